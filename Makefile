@@ -1,0 +1,30 @@
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: all setup check test bench soak golden corpus
+
+all: setup check test
+
+setup:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[dev]'
+
+check:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/harness check data experiments
+
+test:
+	$(BIN)/python -m pytest
+
+bench:
+	$(BIN)/python -m pytest tests/benchmarks -n 0 --benchmark-only --benchmark-enable
+
+soak:
+	$(BIN)/python -m pytest -m soak -n 0
+
+golden:
+	$(BIN)/python -m pytest tests/golden --snapshot-update -n 0
+	git diff tests/golden

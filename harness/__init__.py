@@ -1,0 +1,57 @@
+"""The evaluation harness for claim checkability, check-worthiness and verification.
+
+The names below are the whole public interface; the command line calls exactly these functions.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.data.annotations import add_claims as add_claims
+    from harness.data.fetch import fetch as fetch
+    from harness.data.fetch import open_dataset as open_dataset
+    from harness.data.ingest import ingest as ingest
+    from harness.errors import FaultsError as FaultsError
+    from harness.errors import HarnessError as HarnessError
+    from harness.runner.check import check as check
+    from harness.runner.config import Experiment as Experiment
+    from harness.runner.config import load_experiment as load_experiment
+    from harness.runner.evaluate import evaluate as evaluate
+    from harness.runner.freeze import freeze_split as freeze_split
+    from harness.runner.listing import listing as listing
+    from harness.runner.results import Result as Result
+    from harness.runner.run import plan as plan
+    from harness.runner.run import run as run
+
+_HOMES = {
+    "add_claims": "harness.data.annotations",
+    "check": "harness.runner.check",
+    "evaluate": "harness.runner.evaluate",
+    "Experiment": "harness.runner.config",
+    "FaultsError": "harness.errors",
+    "fetch": "harness.data.fetch",
+    "freeze_split": "harness.runner.freeze",
+    "HarnessError": "harness.errors",
+    "ingest": "harness.data.ingest",
+    "listing": "harness.runner.listing",
+    "load_experiment": "harness.runner.config",
+    "open_dataset": "harness.data.fetch",
+    "plan": "harness.runner.run",
+    "Result": "harness.runner.results",
+    "run": "harness.runner.run",
+}
+
+__all__ = list(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used, so that `import harness` and `harness --help` are fast."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harness' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -1,0 +1,46 @@
+"""Classifiers: recipes with settings that are fitted to claims and gold, and then score claims."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness.classifiers.base import Classifier
+from harness.classifiers.from_file import FromFile
+from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
+from harness.classifiers.sklearn_estimator import SklearnEstimator
+from harness.classifiers.trivial import Length, Majority, PriorRandom
+from harness.registry import Registry, UnknownComponent, import_object
+
+CLASSIFIERS: Registry[type[Classifier]] = Registry(
+    "classifier",
+    {
+        "majority": Majority,
+        "prior_random": PriorRandom,
+        "length": Length,
+        "tfidf_logreg": TfidfLogreg,
+        "tfidf_svm": TfidfSvm,
+        "nb_logreg": NbLogreg,
+        "from_file": FromFile,
+    },
+    "harness.classifiers",
+)
+
+
+def build(name: str, settings: dict[str, Any]) -> Classifier:
+    """The classifier of a name with its settings, before any data is read.
+
+    Args:
+        name: a registered name, or `module:Class` of a Classifier or of a scikit-learn classifier.
+        settings: as they stand in a config, without the name.
+    Raises:
+        UnknownComponent: no such name, or it cannot be imported.
+        pydantic.ValidationError: a setting is unknown or out of range; its place is the setting's name.
+    """
+    found: object = import_object(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
+    if isinstance(found, type) and issubclass(found, Classifier):
+        return found.model_validate_json(json.dumps(settings))
+    if isinstance(found, type):
+        target = name if ":" in name else f"{found.__module__}:{found.__qualname__}"
+        return SklearnEstimator.build(target, settings)
+    raise UnknownComponent(f"classifier '{name}': is not a class, but {type(found).__name__}; name a class")

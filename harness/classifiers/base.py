@@ -1,0 +1,130 @@
+"""What a classifier is: settings that can be fitted; and what a scorer is: the fitted thing, which sees claims only."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from harness.data.claims import Claims, Gold
+
+Scores = npt.NDArray[np.float64]
+
+
+class Reason(NamedTuple):
+    """One thing that moved a claim's score."""
+
+    name: str
+    """What it is ("number", "word:percent")."""
+    text: str
+    """The characters of the claim that it rests on, or the empty string."""
+    weight: float
+    """How far it moved the score; above 0 towards the positive label."""
+
+
+class Scorer(ABC):
+    """A fitted classifier. It is handed claims only, so it cannot see gold."""
+
+    probabilities: ClassVar[bool] = False
+    """Whether the scores of a claim are probabilities over the labels."""
+    cutoff: float | None = None
+    """The score of the positive label at and above which it is predicted, in a yes-or-no task. None: the label with
+    the highest score is predicted."""
+    gives_scores: bool = True
+    """False where scores only repeat the labels (predictions made elsewhere without scores)."""
+    gives_labels: bool = True
+    """False where no label is predicted (predictions made elsewhere as scores, without a threshold)."""
+
+    @abstractmethod
+    def score(self, claims: Claims) -> Scores:
+        """One number per claim and label; higher = more.
+
+        Args:
+            claims: n_claims rows; may be empty.
+        Returns: finite floats, shape (n_claims, n_labels), columns in the order of the labels it was fitted with.
+        """
+
+    def predict(self, claims: Claims, scores: Scores) -> npt.NDArray[np.int64]:
+        """The predicted label of each claim as an index into the labels; -1 where it has no answer.
+
+        Args:
+            claims, scores: the rows that were scored, and what `score` gave for them.
+        """
+        if self.cutoff is not None:
+            return np.where(scores[:, -1] >= self.cutoff, scores.shape[1] - 1, 0).astype(np.int64)
+        return scores.argmax(axis=1).astype(np.int64)
+
+    def missing(self, claims: Claims) -> int:
+        """How many of the claims it has no answer for."""
+        return 0
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """The reasons of each claim, the strongest first; None where the system cannot say."""
+        return None
+
+
+class Classifier(BaseModel, ABC):
+    """A recipe with its settings; its fields are its config schema.
+
+    `reads = "claim"`: a claim's score depends on its own row only (its text, its neighbours' text, its speaker...);
+    `reads = "article"`: it may depend on the other rows of its article.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    reads: ClassVar[Literal["claim", "article"]] = "claim"
+    languages: ClassVar[tuple[str, ...]] = ()
+    """The languages it was made for; empty: any."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose versions can change what it fits; they enter the unit's id."""
+
+    @abstractmethod
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Learns from claims and their gold, which have the same rows.
+
+        Args:
+            claims: the training claims; at least one.
+            gold: their gold; possibly of one label only.
+            seed: random seed; the same seed and rows give the same scorer.
+        """
+
+    def check(self) -> None:
+        """Looks at what can be wrong before any data is read (a file that it needs, say).
+
+        Raises: HarnessError: what is wrong.
+        """
+
+    def inputs(self) -> str:
+        """A fingerprint of what it reads besides claims and gold (a file's content); it enters the unit's id."""
+        return ""
+
+
+@dataclass(frozen=True)
+class ConstantScorer(Scorer):
+    """The same scores for every claim."""
+
+    scores: tuple[float, ...]
+
+    def score(self, claims: Claims) -> Scores:
+        """The constant, shape (n_claims, n_labels)."""
+        return np.tile(np.array(self.scores, dtype=np.float64), (len(claims), 1))
+
+
+def two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) -> Scores:
+    """The score of the positive label as two columns: 1 - s and s, or for margins -s and s.
+
+    Args:
+        positive: shape (n_claims,); in [0, 1] unless `margins`.
+    """
+    scores = np.asarray(positive, dtype=np.float64)
+    return np.column_stack([-scores if margins else 1.0 - scores, scores])
+
+
+def shares(gold: Gold) -> npt.NDArray[np.float64]:
+    """The share of each label in gold; shape (n_labels,), summing to 1."""
+    counts = np.bincount(gold.codes, minlength=len(gold.labels)).astype(np.float64)
+    return counts / counts.sum()

@@ -1,0 +1,219 @@
+"""Linear classifiers over n-grams of words and characters: the reference that is cheap, strong and explainable."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from harness.classifiers.base import Classifier, ConstantScorer, Reason, Scorer, Scores, shares, two_columns
+from harness.classifiers.trivial import SharesScorer
+from harness.data.claims import Claims, Gold
+from harness.features.ngrams import NgramSettings, Range, place_of
+from harness.features.weights import Presence, Tfidf
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+BATCH = 8192
+"""Claims that are turned into features at a time, so that memory does not grow with the number of claims."""
+N_REASONS = 10
+
+Floats = npt.NDArray[np.float64]
+
+
+class Fit(NamedTuple):
+    """One label against the rest."""
+
+    weights: Floats
+    """Shape (n_ngrams,)."""
+    intercept: float
+
+
+@dataclass(frozen=True)
+class LinearScorer(Scorer):
+    """A weighted sum of a claim's n-grams per label; for a yes-or-no task, one for the positive label."""
+
+    features: Tfidf | Presence
+    n_labels: int
+    labels: tuple[int, ...]
+    """The labels that have weights: the positive one, or those that occur in the training claims."""
+    weights: Floats
+    """Shape (n_ngrams, n_labels that have weights)."""
+    intercepts: Floats
+    cutoff: float | None = None
+
+    def margins(self, claims: Claims) -> Floats:
+        """The weighted sums, shape (n_claims, n_labels that have weights)."""
+        parts = [self.features.transform(texts) @ self.weights + self.intercepts for texts in _batches(claims)]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.labels)))
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """The n-grams that moved the score of the last label most, at most ten a claim.
+
+        None where the training claims had no claim of that label.
+        """
+        if self.labels[-1] != self.n_labels - 1:
+            return None
+        names, weights, reasons = self.features.ngrams.names(), self.weights[:, -1], []
+        for texts in _batches(claims):
+            rows = self.features.transform(texts)
+            for text, start, end in zip(texts, rows.indptr, rows.indptr[1:], strict=False):
+                columns = rows.indices[start:end]
+                moved = rows.data[start:end] * weights[columns]
+                strongest = [at for at in np.argsort(-np.abs(moved), kind="stable")[:N_REASONS] if moved[at]]
+                found = [(names[columns[at]], float(moved[at])) for at in strongest]
+                reasons.append(tuple(Reason(name, place_of(name, text), weight) for name, weight in found))
+        return reasons
+
+
+@dataclass(frozen=True)
+class LogregScorer(LinearScorer):
+    """Probabilities by the logistic function.
+
+    With more than two labels, of one label against the rest, then made to sum to 1.
+    """
+
+    probabilities = True
+
+    def score(self, claims: Claims) -> Scores:
+        """Probabilities; 0 for a label that no training claim had."""
+        from scipy.special import expit
+
+        chances = expit(self.margins(claims))
+        if self.n_labels == 2:
+            return two_columns(chances[:, 0])
+        scores = np.zeros((len(claims), self.n_labels))
+        scores[:, self.labels] = chances / chances.sum(axis=1, keepdims=True)
+        return scores
+
+
+@dataclass(frozen=True)
+class SvmScorer(LinearScorer):
+    """Signed distances from the separating plane, unscaled; positive from 0 on."""
+
+    def score(self, claims: Claims) -> Scores:
+        """Margins; for a label that no training claim had, one below the claim's lowest."""
+        margins = self.margins(claims)
+        if self.n_labels == 2:
+            return two_columns(margins[:, 0], margins=True)
+        scores = np.tile(margins.min(axis=1, keepdims=True) - 1.0, (1, self.n_labels))
+        scores[:, self.labels] = margins
+        return scores
+
+
+class Linear(Classifier, NgramSettings):
+    """Base of the linear classifiers.
+
+    They see the words, punctuation and spelling of the claim itself. They cannot see word order beyond a few tokens,
+    the article around the claim, or what words mean. Training claims of one label only, or without any n-gram, give
+    constant scores: the shares of the labels.
+    """
+
+    packages = ("numpy", "scipy", "scikit-learn")
+    scorer: ClassVar[type[LinearScorer]] = LogregScorer
+
+    C: float = Field(default=1.0, gt=0)
+    """Inverse strength of regularization: higher fits the training claims closer."""
+    class_weight: Literal["balanced"] | None = None
+    """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Learns one label against the rest: the positive one, or with more than two labels each."""
+        features, rows = self._features(list(claims.text))
+        present = np.unique(gold.codes)
+        if len(present) < 2 or not rows.shape[1]:
+            constant = SharesScorer if self.scorer.probabilities else ConstantScorer
+            return constant(tuple(shares(gold).tolist()))
+        labels = (1,) if len(gold.labels) == 2 else tuple(present.tolist())
+        fits = [self._fit_one(rows, gold.codes == label, seed % 2**32) for label in labels]
+        weights = np.column_stack([fit.weights for fit in fits])
+        intercepts = np.array([fit.intercept for fit in fits])
+        cutoff = None if self.scorer.probabilities or len(gold.labels) > 2 else 0.0
+        return self.scorer(features, len(gold.labels), labels, weights, intercepts, cutoff)
+
+    def _features(self, texts: list[str]) -> tuple[Tfidf | Presence, csr_matrix]:
+        return Tfidf.fit(self, texts)
+
+    @abstractmethod
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+        """One label against the rest."""
+
+
+class TfidfLogreg(Linear):
+    """Logistic regression on TF-IDF weighted n-grams of words and characters.
+
+    Cost: 16,000 sentences are learned in about two seconds on one core, and scored in one.
+    """
+
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+        return _logistic(rows, positive, self.C, self.class_weight)
+
+
+class TfidfSvm(Linear):
+    """Linear support vector machine on TF-IDF weighted n-grams of words and characters.
+
+    Its margins rank and predict, but are no probabilities. Cost: as `tfidf_logreg`.
+    """
+
+    scorer = SvmScorer
+
+    C: float = Field(default=0.1, gt=0)
+    """Inverse strength of regularization: higher fits the training claims closer."""
+
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+        from sklearn.svm import LinearSVC
+
+        fitted = LinearSVC(
+            C=self.C, class_weight=self.class_weight, dual=True, tol=1e-5, max_iter=100_000, random_state=seed
+        ).fit(rows, positive)
+        return Fit(fitted.coef_[0], float(fitted.intercept_[0]))
+
+
+class NbLogreg(Linear):
+    """Logistic regression on n-gram presence, each n-gram scaled by its naive Bayes log-count ratio.
+
+    Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (their NBSVM with a
+    logistic loss and without interpolation): r = ln((p / |p|) / (q / |q|)), p and q being alpha plus the number of
+    positive and of other training claims with the n-gram. Strong on short texts and small training sets.
+    """
+
+    char_ngrams: Range | None = None
+    """Shortest and longest run of characters; none by default, as in the paper."""
+    alpha: float = Field(default=1.0, gt=0)
+    """Added to every count."""
+
+    def _features(self, texts: list[str]) -> tuple[Tfidf | Presence, csr_matrix]:
+        return Presence.fit(self, texts)
+
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+        p = self.alpha + rows.T @ positive.astype(np.float64)
+        q = self.alpha + rows.T @ (~positive).astype(np.float64)
+        ratio = np.log(p / p.sum()) - np.log(q / q.sum())
+        scaled = rows.copy()
+        scaled.data = scaled.data * ratio[scaled.indices]
+        fit = _logistic(scaled, positive, self.C, self.class_weight)
+        return Fit(fit.weights * ratio, fit.intercept)
+
+
+def _logistic(rows: csr_matrix, positive: npt.NDArray[np.bool_], strength: float, class_weight: str | None) -> Fit:
+    """Logistic regression with an L2 penalty, on the intercept as well.
+
+    Liblinear's Newton method on the primal: it needs no random numbers, converges in about 20 steps even at C = 1000,
+    where coordinate descent on the dual takes minutes, and its scores are then within 1e-5 of the optimum.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    solver = LogisticRegression(C=strength, class_weight=class_weight, solver="liblinear", tol=1e-8, max_iter=1000)
+    fitted = solver.fit(rows, positive)
+    return Fit(fitted.coef_[0], float(fitted.intercept_[0]))
+
+
+def _batches(claims: Claims) -> Iterator[list[str]]:
+    for start in range(0, len(claims), BATCH):
+        yield list(claims.text[start : start + BATCH])

@@ -1,0 +1,123 @@
+"""Floors that need no reading: what any system must beat."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from harness.classifiers.base import Classifier, ConstantScorer, Scorer, Scores, shares, two_columns
+from harness.data.claims import Claims, Gold
+from harness.errors import HarnessError
+
+
+class SharesScorer(ConstantScorer):
+    """The shares of the labels in the training claims, for every claim; predicts the most frequent label."""
+
+    probabilities = True
+
+
+class Majority(Classifier):
+    """Gives every claim the label shares of the training claims as its probabilities.
+
+    Sees the training labels; reads nothing of a claim, so it ranks nothing: all claims are tied. The floor of
+    accuracy and, as the best constant forecast, of calibration and log loss.
+    """
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Counts the labels. Claims and seed are not used."""
+        return SharesScorer(tuple(shares(gold).tolist()))
+
+
+@dataclass(frozen=True)
+class PriorRandomScorer(Scorer):
+    """A number of chance per claim, from the random seed and the claim's id."""
+
+    seed: int
+    prior: npt.NDArray[np.float64]
+
+    @property
+    def _is_binary(self) -> bool:
+        return len(self.prior) == 2
+
+    def score(self, claims: Claims) -> Scores:
+        """A uniform number in [0, 1) for a yes-or-no task, else 1 for the drawn label and 0 for the others."""
+        chances = np.array([self._chance(claim_id) for claim_id in claims.claim_id], dtype=np.float64)
+        if self._is_binary:
+            return two_columns(chances)
+        upper = np.cumsum(self.prior)
+        drawn = np.searchsorted(upper / upper[-1], chances, side="right")
+        return np.eye(len(self.prior))[drawn]
+
+    def predict(self, claims: Claims, scores: Scores) -> npt.NDArray[np.int64]:
+        """Draws the positive label, or each label, as often as its share of the training claims."""
+        if self._is_binary:
+            return np.where(scores[:, -1] >= 1.0 - self.prior[-1], 1, 0)
+        return super().predict(claims, scores)
+
+    def _chance(self, claim_id: str) -> float:
+        digest = hashlib.blake2b(f"{self.seed}:{claim_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        return (int.from_bytes(digest, "little") >> 11) / 2.0**53
+
+
+class PriorRandom(Classifier):
+    """Draws by chance, predicting each label as often as the training claims have it.
+
+    Sees the training labels and the claim's id; reads nothing of its text. The floor of F1 and of every ranking
+    metric. The draw is a hash of seed and claim id, so it does not depend on which other claims are scored.
+    """
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Counts the labels and keeps the seed."""
+        prior = shares(gold)
+        return PriorRandomScorer(seed, prior)
+
+
+@dataclass(frozen=True)
+class LengthScorer(Scorer):
+    """The number of words, up to a cap; positive from `cutoff` on."""
+
+    cap: int
+    cutoff: float | None
+
+    def score(self, claims: Claims) -> Scores:
+        """The number of words, from 0 to the cap, and its negative for the other label."""
+        return two_columns(_lengths(claims, self.cap), margins=True)
+
+
+class Length(Classifier):
+    """Scores a claim by its number of words; the floor learned systems must beat.
+
+    Sees how long a claim is and nothing else: long sentences have more room for something to check. Made for
+    yes-or-no tasks. The cutoff is the number of words with the best F1 of the positive label on the training claims
+    (the lowest of equals); without a positive training claim nothing is predicted positive.
+    """
+
+    cap: int = Field(default=40, ge=1)
+    """Words beyond this number no longer raise the score."""
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Chooses the cutoff; the seed is not used.
+
+        Raises: HarnessError: the task has more than two labels.
+        """
+        if len(gold.labels) != 2:
+            raise HarnessError(
+                f"classifier 'length' is made for yes-or-no tasks; this one has {len(gold.labels)} labels "
+                f"({', '.join(gold.labels)}): leave it out, or take a task with one positive label"
+            )
+        if not gold.positive.any():
+            return LengthScorer(self.cap, self.cap + 1.0)
+        lengths = _lengths(claims, self.cap).astype(np.int64)
+        at_least = np.cumsum(np.bincount(lengths, minlength=self.cap + 1)[::-1])[::-1]
+        hits = np.cumsum(np.bincount(lengths[gold.positive], minlength=self.cap + 1)[::-1])[::-1]
+        f1 = 2 * hits / (at_least + gold.positive.sum())
+        return LengthScorer(self.cap, float(np.argmax(f1)))
+
+
+def _lengths(claims: Claims, cap: int) -> npt.NDArray[np.float64]:
+    words = np.array([len(text.split()) for text in claims.text], dtype=np.float64)
+    return np.minimum(words, cap)

@@ -1,0 +1,1 @@
+"""Turns articles into labelled claim records."""

@@ -1,0 +1,299 @@
+"""The append-only label log, and adding labelled claims to it: all or nothing."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.data.check import find_scheme, open_folder
+from harness.data.dataset import Dataset, write_claims
+from harness.data.gold import in_force
+from harness.data.ingest import make_claim
+from harness.data.jsonl import lines_of
+from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.files import append_text, locked, read_text, sha256
+from harness.records import Annotation, Article, Claim, Role, shown
+from harness.schemes import Axis, Scheme
+from harness.schemes.packs import FEATURE_LABEL
+
+CLAIM_FIELDS = ("claim_id", "article_id", "text", "speaker", "date", "start", "note")
+YES_WORDS, NO_WORDS = ("yes", "true", "1"), ("no", "false", "0")
+
+
+class Added(NamedTuple):
+    """What an add did, or would do."""
+
+    claims_added: int
+    annotations_added: int
+    superseded: int
+    """Of the annotations added, how many change an earlier label by the same annotator."""
+    unchanged: int
+    """Labels that this annotator had given already."""
+
+
+class Row(NamedTuple):
+    """One claim to add or label, and where it was written."""
+
+    line: int | None
+    cells: Mapping[str, Any]
+
+
+def new_annotation(
+    claim_id: str,
+    scheme: str,
+    axis: str,
+    label: str,
+    annotator: str,
+    guideline: str,
+    *,
+    role: Role = "label",
+    at: str | None = None,
+    value: str | None = None,
+    note: str | None = None,
+    supersedes: str | None = None,
+) -> Annotation:
+    """An annotation with its id, a digest over everything it says, so that two branches never disagree."""
+    said = (claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes)
+    return Annotation(
+        annotation_id=sha256(json.dumps(said))[:16],
+        claim_id=claim_id,
+        scheme=scheme,
+        axis=axis,
+        label=label,
+        annotator=annotator,
+        role=role,
+        guideline=guideline,
+        at=at,
+        value=value,
+        note=note,
+        supersedes=supersedes,
+    )
+
+
+def add_claims(
+    dataset_folder: str | Path,
+    rows: str | Path | Sequence[Mapping[str, Any]],
+    annotator: str,
+    *,
+    scheme: str | None = None,
+    at: str | None = None,
+    dry_run: bool = False,
+) -> Added:
+    """Adds labelled claims to a dataset folder, all or nothing.
+
+    Args:
+        dataset_folder: the folder; its articles need their text.
+        rows: a .jsonl or .csv file, or mappings. A row names its claim by `claim_id`, or by `article_id` and `text`
+            (with `start` where the text occurs more than once), or by `text` alone (a free-standing claim); each of its
+            other cells is a label under the name of its axis. In a feature's cell, yes marks it, empty or no leaves it
+            out, and other text marks it with that text as its value.
+        annotator: who labels: a role or a handle, safe as a file name.
+        scheme: default: the dataset's first.
+        at: the time to record, ISO 8601; default: now.
+        dry_run: count, and write nothing.
+    Raises: FaultsError: every fault of every row; nothing is written then.
+    """
+    folder = Path(dataset_folder)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", annotator):
+        allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
+        raise HarnessError(f"annotator: expected {allowed}, got {shown(annotator)}")
+    path = rows if isinstance(rows, str | Path) else "row"
+    listed = read_rows(Path(rows)) if isinstance(rows, str | Path) else [Row(n, c) for n, c in enumerate(rows, start=1)]
+    with locked(folder, "add"):
+        dataset = open_folder(folder)
+        dataset.require_text()
+        adding = _Adding(dataset, _scheme_of(dataset, scheme), annotator, at or _now())
+        faults = [
+            Fault(str(path), row.line, name, message) for row in listed for name, message in adding.add(row.cells)
+        ]
+        if faults:
+            raise FaultsError(faults)
+        if not dry_run:
+            adding.write()
+    return adding.counts()
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a .jsonl or .csv file.
+
+    Raises: FaultsError: it is neither, is empty, or a line cannot be read.
+    """
+    if path.suffix.lower() not in (".jsonl", ".csv", ".tsv"):
+        raise FaultsError.one(path, f"suffix '{path.suffix}' is not known; known: .jsonl, .csv, .tsv")
+    text = read_text(path)
+    rows, faults = list[Row](), list[Fault]()
+    if path.suffix.lower() == ".jsonl":
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not line.strip():
+                continue
+            try:
+                cells = json.loads(line)
+            except json.JSONDecodeError as error:
+                faults.append(Fault(str(path), number, None, f"is not JSON: {error.msg} at column {error.colno}"))
+                continue
+            if isinstance(cells, dict):
+                rows.append(Row(number, cells))
+            else:
+                faults.append(Fault(str(path), number, None, f"expected a JSON object, got {shown(cells)}"))
+    else:
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",")
+        for cells in reader:
+            if None in cells or None in cells.values():
+                message = f"expected {len(reader.fieldnames or ())} cells, as in the header; look for a stray quote"
+                faults.append(Fault(str(path), reader.line_num, None, message))
+            else:
+                rows.append(Row(reader.line_num, cells))
+    if not rows and not faults:
+        faults.append(Fault(str(path), None, None, "has no rows; one labelled claim a line is expected"))
+    if faults:
+        raise FaultsError(faults)
+    return rows
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _scheme_of(dataset: Dataset, name: str | None) -> Scheme:
+    if not dataset.info.schemes:
+        raise HarnessError(f"{dataset.folder}: its dataset.yaml lists no scheme; add one under 'schemes'")
+    if name is not None and name not in dataset.info.schemes:
+        raise HarnessError(f"{dataset.folder}: {unknown_name('scheme', name, dataset.info.schemes)}")
+    return find_scheme(dataset.folder, name or dataset.info.schemes[0])
+
+
+class _Adding:
+    """Rows on their way into a dataset: collects, and writes at the end."""
+
+    def __init__(self, dataset: Dataset, scheme: Scheme, annotator: str, at: str) -> None:
+        self.dataset, self.scheme, self.annotator, self.at = dataset, scheme, annotator, at
+        self.axes = {axis.name: axis for axis in scheme.axes}
+        self.articles = {article.article_id: article for article in dataset.articles}
+        self.claims = {claim.claim_id: claim for claim in dataset.claims}
+        self.by_text = {(claim.article_id, claim.text): claim for claim in reversed(dataset.claims)}
+        self.present = {
+            (a.claim_id, a.axis): a
+            for a in in_force(dataset.annotations)
+            if a.annotator == annotator and a.scheme == scheme.name and a.role == "label"
+        }
+        self.new: list[Annotation] = []
+        self.unchanged = 0
+
+    def add(self, cells: Mapping[str, Any]) -> list[tuple[str | None, str]]:
+        """Takes one row in; what is wrong with it, as (field, message)."""
+        labels = {name: cell for name, cell in cells.items() if name not in CLAIM_FIELDS and cell not in (None, "")}
+        faults: list[tuple[str | None, str]] = []
+        for name in CLAIM_FIELDS:
+            if name in cells and name != "start" and not isinstance(cells[name], str | None):
+                faults.append((name, f"expected a text, got {shown(cells[name])}"))
+        if not labels:
+            faults.append((None, f"has no label; give at least one of: {', '.join(self.axes)}"))
+        settled = {}
+        for name, cell in labels.items():
+            if name not in self.axes:
+                faults.append((name, unknown_name("axis", name, list(self.axes))))
+            else:
+                settled[name] = _label_of(self.axes[name], cell)
+                if settled[name] is None:
+                    faults.append((name, unknown_name("label", str(cell), self.axes[name].label_names)))
+        if faults:
+            return faults
+        claim, fault = self._claim(cells)
+        if claim is None:
+            return [fault]
+        for name, answer in settled.items():
+            if answer:
+                self._label(claim, name, *answer, note=cells.get("note") or None)
+        return []
+
+    def _claim(self, cells: Mapping[str, Any]) -> tuple[Claim | None, tuple[str | None, str]]:
+        claim_id, name, text = (cells.get(field) or None for field in ("claim_id", "article_id", "text"))
+        more = {field: cells.get(field) or None for field in ("speaker", "date")}
+        none: tuple[str | None, str] = (None, "")
+        if claim_id is not None:
+            found = self.claims.get(claim_id)
+            return found, none if found else ("claim_id", f"no claim '{claim_id}' in claims.jsonl")
+        if text is None or not text.strip():
+            return None, ("text", "is missing; name the claim by claim_id, by article_id and text, or by text")
+        if name is None:
+            article = self._free_standing(text.strip())
+            return self._keep(make_claim(article, 0, len(article.text or ""), **more)), none
+        article = self.articles.get(name)
+        if article is None:
+            return None, ("article_id", unknown_name("article", name, list(self.articles)))
+        body = article.text or ""
+        if cells.get("start") not in (None, ""):
+            try:
+                start = int(cells["start"])
+            except (TypeError, ValueError):
+                return None, ("start", f"expected an integer, got {shown(cells['start'])}")
+            if body[start : start + len(text)] != text:
+                return None, ("text", f"does not stand at {start} of article '{name}'; found {shown(body[start:][:40])}")
+        else:
+            known = self.by_text.get((name, text))
+            if known is not None and body.count(text) == 1:
+                return known, none
+            if body.count(text) != 1:
+                times = body.count(text)
+                return None, ("text", f"occurs {times} times in article '{name}'; " + ("give its start" if times else
+                                      "it must be verbatim"))
+            start = body.index(text)
+        return self._keep(make_claim(article, start, start + len(text), **more)), none
+
+    def _free_standing(self, text: str) -> Article:
+        article = Article(article_id=f"claim-{sha256(text)[:10]}", text=text)
+        return self.articles.setdefault(article.article_id, article)
+
+    def _keep(self, claim: Claim) -> Claim:
+        return self.claims.setdefault(claim.claim_id, claim)
+
+    def _label(self, claim: Claim, axis: str, label: str, value: str | None, note: str | None) -> None:
+        earlier = self.present.get((claim.claim_id, axis))
+        if earlier is not None and (earlier.label, earlier.value) == (label, value):
+            self.unchanged += 1
+            return
+        annotation = new_annotation(
+            claim.claim_id,
+            self.scheme.name,
+            axis,
+            label,
+            self.annotator,
+            self.scheme.version,
+            at=self.at,
+            value=value,
+            note=note,
+            supersedes=earlier.annotation_id if earlier else None,
+        )
+        self.present[(claim.claim_id, axis)] = annotation
+        self.new.append(annotation)
+
+    def counts(self) -> Added:
+        """What was collected."""
+        superseded = sum(annotation.supersedes is not None for annotation in self.new)
+        claims = len(self.claims) - len(self.dataset.claims)
+        return Added(claims, len(self.new), superseded, self.unchanged)
+
+    def write(self) -> None:
+        """Claims first, labels last: a write that is cut off between the two leaves claims without labels."""
+        if len(self.claims) > len(self.dataset.claims):
+            write_claims(self.dataset.folder, self.articles.values(), self.claims.values())
+        if self.new:
+            append_text(self.dataset.folder / "annotations" / f"{self.annotator}.jsonl", "".join(lines_of(self.new)))
+
+
+def _label_of(axis: Axis, cell: object) -> tuple[str, str | None] | tuple[()] | None:
+    """The label and value that a cell gives: empty where a feature is absent, None where it is not a label."""
+    text = {True: "yes", False: "no"}.get(cell, str(cell)) if isinstance(cell, bool) else str(cell).strip()
+    if not axis.feature:
+        return (text, None) if text in axis.label_names else None
+    if text.lower() in YES_WORDS:
+        return FEATURE_LABEL, None
+    if text.lower() in NO_WORDS:
+        return ()
+    return (FEATURE_LABEL, text) if axis.value else None

@@ -1,0 +1,205 @@
+"""A dataset folder: opened with everything checked, and saved. The one way in for everybody above."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import yaml
+from pydantic import Field, ValidationError
+
+from harness.data.claims import Claims
+from harness.data.jsonl import lines_of
+from harness.errors import Fault, FaultsError, HarnessError
+from harness.files import fingerprint, read_text, write_text
+from harness.records import Annotation, Article, Claim, Evidence, Name, Record, explain_validation
+
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
+
+
+class DatasetInfo(Record):
+    """The head of a dataset folder, `dataset.yaml`."""
+
+    format: Literal[1]
+    name: Name
+    version: str
+    title: str
+    licence: str
+    language: str
+    """BCP 47 code of the articles that name none."""
+    schemes: tuple[Name, ...] = ()
+    """The label schemes that annotations may use."""
+    citation: str | None = None
+    ancestry: tuple[str, ...] = ()
+    """The datasets that this one's text came from."""
+    segmentation: dict[str, Any] = Field(default_factory=dict)
+    """How claims were cut from the articles: the options of `harness.data.segment.sentences`."""
+
+
+class ClaimPart(Record):
+    """One line of a split file."""
+
+    claim_id: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The content of a dataset folder, checked."""
+
+    folder: Path
+    info: DatasetInfo
+    articles: tuple[Article, ...]
+    claims: tuple[Claim, ...]
+    """One article after another in the order of `articles`, by offset within it."""
+    annotations: tuple[Annotation, ...] = ()
+    splits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Split name to claim_id to part."""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def awaited(self) -> tuple[Article, ...]:
+        """The articles of a stand-off dataset whose text is not there yet."""
+        return tuple(article for article in self.articles if article.text is None)
+
+    def require_text(self) -> None:
+        """Raises: HarnessError: the dataset is stand-off and not brought to life; says what to ingest."""
+        if self.awaited:
+            listed = "; ".join(_described(article) for article in self.awaited[:3])
+            raise HarnessError(
+                f"{self.folder}: this dataset carries labels without text and is not brought to life yet. Get your own "
+                f"copy of {listed}, then: harness ingest COPY --into {self.folder}"
+            )
+
+    def table(self) -> Claims:
+        """The claims as the table that classifiers get.
+
+        Raises: HarnessError: the dataset is not brought to life.
+        """
+        self.require_text()
+        articles = {article.article_id: article for article in self.articles}
+        owner = [claim.article_id for claim in self.claims]
+        text = [claim.text or "" for claim in self.claims]
+        same = [before == after for before, after in zip(owner, owner[1:], strict=False)]
+        position = np.zeros(len(owner), dtype=np.int64)
+        for row, kept in enumerate(same, start=1):
+            position[row] = position[row - 1] + 1 if kept else 0
+        column = _column
+        return Claims(
+            claim_id=column(claim.claim_id for claim in self.claims),
+            article_id=column(owner),
+            text=column(text),
+            position=position,
+            previous=column([""] * bool(text) + [t if kept else "" for t, kept in zip(text, same, strict=False)]),
+            next=column([t if kept else "" for t, kept in zip(text[1:], same, strict=True)] + [""] * bool(text)),
+            title=column(articles[name].title for name in owner),
+            speaker=column(claim.speaker for claim in self.claims),
+            published=column(claim.date or articles[claim.article_id].published for claim in self.claims),
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over claims, their articles, and annotations: what numbers can depend on."""
+        return fingerprint(
+            part
+            for claim in self.claims
+            for part in (claim.claim_id, claim.article_id, claim.text or "", claim.speaker or "", claim.date or "")
+        )
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a claim, in order, with its article's title and date; without labels."""
+        import pandas as pd
+
+        table = self.table()
+        return pd.DataFrame({name: getattr(table, name) for name in Claims.__dataclass_fields__})
+
+    def to_hf(self) -> datasets.Dataset:
+        """The same rows as a `datasets.Dataset`."""
+        import datasets
+
+        return datasets.Dataset.from_pandas(self.to_pandas(), preserve_index=False)
+
+
+def _described(article: Article) -> str:
+    name = f"'{article.title}'" if article.title else article.article_id
+    origin = ", ".join(part for part in (article.publisher, article.published, article.url) if part)
+    return f"{name} ({origin})" if origin else name
+
+
+def _column(values: Iterable[object]) -> np.ndarray[Any, np.dtype[np.object_]]:
+    listed = list(values)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
+
+
+def read_info(folder: Path) -> DatasetInfo:
+    """The head of a dataset folder.
+
+    Raises: FaultsError: the folder or its `dataset.yaml` is absent or wrong.
+    """
+    path = folder / "dataset.yaml"
+    if not folder.is_dir():
+        raise FaultsError.one(folder, "is not a folder; a dataset folder is expected")
+    if not path.exists():
+        raise FaultsError.one(folder, "is not a dataset folder: it has no dataset.yaml")
+    try:
+        document = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        message = f"is not YAML: {getattr(error, 'problem', error)}"
+        raise FaultsError.one(path, message, line=mark.line + 1 if mark else None) from None
+    try:
+        return DatasetInfo.model_validate_json(json.dumps(document, default=str))
+    except ValidationError as error:
+        raise FaultsError(
+            Fault(str(path), None, ".".join(map(str, place)) or None, message)
+            for place, message in explain_validation(error)
+        ) from None
+
+
+def write_info(folder: Path, info: DatasetInfo) -> None:
+    """Writes `dataset.yaml`."""
+    document = json.loads(info.model_dump_json(exclude_defaults=True))
+    write_text(folder / "dataset.yaml", yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+
+
+def in_order(articles: Iterable[Article], claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Claims in the order of their articles, then by offset."""
+    rank = {article.article_id: number for number, article in enumerate(articles)}
+    return tuple(sorted(claims, key=lambda claim: (rank.get(claim.article_id, len(rank)), claim.start, claim.end)))
+
+
+def write_claims(folder: Path, articles: Iterable[Article], claims: Iterable[Claim]) -> None:
+    """Writes `articles.jsonl` and `claims.jsonl`, each whole or not at all; articles first, which claims need."""
+    articles = tuple(articles)
+    write_text(folder / "articles.jsonl", "".join(lines_of(articles)))
+    write_text(folder / "claims.jsonl", "".join(lines_of(in_order(articles, claims))))
+
+
+def write_dataset(dataset: Dataset) -> None:
+    """Writes a whole dataset into its folder, `dataset.yaml` last, so that a killed write is no dataset yet."""
+    folder = dataset.folder
+    write_claims(folder, dataset.articles, dataset.claims)
+    annotators: dict[str, list[Annotation]] = {}
+    for annotation in dataset.annotations:
+        annotators.setdefault(annotation.annotator, []).append(annotation)
+    for annotator, annotations in annotators.items():
+        write_text(folder / "annotations" / f"{annotator}.jsonl", "".join(lines_of(annotations)))
+    for name, parts in dataset.splits.items():
+        write_split(folder / "splits" / f"{name}.jsonl", parts)
+    if dataset.evidence:
+        write_text(folder / "evidence.jsonl", "".join(lines_of(dataset.evidence)))
+    write_info(folder, dataset.info)
+
+
+def write_split(path: Path, parts: Mapping[str, str]) -> None:
+    """Writes a split file: one claim and its part a line."""
+    write_text(path, "".join(lines_of(ClaimPart(claim_id=claim, part=part) for claim, part in parts.items())))

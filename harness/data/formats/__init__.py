@@ -1,0 +1,31 @@
+"""Foreign file formats: one file each, gold and submission readers together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.data.formats import checkthat_debates, claimbuster_csv
+from harness.data.formats.source import SourceArticle
+
+Reader = Callable[[Path], list[SourceArticle]]
+
+
+class Submission(NamedTuple):
+    """How a benchmark's gold and submission files are read for its official scorer."""
+
+    read_gold: Callable[[Path], Mapping[str, bool]]
+    read_scores: Callable[[Path], Mapping[str, float]]
+
+
+READERS: dict[str, Reader] = {
+    "checkthat_debates": checkthat_debates.read_articles,
+    "claimbuster_csv": claimbuster_csv.read_articles,
+}
+"""Format name to the reader of one publisher's file."""
+
+SUBMISSIONS: dict[str, Submission] = {
+    "checkthat_debates": Submission(checkthat_debates.read_gold, checkthat_debates.read_scores),
+}
+"""Format name to the readers that official scoring needs."""

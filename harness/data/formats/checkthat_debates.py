@@ -1,0 +1,121 @@
+"""CheckThat! debates, 2018 and 2019 task 1: one file a debate, `line <TAB> speaker <TAB> sentence <TAB> label`.
+
+No quoting: quotes are literal, often unbalanced. UTF-8; LF or CRLF; the last line may lack its line end. The test input
+files lack the label column. A submission is `line <TAB> score`, in any order.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.data.articles import article_id_of
+from harness.data.formats.source import SourceArticle, SourceClaim
+from harness.errors import Fault, FaultsError
+from harness.files import decode, read_bytes
+from harness.records import shown
+
+LINE_NUMBER = re.compile(r"[0-9]+")
+LABELS = ("0", "1")
+COLUMNS = "line number, speaker, sentence, label (0 or 1)"
+
+
+def _rows(path: Path, data: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
+    text = decode(read_bytes(path) if data is None else data, path)
+    for number, line in enumerate(re.split(r"\r\n|\n", text), start=1):
+        if line.strip():
+            yield number, line.split("\t")
+
+
+class _Faults:
+    """Collects the faults of one file, and raises them together."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.found: list[Fault] = []
+
+    def add(self, line: int | None, field: str | None, message: str) -> None:
+        self.found.append(Fault(str(self.path), line, field, message))
+
+    def settle(self, *, empty: bool, columns: str) -> None:
+        if empty and not self.found:
+            self.add(None, None, f"is empty; tab-separated lines are expected: {columns}")
+        if self.found:
+            raise FaultsError(self.found)
+
+
+def _debate(path: Path, data: bytes | None = None) -> list[tuple[str, SourceClaim]]:
+    faults, lines = _Faults(path), dict[str, SourceClaim]()
+    for number, row in _rows(path, data):
+        if len(row) not in (3, 4):
+            faults.add(number, None, f"expected 4 tab-separated columns ({COLUMNS}), got {len(row)}")
+            continue
+        line, speaker, text, *label = row
+        code = label[0].strip() if label else None
+        if not LINE_NUMBER.fullmatch(line):
+            faults.add(number, "line number", f"expected an integer, got {shown(line)}")
+        elif line in lines:
+            faults.add(number, "line number", f"{line} stands in this file already")
+        elif not text.strip():
+            faults.add(number, "sentence", "is empty")
+        elif code is not None and code not in LABELS:
+            faults.add(number, "label", f"expected 0 or 1, got {shown(code)}")
+        else:
+            lines[line] = SourceClaim(text=text, code=code, speaker=speaker.strip() or None)
+    faults.settle(empty=not lines, columns=COLUMNS)
+    return list(lines.items())
+
+
+def read_articles(path: Path) -> list[SourceArticle]:
+    """The debate of one file.
+
+    Raises: FaultsError: every fault of the file, with its line.
+    """
+    name = article_id_of(path)
+    return [SourceArticle(article_id=name, title=name, claims=[claim for _, claim in _debate(path)])]
+
+
+def read_gold(path: Path, data: bytes | None = None) -> dict[str, bool]:
+    """Line number to whether it is check-worthy, in the file's order.
+
+    Args:
+        path: the file, or the name to show in messages where `data` holds the bytes (a member of a zip).
+    Raises: FaultsError: every fault of the file; a line without a label is one.
+    """
+    faults, gold = _Faults(path), dict[str, bool]()
+    for line, claim in _debate(path, data):
+        if claim.code is None:
+            faults.add(None, "label", f"line number {line} has no label; a gold file is expected")
+            break
+        gold[line] = claim.code == "1"
+    faults.settle(empty=not gold, columns=COLUMNS)
+    return gold
+
+
+def read_scores(path: Path, data: bytes | None = None) -> dict[str, float]:
+    """Line number to score, in the file's order, which official ranking breaks ties by.
+
+    Raises: FaultsError: every fault of the file: a score that is no finite number, a line number given twice.
+    """
+    faults, scores = _Faults(path), dict[str, float]()
+    for number, row in _rows(path, data):
+        if len(row) != 2:
+            faults.add(number, None, f"expected 2 tab-separated columns (line number, score), got {len(row)}")
+            continue
+        line, written = row[0].strip(), row[1].strip()
+        try:
+            score = float(written)
+        except ValueError:
+            score = math.nan
+        if not LINE_NUMBER.fullmatch(line):
+            faults.add(number, "line number", f"expected an integer, got {shown(line)}")
+        elif line in scores:
+            faults.add(number, "line number", f"{line} has a score already; give one score a line")
+        elif not math.isfinite(score) or "_" in written:
+            faults.add(number, "score", f"expected a finite number, got {shown(written)}")
+        else:
+            scores[line] = score
+    faults.settle(empty=not scores, columns="line number, score")
+    return scores

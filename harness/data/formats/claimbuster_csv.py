@@ -1,0 +1,73 @@
+"""ClaimBuster's `groundtruth.csv` and `crowdsourced.csv`: candidates' sentences with a three-way verdict.
+
+Comma-separated with double quotes, UTF-8, a header line. A debate is a `File_id`; sentences are in the order of their
+`Line_number`. Only the labelled sentences are in these files, so neighbours in a debate here may lie apart there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from harness.data.formats.source import SourceArticle, SourceClaim
+from harness.errors import Fault, FaultsError
+from harness.files import decode, read_bytes
+from harness.records import shown
+
+REQUIRED = ("Sentence_id", "Text", "Speaker", "File_id", "Line_number", "Verdict")
+VERDICTS = ("-1", "0", "1")
+
+
+def read_articles(path: Path) -> list[SourceArticle]:
+    """The debates of one file.
+
+    Raises: FaultsError: every fault of the file, with its line.
+    """
+    text = decode(read_bytes(path), path)
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
+    if missing:
+        found = ", ".join(rows.fieldnames or ()) or "none"
+        raise FaultsError.one(path, f"is missing the column {', '.join(missing)}; found: {found}", line=1)
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    debates: dict[str, list[SourceClaim]] = {}
+    try:
+        for row in rows:
+            wrong = _row_fault(row, seen)
+            if wrong is not None:
+                faults.append(Fault(str(path), rows.line_num, *wrong))
+                continue
+            seen.add(row["Sentence_id"])
+            # A sentence may hold a line break; a debate joins its sentences by line breaks, so inside one it is a space.
+            sentence = re.sub(r"\s*[\r\n]+\s*", " ", row["Text"]).strip()
+            order = int(row["Line_number"])
+            claim = SourceClaim(text=sentence, code=row["Verdict"], speaker=row["Speaker"] or None, order=order)
+            debates.setdefault(row["File_id"], []).append(claim)
+    except csv.Error as error:
+        faults.append(Fault(str(path), rows.line_num, None, f"is not well-formed CSV: {error}; look for a stray quote"))
+    if faults:
+        raise FaultsError(faults)
+    return [_debate(file_id, claims) for file_id, claims in sorted(debates.items())]
+
+
+def _row_fault(row: dict[str, str], seen: set[str]) -> tuple[str | None, str] | None:
+    if None in row or None in row.values():
+        return None, "has not as many cells as the header has columns; look for a stray quote or comma"
+    if not row["Text"].strip():
+        return "Text", "is empty"
+    if row["Verdict"] not in VERDICTS:
+        return "Verdict", f"expected -1, 0 or 1, got {shown(row['Verdict'])}"
+    if not row["Line_number"].isdigit():
+        return "Line_number", f"expected an integer, got {shown(row['Line_number'])}"
+    if row["Sentence_id"] in seen:
+        return "Sentence_id", f"'{row['Sentence_id']}' stands in this file already"
+    return None
+
+
+def _debate(file_id: str, claims: list[SourceClaim]) -> SourceArticle:
+    name = file_id.removesuffix(".txt")
+    published = name if re.fullmatch(r"\d{4}-\d\d-\d\d", name) else None
+    return SourceArticle(article_id=name, title=f"Debate of {name}", claims=claims, published=published)

@@ -1,0 +1,80 @@
+"""Annotations into one gold label per claim, by a named rule. Gold travels apart from claims."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from harness.errors import HarnessError
+from harness.records import Annotation, GoldLabel
+
+Rule = Callable[[list[Annotation]], str | None]
+
+
+class GoldLabels(NamedTuple):
+    """The gold of one axis of a dataset."""
+
+    labels: Mapping[str, GoldLabel]
+    """claim_id to its gold label."""
+    undecided: tuple[str, ...]
+    """Claims that have annotations on the axis, but no gold label by the rule (a tie, say)."""
+
+
+def in_force(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """The annotations that no later one supersedes; suggestions left out."""
+    listed = [annotation for annotation in annotations if annotation.role != "suggest"]
+    superseded = {annotation.supersedes for annotation in listed}
+    return [annotation for annotation in listed if annotation.annotation_id not in superseded]
+
+
+def _majority(annotations: list[Annotation]) -> str | None:
+    ranked = Counter(annotation.label for annotation in annotations).most_common(2)
+    tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
+    return None if tied else ranked[0][0]
+
+
+def _adjudicated(annotations: list[Annotation]) -> str | None:
+    deciding = [annotation for annotation in annotations if annotation.role == "adjudicate"]
+    return _majority(deciding or annotations)
+
+
+def _single(annotations: list[Annotation]) -> str | None:
+    if len({annotation.annotator for annotation in annotations}) > 1:
+        names = ", ".join(sorted({annotation.annotator for annotation in annotations}))
+        raise HarnessError(
+            f"gold rule 'single': claim '{annotations[0].claim_id}' was labelled by several annotators ({names}); "
+            "use 'majority' or 'adjudicated', or 'single:ANNOTATOR'"
+        )
+    return annotations[0].label
+
+
+RULES: dict[str, Rule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
+"""`adjudicated`: the adjudicating label where there is one, else the majority. `majority`: the label that most
+annotators gave; none on a tie. `single`: the one annotator's label; `single:NAME` takes that annotator's alone."""
+
+
+def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule: str = "adjudicated") -> GoldLabels:
+    """The gold labels of one axis.
+
+    Args:
+        annotations: a dataset's, of any scheme and axis.
+        rule: a name in `RULES`, or `single:ANNOTATOR`.
+    Raises: HarnessError: an unknown rule, or `single` where a claim has several annotators.
+    """
+    name, _, annotator = rule.partition(":")
+    if name not in RULES or (annotator and name != "single"):
+        raise HarnessError(f"no gold rule is called '{rule}'. Known: {', '.join(RULES)}, single:ANNOTATOR")
+    by_claim: dict[str, list[Annotation]] = defaultdict(list)
+    for annotation in in_force(annotations):
+        if annotation.scheme == scheme and annotation.axis == axis and annotator in ("", annotation.annotator):
+            by_claim[annotation.claim_id].append(annotation)
+    labels: dict[str, GoldLabel] = {}
+    undecided = []
+    for claim_id, found in by_claim.items():
+        label = RULES[name](found)
+        if label is None:
+            undecided.append(claim_id)
+        else:
+            labels[claim_id] = GoldLabel(claim_id=claim_id, label=label, annotators=len({a.annotator for a in found}))
+    return GoldLabels(labels, tuple(undecided))

@@ -1,0 +1,49 @@
+"""JSON Lines files of records: read with every fault at its line, written in a fixed order of keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harness.errors import Fault, FaultsError
+from harness.files import decode, json_line, read_bytes
+from harness.records import Record, explain_validation
+
+R = TypeVar("R", bound=Record)
+LINE_END = re.compile(r"\r\n|\n")
+
+
+def read_records(path: Path, kind: type[R]) -> tuple[list[tuple[int, R]], list[Fault]]:
+    """The records of a JSONL file and the faults of the lines that are none. Empty lines are passed over.
+
+    Args:
+        path: UTF-8, one JSON object a line; LF or CRLF.
+        kind: the record that each line must be.
+    Returns: (line number from 1, record) pairs in order; and all faults of the file.
+    """
+    try:
+        text = decode(read_bytes(path), path)
+    except FaultsError as error:
+        return [], list(error.faults)
+    records, faults = [], []
+    for number, line in enumerate(LINE_END.split(text), start=1):
+        if not line.strip():
+            continue
+        try:
+            records.append((number, kind.model_validate_json(line)))
+        except ValidationError as error:
+            faults += [
+                Fault(str(path), number, ".".join(map(str, place)) or None, message)
+                for place, message in explain_validation(error)
+            ]
+    return records, faults
+
+
+def lines_of(records: Iterable[Record]) -> Iterator[str]:
+    """Each record as its line: keys in the order of the record's fields, absent values left out."""
+    for record in records:
+        yield json_line(record.model_dump(exclude_none=True, exclude_defaults=False))

@@ -1,0 +1,54 @@
+"""What can go wrong for a user, said so that they can act on it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong in one file."""
+
+    path: str
+    line: int | None
+    """Line of the file, from 1; None where the whole file or folder is meant."""
+    field: str | None
+    message: str
+    """What was found, what is allowed, and the remedy."""
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path}:{self.line}"
+        return ": ".join(part for part in (where, self.field, self.message) if part)
+
+
+class HarnessError(Exception):
+    """Base of every error that is the user's to mend; the command line prints it without a traceback."""
+
+    exit_code = 2
+
+
+class FaultsError(HarnessError):
+    """A file or folder with faults, all of them at once."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    @classmethod
+    def one(cls, path: str | Path, message: str, *, line: int | None = None, field: str | None = None) -> FaultsError:
+        """The error of a single fault."""
+        return cls([Fault(str(path), line, field, message)])
+
+
+class Undefined(HarnessError):
+    """A number that does not exist for this input; its text is the reason."""
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """The message for a name that is not known: the nearest known one, then all of them."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(sorted(known)) or 'none'}"

@@ -1,0 +1,200 @@
+"""How files are read and written: the one place that knows."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from harness.errors import FaultsError, HarnessError
+
+TEMPORARY_PREFIX = ".partial-"
+
+
+class WriteError(HarnessError):
+    """A file that could not be written; nothing half-written is left under its name."""
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises: FaultsError: it does not exist, is a folder, or may not be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise FaultsError.one(path, "does not exist; check the path") from None
+    except IsADirectoryError:
+        raise FaultsError.one(path, "is a folder, a file is expected") from None
+    except PermissionError:
+        raise FaultsError.one(path, "may not be read; check its permissions") from None
+    except OSError as error:
+        raise FaultsError.one(path, f"cannot be read: {error.strerror}") from None
+
+
+def decode(data: bytes, path: Path) -> str:
+    """UTF-8 text with a byte order mark removed; line ends stay as they are.
+
+    Raises: FaultsError: not UTF-8 (the message names the first bad byte and its line), or binary.
+    """
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-16")
+    nul = text.find(b"\x00")
+    if nul >= 0:
+        raise FaultsError.one(path, f"is not a text file: it has a NUL byte at offset {nul}; a UTF-8 text file is expected")
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise FaultsError.one(
+            path,
+            f"is not UTF-8: byte 0x{text[error.start]:02x} at offset {error.start}; save the file as UTF-8",
+            line=line,
+        ) from None
+
+
+def read_text(path: Path) -> str:
+    """`decode` of `read_bytes`."""
+    return decode(read_bytes(path), path)
+
+
+def describe(error: OSError) -> str:
+    """An operating-system error in words, with its remedy where one is known."""
+    reasons = {
+        errno.ENOSPC: "the disk is full; free some space and run the same command again",
+        errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+        errno.EFBIG: "the file would exceed the file-size limit (ulimit -f); raise it and run the same command again",
+        errno.EACCES: "no permission; check the permissions of the file and its folder",
+        errno.EPERM: "no permission; check the permissions of the file and its folder",
+        errno.EROFS: "the file system is read-only; choose another folder",
+    }
+    reason = reasons.get(error.errno or 0, error.strerror or str(error))
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns operating-system errors of the block into a `WriteError` that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {describe(OSError(error.errno, error.strerror))}") from None
+
+
+def make_folder(path: Path) -> None:
+    """Creates a folder and its parents, if absent."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it."""
+    make_folder(path.parent)
+    with writing(path):
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name)
+            raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_bytes` of the UTF-8 bytes."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def json_line(record: dict[str, Any]) -> str:
+    """One record as one line of JSON, keys in their given order, with the line end."""
+    return json.dumps(record, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+
+
+def json_document(document: Any) -> str:
+    """A JSON document for people and machines: indented, keys in their given order, with the line end."""
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def append_text(path: Path, text: str) -> None:
+    """Appends whole lines, all or none: on any failure the file is cut back to its former length.
+
+    Raises: WriteError: the file cannot be written.
+    """
+    make_folder(path.parent)
+    with writing(path), path.open("ab") as stream:
+        before = stream.tell()
+        try:
+            if before:
+                with path.open("rb") as earlier:
+                    earlier.seek(-1, os.SEEK_END)
+                    if earlier.read(1) != b"\n":
+                        stream.write(b"\n")
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+        except BaseException:
+            with suppress(OSError):
+                os.ftruncate(stream.fileno(), before)
+            raise
+
+
+@contextmanager
+def locked(folder: Path, purpose: str) -> Iterator[None]:
+    """Holds a folder for one process, until the block ends or the process dies.
+
+    Args:
+        folder: created if absent.
+        purpose: what holds it, for the message ("a run", "ingest").
+
+    Raises: WriteError: another process holds it, or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    make_folder(folder)
+    lock = FileLock(folder / ".lock", blocking=False)
+    with writing(folder):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise WriteError(
+                f"{folder}: another process is writing here ({purpose}); wait until it ends, or choose another folder"
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def clear_partial(folder: Path) -> None:
+    """Removes what a killed process left half-written; call only while holding the folder."""
+    for path in folder.rglob(TEMPORARY_PREFIX + "*"):
+        with suppress(OSError):
+            path.unlink()
+
+
+def sha256(data: bytes | str) -> str:
+    """SHA-256 in hex; of the UTF-8 bytes for text."""
+    return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
+
+
+def fingerprint(parts: Iterable[str]) -> str:
+    """SHA-256 over a sequence of strings, each told apart from its neighbours."""
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "little"))
+        digest.update(encoded)
+    return digest.hexdigest()

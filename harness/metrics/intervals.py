@@ -1,0 +1,149 @@
+"""The value of a metric with its interval, from resampling units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from harness.data.claims import Codes, Gold
+from harness.errors import Undefined
+from harness.metrics.article_means import UnitsSplitArticles
+from harness.metrics.base import Floats, Groups, Metric, Run, Weights
+from harness.records import Record
+from harness.resampling import Interval, bca, bootstrap_t, jackknife_weights, percentile, unit_weights
+
+Method = Literal["percentile", "bca", "bootstrap-t"]
+
+FEW_UNITS = 40
+ROUGH_UNITS = 10
+LEFT_OUT: dict[Method, str] = {"percentile": "undefined", "bca": "undefined", "bootstrap-t": "without spread"}
+
+
+class Value(Record):
+    """A metric's value with its 95 percent interval. None is always explained, by the reason or the note."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+    """Why the value is undefined."""
+    n_units: int
+    """How many units there are to resample."""
+    method: Method | None = None
+    """How the interval was made; None where there is none."""
+    note: str | None = None
+    """What a reader has to know, parts joined by semicolons: "over 9 of 12 articles; 9 units: rough"."""
+
+
+class Intervals(Record):
+    """How intervals are made."""
+
+    method: Literal["auto", "percentile", "bca", "bootstrap-t", "none"] = "auto"
+    """`auto`: bootstrap-t for a mean over units with fewer than 40 units, else BCa."""
+    resamples: int = Field(default=1000, ge=100)
+    unit: Literal["article", "speaker", "claim"] = "article"
+    """What is drawn: the thing that is independent."""
+    seed: int = Field(default=13, ge=0)
+
+
+class _Found(NamedTuple):
+    """An interval or none, and what to say of it."""
+
+    interval: Interval | None
+    method: Method | None
+    notes: list[str]
+
+
+def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals) -> Value:
+    """The mean of a metric over the runs of one system, with an interval from resampling units.
+
+    Args:
+        metric: any metric.
+        gold: shape (n_claims,).
+        runs: at least one; one per random seed, over the same claims. Every resample serves all of them.
+        groups: the codes may have gaps; only codes that occur count as articles and units.
+        intervals: method, number of resamples and seed; `unit` only words the notes, as `groups` holds the units.
+    Returns: the value and the interval within the metric's bounds. The value is None with a reason where the metric
+        is undefined for any of the runs; the interval is None where there is none, and the note says why.
+    """
+    groups = Groups(_dense(groups.article), _dense(groups.unit))
+    n_units = int(np.max(groups.unit, initial=-1)) + 1
+    try:
+        value = float(mean_values(metric, gold, runs, groups, np.ones((1, n_units), dtype=np.int64))[0])
+    except Undefined as error:
+        return Value(value=None, reason=str(error), n_units=n_units)
+    said = dict.fromkeys(note for run in runs if (note := metric.note(gold, run, groups)))
+    if np.isnan(value):
+        reason = "the metric gives no number for these data"
+        return Value(value=None, reason=reason, n_units=n_units, note="; ".join(said) or None)
+    try:
+        found = _interval(metric, gold, runs, groups, intervals, value)
+    except UnitsSplitArticles:
+        why = f"no interval: a mean over articles, and articles are split among units ({intervals.unit})"
+        found = _Found(None, None, [why])
+    except Undefined as error:
+        found = _Found(None, None, [f"no interval: {error}"])
+    note = "; ".join([*said, *found.notes]) or None
+    if found.interval is None:
+        return Value(value=value, n_units=n_units, note=note)
+    low, high = (float(np.clip(end, *metric.bounds)) for end in found.interval[:2])
+    return Value(value=value, low=low, high=high, n_units=n_units, method=found.method, note=note)
+
+
+def mean_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, weights: Weights) -> Floats:
+    """The metric's mean over runs under each weighting; shape (n_weightings,), NaN where undefined for a run.
+
+    Raises: Undefined: the metric is undefined for a run; the reason says for which where there are several.
+    """
+    total = np.zeros(len(weights))
+    for number, run in enumerate(runs, start=1):
+        try:
+            total += metric.values(gold, run, groups, weights)
+        except Undefined as error:
+            raise Undefined(f"run {number} of {len(runs)}: {error}" if len(runs) > 1 else str(error)) from None
+    return total / len(runs)
+
+
+def _interval(
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals, value: float
+) -> _Found:
+    if intervals.method == "none":
+        return _Found(None, None, [])
+    n_units = int(groups.unit.max()) + 1
+    unit_values = _unit_values(metric, gold, runs, groups)
+    n_defined = n_units if unit_values is None else int(np.count_nonzero(~np.isnan(unit_values)))
+    if n_defined < 2:
+        with_value = "" if n_units < 2 else " with a value"
+        raise Undefined(f"one {intervals.unit} only{with_value}")
+    notes = [f"{n_defined} units: rough"] if n_defined < ROUGH_UNITS else []
+    weights = unit_weights(n_units, intervals.resamples, intervals.seed)
+    few = intervals.method == "auto" and n_defined < FEW_UNITS
+    method: Method
+    if unit_values is not None and (few or intervals.method == "bootstrap-t"):
+        method, interval = "bootstrap-t", bootstrap_t(unit_values, weights)
+    elif intervals.method == "percentile":
+        method, interval = "percentile", percentile(mean_values(metric, gold, runs, groups, weights))
+    else:
+        resampled = mean_values(metric, gold, runs, groups, weights)
+        jackknifed = mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed))
+        method, interval = "bca", bca(value, resampled, jackknifed)
+        if intervals.method == "bootstrap-t":
+            notes.append("bca, as bootstrap-t needs a mean over units")
+    if interval.left_out:
+        notes.append(f"{interval.left_out} of {intervals.resamples} resamples {LEFT_OUT[method]}")
+    if interval.low == interval.high:
+        notes.append("no spread: every resample gives the same value")
+    return _Found(interval, method, notes)
+
+
+def _unit_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups) -> Floats | None:
+    """The mean over runs of the value of each unit; None where the metric is no mean over units."""
+    per_run = [values for run in runs if (values := metric.unit_values(gold, run, groups)) is not None]
+    return np.mean(per_run, axis=0) if len(per_run) == len(runs) else None
+
+
+def _dense(codes: Codes) -> Codes:
+    return np.unique(codes, return_inverse=True)[1]

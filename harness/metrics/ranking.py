@@ -1,0 +1,101 @@
+"""Ranking metrics per article, averaged over articles. Ties count as their expectation over random orders."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from harness.data.claims import Codes, Gold
+from harness.metrics.article_means import ArticleMean
+from harness.metrics.base import Floats, Run
+from harness.metrics.sums import ratio, sums_by
+from harness.metrics.ties import (
+    Ties,
+    expected_hits,
+    expected_reciprocal_rank,
+    precision_sums,
+    ranking_scores,
+    ties_in_lists,
+)
+
+
+class MeanAveragePrecision(ArticleMean):
+    """The mean over articles of the average precision within the article.
+
+    Returns: values in (0, 1]. An article without a positive claim has no value and is left out; the note says so.
+    Undefined: no article has a positive claim; the system gives no scores.
+    Source: McSherry and Najork 2008 for ties.
+    """
+
+    heading: ClassVar[str] = "MAP"
+
+    def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
+        """The average precision of each article; NaN without a positive claim."""
+        lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
+        return ratio(sums_by(lists, precision_sums(ties)), _positives(lists, ties))
+
+
+class RPrecision(ArticleMean):
+    """The mean over articles of the precision at R, where R is the article's number of positive claims.
+
+    Returns: values in [0, 1]. An article without a positive claim has no value and is left out; the note says so.
+    Undefined: no article has a positive claim; the system gives no scores.
+    """
+
+    heading: ClassVar[str] = "R-Prec"
+
+    def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
+        """The R-precision of each article; NaN without a positive claim."""
+        lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
+        positives = _positives(lists, ties)
+        hits = expected_hits(ties, positives[lists].astype(np.int64))
+        return ratio(sums_by(lists, hits), positives)
+
+
+class PrecisionAt(ArticleMean):
+    """The mean over articles of the share of positive claims among the article's first k.
+
+    Divided by k also where the article has fewer claims (as trec_eval does). An article without a positive claim
+    counts 0: none of what a desk reads there is worth its time.
+
+    Returns: values in [0, 1]. Undefined: no claims; the system gives no scores.
+    """
+
+    heading: ClassVar[str] = "P@{k}"
+
+    k: int = Field(default=10, ge=1)
+    """How many claims of each article are read."""
+
+    def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
+        """The precision at k of each article."""
+        lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
+        return sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k))) / self.k
+
+
+class ReciprocalRank(ArticleMean):
+    """The mean over articles of 1 / rank of the article's first positive claim.
+
+    Returns: values in (0, 1]. An article without a positive claim has no value and is left out; the note says so.
+    Undefined: no article has a positive claim; the system gives no scores.
+    """
+
+    heading: ClassVar[str] = "MRR"
+
+    def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
+        """The expected reciprocal rank of each article; NaN without a positive claim."""
+        lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
+        values = np.full(int(np.max(lists, initial=-1)) + 1, np.nan)
+        first = np.flatnonzero((ties.positives > 0) & (ties.positives_before == 0))
+        single = first[ties.size[first] == 1]
+        values[lists[single]] = 1 / (ties.before[single] + 1)
+        for group in first[ties.size[first] > 1].tolist():
+            counts = (int(ties.before[group]), int(ties.size[group]), int(ties.positives[group]))
+            values[lists[group]] = expected_reciprocal_rank(*counts)
+        return values
+
+
+def _positives(lists: Codes, ties: Ties) -> Floats:
+    """The number of positive claims of each list; shape (n_lists,)."""
+    return sums_by(lists, ties.positives)

@@ -1,0 +1,114 @@
+"""Tables of plain text: they read the same in a terminal, a log and a README."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.data.fetch import Published
+from harness.metrics.intervals import Value
+from harness.runner.evaluate import Evaluation
+from harness.runner.results import Result
+
+PUBLISHED_ROWS = 6
+
+
+def number(value: float) -> str:
+    """A number as tables show it: three decimals, no leading zero."""
+    text = f"{value:.3f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def cell(value: Value) -> str:
+    """A value with its interval; a dash where it is undefined."""
+    if value.value is None:
+        return "-"
+    if value.low is None or value.high is None:
+        return number(value.value)
+    return f"{number(value.value)} [{number(value.low)}, {number(value.high)}]"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as lines with columns of equal width, the first row underlined."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def results_table(results: Sequence[Result], published: Published | None = None) -> str:
+    """Results side by side: a line of what they are over, values with intervals, notes, warnings.
+
+    Args:
+        results: of one experiment.
+        published: a leaderboard whose best rows stand beside them, under the metric that they report.
+    """
+    first = results[0]
+    names = list(first.values)
+    headings = _headings(results)
+    rows = [["system", *headings]]
+    rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
+    if published is not None:
+        for system in published.systems[:PUBLISHED_ROWS]:
+            shown = [number(system.value) if name == published.metric else "" for name in names]
+            rows.append([f"published: {system.system}", *shown])
+    parts = [_title(first), aligned(rows), *_notes(results, names, headings)]
+    if published is not None:
+        parts.append(f"published: {published.source}; over {published.n}")
+    return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
+
+
+def _title(result: Result) -> str:
+    parts = [f"{result.task} on {result.dataset}", f"{result.n:,} claims in {result.n_articles} articles"]
+    if result.n_positive is not None:
+        parts.append(f"{result.n_positive:,} positive")
+    parts += [f"{count:,} left out ({reason})" for reason, count in result.left_out.items() if "answer" not in reason]
+    return " · ".join(parts)
+
+
+def _headings(results: Sequence[Result]) -> list[str]:
+    shown = results[0].provenance.get("headings", {})
+    return [shown.get(name, name) for name in results[0].values]
+
+
+def _notes(results: Sequence[Result], names: Sequence[str], headings: Sequence[str]) -> list[str]:
+    """What a reader must know about the numbers, each thing once."""
+    said: dict[str, list[str]] = {}
+    methods: dict[str, list[str]] = {}
+    for result in results:
+        for name, heading in zip(names, headings, strict=True):
+            value = result.values[name]
+            if value.method and heading not in methods.setdefault(value.method, []):
+                methods[value.method].append(heading)
+            if value.value is None:
+                said.setdefault(f"- {value.reason}", []).append(f"{result.system} {heading}")
+            elif value.note and heading not in said.setdefault(value.note, []):
+                said[value.note].append(heading)
+    intervals = results[0].provenance["config"]["intervals"]
+    lines = []
+    if methods:
+        how = "; ".join(f"{method} for {', '.join(found)}" for method, found in methods.items())
+        lines.append(f"[95 percent interval]: {intervals['resamples']:,} resamples of {intervals['unit']}s, "
+                     f"seed {intervals['seed']}; {how}")
+    lines += [f"{', '.join(found)}: {note.removeprefix('- ')}" for note, found in said.items()]
+    warnings: dict[str, list[str]] = {}
+    for result in results:
+        for warning in result.warnings:
+            warnings.setdefault(warning, []).append(result.system)
+    for warning, systems in warnings.items():
+        whose = "" if len(systems) == len(results) else f"{', '.join(systems)}: "
+        lines.append(f"warning: {whose}{warning}")
+    return lines
+
+
+def evaluation_table(evaluation: Evaluation) -> str:
+    """Official numbers: one line a file, the mean last."""
+    metrics = list(evaluation.mean)
+    rows = [["file", *metrics]]
+    rows += [[name, *(f"{values[metric]:.4f}" for metric in metrics)] for name, values in evaluation.files.items()]
+    rows.append(["mean", *(f"{evaluation.mean[metric]:.4f}" for metric in metrics)])
+    return aligned(rows)
+
+
+def listing_table(found: Mapping[str, str]) -> str:
+    """Names with their summaries."""
+    width = max((len(name) for name in found), default=0)
+    return "\n".join(f"{name.ljust(width)}  {summary}" for name, summary in found.items())

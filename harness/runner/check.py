@@ -1,0 +1,46 @@
+"""Validates dataset folders and configs: the one function behind `harness check`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.data.check import open_folder
+from harness.errors import Fault, FaultsError, HarnessError
+from harness.runner.config import load_experiment
+
+CONFIG_SUFFIXES = (".yaml", ".yml")
+
+
+def check(paths: Sequence[str | Path]) -> list[Fault]:
+    """Every fault of some dataset folders, configs, or folders of either; empty where there are none.
+
+    Raises: HarnessError: a path that is none of these.
+    """
+    faults: list[Fault] = []
+    for path in map(Path, paths):
+        for target in _targets(path):
+            try:
+                if target.is_dir():
+                    open_folder(target)
+                else:
+                    for system in load_experiment(target).systems:
+                        system.classifier.check()
+            except FaultsError as error:
+                faults += error.faults
+            except HarnessError as error:
+                faults.append(Fault(str(target), None, None, str(error)))
+    return faults
+
+
+def _targets(path: Path) -> list[Path]:
+    if path.is_dir() and not (path / "dataset.yaml").exists():
+        inside = sorted(folder.parent for folder in path.glob("*/dataset.yaml"))
+        found = inside + sorted(file for file in path.iterdir() if file.suffix in CONFIG_SUFFIXES)
+        if found:
+            return found
+    elif path.is_dir() or (path.is_file() and path.suffix in CONFIG_SUFFIXES):
+        return [path]
+    if not path.exists():
+        raise FaultsError.one(path, "does not exist; check the path")
+    raise HarnessError(f"{path}: expected a dataset folder (with dataset.yaml) or a config (.yaml)")

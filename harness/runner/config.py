@@ -1,0 +1,277 @@
+"""A config file becomes a frozen, validated experiment, with every component built, before any data is read."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from pydantic import Field, ValidationError
+
+from harness.classifiers import CLASSIFIERS, build
+from harness.classifiers.base import Classifier
+from harness.data.fetch import shipped
+from harness.data.gold import RULES
+from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.metrics import METRICS
+from harness.metrics.base import Metric
+from harness.metrics.intervals import Intervals
+from harness.records import Name, Record, explain_validation
+from harness.runner.tasks import TASKS, find_task
+from harness.runner.yaml_file import Located, Place, read_yaml, shown_place
+
+By = Literal["article", "speaker"]
+
+
+class Split(Record):
+    """How claims are split into training and test sets."""
+
+    protocol: Literal["grouped_folds", "official", "random_folds"] | None = None
+    """`grouped_folds` (default): whole groups in k folds; `official`: the publisher's parts; `random_folds`: single
+    claims, so that neighbours of test claims are trained on; warns."""
+    k: int = Field(default=5, ge=2)
+    by: By = "article"
+    seed: int = 13
+    """Random seed of the folds."""
+    within: tuple[str, ...] | None = None
+    """For folds: only the claims of these official parts."""
+    train: tuple[str, ...] | None = None
+    test: tuple[str, ...] | None = None
+    file: str | None = None
+    """A frozen split. With `train` and `test`: these parts; without: each of its parts is tested on in turn."""
+
+
+class System(NamedTuple):
+    """One classifier with its settings, as an experiment names it."""
+
+    label: str
+    """How tables name it."""
+    name: str
+    """Its name in the registry, or `module:Class`."""
+    settings: dict[str, Any]
+    classifier: Classifier
+
+
+class Experiment(Record):
+    """What a config file says, checked, with defaults filled in."""
+
+    name: Name
+    task: str
+    dataset: str
+    scheme: str | None = None
+    """Default: the dataset's first."""
+    gold: str = "adjudicated"
+    """The rule that makes gold labels from annotations; see `harness.data.gold.RULES`."""
+    split: Split = Split()
+    classifiers: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    metrics: tuple[str | dict[str, Any], ...] = ()
+    random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)
+    intervals: Intervals = Intervals()
+
+    def document(self) -> dict[str, Any]:
+        """The experiment as plain data, defaults filled in: reading it again gives the same experiment."""
+        document: dict[str, Any] = json.loads(self.model_dump_json(exclude_none=True))
+        return document
+
+
+class Loaded(NamedTuple):
+    """An experiment with its components built."""
+
+    experiment: Experiment
+    systems: tuple[System, ...]
+    metrics: dict[str, Metric]
+    """By the name that results use for it: the registered name, and its settings (`precision_at_10`)."""
+
+
+def find_config(name_or_path: str | Path) -> Path:
+    """A config file by path, or a shipped experiment by name.
+
+    Raises: FaultsError: neither exists.
+    """
+    path = Path(name_or_path)
+    if path.exists():
+        return path
+    inside = shipped("experiments") / f"{path.stem}.yaml"
+    if inside.exists() and path.suffix in ("", ".yaml") and path.parent.name in ("", "experiments"):
+        return inside
+    known = sorted(found.stem for found in shipped("experiments").glob("*.yaml"))
+    raise FaultsError.one(path, f"does not exist; give the path of a config, or a shipped one: {', '.join(known)}")
+
+
+def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded:
+    """Reads and checks a config file.
+
+    Args:
+        config: its path, or the name of a shipped experiment.
+        overrides: `KEY=VALUE`, the key dotted (`split.k=3`, `classifiers.0.C=10`), the value in YAML.
+    Raises: FaultsError: every fault of the file with its line, before any data is read.
+    """
+    path = find_config(config)
+    located = read_yaml(path)
+    if not isinstance(located.content, dict):
+        raise FaultsError.one(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
+    for override in overrides:
+        _override(located.content, override)
+    _anchor(located.content, path.parent)
+    faults = _Faults(path, located)
+    experiment = None
+    try:
+        experiment = Experiment.model_validate_json(json.dumps(located.content, default=str))
+    except ValidationError as error:
+        for place, message in explain_validation(error):
+            faults.add(_in_document(place, located.content), message, known=_known_fields(place))
+    systems = faults.systems(located.content.get("classifiers"))
+    metrics = faults.metrics(located.content.get("metrics"))
+    if experiment is not None:
+        faults.names(experiment)
+    if faults.found or experiment is None:
+        raise FaultsError(sorted(faults.found, key=lambda fault: fault.line or 0))
+    if not experiment.metrics:
+        names = TASKS[experiment.task].metrics
+        experiment = experiment.model_copy(update={"metrics": names})
+        metrics = dict(_named(name, METRICS.get(name)()) for name in names)
+    return Loaded(experiment, systems, metrics)
+
+
+def _anchor(content: dict[str, Any], folder: Path) -> None:
+    """Paths that stand beside the config become absolute, so that the resolved config runs from anywhere."""
+    split, classifiers = content.get("split"), content.get("classifiers")
+    listed = classifiers if isinstance(classifiers, list) else []
+    named = [(content, "dataset"), (split, "file"), *((entry, "path") for entry in listed)]
+    for holder, key in named:
+        value = holder.get(key) if isinstance(holder, dict) else None
+        if isinstance(value, str) and (key != "dataset" or "/" in value) and (folder / value).exists():
+            holder[key] = str((folder / value).resolve())
+
+
+def _named(name: str, metric: Metric) -> tuple[str, Metric]:
+    return "_".join([name, *map(str, metric.model_dump().values())]), metric
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise HarnessError(f"--set: expected KEY=VALUE, got '{override}'")
+    target: Any = content
+    *parents, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    try:
+        for parent in parents:
+            target = target.setdefault(parent, {}) if isinstance(target, dict) else target[parent]
+        target[last] = yaml.safe_load(value)
+    except (IndexError, KeyError, TypeError, AttributeError):
+        raise HarnessError(f"--set: the config has no place '{key}'") from None
+    except yaml.YAMLError as error:
+        raise HarnessError(f"--set {key}: the value is not YAML: {error}") from None
+
+
+def _in_document(place: Place, content: Any) -> Place:
+    """The part of a validation's place that the document has: unions add parts of their own."""
+    kept: list[str | int] = []
+    for part in place:
+        inside = isinstance(content, dict) or (isinstance(content, list) and isinstance(part, int))
+        if not inside:
+            break
+        kept.append(part)
+        if isinstance(content, dict):
+            content = content.get(part)
+        else:
+            content = content[part] if isinstance(part, int) and part < len(content) else None
+    return tuple(kept)
+
+
+def _known_fields(place: Place) -> list[str]:
+    inner = {"split": Split, "intervals": Intervals}
+    record = inner.get(str(place[0]), Experiment) if len(place) > 1 else Experiment
+    return list(record.model_fields)
+
+
+class _Faults:
+    """Collects the faults of a config, each with its line."""
+
+    def __init__(self, path: Path, located: Located) -> None:
+        self.path, self.located = path, located
+        self.found: list[Fault] = []
+
+    def add(self, place: Place, message: str, known: Sequence[str] = ()) -> None:
+        if message == "is not a known field" and place:
+            message = unknown_name("field", str(place[-1]), known)
+        fault = Fault(str(self.path), self.located.line(place), shown_place(place) or None, message)
+        if fault not in self.found:
+            self.found.append(fault)
+
+    def names(self, experiment: Experiment) -> None:
+        """What only a look at the tables can tell."""
+        try:
+            find_task(experiment.task)
+        except HarnessError as error:
+            self.add(("task",), str(error))
+        if experiment.gold.partition(":")[0] not in RULES:
+            self.add(("gold",), unknown_name("gold rule", experiment.gold, list(RULES)))
+        split = experiment.split
+        if split.file and split.protocol:
+            self.add(("split", "file"), "a split has a file or a protocol, not both")
+        if (split.train is None) != (split.test is None):
+            self.add(("split",), "train and test go together; give both")
+        if split.protocol == "official" and split.train is None:
+            self.add(("split", "protocol"), "an official split names its parts, as in train: [train], test: [test]")
+
+    def metrics(self, listed: Any) -> dict[str, Metric]:
+        """The metrics of a config, built, by name."""
+        built: dict[str, Metric] = {}
+        for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+            settings = dict(entry) if isinstance(entry, dict) else {"name": entry}
+            name, place = settings.pop("name", None), ("metrics", number)
+            if not isinstance(name, str):
+                self.add(place, "expected a metric's name, or a mapping with a name")
+                continue
+            try:
+                key, metric = _named(name, METRICS.get(name).model_validate_json(json.dumps(settings)))
+                if key in built:
+                    self.add(place, f"'{key}' is listed twice")
+                built[key] = metric
+            except ValidationError as error:
+                for inner, message in explain_validation(error):
+                    self.add((*place, *inner), message, list(METRICS.get(name).model_fields))
+            except HarnessError as error:
+                self.add(place, str(error))
+        return built
+
+    def systems(self, listed: Any) -> tuple[System, ...]:
+        """The classifiers of a config, built; `{each: [...]}` gives one system per value."""
+        built: list[System] = []
+        for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+            settings = dict(entry) if isinstance(entry, dict) else {"name": entry}
+            name, label = settings.pop("name", None), settings.pop("label", None)
+            if not isinstance(name, str):
+                self.add(("classifiers", number), "expected a classifier's name, or a mapping with a name")
+                continue
+            swept = {key: value["each"] for key, value in settings.items() if _is_each(value)}
+            for values in itertools.product(*swept.values()):
+                chosen = dict(zip(swept, values, strict=True))
+                suffix = ",".join(f"{key}={value}" for key, value in chosen.items())
+                title = (label or name) + (f"[{suffix}]" if suffix else "")
+                self._system(number, title, name, settings | chosen, built)
+        labels = [system.label for system in built]
+        for label in {label for label in labels if labels.count(label) > 1}:
+            self.add(("classifiers",), f"two systems are called '{label}'; give one of them a label of its own")
+        return tuple(built)
+
+    def _system(self, number: int, label: str, name: str, settings: dict[str, Any], built: list[System]) -> None:
+        place = ("classifiers", number)
+        try:
+            built.append(System(label, name, settings, build(name, settings)))
+        except ValidationError as error:
+            known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
+            for inner, message in explain_validation(error):
+                self.add((*place, *inner), message, known)
+        except FaultsError as error:
+            self.found += error.faults
+        except HarnessError as error:
+            self.add(place, str(error))
+
+
+def _is_each(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"each"} and isinstance(value["each"], list)

@@ -1,0 +1,164 @@
+"""Fits units and keeps their predictions; a finished unit is found again and not repeated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from harness.data.claims import Claims, Codes, Gold
+from harness.errors import HarnessError
+from harness.files import make_folder, write_bytes
+from harness.metrics.base import Floats
+from harness.runner.plan import Material, Unit, training_gold
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Predictions(NamedTuple):
+    """What one unit gave for the claims of its test rows, in their order."""
+
+    scores: Floats
+    """Shape (n_claims, n_labels)."""
+    predicted: Codes
+    """Shape (n_claims,); index into the labels, -1 for no answer."""
+    probabilities: bool
+    gives_scores: bool
+    gives_labels: bool
+    missing: int
+    """Claims that the system has no answer for."""
+
+
+def unit_path(folder: Path, unit: Unit) -> Path:
+    """Where a unit's predictions are kept."""
+    return folder / "units" / f"{unit.unit_id}.parquet"
+
+
+def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims) -> bytes:
+    """Fits one unit and scores its test claims.
+
+    Args:
+        unit: what to fit.
+        claims, gold: the training rows.
+        test: the rows to score.
+    Returns: the bytes of the unit's Parquet file; the same whenever the unit is the same.
+    """
+    scorer = unit.system.classifier.fit(claims, gold, unit.seed)
+    scores = np.asarray(scorer.score(test), dtype=np.float64)
+    expected = (len(test), len(gold.labels))
+    if scores.shape != expected or not np.isfinite(scores).all():
+        found = "numbers that are not finite" if scores.shape == expected else f"shape {scores.shape}"
+        needed = f"finite scores of shape {expected} are needed"
+        raise HarnessError(f"classifier '{unit.system.label}' gave {found}; {needed}")
+    answer = Predictions(
+        scores,
+        scorer.predict(test, scores),
+        scorer.probabilities,
+        scorer.gives_scores,
+        scorer.gives_labels,
+        scorer.missing(test),
+    )
+    return _to_parquet(test, gold.labels, answer)
+
+
+def _to_parquet(test: Claims, labels: tuple[str, ...], answer: Predictions) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, pa.Array] = {"claim_id": pa.array(test.claim_id, pa.string())}
+    for number, label in enumerate(labels):
+        columns[f"score:{label}"] = pa.array(answer.scores[:, number], pa.float64())
+    columns["predicted"] = label_column(labels, answer.predicted)
+    table = pa.table(columns)
+    facts = {
+        "labels": labels,
+        "probabilities": answer.probabilities,
+        "gives_scores": answer.gives_scores,
+        "gives_labels": answer.gives_labels,
+        "missing": answer.missing,
+    }
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({"harness": json.dumps(facts)}), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
+    """Codes as a column of label names; -1 is null."""
+    import pyarrow as pa
+
+    return pa.array([labels[code] if code >= 0 else None for code in codes], pa.string())
+
+
+def read_unit(path: Path) -> Predictions:
+    """The predictions of a finished unit."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    facts = json.loads(table.schema.metadata[b"harness"])
+    labels = facts["labels"]
+    code = {label: number for number, label in enumerate(labels)} | {None: -1}
+    return Predictions(
+        np.column_stack([table[f"score:{label}"].to_numpy() for label in labels]),
+        np.array([code[label] for label in table["predicted"].to_pylist()], dtype=np.int64),
+        facts["probabilities"],
+        facts["gives_scores"],
+        facts["gives_labels"],
+        facts["missing"],
+    )
+
+
+def execute(
+    units: Sequence[Unit],
+    material: Material,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    fresh: bool = False,
+    advance: Callable[[Unit], None] = lambda _: None,
+) -> int:
+    """Fits the units that are not finished yet, each kept as soon as it is done.
+
+    Args:
+        units: what an experiment needs.
+        folder: the experiment's run folder, held by the caller.
+        jobs: processes; the numbers do not depend on it.
+        fresh: fit finished units again too.
+        advance: called after each unit, fitted or found.
+    Returns: how many units were fitted.
+    """
+    make_folder(folder / "units")
+    waiting = []
+    for unit in {unit.unit_id: unit for unit in units}.values():
+        if fresh or not unit_path(folder, unit).exists():
+            waiting.append(unit)
+        else:
+            advance(unit)
+    for unit, data in _fitted(waiting, material, jobs):
+        write_bytes(unit_path(folder, unit), data)
+        advance(unit)
+    return len(waiting)
+
+
+def _fitted(units: Sequence[Unit], material: Material, jobs: int) -> Iterator[tuple[Unit, bytes]]:
+    if jobs == 1 or len(units) < 2:
+        for unit in units:
+            yield unit, fit_unit(*_rows(unit, material))
+        return
+    from joblib import Parallel, delayed
+
+    work = (delayed(_fit_numbered)(number, *_rows(unit, material)) for number, unit in enumerate(units))
+    for number, data in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
+        yield units[number], data
+
+
+def _fit_numbered(number: int, unit: Unit, claims: Claims, gold: Gold, test: Claims) -> tuple[int, bytes]:
+    return number, fit_unit(unit, claims, gold, test)
+
+
+def _rows(unit: Unit, material: Material) -> tuple[Unit, Claims, Gold, Claims]:
+    fold = unit.fold
+    return unit, material.claims.take(fold.train), training_gold(material, fold), material.claims.take(fold.test)

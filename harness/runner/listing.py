@@ -1,0 +1,64 @@
+"""What is registered, a line each: the one function behind `harness list`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+from harness.errors import HarnessError, unknown_name
+
+
+def _first_line(component: object) -> str:
+    return (inspect.getdoc(component) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _datasets() -> dict[str, str]:
+    from harness.data.dataset import read_info
+    from harness.data.fetch import dataset_names, shipped
+
+    return {name: read_info(shipped("data") / name).title for name in dataset_names()}
+
+
+def _benchmarks() -> dict[str, str]:
+    from harness.data.fetch import benchmark_names, load_benchmark
+
+    return {name: load_benchmark(name).summary for name in benchmark_names()}
+
+
+def _classifiers() -> dict[str, str]:
+    from harness.classifiers import CLASSIFIERS
+
+    return {name: _first_line(CLASSIFIERS.get(name)) for name in CLASSIFIERS.names()}
+
+
+def _metrics() -> dict[str, str]:
+    from harness.metrics import METRICS
+
+    return {name: _first_line(METRICS.get(name)) for name in METRICS.names()}
+
+
+def _schemes() -> dict[str, str]:
+    from harness.schemes import load_scheme, scheme_names
+
+    return {name: load_scheme(name).title for name in scheme_names()}
+
+
+KINDS: dict[str, Callable[[], dict[str, str]]] = {
+    "datasets": _datasets,
+    "benchmarks": _benchmarks,
+    "classifiers": _classifiers,
+    "metrics": _metrics,
+    "schemes": _schemes,
+}
+
+
+def listing(kind: str) -> dict[str, str]:
+    """Name to summary of everything registered of a kind.
+
+    Args:
+        kind: datasets, benchmarks, classifiers, metrics or schemes.
+    Raises: HarnessError: no such kind.
+    """
+    if kind not in KINDS:
+        raise HarnessError(unknown_name("kind", kind, list(KINDS)))
+    return KINDS[kind]()

@@ -1,0 +1,194 @@
+"""An experiment and its data become units: one fit each, named by everything that its predictions depend on."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness.classifiers.base import Classifier
+from harness.data.check import find_scheme
+from harness.data.claims import Claims, Gold
+from harness.data.dataset import Dataset
+from harness.data.fetch import open_dataset
+from harness.data.gold import gold_labels
+from harness.data.splits import Fold, grouped_folds, parts_fold, read_split
+from harness.errors import HarnessError
+from harness.files import fingerprint
+from harness.runner.config import Experiment, Loaded, System
+from harness.runner.tasks import TaskGold, find_task, mapping_of, task_gold
+from harness.schemes import Scheme
+
+UNIT_FORMAT = 1
+
+
+class Material(NamedTuple):
+    """The data of an experiment: claims, gold and folds."""
+
+    dataset: Dataset
+    scheme: Scheme
+    claims: Claims
+    gold: TaskGold
+    folds: tuple[Fold, ...]
+    """Rows to train on (all with gold) and rows to score."""
+    warnings: tuple[str, ...]
+
+
+class Unit(NamedTuple):
+    """One fit: a system, a fold, a random seed."""
+
+    unit_id: str
+    system: System
+    fold: Fold
+    seed: int
+
+
+def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = None) -> Material:
+    """Opens the dataset of an experiment and splits it.
+
+    Args:
+        loaded: an experiment with its components built.
+        root: where fetched benchmarks live.
+        limit: at most this many training and test claims per fold, for a quick trial.
+    Raises: HarnessError: the data is absent or wrong, or does not fit the task or the split.
+    """
+    experiment = loaded.experiment
+    dataset = open_dataset(experiment.dataset, root)
+    claims = dataset.table()
+    scheme = _scheme(experiment, dataset)
+    found = gold_labels(dataset.annotations, scheme.name, mapping_of(find_task(experiment.task), scheme).axis, experiment.gold)
+    gold = task_gold(find_task(experiment.task), scheme, claims, found)
+    if not len(gold.settled):
+        raise HarnessError(f"dataset '{dataset.info.name}' has no gold label for the task '{experiment.task}'")
+    folds = []
+    for fold in _folds(experiment, dataset, claims):
+        train = np.intersect1d(fold.train, gold.settled, assume_unique=True)
+        test = fold.test
+        if limit is not None:
+            train, test = train[:limit], test[:limit]
+        if not len(train) or not len(np.intersect1d(test, gold.settled, assume_unique=True)):
+            raise HarnessError(f"split: {fold.name} has no labelled claim to train on, or none to test on")
+        folds.append(Fold(fold.name, train, test))
+    return Material(dataset, scheme, claims, gold, tuple(folds), tuple(_warnings(loaded, dataset, limit)))
+
+
+def _scheme(experiment: Experiment, dataset: Dataset) -> Scheme:
+    named = experiment.scheme or next(iter(dataset.info.schemes), None)
+    if named is None or named not in dataset.info.schemes:
+        listed = ", ".join(dataset.info.schemes) or "none"
+        raise HarnessError(f"dataset '{dataset.info.name}' is not labelled under scheme '{named}'; it has: {listed}")
+    return find_scheme(dataset.folder, named)
+
+
+def _folds(experiment: Experiment, dataset: Dataset, claims: Claims) -> list[Fold]:
+    split = experiment.split
+    if split.file is not None:
+        parts = read_split(Path(split.file))
+        strangers = set(parts) - set(claims.claim_id)
+        if strangers:
+            raise HarnessError(
+                f"{split.file}: {len(strangers)} of its claims are not in '{dataset.info.name}', "
+                f"'{min(strangers)}' for one; it was made for other data"
+            )
+        return _of_parts(claims, parts, split.train, split.test)
+    if split.protocol == "official":
+        return _of_parts(claims, _official(dataset), split.train, split.test)
+    rows = np.arange(len(claims), dtype=np.int64)
+    if split.within is not None:
+        rows = parts_fold(claims, _official(dataset), [], split.within).test
+    by = "claim" if split.protocol == "random_folds" else split.by
+    folds = grouped_folds(claims.take(rows), k=split.k, by=by, seed=split.seed)
+    return [Fold(fold.name, rows[fold.train], rows[fold.test]) for fold in folds]
+
+
+def _of_parts(
+    claims: Claims, parts: dict[str, str], train: tuple[str, ...] | None, test: tuple[str, ...] | None
+) -> list[Fold]:
+    if train is not None and test is not None:
+        return [parts_fold(claims, parts, train, test)]
+    names = list(dict.fromkeys(parts.values()))
+    if len(names) < 2:
+        raise HarnessError(f"split: it has one part only ({', '.join(names)}); name train and test, or give two parts")
+    return [parts_fold(claims, parts, [other for other in names if other != name], [name]) for name in names]
+
+
+def _official(dataset: Dataset) -> dict[str, str]:
+    if "official" not in dataset.splits:
+        raise HarnessError(f"dataset '{dataset.info.name}' has no official parts; use protocol: grouped_folds")
+    return dict(dataset.splits["official"])
+
+
+def _warnings(loaded: Loaded, dataset: Dataset, limit: int | None) -> list[str]:
+    warnings = []
+    if loaded.experiment.split.protocol == "random_folds":
+        warnings.append(
+            "random split: claims of one article stand on both sides, so the numbers are too high for new articles; "
+            "use protocol: grouped_folds"
+        )
+    if limit is not None:
+        warnings.append(f"limited to {limit} claims per side of each fold: a trial, not a result")
+    for system in loaded.systems:
+        made_for = system.classifier.languages
+        if made_for and dataset.info.language not in made_for:
+            warnings.append(
+                f"{system.label} was made for {', '.join(made_for)}; the data is in '{dataset.info.language}'"
+            )
+    return warnings
+
+
+def unit_of(system: System, material: Material, experiment: Experiment, fold: Fold, seed: int) -> Unit:
+    """The unit of a system, a fold and a seed, with its id.
+
+    The id is a hash of the classifier and its settings, the task and the scheme's mapping, the claims and gold trained
+    on, the claims scored, the seed, and the versions of the packages that fit.
+    """
+    task = find_task(experiment.task)
+    classifier = system.classifier
+    train, test = material.claims.take(fold.train), material.claims.take(fold.test)
+    said = {
+        "format": UNIT_FORMAT,
+        "classifier": f"{type(classifier).__module__}:{type(classifier).__qualname__}",
+        "name": system.name,
+        "settings": classifier.model_dump(mode="json"),
+        "inputs": classifier.inputs(),
+        "task": task.name,
+        "scheme": [material.scheme.name, material.scheme.version],
+        "mapping": mapping_of(task, material.scheme).model_dump(mode="json"),
+        "data": material.dataset.fingerprint,
+        "train": fingerprint(train.claim_id),
+        "gold": fingerprint(map(str, training_gold(material, fold).codes)),
+        "test": fingerprint(test.claim_id),
+        "seed": seed,
+        "versions": package_versions(classifier),
+    }
+    digest = fingerprint([json.dumps(said, sort_keys=True)])
+    return Unit(digest[:20], system, fold, seed)
+
+
+def training_gold(material: Material, fold: Fold) -> Gold:
+    """The gold of a fold's training rows, in their order."""
+    return material.gold.gold.take(np.searchsorted(material.gold.settled, fold.train))
+
+
+def package_versions(classifier: Classifier) -> dict[str, str]:
+    """The versions of the packages that a classifier's fits depend on, this one's among them."""
+    versions = {}
+    for package in ("claim-harness", "numpy", *classifier.packages):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed as a package"
+    return versions
+
+
+def units_of(loaded: Loaded, material: Material) -> list[Unit]:
+    """Every unit of an experiment: systems in the config's order, then folds, then seeds."""
+    return [
+        unit_of(system, material, loaded.experiment, fold, seed)
+        for system in loaded.systems
+        for fold in material.folds
+        for seed in loaded.experiment.random_seeds
+    ]

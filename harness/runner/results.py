@@ -1,0 +1,261 @@
+"""A result: one system's predictions over all folds and seeds of a dataset, its values, and what made them."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from pydantic import ValidationError
+
+from harness.data.claims import Codes, Gold
+from harness.data.fetch import Published, benchmark_names, load_benchmark
+from harness.data.splits import group_codes
+from harness.files import fingerprint, json_document, write_bytes, write_text
+from harness.metrics.base import Groups, Run
+from harness.metrics.intervals import Value, measure
+from harness.records import Record
+from harness.runner.config import Loaded, System
+from harness.runner.execute import Predictions, label_column, read_unit, unit_path
+from harness.runner.plan import Material, Unit, package_versions
+from harness.runner.tasks import find_task, mapping_of
+
+RESULT_FORMAT = 1
+
+
+class Result(Record):
+    """What `result.json` holds."""
+
+    format: int
+    result_id: str
+    experiment: str
+    system: str
+    task: str
+    dataset: str
+    n: int
+    """Claims that the values are over."""
+    n_articles: int
+    n_positive: int | None
+    """For a yes-or-no task."""
+    left_out: dict[str, int]
+    """Test claims that the values are not over, by reason."""
+    values: dict[str, Value]
+    warnings: tuple[str, ...]
+    provenance: dict[str, Any]
+    path: str
+    """The result's folder."""
+
+    def summary(self) -> dict[str, Any]:
+        """The result as `harness run --json` prints it."""
+        values = {name: value.model_dump() for name, value in self.values.items()}
+        return {
+            "result_id": self.result_id,
+            "system": self.system,
+            "task": self.task,
+            "n": self.n,
+            "path": self.path,
+            "values": values,
+            "warnings": list(self.warnings),
+        }
+
+
+def published_of(loaded: Loaded) -> Published | None:
+    """The published leaderboard that stands beside an experiment's own systems: same benchmark, part and metric."""
+    name, split = loaded.experiment.dataset, loaded.experiment.split
+    found = load_benchmark(name).published if name in benchmark_names() else None
+    same = found is not None and split.protocol == "official" and split.test == (found.part,)
+    return found if same and found and found.metric in loaded.metrics else None
+
+
+def assemble(loaded: Loaded, material: Material, system: System, units: Sequence[Unit], folder: Path) -> Result:
+    """The result of a system from its finished units, kept under `results/`; found again if it is there already.
+
+    Args:
+        units: the system's, in the order of folds, then seeds.
+        folder: the experiment's run folder, held by the caller.
+    """
+    experiment = loaded.experiment
+    said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.label]
+    said += [fingerprint(map(str, material.gold.gold.codes)), str(RESULT_FORMAT)]
+    result_id = f"{_slug(system.label)}-{fingerprint(said)[:10]}"
+    place = folder / "results" / result_id
+    kept = _kept(place)
+    if kept is not None:
+        return kept
+    rows = np.sort(np.concatenate([fold.test for fold in material.folds]))
+    answers = [(unit, read_unit(unit_path(folder, unit))) for unit in units]
+    runs = [_joined(answers, seed) for seed in experiment.random_seeds]
+    write_bytes(place / "predictions.parquet", _predictions(material, rows, runs, experiment.random_seeds))
+    write_text(place / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True))
+    result = _measured(loaded, material, system, rows, runs, result_id, place, [unit.unit_id for unit in units])
+    write_text(place / "result.json", json_document(result.model_dump(mode="json")))
+    return result
+
+
+def _slug(label: str) -> str:
+    return "".join(character if character.isalnum() or character in "._-" else "-" for character in label)[:60]
+
+
+def _kept(place: Path) -> Result | None:
+    try:
+        document = json.loads((place / "result.json").read_text(encoding="utf-8"))
+        return Result.model_validate_json(json.dumps(document | {"path": str(place)}))
+    except (OSError, ValueError, ValidationError):
+        return None
+
+
+def _joined(answers: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictions:
+    """The predictions of one seed's folds, in the order of the table."""
+    chosen = [(unit.fold, answer) for unit, answer in answers if unit.seed == seed]
+    order = np.argsort(np.concatenate([fold.test for fold, _ in chosen]), kind="stable")
+    first = chosen[0][1]
+    return Predictions(
+        np.concatenate([answer.scores for _, answer in chosen])[order],
+        np.concatenate([answer.predicted for _, answer in chosen])[order],
+        all(answer.probabilities for _, answer in chosen),
+        first.gives_scores,
+        first.gives_labels,
+        sum(answer.missing for _, answer in chosen),
+    )
+
+
+def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], seeds: Sequence[int]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    claims, labels = material.claims.take(rows), material.gold.gold.labels
+    codes = np.full(len(material.claims), -1, dtype=np.int64)
+    codes[material.gold.settled] = material.gold.gold.codes
+    fold_of = np.empty(len(material.claims), dtype=object)
+    for fold in material.folds:
+        fold_of[fold.test] = fold.name
+    tables = []
+    for seed, run in zip(seeds, runs, strict=True):
+        columns = {
+            "claim_id": pa.array(claims.claim_id, pa.string()),
+            "article_id": pa.array(claims.article_id, pa.string()),
+            "fold": pa.array(fold_of[rows], pa.string()),
+            "random_seed": pa.array(np.full(len(rows), seed), pa.int64()),
+            "gold": label_column(labels, codes[rows]),
+        }
+        columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
+        tables.append(pa.table(columns | {"predicted": label_column(labels, run.predicted)}))
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _measured(
+    loaded: Loaded,
+    material: Material,
+    system: System,
+    rows: Codes,
+    runs: Sequence[Predictions],
+    result_id: str,
+    place: Path,
+    unit_ids: list[str],
+) -> Result:
+    experiment, gold = loaded.experiment, material.gold.gold
+    kept = np.isin(rows, material.gold.settled)
+    scored = rows[kept]
+    of_rows = gold.take(np.searchsorted(material.gold.settled, scored))
+    claims = material.claims.take(scored)
+    groups = Groups(claims.article_codes(), group_codes(claims, experiment.intervals.unit))
+    measured = [
+        Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities) for run in runs
+    ]
+    values = {}
+    for name, metric in loaded.metrics.items():
+        silent = metric.reads == "labels" and not runs[0].gives_labels
+        values[name] = _no_labels(system.label) if silent else measure(
+            metric, of_rows, measured, groups, experiment.intervals
+        )
+    missing = max(run.missing for run in runs)
+    warnings = [text for text in material.warnings if not text.startswith(_others(loaded, system))]
+    if missing:
+        warnings.append(f"{missing} of {len(rows)} claims have no answer; they count as wrong and rank last")
+    warnings += _one_label(gold, material, len(gold.labels))
+    return Result(
+        format=RESULT_FORMAT,
+        result_id=result_id,
+        experiment=experiment.name,
+        system=system.label,
+        task=experiment.task,
+        dataset=material.dataset.info.name,
+        n=len(scored),
+        n_articles=int(groups.article.max()) + 1,
+        n_positive=int(of_rows.positive.sum()) if find_task(experiment.task).binary else None,
+        left_out=_left_out(rows, material, missing),
+        values=values,
+        warnings=tuple(warnings),
+        provenance=_provenance(loaded, material, system, unit_ids),
+        path=str(place),
+    )
+
+
+def _no_labels(system: str) -> Value:
+    reason = f"{system} gives scores and no labels; set its threshold to have labels"
+    return Value(value=None, low=None, high=None, reason=reason, n_units=0, method=None, note=None)
+
+
+def _others(loaded: Loaded, system: System) -> tuple[str, ...]:
+    return tuple(f"{other.label} was made for" for other in loaded.systems if other.label != system.label)
+
+
+def _one_label(gold: Gold, material: Material, n_labels: int) -> list[str]:
+    warnings = []
+    for fold in material.folds:
+        codes = gold.codes[np.searchsorted(material.gold.settled, fold.train)]
+        seen = len(np.unique(codes))
+        if seen < n_labels:
+            warnings.append(f"{fold.name}: the training claims show {seen} of {n_labels} labels")
+    return warnings
+
+
+def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:
+    counts = dict(material.gold.counts)
+    if len(rows) != len(material.claims):
+        counts = {"without gold for the task": int((~np.isin(rows, material.gold.settled)).sum())}
+    return {reason: count for reason, count in (counts | {"without an answer": missing}).items() if count}
+
+
+def _provenance(loaded: Loaded, material: Material, system: System, unit_ids: list[str]) -> dict[str, Any]:
+    task = find_task(loaded.experiment.task)
+    return {
+        "config": loaded.experiment.document(),
+        "classifier": {"name": system.name, "settings": system.classifier.model_dump(mode="json")},
+        "dataset": {
+            "name": material.dataset.info.name,
+            "version": material.dataset.info.version,
+            "fingerprint": material.dataset.fingerprint,
+        },
+        "scheme": {
+            "name": material.scheme.name,
+            "version": material.scheme.version,
+            "mapping": mapping_of(task, material.scheme).model_dump(mode="json", exclude_none=True),
+        },
+        "headings": {name: metric.title() for name, metric in loaded.metrics.items()},
+        "units": unit_ids,
+        "versions": package_versions(system.classifier),
+        "git_commit": git_commit(),
+        "python": platform.python_version(),
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def git_commit() -> str | None:
+    """The commit of the working folder, with `+` where it has changes; None outside a repository."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit.stdout.strip() + ("+" if changed.stdout else "")

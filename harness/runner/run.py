@@ -1,0 +1,133 @@
+"""Runs an experiment: the one function behind `harness run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.data.fetch import Published
+from harness.errors import HarnessError, unknown_name
+from harness.files import clear_partial, locked
+from harness.runner.config import Loaded, load_experiment
+from harness.runner.execute import execute, unit_path
+from harness.runner.plan import Unit, gather, units_of
+from harness.runner.results import Result, assemble, published_of
+
+
+class Outcome(NamedTuple):
+    """What a run gave."""
+
+    experiment: str
+    folder: Path
+    results: tuple[Result, ...]
+    """One per system, in the config's order."""
+    fitted: int
+    """Units that were fitted; the others were found."""
+    published: Published | None = None
+    """The published leaderboard that these results stand beside, if there is one."""
+
+    def document(self) -> dict[str, Any]:
+        """The outcome as `harness run --json` prints it."""
+        return {"experiment": self.experiment, "results": [result.summary() for result in self.results]}
+
+    def __str__(self) -> str:
+        from harness.report.tables import results_table
+
+        return results_table(self.results, self.published)
+
+
+class Planned(NamedTuple):
+    """What a run would do."""
+
+    experiment: str
+    folder: Path
+    units: int
+    finished: int
+
+
+Progress = Callable[[int], AbstractContextManager[Callable[[Unit], None]]]
+"""Shows how far a run is: starts at 0 of a number of units, and is given each unit when it is done."""
+
+
+def _silent(_: int) -> AbstractContextManager[Callable[[Unit], None]]:
+    return nullcontext(lambda _: None)
+
+
+def run(
+    config: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    only: Sequence[str] = (),
+    limit: int | None = None,
+    jobs: int = 1,
+    out: str | Path = "runs",
+    fresh: bool = False,
+    root: str | Path | None = None,
+    progress: Progress = _silent,
+) -> Outcome:
+    """Runs an experiment; finished units are found again and not repeated.
+
+    Args:
+        config: a config file, or the name of a shipped experiment.
+        overrides: `KEY=VALUE`, changes to the config; see `load_experiment`.
+        only: labels of the systems to run; all if empty.
+        limit: at most this many training and test claims per fold, for a trial.
+        jobs: processes to fit with, at least 1; the numbers do not depend on it.
+        out: the folder of run folders.
+        fresh: fit finished units again too.
+        root: where fetched benchmarks live; default `$HARNESS_DATA_ROOT`, else the user cache folder.
+        progress: shows how far it is.
+    Raises: HarnessError: the config, the data or the disk is at fault; finished units are kept.
+    """
+    loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root)
+    units = [unit for found in units_by_system.values() for unit in found]
+    with locked(folder, "a run"):
+        clear_partial(folder)
+        with progress(len({unit.unit_id for unit in units})) as advance:
+            fitted = execute(units, material, folder, jobs=jobs, fresh=fresh, advance=advance)
+        results = tuple(
+            assemble(loaded, material, system, units_by_system[system.label], folder) for system in loaded.systems
+        )
+    return Outcome(loaded.experiment.name, folder, results, fitted, published_of(loaded))
+
+
+def plan(
+    config: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    only: Sequence[str] = (),
+    limit: int | None = None,
+    out: str | Path = "runs",
+    root: str | Path | None = None,
+) -> Planned:
+    """What `run` with the same arguments would do; fits nothing and writes nothing."""
+    loaded, units_by_system, _, folder = _prepared(config, overrides, only, limit, out, root)
+    units = {unit.unit_id: unit for found in units_by_system.values() for unit in found}
+    finished = sum(unit_path(folder, unit).exists() for unit in units.values())
+    return Planned(loaded.experiment.name, folder, len(units), finished)
+
+
+def _prepared(
+    config: str | Path,
+    overrides: Sequence[str],
+    only: Sequence[str],
+    limit: int | None,
+    out: str | Path,
+    root: str | Path | None,
+) -> tuple[Loaded, dict[str, list[Unit]], Any, Path]:
+    loaded = load_experiment(config, overrides)
+    labels = [system.label for system in loaded.systems]
+    for name in only:
+        if name not in labels:
+            raise HarnessError(f"--only: {unknown_name('system of this experiment', name, labels)}")
+    if only:
+        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.label in only))
+    for system in loaded.systems:
+        system.classifier.check()
+    material = gather(loaded, root, limit)
+    by_system: dict[str, list[Unit]] = {system.label: [] for system in loaded.systems}
+    for unit in units_of(loaded, material):
+        by_system[unit.system.label].append(unit)
+    return loaded, by_system, material, Path(out) / loaded.experiment.name

@@ -1,0 +1,130 @@
+"""Reads scheme packs."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.files import read_text
+from harness.records import Name, Record
+
+FOLDER = Path(__file__).parent / "guidelines"
+FEATURE_LABEL = "yes"
+
+
+class Label(Record):
+    """One value of an axis."""
+
+    name: str
+    code: str | None = None
+    """What the publisher's files write for it."""
+    definition: str
+    examples: tuple[str, ...] = ()
+
+
+class Axis(Record):
+    """One question of a scheme."""
+
+    name: Name
+    question: str
+    definition: str | None = None
+    feature: bool = False
+    """A feature is marked when present; a claim that an annotator labelled without marking it does not have it."""
+    value: str | None = None
+    """What an annotation's value says, where the axis takes one."""
+    labels: tuple[Label, ...] = ()
+    unsettled: str | None = None
+    """The label that says the question could not be answered: left out of training and of metrics, and counted."""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels in the pack's order; a feature has one, `yes`."""
+        return tuple(label.name for label in self.labels) or (FEATURE_LABEL,)
+
+    def coded(self, code: str) -> str | None:
+        """The label that the publisher's files write as `code`; None where there is none."""
+        return next((label.name for label in self.labels if label.code == code), None)
+
+
+class TaskMapping(Record):
+    """How one task reads this scheme: an axis, and for a yes-or-no task which labels answer yes."""
+
+    axis: Name
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
+    loses: str | None = None
+    """What the mapping throws away."""
+
+
+class Scheme(Record):
+    """A versioned set of axes with definitions and a guideline."""
+
+    name: Name
+    version: str
+    title: str
+    source: str
+    licence: str
+    language: str
+    axes: tuple[Axis, ...] = Field(min_length=1)
+    tasks: dict[str, TaskMapping] = Field(default_factory=dict)
+    guideline: str
+
+    @model_validator(mode="after")
+    def _mappings_name_known_labels(self) -> Self:
+        axes = {axis.name: axis for axis in self.axes}
+        for task, mapping in self.tasks.items():
+            if mapping.axis not in axes:
+                raise ValueError(f"tasks.{task}.axis: {unknown_name('axis', mapping.axis, list(axes))}")
+            known = axes[mapping.axis].label_names
+            for label in (*mapping.positive, *mapping.negative):
+                if label not in known:
+                    raise ValueError(f"tasks.{task}: {unknown_name('label', label, known)}")
+        return self
+
+    def axis(self, name: str) -> Axis:
+        """The axis of a name.
+
+        Raises: HarnessError: the scheme has no such axis.
+        """
+        for axis in self.axes:
+            if axis.name == name:
+                return axis
+        raise HarnessError(f"scheme '{self.name}': {unknown_name('axis', name, [axis.name for axis in self.axes])}")
+
+
+def scheme_names() -> list[str]:
+    """The schemes that ship with the project."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def read_scheme(path: Path) -> Scheme:
+    """A scheme from a pack of the user's own.
+
+    Raises: FaultsError: the file is not a pack; all faults at once.
+    """
+    try:
+        return Scheme.model_validate_json(json.dumps(yaml.safe_load(read_text(path))))
+    except yaml.YAMLError as error:
+        raise FaultsError.one(path, f"is not YAML: {error}") from None
+    except ValidationError as error:
+        faults = [
+            Fault(str(path), None, ".".join(map(str, fault["loc"])) or None, fault["msg"]) for fault in error.errors()
+        ]
+        raise FaultsError(faults) from None
+
+
+@cache
+def load_scheme(name: str) -> Scheme:
+    """The shipped scheme of a name.
+
+    Raises: HarnessError: no such scheme.
+    """
+    if name not in scheme_names():
+        raise HarnessError(unknown_name("scheme", name, scheme_names()))
+    return read_scheme(FOLDER / f"{name}.yaml")

@@ -1,0 +1,117 @@
+"""What every classifier must keep to, whoever wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from claim_tables import STRANGE, THREE, claims_of, gold_of, three_labels, yes_no
+
+from harness.classifiers import CLASSIFIERS, build
+from harness.classifiers.base import Classifier
+from harness.data.claims import Gold
+from harness.errors import HarnessError
+
+SETTINGS = {
+    "sklearn.ensemble:RandomForestClassifier": {"n_estimators": 5},
+    "sklearn.linear_model:RidgeClassifier": {},
+    "sklearn.neighbors:NearestCentroid": {},
+    "sklearn.naive_bayes:GaussianNB": {"features": {"svd": 4}},
+}
+NAMES = [*CLASSIFIERS.names(), *SETTINGS]
+NEW = claims_of([*(text[::-1] for text in STRANGE), *STRANGE, "Prices rose by 5 percent in 2020.", "Lovely!"], "new")
+TOLERANCE = 1e-9
+
+
+def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
+    """A classifier with settings that work for the tables here."""
+    if name != "from_file":
+        return build(name, SETTINGS.get(name, {}))
+    path = folder / "predictions.csv"
+    ids = [*yes_no()[0].claim_id, *three_labels()[0].claim_id, *NEW.claim_id[:-1]]
+    column, values = ("score", range(len(ids))) if len(labels) == 2 else ("label", [labels[1]] * len(ids))
+    rows = {claim_id: value for claim_id, value in zip(ids, values, strict=True)}
+    path.write_text(f"claim_id,{column}\n" + "".join(f"{key},{value}\n" for key, value in rows.items()))
+    return build(name, {"path": str(path), "threshold": 3.0} if column == "score" else {"path": str(path)})
+
+
+@pytest.fixture(params=NAMES)
+def classifier(request: pytest.FixtureRequest, tmp_path: Path) -> Classifier:
+    return make(request.param, tmp_path, ("no", "yes"))
+
+
+def check_scores(classifier: Classifier, claims, gold: Gold) -> None:
+    scorer = classifier.fit(claims, gold, 13)
+    for table in (claims, NEW, claims.take(np.array([], dtype=np.int64))):
+        scores = scorer.score(table)
+        assert scores.shape == (len(table), len(gold.labels))
+        assert scores.dtype == np.float64
+        assert np.isfinite(scores).all()
+        if scorer.probabilities:
+            assert scores.min(initial=0.0) >= 0
+            np.testing.assert_allclose(scores.sum(axis=1), 1.0)
+        predicted = scorer.predict(table, scores)
+        assert predicted.shape == (len(table),)
+        assert set(predicted.tolist()) <= set(range(-1, len(gold.labels)))
+        reasons = scorer.explain(table)
+        assert reasons is None or len(reasons) == len(table)
+
+
+def test_scores_are_finite_and_of_the_right_shape(classifier):
+    check_scores(classifier, *yes_no())
+
+
+def test_same_seed_same_scores_whatever_was_fitted_between(classifier):
+    claims, gold = yes_no()
+    first = classifier.fit(claims, gold, 7).score(NEW)
+    classifier.fit(claims.take(np.arange(11, 2, -1)), gold.take(np.arange(11, 2, -1)), 8).score(claims)
+    again = classifier.fit(claims, gold, 7).score(NEW)
+    assert (first == again).all()
+
+
+def test_a_claim_is_scored_without_regard_to_the_others(classifier):
+    assert classifier.reads == "claim"
+    scorer = classifier.fit(*yes_no(), 13)
+    scores = scorer.score(NEW)
+    order = np.random.default_rng(3).permutation(len(NEW))
+    np.testing.assert_allclose(scorer.score(NEW.take(order)), scores[order], rtol=0, atol=TOLERANCE)
+    alone = np.concatenate([scorer.score(NEW.take(np.array([row]))) for row in range(len(NEW))])
+    np.testing.assert_allclose(alone, scores, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_one_label_in_training_is_what_it_predicts(classifier, code, request):
+    claims, gold = yes_no()
+    one = Gold(gold.labels, np.full(12, code))
+    check_scores(classifier, claims, one)
+    if "from_file" not in request.node.name:
+        scorer = classifier.fit(claims, one, 13)
+        assert (scorer.predict(NEW, scorer.score(NEW)) == code).mean() >= 0.9
+
+
+def test_ten_training_claims_and_claims_without_text(classifier):
+    claims, gold = yes_no()
+    check_scores(classifier, claims.take(np.arange(1, 11)), gold.take(np.arange(1, 11)))
+    check_scores(classifier, claims_of([""] * 10), gold_of([0, 1] * 5))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_three_labels(name, tmp_path):
+    classifier = make(name, tmp_path, THREE)
+    claims, gold = three_labels()
+    if name == "length":
+        with pytest.raises(HarnessError, match="made for yes-or-no tasks; this one has 3 labels"):
+            classifier.fit(claims, gold, 13)
+        return
+    check_scores(classifier, claims, gold)
+    two_of_three = np.flatnonzero(gold.codes != 1)
+    check_scores(classifier, claims.take(two_of_three), gold.take(two_of_three))
+
+
+@pytest.mark.parametrize("name", ["tfidf_logreg", "tfidf_svm", "nb_logreg", *list(SETTINGS)[:2]])
+def test_learned_classifiers_learn(name):
+    classifier = build(name, SETTINGS.get(name, {}))
+    for claims, gold in (yes_no(), three_labels()):
+        scorer = classifier.fit(claims, gold, 13)
+        assert (scorer.predict(claims, scorer.score(claims)) == gold.codes).mean() > 0.9

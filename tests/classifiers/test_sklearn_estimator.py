@@ -1,0 +1,125 @@
+"""Any scikit-learn classifier, and what is refused before data is read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from claim_tables import three_labels, yes_no
+from pydantic import ValidationError
+from sklearn.linear_model import LogisticRegression
+
+from harness.classifiers import build
+from harness.classifiers.sklearn_estimator import SklearnEstimator
+from harness.errors import HarnessError
+from harness.features.ngrams import NgramSettings
+from harness.features.weights import Tfidf
+from harness.registry import UnknownComponent
+
+
+def test_it_is_the_estimator_on_the_same_features():
+    claims, gold = yes_no()
+    built = build("sklearn.linear_model:LogisticRegression", {"C": 3.0, "features": {"char_ngrams": None}})
+    scorer = built.fit(claims, gold, 1)
+    _, rows = Tfidf.fit(NgramSettings(char_ngrams=None), list(claims.text))
+    expected = LogisticRegression(C=3.0).fit(rows, gold.codes).predict_proba(rows)
+    np.testing.assert_allclose(scorer.score(claims), expected, atol=1e-12)
+    assert scorer.probabilities
+
+
+def test_margins_where_there_are_no_probabilities_and_predictions_where_there_are_no_margins():
+    claims, gold = yes_no()
+    margins = build("sklearn.svm:LinearSVC", {}).fit(claims, gold, 1)
+    assert margins.cutoff == 0.0
+    assert not margins.probabilities
+    scores = margins.score(claims)
+    assert (scores[:, 0] == -scores[:, 1]).all()
+    votes = build("sklearn.linear_model:Perceptron", {}).fit(*three_labels(), 1)
+    assert votes.cutoff is None
+    assert votes.score(claims).shape == (12, 3)
+
+
+def test_the_seed_reaches_random_state():
+    claims, gold = yes_no()
+    name, settings = "sklearn.ensemble:ExtraTreesClassifier", {"n_estimators": 5}
+    first, same, other = (build(name, settings).fit(claims, gold, seed).score(three_labels()[0]) for seed in (1, 1, 2))
+    assert (first == same).all()
+    assert (first != other).any()
+    fixed = [build(name, settings | {"random_state": 3}).fit(claims, gold, seed).score(claims) for seed in (1, 2)]
+    assert (fixed[0] == fixed[1]).all()
+
+
+def test_dense_features_for_estimators_that_take_no_others():
+    claims, gold = yes_no()
+    with pytest.raises(HarnessError, match=r"GaussianNB' cannot be fitted .*`features: \{svd: 100\}`"):
+        build("sklearn.naive_bayes:GaussianNB", {}).fit(claims, gold, 1)
+    scorer = build("sklearn.naive_bayes:GaussianNB", {"features": {"svd": 3}}).fit(claims, gold, 1)
+    assert scorer.reduction.shape[1] == 3
+    more_than_there_are = build("sklearn.naive_bayes:GaussianNB", {"features": {"svd": 500}}).fit(claims, gold, 1)
+    assert more_than_there_are.reduction.shape[1] == 12
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "message"),
+    [
+        (
+            {"n_estimator": 5},
+            ("n_estimator",),
+            "no setting 'n_estimator'. Did you mean 'n_estimators'? Known: bootstrap",
+        ),
+        ({"n_estimators": "many"}, ("n_estimators",), "must be an int in the range"),
+        ({"features": {"svd": 0}}, ("features", "svd"), "greater than or equal to 1"),
+        ({"features": {"words": 1}}, ("features", "words"), "Extra inputs are not permitted"),
+    ],
+)
+def test_wrong_settings_are_refused_at_their_place(settings, place, message):
+    with pytest.raises(ValidationError) as caught:
+        build("sklearn.ensemble:RandomForestClassifier", settings)
+    (error,) = caught.value.errors()
+    assert error["loc"] == place
+    assert message in error["msg"]
+
+
+def test_all_unknown_settings_at_once():
+    with pytest.raises(ValidationError) as caught:
+        build("sklearn.svm:LinearSVC", {"a": 1, "b": 2})
+    assert [error["loc"] for error in caught.value.errors()] == [("a",), ("b",)]
+    with pytest.raises(ValidationError, match=r"no setting 'a'\. .*no setting 'b'\."):
+        SklearnEstimator(estimator="sklearn.svm:LinearSVC", settings={"a": 1, "b": 2})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("sklearn.linear_model:LinearRegression", "is a scikit-learn estimator but not a classifier"),
+        ("sklearn.decomposition:TruncatedSVD", "is a scikit-learn estimator but not a classifier"),
+        ("pathlib:Path", "neither a Classifier of this project nor a scikit-learn estimator"),
+        ("sklearn.multiclass:OneVsRestClassifier", "missing 1 required positional argument: 'estimator'"),
+    ],
+)
+def test_what_is_no_classifier_is_refused(name, message):
+    with pytest.raises(ValidationError) as caught:
+        build(name, {})
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_such_package:Thing", "module 'no_such_package' cannot be imported"),
+        ("sklearn.svm:LinearSVM", "module 'sklearn.svm' has no 'LinearSVM'"),
+        ("harness.classifiers.base:shares", "is not a class, but function"),
+        ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: from_file, length"),
+    ],
+)
+def test_names_that_lead_nowhere(name, message):
+    with pytest.raises(UnknownComponent) as caught:
+        build(name, {})
+    assert message in str(caught.value)
+
+
+def test_a_classifier_of_the_project_by_module_and_class():
+    assert build("harness.classifiers.trivial:Length", {"cap": 3}) == build("length", {"cap": 3})
+
+
+def test_an_estimator_brings_its_own_distribution():
+    assert build("sklearn.svm:LinearSVC", {}).packages == ("numpy", "scipy", "scikit-learn")
