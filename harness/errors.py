@@ -49,6 +49,6 @@ class Undefined(HarnessError):
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     """The message for a name that is not known: the nearest known one, then all of them."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return f"no {kind} is called '{name}'.{hint} Known: {', '.join(sorted(known)) or 'none'}"

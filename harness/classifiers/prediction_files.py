@@ -62,12 +62,13 @@ def _prediction(line: int, row: dict[str, Any], *, bounded: bool) -> tuple[Predi
         faults.append(("claim_id", f"expected a claim id, got {_shown(claim_id)}"))
     if "label" in row and (not isinstance(label, str) or not label):
         faults.append(("label", f"expected a label, got {_shown(label)}"))
+        label = None
     score = _number(row.get("score"))
     if "score" in row and score is None:
         faults.append(("score", f"expected a finite number, got {_shown(row['score'])}"))
     elif bounded and score is not None and not 0 <= score <= 1:
         faults.append(("score", f"expected a probability from 0 to 1, got {_shown(row['score'])}"))
-    return Prediction(line, score, label if isinstance(label, str) else None), faults
+    return Prediction(line, score, label), faults
 
 
 def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:

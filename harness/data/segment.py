@@ -67,7 +67,7 @@ _AFTER_CLOCK = _words(
     "central mountain monday tuesday wednesday thursday friday saturday sunday"
 )
 
-_KNOWN = _TITLES | _NEVER | _BEFORE_NUMBER | _MAYBE
+_KNOWN = _TITLES | _NEVER | _BEFORE_NUMBER | _MAYBE | _STATES | _CLOCK
 
 _SHOUTS = _words("yahoo jeopardy yum e")
 """Names written with an exclamation mark."""
@@ -85,7 +85,7 @@ _STARTERS = _words(
 """Words that, with a capital, mostly start a sentence."""
 
 _MARK = re.compile(
-    r"""(?P<mark>[.!?…]++(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # a run of marks, or ". . ."
+    r"""(?P<mark>[.!?…][.!?…]*+(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # a run of marks, or ". . ."
     r"""(?P<close>(?:["'”’»)\]}*_]|[ ]?\[(?:\d{1,3}|…|\.{3})\])*+)"""  # with reference marks: "[3]"
     r"""(?P<space>\s*+)"""
 )
@@ -99,7 +99,7 @@ _ATTRIBUTION = re.compile(
     r"(?:[A-Z][\w’'.-]*+\s){1,4}(?:said|says|asked|asks|wrote|writes|added|replied|cried|shouted|tweeted)\b"
 )
 _OPENING_TIME = re.compile(r"(?:At|By|Before|After|Around|About|Until|Since|From) [\d:]{1,5} ?[ap]\.m")
-_QUOTATION = re.compile(r"“[^“”]*”|«[^«»]*»|(?<!\w)\"(?=\S)[^\"]*\"")
+_QUOTATION = re.compile(r"“[^“”]*”|«[^«»]*»|\"(?<!\w\")(?=\S)[^\"]*\"")
 _LOOK_BACK = 32
 """Characters read before a mark, so that a word without end costs no time."""
 
@@ -191,7 +191,8 @@ def _ends(line: str, start: int, match: re.Match[str], end: int) -> bool:
     if mark == ".":
         return close not in ("", ")") or _dot_ends(line, start, begin, follow)
     if "." in mark or "…" in mark:
-        left_out = begin == start or line[begin - 1].isspace()  # " ... " stands for words, "ever... " ends
+        # "I ... We" leaves words out; "ever... We" and "left. … We" end.
+        left_out = begin == start or (line[begin - 1].isspace() and line[begin - 2] not in '.!?"”')
         return not left_out or bool(close) or len(mark.replace(" ", "")) > 3
     if close:
         return not _ATTRIBUTION.match(line, following, end)
@@ -217,15 +218,19 @@ def _starts(follow: re.Match[str]) -> bool:
 def _plain(line: str, start: int, begin: int, mark: str) -> bool:
     """Whether a mark ends a sentence in text without capitals: after a whole word, and no ellipsis."""
     token = _token(line, start, begin)
-    return mark[0] != "…" and mark[:2] != ".." and len(token) > 2 and token.isalpha() and token not in _KNOWN
+    if mark[0] == "…" or mark[:2] == ".." or len(token) < 3 or not token.isalpha():
+        return False
+    return token not in _KNOWN or token in _STATES
 
 
 def _dot_ends(line: str, start: int, begin: int, follow: re.Match[str]) -> bool:
     """Whether a single dot ends the sentence, before a word that is not in lower case."""
-    if _ENUMERATOR.fullmatch(line, start, begin):
+    if begin - start < 10 and _ENUMERATOR.fullmatch(line, start, begin):
         return False
     token, word = _token(line, start, begin), follow["word"]
     key = token.lower()
+    if key not in _KNOWN and not _INITIALS.fullmatch(token):
+        return True
     if key in _TITLES:
         return token.islower() and _starts(follow)
     if key in _NEVER:
@@ -236,6 +241,4 @@ def _dot_ends(line: str, start: int, begin: int, follow: re.Match[str]) -> bool:
         return not _NUMERAL.match(word)
     if key in _CLOCK:
         return word.lower() not in _AFTER_CLOCK and not _OPENING_TIME.fullmatch(line, start, begin)
-    if key in _MAYBE or (key in _STATES and token[0].isupper()) or _INITIALS.fullmatch(token):
-        return _starts(follow)
-    return True
+    return _starts(follow) or (key in _STATES and token[0].islower())

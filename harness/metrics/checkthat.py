@@ -39,9 +39,10 @@ class CheckThatMetric(ArticleMean):
         """The official number of each article, 0 without a positive claim."""
         order = np.lexsort((-ranking_scores(run), article))
         ranked, article = gold.positive[order], article[order]
-        starts = np.flatnonzero(starts_of_runs(article))
         values = np.full(int(np.max(article, initial=-1)) + 1, np.nan)
-        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(article)], strict=True):
+        starts = np.flatnonzero(starts_of_runs(article))
+        ends = np.append(starts, len(article))[1:]
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             values[article[start]] = self.of_ranking(ranked[start:end])
         return values
 

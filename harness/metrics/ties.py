@@ -86,7 +86,7 @@ def expected_hits(ties: Ties, cutoffs: Codes) -> Floats:
         cutoffs: the cutoff of each group's list; shape as the groups'.
     """
     above = np.minimum(np.maximum(cutoffs - ties.before, 0), ties.size)
-    return ties.positives * above / ties.size
+    return np.asarray(ties.positives * above / ties.size, dtype=np.float64)
 
 
 def expected_reciprocal_rank(before: int, size: int, positives: int) -> float:

@@ -43,14 +43,14 @@ def results_table(results: Sequence[Result], published: Published | None = None)
     """
     first = results[0]
     names = list(first.values)
-    headings = _headings(results)
-    rows = [["system", *headings]]
+    headings = {name: first.provenance["headings"][name] for name in names}
+    rows = [["system", *headings.values()]]
     rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
     if published is not None:
         for system in published.systems[:PUBLISHED_ROWS]:
             shown = [number(system.value) if name == published.metric else "" for name in names]
             rows.append([f"published: {system.system}", *shown])
-    parts = [_title(first), aligned(rows), *_notes(results, names, headings)]
+    parts = [_title(first), aligned(rows), *_notes(results, headings)]
     if published is not None:
         parts.append(f"published: {published.source}; over {published.n}")
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
@@ -64,31 +64,24 @@ def _title(result: Result) -> str:
     return " · ".join(parts)
 
 
-def _headings(results: Sequence[Result]) -> list[str]:
-    shown = results[0].provenance.get("headings", {})
-    return [shown.get(name, name) for name in results[0].values]
-
-
-def _notes(results: Sequence[Result], names: Sequence[str], headings: Sequence[str]) -> list[str]:
+def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
     """What a reader must know about the numbers, each thing once."""
-    said: dict[str, list[str]] = {}
+    said: dict[str, dict[str, list[str]]] = {}
     methods: dict[str, list[str]] = {}
     for result in results:
-        for name, heading in zip(names, headings, strict=True):
-            value = result.values[name]
-            if value.method and heading not in methods.setdefault(value.method, []):
-                methods[value.method].append(heading)
-            if value.value is None:
-                said.setdefault(f"- {value.reason}", []).append(f"{result.system} {heading}")
-            elif value.note and heading not in said.setdefault(value.note, []):
-                said[value.note].append(heading)
+        for name, value in result.values.items():
+            if value.method and headings[name] not in methods.setdefault(value.method, []):
+                methods[value.method].append(headings[name])
+            for part in [value.reason] if value.reason else (value.note or "").split("; "):
+                if part:
+                    said.setdefault(part, {}).setdefault(result.system, []).append(headings[name])
     intervals = results[0].provenance["config"]["intervals"]
     lines = []
     if methods:
         how = "; ".join(f"{method} for {', '.join(found)}" for method, found in methods.items())
-        lines.append(f"[95 percent interval]: {intervals['resamples']:,} resamples of {intervals['unit']}s, "
-                     f"seed {intervals['seed']}; {how}")
-    lines += [f"{', '.join(found)}: {note.removeprefix('- ')}" for note, found in said.items()]
+        drawn = f"{intervals['resamples']:,} resamples of {intervals['unit']}s, seed {intervals['seed']}"
+        lines.append(f"[95 percent interval]: {drawn}; {how}")
+    lines += [f"{_where(found, len(results), len(headings))}: {part}" for part, found in said.items()]
     warnings: dict[str, list[str]] = {}
     for result in results:
         for warning in result.warnings:
@@ -97,6 +90,14 @@ def _notes(results: Sequence[Result], names: Sequence[str], headings: Sequence[s
         whose = "" if len(systems) == len(results) else f"{', '.join(systems)}: "
         lines.append(f"warning: {whose}{warning}")
     return lines
+
+
+def _where(found: Mapping[str, Sequence[str]], n_systems: int, n_metrics: int) -> str:
+    """The values that a note is about: metrics where it holds for every system, else systems with their metrics."""
+    if len(found) == n_systems and len({tuple(metrics) for metrics in found.values()}) == 1:
+        metrics = next(iter(found.values()))
+        return "all values" if len(metrics) == n_metrics and n_metrics > 1 else ", ".join(metrics)
+    return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in found.items())
 
 
 def evaluation_table(evaluation: Evaluation) -> str:

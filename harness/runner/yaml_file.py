@@ -35,14 +35,13 @@ def read_yaml(path: Path) -> Located:
     loader = yaml.SafeLoader(read_text(path))
     try:
         root = loader.get_single_node()
-        lines: dict[Place, int] = {}
-        faults: list[Fault] = []
         if root is None:
             raise FaultsError.one(path, "is empty; an experiment is expected, see docs/experiments.md")
-        _walk(root, (), path, lines, faults)
-        if faults:
-            raise FaultsError(faults)
-        return Located(loader.construct_document(root), lines)
+        walk = _Walk(path)
+        walk.node(root, ())
+        if walk.faults:
+            raise FaultsError(walk.faults)
+        return Located(loader.construct_document(root), walk.lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
@@ -51,20 +50,41 @@ def read_yaml(path: Path) -> Located:
         loader.dispose()
 
 
-def _walk(node: yaml.Node, place: Place, path: Path, lines: dict[Place, int], faults: list[Fault]) -> None:
-    lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            inner = (*place, key.value)
-            if inner in lines:
-                message = f"stands in line {lines[inner]} already; keep one of the two"
-                faults.append(Fault(str(path), key.start_mark.line + 1, shown_place(inner), message))
-                continue
-            lines[inner] = key.start_mark.line + 1
-            _walk(value, inner, path, lines, faults)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            _walk(value, (*place, number), path, lines, faults)
+class _Walk:
+    """Goes through a document: notes lines, finds keys given twice, aliases and keys that are no text."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: dict[Place, int] = {}
+        self.faults: list[Fault] = []
+        self.seen: set[int] = set()
+
+    def fault(self, node: yaml.Node, place: Place, message: str) -> None:
+        self.faults.append(Fault(str(self.path), node.start_mark.line + 1, shown_place(place) or None, message))
+
+    def node(self, node: yaml.Node, place: Place) -> None:
+        self.lines.setdefault(place, node.start_mark.line + 1)
+        if id(node) in self.seen:
+            self.fault(node, place, "is used again by an alias (*); write it out where it is used")
+            return
+        self.seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                self.pair(key, value, place)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, value in enumerate(node.value):
+                self.node(value, (*place, number))
+
+    def pair(self, key: yaml.Node, value: yaml.Node, place: Place) -> None:
+        if not isinstance(key, yaml.ScalarNode):
+            self.fault(key, place, "a key is a list or a mapping; keys are words")
+            return
+        inner = (*place, key.value)
+        if inner in self.lines:
+            self.fault(key, inner, f"stands in line {self.lines[inner]} already; keep one of the two")
+            return
+        self.lines[inner] = key.start_mark.line + 1
+        self.node(value, inner)
 
 
 def shown_place(place: Place) -> str:

@@ -20,7 +20,7 @@ SETTINGS = {
     "sklearn.naive_bayes:GaussianNB": {"features": {"svd": 4}},
 }
 NAMES = [*CLASSIFIERS.names(), *SETTINGS]
-NEW = claims_of([*(text[::-1] for text in STRANGE), *STRANGE, "Prices rose by 5 percent in 2020.", "Lovely!"], "new")
+NEW = claims_of([*STRANGE, "Prices rose by 5 percent in 2020.", "Lovely!"], "new")
 TOLERANCE = 1e-9
 
 
@@ -31,7 +31,7 @@ def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
     path = folder / "predictions.csv"
     ids = [*yes_no()[0].claim_id, *three_labels()[0].claim_id, *NEW.claim_id[:-1]]
     column, values = ("score", range(len(ids))) if len(labels) == 2 else ("label", [labels[1]] * len(ids))
-    rows = {claim_id: value for claim_id, value in zip(ids, values, strict=True)}
+    rows = dict(zip(ids, values, strict=True))
     path.write_text(f"claim_id,{column}\n" + "".join(f"{key},{value}\n" for key, value in rows.items()))
     return build(name, {"path": str(path), "threshold": 3.0} if column == "score" else {"path": str(path)})
 

@@ -53,6 +53,7 @@ ABBREVIATIONS = cases("""
     John F. Kennedy Jr. died in 1999.
     He has a Ph.D. in physics.
     Roe vs. Wade and Roe v. Wade
+    The rep met Rep. Both of Ohio.|He is a rep.|The rep left.
     See p. 55 and c. 1900.|Done.
     P.S. I love you.
     I am.|You are.
@@ -85,6 +86,11 @@ MARKS = cases("""
     I never meant that…|She left.
     He spoke . . . .|Next one.
     ... and so it goes.
+    ... Penn State won.
+    He left. …|We stayed.
+    "Well ..."|He left.
+    it is 3 in. wide
+    i felt ill.|he did not.
     "Well..."|He left.
     He said [...] The law stands.
     Prices rose.[3]|Wages fell. [4]|Nobody cared.
@@ -107,6 +113,8 @@ QUOTATIONS = cases("""
     'This is great.' she said.
     She said: ‘Go.’|He went.
     (He left.)|She stayed.
+    He runs Acme (formerly Pitt Inc.) Chief among its goods is coal.
+    he asked "why?" and left.
     He teaches science (he worked as an engineer.) at the university.
     He said (in the U.S.)|The rest.
     «C'est fini.»|He wept.
@@ -206,7 +214,7 @@ def test_list_markers_before_a_line_are_left_out() -> None:
         ("1) One 2) Two 3) Three", ["1) One", "2) Two", "3) Three"]),
         ("1. One. More. 2. Two.", ["1. One.", "More.", "2. Two."]),
         ("a. One b. Two", ["a. One", "b. Two"]),
-        ("1. We sold 3) and 2. Two", ["1. We sold 3) and", "2. Two"]),
+        ("1. We sold 2) and 2. Two", ["1. We sold 2) and", "2. Two"]),
         ("In 1. One 2. Two", ["In 1.", "One 2.", "Two"]),
         ("7. We sold 8. Two left.", ["7. We sold 8.", "Two left."]),
         ("1.5 million and 2. Two", ["1.5 million and 2.", "Two"]),

@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+from metric_cases import Case, codes, yes_no
+from pydantic import ValidationError
+
+from harness.metrics import Intervals, Run, mean_values, measure
+from harness.metrics.intervals import Value
+from harness.metrics.labels import Accuracy, Precision
+from harness.metrics.pooled import AveragePrecision
+from harness.metrics.ranking import MeanAveragePrecision, PrecisionAt
+from harness.resampling import bca, bootstrap_t, jackknife_weights, percentile, unit_weights
+
+
+def articles(n_articles, seed=0, claims=8):
+    """Articles with a positive claim each, and scores that follow the gold a little."""
+    random = np.random.default_rng(seed)
+    gold = random.random((n_articles, claims)) < 0.3
+    gold[:, 0] = True
+    scores = random.random(gold.shape) + 0.5 * gold
+    return yes_no(gold.ravel(), scores.ravel() / 2, np.repeat(np.arange(n_articles), claims))
+
+
+def measured(metric, case, **settings):
+    return measure(metric, case.gold, [case.run], case.groups, Intervals(**settings))
+
+
+def test_auto_takes_bootstrap_t_for_a_mean_over_few_units():
+    case = articles(12)
+    got = measured(MeanAveragePrecision(), case)
+    unit_values = MeanAveragePrecision().unit_values(case.gold, case.run, case.groups)
+    low, high, left_out = bootstrap_t(unit_values, unit_weights(12, 1000, 13))
+    assert got == Value(value=got.value, low=low, high=min(high, 1.0), n_units=12, method="bootstrap-t")
+    assert got.value == pytest.approx(np.mean(unit_values))
+    assert (got.low < got.value < got.high, left_out) == (True, 0)
+
+
+@pytest.mark.parametrize(("metric", "n_articles"), [(AveragePrecision(), 12), (MeanAveragePrecision(), 40)])
+def test_auto_takes_bca_for_many_units_and_for_what_is_no_mean(metric, n_articles):
+    case = articles(n_articles)
+    got = measured(metric, case)
+    resampled = mean_values(metric, case.gold, [case.run], case.groups, unit_weights(n_articles, 1000, 13))
+    jackknifed = mean_values(metric, case.gold, [case.run], case.groups, jackknife_weights(n_articles, 13))
+    low, high, _ = bca(got.value, resampled, jackknifed)
+    assert got == Value(value=got.value, low=low, high=high, n_units=n_articles, method="bca")
+
+
+def test_auto_takes_bca_where_many_resamples_have_no_spread():
+    # precision at 1 of seven articles, one right: (6/7)^7 = 34 percent of the resamples hold no right one
+    case = yes_no([1, 0] * 7, [0.9, 0.1] + [0.1, 0.9] * 6, np.repeat(np.arange(7), 2))
+    assert measured(PrecisionAt(k=1), case).method == "bca"
+    asked = measured(PrecisionAt(k=1), case, method="bootstrap-t")
+    assert asked.method == "bootstrap-t"
+    assert "resamples without spread" in asked.note
+
+
+def test_the_methods_that_one_can_ask_for():
+    case = articles(12)
+    resampled = mean_values(MeanAveragePrecision(), case.gold, [case.run], case.groups, unit_weights(12, 500, 7))
+    got = measured(MeanAveragePrecision(), case, method="percentile", resamples=500, seed=7)
+    assert (got.low, got.high, got.method) == (*percentile(resampled)[:2], "percentile")
+    assert measured(MeanAveragePrecision(), case, method="bca").method == "bca"
+    none = measured(MeanAveragePrecision(), case, method="none")
+    assert (none.low, none.high, none.method, none.note) == (None, None, None, None)
+    fallback = measured(Accuracy(), case, method="bootstrap-t")
+    assert (fallback.method, fallback.note) == ("bca", "bca, as bootstrap-t needs a mean over units")
+
+
+def test_few_units_are_said():
+    assert measured(MeanAveragePrecision(), articles(9)).note == "9 units: rough"
+    assert measured(MeanAveragePrecision(), articles(10)).note is None
+
+
+def test_one_unit_has_a_value_but_no_interval():
+    got = measured(Accuracy(), articles(1))
+    assert got.value is not None
+    assert (got.low, got.high, got.method, got.n_units) == (None, None, None, 1)
+    assert got.note == "no interval: one article only"
+    # Three articles, one of them with a positive claim.
+    sparse = yes_no([1, 0, 0, 0], [0.1, 0.2, 0.3, 0.4], [0, 0, 1, 2])
+    assert (
+        measured(MeanAveragePrecision(), sparse).note
+        == "over 1 of 3 articles; no interval: one article with a value only"
+    )
+
+
+def test_units_that_split_articles_leave_a_mean_over_articles_without_interval():
+    case = articles(12)
+    split = case.with_groups(case.groups.article, np.arange(len(case.gold)))
+    got = measured(MeanAveragePrecision(), split, unit="claim")
+    assert got.value == measured(MeanAveragePrecision(), case).value
+    assert got.low is None
+    assert got.note == "no interval: a mean over articles, and articles are split among units (claim)"
+    assert measured(AveragePrecision(), split, unit="claim").low is not None
+
+
+def test_undefined_has_a_reason_and_no_numbers():
+    case = yes_no([1, 0], [0.1, 0.2], [0, 1], predicted=[0, 0])
+    assert measured(Precision(), case) == Value(value=None, reason="no claim is predicted 'yes'", n_units=2)
+
+
+def test_undefined_resamples_are_counted():
+    # Precision is undefined where article 0 is not drawn: (3/4)^4 = 32 percent of the resamples.
+    case = yes_no([1, 0, 1, 0], [0.9, 0.1, 0.1, 0.1], [0, 1, 2, 3])
+    got = measured(Precision(), case)
+    left_out = int(np.count_nonzero(unit_weights(4, 1000, 13)[:, 0] == 0))
+    assert (
+        got.note
+        == f"4 units: rough; {left_out} of 1000 resamples undefined; no spread: every resample gives the same value"
+    )
+    assert 270 < left_out < 360
+    assert (got.low, got.high) == (1.0, 1.0)
+
+
+def test_intervals_stay_within_the_bounds():
+    case = articles(4, seed=5)
+    got = measured(MeanAveragePrecision(), case)
+    unit_values = MeanAveragePrecision().unit_values(case.gold, case.run, case.groups)
+    assert bootstrap_t(unit_values, unit_weights(4, 1000, 13)).high > 1
+    assert got.high == 1.0
+
+
+def test_several_runs_are_averaged_under_the_same_weights():
+    case, other = articles(12, seed=1), articles(12, seed=2)
+    runs = [case.run, Run(other.run.scores, other.run.predicted)]
+    got = measure(AveragePrecision(), case.gold, runs, case.groups, Intervals())
+    alone = [measured(AveragePrecision(), Case(case.gold, run, case.groups)).value for run in runs]
+    assert got.value == pytest.approx(np.mean(alone))
+    weights = unit_weights(12, 1000, 13)
+    both = np.mean([AveragePrecision().values(case.gold, run, case.groups, weights) for run in runs], axis=0)
+    low, high = np.quantile(both, [0.025, 0.975])
+    asked = measure(AveragePrecision(), case.gold, runs, case.groups, Intervals(method="percentile"))
+    assert (asked.low, asked.high) == pytest.approx((low, high))
+    # bootstrap-t works on the articles' means over runs
+    mean = measure(MeanAveragePrecision(), case.gold, runs, case.groups, Intervals())
+    per_run = [MeanAveragePrecision().unit_values(case.gold, run, case.groups) for run in runs]
+    assert mean.low == pytest.approx(bootstrap_t(np.mean(per_run, axis=0), weights).low)
+
+
+def test_the_run_that_is_undefined_is_named():
+    case = yes_no([1, 0], [0.9, 0.2], [0, 1])
+    runs = [case.run, Run(case.run.scores, codes([0, 0]))]
+    got = measure(Precision(), case.gold, runs, case.groups, Intervals())
+    assert got.reason == "run 2 of 2: no claim is predicted 'yes'"
+
+
+def test_codes_with_gaps_are_no_units():
+    case = articles(12)
+    spread = case.with_groups(case.groups.article * 5 + 2, case.groups.unit * 5 + 2)
+    assert measured(AveragePrecision(), spread) == measured(AveragePrecision(), case)
+
+
+def test_too_few_resamples_are_refused():
+    with pytest.raises(ValidationError):
+        Intervals(resamples=99)

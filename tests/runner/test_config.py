@@ -1,0 +1,135 @@
+"""A config's faults: all at once, with line, what is allowed, and the nearest name, before any data is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import load_experiment
+from harness.errors import FaultsError, HarnessError
+
+GOOD = """\
+name: mine
+task: checkability
+dataset: nowhere/that/exists
+classifiers:
+  - majority
+  - {name: length, cap: 30}
+metrics: [f1, {name: precision_at, k: 5}]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "mine.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def faults_of(path: Path) -> str:
+    with pytest.raises(FaultsError) as caught:
+        load_experiment(path)
+    return str(caught.value)
+
+
+def test_a_good_config_is_frozen_with_its_components_built(config):
+    loaded = load_experiment(config(GOOD))
+    assert [system.label for system in loaded.systems] == ["majority", "length"]
+    assert list(loaded.metrics) == ["f1", "precision_at_5"]
+    assert loaded.experiment.split.k == 5
+    with pytest.raises(Exception, match="frozen"):
+        loaded.experiment.name = "other"  # type: ignore[misc]
+
+
+def test_the_resolved_config_reads_back_as_the_same_experiment(config, tmp_path):
+    import yaml
+
+    loaded = load_experiment(config(GOOD))
+    again = tmp_path / "again.yaml"
+    again.write_text(yaml.safe_dump(loaded.experiment.document()))
+    assert load_experiment(again).experiment == loaded.experiment
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("task: checkability", "task: checkabilty", "mine.yaml:2: task: no task is called 'checkabilty'. Did you mean 'checkability'?"),
+        ("- majority", "- majorty", "mine.yaml:5: classifiers[0]: no classifier is called 'majorty'. Did you mean 'majority'?"),
+        ("cap: 30", "cpa: 30", "mine.yaml:6: classifiers[1].cpa: no field is called 'cpa'. Did you mean 'cap'?"),
+        ("cap: 30", "cap: thirty", 'mine.yaml:6: classifiers[1].cap: expected an integer, got "thirty"'),
+        ("cap: 30", "cap: 0", "mine.yaml:6: classifiers[1].cap: expected greater than or equal to 1, got 0"),
+        ("metrics: [f1,", "metrics: [f2,", "mine.yaml:7: metrics[0]: no metric is called 'f2'. Did you mean 'f1'?"),
+        ("k: 5", "k: 0", "mine.yaml:7: metrics[1].k"),
+        ("name: mine", "nmae: mine", "mine.yaml:1: nmae: no field is called 'nmae'. Did you mean 'name'?"),
+        ("name: mine", "name: ../mine", "mine.yaml:1: name: expected"),
+        ("name: mine", "name: mine\nsplit: {kk: 3}", "mine.yaml:2: split.kk: no field is called 'kk'"),
+        ("name: mine", "name: mine\nsplit: {protocol: oficial}", "mine.yaml:2: split.protocol: expected"),
+        ("name: mine", "name: mine\nsplit: {protocol: official}", "an official split names its parts"),
+        ("name: mine", "name: mine\ngold: majorty", "no gold rule is called 'majorty'"),
+        ("name: mine", "name: mine\nintervals: {resamples: 1}", "mine.yaml:2: intervals.resamples"),
+        ("name: mine", "name: mine\nname: yours", "mine.yaml:2: name: stands in line 1 already"),
+        ("cap: 30", "cap: 30, cap: 31", "mine.yaml:6: classifiers[1].cap: stands in line 6 already"),
+        ("- majority", "- length", "two systems are called 'length'"),
+        ("- majority", "- os:path", "classifier 'os:path'"),
+        ("- majority", "- no.such.module:Thing", "module 'no.such.module' cannot be imported"),
+        ("- majority", "- {name: sklearn.svm:LinearSVC, CC: 2}", "has no setting 'CC'"),
+        ("- majority", "- {name: from_file, path: nope.csv}", "nope.csv: does not exist"),
+        ("classifiers:", "classifiers: [", "is not YAML"),
+    ],
+)
+def test_a_fault_names_its_line_and_the_remedy(config, before, after, expected):
+    path = config(GOOD.replace(before, after, 1))
+    if "from_file" in after:
+        with pytest.raises(HarnessError) as caught:
+            for system in load_experiment(path).systems:
+                system.classifier.check()
+        assert expected in str(caught.value)
+    else:
+        assert expected in faults_of(path)
+
+
+def test_all_faults_are_said_at_once_in_the_order_of_the_file(config):
+    text = GOOD.replace("task: checkability", "task: x").replace("- majority", "- y").replace("cap: 30", "cap: z")
+    said = faults_of(config(text)).splitlines()
+    assert [line.split(": ")[0].rpartition(":")[2] for line in said] == ["2", "5", "6"]
+
+
+def test_yaml_traps_are_refused_or_read_as_meant(config):
+    assert "expected" in faults_of(config(GOOD.replace("name: mine", "name: no")))
+    assert "expected a number" in faults_of(config(GOOD.replace("- majority", "- {name: tfidf_logreg, C: 1e-3}")))
+    assert load_experiment(config(GOOD.replace("- majority", "- {name: tfidf_logreg, C: 1.0e-3}"))).systems
+
+
+def test_each_makes_one_system_per_value(config):
+    loaded = load_experiment(config(GOOD.replace("- majority", "- {name: tfidf_logreg, C: {each: [1, 10]}}")))
+    assert [system.label for system in loaded.systems][:2] == ["tfidf_logreg[C=1]", "tfidf_logreg[C=10]"]
+
+
+def test_set_changes_the_config_and_is_checked_like_it(config):
+    path = config(GOOD)
+    loaded = load_experiment(path, ["split.k=3", "classifiers.1.cap=7", "name=other"])
+    assert (loaded.experiment.split.k, loaded.experiment.name) == (3, "other")
+    assert loaded.systems[1].settings == {"cap": 7}
+    with pytest.raises(HarnessError, match="expected KEY=VALUE"):
+        load_experiment(path, ["split.k"])
+    with pytest.raises(HarnessError, match="no place 'classifiers.9.cap'"):
+        load_experiment(path, ["classifiers.9.cap=1"])
+    with pytest.raises(FaultsError, match=r"split\.kk"):
+        load_experiment(path, ["split.kk=1"])
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- b\n", "just text", "\x00\x01", "a: &x [*x]\n", "? [1]\n: 2\n"])
+def test_what_is_no_config_is_refused(config, text):
+    assert "mine.yaml" in faults_of(config(text))
+
+
+def test_shipped_experiments_are_found_by_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_experiment("quickstart").experiment.name == "quickstart"
+    assert load_experiment("experiments/quickstart.yaml").experiment.name == "quickstart"
+    with pytest.raises(FaultsError, match="does not exist; give the path of a config, or a shipped one: "):
+        load_experiment("quikstart")

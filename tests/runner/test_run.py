@@ -1,0 +1,223 @@
+"""Runs: honest counts, the same numbers every time, and no work lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from harness import plan, run
+from harness.errors import HarnessError
+from harness.files import WriteError, locked
+
+pytestmark = pytest.mark.smoke
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Predictions and values of a run folder, by path."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix == ".parquet" or path.name == "experiment.yaml":
+            found[str(path.relative_to(folder))] = path.read_bytes()
+        elif path.name == "result.json":
+            document = json.loads(path.read_text(encoding="utf-8"))
+            found[str(path.relative_to(folder))] = json.dumps([document["values"], document["n"]]).encode()
+    return found
+
+
+def test_a_run_counts_what_it_leaves_out(config, tmp_path):
+    outcome = run(config, out=tmp_path / "runs")
+    for result in outcome.results:
+        assert (result.n, result.n_articles, result.n_positive) == (48, 8, 32)
+        assert result.left_out == {"unsettled": 8}
+    assert [result.system for result in outcome.results] == ["majority", "prior_random", "length"]
+    assert outcome.fitted == 3 * 4 * 3
+
+
+def test_hand_worked_values_of_the_majority(config, tmp_path):
+    majority = run(config, out=tmp_path / "runs", only=["majority"]).results[0]
+    # Every claim is called checkable: precision 32/48, recall 1, F1 = 2 * 32 / (2 * 32 + 16) = .8. All scores of a fold
+    # tie; each article has 4 positives of 6.
+    assert majority.values["f1"].value == pytest.approx(0.8)
+    # Brier with p = 2/3 for every claim: (32 * (1/3)^2 + 16 * (2/3)^2) / 48 = 2/9.
+    assert majority.values["brier"].value == pytest.approx(2 / 9)
+    assert majority.values["f1"].low == pytest.approx(0.8)  # every article has the same counts
+
+
+def test_predictions_hold_every_claim_once_per_seed(config, small, tmp_path):
+    outcome = run(config, out=tmp_path / "runs")
+    table = pq.read_table(Path(outcome.results[0].path) / "predictions.parquet").to_pandas()
+    assert list(table.columns) == [
+        "claim_id", "article_id", "fold", "random_seed", "gold", "score:no", "score:yes", "predicted",
+    ]
+    assert len(table) == 3 * 56
+    assert not table.duplicated(["claim_id", "random_seed"]).any()
+    assert table["gold"].isna().sum() == 3 * 8
+    assert table.groupby("article_id")["fold"].nunique().max() == 1
+
+
+def test_same_config_same_bytes_whatever_the_processes_and_the_hash_seed(config, tmp_path, harness):
+    text = config.read_text().replace("[majority, prior_random, length]", "[prior_random, tfidf_logreg, nb_logreg]")
+    config.write_text(text)
+    first = harness("run", config, "--out", tmp_path / "a", PYTHONHASHSEED="1")
+    second = harness("run", config, "--out", tmp_path / "b", "--jobs", "2", PYTHONHASHSEED="2")
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert len(contents(tmp_path / "a")) == 3 * 4 * 3 + 3 * 3
+    again = harness("run", config, "--out", tmp_path / "a", "--fresh")
+    assert "36 units fitted" in again.stderr
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_the_resolved_config_of_a_result_gives_the_same_predictions(config, tmp_path):
+    first = run(config, out=tmp_path / "a").results[0]
+    second = run(Path(first.path) / "experiment.yaml", out=tmp_path / "b").results[0]
+    assert contents(Path(first.path)) == contents(Path(second.path))
+
+
+def test_finished_units_are_found_again(config, tmp_path):
+    run(config, out=tmp_path / "runs", only=["majority"])
+    planned = plan(config, out=tmp_path / "runs")
+    assert (planned.units, planned.finished) == (36, 12)
+    assert run(config, out=tmp_path / "runs").fitted == 24
+    assert run(config, out=tmp_path / "runs").fitted == 0
+
+
+def test_changing_metrics_or_intervals_refits_nothing(config, tmp_path):
+    run(config, out=tmp_path / "runs")
+    config.write_text(config.read_text().replace("brier]", "roc_auc]").replace("200", "300"))
+    outcome = run(config, out=tmp_path / "runs")
+    assert outcome.fitted == 0
+    assert "roc_auc" in outcome.results[0].values
+
+
+def test_a_changed_label_refits(config, small, tmp_path):
+    from harness import add_claims, open_dataset
+
+    shutil.copytree(small, tmp_path / "copy")
+    config.write_text(config.read_text().replace(str(small), str(tmp_path / "copy")))
+    run(config, out=tmp_path / "runs", only=["length"])
+    claim = open_dataset(tmp_path / "copy").claims[0]
+    add_claims(tmp_path / "copy", [{"claim_id": claim.claim_id, "checkable": "no"}], "author-pass-1")
+    # The claim's own fold is scored as before and trained without it; the three other folds are trained on it.
+    assert run(config, out=tmp_path / "runs", only=["length"]).fitted == 3 * 3
+
+
+def test_random_folds_warn_and_grouped_folds_do_not(config, tmp_path):
+    assert run(config, out=tmp_path / "runs").results[0].warnings == ()
+    config.write_text(config.read_text().replace("grouped_folds", "random_folds"))
+    outcome = run(config, out=tmp_path / "runs")
+    assert "random split" in outcome.results[0].warnings[0]
+    assert "warning: random split" in str(outcome)
+
+
+def test_a_limit_is_a_trial_and_says_so(config, tmp_path):
+    outcome = run(config, out=tmp_path / "runs", limit=6)
+    assert outcome.results[0].n <= 4 * 6
+    assert any("trial" in warning for warning in outcome.results[0].warnings)
+
+
+def test_missing_claims_of_a_file_are_counted_and_shown(config, small, tmp_path):
+    from harness import open_dataset
+
+    claims = open_dataset(small).claims
+    lines = ["claim_id,score", *(f"{claim.claim_id},{number}" for number, claim in enumerate(claims[:-5]))]
+    (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
+    config.write_text(config.read_text().replace("[majority,", "[{name: from_file, path: mine.csv, label: mine},"))
+    outcome = run(config, out=tmp_path / "runs")
+    mine = outcome.results[0]
+    assert mine.system == "mine"
+    assert mine.left_out["without an answer"] == 5
+    assert "5 of 56 claims have no answer" in str(outcome)
+    assert mine.values["f1"].value is None
+    assert "no labels" in mine.values["f1"].reason
+    assert mine.values["average_precision"].value is not None
+
+
+def test_a_frozen_split_is_followed(config, small, tmp_path, harness):
+    done = harness("split", small, "-o", tmp_path / "folds.jsonl", "--k", "4")
+    assert done.returncode == 0, done.stderr
+    by_protocol = run(config, out=tmp_path / "a")
+    config.write_text(config.read_text().replace("{protocol: grouped_folds, k: 4, by: article}", "{file: folds.jsonl}"))
+    by_file = run(config, out=tmp_path / "b")
+    assert {unit.name for unit in (tmp_path / "a/small/units").iterdir()} == {
+        unit.name for unit in (tmp_path / "b/small/units").iterdir()
+    }
+    assert by_protocol.results[2].values == by_file.results[2].values
+
+
+def test_two_processes_at_once_do_not_mix(config, tmp_path):
+    folder = tmp_path / "runs" / "small"
+    with locked(folder, "a run"), pytest.raises(WriteError, match="another process is writing here"):
+        run(config, out=tmp_path / "runs")
+
+
+def test_an_unknown_system_of_only_is_refused(config, tmp_path):
+    with pytest.raises(HarnessError, match="Did you mean 'length'"):
+        run(config, out=tmp_path / "runs", only=["lenght"])
+
+
+def test_json_is_the_document_of_the_contract(config, tmp_path, harness):
+    done = harness("run", config, "--json", "--only", "length")
+    document = json.loads(done.stdout)
+    assert document["experiment"] == "small"
+    (result,) = document["results"]
+    assert {"result_id", "system", "task", "n", "path", "values", "warnings"} <= set(result)
+    assert {"value", "low", "high"} <= set(result["values"]["f1"])
+    assert (tmp_path / result["path"] / "result.json").exists()
+    assert harness("run", config, "--dry-run").stdout == "small: 36 units, 12 finished, in runs/small\n"
+
+
+def test_a_disk_that_fills_during_a_run_loses_nothing(config, tmp_path):
+    """A file-size limit of the operating system stops the run at its first file that is too large."""
+    command = f"ulimit -f 2; exec {sys.executable} -m harness run {config} --out {tmp_path / 'runs'}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "file-size limit" in done.stderr
+    assert "runs/small" in done.stderr
+    assert not list((tmp_path / "runs").rglob(".partial-*"))
+    assert not list((tmp_path / "runs").rglob("result.json"))
+    outcome = run(config, out=tmp_path / "runs")
+    assert outcome.fitted < 36
+    assert contents(tmp_path / "runs") == contents_of_a_clean_run(config, tmp_path)
+
+
+def contents_of_a_clean_run(config: Path, tmp_path: Path) -> dict[str, bytes]:
+    run(config, out=tmp_path / "clean")
+    return contents(tmp_path / "clean")
+
+
+def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path):
+    clean = contents_of_a_clean_run(config, tmp_path)
+    command = [sys.executable, "-m", "harness", "run", str(config), "--out", str(tmp_path / "runs")]
+    began = time.monotonic()
+    subprocess.run(command, check=True, capture_output=True, env=os.environ)
+    duration = time.monotonic() - began
+    shutil.rmtree(tmp_path / "runs")
+    instants = random.Random(20)
+    unfinished = 0
+    for _ in range(50):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(instants.uniform(0.3, 1.05) * duration)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        found = contents(tmp_path / "runs")
+        assert all(clean[name] == data for name, data in found.items() if ".partial-" not in name)
+        if found.keys() != clean.keys():
+            unfinished += 1
+        else:
+            shutil.rmtree(tmp_path / "runs")
+    assert unfinished >= 5, "the kills came too late to test anything"
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert contents(tmp_path / "runs") == clean
+    assert not list((tmp_path / "runs").rglob(".partial-*"))
