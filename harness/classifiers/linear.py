@@ -185,6 +185,11 @@ class NbLogreg(Linear):
 
     char_ngrams: Range | None = None
     """Shortest and longest run of characters; none by default, as in the paper."""
+    min_df: int = Field(default=3, ge=1)
+    """An n-gram that fewer training claims have is left out. Where positive claims are rare, the smoothed ratio of a
+    rare n-gram is mostly the smoothing."""
+    C: float = Field(default=0.1, gt=0)
+    """Inverse strength of regularization: higher fits the training claims closer."""
     alpha: float = Field(default=1.0, gt=0)
     """Added to every count."""
 

@@ -1,5 +1,5 @@
 """The command line: arguments in, one call, exit code out."""
 
-from harness.cli.main import main
+from harness.cli.command import main
 
 __all__ = ["main"]

@@ -14,7 +14,7 @@ folder = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=folder, metavar="SOURCE...")
-@click.option("--into", required=True, type=folder, metavar="DATASET_DIR", help="Created if absent.")
+@click.option("--into", required=True, type=folder, metavar="DATASET_DIR", help="Dataset folder; created if absent.")
 def ingest(sources: tuple[Path, ...], into: Path) -> None:
     """Turn articles (.txt, .html, .jsonl, or folders of them) into claims of a dataset folder.
 
@@ -87,9 +87,15 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
 @click.command()
 @click.argument("dataset")
-@click.option("-o", "--out", required=True, type=folder, metavar="FILE")
+@click.option("-o", "--out", required=True, type=folder, metavar="FILE", help="The split file to write.")
 @click.option("--k", type=click.IntRange(min=2), default=5, show_default=True, help="Folds.")
-@click.option("--by", type=click.Choice(["article", "speaker", "claim"]), default="article", show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(["article", "speaker", "claim"]),
+    default="article",
+    show_default=True,
+    help="What stays whole.",
+)
 @click.option("--seed", type=int, default=13, show_default=True, help="Random seed.")
 @data_root
 def split(dataset: str, out: Path, k: int, by: str, seed: int, data_root: Path | None) -> None:

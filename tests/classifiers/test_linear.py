@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
 from harness.features.weights import Tfidf
 
-WORDS_ONLY = {"word_ngrams": (1, 1), "char_ngrams": None}
+WORDS_ONLY = {"word_ngrams": (1, 1), "char_ngrams": None, "min_df": 1}
 
 
 def test_logistic_regression_is_at_its_optimum():

@@ -13,8 +13,8 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from harness.features.ngrams import TOKEN, Ngrams, NgramSettings, place_of
 from harness.features.weights import Presence, Tfidf
 
+ALL = {"min_df": 1}
 WORDS = {"word_ngrams": (1, 2), "char_ngrams": None}
-CHARS = {"word_ngrams": None, "char_ngrams": (2, 5)}
 TEXTS = [*OPINIONS, *STATISTICS, *FORECASTS, *STRANGE[:5]]
 
 
@@ -25,7 +25,7 @@ def counts_by_name(ngrams: Ngrams, text: str) -> dict[str, float]:
 
 
 def test_words_and_punctuation_marks_in_the_order_of_first_sight():
-    ngrams, counts = Ngrams.fit(NgramSettings(**WORDS), ["No. No 5%", "5%?"])
+    ngrams, counts = Ngrams.fit(NgramSettings(**WORDS, **ALL), ["No. No 5%", "5%?"])
     # tokens: no . no 5 %   and   5 % ?
     assert ngrams.names() == [
         *("word:no", "word:.", "word:5", "word:%", "word:?"),
@@ -35,7 +35,7 @@ def test_words_and_punctuation_marks_in_the_order_of_first_sight():
 
 
 def test_unknown_words_break_a_run():
-    ngrams, _ = Ngrams.fit(NgramSettings(**WORDS), ["one two three"])
+    ngrams, _ = Ngrams.fit(NgramSettings(**WORDS, **ALL), ["one two three"])
     assert counts_by_name(ngrams, "One two four two three") == {
         "word:one": 1,
         "word:two": 2,
@@ -46,7 +46,7 @@ def test_unknown_words_break_a_run():
 
 
 def test_characters_keep_to_their_chunk():
-    ngrams, counts = Ngrams.fit(NgramSettings(word_ngrams=None, char_ngrams=(2, 3)), ["ab b"])
+    ngrams, counts = Ngrams.fit(NgramSettings(word_ngrams=None, char_ngrams=(2, 3), **ALL), ["ab b"])
     # chunks " ab " and " b "
     assert ngrams.names() == [f"char:{gram}" for gram in (" a", "ab", "b ", " ab", "ab ", " b", " b ")]
     assert counts.toarray().tolist() == [[1, 1, 2, 1, 1, 1, 1]]
@@ -60,12 +60,14 @@ def test_min_df_counts_texts_and_not_occurrences():
 @pytest.mark.parametrize("span", [(1, 1), (1, 2), (2, 3), (1, 4)])
 def test_word_counts_equal_those_of_scikit_learn(span):
     vectorizer = CountVectorizer(token_pattern=TOKEN.pattern, ngram_range=span)
-    compare(NgramSettings(word_ngrams=span, char_ngrams=None), vectorizer)
+    compare(NgramSettings(word_ngrams=span, char_ngrams=None, **ALL), vectorizer)
 
 
 @pytest.mark.parametrize("span", [(1, 1), (2, 5), (3, 4), (6, 9)])
 def test_character_counts_equal_those_of_scikit_learn(span):
-    compare(NgramSettings(word_ngrams=None, char_ngrams=span), CountVectorizer(analyzer="char_wb", ngram_range=span))
+    compare(
+        NgramSettings(word_ngrams=None, char_ngrams=span, **ALL), CountVectorizer(analyzer="char_wb", ngram_range=span)
+    )
 
 
 def compare(chosen: NgramSettings, vectorizer: CountVectorizer) -> None:
@@ -80,7 +82,7 @@ def compare(chosen: NgramSettings, vectorizer: CountVectorizer) -> None:
 
 @pytest.mark.parametrize("sublinear", [True, False])
 def test_weights_equal_those_of_scikit_learn(sublinear):
-    chosen = NgramSettings(sublinear_tf=sublinear)
+    chosen = NgramSettings(sublinear_tf=sublinear, **ALL)
     tfidf, rows = Tfidf.fit(chosen, TEXTS)
     words = TfidfVectorizer(token_pattern=TOKEN.pattern, ngram_range=(1, 2), sublinear_tf=sublinear)
     chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=sublinear)
@@ -94,12 +96,12 @@ def test_weights_equal_those_of_scikit_learn(sublinear):
 
 def test_weights_by_hand():
     # "a b" and "a": idf of a = ln(3/3) + 1 = 1, of b = ln(3/2) + 1 = 1.4055; length sqrt(1 + 1.9753) = 1.7249
-    _, rows = Tfidf.fit(NgramSettings(word_ngrams=(1, 1), char_ngrams=None), ["a b", "a"])
+    _, rows = Tfidf.fit(NgramSettings(word_ngrams=(1, 1), char_ngrams=None, **ALL), ["a b", "a"])
     np.testing.assert_allclose(rows.toarray(), [[0.5797, 0.8148], [1, 0]], atol=5e-5)
 
 
 def test_presence_is_one_however_often():
-    presence, rows = Presence.fit(NgramSettings(word_ngrams=(1, 1), char_ngrams=None), ["a a b", "b"])
+    presence, rows = Presence.fit(NgramSettings(word_ngrams=(1, 1), char_ngrams=None, **ALL), ["a a b", "b"])
     assert rows.toarray().tolist() == [[1, 1], [0, 1]]
     assert presence.transform(["b b"]).toarray().tolist() == [[0, 1]]
 
@@ -107,7 +109,7 @@ def test_presence_is_one_however_often():
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=6), st.lists(st.text(max_size=12), max_size=4))
 def test_a_row_depends_on_its_own_text(training, texts):
-    tfidf, rows = Tfidf.fit(NgramSettings(), training)
+    tfidf, rows = Tfidf.fit(NgramSettings(**ALL), training)
     assert (tfidf.transform(training) != rows).nnz == 0
     together = tfidf.transform([*texts, *training])
     assert together.shape == (len(texts) + len(training), len(tfidf.ngrams))

@@ -91,6 +91,7 @@ MARKS = cases("""
     "Well ..."|He left.
     it is 3 in. wide
     i felt ill.|he did not.
+    he lives in the u.k. and works
     "Well..."|He left.
     He said [...] The law stands.
     Prices rose.[3]|Wages fell. [4]|Nobody cared.
@@ -189,7 +190,7 @@ def test_news(marked: str) -> None:
         ("He left. “A b! C d? E f.” She left.", ["He left.", "“A b! C d? E f.”", "She left."]),
         ("«A b. C d.» She left.", ["«A b. C d.»", "She left."]),
         ("“A b. C d.\nE f.”", ["“A b.", "C d.", "E f.”"]),
-        ('A 6" pipe. A 7" pipe.', ['A 6" pipe.', 'A 7" pipe.']),
+        ('A 6"-wide pipe. A 7" pipe.', ['A 6"-wide pipe.', 'A 7" pipe.']),
         ("1. He said “a 2. b” 2. C d.", ["1. He said “a 2. b”", "2. C d."]),
         ("No quotation. None.", ["No quotation.", "None."]),
     ],

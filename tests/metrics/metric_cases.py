@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from harness.data.claims import Gold
@@ -12,6 +13,7 @@ from harness.errors import Undefined
 from harness.metrics import Groups, Metric, Run
 
 LABELS = ("no", "yes")
+examples = settings(max_examples=40, deadline=None)
 
 
 @dataclass

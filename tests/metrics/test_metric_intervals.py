@@ -79,7 +79,7 @@ def test_one_unit_has_a_value_but_no_interval():
     sparse = yes_no([1, 0, 0, 0], [0.1, 0.2, 0.3, 0.4], [0, 0, 1, 2])
     assert (
         measured(MeanAveragePrecision(), sparse).note
-        == "over 1 of 3 articles; no interval: one article with a value only"
+        == "over 1 of 3 articles; no interval: one article only with a value"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -25,6 +26,7 @@ for command in (*experiments.COMMANDS, *data.COMMANDS):
 
 def main() -> None:
     """Runs a command; a user's mistake is a message and an exit code, never a traceback."""
+    sys.path.append(str(Path.cwd()))  # so that a config can name a classifier of the user's own as module:Class
     try:
         code = harness.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

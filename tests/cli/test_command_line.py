@@ -1,0 +1,132 @@
+"""The command line: fast, documented, and no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from harness.cli.command import harness as group
+
+COMMANDS = sorted(group.commands)
+
+
+@pytest.mark.smoke
+def test_help_answers_without_heavy_imports():
+    code = (
+        "import sys\nfrom harness.cli.command import harness\n"
+        "try:\n    harness.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'pyarrow', 'datasets', 'pydantic', 'rich', 'yaml'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Commands:" in done.stdout
+    assert "HEAVY []" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_stands_in_the_docs(name, harness, root):
+    command = group.commands[name]
+    assert command.help
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    assert all(option.help for option in options), [option.name for option in options]
+    docs = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *(root / "docs").glob("*.md")])
+    assert re.search(rf"harness {name}\b", docs)
+
+
+@pytest.mark.parametrize("kind", ["classifiers", "metrics", "schemes", "benchmarks", "datasets"])
+def test_every_registered_name_has_a_summary_and_stands_in_the_docs(kind, harness, root):
+    done = harness("list", kind, "--json")
+    found = json.loads(done.stdout)
+    docs = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *(root / "docs").glob("*.md")])
+    for entry in found:
+        assert set(entry) == {"name", "summary"}
+        assert entry["summary"]
+        assert f"`{entry['name']}`" in docs, f"{kind}: {entry['name']} is not in README.md or docs/"
+    lines = harness("list", kind).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [entry["name"] for entry in found]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["run"], 2, "Missing argument 'CONFIG...'"),
+        (["run", "nope.yaml"], 2, "nope.yaml: does not exist"),
+        (["rnu"], 2, "No such command 'rnu'"),
+        (["list", "classifers"], 2, "Did you mean 'classifiers'?"),
+        (
+            ["evaluate", "checkthat-2091", "--gold", "a", "--predictions", "b"],
+            2,
+            "Did you mean 'checkthat-2019-task1'?",
+        ),
+        (["check", "nowhere"], 2, "nowhere: does not exist"),
+        (["fetch", "claimbuster"], 2, "get the publisher's files from https://doi.org/10.5281/zenodo.3609356"),
+        (["fetch", "claimbuster", "--from", "."], 2, "holds none of the files of 'claimbuster'"),
+        (["add", ".", "--as", "me"], 2, "give either --claims FILE, or --text T with --label AXIS=L"),
+        (["add", ".", "--text", "T", "--label", "x", "--as", "me"], 2, "expected AXIS=L, got 'x'"),
+        (["add", ".", "--text", "T", "--label", "a=b", "--as", "me"], 2, "is not a dataset folder"),
+        (["split", "nowhere", "-o", "x.jsonl"], 2, "no dataset is called 'nowhere'"),
+        (["split", "checkthat-2019-task1", "-o", "x.jsonl"], 2, "is not fetched yet"),
+    ],
+)
+def test_a_mistake_is_a_message_and_an_exit_code(harness, args, code, said):
+    done = harness(*args)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_check_finds_faults_with_exit_code_1_and_lists_them_as_json(harness, tmp_path):
+    (tmp_path / "bad.yaml").write_text("name: x\ntask: y\ndataset: z\nclassifiers: [majority]\n")
+    done = harness("check", "bad.yaml")
+    assert done.returncode == 1
+    assert done.stdout.startswith("bad.yaml:2: task: no task is called 'y'")
+    (fault,) = json.loads(harness("check", "bad.yaml", "--json").stdout)["faults"]
+    assert (fault["path"], fault["line"], fault["field"]) == ("bad.yaml", 2, "task")
+
+
+def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
+    code = (
+        "import sys, harness.cli.command as cli\n"
+        "def broken(*args, **kwargs): raise RuntimeError('boom')\n"
+        "cli.harness.commands['list'].callback = broken\n"
+        "sys.argv = ['harness', 'list', 'metrics']\ncli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 70
+    assert "a bug of ours: RuntimeError: boom" in done.stderr
+    assert "Traceback" not in done.stderr
+    log = re.search(r"The log is (\S+)", done.stderr)
+    assert log
+    assert "boom" in Path(log[1]).read_text(encoding="utf-8")
+
+
+def test_an_interrupted_run_says_so(harness, tmp_path):
+    code = (
+        "import sys, harness.cli.command as cli\n"
+        "def stopped(*args, **kwargs): raise KeyboardInterrupt\n"
+        "cli.harness.commands['list'].callback = stopped\n"
+        "sys.argv = ['harness', 'list', 'metrics']\ncli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 130
+    assert "finished work is kept" in done.stderr
+
+
+def test_a_classifier_of_the_users_own_module_runs(harness, tmp_path, root):
+    """The example of docs/extending.md, run as written there."""
+    page = (root / "docs" / "extending.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.py").write_text(page.split("```python\n")[1].split("```")[0])
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ntask: checkability\ndataset: public-matters\n"
+        'classifiers: ["mine:Digits"]\nmetrics: [average_precision]\n'
+    )
+    done = harness("run", "mine.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "mine:Digits" in done.stdout
