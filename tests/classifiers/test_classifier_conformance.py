@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,9 +112,48 @@ def test_three_labels(name, tmp_path):
     check_scores(classifier, claims.take(two_of_three), gold.take(two_of_three))
 
 
-@pytest.mark.parametrize("name", ["tfidf_logreg", "tfidf_svm", "nb_logreg", *list(SETTINGS)[:2]])
-def test_learned_classifiers_learn(name):
-    classifier = build(name, SETTINGS.get(name, {}))
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("tfidf_logreg", {}),
+        ("tfidf_svm", {}),
+        ("nb_logreg", {"min_df": 1, "C": 1.0}),
+        ("sklearn.ensemble:RandomForestClassifier", {"n_estimators": 20}),
+        ("sklearn.linear_model:RidgeClassifier", {}),
+    ],
+)
+def test_learned_classifiers_learn(name, settings):
+    classifier = build(name, settings)
     for claims, gold in (yes_no(), three_labels()):
         scorer = classifier.fit(claims, gold, 13)
         assert (scorer.predict(claims, scorer.score(claims)) == gold.codes).mean() > 0.9
+
+
+def in_a_new_process(code: str, hash_seed: str) -> str:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    return done.stdout
+
+
+def test_scores_are_the_same_in_every_process():
+    code = """
+from claim_tables import three_labels
+from harness.classifiers import CLASSIFIERS, build
+for name in CLASSIFIERS.table:
+    if name not in ("length", "from_file"):
+        claims, gold = three_labels()
+        print(name, build(name, {}).fit(claims, gold, 13).score(claims).tobytes().hex())
+"""
+    first, second = (in_a_new_process(code, seed) for seed in ("1", "2"))
+    assert first.count("\n") == 5
+    assert first == second
+
+
+def test_classifiers_are_listed_without_heavy_imports():
+    code = """
+import sys
+import harness.classifiers
+harness.classifiers.build("tfidf_logreg", {})
+print([name for name in ("sklearn", "scipy", "pandas", "torch", "datasets") if name in sys.modules])
+"""
+    assert in_a_new_process(code, "0") == "[]\n"

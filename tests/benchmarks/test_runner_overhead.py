@@ -1,0 +1,79 @@
+"""The runner against a bare script that does the same fits: CheckThat! 2019, three linear systems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import fetch, run
+from harness.classifiers import build
+from harness.data.claims import Claims, Gold
+from harness.metrics.official import checkthat_ranking
+
+SYSTEMS = ("tfidf_logreg", "tfidf_svm", "nb_logreg")
+CONFIG = f"""\
+name: overhead
+task: check_worthiness
+dataset: checkthat-2019-task1
+split: {{protocol: official, train: [train], test: [test]}}
+classifiers: [{", ".join(SYSTEMS)}]
+metrics: [checkthat_average_precision]
+"""
+
+
+def table(files: list[Path]) -> tuple[Claims, Gold]:
+    """What a bare script reads: no checks, no ids, no context."""
+    rows = [
+        (path.stem, *line.rstrip("\r\n").split("\t"))
+        for path in files
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if line.strip()
+    ]
+    columns = {name: np.array([row[place] for row in rows], dtype=object) for name, place in (("a", 0), ("t", 3))}
+    nothing = np.full(len(rows), "", dtype=object)
+    claims = Claims(
+        claim_id=np.array([f"{row[0]}-{row[1]}" for row in rows], dtype=object),
+        article_id=columns["a"],
+        text=columns["t"],
+        position=np.arange(len(rows)),
+        previous=nothing,
+        next=nothing,
+        title=nothing,
+        speaker=nothing,
+        published=nothing,
+    )
+    return claims, Gold(("no", "yes"), np.array([int(row[4]) for row in rows]))
+
+
+def bare(benchmarks: Path) -> dict[str, float]:
+    data = benchmarks / "clef2019" / "data"
+    train, gold = table(sorted((data / "training").glob("*.tsv")))
+    test, truth = table(sorted((data / "test_annotated").glob("*.tsv")))
+    found = {}
+    for name in SYSTEMS:
+        scores = build(name, {}).fit(train, gold, 13).score(test)[:, -1]
+        debates = [test.article_id == debate for debate in dict.fromkeys(test.article_id)]
+        per_debate = [checkthat_ranking(truth.positive[rows], scores[rows])["average_precision"] for rows in debates]
+        found[name] = float(np.mean(per_debate))
+    return found
+
+
+@pytest.mark.benchmark(group="runner overhead")
+def test_bare_script(benchmark, benchmarks):
+    benchmark.pedantic(bare, args=(benchmarks,), rounds=3, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="runner overhead")
+def test_runner(benchmark, benchmarks, tmp_path):
+    fetch("checkthat-2019-task1", benchmarks / "clef2019", tmp_path)
+    config = tmp_path / "overhead.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+
+    def runner() -> dict[str, float | None]:
+        outcome = run(config, out=tmp_path / "runs", root=tmp_path, fresh=True)
+        return {result.system: result.values["checkthat_average_precision"].value for result in outcome.results}
+
+    found = benchmark.pedantic(runner, rounds=3, warmup_rounds=1)
+    assert found == pytest.approx(bare(benchmarks), abs=1e-9)
