@@ -43,7 +43,7 @@ _HOMES = {
     "run": "harness.runner.run",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0605
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

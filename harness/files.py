@@ -49,7 +49,9 @@ def decode(data: bytes, path: Path) -> str:
             return data.decode("utf-16")
     nul = text.find(b"\x00")
     if nul >= 0:
-        raise FaultsError.one(path, f"is not a text file: it has a NUL byte at offset {nul}; a UTF-8 text file is expected")
+        raise FaultsError.one(
+            path, f"is not a text file: it has a NUL byte at offset {nul}; a UTF-8 text file is expected"
+        )
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -105,11 +107,11 @@ def write_bytes(path: Path, data: bytes) -> None:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
         except BaseException:
             with suppress(OSError):
-                os.unlink(name)
+                Path(name).unlink()
             raise
 
 

@@ -56,7 +56,8 @@ class Scorer(ABC):
         """
         if self.cutoff is not None:
             return np.where(scores[:, -1] >= self.cutoff, scores.shape[1] - 1, 0).astype(np.int64)
-        return scores.argmax(axis=1).astype(np.int64)
+        highest: npt.NDArray[np.int64] = scores.argmax(axis=1).astype(np.int64)
+        return highest
 
     def missing(self, claims: Claims) -> int:
         """How many of the claims it has no answer for."""
@@ -127,4 +128,5 @@ def two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) ->
 def shares(gold: Gold) -> npt.NDArray[np.float64]:
     """The share of each label in gold; shape (n_labels,), summing to 1."""
     counts = np.bincount(gold.codes, minlength=len(gold.labels)).astype(np.float64)
-    return counts / counts.sum()
+    share: npt.NDArray[np.float64] = counts / counts.sum()
+    return share

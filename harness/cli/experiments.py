@@ -105,7 +105,7 @@ def evaluate(benchmark: str, gold: tuple[str, ...], predictions: tuple[str, ...]
     a.zip!path.
     """
     import harness
-    from harness.report.tables import evaluation_table
+    from harness.runner.tables import evaluation_table
 
     evaluation = harness.evaluate(benchmark, gold, predictions)
     if as_json:
@@ -120,7 +120,7 @@ def evaluate(benchmark: str, gold: tuple[str, ...], predictions: tuple[str, ...]
 def list_(kind: str, as_json: bool) -> None:
     """What is registered, a line each."""
     import harness
-    from harness.report.tables import listing_table
+    from harness.runner.tables import listing_table
 
     found = harness.listing(kind)
     if as_json:

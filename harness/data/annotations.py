@@ -188,10 +188,11 @@ class _Adding:
     def add(self, cells: Mapping[str, Any]) -> list[tuple[str | None, str]]:
         """Takes one row in; what is wrong with it, as (field, message)."""
         labels = {name: cell for name, cell in cells.items() if name not in CLAIM_FIELDS and cell not in (None, "")}
-        faults: list[tuple[str | None, str]] = []
-        for name in CLAIM_FIELDS:
-            if name in cells and name != "start" and not isinstance(cells[name], str | None):
-                faults.append((name, f"expected a text, got {shown(cells[name])}"))
+        faults: list[tuple[str | None, str]] = [
+            (name, f"expected a text, got {shown(cells[name])}")
+            for name in CLAIM_FIELDS
+            if name in cells and name != "start" and not isinstance(cells[name], str | None)
+        ]
         if not labels:
             faults.append((None, f"has no label; give at least one of: {', '.join(self.axes)}"))
         settled = {}
@@ -222,8 +223,8 @@ class _Adding:
         if text is None or not text.strip():
             return None, ("text", "is missing; name the claim by claim_id, by article_id and text, or by text")
         if name is None:
-            article = self._free_standing(text.strip())
-            return self._keep(make_claim(article, 0, len(article.text or ""), **more)), none
+            alone = self._free_standing(text.strip())
+            return self._keep(make_claim(alone, 0, len(alone.text or ""), **more)), none
         article = self.articles.get(name)
         if article is None:
             return None, ("article_id", unknown_name("article", name, list(self.articles)))
@@ -234,15 +235,21 @@ class _Adding:
             except (TypeError, ValueError):
                 return None, ("start", f"expected an integer, got {shown(cells['start'])}")
             if body[start : start + len(text)] != text:
-                return None, ("text", f"does not stand at {start} of article '{name}'; found {shown(body[start:][:40])}")
+                return None, (
+                    "text",
+                    f"does not stand at {start} of article '{name}'; found {shown(body[start:][:40])}",
+                )
         else:
             known = self.by_text.get((name, text))
             if known is not None and body.count(text) == 1:
                 return known, none
             if body.count(text) != 1:
                 times = body.count(text)
-                return None, ("text", f"occurs {times} times in article '{name}'; " + ("give its start" if times else
-                                      "it must be verbatim"))
+                return None, (
+                    "text",
+                    f"occurs {times} times in article '{name}'; "
+                    + ("give its start" if times else "it must be verbatim"),
+                )
             start = body.index(text)
         return self._keep(make_claim(article, start, start + len(text), **more)), none
 

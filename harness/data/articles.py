@@ -18,7 +18,7 @@ LONGEST_TITLE = 300
 
 
 def article_id_of(path: Path) -> str:
-    """A safe id from a file's name: its stem, with anything but letters, digits, dot, underscore and hyphen as a hyphen."""
+    """A safe id from a file's name: its stem, with a hyphen for all but letters, digits, dot, underscore and hyphen."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.")[:100]
     return stem or "article"
 
@@ -48,7 +48,9 @@ def _expanded(sources: Sequence[Path], faults: list[Fault]) -> list[Path]:
             continue
         inside = sorted(path for path in source.iterdir() if path.suffix.lower() in READERS)
         if not inside:
-            faults.append(Fault(str(source), None, None, f"no article files in this folder; known: {', '.join(READERS)}"))
+            faults.append(
+                Fault(str(source), None, None, f"no article files in this folder; known: {', '.join(READERS)}")
+            )
         paths += inside
     return paths
 
@@ -57,7 +59,8 @@ def _read_file(path: Path) -> list[Article]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise FaultsError.one(
-            path, f"suffix '{path.suffix}' is not known; known: {', '.join(READERS)}. Rename the file, or convert it to one"
+            path,
+            f"suffix '{path.suffix}' is not known; known: {', '.join(READERS)}. Rename the file, or convert it to one",
         )
     return reader(path)
 
@@ -87,7 +90,8 @@ def _read_html(path: Path) -> list[Article]:
     found = trafilatura.bare_extraction(data, include_comments=False, include_tables=False, with_metadata=True)
     if found is None or not (found.text or "").strip():
         raise FaultsError.one(
-            path, "has no article text that could be told from menus and boilerplate; save the text as .txt and ingest that"
+            path,
+            "has no article text that could be told from menus and boilerplate; save the text as .txt and ingest that",
         )
     return [
         Article(

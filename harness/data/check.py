@@ -43,10 +43,12 @@ def open_folder(folder: Path) -> Dataset:
     faults += _article_faults(folder / "articles.jsonl", articles)
     faults += _claim_faults(folder / "claims.jsonl", claims, {a.article_id: a for _, a in articles})
     faults += _annotation_faults(folder, info, annotations, known if whole else None)
-    for path, parts in [*splits.items(), (folder / "evidence.jsonl", evidence)] if whole else []:
-        faults += _reference_faults(path, parts, known)
-    for path, parts in splits.items():
-        faults += _repeated(path, "claim_id", [(line, part.claim_id) for line, part in parts])
+    of_claims = {path: [(line, part.claim_id) for line, part in parts] for path, parts in splits.items()}
+    for path, lines in of_claims.items():
+        faults += _repeated(path, "claim_id", lines)
+    of_claims[folder / "evidence.jsonl"] = [(line, passage.claim_id) for line, passage in evidence]
+    for path, lines in of_claims.items() if whole else ():
+        faults += _reference_faults(path, lines, known)
     faults += _repeated(folder / "evidence.jsonl", "evidence_id", [(line, e.evidence_id) for line, e in evidence])
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: (fault.path, fault.line or 0)))
@@ -85,7 +87,9 @@ def _article_faults(path: Path, articles: Numbered[Article]) -> list[Fault]:
     faults = _repeated(path, "article_id", [(line, article.article_id) for line, article in articles])
     for line, article in articles:
         if article.text is None and article.text_sha256 is None:
-            faults.append(Fault(str(path), line, "text", "is missing; give text, or text_sha256 for a stand-off dataset"))
+            faults.append(
+                Fault(str(path), line, "text", "is missing; give text, or text_sha256 for a stand-off dataset")
+            )
         elif article.text is not None and article.text_sha256 not in (None, sha256(article.text)):
             faults.append(Fault(str(path), line, "text_sha256", "is not the SHA-256 of text; the text was changed"))
     return faults
@@ -125,11 +129,11 @@ def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str]]:
         yield "claim_id", f"expected '{expected}' (from its article, start, end and text), got '{claim.claim_id}'"
 
 
-def _reference_faults(path: Path, records: Numbered[ClaimPart] | Numbered[Evidence], known: set[str]) -> list[Fault]:
+def _reference_faults(path: Path, lines: Iterable[tuple[int, str]], known: set[str]) -> list[Fault]:
     return [
-        Fault(str(path), line, "claim_id", f"no claim '{record.claim_id}' in claims.jsonl")
-        for line, record in records
-        if record.claim_id not in known
+        Fault(str(path), line, "claim_id", f"no claim '{claim_id}' in claims.jsonl")
+        for line, claim_id in lines
+        if claim_id not in known
     ]
 
 
@@ -137,7 +141,7 @@ def _annotation_faults(
     folder: Path, info: DatasetInfo, files: dict[Path, Numbered[Annotation]], known: set[str] | None
 ) -> list[Fault]:
     schemes: dict[str, Scheme] = {}
-    faults = []
+    faults: list[Fault] = []
     for name in info.schemes:
         try:
             schemes[name] = find_scheme(folder, name)
@@ -163,9 +167,7 @@ def _annotation_faults(
     return faults
 
 
-def _label_faults(
-    annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo
-) -> Iterable[tuple[str, str]]:
+def _label_faults(annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo) -> Iterable[tuple[str, str]]:
     if annotation.scheme not in info.schemes:
         yield "scheme", f"{unknown_name('scheme', annotation.scheme, info.schemes)} (dataset.yaml lists them)"
         return

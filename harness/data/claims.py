@@ -62,7 +62,8 @@ class Gold:
     @property
     def positive(self) -> npt.NDArray[np.bool_]:
         """Shape (n_claims,); whether the label is the last one."""
-        return self.codes == len(self.labels) - 1
+        positive: npt.NDArray[np.bool_] = self.codes == len(self.labels) - 1
+        return positive
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Gold:
         """The gold of some rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ class Dataset:
         articles = {article.article_id: article for article in self.articles}
         owner = [claim.article_id for claim in self.claims]
         text = [claim.text or "" for claim in self.claims]
-        same = [before == after for before, after in zip(owner, owner[1:], strict=False)]
+        same = [before == after for before, after in itertools.pairwise(owner)]
         position = np.zeros(len(owner), dtype=np.int64)
         for row, kept in enumerate(same, start=1):
             position[row] = position[row - 1] + 1 if kept else 0
@@ -191,8 +192,8 @@ def write_dataset(dataset: Dataset) -> None:
     annotators: dict[str, list[Annotation]] = {}
     for annotation in dataset.annotations:
         annotators.setdefault(annotation.annotator, []).append(annotation)
-    for annotator, annotations in annotators.items():
-        write_text(folder / "annotations" / f"{annotator}.jsonl", "".join(lines_of(annotations)))
+    for annotator, log in annotators.items():
+        write_text(folder / "annotations" / f"{annotator}.jsonl", "".join(lines_of(log)))
     for name, parts in dataset.splits.items():
         write_split(folder / "splits" / f"{name}.jsonl", parts)
     if dataset.evidence:

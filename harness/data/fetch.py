@@ -116,8 +116,8 @@ def fetch(name: str, source: str | Path | None = None, root: str | Path | None =
         name: a benchmark's name.
         source: the folder of the publisher's files, laid out as published or flat.
         root: where fetched benchmarks live; see `data_root`.
-    Raises: FaultsError: a file is not the publisher's (its SHA-256 differs), or cannot be read; nothing is written then.
-        HarnessError: no such benchmark, or none of its files is there.
+    Raises: FaultsError: a file is not the publisher's (its SHA-256 differs), or cannot be read; then nothing is
+        written. HarnessError: no such benchmark, or none of its files is there.
     """
     benchmark = load_benchmark(name)
     if not benchmark.parts:
@@ -162,17 +162,17 @@ def _converted(benchmark: Benchmark, folder: Path, parts: dict[str, list[Path]])
     lines: dict[str, list[tuple[str, SourceClaim]]] = {}
     for part, paths in parts.items():
         for path in paths:
-            for article in READERS[benchmark.format](path):
-                gathered.setdefault(article.article_id, article)
-                lines.setdefault(article.article_id, []).extend((part, claim) for claim in article.claims)
+            for source in READERS[benchmark.format](path):
+                gathered.setdefault(source.article_id, source)
+                lines.setdefault(source.article_id, []).extend((part, claim) for claim in source.claims)
     axis = load_scheme(benchmark.scheme).axes[0]
     version = load_scheme(benchmark.scheme).version
     articles, claims, annotations = list[Article](), list[Claim](), list[Annotation]()
     official: dict[str, str] = {}
-    for name, source in gathered.items():
+    for name, found_article in gathered.items():
         of_article = sorted(lines[name], key=lambda line: line[1].order)
         text = "\n".join(claim.text for _, claim in of_article)
-        article = Article(article_id=name, title=source.title, text=text, published=source.published)
+        article = Article(article_id=name, title=found_article.title, text=text, published=found_article.published)
         articles.append(article)
         start = 0
         for part, found in of_article:

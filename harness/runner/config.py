@@ -183,7 +183,7 @@ def _in_document(place: Place, content: Any) -> Place:
 
 
 def _known_fields(place: Place) -> list[str]:
-    inner = {"split": Split, "intervals": Intervals}
+    inner: dict[str, type[Record]] = {"split": Split, "intervals": Intervals}
     record = inner.get(str(place[0]), Experiment) if len(place) > 1 else Experiment
     return list(record.model_fields)
 

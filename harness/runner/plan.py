@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,7 +59,9 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
     dataset = open_dataset(experiment.dataset, root)
     claims = dataset.table()
     scheme = _scheme(experiment, dataset)
-    found = gold_labels(dataset.annotations, scheme.name, mapping_of(find_task(experiment.task), scheme).axis, experiment.gold)
+    found = gold_labels(
+        dataset.annotations, scheme.name, mapping_of(find_task(experiment.task), scheme).axis, experiment.gold
+    )
     gold = task_gold(find_task(experiment.task), scheme, claims, found)
     if not len(gold.settled):
         raise HarnessError(f"dataset '{dataset.info.name}' has no gold label for the task '{experiment.task}'")

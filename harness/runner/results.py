@@ -174,8 +174,8 @@ def _measured(
     values = {}
     for name, metric in loaded.metrics.items():
         silent = metric.reads == "labels" and not runs[0].gives_labels
-        values[name] = _no_labels(system.label) if silent else measure(
-            metric, of_rows, measured, groups, experiment.intervals
+        values[name] = (
+            _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, experiment.intervals)
         )
     missing = max(run.missing for run in runs)
     warnings = [text for text in material.warnings if not text.startswith(_others(loaded, system))]

@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
         return {"experiment": self.experiment, "results": [result.summary() for result in self.results]}
 
     def __str__(self) -> str:
-        from harness.report.tables import results_table
+        from harness.runner.tables import results_table
 
         return results_table(self.results, self.published)
 

@@ -63,8 +63,10 @@ def mapping_of(task: Task, scheme: Scheme) -> TaskMapping:
     """
     mapping = scheme.tasks.get(task.name)
     if mapping is None:
-        raise HarnessError(f"scheme '{scheme.name}' does not answer the task '{task.name}'; it answers: "
-                           f"{', '.join(scheme.tasks) or 'none'}")
+        raise HarnessError(
+            f"scheme '{scheme.name}' does not answer the task '{task.name}'; it answers: "
+            f"{', '.join(scheme.tasks) or 'none'}"
+        )
     return mapping
 
 

@@ -44,7 +44,9 @@ def test_the_seed_reaches_random_state():
     first, same, other = (build(name, settings).fit(claims, gold, seed).score(three_labels()[0]) for seed in (1, 1, 2))
     assert (first == same).all()
     assert (first != other).any()
-    fixed = [build(name, settings | {"random_state": 3}).fit(claims, gold, seed).score(claims) for seed in (1, 2)]
+    fixed = [
+        build(name, settings | {"random_state": 3}).fit(claims, gold, seed).score(three_labels()[0]) for seed in (1, 2)
+    ]
     assert (fixed[0] == fixed[1]).all()
 
 

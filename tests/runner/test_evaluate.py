@@ -12,7 +12,12 @@ import pytest
 from harness import evaluate
 from harness.errors import FaultsError, HarnessError
 
-LINES = ["1\tA\tWe cut taxes by a third.\t1", "2\tA\tThank you all.\t0", "3\tB\tCrime doubled.\t1", "4\tB\tGood night.\t0"]
+LINES = [
+    "1\tA\tWe cut taxes by a third.\t1",
+    "2\tA\tThank you all.\t0",
+    "3\tB\tCrime doubled.\t1",
+    "4\tB\tGood night.\t0",
+]
 
 
 def goldens(benchmarks: Path) -> list[dict]:
@@ -37,9 +42,10 @@ def test_files_are_paired_by_base_name_whatever_their_order(benchmarks):
     entry = next(entry for entry in goldens(benchmarks) if entry["kind"] == "signal")
     gold = [benchmarks / pair["gold"] for pair in entry["files"]]
     predictions = [benchmarks / "goldens" / pair["predictions"] for pair in entry["files"]]
-    assert evaluate(entry["benchmark"], gold[::-1], predictions).files == evaluate(
-        entry["benchmark"], gold, predictions
-    ).files
+    assert (
+        evaluate(entry["benchmark"], gold[::-1], predictions).files
+        == evaluate(entry["benchmark"], gold, predictions).files
+    )
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def test_a_member_of_a_zip_is_read(files, tmp_path):
         ("1\t1\n2\t1\n3\t1\n4\t1\n9\t1\n", "does not have: line number 9"),
         ("1\t1\n2\t1\n3\t1\n4\t1\n1\t2\n", "mine.tsv:5: line number: 1 has a score already"),
         ("1\tnan\n2\tinf\n3\t1\n4\t1\n", "mine.tsv:2: score: expected a finite number"),
-        ("1\thigh\n2\t1\n3\t1\n4\t1\n", "mine.tsv:1: score: expected a finite number, got \"high\""),
+        ("1\thigh\n2\t1\n3\t1\n4\t1\n", 'mine.tsv:1: score: expected a finite number, got "high"'),
         ("1 0.5\n2\t1\n3\t1\n4\t1\n", "mine.tsv:1: expected 2 tab-separated columns (line number, score), got 1"),
         ("", "mine.tsv: is empty"),
     ],

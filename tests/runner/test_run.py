@@ -57,7 +57,14 @@ def test_predictions_hold_every_claim_once_per_seed(config, small, tmp_path):
     outcome = run(config, out=tmp_path / "runs")
     table = pq.read_table(Path(outcome.results[0].path) / "predictions.parquet").to_pandas()
     assert list(table.columns) == [
-        "claim_id", "article_id", "fold", "random_seed", "gold", "score:no", "score:yes", "predicted",
+        "claim_id",
+        "article_id",
+        "fold",
+        "random_seed",
+        "gold",
+        "score:no",
+        "score:yes",
+        "predicted",
     ]
     assert len(table) == 3 * 56
     assert not table.duplicated(["claim_id", "random_seed"]).any()
@@ -207,7 +214,9 @@ def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path):
     instants = random.Random(20)
     unfinished = 0
     for _ in range(50):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         time.sleep(instants.uniform(0.3, 1.05) * duration)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

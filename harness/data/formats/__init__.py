@@ -15,8 +15,10 @@ Reader = Callable[[Path], list[SourceArticle]]
 class Submission(NamedTuple):
     """How a benchmark's gold and submission files are read for its official scorer."""
 
-    read_gold: Callable[[Path], Mapping[str, bool]]
-    read_scores: Callable[[Path], Mapping[str, float]]
+    read_gold: Callable[[Path, bytes], Mapping[str, bool]]
+    """Path (for messages) and bytes of a gold file to id and whether it is positive, in the file's order."""
+    read_scores: Callable[[Path, bytes], Mapping[str, float]]
+    """Path and bytes of a submission to id and score, in the file's order."""
 
 
 READERS: dict[str, Reader] = {

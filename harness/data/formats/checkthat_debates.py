@@ -22,8 +22,8 @@ LABELS = ("0", "1")
 COLUMNS = "line number, speaker, sentence, label (0 or 1)"
 
 
-def _rows(path: Path, data: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
-    text = decode(read_bytes(path) if data is None else data, path)
+def _rows(path: Path, data: bytes) -> Iterator[tuple[int, list[str]]]:
+    text = decode(data, path)
     for number, line in enumerate(re.split(r"\r\n|\n", text), start=1):
         if line.strip():
             yield number, line.split("\t")
@@ -46,7 +46,7 @@ class _Faults:
             raise FaultsError(self.found)
 
 
-def _debate(path: Path, data: bytes | None = None) -> list[tuple[str, SourceClaim]]:
+def _debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
     faults, lines = _Faults(path), dict[str, SourceClaim]()
     for number, row in _rows(path, data):
         if len(row) not in (3, 4):
@@ -73,15 +73,16 @@ def read_articles(path: Path) -> list[SourceArticle]:
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    name = article_id_of(path)
-    return [SourceArticle(article_id=name, title=name, claims=[claim for _, claim in _debate(path)])]
+    name, lines = article_id_of(path), _debate(path, read_bytes(path))
+    return [SourceArticle(article_id=name, title=name, claims=[claim for _, claim in lines])]
 
 
-def read_gold(path: Path, data: bytes | None = None) -> dict[str, bool]:
+def read_gold(path: Path, data: bytes) -> dict[str, bool]:
     """Line number to whether it is check-worthy, in the file's order.
 
     Args:
-        path: the file, or the name to show in messages where `data` holds the bytes (a member of a zip).
+        path: the file's name, for messages.
+        data: its bytes.
     Raises: FaultsError: every fault of the file; a line without a label is one.
     """
     faults, gold = _Faults(path), dict[str, bool]()
@@ -94,7 +95,7 @@ def read_gold(path: Path, data: bytes | None = None) -> dict[str, bool]:
     return gold
 
 
-def read_scores(path: Path, data: bytes | None = None) -> dict[str, float]:
+def read_scores(path: Path, data: bytes) -> dict[str, float]:
     """Line number to score, in the file's order, which official ranking breaks ties by.
 
     Raises: FaultsError: every fault of the file: a score that is no finite number, a line number given twice.

@@ -41,7 +41,7 @@ def read_articles(path: Path) -> list[SourceArticle]:
                 faults.append(Fault(str(path), rows.line_num, *wrong))
                 continue
             seen.add(row["Sentence_id"])
-            # A sentence may hold a line break; a debate joins its sentences by line breaks, so inside one it is a space.
+            # A debate joins its sentences by line breaks, so a line break inside one becomes a space.
             sentence = re.sub(r"\s*[\r\n]+\s*", " ", row["Text"]).strip()
             order = int(row["Line_number"])
             claim = SourceClaim(text=sentence, code=row["Verdict"], speaker=row["Speaker"] or None, order=order)
