@@ -39,6 +39,9 @@ class Scorer(ABC):
     gives_labels: bool = True
     """False where no label is predicted (predictions made elsewhere as scores, without a threshold)."""
 
+    chosen: str | None = None
+    """What was chosen in fitting ("C=10 of 3 candidates"), for the result."""
+
     @abstractmethod
     def score(self, claims: Claims) -> Scores:
         """One number per claim and label; higher = more.

@@ -177,7 +177,7 @@ def _problems(target: str, settings: dict[str, Any]) -> list[tuple[str, str]]:
         estimator = made(**settings)
         if not is_classifier(estimator):
             return [("", f"'{target}' is a scikit-learn estimator but not a classifier, such as LogisticRegression")]
-        if hasattr(estimator, "_validate_params"):
+        if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
     except (TypeError, ValueError) as error:
         named = next((setting for setting in settings if f"'{setting}'" in str(error)), "")

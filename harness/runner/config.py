@@ -21,6 +21,7 @@ from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation
 from harness.runner.tasks import TASKS, find_task
+from harness.runner.tune import tuned
 from harness.runner.yaml_file import Located, Place, read_yaml, shown_place
 
 By = Literal["article", "speaker"]
@@ -123,16 +124,14 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
     except ValidationError as error:
         for place, message in explain_validation(error):
             faults.add(_in_document(place, located.content), message, known=_known_fields(place))
-    systems = faults.systems(located.content.get("classifiers"))
-    metrics = faults.metrics(located.content.get("metrics"))
     if experiment is not None:
         faults.names(experiment)
+        if not experiment.metrics and experiment.task in TASKS:
+            experiment = experiment.model_copy(update={"metrics": TASKS[experiment.task].metrics})
+    metrics = faults.metrics(located.content.get("metrics") or list(experiment.metrics if experiment else ()))
+    systems = faults.systems(located.content.get("classifiers"), next(iter(metrics.values()), None))
     if faults.found or experiment is None:
         raise FaultsError(sorted(faults.found, key=lambda fault: fault.line or 0))
-    if not experiment.metrics:
-        names = TASKS[experiment.task].metrics
-        experiment = experiment.model_copy(update={"metrics": names})
-        metrics = dict(_named(name, METRICS.get(name)()) for name in names)
     return Loaded(experiment, systems, metrics)
 
 
@@ -239,8 +238,11 @@ class _Faults:
                 self.add(place, str(error))
         return built
 
-    def systems(self, listed: Any) -> tuple[System, ...]:
-        """The classifiers of a config, built; `{each: [...]}` gives one system per value."""
+    def systems(self, listed: Any, metric: Metric | None) -> tuple[System, ...]:
+        """The classifiers of a config, built.
+
+        `{each: [...]}` gives one system per value; `{grid: [...]}` one that chooses by the first metric of the config.
+        """
         built: list[System] = []
         for number, entry in enumerate(listed if isinstance(listed, list) else ()):
             settings = dict(entry) if isinstance(entry, dict) else {"name": entry}
@@ -248,21 +250,34 @@ class _Faults:
             if not isinstance(name, str):
                 self.add(("classifiers", number), "expected a classifier's name, or a mapping with a name")
                 continue
-            swept = {key: value["each"] for key, value in settings.items() if _is_each(value)}
+            swept = {key: value["each"] for key, value in settings.items() if _listed("each", value)}
             for values in itertools.product(*swept.values()):
                 chosen = dict(zip(swept, values, strict=True))
                 suffix = ",".join(f"{key}={value}" for key, value in chosen.items())
                 title = (label or name) + (f"[{suffix}]" if suffix else "")
-                self._system(number, title, name, settings | chosen, built)
+                self._system(number, title, name, settings | chosen, built, metric)
         labels = [system.label for system in built]
         for label in {label for label in labels if labels.count(label) > 1}:
             self.add(("classifiers",), f"two systems are called '{label}'; give one of them a label of its own")
         return tuple(built)
 
-    def _system(self, number: int, label: str, name: str, settings: dict[str, Any], built: list[System]) -> None:
+    def _system(
+        self,
+        number: int,
+        label: str,
+        name: str,
+        settings: dict[str, Any],
+        built: list[System],
+        metric: Metric | None,
+    ) -> None:
         place = ("classifiers", number)
+        grid = {key: value["grid"] for key, value in settings.items() if _listed("grid", value)}
+        fixed = {key: value for key, value in settings.items() if key not in grid}
         try:
-            built.append(System(label, name, settings, build(name, settings)))
+            if not grid:
+                built.append(System(label, name, settings, build(name, settings)))
+            elif metric is not None:
+                built.append(System(label, name, settings, tuned(name, fixed, grid, metric)))
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for inner, message in explain_validation(error):
@@ -273,5 +288,6 @@ class _Faults:
             self.add(place, str(error))
 
 
-def _is_each(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"each"} and isinstance(value["each"], list)
+def _listed(kind: str, value: Any) -> bool:
+    """Whether a setting is `{each: [...]}` or `{grid: [...]}`, with at least one value."""
+    return isinstance(value, dict) and set(value) == {kind} and isinstance(value[kind], list) and bool(value[kind])

@@ -31,6 +31,8 @@ class Predictions(NamedTuple):
     gives_labels: bool
     missing: int
     """Claims that the system has no answer for."""
+    chosen: str | None = None
+    """What was chosen in fitting."""
 
 
 def unit_path(folder: Path, unit: Unit) -> Path:
@@ -61,6 +63,7 @@ def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims) -> bytes:
         scorer.gives_scores,
         scorer.gives_labels,
         scorer.missing(test),
+        scorer.chosen,
     )
     return _to_parquet(test, gold.labels, answer)
 
@@ -80,6 +83,7 @@ def _to_parquet(test: Claims, labels: tuple[str, ...], answer: Predictions) -> b
         "gives_scores": answer.gives_scores,
         "gives_labels": answer.gives_labels,
         "missing": answer.missing,
+        "chosen": answer.chosen,
     }
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({"harness": json.dumps(facts)}), sink, compression="zstd")
@@ -108,6 +112,7 @@ def read_unit(path: Path) -> Predictions:
         facts["gives_scores"],
         facts["gives_labels"],
         facts["missing"],
+        facts["chosen"],
     )
 
 

@@ -94,7 +94,10 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     runs = [_joined(answers, seed) for seed in experiment.random_seeds]
     write_bytes(place / "predictions.parquet", _predictions(material, rows, runs, experiment.random_seeds))
     write_text(place / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True))
-    result = _measured(loaded, material, system, rows, runs, result_id, place, [unit.unit_id for unit in units])
+    fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
+    chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
+    provenance = _provenance(loaded, material, system) | {"units": fits, "chosen": chosen}
+    result = _measured(loaded, material, system, rows, runs, result_id, place, provenance)
     write_text(place / "result.json", json_document(result.model_dump(mode="json")))
     return result
 
@@ -160,7 +163,7 @@ def _measured(
     runs: Sequence[Predictions],
     result_id: str,
     place: Path,
-    unit_ids: list[str],
+    provenance: dict[str, Any],
 ) -> Result:
     experiment, gold = loaded.experiment, material.gold.gold
     kept = np.isin(rows, material.gold.settled)
@@ -195,7 +198,7 @@ def _measured(
         left_out=_left_out(rows, material, missing),
         values=values,
         warnings=tuple(warnings),
-        provenance=_provenance(loaded, material, system, unit_ids),
+        provenance=provenance,
         path=str(place),
     )
 
@@ -226,7 +229,7 @@ def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:
     return {reason: count for reason, count in (counts | {"without an answer": missing}).items() if count}
 
 
-def _provenance(loaded: Loaded, material: Material, system: System, unit_ids: list[str]) -> dict[str, Any]:
+def _provenance(loaded: Loaded, material: Material, system: System) -> dict[str, Any]:
     task = find_task(loaded.experiment.task)
     return {
         "config": loaded.experiment.document(),
@@ -242,7 +245,6 @@ def _provenance(loaded: Loaded, material: Material, system: System, unit_ids: li
             "mapping": mapping_of(task, material.scheme).model_dump(mode="json", exclude_none=True),
         },
         "headings": {name: metric.title() for name, metric in loaded.metrics.items()},
-        "units": unit_ids,
         "versions": package_versions(system.classifier),
         "git_commit": git_commit(),
         "python": platform.python_version(),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from claim_tables import three_labels, yes_no
 from pydantic import ValidationError
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from harness.classifiers import build
@@ -123,5 +124,24 @@ def test_a_classifier_of_the_project_by_module_and_class():
     assert build("harness.classifiers.trivial:Length", {"cap": 3}) == build("length", {"cap": 3})
 
 
+class Infinite(ClassifierMixin, BaseEstimator):
+    """A classifier from elsewhere that gives numbers nobody can rank."""
+
+    def fit(self, rows, codes):
+        self.classes_ = np.unique(codes)
+        return self
+
+    def decision_function(self, rows):
+        return np.where(np.arange(rows.shape[0]) == 1, np.inf, 0.0)
+
+
+def test_numbers_that_are_not_finite_are_refused():
+    claims, gold = yes_no()
+    scorer = build(f"{__name__}:Infinite", {}).fit(claims, gold, 1)
+    with pytest.raises(HarnessError, match="Infinite': gave claim 'c1' a score that is not finite"):
+        scorer.score(claims)
+
+
 def test_an_estimator_brings_its_own_distribution():
     assert build("sklearn.svm:LinearSVC", {}).packages == ("numpy", "scipy", "scikit-learn")
+    assert SklearnEstimator(estimator=f"{__name__}:Infinite").packages == ("numpy", "scipy", "scikit-learn")

@@ -124,7 +124,7 @@ def test_set_changes_the_config_and_is_checked_like_it(config):
     assert loaded.systems[1].settings == {"cap": 7}
     with pytest.raises(HarnessError, match="expected KEY=VALUE"):
         load_experiment(path, ["split.k"])
-    with pytest.raises(HarnessError, match="no place 'classifiers.9.cap'"):
+    with pytest.raises(HarnessError, match=r"no place 'classifiers\.9\.cap'"):
         load_experiment(path, ["classifiers.9.cap=1"])
     with pytest.raises(FaultsError, match=r"split\.kk"):
         load_experiment(path, ["split.kk=1"])
@@ -141,5 +141,5 @@ def test_shipped_experiments_are_found_by_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_experiment("quickstart").experiment.name == "quickstart"
     assert load_experiment("experiments/quickstart.yaml").experiment.name == "quickstart"
-    with pytest.raises(FaultsError, match="does not exist; give the path of a config, or a shipped one"):
+    with pytest.raises(FaultsError, match="give the path of a config, or a shipped one"):
         load_experiment("quikstart")

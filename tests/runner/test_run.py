@@ -230,3 +230,13 @@ def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path):
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert contents(tmp_path / "runs") == clean
     assert not list((tmp_path / "runs").rglob(".partial-*"))
+
+
+def test_a_grid_is_searched_inside_the_training_claims_and_the_choice_is_kept(config, tmp_path):
+    grid = "[{name: length, cap: {grid: [1, 12]}, label: tuned}, {name: length, cap: 12, label: fixed}]"
+    config.write_text(config.read_text().replace("[majority, prior_random, length]", grid).replace("[f1, ", "["))
+    tuned, fixed = run(config, out=tmp_path / "runs").results
+    # A cap of one word ties every claim; a cap of 12 ranks the long facts before the short wishes.
+    assert set(tuned.provenance["chosen"].values()) == {"cap=12 of 2 candidates"}
+    assert len(tuned.provenance["chosen"]) == 4 * 3
+    assert tuned.values["average_precision"] == fixed.values["average_precision"]

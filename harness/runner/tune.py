@@ -1,0 +1,127 @@
+"""Settings chosen inside the training data: by grouped cross-validation over a grid, never with a test claim."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import SerializeAsAny
+
+from harness.classifiers import build
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores
+from harness.data.claims import Claims, Codes, Gold
+from harness.data.splits import grouped_folds
+from harness.errors import Undefined
+from harness.metrics.base import Groups, Metric, Run
+
+INNER_FOLDS = 3
+
+
+class Tuned(Classifier):
+    """A classifier whose settings are chosen from candidates, inside the training claims of each fit.
+
+    The candidate with the best value of the metric over grouped folds of the training articles is fitted to all of
+    them; the first of equals. It is the first candidate where there is one training article only, or where the metric
+    is undefined for all.
+    """
+
+    candidates: tuple[SerializeAsAny[Classifier], ...]
+    titles: tuple[str, ...]
+    """What each candidate sets, for the result: `C=10`."""
+    metric: SerializeAsAny[Metric]
+
+    @property
+    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Those of the candidates."""
+        return self.candidates[0].packages
+
+    @property
+    def languages(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Those of the candidates."""
+        return self.candidates[0].languages
+
+    def check(self) -> None:
+        """Checks every candidate."""
+        for candidate in self.candidates:
+            candidate.check()
+
+    def inputs(self) -> str:
+        """What the candidates read."""
+        return "".join(candidate.inputs() for candidate in self.candidates)
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Chooses a candidate and fits it to all training claims."""
+        articles = len(np.unique(claims.article_codes()))
+        best = 0
+        if articles > 1:
+            values = [self._value(candidate, claims, gold, seed, articles) for candidate in self.candidates]
+            best = int(np.argmax(values))
+        scorer = self.candidates[best].fit(claims, gold, seed)
+        return TunedScorer(scorer, f"{self.titles[best]} of {len(self.candidates)} candidates")
+
+    def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, articles: int) -> float:
+        scores = np.zeros((len(claims), len(gold.labels)))
+        predicted = np.zeros(len(claims), dtype=np.int64)
+        probabilities = True
+        for fold in grouped_folds(claims, k=min(INNER_FOLDS, articles), by="article", seed=seed):
+            scorer = candidate.fit(claims.take(fold.train), gold.take(fold.train), seed)
+            scores[fold.test] = scorer.score(claims.take(fold.test))
+            predicted[fold.test] = scorer.predict(claims.take(fold.test), scores[fold.test])
+            probabilities = probabilities and scorer.probabilities
+        groups = Groups(claims.article_codes(), claims.article_codes())
+        try:
+            ones = np.ones((1, articles), dtype=np.int64)
+            value = float(self.metric.values(gold, Run(scores, predicted, probabilities), groups, ones)[0])
+        except Undefined:
+            return -np.inf
+        return value if self.metric.higher_is_better else -value
+
+
+@dataclass(frozen=True)
+class TunedScorer(Scorer):
+    """The scorer of the chosen candidate, which says what was chosen."""
+
+    scorer: Scorer
+    chosen: str
+
+    @property
+    def probabilities(self) -> bool:  # type: ignore[override]
+        """Whether the chosen candidate's scores are probabilities."""
+        return self.scorer.probabilities
+
+    def score(self, claims: Claims) -> Scores:
+        """The chosen candidate's scores."""
+        return self.scorer.score(claims)
+
+    def predict(self, claims: Claims, scores: Scores) -> Codes:
+        """The chosen candidate's labels."""
+        return self.scorer.predict(claims, scores)
+
+    def missing(self, claims: Claims) -> int:
+        """The chosen candidate's missing claims."""
+        return self.scorer.missing(claims)
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """The chosen candidate's reasons."""
+        return self.scorer.explain(claims)
+
+
+def tuned(name: str, settings: dict[str, Any], grid: dict[str, list[Any]], metric: Metric) -> Tuned:
+    """A classifier tuned over the product of a grid.
+
+    Args:
+        name: a classifier's name, or `module:Class`.
+        settings: the fixed settings.
+        grid: setting to its values.
+        metric: what the best candidate is best at.
+    Raises: as `harness.classifiers.build`.
+    """
+    chosen = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    return Tuned(
+        candidates=tuple(build(name, settings | choice) for choice in chosen),
+        titles=tuple(", ".join(f"{key}={json.dumps(value)}" for key, value in choice.items()) for choice in chosen),
+        metric=metric,
+    )

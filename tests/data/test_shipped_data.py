@@ -1,0 +1,155 @@
+"""The shipped datasets are what the seeds and the guideline make of them, and hold nothing that is not ours."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from harness import check, ingest, open_dataset
+from harness.data.gold import gold_labels
+from harness.errors import HarnessError
+from harness.schemes import load_scheme
+
+AXES = ("factual", "checkable", "worth_checking")
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def runs_of(text: str, length: int) -> set[tuple[str, ...]]:
+    found = words(text)
+    return {tuple(found[start : start + length]) for start in range(len(found) - length + 1)}
+
+
+@pytest.mark.smoke
+def test_shipped_datasets_have_no_faults(root):
+    assert check([root / "data"]) == []
+
+
+def test_articles_and_claims_are_rebuilt_from_the_seeds(root, tmp_path):
+    shipped = root / "data" / "public-matters"
+    shutil.copytree(shipped, tmp_path / "public-matters")
+    for name in ("articles.jsonl", "claims.jsonl"):
+        (tmp_path / "public-matters" / name).write_text("")
+    shutil.rmtree(tmp_path / "public-matters" / "annotations")
+    (tmp_path / "public-matters" / "evidence.jsonl").unlink()
+    ingest([root / "seeds" / "public-matters"], tmp_path / "public-matters")
+    for name in ("articles.jsonl", "claims.jsonl"):
+        assert (tmp_path / "public-matters" / name).read_bytes() == (shipped / name).read_bytes()
+
+
+def test_there_are_enough_articles_and_every_sentence_is_labelled():
+    dataset = open_dataset("public-matters")
+    assert len(dataset.articles) >= 12
+    per_article = [sum(c.article_id == a.article_id for c in dataset.claims) for a in dataset.articles]
+    assert min(per_article) >= 15
+    assert max(per_article) <= 40
+    for axis in AXES:
+        gold = gold_labels(dataset.annotations, "three-axes", axis, "single")
+        assert gold.labels.keys() == {claim.claim_id for claim in dataset.claims}
+        assert {label.label for label in gold.labels.values()} == {"yes", "no", "cannot tell"}
+
+
+def test_what_states_nothing_is_not_checkable():
+    dataset = open_dataset("public-matters")
+    factual = gold_labels(dataset.annotations, "three-axes", "factual").labels
+    checkable = gold_labels(dataset.annotations, "three-axes", "checkable").labels
+    assert not [name for name, gold in factual.items() if gold.label == "no" and checkable[name].label == "yes"]
+
+
+def test_every_feature_of_the_scheme_occurs():
+    dataset = open_dataset("public-matters")
+    features = {axis.name for axis in load_scheme("three-axes").axes if axis.feature}
+    assert features == {a.axis for a in dataset.annotations} - set(AXES)
+
+
+def test_false_and_misleading_sentences_have_evidence():
+    dataset = open_dataset("public-matters")
+    assert len({passage.claim_id for passage in dataset.evidence}) >= 2 * len(dataset.articles)
+    assert all(passage.source and passage.stance in ("refutes", "qualifies") for passage in dataset.evidence)
+
+
+def test_no_two_articles_share_a_run_of_eight_words():
+    articles = open_dataset("public-matters").articles
+    for one, other in combinations(articles, 2):
+        assert not runs_of(one.text or "", 8) & runs_of(other.text or "", 8)
+
+
+def test_no_two_sentences_are_equal_but_for_numbers_and_names():
+    """A skeleton is the sentence with numbers and capitalized words masked."""
+    skeletons: dict[str, str] = {}
+    for claim in open_dataset("public-matters").claims:
+        masked = re.sub(r"\d[\d.,:]*", "#", re.sub(r"\b[A-Z]\w*", "X", claim.text or ""))
+        if len(words(masked)) >= 4:
+            assert masked not in skeletons, f"{skeletons.get(masked)} and {claim.claim_id}"
+            skeletons[masked] = claim.claim_id
+
+
+def test_guideline_examples_stand_in_no_shipped_dataset():
+    text = " ".join(article.text or "" for article in open_dataset("public-matters").articles)
+    for axis in load_scheme("three-axes").axes:
+        for label in axis.labels:
+            for example in label.examples:
+                assert example not in text
+
+
+def test_the_stand_off_dataset_ships_no_text(root):
+    dataset = open_dataset("seed-article")
+    assert dataset.awaited == dataset.articles
+    assert all(claim.text is None and claim.text_sha256 for claim in dataset.claims)
+    with pytest.raises(HarnessError, match="harness ingest COPY --into"):
+        dataset.table()
+
+
+def test_the_seed_article_brings_the_stand_off_dataset_to_life(root, tmp_path, seed_article, harness):
+    shutil.copytree(root / "data" / "seed-article", tmp_path / "seed-article")
+    done = harness("ingest", seed_article, "--into", tmp_path / "seed-article")
+    assert done.returncode == 0, done.stderr
+    assert "1 brought to life" in done.stdout
+    dataset = open_dataset(tmp_path / "seed-article")
+    article = dataset.articles[0]
+    assert article.text == seed_article.read_text(encoding="utf-8")
+    assert all((article.text or "")[c.start : c.end] == c.text for c in dataset.claims)
+    assert len(dataset.table()) == len(dataset.claims)
+    assert harness("ingest", seed_article, "--into", tmp_path / "seed-article").stdout.count("1 there already") == 1
+
+
+def test_another_copy_of_the_seed_article_is_refused(root, tmp_path, seed_article, harness):
+    shutil.copytree(root / "data" / "seed-article", tmp_path / "seed-article")
+    other = tmp_path / "other.txt"
+    other.write_bytes(seed_article.read_bytes().replace(b"\n", b"\r\n"))
+    done = harness("ingest", other, "--into", tmp_path / "seed-article")
+    assert done.returncode == 2
+    assert "the same line ends" in done.stderr
+    assert open_dataset(tmp_path / "seed-article").awaited
+
+
+def test_the_text_of_the_seed_article_is_nowhere_in_the_project(root, seed_article):
+    """No run of nine of its words, in any file that is shipped, but for its headline, which is how it is cited."""
+    _, _, body = seed_article.read_text(encoding="utf-8").partition("\n")
+    theirs = runs_of(body, 9)
+    folders = [root / name for name in ("data", "seeds", "harness", "docs", "experiments", "tests")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in TEXTS]
+    assert len(files) > 50
+    for path in [*files, root / "README.md"]:
+        shared = theirs & runs_of(path.read_text(encoding="utf-8"), 9)
+        assert not shared, f"{path}: {min(shared)}"
+
+
+TEXTS = {".jsonl", ".txt", ".md", ".py", ".yaml"}
+
+
+def test_every_shipped_dataset_has_a_card(root):
+    for folder in sorted((root / "data").iterdir()):
+        card = (folder / "README.md").read_text(encoding="utf-8")
+        for heading in ("How it was made", "How it was labelled", "What it must not be used to conclude"):
+            assert heading in card, f"{folder.name}: {heading}"
+
+
+def test_a_path_of_the_shipped_data_is_a_folder_of_files(root):
+    assert {path.name for path in Path(root / "data").iterdir()} == {"public-matters", "seed-article"}

@@ -1,0 +1,47 @@
+"""The quickstart, end to end: the whole printed table, and the README that shows it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def table(root, tmp_path_factory) -> str:
+    import os
+    import subprocess
+    import sys
+
+    folder = tmp_path_factory.mktemp("quickstart")
+    command = [sys.executable, "-m", "harness", "run", str(root / "experiments" / "quickstart.yaml")]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_quickstart_prints_what_it_printed(table, snapshot):
+    assert table == snapshot
+
+
+def test_the_readme_shows_the_real_output(table, root):
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert table.strip() in readme
+    assert len(readme.splitlines()) <= 120
+
+
+def test_the_readme_names_commands_that_exist(root):
+    from harness.cli.command import harness as group
+
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^harness (\w+)", readme, flags=re.MULTILINE))
+    assert named
+    assert named <= set(group.commands)
+
+
+def test_the_python_of_the_readme_runs(root, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    code = readme.split("```python\n")[1].split("```")[0]
+    exec(compile(code, "README.md", "exec"), {})
+    assert "tfidf_logreg" in capsys.readouterr().out
