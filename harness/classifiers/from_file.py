@@ -78,8 +78,6 @@ class FromFile(Classifier):
 
     path: str
     """The file; .csv and .tsv with a header line, .jsonl with one object a line."""
-    label: str | None = None
-    """The system's name in tables."""
     threshold: float | None = None
     """The score at and above which the positive label is predicted, where the file gives no labels."""
     probabilities: bool = False
