@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from harness.classifiers.base import Classifier
+from harness.classifiers.claimbuster_features import ClaimbusterFeatures
 from harness.classifiers.from_file import FromFile
 from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
+from harness.classifiers.rules import Rules
 from harness.classifiers.sklearn_estimator import SklearnEstimator
 from harness.classifiers.trivial import Length, Majority, PriorRandom
 from harness.registry import Registry, UnknownComponent, import_object
@@ -18,6 +20,8 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "majority": Majority,
         "prior_random": PriorRandom,
         "length": Length,
+        "rules": Rules,
+        "claimbuster_features": ClaimbusterFeatures,
         "tfidf_logreg": TfidfLogreg,
         "tfidf_svm": TfidfSvm,
         "nb_logreg": NbLogreg,

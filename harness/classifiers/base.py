@@ -83,6 +83,8 @@ class Classifier(BaseModel, ABC):
     reads: ClassVar[Literal["claim", "article"]] = "claim"
     languages: ClassVar[tuple[str, ...]] = ()
     """The languages it was made for; empty: any."""
+    yes_or_no_only: ClassVar[bool] = False
+    """Whether it is made for tasks of two labels; an experiment with another task is refused."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions can change what it fits; they enter the unit's id."""
 

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from harness.classifiers.base import Classifier, ConstantScorer, Scorer, Scores, shares, two_columns
 from harness.data.claims import Claims, Gold
-from harness.errors import HarnessError
 
 
 class SharesScorer(ConstantScorer):
@@ -96,19 +95,13 @@ class Length(Classifier):
     (the lowest of equals); without a positive training claim nothing is predicted positive.
     """
 
+    yes_or_no_only = True
+
     cap: int = Field(default=40, ge=1)
     """Words beyond this number no longer raise the score."""
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Chooses the cutoff; the seed is not used.
-
-        Raises: HarnessError: the task has more than two labels.
-        """
-        if len(gold.labels) != 2:
-            raise HarnessError(
-                f"classifier 'length' is made for yes-or-no tasks; this one has {len(gold.labels)} labels "
-                f"({', '.join(gold.labels)}): leave it out, or take a task with one positive label"
-            )
+        """Chooses the cutoff; the seed is not used."""
         if not gold.positive.any():
             return LengthScorer(self.cap, self.cap + 1.0)
         lengths = _lengths(claims, self.cap).astype(np.int64)

@@ -49,6 +49,8 @@ class Metric(Record):
     """What of the run it looks at."""
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     higher_is_better: ClassVar[bool] = True
+    yes_or_no_only: ClassVar[bool] = True
+    """Whether it is about the positive label; an experiment with more than two labels is then refused."""
     heading: ClassVar[str]
     """Short form for table headings ("AP"); a field's value may be put in with str.format ("P@{k}")."""
 

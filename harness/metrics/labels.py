@@ -28,6 +28,7 @@ class Accuracy(LabelMetric):
     Returns: values in [0, 1]. Undefined: no claims.
     """
 
+    yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "Acc"
 
     def columns(self, gold: Gold, run: Run) -> Floats:
@@ -113,6 +114,7 @@ class MacroF1(LabelMetric):
     Returns: values in [0, 1]. Undefined: no claims.
     """
 
+    yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "macro F1"
 
     def columns(self, gold: Gold, run: Run) -> Floats:

@@ -24,6 +24,7 @@ class Brier(SumMetric):
 
     reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
     higher_is_better: ClassVar[bool] = False
+    yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "Brier"
 
     def columns(self, gold: Gold, run: Run) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -130,6 +130,8 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
             experiment = experiment.model_copy(update={"metrics": TASKS[experiment.task].metrics})
     metrics = faults.metrics(located.content.get("metrics") or list(experiment.metrics if experiment else ()))
     systems = faults.systems(located.content.get("classifiers"), next(iter(metrics.values()), None))
+    if experiment is not None and experiment.task in TASKS and not TASKS[experiment.task].binary:
+        faults.many_labels(systems, metrics, experiment.task)
     if faults.found or experiment is None:
         raise FaultsError(sorted(faults.found, key=lambda fault: fault.line or 0))
     return Loaded(experiment, systems, metrics)
@@ -216,6 +218,17 @@ class _Faults:
             self.add(("split",), "train and test go together; give both")
         if split.protocol == "official" and split.train is None:
             self.add(("split", "protocol"), "an official split names its parts, as in train: [train], test: [test]")
+
+    def many_labels(self, systems: Sequence[System], metrics: Mapping[str, Metric], task: str) -> None:
+        """What is made for yes-or-no tasks only, in an experiment of another."""
+        for system in systems:
+            if system.classifier.yes_or_no_only:
+                self.add(
+                    ("classifiers",), f"'{system.label}' is made for yes-or-no tasks, and '{task}' has more labels"
+                )
+        for name, metric in metrics.items():
+            if metric.yes_or_no_only:
+                self.add(("metrics",), f"'{name}' is made for yes-or-no tasks, and '{task}' has more labels")
 
     def metrics(self, listed: Any) -> dict[str, Metric]:
         """The metrics of a config, built, by name."""

@@ -17,7 +17,7 @@ from harness.data.fetch import open_dataset
 from harness.data.gold import gold_labels
 from harness.data.splits import Fold, grouped_folds, parts_fold, read_split
 from harness.errors import HarnessError
-from harness.files import fingerprint
+from harness.files import fingerprint, sha256
 from harness.runner.config import Experiment, Loaded, System
 from harness.runner.tasks import TaskGold, find_task, mapping_of, task_gold
 from harness.schemes import Scheme
@@ -141,7 +141,19 @@ def _warnings(loaded: Loaded, dataset: Dataset, limit: int | None) -> list[str]:
     return warnings
 
 
-def unit_of(system: System, material: Material, experiment: Experiment, fold: Fold, seed: int) -> Unit:
+def _claims_of(fold: Fold, material: Material) -> dict[str, str]:
+    """What a unit's id says of its fold."""
+    claim_ids = material.claims.claim_id
+    return {
+        "train": fingerprint(claim_ids[fold.train]),
+        "gold": fingerprint(training_gold(material, fold).codes.tolist()),
+        "test": fingerprint(claim_ids[fold.test]),
+    }
+
+
+def unit_of(
+    system: System, material: Material, experiment: Experiment, fold: Fold, seed: int, of_fold: dict[str, str]
+) -> Unit:
     """The unit of a system, a fold and a seed, with its id.
 
     The id is a hash of the classifier and its settings, the task and the scheme's mapping, the claims and gold trained
@@ -149,7 +161,6 @@ def unit_of(system: System, material: Material, experiment: Experiment, fold: Fo
     """
     task = find_task(experiment.task)
     classifier = system.classifier
-    train, test = material.claims.take(fold.train), material.claims.take(fold.test)
     said = {
         "format": UNIT_FORMAT,
         "classifier": f"{type(classifier).__module__}:{type(classifier).__qualname__}",
@@ -160,14 +171,10 @@ def unit_of(system: System, material: Material, experiment: Experiment, fold: Fo
         "scheme": [material.scheme.name, material.scheme.version],
         "mapping": mapping_of(task, material.scheme).model_dump(mode="json"),
         "data": material.dataset.fingerprint,
-        "train": fingerprint(train.claim_id),
-        "gold": fingerprint(map(str, training_gold(material, fold).codes)),
-        "test": fingerprint(test.claim_id),
         "seed": seed,
         "versions": package_versions(classifier),
     }
-    digest = fingerprint([json.dumps(said, sort_keys=True)])
-    return Unit(digest[:20], system, fold, seed)
+    return Unit(sha256(json.dumps(said | of_fold, sort_keys=True))[:20], system, fold, seed)
 
 
 def training_gold(material: Material, fold: Fold) -> Gold:
@@ -188,9 +195,10 @@ def package_versions(classifier: Classifier) -> dict[str, str]:
 
 def units_of(loaded: Loaded, material: Material) -> list[Unit]:
     """Every unit of an experiment: systems in the config's order, then folds, then seeds."""
+    of_folds = [(fold, _claims_of(fold, material)) for fold in material.folds]
     return [
-        unit_of(system, material, loaded.experiment, fold, seed)
+        unit_of(system, material, loaded.experiment, fold, seed, of_fold)
         for system in loaded.systems
-        for fold in material.folds
+        for fold, of_fold in of_folds
         for seed in loaded.experiment.random_seeds
     ]

@@ -83,7 +83,7 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     """
     experiment = loaded.experiment
     said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.label]
-    said += [fingerprint(map(str, material.gold.gold.codes)), str(RESULT_FORMAT)]
+    said += [fingerprint(material.gold.gold.codes.tolist()), str(RESULT_FORMAT)]
     result_id = f"{_slug(system.label)}-{fingerprint(said)[:10]}"
     place = folder / "results" / result_id
     kept = _kept(place)

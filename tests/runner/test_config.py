@@ -143,3 +143,11 @@ def test_shipped_experiments_are_found_by_name(tmp_path, monkeypatch):
     assert load_experiment("experiments/quickstart.yaml").experiment.name == "quickstart"
     with pytest.raises(FaultsError, match="give the path of a config, or a shipped one"):
         load_experiment("quikstart")
+
+
+def test_systems_and_metrics_of_two_labels_are_refused_for_more(config):
+    text = GOOD.replace("task: checkability", "task: claim_type").replace("metrics: [f1,", "metrics: [macro_f1, f1,")
+    said = faults_of(config(text))
+    assert "'length' is made for yes-or-no tasks, and 'claim_type' has more labels" in said
+    assert "'f1' is made for yes-or-no tasks" in said
+    assert "macro_f1" not in said
