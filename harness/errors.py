@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_NAMES = 60
+
 
 @dataclass(frozen=True, order=True)
 class Fault:
@@ -48,7 +50,9 @@ class Undefined(HarnessError):
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
-    """The message for a name that is not known: the nearest known one, then all of them."""
+    """The message for a name that is not known: the nearest known one, then all of them (of very many, the first)."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(sorted(known)) or 'none'}"
+    listed = sorted(known)
+    more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
+    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(listed[:MOST_NAMES]) or 'none'}{more}"

@@ -163,6 +163,15 @@ EXPECTED = {
 }
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: it has no lone surrogate."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def shown(value: object) -> str:
     """A value as a message shows it: as JSON where possible, cut to 60 characters."""
     try:

@@ -45,9 +45,10 @@ class ClaimbusterFeatures(Classifier):
     """Logistic regression on ClaimBuster's feature families: length, sentiment, words, part-of-speech and entity types.
 
     Hassan et al. (KDD 2017) took sentence length, a sentiment score, TF-IDF of words, counts of part-of-speech tags and
-    of entity types. Here the last two are shapes and cues of our own (numbers, money, dates, names, tense, comparison),
-    and sentiment is a count of listed words, so that nothing has to be downloaded. Sees the claim's own text; cannot see
-    its context. Made for English yes-or-no tasks. Training claims of one label give the shares of the labels.
+    of entity types. Here the last two are shapes and cues of our own (numbers, money, dates, names, tense,
+    comparison), and sentiment is a count of listed words, so that nothing has to be downloaded. Sees the claim's own
+    text; cannot see its context. Made for English yes-or-no tasks. Training claims of one label give the shares of the
+    labels.
     """
 
     languages = ("en",)

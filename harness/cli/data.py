@@ -50,7 +50,7 @@ def add(
     """Add labelled claims to a dataset folder, all or nothing."""
     import harness
 
-    if (claims is None) == (text is None):
+    if (claims is None) == (text is None) or (claims is not None and labels):
         raise click.UsageError("give either --claims FILE, or --text T with --label AXIS=L")
     rows: Path | list[dict[str, str]]
     if claims is not None:
@@ -60,6 +60,9 @@ def add(
         wrong = [name for name, equals, _ in pairs if not equals]
         if wrong:
             raise click.UsageError(f"--label: expected AXIS=L, got '{wrong[0]}'")
+        names = ["text", *(name for name, _, _ in pairs)]
+        if len(set(names)) < len(names):
+            raise click.UsageError("--label: an axis is given twice; give one label per axis")
         rows = [{"text": text or ""} | {name: value for name, _, value in pairs}]
     done = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, dry_run=dry_run)
     would = "would add" if dry_run else "added"

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.check import find_scheme, open_folder
-from harness.data.dataset import Dataset, write_claims
+from harness.data.dataset import Dataset, read_info, write_claims
 from harness.data.gold import in_force
 from harness.data.ingest import make_claim
 from harness.data.jsonl import lines_of
+from harness.data.rows import Row, read_rows
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import append_text, locked, read_text, sha256
-from harness.records import Annotation, Article, Claim, Role, shown
+from harness.files import append_text, clear_partial, locked, sha256
+from harness.records import Annotation, Article, Claim, Role, is_unicode, shown
 from harness.schemes import Axis, Scheme
 from harness.schemes.packs import FEATURE_LABEL
 
@@ -35,13 +35,6 @@ class Added(NamedTuple):
     """Of the annotations added, how many change an earlier label by the same annotator."""
     unchanged: int
     """Labels that this annotator had given already."""
-
-
-class Row(NamedTuple):
-    """One claim to add or label, and where it was written."""
-
-    line: int | None
-    cells: Mapping[str, Any]
 
 
 def new_annotation(
@@ -89,10 +82,10 @@ def add_claims(
 
     Args:
         dataset_folder: the folder; its articles need their text.
-        rows: a .jsonl or .csv file, or mappings. A row names its claim by `claim_id`, or by `article_id` and `text`
-            (with `start` where the text occurs more than once), or by `text` alone (a free-standing claim); each of its
-            other cells is a label under the name of its axis. In a feature's cell, yes marks it, empty or no leaves it
-            out, and other text marks it with that text as its value.
+        rows: a .jsonl, .csv or .tsv file, or mappings. A row names its claim by `claim_id`, or by `article_id`
+            and `text` (with `start` where the text occurs more than once), or by `text` alone (a free-standing claim);
+            each of its other cells is a label under the name of its axis. In a feature's cell, yes marks it, empty or
+            no leaves it out, and other text marks it with that text as its value.
         annotator: who labels: a role or a handle, safe as a file name.
         scheme: default: the dataset's first.
         at: the time to record, ISO 8601; default: now.
@@ -105,7 +98,8 @@ def add_claims(
         raise HarnessError(f"annotator: expected {allowed}, got {shown(annotator)}")
     path = rows if isinstance(rows, str | Path) else "row"
     listed = read_rows(Path(rows)) if isinstance(rows, str | Path) else [Row(n, c) for n, c in enumerate(rows, start=1)]
-    with locked(folder, "add"):
+    read_info(folder)  # before the lock, which would make a folder of a mistyped name
+    with nullcontext() if dry_run else locked(folder, "add"):
         dataset = open_folder(folder)
         dataset.require_text()
         adding = _Adding(dataset, _scheme_of(dataset, scheme), annotator, at or _now())
@@ -115,45 +109,9 @@ def add_claims(
         if faults:
             raise FaultsError(faults)
         if not dry_run:
+            clear_partial(folder)
             adding.write()
     return adding.counts()
-
-
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a .jsonl or .csv file.
-
-    Raises: FaultsError: it is neither, is empty, or a line cannot be read.
-    """
-    if path.suffix.lower() not in (".jsonl", ".csv", ".tsv"):
-        raise FaultsError.one(path, f"suffix '{path.suffix}' is not known; known: .jsonl, .csv, .tsv")
-    text = read_text(path)
-    rows, faults = list[Row](), list[Fault]()
-    if path.suffix.lower() == ".jsonl":
-        for number, line in enumerate(text.split("\n"), start=1):
-            if not line.strip():
-                continue
-            try:
-                cells = json.loads(line)
-            except json.JSONDecodeError as error:
-                faults.append(Fault(str(path), number, None, f"is not JSON: {error.msg} at column {error.colno}"))
-                continue
-            if isinstance(cells, dict):
-                rows.append(Row(number, cells))
-            else:
-                faults.append(Fault(str(path), number, None, f"expected a JSON object, got {shown(cells)}"))
-    else:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",")
-        for cells in reader:
-            if None in cells or None in cells.values():
-                message = f"expected {len(reader.fieldnames or ())} cells, as in the header; look for a stray quote"
-                faults.append(Fault(str(path), reader.line_num, None, message))
-            else:
-                rows.append(Row(reader.line_num, cells))
-    if not rows and not faults:
-        faults.append(Fault(str(path), None, None, "has no rows; one labelled claim a line is expected"))
-    if faults:
-        raise FaultsError(faults)
-    return rows
 
 
 def _now() -> str:
@@ -176,7 +134,6 @@ class _Adding:
         self.axes = {axis.name: axis for axis in scheme.axes}
         self.articles = {article.article_id: article for article in dataset.articles}
         self.claims = {claim.claim_id: claim for claim in dataset.claims}
-        self.by_text = {(claim.article_id, claim.text): claim for claim in reversed(dataset.claims)}
         self.present = {
             (a.claim_id, a.axis): a
             for a in in_force(dataset.annotations)
@@ -188,11 +145,7 @@ class _Adding:
     def add(self, cells: Mapping[str, Any]) -> list[tuple[str | None, str]]:
         """Takes one row in; what is wrong with it, as (field, message)."""
         labels = {name: cell for name, cell in cells.items() if name not in CLAIM_FIELDS and cell not in (None, "")}
-        faults: list[tuple[str | None, str]] = [
-            (name, f"expected a text, got {shown(cells[name])}")
-            for name in CLAIM_FIELDS
-            if name in cells and name != "start" and not isinstance(cells[name], str | None)
-        ]
+        faults = list(_cell_faults(cells))
         if not labels:
             faults.append((None, f"has no label; give at least one of: {', '.join(self.axes)}"))
         settled = {}
@@ -208,10 +161,12 @@ class _Adding:
         claim, fault = self._claim(cells)
         if claim is None:
             return [fault]
+        kept = [name for name, answer in settled.items() if not answer and (claim.claim_id, name) in self.present]
         for name, answer in settled.items():
             if answer:
                 self._label(claim, name, *answer, note=cells.get("note") or None)
-        return []
+        message = f"'{self.annotator}' marked this claim so already, and a mark is not taken back; leave the cell empty"
+        return [(name, message) for name in kept]
 
     def _claim(self, cells: Mapping[str, Any]) -> tuple[Claim | None, tuple[str | None, str]]:
         claim_id, name, text = (cells.get(field) or None for field in ("claim_id", "article_id", "text"))
@@ -219,7 +174,13 @@ class _Adding:
         none: tuple[str | None, str] = (None, "")
         if claim_id is not None:
             found = self.claims.get(claim_id)
-            return found, none if found else ("claim_id", f"no claim '{claim_id}' in claims.jsonl")
+            if found is None:
+                return None, ("claim_id", f"no claim '{claim_id}' in claims.jsonl")
+            for field, given in (("article_id", name), ("text", text)):
+                if given not in (None, getattr(found, field)):
+                    known = shown(getattr(found, field))
+                    return None, (field, f"is not that of claim '{claim_id}', which is {known}; give claim_id alone")
+            return found, none
         if text is None or not text.strip():
             return None, ("text", "is missing; name the claim by claim_id, by article_id and text, or by text")
         if name is None:
@@ -230,21 +191,15 @@ class _Adding:
             return None, ("article_id", unknown_name("article", name, list(self.articles)))
         body = article.text or ""
         if cells.get("start") not in (None, ""):
-            try:
-                start = int(cells["start"])
-            except (TypeError, ValueError):
-                return None, ("start", f"expected an integer, got {shown(cells['start'])}")
+            start = int(cells["start"])
             if body[start : start + len(text)] != text:
                 return None, (
                     "text",
                     f"does not stand at {start} of article '{name}'; found {shown(body[start:][:40])}",
                 )
         else:
-            known = self.by_text.get((name, text))
-            if known is not None and body.count(text) == 1:
-                return known, none
-            if body.count(text) != 1:
-                times = body.count(text)
+            times = body.count(text)
+            if times != 1:
                 return None, (
                     "text",
                     f"occurs {times} times in article '{name}'; "
@@ -292,6 +247,17 @@ class _Adding:
             write_claims(self.dataset.folder, self.articles.values(), self.claims.values())
         if self.new:
             append_text(self.dataset.folder / "annotations" / f"{self.annotator}.jsonl", "".join(lines_of(self.new)))
+
+
+def _cell_faults(cells: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    for name, cell in cells.items():
+        if name == "start":
+            if not (cell in (None, "") or re.fullmatch(r"[0-9]{1,12}", str(cell))):
+                yield name, f"expected an integer from 0, got {shown(cell)}"
+        elif not isinstance(cell, str | None if name in CLAIM_FIELDS else str | bool | int | None):
+            yield name, f"expected a text, got {shown(cell)}"
+        elif isinstance(cell, str) and not is_unicode(cell):
+            yield name, "holds half of a character (a lone surrogate); save the text as UTF-8"
 
 
 def _label_of(axis: Axis, cell: object) -> tuple[str, str | None] | tuple[()] | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.data.jsonl import read_records
 from harness.errors import Fault, FaultsError
-from harness.files import decode, read_bytes
+from harness.files import decode, read_bytes, sha256
 from harness.records import Article
 
 TEXT_SUFFIXES = (".txt", ".text")
@@ -16,23 +17,38 @@ HTML_SUFFIXES = (".html", ".htm")
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 LONGEST_TITLE = 300
 
+Numbered = list[tuple[int | None, Article]]
+
+
+class FoundArticle(NamedTuple):
+    """An article and where it was read."""
+
+    path: Path
+    line: int | None
+    """Line of the file, from 1; None where the file is one article."""
+    article: Article
+
+
+def safe_name(text: str, otherwise: str) -> str:
+    """A name for an id or a file: a hyphen for all but letters, digits, dot, underscore and hyphen."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100] or otherwise
+
 
 def article_id_of(path: Path) -> str:
-    """A safe id from a file's name: its stem, with a hyphen for all but letters, digits, dot, underscore and hyphen."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.")[:100]
-    return stem or "article"
+    """A safe id from a file's name: its stem."""
+    return safe_name(path.stem, "article")
 
 
-def read_articles(sources: Sequence[Path]) -> list[Article]:
+def read_articles(sources: Sequence[Path]) -> list[FoundArticle]:
     """The articles of some files, in order; a folder stands for the files in it that have a known suffix, by name.
 
     Raises: FaultsError: every fault of every file, at once.
     """
-    articles: list[Article] = []
+    articles: list[FoundArticle] = []
     faults: list[Fault] = []
     for path in _expanded(sources, faults):
         try:
-            articles += _read_file(path)
+            articles += [FoundArticle(path, line, article) for line, article in _read_file(path)]
         except FaultsError as error:
             faults += error.faults
     if faults:
@@ -46,7 +62,7 @@ def _expanded(sources: Sequence[Path], faults: list[Fault]) -> list[Path]:
         if not source.is_dir():
             paths.append(source)
             continue
-        inside = sorted(path for path in source.iterdir() if path.suffix.lower() in READERS)
+        inside = sorted(path for path in source.iterdir() if path.suffix.lower() in READERS and path.is_file())
         if not inside:
             faults.append(
                 Fault(str(source), None, None, f"no article files in this folder; known: {', '.join(READERS)}")
@@ -55,7 +71,7 @@ def _expanded(sources: Sequence[Path], faults: list[Fault]) -> list[Path]:
     return paths
 
 
-def _read_file(path: Path) -> list[Article]:
+def _read_file(path: Path) -> Numbered:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise FaultsError.one(
@@ -72,40 +88,44 @@ def _decoded(path: Path) -> str:
     return text
 
 
-def _read_text(path: Path) -> list[Article]:
+def _read_text(path: Path) -> Numbered:
     text = _decoded(path)
     first, *rest = re.split(r"\r\n|\r|\n", text.lstrip("\r\n"), maxsplit=2)
     titled = len(rest) == 2 and not rest[0].strip() and len(first) <= LONGEST_TITLE
-    return [Article(article_id=article_id_of(path), title=first.strip() if titled else None, text=text)]
+    title = (first.strip() or None) if titled else None
+    return [(None, Article(article_id=article_id_of(path), title=title, text=text))]
 
 
-def _read_html(path: Path) -> list[Article]:
+def _read_html(path: Path) -> Numbered:
     data = read_bytes(path)
     if b"\x00" in data[:1024] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        raise FaultsError.one(path, "is not a text file; an HTML file is expected")
+        raise FaultsError.one(path, "is not a text file; an HTML file in UTF-8 is expected")
     if not data.strip():
         raise FaultsError.one(path, "is empty; an article needs text")
+    import logging
+
     import trafilatura
 
+    logging.getLogger("trafilatura").addHandler(logging.NullHandler())  # our message says it; theirs stay off stderr
     found = trafilatura.bare_extraction(data, include_comments=False, include_tables=False, with_metadata=True)
-    if found is None or not (found.text or "").strip():
+    # Without an article, what is found are the words of its menus: no sentence ends there.
+    if found is None or not re.search(r"[.!?…]", found.text or ""):
         raise FaultsError.one(
             path,
             "has no article text that could be told from menus and boilerplate; save the text as .txt and ingest that",
         )
-    return [
-        Article(
-            article_id=article_id_of(path),
-            title=found.title or None,
-            text=found.text,
-            published=found.date or None,
-            publisher=found.sitename or None,
-            url=found.url or None,
-        )
-    ]
+    article = Article(
+        article_id=article_id_of(path),
+        title=found.title or None,
+        text=found.text,
+        published=found.date or None,
+        publisher=found.sitename or None,
+        url=found.url or None,
+    )
+    return [(None, article)]
 
 
-def _read_jsonl(path: Path) -> list[Article]:
+def _read_jsonl(path: Path) -> Numbered:
     records, faults = read_records(path, Article)
     first: dict[str, int] = {}
     for line, article in records:
@@ -115,11 +135,13 @@ def _read_jsonl(path: Path) -> list[Article]:
         first.setdefault(article.article_id, line)
         if not (article.text or "").strip():
             faults.append(Fault(str(path), line, "text", "is missing or empty; an article needs text"))
+        elif article.text_sha256 not in (None, sha256(article.text or "")):
+            faults.append(Fault(str(path), line, "text_sha256", "is not the SHA-256 of text; the text was changed"))
     if not records and not faults:
         faults.append(Fault(str(path), None, None, "is empty; one JSON object a line is expected"))
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
-    return [article for _, article in records]
+    return list(records)
 
 
 READERS = (

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, in_order, read_info
+from pydantic import TypeAdapter, ValidationError
+
+from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, in_order, read_info, with_text
 from harness.data.jsonl import read_records
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import sha256
-from harness.records import Annotation, Article, Claim, Evidence, Record, make_claim_id, shown
+from harness.files import collector_paused, sha256
+from harness.records import Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, shown
 from harness.schemes import Scheme, load_scheme, read_scheme
 
 R = TypeVar("R", bound=Record)
@@ -22,33 +24,43 @@ def open_folder(folder: Path) -> Dataset:
 
     Raises: FaultsError: every fault of every file of the folder, each with file and line.
     """
+    with collector_paused():
+        return _opened(folder)
+
+
+def _opened(folder: Path) -> Dataset:
     info = read_info(folder)
     faults: list[Fault] = []
+    broken: set[Path] = set()
 
     def records(path: Path, kind: type[R], *, required: bool = False) -> Numbered[R]:
         if not path.exists() and not required:
             return []
         found, wrong = read_records(path, kind)
         faults.extend(wrong)
+        if wrong:
+            broken.add(path)
         return found
 
-    articles = records(folder / "articles.jsonl", Article, required=True)
-    claims = records(folder / "claims.jsonl", Claim, required=True)
+    of_articles, of_claims = folder / "articles.jsonl", folder / "claims.jsonl"
+    articles = records(of_articles, Article, required=True)
+    claims = records(of_claims, Claim, required=True)
     annotations = {path: records(path, Annotation) for path in sorted((folder / "annotations").glob("*.jsonl"))}
     splits = {path: records(path, ClaimPart) for path in sorted((folder / "splits").glob("*.jsonl"))}
     evidence = records(folder / "evidence.jsonl", Evidence)
 
-    known = {claim.claim_id for _, claim in claims}
-    whole = not faults
-    faults += _article_faults(folder / "articles.jsonl", articles)
-    faults += _claim_faults(folder / "claims.jsonl", claims, {a.article_id: a for _, a in articles})
-    faults += _annotation_faults(folder, info, annotations, known if whole else None)
-    of_claims = {path: [(line, part.claim_id) for line, part in parts] for path, parts in splits.items()}
-    for path, lines in of_claims.items():
+    # What a line with a fault would have said is not known, so nothing is said to be missing from such a file.
+    known = {claim.claim_id for _, claim in claims} if of_claims not in broken else None
+    by_id = {article.article_id: article for _, article in articles}
+    faults += _article_faults(of_articles, articles)
+    faults += _claim_faults(of_claims, claims, by_id, complete=of_articles not in broken)
+    faults += _annotation_faults(folder, info, annotations, known, broken)
+    references = {path: [(line, part.claim_id) for line, part in parts] for path, parts in splits.items()}
+    for path, lines in references.items():
         faults += _repeated(path, "claim_id", lines)
-    of_claims[folder / "evidence.jsonl"] = [(line, passage.claim_id) for line, passage in evidence]
-    for path, lines in of_claims.items() if whole else ():
-        faults += _reference_faults(path, lines, known)
+    references[folder / "evidence.jsonl"] = [(line, passage.claim_id) for line, passage in evidence]
+    for path, lines in references.items() if known is not None else ():
+        faults += _reference_faults(path, lines, known or set())
     faults += _repeated(folder / "evidence.jsonl", "evidence_id", [(line, e.evidence_id) for line, e in evidence])
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: (fault.path, fault.line or 0)))
@@ -57,7 +69,7 @@ def open_folder(folder: Path) -> Dataset:
         folder=folder,
         info=info,
         articles=kept,
-        claims=in_order(kept, (claim for _, claim in claims)),
+        claims=in_order(kept, (with_text(claim, by_id[claim.article_id]) for _, claim in claims)),
         annotations=tuple(annotation for found in annotations.values() for _, annotation in found),
         splits={path.stem: {part.claim_id: part.part for _, part in parts} for path, parts in splits.items()},
         evidence=tuple(passage for _, passage in evidence),
@@ -70,7 +82,12 @@ def find_scheme(folder: Path, name: str) -> Scheme:
     Raises: HarnessError: neither exists, or the dataset's own is wrong.
     """
     own = folder / "schemes" / f"{name}.yaml"
-    return read_scheme(own) if own.exists() else load_scheme(name)
+    if not own.exists():
+        return load_scheme(name)
+    scheme = read_scheme(own)
+    if scheme.name != name:
+        raise FaultsError.one(own, f"expected '{name}', the file's name, got '{scheme.name}'", field="name")
+    return scheme
 
 
 def _repeated(path: Path, name: str, ids: Iterable[tuple[int, str]]) -> list[Fault]:
@@ -95,13 +112,13 @@ def _article_faults(path: Path, articles: Numbered[Article]) -> list[Fault]:
     return faults
 
 
-def _claim_faults(path: Path, claims: Numbered[Claim], articles: dict[str, Article]) -> list[Fault]:
+def _claim_faults(path: Path, claims: Numbered[Claim], articles: dict[str, Article], *, complete: bool) -> list[Fault]:
     faults = _repeated(path, "claim_id", [(line, claim.claim_id) for line, claim in claims])
     for line, claim in claims:
         article = articles.get(claim.article_id)
-        if article is None:
+        if article is None and complete:
             faults.append(Fault(str(path), line, "article_id", f"no article '{claim.article_id}' in articles.jsonl"))
-        else:
+        elif article is not None:
             faults += [Fault(str(path), line, name, message) for name, message in _span_faults(claim, article)]
     return faults
 
@@ -138,7 +155,11 @@ def _reference_faults(path: Path, lines: Iterable[tuple[int, str]], known: set[s
 
 
 def _annotation_faults(
-    folder: Path, info: DatasetInfo, files: dict[Path, Numbered[Annotation]], known: set[str] | None
+    folder: Path,
+    info: DatasetInfo,
+    files: dict[Path, Numbered[Annotation]],
+    known: set[str] | None,
+    broken: set[Path],
 ) -> list[Fault]:
     schemes: dict[str, Scheme] = {}
     faults: list[Fault] = []
@@ -149,22 +170,55 @@ def _annotation_faults(
             faults += error.faults
         except HarnessError as error:
             faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error)))
-    everywhere = {annotation.annotation_id for found in files.values() for _, annotation in found}
+    verdicts: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for path, found in files.items():
+        named = _is_name(path.stem)
+        if not named:
+            message = "expected the annotator's name as file name: letters, digits, dot, underscore, hyphen; rename it"
+            faults.append(Fault(str(path), None, None, message))
         faults += _repeated(path, "annotation_id", [(line, a.annotation_id) for line, a in found])
         for line, annotation in found:
-            for name, message in _label_faults(annotation, schemes, info):
-                faults.append(Fault(str(path), line, name, message))
-            if annotation.annotator != path.stem:
+            said = (annotation.scheme, annotation.axis, annotation.label)
+            if said not in verdicts:
+                verdicts[said] = list(_label_faults(annotation, schemes, info))
+            faults += [Fault(str(path), line, name, message) for name, message in verdicts[said]]
+            if named and annotation.annotator != path.stem:
                 message = f"expected '{path.stem}', the file's name, got '{annotation.annotator}'"
                 faults.append(Fault(str(path), line, "annotator", message))
             if known is not None and annotation.claim_id not in known:
                 message = f"no claim '{annotation.claim_id}' in claims.jsonl"
                 faults.append(Fault(str(path), line, "claim_id", message))
-            if annotation.supersedes is not None and annotation.supersedes not in everywhere:
-                faults.append(Fault(str(path), line, "supersedes", f"no annotation '{annotation.supersedes}'"))
+        if path not in broken:
+            faults += _supersede_faults(path, found)
         faults += _contradictions(path, found)
     return faults
+
+
+def _is_name(text: str) -> bool:
+    try:
+        TypeAdapter(Name).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _supersede_faults(path: Path, found: Numbered[Annotation]) -> Iterable[Fault]:
+    """An annotation supersedes an earlier line of its own log, on the same question: never one another."""
+    earlier: dict[str, Annotation] = {}
+    for line, a in found:
+        other = earlier.get(a.supersedes or "")
+        if a.supersedes is not None and other is None:
+            yield Fault(
+                str(path), line, "supersedes", f"no annotation '{a.supersedes}' in an earlier line of this file"
+            )
+        elif other is not None and _question(other) != _question(a):
+            message = f"annotation '{a.supersedes}' is about another claim, scheme, axis or role"
+            yield Fault(str(path), line, "supersedes", message)
+        earlier[a.annotation_id] = a
+
+
+def _question(annotation: Annotation) -> tuple[str, str, str, str]:
+    return annotation.claim_id, annotation.scheme, annotation.axis, annotation.role
 
 
 def _label_faults(annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo) -> Iterable[tuple[str, str]]:
@@ -188,7 +242,7 @@ def _contradictions(path: Path, found: Numbered[Annotation]) -> list[Fault]:
     for line, a in found:
         if a.annotation_id in superseded:
             continue
-        key = (a.claim_id, a.scheme, a.axis, a.role)
+        key = _question(a)
         if key in first:
             message = (
                 f"'{a.annotator}' labelled this claim on axis '{a.axis}' in line {first[key]} already; "

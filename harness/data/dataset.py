@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,18 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import yaml
 from pydantic import Field, ValidationError
 
 from harness.data.claims import Claims
 from harness.data.jsonl import lines_of
 from harness.errors import Fault, FaultsError, HarnessError
-from harness.files import fingerprint, read_text, write_text
+from harness.files import fingerprint, read_yaml, write_text
 from harness.records import Annotation, Article, Claim, Evidence, Name, Record, explain_validation
 
 if TYPE_CHECKING:
     import datasets
     import pandas as pd
+
+
+class Segmentation(Record):
+    """How claims are cut from the articles: the options of `harness.data.segment.sentences`."""
+
+    split_quotations: bool = True
+    """Whether a sentence ends at a mark inside a quotation too."""
 
 
 class DatasetInfo(Record):
@@ -40,8 +45,7 @@ class DatasetInfo(Record):
     citation: str | None = None
     ancestry: tuple[str, ...] = ()
     """The datasets that this one's text came from."""
-    segmentation: dict[str, Any] = Field(default_factory=dict)
-    """How claims were cut from the articles: the options of `harness.data.segment.sentences`."""
+    segmentation: Segmentation = Field(default_factory=Segmentation)
 
 
 class ClaimPart(Record):
@@ -107,11 +111,10 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over claims, their articles, and annotations: what numbers can depend on."""
+        """SHA-256 over everything that classifiers can see of the claims, in order."""
+        titles = {article.article_id: (article.title, article.published) for article in self.articles}
         return fingerprint(
-            part
-            for claim in self.claims
-            for part in (claim.claim_id, claim.article_id, claim.text or "", claim.speaker or "", claim.date or "")
+            (claim.claim_id, claim.text, claim.speaker, claim.date, *titles[claim.article_id]) for claim in self.claims
         )
 
     def to_pandas(self) -> pd.DataFrame:
@@ -151,25 +154,29 @@ def read_info(folder: Path) -> DatasetInfo:
         raise FaultsError.one(folder, "is not a folder; a dataset folder is expected")
     if not path.exists():
         raise FaultsError.one(folder, "is not a dataset folder: it has no dataset.yaml")
+    found = read_yaml(path)
     try:
-        document = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        message = f"is not YAML: {getattr(error, 'problem', error)}"
-        raise FaultsError.one(path, message, line=mark.line + 1 if mark else None) from None
-    try:
-        return DatasetInfo.model_validate_json(json.dumps(document, default=str))
+        return DatasetInfo.model_validate_json(found.json)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), None, ".".join(map(str, place)) or None, message)
+            Fault(str(path), found.lines.get(str(place[0])) if place else None, ".".join(map(str, place)), message)
             for place, message in explain_validation(error)
         ) from None
 
 
 def write_info(folder: Path, info: DatasetInfo) -> None:
     """Writes `dataset.yaml`."""
-    document = json.loads(info.model_dump_json(exclude_defaults=True))
+    import yaml
+
+    document = info.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     write_text(folder / "dataset.yaml", yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
+
+
+def with_text(claim: Claim, article: Article) -> Claim:
+    """The claim with the text of its span, where the article has its text."""
+    if claim.text is not None or article.text is None:
+        return claim
+    return claim.model_copy(update={"text": article.text[claim.start : claim.end]})
 
 
 def in_order(articles: Iterable[Article], claims: Iterable[Claim]) -> tuple[Claim, ...]:

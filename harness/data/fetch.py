@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from pydantic import Field, ValidationError
 
 from harness.data.annotations import new_annotation
@@ -18,7 +16,7 @@ from harness.data.formats import READERS
 from harness.data.formats.source import SourceArticle, SourceClaim
 from harness.data.ingest import make_claim
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import locked, read_bytes, read_text, sha256
+from harness.files import clear_partial, locked, read_bytes, read_yaml, sha256
 from harness.records import Annotation, Article, Claim, Name, Record, Sha256, explain_validation
 from harness.schemes import load_scheme
 
@@ -92,7 +90,7 @@ def load_benchmark(name: str) -> Benchmark:
         raise HarnessError(unknown_name("benchmark", name, benchmark_names()))
     path = FOLDER / f"{name}.yaml"
     try:
-        return Benchmark.model_validate_json(json.dumps(yaml.safe_load(read_text(path))))
+        return Benchmark.model_validate_json(read_yaml(path).json)
     except ValidationError as error:
         faults = [Fault(str(path), None, ".".join(map(str, loc)), text) for loc, text in explain_validation(error)]
         raise FaultsError(faults) from None
@@ -131,6 +129,7 @@ def fetch(name: str, source: str | Path | None = None, root: str | Path | None =
     folder = data_root(root) / name
     dataset = _converted(benchmark, folder, parts)
     with locked(folder, "fetch"):
+        clear_partial(folder)
         write_dataset(dataset)
     return Fetched(folder, len(dataset.articles), len(dataset.claims), absent)
 
@@ -231,6 +230,8 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
             f"benchmark '{name}' is not fetched yet (looked in {data_root(root)}). Get the publisher's files from "
             f"{load_benchmark(name).source}, then: harness fetch {name} --from FOLDER"
         )
+    if "/" in name and not Path(name).exists():
+        raise FaultsError.one(name, "does not exist; check the path")
     if Path(name).is_dir() or "/" in name:
         raise FaultsError.one(name, "is not a dataset folder: it has no dataset.yaml")
     raise HarnessError(unknown_name("dataset", name, [*dataset_names(), *benchmark_names()]))

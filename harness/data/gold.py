@@ -29,6 +29,8 @@ def in_force(annotations: Iterable[Annotation]) -> list[Annotation]:
 
 
 def _majority(annotations: list[Annotation]) -> str | None:
+    if len(annotations) == 1:
+        return annotations[0].label
     ranked = Counter(annotation.label for annotation in annotations).most_common(2)
     tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
     return None if tied else ranked[0][0]
@@ -46,7 +48,7 @@ def _single(annotations: list[Annotation]) -> str | None:
             f"gold rule 'single': claim '{annotations[0].claim_id}' was labelled by several annotators ({names}); "
             "use 'majority' or 'adjudicated', or 'single:ANNOTATOR'"
         )
-    return annotations[0].label
+    return _adjudicated(annotations)
 
 
 RULES: dict[str, Rule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
@@ -69,10 +71,11 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
     for annotation in in_force(annotations):
         if annotation.scheme == scheme and annotation.axis == axis and annotator in ("", annotation.annotator):
             by_claim[annotation.claim_id].append(annotation)
+    decide = RULES[name]
     labels: dict[str, GoldLabel] = {}
     undecided = []
     for claim_id, found in by_claim.items():
-        label = RULES[name](found)
+        label = decide(found)
         if label is None:
             undecided.append(claim_id)
         else:

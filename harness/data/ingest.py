@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles import read_articles
+from harness.data.articles import FoundArticle, read_articles, safe_name
 from harness.data.check import open_folder
-from harness.data.dataset import Dataset, DatasetInfo, write_claims, write_info
+from harness.data.dataset import Dataset, DatasetInfo, Segmentation, with_text, write_claims, write_info
+from harness.data.jsonl import lines_of
 from harness.data.segment import sentences
 from harness.errors import Fault, FaultsError
-from harness.files import locked, sha256
-from harness.records import Article, Claim, make_claim_id
+from harness.files import clear_partial, collector_paused, locked, read_text, sha256
+from harness.records import Article, Claim, Record, make_claim_id
 
 
 class Ingested(NamedTuple):
@@ -36,9 +37,9 @@ def make_claim(article: Article, start: int, end: int, **more: str | None) -> Cl
     return Claim(claim_id=claim_id, article_id=article.article_id, start=start, end=end, text=text, **more)
 
 
-def claims_of(article: Article, *, split_quotations: bool = True) -> list[Claim]:
+def claims_of(article: Article, segmentation: Segmentation) -> list[Claim]:
     """One claim per sentence of an article that has its text."""
-    spans = sentences(article.text or "", split_quotations=split_quotations)
+    spans = sentences(article.text or "", split_quotations=segmentation.split_quotations)
     return [make_claim(article, span.start, span.end) for span in spans]
 
 
@@ -47,20 +48,20 @@ def ingest(sources: Sequence[str | Path], into: str | Path) -> Ingested:
 
     Args:
         sources: article files (.txt, .html, .jsonl) or folders of them.
-        into: a dataset folder. An article that is there already adds nothing.
+        into: a dataset folder. An article that is there already adds nothing. While stand-off articles await their
+            text, only their texts are taken.
     Raises: FaultsError: every fault of every source; nothing is written then.
     """
     folder = Path(into)
-    articles = read_articles([Path(source) for source in sources])
-    with locked(folder, "ingest"):
-        if not (folder / "dataset.yaml").exists():
-            _start(folder)
-        dataset = open_folder(folder)
-        return _ingest(dataset, articles)
+    found = read_articles([Path(source) for source in sources])
+    with locked(folder, "ingest"), collector_paused():
+        clear_partial(folder)
+        new = not (folder / "dataset.yaml").exists()
+        return _ingest(_empty(folder) if new else open_folder(folder), found, new=new)
 
 
-def _start(folder: Path) -> None:
-    name = folder.resolve().name
+def _empty(folder: Path) -> Dataset:
+    name = safe_name(folder.resolve().name, "dataset")
     info = DatasetInfo(
         format=1,
         name=name,
@@ -69,63 +70,68 @@ def _start(folder: Path) -> None:
         licence="not stated",
         language="en",
         schemes=("three-axes",),
-        segmentation={"split_quotations": True},
+        segmentation=Segmentation(split_quotations=True),
     )
-    write_claims(folder, [], [])
-    write_info(folder, info)
+    return Dataset(folder, info, (), ())
 
 
-def _ingest(dataset: Dataset, articles: Sequence[Article]) -> Ingested:
-    present = {article.article_id: article for article in dataset.articles}
-    awaited = {article.text_sha256: article for article in dataset.awaited}
+def _ingest(dataset: Dataset, found: Sequence[FoundArticle], *, new: bool) -> Ingested:
+    texts = {sha256(text): text for text in (source.article.text or "" for source in found)}
+    alive = {
+        article.article_id: article.model_copy(update={"text": texts[article.text_sha256]})
+        for article in dataset.awaited
+        if article.text_sha256 in texts
+    }
+    awaited = [article for article in dataset.awaited if article.article_id not in alive]
+    present = {article.article_id: alive.get(article.article_id, article) for article in dataset.articles}
     claimed = {claim.article_id for claim in dataset.claims}
-    claims = list(dataset.claims)
+    standoff = {a.text_sha256: a.article_id in alive for a in dataset.articles if a.article_id in claimed}
+    claims = [with_text(claim, present[claim.article_id]) for claim in dataset.claims]
     faults: list[Fault] = []
-    added = alive = unchanged = 0
-    for article in articles:
-        name, digest = article.article_id, sha256(article.text or "")
-        if digest in awaited:
-            standoff = awaited.pop(digest)
-            present[standoff.article_id] = standoff.model_copy(update={"text": article.text})
-            alive += 1
-            continue
-        if any(digest == other.text_sha256 for other in dataset.articles):
+    added = unchanged = 0
+    for path, line, article in found:
+        name, known = article.article_id, present.get(article.article_id)
+        digest = sha256(article.text or "")
+        if digest in standoff:
+            unchanged += not standoff[digest]
+        elif known is not None and known.text == article.text and name in claimed:
             unchanged += 1
-            continue
-        if awaited and len(awaited) == len(dataset.articles):
-            faults.append(_stranger(name, digest, awaited))
-            continue
-        known = present.get(name)
-        if known is not None and known.text != article.text:
-            message = "the dataset has an article of this id with other text; rename the file to add this one beside it"
-            faults.append(Fault(name, None, "article_id", message))
-        elif known is not None and name in claimed:
-            unchanged += 1
+        elif awaited and (known is None or known.text is None):
+            faults.append(Fault(str(path), line, None, _stranger(digest, awaited)))
+        elif known is not None and known.text != article.text:
+            message = f"{dataset.folder} has an article '{name}' with other text; give this one another name"
+            faults.append(Fault(str(path), line, "article_id", f"{message} to add it beside that one"))
         else:
             present[name] = known or article
-            new = claims_of(article, **dataset.info.segmentation)
-            claims += new
+            claims += claims_of(article, dataset.info.segmentation)
             claimed.add(name)
             added += known is None
     if faults:
         raise FaultsError(faults)
-    claims = [_with_text(claim, present[claim.article_id]) for claim in claims]
+    if new:
+        _refuse_to_overwrite(dataset.folder, {"articles.jsonl": present.values(), "claims.jsonl": claims})
     count = len(claims) - len(dataset.claims)
     if added or alive or count:
         write_claims(dataset.folder, present.values(), claims)
-    return Ingested(dataset.folder, added, count, alive, unchanged, len(awaited))
+    if new:
+        write_info(dataset.folder, dataset.info)
+    return Ingested(dataset.folder, added, count, len(alive), unchanged, len(awaited))
 
 
-def _with_text(claim: Claim, article: Article) -> Claim:
-    if claim.text is not None or article.text is None:
-        return claim
-    return claim.model_copy(update={"text": article.text[claim.start : claim.end]})
+def _refuse_to_overwrite(folder: Path, files: Mapping[str, Iterable[Record]]) -> None:
+    """A folder without dataset.yaml may hold what an ingest that was cut short wrote, but nothing else of that name."""
+    for name, records in files.items():
+        path = folder / name
+        if path.exists() and not set(read_text(path).split("\n")) <= {line[:-1] for line in lines_of(records)} | {""}:
+            message = "is there already, in a folder without dataset.yaml; move it away, or choose another folder"
+            raise FaultsError.one(path, message)
 
 
-def _stranger(name: str, digest: str, awaited: dict[str | None, Article]) -> Fault:
-    wanted = ", ".join(f"{article.article_id} (SHA-256 {sha[:12]}...)" for sha, article in awaited.items() if sha)
-    message = (
-        f"its text (SHA-256 {digest[:12]}...) is none of those this stand-off dataset waits for: {wanted}. "
+def _stranger(digest: str, awaited: Sequence[Article]) -> str:
+    wanted = ", ".join(
+        f"{article.article_id} (SHA-256 {(article.text_sha256 or '')[:12]}...)" for article in awaited[:3]
+    )
+    return (
+        f"its text (SHA-256 {digest[:12]}...) is none of those that this stand-off dataset waits for: {wanted}. "
         "Take the publisher's text unchanged: the same line ends, nothing added or trimmed"
     )
-    return Fault(name, None, None, message)

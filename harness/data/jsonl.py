@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import Fault, FaultsError
 from harness.files import decode, json_line, read_bytes
@@ -29,10 +30,13 @@ def read_records(path: Path, kind: type[R]) -> tuple[list[tuple[int, R]], list[F
         text = decode(read_bytes(path), path)
     except FaultsError as error:
         return [], list(error.faults)
+    lines = [(number, line) for number, line in enumerate(LINE_END.split(text), start=1) if line.strip()]
+    with suppress(ValidationError):  # all at once is twice as fast; line by line where something is wrong
+        whole = TypeAdapter(list[kind]).validate_json(f"[{','.join(line for _, line in lines)}]")  # type: ignore[valid-type]
+        if len(whole) == len(lines):
+            return list(zip((number for number, _ in lines), whole, strict=True)), []
     records, faults = [], []
-    for number, line in enumerate(LINE_END.split(text), start=1):
-        if not line.strip():
-            continue
+    for number, line in lines:
         try:
             records.append((number, kind.model_validate_json(line)))
         except ValidationError as error:

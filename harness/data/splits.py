@@ -47,6 +47,8 @@ def grouped_folds(claims: Claims, *, k: int, by: By, seed: int) -> list[Fold]:
     """
     codes = group_codes(claims, by)
     sizes = np.bincount(codes)
+    if k < 2:
+        raise HarnessError(f"split: expected at least 2 folds, got {k}")
     if len(sizes) < k:
         raise HarnessError(f"split: {k} folds by {by} need at least {k} groups, the data has {len(sizes)}; lower k")
     first = np.unique(codes, return_index=True)[1]
@@ -98,5 +100,5 @@ def read_split(path: Path) -> dict[str, str]:
             faults.append(Fault(str(path), line, "claim_id", f"'{record.claim_id}' is listed twice"))
         parts[record.claim_id] = record.part
     if faults:
-        raise FaultsError(faults)
+        raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
     return parts

@@ -91,8 +91,8 @@ CUES: tuple[Cue, ...] = (
         "belief",
         "a belief, a wish or a value judgment",
         r"\b(?:I|we) (?:think|believe|hope|feel|want|know|wish|like|love|guess|suppose)\b|"
-        r"\b(?:should|ought|must|"
-        r"hopefully|wonderful|terrible|great|disgrace\w*|shame\w*|beautiful|sad(?:ly)?|proud|fortunately|wrong|right thing)\b",
+        r"\b(?:should|ought|must|hopefully|wonderful|terrible|great|disgrace\w*|shame\w*|beautiful|sad(?:ly)?|proud|"
+        r"fortunately|wrong|right thing)\b",
     ),
     _cue(
         "plan",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import read_text
-from harness.records import Name, Record
+from harness.files import read_yaml
+from harness.records import Name, Record, explain_validation
 
 FOLDER = Path(__file__).parent / "guidelines"
 FEATURE_LABEL = "yes"
@@ -41,6 +39,17 @@ class Axis(Record):
     labels: tuple[Label, ...] = ()
     unsettled: str | None = None
     """The label that says the question could not be answered: left out of training and of metrics, and counted."""
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> Self:
+        names = [label.name for label in self.labels]
+        if self.feature == bool(names):
+            raise ValueError("a feature has no labels, every other axis has at least one")
+        if len(set(names)) < len(names):
+            raise ValueError("a label stands twice under labels")
+        if self.unsettled is not None and self.unsettled not in names:
+            raise ValueError(f"unsettled: {unknown_name('label', self.unsettled, names)}")
+        return self
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -78,6 +87,8 @@ class Scheme(Record):
     @model_validator(mode="after")
     def _mappings_name_known_labels(self) -> Self:
         axes = {axis.name: axis for axis in self.axes}
+        if len(axes) < len(self.axes):
+            raise ValueError("axes: an axis stands twice")
         for task, mapping in self.tasks.items():
             if mapping.axis not in axes:
                 raise ValueError(f"tasks.{task}.axis: {unknown_name('axis', mapping.axis, list(axes))}")
@@ -108,14 +119,16 @@ def read_scheme(path: Path) -> Scheme:
 
     Raises: FaultsError: the file is not a pack; all faults at once.
     """
+    found = read_yaml(path)
     try:
-        return Scheme.model_validate_json(json.dumps(yaml.safe_load(read_text(path))))
-    except yaml.YAMLError as error:
-        raise FaultsError.one(path, f"is not YAML: {error}") from None
+        return Scheme.model_validate_json(found.json)
     except ValidationError as error:
-        faults = [
-            Fault(str(path), None, ".".join(map(str, fault["loc"])) or None, fault["msg"]) for fault in error.errors()
-        ]
+        faults = []
+        for place, message in explain_validation(error):
+            quotes = message in ("expected a text, got true", "expected a text, got false")
+            hint = "; YAML reads a bare yes or no as true or false: put it in quotes" if quotes else ""
+            line = found.lines.get(str(place[0])) if place else None
+            faults.append(Fault(str(path), line, ".".join(map(str, place)) or None, message + hint))
         raise FaultsError(faults) from None
 
 

@@ -48,9 +48,11 @@ class _Faults:
 
 def _debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
     faults, lines = _Faults(path), dict[str, SourceClaim]()
+    columns = 0
     for number, row in _rows(path, data):
-        if len(row) not in (3, 4):
-            faults.add(number, None, f"expected 4 tab-separated columns ({COLUMNS}), got {len(row)}")
+        columns = columns or (3 if len(row) == 3 else 4)
+        if len(row) != columns:
+            faults.add(number, None, f"expected {columns} tab-separated columns ({COLUMNS}), got {len(row)}")
             continue
         line, speaker, text, *label = row
         code = label[0].strip() if label else None

@@ -27,18 +27,21 @@ def read_articles(path: Path) -> list[SourceArticle]:
     """
     text = decode(read_bytes(path), path)
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
-    if missing:
-        found = ", ".join(rows.fieldnames or ()) or "none"
-        raise FaultsError.one(path, f"is missing the column {', '.join(missing)}; found: {found}", line=1)
     faults: list[Fault] = []
     seen: set[str] = set()
     debates: dict[str, list[SourceClaim]] = {}
+    begins = 1
     try:
+        missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
+        if missing:
+            found = ", ".join(rows.fieldnames or ()) or "none"
+            raise FaultsError.one(path, f"is missing the column {', '.join(missing)}; found: {found}", line=1)
+        begins = rows.line_num + 1
         for row in rows:
+            line, begins = begins, rows.line_num + 1
             wrong = _row_fault(row, seen)
             if wrong is not None:
-                faults.append(Fault(str(path), rows.line_num, *wrong))
+                faults.append(Fault(str(path), line, *wrong))
                 continue
             seen.add(row["Sentence_id"])
             # A debate joins its sentences by line breaks, so a line break inside one becomes a space.
@@ -47,7 +50,9 @@ def read_articles(path: Path) -> list[SourceArticle]:
             claim = SourceClaim(text=sentence, code=row["Verdict"], speaker=row["Speaker"] or None, order=order)
             debates.setdefault(row["File_id"], []).append(claim)
     except csv.Error as error:
-        faults.append(Fault(str(path), rows.line_num, None, f"is not well-formed CSV: {error}; look for a stray quote"))
+        faults.append(Fault(str(path), begins, None, f"is not well-formed CSV: {error}; look for a stray quote"))
+    if not debates and not faults:
+        faults.append(Fault(str(path), None, None, "has no rows; a header line and one sentence a line are expected"))
     if faults:
         raise FaultsError(faults)
     return [_debate(file_id, claims) for file_id, claims in sorted(debates.items())]
@@ -60,7 +65,7 @@ def _row_fault(row: dict[str, str], seen: set[str]) -> tuple[str | None, str] | 
         return "Text", "is empty"
     if row["Verdict"] not in VERDICTS:
         return "Verdict", f"expected -1, 0 or 1, got {shown(row['Verdict'])}"
-    if not row["Line_number"].isdigit():
+    if not re.fullmatch(r"[0-9]+", row["Line_number"]):
         return "Line_number", f"expected an integer, got {shown(row['Line_number'])}"
     if row["Sentence_id"] in seen:
         return "Sentence_id", f"'{row['Sentence_id']}' stands in this file already"
