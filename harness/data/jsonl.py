@@ -32,8 +32,11 @@ def read_records(path: Path, kind: type[R]) -> tuple[list[tuple[int, R]], list[F
         return [], list(error.faults)
     lines = [(number, line) for number, line in enumerate(LINE_END.split(text), start=1) if line.strip()]
     with suppress(ValidationError):  # all at once is twice as fast; line by line where something is wrong
-        whole = TypeAdapter(list[kind]).validate_json(f"[{','.join(line for _, line in lines)}]")  # type: ignore[valid-type]
-        if len(whole) == len(lines):
+        # The line break keeps a text from going on in the next line; the marks at both ends keep an object from it.
+        joined = ",\n".join(line for _, line in lines)
+        whole = TypeAdapter(list[kind]).validate_json(f"[{joined}]")  # type: ignore[valid-type]
+        objects = all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for _, line in lines)
+        if objects and len(whole) == len(lines):
             return list(zip((number for number, _ in lines), whole, strict=True)), []
     records, faults = [], []
     for number, line in lines:

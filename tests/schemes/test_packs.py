@@ -1,0 +1,97 @@
+"""Scheme packs: the shipped ones are sound, and a pack of the user's own is checked."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import FaultsError, HarnessError
+from harness.schemes import load_scheme, read_scheme, scheme_names
+
+PACK = """\
+name: mine
+version: "1"
+title: Mine
+source: me
+licence: CC BY 4.0
+language: en
+axes:
+  - name: sure
+    question: Is it?
+    labels:
+      - {name: "yes", definition: It is.}
+      - {name: "no", code: "0", definition: It is not.}
+      - {name: cannot tell, definition: Who knows.}
+    unsettled: cannot tell
+  - {name: odd, question: Is it odd?, feature: true}
+tasks:
+  checkability: {axis: sure, positive: ["yes"], negative: ["no"]}
+guideline: Read it.
+"""
+
+
+@pytest.mark.parametrize("name", scheme_names())
+def test_a_shipped_pack_is_sound(name):
+    scheme = load_scheme(name)
+    assert scheme.name == name
+    assert scheme.guideline.strip()
+    assert scheme.tasks
+    for axis in scheme.axes:
+        assert all(isinstance(label, str) and label for label in axis.label_names)
+        codes = [label.code for label in axis.labels if label.code is not None]
+        assert len(set(codes)) == len(codes)
+    for mapping in scheme.tasks.values():
+        assert not set(mapping.positive) & set(mapping.negative)
+
+
+def test_yes_and_no_are_texts():
+    assert load_scheme("three-axes").axis("factual").label_names == ("yes", "no", "cannot tell")
+    assert load_scheme("three-axes").axis("quantity").label_names == ("yes",)
+
+
+def test_codes_are_the_publishers():
+    axis = load_scheme("claimbuster").axis("label")
+    assert [axis.coded(code) for code in ("-1", "0", "1", "2")] == ["NFS", "UFS", "CFS", None]
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(HarnessError, match="no scheme is called 'three-axis'. Did you mean 'three-axes'"):
+        load_scheme("three-axis")
+    with pytest.raises(HarnessError, match="scheme 'checkthat': no axis is called 'lable'. Did you mean 'label'"):
+        load_scheme("checkthat").axis("lable")
+
+
+def test_a_pack_of_ones_own_is_read(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(PACK)
+    assert read_scheme(path).axis("sure").label_names == ("yes", "no", "cannot tell")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            *('{name: "yes", def', "{name: yes, def"),
+            ":7: axes.0.labels.0.name: expected a text, got true; YAML reads a bare yes or no as true or false: put it "
+            "in quotes",
+        ),
+        ('version: "1"', "version: 1", ":2: version: expected a text, got 1"),
+        ("title: Mine\n", "", ": title: is missing; it is required"),
+        ("source: me", "source: me\ncolour: red", ":5: colour: is not a known field"),
+        ("name: mine", "name: ../mine", ":1: name: expected "),
+        ("unsettled: cannot tell", "unsettled: perhaps", ":7: axes.0: unsettled: no label is called 'perhaps'"),
+        ("name: odd, ", "name: sure, ", ": axes: an axis stands twice"),
+        ("feature: true", "feature: false", ":7: axes.1: a feature has no labels, every other axis has at least one"),
+        ("name: cannot tell", 'name: "no"', ":7: axes.0: a label stands twice under labels"),
+        ("{axis: sure,", "{axis: shure,", ": tasks.checkability.axis: no axis is called 'shure'. Did you mean 'sure'"),
+        ('positive: ["yes"]', "positive: [maybe]", ": tasks.checkability: no label is called 'maybe'"),
+        ("axes:\n", "axes: [\n", ": is not YAML: "),
+    ],
+)
+def test_a_wrong_pack_says_what_is_wrong(tmp_path, old, new, message):
+    path = tmp_path / "mine.yaml"
+    assert PACK.count(old) == 1
+    path.write_text(PACK.replace(old, new))
+    with pytest.raises(FaultsError) as refused:
+        read_scheme(path)
+    said = [str(fault).removeprefix(str(path)) for fault in refused.value.faults]
+    assert any(message in fault for fault in said), said

@@ -1,0 +1,186 @@
+"""Files are written whole or not at all, and what cannot be read or written says so in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import FaultsError
+from harness.files import (
+    TEMPORARY_PREFIX,
+    WriteError,
+    append_text,
+    clear_partial,
+    decode,
+    fingerprint,
+    read_bytes,
+    read_yaml,
+    write_bytes,
+    write_text,
+)
+
+HERE = Path("a.txt")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufeff")))
+def test_utf8_is_decoded_as_it_is(text):
+    assert decode(text.encode(), HERE) == text
+    assert decode(b"\xef\xbb\xbf" + text.encode(), HERE) == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_needs_its_mark(encoding):
+    assert decode(("\ufeff" + "Prices 😀\r\n").encode(encoding), HERE).removeprefix("\ufeff") == "Prices 😀\r\n"
+    with pytest.raises(FaultsError, match=r"a\.txt: is not a text file: it has a NUL byte at offset . *; save it as"):
+        decode("Prices".encode(encoding), HERE)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"one\ntwo\nthr\xe9\xe9\n", "a.txt:3: is not UTF-8: byte 0xe9 at offset 11; save the file as UTF-8"),
+        (b"\xed\xa0\x80", "a.txt:1: is not UTF-8: byte 0xed at offset 0; save the file as UTF-8"),
+        (b"ab\x00", "a.txt: is not a text file: it has a NUL byte at offset 2; save it as UTF-8 text"),
+        ("\ufeffab".encode("utf-32-le"), "a.txt: is not a text file: it has a NUL byte at offset 2; save it as UTF-8 text"),
+    ],
+)
+def test_what_is_no_text_is_refused(data, message):
+    with pytest.raises(FaultsError) as refused:
+        decode(data, HERE)
+    assert str(refused.value) == message
+
+
+def test_what_cannot_be_read_says_why(tmp_path):
+    for path, part in [(tmp_path / "no", "does not exist; check the path"), (tmp_path, "is a folder, a file is expected")]:
+        with pytest.raises(FaultsError) as refused:
+            read_bytes(path)
+        assert str(refused.value) == f"{path}: {part}"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FaultsError, match="file/inside: cannot be read: Not a directory"):
+        read_bytes(tmp_path / "file" / "inside")
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "new" / "folder" / "a"
+    write_text(path, "one")
+    write_bytes(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [file.name for file in path.parent.iterdir()] == ["a"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(tmp_path / "a", "\ud800")
+    with pytest.raises(TypeError):
+        write_bytes(tmp_path / "a", "no bytes")  # type: ignore[arg-type]
+    assert (tmp_path / "a").read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "part"),
+    [
+        ("file/a", "file: cannot be written: a file stands where a folder is needed; choose another path"),
+        ("file/folder/a", "folder: cannot be written: a file stands where a folder is needed; choose another path"),
+        ("folder", "folder: cannot be written: a folder stands where a file is needed; choose another path"),
+        ("x" * 300, "x: cannot be written: the name is too long; choose a shorter one"),
+    ],
+)
+def test_a_place_that_cannot_be_written_says_why(tmp_path, inside, part):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for write in (write_text, append_text):
+        with pytest.raises(WriteError, match=part):
+            write(tmp_path / inside, "text\n")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_read_only_file_system_says_so():
+    if Path("/proc/version").exists():
+        with pytest.raises(WriteError, match="/proc/nothing: cannot be written: "):
+            write_text(Path("/proc/nothing/a"), "x")
+
+
+def test_lines_are_appended_after_a_line_end(tmp_path):
+    path = tmp_path / "log"
+    append_text(path, "one\n")
+    append_text(path, "two")
+    append_text(path, "three\n")
+    assert path.read_text() == "one\ntwo\nthree\n"
+
+
+@pytest.mark.parametrize("write", ["write_text", "append_text"])
+@pytest.mark.parametrize("old", [None, "old\n"])
+def test_a_disk_that_fills_up_half_way_changes_nothing(tmp_path, write, old):
+    """A limit on the size of files makes the write stop in the middle, as a full disk does."""
+    path = tmp_path / "log"
+    if old is not None:
+        path.write_text(old)
+    code = f"import sys; from pathlib import Path; from harness.files import {write}, WriteError\n"
+    code += f"try: {write}(Path(sys.argv[1]), 'x' * 9_999 + '\\n')\nexcept WriteError as error: print(error)"
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+
+    command = [sys.executable, "-B", "-c", code, str(path)]
+    done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True, check=True)
+    remedy = "the file would exceed the file-size limit (ulimit -f); raise it and run the same command again"
+    assert done.stdout == f"{path}: cannot be written: {remedy}\n"
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == ([] if old is None else [("log", old)])
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path):
+    for name in ("keep", f"{TEMPORARY_PREFIX}x", f"sub/{TEMPORARY_PREFIX}y"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    clear_partial(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["keep", "sub"]
+
+
+PART = st.none() | st.text(max_size=3) | st.integers()
+
+
+@given(st.lists(PART, max_size=4), st.lists(PART, max_size=4))
+def test_fingerprints_differ_with_any_part(one, other):
+    assert (fingerprint(one) == fingerprint(other)) == (one == other)
+
+
+def test_yaml_is_read_with_the_lines_of_its_keys(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("# first\none: 1\ntwo:\n  - yes\n  - 2020-01-02\n  - 'yes'\n")
+    found = read_yaml(path)
+    assert json.loads(found.json) == {"one": 1, "two": [True, "2020-01-02", "yes"]}
+    assert found.lines == {"one": 2, "two": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1\nb: 2", "a.yaml:2: is not YAML: "),
+        ("a: 1\nb: 2\na: 3", "a.yaml:3: a: stands in line 1 already; keep one of the two"),
+        ("--- 1\n--- 2", "a.yaml:2: is not YAML: "),
+        ("a: !!python/object:os.system {}", "a.yaml:1: is not YAML: could not determine a constructor"),
+        ("? [a]\n: b", "a.yaml:1: is not YAML: found unhashable key"),
+        ("a: \x00", "a.yaml: is not a text file"),
+        ("a: \x01", "a.yaml: is not YAML: unacceptable character"),
+        ("a: 2020-99-99", "a.yaml: holds a value that cannot be read: month must be in 1..12; put it in quotes"),
+        ("[" * 5000, "a.yaml: holds a value that cannot be read: "),
+    ],
+)
+def test_yaml_that_cannot_be_read(tmp_path, text, message):
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(FaultsError) as refused:
+        read_yaml(path)
+    assert str(refused.value).removeprefix(f"{tmp_path}{os.sep}").startswith(message)
