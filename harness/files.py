@@ -178,7 +178,7 @@ def append_text(path: Path, text: str) -> None:
     Raises: WriteError: the file cannot be written.
     """
     make_folder(path.parent)
-    existed = path.exists()
+    existed = os.path.lexists(path)
     # Unbuffered: a buffer would try again to write what is left in it when the file is closed, after the cut.
     with writing(path), path.open("a+b", buffering=0) as stream:
         before = stream.seek(0, os.SEEK_END)

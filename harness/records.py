@@ -138,7 +138,7 @@ def explain_validation(error: ValidationError) -> list[tuple[tuple[str | int, ..
         elif kind == "value_error":
             message = str(allowed.get("error", fault["msg"]))
         elif kind == "json_invalid":
-            message = f"is not JSON: {allowed.get('error', fault['msg'])}"
+            message = f"is not JSON: {allowed.get('error', fault['msg'])}".replace(" at line 1 column ", " at column ")
         else:
             said = fault["msg"].removeprefix("Input should be ").removeprefix("String should ")
             message = f"expected {said}, got {found}"

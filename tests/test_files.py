@@ -50,7 +50,10 @@ def test_utf16_needs_its_mark(encoding):
         (b"one\ntwo\nthr\xe9\xe9\n", "a.txt:3: is not UTF-8: byte 0xe9 at offset 11; save the file as UTF-8"),
         (b"\xed\xa0\x80", "a.txt:1: is not UTF-8: byte 0xed at offset 0; save the file as UTF-8"),
         (b"ab\x00", "a.txt: is not a text file: it has a NUL byte at offset 2; save it as UTF-8 text"),
-        ("\ufeffab".encode("utf-32-le"), "a.txt: is not a text file: it has a NUL byte at offset 2; save it as UTF-8 text"),
+        (
+            "\ufeffab".encode("utf-32-le"),
+            "a.txt: is not a text file: it has a NUL byte at offset 2; save it as UTF-8 text",
+        ),
     ],
 )
 def test_what_is_no_text_is_refused(data, message):
@@ -60,7 +63,10 @@ def test_what_is_no_text_is_refused(data, message):
 
 
 def test_what_cannot_be_read_says_why(tmp_path):
-    for path, part in [(tmp_path / "no", "does not exist; check the path"), (tmp_path, "is a folder, a file is expected")]:
+    for path, part in [
+        (tmp_path / "no", "does not exist; check the path"),
+        (tmp_path, "is a folder, a file is expected"),
+    ]:
         with pytest.raises(FaultsError) as refused:
             read_bytes(path)
         assert str(refused.value) == f"{path}: {part}"

@@ -172,7 +172,8 @@ def _annotation_faults(
             faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error)))
     verdicts: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for path, found in files.items():
-        named = _is_name(path.stem)
+        owner = path.stem
+        named = _is_name(owner)
         if not named:
             message = "expected the annotator's name as file name: letters, digits, dot, underscore, hyphen; rename it"
             faults.append(Fault(str(path), None, None, message))
@@ -182,8 +183,8 @@ def _annotation_faults(
             if said not in verdicts:
                 verdicts[said] = list(_label_faults(annotation, schemes, info))
             faults += [Fault(str(path), line, name, message) for name, message in verdicts[said]]
-            if named and annotation.annotator != path.stem:
-                message = f"expected '{path.stem}', the file's name, got '{annotation.annotator}'"
+            if named and annotation.annotator != owner:
+                message = f"expected '{owner}', the file's name, got '{annotation.annotator}'"
                 faults.append(Fault(str(path), line, "annotator", message))
             if known is not None and annotation.claim_id not in known:
                 message = f"no claim '{annotation.claim_id}' in claims.jsonl"

@@ -79,5 +79,6 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
         if label is None:
             undecided.append(claim_id)
         else:
-            labels[claim_id] = GoldLabel(claim_id=claim_id, label=label, annotators=len({a.annotator for a in found}))
+            annotators = len(found) if len(found) == 1 else len({a.annotator for a in found})
+            labels[claim_id] = GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
     return GoldLabels(labels, tuple(undecided))

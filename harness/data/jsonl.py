@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,6 @@ from harness.files import decode, json_line, read_bytes
 from harness.records import Record, explain_validation
 
 R = TypeVar("R", bound=Record)
-LINE_END = re.compile(r"\r\n|\n")
 
 
 def read_records(path: Path, kind: type[R]) -> tuple[list[tuple[int, R]], list[Fault]]:
@@ -30,7 +28,8 @@ def read_records(path: Path, kind: type[R]) -> tuple[list[tuple[int, R]], list[F
         text = decode(read_bytes(path), path)
     except FaultsError as error:
         return [], list(error.faults)
-    lines = [(number, line) for number, line in enumerate(LINE_END.split(text), start=1) if line.strip()]
+    split = text.replace("\r\n", "\n").split("\n")
+    lines = [(number, line) for number, line in enumerate(split, start=1) if line.strip()]
     with suppress(ValidationError):  # all at once is twice as fast; line by line where something is wrong
         # The line break keeps a text from going on in the next line; the marks at both ends keep an object from it.
         joined = ",\n".join(line for _, line in lines)

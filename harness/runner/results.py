@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,7 @@ def _provenance(loaded: Loaded, material: Material, system: System) -> dict[str,
     }
 
 
+@cache
 def git_commit() -> str | None:
     """The commit of the working folder, with `+` where it has changes; None outside a repository."""
     try:

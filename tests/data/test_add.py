@@ -117,7 +117,12 @@ def test_a_changed_label_supersedes_and_the_same_adds_nothing(folder):
     assert content(folder) == before
     assert add_claims(folder, [row | {"factual": "no", "attribution": "Bob"}], "me") == (0, 2, 2, 0)
     log = lines(folder / "annotations" / "me.jsonl")
-    assert [record.get("supersedes") for record in log] == [None, None, log[0]["annotation_id"], log[1]["annotation_id"]]
+    assert [record.get("supersedes") for record in log] == [
+        None,
+        None,
+        log[0]["annotation_id"],
+        log[1]["annotation_id"],
+    ]
     assert content(folder)["annotations/me.jsonl"].startswith(before["annotations/me.jsonl"])
     assert sorted(said(folder).values(), key=str) == [("no", None), ("yes", "Bob")]
     assert add_claims(folder, [row], "me").superseded == 2  # back again

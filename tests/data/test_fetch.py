@@ -80,7 +80,10 @@ def test_files_that_are_absent_are_reported_and_the_others_come_in(benchmarks, t
     ("arguments", "part"),
     [
         (["claimbuster"], "has to come from a copy of yours: get the publisher's files from https://doi.org"),
-        (["claimbuster", "--from", "empty"], "empty: holds none of the files of 'claimbuster': datasets/groundtruth.csv"),
+        (
+            ["claimbuster", "--from", "empty"],
+            "empty: holds none of the files of 'claimbuster': datasets/groundtruth.csv",
+        ),
         (["claimbuster", "--from", "nowhere"], "nowhere: is not a folder; --from names the folder that holds"),
         (["claimbutser", "--from", "empty"], "no benchmark is called 'claimbutser'. Did you mean 'claimbuster'?"),
         (["checkthat-2018-task1", "--from", "empty"], "is for scoring submissions only (harness evaluate"),

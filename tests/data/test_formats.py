@@ -28,7 +28,10 @@ def test_checkthat_2019_has_the_published_counts(benchmarks, part, files, lines,
     listed = load_benchmark("checkthat-2019-task1").parts[part]
     debates = [article for name in listed for article in read_debate(benchmarks / "clef2019" / name)]
     assert len(debates) == files
-    assert Counter(claim.code for debate in debates for claim in debate.claims) == {"0": lines - positive, "1": positive}
+    assert Counter(claim.code for debate in debates for claim in debate.claims) == {
+        "0": lines - positive,
+        "1": positive,
+    }
 
 
 def test_a_debate_keeps_its_literal_quotes(benchmarks):
@@ -36,7 +39,9 @@ def test_a_debate_keeps_its_literal_quotes(benchmarks):
     folder = benchmarks / "clef2019" / "data" / "training"
     unbalanced = 0
     for path in sorted(folder.glob("*.tsv")):
-        rows = [line.split("\t") for line in path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n") if line]
+        rows = [
+            line.split("\t") for line in path.read_bytes().decode("utf-8").replace("\r\n", "\n").split("\n") if line
+        ]
         (debate,) = read_debate(path)
         assert [claim.text for claim in debate.claims] == [row[2] for row in rows], path.name
         assert [claim.speaker for claim in debate.claims] == [row[1].strip() or None for row in rows]
@@ -122,7 +127,9 @@ def test_first_middle_and_last_debate_of_claimbuster(benchmarks):
 
 def test_a_sentence_over_two_lines_becomes_one(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text(HEADER + '1,"He said ""no"",\r\n then left. ",Ann,1960-09-26.txt,7,1\n2,B,,x.txt,8,-1\n', newline="")
+    path.write_text(
+        HEADER + '1,"He said ""no"",\r\n then left. ",Ann,1960-09-26.txt,7,1\n2,B,,x.txt,8,-1\n', newline=""
+    )
     debates = read_claimbuster(path)
     assert debates[0].claims == [SourceClaim('He said "no", then left.', "1", "Ann", 7)]
     assert (debates[0].published, debates[1].published, debates[1].claims[0].speaker) == ("1960-09-26", None, None)
@@ -130,7 +137,13 @@ def test_a_sentence_over_two_lines_becomes_one(tmp_path):
 
 def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
     rows = ['1,"One\nline",A,a.txt,1,1', "2,Two,A,a.txt,2,9", "3, ,A,a.txt,3,1", "4,F,A,a.txt,²,1"]
-    rows += ["1,One,A,a.txt,5,1", "6,Six,A,a.txt,6", "7,Seven,A,a.txt,7,1,1", '8,"Eight" x,A,a.txt,8,1', "9,N,A,a.txt,9,1"]
+    rows += [
+        "1,One,A,a.txt,5,1",
+        "6,Six,A,a.txt,6",
+        "7,Seven,A,a.txt,7,1,1",
+        '8,"Eight" x,A,a.txt,8,1',
+        "9,N,A,a.txt,9,1",
+    ]
     assert refusal(read_claimbuster, tmp_path / "a.csv", HEADER + "\n".join(rows)) == [
         ':4: Verdict: expected -1, 0 or 1, got "9"',
         ":5: Text: is empty",
@@ -146,7 +159,10 @@ def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
     ("data", "message"),
     [
         ("", ":1: is missing the column Sentence_id, Text, Speaker, File_id, Line_number, Verdict; found: none"),
-        (HEADER.replace(",Verdict", ""), ":1: is missing the column Verdict; found: Sentence_id, Text, Speaker, File_id,"),
+        (
+            HEADER.replace(",Verdict", ""),
+            ":1: is missing the column Verdict; found: Sentence_id, Text, Speaker, File_id,",
+        ),
         (HEADER, ": has no rows; a header line and one sentence a line are expected"),
         (HEADER + '1,"One,A,a.txt,1,1\n2,Two,A,a.txt,2,1\n', ":2: is not well-formed CSV: unexpected end of data"),
         ('"Sentence_id', ":1: is not well-formed CSV: unexpected end of data; look for a stray quote"),

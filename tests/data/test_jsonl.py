@@ -13,7 +13,9 @@ from harness.records import Annotation, Article
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 ODD = st.sampled_from(["\u2028\u2029", "\x85", '"\\"', "\U0001f600", "\r\n", "\x00", "\ufeff", " "])
-ARTICLES = st.builds(Article, article_id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True), text=TEXT | ODD)
+ARTICLES = st.builds(
+    Article, article_id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True), text=TEXT | ODD
+)
 
 
 @given(st.lists(ARTICLES, max_size=6))

@@ -43,7 +43,9 @@ def table(rows: list[tuple[str, str | None]]) -> Claims:
 
 
 ROWS = st.lists(
-    st.tuples(st.sampled_from("abcdefgh"), st.sampled_from([None, "ann", "bob", "cy", "dee", ""])), min_size=1, max_size=40
+    st.tuples(st.sampled_from("abcdefgh"), st.sampled_from([None, "ann", "bob", "cy", "dee", ""])),
+    min_size=1,
+    max_size=40,
 ).map(lambda rows: sorted(rows, key=lambda row: row[0]))
 BY = st.sampled_from(["article", "speaker", "claim"])
 

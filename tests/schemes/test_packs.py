@@ -22,7 +22,7 @@ axes:
       - {name: "no", code: "0", definition: It is not.}
       - {name: cannot tell, definition: Who knows.}
     unsettled: cannot tell
-  - {name: odd, question: Is it odd?, feature: true}
+  - {name: odd, question: "Is it odd?", feature: true}
 tasks:
   checkability: {axis: sure, positive: ["yes"], negative: ["no"]}
 guideline: Read it.

@@ -1,0 +1,363 @@
+"""Bad articles, rows, datasets and disks, through the real command: a message with file and remedy, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import add_claims, ingest, open_dataset
+
+TEXT = "The ferry\n\nIt carried 2,100 people in May. It was late on nine days.\n"
+ROWS = "text,factual\nA new one.,yes\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A dataset folder with one article and one label."""
+    (tmp_path / "ferry.txt").write_text(TEXT)
+    ingest([tmp_path / "ferry.txt"], tmp_path / "d")
+    add_claims(tmp_path / "d", [{"article_id": "ferry", "text": "The ferry", "factual": "no"}], "me")
+    return tmp_path / "d"
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Every file but the lock, temporary files too."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def refused(done: subprocess.CompletedProcess[str], *parts: str, code: int = 2) -> None:
+    """A user's mistake: the exit code, and a message with all that has to be in it."""
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    assert done.returncode == code, said
+    for part in parts:
+        assert part in said, said
+
+
+ARTICLES = [
+    ("a.txt", b"", "a.txt: is empty; an article needs text"),
+    ("a.txt", b"\xef\xbb\xbf\r\n \r\n", "a.txt: is empty; an article needs text"),
+    ("a.txt", bytes(range(256)), "a.txt: is not a text file: it has a NUL byte at offset 0; save it as UTF-8 text"),
+    ("a.txt", b"one\ntwo\ncaf\xe9.\n", "a.txt:3: is not UTF-8: byte 0xe9 at offset 11; save the file as UTF-8"),
+    ("a.txt", "Prices rose.".encode("utf-16-le"), "a.txt: is not a text file: it has a NUL byte at offset 1; save it"),
+    ("a.html", b"", "a.html: is empty; an article needs text"),
+    ("a.html", b"\x7fELF\x00\x01", "a.html: is not a text file; an HTML file in UTF-8 is expected"),
+    (
+        "a.html",
+        b"<html><body><nav>Home</nav></body></html>",
+        "a.html: has no article text that could be told from menus",
+    ),
+    ("a.jsonl", b"", "a.jsonl: is empty; one JSON object a line is expected"),
+    ("a.jsonl", b"caf\xe9", "a.jsonl:1: is not UTF-8: byte 0xe9 at offset 3; save the file as UTF-8"),
+    (
+        "a.pdf",
+        b"%PDF",
+        "a.pdf: suffix '.pdf' is not known; known: .txt, .text, .html, .htm, .jsonl, .ndjson. Rename the",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "message"), ARTICLES, ids=[f"{case[0]}-{case[2]}" for case in ARTICLES])
+def test_an_article_that_cannot_be_read(tmp_path, harness, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    refused(harness("ingest", name, "--into", "d"), message)
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_source_that_is_not_there_and_a_folder_without_articles(tmp_path, harness):
+    (tmp_path / "empty").mkdir()
+    done = harness("ingest", "nowhere.txt", "empty", "--into", "d")
+    refused(done, "nowhere.txt: does not exist; check the path", "empty: no article files in this folder; known: .txt")
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_broken_line_and_a_wrong_type_are_told_in_one_message(tmp_path, harness):
+    rows = [json.dumps({"article_id": f"a{number}", "text": "A sentence."}) for number in range(9)]
+    rows[6], rows[8] = rows[6][:-4], rows[8].replace('"A sentence."', "5")
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    done = harness("ingest", "a.jsonl", "--into", "d")
+    refused(
+        done,
+        "a.jsonl:7: is not JSON: EOF while parsing a string at column 38",
+        "a.jsonl:9: text: expected a text, got 5",
+    )
+    assert len(done.stderr.splitlines()) == 2
+    assert not (tmp_path / "d").exists()
+
+
+def test_duplicate_ids_of_a_jsonl_file(tmp_path, harness):
+    rows = [json.dumps({"article_id": "a", "text": text}) for text in ("One.", "Two.")]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    refused(harness("ingest", "a.jsonl", "--into", "d"), "a.jsonl:2: article_id: 'a' stands in line 1 already; ids are")
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\xef\xbb\xbfOne rose. Two fell.", "One rose. Two fell."),
+        (b"Title\r\n\r\nOne rose.\r\nTwo fell.\r\n", "Title\r\n\r\nOne rose.\r\nTwo fell.\r\n"),
+        ("One rose. \u2028Two 😀 fell.".encode(), "One rose. \u2028Two 😀 fell."),
+    ],
+    ids=["BOM", "CRLF", "unusual characters"],
+)
+def test_unusual_but_sound_text_works(tmp_path, harness, data, text):
+    (tmp_path / "a.txt").write_bytes(data)
+    done = harness("ingest", "a.txt", "--into", "d")
+    assert done.returncode == 0, done.stderr
+    dataset = open_dataset(tmp_path / "d")
+    assert dataset.articles[0].text == text
+    assert [claim.text for claim in dataset.claims][-2:] == [text[c.start : c.end] for c in dataset.claims][-2:]
+
+
+def test_fifty_megabytes_in_a_single_line(tmp_path, harness):
+    text = ("the number rose to five and " * 2_000_000)[:50_000_000]
+    (tmp_path / "a.txt").write_text(text)
+    done = harness("ingest", "a.txt", "--into", "d")
+    assert done.returncode == 0, done.stderr
+    assert "1 articles added (1 claims)" in done.stdout
+    (tmp_path / "cut.jsonl").write_text('{"article_id": "a", "text": "' + text)
+    before = {name: len(data) for name, data in content(tmp_path / "d").items()}
+    refused(harness("ingest", "cut.jsonl", "--into", "d"), "cut.jsonl:1: is not JSON: EOF while parsing a string")
+    assert {name: len(data) for name, data in content(tmp_path / "d").items()} == before
+    shutil.rmtree(tmp_path / "d")
+
+
+FILES_OF_ROWS = [
+    ("x.csv", "", "x.csv: has no rows; one labelled claim a line is expected"),
+    ("x.csv", b"text,factual\ncaf\xe9,yes\n", "x.csv:2: is not UTF-8: byte 0xe9 at offset 16; save the file as UTF-8"),
+    (
+        "x.tsv",
+        'text\tfactual\nA.\tyes\n"B\tyes\n',
+        "x.tsv:3: is not well-formed TSV: unexpected end of data; look for a",
+    ),
+    ("x.tsv", "text\tfactual\nA.\tyes\nB.\n", "x.tsv:3: expected 2 cells, as in the header, got 1; look for a stray"),
+    ("x.tsv", "factual\nyes\n", "x.tsv:2: text: is missing; name the claim by claim_id, by article_id and text, or by"),
+    ("x.csv", "text,factual\nA.,yes\nB.,maybe\n", "x.csv:3: factual: no label is called 'maybe'."),
+    ("x.csv", "text,verdict\nA.,yes\n", "x.csv:2: verdict: no axis is called 'verdict'. Known: attribution, cause,"),
+    ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
+    ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: holds half of a character"),
+    ("x.xlsx", "PK", "x.xlsx: suffix '.xlsx' is not known; known: .jsonl, .csv, .tsv"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "message"), FILES_OF_ROWS, ids=[f"{case[2]}" for case in FILES_OF_ROWS])
+def test_rows_that_cannot_be_added(tmp_path, harness, folder, name, data, message):
+    (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    before = content(folder)
+    refused(harness("add", "d", "--claims", name, "--as", "me"), message)
+    assert content(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["d", "--text", "A.", "--label", "factual=yes", "--as", "../x"], "annotator: expected letters, digits, dot,"),
+        (["d", "--text", "A.", "--label", "factual", "--as", "me"], "--label: expected AXIS=L, got 'factual'"),
+        (["d", "--text", "A.", "--label", "law=1", "--label", "law=0", "--as", "me"], "an axis is given twice"),
+        (["d", "--text", "A.", "--as", "me"], "row:1: has no label; give at least one of: factual, checkable,"),
+        (["d", "--as", "me"], "give either --claims FILE, or --text T with --label AXIS=L"),
+        (["d", "--claims", "x.csv", "--label", "law=yes", "--as", "me"], "give either --claims FILE, or --text T"),
+        (["d", "--claims", "nowhere.csv", "--as", "me"], "nowhere.csv: does not exist; check the path"),
+        (["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"], "nowhere: is not a folder; a dataset folder"),
+        (
+            [".", "--text", "A.", "--label", "law=yes", "--as", "me"],
+            ".: is not a dataset folder: it has no dataset.yaml",
+        ),
+    ],
+)
+def test_an_add_that_cannot_be(tmp_path, harness, folder, arguments, message):
+    before = content(tmp_path)
+    refused(harness("add", *arguments), message)
+    assert content(tmp_path) == before
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_one_claim_is_added_from_the_command_line(tmp_path, harness, folder):
+    done = harness("add", "d", "--text", "A new one.", "--label", "factual=yes", "--label", "law=1", "--as", "me")
+    assert done.stdout == "d: added 1 claims and 2 labels (0 change an earlier one, 0 were there already)\n"
+    assert harness("check", "d").stdout == "no faults in d\n"
+
+
+def test_all_faults_of_a_dataset_at_once(harness, folder):
+    """Offsets that do not match, an id twice, a label outside its scheme; each with file and line."""
+    claims = [json.loads(line) for line in (folder / "claims.jsonl").read_text().splitlines()]
+    claims[1]["start"] += 1
+    claims.append(claims[0])
+    (folder / "claims.jsonl").write_text("".join(json.dumps(claim) + "\n" for claim in claims))
+    log = folder / "annotations" / "me.jsonl"
+    log.write_text(log.read_text().replace('"no"', '"nope"'))
+    before = content(folder)
+    done = harness("check", "d")
+    refused(
+        done,
+        "d/annotations/me.jsonl:1: label: no label is called 'nope'. Did you mean 'no'?",
+        "d/claims.jsonl:2: text: does not equal articles.jsonl 'ferry'[12:42]: found \"It carried 2,100 people in May.\"",
+        "d/claims.jsonl:4: claim_id: 'ferry-",
+        "stands in line 1 already; remove one",
+        code=1,
+    )
+    assert done.stderr == ""
+    faults = json.loads(harness("check", "d", "--json").stdout)["faults"]
+    assert [(fault["path"], fault["line"]) for fault in faults] == [
+        *(("d/annotations/me.jsonl", 1), ("d/claims.jsonl", 2), ("d/claims.jsonl", 2), ("d/claims.jsonl", 4))
+    ]
+    refused(harness("add", "d", "--text", "A.", "--label", "law=yes", "--as", "me"), "d/claims.jsonl:4: claim_id")
+    refused(harness("ingest", "ferry.txt", "--into", "d"), "d/claims.jsonl:4: claim_id")
+    assert content(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("dataset.yaml", b"\x00\x01", "d/dataset.yaml: is not a text file: it has a NUL byte at offset 0"),
+        ("dataset.yaml", b"format: 1\nformat: [", "d/dataset.yaml:2: is not YAML: "),
+        ("articles.jsonl", b"\xff", "d/articles.jsonl:1: is not UTF-8: byte 0xff"),
+        ("annotations/odd name.jsonl", b"", "d/annotations/odd name.jsonl: expected the annotator's name as file name"),
+        (
+            "splits/a.jsonl",
+            b'{"claim_id": "x", "part": "y"}',
+            "d/splits/a.jsonl:1: claim_id: no claim 'x' in claims.jsonl",
+        ),
+    ],
+)
+def test_a_damaged_file_of_a_dataset(harness, folder, name, data, message):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(data)
+    refused(harness("check", "d"), message, code=1)
+
+
+def test_a_path_that_is_nothing_to_check(tmp_path, harness):
+    refused(harness("check", "nowhere"), "nowhere: does not exist; check the path")
+    (tmp_path / "a.txt").write_text("")
+    refused(harness("check", "a.txt"), "a.txt: expected a dataset folder (with dataset.yaml) or a config (.yaml)")
+
+
+@pytest.mark.parametrize("into", ["file", "file/d"])
+def test_a_dataset_where_a_file_stands(tmp_path, harness, into):
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "file").write_text("mine")
+    done = harness("ingest", "a.txt", "--into", into)
+    refused(done, f"{into}: cannot be written: a file stands where a folder is needed; choose another path")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; the read-only mount below stands in for it")
+def test_a_dataset_folder_without_write_permission(tmp_path, harness, folder):
+    (tmp_path / "x.csv").write_text(ROWS)
+    before = content(folder)
+    folder.chmod(0o555)
+    try:
+        for done in (harness("ingest", "x.txt", "--into", "d"), harness("add", "d", "--claims", "x.csv", "--as", "me")):
+            refused(done, "d: cannot be written: no permission; check the permissions of the file and its folder")
+    finally:
+        folder.chmod(0o755)
+    assert content(folder) == before
+
+
+COMMANDS = (["add", "d", "--claims", "x.csv", "--as", "new"], ["ingest", "more", "--into", "d"])
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=["add", "ingest"])
+@pytest.mark.parametrize("kib", [1, 4, 40])
+def test_a_file_that_may_not_grow(tmp_path, folder, command, kib):
+    """A limit on the size of files stops the write in the middle, in one file of the dataset or another."""
+    more(tmp_path)
+    before = content(folder)
+    script = f'ulimit -f {kib}; exec "$@"'  # bash counts blocks of 1024 bytes
+    run = ["bash", "-c", script, "bash", sys.executable, "-B", "-m", "harness", *command]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    refused(
+        done, "d/", "cannot be written: the file would exceed the file-size limit (ulimit -f); raise it and run the"
+    )
+    assert unchanged_or_claims_added(folder, before)
+
+
+def more(folder: Path) -> None:
+    """About 100 KiB of articles and of rows to add."""
+    (folder / "more").mkdir()
+    for number in range(5):
+        sentences = [f"The number of ferries in town {n} of region {number} rose to {n + 7}. " for n in range(300)]
+        (folder / "more" / f"n{number}.txt").write_text("".join(sentences))
+    rows = [f"A claim about the number {number} and what it did last year.,yes\n" for number in range(300)]
+    (folder / "x.csv").write_text("text,factual\n" + "".join(rows))
+
+
+def unchanged_or_claims_added(folder: Path, before: dict[str, bytes]) -> bool:
+    """Articles are written before claims, and claims before labels: each file is as it was, or whole and new."""
+    dataset = open_dataset(folder)
+    after = content(folder)
+    assert after.keys() == before.keys(), "a file is left over"
+    assert after["annotations/me.jsonl"] == before["annotations/me.jsonl"]
+    assert all(after[name].startswith(before[name]) for name in before)
+    return len(dataset.annotations) == 1
+
+
+def mounted(folder: Path, options: str, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs a shell script where `folder/disk` is a file system of its own, seen by the script alone."""
+    (folder / "disk").mkdir()
+    whole = f"mount -t tmpfs -o {options} tmpfs disk || exit 99\n{script}"
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare command, so no file system can be mounted for one process")
+    run = ["unshare", "--map-root-user", "--mount", "bash", "-c", whole, "bash", sys.executable, "-B", "-m", "harness"]
+    done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode == 99 or "unshare" in done.stderr:
+        pytest.skip(f"this process may not mount a file system: {done.stderr.strip()}")
+    return done
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=["add", "ingest"])
+@pytest.mark.parametrize("kib", [20, 60])
+def test_a_full_disk(tmp_path, folder, command, kib):
+    more(tmp_path)
+    before = content(folder)
+    words = " ".join(command).replace(" d", " disk/d")
+    script = f'cp -r d disk/d; "$@" {words}; code=$?; mkdir out; cp -r disk/d out; exit $code'
+    done = mounted(tmp_path, f"size={kib}k", script)
+    refused(done, "disk/d", "cannot be written: the disk is full; free some space and run the same command again")
+    assert unchanged_or_claims_added(tmp_path / "out" / "d", before)
+
+
+def test_a_read_only_disk(tmp_path, folder):
+    more(tmp_path)
+    commands = [["add", "disk/d", "--claims", "x.csv", "--as", "new"], ["ingest", "more", "--into", "disk/d"]]
+    commands += [["ingest", "more", "--into", "disk/new"]]
+    runs = "; ".join(f'"$@" {" ".join(command)}; codes="$codes $?"' for command in commands)
+    check = '"$@" check disk/d; "$@" add disk/d --claims x.csv --as new --dry-run'
+    done = mounted(
+        tmp_path, "size=1m", f"cp -r d disk/d; mount -o remount,ro disk; {runs}; {check}; echo $codes; exit 2"
+    )
+    refused(done, "disk/new: cannot be written: the file system is read-only; choose another folder", "2 2 2\n")
+    assert done.stderr.count("disk/d: cannot be written: the file system is read-only; choose another folder") == 2
+    assert done.stdout.startswith("no faults in disk/d\ndisk/d: would add 300 claims and 300 labels")
+
+
+def test_a_command_that_failed_works_again_after_the_cause_is_gone(tmp_path, harness, folder):
+    more(tmp_path)
+    script = 'ulimit -f 4; exec "$@"'
+    run = ["bash", "-c", script, "bash", sys.executable, "-B", "-m", "harness", *COMMANDS[1]]
+    assert subprocess.run(run, cwd=tmp_path, capture_output=True, check=False).returncode == 2
+    done = harness(*COMMANDS[1])
+    assert "5 articles added (1500 claims)" in done.stdout, done.stderr
+    assert harness(*COMMANDS[0]).returncode == 0
+    assert harness("check", "d").returncode == 0
+
+
+def test_a_name_that_is_no_unicode(tmp_path, folder):
+    """Paths are bytes on this system; one that is no UTF-8 is still named, in a message that can be printed."""
+    odd = os.fsencode(tmp_path) + b"/d\xff"
+    try:
+        shutil.copytree(os.fsencode(folder), odd)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    (Path(os.fsdecode(odd)) / "claims.jsonl").write_text("broken\n")
+    run = [sys.executable, "-m", "harness", "check", odd]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    refused(done, "claims.jsonl:1: is not JSON", code=1)
