@@ -1,4 +1,4 @@
-"""Bad articles, rows, datasets and disks, through the real command: a message with file and remedy, nothing half-written."""
+"""Bad articles, rows, datasets and disks, through the real command: file and remedy are said, nothing is half-written."""
 
 from __future__ import annotations
 
@@ -199,7 +199,8 @@ def test_all_faults_of_a_dataset_at_once(harness, folder):
     refused(
         done,
         "d/annotations/me.jsonl:1: label: no label is called 'nope'. Did you mean 'no'?",
-        "d/claims.jsonl:2: text: does not equal articles.jsonl 'ferry'[12:42]: found \"It carried 2,100 people in May.\"",
+        "d/claims.jsonl:2: text: does not equal articles.jsonl 'ferry'[12:42]: found "
+        '"It carried 2,100 people in May."',
         "d/claims.jsonl:4: claim_id: 'ferry-",
         "stands in line 1 already; remove one",
         code=1,

@@ -272,9 +272,10 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, data, suffix):
     path = tmp_path_factory.getbasetemp() / f"rows{suffix}"
     path.write_bytes(data)
     try:
-        assert read_rows(path)
+        rows, faults = read_rows(path), ()
     except FaultsError as error:
-        assert error.faults
+        rows, faults = [], error.faults
+    assert rows or faults
 
 
 def test_a_stray_edit_of_the_log_is_found_before_anything_is_added(folder):

@@ -115,7 +115,8 @@ def test_first_middle_and_last_debate_of_claimbuster(benchmarks):
     assert [debate.article_id for debate in chosen] == ["1960-09-26", "1992-10-19", "2012-10-22"]
     assert [debate.published for debate in chosen] == ["1960-09-26", "1992-10-19", "2012-10-22"]
     great = (
-        "This is a great country, but I think it could be a greater country; and this is a powerful country, but I think "
+        "This is a great country, but I think it could be a greater country; "
+        "and this is a powerful country, but I think "
         "it could be a more powerful country."
     )
     assert [debate.claims[0] for debate in chosen] == [

@@ -95,7 +95,8 @@ def test_the_seed_decides_and_is_stable():
     draws = [tuple(sorted(assignment(claims, 2, "article", seed).items())) for seed in range(20)]
     assert len(set(draws)) > 5
     assert draws == [tuple(sorted(assignment(claims, 2, "article", seed).items())) for seed in range(20)]
-    # Frozen, as results rest on it. sha256("13\n" + letter) orders the letters f, g, d, e, c, b, h, a; one to each fold in turn.
+    # Frozen, as results rest on it. sha256("13\n" + letter) orders the letters f, g, d, e, c, b, h, a; one to each
+    # fold in turn.
     folds = {f"{letter}-0": f"fold-{number % 2}" for number, letter in enumerate("fgdecbha")}
     assert assignment(claims, 2, "article", 13) == folds
 

@@ -54,9 +54,9 @@ def test_codes_are_the_publishers():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(HarnessError, match="no scheme is called 'three-axis'. Did you mean 'three-axes'"):
+    with pytest.raises(HarnessError, match=r"no scheme is called 'three-axis'\. Did you mean 'three-axes'"):
         load_scheme("three-axis")
-    with pytest.raises(HarnessError, match="scheme 'checkthat': no axis is called 'lable'. Did you mean 'label'"):
+    with pytest.raises(HarnessError, match=r"scheme 'checkthat': no axis is called 'lable'\. Did you mean 'label'"):
         load_scheme("checkthat").axis("lable")
 
 
