@@ -139,22 +139,36 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all: a temporary file beside it, synced, then renamed over it."""
-    make_folder(path.parent)
-    with writing(path):
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Writes files all or none: each to a temporary file beside its place, synced; then all renamed, in their order.
+
+    Raises: WriteError: one cannot be written; then every file is as it was.
+    """
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, data in files.items():
+            make_folder(path.parent)
+            with writing(path):
+                handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+                staged.append((Path(name), path))
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                Path(name).chmod(0o644)
+        for temporary, path in staged:
+            with writing(path):
+                temporary.replace(path)
+    except BaseException:
+        for temporary, _ in staged:
             with suppress(OSError):
-                Path(name).unlink()
-            raise
+                temporary.unlink()
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all."""
+    write_files({path: data})
 
 
 def write_text(path: Path, text: str) -> None:
@@ -170,33 +184,6 @@ def json_line(record: dict[str, Any]) -> str:
 def json_document(document: Any) -> str:
     """A JSON document for people and machines: indented, keys in their given order, with the line end."""
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-def append_text(path: Path, text: str) -> None:
-    """Appends whole lines, all or none: on any failure the file is cut back to its former length.
-
-    Raises: WriteError: the file cannot be written.
-    """
-    make_folder(path.parent)
-    existed = os.path.lexists(path)
-    # Unbuffered: a buffer would try again to write what is left in it when the file is closed, after the cut.
-    with writing(path), path.open("a+b", buffering=0) as stream:
-        before = stream.seek(0, os.SEEK_END)
-        try:
-            data = text.encode("utf-8")
-            if before:
-                stream.seek(-1, os.SEEK_END)
-                data = data if stream.read(1) == b"\n" else b"\n" + data
-            rest = memoryview(data)
-            while rest:
-                rest = rest[stream.write(rest) :]
-            os.fsync(stream.fileno())
-        except BaseException:
-            with suppress(OSError):
-                os.ftruncate(stream.fileno(), before)
-                if not existed:
-                    path.unlink()
-            raise
 
 
 @contextmanager

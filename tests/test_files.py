@@ -18,7 +18,6 @@ from harness.errors import FaultsError
 from harness.files import (
     TEMPORARY_PREFIX,
     WriteError,
-    append_text,
     clear_partial,
     decode,
     fingerprint,
@@ -105,9 +104,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_a_place_that_cannot_be_written_says_why(tmp_path, inside, part):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
-    for write in (write_text, append_text):
-        with pytest.raises(WriteError, match=part):
-            write(tmp_path / inside, "text\n")
+    with pytest.raises(WriteError, match=part):
+        write_text(tmp_path / inside, "text\n")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
 
 
@@ -117,33 +115,27 @@ def test_a_read_only_file_system_says_so():
             write_text(Path("/proc/nothing/a"), "x")
 
 
-def test_lines_are_appended_after_a_line_end(tmp_path):
-    path = tmp_path / "log"
-    append_text(path, "one\n")
-    append_text(path, "two")
-    append_text(path, "three\n")
-    assert path.read_text() == "one\ntwo\nthree\n"
-
-
-@pytest.mark.parametrize("write", ["write_text", "append_text"])
 @pytest.mark.parametrize("old", [None, "old\n"])
-def test_a_disk_that_fills_up_half_way_changes_nothing(tmp_path, write, old):
-    """A limit on the size of files makes the write stop in the middle, as a full disk does."""
-    path = tmp_path / "log"
+def test_a_disk_that_fills_up_half_way_changes_nothing(tmp_path, old):
+    """A limit on the size of files makes the second write stop in the middle, as a full disk does."""
+    path = tmp_path / "second"
     if old is not None:
         path.write_text(old)
-    code = f"import sys; from pathlib import Path; from harness.files import {write}, WriteError\n"
-    code += f"try: {write}(Path(sys.argv[1]), 'x' * 9_999 + '\\n')\nexcept WriteError as error: print(error)"
+    code = "import sys; from pathlib import Path; from harness.files import write_files, WriteError\n"
+    code += "folder = Path(sys.argv[1])\n"
+    code += "try: write_files({folder / 'first': b'small', folder / 'second': b'x' * 9_999})\n"
+    code += "except WriteError as error: print(error)"
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
 
-    command = [sys.executable, "-B", "-c", code, str(path)]
+    command = [sys.executable, "-B", "-c", code, str(tmp_path)]
     done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True, check=True)
     remedy = "the file would exceed the file-size limit (ulimit -f); raise it and run the same command again"
     assert done.stdout == f"{path}: cannot be written: {remedy}\n"
-    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == ([] if old is None else [("log", old)])
+    left = [] if old is None else [("second", old)]
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == left
 
 
 def test_what_a_killed_process_left_is_cleared(tmp_path):

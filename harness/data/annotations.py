@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.check import find_scheme, open_folder
-from harness.data.dataset import Dataset, read_info, write_claims
+from harness.data.dataset import Dataset, claim_files, read_info
 from harness.data.gold import in_force
 from harness.data.ingest import make_claim
 from harness.data.jsonl import lines_of
 from harness.data.rows import Row, read_rows
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import append_text, clear_partial, locked, sha256
+from harness.files import clear_partial, locked, read_bytes, sha256, write_files
 from harness.records import Annotation, Article, Claim, Role, is_unicode, shown
 from harness.schemes import Axis, Scheme
 from harness.schemes.packs import FEATURE_LABEL
@@ -242,11 +242,16 @@ class _Adding:
         return Added(claims, len(self.new), superseded, self.unchanged)
 
     def write(self) -> None:
-        """Claims first, labels last: a write that is cut off between the two leaves claims without labels."""
+        """Articles, claims and labels together; the labels after the lines that the log has, which stay as they are."""
+        files: dict[Path, bytes] = {}
         if len(self.claims) > len(self.dataset.claims):
-            write_claims(self.dataset.folder, self.articles.values(), self.claims.values())
+            files = claim_files(self.dataset.folder, self.articles.values(), self.claims.values())
         if self.new:
-            append_text(self.dataset.folder / "annotations" / f"{self.annotator}.jsonl", "".join(lines_of(self.new)))
+            log = self.dataset.folder / "annotations" / f"{self.annotator}.jsonl"
+            earlier = read_bytes(log) if log.exists() else b""
+            line_end = b"" if earlier.endswith(b"\n") or not earlier else b"\n"
+            files[log] = earlier + line_end + "".join(lines_of(self.new)).encode()
+        write_files(files)
 
 
 def _cell_faults(cells: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:

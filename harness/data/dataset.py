@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from harness.data.claims import Claims
 from harness.data.jsonl import lines_of
 from harness.errors import Fault, FaultsError, HarnessError
-from harness.files import fingerprint, read_yaml, write_text
+from harness.files import fingerprint, read_yaml, write_files
 from harness.records import Annotation, Article, Claim, Evidence, Name, Record, explain_validation
 
 if TYPE_CHECKING:
@@ -164,14 +164,6 @@ def read_info(folder: Path) -> DatasetInfo:
         ) from None
 
 
-def write_info(folder: Path, info: DatasetInfo) -> None:
-    """Writes `dataset.yaml`."""
-    import yaml
-
-    document = info.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    write_text(folder / "dataset.yaml", yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110))
-
-
 def with_text(claim: Claim, article: Article) -> Claim:
     """The claim with the text of its span, where the article has its text."""
     if claim.text is not None or article.text is None:
@@ -185,29 +177,48 @@ def in_order(articles: Iterable[Article], claims: Iterable[Claim]) -> tuple[Clai
     return tuple(sorted(claims, key=lambda claim: (rank.get(claim.article_id, len(rank)), claim.start, claim.end)))
 
 
-def write_claims(folder: Path, articles: Iterable[Article], claims: Iterable[Claim]) -> None:
-    """Writes `articles.jsonl` and `claims.jsonl`, each whole or not at all; articles first, which claims need."""
+def claim_files(folder: Path, articles: Iterable[Article], claims: Iterable[Claim]) -> dict[Path, bytes]:
+    """`articles.jsonl` and `claims.jsonl` as they are to be written; articles first, which claims need."""
     articles = tuple(articles)
-    write_text(folder / "articles.jsonl", "".join(lines_of(articles)))
-    write_text(folder / "claims.jsonl", "".join(lines_of(in_order(articles, claims))))
+    return {
+        folder / "articles.jsonl": _content(articles),
+        folder / "claims.jsonl": _content(in_order(articles, claims)),
+    }
+
+
+def info_file(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
+    """`dataset.yaml` as it is to be written."""
+    import yaml
+
+    document = info.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+    return {folder / "dataset.yaml": text.encode()}
 
 
 def write_dataset(dataset: Dataset) -> None:
     """Writes a whole dataset into its folder, `dataset.yaml` last, so that a killed write is no dataset yet."""
     folder = dataset.folder
-    write_claims(folder, dataset.articles, dataset.claims)
+    files = claim_files(folder, dataset.articles, dataset.claims)
     annotators: dict[str, list[Annotation]] = {}
     for annotation in dataset.annotations:
         annotators.setdefault(annotation.annotator, []).append(annotation)
     for annotator, log in annotators.items():
-        write_text(folder / "annotations" / f"{annotator}.jsonl", "".join(lines_of(log)))
+        files[folder / "annotations" / f"{annotator}.jsonl"] = _content(log)
     for name, parts in dataset.splits.items():
-        write_split(folder / "splits" / f"{name}.jsonl", parts)
+        files[folder / "splits" / f"{name}.jsonl"] = _content(_lines_of_split(parts))
     if dataset.evidence:
-        write_text(folder / "evidence.jsonl", "".join(lines_of(dataset.evidence)))
-    write_info(folder, dataset.info)
+        files[folder / "evidence.jsonl"] = _content(dataset.evidence)
+    write_files(files | info_file(folder, dataset.info))
 
 
 def write_split(path: Path, parts: Mapping[str, str]) -> None:
     """Writes a split file: one claim and its part a line."""
-    write_text(path, "".join(lines_of(ClaimPart(claim_id=claim, part=part) for claim, part in parts.items())))
+    write_files({path: _content(_lines_of_split(parts))})
+
+
+def _lines_of_split(parts: Mapping[str, str]) -> list[ClaimPart]:
+    return [ClaimPart(claim_id=claim, part=part) for claim, part in parts.items()]
+
+
+def _content(records: Iterable[Record]) -> bytes:
+    return "".join(lines_of(records)).encode()

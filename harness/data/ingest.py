@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.articles import FoundArticle, read_articles, safe_name
 from harness.data.check import open_folder
-from harness.data.dataset import Dataset, DatasetInfo, Segmentation, with_text, write_claims, write_info
-from harness.data.jsonl import lines_of
+from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_files, info_file, with_text
 from harness.data.segment import sentences
 from harness.errors import Fault, FaultsError
-from harness.files import clear_partial, collector_paused, locked, read_text, sha256
-from harness.records import Article, Claim, Record, make_claim_id
+from harness.files import clear_partial, collector_paused, locked, read_bytes, sha256, write_files
+from harness.records import Article, Claim, make_claim_id
 
 
 class Ingested(NamedTuple):
@@ -108,21 +107,20 @@ def _ingest(dataset: Dataset, found: Sequence[FoundArticle], *, new: bool) -> In
             added += known is None
     if faults:
         raise FaultsError(faults)
-    if new:
-        _refuse_to_overwrite(dataset.folder, {"articles.jsonl": present.values(), "claims.jsonl": claims})
     count = len(claims) - len(dataset.claims)
-    if added or alive or count:
-        write_claims(dataset.folder, present.values(), claims)
-    if new:
-        write_info(dataset.folder, dataset.info)
+    if new or added or alive or count:
+        files = claim_files(dataset.folder, present.values(), claims)
+        if new:
+            _refuse_to_overwrite(files)
+            files |= info_file(dataset.folder, dataset.info)
+        write_files(files)
     return Ingested(dataset.folder, added, count, len(alive), unchanged, len(awaited))
 
 
-def _refuse_to_overwrite(folder: Path, files: Mapping[str, Iterable[Record]]) -> None:
+def _refuse_to_overwrite(files: Mapping[Path, bytes]) -> None:
     """A folder without dataset.yaml may hold what an ingest that was cut short wrote, but nothing else of that name."""
-    for name, records in files.items():
-        path = folder / name
-        if path.exists() and not set(read_text(path).split("\n")) <= {line[:-1] for line in lines_of(records)} | {""}:
+    for path, data in files.items():
+        if path.exists() and not set(read_bytes(path).split(b"\n")) <= set(data.split(b"\n")):
             message = "is there already, in a folder without dataset.yaml; move it away, or choose another folder"
             raise FaultsError.one(path, message)
 
