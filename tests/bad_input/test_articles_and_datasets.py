@@ -1,4 +1,4 @@
-"""Bad articles, rows, datasets and disks, through the real command: the file and remedy are said, nothing half-written."""
+"""Bad articles, rows, datasets and disks, through the real command: what is said, and that nothing is half-written."""
 
 from __future__ import annotations
 
