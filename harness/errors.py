@@ -51,8 +51,9 @@ class Undefined(HarnessError):
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     """The message for a name that is not known: the nearest known one, then all of them (of very many, the first)."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
+    lower = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    hint = f" Did you mean '{lower[near[0]]}'?" if near else ""
     listed = sorted(known)
     more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
     return f"no {kind} is called '{name}'.{hint} Known: {', '.join(listed[:MOST_NAMES]) or 'none'}{more}"

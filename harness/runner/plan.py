@@ -74,7 +74,8 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
         if not len(train) or not len(np.intersect1d(test, gold.settled, assume_unique=True)):
             raise HarnessError(f"split: {fold.name} has no labelled claim to train on, or none to test on")
         folds.append(Fold(fold.name, train, test))
-    return Material(dataset, scheme, claims, gold, tuple(folds), tuple(_warnings(loaded, dataset, limit)))
+    warnings = [*_warnings(loaded, dataset, limit), *_shared_articles(claims, folds, loaded.experiment)]
+    return Material(dataset, scheme, claims, gold, tuple(folds), tuple(warnings))
 
 
 def _scheme(experiment: Experiment, dataset: Dataset) -> Scheme:
@@ -139,6 +140,20 @@ def _warnings(loaded: Loaded, dataset: Dataset, limit: int | None) -> list[str]:
                 f"{system.label} was made for {', '.join(made_for)}; the data is in '{dataset.info.language}'"
             )
     return warnings
+
+
+def _shared_articles(claims: Claims, folds: list[Fold], experiment: Experiment) -> list[str]:
+    """A warning where articles that are tested on are trained on too."""
+    if experiment.split.protocol == "random_folds":
+        return []
+    article = claims.article_codes()
+    both = sum(len(np.intersect1d(article[fold.train], article[fold.test])) for fold in folds)
+    tested = sum(len(np.unique(article[fold.test])) for fold in folds)
+    if not both:
+        return []
+    return [
+        f"{both} of {tested} test articles have other claims in training, so the numbers are too high for new articles"
+    ]
 
 
 def _claims_of(fold: Fold, material: Material) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Bad articles, rows, datasets and disks, through the real command: what is said, and that nothing is half-written."""
+"""Bad articles, rows, datasets and disks, through the real command: said in words, and nothing half-written."""
 
 from __future__ import annotations
 

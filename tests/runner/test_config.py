@@ -68,6 +68,7 @@ def test_the_resolved_config_reads_back_as_the_same_experiment(config, tmp_path)
             "mine.yaml:5: classifiers[0]: no classifier is called 'majorty'. Did you mean 'majority'?",
         ),
         ("cap: 30", "cpa: 30", "mine.yaml:6: classifiers[1].cpa: no field is called 'cpa'. Did you mean 'cap'?"),
+        ("cap: 30", "CAP: 30", "classifiers[1].CAP: no field is called 'CAP'. Did you mean 'cap'?"),
         ("cap: 30", "cap: thirty", 'mine.yaml:6: classifiers[1].cap: expected an integer, got "thirty"'),
         ("cap: 30", "cap: 0", "mine.yaml:6: classifiers[1].cap: expected greater than or equal to 1, got 0"),
         ("metrics: [f1,", "metrics: [f2,", "mine.yaml:7: metrics[0]: no metric is called 'f2'. Did you mean 'f1'?"),

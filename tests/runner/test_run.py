@@ -240,3 +240,21 @@ def test_a_grid_is_searched_inside_the_training_claims_and_the_choice_is_kept(co
     assert set(tuned.provenance["chosen"].values()) == {"cap=12 of 2 candidates"}
     assert len(tuned.provenance["chosen"]) == 4 * 3
     assert tuned.values["average_precision"] == fixed.values["average_precision"]
+
+
+def test_articles_on_both_sides_of_a_split_are_counted_in_a_warning(config, small, tmp_path):
+    from harness import open_dataset
+
+    claims = open_dataset(small).claims
+    parts = [
+        {"claim_id": claim.claim_id, "part": "test" if number % 14 < 5 else "train"}
+        for number, claim in enumerate(claims)
+    ]  # 7 claims an article: the first 5 of every other article
+    (tmp_path / "parts.jsonl").write_text("".join(json.dumps(part) + "\n" for part in parts))
+    config.write_text(
+        config.read_text().replace(
+            "{protocol: grouped_folds, k: 4, by: article}", "{file: parts.jsonl, train: [train], test: [test]}"
+        )
+    )
+    warning = "4 of 4 test articles have other claims in training, so the numbers are too high for new articles"
+    assert run(config, out=tmp_path / "runs").results[0].warnings == (warning,)
