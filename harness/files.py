@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.errors import FaultsError, HarnessError
 
@@ -67,43 +67,6 @@ def decode(data: bytes, path: Path) -> str:
 def read_text(path: Path) -> str:
     """`decode` of `read_bytes`."""
     return decode(read_bytes(path), path)
-
-
-class YamlFile(NamedTuple):
-    """A YAML document."""
-
-    json: str
-    """The document as JSON; dates as text."""
-    lines: Mapping[str, int]
-    """The line, from 1, of each key of its outermost mapping."""
-
-
-def read_yaml(path: Path) -> YamlFile:
-    """Reads one YAML document with a safe loader.
-
-    Raises: FaultsError: it is not YAML, or its outermost mapping has a key twice.
-    """
-    import yaml
-
-    lines: dict[str, int] = {}
-    text = read_text(path)
-    try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        for key, _ in root.value if isinstance(root, yaml.MappingNode) else ():
-            name, line = str(key.value), key.start_mark.line + 1
-            if name in lines:
-                message = f"stands in line {lines[name]} already; keep one of the two"
-                raise FaultsError.one(path, message, line=line, field=name)
-            lines[name] = line
-        document = None if root is None else loader.construct_document(root)
-        return YamlFile(json.dumps(document, default=str), lines)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error)
-        raise FaultsError.one(path, f"is not YAML: {problem}", line=mark.line + 1 if mark else None) from None
-    except (TypeError, ValueError, RecursionError) as error:  # keys that are no words, a 13th month, a loop of aliases
-        raise FaultsError.one(path, f"holds a value that cannot be read: {error}; put it in quotes") from None
 
 
 def describe(error: OSError) -> str:

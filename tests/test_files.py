@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import resource
 import signal
 import subprocess
@@ -22,7 +20,6 @@ from harness.files import (
     decode,
     fingerprint,
     read_bytes,
-    read_yaml,
     write_bytes,
     write_text,
 )
@@ -152,33 +149,3 @@ PART = st.none() | st.text(max_size=3) | st.integers()
 @given(st.lists(PART, max_size=4), st.lists(PART, max_size=4))
 def test_fingerprints_differ_with_any_part(one, other):
     assert (fingerprint(one) == fingerprint(other)) == (one == other)
-
-
-def test_yaml_is_read_with_the_lines_of_its_keys(tmp_path):
-    path = tmp_path / "a.yaml"
-    path.write_text("# first\none: 1\ntwo:\n  - yes\n  - 2020-01-02\n  - 'yes'\n")
-    found = read_yaml(path)
-    assert json.loads(found.json) == {"one": 1, "two": [True, "2020-01-02", "yes"]}
-    assert found.lines == {"one": 2, "two": 3}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: [1\nb: 2", "a.yaml:2: is not YAML: "),
-        ("a: 1\nb: 2\na: 3", "a.yaml:3: a: stands in line 1 already; keep one of the two"),
-        ("--- 1\n--- 2", "a.yaml:2: is not YAML: "),
-        ("a: !!python/object:os.system {}", "a.yaml:1: is not YAML: could not determine a constructor"),
-        ("? [a]\n: b", "a.yaml:1: is not YAML: found unhashable key"),
-        ("a: \x00", "a.yaml: is not a text file"),
-        ("a: \x01", "a.yaml: is not YAML: unacceptable character"),
-        ("a: 2020-99-99", "a.yaml: holds a value that cannot be read: month must be in 1..12; put it in quotes"),
-        ("[" * 2000, "a.yaml: holds a value that cannot be read: "),
-    ],
-)
-def test_yaml_that_cannot_be_read(tmp_path, text, message):
-    path = tmp_path / "a.yaml"
-    path.write_text(text)
-    with pytest.raises(FaultsError) as refused:
-        read_yaml(path)
-    assert str(refused.value).removeprefix(f"{tmp_path}{os.sep}").startswith(message)

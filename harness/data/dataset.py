@@ -15,8 +15,9 @@ from pydantic import Field, ValidationError
 from harness.data.claims import Claims
 from harness.data.jsonl import lines_of
 from harness.errors import Fault, FaultsError, HarnessError
-from harness.files import fingerprint, read_yaml, write_files
+from harness.files import fingerprint, write_files
 from harness.records import Annotation, Article, Claim, Evidence, Name, Record, explain_validation
+from harness.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import datasets
@@ -159,7 +160,7 @@ def read_info(folder: Path) -> DatasetInfo:
         return DatasetInfo.model_validate_json(found.json)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), found.lines.get(str(place[0])) if place else None, ".".join(map(str, place)), message)
+            Fault(str(path), found.line(place), ".".join(map(str, place)), message)
             for place, message in explain_validation(error)
         ) from None
 

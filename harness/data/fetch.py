@@ -16,9 +16,10 @@ from harness.data.formats import READERS
 from harness.data.formats.source import SourceArticle, SourceClaim
 from harness.data.ingest import make_claim
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import clear_partial, locked, read_bytes, read_yaml, sha256
+from harness.files import clear_partial, locked, read_bytes, sha256
 from harness.records import Annotation, Article, Claim, Name, Record, Sha256, explain_validation
 from harness.schemes import load_scheme
+from harness.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent / "benchmarks"
 

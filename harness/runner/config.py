@@ -22,7 +22,7 @@ from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation
 from harness.runner.tasks import TASKS, find_task
 from harness.runner.tune import tuned
-from harness.runner.yaml_file import Located, Place, read_yaml, shown_place
+from harness.yaml_file import Located, Place, read_yaml, shown_place
 
 By = Literal["article", "speaker"]
 

@@ -9,8 +9,8 @@ from typing import Self
 from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import read_yaml
 from harness.records import Name, Record, explain_validation
+from harness.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent / "guidelines"
 FEATURE_LABEL = "yes"
@@ -127,8 +127,7 @@ def read_scheme(path: Path) -> Scheme:
         for place, message in explain_validation(error):
             quotes = message in ("expected a text, got true", "expected a text, got false")
             hint = "; YAML reads a bare yes or no as true or false: put it in quotes" if quotes else ""
-            line = found.lines.get(str(place[0])) if place else None
-            faults.append(Fault(str(path), line, ".".join(map(str, place)) or None, message + hint))
+            faults.append(Fault(str(path), found.line(place), ".".join(map(str, place)) or None, message + hint))
         raise FaultsError(faults) from None
 
 

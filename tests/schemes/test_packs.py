@@ -71,17 +71,17 @@ def test_a_pack_of_ones_own_is_read(tmp_path):
     [
         (
             *('{name: "yes", def', "{name: yes, def"),
-            ":7: axes.0.labels.0.name: expected a text, got true; YAML reads a bare yes or no as true or false: put it "
-            "in quotes",
+            ":11: axes.0.labels.0.name: expected a text, got true; YAML reads a bare yes or no as true or false: "
+            "put it in quotes",
         ),
         ('version: "1"', "version: 1", ":2: version: expected a text, got 1"),
         ("title: Mine\n", "", ": title: is missing; it is required"),
         ("source: me", "source: me\ncolour: red", ":5: colour: is not a known field"),
         ("name: mine", "name: ../mine", ":1: name: expected "),
-        ("unsettled: cannot tell", "unsettled: perhaps", ":7: axes.0: unsettled: no label is called 'perhaps'"),
+        ("unsettled: cannot tell", "unsettled: perhaps", ":8: axes.0: unsettled: no label is called 'perhaps'"),
         ("name: odd, ", "name: sure, ", ": axes: an axis stands twice"),
-        ("feature: true", "feature: false", ":7: axes.1: a feature has no labels, every other axis has at least one"),
-        ("name: cannot tell", 'name: "no"', ":7: axes.0: a label stands twice under labels"),
+        ("feature: true", "feature: false", ":15: axes.1: a feature has no labels, every other axis has at least one"),
+        ("name: cannot tell", 'name: "no"', ":8: axes.0: a label stands twice under labels"),
         ("{axis: sure,", "{axis: shure,", ": tasks.checkability.axis: no axis is called 'shure'. Did you mean 'sure'"),
         ('positive: ["yes"]', "positive: [maybe]", ": tasks.checkability: no label is called 'maybe'"),
         ("axes:\n", "axes: [\n", ": is not YAML: "),

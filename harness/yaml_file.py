@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import Fault, FaultsError
 from harness.files import read_text
+
+if TYPE_CHECKING:
+    import yaml
 
 Place = tuple[str | int, ...]
 
@@ -19,12 +21,14 @@ class Located(NamedTuple):
     content: Any
     lines: dict[Place, int]
     """The line, from 1, of every key's value and every list entry."""
+    json: str
+    """The content as JSON, for validation; dates as text."""
 
     def line(self, place: Place) -> int | None:
-        """The line of a place, or of the nearest place around it that is in the file."""
+        """The line of a place, or of the nearest place around it that is in the file; None for the whole document."""
         while place and place not in self.lines:
             place = place[:-1]
-        return self.lines.get(place)
+        return self.lines[place] if place else None
 
 
 def read_yaml(path: Path) -> Located:
@@ -32,22 +36,26 @@ def read_yaml(path: Path) -> Located:
 
     Raises: FaultsError: it is not YAML, holds several documents, is empty, or a mapping has a key twice.
     """
-    loader = yaml.SafeLoader(read_text(path))
+    import yaml
+
+    text = read_text(path)
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
-            raise FaultsError.one(path, "is empty; an experiment is expected, see docs/experiments.md")
+            raise FaultsError.one(path, "is empty; keys and values are expected (name: ...)")
         walk = _Walk(path)
         walk.node(root, ())
         if walk.faults:
             raise FaultsError(walk.faults)
-        return Located(loader.construct_document(root), walk.lines)
+        content = loader.construct_document(root)
+        return Located(content, walk.lines, json.dumps(content, default=str))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         raise FaultsError.one(path, f"is not YAML: {problem}", line=mark.line + 1 if mark else None) from None
-    finally:
-        loader.dispose()
+    except (TypeError, ValueError, RecursionError) as error:  # a 13th month, brackets without end
+        raise FaultsError.one(path, f"holds a value that cannot be read: {error}; put it in quotes") from None
 
 
 class _Walk:
@@ -63,6 +71,9 @@ class _Walk:
         self.faults.append(Fault(str(self.path), node.start_mark.line + 1, shown_place(place) or None, message))
 
     def node(self, node: yaml.Node, place: Place) -> None:
+        """Looks at a node and all below it."""
+        import yaml
+
         self.lines.setdefault(place, node.start_mark.line + 1)
         if id(node) in self.seen:
             self.fault(node, place, "is used again by an alias (*); write it out where it is used")
@@ -76,6 +87,9 @@ class _Walk:
                 self.node(value, (*place, number))
 
     def pair(self, key: yaml.Node, value: yaml.Node, place: Place) -> None:
+        """Looks at a key and its value."""
+        import yaml
+
         if not isinstance(key, yaml.ScalarNode):
             self.fault(key, place, "a key is a list or a mapping; keys are words")
             return
