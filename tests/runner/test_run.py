@@ -204,7 +204,8 @@ def contents_of_a_clean_run(config: Path, tmp_path: Path) -> dict[str, bytes]:
     return contents(tmp_path / "clean")
 
 
-def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path):
+@pytest.mark.parametrize("kills", [50, pytest.param(500, marks=pytest.mark.soak)])
+def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path, kills):
     clean = contents_of_a_clean_run(config, tmp_path)
     command = [sys.executable, "-m", "harness", "run", str(config), "--out", str(tmp_path / "runs")]
     began = time.monotonic()
@@ -213,7 +214,7 @@ def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path):
     shutil.rmtree(tmp_path / "runs")
     instants = random.Random(20)
     unfinished = 0
-    for _ in range(50):
+    for _ in range(kills):
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
