@@ -23,8 +23,9 @@ def import_object(target: str, kind: str) -> object:
     module_name, _, name = target.partition(":")
     try:
         found: object = importlib.import_module(module_name)
-    except ImportError as error:
-        raise UnknownComponent(f"{kind} '{target}': module '{module_name}' cannot be imported ({error})") from None
+    except Exception as error:  # whatever the module does when it is imported: it is not ours
+        said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise UnknownComponent(f"{kind} '{target}': module '{module_name}' cannot be imported ({said})") from None
     for part in name.split("."):
         try:
             found = getattr(found, part)

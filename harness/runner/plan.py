@@ -74,7 +74,7 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
         if not len(train) or not len(np.intersect1d(test, gold.settled, assume_unique=True)):
             raise HarnessError(f"split: {fold.name} has no labelled claim to train on, or none to test on")
         folds.append(Fold(fold.name, train, test))
-    warnings = [*_warnings(loaded, dataset, limit), *_shared_articles(claims, folds, loaded.experiment)]
+    warnings = [*_warnings(loaded.experiment, limit), *_shared_articles(claims, folds, loaded.experiment)]
     return Material(dataset, scheme, claims, gold, tuple(folds), tuple(warnings))
 
 
@@ -124,21 +124,15 @@ def _official(dataset: Dataset) -> dict[str, str]:
     return dict(dataset.splits["official"])
 
 
-def _warnings(loaded: Loaded, dataset: Dataset, limit: int | None) -> list[str]:
+def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
     warnings = []
-    if loaded.experiment.split.protocol == "random_folds":
+    if experiment.split.protocol == "random_folds":
         warnings.append(
             "random split: claims of one article stand on both sides, so the numbers are too high for new articles; "
             "use protocol: grouped_folds"
         )
     if limit is not None:
         warnings.append(f"limited to {limit} claims per side of each fold: a trial, not a result")
-    for system in loaded.systems:
-        made_for = system.classifier.languages
-        if made_for and dataset.info.language not in made_for:
-            warnings.append(
-                f"{system.label} was made for {', '.join(made_for)}; the data is in '{dataset.info.language}'"
-            )
     return warnings
 
 

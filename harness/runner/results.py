@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 from pydantic import ValidationError
 
-from harness.data.claims import Codes, Gold
+from harness.data.claims import Codes
 from harness.data.fetch import Published, benchmark_names, load_benchmark
 from harness.data.splits import group_codes
 from harness.files import fingerprint, json_document, write_bytes, write_text
@@ -25,7 +25,7 @@ from harness.metrics.intervals import Value, measure
 from harness.records import Record
 from harness.runner.config import Loaded, System
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
-from harness.runner.plan import Material, Unit, package_versions
+from harness.runner.plan import Material, Unit, package_versions, training_gold
 from harness.runner.tasks import find_task, mapping_of
 
 RESULT_FORMAT = 1
@@ -84,7 +84,8 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     """
     experiment = loaded.experiment
     said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.label]
-    said += [fingerprint(material.gold.gold.codes.tolist()), str(RESULT_FORMAT)]
+    said += [fingerprint([material.gold.settled.tolist(), material.gold.gold.codes.tolist()]), str(RESULT_FORMAT)]
+    said += [*material.warnings, material.dataset.fingerprint]
     result_id = f"{_slug(system.label)}-{fingerprint(said)[:10]}"
     place = folder / "results" / result_id
     kept = _kept(place)
@@ -182,10 +183,10 @@ def _measured(
             _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, experiment.intervals)
         )
     missing = max(run.missing for run in runs)
-    warnings = [text for text in material.warnings if not text.startswith(_others(loaded, system))]
+    warnings = [*material.warnings, *_other_language(system, material)]
     if missing:
         warnings.append(f"{missing} of {len(rows)} claims have no answer; they count as wrong and rank last")
-    warnings += _one_label(gold, material, len(gold.labels))
+    warnings += _few_labels(material)
     return Result(
         format=RESULT_FORMAT,
         result_id=result_id,
@@ -209,18 +210,17 @@ def _no_labels(system: str) -> Value:
     return Value(value=None, low=None, high=None, reason=reason, n_units=0, method=None, note=None)
 
 
-def _others(loaded: Loaded, system: System) -> tuple[str, ...]:
-    return tuple(f"{other.label} was made for" for other in loaded.systems if other.label != system.label)
+def _other_language(system: System, material: Material) -> list[str]:
+    made_for, language = system.classifier.languages, material.dataset.info.language
+    if not made_for or language in made_for:
+        return []
+    return [f"{system.label} was made for {', '.join(made_for)}; the data is in '{language}'"]
 
 
-def _one_label(gold: Gold, material: Material, n_labels: int) -> list[str]:
-    warnings = []
-    for fold in material.folds:
-        codes = gold.codes[np.searchsorted(material.gold.settled, fold.train)]
-        seen = len(np.unique(codes))
-        if seen < n_labels:
-            warnings.append(f"{fold.name}: the training claims show {seen} of {n_labels} labels")
-    return warnings
+def _few_labels(material: Material) -> list[str]:
+    labels = len(material.gold.gold.labels)
+    seen = {fold.name: len(np.unique(training_gold(material, fold).codes)) for fold in material.folds}
+    return [f"{name}: the training claims show {n} of {labels} labels" for name, n in seen.items() if n < labels]
 
 
 def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:

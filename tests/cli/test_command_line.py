@@ -91,14 +91,18 @@ def test_check_finds_faults_with_exit_code_1_and_lists_them_as_json(harness, tmp
     assert (fault["path"], fault["line"], fault["field"]) == ("bad.yaml", 2, "task")
 
 
-def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
+def list_that_raises(error: str, folder: Path) -> subprocess.CompletedProcess[str]:
     code = (
         "import sys, harness.cli.command as cli\n"
-        "def broken(*args, **kwargs): raise RuntimeError('boom')\n"
+        f"def broken(*args, **kwargs): raise {error}\n"
         "cli.harness.commands['list'].callback = broken\n"
         "sys.argv = ['harness', 'list', 'metrics']\ncli.main()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=folder)
+
+
+def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
+    done = list_that_raises("RuntimeError('boom')", tmp_path)
     assert done.returncode == 70
     assert "a bug of ours: RuntimeError: boom" in done.stderr
     assert "Traceback" not in done.stderr
@@ -107,16 +111,21 @@ def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
     assert "boom" in Path(log[1]).read_text(encoding="utf-8")
 
 
-def test_an_interrupted_run_says_so(harness, tmp_path):
-    code = (
-        "import sys, harness.cli.command as cli\n"
-        "def stopped(*args, **kwargs): raise KeyboardInterrupt\n"
-        "cli.harness.commands['list'].callback = stopped\n"
-        "sys.argv = ['harness', 'list', 'metrics']\ncli.main()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+def test_an_interrupted_run_says_so(tmp_path):
+    done = list_that_raises("KeyboardInterrupt", tmp_path)
     assert done.returncode == 130
     assert "finished work is kept" in done.stderr
+
+
+def test_a_module_of_the_users_own_that_does_not_import_is_no_bug_of_ours(harness, tmp_path):
+    (tmp_path / "mine.py").write_text("def broken(:\n")
+    (tmp_path / "mine.yaml").write_text(
+        'name: mine\ntask: checkability\ndataset: public-matters\nclassifiers: ["mine:Digits"]\n'
+    )
+    done = harness("run", "mine.yaml")
+    assert done.returncode == 2
+    assert "mine.yaml:4: classifiers[0]: classifier 'mine:Digits': module 'mine' cannot be imported" in done.stderr
+    assert "SyntaxError" in done.stderr
 
 
 def test_a_classifier_of_the_users_own_module_runs(harness, tmp_path, root):

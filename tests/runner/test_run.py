@@ -259,3 +259,39 @@ def test_articles_on_both_sides_of_a_split_are_counted_in_a_warning(config, smal
     )
     warning = "4 of 4 test articles have other claims in training, so the numbers are too high for new articles"
     assert run(config, out=tmp_path / "runs").results[0].warnings == (warning,)
+
+
+def test_changed_gold_of_test_claims_makes_a_new_result(config, small, tmp_path):
+    """The labels of two test claims trade places, so that the sequence of gold labels stays what it was."""
+    from harness import add_claims, open_dataset
+
+    shutil.copytree(small, tmp_path / "copy")
+    claims = open_dataset(small).claims
+    held_out = claims[0].article_id
+    parts = [{"claim_id": c.claim_id, "part": "test" if c.article_id == held_out else "train"} for c in claims]
+    (tmp_path / "parts.jsonl").write_text("".join(json.dumps(part) + "\n" for part in parts))
+    split = "{file: parts.jsonl, train: [train], test: [test]}"
+    text = config.read_text().replace("{protocol: grouped_folds, k: 4, by: article}", split)
+    config.write_text(text.replace(str(small), str(tmp_path / "copy")))
+    first = run(config, out=tmp_path / "runs", only=["length"])
+    rows = [
+        {"claim_id": claims[3].claim_id, "checkable": "cannot tell"},
+        {"claim_id": claims[4].claim_id, "checkable": "yes"},
+    ]
+    add_claims(tmp_path / "copy", rows, "author-pass-1")
+    second = run(config, out=tmp_path / "runs", only=["length"])
+    assert second.fitted == 0
+    assert second.results[0].result_id != first.results[0].result_id
+    gold = pq.read_table(Path(second.results[0].path) / "predictions.parquet")["gold"].to_pylist()
+    assert gold[3:5] == [None, "yes"]
+
+
+def test_a_system_made_for_another_language_says_so_in_its_own_result(config, small, tmp_path):
+    shutil.copytree(small, tmp_path / "copy")
+    head = tmp_path / "copy" / "dataset.yaml"
+    head.write_text(head.read_text().replace("language: en", "language: nl"))
+    text = config.read_text().replace("[majority, prior_random, length]", "[rules, length]")
+    config.write_text(text.replace(str(small), str(tmp_path / "copy")))
+    rules, length = run(config, out=tmp_path / "runs").results
+    assert rules.warnings == ("rules was made for en; the data is in 'nl'",)
+    assert length.warnings == ()
