@@ -1,33 +1,16 @@
-"""ingest, add, check, split, fetch."""
+"""add, check, split, fetch."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from harness.cli.experiments import as_json, data_root, print_json
 
 folder = click.Path(path_type=Path)
-
-
-@click.command()
-@click.argument("sources", nargs=-1, required=True, type=folder, metavar="SOURCE...")
-@click.option("--into", required=True, type=folder, metavar="DATASET_DIR", help="Dataset folder; created if absent.")
-def ingest(sources: tuple[Path, ...], into: Path) -> None:
-    """Turn articles (.txt, .html, .jsonl, or folders of them) into claims of a dataset folder.
-
-    Adds, and never renumbers; what is there already adds nothing. Your own copy of an article brings a stand-off
-    dataset to life.
-    """
-    import harness
-
-    done = harness.ingest(sources, into)
-    click.echo(
-        f"{done.folder}: {done.articles_added} articles added ({done.claims_added} claims), "
-        f"{done.brought_to_life} brought to life, {done.unchanged} there already, {done.awaited} still awaited"
-    )
 
 
 @click.command()
@@ -91,37 +74,58 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 @click.command()
 @click.argument("dataset")
 @click.option("-o", "--out", required=True, type=folder, metavar="FILE", help="The split file to write.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["grouped_folds", "by_time", "leave_one_out", "random_folds"]),
+    default="grouped_folds",
+    show_default=True,
+    help="How claims are split.",
+)
 @click.option("--k", type=click.IntRange(min=2), default=5, show_default=True, help="Folds.")
 @click.option(
     "--by",
-    type=click.Choice(["article", "speaker", "claim"]),
+    type=click.Choice(["article", "speaker", "topic", "source"]),
     default="article",
     show_default=True,
     help="What stays whole.",
 )
 @click.option("--seed", type=int, default=13, show_default=True, help="Random seed.")
+@click.option("--stable", is_flag=True, help="An added group moves no other; folds differ more in size.")
+@click.option("--stratified", is_flag=True, help="Spread the gold labels of --task evenly.")
+@click.option("--task", help="The task whose gold labels are spread.")
+@click.option("--scheme", help="With --task; default: the dataset's first.")
+@click.option("--within", multiple=True, metavar="PART", help="Only claims of this official part; may be repeated.")
+@click.option("--cut", metavar="DATE", help="by_time: the date of the first claims to test on.")
+@click.option("--test-share", type=float, metavar="SHARE", help="by_time: the share, the latest, to test on.")
 @data_root
-def split(dataset: str, out: Path, k: int, by: str, seed: int, data_root: Path | None) -> None:
-    """Freeze grouped folds of a dataset to a file that a config can name."""
+def split(dataset: str, out: Path, within: tuple[str, ...], data_root: Path | None, **options: Any) -> None:
+    """Freeze a split of a dataset to a file that a config can name."""
     import harness
 
-    frozen = harness.freeze_split(dataset, out, k=k, by=by, seed=seed, root=data_root)  # type: ignore[arg-type]
+    frozen = harness.freeze_split(dataset, out, within=within or None, root=data_root, **options)
     parts = ", ".join(f"{name} {count}" for name, count in frozen.parts.items())
     click.echo(f"{frozen.path}: {parts} claims")
+    for warning in frozen.warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 @click.command()
 @click.argument("benchmark")
-@click.option("--from", "source", type=folder, metavar="PATH", help="A folder with the publisher's files.")
+@click.option("--from", "source", type=folder, metavar="PATH", help="A folder or zip with the publisher's files.")
+@click.option("--offline", is_flag=True, help="Refuse instead of downloading.")
 @data_root
-def fetch(benchmark: str, source: Path | None, data_root: Path | None) -> None:
-    """Bring a public benchmark in from a copy of its publisher's files, each checked by its SHA-256."""
+def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | None) -> None:
+    """Bring a public benchmark in, from its publisher or a copy of the files, each checked by its SHA-256."""
     import harness
 
-    done = harness.fetch(benchmark, source, data_root)
+    if offline and source is None:
+        raise click.UsageError("--offline allows no download; give --from PATH with a copy of the publisher's files")
+    done = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True))
     click.echo(f"{done.folder}: {done.articles:,} articles, {done.claims:,} claims")
     for name in done.absent:
-        click.echo(f"absent from {source}: {name}", err=True)
+        click.echo(f"absent{f' from {source}' if source else ''}: {name}", err=True)
+    for name in done.unpinned:
+        click.echo(f"taken without a known SHA-256: {name}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (ingest, add, check, split, fetch)
+COMMANDS: tuple[click.Command, ...] = (add, check, split, fetch)

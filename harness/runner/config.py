@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import Field, ValidationError
@@ -20,29 +20,10 @@ from harness.metrics import METRICS
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation
+from harness.runner.split import Inner, Shares, Split
 from harness.runner.tasks import TASKS, find_task
 from harness.runner.tune import tuned
 from harness.yaml_file import Located, Place, read_yaml, shown_place
-
-By = Literal["article", "speaker"]
-
-
-class Split(Record):
-    """How claims are split into training and test sets."""
-
-    protocol: Literal["grouped_folds", "official", "random_folds"] | None = None
-    """`grouped_folds` (default): whole groups in k folds; `official`: the publisher's parts; `random_folds`: single
-    claims, so that neighbours of test claims are trained on; warns."""
-    k: int = Field(default=5, ge=2)
-    by: By = "article"
-    seed: int = 13
-    """Random seed of the folds."""
-    within: tuple[str, ...] | None = None
-    """For folds: only the claims of these official parts."""
-    train: tuple[str, ...] | None = None
-    test: tuple[str, ...] | None = None
-    file: str | None = None
-    """A frozen split. With `train` and `test`: these parts; without: each of its parts is tested on in turn."""
 
 
 class System(NamedTuple):
@@ -54,6 +35,8 @@ class System(NamedTuple):
     """Its name in the registry, or `module:Class`."""
     settings: dict[str, Any]
     classifier: Classifier
+    train_share: float | None = None
+    """The share of the training claims that it is fitted to; None: all."""
 
 
 class Experiment(Record):
@@ -129,7 +112,8 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
         if not experiment.metrics and experiment.task in TASKS:
             experiment = experiment.model_copy(update={"metrics": TASKS[experiment.task].metrics})
     metrics = faults.metrics(located.content.get("metrics") or list(experiment.metrics if experiment else ()))
-    systems = faults.systems(located.content.get("classifiers"), next(iter(metrics.values()), None))
+    split = experiment.split if experiment else Split()
+    systems = faults.systems(located.content.get("classifiers"), next(iter(metrics.values()), None), split)
     if experiment is not None and experiment.task in TASKS and not TASKS[experiment.task].binary:
         faults.many_labels(systems, metrics, experiment.task)
     if faults.found or experiment is None:
@@ -184,9 +168,13 @@ def _in_document(place: Place, content: Any) -> Place:
 
 
 def _known_fields(place: Place) -> list[str]:
-    inner: dict[str, type[Record]] = {"split": Split, "intervals": Intervals}
-    record = inner.get(str(place[0]), Experiment) if len(place) > 1 else Experiment
-    return list(record.model_fields)
+    inner: dict[Place, type[Record]] = {
+        ("split",): Split,
+        ("split", "inner"): Inner,
+        ("split", "train_share"): Shares,
+        ("intervals",): Intervals,
+    }
+    return list(inner.get(place[:-1], Experiment).model_fields)
 
 
 class _Faults:
@@ -211,13 +199,8 @@ class _Faults:
             self.add(("task",), str(error))
         if experiment.gold.partition(":")[0] not in RULES:
             self.add(("gold",), unknown_name("gold rule", experiment.gold, list(RULES)))
-        split = experiment.split
-        if split.file and split.protocol:
-            self.add(("split", "file"), "a split has a file or a protocol, not both")
-        if (split.train is None) != (split.test is None):
-            self.add(("split",), "train and test go together; give both")
-        if split.protocol == "official" and split.train is None:
-            self.add(("split", "protocol"), "an official split names its parts, as in train: [train], test: [test]")
+        for option, message in experiment.split.faults():
+            self.add(("split", option) if option else ("split",), message)
 
     def many_labels(self, systems: Sequence[System], metrics: Mapping[str, Metric], task: str) -> None:
         """What is made for yes-or-no tasks only, in an experiment of another."""
@@ -251,7 +234,7 @@ class _Faults:
                 self.add(place, str(error))
         return built
 
-    def systems(self, listed: Any, metric: Metric | None) -> tuple[System, ...]:
+    def systems(self, listed: Any, metric: Metric | None, split: Split) -> tuple[System, ...]:
         """The classifiers of a config, built.
 
         `{each: [...]}` gives one system per value; `{grid: [...]}` one that chooses by the first metric of the config.
@@ -268,11 +251,11 @@ class _Faults:
                 chosen = dict(zip(swept, values, strict=True))
                 suffix = ",".join(f"{key}={value}" for key, value in chosen.items())
                 title = (label or name) + (f"[{suffix}]" if suffix else "")
-                self._system(number, title, name, settings | chosen, built, metric)
+                self._system(number, title, name, settings | chosen, built, metric, split)
         labels = [system.label for system in built]
         for label in {label for label in labels if labels.count(label) > 1}:
             self.add(("classifiers",), f"two systems are called '{label}'; give one of them a label of its own")
-        return tuple(built)
+        return tuple(built) if split.train_share is None else _at_shares(built, split.train_share)
 
     def _system(
         self,
@@ -282,6 +265,7 @@ class _Faults:
         settings: dict[str, Any],
         built: list[System],
         metric: Metric | None,
+        split: Split,
     ) -> None:
         place = ("classifiers", number)
         grid = {key: value["grid"] for key, value in settings.items() if _listed("grid", value)}
@@ -290,7 +274,7 @@ class _Faults:
             if not grid:
                 built.append(System(label, name, settings, build(name, settings)))
             elif metric is not None:
-                built.append(System(label, name, settings, tuned(name, fixed, grid, metric)))
+                built.append(System(label, name, settings, tuned(name, fixed, grid, metric, split.inner_folds)))
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for inner, message in explain_validation(error):
@@ -299,6 +283,16 @@ class _Faults:
             self.found += error.faults
         except HarnessError as error:
             self.add(place, str(error))
+
+
+def _at_shares(systems: Sequence[System], shares: Shares) -> tuple[System, ...]:
+    """Each system once per share of the training claims, named after it."""
+    found = []
+    for system, share in itertools.product(systems, shares.each):
+        chosen = system.label.endswith("]")
+        label = f"{system.label[:-1]},train_share={share:g}]" if chosen else f"{system.label}[train_share={share:g}]"
+        found.append(system._replace(label=label, train_share=share))
+    return tuple(found)
 
 
 def _listed(kind: str, value: Any) -> bool:

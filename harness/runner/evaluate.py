@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.data.fetch import load_benchmark
+from harness.data.benchmark import load_benchmark
 from harness.data.formats import SUBMISSIONS
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import read_bytes

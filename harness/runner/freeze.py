@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from harness.data.dataset import write_split
+import numpy as np
+from pydantic import ValidationError
+
+from harness.data.check import find_scheme
+from harness.data.claims import Claims, Codes
+from harness.data.dataset import Dataset, write_split
 from harness.data.fetch import open_dataset
-from harness.data.splits import By, grouped_folds
+from harness.data.gold import gold_labels
+from harness.errors import HarnessError
+from harness.records import explain_validation
+from harness.runner.protocols import folds_of
+from harness.runner.split import Split
+from harness.runner.tasks import find_task, mapping_of, task_gold
+
+TRAIN, TEST = "train", "test"
 
 
 class Frozen(NamedTuple):
@@ -16,30 +28,73 @@ class Frozen(NamedTuple):
     path: Path
     parts: dict[str, int]
     """Part name to its number of claims."""
+    warnings: tuple[str, ...] = ()
 
 
 def freeze_split(
     dataset: str | Path,
     out: str | Path,
     *,
-    k: int = 5,
-    by: By = "article",
-    seed: int = 13,
+    task: str | None = None,
+    scheme: str | None = None,
+    gold: str = "adjudicated",
     root: str | Path | None = None,
+    **options: Any,
 ) -> Frozen:
-    """Writes grouped folds of a dataset as a split file: one part per fold.
+    """Writes a split of a dataset to a file: one part per fold, or `train` and `test` where there is one fold.
 
     Args:
         dataset: a name or a folder.
         out: the file; it is written whole or not at all.
-        k, by, seed: as in a config's `split`.
-    Raises: HarnessError: no such dataset, or fewer groups than folds.
+        task: whose gold labels `stratified` spreads evenly; no other option needs it.
+        scheme, gold: as in a config; for the task.
+        root: where fetched benchmarks live.
+        options: as in a config's `split`: `protocol`, `k`, `by`, `seed`, `stable`, `stratified`, `within`, `cut`,
+            `test_share`.
+    Raises: HarnessError: no such dataset or option, or the data does not fit the split.
     """
-    claims = open_dataset(dataset, root).table()
+    split = _checked(options, task)
+    opened = open_dataset(dataset, root)
+    claims = opened.table()
+    labels = np.zeros(len(claims), dtype=np.int64) if task is None else _labels(opened, claims, task, scheme, gold)
+    folds, warnings = folds_of(split, opened, claims, labels)
     part_of: dict[int, str] = {}
-    for fold in grouped_folds(claims, k=k, by=by, seed=seed):
-        part_of |= dict.fromkeys(fold.test.tolist(), fold.name)
-    parts = {str(claims.claim_id[row]): part_of[row] for row in range(len(claims))}
+    for fold in folds:
+        part_of |= dict.fromkeys(fold.test.tolist(), fold.name if len(folds) > 1 else TEST)
+        if len(folds) == 1:
+            part_of |= dict.fromkeys(fold.train.tolist(), TRAIN)
+    parts = {str(claims.claim_id[row]): part_of[row] for row in sorted(part_of)}
     write_split(Path(out), parts)
-    names = sorted(set(parts.values()))
-    return Frozen(Path(out), {name: list(parts.values()).count(name) for name in names})
+    names = list(parts.values())
+    return Frozen(Path(out), {name: names.count(name) for name in sorted(set(names))}, tuple(warnings))
+
+
+def _checked(options: dict[str, Any], task: str | None) -> Split:
+    try:
+        split = Split.model_validate(options)
+    except ValidationError as error:
+        said = [f"{'.'.join(map(str, place))}: {message}" for place, message in explain_validation(error)]
+        raise HarnessError(f"split: {'; '.join(said)}") from None
+    faults = [f"{option}: {message}" if option else message for option, message in split.faults()]
+    if split.protocol == "official" or split.file:
+        faults.append("the split is frozen already: a config names official parts and files as they are")
+    if split.train_share:
+        faults.append("train_share: is for configs, where it goes with a frozen split too")
+    if split.stratified and task is None:
+        faults.append("stratified: needs a task, whose gold labels are spread evenly")
+    if faults:
+        raise HarnessError(f"split: {'; '.join(faults)}")
+    return split
+
+
+def _labels(dataset: Dataset, claims: Claims, task: str, scheme: str | None, gold: str) -> Codes:
+    named = scheme or next(iter(dataset.info.schemes), None)
+    if named not in dataset.info.schemes or named is None:
+        listed = ", ".join(dataset.info.schemes) or "none"
+        raise HarnessError(f"dataset '{dataset.info.name}' is not labelled under scheme '{named}'; it has: {listed}")
+    found, asked = find_scheme(dataset.folder, named), find_task(task)
+    decided = gold_labels(dataset.annotations, found.name, mapping_of(asked, found).axis, gold)
+    settled = task_gold(asked, found, claims, decided)
+    labels = np.full(len(claims), -1, dtype=np.int64)
+    labels[settled.settled] = settled.gold.codes
+    return labels

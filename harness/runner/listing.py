@@ -20,7 +20,7 @@ def _datasets() -> dict[str, str]:
 
 
 def _benchmarks() -> dict[str, str]:
-    from harness.data.fetch import benchmark_names, load_benchmark
+    from harness.data.benchmark import benchmark_names, load_benchmark
 
     return {name: load_benchmark(name).summary for name in benchmark_names()}
 

@@ -15,10 +15,11 @@ from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.fetch import open_dataset
 from harness.data.gold import gold_labels
-from harness.data.splits import Fold, grouped_folds, parts_fold, read_split
+from harness.data.splits import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
 from harness.runner.config import Experiment, Loaded, System
+from harness.runner.protocols import folds_of, trained_on
 from harness.runner.tasks import TaskGold, find_task, mapping_of, task_gold
 from harness.schemes import Scheme
 
@@ -65,8 +66,11 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
     gold = task_gold(find_task(experiment.task), scheme, claims, found)
     if not len(gold.settled):
         raise HarnessError(f"dataset '{dataset.info.name}' has no gold label for the task '{experiment.task}'")
+    labels = np.full(len(claims), -1, dtype=np.int64)
+    labels[gold.settled] = gold.gold.codes
+    split = folds_of(experiment.split, dataset, claims, labels)
     folds = []
-    for fold in _folds(experiment, dataset, claims):
+    for fold in split.folds:
         train = np.intersect1d(fold.train, gold.settled, assume_unique=True)
         test = fold.test
         if limit is not None:
@@ -74,7 +78,8 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
         if not len(train) or not len(np.intersect1d(test, gold.settled, assume_unique=True)):
             raise HarnessError(f"split: {fold.name} has no labelled claim to train on, or none to test on")
         folds.append(Fold(fold.name, train, test))
-    warnings = [*_warnings(loaded.experiment, limit), *_shared_articles(claims, folds, loaded.experiment)]
+    warnings = [*_warnings(loaded.experiment, limit), *split.warnings]
+    warnings += _shared_articles(claims, folds, loaded.experiment)
     return Material(dataset, scheme, claims, gold, tuple(folds), tuple(warnings))
 
 
@@ -86,42 +91,12 @@ def _scheme(experiment: Experiment, dataset: Dataset) -> Scheme:
     return find_scheme(dataset.folder, named)
 
 
-def _folds(experiment: Experiment, dataset: Dataset, claims: Claims) -> list[Fold]:
-    split = experiment.split
-    if split.file is not None:
-        parts = read_split(Path(split.file))
-        strangers = set(parts) - set(claims.claim_id)
-        if strangers:
-            raise HarnessError(
-                f"{split.file}: {len(strangers)} of its claims are not in '{dataset.info.name}', "
-                f"'{min(strangers)}' for one; it was made for other data"
-            )
-        return _of_parts(claims, parts, split.train, split.test)
-    if split.protocol == "official":
-        return _of_parts(claims, _official(dataset), split.train, split.test)
-    rows = np.arange(len(claims), dtype=np.int64)
-    if split.within is not None:
-        rows = parts_fold(claims, _official(dataset), [], split.within).test
-    by = "claim" if split.protocol == "random_folds" else split.by
-    folds = grouped_folds(claims.take(rows), k=split.k, by=by, seed=split.seed)
-    return [Fold(fold.name, rows[fold.train], rows[fold.test]) for fold in folds]
-
-
-def _of_parts(
-    claims: Claims, parts: dict[str, str], train: tuple[str, ...] | None, test: tuple[str, ...] | None
-) -> list[Fold]:
-    if train is not None and test is not None:
-        return [parts_fold(claims, parts, train, test)]
-    names = list(dict.fromkeys(parts.values()))
-    if len(names) < 2:
-        raise HarnessError(f"split: it has one part only ({', '.join(names)}); name train and test, or give two parts")
-    return [parts_fold(claims, parts, [other for other in names if other != name], [name]) for name in names]
-
-
-def _official(dataset: Dataset) -> dict[str, str]:
-    if "official" not in dataset.splits:
-        raise HarnessError(f"dataset '{dataset.info.name}' has no official parts; use protocol: grouped_folds")
-    return dict(dataset.splits["official"])
+def material_of(system: System, material: Material, experiment: Experiment) -> Material:
+    """The material as one system sees it: with its share of the training claims."""
+    if system.train_share is None:
+        return material
+    split = trained_on(experiment.split, system.train_share, material.claims, material.folds)
+    return material._replace(folds=tuple(split.folds), warnings=(*material.warnings, *split.warnings))
 
 
 def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
@@ -204,10 +179,14 @@ def package_versions(classifier: Classifier) -> dict[str, str]:
 
 def units_of(loaded: Loaded, material: Material) -> list[Unit]:
     """Every unit of an experiment: systems in the config's order, then folds, then seeds."""
-    of_folds = [(fold, _claims_of(fold, material)) for fold in material.folds]
+    of_folds: dict[float | None, list[tuple[Fold, dict[str, str]]]] = {}
+    for system in loaded.systems:
+        if system.train_share not in of_folds:
+            folds = material_of(system, material, loaded.experiment).folds
+            of_folds[system.train_share] = [(fold, _claims_of(fold, material)) for fold in folds]
     return [
         unit_of(system, material, loaded.experiment, fold, seed, of_fold)
         for system in loaded.systems
-        for fold, of_fold in of_folds
+        for fold, of_fold in of_folds[system.train_share]
         for seed in loaded.experiment.random_seeds
     ]

@@ -16,8 +16,8 @@ import numpy as np
 import yaml
 from pydantic import ValidationError
 
+from harness.data.benchmark import Published, benchmark_names, load_benchmark
 from harness.data.claims import Codes
-from harness.data.fetch import Published, benchmark_names, load_benchmark
 from harness.data.splits import group_codes
 from harness.files import fingerprint, json_document, write_bytes, write_text
 from harness.metrics.base import Groups, Run

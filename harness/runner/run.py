@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.fetch import Published
+from harness.data.benchmark import Published
 from harness.errors import HarnessError, unknown_name
 from harness.files import clear_partial, locked
 from harness.runner.config import Loaded, load_experiment
 from harness.runner.execute import execute, unit_path
-from harness.runner.plan import Unit, gather, units_of
+from harness.runner.plan import Unit, gather, material_of, units_of
 from harness.runner.results import Result, assemble, published_of
 
 
@@ -88,7 +88,14 @@ def run(
         with progress(len({unit.unit_id for unit in units})) as advance:
             fitted = execute(units, material, folder, jobs=jobs, fresh=fresh, advance=advance)
         results = tuple(
-            assemble(loaded, material, system, units_by_system[system.label], folder) for system in loaded.systems
+            assemble(
+                loaded,
+                material_of(system, material, loaded.experiment),
+                system,
+                units_by_system[system.label],
+                folder,
+            )
+            for system in loaded.systems
         )
     return Outcome(loaded.experiment.name, folder, results, fitted, published_of(loaded))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.data.fetch import Published
+from harness.data.benchmark import Published
 from harness.metrics.intervals import Value
 from harness.runner.evaluate import Evaluation
 from harness.runner.results import Result

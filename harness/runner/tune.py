@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import SerializeAsAny
@@ -13,25 +13,35 @@ from pydantic import SerializeAsAny
 from harness.classifiers import build
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores
 from harness.data.claims import Claims, Codes, Gold
-from harness.data.splits import grouped_folds
+from harness.data.splits import By, Fold, group_codes, grouped_folds
 from harness.errors import Undefined
 from harness.metrics.base import Groups, Metric, Run
 
 INNER_FOLDS = 3
 
 
+class InnerFolds(NamedTuple):
+    """The folds inside the training claims of each fit."""
+
+    k: int = INNER_FOLDS
+    """As many as there are groups, where those are fewer."""
+    by: By = "article"
+    """What stays whole."""
+
+
 class Tuned(Classifier):
     """A classifier whose settings are chosen from candidates, inside the training claims of each fit.
 
-    The candidate with the best value of the metric over grouped folds of the training articles is fitted to all of
-    them; the first of equals. It is the first candidate where there is one training article only, or where the metric
-    is undefined for all.
+    The candidate with the best value of the metric over grouped folds of the training claims is fitted to all of them;
+    the first of equals. It is the first candidate where there is one training group only, or where the metric is
+    undefined for all.
     """
 
     candidates: tuple[SerializeAsAny[Classifier], ...]
     titles: tuple[str, ...]
     """What each candidate sets, for the result: `C=10`."""
     metric: SerializeAsAny[Metric]
+    folds: InnerFolds = InnerFolds()
 
     @property
     def packages(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -54,26 +64,27 @@ class Tuned(Classifier):
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Chooses a candidate and fits it to all training claims."""
-        articles = len(np.unique(claims.article_codes()))
+        groups = len(np.unique(group_codes(claims, self.folds.by)))
         best = 0
-        if articles > 1:
-            values = [self._value(candidate, claims, gold, seed, articles) for candidate in self.candidates]
+        if groups > 1:
+            inner = grouped_folds(claims, k=min(self.folds.k, groups), by=self.folds.by, seed=seed)
+            values = [self._value(candidate, claims, gold, seed, inner) for candidate in self.candidates]
             best = int(np.argmax(values))
         scorer = self.candidates[best].fit(claims, gold, seed)
         return TunedScorer(scorer, f"{self.titles[best]} of {len(self.candidates)} candidates")
 
-    def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, articles: int) -> float:
+    def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, inner: list[Fold]) -> float:
         scores = np.zeros((len(claims), len(gold.labels)))
         predicted = np.zeros(len(claims), dtype=np.int64)
         probabilities = True
-        for fold in grouped_folds(claims, k=min(INNER_FOLDS, articles), by="article", seed=seed):
+        for fold in inner:
             scorer = candidate.fit(claims.take(fold.train), gold.take(fold.train), seed)
             scores[fold.test] = scorer.score(claims.take(fold.test))
             predicted[fold.test] = scorer.predict(claims.take(fold.test), scores[fold.test])
             probabilities = probabilities and scorer.probabilities
         groups = Groups(claims.article_codes(), claims.article_codes())
         try:
-            ones = np.ones((1, articles), dtype=np.int64)
+            ones = np.ones((1, int(groups.unit.max()) + 1), dtype=np.int64)
             value = float(self.metric.values(gold, Run(scores, predicted, probabilities), groups, ones)[0])
         except Undefined:
             return -np.inf
@@ -109,7 +120,7 @@ class TunedScorer(Scorer):
         return self.scorer.explain(claims)
 
 
-def tuned(name: str, settings: dict[str, Any], grid: dict[str, list[Any]], metric: Metric) -> Tuned:
+def tuned(name: str, settings: dict[str, Any], grid: dict[str, list[Any]], metric: Metric, folds: InnerFolds) -> Tuned:
     """A classifier tuned over the product of a grid.
 
     Args:
@@ -117,6 +128,7 @@ def tuned(name: str, settings: dict[str, Any], grid: dict[str, list[Any]], metri
         settings: the fixed settings.
         grid: setting to its values.
         metric: what the best candidate is best at.
+        folds: inside the training claims, on which the candidates are compared.
     Raises: as `harness.classifiers.build`.
     """
     chosen = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
@@ -124,4 +136,5 @@ def tuned(name: str, settings: dict[str, Any], grid: dict[str, list[Any]], metri
         candidates=tuple(build(name, settings | choice) for choice in chosen),
         titles=tuple(", ".join(f"{key}={json.dumps(value)}" for key, value in choice.items()) for choice in chosen),
         metric=metric,
+        folds=folds,
     )

@@ -1,0 +1,121 @@
+"""A `split` applied to a dataset: the folds of each protocol, and what a reader has to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.data.claims import Claims, Codes
+from harness.data.dataset import Dataset
+from harness.data.splits import (
+    By,
+    Fold,
+    grouped_folds,
+    leave_one_out,
+    parts_fold,
+    read_split,
+    training_share,
+    ungrouped,
+)
+from harness.data.time_splits import by_time
+from harness.errors import HarnessError
+from harness.runner.split import Split
+
+FAR = 1.25
+"""A share of the training claims that is off by this factor is worth a warning."""
+
+
+class Folds(NamedTuple):
+    """The folds of a split."""
+
+    folds: list[Fold]
+    warnings: list[str]
+
+
+def folds_of(split: Split, dataset: Dataset, claims: Claims, labels: Codes) -> Folds:
+    """The folds of a dataset.
+
+    Args:
+        split: the protocol and its options, each checked.
+        dataset: whose official parts are used.
+        claims: the dataset's.
+        labels: shape (n_claims,); gold label codes, -1 for none; `stratified` alone reads them.
+    Raises: HarnessError: the data does not fit the split.
+    """
+    if split.file is not None:
+        return Folds(_of_parts(claims, _frozen(split.file, dataset, claims), split.train, split.test), [])
+    if split.protocol == "official":
+        return Folds(_of_parts(claims, _official(dataset), split.train, split.test), [])
+    rows = np.arange(len(claims), dtype=np.int64)
+    if split.within is not None:
+        rows = parts_fold(claims, _official(dataset), [], split.within).test
+    inside = claims.take(rows)
+    warnings = []
+    if split.protocol not in ("by_time", "random_folds") and split.by != "article":
+        absent = ungrouped(inside, split.by)
+        if absent:
+            warnings.append(f"{absent} of {len(inside)} claims have no {split.by}; they go with their article")
+    found = _by_protocol(split, inside, labels[rows])
+    folds = [Fold(fold.name, rows[fold.train], rows[fold.test]) for fold in found]
+    if split.protocol != "leave_one_out":
+        return Folds(folds, warnings)
+    kept = [fold for fold in folds if (labels[fold.test] >= 0).any()]
+    if len(kept) < len(folds):
+        warnings.append(f"{len(folds) - len(kept)} of {len(folds)} groups have no gold and are not tested on")
+    return Folds(kept, warnings)
+
+
+def _by_protocol(split: Split, claims: Claims, labels: Codes) -> list[Fold]:
+    if split.protocol == "by_time":
+        return [by_time(claims, cut=split.cut, test_share=split.test_share)]
+    if split.protocol == "leave_one_out":
+        return leave_one_out(claims, by=split.by)
+    by: By = "claim" if split.protocol == "random_folds" else split.by
+    spread = labels if split.stratified else None
+    return grouped_folds(claims, k=split.k, by=by, seed=split.seed, stable=split.stable, labels=spread)
+
+
+def trained_on(split: Split, share: float, claims: Claims, folds: Sequence[Fold]) -> Folds:
+    """The same folds, each with that share of its training claims; a warning where whole groups come nowhere near."""
+    found, reached = [], []
+    for fold in folds:
+        kept = training_share(claims.take(fold.train), share=share, by=split.by, seed=split.seed)
+        found.append(fold._replace(train=fold.train[kept]))
+        reached.append(len(kept) / len(fold.train))
+    if share / FAR <= min(reached) and max(reached) <= share * FAR:
+        return Folds(found, [])
+    warning = (
+        f"train_share {share:g}: groups stay whole, so it is {min(reached):.3f} to {max(reached):.3f} of the claims"
+    )
+    return Folds(found, [warning])
+
+
+def _frozen(file: str, dataset: Dataset, claims: Claims) -> dict[str, str]:
+    parts = read_split(Path(file))
+    strangers = set(parts) - set(claims.claim_id)
+    if strangers:
+        raise HarnessError(
+            f"{file}: {len(strangers)} of its claims are not in '{dataset.info.name}', "
+            f"'{min(strangers)}' for one; it was made for other data"
+        )
+    return parts
+
+
+def _of_parts(
+    claims: Claims, parts: dict[str, str], train: tuple[str, ...] | None, test: tuple[str, ...] | None
+) -> list[Fold]:
+    if train is not None and test is not None:
+        return [parts_fold(claims, parts, train, test)]
+    names = list(dict.fromkeys(parts.values()))
+    if len(names) < 2:
+        raise HarnessError(f"split: it has one part only ({', '.join(names)}); name train and test, or give two parts")
+    return [parts_fold(claims, parts, [other for other in names if other != name], [name]) for name in names]
+
+
+def _official(dataset: Dataset) -> dict[str, str]:
+    if "official" not in dataset.splits:
+        raise HarnessError(f"dataset '{dataset.info.name}' has no official parts; use protocol: grouped_folds")
+    return dict(dataset.splits["official"])
