@@ -1,4 +1,4 @@
-"""Splits English text into sentences by rule, with exact offsets.
+"""Splits text into sentences by rule, with exact offsets.
 
 A sentence can end at a line break, before an item of a numbered list, and at a mark (``.``, ``!``, ``?``,
 an ellipsis) with the closing quotes and brackets after it. Each mark is judged by the few words around it and
@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
+
+from harness.data.segment_words import GENERAL, WORDS, Words
 
 
 class Span(NamedTuple):
@@ -22,100 +25,59 @@ class Span(NamedTuple):
     """Offset one past the last character."""
 
 
-LANGUAGES: frozenset[str] = frozenset({"en"})
-"""Codes of the languages the rules were made for."""
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Abbreviations: without their last dot and in lower case.
-
-_TITLES = _words(
-    "mr mrs ms mx dr drs prof profs gen gens lt ltc lts col cols sgt capt cpl pvt pfc maj cmdr cdr adm "
-    "sen sens rep reps gov govs pres rev fr hon messrs supt det insp amb atty"
-)
-"""Stand before a name, so never end a sentence."""
-
-_NEVER = _words("e.g i.e eg ie v vs viz cf approx ca p.s n.b")
-"""Something always follows."""
-
-_BEFORE_NUMBER = _words(
-    "no nos n° nr pp par para fig figs eq vol vols ch sect art arts ed tel ext jan feb mar apr jun jul "
-    "aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun rs op cl"
-)
-"""Abbreviations only before a number; otherwise words like any other, or the last one of their sentence."""
-
-_MAYBE = _words(
-    "inc corp co cos ltd llc plc bros jr sr esq al dept univ assn assoc ave blvd rd st ste mt mts ft sq "
-    "hwy bldg apt intl natl govt admin asst sec ph.d ed.d est misc alt"
-)
-"""End a sentence only before a word that starts sentences."""
-
-_STATES = _words(
-    "ala ariz ark calif cal colo conn del fla ga ill ind kan kans ky la md mass mich minn miss mo mont "
-    "neb nev okla ont ore pa penn que tenn tex va vt wash wis wyo"
-)
-"""Like `_MAYBE`, but only with a capital."""
-
-_CLOCK = _words("a.m p.m b.c b.c.e c.e a.d")
-"""End a sentence before a capital, save one of `_AFTER_CLOCK`."""
-
-_AFTER_CLOCK = _words(
-    "et est edt pt pst pdt ct cst cdt mt mst mdt gmt utc bst cet cest ist jst aest eastern pacific "
-    "central mountain monday tuesday wednesday thursday friday saturday sunday"
-)
-
-_KNOWN = _TITLES | _NEVER | _BEFORE_NUMBER | _MAYBE | _STATES | _CLOCK
-
-_SHOUTS = _words("yahoo jeopardy yum e")
-"""Names written with an exclamation mark."""
-
-_STARTERS = _words(
-    "the a an this that these those there it he she they we you i his her its their our my your it's he's "
-    "she's they're we're i'm that's there's i've we've don't who what when where why how which if in on "
-    "at for from by with as after before although though while since because but and or so yet however "
-    "meanwhile also then now not some many most both each every more such another only even just still "
-    "once during through between among about against according despite instead until unless do does did "
-    "is are was were has have had could would should let here perhaps maybe thus therefore moreover "
-    "furthermore nevertheless nonetheless otherwise additionally finally later earlier today yesterday "
-    "tomorrow to them him us nobody everyone everything nothing something"
-)
-"""Words that, with a capital, mostly start a sentence."""
+LANGUAGES: frozenset[str] = frozenset(WORDS)
+"""The languages the rules were made for: first parts of BCP 47 tags."""
 
 _MARK = re.compile(
-    r"""(?P<mark>[.!?…][.!?…]*+(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # a run of marks, or ". . ."
-    r"""(?P<close>(?:["'”’»)\]}*_]|[ ]?\[(?:\d{1,3}|…|\.{3})\])*+)"""  # with reference marks: "[3]"
+    r"""(?P<mark>[.!?…؟][.!?…؟]*+(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # a run of marks, or ". . ."
+    r"""(?P<close>(?:["'”’»)\]}*_]|(?<=[.!?…؟])“|[ ]?\[(?:\d{1,3}|[a-z]|…|\.{3}|[a-z ]{2,25} needed)\])*+)"""  # "[3]"
     r"""(?P<space>\s*+)"""
 )
-_NEXT = re.compile(r"""["'“‘«(\[{*_¿¡]*+(?P<word>[^\W_]++(?:['’][^\W_]++)?)?(?P<after>[.-]?)""")
+_NEXT = re.compile(r"""["'“‘„«(\[{*_¿¡]*+(?P<word>[^\W_]++(?:['’][^\W_]++)?)?(?P<after>[.-]?)""")
 _INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_]{1,3})*")
 _NUMERAL = re.compile(r"\d|[A-Z]\d|[IVXL]{2,}$")
 _ENUMERATOR = re.compile(r"(?:[•⁃] ?)?[(\[]?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[)\]]?")
+_ORDINAL = re.compile(r"\d{1,2}|[IVX]+")
 _ITEM = re.compile(r"(?:(?<!\S)|(?<=⁃))(?P<number>\d{1,2}|[a-z])(?P<style>\.\)|[.)])(?=\s)")
 _BULLET = re.compile(r"\s*[-*•](?:\s+|$)")
 _ATTRIBUTION = re.compile(
     r"(?:[A-Z][\w’'.-]*+\s){1,4}(?:said|says|asked|asks|wrote|writes|added|replied|cried|shouted|tweeted)\b"
 )
 _OPENING_TIME = re.compile(r"(?:At|By|Before|After|Around|About|Until|Since|From) [\d:]{1,5} ?[ap]\.m")
-_QUOTATION = re.compile(r"“[^“”]*”|«[^«»]*»|\"(?<!\w\")(?=\S)[^\"]*\"")
+_QUOTATION = re.compile(r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|\"(?<!\w\")(?=\S)[^\"]*\"")
+_GLUED = re.compile(r"[^\W\d_]{2,}+(?=[\s,;:!?'’”)-]|[.](?:\s|$)|$)")
+_CREDIT = re.compile(r"(?:--|[–—]) ?[A-Z]")
+_ENDINGS = frozenset({"com", "net", "org", "js"})
+_ADDRESSES = frozenset({"http", "https", "www", "pic"})
+_FIGURES = re.compile(r"[$€£]?\d[\d.,:/-]*\d%?")
 _LOOK_BACK = 32
 """Characters read before a mark, so that a word without end costs no time."""
 
 
-def sentences(text: str, *, split_quotations: bool = True) -> list[Span]:
+def supported(language: str) -> bool:
+    """Whether the rules were made for a language.
+
+    Args:
+        language: a BCP 47 tag: "en", "en-US".
+    """
+    return _primary(language) in LANGUAGES
+
+
+def sentences(text: str, *, split_quotations: bool = True, language: str = "en") -> list[Span]:
     """The sentences of a text, in order.
 
     Args:
         text: any text; each of its lines, as `str.splitlines` sees them, is segmented by itself.
         split_quotations: whether a sentence can end inside a quotation; if not, a quotation in double quotes
             that closes on its line is kept whole.
+        language: a BCP 47 tag. Text in a language that is not `supported` is cut by the marks alone, which
+            know no abbreviation but initials.
 
     Returns: spans in code points that do not overlap, none empty and none with white space at its ends.
         Together they hold every character that is not white space, save a list marker (``-``, ``*``, ``•``)
         that stands apart at the start of a line.
     """
+    rules = _rules(_primary(language))
     spans: list[Span] = []
     offset = 0
     for line in text.splitlines(keepends=True):
@@ -124,13 +86,15 @@ def sentences(text: str, *, split_quotations: bool = True) -> list[Span]:
         end = len(line.rstrip())
         whole = () if split_quotations else _QUOTATION.finditer(line, start, end)
         quotations = [match.span() for match in whole]
-        for begin, stop in _pieces(line, start, end, quotations):
+        for begin, stop in _pieces(rules, line, start, end, quotations):
             spans.append(Span(offset + begin, offset + stop))
         offset += len(line)
     return spans
 
 
-def _pieces(line: str, start: int, end: int, quotations: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _pieces(
+    rules: _Rules, line: str, start: int, end: int, quotations: list[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
     """Yields the sentences of ``line[start:end]``, which has no white space at its ends."""
     items = _items(line, start, end, quotations)
     while start < end:
@@ -138,9 +102,9 @@ def _pieces(line: str, start: int, end: int, quotations: list[tuple[int, int]]) 
         stop = start + len(line[start:item].rstrip())
         for match in _MARK.finditer(line, start, stop):
             close, following = match.span("space")
-            if close == following or (quotations and _inside(quotations, close)):
+            if quotations and _inside(quotations, close):
                 continue
-            if _ends(line, start, match, stop):
+            if rules.ends(line, start, match, stop) if close < following else rules.glued(line, start, match, stop):
                 yield start, close
                 start = following
         yield start, stop
@@ -176,69 +140,120 @@ def _inside(quotations: list[tuple[int, int]], place: int) -> bool:
     return index >= 0 and place < quotations[index][1]
 
 
-def _ends(line: str, start: int, match: re.Match[str], end: int) -> bool:
-    """Whether the sentence that begins at `start` ends with a mark before white space and more text."""
-    begin, following = match.start(), match.end()
-    mark, close = match["mark"], match["close"]
-    follow = _NEXT.match(line, following, end)
-    word = follow["word"] if follow else None
-    if follow is None or word is None:
-        return line[following] not in "-–—,;:)]/&=+>|<.!?…"
-    if close.startswith("]") and line[begin - 1 : begin] == "[":  # "[...]" leaves words out
-        return False
-    if word[0].islower():
-        return not close and line[start].islower() and _plain(line, start, begin, mark)
-    if mark == ".":
-        return close not in ("", ")") or _dot_ends(line, start, begin, follow)
-    if "." in mark or "…" in mark:
-        # "I ... We" leaves words out; "ever... We" and "left. … We" end.
-        left_out = begin == start or (line[begin - 1].isspace() and line[begin - 2] not in '.!?"”')
-        return not left_out or bool(close) or len(mark.replace(" ", "")) > 3
-    if close:
-        return not _ATTRIBUTION.match(line, following, end)
-    return mark != "!" or _token(line, start, begin).lower() not in _SHOUTS or _starts(follow)
+def _primary(language: str) -> str:
+    return language.replace("_", "-").split("-", 1)[0].lower()
 
 
 def _token(line: str, start: int, begin: int) -> str:
     """The word that ends at `begin`, without the quotes and brackets before it."""
     words = line[max(start, begin - _LOOK_BACK) : begin].rsplit(None, 1)
-    return words[-1].lstrip("\"'“‘«([{*_-–—/") if words else ""
+    return words[-1].lstrip("\"'“‘„«([{*_-–—/¿¡") if words else ""
 
 
-def _starts(follow: re.Match[str]) -> bool:
-    """Whether the next word mostly starts sentences."""
-    word = follow["word"]
-    if follow["after"] == "." and word in ("Mr", "Mrs", "Ms"):
-        return True
-    if follow["after"] or (word.isupper() and len(word) > 1):  # an initial, a compound, a headline
-        return False
-    return word.lower().replace("’", "'") in _STARTERS
+class _Rules:
+    """Judges marks by the words of a language."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self.known = words.known
+
+    def ends(self, line: str, start: int, match: re.Match[str], end: int) -> bool:
+        """Whether the sentence that begins at `start` ends with a mark before white space and more text."""
+        begin, following = match.start(), match.end()
+        mark, close = match["mark"], match["close"]
+        follow = _NEXT.match(line, following, end)
+        word = follow["word"] if follow else None
+        if follow is None or word is None:
+            if mark == "." and not close and _CREDIT.match(line, following, end):
+                return True
+            if line[following] in "§#@" and self._abbreviation(_token(line, start, begin)):
+                return False
+            return line[following] not in "-–—,;:)]/&=+>|<.!?…"
+        if close.startswith("]") and line[begin - 1 : begin] == "[":  # "[...]" leaves words out
+            return False
+        if word[0].islower():
+            return not close and self._ends_before_lower(line, start, begin, mark, word)
+        if mark == ".":
+            return close not in ("", ")") or self._dot_ends(line, start, begin, follow)
+        if "." in mark or "…" in mark:
+            # "I ... We" leaves words out; "ever... We" and "left. … We" end.
+            left_out = begin == start or (line[begin - 1].isspace() and line[begin - 2] not in '.!?"”')
+            return not left_out or bool(close) or len(mark.replace(" ", "")) > 3
+        if close:
+            return not _ATTRIBUTION.match(line, following, end)
+        return mark != "!" or _token(line, start, begin).lower() not in self.words.shouts or self._starts(follow)
+
+    def glued(self, line: str, start: int, match: re.Match[str], end: int) -> bool:
+        """Whether a sentence ends with a mark that no white space follows: "the end.The next"."""
+        following = match.end()
+        if following == end or match["close"] not in ("", "”") or line[following].islower():
+            return False
+        follow = _GLUED.match(line, following, end)
+        if follow is None or follow[0].isupper() or follow[0].lower() in _ENDINGS:
+            return False
+        token = _token(line, start, match.start())
+        return self._whole_word(token) and not token[0].isupper()
+
+    def _key(self, token: str) -> str:
+        """A word as the tables write it, without an article that runs into it: "l'art."."""
+        key = token.lower()
+        tail = key.replace("’", "'").rpartition("'")[2]
+        return tail if key not in self.known and len(tail) > 1 and tail in self.known else key
+
+    def _abbreviation(self, token: str) -> bool:
+        return self._key(token) in self.known or _INITIALS.fullmatch(token) is not None
+
+    def _whole_word(self, token: str, least: int = 3) -> bool:
+        return len(token) >= least and token.isalpha() and (token not in self.known or token in self.words.capitalized)
+
+    def _ends_before_lower(self, line: str, start: int, begin: int, mark: str, word: str) -> bool:
+        """Whether a mark ends a sentence before a word in lower case: after a whole word, and no ellipsis."""
+        token = _token(line, start, begin)
+        if word in _ADDRESSES:
+            return self._key(token) not in self.words.titles | self.words.never
+        if not self.words.starters:  # a language whose abbreviations are not known
+            return False
+        if _FIGURES.fullmatch(token) and start < begin - len(token):
+            return not self.words.ordinals
+        if mark[0] == "…" or mark[:2] == ".." or not self._whole_word(token, 2 if mark[0] == "?" else 3):
+            return False
+        if line[start].islower():  # a text without capitals
+            return True
+        return token.islower() and token not in self.words.before_lower and word not in self.words.saying
+
+    def _starts(self, follow: re.Match[str]) -> bool:
+        """Whether the next word mostly starts sentences."""
+        word = follow["word"]
+        if follow["after"] == "." and word in ("Mr", "Mrs", "Ms"):
+            return True
+        if follow["after"] or (word.isupper() and len(word) > 1):  # an initial, a compound, a headline
+            return False
+        word = word.lower().replace("’", "'").replace("i\u0307", "i")
+        return word in self.words.starters
+
+    def _dot_ends(self, line: str, start: int, begin: int, follow: re.Match[str]) -> bool:
+        """Whether a single dot ends the sentence, before a word that is not in lower case."""
+        if begin - start < 10 and _ENUMERATOR.fullmatch(line, start, begin):
+            return False
+        token, word, words = _token(line, start, begin), follow["word"], self.words
+        key = self._key(token)
+        if words.ordinals and _ORDINAL.fullmatch(token):
+            return self._starts(follow)
+        if not self._abbreviation(token):
+            return True
+        if key in words.titles:
+            return token.islower() and self._starts(follow)
+        if key in words.never:
+            return False
+        if key in words.before_number:
+            return not _NUMERAL.match(word) and (key == "no" or follow["after"] != ".")  # "Mon. Jan. 5"
+        if len(token) == 1 and token.islower() and key not in self.known:  # "p. 55"
+            return not _NUMERAL.match(word)
+        if key in words.clock:
+            return word.lower() not in words.after_clock and not _OPENING_TIME.fullmatch(line, start, begin)
+        return self._starts(follow) or (key in words.capitalized and token[0].islower())
 
 
-def _plain(line: str, start: int, begin: int, mark: str) -> bool:
-    """Whether a mark ends a sentence in text without capitals: after a whole word, and no ellipsis."""
-    token = _token(line, start, begin)
-    if mark[0] == "…" or mark[:2] == ".." or len(token) < 3 or not token.isalpha():
-        return False
-    return token not in _KNOWN or token in _STATES
-
-
-def _dot_ends(line: str, start: int, begin: int, follow: re.Match[str]) -> bool:
-    """Whether a single dot ends the sentence, before a word that is not in lower case."""
-    if begin - start < 10 and _ENUMERATOR.fullmatch(line, start, begin):
-        return False
-    token, word = _token(line, start, begin), follow["word"]
-    key = token.lower()
-    if key not in _KNOWN and not _INITIALS.fullmatch(token):
-        return True
-    if key in _TITLES:
-        return token.islower() and _starts(follow)
-    if key in _NEVER:
-        return False
-    if key in _BEFORE_NUMBER:
-        return not _NUMERAL.match(word) and (key == "no" or follow["after"] != ".")  # "Mon. Jan. 5"
-    if len(token) == 1 and token.islower():  # "p. 55"
-        return not _NUMERAL.match(word)
-    if key in _CLOCK:
-        return word.lower() not in _AFTER_CLOCK and not _OPENING_TIME.fullmatch(line, start, begin)
-    return _starts(follow) or (key in _STATES and token[0].islower())
+@cache
+def _rules(primary: str) -> _Rules:
+    return _Rules(WORDS.get(primary, GENERAL))
