@@ -1,18 +1,22 @@
-"""Articles into a dataset folder: new ones become claims, awaited ones bring a stand-off dataset to life."""
+"""Articles into a dataset folder: new ones become claims, changed ones versions, awaited ones bring it to life."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles import FoundArticle, read_articles, safe_name
+from harness.data.articles import FoundArticle, Reading, Source, read_articles, safe_name
 from harness.data.check import open_folder
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_files, info_file, with_text
-from harness.data.segment import sentences
-from harness.errors import Fault, FaultsError
+from harness.data.encoding import UTF_8
+from harness.data.spans import Marked, claims_of, make_claim, unsupported
+from harness.data.versions import Versions, carried_over, grown_logs, matched, next_version
+from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import clear_partial, collector_paused, locked, read_bytes, sha256, write_files
-from harness.records import Article, Claim, make_claim_id
+from harness.records import Article, Claim
+
+__all__ = ["Ingested", "ingest", "make_claim"]
 
 
 class Ingested(NamedTuple):
@@ -20,6 +24,7 @@ class Ingested(NamedTuple):
 
     folder: Path
     articles_added: int
+    """New versions among them."""
     claims_added: int
     brought_to_life: int
     """Stand-off articles whose text was found."""
@@ -27,36 +32,64 @@ class Ingested(NamedTuple):
     """Articles that were there already."""
     awaited: int
     """Stand-off articles whose text is still missing."""
+    versions: tuple[Article, ...] = ()
+    """New versions of articles that were there with other text; each names the one that it replaces."""
+    carried_over: int = 0
+    """Labels of unchanged sentences that were given to the new versions too."""
+    to_relabel: tuple[Claim, ...] = ()
+    """The sentences of new versions that are new or were changed, in order."""
+    encodings: tuple[tuple[str, str], ...] = ()
+    """(source, encoding) of each that is not UTF-8."""
+    warnings: tuple[str, ...] = ()
 
 
-def make_claim(article: Article, start: int, end: int, **more: str | None) -> Claim:
-    """The claim of a span of an article that has its text."""
-    text = (article.text or "")[start:end]
-    claim_id = make_claim_id(article.article_id, start, end, sha256(text))
-    return Claim(claim_id=claim_id, article_id=article.article_id, start=start, end=end, text=text, **more)
-
-
-def claims_of(article: Article, segmentation: Segmentation) -> list[Claim]:
-    """One claim per sentence of an article that has its text."""
-    spans = sentences(article.text or "", split_quotations=segmentation.split_quotations)
-    return [make_claim(article, span.start, span.end) for span in spans]
-
-
-def ingest(sources: Sequence[str | Path], into: str | Path) -> Ingested:
+def ingest(
+    sources: Source | Iterable[Source],
+    into: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    transcript: bool = False,
+    encoding: str | None = None,
+    name: str | None = None,
+    replaces: str | None = None,
+    offline: bool = False,
+) -> Ingested:
     """Adds articles and their sentences to a dataset folder, which is created if absent; never renumbers.
 
     Args:
-        sources: article files (.txt, .html, .jsonl) or folders of them.
-        into: a dataset folder. An article that is there already adds nothing. While stand-off articles await their
-            text, only their texts are taken.
+        sources: one or several of: an article file (.txt, .md, .html, .jsonl, .csv, .tsv, .parquet), a folder of
+            them, a pattern (`news/**/*.md`), `-` (standard input), `hub:OWNER/NAME`, an `Article`, a
+            `datasets.Dataset`.
+        into: a dataset folder. An article that is there already adds nothing; one that is there with other text
+            becomes a new version, to which the labels of unchanged sentences carry over. While stand-off articles
+            await their text, only their texts are taken.
+        columns: field of an article to the column of a table, where their names differ (`{"text": "body"}`).
+        transcript: whether lines are turns (`Speaker: text`), or the rows of a table with a speaker column are.
+        encoding: of text files; default: detected.
+        name: the id of what comes from standard input.
+        replaces: the article that the only article of the sources is a new version of.
+        offline: refuse what needs the network.
     Raises: FaultsError: every fault of every source; nothing is written then.
     """
     folder = Path(into)
-    found = read_articles([Path(source) for source in sources])
+    reading = Reading(columns=columns or {}, transcript=transcript, encoding=encoding, name=name, offline=offline)
+    found = read_articles(_listed(sources), reading)
+    if replaces is not None and len(found) != 1:
+        raise HarnessError(f"replaces: expected one article, the new version of '{replaces}'; got {len(found)}")
     with locked(folder, "ingest"), collector_paused():
         clear_partial(folder)
         new = not (folder / "dataset.yaml").exists()
-        return _ingest(_empty(folder) if new else open_folder(folder), found, new=new)
+        ingesting = _Ingesting(_empty(folder) if new else open_folder(folder), found, replaces)
+        faults = [fault for source in found if (fault := ingesting.take(source)) is not None]
+        if faults:
+            raise FaultsError(faults)
+        ingesting.write(new=new)
+    return ingesting.outcome(found)
+
+
+def _listed(sources: Source | Iterable[Source]) -> list[Source]:
+    alone = isinstance(sources, str | Path | Article) or hasattr(sources, "column_names")
+    return [sources] if alone else list(sources)  # type: ignore[arg-type]
 
 
 def _empty(folder: Path) -> Dataset:
@@ -74,47 +107,125 @@ def _empty(folder: Path) -> Dataset:
     return Dataset(folder, info, (), ())
 
 
-def _ingest(dataset: Dataset, found: Sequence[FoundArticle], *, new: bool) -> Ingested:
-    texts = {sha256(text): text for text in (source.article.text or "" for source in found)}
-    alive = {
-        article.article_id: article.model_copy(update={"text": texts[article.text_sha256]})
-        for article in dataset.awaited
-        if article.text_sha256 in texts
-    }
-    awaited = [article for article in dataset.awaited if article.article_id not in alive]
-    present = {article.article_id: alive.get(article.article_id, article) for article in dataset.articles}
-    claimed = {claim.article_id for claim in dataset.claims}
-    standoff = {a.text_sha256: a.article_id in alive for a in dataset.articles if a.article_id in claimed}
-    claims = [with_text(claim, present[claim.article_id]) for claim in dataset.claims]
-    faults: list[Fault] = []
-    added = unchanged = 0
-    for path, line, article in found:
-        name, known = article.article_id, present.get(article.article_id)
-        digest = sha256(article.text or "")
-        if digest in standoff:
-            unchanged += not standoff[digest]
-        elif known is not None and known.text == article.text and name in claimed:
-            unchanged += 1
-        elif awaited and (known is None or known.text is None):
-            faults.append(Fault(str(path), line, None, _stranger(digest, awaited)))
-        elif known is not None and known.text != article.text:
-            message = f"{dataset.folder} has an article '{name}' with other text; give this one another name"
-            faults.append(Fault(str(path), line, "article_id", f"{message} to add it beside that one"))
+class _Ingesting:
+    """Articles on their way into a dataset: collects, and writes at the end."""
+
+    def __init__(self, dataset: Dataset, found: Sequence[FoundArticle], replaces: str | None) -> None:
+        self.dataset, self.replaces = dataset, replaces
+        texts = {sha256(text): text for text in (source.article.text or "" for source in found)}
+        self.alive = {
+            article.article_id: article.model_copy(update={"text": texts[article.text_sha256]})
+            for article in dataset.awaited
+            if article.text_sha256 in texts
+        }
+        self.awaited = [article for article in dataset.awaited if article.article_id not in self.alive]
+        self.present = {a.article_id: self.alive.get(a.article_id, a) for a in dataset.articles}
+        self.claims: dict[str, list[Claim]] = {}
+        for claim in dataset.claims:
+            self.claims.setdefault(claim.article_id, []).append(with_text(claim, self.present[claim.article_id]))
+        claimed = (article for article in dataset.articles if article.article_id in self.claims)
+        self.stand_off = {article.text_sha256: article.article_id in self.alive for article in claimed}
+        self.versions = Versions(dataset.articles)
+        self.taken: dict[str, str | None] = {}
+        self.of_versions: list[Claim] = []
+        self.added: list[Article] = []
+        self.changed: list[Claim] = []
+        self.unchanged = 0
+        self.languages: set[str] = set()
+
+    def take(self, found: FoundArticle) -> Fault | None:
+        """Takes one article in; or says what is wrong with it."""
+        article, digest = found.article, sha256(found.article.text or "")
+        if digest in self.stand_off:
+            self.unchanged += not self.stand_off[digest]
+            return None
+        known = self.present.get(article.article_id)
+        if self.awaited and (known is None or known.text is None):
+            return Fault(str(found.path), found.line, None, _stranger(digest, self.awaited))
+        if self.taken.setdefault(article.article_id, article.text) != article.text:
+            message = f"'{article.article_id}' is the name of two sources with other text; give this one another name"
+            return Fault(str(found.path), found.line, "article_id", message)
+        replaced = self.replaces or article.replaces
+        if replaced is not None and replaced not in self.present:
+            message = unknown_name("article", replaced, list(self.present))
+            return Fault(str(found.path), found.line, "replaces", message)
+        if known is None and replaced is None:
+            self._add(article, found.marked)
+            return None
+        return self._again(found, replaced or article.article_id)
+
+    def _again(self, found: FoundArticle, article_id: str) -> Fault | None:
+        """An article that is there in one version or another."""
+        article, chain = found.article, self.versions.of(article_id)
+        same = next((a for a in map(self.present.__getitem__, chain) if a.text == article.text), None)
+        if same is not None:
+            self.unchanged += same.article_id in self.claims
+            self._segment(same, found.marked)
+            return None
+        last = self.present[chain[-1]]
+        if article.replaces is None or self.replaces is not None:
+            name = self.versions.next_id(last.article_id, self.present)
+        elif article.replaces != last.article_id:
+            message = f"'{article.replaces}' was replaced by '{last.article_id}' already; name that one"
+            return Fault(str(found.path), found.line, "replaces", message)
+        elif article.article_id in self.present:
+            message = f"'{article.article_id}' is there with other text; a new version needs an id of its own"
+            return Fault(str(found.path), found.line, "article_id", message)
         else:
-            present[name] = known or article
-            claims += claims_of(article, dataset.info.segmentation)
-            claimed.add(name)
-            added += known is None
-    if faults:
-        raise FaultsError(faults)
-    count = len(claims) - len(dataset.claims)
-    if new or added or alive or count:
-        files = claim_files(dataset.folder, present.values(), claims)
-        if new:
-            _refuse_to_overwrite(files)
-            files |= info_file(dataset.folder, dataset.info)
-        write_files(files)
-    return Ingested(dataset.folder, added, count, len(alive), unchanged, len(awaited))
+            name = article.article_id
+        self._add(next_version(last, article, name), found.marked)
+        return None
+
+    def _add(self, article: Article, marked: Marked | None) -> None:
+        self.present[article.article_id] = article
+        self.versions.add(article)
+        self.added.append(article)
+        self._segment(article, marked)
+
+    def _segment(self, article: Article, marked: Marked | None) -> None:
+        """The claims of an article that has none yet: it is new, or an ingest was cut short before them."""
+        name, info = article.article_id, self.dataset.info
+        if name not in self.claims:
+            self.languages.add(article.language or info.language)
+            claims = claims_of(article, info.segmentation, info.language, marked)
+            if article.replaces is not None:
+                claims, changed = matched(article, claims, self.claims.get(article.replaces, []))
+                self.changed += changed
+            self.claims[name] = claims
+        if article.replaces is not None:
+            self.of_versions += self.claims[name]
+
+    def write(self, *, new: bool) -> None:
+        """Everything at once; the labels last, which need their claims."""
+        folder = self.dataset.folder
+        claims = [claim for listed in self.claims.values() for claim in listed]
+        self.labels = carried_over(self.of_versions, self.dataset.annotations)
+        self.claims_added = len(claims) - len(self.dataset.claims)
+        if new or self.added or self.alive or self.claims_added:
+            files = claim_files(folder, self.present.values(), claims)
+            if new:
+                _refuse_to_overwrite(files)
+                files |= info_file(folder, self.dataset.info)
+            write_files(files | grown_logs(folder, self.labels))
+        elif self.labels:
+            write_files(grown_logs(folder, self.labels))
+
+    def outcome(self, found: Sequence[FoundArticle]) -> Ingested:
+        """What was done."""
+        encodings = dict.fromkeys((str(f.path), f.encoding) for f in found if f.encoding != UTF_8)
+        return Ingested(
+            folder=self.dataset.folder,
+            articles_added=len(self.added),
+            claims_added=self.claims_added,
+            brought_to_life=len(self.alive),
+            unchanged=self.unchanged,
+            awaited=len(self.awaited),
+            versions=tuple(article for article in self.added if article.replaces is not None),
+            carried_over=len(self.labels),
+            to_relabel=tuple(self.changed),
+            encodings=tuple(encodings),
+            warnings=tuple(unsupported(sorted(self.languages))),
+        )
 
 
 def _refuse_to_overwrite(files: Mapping[Path, bytes]) -> None:

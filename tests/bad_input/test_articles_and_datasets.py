@@ -45,10 +45,10 @@ ARTICLES = [
     ("a.txt", b"", "a.txt: is empty; an article needs text"),
     ("a.txt", b"\xef\xbb\xbf\r\n \r\n", "a.txt: is empty; an article needs text"),
     ("a.txt", bytes(range(256)), "a.txt: is not a text file: it has a NUL byte at offset 0; save it as UTF-8 text"),
-    ("a.txt", b"one\ntwo\ncaf\xe9.\n", "a.txt:3: is not UTF-8: byte 0xe9 at offset 11; save the file as UTF-8"),
+    ("a.txt", bytes(range(1, 256)), "a.txt: is not UTF-8, and its encoding cannot be told; save it as UTF-8, or name"),
     ("a.txt", "Prices rose.".encode("utf-16-le"), "a.txt: is not a text file: it has a NUL byte at offset 1; save it"),
     ("a.html", b"", "a.html: is empty; an article needs text"),
-    ("a.html", b"\x7fELF\x00\x01", "a.html: is not a text file; an HTML file in UTF-8 is expected"),
+    ("a.html", b"\x7fELF\x00\x01", "a.html: is not a text file; an HTML file is expected"),
     (
         "a.html",
         b"<html><body><nav>Home</nav></body></html>",
@@ -59,8 +59,14 @@ ARTICLES = [
     (
         "a.pdf",
         b"%PDF",
-        "a.pdf: suffix '.pdf' is not known; known: .txt, .text, .html, .htm, .jsonl, .ndjson. Rename the",
+        "a.pdf: suffix '.pdf' is not known; known: .txt, .text, .md, .markdown, .html, .htm, .jsonl, .ndjson, .csv",
     ),
+    ("a.md", b" \n", "a.md: is empty; an article needs text"),
+    ("a.csv", b"title\nx\n", "a.csv: no column is called 'text'; name the one with the texts: --column text=NAME. Col"),
+    ("a.csv", b'text\nA.\n"B\n', "a.csv:3: is not well-formed CSV: unexpected end of data; look for a stray quote"),
+    ("a.tsv", b"text\ttitle\nA.\n", "a.tsv:2: expected 2 cells, as in the header, got 1; look for a stray quote"),
+    ("a.parquet", b"PAR1", "a.parquet: is not a Parquet file that can be read: "),
+    ("a.transcript.txt", b"Nobody speaks.", "a.transcript.txt: no line starts with 'Speaker: '"),
 ]
 
 

@@ -50,12 +50,14 @@ def test_more_articles_change_no_line_that_is_there(tmp_path):
         assert len(after[name]) > len(before[name])
 
 
-def test_the_same_id_with_other_text_is_refused(tmp_path):
+def test_two_sources_of_one_id_with_other_text_are_refused(tmp_path):
     made(tmp_path / "d")
     before = content(tmp_path / "d")
     other = tmp_path / "ferry.txt"
     other.write_text(FERRY + "One more sentence.\n")
-    with pytest.raises(FaultsError, match=r"ferry\.txt: article_id: .*'ferry' with other text; give this one another"):
+    with pytest.raises(
+        FaultsError, match=r"ferry\.txt: article_id: 'ferry' is the name of two sources with other text; give"
+    ):
         ingest([tmp_path / "d-sources", other], tmp_path / "d")
     assert content(tmp_path / "d") == before
 
@@ -71,8 +73,13 @@ def test_two_sources_of_one_id_make_no_dataset(tmp_path):
 
 def test_the_line_of_a_jsonl_source_is_named(tmp_path):
     made(tmp_path / "d")
-    write_lines(tmp_path / "more.jsonl", [{"article_id": "new", "text": "A."}, {"article_id": "ferry", "text": "B."}])
-    with pytest.raises(FaultsError, match=r"more\.jsonl:2: article_id: "):
+    write_lines(
+        tmp_path / "more.jsonl",
+        [{"article_id": "new", "text": "A."}, {"article_id": "b", "text": "B.", "replaces": "fery"}],
+    )
+    with pytest.raises(
+        FaultsError, match=r"more\.jsonl:2: replaces: no article is called 'fery'. Did you mean 'ferry'"
+    ):
         ingest([tmp_path / "more.jsonl"], tmp_path / "d")
 
 

@@ -1,0 +1,395 @@
+"""Every kind of source: Markdown, tables, transcripts, data sets, patterns, standard input, encodings."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+
+import pytest
+
+from harness import FaultsError, HarnessError, ingest, open_dataset
+from harness.data.articles import Reading, read_articles
+from harness.data.marked_text import marked_markdown
+from harness.data.segment import sentences
+from harness.records import Article
+
+MARKDOWN = """---
+title: "The front matter's"
+---
+# The *library*
+
+The library lent **41,000 books** in 2023. It was
+the highest number since 1999. See [the report](http://x.org/a. B).
+
+- One item. Two sentences.
+* [x] Another item
+> Quoted text that
+> goes on. And ends.
+
+```py
+x = 1. And y.
+```
+
+| a. | b |
+|----|---|
+| 1. | 2 |
+
+<div class="x">
+![A picture.](a.png)
+[1]: http://x.org "A. B."
+
+Setext
+======
+<!-- hidden. text -->
+Last _line_.
+"""
+
+
+def ingested(tmp_path, *sources, **options):
+    ingest(list(sources), tmp_path / "d", **options)
+    dataset = open_dataset(tmp_path / "d")
+    texts = {article.article_id: article.text or "" for article in dataset.articles}
+    assert all(texts[claim.article_id][claim.start : claim.end] == claim.text for claim in dataset.claims)
+    return dataset
+
+
+def refusal(*sources, **options) -> str:
+    with pytest.raises(FaultsError) as refused:
+        read_articles(sources, Reading(**options))
+    return str(refused.value)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_markdown_keeps_its_text_and_gives_no_markup_as_a_sentence(tmp_path, line_end):
+    text = MARKDOWN.replace("\n", line_end)
+    (tmp_path / "a.md").write_bytes(text.encode())
+    dataset = ingested(tmp_path, tmp_path / "a.md")
+    assert dataset.articles[0].text == text
+    assert dataset.articles[0].title == "The front matter's"
+    assert [(claim.text or "").replace(line_end, " ") for claim in dataset.claims] == [
+        "The *library",
+        "The library lent **41,000 books** in 2023.",
+        "It was the highest number since 1999.",
+        "See [the report](http://x.org/a. B).",
+        "One item.",
+        "Two sentences.",
+        "Another item",
+        "Quoted text that > goes on.",
+        "And ends.",
+        "Setext",
+        "Last _line_.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**Bold.** Then *more*.", ["Bold.", "Then *more*."]),
+        ("1. One\n2. Two\n   goes on.", ["One", "Two\n   goes on."]),
+        ("## Heading ##\nText.", ["Heading", "Text."]),
+        ("A line  \nbroken\\\nhard", ["A line", "broken", "hard"]),
+        ("5 * 3 is 15. 2 * 2 is 4.", ["5 * 3 is 15.", "2 * 2 is 4."]),
+        ("#hashtag is text. So is a #.", ["#hashtag is text.", "So is a #."]),
+        ("Run `a. B` now. Then stop.", ["Run `a. B` now.", "Then stop."]),
+        ("~~~\nnever closed. Code.", []),
+        ("A <b>bold</b> word. <br> End.", ["A <b>bold</b> word.", "End."]),
+        ("---\n***\n___", []),
+        ("* * *\n\nText.", ["Text."]),
+    ],
+)
+def test_marks_of_markdown(text, expected):
+    marked = marked_markdown(text)
+    assert len(marked.text) == len(text)
+    assert [text[start:end] for start, end in sentences(marked.text)] == expected
+
+
+def test_a_markdown_title_is_its_first_heading(tmp_path):
+    (tmp_path / "a.md").write_text("Text before.\n\n# The *first* one #\n\n# Second")
+    assert read_articles([tmp_path / "a.md"])[0].article.title == "The first one"
+
+
+def test_csv_with_columns_of_other_names(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('headline,body,id,extra\n"H ""1""","Two\r\nlines. End.",7,x\n,Second text.,news/9,\n')
+    found = read_articles([path], Reading(columns={"text": "body", "title": "headline", "article_id": "id"}))
+    assert [(f.line, f.article.article_id, f.article.title, f.article.text) for f in found] == [
+        (2, "7", 'H "1"', "Two\r\nlines. End."),
+        (4, "news-9", None, "Second text."),  # the cell before it takes lines 2 and 3
+    ]
+
+
+def test_known_headers_need_no_mapping_and_rows_without_id_are_named_by_their_text(tmp_path):
+    path = tmp_path / "t.tsv"
+    path.write_text("Text\tURL\tlanguage\tspeaker\nOne.\thttp://x.org\tnl\tAnn\nTwo.\t\t\t\nOne.\t\t\t\n")
+    dataset = ingested(tmp_path, path)
+    one, two = dataset.articles
+    assert (one.url, one.language, two.url) == ("http://x.org", "nl", None)
+    assert [claim.speaker for claim in dataset.claims] == ["Ann", None]
+    path.write_text("text\nNew.\nTwo.\nOne.\n")
+    assert ingest([path], tmp_path / "d").articles_added == 1
+    assert {article.article_id for article in (one, two)} < {
+        a.article_id for a in open_dataset(tmp_path / "d").articles
+    }
+
+
+def test_a_cell_longer_than_the_csv_module_allows(tmp_path):
+    limit = csv.field_size_limit()
+    (tmp_path / "t.csv").write_text("text\n" + "word " * 100_000)
+    assert len(read_articles([tmp_path / "t.csv"])[0].article.text or "") == 500_000
+    assert csv.field_size_limit() == limit
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "message"),
+    [
+        ("a,b\n1,2\n", {}, "t.csv: no column is called 'text'; name the one with the texts: --column text=NAME. Colum"),
+        ("a;text\n1;2\n", {}, "Columns: a;text"),
+        ("body\nx\n", {"text": "bodi"}, "t.csv: --column text=bodi: no column is called 'bodi'. Did you mean 'body'?"),
+        (
+            "text\nx\n",
+            {"txt": "text"},
+            "--column txt=text: no field of an article is called 'txt'. Did you mean 'text'",
+        ),
+        ('text,title\n"A\nb",t\nc,d\n,e\n', {}, "t.csv:5: text: is missing or empty; an article needs text"),
+        ('text,title\n"A\nb",t\nc\n', {}, "t.csv:4: expected 2 cells, as in the header, got 1; look for a stray quote"),
+        ('text\nA\n"B\n', {}, "t.csv:3: is not well-formed CSV: unexpected end of data; look for a stray quote"),
+        ("text,text\nA,B\n", {}, "t.csv:1: text: is the name of two columns; keep one"),
+        ("", {}, "t.csv: has no rows; a header line and one article a row are expected"),
+        ("text\n", {}, "t.csv: has no rows"),
+    ],
+)
+def test_faults_of_a_table_name_their_line(tmp_path, text, columns, message):
+    (tmp_path / "t.csv").write_text(text)
+    assert message in refusal(tmp_path / "t.csv", columns=columns)
+
+
+def test_two_rows_of_one_id_with_other_texts(tmp_path):
+    (tmp_path / "t.csv").write_text("article_id,text\na,One.\na,Two.\n")
+    with pytest.raises(FaultsError, match=r"t\.csv:3: article_id: 'a' is the name of two sources with other text"):
+        ingest([tmp_path / "t.csv"], tmp_path / "d")
+
+
+def parquet(columns) -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def test_parquet(tmp_path):
+    path = tmp_path / "t.parquet"
+    day = datetime.date(2024, 2, 29)
+    path.write_bytes(parquet({"body": ["One. Two.", "Three."], "article_id": [1, 2], "published": [day, None]}))
+    dataset = ingested(tmp_path, path, columns={"text": "body"})
+    assert [(a.article_id, a.published) for a in dataset.articles] == [("1", "2024-02-29"), ("2", None)]
+    assert [claim.text for claim in dataset.claims] == ["One.", "Two.", "Three."]
+
+
+def test_faults_of_a_parquet_file_name_their_row(tmp_path):
+    path = tmp_path / "t.parquet"
+    path.write_bytes(parquet({"text": ["One.", None, " "], "title": ["a", "b", "c"]}))
+    message = "is missing or empty; an article needs text"
+    assert refusal(path) == f"{path}: row 2 text: {message}\n{path}: row 3 text: {message}"
+    path.write_bytes(parquet({"text": [1.5]}))
+    assert "row 1 text: expected a text, got 1.5" in refusal(path)
+    path.write_bytes(b"PAR1 no more")
+    assert "t.parquet: is not a Parquet file that can be read: " in refusal(path)
+
+
+def test_a_dataset_of_the_datasets_library(tmp_path):
+    import datasets
+
+    rows = datasets.Dataset.from_dict({"text": ["One. Two.", "Three."], "title": ["a", None], "label": [0, 1]})
+    assert [c.text for c in ingested(tmp_path, rows).claims] == ["One.", "Two.", "Three."]
+    assert ingest(rows, tmp_path / "d").unchanged == 2
+    with pytest.raises(FaultsError, match=r"no column is called 'text'.*Columns: label"):
+        ingest(rows.select_columns(["label"]), tmp_path / "d")
+    with pytest.raises(FaultsError, match=r"expected a path, an Article or a datasets.Dataset .*, got DatasetDict"):
+        ingest([datasets.DatasetDict({"train": rows})], tmp_path / "d")
+
+
+def test_local_files_that_the_datasets_library_reads(tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    rows = datasets.Dataset.from_dict({"text": ["One.", "Two."]})
+    rows.save_to_disk("saved")
+    datasets.DatasetDict({"train": rows}).save_to_disk("parts")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "train.csv").write_text("text\nOne.\nTwo.\n")
+    (tmp_path / "rows.jsonl").write_text('{"text": "One."}\n{"text": "Two."}\n')
+    for number, source in enumerate(("hub:saved", "hub:parts", "hub:folder", "hub:rows.jsonl")):
+        assert ingest(source, f"d{number}", offline=True).articles_added == 2, source
+
+
+def test_the_hub_is_refused_offline(tmp_path, harness):
+    done = harness("ingest", "hub:owner/name", "--into", "d", "--offline")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "harness: hub:owner/name: needs the network (huggingface.co), which --offline refuses; give a local folder\n"
+    )
+    assert not (tmp_path / "d").exists()
+
+
+def test_the_first_line_names_the_host(harness):
+    """A host without a name, so that the network is never asked."""
+    settings = {"HF_ENDPOINT": "http://hub.invalid", "HF_HUB_DOWNLOAD_TIMEOUT": "1", "HF_HUB_OFFLINE": "1"}
+    done = harness("ingest", "hub:owner/name", "--into", "d", **settings)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "network: hub.invalid"
+    assert "hub:owner/name: cannot be loaded: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+TALK = (
+    "The debate\n\nANN: We need jobs. We need them now.\nAnd growth.\n(APPLAUSE)\n"
+    "[00:01:05] MR. DE VRIES: He said this: no.\n"
+)
+
+
+@pytest.mark.parametrize("name", ["talk.transcript.txt", "talk.txt"])
+def test_a_transcript(tmp_path, name):
+    (tmp_path / name).write_text(TALK)
+    dataset = ingested(tmp_path, tmp_path / name, transcript=name == "talk.txt")
+    (article,) = dataset.articles
+    assert (article.article_id, article.title, article.text) == ("talk", "The debate", TALK)
+    assert [(claim.speaker, claim.text) for claim in dataset.claims] == [
+        (None, "The debate"),
+        ("ANN", "We need jobs."),
+        ("ANN", "We need them now."),
+        ("ANN", "And growth."),
+        (None, "(APPLAUSE)"),
+        ("MR. DE VRIES", "He said this: no."),
+    ]
+
+
+def test_a_transcript_in_a_table_is_one_article_of_its_lines(tmp_path):
+    (tmp_path / "t.csv").write_text("article_id,speaker,text\nx,Ann,One. Two.\ny,Cy,Four.\nx,Bob,Three.\n")
+    dataset = ingested(tmp_path, tmp_path / "t.csv", transcript=True)
+    assert {a.article_id: a.text for a in dataset.articles} == {"x": "One. Two.\nThree.", "y": "Four."}
+    assert [(c.speaker, c.text) for c in dataset.claims] == [
+        ("Ann", "One."),
+        ("Ann", "Two."),
+        ("Bob", "Three."),
+        ("Cy", "Four."),
+    ]
+
+
+@pytest.mark.parametrize("text", ["He said this: no.", "Nobody speaks.", "at 5: x", "What now?: x", "http://x.org"])
+def test_a_text_without_speakers_is_no_transcript(tmp_path, text):
+    (tmp_path / "a.txt").write_text(text)
+    assert "no line starts with 'Speaker: '" in refusal(tmp_path / "a.txt", transcript=True)
+
+
+def test_patterns(tmp_path):
+    for name in ("b.md", "sub/a.md", "sub/deep/c.md", "sub/d.pdf", "odd[1].txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("Some text.")
+    found = read_articles([f"{tmp_path}/**/*"])
+    assert [f.article.article_id for f in found] == ["b", "odd-1", "a", "c"]
+    assert len(read_articles([tmp_path / "odd[1].txt"])) == 1  # a file of that name is itself
+    assert "no article file has a name of this pattern" in refusal(f"{tmp_path}/*.html")
+
+
+@pytest.mark.parametrize(("name", "title"), [("page.md", "T"), ("page", None)])
+def test_standard_input(tmp_path, harness, name, title):
+    import subprocess
+    import sys
+
+    run = [sys.executable, "-m", "harness", "ingest", "-", "--name", name, "--into", "d"]
+    done = subprocess.run(run, cwd=tmp_path, input=b"# T\nOne. Two.", capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (article,) = open_dataset(tmp_path / "d").articles
+    assert (article.article_id, article.title, article.text) == ("page", title, "# T\nOne. Two.")
+    done = harness("ingest", "-", "--into", "d")
+    assert "standard input: has no name; give the article's id: --name ID" in done.stderr
+
+
+SAID = {
+    "cp1252": "The café’s price — 5 € — rose. It’s the “Straße” that was déjà vu.",
+    "cp1251": "Президент заявил, что экономика выросла на пять процентов за год.",
+    "cp1250": "Premier powiedział wczoraj, że gospodarka urosła o pięć procent. Bezrobocie spadło.",
+    "cp1256": "قال الرئيس إن الاقتصاد نما بنسبة خمسة في المئة هذا العام.",
+    "shift_jis": "総理大臣は昨日、経済が五パーセント成長したと述べた。",
+    "gb18030": "总理昨天说，经济增长了百分之五。失业率下降。",
+}
+
+
+@pytest.mark.parametrize("encoding", SAID)
+def test_the_encoding_is_detected_and_told(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_bytes(SAID[encoding].encode(encoding))
+    done = ingest(path, tmp_path / "d")
+    assert done.encodings == ((str(path), encoding),)
+    assert open_dataset(tmp_path / "d").articles[0].text == SAID[encoding]
+
+
+def test_the_encoding_is_said_on_stderr_and_can_be_named(tmp_path, harness):
+    (tmp_path / "a.txt").write_bytes("Başbakan dün söyledi.".encode("cp1254"))
+    done = harness("ingest", "a.txt", "--into", "guessed")
+    assert done.stderr.startswith("a.txt: is not UTF-8; read as cp12")
+    done = harness("ingest", "a.txt", "--into", "named", "--encoding", "cp1254")
+    assert done.stderr == "a.txt: read as cp1254\n"
+    assert open_dataset(tmp_path / "named").articles[0].text == "Başbakan dün söyledi."
+    done = harness("ingest", "a.txt", "--into", "x", "--encoding", "utf-8")
+    assert "a.txt: is not in the encoding utf-8; leave it out to have it detected" in done.stderr
+    done = harness("ingest", "a.txt", "--into", "x", "--encoding", "cp12544")
+    assert "a.txt: encoding: no encoding of text is called 'cp12544'" in done.stderr
+    assert (
+        "no encoding of text is called 'hex'" in harness("ingest", "a.txt", "--into", "x", "--encoding", "hex").stderr
+    )
+
+
+def test_bytes_in_no_encoding_are_refused(tmp_path):
+    (tmp_path / "a.txt").write_bytes(bytes(range(1, 256)) * 20)
+    assert "is not UTF-8, and its encoding cannot be told; save it as UTF-8, or name it" in refusal(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("text", ["e\u0301 and \u00e9", "ﬁ \u212b \u2460", "a\u00ad\u200b\u202eb\ufeff"])
+def test_unicode_is_kept_as_it_came(tmp_path, text):
+    for name, data in {
+        "a.txt": text,
+        "b.md": text,
+        "c.csv": f"text\n{text}\n",
+        "d.transcript.txt": f"ANN: {text}",
+    }.items():
+        (tmp_path / name).write_text(data, encoding="utf-8")
+        assert text in (read_articles([tmp_path / name])[0].article.text or ""), name
+
+
+def test_a_declared_encoding_of_a_page(tmp_path):
+    body = "<p>Цены выросли на пять процентов за год, сказал министр. Это много.</p>" * 5
+    page = (
+        f'<html><head><meta charset="windows-1251"><title>Ц</title></head><body><article>{body}</article></body></html>'
+    )
+    (tmp_path / "a.html").write_bytes(page.encode("cp1251"))
+    (found,) = read_articles([tmp_path / "a.html"])
+    assert found.encoding == "cp1251"
+    assert (found.article.text or "").startswith("Цены выросли на пять процентов")
+
+
+def test_articles_from_python(tmp_path):
+    articles = [Article(article_id=name, text=f"This is {name}. And more.") for name in ("a", "b")]
+    assert ingest(iter(articles), tmp_path / "d").claims_added == 4
+    with pytest.raises(HarnessError, match="text: is missing or empty"):
+        ingest(Article(article_id="c"), tmp_path / "d")
+
+
+def test_a_language_without_rules_is_a_warning(tmp_path):
+    done = ingest([Article(article_id="a", text="Abc def. Ghi jkl.", language="xx")], tmp_path / "d")
+    assert done.warnings == ("language 'xx': sentences are cut by rules that were not made for it; check the claims",)
+    assert ingest([Article(article_id="b", text="One.", language="en-GB")], tmp_path / "d").warnings == ()
+
+
+def test_the_language_of_an_article_reaches_the_segmentation(tmp_path):
+    """`bijv.` is an abbreviation in Dutch alone."""
+    text = "Zij zeggen bijv. Rotterdam groeit. Goed."
+    ingest([Article(article_id=language, text=text, language=language) for language in ("nl", "en")], tmp_path / "d")
+    claims = open_dataset(tmp_path / "d").claims
+    assert [c.text for c in claims if c.article_id == "nl"] == ["Zij zeggen bijv. Rotterdam groeit.", "Goed."]
+    assert len([c for c in claims if c.article_id == "en"]) == 3

@@ -1,0 +1,74 @@
+"""`harness new`: an empty, valid dataset with a guideline and a config that runs once claims are labelled."""
+
+from __future__ import annotations
+
+import pytest
+from dataset_folders import BRIDGE, FERRY, content
+
+from harness import HarnessError, check, new, open_dataset
+from harness.data.check import find_scheme
+
+
+@pytest.mark.smoke
+def test_a_new_dataset_is_empty_and_valid(tmp_path):
+    started = new(tmp_path / "my data", language="pt-BR")
+    dataset = open_dataset(tmp_path / "my data")
+    assert (dataset.info.name, dataset.info.language, dataset.info.schemes) == ("my-data", "pt-BR", ("my-data",))
+    assert dataset.articles == dataset.claims == ()
+    assert len(dataset.table()) == 0
+    scheme = find_scheme(dataset.folder, "my-data")
+    assert scheme.tasks["checkability"].axis == "checkable"
+    assert check([tmp_path / "my data", tmp_path / "my data" / "experiment.yaml"]) == []
+    assert set(content(tmp_path / "my data")) == {
+        "README.md",
+        "articles.jsonl",
+        "claims.jsonl",
+        "dataset.yaml",
+        "experiment.yaml",
+        "schemes/my-data.yaml",
+    }
+    assert all(path.exists() for path in started.files)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    new(tmp_path / "d")
+    before = content(tmp_path / "d")
+    with pytest.raises(HarnessError, match="d: is not empty; give a folder that does not exist yet, nothing is overwr"):
+        new(tmp_path / "d")
+    assert content(tmp_path / "d") == before
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(HarnessError, match="file: is a file; give a folder"):
+        new(tmp_path / "file")
+    (tmp_path / "empty").mkdir()
+    new(tmp_path / "empty")
+
+
+def test_a_language_that_is_no_code(tmp_path):
+    with pytest.raises(HarnessError, match='language: expected a BCP 47 code such as en or pt-BR, got "english: x'):
+        new(tmp_path / "d", language="english: x")
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("place", ["d", "it's: a #folder"])
+def test_new_ingest_add_run(tmp_path, harness, place):
+    """The steps that `harness new` prints, with the real command."""
+    done = harness("new", place)
+    assert done.returncode == 0, done.stderr
+    assert f"  harness run {place}/experiment.yaml" in done.stdout
+    refused = harness("run", f"{place}/experiment.yaml")
+    assert refused.returncode == 2
+    assert "has no gold label for the task 'checkability'" in refused.stderr
+    for name, text in (("ferry", FERRY), ("bridge", BRIDGE)):
+        (tmp_path / f"{name}.txt").write_text(text)
+    assert harness("ingest", "ferry.txt", "bridge.txt", "--into", place).returncode == 0
+    rows = ["article_id,text,checkable"]
+    for claim in open_dataset(tmp_path / place).claims:
+        text = (claim.text or "").replace('"', '""')
+        rows.append(f'{claim.article_id},"{text}",{"yes" if any(x.isdigit() for x in text) else "no"}')
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    done = harness("add", place, "--claims", "labels.csv", "--as", "me")
+    assert done.returncode == 0, done.stderr
+    done = harness("run", f"{place}/experiment.yaml")
+    assert done.returncode == 0, done.stderr
+    for system in ("majority", "length", "tfidf_logreg"):
+        assert system in done.stdout
