@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.data.agreement import agreement as agreement
     from harness.data.annotations import add_claims as add_claims
     from harness.data.fetch import fetch as fetch
     from harness.data.fetch import open_dataset as open_dataset
     from harness.data.ingest import ingest as ingest
+    from harness.data.start import new as new
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.runner.check import check as check
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "add_claims": "harness.data.annotations",
+    "agreement": "harness.data.agreement",
     "check": "harness.runner.check",
     "evaluate": "harness.runner.evaluate",
     "Experiment": "harness.runner.config",
@@ -37,6 +40,7 @@ _HOMES = {
     "ingest": "harness.data.ingest",
     "listing": "harness.runner.listing",
     "load_experiment": "harness.runner.config",
+    "new": "harness.data.start",
     "open_dataset": "harness.data.fetch",
     "plan": "harness.runner.run",
     "Result": "harness.runner.results",

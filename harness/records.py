@@ -58,6 +58,8 @@ class Claim(Record):
     text_sha256: Sha256 | None = None
     speaker: str | None = None
     date: str | None = None
+    topic: str | None = None
+    """What it is about, in the source's own words; a split can keep topics whole."""
     statement: str | None = None
     """The claim reworded to stand alone; never replaces the verbatim text."""
     replaces: str | None = None

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from harness.data.check import find_scheme, open_folder
 from harness.data.dataset import Dataset, claim_files, read_info
 from harness.data.gold import in_force
-from harness.data.ingest import make_claim
 from harness.data.jsonl import lines_of
 from harness.data.rows import Row, read_rows
+from harness.data.spans import make_claim
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import clear_partial, locked, read_bytes, sha256, write_files
 from harness.records import Annotation, Article, Claim, Role, is_unicode, shown

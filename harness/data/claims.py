@@ -34,6 +34,15 @@ class Claims:
     """str or None."""
     published: Column
     """str (ISO 8601) or None."""
+    topic: Column = None  # type: ignore[assignment]
+    """str or None; all None if not given."""
+    source: Column = None  # type: ignore[assignment]
+    """str or None; who published the article. For splits: the fingerprint of a dataset does not cover it."""
+
+    def __post_init__(self) -> None:
+        for name in ("topic", "source"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.full(len(self.claim_id), None, dtype=object))
 
     def __len__(self) -> int:
         return len(self.claim_id)

@@ -75,6 +75,19 @@ class Dataset:
         """The articles of a stand-off dataset whose text is not there yet."""
         return tuple(article for article in self.articles if article.text is None)
 
+    @cached_property
+    def superseded(self) -> frozenset[str]:
+        """The articles that a new version replaces; a version without claims (a write cut short) replaces none yet."""
+        claimed = {claim.article_id for claim in self.claims}
+        return frozenset(a.replaces for a in self.articles if a.replaces is not None and a.article_id in claimed)
+
+    @cached_property
+    def current(self) -> tuple[Claim, ...]:
+        """The claims of all articles but superseded ones."""
+        if not self.superseded:
+            return self.claims
+        return tuple(claim for claim in self.claims if claim.article_id not in self.superseded)
+
     def require_text(self) -> None:
         """Raises: HarnessError: the dataset is stand-off and not brought to life; says what to ingest."""
         if self.awaited:
@@ -85,29 +98,31 @@ class Dataset:
             )
 
     def table(self) -> Claims:
-        """The claims as the table that classifiers get.
+        """The current claims as the table that classifiers get; those of superseded articles are left out.
 
         Raises: HarnessError: the dataset is not brought to life.
         """
         self.require_text()
         articles = {article.article_id: article for article in self.articles}
-        owner = [claim.article_id for claim in self.claims]
-        text = [claim.text or "" for claim in self.claims]
+        owner = [claim.article_id for claim in self.current]
+        text = [claim.text or "" for claim in self.current]
         same = [before == after for before, after in itertools.pairwise(owner)]
         position = np.zeros(len(owner), dtype=np.int64)
         for row, kept in enumerate(same, start=1):
             position[row] = position[row - 1] + 1 if kept else 0
         column = _column
         return Claims(
-            claim_id=column(claim.claim_id for claim in self.claims),
+            claim_id=column(claim.claim_id for claim in self.current),
             article_id=column(owner),
             text=column(text),
             position=position,
             previous=column([""] * bool(text) + [t if kept else "" for t, kept in zip(text, same, strict=False)]),
             next=column([t if kept else "" for t, kept in zip(text[1:], same, strict=True)] + [""] * bool(text)),
             title=column(articles[name].title for name in owner),
-            speaker=column(claim.speaker for claim in self.claims),
-            published=column(claim.date or articles[claim.article_id].published for claim in self.claims),
+            speaker=column(claim.speaker for claim in self.current),
+            published=column(claim.date or articles[claim.article_id].published for claim in self.current),
+            topic=column(claim.topic for claim in self.current),
+            source=column(articles[name].publisher or self.info.name for name in owner),
         )
 
     @cached_property
@@ -115,7 +130,8 @@ class Dataset:
         """SHA-256 over everything that classifiers can see of the claims, in order."""
         titles = {article.article_id: (article.title, article.published) for article in self.articles}
         return fingerprint(
-            (claim.claim_id, claim.text, claim.speaker, claim.date, *titles[claim.article_id]) for claim in self.claims
+            (claim.claim_id, claim.text, claim.speaker, claim.date, *titles[claim.article_id], *_said(claim.topic))
+            for claim in self.current
         )
 
     def to_pandas(self) -> pd.DataFrame:
@@ -136,6 +152,11 @@ def _described(article: Article) -> str:
     name = f"'{article.title}'" if article.title else article.article_id
     origin = ", ".join(part for part in (article.publisher, article.published, article.url) if part)
     return f"{name} ({origin})" if origin else name
+
+
+def _said(value: str | None) -> tuple[str, ...]:
+    """A later field in a fingerprint: nothing where it is absent, so that older fingerprints stay."""
+    return () if value is None else (value,)
 
 
 def _column(values: Iterable[object]) -> np.ndarray[Any, np.dtype[np.object_]]:

@@ -16,16 +16,17 @@ from harness.records import Record, explain_validation
 R = TypeVar("R", bound=Record)
 
 
-def read_records(path: Path, kind: type[R]) -> tuple[list[tuple[int, R]], list[Fault]]:
+def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[list[tuple[int, R]], list[Fault]]:
     """The records of a JSONL file and the faults of the lines that are none. Empty lines are passed over.
 
     Args:
         path: UTF-8, one JSON object a line; LF or CRLF.
         kind: the record that each line must be.
+        data: its bytes, where they are read already.
     Returns: (line number from 1, record) pairs in order; and all faults of the file.
     """
     try:
-        text = decode(read_bytes(path), path)
+        text = decode(read_bytes(path) if data is None else data, path)
     except FaultsError as error:
         return [], list(error.faults)
     split = text.replace("\r\n", "\n").split("\n")

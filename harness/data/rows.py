@@ -32,7 +32,7 @@ def read_rows(path: Path) -> list[Row]:
     if suffix not in SUFFIXES:
         raise FaultsError.one(path, f"suffix '{path.suffix}' is not known; known: {', '.join(SUFFIXES)}")
     text = read_text(path)
-    rows, faults = _json_rows(path, text) if suffix == ".jsonl" else _table_rows(path, text, suffix)
+    rows, faults = _json_rows(path, text) if suffix == ".jsonl" else table_rows(path, text, suffix)
     if not rows and not faults:
         faults.append(Fault(str(path), None, None, "has no rows; one labelled claim a line is expected"))
     if faults:
@@ -60,7 +60,8 @@ def _json_rows(path: Path, text: str) -> tuple[list[Row], list[Fault]]:
     return rows, faults
 
 
-def _table_rows(path: Path, text: str, suffix: str) -> tuple[list[Row], list[Fault]]:
+def table_rows(path: str | Path, text: str, suffix: str) -> tuple[list[Row], list[Fault]]:
+    """The rows of a CSV or TSV text with a header line, and its faults, each at the line where its row begins."""
     rows, faults = list[Row](), list[Fault]()
     header: list[str] = []
     begins = 1

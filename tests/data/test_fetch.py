@@ -9,7 +9,8 @@ import pytest
 from dataset_folders import content
 
 from harness import FaultsError, HarnessError, fetch, open_dataset
-from harness.data.fetch import benchmark_names, find_dataset, load_benchmark
+from harness.data.benchmark import benchmark_names, load_benchmark
+from harness.data.fetch import find_dataset
 from harness.data.formats import READERS
 from harness.data.gold import gold_labels
 from harness.schemes import load_scheme
@@ -84,7 +85,7 @@ def test_files_that_are_absent_are_reported_and_the_others_come_in(benchmarks, t
             ["claimbuster", "--from", "empty"],
             "empty: holds none of the files of 'claimbuster': datasets/groundtruth.csv",
         ),
-        (["claimbuster", "--from", "nowhere"], "nowhere: is not a folder; --from names the folder that holds"),
+        (["claimbuster", "--from", "nowhere"], "nowhere: does not exist; --from names the folder (or zip)"),
         (["claimbutser", "--from", "empty"], "no benchmark is called 'claimbutser'. Did you mean 'claimbuster'?"),
         (["checkthat-2018-task1", "--from", "empty"], "is for scoring submissions only (harness evaluate"),
     ],
@@ -109,7 +110,11 @@ def test_a_described_benchmark_fits_its_scheme_and_format(name):
 @pytest.mark.parametrize(
     ("name", "error", "part"),
     [
-        ("claimbuster", HarnessError, "benchmark 'claimbuster' is not fetched yet .*, then: harness fetch claimbuster"),
+        (
+            "claimbuster",
+            HarnessError,
+            "'claimbuster' is not fetched yet .*: harness fetch claimbuster --from FOLDER",
+        ),
         ("public-maters", HarnessError, "no dataset is called 'public-maters'. Did you mean 'public-matters'"),
         ("no/where", FaultsError, "no/where: does not exist; check the path"),
         (".", FaultsError, "is not a dataset folder: it has no dataset.yaml"),

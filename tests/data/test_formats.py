@@ -7,13 +7,32 @@ from collections import Counter
 import pytest
 
 from harness import FaultsError
-from harness.data.fetch import load_benchmark
-from harness.data.formats import READERS
-from harness.data.formats.checkthat_debates import read_articles as read_debate
-from harness.data.formats.claimbuster_csv import read_articles as read_claimbuster
-from harness.data.formats.source import SourceClaim
+from harness.data.benchmark import load_benchmark
+from harness.data.formats import READERS, checkthat_debates, claimbuster_csv
+from harness.data.formats.source import SourceClaim, SourceFile, SourceLabel
+from harness.schemes import load_scheme
 
 HEADER = "Sentence_id,Text,Speaker,File_id,Line_number,Verdict\n"
+
+
+def source(path, scheme, data=None):
+    return SourceFile(path, path.read_bytes() if data is None else data, load_scheme(scheme))
+
+
+def read_debate(path):
+    return checkthat_debates.read_articles(source(path, "checkthat"))
+
+
+def read_claimbuster(path):
+    return claimbuster_csv.read_articles(source(path, "claimbuster"))
+
+
+def said(text, code, speaker, order=0):
+    return SourceClaim(text, () if code is None else (SourceLabel(code),), speaker, order)
+
+
+def codes(claims):
+    return Counter(claim.labels[0].code for claim in claims)
 
 
 def refusal(reader, path, data):
@@ -26,9 +45,9 @@ def refusal(reader, path, data):
 @pytest.mark.parametrize(("part", "files", "lines", "positive"), [("train", 19, 16_421, 440), ("test", 7, 7_080, 136)])
 def test_checkthat_2019_has_the_published_counts(benchmarks, part, files, lines, positive):
     listed = load_benchmark("checkthat-2019-task1").parts[part]
-    debates = [article for name in listed for article in read_debate(benchmarks / "clef2019" / name)]
+    debates = [article for name in listed.files for article in read_debate(benchmarks / "clef2019" / name)]
     assert len(debates) == files
-    assert Counter(claim.code for debate in debates for claim in debate.claims) == {
+    assert codes(claim for debate in debates for claim in debate.claims) == {
         "0": lines - positive,
         "1": positive,
     }
@@ -56,9 +75,9 @@ def test_first_middle_and_last_record_of_a_debate(benchmarks):
     claims = debate.claims
     stopped = "Stop-and-frisk was found to be unconstitutional and, in part, because it was ineffective."
     assert len(claims) == 1403
-    assert claims[0] == SourceClaim("Good evening from Hofstra University in Hempstead, New York.", "0", "HOLT")
-    assert claims[701] == SourceClaim(stopped, "1", "CLINTON")
-    assert claims[1402] == SourceClaim("Good night, everyone.", "0", "HOLT")
+    assert claims[0] == said("Good evening from Hofstra University in Hempstead, New York.", "0", "HOLT")
+    assert claims[701] == said(stopped, "1", "CLINTON")
+    assert claims[1402] == said("Good night, everyone.", "0", "HOLT")
 
 
 def test_crlf_and_a_missing_last_line_end_are_read(tmp_path):
@@ -66,16 +85,16 @@ def test_crlf_and_a_missing_last_line_end_are_read(tmp_path):
     path.write_bytes(b'1\tANN\tHe said "no.\t0\r\n2\tBOB\tTaxes rose 5%.\t1\r\n\r\n3\t\tThank you.\t0')
     (debate,) = read_debate(path)
     assert debate.claims == [
-        SourceClaim('He said "no.', "0", "ANN"),
-        SourceClaim("Taxes rose 5%.", "1", "BOB"),
-        SourceClaim("Thank you.", "0", None),
+        said('He said "no.', "0", "ANN"),
+        said("Taxes rose 5%.", "1", "BOB"),
+        said("Thank you.", "0", None),
     ]
 
 
 def test_a_test_input_has_no_labels(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("1\tANN\tOne.\n2\tANN\tTwo.\n")
-    assert [claim.code for claim in read_debate(path)[0].claims] == [None, None]
+    assert [claim.labels for claim in read_debate(path)[0].claims] == [(), ()]
 
 
 def test_every_fault_of_a_debate_at_once(tmp_path):
@@ -93,7 +112,7 @@ def test_every_fault_of_a_debate_at_once(tmp_path):
 @pytest.mark.parametrize("data", ["", "\n\r\n", b"\xef\xbb\xbf"])
 def test_an_empty_debate_is_refused(tmp_path, data):
     assert refusal(read_debate, tmp_path / "a.tsv", data) == [
-        ": is empty; tab-separated lines are expected: line number, speaker, sentence, label (0 or 1)"
+        ": is empty; tab-separated lines (line number, speaker, sentence, label (0 or 1)) are expected"
     ]
 
 
@@ -102,7 +121,7 @@ def test_claimbuster_has_the_published_counts(benchmarks):
     counts = {}
     for name in ("groundtruth", "crowdsourced"):
         debates = read_claimbuster(folder / f"{name}.csv")
-        counts[name] = Counter(claim.code for debate in debates for claim in debate.claims)
+        counts[name] = codes(claim for debate in debates for claim in debate.claims)
     assert sum(counts["groundtruth"].values()) == 1_032
     assert sum(counts["crowdsourced"].values()) == 22_501
     # -1 is NFS, 0 UFS, 1 CFS
@@ -120,9 +139,9 @@ def test_first_middle_and_last_debate_of_claimbuster(benchmarks):
         "it could be a more powerful country."
     )
     assert [debate.claims[0] for debate in chosen] == [
-        SourceClaim(great, "-1", "John F. Kennedy", 26),
-        SourceClaim("I thought you'd forgotten I was here.", "-1", "Ross Perot", 227),
-        SourceClaim("But I'll respond to a couple of things that you mentioned.", "-1", "Mitt Romney", 122),
+        said(great, "-1", "John F. Kennedy", 26),
+        said("I thought you'd forgotten I was here.", "-1", "Ross Perot", 227),
+        said("But I'll respond to a couple of things that you mentioned.", "-1", "Mitt Romney", 122),
     ]
 
 
@@ -132,7 +151,7 @@ def test_a_sentence_over_two_lines_becomes_one(tmp_path):
         HEADER + '1,"He said ""no"",\r\n then left. ",Ann,1960-09-26.txt,7,1\n2,B,,x.txt,8,-1\n', newline=""
     )
     debates = read_claimbuster(path)
-    assert debates[0].claims == [SourceClaim('He said "no", then left.', "1", "Ann", 7)]
+    assert debates[0].claims == [said('He said "no", then left.', "1", "Ann", 7)]
     assert (debates[0].published, debates[1].published, debates[1].claims[0].speaker) == ("1960-09-26", None, None)
 
 
@@ -171,11 +190,13 @@ def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
     ],
 )
 def test_a_claimbuster_file_that_cannot_be_read(tmp_path, data, message):
-    (said,) = refusal(read_claimbuster, tmp_path / "a.csv", data)
-    assert said.startswith(message)
+    (message_said,) = refusal(read_claimbuster, tmp_path / "a.csv", data)
+    assert message_said.startswith(message)
 
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 @pytest.mark.parametrize("data", [b"\x00\x01", b"\xff\xfe\x00", b"a,b\tc\n" * 3, b'"' * 99, b"\r" * 9])
 def test_every_reader_refuses_damage_in_words(tmp_path, reader, data):
-    assert refusal(reader, tmp_path / "a", data)
+    with pytest.raises(FaultsError) as refused:
+        reader(SourceFile(tmp_path / "a", data, load_scheme("checkthat")))
+    assert all(fault.message for fault in refused.value.faults)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.formats import checkthat_debates, claimbuster_csv
-from harness.data.formats.source import SourceArticle
+from harness.data.formats.source import SourceArticle, SourceFile
 
-Reader = Callable[[Path], list[SourceArticle]]
+Reader = Callable[[SourceFile], list[SourceArticle]]
 
 
 class Submission(NamedTuple):

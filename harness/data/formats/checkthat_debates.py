@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.data.articles import article_id_of
-from harness.data.formats.source import SourceArticle, SourceClaim
-from harness.errors import Fault, FaultsError
-from harness.files import decode, read_bytes
+from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel
+from harness.files import decode
 from harness.records import shown
 
 LINE_NUMBER = re.compile(r"[0-9]+")
@@ -29,25 +28,8 @@ def _rows(path: Path, data: bytes) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split("\t")
 
 
-class _Faults:
-    """Collects the faults of one file, and raises them together."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.found: list[Fault] = []
-
-    def add(self, line: int | None, field: str | None, message: str) -> None:
-        self.found.append(Fault(str(self.path), line, field, message))
-
-    def settle(self, *, empty: bool, columns: str) -> None:
-        if empty and not self.found:
-            self.add(None, None, f"is empty; tab-separated lines are expected: {columns}")
-        if self.found:
-            raise FaultsError(self.found)
-
-
 def _debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
-    faults, lines = _Faults(path), dict[str, SourceClaim]()
+    faults, lines = FileFaults(path), dict[str, SourceClaim]()
     columns = 0
     for number, row in _rows(path, data):
         columns = columns or (3 if len(row) == 3 else 4)
@@ -65,17 +47,18 @@ def _debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
         elif code is not None and code not in LABELS:
             faults.add(number, "label", f"expected 0 or 1, got {shown(code)}")
         else:
-            lines[line] = SourceClaim(text=text, code=code, speaker=speaker.strip() or None)
-    faults.settle(empty=not lines, columns=COLUMNS)
+            labels = () if code is None else (SourceLabel(code),)
+            lines[line] = SourceClaim(text=text, labels=labels, speaker=speaker.strip() or None)
+    faults.settle(empty=not lines, expected=f"tab-separated lines ({COLUMNS})")
     return list(lines.items())
 
 
-def read_articles(path: Path) -> list[SourceArticle]:
+def read_articles(file: SourceFile) -> list[SourceArticle]:
     """The debate of one file.
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    name, lines = article_id_of(path), _debate(path, read_bytes(path))
+    name, lines = article_id_of(Path(file.path.name.rpartition("!")[2])), _debate(file.path, file.data)
     return [SourceArticle(article_id=name, title=name, claims=[claim for _, claim in lines])]
 
 
@@ -87,13 +70,13 @@ def read_gold(path: Path, data: bytes) -> dict[str, bool]:
         data: its bytes.
     Raises: FaultsError: every fault of the file; a line without a label is one.
     """
-    faults, gold = _Faults(path), dict[str, bool]()
+    faults, gold = FileFaults(path), dict[str, bool]()
     for line, claim in _debate(path, data):
-        if claim.code is None:
+        if not claim.labels:
             faults.add(None, "label", f"line number {line} has no label; a gold file is expected")
             break
-        gold[line] = claim.code == "1"
-    faults.settle(empty=not gold, columns=COLUMNS)
+        gold[line] = claim.labels[0].code == "1"
+    faults.settle(empty=not gold, expected=f"tab-separated lines ({COLUMNS})")
     return gold
 
 
@@ -102,7 +85,7 @@ def read_scores(path: Path, data: bytes) -> dict[str, float]:
 
     Raises: FaultsError: every fault of the file: a score that is no finite number, a line number given twice.
     """
-    faults, scores = _Faults(path), dict[str, float]()
+    faults, scores = FileFaults(path), dict[str, float]()
     for number, row in _rows(path, data):
         if len(row) != 2:
             faults.add(number, None, f"expected 2 tab-separated columns (line number, score), got {len(row)}")
@@ -120,5 +103,5 @@ def read_scores(path: Path, data: bytes) -> dict[str, float]:
             faults.add(number, "score", f"expected a finite number, got {shown(written)}")
         else:
             scores[line] = score
-    faults.settle(empty=not scores, columns="line number, score")
+    faults.settle(empty=not scores, expected="tab-separated lines (line number, score)")
     return scores

@@ -9,23 +9,22 @@ from __future__ import annotations
 import csv
 import io
 import re
-from pathlib import Path
 
-from harness.data.formats.source import SourceArticle, SourceClaim
+from harness.data.formats.source import SourceArticle, SourceClaim, SourceFile, SourceLabel
 from harness.errors import Fault, FaultsError
-from harness.files import decode, read_bytes
+from harness.files import decode
 from harness.records import shown
 
 REQUIRED = ("Sentence_id", "Text", "Speaker", "File_id", "Line_number", "Verdict")
 VERDICTS = ("-1", "0", "1")
 
 
-def read_articles(path: Path) -> list[SourceArticle]:
+def read_articles(file: SourceFile) -> list[SourceArticle]:
     """The debates of one file.
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    text = decode(read_bytes(path), path)
+    path, text = file.path, decode(file.data, file.path)
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     faults: list[Fault] = []
     seen: set[str] = set()
@@ -47,7 +46,8 @@ def read_articles(path: Path) -> list[SourceArticle]:
             # A debate joins its sentences by line breaks, so a line break inside one becomes a space.
             sentence = re.sub(r"\s*[\r\n]+\s*", " ", row["Text"]).strip()
             order = int(row["Line_number"])
-            claim = SourceClaim(text=sentence, code=row["Verdict"], speaker=row["Speaker"] or None, order=order)
+            labels = (SourceLabel(row["Verdict"]),)
+            claim = SourceClaim(text=sentence, labels=labels, speaker=row["Speaker"] or None, order=order)
             debates.setdefault(row["File_id"], []).append(claim)
     except csv.Error as error:
         faults.append(Fault(str(path), begins, None, f"is not well-formed CSV: {error}; look for a stray quote"))
