@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.data.start import new as new
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
+    from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
     from harness.runner.config import load_experiment as load_experiment
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "add_claims": "harness.data.annotations",
     "agreement": "harness.data.agreement",
+    "audit_targets": "harness.runner.audit",
     "check": "harness.runner.check",
     "evaluate": "harness.runner.evaluate",
     "Experiment": "harness.runner.config",

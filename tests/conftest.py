@@ -58,12 +58,39 @@ def harness(tmp_path: Path) -> Harness:
     return call
 
 
+FOLDERS = {
+    "checkthat-2018-task1": "clef2018",
+    "checkthat-2018-task2": "clef2018",
+    "checkthat-2019-task1": "clef2019",
+    "checkthat-2020-task1": "clef2020_task1",
+    "checkthat-2020-task5": "clef2020_task5",
+    "checkthat-2021-task1a": "clef2021_task1",
+    "checkthat-2022-task1a": "clef2022_task1",
+    "checkthat-2022-task1b": "clef2022_task1",
+    "checkthat-2024-task1": "clef2024_task1",
+    "checkthat-2025-subjectivity": "clef2025_subjectivity",
+    "claimbuster-two-class": "claimbuster_two_class",
+}
+"""Benchmark to its publisher's folder, where that has not the benchmark's own name."""
+
+
 @pytest.fixture(scope="session")
-def fetched(benchmarks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root with the fetched benchmarks, made once per test process."""
+def bring(benchmarks: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Fetches benchmarks by name, each once per test process; returns the data root."""
     from harness import fetch
 
     root = tmp_path_factory.mktemp("fetched")
-    fetch("checkthat-2019-task1", benchmarks / "clef2019", root)
-    fetch("claimbuster", benchmarks / "claimbuster", root)
-    return root
+
+    def fetch_once(*names: str) -> Path:
+        for name in names:
+            if not (root / name).exists():
+                fetch(name, benchmarks / FOLDERS.get(name, name.replace("-", "_")), root)
+        return root
+
+    return fetch_once
+
+
+@pytest.fixture(scope="session")
+def fetched(bring: Callable[..., Path]) -> Path:
+    """A data root with two fetched benchmarks."""
+    return bring("checkthat-2019-task1", "claimbuster")

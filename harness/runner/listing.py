@@ -43,12 +43,19 @@ def _schemes() -> dict[str, str]:
     return {name: load_scheme(name).title for name in scheme_names()}
 
 
+def _checks() -> dict[str, str]:
+    from harness.audit import CHECKS
+
+    return {number: check.title for number, check in CHECKS.items()}
+
+
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
     "datasets": _datasets,
     "benchmarks": _benchmarks,
     "classifiers": _classifiers,
     "metrics": _metrics,
     "schemes": _schemes,
+    "checks": _checks,
 }
 
 
@@ -56,7 +63,7 @@ def listing(kind: str) -> dict[str, str]:
     """Name to summary of everything registered of a kind.
 
     Args:
-        kind: datasets, benchmarks, classifiers, metrics or schemes.
+        kind: datasets, benchmarks, classifiers, metrics, schemes or checks.
     Raises: HarnessError: no such kind.
     """
     if kind not in KINDS:

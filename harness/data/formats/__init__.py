@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.formats import checkthat_debates, claimbuster_csv
+from harness.data.formats import checkthat_debates, claimbuster_csv, labelled_table
 from harness.data.formats.source import SourceArticle, SourceFile
 
 Reader = Callable[[SourceFile], list[SourceArticle]]
@@ -24,6 +24,7 @@ class Submission(NamedTuple):
 READERS: dict[str, Reader] = {
     "checkthat_debates": checkthat_debates.read_articles,
     "claimbuster_csv": claimbuster_csv.read_articles,
+    "labelled_table": labelled_table.read_articles,
 }
 """Format name to the reader of one publisher's file."""
 

@@ -1,0 +1,78 @@
+"""Audits datasets together, or the splits of an experiment: the one function behind `harness audit`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.audit import Finding, Sentences, Source, find_in, sentences_of
+from harness.audit.ancestry import write_atlas
+from harness.audit.sentences import source_of
+from harness.data.benchmark import benchmark_names
+from harness.data.fetch import dataset_names, open_dataset, shipped
+from harness.runner.config import load_experiment
+from harness.runner.plan import Material, gather
+
+
+class Audit(NamedTuple):
+    """What an audit found."""
+
+    targets: tuple[str, ...]
+    sentences: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether something was found that makes numbers wrong."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def document(self) -> dict[str, Any]:
+        """The findings as `harness audit --json` prints them."""
+        return {"findings": [finding.document() for finding in self.findings]}
+
+
+def audit_targets(
+    targets: Sequence[str | Path], *, root: str | Path | None = None, atlas: str | Path | None = None
+) -> Audit:
+    """Leakage and quality checks; see `docs/audit/` for what each finds.
+
+    Args:
+        targets: datasets (names or folders), looked at together; and experiments (config files or shipped names), whose
+            folds are looked at.
+        root: where fetched benchmarks live.
+        atlas: also write the measured overlaps of the datasets to this file.
+    Raises: HarnessError: a target is absent or wrong.
+    """
+    sources = [_source(str(target), root) for target in targets]
+    sentences: Sentences = sentences_of(sources)
+    if atlas is not None:
+        write_atlas(sentences, Path(atlas))
+    return Audit(tuple(map(str, targets)), len(sentences.key), tuple(find_in(sentences)))
+
+
+def _source(target: str, root: str | Path | None) -> Source:
+    if not _is_config(target):
+        return source_of(open_dataset(target, root))
+    loaded = load_experiment(target)
+    material = gather(loaded, root)
+    return source_of(material.dataset, _folds(material))._replace(name=loaded.experiment.name)
+
+
+def _is_config(target: str) -> bool:
+    if Path(target).is_dir() or target in (*dataset_names(), *benchmark_names()):
+        return False
+    return Path(target).suffix in (".yaml", ".yml") or (shipped("experiments") / f"{target}.yaml").exists()
+
+
+def _folds(material: Material) -> dict[str, list[str | None]]:
+    """Fold name to the side of each claim."""
+    sides = {}
+    for fold in material.folds:
+        side: list[str | None] = [None] * len(material.claims)
+        for row in fold.train:
+            side[row] = "train"
+        for row in fold.test:
+            side[row] = "test"
+        sides[fold.name] = side
+    return sides

@@ -1,0 +1,63 @@
+"""Near duplicates against a comparison of every pair."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.audit.near import FEWEST_WORDS, near_pairs, near_to, text_key
+
+WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=9).map(" ".join)
+KEYS = st.lists(WORDS, max_size=25, unique=True)
+
+
+def every_pair(keys, threshold, fewest):
+    sets = [set(key.split()) for key in keys]
+    return {
+        (i, j): len(sets[i] & sets[j]) / len(sets[i] | sets[j])
+        for j in range(len(keys))
+        for i in range(j)
+        if min(len(sets[i]), len(sets[j])) >= fewest
+        and len(sets[i] & sets[j]) >= threshold * len(sets[i] | sets[j]) - 1e-12
+    }
+
+
+@given(KEYS, st.sampled_from([0.3, 0.5, 0.8, 1.0]), st.sampled_from([1, 3, 5]))
+def test_exactly_the_pairs_that_are_as_similar(keys, threshold, fewest):
+    found = near_pairs(keys, threshold, fewest)
+    pairs = dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.similarity, strict=True))
+    assert pairs == pytest.approx(every_pair(keys, threshold, fewest))
+
+
+@given(KEYS, KEYS)
+def test_exactly_the_few_that_are_near(keys, few):
+    found = set(near_to(keys, few, 0.6))
+    sets, others = [set(key.split()) for key in keys], [set(key.split()) for key in few]
+    assert found == {
+        (i, j)
+        for i in range(len(keys))
+        for j in range(len(few))
+        if len(others[j]) >= FEWEST_WORDS and len(sets[i] & others[j]) >= 0.6 * len(sets[i] | others[j])
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Taxes rose by 5%!", "taxes rose by 5", True),
+        ("Taxes rose, see https://example.org/a?b=c", "Taxes rose: see", True),
+        ("Caf\u00e9 prices rose", "Cafe\u0301 prices rose", True),
+        ("\uff15 people", "5 people", True),
+        ("ارتفعت الضرائب.", "ارتفعت الضرائب", True),
+        ("Taxes rose by 5%", "Taxes rose by 6%", False),
+        ("Taxes did not rise", "Taxes did rise", False),
+    ],
+)
+def test_what_a_key_leaves_out(one, other, same):
+    assert (text_key(one) == text_key(other)) is same
+
+
+def test_nothing_has_no_pairs():
+    assert not len(near_pairs([]).left)
+    assert not len(near_pairs(["", "a"]).left)
