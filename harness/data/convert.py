@@ -115,7 +115,7 @@ class _Making:
     def _add(self, claim: Claim, part: str, found: SourceClaim) -> None:
         self.claims.append(claim)
         self.official[claim.claim_id] = part
-        for code, axis_name, annotator, value, note in found.labels:
+        for code, axis_name, annotator, value, note, role in found.labels:
             axis = self.scheme.axis(axis_name) if axis_name else self.scheme.axes[0]
             label = axis.label_names[0] if axis.feature else axis.coded(code)
             if label is None:
@@ -130,6 +130,7 @@ class _Making:
                     self.scheme.version,
                     value=value,
                     note=note,
+                    role=role,
                 )
             )
         self.evidence += [_evidence(claim.claim_id, number, passage) for number, passage in enumerate(found.evidence)]

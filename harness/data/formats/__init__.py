@@ -6,7 +6,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.formats import checkthat_debates, claimbuster_csv, labelled_table
+from harness.data.formats import (
+    averitec_json,
+    checkthat_debates,
+    checkthat_verdicts,
+    claimbuster_csv,
+    claimrank_tsv,
+    climate_fever_jsonl,
+    fever_jsonl,
+    labelled_json,
+    labelled_table,
+    newsclaims_json,
+    policlaim_xlsx,
+    scifact_jsonl,
+)
 from harness.data.formats.source import SourceArticle, SourceFile
 
 Reader = Callable[[SourceFile], list[SourceArticle]]
@@ -22,9 +35,18 @@ class Submission(NamedTuple):
 
 
 READERS: dict[str, Reader] = {
+    "averitec_json": averitec_json.read_articles,
     "checkthat_debates": checkthat_debates.read_articles,
+    "checkthat_verdicts": checkthat_verdicts.read_articles,
     "claimbuster_csv": claimbuster_csv.read_articles,
+    "claimrank_tsv": claimrank_tsv.read_articles,
+    "climate_fever_jsonl": climate_fever_jsonl.read_articles,
+    "fever_jsonl": fever_jsonl.read_articles,
+    "labelled_json": labelled_json.read_articles,
     "labelled_table": labelled_table.read_articles,
+    "newsclaims_json": newsclaims_json.read_articles,
+    "policlaim_xlsx": policlaim_xlsx.read_articles,
+    "scifact_jsonl": scifact_jsonl.read_articles,
 }
 """Format name to the reader of one publisher's file."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.records import shown
@@ -37,6 +37,7 @@ class SourceLabel(NamedTuple):
     annotator: str = "publisher"
     value: str | None = None
     note: str | None = None
+    role: Literal["label", "adjudicate"] = "label"
 
 
 class SourceEvidence(NamedTuple):
