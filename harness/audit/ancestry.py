@@ -131,7 +131,7 @@ def _matter(near: np.ndarray[tuple[int, int], np.dtype[np.int32]], i: int, j: in
 
 
 def _parts(sentences: Sentences) -> list[tuple[int, str, Rows]]:
-    """Source number, `dataset/part` and rows; a dataset without official parts is one."""
+    """Source number, `dataset/part` and rows, by name; a dataset without official parts is one."""
     parts = []
     for number, source in enumerate(sentences.sources):
         if "official" in source.partitions:
@@ -139,7 +139,7 @@ def _parts(sentences: Sentences) -> list[tuple[int, str, Rows]]:
             parts += [(number, f"{source.name}/{side.name}", side.rows) for side in sides]
         else:
             parts.append((number, source.name, sentences.rows(number)))
-    return parts
+    return sorted(parts, key=lambda part: part[1])
 
 
 def _articles(sentences: Sentences, part: tuple[int, str, Rows], other: Rows) -> tuple[int, int]:

@@ -71,7 +71,7 @@ class Benchmark(Record):
     options: dict[str, Any] = Field(default_factory=dict)
     """For the reader of the format."""
     scheme: Name
-    parts: dict[str, Part] = Field(default_factory=dict)
+    parts: dict[str, Part] = Field(min_length=1)
     companions: dict[str, Sha256] = Field(default_factory=dict)
     """Files that the reader needs beside those of the parts."""
     ancestry: tuple[str, ...] = ()

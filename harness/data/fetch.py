@@ -60,8 +60,6 @@ def fetch(
         written. HarnessError: no such benchmark, none of its files is there, or a host fails.
     """
     benchmark = load_benchmark(name)
-    if not benchmark.parts:
-        raise HarnessError(f"'{name}' is for scoring submissions only (harness evaluate --official {name})")
     folder = data_root(root) / name
     if source is not None:
         found = local_files(benchmark, Path(source))

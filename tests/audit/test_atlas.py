@@ -32,14 +32,16 @@ def of(left, right):
 
 
 def test_the_atlas_knows_what_the_field_should():
-    truth = of("claimbuster/groundtruth", "checkthat-2024-task1/en-dev")
+    truth = of("checkthat-2024-task1/en-dev", "claimbuster/groundtruth")
     assert (truth.rows_left, truth.rows_right, truth.near_left, truth.agreeing) == (1032, 1032, 1028, 1028)
-    crowd = of("claimbuster/crowdsourced", "checkthat-2024-task1/en-train")
+    crowd = of("checkthat-2024-task1/en-train", "claimbuster/crowdsourced")
     assert (crowd.near_left, crowd.near_right, crowd.agreeing, crowd.compared) == (22480, 22480, 22468, 22468)
     debates = of("checkthat-2019-task1/test", "checkthat-2020-task5/train")
     assert (debates.mostly_left, debates.articles_left, debates.near_left) == (2, 7, 1817)
     tweets = of("checkthat-2020-task1/test", "checkthat-2021-task1a/dev")
     assert (tweets.near_left, tweets.rows_left, tweets.rows_right) == (139, 140, 140)
+    speech = of("checkthat-2020-task5/train", "policlaim/train")
+    assert (speech.mostly_left, speech.near_right) == (1, 131)
     assert of("checkthat-2021-task1a/test", "checkthat-2022-task1a/en-train").near_left == 145
 
 

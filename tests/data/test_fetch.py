@@ -87,7 +87,7 @@ def test_files_that_are_absent_are_reported_and_the_others_come_in(benchmarks, t
         ),
         (["claimbuster", "--from", "nowhere"], "nowhere: does not exist; --from names the folder (or zip)"),
         (["claimbutser", "--from", "empty"], "no benchmark is called 'claimbutser'. Did you mean 'claimbuster'?"),
-        (["checkthat-2018-task1", "--from", "empty"], "is for scoring submissions only (harness evaluate"),
+        (["claimbuster", "--offline"], "--offline allows no download; give --from PATH"),
     ],
 )
 def test_a_fetch_that_cannot_be(tmp_path, harness, arguments, part):

@@ -8,7 +8,7 @@ import pytest
 
 from harness import FaultsError
 from harness.data.benchmark import load_benchmark
-from harness.data.formats import READERS, checkthat_debates, claimbuster_csv
+from harness.data.formats import checkthat_debates, claimbuster_csv
 from harness.data.formats.source import SourceClaim, SourceFile, SourceLabel
 from harness.schemes import load_scheme
 
@@ -192,11 +192,3 @@ def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
 def test_a_claimbuster_file_that_cannot_be_read(tmp_path, data, message):
     (message_said,) = refusal(read_claimbuster, tmp_path / "a.csv", data)
     assert message_said.startswith(message)
-
-
-@pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
-@pytest.mark.parametrize("data", [b"\x00\x01", b"\xff\xfe\x00", b"a,b\tc\n" * 3, b'"' * 99, b"\r" * 9])
-def test_every_reader_refuses_damage_in_words(tmp_path, reader, data):
-    with pytest.raises(FaultsError) as refused:
-        reader(SourceFile(tmp_path / "a", data, load_scheme("checkthat")))
-    assert all(fault.message for fault in refused.value.faults)

@@ -1,0 +1,281 @@
+"""What readers of publishers' files answer to damage: every fault with its line, never a traceback."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness import FaultsError, HarnessError
+from harness.data.benchmark import benchmark_names, load_benchmark
+from harness.data.formats import READERS
+from harness.data.formats.source import SourceFile
+from harness.schemes import load_scheme
+
+TABLE = {"text": ["text", "tweet"], "label": "label", "id": "id", "values": {"Yes": "1", "No": "0"}}
+
+
+def source(data, scheme="checkthat", options=None, name="a.tsv", companions=None):
+    raw = data if isinstance(data, bytes) else data.encode()
+    return SourceFile(Path(name), raw, load_scheme(scheme), options or {}, companions or {})
+
+
+def faults(reader, file):
+    with pytest.raises(FaultsError) as refused:
+        READERS[reader](file)
+    return [str(fault) for fault in refused.value.faults]
+
+
+def claims(reader, file):
+    return [claim for article in READERS[reader](file) for claim in article.claims]
+
+
+def test_a_table_with_every_fault():
+    rows = ["id\ttext\tlabel", "1\tOne\tYes", "2\t \tNo", "3\tThree\tmaybe", "4\tFour", "5\tFive\tNo\tmore\tand more"]
+    assert faults("labelled_table", source("\n".join(rows), options=TABLE)) == [
+        "a.tsv:3: text: is empty",
+        'a.tsv:4: label: expected one of 0, 1, got "maybe"',
+        "a.tsv:5: has 2 columns, the header has 3; look for a glued row",
+        "a.tsv:6: has 5 columns, the header has 3; look for a glued row",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("", "a.tsv: is empty; a header and rows are expected"),
+        ("id\ttext\tlabel\n", "a.tsv: is empty; rows under the header (id, text, label) are expected"),
+        ("id\ttxt\tlabel\n1\ta\t1", "a.tsv:1: is missing the column no column is called 'text'. Did you mean 'txt'?"),
+        ("id\ttext\tclass_label\n1\ta\t1", "a.tsv:1: is missing the column no column is called 'label'. Did you mean"),
+        (b"id\ttext\tlabel\n1\tcaf\xe9\t1", "a.tsv:2: is not UTF-8: byte 0xe9"),
+    ],
+)
+def test_a_table_that_is_none(data, said):
+    (found,) = faults("labelled_table", source(data, options=TABLE))
+    assert found.startswith(said)
+
+
+def test_quotes_are_literal_unless_every_one_is_well_formed():
+    literal = 'text\tlabel\n"He said "no".\t1\n"Yes"\t0\n'
+    assert [claim.text for claim in claims("labelled_table", source(literal, options=TABLE))] == [
+        '"He said "no".',
+        '"Yes"',
+    ]
+    quoted = 'text\tlabel\r\n"He said ""no"".\nThen he left."\t1\r\n'
+    assert [claim.text for claim in claims("labelled_table", source(quoted, options=TABLE))] == [
+        'He said "no".\nThen he left.'
+    ]
+
+
+def test_a_table_without_labels_has_none():
+    (claim,) = claims("labelled_table", source("id\ttext\n1.24105E+18\tOne\n", options=TABLE))
+    assert claim.labels == ()
+    (article,) = READERS["labelled_table"](source("id\ttext\n1,57811E+18\tOne\n", options=TABLE))
+    assert article.article_id == "1,57811E+18"
+
+
+def test_rows_of_one_article_are_its_claims():
+    options = {"text": "text", "label": "label", "article": "speech", "delimiter": "comma"}
+    articles = READERS["labelled_table"](source("speech,text,label\na,One,1\nb,Two,0\na,Three,1\n", options=options))
+    assert [(article.article_id, len(article.claims)) for article in articles] == [("a", 2), ("b", 1)]
+    broken = source('speech,text,label\na,"One,1\n', options=options)
+    assert faults("labelled_table", broken) == [
+        "a.tsv:2: is not well-formed CSV: unexpected end of data; look for a stray quote"
+    ]
+
+
+def test_json_rows_with_every_fault():
+    lines = ['{"text": "One", "label": 1}', "{", "[]", '{"label": 0}', '{"text": "", "label": 0}', '{"text": 5}']
+    options = {"text": "text", "label": "label"}
+    assert [fault.split(":", 1)[1] for fault in faults("labelled_json", source("\n".join(lines), options=options))] == [
+        "2: is not JSON: Expecting property name enclosed in double quotes",
+        "3: is not a JSON object",
+        "4: text: is missing",
+        "5: text: is empty",
+        "6: text: expected a text",
+    ]
+    assert faults("labelled_json", source('{"text": "a", "label": 7}', options=options)) == [
+        'a.tsv:1: label: expected one of 0, 1, got "7"'
+    ]
+    assert "is not JSON" in faults("labelled_json", source('[{"text": "a"}', options=options))[0]
+
+
+def test_json_in_utf16():
+    options = {"text": "text", "label": "label"}
+    text = json.dumps([{"text": "Café", "label": 1}], ensure_ascii=False)
+    assert claims("labelled_json", source(text.encode("utf-16"), options=options))[0].text == "Café"
+    assert "is not UTF-16" in faults("labelled_json", source(b"\xff\xfea", options=options))[0]
+
+
+@pytest.mark.parametrize(
+    ("reader", "scheme", "row", "said"),
+    [
+        ("fever_jsonl", "fever", {"claim": "a", "label": "MAYBE"}, "label: expected one of REFUTES"),
+        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": []}, "evidence: expected an object of abstracts"),
+        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": {"1": [{"label": "NO"}]}}, 'got "NO"'),
+        (
+            "scifact_jsonl",
+            "scifact",
+            {"claim": "a", "evidence": {"1": [{"label": lab, "sentences": [1]} for lab in ("SUPPORT", "REFUTE")]}},
+            "both supports and refutes",
+        ),
+        ("climate_fever_jsonl", "climate-fever", {"claim": "a"}, "claim_label: expected one of REFUTES"),
+        (
+            "climate_fever_jsonl",
+            "climate-fever",
+            {"claim": "a", "claim_label": "SUPPORTS", "evidences": [{"evidence": None}]},
+            "evidences: expected passages",
+        ),
+        ("averitec_json", "averitec", {"claim": "a", "label": "Perhaps"}, "label: expected one of Refuted"),
+        ("averitec_json", "averitec", {"label": "Refuted"}, "claim: is missing"),
+    ],
+)
+def test_verdict_files_with_a_fault(reader, scheme, row, said):
+    (found,) = faults(reader, source(json.dumps(row), scheme))
+    assert found.startswith("a.tsv:1: ")
+    assert said in found
+
+
+def test_spellings_of_one_verdict():
+    options = load_benchmark("averitec").options
+    for spelled in ("Conflicting Evidence/Cherrypicking", "Conflicting Evidence/Cherry-picking"):
+        row = {"claim": "a", "label": spelled, "claim_date": "31-10-2020", "questions": None, "speaker": " "}
+        (claim,) = claims("averitec_json", source(json.dumps([row]), "averitec", options))
+        assert (claim.labels[0].code, claim.date, claim.speaker) == (
+            "Conflicting Evidence/Cherrypicking",
+            "2020-10-31",
+            None,
+        )
+
+
+def test_scifact_writes_one_verdict_in_two_ways_and_nothing_for_the_third():
+    rows = [
+        {"id": 1, "claim": "a", "evidence": {"9": [{"label": label, "sentences": [2, 3]}]}}
+        for label in ("REFUTE", "CONTRADICT")
+    ]
+    rows += [{"id": 3, "claim": "a", "evidence": {}}, {"id": 4, "claim": "a"}]
+    found = claims("scifact_jsonl", source("\n".join(map(json.dumps, rows)), "scifact"))
+    assert [[label.code for label in claim.labels] for claim in found] == [
+        ["CONTRADICT"],
+        ["CONTRADICT"],
+        ["NOT_ENOUGH_INFO"],
+        [],
+    ]
+    assert found[0].evidence[0].passage_id == "9:2,3"
+
+
+def test_outlets_have_to_add_up():
+    header = "ID\tSpeaker\tALL\tCT\tABC\tCNN\tWP\tNPR\tPF\tTG\tNYT\tFC\tText\n"
+    good = header + '1\tANN\t2\t1\t0\t0\t0\t0\t0\t0\t0\t1\t"He said ""no""."\n'
+    (claim,) = claims("claimrank_tsv", source(good))
+    assert claim.text == 'He said "no".'
+    assert [label.annotator for label in claim.labels if label.code == "1"] == ["chicago-tribune", "factcheck-org"]
+    bad = header + "1\tANN\t3\t1\t0\t0\t0\t0\t0\t0\t0\t1\tOne\n2\tB\t0\t0\n3\tC\t0\t2\t0\t0\t0\t0\t0\t0\t0\t0\t \n"
+    assert faults("claimrank_tsv", source(bad)) == [
+        'a.tsv:2: ALL: is "3", and the outlets add up to 2',
+        "a.tsv:3: has 4 columns, the header has 13",
+        'a.tsv:4: CT: expected one of 0, 1, got "2"',
+        "a.tsv:4: Text: is empty",
+    ]
+
+
+def test_verdicts_of_debates():
+    rows = ["1\tANN\tOne.\tN/A\t-\t-", "2\tANN\tTwo.\t1\tTwo is two.\tHALF-TRUE", "2\tB\tThree.\t1\tx\tTRUE", "3\tB"]
+    rows += ["4\tB\tFour.\t1\tx\tMAYBE"]
+    found = claims("checkthat_verdicts", source("\n".join(rows[:2]), "checkthat-factuality"))
+    assert found[0].labels == ()
+    assert (found[1].labels[0].code, found[1].labels[0].note) == ("HALF-TRUE", "Two is two.")
+    assert [
+        fault.split(": ", 1)[1][:40]
+        for fault in faults("checkthat_verdicts", source("\n".join(rows), "checkthat-factuality"))
+    ] == [
+        "line number: 2 stands in this file alrea",
+        "expected 6 tab-separated columns (line n",
+        "label: expected one of FALSE, HALF-TRUE,",
+    ]
+
+
+def sheet(rows):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_spreadsheets_of_speeches():
+    rows = [["SENTENCES", "Golden", "label_1", "label_2"], ["One.", 1, 1, 0], [None, None, None, None]]
+    (claim,) = claims("policlaim_xlsx", source(sheet(rows), "policlaim"))
+    assert [(label.code, label.annotator, label.role) for label in claim.labels] == [
+        ("1", "publisher", "adjudicate"),
+        ("1", "expert-1", "label"),
+        ("0", "expert-2", "label"),
+    ]
+    for spoiled in ("rue", "alse", "No."):
+        bad = sheet([["SENTENCES", "golden"], ["One.", spoiled]])
+        assert faults("policlaim_xlsx", source(bad, "policlaim")) == [
+            f'a.tsv:2: golden: expected one of 0, 1, got "{spoiled}"'
+        ]
+    assert "is missing the column" in faults("policlaim_xlsx", source(sheet([["a"]]), "policlaim"))[0]
+
+
+def test_claims_that_no_article_has():
+    every = {"a-1": {"a-1-0": {"sentence": "One."}, "a-1-1": {"sentence": "Two."}}}
+
+    def file(listed):
+        companions = {"all_sents.json": json.dumps(every).encode()}
+        return source(json.dumps(listed), "newsclaims", companions=companions, name="dev.json")
+
+    one, two = claims("newsclaims_json", file({"a-1": {"a-1-1": {"topic": "Cure", "claimer": "a nurse"}}}))
+    assert (one.labels[0].code, two.labels[0].code, two.topic) == ("0", "1", "Cure")
+    assert two.labels[0].note == '{"claimer": "a nurse"}'
+    assert "is not an article of" in faults("newsclaims_json", file({"b": {}}))[0]
+    assert "lists 'a-1-9'" in faults("newsclaims_json", file({"a-1": {"a-1-9": {}}}))[0]
+    assert "expected a JSON object" in faults("newsclaims_json", file([]))[0]
+
+
+PIECES = st.sampled_from(
+    [
+        '"',
+        "\t",
+        ",",
+        "\n",
+        "\r\n",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        "1",
+        "0",
+        "Text",
+        "label",
+        "claim",
+        "é",
+        "\x00",
+        "a b c",
+        "id",
+    ]
+)
+JUNK = st.one_of(st.binary(max_size=200), st.lists(PIECES, max_size=40).map(lambda parts: "".join(parts).encode()))
+
+
+@pytest.mark.parametrize("name", benchmark_names())
+@settings(max_examples=40, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=JUNK)
+def test_any_bytes_give_articles_or_faults(name, data):
+    described = load_benchmark(name)
+    for part in list(described.parts.values())[:1]:
+        options, companions = described.options | part.options, dict.fromkeys(described.companions, data)
+        file = SourceFile(Path("a"), data, load_scheme(described.scheme), options, companions)
+        try:
+            read = READERS[part.format or described.format](file)
+        except HarnessError as refused:
+            read = str(refused)
+        assert read
