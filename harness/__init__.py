@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.data.agreement import agreement as agreement
     from harness.data.annotations import add_claims as add_claims
+    from harness.data.export import export as export
     from harness.data.fetch import fetch as fetch
     from harness.data.fetch import open_dataset as open_dataset
     from harness.data.ingest import ingest as ingest
     from harness.data.start import new as new
+    from harness.data.tables import open_claims as open_claims
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.runner.audit import audit_targets as audit_targets
@@ -35,6 +37,7 @@ _HOMES = {
     "check": "harness.runner.check",
     "evaluate": "harness.runner.evaluate",
     "Experiment": "harness.runner.config",
+    "export": "harness.data.export",
     "FaultsError": "harness.errors",
     "fetch": "harness.data.fetch",
     "freeze_split": "harness.runner.freeze",
@@ -43,6 +46,7 @@ _HOMES = {
     "listing": "harness.runner.listing",
     "load_experiment": "harness.runner.config",
     "new": "harness.data.start",
+    "open_claims": "harness.data.tables",
     "open_dataset": "harness.data.fetch",
     "plan": "harness.runner.run",
     "Result": "harness.runner.results",

@@ -15,11 +15,17 @@ folder = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("dataset_dir", type=folder)
-@click.option("--claims", type=folder, metavar="FILE", help="A .jsonl, .csv or .tsv file of labelled claims.")
+@click.option(
+    "--claims",
+    type=folder,
+    metavar="FILE",
+    help="Labelled claims: .jsonl, .csv, .tsv; a Label Studio export (.json); a ClaimReview page (.html, .jsonld).",
+)
 @click.option("--text", help="One free-standing claim.")
 @click.option("--label", "labels", multiple=True, metavar="AXIS=L", help="With --text: a label; may be repeated.")
 @click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Who labels: a role or a handle.")
 @click.option("--scheme", help="Default: the dataset's first.")
+@click.option("--worker", metavar="NAME", help="Label Studio: whose labels to take, of several workers.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 def add(
     dataset_dir: Path,
@@ -28,6 +34,7 @@ def add(
     labels: tuple[str, ...],
     annotator: str,
     scheme: str | None,
+    worker: str | None,
     dry_run: bool,
 ) -> None:
     """Add labelled claims to a dataset folder, all or nothing."""
@@ -47,7 +54,7 @@ def add(
         if len(set(names)) < len(names):
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
         rows = [{"text": text or ""} | {name: value for name, _, value in pairs}]
-    done = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, dry_run=dry_run)
+    done = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, worker=worker, dry_run=dry_run)
     would = "would add" if dry_run else "added"
     click.echo(
         f"{dataset_dir}: {would} {done.claims_added} claims and {done.annotations_added} labels "
@@ -110,6 +117,22 @@ def split(dataset: str, out: Path, within: tuple[str, ...], data_root: Path | No
 
 
 @click.command()
+@click.argument("dataset", metavar="DATASET_DIR")
+@click.option("--to", required=True, metavar="FORMAT", help="csv, jsonl, parquet, hf, label-studio or claimreview.")
+@click.option("-o", "--out", required=True, type=folder, metavar="OUT", help="The file to write; for hf a folder.")
+@click.option("--blind", is_flag=True, help="label-studio: tasks without labels, in a drawn order.")
+@click.option("--gold", default="adjudicated", show_default=True, help="How several labels of a claim become one.")
+@data_root
+def export(dataset: str, to: str, out: Path, blind: bool, gold: str, data_root: Path | None) -> None:
+    """Write a dataset in another tool's format, all or nothing."""
+    import harness
+
+    opened = harness.open_dataset(dataset, data_root)
+    place = harness.export(opened, to, out, labels=not blind, gold=gold)
+    click.echo(f"{place}: {len(opened.current):,} claims of '{opened.info.name}' as {to}")
+
+
+@click.command()
 @click.argument("benchmark")
 @click.option("--from", "source", type=folder, metavar="PATH", help="A folder or zip with the publisher's files.")
 @click.option("--offline", is_flag=True, help="Refuse instead of downloading.")
@@ -128,4 +151,4 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
         click.echo(f"taken without a known SHA-256: {name}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (add, check, split, fetch)
+COMMANDS: tuple[click.Command, ...] = (add, check, split, export, fetch)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.check import find_scheme, open_folder
+from harness.data.claim_review import read_claim_reviews
 from harness.data.dataset import Dataset, claim_files, read_info
 from harness.data.gold import in_force
 from harness.data.jsonl import lines_of
+from harness.data.label_studio import read_studio
 from harness.data.rows import Row, read_rows
 from harness.data.spans import make_claim
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
@@ -76,6 +78,7 @@ def add_claims(
     *,
     scheme: str | None = None,
     at: str | None = None,
+    worker: str | None = None,
     dry_run: bool = False,
 ) -> Added:
     """Adds labelled claims to a dataset folder, all or nothing.
@@ -85,10 +88,12 @@ def add_claims(
         rows: a .jsonl, .csv or .tsv file, or mappings. A row names its claim by `claim_id`, or by `article_id`
             and `text` (with `start` where the text occurs more than once), or by `text` alone (a free-standing claim);
             each of its other cells is a label under the name of its axis. In a feature's cell, yes marks it, empty or
-            no leaves it out, and other text marks it with that text as its value.
+            no leaves it out, and other text marks it with that text as its value. Or a Label Studio export (.json),
+            or a page (.html) or .jsonld with ClaimReview, whose ratings are labels of the scheme `claimreview`.
         annotator: who labels: a role or a handle, safe as a file name.
         scheme: default: the dataset's first.
         at: the time to record, ISO 8601; default: now.
+        worker: whose labels of a Label Studio export to take, where it has several workers'.
         dry_run: count, and write nothing.
     Raises: FaultsError: every fault of every row; nothing is written then.
     """
@@ -97,8 +102,11 @@ def add_claims(
         allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
         raise HarnessError(f"annotator: expected {allowed}, got {shown(annotator)}")
     path = rows if isinstance(rows, str | Path) else "row"
-    listed = read_rows(Path(rows)) if isinstance(rows, str | Path) else [Row(n, c) for n, c in enumerate(rows, start=1)]
-    read_info(folder)  # before the lock, which would make a folder of a mistyped name
+    info = read_info(folder)  # before the lock, which would make a folder of a mistyped name
+    if isinstance(rows, str | Path):
+        listed = _read(Path(rows), scheme or next(iter(info.schemes), ""), worker)
+    else:
+        listed = [Row(number, cells) for number, cells in enumerate(rows, start=1)]
     with nullcontext() if dry_run else locked(folder, "add"):
         dataset = open_folder(folder)
         dataset.require_text()
@@ -112,6 +120,26 @@ def add_claims(
             clear_partial(folder)
             adding.write()
     return adding.counts()
+
+
+def _read(path: Path, scheme: str, worker: str | None) -> list[Row]:
+    """The rows of a file of labelled claims, in our own form or another tool's.
+
+    Raises: FaultsError: it cannot be read. HarnessError: a Label Studio export of several workers, and none is chosen.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".html", ".htm", ".jsonld"):
+        return [Row(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
+    if suffix != ".json":
+        return read_rows(path)
+    by_worker = read_studio(path, scheme)
+    names = ", ".join(by_worker)
+    if worker is None and len(by_worker) > 1:
+        raise HarnessError(f"{path}: has labels by several workers ({names}); choose one, each --as a name of its own")
+    if worker is not None and worker not in by_worker:
+        raise HarnessError(f"{path}: {unknown_name('worker', worker, list(by_worker))}")
+    chosen = by_worker[worker] if worker is not None else next(iter(by_worker.values()))
+    return [Row(number, cells) for number, cells in enumerate(chosen, start=1)]
 
 
 def _now() -> str:

@@ -134,18 +134,37 @@ class Dataset:
             for claim in self.current
         )
 
-    def to_pandas(self) -> pd.DataFrame:
-        """One row a claim, in order, with its article's title and date; without labels."""
-        import pandas as pd
+    def to_pandas(self) -> dict[str, pd.DataFrame]:
+        """The whole dataset as frames: info, articles, claims, annotations, evidence, splits."""
+        from harness.data.tables import to_pandas
 
-        table = self.table()
-        return pd.DataFrame({name: getattr(table, name) for name in Claims.__dataclass_fields__})
+        return to_pandas(self)
 
-    def to_hf(self) -> datasets.Dataset:
-        """The same rows as a `datasets.Dataset`."""
-        import datasets
+    def to_hf(self) -> datasets.DatasetDict:
+        """The same as a `datasets.DatasetDict`."""
+        from harness.data.tables import to_hf
 
-        return datasets.Dataset.from_pandas(self.to_pandas(), preserve_index=False)
+        return to_hf(self)
+
+    @staticmethod
+    def from_pandas(frames: Mapping[str, pd.DataFrame], folder: str | Path) -> Dataset:
+        """The dataset that `to_pandas` gave frames of; nothing is written.
+
+        Raises: HarnessError: a frame is missing, or a row is wrong.
+        """
+        from harness.data.tables import from_pandas
+
+        return from_pandas(frames, folder)
+
+    @staticmethod
+    def from_hf(tables: Mapping[str, datasets.Dataset], folder: str | Path) -> Dataset:
+        """The dataset that `to_hf` gave tables of; nothing is written.
+
+        Raises: HarnessError: a table is missing, or a row is wrong.
+        """
+        from harness.data.tables import from_hf
+
+        return from_hf(tables, folder)
 
 
 def _described(article: Article) -> str:

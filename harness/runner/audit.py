@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from harness.audit import Finding, Sentences, Source, find_in, sentences_of
 from harness.audit.ancestry import write_atlas
-from harness.audit.sentences import source_of
+from harness.audit.sentences import Answers, source_of
 from harness.data.benchmark import benchmark_names
 from harness.data.fetch import dataset_names, open_dataset, shipped
 from harness.runner.config import load_experiment
 from harness.runner.plan import Material, gather
+from harness.runner.pool import pool_labels
+from harness.runner.tasks import find_task, task_labels
 
 
 class Audit(NamedTuple):
@@ -56,7 +58,11 @@ def _source(target: str, root: str | Path | None) -> Source:
         return source_of(open_dataset(target, root))
     loaded = load_experiment(target)
     material = gather(loaded, root)
-    return source_of(material.dataset, _folds(material))._replace(name=loaded.experiment.name)
+    task = find_task(loaded.experiment.task)
+    labels = task_labels(task, material.schemes[0])
+    answers = Answers(task.name, labels, pool_labels(material.pool, material.gold), is_task=task.binary)
+    language = material.pool.datasets[0].info.language
+    return Source(loaded.experiment.name, material.claims, (answers,), _folds(material), language)
 
 
 def _is_config(target: str) -> bool:

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import yaml
 from pydantic import Field, ValidationError
@@ -44,9 +44,10 @@ class Experiment(Record):
 
     name: Name
     task: str
-    dataset: str
+    dataset: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    """One, or several that become one table."""
     scheme: str | None = None
-    """Default: the dataset's first."""
+    """Default: each dataset's first that answers the task."""
     gold: str = "adjudicated"
     """The rule that makes gold labels from annotations; see `harness.data.gold.RULES`."""
     split: Split = Split()
@@ -54,6 +55,11 @@ class Experiment(Record):
     metrics: tuple[str | dict[str, Any], ...] = ()
     random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)
     intervals: Intervals = Intervals()
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets, by name or folder."""
+        return (self.dataset,) if isinstance(self.dataset, str) else self.dataset
 
     def document(self) -> dict[str, Any]:
         """The experiment as plain data, defaults filled in: reading it again gives the same experiment."""
@@ -125,10 +131,14 @@ def _anchor(content: dict[str, Any], folder: Path) -> None:
     """Paths that stand beside the config become absolute, so that the resolved config runs from anywhere."""
     split, classifiers = content.get("split"), content.get("classifiers")
     listed = classifiers if isinstance(classifiers, list) else []
-    named = [(content, "dataset"), (split, "file"), *((entry, "path") for entry in listed)]
+    named: list[tuple[Any, Any]] = [(content, "dataset"), (split, "file"), *((entry, "path") for entry in listed)]
+    several = content.get("dataset")
+    if isinstance(several, list):
+        named += [(several, place) for place in range(len(several))]
     for holder, key in named:
-        value = holder.get(key) if isinstance(holder, dict) else None
-        if isinstance(value, str) and (key != "dataset" or "/" in value) and (folder / value).exists():
+        value = holder.get(key) if isinstance(holder, dict) else holder[key] if isinstance(holder, list) else None
+        is_dataset = key == "dataset" or isinstance(holder, list)
+        if isinstance(value, str) and (not is_dataset or "/" in value) and (folder / value).exists():
             holder[key] = str((folder / value).resolve())
 
 

@@ -8,16 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from harness.data.check import find_scheme
-from harness.data.claims import Claims, Codes
-from harness.data.dataset import Dataset, write_split
-from harness.data.fetch import open_dataset
-from harness.data.gold import gold_labels
+from harness.data.dataset import write_split
 from harness.errors import HarnessError
 from harness.records import explain_validation
+from harness.runner.pool import open_pool, pool_gold, pool_labels, schemes_of
 from harness.runner.protocols import folds_of
 from harness.runner.split import Split
-from harness.runner.tasks import find_task, mapping_of, task_gold
+from harness.runner.tasks import find_task
 
 TRAIN, TEST = "train", "test"
 
@@ -54,10 +51,13 @@ def freeze_split(
     Raises: HarnessError: no such dataset or option, or the data does not fit the split.
     """
     split = _checked(options, task)
-    opened = open_dataset(dataset, root)
-    claims = opened.table()
-    labels = np.zeros(len(claims), dtype=np.int64) if task is None else _labels(opened, claims, task, scheme, gold)
-    folds, warnings = folds_of(split, opened, claims, labels)
+    pool = open_pool([dataset], root)
+    claims = pool.claims
+    labels = np.zeros(len(claims), dtype=np.int64)
+    if task is not None:
+        asked = find_task(task)
+        labels = pool_labels(pool, pool_gold(pool, asked, schemes_of(pool, asked, scheme), gold))
+    folds, warnings = folds_of(split, pool, labels)
     part_of: dict[int, str] = {}
     for fold in folds:
         part_of |= dict.fromkeys(fold.test.tolist(), fold.name if len(folds) > 1 else TEST)
@@ -85,16 +85,3 @@ def _checked(options: dict[str, Any], task: str | None) -> Split:
     if faults:
         raise HarnessError(f"split: {'; '.join(faults)}")
     return split
-
-
-def _labels(dataset: Dataset, claims: Claims, task: str, scheme: str | None, gold: str) -> Codes:
-    named = scheme or next(iter(dataset.info.schemes), None)
-    if named not in dataset.info.schemes or named is None:
-        listed = ", ".join(dataset.info.schemes) or "none"
-        raise HarnessError(f"dataset '{dataset.info.name}' is not labelled under scheme '{named}'; it has: {listed}")
-    found, asked = find_scheme(dataset.folder, named), find_task(task)
-    decided = gold_labels(dataset.annotations, found.name, mapping_of(asked, found).axis, gold)
-    settled = task_gold(asked, found, claims, decided)
-    labels = np.full(len(claims), -1, dtype=np.int64)
-    labels[settled.settled] = settled.gold.codes
-    return labels

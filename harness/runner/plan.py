@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.classifiers.base import Classifier
-from harness.data.check import find_scheme
-from harness.data.claims import Claims, Gold
-from harness.data.dataset import Dataset
-from harness.data.fetch import open_dataset
-from harness.data.gold import gold_labels
+from harness.data.claims import Claims, Codes, Gold
 from harness.data.splits import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
 from harness.runner.config import Experiment, Loaded, System
+from harness.runner.pool import Pool, crosswalk, open_pool, pool_gold, pool_labels, schemes_of
 from harness.runner.protocols import folds_of, trained_on
-from harness.runner.tasks import TaskGold, find_task, mapping_of, task_gold
+from harness.runner.tasks import TaskGold, find_task, mapping_of
 from harness.schemes import Scheme
 
 UNIT_FORMAT = 1
@@ -29,13 +27,18 @@ UNIT_FORMAT = 1
 class Material(NamedTuple):
     """The data of an experiment: claims, gold and folds."""
 
-    dataset: Dataset
-    scheme: Scheme
+    pool: Pool
+    schemes: tuple[Scheme, ...]
+    """The scheme of each dataset of the pool."""
     claims: Claims
     gold: TaskGold
     folds: tuple[Fold, ...]
     """Rows to train on (all with gold) and rows to score."""
     warnings: tuple[str, ...]
+    crosswalk: tuple[str, ...] = ()
+    """How each dataset's labels answer the task, and what that loses."""
+    copied: Codes = np.zeros(0, dtype=np.int64)
+    """Rows, in order, that are scored by a system which was trained on their text, or nearly; see check A01."""
 
 
 class Unit(NamedTuple):
@@ -57,18 +60,12 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
     Raises: HarnessError: the data is absent or wrong, or does not fit the task or the split.
     """
     experiment = loaded.experiment
-    dataset = open_dataset(experiment.dataset, root)
-    claims = dataset.table()
-    scheme = _scheme(experiment, dataset)
-    found = gold_labels(
-        dataset.annotations, scheme.name, mapping_of(find_task(experiment.task), scheme).axis, experiment.gold
-    )
-    gold = task_gold(find_task(experiment.task), scheme, claims, found)
+    pool, task = open_pool(experiment.datasets, root), find_task(experiment.task)
+    claims, schemes = pool.claims, schemes_of(pool, task, experiment.scheme)
+    gold = pool_gold(pool, task, schemes, experiment.gold)
     if not len(gold.settled):
-        raise HarnessError(f"dataset '{dataset.info.name}' has no gold label for the task '{experiment.task}'")
-    labels = np.full(len(claims), -1, dtype=np.int64)
-    labels[gold.settled] = gold.gold.codes
-    split = folds_of(experiment.split, dataset, claims, labels)
+        raise HarnessError(f"dataset '{pool.name}' has no gold label for the task '{experiment.task}'")
+    split = folds_of(experiment.split, pool, pool_labels(pool, gold))
     folds = []
     for fold in split.folds:
         train = np.intersect1d(fold.train, gold.settled, assume_unique=True)
@@ -80,15 +77,14 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
         folds.append(Fold(fold.name, train, test))
     warnings = [*_warnings(loaded.experiment, limit), *split.warnings]
     warnings += _shared_articles(claims, folds, loaded.experiment)
-    return Material(dataset, scheme, claims, gold, tuple(folds), tuple(warnings))
+    lines, copied = crosswalk(pool, task, schemes), copied_rows(pool, folds)
+    return Material(pool, schemes, claims, gold, tuple(folds), tuple(warnings), lines, copied)
 
 
-def _scheme(experiment: Experiment, dataset: Dataset) -> Scheme:
-    named = experiment.scheme or next(iter(dataset.info.schemes), None)
-    if named is None or named not in dataset.info.schemes:
-        listed = ", ".join(dataset.info.schemes) or "none"
-        raise HarnessError(f"dataset '{dataset.info.name}' is not labelled under scheme '{named}'; it has: {listed}")
-    return find_scheme(dataset.folder, named)
+def copied_rows(pool: Pool, folds: Sequence[Fold]) -> Codes:
+    """The rows, in order, whose text is that of a training row of their fold, or nearly; shape (n,)."""
+    found = [fold.test[pool.sentences.copies(fold.test, fold.train, near=True)] for fold in folds]
+    return np.sort(np.concatenate(found))
 
 
 def material_of(system: System, material: Material, experiment: Experiment) -> Material:
@@ -96,7 +92,8 @@ def material_of(system: System, material: Material, experiment: Experiment) -> M
     if system.train_share is None:
         return material
     split = trained_on(experiment.split, system.train_share, material.claims, material.folds)
-    return material._replace(folds=tuple(split.folds), warnings=(*material.warnings, *split.warnings))
+    copied = copied_rows(material.pool, split.folds)
+    return material._replace(folds=tuple(split.folds), warnings=(*material.warnings, *split.warnings), copied=copied)
 
 
 def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
@@ -152,13 +149,18 @@ def unit_of(
         "settings": classifier.model_dump(mode="json"),
         "inputs": classifier.inputs(),
         "task": task.name,
-        "scheme": [material.scheme.name, material.scheme.version],
-        "mapping": mapping_of(task, material.scheme).model_dump(mode="json"),
-        "data": material.dataset.fingerprint,
+        "scheme": alone([[scheme.name, scheme.version] for scheme in material.schemes]),
+        "mapping": alone([mapping_of(task, scheme).model_dump(mode="json") for scheme in material.schemes]),
+        "data": material.pool.fingerprint,
         "seed": seed,
         "versions": package_versions(classifier),
     }
     return Unit(sha256(json.dumps(said | of_fold, sort_keys=True))[:20], system, fold, seed)
+
+
+def alone(listed: list[Any]) -> Any:
+    """The one thing of a list of one, else the list: experiments on one dataset say what they always said."""
+    return listed[0] if len(listed) == 1 else listed
 
 
 def training_gold(material: Material, fold: Fold) -> Gold:

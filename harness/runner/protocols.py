@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.data.claims import Claims, Codes
-from harness.data.dataset import Dataset
 from harness.data.splits import (
     By,
     Fold,
@@ -22,6 +21,7 @@ from harness.data.splits import (
 )
 from harness.data.time_splits import by_time
 from harness.errors import HarnessError
+from harness.runner.pool import Pool
 from harness.runner.split import Split
 
 FAR = 1.25
@@ -35,23 +35,26 @@ class Folds(NamedTuple):
     warnings: list[str]
 
 
-def folds_of(split: Split, dataset: Dataset, claims: Claims, labels: Codes) -> Folds:
-    """The folds of a dataset.
+def folds_of(split: Split, pool: Pool, labels: Codes) -> Folds:
+    """The folds of a pool.
 
     Args:
         split: the protocol and its options, each checked.
-        dataset: whose official parts are used.
-        claims: the dataset's.
+        pool: the claims, and their official parts.
         labels: shape (n_claims,); gold label codes, -1 for none; `stratified` alone reads them.
     Raises: HarnessError: the data does not fit the split.
     """
+    claims = pool.claims
     if split.file is not None:
-        return Folds(_of_parts(claims, _frozen(split.file, dataset, claims), split.train, split.test), [])
+        return Folds(_of_parts(claims, _frozen(split.file, pool), split.train, split.test), [])
     if split.protocol == "official":
-        return Folds(_of_parts(claims, _official(dataset), split.train, split.test), [])
+        parts = _official(pool)
+        return Folds(
+            _of_parts(claims, parts, *(_parts_of(pool, named, parts) for named in (split.train, split.test))), []
+        )
     rows = np.arange(len(claims), dtype=np.int64)
     if split.within is not None:
-        rows = parts_fold(claims, _official(dataset), [], split.within).test
+        rows = parts_fold(claims, _official(pool), [], split.within).test
     inside = claims.take(rows)
     warnings = []
     if split.protocol not in ("by_time", "random_folds") and split.by != "article":
@@ -93,12 +96,12 @@ def trained_on(split: Split, share: float, claims: Claims, folds: Sequence[Fold]
     return Folds(found, [warning])
 
 
-def _frozen(file: str, dataset: Dataset, claims: Claims) -> dict[str, str]:
+def _frozen(file: str, pool: Pool) -> dict[str, str]:
     parts = read_split(Path(file))
-    strangers = set(parts) - set(claims.claim_id)
+    strangers = set(parts) - set(pool.claims.claim_id)
     if strangers:
         raise HarnessError(
-            f"{file}: {len(strangers)} of its claims are not in '{dataset.info.name}', "
+            f"{file}: {len(strangers)} of its claims are not in '{pool.name}', "
             f"'{min(strangers)}' for one; it was made for other data"
         )
     return parts
@@ -115,7 +118,15 @@ def _of_parts(
     return [parts_fold(claims, parts, [other for other in names if other != name], [name]) for name in names]
 
 
-def _official(dataset: Dataset) -> dict[str, str]:
-    if "official" not in dataset.splits:
-        raise HarnessError(f"dataset '{dataset.info.name}' has no official parts; use protocol: grouped_folds")
-    return dict(dataset.splits["official"])
+def _official(pool: Pool) -> dict[str, str]:
+    if pool.official is None:
+        raise HarnessError(f"dataset '{pool.name}' has no official parts; use protocol: grouped_folds")
+    return dict(pool.official)
+
+
+def _parts_of(pool: Pool, named: tuple[str, ...] | None, parts: dict[str, str]) -> tuple[str, ...] | None:
+    """Parts by name; in a pool of several datasets, the name of a dataset stands for all its parts."""
+    if named is None or len(pool.datasets) == 1:
+        return named
+    known = dict.fromkeys(parts.values())
+    return tuple(part for name in named for part in ([p for p in known if p.startswith(f"{name}/")] or [name]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 from pydantic import ValidationError
 
@@ -25,10 +26,20 @@ from harness.metrics.intervals import Value, measure
 from harness.records import Record
 from harness.runner.config import Loaded, System
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
-from harness.runner.plan import Material, Unit, package_versions, training_gold
+from harness.runner.plan import Material, Unit, alone, package_versions, training_gold
 from harness.runner.tasks import find_task, mapping_of
 
 RESULT_FORMAT = 1
+
+
+class WithoutCopies(Record):
+    """The values without the claims whose text a system was trained on."""
+
+    copied: int
+    """Claims left out: their text, or nearly, stands among the training claims of their fold."""
+    n: int
+    """Claims that the values are over."""
+    values: dict[str, Value]
 
 
 class Result(Record):
@@ -52,6 +63,10 @@ class Result(Record):
     provenance: dict[str, Any]
     path: str
     """The result's folder."""
+    without_copies: WithoutCopies | None = None
+    """None: no claim was trained on."""
+    crosswalk: tuple[str, ...] = ()
+    """How the labels of each dataset answer the task, and what that loses; where several datasets were joined."""
 
     def summary(self) -> dict[str, Any]:
         """The result as `harness run --json` prints it."""
@@ -64,13 +79,15 @@ class Result(Record):
             "path": self.path,
             "values": values,
             "warnings": list(self.warnings),
+            "without_copies": self.without_copies.model_dump() if self.without_copies else None,
+            "crosswalk": list(self.crosswalk),
         }
 
 
 def published_of(loaded: Loaded) -> Published | None:
     """The published leaderboard that stands beside an experiment's own systems: same benchmark, part and metric."""
-    name, split = loaded.experiment.dataset, loaded.experiment.split
-    found = load_benchmark(name).published if name in benchmark_names() else None
+    names, split = loaded.experiment.datasets, loaded.experiment.split
+    found = load_benchmark(names[0]).published if len(names) == 1 and names[0] in benchmark_names() else None
     same = found is not None and split.protocol == "official" and split.test == (found.part,)
     return found if same and found and found.metric in loaded.metrics else None
 
@@ -85,7 +102,7 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     experiment = loaded.experiment
     said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.label]
     said += [fingerprint([material.gold.settled.tolist(), material.gold.gold.codes.tolist()]), str(RESULT_FORMAT)]
-    said += [*material.warnings, material.dataset.fingerprint]
+    said += [*material.warnings, material.pool.fingerprint]
     result_id = f"{_slug(system.label)}-{fingerprint(said)[:10]}"
     place = folder / "results" / result_id
     kept = _kept(place)
@@ -167,23 +184,20 @@ def _measured(
     place: Path,
     provenance: dict[str, Any],
 ) -> Result:
-    experiment, gold = loaded.experiment, material.gold.gold
-    kept = np.isin(rows, material.gold.settled)
-    scored = rows[kept]
-    of_rows = gold.take(np.searchsorted(material.gold.settled, scored))
-    claims = material.claims.take(scored)
-    groups = Groups(claims.article_codes(), group_codes(claims, experiment.intervals.unit))
-    measured = [
-        Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities) for run in runs
-    ]
-    values = {}
-    for name, metric in loaded.metrics.items():
-        silent = metric.reads == "labels" and not runs[0].gives_labels
-        values[name] = (
-            _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, experiment.intervals)
-        )
-    missing = max(run.missing for run in runs)
+    experiment = loaded.experiment
+    scored = np.isin(rows, material.gold.settled)
+    copied = scored & np.isin(rows, material.copied)
+    values = _values(loaded, material, system, rows, runs, scored)
+    without = None
     warnings = [*material.warnings, *_other_language(system, material)]
+    if copied.any():
+        warnings.append(_copies(int(copied.sum()), int(scored.sum())))
+        rest = scored & ~copied
+        if rest.any():
+            fresh = _values(loaded, material, system, rows, runs, rest)
+            without = WithoutCopies(copied=int(copied.sum()), n=int(rest.sum()), values=fresh)
+    missing = max(run.missing for run in runs)
+    of_rows = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[scored]))
     if missing:
         warnings.append(f"{missing} of {len(rows)} claims have no answer; they count as wrong and rank last")
     warnings += _few_labels(material)
@@ -193,15 +207,47 @@ def _measured(
         experiment=experiment.name,
         system=system.label,
         task=experiment.task,
-        dataset=material.dataset.info.name,
-        n=len(scored),
-        n_articles=int(groups.article.max()) + 1,
+        dataset=material.pool.name,
+        n=int(scored.sum()),
+        n_articles=len(np.unique(material.claims.article_codes()[rows[scored]])),
         n_positive=int(of_rows.positive.sum()) if find_task(experiment.task).binary else None,
         left_out=_left_out(rows, material, missing),
         values=values,
         warnings=tuple(warnings),
         provenance=provenance,
         path=str(place),
+        without_copies=without,
+        crosswalk=material.crosswalk if len(material.pool.datasets) > 1 else (),
+    )
+
+
+def _values(
+    loaded: Loaded,
+    material: Material,
+    system: System,
+    rows: Codes,
+    runs: Sequence[Predictions],
+    kept: npt.NDArray[np.bool_],
+) -> dict[str, Value]:
+    """Every metric over the kept rows."""
+    intervals = loaded.experiment.intervals
+    of_rows = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[kept]))
+    claims = material.claims.take(rows[kept])
+    groups = Groups(claims.article_codes(), group_codes(claims, intervals.unit))
+    measured = [
+        Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities) for run in runs
+    ]
+    values = {}
+    for name, metric in loaded.metrics.items():
+        silent = metric.reads == "labels" and not runs[0].gives_labels
+        values[name] = _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, intervals)
+    return values
+
+
+def _copies(copied: int, scored: int) -> str:
+    return (
+        f"{copied:,} of {scored:,} test claims have their text, or nearly, among the training claims "
+        "(harness audit shows them); the values without them stand below the table"
     )
 
 
@@ -211,10 +257,12 @@ def _no_labels(system: str) -> Value:
 
 
 def _other_language(system: System, material: Material) -> list[str]:
-    made_for, language = system.classifier.languages, material.dataset.info.language
-    if not made_for or language in made_for:
+    made_for, languages = system.classifier.languages, material.pool.languages
+    tested = {languages[name] for fold in material.folds for name in material.claims.article_id[fold.test]}
+    strange = sorted(tested - set(made_for))
+    if not made_for or not strange:
         return []
-    return [f"{system.label} was made for {', '.join(made_for)}; the data is in '{language}'"]
+    return [f"{system.label} was made for {', '.join(made_for)}; the data is in '{', '.join(strange)}'"]
 
 
 def _few_labels(material: Material) -> list[str]:
@@ -235,16 +283,22 @@ def _provenance(loaded: Loaded, material: Material, system: System) -> dict[str,
     return {
         "config": loaded.experiment.document(),
         "classifier": {"name": system.name, "settings": system.classifier.model_dump(mode="json")},
-        "dataset": {
-            "name": material.dataset.info.name,
-            "version": material.dataset.info.version,
-            "fingerprint": material.dataset.fingerprint,
-        },
-        "scheme": {
-            "name": material.scheme.name,
-            "version": material.scheme.version,
-            "mapping": mapping_of(task, material.scheme).model_dump(mode="json", exclude_none=True),
-        },
+        "dataset": alone(
+            [
+                {"name": dataset.info.name, "version": dataset.info.version, "fingerprint": dataset.fingerprint}
+                for dataset in material.pool.datasets
+            ]
+        ),
+        "scheme": alone(
+            [
+                {
+                    "name": scheme.name,
+                    "version": scheme.version,
+                    "mapping": mapping_of(task, scheme).model_dump(mode="json", exclude_none=True),
+                }
+                for scheme in material.schemes
+            ]
+        ),
         "headings": {name: metric.title() for name, metric in loaded.metrics.items()},
         "versions": package_versions(system.classifier),
         "git_commit": git_commit(),

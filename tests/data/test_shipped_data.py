@@ -153,12 +153,3 @@ def test_every_shipped_dataset_has_a_card(root):
 
 def test_a_path_of_the_shipped_data_is_a_folder_of_files(root):
     assert {path.name for path in Path(root / "data").iterdir()} == {"public-matters", "seed-article"}
-
-
-def test_a_dataset_as_a_data_frame_and_as_a_hugging_face_dataset_has_its_claims_in_order():
-    dataset = open_dataset("public-matters")
-    frame, table = dataset.to_pandas(), dataset.to_hf()
-    ids = [claim.claim_id for claim in dataset.claims]
-    assert list(frame["claim_id"]) == list(table["claim_id"]) == ids
-    assert list(frame["text"]) == list(table["text"]) == [claim.text for claim in dataset.claims]
-    assert "label" not in table.column_names

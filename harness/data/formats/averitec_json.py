@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from harness.data.formats.json_rows import JsonRow, json_rows, text_of
@@ -57,7 +58,10 @@ def _date(row: JsonRow) -> str | None:
     if found is None:
         return None
     day, month, year = (int(part) for part in found.groups())
-    return f"{year:04}-{month:02}-{day:02}" if 1 <= month <= 12 and 1 <= day <= 31 else None
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
 
 
 def _evidence(row: JsonRow) -> tuple[SourceEvidence, ...]:

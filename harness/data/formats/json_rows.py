@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from typing import Any, NamedTuple
 
 from harness.data.formats.source import FileFaults, SourceFile
@@ -11,6 +12,7 @@ from harness.errors import FaultsError
 from harness.files import decode
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class JsonRow(NamedTuple):
@@ -34,13 +36,24 @@ def json_text(file: SourceFile) -> str:
         raise FaultsError.one(file.path, f"is not UTF-16, as its first bytes say: {error.reason}") from None
 
 
+def _parsed(text: str) -> Any:
+    """Raises: ValueError: not JSON, or an escape that is half a character, which no UTF-8 file can keep."""
+    found = json.loads(text)
+    if SURROGATE.search(text):
+        try:
+            json.dumps(found, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("an escape such as \\ud800 stands without its other half") from None
+    return found
+
+
 def json_document(file: SourceFile) -> Any:
     """The one document of a file.
 
     Raises: FaultsError: it is not JSON.
     """
     try:
-        return json.loads(json_text(file))
+        return _parsed(json_text(file))
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise FaultsError.one(file.path, f"is not JSON: {getattr(error, 'msg', error)}", line=line) from None
@@ -64,7 +77,7 @@ def json_rows(file: SourceFile, faults: FileFaults) -> list[JsonRow]:
             if not line.strip():
                 continue
             try:
-                listed.append((number, json.loads(line)))
+                listed.append((number, _parsed(line)))
             except (ValueError, RecursionError) as error:
                 faults.add(number, None, f"is not JSON: {getattr(error, 'msg', error)}")
     for number, found in listed:

@@ -9,6 +9,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from harness.data.archives import Archive
 from harness.data.articles import article_id_of
 from harness.data.formats.source import (
     FileFaults,
@@ -40,12 +41,14 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         faults.settle(empty=True, expected="rows")
     annotators = {"golden": "publisher"} | {name: role for name, role in EXPERTS.items() if name in header}
     for number, row in enumerate(rows[1:], start=2):
-        text = row[header.index("sentences")]
+        cells = dict(zip(header, row, strict=False))  # a row ends at its last cell with something in it
+        text = cells.get("sentences")
         if text is None or not str(text).strip():
             continue
         labels = list[SourceLabel]()
         for name, annotator in annotators.items():
-            code = str(row[header.index(name)]).strip().removesuffix(".0")
+            given = cells.get(name)
+            code = "" if given is None else str(given).strip().removesuffix(".0")
             fault = label_fault(file.scheme, code)
             if fault is not None:
                 faults.add(number, name, fault)
@@ -62,8 +65,12 @@ def _rows(file: SourceFile) -> list[tuple[Any, ...]]:
     except ImportError:
         message = "reading .xlsx files needs openpyxl: pip install 'claim-harness[xlsx]'"
         raise HarnessError(f"{file.path}: {message}") from None
+    Archive(file.path, file.data)  # refuses what unpacks to many times its size before openpyxl unpacks it
     try:
         book = openpyxl.load_workbook(io.BytesIO(file.data), read_only=True, data_only=True)
-        return list(book.worksheets[0].iter_rows(values_only=True, max_row=MOST_ROWS))
+        rows = list(book.worksheets[0].iter_rows(values_only=True, max_row=MOST_ROWS + 1))
     except Exception as error:  # openpyxl raises whatever the damage makes its parsers raise
         raise FaultsError.one(file.path, f"is not a spreadsheet that can be read: {type(error).__name__}") from None
+    if len(rows) > MOST_ROWS:
+        raise FaultsError.one(file.path, f"has more than {MOST_ROWS:,} rows; no speech is that long")
+    return rows
