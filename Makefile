@@ -24,6 +24,8 @@ bench:
 
 soak:
 	$(BIN)/python -m pytest -m soak -n 0
+	$(BIN)/pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python tests/soak/fuzz_readers.py
 
 golden:
 	$(BIN)/python -m pytest tests/golden --snapshot-update -n 0

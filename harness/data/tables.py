@@ -142,6 +142,7 @@ def open_claims(path: str | Path) -> datasets.Dataset:
         raise FaultsError.one(place, "does not exist; make it with: harness export DATASET_DIR --to parquet -o FILE")
     try:
         cache = place.with_name(f".{place.name}.arrow")
+        datasets.disable_progress_bars()
         return datasets.Dataset.from_parquet(str(place), cache_dir=str(cache), keep_in_memory=False)
     except (ValueError, OSError, datasets.exceptions.DatasetGenerationError) as error:
         raise FaultsError.one(place, f"is not a Parquet file that can be read: {error}") from None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+from conftest import FOLDERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -279,3 +281,43 @@ def test_any_bytes_give_articles_or_faults(name, data):
         except HarnessError as refused:
             read = str(refused)
         assert read
+
+
+def beginning(folder, name):
+    """The format and the first lines of a publisher's file, whole for a spreadsheet; None where it is not there."""
+    described = load_benchmark(name)
+    for part in described.parts.values():
+        for file in part.files:
+            path, _, member = file.partition("!")
+            if (folder / path).exists():
+                data = ZipFile(folder / path).read(member) if member else (folder / path).read_bytes()
+                whole = data.startswith(b"PK")
+                return described, part, data if whole else data[: max(2000, data.find(b"\n", 1500))]
+    return None
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.soak) for name in benchmark_names()])
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(max_size=4)), max_size=6),
+    cut=st.integers(0, 1 << 20),
+    junk=JUNK,
+)
+def test_ten_thousand_damaged_files_of_each_publisher(benchmarks, name, changes, cut, junk):
+    found = beginning(benchmarks / FOLDERS.get(name, name.replace("-", "_")), name)
+    assert found is not None
+    described, part, real = found
+    data = bytearray(real)
+    for place, put in changes:
+        at = place % len(data)
+        data[at : at + len(put)] = put
+    damaged = bytes(data[: len(data) - cut % len(data)] if cut % 3 == 0 else data) + (junk if cut % 5 == 0 else b"")
+    companions = dict.fromkeys(described.companions, junk)
+    options = described.options | part.options
+    try:
+        read = READERS[part.format or described.format](
+            SourceFile(Path("a"), damaged, load_scheme(described.scheme), options, companions)
+        )
+    except HarnessError as refused:
+        read = str(refused)
+    assert read
