@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of every reader of publishers' files: 10,000 inputs each (`make soak`).
 
 `python tests/soak/fuzz_readers.py` runs every reader in a process of its own and prints a line for each;
-`python tests/soak/fuzz_readers.py NAME RUNS` runs one. Needs the extra `fuzz`. A reader may refuse an input with an error
-of the harness; any other exception, and an input that takes 10 seconds, is a fault.
+`python tests/soak/fuzz_readers.py NAME RUNS` runs one. Needs the extra `fuzz`. A reader may refuse an input with an
+error of the harness; any other exception, and an input that takes 10 seconds, is a fault.
 """
 
 from __future__ import annotations
