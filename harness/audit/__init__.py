@@ -5,16 +5,17 @@ from __future__ import annotations
 from harness.audit import ancestry, copies, groups, guideline, labels
 from harness.audit.base import Check, Finding
 from harness.audit.sentences import Sentences, Source, sentences_of
+from harness.registry import Registry
 
-CHECKS: dict[str, Check] = {
-    check.number: check
-    for check in (*copies.CHECKS, *groups.CHECKS, *labels.CHECKS, *guideline.CHECKS, *ancestry.CHECKS)
-}
-"""Number to check."""
+_SHIPPED = (*copies.CHECKS, *groups.CHECKS, *labels.CHECKS, *guideline.CHECKS, *ancestry.CHECKS)
+CHECKS: Registry[Check] = Registry("check", {check.number: check for check in _SHIPPED}, "harness.checks")
+"""Number to check; other packages add theirs under numbers of their own."""
 
 __all__ = ["CHECKS", "Check", "Finding", "Sentences", "Source", "find_in", "sentences_of"]
 
 
 def find_in(sentences: Sentences) -> list[Finding]:
     """Everything that the checks find, in the order of their numbers."""
-    return [Finding(check.number, *found) for check in CHECKS.values() for found in check.find(sentences)]
+    return [
+        Finding(check.number, *found) for check in map(CHECKS.get, CHECKS.names()) for found in check.find(sentences)
+    ]

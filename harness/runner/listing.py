@@ -46,7 +46,7 @@ def _schemes() -> dict[str, str]:
 def _checks() -> dict[str, str]:
     from harness.audit import CHECKS
 
-    return {number: check.title for number, check in CHECKS.items()}
+    return {number: CHECKS.get(number).title for number in CHECKS.names()}
 
 
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
