@@ -44,7 +44,8 @@ class Part(Record):
 
     files: dict[str, Sha256 | None] = Field(min_length=1)
     """The publisher's files, by their published path (`archive.zip!member` for a member of a zip), each with the
-    SHA-256 that it must have; None where it is not known, as of a test part that was published later."""
+    SHA-256 that it must have; None where it is not known, as of a test part that was published later. A pattern
+    (`archive.zip!*.tsv`) names all members alike, and has no hash."""
     language: str | None = None
     """BCP 47 code; None: the benchmark's."""
     format: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from harness.data.annotations import new_annotation
@@ -31,10 +32,8 @@ def convert(benchmark: Benchmark, folder: Path, found: Mapping[str, tuple[Path, 
     companions = {name: found[name][1] for name in benchmark.companions if name in found}
     faults: list[Fault] = []
     for name, part in benchmark.parts.items():
-        for published in part.files:
-            if published not in found:
-                continue
-            path, data = found[published]
+        listed = [file for published in part.files for file in found if fnmatchcase(file, published)]
+        for path, data in (found[file] for file in listed):
             file = SourceFile(path, data, making.scheme, benchmark.options | part.options, companions)
             try:
                 making.take(name, part, READERS[part.format or benchmark.format](file))

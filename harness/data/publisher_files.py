@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,12 @@ def local_files(benchmark: Benchmark, source: Path) -> Found:
     found, absent, unpinned, faults = dict[str, tuple[Path, bytes]](), list[str](), list[str](), list[Fault]()
     look = _Copy(source)
     for name, digest in benchmark.files().items():
+        if "*" in name:
+            matching = look.matching(name)
+            found |= matching
+            unpinned += [f"{match} ({sha256(data)})" for match, (_, data) in matching.items()]
+            absent += [] if matching else [name]
+            continue
         try:
             candidates = list(look.candidates(name))
         except FaultsError as error:
@@ -50,7 +57,7 @@ def local_files(benchmark: Benchmark, source: Path) -> Found:
             absent.append(name)
     if faults:
         raise FaultsError(faults)
-    if not any(name in found for part in benchmark.parts.values() for name in part.files):
+    if not set(found) - set(benchmark.companions):
         some = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
         raise HarnessError(f"{source}: holds none of the files of '{benchmark.name}': {some}")
     return Found(found, tuple(absent), tuple(unpinned))
@@ -83,6 +90,20 @@ class _Copy:
             data = self._archive(path).find(inner)
             if data is not None:
                 yield Path(f"{path}!{inner}"), data
+
+    def matching(self, pattern: str) -> dict[str, tuple[Path, bytes]]:
+        """The members of a zip that a pattern names (`archive.zip!*.tsv`), or the files of its folder unpacked."""
+        archive, _, members = pattern.partition("!")
+        found = {}
+        for path in self.by_name.get(Path(archive).name, []):
+            for name in self._archive(path).names:
+                if fnmatch(name, members):
+                    found[f"{archive}!{name}"] = (Path(f"{path}!{name}"), self._archive(path).read(name))
+        for paths in self.by_name.values() if not found else ():
+            for path in paths:
+                if Path(archive).stem in path.relative_to(self.source).parts[:-1] and fnmatch(path.name, members):
+                    found[f"{archive}!{path.name}"] = (path, read_bytes(path))
+        return dict(sorted(found.items()))
 
     def _archive(self, path: Path) -> Archive:
         if path not in self.archives:

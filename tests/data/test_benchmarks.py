@@ -191,3 +191,29 @@ def test_a_zip_laid_out_flat_or_unpacked_comes_in(benchmarks, tmp_path):
     three = fetch("checkthat-2020-task1", packed / "v2.zip", tmp_path / "three")
     assert one.claims == two.claims == three.claims == 822
     assert one.absent == ("test-input/test-input.zip!test-input/test-gold.tsv",)
+
+
+def test_files_named_by_a_pattern_come_in_packed_or_unpacked(tmp_path):
+    debate = "1\tANN\tTaxes rose 5%.\t1\n2\tBOB\tThank you.\t0\n"
+    packed, unpacked = tmp_path / "packed", tmp_path / "unpacked"
+    packed.mkdir()
+    (unpacked / "test-gold").mkdir(parents=True)
+    with ZipFile(packed / "test-gold.zip", "w") as made:
+        for name in ("test-gold/20180101_b.tsv", "test-gold/20170101_a.tsv", "test-gold/README.md"):
+            made.writestr(name, debate)
+    for name in ("20180101_b.tsv", "20170101_a.tsv"):
+        (unpacked / "test-gold" / name).write_text(debate)
+    for source in (packed, unpacked):
+        done = fetch("checkthat-2020-task5", source, tmp_path / source.name / "root")
+        assert (done.articles, done.claims, len(done.unpinned), len(done.absent)) == (2, 4, 2, 50)
+        dataset = open_dataset("checkthat-2020-task5", tmp_path / source.name / "root")
+        assert [article.article_id for article in dataset.articles] == ["20170101_a", "20180101_b"]
+        assert set(dataset.splits["official"].values()) == {"test"}
+
+
+def test_liar_without_its_header_comes_in_whole(benchmarks, tmp_path):
+    whole = (benchmarks / "liar" / "valid.tsv").read_bytes()
+    file = SourceFile(
+        tmp_path / "test.tsv", whole.split(b"\n", 1)[1], load_scheme("liar"), load_benchmark("liar").options
+    )
+    assert len(READERS["labelled_table"](file)) == 1284

@@ -9,7 +9,7 @@ Options in a benchmark's YAML, each column given by its name or by several that 
     topic, speaker, date, url, article
                 columns kept where they are there; rows of one `article` are claims of it, in order
     values      what the publisher writes for a label to the code of the scheme; default: the code itself
-    columns     the columns of a file without a header
+    columns     the columns of a file whose first line is no header
     extra       how many columns a row may have more or fewer than the header, after those that are read
     skip_empty  true: rows without text, which the publisher's own files have, are left out
 
@@ -110,10 +110,14 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     """
     options, faults = file.options, FileFaults(file.path)
     rows = read_rows(file, DELIMITERS[options.get("delimiter", "tab")])
-    header = options.get("columns") or [cell.strip() for cell in (rows.pop(0).cells if rows else [])]
+    header = [cell.strip() for cell in rows[0].cells] if rows else []
+    if header and options.get("columns") and _place(header, _named(options["text"])) is None:
+        header = list(options["columns"])
+    else:
+        rows = rows[1:]
     if not header:
         faults.settle(empty=True, expected="a header and rows")
-    columns = _columns(list(header), options, faults)
+    columns = _columns(header, options, faults)
     articles = list[SourceArticle]()
     of_article: dict[str, SourceArticle] = {}
     if columns is not None:
