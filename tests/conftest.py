@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from publishers import FOLDERS
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,22 +57,6 @@ def harness(tmp_path: Path) -> Harness:
         )
 
     return call
-
-
-FOLDERS = {
-    "checkthat-2018-task1": "clef2018",
-    "checkthat-2018-task2": "clef2018",
-    "checkthat-2019-task1": "clef2019",
-    "checkthat-2020-task1": "clef2020_task1",
-    "checkthat-2020-task5": "clef2020_task5",
-    "checkthat-2021-task1a": "clef2021_task1",
-    "checkthat-2022-task1a": "clef2022_task1",
-    "checkthat-2022-task1b": "clef2022_task1",
-    "checkthat-2024-task1": "clef2024_task1",
-    "checkthat-2025-subjectivity": "clef2025_subjectivity",
-    "claimbuster-two-class": "claimbuster_two_class",
-}
-"""Benchmark to its publisher's folder, where that has not the benchmark's own name."""
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@
 
 The others are no dependencies of the project. Install them where this Python finds them, such as
 
-    pip install --target /tmp/splitters sentencex nltk pysbd syntok
-    PYTHONPATH=/tmp/splitters python tests/benchmarks/segment_table.py
+    pip install --target splitters sentencex nltk pysbd syntok
+    PYTHONPATH=splitters python tests/benchmarks/segment_table.py
 """
 
 # ruff: noqa: T201

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import pandas as pd
 import pytest
 import yaml
+from publishers import FOLDERS
 
 from harness import FaultsError, check, fetch, open_dataset
 from harness.data.benchmark import benchmark_names, load_benchmark
@@ -61,8 +62,6 @@ def published(folder, name):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_texts_of_a_table_are_those_that_pandas_reads(bring, benchmarks, tmp_path, name):
-    from conftest import FOLDERS
-
     dataset, described = open_dataset(name, bring(name)), load_benchmark(name)
     part = dataset.splits["official"]
     for found, listed in described.parts.items():

@@ -8,9 +8,9 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from conftest import FOLDERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from publishers import FOLDERS
 
 from harness import FaultsError, HarnessError
 from harness.data.benchmark import benchmark_names, load_benchmark

@@ -1,0 +1,18 @@
+"""Where each benchmark's files are among the public benchmark files."""
+
+from __future__ import annotations
+
+FOLDERS = {
+    "checkthat-2018-task1": "clef2018",
+    "checkthat-2018-task2": "clef2018",
+    "checkthat-2019-task1": "clef2019",
+    "checkthat-2020-task1": "clef2020_task1",
+    "checkthat-2020-task5": "clef2020_task5",
+    "checkthat-2021-task1a": "clef2021_task1",
+    "checkthat-2022-task1a": "clef2022_task1",
+    "checkthat-2022-task1b": "clef2022_task1",
+    "checkthat-2024-task1": "clef2024_task1",
+    "checkthat-2025-subjectivity": "clef2025_subjectivity",
+    "claimbuster-two-class": "claimbuster_two_class",
+}
+"""Benchmark to its publisher's folder, where that has not the benchmark's own name."""
