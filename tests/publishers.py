@@ -13,6 +13,7 @@ FOLDERS = {
     "checkthat-2022-task1b": "clef2022_task1",
     "checkthat-2024-task1": "clef2024_task1",
     "checkthat-2025-subjectivity": "clef2025_subjectivity",
+    "claimbuster-ncs": "claimbuster",
     "claimbuster-two-class": "claimbuster_two_class",
 }
 """Benchmark to its publisher's folder, where that has not the benchmark's own name."""

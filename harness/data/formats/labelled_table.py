@@ -12,9 +12,11 @@ Options in a benchmark's YAML, each column given by its name or by several that 
     columns     the columns of a file whose first line is no header
     extra       how many columns a row may have more or fewer than the header, after those that are read
     skip_empty  true: rows without text, which the publisher's own files have, are left out
+    quotes      `literal`: a quote is a character like any other, a line is a row; default: as the file shows
 
-Quotes: a file where every cell that begins with a quote is a well-formed quoted cell is read as CSV, with doubled
-quotes and line breaks inside cells; in any other, quotes are literal and a line is a row.
+Quotes, as the file shows: a file where every cell that begins with a quote is a well-formed quoted cell is read as CSV,
+with doubled quotes and line breaks inside cells; in any other, quotes are literal and a line is a row. A quoted cell
+that holds a tab and a line break is no cell but rows that unbalanced quotes glued, so there quotes are literal too.
 """
 
 from __future__ import annotations
@@ -45,10 +47,15 @@ class Row(NamedTuple):
 def read_rows(file: SourceFile, delimiter: str) -> list[Row]:
     """The rows of a table, its header among them; blank lines are left out.
 
+    Args:
+        file: its option `quotes` may say that quotes are literal.
+        delimiter: one character.
     Raises: FaultsError: it is not text, or not well-formed.
     """
     text = decode(file.data, file.path)
     literal = [Row(n, line.split(delimiter)) for n, line in enumerate(re.split(r"\r\n|\n", text), 1) if line.strip()]
+    if file.options.get("quotes") == "literal":
+        return literal
     if delimiter == "\t" and not any(cell.startswith('"') for row in literal for cell in row.cells):
         return literal
     rows, begins = list[Row](), 1
@@ -64,7 +71,8 @@ def read_rows(file: SourceFile, delimiter: str) -> list[Row]:
             return literal
         message = f"is not well-formed CSV: {error}; look for a stray quote"
         raise FaultsError.one(file.path, message, line=begins) from None
-    return rows
+    glued = any("\t" in cell and "\n" in cell for row in rows for cell in row.cells)
+    return literal if delimiter == "\t" and glued else rows
 
 
 class _Columns(NamedTuple):
