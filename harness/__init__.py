@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.compare.comparison import compare_results as compare_results
     from harness.data.agreement import agreement as agreement
     from harness.data.annotations import add_claims as add_claims
     from harness.data.export import export as export
@@ -35,6 +36,7 @@ _HOMES = {
     "agreement": "harness.data.agreement",
     "audit_targets": "harness.runner.audit",
     "check": "harness.runner.check",
+    "compare_results": "harness.compare.comparison",
     "evaluate": "harness.runner.evaluate",
     "Experiment": "harness.runner.config",
     "export": "harness.data.export",

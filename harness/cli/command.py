@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, audit, data, experiments, start
+from harness.cli import agreement, audit, compare, data, experiments, start
 from harness.errors import HarnessError
 
 EXIT_BUG = 70
@@ -20,7 +20,14 @@ def harness() -> None:
     """Evaluate how well systems tell which claims can, and should, be checked."""
 
 
-for command in (*experiments.COMMANDS, *data.COMMANDS, *audit.COMMANDS, *agreement.COMMANDS, *start.COMMANDS):
+for command in (
+    *experiments.COMMANDS,
+    *data.COMMANDS,
+    *compare.COMMANDS,
+    *audit.COMMANDS,
+    *agreement.COMMANDS,
+    *start.COMMANDS,
+):
     harness.add_command(command)
 
 

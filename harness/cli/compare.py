@@ -1,0 +1,42 @@
+"""compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.cli.experiments import as_json, print_json
+
+
+@click.command()
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULT...")
+@click.option("--metric", metavar="NAME", help="By its name in the results; default: the first.")
+@click.option(
+    "--correction", type=click.Choice(["holm", "bh"]), default="holm", show_default=True, help="Over all pairs."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "latex", "csv"]),
+    default="table",
+    show_default=True,
+    help="How it is printed.",
+)
+@as_json
+def compare(results: tuple[Path, ...], metric: str | None, correction: str, form: str, as_json: bool) -> None:
+    """Compare systems pairwise on the same claims: differences with intervals, tests, tie groups.
+
+    A RESULT is a result folder, or a run folder with several (runs/NAME).
+    """
+    import harness
+    from harness.compare.tables import FORMATS
+
+    found = harness.compare_results(results, metric=metric, correction="bh" if correction == "bh" else "holm")
+    if as_json:
+        print_json(found.document())
+    else:
+        click.echo(FORMATS[form](found))
+
+
+COMMANDS: tuple[click.Command, ...] = (compare,)

@@ -1,0 +1,1 @@
+"""Systems compared on the same claims: paired tests, correction, power, tie groups."""

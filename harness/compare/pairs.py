@@ -1,0 +1,180 @@
+"""Whether two systems differ: the difference with its interval, a test, and what the data could have shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.data.claims import Gold
+from harness.errors import Undefined
+from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.intervals import Intervals, mean_values
+from harness.resampling import bca, jackknife_weights, unit_weights
+
+Floats = npt.NDArray[np.float64]
+Test = Literal["randomisation", "bootstrap"]
+Correction = Literal["holm", "bh"]
+
+FINEST = 400
+"""Resamples for each pair of a table: the smallest bootstrap p-value is 2 in so many, times the pairs."""
+POWER_Z = 1.96 + 0.8416
+"""A difference of so many standard errors is found with probability .8 at a level of .05."""
+
+
+class Difference(NamedTuple):
+    """How one system differs from another, in one metric."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    """Two-sided, for the hypothesis that the two are exchangeable; uncorrected."""
+    detectable: float
+    """The smallest true difference that data like these show with probability .8."""
+    test: Test
+
+
+class Answers(NamedTuple):
+    """A system's answers with what resampling makes of them; every system's under the same draws."""
+
+    runs: tuple[Run, ...]
+    value: float
+    resampled: Floats
+    """Shape (draws,)."""
+    jackknifed: Floats
+
+
+def draws_for(n_pairs: int, intervals: Intervals) -> int:
+    """How many resamples a table of pairs needs, so that the smallest p-value, corrected, can be below .01."""
+    return max(intervals.resamples, FINEST * n_pairs)
+
+
+def resample(
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals, draws: int
+) -> Answers:
+    """A system's metric under resampling of units.
+
+    Args:
+        metric: any metric.
+        gold: shape (n_claims,).
+        runs: one per random seed; their mean is what is compared.
+        groups: articles, and the units that are resampled; dense codes.
+        intervals: the seed.
+        draws: number of resamples; see `draws_for`.
+    Raises: Undefined: the metric is undefined, or there is one unit only.
+    """
+    n_units = int(groups.unit.max()) + 1
+    if n_units < 2:
+        raise Undefined("one unit only")
+    plain = np.ones((1, n_units), dtype=np.int64)
+    return Answers(
+        tuple(runs),
+        float(mean_values(metric, gold, runs, groups, plain)[0]),
+        mean_values(metric, gold, runs, groups, unit_weights(n_units, draws, intervals.seed)),
+        mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed)),
+    )
+
+
+def difference(
+    metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, intervals: Intervals
+) -> Difference:
+    """The difference of two systems on the same claims, each resample serving both.
+
+    The interval is the BCa interval of the paired difference. The p-value is by approximate randomisation, whole units
+    trading places between the systems, with the +1 in numerator and denominator; where scores of several units are
+    ranked together, units that trade places would mix two systems' scores in one ranking, and the p-value is that of
+    the paired bootstrap instead.
+
+    Args:
+        metric: any metric.
+        gold: shape (n_claims,).
+        one, other: the systems, resampled under the same draws.
+        groups: articles, and the units that are resampled; dense codes.
+        intervals: the seed.
+    Source: Noreen 1989; Efron and Tibshirani 1993.
+    """
+    value, resampled = one.value - other.value, one.resampled - other.resampled
+    found = bca(value, resampled, one.jackknifed - other.jackknifed)
+    spread = float(np.nanstd(resampled, ddof=1))
+    pooled = metric.reads != "labels" and metric.unit_values(gold, one.runs[0], groups) is None
+    test: Test = "bootstrap" if pooled or len(one.runs) != len(other.runs) else "randomisation"
+    if test == "bootstrap":
+        p = _bootstrap_p(resampled)
+    else:
+        p = _randomised(metric, gold, one, other, groups, intervals.seed)
+    return Difference(value, found.low, found.high, p, POWER_Z * spread, test)
+
+
+def _bootstrap_p(resampled: Floats) -> float:
+    """Two-sided: twice the smaller share of resamples on one side of no difference, ties on both."""
+    kept = resampled[~np.isnan(resampled)]
+    below, above = np.count_nonzero(kept <= 0), np.count_nonzero(kept >= 0)
+    return min(1.0, 2 * (min(below, above) + 1) / (len(kept) + 1))
+
+
+def _randomised(metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, seed: int) -> float:
+    """The share of random exchanges of whole units that differ as much; the data themselves count as one.
+
+    Both systems' claims stand in one table of twice the units, and a weight of 1 or 0 says which half of a unit counts,
+    so that all exchanges are one call.
+    """
+    n_units = int(groups.unit.max()) + 1
+    swapped = np.random.default_rng(seed).integers(0, 2, size=(len(one.resampled), n_units))
+    doubled = Groups(_twice(groups.article), _twice(groups.unit))
+    both = Gold(gold.labels, np.concatenate([gold.codes, gold.codes]))
+    runs = [_stacked(a, b) for a, b in zip(one.runs, other.runs, strict=True)]
+    first = mean_values(metric, both, runs, doubled, np.hstack([1 - swapped, swapped]))
+    second = mean_values(metric, both, runs, doubled, np.hstack([swapped, 1 - swapped]))
+    found = np.abs(first - second)
+    found = found[~np.isnan(found)]
+    as_much = np.count_nonzero(found >= abs(one.value - other.value) - 1e-12)
+    return float((as_much + 1) / (len(found) + 1))
+
+
+def _twice(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.concatenate([codes, codes + int(codes.max()) + 1])
+
+
+def _stacked(one: Run, other: Run) -> Run:
+    scores = None if one.scores is None or other.scores is None else np.concatenate([one.scores, other.scores])
+    return Run(scores, np.concatenate([one.predicted, other.predicted]), one.probabilities and other.probabilities)
+
+
+def corrected(p_values: Sequence[float], how: Correction = "holm") -> list[float]:
+    """P-values corrected for their number, in the order given.
+
+    Args:
+        p_values: each in [0, 1].
+        how: `holm` keeps the chance of any false finding at the level; `bh` the expected share of false findings.
+    Source: Holm 1979; Benjamini and Hochberg 1995.
+    """
+    p = np.array(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    n = len(p)
+    if how == "holm":
+        adjusted = np.maximum.accumulate(p[order] * (n - np.arange(n)))
+    else:
+        adjusted = np.minimum.accumulate((p[order] * n / np.arange(1, n + 1))[::-1])[::-1]
+    result = np.empty(n)
+    result[order] = np.minimum(adjusted, 1.0)
+    return [float(value) for value in result]
+
+
+def mcnemar(gold: Gold, one: Run, other: Run) -> float:
+    """The exact two-sided McNemar test, of the claims that only one of two systems gets right.
+
+    Treats claims as independent; for claims of few articles `difference` is the honest test.
+
+    Source: McNemar 1947, with the binomial distribution.
+    """
+    right, theirs = one.predicted == gold.codes, other.predicted == gold.codes
+    only, others = int(np.count_nonzero(right & ~theirs)), int(np.count_nonzero(theirs & ~right))
+    n = only + others
+    if not n:
+        return 1.0
+    from scipy.stats import binomtest
+
+    return float(binomtest(min(only, others), n).pvalue)

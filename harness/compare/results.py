@@ -1,0 +1,173 @@
+"""Results of finished runs, read back with their predictions, and shown to be about the same claims."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.data.claims import Codes, Gold, codes_of
+from harness.errors import FaultsError, HarnessError, unknown_name
+from harness.metrics import METRICS
+from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.intervals import Intervals
+from harness.runner.results import Result
+
+MOST_SHOWN = 3
+
+
+class Entry(NamedTuple):
+    """One system's result: what `result.json` says, and its predictions by random seed."""
+
+    name: str
+    """The system, with its experiment where two results have one name."""
+    result: Result
+    runs: tuple[Run, ...]
+
+
+class Table(NamedTuple):
+    """Results over the same claims."""
+
+    entries: tuple[Entry, ...]
+    gold: Gold
+    groups: Groups
+    intervals: Intervals
+
+
+def find_results(paths: Sequence[str | Path]) -> list[Path]:
+    """The result folders that paths name: a result folder, its `result.json`, or a run folder with results in it.
+
+    Raises: HarnessError: a path that has none.
+    """
+    found = list[Path]()
+    for path in map(Path, paths):
+        folder = path.parent if path.name == "result.json" else path
+        inside = sorted(found.parent for found in folder.glob("results/*/result.json"))
+        if (folder / "result.json").exists():
+            inside = [folder]
+        if not inside:
+            raise FaultsError.one(path, "holds no result; give a result folder, or a run folder such as runs/NAME")
+        found += [place for place in inside if place not in found]
+    return found
+
+
+def read_table(paths: Sequence[str | Path]) -> Table:
+    """Results side by side.
+
+    Args:
+        paths: see `find_results`; two results or more.
+    Raises: HarnessError: fewer than two, results of other claims or of other gold (says which), or damaged files.
+    """
+    folders = find_results(paths)
+    read = [_read(folder) for folder in folders]
+    if len(read) < 2:
+        raise HarnessError(f"compare: two results or more are needed, {folders[0]} is one")
+    first = read[0]
+    for other in read[1:]:
+        _same(first, other)
+    names = [result.system for result, _ in read]
+    entries = list[Entry]()
+    labels = tuple(column.removeprefix("score:") for column in first[1] if column.startswith("score:"))
+    once = first[1]["random_seed"] == first[1]["random_seed"][0]
+    settled = np.array([label is not None for label in first[1]["gold"]], dtype=bool)
+    for result, columns in read:
+        alike = names.count(result.system) > 1
+        name = f"{result.system} ({result.experiment})" if alike else result.system
+        if name in [entry.name for entry in entries]:
+            name = f"{name} {result.result_id}"
+        entries.append(Entry(name, result, _runs(columns, labels, settled)))
+    kept = once & settled
+    code = {label: number for number, label in enumerate(labels)}
+    gold = Gold(labels, np.array([code[label] for label in first[1]["gold"][kept]], dtype=np.int64))
+    intervals = Intervals.model_validate(first[0].provenance["config"]["intervals"])
+    article = codes_of(first[1]["article_id"][kept])
+    return Table(tuple(entries), gold, Groups(article, _units(article, intervals)), intervals)
+
+
+def _units(article: Codes, intervals: Intervals) -> Codes:
+    if intervals.unit == "claim":
+        return np.arange(len(article), dtype=np.int64)
+    if intervals.unit == "article":
+        return article
+    raise HarnessError("compare: results do not record speakers yet; compare by unit: article or claim")
+
+
+Columns = dict[str, npt.NDArray[Any]]
+
+
+def _read(folder: Path) -> tuple[Result, Columns]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        result = Result.model_validate_json(json.dumps(document | {"path": str(folder)}))
+        table = pq.read_table(folder / "predictions.parquet")
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise FaultsError.one(folder, f"is no finished result: {str(error).splitlines()[0]}") from None
+    return result, {name: table[name].to_numpy() for name in table.column_names}
+
+
+def _same(first: tuple[Result, Columns], other: tuple[Result, Columns]) -> None:
+    """Raises: HarnessError: the results are not over the same claims with the same gold; says where they differ."""
+    one, two = first[0], other[0]
+    if one.task != two.task:
+        raise HarnessError(f"compare: {one.path} is about {one.task}, {two.path} about {two.task}")
+    claims = [_first_seed(columns) for _, columns in (first, other)]
+    only = [sorted(set(a) - set(b)) for a, b in (claims, claims[::-1])]
+    if only[0] or only[1]:
+        said = "; ".join(
+            f"{len(missing):,} claims are in {place} only ({', '.join(missing[:MOST_SHOWN])})"
+            for missing, place in zip(only, (one.path, two.path), strict=True)
+            if missing
+        )
+        raise HarnessError(f"compare: the results are not over the same claims: {said}")
+    differing = [claim for claim, label in claims[0].items() if claims[1][claim] != label]
+    if differing:
+        shown = ", ".join(differing[:MOST_SHOWN])
+        raise HarnessError(f"compare: {len(differing):,} claims have another gold label in {two.path}: {shown}")
+    if list(claims[0]) != list(claims[1]):
+        raise HarnessError(f"compare: {two.path} has its claims in another order; it was made from other data")
+
+
+def _first_seed(columns: Columns) -> dict[str, str | None]:
+    rows = columns["random_seed"] == columns["random_seed"][0]
+    return dict(zip(columns["claim_id"][rows], columns["gold"][rows], strict=True))
+
+
+def _runs(columns: Columns, labels: tuple[str, ...], settled: npt.NDArray[np.bool_]) -> tuple[Run, ...]:
+    code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
+    runs = []
+    for seed in dict.fromkeys(columns["random_seed"].tolist()):
+        rows = np.flatnonzero(columns["random_seed"] == seed)[settled[: int((columns["random_seed"] == seed).sum())]]
+        scores = np.column_stack([columns[f"score:{label}"][rows] for label in labels]).astype(np.float64)
+        predicted = np.array([code.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
+        runs.append(Run(scores if np.isfinite(scores).all() else None, predicted, probabilities=True))
+    return tuple(runs)
+
+
+def metric_of(table: Table, name: str | None) -> tuple[str, Metric]:
+    """The metric to compare by: one that every result has, by its name there; default: the first of the first result.
+
+    Raises: HarnessError: no result has it, or only some have.
+    """
+    known = list(table.entries[0].result.values)
+    common = [metric for metric in known if all(metric in entry.result.values for entry in table.entries)]
+    chosen = name or (common[0] if common else "")
+    if chosen not in common:
+        where = "every one of the results" if name in known else "these results"
+        raise HarnessError(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common)}")
+    for listed in table.entries[0].result.provenance["config"]["metrics"]:
+        settings = dict(listed) if isinstance(listed, dict) else {"name": listed}
+        metric = METRICS.get(settings.pop("name")).model_validate_json(json.dumps(settings))
+        if "_".join([str(_name(listed)), *map(str, metric.model_dump().values())]) == chosen:
+            return chosen, metric
+    raise HarnessError(f"compare: the settings of '{chosen}' are not in {table.entries[0].result.path}")
+
+
+def _name(listed: Any) -> str:
+    return str(listed["name"]) if isinstance(listed, dict) else str(listed)

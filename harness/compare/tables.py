@@ -1,0 +1,94 @@
+"""A comparison as text, Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from harness.runner.tables import aligned, cell, number
+
+if TYPE_CHECKING:
+    from harness.compare.comparison import Comparison, Pair
+
+
+def _systems(comparison: Comparison) -> list[list[str]]:
+    rows = [["system", comparison.heading, "tie group"]]
+    rows += [[s.name, cell(s.value), "-" if s.tie_group is None else str(s.tie_group)] for s in comparison.systems]
+    return rows
+
+
+def _pairs(comparison: Comparison) -> list[list[str]]:
+    rows = [["pair", "difference", "p", "corrected", "detectable"]]
+    return [*rows, *([f"{pair.a} - {pair.b}", *_cells(pair)] for pair in comparison.pairs)]
+
+
+def _cells(pair: Pair) -> list[str]:
+    found = pair.difference
+    if found is None or pair.p_corrected is None:
+        return ["-", "-", "-", "-"]
+    interval = f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
+    return [interval, _p(found.p), _p(pair.p_corrected), number(found.detectable)]
+
+
+def _p(value: float) -> str:
+    return "<.001" if value < 0.001 else number(value)
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Two tables, systems and pairs, and what to know of them."""
+    tests = sorted({pair.difference.test for pair in comparison.pairs if pair.difference is not None})
+    corrections = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
+    lines = [
+        f"{comparison.n:,} claims in {comparison.n_units:,} {comparison.unit}s; [95 percent interval]: bca, paired, "
+        f"{comparison.resamples:,} resamples of {comparison.unit}s; p by {' or '.join(tests) or 'no test'}, "
+        f"{corrections[comparison.correction]} over {len(comparison.pairs)} pairs",
+        "tie group: not significantly worse (.05) than the first of the group; detectable: found with probability .8",
+        *(f"{pair.a} - {pair.b}: no difference: {pair.reason}" for pair in comparison.pairs if pair.reason),
+        *(f"warning: {warning}" for warning in comparison.warnings),
+    ]
+    return "\n\n".join([aligned(_systems(comparison)), aligned(_pairs(comparison)), "\n".join(lines)])
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Two Markdown tables."""
+    return "\n\n".join(_markdown(rows) for rows in (_systems(comparison), _pairs(comparison)))
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def comparison_latex(comparison: Comparison) -> str:
+    """A booktabs table of systems; the best tie group in bold."""
+    lines = ["\\begin{tabular}{lll}", "\\toprule"]
+    lines += [f"system & {_tex(comparison.heading)} & tie group \\\\", "\\midrule"]
+    for system, row in zip(comparison.systems, _systems(comparison)[1:], strict=True):
+        value = f"\\textbf{{{row[1]}}}" if system.tie_group == 1 else row[1]
+        lines.append(f"{_tex(row[0])} & {value} & {row[2]} \\\\")
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
+
+
+def _tex(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "&%$#_{}" else sign for sign in text)
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """One row a pair, numbers unrounded."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    rows = comparison.document()["pairs"]
+    keys = ["a", "b", "difference", "low", "high", "p", "p_corrected"]
+    writer.writerow(["metric", *keys])
+    writer.writerows([comparison.metric, *(row[key] for key in keys)] for row in rows)
+    return stream.getvalue().rstrip("\n")
+
+
+FORMATS = {
+    "table": comparison_text,
+    "markdown": comparison_markdown,
+    "latex": comparison_latex,
+    "csv": comparison_csv,
+}
+"""Format name to what writes it."""
