@@ -1,0 +1,1 @@
+"""Results and comparisons as pages: one-file HTML, figures, templates."""
