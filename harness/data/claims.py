@@ -64,6 +64,9 @@ class Gold:
     """The task's labels; for a yes-or-no task ("no", "yes"), so the last one is the positive one."""
     codes: Codes
     """Shape (n_claims,); index into `labels`."""
+    shares: npt.NDArray[np.float64] | None = None
+    """Shape (n_claims, n_labels), rows summing to 1; the share of a claim's annotators who gave each label. None where
+    no claim has several annotators."""
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -76,7 +79,7 @@ class Gold:
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Gold:
         """The gold of some rows."""
-        return Gold(self.labels, self.codes[rows])
+        return Gold(self.labels, self.codes[rows], None if self.shares is None else self.shares[rows])
 
 
 def codes_of(values: Column) -> Codes:

@@ -7,11 +7,34 @@ from harness.metrics.checkthat import (
     CheckThatReciprocalRank,
     CheckThatRPrecision,
 )
+from harness.metrics.confusion import (
+    BalancedAccuracy,
+    CohenKappa,
+    Coverage,
+    LabelF1,
+    LabelPrecision,
+    LabelRecall,
+    MacroPrecision,
+    MacroRecall,
+    MatthewsCorrelation,
+    WeightedF1,
+    WeightedPrecision,
+    WeightedRecall,
+)
 from harness.metrics.intervals import Intervals, Value, mean_values, measure
 from harness.metrics.labels import F1, Accuracy, MacroF1, Precision, Recall
 from harness.metrics.pooled import AveragePrecision, RocAuc
-from harness.metrics.probabilities import Brier
-from harness.metrics.ranking import MeanAveragePrecision, PrecisionAt, ReciprocalRank, RPrecision
+from harness.metrics.probabilities import (
+    Brier,
+    BrierReliability,
+    BrierResolution,
+    BrierUncertainty,
+    ExpectedCalibrationError,
+    LogLoss,
+)
+from harness.metrics.ranking import MeanAveragePrecision, Ndcg, PrecisionAt, RecallAt, ReciprocalRank, RPrecision
+from harness.metrics.soft import SoftAccuracy, SoftBrier, SoftLogLoss
+from harness.metrics.workload import BudgetPrecision, BudgetRecall, ReadsPerFind, RecallAtTextShare
 from harness.registry import Registry
 
 __all__ = ["METRICS", "Groups", "Intervals", "Metric", "Run", "Value", "mean_values", "measure"]
@@ -23,14 +46,40 @@ METRICS: Registry[type[Metric]] = Registry(
         "precision": Precision,
         "recall": Recall,
         "f1": F1,
+        "macro_precision": MacroPrecision,
+        "macro_recall": MacroRecall,
         "macro_f1": MacroF1,
+        "weighted_precision": WeightedPrecision,
+        "weighted_recall": WeightedRecall,
+        "weighted_f1": WeightedF1,
+        "label_precision": LabelPrecision,
+        "label_recall": LabelRecall,
+        "label_f1": LabelF1,
+        "balanced_accuracy": BalancedAccuracy,
+        "mcc": MatthewsCorrelation,
+        "cohen_kappa": CohenKappa,
+        "coverage": Coverage,
         "average_precision": AveragePrecision,
         "mean_average_precision": MeanAveragePrecision,
         "roc_auc": RocAuc,
         "r_precision": RPrecision,
         "precision_at": PrecisionAt,
+        "recall_at": RecallAt,
+        "ndcg": Ndcg,
         "reciprocal_rank": ReciprocalRank,
+        "budget_precision": BudgetPrecision,
+        "budget_recall": BudgetRecall,
+        "reads_per_find": ReadsPerFind,
+        "recall_at_text_share": RecallAtTextShare,
         "brier": Brier,
+        "brier_reliability": BrierReliability,
+        "brier_resolution": BrierResolution,
+        "brier_uncertainty": BrierUncertainty,
+        "log_loss": LogLoss,
+        "expected_calibration_error": ExpectedCalibrationError,
+        "soft_accuracy": SoftAccuracy,
+        "soft_brier": SoftBrier,
+        "soft_log_loss": SoftLogLoss,
         "checkthat_average_precision": CheckThatAveragePrecision,
         "checkthat_reciprocal_rank": CheckThatReciprocalRank,
         "checkthat_r_precision": CheckThatRPrecision,

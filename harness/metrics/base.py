@@ -37,6 +37,8 @@ class Groups:
     """Shape (n_claims,); codes from 0."""
     unit: Codes
     """Shape (n_claims,); codes from 0; equal to `article` when articles are resampled."""
+    length: Codes | None = None
+    """Shape (n_claims,); characters of each claim; None where they are not known."""
 
 
 class Metric(Record):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from harness.data.claims import Gold
+from harness.data.claims import Codes, Gold
 from harness.metrics.base import Floats, Groups, Run
 from harness.metrics.sums import SumMetric, ratio
 
@@ -17,9 +18,18 @@ class LabelMetric(SumMetric):
     reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "labels"
 
     def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:
-        """How many claims have no answer, where there are any."""
-        unanswered = int(np.count_nonzero(run.predicted < 0))
-        return f"{unanswered} of {len(gold)} claims without an answer" if unanswered else None
+        """How many claims have no answer, where there are any, and what their answers could have made of the value."""
+        silent = run.predicted < 0
+        if not silent.any():
+            return None
+        other = (gold.codes + 1) % len(gold.labels)
+        worst, best = (self._filled(gold, run, np.where(silent, codes, run.predicted)) for codes in (other, gold.codes))
+        return f"{silent.sum()} of {len(gold)} claims without an answer: {worst} if all were wrong, {best} if all right"
+
+    def _filled(self, gold: Gold, run: Run, predicted: Codes) -> str:
+        filled = self.columns(gold, replace(run, predicted=predicted)).sum(axis=0, keepdims=True)
+        value = float(self.of_sums(filled)[0])
+        return "undefined" if np.isnan(value) else f"{value:.3f}"
 
 
 class Accuracy(LabelMetric):

@@ -74,6 +74,51 @@ class PrecisionAt(ArticleMean):
         return sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k))) / self.k
 
 
+class RecallAt(ArticleMean):
+    """The mean over articles of the share of an article's positive claims that stand among its first k.
+
+    Returns: values in [0, 1]. An article without a positive claim has no value and is left out; the note says so.
+    Undefined: no article has a positive claim; the system gives no scores.
+    """
+
+    heading: ClassVar[str] = "R@{k}"
+
+    k: int = Field(default=10, ge=1)
+    """How many claims of each article are read."""
+
+    def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
+        """The recall at k of each article; NaN without a positive claim."""
+        lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
+        hits = sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k)))
+        return ratio(hits, _positives(lists, ties))
+
+
+class Ndcg(ArticleMean):
+    """The mean over articles of the discounted gain of its positive claims, by the gain of a perfect ranking.
+
+    A positive claim at rank i gains 1 / log2(i + 1). The whole article is ranked.
+
+    Returns: values in (0, 1]. An article without a positive claim has no value and is left out; the note says so.
+    Undefined: no article has a positive claim; the system gives no scores.
+    Source: Jarvelin and Kekalainen 2002; ties as in McSherry and Najork 2008, and scikit-learn's ndcg_score.
+    """
+
+    heading: ClassVar[str] = "nDCG"
+
+    def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
+        """The nDCG of each article; NaN without a positive claim."""
+        lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
+        gains = discounts_before(int(np.max(ties.before + ties.size, initial=0)))
+        per_claim = (gains[ties.before + ties.size] - gains[ties.before]) / ties.size
+        positives = _positives(lists, ties)
+        return ratio(sums_by(lists, ties.positives * per_claim), gains[positives.astype(np.int64)])
+
+
+def discounts_before(n: int) -> Floats:
+    """The sum of 1 / log2(rank + 1) over the first ranks; shape (n + 1,), from no rank to n of them."""
+    return np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2.0, n + 2)))])
+
+
 class ReciprocalRank(ArticleMean):
     """The mean over articles of 1 / rank of the article's first positive claim.
 

@@ -28,11 +28,11 @@ class Case:
         return Case(
             self.gold.take(rows),
             Run(scores, run.predicted[rows], run.probabilities),
-            Groups(self.groups.article[rows], self.groups.unit[rows]),
+            Groups(self.groups.article[rows], self.groups.unit[rows], self.groups.length[rows]),
         )
 
     def with_groups(self, article, unit):
-        return Case(self.gold, self.run, Groups(codes(article), codes(unit)))
+        return Case(self.gold, self.run, Groups(codes(article), codes(unit), self.groups.length))
 
 
 def codes(values):
@@ -45,7 +45,8 @@ def yes_no(gold, scores, article=None, predicted=None, probabilities=False):
     article = codes(np.zeros(len(gold)) if article is None else article)
     predicted = codes(scores > 0.5 if predicted is None else predicted)
     run = Run(np.stack([1 - scores, scores], axis=1), predicted, probabilities)
-    return Case(Gold(LABELS, codes(gold)), run, Groups(article, article))
+    gold = codes(gold)
+    return Case(Gold(LABELS, gold, np.eye(2)[gold]), run, Groups(article, article, 5 + np.arange(len(gold)) % 3))
 
 
 def values(metric: Metric, case: Case, weights=None):
@@ -93,8 +94,11 @@ def cases(draw, least=0, units=("article", "claim"), labels=(2, 3), distinct=Fal
     article = codes(draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)))
     article = np.unique(article, return_inverse=True)[1]
     unit = article if draw(st.sampled_from(units)) == "article" else np.arange(n)
-    gold = Gold(("no", "unclear", "yes") if n_labels == 3 else LABELS, codes(draw(ones)))
-    return Case(gold, Run(scores, codes(draw(predicted))), Groups(article, codes(unit)))
+    gold = codes(draw(ones))
+    length = codes(draw(st.lists(st.integers(1, 4), min_size=n, max_size=n)))
+    labels = ("no", "unclear", "yes") if n_labels == 3 else LABELS
+    groups = Groups(article, codes(unit), length)
+    return Case(Gold(labels, gold, np.eye(n_labels)[gold]), Run(scores, codes(draw(predicted))), groups)
 
 
 def fitting(metric: Metric, case: Case) -> Case:

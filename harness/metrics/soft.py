@@ -1,0 +1,91 @@
+"""Metrics against the labels of all annotators, where claims have several: what half of them said is half right."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from harness.data.claims import Gold
+from harness.errors import Undefined
+from harness.metrics.base import Floats, Run
+from harness.metrics.labels import LabelMetric
+from harness.metrics.probabilities import LEAST_PROBABILITY, probabilities_of
+from harness.metrics.sums import SumMetric, ratio
+
+
+def _shares(gold: Gold) -> Floats:
+    if gold.shares is None:
+        raise Undefined("no claim has labels of several annotators")
+    return gold.shares
+
+
+class SoftAccuracy(LabelMetric):
+    """The mean share of a claim's annotators who gave the predicted label.
+
+    Its highest value is below 1 where annotators disagree. A claim without an answer counts 0.
+
+    Returns: values in [0, 1]. Undefined: no claim has several annotators; no claims.
+    """
+
+    yes_or_no_only: ClassVar[bool] = False
+    heading: ClassVar[str] = "soft Acc"
+
+    def columns(self, gold: Gold, run: Run) -> Floats:
+        """The share that agrees, and one for every claim; shape (n_claims, 2)."""
+        agreeing = np.take_along_axis(_shares(gold), np.maximum(run.predicted, 0)[:, None], axis=1)[:, 0]
+        return np.stack([np.where(run.predicted >= 0, agreeing, 0.0), np.ones(len(gold))], axis=1)
+
+    def of_sums(self, sums: Floats) -> Floats:
+        """The mean over claims."""
+        return ratio(sums[:, 0], sums[:, 1])
+
+    def reason(self, gold: Gold) -> str:
+        """No claims."""
+        return "there are no claims"
+
+
+class SoftProbabilityMetric(SumMetric):
+    """The mean over claims of a distance between probabilities and the annotators' labels; lower is better."""
+
+    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
+    higher_is_better: ClassVar[bool] = False
+    yes_or_no_only: ClassVar[bool] = False
+
+    def of_sums(self, sums: Floats) -> Floats:
+        """The mean over claims."""
+        return ratio(sums[:, 0], sums[:, 1])
+
+    def reason(self, gold: Gold) -> str:
+        """No claims."""
+        return "there are no claims"
+
+
+class SoftBrier(SoftProbabilityMetric):
+    """The mean over claims of half the squared distance between the probabilities and the shares of annotators.
+
+    Returns: values in [0, 1]. Undefined: the scores are not probabilities; no claim has several annotators; no claims.
+    """
+
+    heading: ClassVar[str] = "soft Brier"
+
+    def columns(self, gold: Gold, run: Run) -> Floats:
+        """Half the squared distance, and one for every claim; shape (n_claims, 2)."""
+        distance = ((probabilities_of(run) - _shares(gold)) ** 2).sum(axis=1) / 2
+        return np.stack([distance, np.ones(len(gold))], axis=1)
+
+
+class SoftLogLoss(SoftProbabilityMetric):
+    """The mean over claims of the cross-entropy of the probabilities under the shares of annotators, in nats.
+
+    Returns: values of at least 0; the entropy of the annotators' labels at best. Undefined: as `SoftBrier`.
+    Source: Peterson et al. 2019, Human uncertainty makes classification more robust.
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+    heading: ClassVar[str] = "soft log loss"
+
+    def columns(self, gold: Gold, run: Run) -> Floats:
+        """The cross-entropy, and one for every claim; shape (n_claims, 2)."""
+        logs = np.log(np.maximum(probabilities_of(run), LEAST_PROBABILITY))
+        return np.stack([-(_shares(gold) * logs).sum(axis=1), np.ones(len(gold))], axis=1)
