@@ -123,8 +123,9 @@ def _randomised(metric: Metric, gold: Gold, one: Answers, other: Answers, groups
     """
     n_units = int(groups.unit.max()) + 1
     swapped = np.random.default_rng(seed).integers(0, 2, size=(len(one.resampled), n_units))
-    doubled = Groups(_twice(groups.article), _twice(groups.unit))
-    both = Gold(gold.labels, np.concatenate([gold.codes, gold.codes]))
+    length = None if groups.length is None else np.concatenate([groups.length] * 2)
+    doubled = Groups(_twice(groups.article), _twice(groups.unit), length)
+    both = gold.take(np.tile(np.arange(len(gold)), 2))
     runs = [_stacked(a, b) for a, b in zip(one.runs, other.runs, strict=True)]
     first = mean_values(metric, both, runs, doubled, np.hstack([1 - swapped, swapped]))
     second = mean_values(metric, both, runs, doubled, np.hstack([swapped, 1 - swapped]))

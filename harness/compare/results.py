@@ -19,6 +19,9 @@ from harness.runner.results import Result
 
 MOST_SHOWN = 3
 
+Floats = npt.NDArray[np.float64]
+Columns = dict[str, npt.NDArray[Any]]
+
 
 class Entry(NamedTuple):
     """One system's result: what `result.json` says, and its predictions by random seed."""
@@ -84,19 +87,29 @@ def read_table(paths: Sequence[str | Path]) -> Table:
     code = {label: number for number, label in enumerate(labels)}
     gold = Gold(labels, np.array([code[label] for label in first[1]["gold"][kept]], dtype=np.int64))
     intervals = Intervals.model_validate(first[0].provenance["config"]["intervals"])
-    article = codes_of(first[1]["article_id"][kept])
-    return Table(tuple(entries), gold, Groups(article, _units(article, intervals)), intervals)
+    rows = {name: column[kept] for name, column in first[1].items()}
+    gold = Gold(labels, gold.codes, _shares(rows, labels))
+    article = codes_of(rows["article_id"])
+    groups = Groups(article, _units(rows, article, intervals), rows.get("length"))
+    return Table(tuple(entries), gold, groups, intervals)
 
 
-def _units(article: Codes, intervals: Intervals) -> Codes:
+def _shares(rows: Columns, labels: Sequence[str]) -> Floats | None:
+    names = [f"share:{label}" for label in labels]
+    return np.column_stack([rows[name] for name in names]) if names[0] in rows else None
+
+
+def _units(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
     if intervals.unit == "claim":
         return np.arange(len(article), dtype=np.int64)
     if intervals.unit == "article":
         return article
-    raise HarnessError("compare: results do not record speakers yet; compare by unit: article or claim")
-
-
-Columns = dict[str, npt.NDArray[Any]]
+    if "speaker" not in rows:
+        raise HarnessError("compare: these results do not record speakers; run the experiment again")
+    pairs = zip(rows["speaker"], rows["article_id"], strict=True)
+    keys = np.empty(len(article), dtype=object)
+    keys[:] = [(speaker,) if speaker else (None, article_id) for speaker, article_id in pairs]
+    return codes_of(keys)
 
 
 def _read(folder: Path) -> tuple[Result, Columns]:

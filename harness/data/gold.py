@@ -19,6 +19,9 @@ class GoldLabels(NamedTuple):
     """claim_id to its gold label."""
     undecided: tuple[str, ...]
     """Claims that have annotations on the axis, but no gold label by the rule (a tie, say)."""
+    votes: Mapping[str, tuple[str, ...]]
+    """claim_id to the labels of its annotators, of claims that have several; adjudications left out.
+    Whatever rule makes the gold."""
 
 
 def in_force(annotations: Iterable[Annotation]) -> list[Annotation]:
@@ -69,16 +72,23 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
         raise HarnessError(f"no gold rule is called '{rule}'. Known: {', '.join(RULES)}, single:ANNOTATOR")
     by_claim: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in in_force(annotations):
-        if annotation.scheme == scheme and annotation.axis == axis and annotator in ("", annotation.annotator):
+        if annotation.scheme == scheme and annotation.axis == axis:
             by_claim[annotation.claim_id].append(annotation)
     decide = RULES[name]
     labels: dict[str, GoldLabel] = {}
+    votes: dict[str, tuple[str, ...]] = {}
     undecided = []
     for claim_id, found in by_claim.items():
-        label = decide(found)
+        if len(found) > 1:
+            given = tuple(annotation.label for annotation in found if annotation.role == "label")
+            votes |= {claim_id: given} if len(given) > 1 else {}
+        deciding = [annotation for annotation in found if annotator in ("", annotation.annotator)]
+        if not deciding:
+            continue
+        label = decide(deciding)
         if label is None:
             undecided.append(claim_id)
         else:
-            annotators = len(found) if len(found) == 1 else len({a.annotator for a in found})
+            annotators = 1 if len(deciding) == 1 else len({a.annotator for a in deciding})
             labels[claim_id] = GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
-    return GoldLabels(labels, tuple(undecided))
+    return GoldLabels(labels, tuple(undecided), votes)

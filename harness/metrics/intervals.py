@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from harness.data.claims import Codes, Gold
@@ -35,6 +37,10 @@ class Value(Record):
     """How many units there are to resample."""
     method: Method | None = None
     """How the interval was made; None where there is none."""
+    worst: float | None = None
+    """With claims of equal score in the worst order; given where it was asked for and there are such claims."""
+    best: float | None = None
+    """With claims of equal score in the best order."""
     note: str | None = None
     """What a reader has to know, parts joined by semicolons: "over 9 of 12 articles; 9 units: rough"."""
 
@@ -75,7 +81,7 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
     Returns: the value and the interval within the metric's bounds. The value is None with a reason where the metric
         is undefined for any of the runs; the interval is None where there is none, and the note says why.
     """
-    groups = Groups(_dense(groups.article), _dense(groups.unit))
+    groups = Groups(_dense(groups.article), _dense(groups.unit), groups.length)
     n_units = int(np.max(groups.unit, initial=-1)) + 1
     try:
         value = float(mean_values(metric, gold, runs, groups, np.ones((1, n_units), dtype=np.int64))[0])
@@ -97,6 +103,33 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
         return Value(value=value, n_units=n_units, note=note)
     low, high = (float(np.clip(end, *metric.bounds)) for end in found.interval[:2])
     return Value(value=value, low=low, high=high, n_units=n_units, method=found.method, note=note)
+
+
+def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups) -> tuple[float, float] | None:
+    """The worst and the best value over all orders of claims with equal scores.
+
+    Returns: None where the metric does not rank, or is undefined, or no two claims of different gold have equal scores.
+    """
+    if metric.reads != "scores" or any(run.scores is None for run in runs):
+        return None
+    ones = np.ones((1, int(np.max(groups.unit, initial=-1)) + 1), dtype=np.int64)
+    try:
+        ends = [
+            float(mean_values(metric, gold, [_ordered(run, key) for run in runs], groups, ones)[0])
+            for key in (~gold.positive, gold.positive)
+        ]
+    except Undefined:
+        return None
+    worst, best = sorted(ends, reverse=not metric.higher_is_better)
+    return None if worst == best else (worst, best)
+
+
+def _ordered(run: Run, later: npt.NDArray[np.bool_]) -> Run:
+    """The run with scores all different, in the same order; of equal ones, those with `later` rank higher."""
+    scores = np.array(run.scores)
+    order = np.lexsort((later, scores[:, -1]))
+    scores[order, -1] = np.arange(len(order))
+    return replace(run, scores=scores)
 
 
 def mean_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, weights: Weights) -> Floats:

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import Field, ValidationError
@@ -55,6 +55,12 @@ class Experiment(Record):
     metrics: tuple[str | dict[str, Any], ...] = ()
     random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)
     intervals: Intervals = Intervals()
+    ties: Literal["expected", "range"] = "expected"
+    """`range`: beside the expectation of each ranking metric, its worst and best value over orders of equal scores."""
+    slices: tuple[str, ...] = ()
+    """Kinds of slices to give all values of; see `harness.runner.slices.slices_of`."""
+    explain: bool = False
+    """Whether results keep what drove each score, for the systems that can say."""
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from harness.classifiers.base import Scorer
 from harness.data.claims import Claims, Codes, Gold
 from harness.errors import HarnessError
 from harness.files import make_folder, write_bytes
 from harness.metrics.base import Floats
+from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import Material, Unit, training_gold
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MOST_REASONS = 8
 
 
 class Predictions(NamedTuple):
@@ -33,6 +37,17 @@ class Predictions(NamedTuple):
     """Claims that the system has no answer for."""
     chosen: str | None = None
     """What was chosen in fitting."""
+    reasons: list[str | None] | None = None
+    """What drove each claim's score, as JSON ([[name, text, weight], ...], the strongest first); None: not asked for,
+    or the system cannot say."""
+
+
+class Fitted(NamedTuple):
+    """A fitted unit."""
+
+    data: bytes
+    """Its Parquet file; the same whenever the unit is the same."""
+    cost: Cost
 
 
 def unit_path(folder: Path, unit: Unit) -> Path:
@@ -40,17 +55,20 @@ def unit_path(folder: Path, unit: Unit) -> Path:
     return folder / "units" / f"{unit.unit_id}.parquet"
 
 
-def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims) -> bytes:
+def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims) -> Fitted:
     """Fits one unit and scores its test claims.
 
     Args:
         unit: what to fit.
         claims, gold: the training rows.
         test: the rows to score.
-    Returns: the bytes of the unit's Parquet file; the same whenever the unit is the same.
     """
-    scorer = unit.system.classifier.fit(claims, gold, unit.seed)
-    scores = np.asarray(scorer.score(test), dtype=np.float64)
+    clock = Clock()
+    reset_peak()
+    with clock.timed("fit"):
+        scorer = unit.system.classifier.fit(claims, gold, unit.seed)
+    with clock.timed("score"):
+        scores = np.asarray(scorer.score(test), dtype=np.float64)
     expected = (len(test), len(gold.labels))
     if scores.shape != expected or not np.isfinite(scores).all():
         found = "numbers that are not finite" if scores.shape == expected else f"shape {scores.shape}"
@@ -64,8 +82,26 @@ def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims) -> bytes:
         scorer.gives_labels,
         scorer.missing(test),
         scorer.chosen,
+        _reasons(scorer, test) if unit.explain else None,
     )
-    return _to_parquet(test, gold.labels, answer)
+    data = _to_parquet(test, gold.labels, answer)
+    return Fitted(
+        data,
+        Cost(
+            fit_seconds=clock.seconds["fit"],
+            score_seconds=clock.seconds["score"],
+            claims_scored=len(test),
+            peak_megabytes=peak_megabytes(),
+        ),
+    )
+
+
+def _reasons(scorer: Scorer, test: Claims) -> list[str | None] | None:
+    found = scorer.explain(test)
+    if found is None:
+        return None
+    kept = ([[r.name, r.text, float(f"{r.weight:.4g}")] for r in reasons[:MOST_REASONS]] for reasons in found)
+    return [json.dumps(reasons, ensure_ascii=False) for reasons in kept]
 
 
 def _to_parquet(test: Claims, labels: tuple[str, ...], answer: Predictions) -> bytes:
@@ -76,6 +112,8 @@ def _to_parquet(test: Claims, labels: tuple[str, ...], answer: Predictions) -> b
     for number, label in enumerate(labels):
         columns[f"score:{label}"] = pa.array(answer.scores[:, number], pa.float64())
     columns["predicted"] = label_column(labels, answer.predicted)
+    if answer.reasons is not None:
+        columns["reasons"] = pa.array(answer.reasons, pa.string())
     table = pa.table(columns)
     facts = {
         "labels": labels,
@@ -113,6 +151,7 @@ def read_unit(path: Path) -> Predictions:
         facts["gives_labels"],
         facts["missing"],
         facts["chosen"],
+        table["reasons"].to_pylist() if "reasons" in table.column_names else None,
     )
 
 
@@ -142,13 +181,14 @@ def execute(
             waiting.append(unit)
         else:
             advance(unit)
-    for unit, data in _fitted(waiting, material, jobs):
-        write_bytes(unit_path(folder, unit), data)
+    for unit, fitted in _fitted(waiting, material, jobs):
+        write_cost(unit_path(folder, unit), fitted.cost)
+        write_bytes(unit_path(folder, unit), fitted.data)
         advance(unit)
     return len(waiting)
 
 
-def _fitted(units: Sequence[Unit], material: Material, jobs: int) -> Iterator[tuple[Unit, bytes]]:
+def _fitted(units: Sequence[Unit], material: Material, jobs: int) -> Iterator[tuple[Unit, Fitted]]:
     if jobs == 1 or len(units) < 2:
         for unit in units:
             yield unit, fit_unit(*_rows(unit, material))
@@ -156,11 +196,11 @@ def _fitted(units: Sequence[Unit], material: Material, jobs: int) -> Iterator[tu
     from joblib import Parallel, delayed
 
     work = (delayed(_fit_numbered)(number, *_rows(unit, material)) for number, unit in enumerate(units))
-    for number, data in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
-        yield units[number], data
+    for number, fitted in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
+        yield units[number], fitted
 
 
-def _fit_numbered(number: int, unit: Unit, claims: Claims, gold: Gold, test: Claims) -> tuple[int, bytes]:
+def _fit_numbered(number: int, unit: Unit, claims: Claims, gold: Gold, test: Claims) -> tuple[int, Fitted]:
     return number, fit_unit(unit, claims, gold, test)
 
 

@@ -48,6 +48,8 @@ class Unit(NamedTuple):
     system: System
     fold: Fold
     seed: int
+    explain: bool = False
+    """Whether what drove each score is kept too."""
 
 
 def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = None) -> Material:
@@ -155,7 +157,9 @@ def unit_of(
         "seed": seed,
         "versions": package_versions(classifier),
     }
-    return Unit(sha256(json.dumps(said | of_fold, sort_keys=True))[:20], system, fold, seed)
+    said |= {"explain": True} if experiment.explain else {}
+    unit_id = sha256(json.dumps(said | of_fold, sort_keys=True))[:20]
+    return Unit(unit_id, system, fold, seed, experiment.explain)
 
 
 def alone(listed: list[Any]) -> Any:
@@ -164,8 +168,14 @@ def alone(listed: list[Any]) -> Any:
 
 
 def training_gold(material: Material, fold: Fold) -> Gold:
-    """The gold of a fold's training rows, in their order."""
-    return material.gold.gold.take(np.searchsorted(material.gold.settled, fold.train))
+    """The gold of a fold's training rows, in their order: the labels alone, as a unit's id knows nothing else."""
+    return gold_of(material, fold.train)
+
+
+def gold_of(material: Material, rows: Codes) -> Gold:
+    """The labels of rows that all have gold, in their order."""
+    gold = material.gold.gold
+    return Gold(gold.labels, gold.codes[np.searchsorted(material.gold.settled, rows)])
 
 
 def package_versions(classifier: Classifier) -> dict[str, str]:

@@ -142,7 +142,10 @@ def pool_gold(pool: Pool, task: Task, schemes: Sequence[Scheme], rule: str) -> T
         for reason, count in gold.counts.items():
             counts[reason] = counts.get(reason, 0) + count
     codes = np.concatenate([gold.gold.codes for gold in golds])
-    return TaskGold(Gold(golds[0].gold.labels, codes), np.concatenate(settled), counts)
+    shares = None
+    if any(gold.gold.shares is not None for gold in golds):
+        shares = np.concatenate([np.eye(len(g.labels))[g.codes] if g.shares is None else g.shares for g, *_ in golds])
+    return TaskGold(Gold(golds[0].gold.labels, codes, shares), np.concatenate(settled), counts)
 
 
 def pool_labels(pool: Pool, gold: TaskGold) -> Codes:

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,20 @@ import yaml
 from pydantic import ValidationError
 
 from harness.data.benchmark import Published, benchmark_names, load_benchmark
-from harness.data.claims import Codes
+from harness.data.claims import Claims, Codes
 from harness.data.splits import group_codes
 from harness.files import fingerprint, json_document, write_bytes, write_text
-from harness.metrics.base import Groups, Run
-from harness.metrics.intervals import Value, measure
+from harness.metrics.base import Floats, Groups, Run
+from harness.metrics.intervals import Value, measure, tie_range
 from harness.records import Record
 from harness.runner.config import Loaded, System
+from harness.runner.cost import Cost, total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
 from harness.runner.plan import Material, Unit, alone, package_versions, training_gold
+from harness.runner.slices import SliceValues, slices_of, too_small
 from harness.runner.tasks import find_task, mapping_of
 
-RESULT_FORMAT = 1
+RESULT_FORMAT = 2
 
 
 class WithoutCopies(Record):
@@ -67,6 +69,10 @@ class Result(Record):
     """None: no claim was trained on."""
     crosswalk: tuple[str, ...] = ()
     """How the labels of each dataset answer the task, and what that loses; where several datasets were joined."""
+    slices: tuple[SliceValues, ...] = ()
+    """The values over claims that have something in common, where the experiment asks for them."""
+    cost: Cost | None = None
+    """What fitting and scoring all units took; None where a unit's cost was not kept."""
 
     def summary(self) -> dict[str, Any]:
         """The result as `harness run --json` prints it."""
@@ -81,6 +87,8 @@ class Result(Record):
             "warnings": list(self.warnings),
             "without_copies": self.without_copies.model_dump() if self.without_copies else None,
             "crosswalk": list(self.crosswalk),
+            "slices": [part.model_dump() for part in self.slices],
+            "cost": self.cost.model_dump() if self.cost else None,
         }
 
 
@@ -102,7 +110,7 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     experiment = loaded.experiment
     said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.label]
     said += [fingerprint([material.gold.settled.tolist(), material.gold.gold.codes.tolist()]), str(RESULT_FORMAT)]
-    said += [*material.warnings, material.pool.fingerprint]
+    said += [*material.warnings, material.pool.fingerprint, experiment.ties, *experiment.slices]
     result_id = f"{_slug(system.label)}-{fingerprint(said)[:10]}"
     place = folder / "results" / result_id
     kept = _kept(place)
@@ -117,6 +125,7 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
     provenance = _provenance(loaded, material, system) | {"units": fits, "chosen": chosen}
     result = _measured(loaded, material, system, rows, runs, result_id, place, provenance)
+    result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
     write_text(place / "result.json", json_document(result.model_dump(mode="json")))
     return result
 
@@ -145,7 +154,15 @@ def _joined(answers: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictio
         first.gives_scores,
         first.gives_labels,
         sum(answer.missing for _, answer in chosen),
+        reasons=_joined_reasons([answer for _, answer in chosen], order),
     )
+
+
+def _joined_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | None] | None:
+    if all(answer.reasons is None for answer in answers):
+        return None
+    each = [reason for answer in answers for reason in (answer.reasons or [None] * len(answer.predicted))]
+    return [each[row] for row in order]
 
 
 def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], seeds: Sequence[int]) -> bytes:
@@ -155,6 +172,7 @@ def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], s
     claims, labels = material.claims.take(rows), material.gold.gold.labels
     codes = np.full(len(material.claims), -1, dtype=np.int64)
     codes[material.gold.settled] = material.gold.gold.codes
+    shares = _shares(material)[rows]
     fold_of = np.empty(len(material.claims), dtype=object)
     for fold in material.folds:
         fold_of[fold.test] = fold.name
@@ -168,10 +186,30 @@ def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], s
             "gold": label_column(labels, codes[rows]),
         }
         columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
-        tables.append(pa.table(columns | {"predicted": label_column(labels, run.predicted)}))
+        columns["predicted"] = label_column(labels, run.predicted)
+        columns["speaker"] = pa.array(claims.speaker, pa.string())
+        columns["length"] = pa.array(_lengths(claims), pa.int64())
+        if material.gold.gold.shares is not None:
+            columns |= {f"share:{label}": pa.array(shares[:, n], pa.float64()) for n, label in enumerate(labels)}
+        if run.reasons is not None:
+            columns["reasons"] = pa.array(run.reasons, pa.string())
+        tables.append(pa.table(columns))
     sink = pa.BufferOutputStream()
     pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _shares(material: Material) -> Floats:
+    """The share of annotators who gave each label; shape (n_claims, n_labels), NaN for claims without gold."""
+    gold = material.gold.gold
+    shares = np.full((len(material.claims), len(gold.labels)), np.nan)
+    if gold.shares is not None:
+        shares[material.gold.settled] = gold.shares
+    return shares
+
+
+def _lengths(claims: Claims) -> Codes:
+    return np.fromiter(map(len, claims.text), dtype=np.int64, count=len(claims))
 
 
 def _measured(
@@ -218,7 +256,36 @@ def _measured(
         path=str(place),
         without_copies=without,
         crosswalk=material.crosswalk if len(material.pool.datasets) > 1 else (),
+        slices=tuple(_slices(loaded, material, system, rows, runs, scored)),
     )
+
+
+def _slices(
+    loaded: Loaded,
+    material: Material,
+    system: System,
+    rows: Codes,
+    runs: Sequence[Predictions],
+    scored: npt.NDArray[np.bool_],
+) -> Iterator[SliceValues]:
+    unit, binary = loaded.experiment.intervals.unit, find_task(loaded.experiment.task).binary
+    for part in slices_of(loaded.experiment.slices, material):
+        kept = scored & part.rows[rows]
+        if not kept.any():
+            continue
+        values = _values(loaded, material, system, rows, runs, kept)
+        gold = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[kept]))
+        n_units = len(np.unique(group_codes(material.claims, unit)[rows[kept]]))
+        n_positive = int(gold.positive.sum()) if binary else None
+        yield SliceValues(
+            by=part.by,
+            of=part.of,
+            n=len(gold),
+            n_positive=n_positive,
+            n_units=n_units,
+            values=values,
+            note=too_small(n_units, n_positive, unit),
+        )
 
 
 def _values(
@@ -233,7 +300,7 @@ def _values(
     intervals = loaded.experiment.intervals
     of_rows = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[kept]))
     claims = material.claims.take(rows[kept])
-    groups = Groups(claims.article_codes(), group_codes(claims, intervals.unit))
+    groups = Groups(claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims))
     measured = [
         Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities) for run in runs
     ]
@@ -241,6 +308,11 @@ def _values(
     for name, metric in loaded.metrics.items():
         silent = metric.reads == "labels" and not runs[0].gives_labels
         values[name] = _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, intervals)
+        if loaded.experiment.ties == "range" and values[name].value is not None:
+            ends = tie_range(metric, of_rows, measured, groups)
+            values[name] = values[name].model_copy(
+                update=dict(zip(("worst", "best"), ends or (None, None), strict=True))
+            )
     return values
 
 

@@ -14,6 +14,7 @@ from harness.runner.config import Loaded, load_experiment
 from harness.runner.execute import execute, unit_path
 from harness.runner.plan import Unit, gather, material_of, units_of
 from harness.runner.results import Result, assemble, published_of
+from harness.runner.slices import slices_of
 
 
 class Outcome(NamedTuple):
@@ -134,6 +135,7 @@ def _prepared(
     for system in loaded.systems:
         system.classifier.check()
     material = gather(loaded, root, limit)
+    slices_of(loaded.experiment.slices, material)
     by_system: dict[str, list[Unit]] = {system.label: [] for system in loaded.systems}
     for unit in units_of(loaded, material):
         by_system[unit.system.label].append(unit)

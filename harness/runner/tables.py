@@ -50,7 +50,8 @@ def results_table(results: Sequence[Result], published: Published | None = None)
         for system in published.systems[:PUBLISHED_ROWS]:
             shown = [number(system.value) if name == published.metric else "" for name in names]
             rows.append([f"published: {system.system}", *shown])
-    parts = [_title(first), aligned(rows), *_without_copies(results, headings), *_notes(results, headings)]
+    parts = [_title(first), aligned(rows), *_without_copies(results, headings), *_slices(results, headings)]
+    parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.crosswalk]
     if published is not None:
         parts.append(f"published: {published.source}; over {published.n}")
@@ -68,6 +69,35 @@ def _without_copies(results: Sequence[Result], headings: Mapping[str, str]) -> l
         for result, without in affected
     ]
     return [aligned(rows) + "\n"]
+
+
+def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
+    """The first metric over each slice, a table for each kind: slices down, systems across."""
+    name, heading = next(iter(headings.items()))
+    tables = []
+    for kind in dict.fromkeys(part.by for part in results[0].slices):
+        rows = [[f"{heading} by {kind}", "n", *(result.system for result in results)]]
+        for part in (part for part in results[0].slices if part.by == kind):
+            same = [next((p for p in r.slices if (p.by, p.of) == (kind, part.of)), None) for r in results]
+            cells = [cell(other.values[name]) if other else "-" for other in same]
+            rows.append([part.of + (" *" if part.note else ""), f"{part.n:,}", *cells])
+        tables.append(aligned(rows) + "\n")
+    if any(part.note for part in results[0].slices):
+        tables.append("*: too few units or positive claims to say anything\n")
+    return tables
+
+
+def _tie_ranges(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
+    """The worst and best value over orders of equal scores, where they were asked for."""
+    lines = []
+    for name, heading in headings.items():
+        found = [(result.system, result.values[name]) for result in results]
+        said = [
+            f"{s} {number(v.worst)} to {number(v.best)}" for s, v in found if v.worst is not None and v.best is not None
+        ]
+        if said:
+            lines.append(f"{heading} by order of equal scores, worst to best: {', '.join(said)}")
+    return lines
 
 
 def _title(result: Result) -> str:

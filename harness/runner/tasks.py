@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.data.claims import Claims, Gold
 from harness.data.gold import GoldLabels
 from harness.errors import HarnessError, unknown_name
 from harness.schemes import Scheme, TaskMapping
 
+Floats = npt.NDArray[np.float64]
 YES_NO = ("no", "yes")
 
 
@@ -100,8 +103,25 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, found: GoldLabels) -> 
             counts["unsettled"] += 1
         else:
             counts["undecided" if claim_id in undecided else "unlabelled"] += 1
+    settled = np.array(rows, dtype=np.int64)
     gold = Gold(labels, np.array(codes, dtype=np.int64))
-    return TaskGold(gold, np.array(rows, dtype=np.int64), counts)
+    votes = [found.votes.get(claim_id, ()) for claim_id in claims.claim_id[settled]]
+    return TaskGold(Gold(labels, gold.codes, _shares(gold, votes, code)), settled, counts)
+
+
+def _shares(gold: Gold, votes: Sequence[Sequence[str]], code: Mapping[str, int]) -> Floats | None:
+    """The share of annotators who gave each label, shape (n_claims, n_labels); None where no claim has several.
+
+    Labels that settle nothing do not count; a claim with one annotator has that one's label whole.
+    """
+    if not any(votes):
+        return None
+    shares = np.eye(len(gold.labels))[gold.codes]
+    for row, given in enumerate(votes):
+        counted = [code[label] for label in given if label in code]
+        if counted:
+            shares[row] = np.bincount(counted, minlength=len(gold.labels)) / len(counted)
+    return shares
 
 
 def find_task(name: str) -> Task:

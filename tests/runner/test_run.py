@@ -65,6 +65,8 @@ def test_predictions_hold_every_claim_once_per_seed(config, small, tmp_path):
         "score:no",
         "score:yes",
         "predicted",
+        "speaker",
+        "length",
     ]
     assert len(table) == 3 * 56
     assert not table.duplicated(["claim_id", "random_seed"]).any()

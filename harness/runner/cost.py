@@ -1,0 +1,93 @@
+"""What a fit cost: time and memory, kept beside a unit's predictions and never part of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from pydantic import ValidationError
+
+from harness.files import json_document, write_text
+from harness.records import Record
+
+MEGABYTE = 2**20
+
+
+class Cost(Record):
+    """Time and memory of fitting and scoring, as measured when it was done; other work on the machine is in it."""
+
+    fit_seconds: float
+    score_seconds: float
+    claims_scored: int
+    peak_megabytes: float | None
+    """The highest memory of the process while it fitted and scored, the claims themselves included; None where the
+    system does not tell."""
+
+
+class Clock:
+    """Seconds by name, added up."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Adds the time inside to a name's."""
+        start = perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
+
+
+def reset_peak() -> None:
+    """Starts the peak anew, where the system can (Linux); elsewhere it stays that of the process."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+def peak_megabytes() -> float | None:
+    """The highest resident memory since `reset_peak`, or of the process; None where the system does not tell."""
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except (OSError, ValueError):
+        pass
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / MEGABYTE if sys.platform == "darwin" else peak / 1024
+
+
+def cost_path(unit_file: Path) -> Path:
+    """Where the cost of a unit is kept."""
+    return unit_file.with_suffix(".cost.json")
+
+
+def write_cost(unit_file: Path, cost: Cost) -> None:
+    """Keeps the cost of a unit."""
+    write_text(cost_path(unit_file), json_document(cost.model_dump(mode="json")))
+
+
+def total_cost(unit_files: Sequence[Path]) -> Cost | None:
+    """The cost of several units: times added up, the highest memory. None where one is not known."""
+    costs = []
+    for path in unit_files:
+        try:
+            costs.append(Cost.model_validate_json(json.dumps(json.loads(cost_path(path).read_text(encoding="utf-8")))))
+        except (OSError, ValueError, ValidationError):
+            return None
+    peaks = [cost.peak_megabytes for cost in costs if cost.peak_megabytes is not None]
+    return Cost(
+        fit_seconds=sum(cost.fit_seconds for cost in costs),
+        score_seconds=sum(cost.score_seconds for cost in costs),
+        claims_scored=sum(cost.claims_scored for cost in costs),
+        peak_megabytes=max(peaks) if len(peaks) == len(costs) else None,
+    )

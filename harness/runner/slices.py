@@ -1,0 +1,154 @@
+"""Claims of a result by what they have in common: an article, a speaker, a length, what annotators said of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.data.claims import Claims, Column
+from harness.data.gold import gold_labels
+from harness.errors import HarnessError, unknown_name
+from harness.metrics.intervals import Value
+from harness.records import Record
+from harness.runner.plan import Material
+
+Bools = npt.NDArray[np.bool_]
+
+MOST_SLICES = 25
+"""Of one kind; the smallest ones beyond are put together."""
+FEW_UNITS, FEW_POSITIVES = 10, 10
+WORDS = (10, 20, 30)
+"""Where lengths are cut, in words."""
+
+
+class SliceValues(Record):
+    """The values over some of a result's claims."""
+
+    by: str
+    """What they have in common: `speaker`, `length`, an axis of the scheme."""
+    of: str
+    """Which one."""
+    n: int
+    n_positive: int | None
+    """For a yes-or-no task."""
+    n_units: int
+    values: dict[str, Value]
+    note: str | None = None
+    """Why the slice is too small to say anything."""
+
+
+class Slice(NamedTuple):
+    """Some of the rows of a table."""
+
+    by: str
+    of: str
+    rows: Bools
+    """Shape (n_claims,)."""
+
+
+def slices_of(kinds: Sequence[str], material: Material) -> list[Slice]:
+    """The slices of an experiment's claims.
+
+    Args:
+        kinds: `article`, `speaker`, `topic`, `source`, `year`, `length`, `agreement`, `feature` (every feature axis of
+            the scheme), or the name of one of its axes.
+    Returns: slices of each kind in turn, the largest first, lengths in their order.
+    Raises: HarnessError: no such kind, or the data does not have it.
+    """
+    found = []
+    for kind in kinds:
+        found += _of_kind(kind, material)
+    return found
+
+
+def too_small(n_units: int, n_positive: int | None, unit: str) -> str | None:
+    """What is said of a slice that its values say nothing about."""
+    few = [f"{n_units} {unit}s"] if n_units < FEW_UNITS else []
+    few += [f"{n_positive} positive"] if n_positive is not None and n_positive < FEW_POSITIVES else []
+    return f"too small to say anything: {', '.join(few)}" if few else None
+
+
+def _of_kind(kind: str, material: Material) -> list[Slice]:
+    axes = [axis for scheme in material.schemes for axis in scheme.axes]
+    if kind == "feature":
+        features = dict.fromkeys(axis.name for axis in axes if axis.feature)
+        if not features:
+            raise HarnessError("slices: feature: the scheme has no feature axes")
+        return [part for name in features for part in _of_axis(name, material, absent="no")]
+    if kind in COLUMNS:
+        return _by_value(kind, COLUMNS[kind](material.claims))
+    if kind == "length":
+        return _by_length(material.claims)
+    if kind == "agreement":
+        return _by_agreement(material)
+    if kind in {axis.name for axis in axes}:
+        return _of_axis(kind, material)
+    known = [*COLUMNS, "length", "agreement", "feature", *dict.fromkeys(axis.name for axis in axes)]
+    raise HarnessError(f"slices: {unknown_name('kind of slice', kind, known)}")
+
+
+def _years(claims: Claims) -> Column:
+    return np.array([None if day is None else day[:4] for day in claims.published], dtype=object)
+
+
+COLUMNS: dict[str, Callable[[Claims], Column]] = {
+    "article": lambda claims: claims.article_id,
+    "speaker": lambda claims: claims.speaker,
+    "topic": lambda claims: claims.topic,
+    "source": lambda claims: claims.source,
+    "year": _years,
+}
+"""Kind of slice to the column that it reads; a claim without a value is in none."""
+
+
+def _by_value(kind: str, values: Column) -> list[Slice]:
+    present = np.array([value is not None and value != "" for value in values], dtype=bool)
+    if not present.any():
+        raise HarnessError(f"slices: no claim has a {kind}")
+    names, codes, counts = np.unique(values[present].astype(str), return_inverse=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    kept = order if len(order) <= MOST_SLICES else order[: MOST_SLICES - 1]
+    of_row = np.full(len(values), -1, dtype=np.int64)
+    of_row[present] = codes
+    slices = [Slice(kind, str(names[code]), of_row == code) for code in kept]
+    rest = order[len(kept) :]
+    return [*slices, Slice(kind, f"{len(rest)} others", np.isin(of_row, rest))] if len(rest) else slices
+
+
+def _by_length(claims: Claims) -> list[Slice]:
+    words = np.array([len(text.split()) for text in claims.text], dtype=np.int64)
+    bins = np.searchsorted(WORDS, words, side="right")
+    ends = [f"under {WORDS[0]} words", *(f"{a} to {b - 1} words" for a, b in itertools.pairwise(WORDS))]
+    names = [*ends, f"{WORDS[-1]} words or more"]
+    return [Slice("length", name, bins == number) for number, name in enumerate(names) if (bins == number).any()]
+
+
+def _by_agreement(material: Material) -> list[Slice]:
+    shares = material.gold.gold.shares
+    if shares is None:
+        raise HarnessError("slices: agreement: no claim has labels of several annotators")
+    unanimous = np.zeros(len(material.claims), dtype=bool)
+    split = np.zeros(len(material.claims), dtype=bool)
+    agreed = shares.max(axis=1) > 1 - 1e-9
+    unanimous[material.gold.settled[agreed]] = True
+    split[material.gold.settled[~agreed]] = True
+    parts = [Slice("agreement", "annotators agree", unanimous), Slice("agreement", "annotators differ", split)]
+    return [part for part in parts if part.rows.any()]
+
+
+def _of_axis(axis: str, material: Material, absent: str | None = None) -> list[Slice]:
+    """By the gold label of an axis; `absent` names the claims that have none."""
+    labels: Column = np.full(len(material.claims), absent, dtype=object)
+    found: dict[str, str] = {}
+    several = len(material.pool.datasets) > 1
+    for dataset, scheme in zip(material.pool.datasets, material.schemes, strict=True):
+        prefix = f"{dataset.info.name}:" if several else ""
+        of_axis = gold_labels(dataset.annotations, scheme.name, axis).labels
+        found |= {prefix + claim_id: gold.label for claim_id, gold in of_axis.items()}
+    for row, claim_id in enumerate(material.claims.claim_id):
+        labels[row] = found.get(claim_id, absent)
+    return _by_value(axis, labels)
