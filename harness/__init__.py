@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.compare.comparison import compare_results as compare_results
+    from harness.compare.gate import judge as judge
     from harness.data.agreement import agreement as agreement
     from harness.data.annotations import add_claims as add_claims
     from harness.data.export import export as export
@@ -45,6 +46,7 @@ _HOMES = {
     "freeze_split": "harness.runner.freeze",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
+    "judge": "harness.compare.gate",
     "listing": "harness.runner.listing",
     "load_experiment": "harness.runner.config",
     "new": "harness.data.start",

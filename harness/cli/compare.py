@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -23,8 +24,13 @@ from harness.cli.experiments import as_json, print_json
     show_default=True,
     help="How it is printed.",
 )
+@click.option(
+    "--fail-if", "rules", multiple=True, metavar="RULE", help="Exit code 1 if it holds: 'f1 < baseline - 0.02'."
+)
 @as_json
-def compare(results: tuple[Path, ...], metric: str | None, correction: str, form: str, as_json: bool) -> None:
+def compare(
+    results: tuple[Path, ...], metric: str | None, correction: str, form: str, rules: tuple[str, ...], as_json: bool
+) -> None:
     """Compare systems pairwise on the same claims: differences with intervals, tests, tie groups.
 
     A RESULT is a result folder, or a run folder with several (runs/NAME).
@@ -32,11 +38,16 @@ def compare(results: tuple[Path, ...], metric: str | None, correction: str, form
     import harness
     from harness.compare.tables import FORMATS
 
+    verdicts = harness.judge(results, rules) if rules else []
     found = harness.compare_results(results, metric=metric, correction="bh" if correction == "bh" else "holm")
     if as_json:
-        print_json(found.document())
+        gate = {"gate": [verdict._asdict() for verdict in verdicts]} if rules else {}
+        print_json(found.document() | gate)
     else:
         click.echo(FORMATS[form](found))
+    for verdict in verdicts:
+        click.echo(f"{'failed' if verdict.failed else 'passed'}: {verdict.rule}: {verdict.message}", err=True)
+    sys.exit(1 if any(verdict.failed for verdict in verdicts) else 0)
 
 
 COMMANDS: tuple[click.Command, ...] = (compare,)

@@ -7,11 +7,22 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.compare.pairs import Answers, Correction, Difference, corrected, difference, draws_for, resample
+from harness.compare.pairs import (
+    Answers,
+    Correction,
+    Difference,
+    corrected,
+    difference,
+    draws_for,
+    folds_p,
+    mcnemar,
+    resample,
+)
 from harness.compare.results import Entry, Table, metric_of, read_table
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
+from harness.runner.published import Implied, implied, published_of
 
 LEVEL = 0.05
 
@@ -49,6 +60,11 @@ class Comparison(NamedTuple):
     resamples: int
     correction: Correction
     warnings: tuple[str, ...]
+    first: str = ""
+    """The system of the first result given."""
+    published: tuple[Implied, ...] = ()
+    """The leaderboard that these results stand beside, its intervals as wide as ours."""
+    published_source: str = ""
 
     def document(self) -> dict[str, Any]:
         """The comparison as `harness compare --json` prints it."""
@@ -63,7 +79,17 @@ class Comparison(NamedTuple):
             }
             for system in self.systems
         ]
-        return {"metric": self.metric, "systems": systems, "pairs": [_pair_document(pair) for pair in self.pairs]}
+        document: dict[str, Any] = {
+            "metric": self.metric,
+            "systems": systems,
+            "pairs": [_pair_document(pair) for pair in self.pairs],
+        }
+        if self.published:
+            document["published"] = {
+                "source": self.published_source,
+                "systems": [entry._asdict() for entry in self.published],
+            }
+        return document
 
     def __str__(self) -> str:
         from harness.compare.tables import comparison_text
@@ -84,7 +110,9 @@ def _pair_document(pair: Pair) -> dict[str, Any]:
     }
     if found is None:
         return said | {"reason": pair.reason}
-    return said | {"test": found.test, "minimum_detectable_difference": found.detectable}
+    more = {"mcnemar_p": found.mcnemar_p, "folds_p": found.folds_p}
+    said |= {"test": found.test, "minimum_detectable_difference": found.detectable}
+    return said | {name: p for name, p in more.items() if p is not None}
 
 
 def compare_results(
@@ -111,6 +139,7 @@ def compare_results(
     pairs = tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in found)
     groups = _tie_groups([entry.name for entry in order if values[entry.name].value is not None], pairs)
     first = table.entries[0].result
+    published = published_of(first.provenance["config"], [name])
     warnings = dict.fromkeys(warning for entry in table.entries for warning in entry.result.warnings)
     return Comparison(
         metric=name,
@@ -123,6 +152,9 @@ def compare_results(
         resamples=draws,
         correction=correction,
         warnings=tuple(warnings),
+        first=table.entries[0].name,
+        published=tuple(implied(published, list(values.values()), built.bounds)) if published else (),
+        published_source=f"{published.source}; over {published.n}" if published else "",
     )
 
 
@@ -159,7 +191,13 @@ def _pair(
     if not answers:
         return Pair(one.name, other.name, None, None, f"one {table.intervals.unit} only")
     a, b = answers[one.name], answers[other.name]
-    return Pair(one.name, other.name, difference(metric, table.gold, a, b, table.groups, table.intervals), None)
+    found = difference(metric, table.gold, a, b, table.groups, table.intervals)
+    labels = metric.reads == "labels" and len(one.runs) == len(other.runs) == 1
+    found = found._replace(
+        mcnemar_p=mcnemar(table.gold, one.runs[0], other.runs[0]) if labels else None,
+        folds_p=folds_p(metric, table.gold, one.runs, other.runs, table.groups, table.fold),
+    )
+    return Pair(one.name, other.name, found, None)
 
 
 def _tie_groups(ordered: Sequence[str], pairs: Sequence[Pair]) -> dict[str, int]:

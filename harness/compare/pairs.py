@@ -35,6 +35,11 @@ class Difference(NamedTuple):
     detectable: float
     """The smallest true difference that data like these show with probability .8."""
     test: Test
+    mcnemar_p: float | None = None
+    """McNemar's exact test, which takes claims as independent; None where labels are not what is compared, or there are
+    several random seeds."""
+    folds_p: float | None = None
+    """The corrected resampled t-test over folds and random seeds; None for one fold."""
 
 
 class Answers(NamedTuple):
@@ -162,6 +167,49 @@ def corrected(p_values: Sequence[float], how: Correction = "holm") -> list[float
     result = np.empty(n)
     result[order] = np.minimum(adjusted, 1.0)
     return [float(value) for value in result]
+
+
+def folds_p(
+    metric: Metric, gold: Gold, one: Sequence[Run], other: Sequence[Run], groups: Groups, fold: npt.NDArray[np.int64]
+) -> float | None:
+    """Two-sided p-value of the corrected resampled t-test: the differences per fold and random seed, whose variance is
+    raised for the training claims that folds share.
+
+    Args:
+        gold, groups: of n_claims.
+        one, other: as many runs, one per random seed.
+        fold: shape (n_claims,); codes.
+    Returns: None for one fold, or where the metric is undefined in a fold.
+    Source: Nadeau and Bengio 2003; with k folds the test share is 1 / (k - 1) of the training claims.
+    """
+    k = len(np.unique(fold))
+    if k < 2 or len(one) != len(other):
+        return None
+    parts = [np.flatnonzero(fold == code) for code in np.unique(fold)]
+    try:
+        per_fold = [
+            [_in_fold(metric, gold, run, groups, rows) for run in runs] for runs in (one, other) for rows in parts
+        ]
+    except Undefined:
+        return None
+    values = np.array(per_fold).reshape(2, -1)
+    found = values[0] - values[1]
+    variance = float(found.var(ddof=1))
+    if np.isnan(found).any() or not variance:
+        return None if np.isnan(found).any() else float(not found.any())
+    from scipy.stats import t
+
+    statistic = found.mean() / np.sqrt((1 / len(found) + 1 / (k - 1)) * variance)
+    return float(2 * t.sf(abs(statistic), len(found) - 1))
+
+
+def _in_fold(metric: Metric, gold: Gold, run: Run, groups: Groups, rows: npt.NDArray[np.int64]) -> float:
+    scores = None if run.scores is None else run.scores[rows]
+    length = None if groups.length is None else groups.length[rows]
+    article = np.unique(groups.article[rows], return_inverse=True)[1]
+    inside = Groups(article, article, length)
+    taken = Run(scores, run.predicted[rows], run.probabilities)
+    return float(metric.values(gold.take(rows), taken, inside, np.ones((1, int(article.max()) + 1), dtype=np.int64))[0])
 
 
 def mcnemar(gold: Gold, one: Run, other: Run) -> float:

@@ -39,6 +39,8 @@ class Table(NamedTuple):
     gold: Gold
     groups: Groups
     intervals: Intervals
+    fold: Codes
+    """Shape (n_claims,); the fold that each claim was scored in, one for all where results differ in that."""
 
 
 def find_results(paths: Sequence[str | Path]) -> list[Path]:
@@ -91,7 +93,14 @@ def read_table(paths: Sequence[str | Path]) -> Table:
     gold = Gold(labels, gold.codes, _shares(rows, labels))
     article = codes_of(rows["article_id"])
     groups = Groups(article, _units(rows, article, intervals), rows.get("length"))
-    return Table(tuple(entries), gold, groups, intervals)
+    return Table(tuple(entries), gold, groups, intervals, _folds(read, once & settled))
+
+
+def _folds(read: Sequence[tuple[Result, Columns]], kept: npt.NDArray[np.bool_]) -> Codes:
+    first = read[0][1]
+    names = dict(zip(first["claim_id"], first["fold"], strict=True))
+    same = all(names[c] == f for _, columns in read for c, f in zip(columns["claim_id"], columns["fold"], strict=True))
+    return codes_of(first["fold"][kept]) if same else np.zeros(int(kept.sum()), dtype=np.int64)
 
 
 def _shares(rows: Columns, labels: Sequence[str]) -> Floats | None:

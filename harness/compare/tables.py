@@ -6,7 +6,10 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from harness.runner.tables import aligned, cell, number
+from harness.metrics.intervals import Value
+from harness.runner.tables import PUBLISHED_ROWS, aligned, cell, number
+
+MOST_PAIRS = 3
 
 if TYPE_CHECKING:
     from harness.compare.comparison import Comparison, Pair
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 def _systems(comparison: Comparison) -> list[list[str]]:
     rows = [["system", comparison.heading, "tie group"]]
     rows += [[s.name, cell(s.value), "-" if s.tie_group is None else str(s.tie_group)] for s in comparison.systems]
+    for entry in comparison.published[:PUBLISHED_ROWS]:
+        shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+        rows.append([f"published: {entry.system}", shown, ""])
     return rows
 
 
@@ -44,10 +50,29 @@ def comparison_text(comparison: Comparison) -> str:
         f"{comparison.resamples:,} resamples of {comparison.unit}s; p by {' or '.join(tests) or 'no test'}, "
         f"{corrections[comparison.correction]} over {len(comparison.pairs)} pairs",
         "tie group: not significantly worse (.05) than the first of the group; detectable: found with probability .8",
+        *_other_tests(comparison),
+        *(
+            [f"published: {comparison.published_source}; intervals as wide as ours of like value"]
+            if comparison.published
+            else []
+        ),
         *(f"{pair.a} - {pair.b}: no difference: {pair.reason}" for pair in comparison.pairs if pair.reason),
         *(f"warning: {warning}" for warning in comparison.warnings),
     ]
     return "\n\n".join([aligned(_systems(comparison)), aligned(_pairs(comparison)), "\n".join(lines)])
+
+
+def _other_tests(comparison: Comparison) -> list[str]:
+    """Tests that others report, uncorrected; of a table of many pairs, the JSON document has them."""
+    if len(comparison.pairs) > MOST_PAIRS:
+        return []
+    lines = []
+    for title, name in (("McNemar, claims taken as independent", "mcnemar_p"), ("corrected t over folds", "folds_p")):
+        found = [(pair, getattr(pair.difference, name)) for pair in comparison.pairs if pair.difference is not None]
+        said = [f"{pair.a} - {pair.b} {_p(p)}" for pair, p in found if p is not None]
+        if said:
+            lines.append(f"{title} (uncorrected): {', '.join(said)}")
+    return lines
 
 
 def comparison_markdown(comparison: Comparison) -> str:

@@ -17,7 +17,6 @@ import numpy.typing as npt
 import yaml
 from pydantic import ValidationError
 
-from harness.data.benchmark import Published, benchmark_names, load_benchmark
 from harness.data.claims import Claims, Codes
 from harness.data.splits import group_codes
 from harness.files import fingerprint, json_document, write_bytes, write_text
@@ -90,14 +89,6 @@ class Result(Record):
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
         }
-
-
-def published_of(loaded: Loaded) -> Published | None:
-    """The published leaderboard that stands beside an experiment's own systems: same benchmark, part and metric."""
-    names, split = loaded.experiment.datasets, loaded.experiment.split
-    found = load_benchmark(names[0]).published if len(names) == 1 and names[0] in benchmark_names() else None
-    same = found is not None and split.protocol == "official" and split.test == (found.part,)
-    return found if same and found and found.metric in loaded.metrics else None
 
 
 def assemble(loaded: Loaded, material: Material, system: System, units: Sequence[Unit], folder: Path) -> Result:

@@ -13,7 +13,8 @@ from harness.files import clear_partial, locked
 from harness.runner.config import Loaded, load_experiment
 from harness.runner.execute import execute, unit_path
 from harness.runner.plan import Unit, gather, material_of, units_of
-from harness.runner.results import Result, assemble, published_of
+from harness.runner.published import published_of
+from harness.runner.results import Result, assemble
 from harness.runner.slices import slices_of
 
 
@@ -98,7 +99,8 @@ def run(
             )
             for system in loaded.systems
         )
-    return Outcome(loaded.experiment.name, folder, results, fitted, published_of(loaded))
+    published = published_of(loaded.experiment.document(), list(loaded.metrics))
+    return Outcome(loaded.experiment.name, folder, results, fitted, published)
 
 
 def plan(

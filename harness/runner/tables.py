@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from harness.data.benchmark import Published
 from harness.metrics.intervals import Value
 from harness.runner.evaluate import Evaluation
+from harness.runner.published import implied
 from harness.runner.results import Result
 
 PUBLISHED_ROWS = 6
@@ -47,14 +48,14 @@ def results_table(results: Sequence[Result], published: Published | None = None)
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
     if published is not None:
-        for system in published.systems[:PUBLISHED_ROWS]:
-            shown = [number(system.value) if name == published.metric else "" for name in names]
-            rows.append([f"published: {system.system}", *shown])
+        for entry in implied(published, [result.values[published.metric] for result in results])[:PUBLISHED_ROWS]:
+            shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+            rows.append([f"published: {entry.system}", *(shown if name == published.metric else "" for name in names)])
     parts = [_title(first), aligned(rows), *_without_copies(results, headings), *_slices(results, headings)]
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.crosswalk]
     if published is not None:
-        parts.append(f"published: {published.source}; over {published.n}")
+        parts.append(f"published: {published.source}; over {published.n}; intervals as wide as ours of like value")
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, compare_results, run
-from harness.compare.pairs import corrected, difference, draws_for, mcnemar, resample
+from harness.compare.pairs import corrected, difference, draws_for, folds_p, mcnemar, resample
 from harness.data.claims import Gold
 from harness.metrics.base import Groups, Run
 from harness.metrics.intervals import Intervals
@@ -212,3 +212,40 @@ def test_one_article_has_no_test():
 
     with pytest.raises(Undefined, match="one unit only"):
         resample(Accuracy(), gold, [answers([0, 1, 0])], groups, INTERVALS, 100)
+
+
+def test_the_corrected_t_test_by_hand():
+    gold = Gold(("no", "yes"), np.ones(40, dtype=np.int64))
+    fold = np.repeat(np.arange(4), 10)
+    right = np.array([9, 8, 7, 9])
+    one = answers(np.concatenate([[1] * n + [0] * (10 - n) for n in right]))
+    other = answers(np.concatenate([[1] * n + [0] * (10 - n) for n in [6, 7, 6, 7]]))
+    groups = Groups(np.arange(40) // 5, np.arange(40) // 5)
+    # differences .3 .1 .1 .2: mean .175, variance .0275 / 3; t = .175 / sqrt((1/4 + 1/3) .0275 / 3), 3 degrees
+    from scipy.stats import t
+
+    expected = 2 * t.sf(0.175 / np.sqrt((1 / 4 + 1 / 3) * 0.0275 / 3), 3)
+    assert folds_p(Accuracy(), gold, [one], [other], groups, fold) == pytest.approx(expected)
+    assert folds_p(Accuracy(), gold, [one], [other], groups, np.zeros(40, dtype=np.int64)) is None
+    assert folds_p(Accuracy(), gold, [one], [one], groups, fold) == 1.0
+
+
+def test_other_tests_stand_in_the_document(results):
+    pairs = compare_results([results]).document()["pairs"]
+    assert all(0 <= pair["mcnemar_p"] <= 1 and 0 <= pair["folds_p"] <= 1 for pair in pairs)
+    ranked = compare_results([results], metric="average_precision").document()["pairs"]
+    assert all("mcnemar_p" not in pair for pair in ranked)
+    assert "McNemar" in str(compare_results([results]))
+
+
+def test_published_results_stand_beside_with_the_width_of_ours(fetched, tmp_path):
+    outcome = run("checkthat-2019", only=["length", "rules"], out=tmp_path, root=fetched)
+    found = compare_results([outcome.folder], metric="checkthat_average_precision")
+    best, ours = found.published[0], {system.name: system.value for system in found.systems}
+    assert (best.system, best.value) == ("TheEarthIsFlat (contr.-2)", 0.1821)
+    rules = ours["rules"]
+    assert best.high == pytest.approx(best.value + rules.high - rules.value)
+    assert "published: TheEarthIsFlat (contr.-2)  .182 [" in str(found)
+    assert "published: TheEarthIsFlat (contr.-2)  .182 [" in str(outcome)
+    assert "published" in found.document()
+    assert not compare_results([outcome.folder], metric="mean_average_precision").published
