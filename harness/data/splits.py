@@ -24,6 +24,8 @@ class Fold(NamedTuple):
     name: str
     train: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
+    dev: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+    """Neither trained nor tested on: for thresholds and calibration. Empty where the split has no such part."""
 
 
 def group_codes(claims: Claims, by: By) -> Codes:
@@ -195,23 +197,30 @@ def training_share(claims: Claims, *, share: float, by: By, seed: int) -> npt.ND
     return np.flatnonzero(np.isin(codes, kept))
 
 
-def parts_fold(claims: Claims, parts: Mapping[str, str], train: Sequence[str], test: Sequence[str]) -> Fold:
+def parts_fold(
+    claims: Claims, parts: Mapping[str, str], train: Sequence[str], test: Sequence[str], dev: Sequence[str] = ()
+) -> Fold:
     """One fold from named parts.
 
     Args:
         parts: claim_id to part.
-        train, test: part names; they may not overlap.
+        train, test, dev: part names; they may not overlap.
     Raises: HarnessError: a part that no claim is in; the message lists those there are.
     """
     known = list(dict.fromkeys(parts.values()))
-    for part in (*train, *test):
+    for part in (*train, *test, *dev):
         if part not in known:
             raise HarnessError(f"split: no claim is in part '{part}'; there are {', '.join(known) or 'no parts'}")
-    both = sorted(set(train) & set(test))
-    if both:
-        raise HarnessError(f"split: part '{both[0]}' is in train and in test")
+    for one, other, said in (
+        (train, test, "train and in test"),
+        (train, dev, "train and in dev"),
+        (test, dev, "test and in dev"),
+    ):
+        both = sorted(set(one) & set(other))
+        if both:
+            raise HarnessError(f"split: part '{both[0]}' is in {said}")
     of_row = np.array([parts.get(claim_id, "") for claim_id in claims.claim_id], dtype=object)
-    return Fold("+".join(test), np.flatnonzero(np.isin(of_row, train)), np.flatnonzero(np.isin(of_row, test)))
+    return Fold("+".join(test), *(np.flatnonzero(np.isin(of_row, named)) for named in (train, test, dev)))
 
 
 def read_split(path: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ from harness.metrics import METRICS
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation
+from harness.runner.decide import DECISIONS, decided
 from harness.runner.split import Inner, Shares, Split
 from harness.runner.tasks import TASKS, find_task
 from harness.runner.tune import tuned
@@ -37,6 +38,8 @@ class System(NamedTuple):
     classifier: Classifier
     train_share: float | None = None
     """The share of the training claims that it is fitted to; None: all."""
+    train_on: str | None = None
+    """The group (source, topic, speaker) whose claims alone it is fitted to; None: those of the split."""
 
 
 class Experiment(Record):
@@ -123,6 +126,9 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
         faults.names(experiment)
         if not experiment.metrics and experiment.task in TASKS:
             experiment = experiment.model_copy(update={"metrics": TASKS[experiment.task].metrics})
+    if experiment is not None and experiment.split.protocol == "transfer":
+        kinds = dict.fromkeys([experiment.split.by, *experiment.slices])
+        experiment = experiment.model_copy(update={"slices": tuple(kinds)})
     metrics = faults.metrics(located.content.get("metrics") or list(experiment.metrics if experiment else ()))
     split = experiment.split if experiment else Split()
     systems = faults.systems(located.content.get("classifiers"), next(iter(metrics.values()), None), split)
@@ -287,10 +293,16 @@ class _Faults:
         grid = {key: value["grid"] for key, value in settings.items() if _listed("grid", value)}
         fixed = {key: value for key, value in settings.items() if key not in grid}
         try:
+            decisions = {key: fixed.pop(key) for key in DECISIONS if key in fixed and _is_decision(key, fixed[key])}
             if not grid:
-                built.append(System(label, name, settings, build(name, settings)))
+                classifier = build(name, fixed)
             elif metric is not None:
-                built.append(System(label, name, settings, tuned(name, fixed, grid, metric, split.inner_folds)))
+                classifier = tuned(name, fixed, grid, metric, split.inner_folds)
+            else:
+                return
+            if decisions:
+                classifier = decided(classifier, decisions, split.inner_folds)
+            built.append(System(label, name, settings, classifier))
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for inner, message in explain_validation(error):
@@ -309,6 +321,11 @@ def _at_shares(systems: Sequence[System], shares: Shares) -> tuple[System, ...]:
         label = f"{system.label[:-1]},train_share={share:g}]" if chosen else f"{system.label}[train_share={share:g}]"
         found.append(system._replace(label=label, train_share=share))
     return tuple(found)
+
+
+def _is_decision(key: str, value: Any) -> bool:
+    """Whether a setting is for the runner: `threshold` is a classifier's own where it is a number."""
+    return key == "calibration" or isinstance(value, dict)
 
 
 def _listed(kind: str, value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from harness.errors import HarnessError
 from harness.files import make_folder, write_bytes
 from harness.metrics.base import Floats
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
-from harness.runner.plan import Material, Unit, training_gold
+from harness.runner.decide import Decided
+from harness.runner.plan import Material, Unit, gold_of, training_gold
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,18 +56,22 @@ def unit_path(folder: Path, unit: Unit) -> Path:
     return folder / "units" / f"{unit.unit_id}.parquet"
 
 
-def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims) -> Fitted:
+def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Claims, Gold] | None = None) -> Fitted:
     """Fits one unit and scores its test claims.
 
     Args:
         unit: what to fit.
         claims, gold: the training rows.
         test: the rows to score.
+        dev: the rows to choose thresholds and to calibrate on, with their gold; None: inside the training rows.
     """
-    clock = Clock()
+    clock, classifier = Clock(), unit.system.classifier
     reset_peak()
     with clock.timed("fit"):
-        scorer = unit.system.classifier.fit(claims, gold, unit.seed)
+        if dev is not None and isinstance(classifier, Decided):
+            scorer = classifier.fit_on(claims, gold, *dev, unit.seed)
+        else:
+            scorer = classifier.fit(claims, gold, unit.seed)
     with clock.timed("score"):
         scores = np.asarray(scorer.score(test), dtype=np.float64)
     expected = (len(test), len(gold.labels))
@@ -200,10 +205,11 @@ def _fitted(units: Sequence[Unit], material: Material, jobs: int) -> Iterator[tu
         yield units[number], fitted
 
 
-def _fit_numbered(number: int, unit: Unit, claims: Claims, gold: Gold, test: Claims) -> tuple[int, Fitted]:
-    return number, fit_unit(unit, claims, gold, test)
+def _fit_numbered(number: int, *work: Any) -> tuple[int, Fitted]:
+    return number, fit_unit(*work)
 
 
-def _rows(unit: Unit, material: Material) -> tuple[Unit, Claims, Gold, Claims]:
+def _rows(unit: Unit, material: Material) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:
     fold = unit.fold
-    return unit, material.claims.take(fold.train), training_gold(material, fold), material.claims.take(fold.test)
+    dev = (material.claims.take(fold.dev), gold_of(material, fold.dev)) if len(fold.dev) else None
+    return unit, material.claims.take(fold.train), training_gold(material, fold), material.claims.take(fold.test), dev

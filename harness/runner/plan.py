@@ -17,7 +17,7 @@ from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
 from harness.runner.config import Experiment, Loaded, System
 from harness.runner.pool import Pool, crosswalk, open_pool, pool_gold, pool_labels, schemes_of
-from harness.runner.protocols import folds_of, trained_on
+from harness.runner.protocols import folds_of, trained_on, transferred
 from harness.runner.tasks import TaskGold, find_task, mapping_of
 from harness.schemes import Scheme
 
@@ -76,7 +76,7 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
             train, test = train[:limit], test[:limit]
         if not len(train) or not len(np.intersect1d(test, gold.settled, assume_unique=True)):
             raise HarnessError(f"split: {fold.name} has no labelled claim to train on, or none to test on")
-        folds.append(Fold(fold.name, train, test))
+        folds.append(Fold(fold.name, train, test, np.intersect1d(fold.dev, gold.settled, assume_unique=True)[:limit]))
     warnings = [*_warnings(loaded.experiment, limit), *split.warnings]
     warnings += _shared_articles(claims, folds, loaded.experiment)
     lines, copied = crosswalk(pool, task, schemes), copied_rows(pool, folds)
@@ -89,8 +89,25 @@ def copied_rows(pool: Pool, folds: Sequence[Fold]) -> Codes:
     return np.sort(np.concatenate(found))
 
 
+def expanded(loaded: Loaded, material: Material) -> Loaded:
+    """The experiment with, for `transfer`, one system per group that it is fitted to."""
+    if loaded.experiment.split.protocol != "transfer":
+        return loaded
+    systems = []
+    for system in loaded.systems:
+        for fold in material.folds:
+            label = f"{system.label.removesuffix(']')}{',' if system.label.endswith(']') else '['}train_on={fold.name}]"
+            systems.append(system._replace(label=label, train_on=fold.name))
+    return loaded._replace(systems=tuple(systems))
+
+
 def material_of(system: System, material: Material, experiment: Experiment) -> Material:
-    """The material as one system sees it: with its share of the training claims."""
+    """The material as one system sees it: with its share of the training claims, or with those of one group."""
+    if system.train_on is not None:
+        group = next(fold for fold in material.folds if fold.name == system.train_on)
+        found = transferred(experiment.split, group, material.claims)
+        folds = [fold._replace(train=np.intersect1d(fold.train, material.gold.settled)) for fold in found]
+        material = material._replace(folds=tuple(folds), copied=copied_rows(material.pool, folds))
     if system.train_share is None:
         return material
     split = trained_on(experiment.split, system.train_share, material.claims, material.folds)
@@ -127,7 +144,13 @@ def _shared_articles(claims: Claims, folds: list[Fold], experiment: Experiment) 
 def _claims_of(fold: Fold, material: Material) -> dict[str, str]:
     """What a unit's id says of its fold."""
     claim_ids = material.claims.claim_id
-    return {
+    dev = {}
+    if len(fold.dev):
+        dev = {
+            "dev": fingerprint(claim_ids[fold.dev]),
+            "dev_gold": fingerprint(gold_of(material, fold.dev).codes.tolist()),
+        }
+    return dev | {
         "train": fingerprint(claim_ids[fold.train]),
         "gold": fingerprint(training_gold(material, fold).codes.tolist()),
         "test": fingerprint(claim_ids[fold.test]),
@@ -191,14 +214,14 @@ def package_versions(classifier: Classifier) -> dict[str, str]:
 
 def units_of(loaded: Loaded, material: Material) -> list[Unit]:
     """Every unit of an experiment: systems in the config's order, then folds, then seeds."""
-    of_folds: dict[float | None, list[tuple[Fold, dict[str, str]]]] = {}
+    of_folds: dict[tuple[float | None, str | None], list[tuple[Fold, dict[str, str]]]] = {}
     for system in loaded.systems:
-        if system.train_share not in of_folds:
+        if (system.train_share, system.train_on) not in of_folds:
             folds = material_of(system, material, loaded.experiment).folds
-            of_folds[system.train_share] = [(fold, _claims_of(fold, material)) for fold in folds]
+            of_folds[system.train_share, system.train_on] = [(fold, _claims_of(fold, material)) for fold in folds]
     return [
         unit_of(system, material, loaded.experiment, fold, seed, of_fold)
         for system in loaded.systems
-        for fold, of_fold in of_folds[system.train_share]
+        for fold, of_fold in of_folds[system.train_share, system.train_on]
         for seed in loaded.experiment.random_seeds
     ]

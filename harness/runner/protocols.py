@@ -46,12 +46,11 @@ def folds_of(split: Split, pool: Pool, labels: Codes) -> Folds:
     """
     claims = pool.claims
     if split.file is not None:
-        return Folds(_of_parts(claims, _frozen(split.file, pool), split.train, split.test), [])
+        return Folds(_of_parts(claims, _frozen(split.file, pool), split.train, split.test, split.dev or ()), [])
     if split.protocol == "official":
         parts = _official(pool)
-        return Folds(
-            _of_parts(claims, parts, *(_parts_of(pool, named, parts) for named in (split.train, split.test))), []
-        )
+        named = (_parts_of(pool, listed, parts) for listed in (split.train, split.test, split.dev or ()))
+        return Folds(_of_parts(claims, parts, *named), [])
     rows = np.arange(len(claims), dtype=np.int64)
     if split.within is not None:
         rows = parts_fold(claims, _official(pool), [], split.within).test
@@ -62,8 +61,8 @@ def folds_of(split: Split, pool: Pool, labels: Codes) -> Folds:
         if absent:
             warnings.append(f"{absent} of {len(inside)} claims have no {split.by}; they go with their article")
     found = _by_protocol(split, inside, labels[rows])
-    folds = [Fold(fold.name, rows[fold.train], rows[fold.test]) for fold in found]
-    if split.protocol != "leave_one_out":
+    folds = [Fold(fold.name, rows[fold.train], rows[fold.test], rows[fold.dev]) for fold in found]
+    if split.protocol not in ("leave_one_out", "transfer"):
         return Folds(folds, warnings)
     kept = [fold for fold in folds if (labels[fold.test] >= 0).any()]
     if len(kept) < len(folds):
@@ -74,11 +73,29 @@ def folds_of(split: Split, pool: Pool, labels: Codes) -> Folds:
 def _by_protocol(split: Split, claims: Claims, labels: Codes) -> list[Fold]:
     if split.protocol == "by_time":
         return [by_time(claims, cut=split.cut, test_share=split.test_share)]
-    if split.protocol == "leave_one_out":
+    if split.protocol in ("leave_one_out", "transfer"):
         return leave_one_out(claims, by=split.by)
     by: By = "claim" if split.protocol == "random_folds" else split.by
     spread = labels if split.stratified else None
     return grouped_folds(claims, k=split.k, by=by, seed=split.seed, stable=split.stable, labels=spread)
+
+
+def transferred(split: Split, group: Fold, claims: Claims) -> list[Fold]:
+    """The folds of a system that is fitted to one group alone: it is tested on all others, and on the group itself in
+    folds of its articles, so that every claim is tested on once.
+
+    Args:
+        group: a fold of `leave_one_out`, whose test rows are the group.
+    """
+    inside = claims.take(group.test)
+    k = min(split.k, len(np.unique(inside.article_codes())))
+    if k < 2:
+        raise HarnessError(f"split: transfer: '{group.name}' is one article only, so it cannot be tested on itself")
+    own = [
+        Fold(f"{group.name} {fold.name}", group.test[fold.train], group.test[fold.test])
+        for fold in grouped_folds(inside, k=k, by="article", seed=split.seed)
+    ]
+    return [Fold(f"{group.name} to others", group.test, group.train), *own]
 
 
 def trained_on(split: Split, share: float, claims: Claims, folds: Sequence[Fold]) -> Folds:
@@ -108,10 +125,14 @@ def _frozen(file: str, pool: Pool) -> dict[str, str]:
 
 
 def _of_parts(
-    claims: Claims, parts: dict[str, str], train: tuple[str, ...] | None, test: tuple[str, ...] | None
+    claims: Claims,
+    parts: dict[str, str],
+    train: tuple[str, ...] | None,
+    test: tuple[str, ...] | None,
+    dev: tuple[str, ...] | None = None,
 ) -> list[Fold]:
     if train is not None and test is not None:
-        return [parts_fold(claims, parts, train, test)]
+        return [parts_fold(claims, parts, train, test, dev or ())]
     names = list(dict.fromkeys(parts.values()))
     if len(names) < 2:
         raise HarnessError(f"split: it has one part only ({', '.join(names)}); name train and test, or give two parts")

@@ -12,7 +12,7 @@ from harness.errors import HarnessError, unknown_name
 from harness.files import clear_partial, locked
 from harness.runner.config import Loaded, load_experiment
 from harness.runner.execute import execute, unit_path
-from harness.runner.plan import Unit, gather, material_of, units_of
+from harness.runner.plan import Unit, expanded, gather, material_of, units_of
 from harness.runner.published import published_of
 from harness.runner.results import Result, assemble
 from harness.runner.slices import slices_of
@@ -138,6 +138,7 @@ def _prepared(
         system.classifier.check()
     material = gather(loaded, root, limit)
     slices_of(loaded.experiment.slices, material)
+    loaded = expanded(loaded, material)
     by_system: dict[str, list[Unit]] = {system.label: [] for system in loaded.systems}
     for unit in units_of(loaded, material):
         by_system[unit.system.label].append(unit)

@@ -43,13 +43,14 @@ class Inner(Record):
 class Split(Record):
     """How claims are split into training and test sets."""
 
-    protocol: Literal["grouped_folds", "official", "random_folds", "by_time", "leave_one_out"] | None = None
+    protocol: Literal["grouped_folds", "official", "random_folds", "by_time", "leave_one_out", "transfer"] | None = None
     """`grouped_folds` (default): whole groups in k folds; `official`: the publisher's parts; `by_time`: trained on what
-    was published before, tested on what came after; `leave_one_out`: each group is tested on in turn; `random_folds`:
-    single claims, so that neighbours of test claims are trained on; warns."""
+    was published before, tested on what came after; `leave_one_out`: each group is tested on in turn; `transfer`:
+    fitted to each group alone, tested on every one; `random_folds`: single claims, so that neighbours of test claims
+    are trained on; warns."""
     k: int = Field(default=5, ge=2)
     by: By = "article"
-    """What stays whole. `source`: what one publisher published."""
+    """What stays whole. `source`: what one publisher published, or one of several datasets."""
     seed: int = 13
     """Random seed of the folds."""
     stable: bool = False
@@ -64,6 +65,8 @@ class Split(Record):
     """For `by_time`, instead of a cut: the share of the claims, the latest ones, to test on."""
     train: tuple[str, ...] | None = None
     test: tuple[str, ...] | None = None
+    dev: tuple[str, ...] | None = None
+    """Parts to choose thresholds and to calibrate on; without, that is done in folds inside the training claims."""
     file: str | None = None
     """A frozen split. With `train` and `test`: these parts; without: each of its parts is tested on in turn."""
     train_share: Annotated[Shares, BeforeValidator(_as_shares)] | None = None
@@ -81,10 +84,14 @@ class Split(Record):
             yield "file", "a split has a file or a protocol, not both"
         if (self.train is None) != (self.test is None):
             yield None, "train and test go together; give both"
+        if self.dev is not None and self.train is None:
+            yield "dev", "dev goes with train and test, as in train: [train], dev: [dev], test: [test]"
         if self.protocol == "official" and self.train is None:
             yield "protocol", "an official split names its parts, as in train: [train], test: [test]"
         if self.protocol == "by_time" and (self.cut is None) == (self.test_share is None):
             yield "protocol", "by_time needs a cut, as in cut: 2024-01-31, or a share, as in test_share: 0.2; not both"
+        if self.protocol == "transfer" and self.by == "article":
+            yield "by", "transfer is between groups of articles: by: source (datasets are sources), topic or speaker"
         if self.stable and self.stratified:
             yield "stratified", "stable folds keep their groups whatever is labelled, so they cannot be stratified too"
         if self.train_share and not self.train_share.each:
@@ -98,11 +105,12 @@ class Split(Record):
 
 
 ONLY_FOR = {
-    "k": ("grouped_folds", "random_folds"),
+    "k": ("grouped_folds", "random_folds", "transfer"),
     "stable": ("grouped_folds", "random_folds"),
     "stratified": ("grouped_folds",),
-    "within": ("grouped_folds", "random_folds", "by_time", "leave_one_out"),
+    "within": ("grouped_folds", "random_folds", "by_time", "leave_one_out", "transfer"),
     "cut": ("by_time",),
     "test_share": ("by_time",),
+    "dev": ("official", "file"),
 }
 """Options of a split that only some protocols read. A value other than the default is refused elsewhere."""
