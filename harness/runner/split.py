@@ -101,7 +101,9 @@ class Split(Record):
         protocol = "file" if self.file else self.protocol or "grouped_folds"
         for option, protocols in ONLY_FOR.items():
             if protocol not in protocols and getattr(self, option) != type(self).model_fields[option].default:
-                yield option, f"is for {' and '.join(protocols)}, not for {protocol}"
+                *most, last = protocols
+                named = f"{', '.join(most)} and {last}" if most else last
+                yield option, f"is for {named}, not for {protocol}"
 
 
 ONLY_FOR = {

@@ -284,7 +284,10 @@ def test_a_split_that_cannot_be_frozen_says_why_and_writes_nothing(dataset, tmp_
         ("{protocol: by_time, cut: 2010, test_share: 0.1}", "not both"),
         ("{protocol: by_time, test_share: 1}", "e.yaml:4: split.test_share: expected less than 1, got 1"),
         ("{protocol: by_time, cut: true}", "e.yaml:4: split.cut: expected a text, got true"),
-        ("{protocol: leave_one_out, k: 3}", "e.yaml:4: split.k: is for grouped_folds and random_folds, not for leave"),
+        (
+            "{protocol: leave_one_out, k: 3}",
+            "e.yaml:4: split.k: is for grouped_folds, random_folds and transfer, not for leave",
+        ),
         (
             "{file: x.jsonl, stable: true}",
             "e.yaml:4: split.stable: is for grouped_folds and random_folds, not for file",
