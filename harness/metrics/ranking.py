@@ -34,7 +34,7 @@ class MeanAveragePrecision(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The average precision of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        return ratio(sums_by(lists, precision_sums(ties)), _positives(lists, ties))
+        return ratio(sums_by(lists, precision_sums(ties), n_lists(article)), _positives(lists, ties, article))
 
 
 class RPrecision(ArticleMean):
@@ -49,9 +49,9 @@ class RPrecision(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The R-precision of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        positives = _positives(lists, ties)
+        positives = _positives(lists, ties, article)
         hits = expected_hits(ties, positives[lists].astype(np.int64))
-        return ratio(sums_by(lists, hits), positives)
+        return ratio(sums_by(lists, hits, len(positives)), positives)
 
 
 class PrecisionAt(ArticleMean):
@@ -71,7 +71,7 @@ class PrecisionAt(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The precision at k of each article."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        return sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k))) / self.k
+        return sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k)), n_lists(article)) / self.k
 
 
 class RecallAt(ArticleMean):
@@ -89,8 +89,8 @@ class RecallAt(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The recall at k of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        hits = sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k)))
-        return ratio(hits, _positives(lists, ties))
+        hits = sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k)), n_lists(article))
+        return ratio(hits, _positives(lists, ties, article))
 
 
 class Ndcg(ArticleMean):
@@ -110,8 +110,8 @@ class Ndcg(ArticleMean):
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
         gains = discounts_before(int(np.max(ties.before + ties.size, initial=0)))
         per_claim = (gains[ties.before + ties.size] - gains[ties.before]) / ties.size
-        positives = _positives(lists, ties)
-        return ratio(sums_by(lists, ties.positives * per_claim), gains[positives.astype(np.int64)])
+        positives = _positives(lists, ties, article)
+        return ratio(sums_by(lists, ties.positives * per_claim, len(positives)), gains[positives.astype(np.int64)])
 
 
 def discounts_before(n: int) -> Floats:
@@ -131,7 +131,7 @@ class ReciprocalRank(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The expected reciprocal rank of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        values = np.full(int(np.max(lists, initial=-1)) + 1, np.nan)
+        values = np.full(n_lists(article), np.nan)
         first = np.flatnonzero((ties.positives > 0) & (ties.positives_before == 0))
         single = first[ties.size[first] == 1]
         values[lists[single]] = 1 / (ties.before[single] + 1)
@@ -141,6 +141,11 @@ class ReciprocalRank(ArticleMean):
         return values
 
 
-def _positives(lists: Codes, ties: Ties) -> Floats:
+def n_lists(article: Codes) -> int:
+    """How many lists there are, by the highest code."""
+    return int(np.max(article, initial=-1)) + 1
+
+
+def _positives(lists: Codes, ties: Ties, article: Codes) -> Floats:
     """The number of positive claims of each list; shape (n_lists,)."""
-    return sums_by(lists, ties.positives)
+    return sums_by(lists, ties.positives, n_lists(article))

@@ -15,6 +15,9 @@ from harness.data.claims import Codes
 from harness.errors import Undefined
 from harness.metrics.base import Floats, Run
 
+LONG = 64
+"""Claims per list, on average, from which lists are sorted one by one."""
+
 
 class Ties(NamedTuple):
     """Counts of tie groups, best group first. Integer arrays of equal shape, one entry per group."""
@@ -37,12 +40,22 @@ def ranking_scores(run: Run) -> Floats:
 
 
 def ties_in_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, Ties]:
-    """The tie groups of several lists at once, list by list.
+    """The tie groups of several lists at once that hold a positive claim, list by list.
 
     Args:
         positive, scores, lists: shape (n_claims,); the list of each claim by number.
     Returns: the list of each group, shape (n_groups,), and the groups' counts within their lists.
     """
+    if (np.diff(lists) < 0).any():
+        order = np.argsort(lists, kind="stable")
+        positive, scores, lists = positive[order], scores[order], lists[order]
+    starts = np.flatnonzero(starts_of_runs(lists))
+    find = ties_of_short_lists if len(lists) < LONG * len(starts) else ties_of_long_lists
+    return find(positive, scores, lists)
+
+
+def ties_of_short_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, Ties]:
+    """As `ties_in_lists`, for ascending lists; sorts all claims at once."""
     order = np.lexsort((-scores, lists))
     lists, scores = lists[order], scores[order]
     new_list = starts_of_runs(lists)
@@ -54,7 +67,32 @@ def ties_in_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes)
     before, positives_before = np.cumsum(size) - size, np.cumsum(positives) - positives
     before -= before[first][group_list]
     positives_before -= positives_before[first][group_list]
-    return lists[starts], Ties(before, size, positives_before, positives)
+    holding = positives > 0
+    return lists[starts][holding], Ties(*(c[holding] for c in (before, size, positives_before, positives)))
+
+
+def ties_of_long_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, Ties]:
+    """As `ties_in_lists`, for ascending lists; sorts each list's scores, and looks its positive claims up in them.
+
+    A loop over lists: sorting values is many times faster than sorting row numbers, and positive claims are few.
+    """
+    starts = np.flatnonzero(starts_of_runs(lists))
+    ends = np.append(starts, len(lists))[1:]
+    rows = np.flatnonzero(positive)
+    first, last = np.searchsorted(rows, starts), np.searchsorted(rows, ends)
+    wanted, before, size = scores[rows], np.empty(len(rows), dtype=np.int64), np.empty(len(rows), dtype=np.int64)
+    for start, end, low, high in zip(*(bounds.tolist() for bounds in (starts, ends, first, last)), strict=True):
+        if low < high:
+            ranked = np.sort(scores[start:end])
+            above = ranked.searchsorted(wanted[low:high], side="right")
+            before[low:high] = end - start - above
+            size[low:high] = above - ranked.searchsorted(wanted[low:high], side="left")
+    span = int(np.max(ends - starts, initial=0)) + 1
+    place, group, positives = np.unique(lists[rows] * span + before, return_index=True, return_counts=True)
+    of_list = place // span
+    counted = np.cumsum(positives) - positives
+    positives_before = counted - counted[np.searchsorted(of_list, of_list)]
+    return of_list, Ties(before[group], size[group], positives_before, positives)
 
 
 def starts_of_runs(values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:

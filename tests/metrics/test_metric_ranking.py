@@ -13,6 +13,7 @@ from harness.metrics.article_means import UnitsSplitArticles
 from harness.metrics.official import checkthat_mean, checkthat_ranking
 from harness.metrics.pooled import AveragePrecision, RocAuc
 from harness.metrics.ranking import MeanAveragePrecision, PrecisionAt, ReciprocalRank, RPrecision
+from harness.metrics.ties import ties_of_long_lists, ties_of_short_lists
 
 
 def over_all_orders(gold, scores, k):
@@ -146,3 +147,23 @@ def test_codes_with_gaps_are_no_articles():
     case = yes_no([1, 0], [0.9, 0.1], article=[0, 3])
     # k = 1: 1 and 0, over the two articles there are
     assert value(PrecisionAt(k=1), case) == pytest.approx(0.5)
+
+
+@examples
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=40))
+def test_long_and_short_lists_are_counted_alike(rows):
+    rows.sort(key=lambda row: row[2])
+    positive, scores, lists = (np.array(column) for column in zip(*rows, strict=True))
+    short = ties_of_short_lists(positive, scores.astype(np.float64), codes(lists))
+    long = ties_of_long_lists(positive, scores.astype(np.float64), codes(lists))
+    np.testing.assert_array_equal(short[0], long[0])
+    for one, other in zip(short[1], long[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_long_lists_in_any_order_have_the_value_of_sorted_ones():
+    random = np.random.default_rng(5)
+    article = np.repeat(np.arange(3), [200, 100, 90])
+    case = yes_no(random.integers(0, 2, 390), random.integers(0, 20, 390) / 20, article)
+    for metric in (MeanAveragePrecision(), RPrecision(), PrecisionAt(k=7), ReciprocalRank()):
+        assert value(metric, case.take(random.permutation(390))) == pytest.approx(value(metric, case))
