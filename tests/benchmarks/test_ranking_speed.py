@@ -1,7 +1,7 @@
 """10,000 rankings of 1,000 claims: ours with tie expectations, against pytrec_eval, ir_measures and ranx.
 
 Their dictionaries and runs are made before the clock starts. Without ties all give the same values; a test says so.
-Wants the packages (`pip install pytrec_eval ir_measures ranx`); what is absent is skipped.
+Wants the packages (`pip install ir_measures ranx`); what is absent is skipped.
 """
 
 from __future__ import annotations
