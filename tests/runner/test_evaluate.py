@@ -78,9 +78,9 @@ def test_a_member_of_a_zip_is_read(files, tmp_path):
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("1\t1\n2\t1\n3\t1\n", "no score for line number 4"),
-        ("1\t1\n2\t1\n3\t1\n4\t1\n9\t1\n", "does not have: line number 9"),
-        ("1\t1\n2\t1\n3\t1\n4\t1\n1\t2\n", "mine.tsv:5: line number: 1 has a score already"),
+        ("1\t1\n2\t1\n3\t1\n", "has no line number 4 of gold.tsv; give each"),
+        ("1\t1\n2\t1\n3\t1\n4\t1\n9\t1\n", "mine.tsv:5: line number: gold.tsv has no line number 9"),
+        ("1\t1\n2\t1\n3\t1\n4\t1\n1\t2\n", "mine.tsv:5: line number: 1 stands on line 1; give each once"),
         ("1\tnan\n2\tinf\n3\t1\n4\t1\n", "mine.tsv:2: score: expected a finite number"),
         ("1\thigh\n2\t1\n3\t1\n4\t1\n", 'mine.tsv:1: score: expected a finite number, got "high"'),
         ("1 0.5\n2\t1\n3\t1\n4\t1\n", "mine.tsv:1: expected 2 tab-separated columns (line number, score), got 1"),
