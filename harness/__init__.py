@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
     from harness.runner.config import load_experiment as load_experiment
+    from harness.runner.evaluate import check_submission as check_submission
     from harness.runner.evaluate import evaluate as evaluate
     from harness.runner.freeze import freeze_split as freeze_split
     from harness.runner.listing import listing as listing
@@ -36,6 +37,7 @@ _HOMES = {
     "agreement": "harness.data.agreement",
     "audit_targets": "harness.runner.audit",
     "check": "harness.runner.check",
+    "check_submission": "harness.runner.evaluate",
     "compare_results": "harness.compare.comparison",
     "evaluate": "harness.runner.evaluate",
     "Experiment": "harness.runner.config",

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.errors import FaultsError, HarnessError, Undefined
-from harness.metrics.official_fever import MAX_EVIDENCE
 from harness.metrics.official_labels import Scores
 from harness.runner.scorers import SCORERS, Scoring, scoring_of
 from harness.runner.submission_files import Pair, base_name, collected, read_pair, read_predictions, repeated_ids
@@ -43,7 +42,7 @@ def evaluate(
     gold: Sequence[str | Path],
     predictions: Sequence[str | Path],
     *,
-    max_evidence: int = MAX_EVIDENCE,
+    max_evidence: int | None = None,
 ) -> Evaluation:
     """The official scorer's numbers, digit for digit; ties between scores keep the order of the submitted file.
 
@@ -51,7 +50,7 @@ def evaluate(
         benchmark: a benchmark's name.
         gold: gold files in the publisher's format; a member of a zip is `a.zip!path`.
         predictions: as many; paired with gold by base name where the two sets of base names are equal, else in order.
-        max_evidence: for FEVER: the passages of a prediction that count.
+        max_evidence: for FEVER: the passages of a prediction that count; default: 5, as in the shared task.
     Raises: FaultsError: every fault of every file; a missing or an extra id is one.
     """
     scoring = scoring_of(benchmark, max_evidence)

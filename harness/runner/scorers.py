@@ -87,7 +87,7 @@ def scored_benchmarks() -> list[str]:
     return [name for name in benchmark_names() if load_benchmark(name).official is not None]
 
 
-def scoring_of(benchmark: str, max_evidence: int = MAX_EVIDENCE) -> Scoring:
+def scoring_of(benchmark: str, max_evidence: int | None = None) -> Scoring:
     """How a benchmark's submissions are scored.
 
     Raises: HarnessError: no such benchmark, or nobody scores it officially.
@@ -96,4 +96,6 @@ def scoring_of(benchmark: str, max_evidence: int = MAX_EVIDENCE) -> Scoring:
     if described.official is None:
         known = ", ".join(scored_benchmarks())
         raise HarnessError(f"benchmark '{benchmark}' has no official scorer; these have one: {known}")
-    return Scoring(described, described.official, max_evidence)
+    if max_evidence is not None and described.official.scorer != "fever":
+        raise HarnessError(f"benchmark '{benchmark}': only FEVER limits the evidence; leave --max-evidence out")
+    return Scoring(described, described.official, max_evidence or MAX_EVIDENCE)

@@ -64,6 +64,11 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> Pair:
     predicted = read_predictions(scoring, name)
     if reader.by_place and (len({entry.id for entry in gold}) < len(gold) or not any(e.id for e in predicted)):
         gold, predicted = _by_place(gold), _by_place(predicted)
+    if not {entry.id for entry in gold} & {entry.id for entry in predicted}:
+        example = f"'{predicted[0].id}' here, '{gold[0].id}' there"
+        message = f"none is in {base_name(gold_name)} ({example}): of another part, year or language?"
+        strange = Fault(name, predicted[0].line, reader.id_name, message)
+        raise FaultsError([strange, *_looks_like(scoring, _source(scoring, name))])
     wrong = _mismatches(name, gold_name, gold, predicted, reader.id_name)
     if wrong:
         raise FaultsError(wrong)
@@ -77,16 +82,22 @@ def _by_place(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def read_predictions(scoring: Scoring, name: str) -> list[Entry]:
-    """Raises: FaultsError: every fault; where another benchmark takes the file as it is, that is said too."""
+    """The entries of a submission.
+
+    Raises: FaultsError: every fault; where another benchmark takes the file as it is, that is said too.
+    """
     file = _source(scoring, name)
     try:
         return scoring.submission.read_predictions(file)
     except FaultsError as error:
-        fitting = [other for other in scored_benchmarks() if other != scoring.benchmark.name and _reads(other, file)]
-        if not fitting:
-            raise
-        message = f"is in the form of submissions to {', '.join(fitting)}; is it the right file, and benchmark?"
-        raise FaultsError([*error.faults, Fault(name, None, None, message)]) from None
+        raise FaultsError([*error.faults, *_looks_like(scoring, file)]) from None
+
+
+def _looks_like(scoring: Scoring, file: SourceFile) -> list[Fault]:
+    """That other benchmarks take a file as it is; nothing where none does."""
+    fitting = [name for name in scored_benchmarks() if name != scoring.benchmark.name and _reads(name, file)]
+    message = f"is in the form of submissions to {', '.join(fitting)}; is it the right file, and benchmark?"
+    return [Fault(str(file.path), None, None, message)] if fitting else []
 
 
 def _reads(benchmark: str, file: SourceFile) -> bool:
@@ -129,10 +140,6 @@ def _mismatches(
     """Missing, extra and repeated ids; of each kind the first few with their line, and how many more."""
     times = Counter(entry.id for entry in gold)
     given = {entry.id for entry in predicted}
-    if not given & set(times):
-        example = f"'{predicted[0].id}' here, '{gold[0].id}' there"
-        message = f"no {id_name} is one of {base_name(gold_name)} ({example}): of another part, year or language?"
-        return [Fault(name, predicted[0].line, id_name, message)]
     faults = repeated_ids(predicted, times, name, id_name)
     extra = [entry for entry in predicted if entry.id not in times]
     faults += [
