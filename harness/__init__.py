@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.runner.evaluate import evaluate as evaluate
     from harness.runner.freeze import freeze_split as freeze_split
     from harness.runner.listing import listing as listing
+    from harness.runner.pack import write_submission as write_submission
     from harness.runner.results import Result as Result
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
@@ -55,6 +56,7 @@ _HOMES = {
     "plan": "harness.runner.run",
     "Result": "harness.runner.results",
     "run": "harness.runner.run",
+    "write_submission": "harness.runner.pack",
 }
 
 __all__ = list(_HOMES)
