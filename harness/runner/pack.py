@@ -104,7 +104,7 @@ def _of_seed(result: Result, columns: Columns, random_seed: int | None) -> Colum
 
 def _lines(result: Result, scoring: Scoring, dataset: Dataset, columns: Columns) -> dict[str, _Row]:
     """Claim to its line of the submission."""
-    of_id = {claim.claim_id: number for number, claim in enumerate(columns["claim_id"])}
+    of_id = {claim_id: number for number, claim_id in enumerate(columns["claim_id"])}
     wanted = {"score", "label"} & {SPELLINGS.get(name, name) for name in scoring.official.writes}
     scores = _scores(result, columns) if "score" in wanted else [""] * len(of_id)
     labels = _labels(result, scoring, columns) if "label" in wanted else [""] * len(of_id)
