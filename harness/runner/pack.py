@@ -26,6 +26,8 @@ from harness.schemes import load_scheme
 BY_ARTICLE = ("debate_scores", "sentence_labels")
 """Submission formats of a file for each article, in which a claim's id is its number, from 1."""
 MOST_SHOWN = 3
+DAMAGED = re.compile(r"([0-9])([.-])([0-9]+)E-([0-9]+)")
+"""An id that a spreadsheet damaged before it was published (`1.24105E+18`, `1,57811E+18`), as a safe name keeps it."""
 Columns = Mapping[str, npt.NDArray[Any]]
 
 
@@ -128,6 +130,9 @@ def _publisher_ids(scoring: Scoring, dataset: Dataset) -> dict[str, str]:
         if re.sub(r"\.[0-9]+$", "", name) in articles:  # an id that stands twice was given a number
             name = re.sub(r"\.[0-9]+$", "", name)
         own = name.removeprefix(f"{parts.get(claim.claim_id)}-")
+        damaged = DAMAGED.fullmatch(own)
+        if damaged:
+            own = f"{damaged[1]}{damaged[2].replace('-', ',')}{damaged[3]}E+{damaged[4]}"
         ids[claim.claim_id] = str(counted[claim.article_id]) if scoring.official.submission in BY_ARTICLE else own
     return ids
 
