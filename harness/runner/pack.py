@@ -62,8 +62,8 @@ def write_submission(
     if found.dataset not in scored_benchmarks():
         raise HarnessError(f"{result}: is about '{found.dataset}', which nobody scores officially")
     scoring = scoring_of(found.dataset)
-    if not scoring.official.writes:
-        raise HarnessError(f"{result}: submissions to '{found.dataset}' hold more than a label or a score per claim")
+    if not scoring.official.writes or not find_task(found.task).binary:
+        raise HarnessError(f"{result}: no task gives what submissions to '{found.dataset}' hold; none can be made")
     dataset = open_dataset(found.dataset, root)
     if dataset.fingerprint != found.provenance["dataset"]["fingerprint"]:
         raise HarnessError(f"{result}: was made from other data of '{found.dataset}' than is fetched now; run it again")
@@ -138,8 +138,6 @@ def _publisher_ids(scoring: Scoring, dataset: Dataset) -> dict[str, str]:
 
 
 def _scores(result: Result, columns: Columns) -> list[str]:
-    if not find_task(result.task).binary:
-        raise HarnessError(f"{result.path}: answers '{result.task}', which ranks nothing; run a yes-or-no task")
     scores = columns["score:yes"].astype(np.float64)
     if not np.isfinite(scores).all():
         raise HarnessError(
@@ -150,12 +148,10 @@ def _scores(result: Result, columns: Columns) -> list[str]:
 
 def _labels(result: Result, scoring: Scoring, columns: Columns) -> list[str]:
     """The predicted labels, as the publisher writes them."""
-    scheme, task = load_scheme(scoring.benchmark.scheme), find_task(result.task)
-    mapping = mapping_of(task, scheme)
+    scheme = load_scheme(scoring.benchmark.scheme)
+    mapping = mapping_of(find_task(result.task), scheme)
     axis = scheme.axis(mapping.axis)
-    meant: dict[str, tuple[str, ...]] = {name: (name,) for name in axis.label_names}
-    if task.binary:
-        meant = {YES_NO[0]: mapping.negative, YES_NO[1]: mapping.positive}
+    meant = {YES_NO[0]: mapping.negative, YES_NO[1]: mapping.positive}
     code_of = {label.name: label.code or label.name for label in axis.labels}
     spelled = {code: written for written, code in scoring.benchmark.options.get("values", {}).items()}
     written = {label: [spelled.get(code_of[n], code_of[n]) for n in names] for label, names in meant.items()}
