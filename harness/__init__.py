@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
     from harness.runner.config import load_experiment as load_experiment
+    from harness.runner.evaluate import check_submission as check_submission
     from harness.runner.evaluate import evaluate as evaluate
     from harness.runner.freeze import freeze_split as freeze_split
     from harness.runner.listing import listing as listing
+    from harness.runner.pack import write_submission as write_submission
     from harness.runner.results import Result as Result
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
@@ -37,6 +39,7 @@ _HOMES = {
     "agreement": "harness.data.agreement",
     "audit_targets": "harness.runner.audit",
     "check": "harness.runner.check",
+    "check_submission": "harness.runner.evaluate",
     "compare_results": "harness.compare.comparison",
     "evaluate": "harness.runner.evaluate",
     "Experiment": "harness.runner.config",
@@ -55,6 +58,7 @@ _HOMES = {
     "plan": "harness.runner.run",
     "Result": "harness.runner.results",
     "run": "harness.runner.run",
+    "write_submission": "harness.runner.pack",
 }
 
 __all__ = list(_HOMES)

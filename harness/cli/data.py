@@ -117,16 +117,28 @@ def split(dataset: str, out: Path, within: tuple[str, ...], data_root: Path | No
 
 
 @click.command()
-@click.argument("dataset", metavar="DATASET_DIR")
-@click.option("--to", required=True, metavar="FORMAT", help="csv, jsonl, parquet, hf, label-studio or claimreview.")
-@click.option("-o", "--out", required=True, type=folder, metavar="OUT", help="The file to write; for hf a folder.")
+@click.argument("dataset", metavar="DATASET_DIR|RESULT_DIR")
+@click.option(
+    "--to",
+    required=True,
+    metavar="FORMAT",
+    help="csv, jsonl, parquet, hf, label-studio or claimreview; of a result: submission.",
+)
+@click.option("-o", "--out", required=True, type=folder, metavar="OUT", help="The file to write; for some a folder.")
 @click.option("--blind", is_flag=True, help="label-studio: tasks without labels, in a drawn order.")
 @click.option("--gold", default="adjudicated", show_default=True, help="How several labels of a claim become one.")
+@click.option("--random-seed", type=int, help="submission: whose predictions, of several random seeds.")
 @data_root
-def export(dataset: str, to: str, out: Path, blind: bool, gold: str, data_root: Path | None) -> None:
-    """Write a dataset in another tool's format, all or nothing."""
+def export(
+    dataset: str, to: str, out: Path, blind: bool, gold: str, random_seed: int | None, data_root: Path | None
+) -> None:
+    """Write a dataset in another tool's format, or a result as a submission to its benchmark; all or nothing."""
     import harness
 
+    if to == "submission":
+        for file in harness.write_submission(dataset, out, data_root, random_seed=random_seed):
+            click.echo(str(file))
+        return
     opened = harness.open_dataset(dataset, data_root)
     place = harness.export(opened, to, out, labels=not blind, gold=gold)
     click.echo(f"{place}: {len(opened.current):,} claims of '{opened.info.name}' as {to}")

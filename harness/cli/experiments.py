@@ -95,10 +95,19 @@ class SeveralValues(click.Command):
 
 @click.command(cls=SeveralValues)
 @click.argument("benchmark")
-@click.option("--gold", multiple=True, required=True, metavar="FILE...", help="Gold files, as published.")
+@click.option("--gold", multiple=True, metavar="FILE...", help="Gold files, as published.")
 @click.option("--predictions", multiple=True, required=True, metavar="FILE...", help="As many prediction files.")
+@click.option("--check", is_flag=True, help="Without gold: check the form of the prediction files, and stop.")
+@click.option("--max-evidence", type=click.IntRange(min=1), metavar="N", help="FEVER: passages that count; default 5.")
 @as_json
-def evaluate(benchmark: str, gold: tuple[str, ...], predictions: tuple[str, ...], as_json: bool) -> None:
+def evaluate(
+    benchmark: str,
+    gold: tuple[str, ...],
+    predictions: tuple[str, ...],
+    check: bool,
+    max_evidence: int | None,
+    as_json: bool,
+) -> None:
     """Score a submission with the official metric of a benchmark, in its own formats.
 
     Files are paired by base name when the two sets of base names are equal, else by position. A member of a zip is
@@ -107,7 +116,13 @@ def evaluate(benchmark: str, gold: tuple[str, ...], predictions: tuple[str, ...]
     import harness
     from harness.runner.tables import evaluation_table
 
-    evaluation = harness.evaluate(benchmark, gold, predictions)
+    if check == bool(gold):
+        raise click.UsageError("give either --gold FILE... to score with, or --check")
+    if check:
+        harness.check_submission(benchmark, predictions)
+        click.echo(f"no faults of form in {', '.join(predictions)}; which ids are due is checked with --gold")
+        return
+    evaluation = harness.evaluate(benchmark, gold, predictions, max_evidence=max_evidence)
     if as_json:
         print_json(evaluation.document())
     else:

@@ -16,10 +16,28 @@ FOLDER = Path(__file__).parent / "benchmarks"
 
 
 class Official(Record):
-    """The official metric, by its name among the metrics."""
+    """How submissions are scored officially."""
 
     metric: str
+    """The one that systems are ranked by."""
+    scorer: str
+    """By name among the official scorers."""
+    submission: str
+    """By name among the submission formats."""
+    verified: bool
+    """Whether its numbers agree with what the official program gave for the same files."""
     cutoffs: tuple[int, ...] = ()
+    """Of a ranking's precision."""
+    positive: str | None = None
+    """The code of the label that precision, recall and F1 are of."""
+    accepts: dict[str, str] = Field(default_factory=dict)
+    """What a submission may write for a label beside the publisher's own, to the code of the scheme."""
+    headless: tuple[tuple[str, ...], ...] = ()
+    """The columns of gold files without a header, by their number."""
+    writes: tuple[str, ...] = ()
+    """The columns of a submission that is written; empty: none can be."""
+    header: bool = False
+    """Whether the written one begins with their names."""
 
 
 class PublishedResult(Record):

@@ -146,12 +146,14 @@ def _where(found: Mapping[str, Sequence[str]], n_systems: int, n_metrics: int) -
 
 
 def evaluation_table(evaluation: Evaluation) -> str:
-    """Official numbers: one line a file, the mean last."""
+    """Official numbers: one line a file, the mean last; below, what a reader must know."""
     metrics = list(evaluation.mean)
+    listed = [*evaluation.files.items(), ("mean", evaluation.mean)]
     rows = [["file", *metrics]]
-    rows += [[name, *(f"{values[metric]:.4f}" for metric in metrics)] for name, values in evaluation.files.items()]
-    rows.append(["mean", *(f"{evaluation.mean[metric]:.4f}" for metric in metrics)])
-    return aligned(rows)
+    for name, values in listed:
+        rows.append([name, *("-" if values.get(m) is None else f"{values[m]:.4f}" for m in metrics)])
+    notes = [f"{where}: undefined, {reason}" for where, reason in evaluation.reasons.items()]
+    return "\n".join([aligned(rows), *notes, *([evaluation.note] if evaluation.note else [])])
 
 
 def listing_table(found: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The official numbers, against what the official scorers gave."""
+"""Scoring a submission: pairing, ties, faults, and the command."""
 
 from __future__ import annotations
 
@@ -23,19 +23,6 @@ LINES = [
 def goldens(benchmarks: Path) -> list[dict]:
     entries = json.loads((benchmarks / "goldens" / "expected.json").read_text(encoding="utf-8"))
     return [entry for entry in entries if entry["benchmark"] in ("checkthat-2018-task1", "checkthat-2019-task1")]
-
-
-def test_official_scorers_are_reproduced_digit_for_digit(benchmarks):
-    entries = goldens(benchmarks)
-    assert len(entries) == 12
-    for entry in entries:
-        gold = [benchmarks / pair["gold"] for pair in entry["files"]]
-        predictions = [benchmarks / "goldens" / pair["predictions"] for pair in entry["files"]]
-        found = evaluate(entry["benchmark"], gold, predictions)
-        assert found.mean == pytest.approx(entry["expected"]["mean"], abs=1e-9)
-        for name, values in entry["expected"]["per_file"].items():
-            expected = {metric: value for metric, value in values.items() if metric not in ("n", "n_positive")}
-            assert found.files[name] == pytest.approx(expected, abs=1e-9), (entry["kind"], name)
 
 
 def test_files_are_paired_by_base_name_whatever_their_order(benchmarks):
@@ -78,9 +65,9 @@ def test_a_member_of_a_zip_is_read(files, tmp_path):
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("1\t1\n2\t1\n3\t1\n", "no score for line number 4"),
-        ("1\t1\n2\t1\n3\t1\n4\t1\n9\t1\n", "does not have: line number 9"),
-        ("1\t1\n2\t1\n3\t1\n4\t1\n1\t2\n", "mine.tsv:5: line number: 1 has a score already"),
+        ("1\t1\n2\t1\n3\t1\n", "has no line number 4 of gold.tsv; give each"),
+        ("1\t1\n2\t1\n3\t1\n4\t1\n9\t1\n", "mine.tsv:5: line number: gold.tsv has no line number 9"),
+        ("1\t1\n2\t1\n3\t1\n4\t1\n1\t2\n", "mine.tsv:5: line number: 1 stands on line 1; give each once"),
         ("1\tnan\n2\tinf\n3\t1\n4\t1\n", "mine.tsv:2: score: expected a finite number"),
         ("1\thigh\n2\t1\n3\t1\n4\t1\n", 'mine.tsv:1: score: expected a finite number, got "high"'),
         ("1 0.5\n2\t1\n3\t1\n4\t1\n", "mine.tsv:1: expected 2 tab-separated columns (line number, score), got 1"),

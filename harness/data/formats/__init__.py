@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable
 
 from harness.data.formats import (
     averitec_json,
@@ -19,19 +17,12 @@ from harness.data.formats import (
     newsclaims_json,
     policlaim_xlsx,
     scifact_jsonl,
+    submissions,
 )
 from harness.data.formats.source import SourceArticle, SourceFile
+from harness.data.formats.submissions import Submission
 
 Reader = Callable[[SourceFile], list[SourceArticle]]
-
-
-class Submission(NamedTuple):
-    """How a benchmark's gold and submission files are read for its official scorer."""
-
-    read_gold: Callable[[Path, bytes], Mapping[str, bool]]
-    """Path (for messages) and bytes of a gold file to id and whether it is positive, in the file's order."""
-    read_scores: Callable[[Path, bytes], Mapping[str, float]]
-    """Path and bytes of a submission to id and score, in the file's order."""
 
 
 READERS: dict[str, Reader] = {
@@ -51,6 +42,12 @@ READERS: dict[str, Reader] = {
 """Format name to the reader of one publisher's file."""
 
 SUBMISSIONS: dict[str, Submission] = {
-    "checkthat_debates": Submission(checkthat_debates.read_gold, checkthat_debates.read_scores),
+    "debate_scores": Submission(checkthat_debates.read_gold, checkthat_debates.read_scores, "line number"),
+    "tweet_scores": Submission(submissions.read_table_gold, submissions.read_scores, "id"),
+    "claim_verdicts": Submission(checkthat_verdicts.read_gold, checkthat_verdicts.read_labels, "claim number"),
+    "labels": Submission(submissions.read_table_gold, submissions.read_labels, "id"),
+    "sentence_labels": Submission(policlaim_xlsx.read_gold, submissions.read_labels, "sentence number"),
+    "fever": Submission(fever_jsonl.read_gold, fever_jsonl.read_predictions, "id", by_place=True),
+    "scifact": Submission(scifact_jsonl.read_gold, scifact_jsonl.read_predictions, "id"),
 }
-"""Format name to the readers that official scoring needs."""
+"""Submission format to its readers, which official scoring needs."""

@@ -6,13 +6,13 @@ files lack the label column. A submission is `line <TAB> score`, in any order.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.data.articles import article_id_of
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel
+from harness.data.formats.submissions import Entry, Layout, finite, read_table
 from harness.files import decode
 from harness.records import shown
 
@@ -62,46 +62,30 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     return [SourceArticle(article_id=name, title=name, claims=[claim for _, claim in lines])]
 
 
-def read_gold(path: Path, data: bytes) -> dict[str, bool]:
-    """Line number to whether it is check-worthy, in the file's order.
+def read_gold(file: SourceFile) -> list[Entry]:
+    """Line number and whether it is check-worthy, in the file's order.
 
-    Args:
-        path: the file's name, for messages.
-        data: its bytes.
     Raises: FaultsError: every fault of the file; a line without a label is one.
     """
-    faults, gold = FileFaults(path), dict[str, bool]()
-    for line, claim in _debate(path, data):
+    faults, gold = FileFaults(file.path), list[Entry]()
+    for line, claim in _debate(file.path, file.data):
         if not claim.labels:
             faults.add(None, "label", f"line number {line} has no label; a gold file is expected")
             break
-        gold[line] = claim.labels[0].code == "1"
+        gold.append(Entry(None, line, claim.labels[0].code))
     faults.settle(empty=not gold, expected=f"tab-separated lines ({COLUMNS})")
     return gold
 
 
-def read_scores(path: Path, data: bytes) -> dict[str, float]:
-    """Line number to score, in the file's order, which official ranking breaks ties by.
+def read_scores(file: SourceFile) -> list[Entry]:
+    """Line number and score, in the file's order, which official ranking breaks ties by.
 
-    Raises: FaultsError: every fault of the file: a score that is no finite number, a line number given twice.
+    Raises: FaultsError: every fault of the file: a score that is no finite number, a line number that is none.
     """
-    faults, scores = FileFaults(path), dict[str, float]()
-    for number, row in _rows(path, data):
-        if len(row) != 2:
-            faults.add(number, None, f"expected 2 tab-separated columns (line number, score), got {len(row)}")
-            continue
-        line, written = row[0].strip(), row[1].strip()
-        try:
-            score = float(written)
-        except ValueError:
-            score = math.nan
-        if not LINE_NUMBER.fullmatch(line):
-            faults.add(number, "line number", f"expected an integer, got {shown(line)}")
-        elif line in scores:
-            faults.add(number, "line number", f"{line} has a score already; give one score a line")
-        elif not math.isfinite(score) or "_" in written:
-            faults.add(number, "score", f"expected a finite number, got {shown(written)}")
-        else:
-            scores[line] = score
-    faults.settle(empty=not scores, expected="tab-separated lines (line number, score)")
-    return scores
+    entries = read_table(file, Layout("score", finite, (2,), "2 tab-separated columns (line number, score)"))
+    faults = FileFaults(file.path)
+    for line, number, _ in entries:
+        if not LINE_NUMBER.fullmatch(number):
+            faults.add(line, "line number", f"expected an integer, got {shown(number)}")
+    faults.settle(empty=False, expected="")
+    return entries

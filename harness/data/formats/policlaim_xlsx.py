@@ -1,13 +1,14 @@
 """PoliClaim: a spreadsheet of speeches, a sentence a row; the column `golden` has the label that people settled on.
 
 The test part also has the two experts' own labels, `label_1` and `label_2`.
+The publisher asks for no submissions; here one is a table of the sentence's number in the file, from 1, and its label.
 """
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.data.archives import Archive
 from harness.data.articles import article_id_of
@@ -20,6 +21,7 @@ from harness.data.formats.source import (
     columns_fault,
     label_fault,
 )
+from harness.data.formats.submissions import Entry
 from harness.errors import FaultsError, HarnessError
 
 COLUMNS = ("sentences", "golden")
@@ -74,3 +76,22 @@ def _rows(file: SourceFile) -> list[tuple[Any, ...]]:
     if len(rows) > MOST_ROWS:
         raise FaultsError.one(file.path, f"has more than {MOST_ROWS:,} rows; no speech is that long")
     return rows
+
+
+class Rated(NamedTuple):
+    """The label that people settled on, and those of the two experts, where the file has them."""
+
+    code: str
+    experts: tuple[str, ...]
+
+
+def read_gold(file: SourceFile) -> list[Entry]:
+    """The sentence's number, from 1, and its labels.
+
+    Raises: FaultsError: every fault of the file.
+    """
+    entries = []
+    for number, claim in enumerate(read_articles(file)[0].claims, start=1):
+        code, *experts = [label.code for label in claim.labels]
+        entries.append(Entry(None, str(number), Rated(code, tuple(experts))))
+    return entries

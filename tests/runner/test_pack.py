@@ -1,0 +1,113 @@
+"""A submission that is made from a result: what the official program gives for it is what the result says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import evaluate, run, write_submission
+from harness.errors import HarnessError
+
+DEBATES = """\
+name: debates
+task: check_worthiness
+dataset: checkthat-2019-task1
+split: {protocol: official, train: [train], test: [test]}
+classifiers: [length]
+metrics: [checkthat_average_precision, checkthat_reciprocal_rank, {name: checkthat_precision_at, k: 10}]
+random_seeds: SEEDS
+intervals: {resamples: 100}
+"""
+TABLES = """\
+name: tables
+task: TASK
+dataset: DATASET
+split: {protocol: official, train: [TRAIN], test: [TEST]}
+classifiers: [CLASSIFIER]
+metrics: [accuracy, macro_f1]
+intervals: {resamples: 100}
+"""
+
+
+def result_of(config: str, folder: Path, root: Path, **options) -> tuple[Path, dict]:
+    path = folder / "config.yaml"
+    path.write_text(config, encoding="utf-8")
+    (result,) = run(str(path), root=root, out=folder / "runs", **options).results
+    return Path(result.path), {name: value.value for name, value in result.values.items()}
+
+
+@pytest.fixture(scope="module")
+def debates(fetched, tmp_path_factory) -> tuple[Path, dict]:
+    return result_of(DEBATES.replace("SEEDS", "[13]"), tmp_path_factory.mktemp("debates"), fetched)
+
+
+def test_the_official_map_of_a_submission_is_that_of_its_result(debates, fetched, benchmarks, tmp_path):
+    result, values = debates
+    written = write_submission(result, tmp_path, fetched)
+    gold = sorted((benchmarks / "clef2019" / "data" / "test_annotated").glob("*.tsv"))
+    assert sorted(path.name for path in written) == [path.name for path in gold]
+    found = evaluate("checkthat-2019-task1", gold, written).mean
+    assert found["average_precision"] == values["checkthat_average_precision"]
+    assert found["reciprocal_rank"] == values["checkthat_reciprocal_rank"]
+    assert found["precision_at_10"] == values["checkthat_precision_at_10"]
+
+
+TABLE_CASES = [
+    (
+        "checkthat-2024-task1",
+        ("check_worthiness", "nl-train", "nl-dev-test", "length"),
+        "clef2024_task1/CT24_checkworthy_dutch/CT24_checkworthy_dutch_dev-test.tsv",
+        b"id\tclass_label\trun_id\n1256120472875524096\tYes\tlength\n",
+    ),
+    (
+        "checkthat-2022-task1a",
+        ("check_worthiness", "ar-dev", "ar-dev-test", "length"),
+        "clef2022_task1/CT22_arabic_1A_checkworthy.zip!CT22_arabic_1A_checkworthy_dev_test.tsv",
+        b"COVID-19\t",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "gold", "begins"), TABLE_CASES, ids=lambda case: str(case)[:24])
+def test_labels_come_back_as_the_publisher_writes_them(bring, benchmarks, tmp_path, name, settings, gold, begins):
+    root, config = bring(name), TABLES.replace("DATASET", name)
+    for key, value in zip(("TASK", "TRAIN", "TEST", "CLASSIFIER"), settings, strict=True):
+        config = config.replace(key, value)
+    result, values = result_of(config, tmp_path, root)
+    (written,) = write_submission(result, tmp_path / "out", root)
+    assert written.name == f"{name}-{settings[2]}.tsv"
+    assert written.read_bytes().startswith(begins)
+    found = evaluate(name, [f"{benchmarks}/{gold}"], [written]).mean
+    if "2022" in name:  # 8 of the Arabic ids stand twice, and count once; some are damaged (1.29317E+18)
+        assert found["accuracy"] == pytest.approx(values["accuracy"], abs=0.02)
+    else:
+        assert found["accuracy"] == values["accuracy"]
+
+
+def test_several_random_seeds_need_a_choice(fetched, tmp_path):
+    result, _ = result_of(DEBATES.replace("SEEDS", "[1, 2]"), tmp_path, fetched)
+    with pytest.raises(HarnessError, match="has random seeds 1, 2; choose with --random-seed"):
+        write_submission(result, tmp_path / "out", fetched)
+    with pytest.raises(HarnessError, match="has no random seed 3; it has 1, 2"):
+        write_submission(result, tmp_path / "out", fetched, random_seed=3)
+    assert len(write_submission(result, tmp_path / "out", fetched, random_seed=2)) == 7
+
+
+def test_a_result_that_lacks_claims_makes_no_submission(fetched, tmp_path):
+    result, _ = result_of(DEBATES.replace("SEEDS", "[13]"), tmp_path, fetched, limit=300)
+    with pytest.raises(HarnessError, match=r"the result lacks predictions: .*run it on whole files, without --limit"):
+        write_submission(result, tmp_path / "out", fetched)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_makes_no_submission_is_said(harness, debates, fetched, small, config, tmp_path):
+    done = harness("export", debates[0], "--to", "submission", "-o", tmp_path / "out", "--data-root", fetched)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 7
+    done = harness("export", tmp_path, "--to", "submission", "-o", tmp_path / "out")
+    assert done.returncode == 2
+    assert "is no finished result" in done.stderr
+    other, *_ = run(str(config), out=tmp_path / "runs", only=("majority",)).results
+    with pytest.raises(HarnessError, match="which nobody scores officially"):
+        write_submission(other.path, tmp_path / "out")
