@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from harness.metrics.base import Groups, Metric, Run
 from harness.metrics.intervals import Intervals
 from harness.runner.results import Result
 
+Columns = dict[str, npt.NDArray[Any]]
 MOST_SHOWN = 3
 
 
@@ -27,6 +28,8 @@ class Entry(NamedTuple):
     """The system, with its experiment where two results have one name."""
     result: Result
     runs: tuple[Run, ...]
+    columns: Columns
+    """Its `predictions.parquet`: every claim, also those without gold, once a random seed."""
 
 
 class Table(NamedTuple):
@@ -55,16 +58,20 @@ def find_results(paths: Sequence[str | Path]) -> list[Path]:
     return found
 
 
-def read_table(paths: Sequence[str | Path]) -> Table:
+def read_table(
+    paths: Sequence[str | Path], *, least: int = 2, speakers: Mapping[str, str | None] | None = None
+) -> Table:
     """Results side by side.
 
     Args:
-        paths: see `find_results`; two results or more.
-    Raises: HarnessError: fewer than two, results of other claims or of other gold (says which), or damaged files.
+        paths: see `find_results`.
+        least: how many results there have to be.
+        speakers: claim to speaker, where the experiment resamples speakers; results do not record them.
+    Raises: HarnessError: fewer than `least`, results of other claims or of other gold (says which), or damaged files.
     """
     folders = find_results(paths)
     read = [_read(folder) for folder in folders]
-    if len(read) < 2:
+    if len(read) < least:
         raise HarnessError(f"compare: two results or more are needed, {folders[0]} is one")
     first = read[0]
     for other in read[1:]:
@@ -79,13 +86,28 @@ def read_table(paths: Sequence[str | Path]) -> Table:
         name = f"{result.system} ({result.experiment})" if alike else result.system
         if name in [entry.name for entry in entries]:
             name = f"{name} {result.result_id}"
-        entries.append(Entry(name, result, _runs(columns, labels, settled)))
+        entries.append(Entry(name, result, _runs(columns, labels, settled), columns))
     kept = once & settled
     code = {label: number for number, label in enumerate(labels)}
     gold = Gold(labels, np.array([code[label] for label in first[1]["gold"][kept]], dtype=np.int64))
     intervals = Intervals.model_validate(first[0].provenance["config"]["intervals"])
-    article = codes_of(first[1]["article_id"][kept])
-    return Table(tuple(entries), gold, Groups(article, _units(article, intervals)), intervals)
+    claims, articles = first[1]["claim_id"][kept], first[1]["article_id"][kept]
+    article = codes_of(articles)
+    if intervals.unit == "speaker" and speakers is not None:
+        unit = codes_of(_speakers(claims, articles, speakers))
+    else:
+        unit = _units(article, intervals)
+    return Table(tuple(entries), gold, Groups(article, unit), intervals)
+
+
+def _speakers(
+    claims: npt.NDArray[Any], articles: npt.NDArray[Any], speakers: Mapping[str, str | None]
+) -> npt.NDArray[np.object_]:
+    """The speaker of each claim; a claim without one goes with its article, as when the values were made."""
+    keys = np.empty(len(claims), dtype=object)
+    for row, (claim, article) in enumerate(zip(claims, articles, strict=True)):
+        keys[row] = (speakers.get(claim),) if speakers.get(claim) else (None, article)
+    return keys
 
 
 def _units(article: Codes, intervals: Intervals) -> Codes:
@@ -94,9 +116,6 @@ def _units(article: Codes, intervals: Intervals) -> Codes:
     if intervals.unit == "article":
         return article
     raise HarnessError("compare: results do not record speakers yet; compare by unit: article or claim")
-
-
-Columns = dict[str, npt.NDArray[Any]]
 
 
 def _read(folder: Path) -> tuple[Result, Columns]:
