@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from harness.metrics.base import Floats
 from harness.report.material import Material, Subject, first_seed_column
 from harness.report.recorded import Reason, reasons_of
 
@@ -98,10 +97,3 @@ def packed(document: dict[str, Any]) -> str:
     """A document as base64 of gzipped JSON; the same bytes for the same document."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)).decode("ascii")
-
-
-def score_column(material: Material, subject: Subject) -> Floats:
-    """The score that the browser shows: of the positive label, or of the label that is highest."""
-    labels = material.table.gold.labels
-    scores = np.column_stack([first_seed_column(subject.entry, f"score:{label}") for label in labels]).astype(float)
-    return np.asarray(scores[:, -1] if material.binary else scores.max(axis=1))
