@@ -109,7 +109,7 @@ def leaderboard(material: Material, ceilings: list[Ceiling]) -> Leaderboard:
     listed.sort(key=lambda one: (one[3].value is None, sign * (one[3].value or 0.0)))
     ends = [end for *_, value in listed for end in (value.value, value.low, value.high) if end is not None] or [0.0, 1.0]
     scale = span(ends)
-    marks = ticks(*scale, 4)
+    marks = ticks(*scale, 6)
     rows = tuple(
         Row(
             called,
@@ -300,7 +300,7 @@ def _origin(name: str, result: Result) -> tuple[str, ...]:
     return (
         name,
         kept["classifier"]["name"] + (f" ({settings})" if settings else ""),
-        kept["made_at"],
+        kept["made_at"][:16].replace("T", " "),
         _listed(f"{package} {version}" for package, version in versions.items()),
         (kept["git_commit"] or "-")[:12],
         result.result_id,

@@ -28,6 +28,8 @@ from harness.runner.tables import cell, number
 
 SHOWN_AT = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9])
 MOST_ROWS = 16
+FILLS = 0.5
+"""Probabilities that stay below this are drawn on a smaller scale."""
 TRAIN_SHARE = re.compile(r"[\[,]train_share=([0-9.eE+-]+)\]")
 
 
@@ -131,15 +133,19 @@ def _reliability(material: Material, subject: Subject, run: Run) -> Figure:
         bins, of = reliability(gold.positive, scores[:, -1]), "claims that are positive"
     else:
         bins, of = reliability(gold.codes == scores.argmax(axis=1), scores.max(axis=1)), "first labels that are right"
+    reach = max(max(one.predicted, one.high) for one in bins)
+    ends = (0.0, 1.0 if reach > FILLS else reach * 1.05)
     frame = Frame(
         subject.name,
         f"The share of {of}, over the probability that {subject.name} gave them, in {len(bins)} bins of equal mass. "
         "On the dashed line probabilities are true.",
         "probability",
         "observed share",
+        x=ends,
+        y=ends,
         width=300,
         height=240,
-        reference=[(0, 0), (1, 1)],
+        reference=[(0, 0), (ends[1], ends[1])],
     )
     rows = tuple(
         (number(one.predicted), f"{number(one.observed)} [{number(one.low)}, {number(one.high)}]", f"{one.n:,}")
@@ -159,7 +165,9 @@ def learning_figure(material: Material) -> Figure | None:
         if found and value.value is not None:
             base = TRAIN_SHARE.sub(lambda match: "]" if match[0][0] == "," else "", subject.name)
             points.setdefault(base, []).append((float(found[1]), value, subject.key))
-    lines = [_learning_line(key, name, sorted(of, key=lambda one: one[0])) for key, (name, of) in enumerate(points.items())]
+    for of in points.values():
+        of.sort(key=lambda one: one[0])
+    lines = [_learning_line(of[-1][2], name, of) for name, of in points.items()]
     if not any(len(line.curve.x) > 1 for line in lines):
         return None
     heights = [end for line in lines for ends in line.intervals or () for end in ends if end is not None]
@@ -171,10 +179,10 @@ def learning_figure(material: Material) -> Figure | None:
         heading,
         y=span(heights),
     )
-    rows = tuple((name, f"{share:g}", cell(value)) for name, of in points.items() for share, value, _ in sorted(of, key=lambda one: one[0]))
+    rows = tuple((name, f"{share:g}", cell(value)) for name, of in points.items() for share, value, _ in of)
     grid = Grid(frame.title, ("system", "share", heading), rows)
-    legend = " · ".join(points)
-    return Figure(frame.title, f"Lines, first to last: {legend}. Bars: 95 percent intervals.", line_chart(frame, lines), grid)
+    caption = "A system has the color of its largest share. Bars: 95 percent intervals."
+    return Figure(frame.title, caption, line_chart(frame, lines), grid)
 
 
 def _learning_line(key: int, name: str, points: Sequence[tuple[float, Value, int]]) -> Line:

@@ -47,8 +47,8 @@ class Frame(NamedTuple):
     y_label: str
     x: tuple[float, float] = (0.0, 1.0)
     y: tuple[float, float] = (0.0, 1.0)
-    width: int = 440
-    height: int = 300
+    width: int = 360
+    height: int = 270
     reference: Sequence[tuple[float, float]] = ()
     """A dashed line to read the others against."""
 
@@ -62,8 +62,8 @@ class Frame(NamedTuple):
 
 
 def color(key: int) -> str:
-    """The classes of a system's color; after the last color the same ones come again, dashed."""
-    return f"key-{key} k{key % COLORS}" + (" again" if key >= COLORS else "")
+    """The classes of a system's color; after the last color the same ones come again. Below 0: none of the systems."""
+    return "k-none" if key < 0 else f"key-{key} k{key % COLORS}"
 
 
 def short(value: float) -> str:
@@ -125,7 +125,7 @@ def strip(point: Point, ends: tuple[float, float], marks: Sequence[float], width
     bar = [_interval(_strip_place(frame, point.low), 12, _strip_place(frame, point.high), 12, point.key)] * (
         point.low is not None and point.high is not None
     )
-    dot = Markup('<circle class="dot {}" cx="{}" cy="12" r="4.5"/>').format(color(point.key), _pixel(at))
+    dot = Markup('<circle class="dot {}" cx="{}" cy="12" r="4"/>').format(color(point.key), _pixel(at))
     return Markup('<svg class="strip" viewBox="0 0 {} 24" width="{}" height="24" aria-hidden="true">{}</svg>').format(
         width, width, Markup("").join([*grid, *bar, dot])
     )

@@ -163,7 +163,7 @@
     return made;
   }
 
-  const shown = (value) => (Math.abs(value) < 10 ? value.toFixed(3) : String(value)).replace(/^(-?)0\./, "$1.");
+  const shown = (value) => (Math.abs(value) < 10 && !Number.isInteger(value) ? value.toFixed(3) : String(value)).replace(/^(-?)0\./, "$1.");
 
   function reasonList(reasons) {
     const made = element("ul", "reasons");
