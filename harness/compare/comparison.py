@@ -70,6 +70,11 @@ class Comparison(NamedTuple):
 
         return comparison_text(self)
 
+    def _repr_html_(self) -> str:
+        from harness.compare.tables import comparison_html
+
+        return comparison_html(self)
+
 
 def _pair_document(pair: Pair) -> dict[str, Any]:
     found = pair.difference

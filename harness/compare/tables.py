@@ -1,4 +1,4 @@
-"""A comparison as text, Markdown, LaTeX and CSV."""
+"""A comparison as text, Markdown, LaTeX, CSV and HTML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from harness.runner.tables import aligned, cell, number
+from harness.runner.tables import aligned, cell, html_table, number
 
 if TYPE_CHECKING:
     from harness.compare.comparison import Comparison, Pair
@@ -61,13 +61,24 @@ def _markdown(rows: list[list[str]]) -> str:
 
 
 def comparison_latex(comparison: Comparison) -> str:
-    """A booktabs table of systems; the best tie group in bold."""
+    """A booktabs table of systems; the best tie group in bold, and marks on those that the best one beats.
+
+    * p < .05, ** p < .01, *** p < .001, corrected for the number of pairs.
+    """
+    best = comparison.systems[0].name if comparison.systems else ""
+    p_values = {pair.b: pair.p_corrected for pair in comparison.pairs if pair.a == best}
     lines = ["\\begin{tabular}{lll}", "\\toprule"]
     lines += [f"system & {_tex(comparison.heading)} & tie group \\\\", "\\midrule"]
     for system, row in zip(comparison.systems, _systems(comparison)[1:], strict=True):
         value = f"\\textbf{{{row[1]}}}" if system.tie_group == 1 else row[1]
-        lines.append(f"{_tex(row[0])} & {value} & {row[2]} \\\\")
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
+        lines.append(f"{_tex(row[0])} & {value}{_marks(p_values.get(system.name))} & {row[2]} \\\\")
+    said = f"Significantly worse than {_tex(best)}: * p < .05, ** p < .01, *** p < .001, corrected."
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", f"% {said}"])
+
+
+def _marks(p: float | None) -> str:
+    stars = 0 if p is None else sum(p < level for level in (0.05, 0.01, 0.001))
+    return f"$^{{{'*' * stars}}}$" if stars else ""
 
 
 def _tex(text: str) -> str:
@@ -85,10 +96,18 @@ def comparison_csv(comparison: Comparison) -> str:
     return stream.getvalue().rstrip("\n")
 
 
+def comparison_html(comparison: Comparison) -> str:
+    """Two HTML tables, every text escaped."""
+    return "\n".join(
+        [html_table(_systems(comparison), "Systems"), html_table(_pairs(comparison), f"Pairs by {comparison.heading}")]
+    )
+
+
 FORMATS = {
     "table": comparison_text,
     "markdown": comparison_markdown,
     "latex": comparison_latex,
     "csv": comparison_csv,
+    "html": comparison_html,
 }
 """Format name to what writes it."""

@@ -18,6 +18,10 @@ from harness.runner.results import Result
 from harness.runner.tables import cell, number
 
 
+MOST_PEOPLE = 3
+"""Pairs of annotators that stand on the leaderboard."""
+
+
 class Row(NamedTuple):
     """A line of the leaderboard."""
 
@@ -95,19 +99,16 @@ def value_of(material: Material, system: str, name: str) -> Value:
 
 
 def leaderboard(material: Material, ceilings: list[Ceiling]) -> Leaderboard:
-    """The main metric: systems with intervals and tie groups; published systems and people where they can be compared."""
+    """The main metric: systems with intervals and tie groups, published ones and people beside them."""
     name = material.main
     groups = {one.name: one.tie_group for one in material.comparisons[name].systems} if material.comparisons else {}
-    listed = [
-        (subject.name, "system", subject.key, value_of(material, subject.name, name)) for subject in material.subjects
-    ]
-    published = material.published if material.published and material.published.metric == name else None
-    for one in published.systems if published else ():
-        listed.append((one.system, "published", None, Value(value=one.value, n_units=0)))
-    listed += [(f"{pair.first} against {pair.second}", "people", None, pair.f1) for pair in _people(name, ceilings)]
+    listed = [*_listed_systems(material), *_listed_others(material, ceilings)]
     sign = -1.0 if material.metrics[name].higher_is_better else 1.0
     listed.sort(key=lambda one: (one[3].value is None, sign * (one[3].value or 0.0)))
-    ends = [end for *_, value in listed for end in (value.value, value.low, value.high) if end is not None] or [0.0, 1.0]
+    ends = [end for *_, value in listed for end in (value.value, value.low, value.high) if end is not None] or [
+        0.0,
+        1.0,
+    ]
     scale = span(ends)
     marks = ticks(*scale, 6)
     rows = tuple(
@@ -128,8 +129,26 @@ def leaderboard(material: Material, ceilings: list[Ceiling]) -> Leaderboard:
     )
 
 
-def _people(name: str, ceilings: list[Ceiling]) -> list[tuple[str, str, int, Value] | object]:
-    return [pair for one in ceilings for pair in one.pairs[:3]] if name == "f1" else []
+Listed = tuple[str, str, int | None, Value]
+"""Name, kind, color and value."""
+
+
+def _listed_systems(material: Material) -> list[Listed]:
+    return [
+        (subject.name, "system", subject.key, value_of(material, subject.name, material.main))
+        for subject in material.subjects
+    ]
+
+
+def _listed_others(material: Material, ceilings: list[Ceiling]) -> list[Listed]:
+    """Published systems, and annotators against each other, where the main metric is theirs."""
+    name, published = material.main, material.published
+    systems = published.systems if published and published.metric == name else ()
+    pairs = [pair for one in ceilings for pair in one.pairs[:MOST_PEOPLE]] if name == "f1" else []
+    return [
+        *((one.system, "published", None, Value(value=one.value, n_units=0)) for one in systems),
+        *((f"{pair.first} against {pair.second}", "people", None, pair.f1) for pair in pairs),
+    ]
 
 
 def _strip(value: Value, name: str, key: int | None, scale: tuple[float, float], marks: list[float]) -> Markup:
@@ -165,9 +184,7 @@ def _cell(material: Material, system: str, name: str) -> Cell:
 
 def pair_tables(material: Material) -> list[Pairs]:
     """The tests of every metric, the main one first; nothing for a single system."""
-    return [
-        _pairs(heading_of(material, name), made) for name, made in material.comparisons.items() if made.pairs
-    ]
+    return [_pairs(heading_of(material, name), made) for name, made in material.comparisons.items() if made.pairs]
 
 
 def _pairs(heading: str, made: Comparison) -> Pairs:
@@ -247,9 +264,7 @@ def costs(material: Material) -> Grid | None:
         cost = cost_of(subject.entry.result)
         if cost is not None:
             rate = (
-                f"{cost.claims_scored / cost.score_seconds:,.0f}"
-                if cost.claims_scored and cost.score_seconds
-                else "-"
+                f"{cost.claims_scored / cost.score_seconds:,.0f}" if cost.claims_scored and cost.score_seconds else "-"
             )
             quality = cell(value_of(material, subject.name, material.main))
             spent = (_amount(cost.fit_seconds), _amount(cost.score_seconds), rate, _amount(cost.peak_megabytes))
@@ -280,8 +295,8 @@ def agreement_grid(ceiling: Ceiling) -> Grid:
             shown += f" [{number(value.low)}, {number(value.high)}]"
         said = "; ".join(part for part in (value.reason, value.note) if part)
         rows.append((names.get(name, name), shown, f"{value.n:,}", said))
-    for pair in ceiling.pairs:
-        rows.append((f"F1 of {pair.first} against {pair.second}", cell(pair.f1), f"{pair.n:,}", "test claims that both labelled"))
+    both = "test claims that both labelled"
+    rows += [(f"F1 of {one.first} against {one.second}", cell(one.f1), f"{one.n:,}", both) for one in ceiling.pairs]
     caption = f"{ceiling.dataset}: {ceiling.annotators} annotators on '{ceiling.axis}'"
     return Grid(caption, ("measure", "value", "claims", "note"), tuple(rows))
 

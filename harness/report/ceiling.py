@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
     )
 
 
-def _pairs(material: Material, dataset: Dataset, scheme: Mapping[str, object]) -> tuple[Pair, ...]:
+def _pairs(material: Material, dataset: Dataset, scheme: Mapping[str, Any]) -> tuple[Pair, ...]:
     """The pairs of annotators with most claims in common, of the claims that the results are over."""
     said = _said(dataset, scheme)
     several = len(material.context.datasets) > 1
@@ -79,15 +79,16 @@ def _pairs(material: Material, dataset: Dataset, scheme: Mapping[str, object]) -
     intervals = material.table.intervals
     unit = "article" if intervals.unit == "speaker" else intervals.unit
     return tuple(
-        Pair(first, second, n, _f1(said[first], said[second], both, article, intervals.model_copy(update={"unit": unit})))
+        Pair(
+            first, second, n, _f1(said[first], said[second], both, article, intervals.model_copy(update={"unit": unit}))
+        )
         for n, first, second, both in found[:MOST_PAIRS]
     )
 
 
-def _said(dataset: Dataset, scheme: Mapping[str, object]) -> dict[str, dict[str, int]]:
+def _said(dataset: Dataset, scheme: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """Annotator to claim to code: 1 for a label that answers yes, 0 for no; other labels are left out."""
     mapping = scheme["mapping"]
-    assert isinstance(mapping, Mapping)
     code = dict.fromkeys(mapping["negative"], 0) | dict.fromkeys(mapping["positive"], 1)
     said: dict[str, dict[str, int]] = {}
     for one in in_force(dataset.annotations):

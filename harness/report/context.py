@@ -53,7 +53,9 @@ def open_context(paths: list[Path], root: str | Path | None) -> Context:
         pool = open_pool(experiment.datasets, root)
     except (HarnessError, OSError) as error:
         said = str(error).splitlines()[0]
-        return Context(experiment, None, (), f"The dataset could not be opened, so claims are shown by their ids alone: {said}")
+        return Context(
+            experiment, None, (), f"The dataset could not be opened, so claims are shown by their ids alone: {said}"
+        )
     kept = result.provenance["dataset"]
     expected = [one["fingerprint"] for one in (kept if isinstance(kept, list) else [kept])]
     if [dataset.fingerprint for dataset in pool.datasets] != expected:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
 
-from harness.metrics.base import Run
+from harness.metrics.base import Floats
 from harness.metrics.intervals import Value
 from harness.report.curves import (
     Curve,
@@ -66,7 +66,7 @@ def curve_figures(material: Material) -> list[Figure]:
     n_positive = int(gold.positive.sum())
     if not material.binary or not 0 < n_positive < len(gold):
         return []
-    made = [(subject, ranking(gold.positive, run.scores[:, -1])) for subject, run in _scored(material)]
+    made = [(subject, ranking(gold.positive, scores[:, -1])) for subject, scores in _scored(material)]
     if not made:
         return []
     share = n_positive / len(gold)
@@ -102,15 +102,17 @@ def curve_figures(material: Material) -> list[Figure]:
     ]
 
 
-def _scored(material: Material) -> Iterable[tuple[Subject, Run]]:
-    """Systems that give scores, with their answers under the first random seed."""
+def _scored(material: Material) -> Iterable[tuple[Subject, Floats]]:
+    """Systems that give scores, with those under the first random seed, shape (n_claims, n_labels)."""
     for subject in material.subjects:
-        if subject.answered.scores and subject.entry.runs[0].scores is not None:
-            yield subject, subject.entry.runs[0]
+        scores = subject.entry.runs[0].scores
+        if subject.answered.scores and scores is not None:
+            yield subject, scores
 
 
-def _curves(frame: Frame, caption: str, curve: type[Curve] | object, made: Sequence[tuple[Subject, Ranking]]) -> Figure:
-    assert callable(curve)
+def _curves(
+    frame: Frame, caption: str, curve: Callable[[Ranking], Curve], made: Sequence[tuple[Subject, Ranking]]
+) -> Figure:
     lines = [Line(subject.key, subject.name, curve(ranked)) for subject, ranked in made]
     head = ("system", *(f"{frame.x_label.split(',')[0]} {place:g}" for place in SHOWN_AT))
     rows = tuple((line.name, *(number(value) for value in line.curve.at(SHOWN_AT))) for line in lines)
@@ -122,13 +124,14 @@ def _curves(frame: Frame, caption: str, curve: type[Curve] | object, made: Seque
 def reliability_figures(material: Material) -> list[Figure]:
     """How often claims of like probability are positive, of every system that gives probabilities."""
     return [
-        _reliability(material, subject, run) for subject, run in _scored(material) if subject.answered.probabilities
+        _reliability(material, subject, scores)
+        for subject, scores in _scored(material)
+        if subject.answered.probabilities
     ]
 
 
-def _reliability(material: Material, subject: Subject, run: Run) -> Figure:
-    gold, scores = material.table.gold, run.scores
-    assert scores is not None
+def _reliability(material: Material, subject: Subject, scores: Floats) -> Figure:
+    gold = material.table.gold
     if material.binary:
         bins, of = reliability(gold.positive, scores[:, -1]), "claims that are positive"
     else:
@@ -186,7 +189,9 @@ def learning_figure(material: Material) -> Figure | None:
 
 
 def _learning_line(key: int, name: str, points: Sequence[tuple[float, Value, int]]) -> Line:
-    curve = Curve(np.array([share for share, _, _ in points]), np.array([value.value for _, value, _ in points], dtype=float))
+    curve = Curve(
+        np.array([share for share, _, _ in points]), np.array([value.value for _, value, _ in points], dtype=float)
+    )
     return Line(key, name, curve, [(value.low, value.high) for _, value, _ in points])
 
 
@@ -202,7 +207,10 @@ def _confusion(material: Material, subject: Subject) -> Confusion:
     rows = []
     for label, row in zip(gold.labels, counts[:, : len(columns)], strict=True):
         shares = row / max(int(row.sum()), 1)
-        cells = ((f"{n:,}", f"{share:.0%}", round(share * 10)) for n, share in zip(row.tolist(), shares.tolist(), strict=True))
+        cells = (
+            (f"{n:,}", f"{share:.0%}", round(share * 10))
+            for n, share in zip(row.tolist(), shares.tolist(), strict=True)
+        )
         rows.append((label, tuple(cells)))
     return Confusion(subject.name, subject.key, tuple(columns), tuple(rows))
 
@@ -257,7 +265,9 @@ def _slices(material: Material, by: str, of_systems: Sequence[tuple[Subject, lis
         for part, one in parts.items()
     )
     more = f" The {len(drawn)} largest of {len(parts)} are drawn; the table has all." if len(drawn) < len(parts) else ""
-    grid = Grid(f"{heading} by {by}", (by, "claims", "positive", f"{material.table.intervals.unit}s", *names, "note"), table)
+    grid = Grid(
+        f"{heading} by {by}", (by, "claims", "positive", f"{material.table.intervals.unit}s", *names, "note"), table
+    )
     return Figure(f"By {by}", f"Bars: 95 percent intervals.{more}", rows_chart(frame, drawn), grid)
 
 

@@ -88,9 +88,13 @@ def material(
     context = open_context(paths, root)
     unknown = context.experiment.intervals.unit == "speaker" and context.claims is None
     table = read_table(paths, least=1, speakers={} if unknown else context.speakers)
-    why_not = "the intervals resample speakers, and results do not record them without their dataset" if unknown else None
+    why_not = (
+        "the intervals resample speakers, and results do not record them without their dataset" if unknown else None
+    )
     metrics = _metrics(table, metric)
-    comparisons = {} if why_not else {name: compare_table(table, metric=name, correction=correction) for name in metrics}
+    comparisons = (
+        {} if why_not else {name: compare_table(table, metric=name, correction=correction) for name in metrics}
+    )
     rows = _first_seed(table.entries[0])
     claim_ids = table.entries[0].columns["claim_id"][rows]
     gold = table.entries[0].columns["gold"][rows]

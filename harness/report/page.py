@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from harness.report.svg import COLORS
 
@@ -24,7 +23,11 @@ def render(view: dict[str, Any], n_systems: int) -> str:
         n_systems: how many systems there are.
     """
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     style = _source("report.css") + _of_systems(n_systems)
     script = _source("browser.js")
@@ -33,7 +36,7 @@ def render(view: dict[str, Any], n_systems: int) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     template = environment.get_template("report.html.jinja")
-    return template.render(view | {"style": Markup(style), "script": Markup(script), "policy": policy})
+    return template.render(view | {"style": style, "script": script, "policy": policy})
 
 
 def _source(name: str) -> str:

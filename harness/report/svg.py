@@ -67,8 +67,9 @@ def color(key: int) -> str:
 
 
 def short(value: float) -> str:
-    """A number on an axis."""
-    return f"{value:.6g}"
+    """A number on an axis, as tables show it: without the leading zero."""
+    text = f"{value:.6g}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
 def ticks(low: float, high: float, wanted: int = TICKS) -> list[float]:

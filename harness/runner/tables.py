@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 
 from harness.data.benchmark import Published
@@ -32,6 +33,28 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def html_table(rows: Sequence[Sequence[str]], caption: str) -> str:
+    """Rows as a plain HTML table, the first row its head, every text escaped."""
+    head, *body = [[html.escape(text) for text in row] for row in rows]
+    lines = ["<table>", f"<caption>{html.escape(caption)}</caption>"]
+    lines += ["<thead><tr>" + "".join(f'<th scope="col">{text}</th>' for text in head) + "</tr></thead>", "<tbody>"]
+    for first, *rest in body:
+        lines.append(f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{text}</td>" for text in rest) + "</tr>")
+    return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def results_html(results: Sequence[Result], published: Published | None = None) -> str:
+    """`results_table` as HTML, for notebooks."""
+    first, names = results[0], list(results[0].values)
+    rows = [["system", *(first.provenance["headings"][name] for name in names)]]
+    rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
+    for system in published.systems[:PUBLISHED_ROWS] if published else ():
+        shown = [number(system.value) if published and name == published.metric else "" for name in names]
+        rows.append([f"published: {system.system}", *shown])
+    said = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, first.provenance["headings"]))
+    return f"{html_table(rows, _title(first))}\n<ul>{said}</ul>"
 
 
 def results_table(results: Sequence[Result], published: Published | None = None) -> str:
