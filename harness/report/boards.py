@@ -17,7 +17,6 @@ from harness.report.svg import Point, span, strip, strip_scale, ticks
 from harness.runner.results import Result
 from harness.runner.tables import cell, number
 
-
 MOST_PEOPLE = 3
 """Pairs of annotators that stand on the leaderboard."""
 
