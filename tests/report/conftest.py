@@ -19,7 +19,7 @@ HOSTILE = [
 ]
 PLACES = ["Oslo", "Lima", "Quito", "Riga", "Perth", "Turin", "Porto", "Osaka"]
 CONFIG = """\
-name: hostile <b>name</b>
+name: hostile
 task: checkability
 dataset: {dataset}
 gold: single:first
@@ -55,7 +55,7 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     second = [row | {"checkable": "no"} if row["text"].startswith("Oslo spent") else row for row in rows]
     add_claims(dataset, second, "second", at="2026-01-02T00:00:00Z")
     config = folder / "hostile.yaml"
-    config.write_text(CONFIG.format(dataset=dataset).replace("hostile <b>name</b>", "hostile"), encoding="utf-8")
+    config.write_text(CONFIG.format(dataset=dataset), encoding="utf-8")
     outcome = run(config, out=folder / "runs")
     for result in outcome.results:
         if result.system in ("tfidf_logreg", "rules"):
@@ -90,7 +90,9 @@ def chromium() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError:
         pytest.skip("page tests need playwright: pip install 'claim-harness[test]'")
-    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    path = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
     if path is None:
         pytest.skip("page tests need a browser: no chromium on the path")
     with sync_playwright() as playwright:
@@ -104,10 +106,13 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
     """Opens a file offline; whatever the page complains of, or asks the network for, fails the test."""
     contexts, complaints = [], []
 
-    def open_file(path: Path, **settings: Any) -> Any:
+    def open_file(path: Path, *, strict: bool = True, **settings: Any) -> Any:
         context = chromium.new_context(offline=True, **settings)
         contexts.append(context)
         page = context.new_page()
+        if not strict:
+            page.goto(path.as_uri())
+            return page
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda asked: complaints.append(asked.url) if asked.url != path.as_uri() else None)

@@ -22,6 +22,13 @@ def shown(page) -> int:
     return int(found[1].replace(",", ""))
 
 
+def wait_for(page, count):
+    """Until the search, which waits for a pause in typing, has found so many."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#count")).to_have_text(re.compile(rf"^{count} of"))
+
+
 def choose(page, **options):
     for name, value in options.items():
         key = "label" if name in ("a", "b") else "value"
@@ -37,11 +44,11 @@ def page(open_page, hostile_report):
 
 def test_markup_in_claims_labels_and_titles_shows_as_text(page):
     page.fill("#search", "script")
-    page.wait_for_function("document.querySelector('#count').textContent.startsWith('6 ')")  # 3 articles each of two texts
+    wait_for(page, 6)  # 3 articles each of two texts
     texts = page.locator("#claims .claim").all_inner_texts()
     assert set(texts) == {HOSTILE[0], HOSTILE[1]}
     page.fill("#search", "7 * 7")
-    page.wait_for_function("document.querySelector('#count').textContent.startsWith('2 ')")
+    wait_for(page, 2)
     assert page.locator("#claims .claim").first.inner_text() == HOSTILE[2]
     assert page.title() == "A <title> & </title><script>document.title='t'</script>"
     assert page.locator("h1").inner_text() == page.title()
@@ -49,8 +56,9 @@ def test_markup_in_claims_labels_and_titles_shows_as_text(page):
     assert page.locator("#leaderboard th", has_text="<i>length</i>").count() == 1
 
 
-def test_the_policy_runs_nothing_but_the_page_s_own_script(page):
+def test_the_policy_runs_nothing_but_the_page_s_own_script(open_page, hostile_report):
     """Even a script that got into the page as markup would not run."""
+    page = open_page(hostile_report, strict=False)
     refused = page.evaluate(
         """() => new Promise((done) => {
           document.addEventListener('securitypolicyviolation', (event) => done(event.effectiveDirective));
@@ -66,8 +74,8 @@ def test_the_policy_runs_nothing_but_the_page_s_own_script(page):
 
 def test_the_file_names_no_address(hostile_report):
     text = hostile_report.read_text(encoding="utf-8")
-    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?!#)|url\(|@import|https?://""", text.split("<body>")[1].split("<script")[0])
-    assert "http" not in text.split("<body>")[0]
+    assert set(re.findall(r"""<[^>]*?\s(?:src|href|srcset|action)\s*=\s*["']?(.)""", text)) == {"#"}
+    assert not re.search(r"url\(|@import|https?:|//[a-z]", text.split('id="data"')[0])
 
 
 def test_filters_agree_with_the_predictions(page, hostile_run):
@@ -93,13 +101,13 @@ def test_filters_agree_with_the_predictions(page, hostile_run):
     choose(page, gold="-1")
     assert shown(page) == (~settled).sum() == 8
     choose(page, gold="", order="down", a="tfidf_logreg")
-    best = one.sort_values("score:yes", ascending=False, kind="stable")["claim_id"].iloc[0]
-    assert best in page.locator("#claims li").first.inner_text()
+    best = set(one["claim_id"][one["score:yes"] > one["score:yes"].max() - 1e-4])
+    assert page.locator("#claims .where span:last-child").first.inner_text() in best
 
 
 def test_context_speaker_gold_and_every_answer_stand_with_a_claim(page):
     page.fill("#search", "Lima spent 8 million")
-    page.wait_for_function("document.querySelector('#count').textContent.startsWith('1 ')")
+    wait_for(page, 1)
     card = page.locator("#claims > li")
     assert card.locator(".near").all_inner_texts() == [
         "Lima spent 1 million on trams in 2010.",
@@ -113,8 +121,8 @@ def test_context_speaker_gold_and_every_answer_stand_with_a_claim(page):
 
 def test_reasons_mark_the_words_that_moved_the_score(page):
     choose(page, a="rules")
-    page.fill("#search", "Riga spent 3 million")
-    page.wait_for_function("document.querySelector('#count').textContent.startsWith('1 ')")
+    page.fill("#search", "Riga spent 17 million")
+    wait_for(page, 1)
     assert page.locator("mark.for").all_inner_texts()[-1] == "million"
     assert page.locator(".claim mark").all_inner_texts() == ["spent", "million"]
     assert page.locator(".reasons li").all_inner_texts() == [
@@ -145,10 +153,10 @@ def test_pages_turn_by_keyboard_and_the_count_says_so(page):
 def test_what_a_screen_reader_needs(page):
     assert page.locator("main, header, nav[aria-label]").count() == 3
     assert page.evaluate("[...document.querySelectorAll('table')].every((table) => table.caption)")
-    assert page.evaluate("[...document.querySelectorAll('svg[role=img]')].every((svg) => svg.querySelector('title, desc'))")
     assert page.evaluate(
-        "[...document.querySelectorAll('input, select')].every((field) => field.labels.length === 1)"
+        "[...document.querySelectorAll('svg[role=img]')].every((svg) => svg.querySelector('title, desc'))"
     )
+    assert page.evaluate("[...document.querySelectorAll('input, select')].every((field) => field.labels.length === 1)")
     assert page.locator("#count").get_attribute("aria-live") == "polite"
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((heading) => Number(heading.tagName[1]))")
     assert levels[0] == 1
@@ -254,7 +262,7 @@ def test_a_report_without_its_dataset_says_why_and_shows_ids(open_page, hostile_
     page.wait_for_selector("#claims li")
     assert "has changed" in page.locator("#no-texts").inner_text()
     assert page.locator("#claims .claim").count() == 0
-    assert "Oslo-" in page.locator("#claims li").first.inner_text()
+    assert "Lima-" in page.locator("#claims > li").first.inner_text()
 
 
 def test_one_result_is_enough_and_the_same_results_give_the_same_bytes(hostile_run, tmp_path):
