@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def test_what_a_screen_reader_needs(page):
     assert page.locator("#count").get_attribute("aria-live") == "polite"
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((heading) => Number(heading.tagName[1]))")
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
 
@@ -177,7 +178,9 @@ def test_text_stands_out_from_the_page(open_page, hostile_report, scheme):
     """WCAG contrast of 4.5 for the text colors against the page."""
     page = open_page(hostile_report, color_scheme=scheme)
     ratio = """(name) => {
-      const light = (color) => { const probe = document.createElement('i'); probe.style.color = color; document.body.append(probe);
+      const light = (color) => { const probe = document.createElement('i');
+        probe.style.color = color;
+        document.body.append(probe);
         const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255)
           .map((part) => part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4);
         probe.remove(); return .2126 * parts[0] + .7152 * parts[1] + .0722 * parts[2]; };
