@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.data.tables import open_claims as open_claims
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
+    from harness.report.build import build_report as build_report
     from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
@@ -38,6 +39,7 @@ _HOMES = {
     "add_claims": "harness.data.annotations",
     "agreement": "harness.data.agreement",
     "audit_targets": "harness.runner.audit",
+    "build_report": "harness.report.build",
     "check": "harness.runner.check",
     "check_submission": "harness.runner.evaluate",
     "compare_results": "harness.compare.comparison",

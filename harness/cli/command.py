@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, audit, compare, data, experiments, start
+from harness.cli import agreement, audit, compare, data, experiments, report, start
 from harness.errors import HarnessError
 
 EXIT_BUG = 70
@@ -24,6 +24,7 @@ for command in (
     *experiments.COMMANDS,
     *data.COMMANDS,
     *compare.COMMANDS,
+    *report.COMMANDS,
     *audit.COMMANDS,
     *agreement.COMMANDS,
     *start.COMMANDS,

@@ -19,7 +19,7 @@ from harness.cli.experiments import as_json, print_json
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "markdown", "latex", "csv"]),
+    type=click.Choice(["table", "markdown", "latex", "csv", "html"]),
     default="table",
     show_default=True,
     help="How it is printed.",

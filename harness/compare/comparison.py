@@ -96,6 +96,11 @@ class Comparison(NamedTuple):
 
         return comparison_text(self)
 
+    def _repr_html_(self) -> str:
+        from harness.compare.tables import comparison_html
+
+        return comparison_html(self)
+
 
 def _pair_document(pair: Pair) -> dict[str, Any]:
     found = pair.difference
@@ -126,7 +131,11 @@ def compare_results(
         correction: `holm` or `bh` (Benjamini-Hochberg), over all pairs.
     Raises: HarnessError: fewer than two results, results of other claims or other gold, or no such metric.
     """
-    table = read_table(results)
+    return compare_table(read_table(results), metric=metric, correction=correction)
+
+
+def compare_table(table: Table, *, metric: str | None = None, correction: Correction = "holm") -> Comparison:
+    """`compare_results` of results that are read already; of a single one there are no pairs."""
     name, built = metric_of(table, metric)
     values = {entry.name: _value(table, entry, name, built) for entry in table.entries}
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], built.higher_is_better))

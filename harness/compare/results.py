@@ -30,6 +30,8 @@ class Entry(NamedTuple):
     """The system, with its experiment where two results have one name."""
     result: Result
     runs: tuple[Run, ...]
+    columns: Columns
+    """Its `predictions.parquet`: every claim, also those without gold, once a random seed."""
 
 
 class Table(NamedTuple):
@@ -60,16 +62,17 @@ def find_results(paths: Sequence[str | Path]) -> list[Path]:
     return found
 
 
-def read_table(paths: Sequence[str | Path]) -> Table:
+def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
     """Results side by side.
 
     Args:
-        paths: see `find_results`; two results or more.
-    Raises: HarnessError: fewer than two, results of other claims or of other gold (says which), or damaged files.
+        paths: see `find_results`.
+        least: how many results there have to be.
+    Raises: HarnessError: fewer than `least`, results of other claims or of other gold (says which), or damaged files.
     """
     folders = find_results(paths)
     read = [_read(folder) for folder in folders]
-    if len(read) < 2:
+    if len(read) < least:
         raise HarnessError(f"compare: two results or more are needed, {folders[0]} is one")
     first = read[0]
     for other in read[1:]:
@@ -84,7 +87,7 @@ def read_table(paths: Sequence[str | Path]) -> Table:
         name = f"{result.system} ({result.experiment})" if alike else result.system
         if name in [entry.name for entry in entries]:
             name = f"{name} {result.result_id}"
-        entries.append(Entry(name, result, _runs(columns, labels, settled)))
+        entries.append(Entry(name, result, _runs(columns, labels, settled), columns))
     kept = once & settled
     code = {label: number for number, label in enumerate(labels)}
     gold = Gold(labels, np.array([code[label] for label in first[1]["gold"][kept]], dtype=np.int64))

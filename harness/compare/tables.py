@@ -1,4 +1,4 @@
-"""A comparison as text, Markdown, LaTeX and CSV."""
+"""A comparison as text, Markdown, LaTeX, CSV and HTML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from harness.metrics.intervals import Value
-from harness.runner.tables import PUBLISHED_ROWS, aligned, cell, number
+from harness.runner.tables import PUBLISHED_ROWS, aligned, cell, html_table, number
 
 MOST_PAIRS = 3
 
@@ -86,13 +86,28 @@ def _markdown(rows: list[list[str]]) -> str:
 
 
 def comparison_latex(comparison: Comparison) -> str:
-    """A booktabs table of systems; the best tie group in bold."""
+    """A booktabs table of systems; the best tie group in bold, and marks on those that the best one beats.
+
+    * p < .05, ** p < .01, *** p < .001, corrected for the number of pairs.
+    """
+    best = comparison.systems[0].name if comparison.systems else ""
+    p_values = {pair.b: pair.p_corrected for pair in comparison.pairs if pair.a == best}
     lines = ["\\begin{tabular}{lll}", "\\toprule"]
     lines += [f"system & {_tex(comparison.heading)} & tie group \\\\", "\\midrule"]
-    for system, row in zip(comparison.systems, _systems(comparison)[1:], strict=True):
+    rows = _systems(comparison)[1:]
+    ours, others = rows[: len(comparison.systems)], rows[len(comparison.systems) :]
+    for system, row in zip(comparison.systems, ours, strict=True):
         value = f"\\textbf{{{row[1]}}}" if system.tie_group == 1 else row[1]
-        lines.append(f"{_tex(row[0])} & {value} & {row[2]} \\\\")
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
+        lines.append(f"{_tex(row[0])} & {value}{_marks(p_values.get(system.name))} & {row[2]} \\\\")
+    lines += ["\\midrule"] if others else []
+    lines += [f"{_tex(name)} & {value} & \\\\" for name, value, _ in others]
+    said = f"Significantly worse than {_tex(best)}: * p < .05, ** p < .01, *** p < .001, corrected."
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", f"% {said}"])
+
+
+def _marks(p: float | None) -> str:
+    stars = 0 if p is None else sum(p < level for level in (0.05, 0.01, 0.001))
+    return f"$^{{{'*' * stars}}}$" if stars else ""
 
 
 def _tex(text: str) -> str:
@@ -110,10 +125,18 @@ def comparison_csv(comparison: Comparison) -> str:
     return stream.getvalue().rstrip("\n")
 
 
+def comparison_html(comparison: Comparison) -> str:
+    """Two HTML tables, every text escaped."""
+    return "\n".join(
+        [html_table(_systems(comparison), "Systems"), html_table(_pairs(comparison), f"Pairs by {comparison.heading}")]
+    )
+
+
 FORMATS = {
     "table": comparison_text,
     "markdown": comparison_markdown,
     "latex": comparison_latex,
     "csv": comparison_csv,
+    "html": comparison_html,
 }
 """Format name to what writes it."""

@@ -39,6 +39,11 @@ class Outcome(NamedTuple):
 
         return results_table(self.results, self.published)
 
+    def _repr_html_(self) -> str:
+        from harness.runner.tables import results_html
+
+        return results_html(self.results, self.published)
+
 
 class Planned(NamedTuple):
     """What a run would do."""

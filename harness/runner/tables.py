@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 
 from harness.data.benchmark import Published
@@ -35,6 +36,26 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
+def html_table(rows: Sequence[Sequence[str]], caption: str) -> str:
+    """Rows as a plain HTML table, the first row its head, every text escaped."""
+    head, *body = [[html.escape(text) for text in row] for row in rows]
+    lines = ["<table>", f"<caption>{html.escape(caption)}</caption>"]
+    lines += ["<thead><tr>" + "".join(f'<th scope="col">{text}</th>' for text in head) + "</tr></thead>", "<tbody>"]
+    for first, *rest in body:
+        lines.append(f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{text}</td>" for text in rest) + "</tr>")
+    return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def results_html(results: Sequence[Result], published: Published | None = None) -> str:
+    """`results_table` as HTML, for notebooks."""
+    first, names = results[0], list(results[0].values)
+    rows = [["system", *(first.provenance["headings"][name] for name in names)]]
+    rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
+    rows += _published_rows(results, published, names)
+    said = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, first.provenance["headings"]))
+    return f"{html_table(rows, _title(first))}\n<ul>{said}</ul>"
+
+
 def results_table(results: Sequence[Result], published: Published | None = None) -> str:
     """Results side by side: a line of what they are over, values with intervals, notes, warnings.
 
@@ -47,16 +68,23 @@ def results_table(results: Sequence[Result], published: Published | None = None)
     headings = {name: first.provenance["headings"][name] for name in names}
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
-    if published is not None:
-        for entry in implied(published, [result.values[published.metric] for result in results])[:PUBLISHED_ROWS]:
-            shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
-            rows.append([f"published: {entry.system}", *(shown if name == published.metric else "" for name in names)])
+    rows += _published_rows(results, published, names)
     parts = [_title(first), aligned(rows), *_without_copies(results, headings), *_slices(results, headings)]
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.crosswalk]
     if published is not None:
         parts.append(f"published: {published.source}; over {published.n}; intervals as wide as ours of like value")
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
+
+
+def _published_rows(results: Sequence[Result], published: Published | None, names: Sequence[str]) -> list[list[str]]:
+    if published is None:
+        return []
+    rows = []
+    for entry in implied(published, [result.values[published.metric] for result in results])[:PUBLISHED_ROWS]:
+        shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+        rows.append([f"published: {entry.system}", *(shown if name == published.metric else "" for name in names)])
+    return rows
 
 
 def _without_copies(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:

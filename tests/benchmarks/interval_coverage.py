@@ -3,8 +3,8 @@
     python tests/benchmarks/interval_coverage.py [REPETITIONS]
 
 prints the table of docs/intervals.md. Articles differ in length, in their share of positive claims and in how well
-scores work in them; positive claims are rare and unevenly spread. The true value of a metric over articles (MAP) or over
-claims (F1, AP) is its value on a sample of 20,000 articles of the same process.
+scores work in them; positive claims are rare and unevenly spread. The true value of a metric over articles (MAP) or
+over claims (F1, AP) is its value on a sample of 20,000 articles of the same process.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def main(repetitions: int) -> None:
     for units in UNITS:
         found = coverage(repetitions, units, truth)
         print(f"| {units} | " + " | ".join(f"{c:.3f} ({w:.3f})" for c, w in found.values()) + " |", flush=True)  # noqa: T201
-    print(f"\n| units | " + " | ".join(f"{names[n]}: false findings" for n in METRIC_NAMES) + " |")  # noqa: T201
+    print("\n| units | " + " | ".join(f"{names[n]}: false findings" for n in METRIC_NAMES) + " |")  # noqa: T201
     print("|---|" + "---|" * len(METRIC_NAMES))  # noqa: T201
     for units in UNITS:
         wrong = false_findings(repetitions, units)

@@ -1,0 +1,121 @@
+"""The numbers behind the figures: curves over all cutoffs, reliability, confusion.
+
+Claims with equal scores stand in random order, and a curve is its expectation over that order, as for the metrics.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.data.claims import Codes, Gold
+from harness.metrics.base import Floats
+
+MOST_POINTS = 160
+INSIDE_TIES = 12
+BINS = 10
+WILSON_Z = 1.959964
+
+
+class Curve(NamedTuple):
+    """Points of a line, from left to right."""
+
+    x: Floats
+    y: Floats
+
+    def at(self, places: Floats) -> Floats:
+        """The height at some places, straight between points."""
+        return np.interp(places, self.x, self.y)
+
+
+class Ranking(NamedTuple):
+    """How many claims, and how many positive ones, stand above each point of a ranking; ties are run through evenly."""
+
+    read: Floats
+    found: Floats
+    n: int
+    n_positive: int
+
+
+class Bin(NamedTuple):
+    """Claims of like probability."""
+
+    predicted: float
+    observed: float
+    low: float
+    high: float
+    n: int
+
+
+def ranking(positive: np.ndarray[tuple[int], np.dtype[np.bool_]], scores: Floats) -> Ranking:
+    """A ranking by descending score.
+
+    Args:
+        positive: shape (n_claims,); at least one claim.
+        scores: finite, shape (n_claims,).
+    """
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    sizes = np.diff(np.r_[first, len(ordered)])
+    hits = np.add.reduceat(positive[order].astype(np.float64), first)
+    steps = np.minimum(sizes, INSIDE_TIES)
+    group = np.repeat(np.arange(len(first)), steps)
+    part = (np.arange(len(group)) - np.repeat(np.cumsum(steps) - steps, steps) + 1) / steps[group]
+    before = np.cumsum(hits) - hits
+    read = first[group] + part * sizes[group]
+    return Ranking(read, before[group] + part * hits[group], len(scores), int(positive.sum()))
+
+
+def precision_recall(made: Ranking) -> Curve:
+    """Precision against recall; at least one positive claim."""
+    return _thinned(made.found / made.n_positive, made.found / made.read)
+
+
+def receiver_operating(made: Ranking) -> Curve:
+    """The share of positive claims above a cutoff, against that of negative ones; at least one of each."""
+    negatives = (made.read - made.found) / (made.n - made.n_positive)
+    return _thinned(np.r_[0.0, negatives], np.r_[0.0, made.found / made.n_positive])
+
+
+def workload(made: Ranking) -> Curve:
+    """The share of positive claims found, against the share of claims read, best first; at least one positive claim."""
+    return _thinned(np.r_[0.0, made.read / made.n], np.r_[0.0, made.found / made.n_positive])
+
+
+def _thinned(x: Floats, y: Floats) -> Curve:
+    """At most so many points, evenly along the axis; the ends stay."""
+    if len(x) <= MOST_POINTS:
+        return Curve(x, y)
+    kept = np.unique(np.r_[0, np.searchsorted(x, np.linspace(x[0], x[-1], MOST_POINTS)), len(x) - 1])
+    return Curve(x[kept], y[kept])
+
+
+def reliability(hits: np.ndarray[tuple[int], np.dtype[np.bool_]], probabilities: Floats) -> list[Bin]:
+    """How often claims of like probability are hits; bins of equal mass, equal probabilities never parted.
+
+    The interval of a bin is Wilson's, which takes claims as independent.
+
+    Args:
+        hits: shape (n_claims,); at least one claim.
+        probabilities: in [0, 1], shape (n_claims,).
+    """
+    ordered = np.sort(probabilities)
+    edges = ordered[(np.arange(1, BINS) * len(ordered)) // BINS]
+    places = np.searchsorted(np.unique(edges), probabilities, side="right")
+    return [_bin(hits[places == place], probabilities[places == place]) for place in np.unique(places)]
+
+
+def _bin(hits: np.ndarray[tuple[int], np.dtype[np.bool_]], probabilities: Floats) -> Bin:
+    n, share, z = len(hits), float(hits.mean()), WILSON_Z
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return Bin(float(probabilities.mean()), share, max(0.0, middle - half), min(1.0, middle + half), n)
+
+
+def confusion(gold: Gold, predicted: Codes) -> Codes:
+    """Claims by gold label (row) and predicted label; the last column counts claims without an answer."""
+    size = len(gold.labels)
+    cells = gold.codes * (size + 1) + np.where(predicted < 0, size, predicted)
+    return np.bincount(cells, minlength=size * (size + 1)).reshape(size, size + 1)
