@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.data.tables import open_claims as open_claims
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
+    from harness.report.scores import score as score
     from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from harness.runner.evaluate import evaluate as evaluate
     from harness.runner.freeze import freeze_split as freeze_split
     from harness.runner.listing import listing as listing
+    from harness.runner.models import load_model as load_model
     from harness.runner.results import Result as Result
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
@@ -47,12 +49,14 @@ _HOMES = {
     "ingest": "harness.data.ingest",
     "listing": "harness.runner.listing",
     "load_experiment": "harness.runner.config",
+    "load_model": "harness.runner.models",
     "new": "harness.data.start",
     "open_claims": "harness.data.tables",
     "open_dataset": "harness.data.fetch",
     "plan": "harness.runner.run",
     "Result": "harness.runner.results",
     "run": "harness.runner.run",
+    "score": "harness.report.scores",
 }
 
 __all__ = list(_HOMES)

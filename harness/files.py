@@ -131,6 +131,30 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
 
 @contextmanager
+def writing_file(path: Path) -> Iterator[Path]:
+    """Makes a file whole or not at all: the block fills a temporary one beside its place, which then takes it.
+
+    Raises: WriteError: the disk is at fault; then the file is as it was.
+    """
+    make_folder(path.parent)
+    if path.is_dir():
+        raise WriteError(f"{path}: cannot be written: a folder stands where a file is needed; choose another path")
+    with writing(path):
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    temporary = Path(name)
+    try:
+        with writing(path):
+            yield temporary
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
 def writing_folder(path: Path) -> Iterator[Path]:
     """Makes a folder whole or not at all: the block fills a temporary one beside its place, which then takes it.
 
