@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from harness.data.claims import Claims, Gold
+from harness.errors import HarnessError
 
 Scores = npt.NDArray[np.float64]
 
@@ -81,6 +82,7 @@ class Scorer(ABC):
 
         Raises: HarnessError: a field cannot be kept; says why.
         """
+        raise HarnessError(f"{type(self).__name__} says nothing of how its fields in_files are kept")
 
     @classmethod
     def load_files(cls, folder: Path) -> dict[str, Any]:
@@ -88,7 +90,7 @@ class Scorer(ABC):
 
         Raises: HarnessError: a file is missing, wrong, or asks for what is not trusted; says which.
         """
-        return {}
+        raise HarnessError(f"{folder}: {cls.__name__} says nothing of how its fields in_files are loaded")
 
 
 class Classifier(BaseModel, ABC):

@@ -185,7 +185,9 @@ class _Packer:
 
     def _sparse(self, value: Any, place: str) -> dict[str, Any]:
         if type(value).__module__.partition(".")[0] != "scipy" or getattr(value, "format", None) != "csr":
-            raise NotKept(f"{place}: a value of type {type(value).__module__}.{type(value).__qualname__} cannot be kept")
+            raise NotKept(
+                f"{place}: a value of type {type(value).__module__}.{type(value).__qualname__} cannot be kept"
+            )
         parts = {name: self._array(getattr(value, name), place) for name in ("data", "indices", "indptr")}
         return {"is": "csr", "shape": [int(size) for size in value.shape], **parts}
 
@@ -272,8 +274,8 @@ class _Unpacker:
         if not isinstance(name, str) or name not in self.kinds.names():
             known = ", ".join(self.kinds.names())
             raise KeptFault(
-                f"{self.folder}: refused: it asks for the type {name!r}, which is not listed. Listed: {known}. A package "
-                f"lists its types as entry points in the group {GROUP}; is one not installed?"
+                f"{self.folder}: refused: it asks for the type {name!r}, which is not listed. Listed: {known}. A "
+                f"package lists its types as entry points in the group {GROUP}; is one not installed?"
             )
         kind = self.kinds.get(name)
         if not isinstance(fields, dict):

@@ -72,9 +72,9 @@ def run(
         if not as_json:
             click.echo(str(outcome))
             click.echo(f"\n{outcome.fitted} units fitted; results are in {outcome.folder}", err=True)
-        for kept in outcome.models:
-            said = f"kept in {kept.folder}" if kept.folder else f"not kept: {kept.reason}"
-            click.echo(f"model of {kept.system}: {said}", err=True)
+        for model in outcome.models:
+            said = f"kept in {model.folder}" if model.folder else f"not kept: {model.reason}"
+            click.echo(f"model of {model.system}: {said}", err=True)
     if as_json:
         documents = [outcome.document() for outcome in outcomes]
         print_json(documents[0] if len(documents) == 1 else documents)

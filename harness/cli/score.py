@@ -21,7 +21,10 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
-    "--system", required=True, metavar="NAME_OR_MODEL", help="A kept model's folder, or a system that needs no training."
+    "--system",
+    required=True,
+    metavar="NAME_OR_MODEL",
+    help="A kept model's folder, or a system that needs no training.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A .jsonl, .csv, .parquet or .html.")
 @click.option("--claims", is_flag=True, help="Each row of a table is one claim (always so with a column claim_id).")
@@ -83,7 +86,9 @@ def _print(done: Scored) -> None:
         table.add_row(*map(Text, cells))
     console.print(table)
     if done.n > len(done.top):
-        click.echo(f"the first {len(done.top)} of {done.n:,}; all of them: -o FILE (.jsonl, .csv, .parquet, .html)", err=True)
+        click.echo(
+            f"the first {len(done.top)} of {done.n:,}; all of them: -o FILE (.jsonl, .csv, .parquet, .html)", err=True
+        )
 
 
 def plain(text: str, longest: int) -> str:

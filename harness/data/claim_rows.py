@@ -93,7 +93,7 @@ def _row(cells: Cells, names: Mapping[str, str], own_id: str) -> tuple[ClaimRow 
         start = int(start) if start.strip().isdecimal() else (start.strip() or None)
     if start is not None and (not isinstance(start, int) or start < 0):
         wrong.append((names["start"], f"expected a whole number from 0, got {shown(start)}"))
-    if wrong:
+    if wrong or not isinstance(start, int | None):
         return None, wrong
     said = {name: _said(found[name]) for name in ("claim_id", "title", "speaker", "published", "language")}
     article_id = _said(found["article_id"])
@@ -159,7 +159,11 @@ def _parquet(path: Path) -> Iterator[tuple[Place, Cells]]:
 
     try:
         with parquet.ParquetFile(path) as source:
-            kept = [name for name in source.schema_arrow.names if not pa.types.is_nested(source.schema_arrow.field(name).type)]
+            kept = [
+                name
+                for name in source.schema_arrow.names
+                if not pa.types.is_nested(source.schema_arrow.field(name).type)
+            ]
             batches = source.iter_batches(batch_size=PARQUET_ROWS, columns=kept)
             rows = itertools.chain.from_iterable(batch.to_pylist() for batch in batches)
             for number, cells in enumerate(rows, start=1):

@@ -175,11 +175,11 @@ def _of_rows(rows: Iterable[ClaimRow]) -> Iterator[Document]:
 
 def _document(rows: Sequence[ClaimRow]) -> Document:
     first = rows[0]
-    known = {"article_id": first.article_id, "title": first.title, "published": first.published}
+    known = Article(article_id=first.article_id, title=first.title, published=first.published, language=first.language)
     if all(row.start is not None for row in rows):
         claims = [_claim(row, row.start or 0, (row.start or 0) + len(row.text)) for row in rows]
-        return Document(Article(**known, language=first.language), tuple(claims))
-    article = Article(**known, language=first.language, text="\n".join(row.text for row in rows))
+        return Document(known, tuple(claims))
+    article = known.model_copy(update={"text": "\n".join(row.text for row in rows)})
     claims, offset = [], 0
     for row in rows:
         claims.append(_claim(row, offset, offset + len(row.text), article))
@@ -205,5 +205,3 @@ def _batch(documents: Sequence[Document]) -> Batch:
     claims = tuple(claim for document in documents for claim in document.claims)
     dataset = Dataset(Path(), info, tuple(document.article for document in documents), claims)
     return Batch(tuple(documents), dataset.table())
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -89,7 +90,7 @@ def article_page(model: Model, batches: Sequence[ScoredBatch], warnings: Iterabl
     scores = [claim.rank_score for batch in batches for claim in batch.claims]
     scale = Scale(min(scores, default=0.0), max(scores, default=0.0), card.threshold)
     positive = card.labels[-1]
-    sections = tuple(_sections(batches, scale, positive))
+    sections = tuple(_Sections(scale, positive).of(batches))
     return (
         _environment()
         .get_template("article_page.html")
@@ -114,7 +115,7 @@ def legend(card: ModelCard) -> str:
         rule = f"predicted: the highest of {', '.join(card.labels)}"
     else:
         rule = "no threshold" if card.threshold is None else f"threshold {number(card.threshold)}"
-    return f"{card.system} · {card.task} · {what} · {rule}"
+    return " · ".join(part for part in (card.system, card.task, what, rule) if part)
 
 
 def scheme_of(card: ModelCard) -> str:
@@ -152,20 +153,51 @@ def _signed(weight: float) -> str:
     return f"{weight:+.2f}".replace("-", "\u2212")
 
 
-def _sections(batches: Iterable[ScoredBatch], scale: Scale, positive: str) -> Iterator[Section]:
-    """One section an article; articles of one claim that follow each other share one."""
-    alone: list[ScoredClaim] = []
-    for document, claims in _documents(batches):
-        if len(claims) == 1 and (document.article.text or "").strip() in ("", claims[0].text.strip()):
-            alone += claims
-            continue
+class _Sections:
+    """Makes sections, and numbers their sentences."""
+
+    def __init__(self, scale: Scale, positive: str) -> None:
+        self.scale, self.positive = scale, positive
+        self.numbers = itertools.count(1)
+
+    def of(self, batches: Iterable[ScoredBatch]) -> Iterator[Section]:
+        """One section an article; articles of one claim that follow each other share one."""
+        alone: list[ScoredClaim] = []
+        for document, claims in _documents(batches):
+            text = document.article.text
+            if len(claims) == 1 and (text or "").strip() in ("", claims[0].text.strip()):
+                alone += claims
+                continue
+            if alone:
+                yield self._section("Claims", None, alone)
+                alone = []
+            yield self._section(document.article.title or document.article.article_id, text, claims)
         if alone:
-            yield _section("Claims", None, alone, scale, positive)
-            alone = []
-        title = document.article.title or document.article.article_id
-        yield _section(title, document.article.text, claims, scale, positive)
-    if alone:
-        yield _section("Claims", None, alone, scale, positive)
+            yield self._section("Claims", None, alone)
+
+    def _section(self, title: str, text: str | None, claims: Sequence[ScoredClaim]) -> Section:
+        order = sorted(range(len(claims)), key=lambda row: -claims[row].rank_score)[:LISTED]
+        listed = set(order)
+        sentences = [self._sentence(claim, row in listed) for row, claim in enumerate(claims)]
+        return Section(
+            title=title,
+            n=len(claims),
+            n_positive=sum(sentence.positive for sentence in sentences),
+            pieces=tuple(_pieces(text, claims, sentences)),
+            top=tuple(sentences[row] for row in order),
+        )
+
+    def _sentence(self, claim: ScoredClaim, listed: bool) -> Sentence:
+        return Sentence(
+            key=f"s{next(self.numbers)}",
+            text=claim.text,
+            score=number(claim.rank_score),
+            shade=round(self.scale.place(claim.rank_score), 3),
+            positive=claim.predicted == self.positive,
+            predicted=claim.predicted or "no label",
+            reasons=None if claim.reasons is None else claim.reasons[:REASONS],
+            listed=listed,
+        )
 
 
 def _documents(batches: Iterable[ScoredBatch]) -> Iterator[tuple[Document, list[ScoredClaim]]]:
@@ -177,34 +209,7 @@ def _documents(batches: Iterable[ScoredBatch]) -> Iterator[tuple[Document, list[
             before = after
 
 
-def _section(title: str, text: str | None, claims: Sequence[ScoredClaim], scale: Scale, positive: str) -> Section:
-    order = sorted(range(len(claims)), key=lambda row: -claims[row].rank_score)[:LISTED]
-    sentences = [_sentence(claim, scale, positive, row in order) for row, claim in enumerate(claims)]
-    return Section(
-        title=title,
-        n=len(claims),
-        n_positive=sum(sentence.positive for sentence in sentences),
-        pieces=tuple(_pieces(text, claims, sentences)),
-        top=tuple(sentences[row] for row in order),
-    )
-
-
-def _sentence(claim: ScoredClaim, scale: Scale, positive: str, listed: bool) -> Sentence:
-    return Sentence(
-        key=claim.claim_id,
-        text=claim.text,
-        score=number(claim.rank_score),
-        shade=round(scale.place(claim.rank_score), 3),
-        positive=claim.predicted == positive,
-        predicted=claim.predicted or "no label",
-        reasons=None if claim.reasons is None else claim.reasons[:REASONS],
-        listed=listed,
-    )
-
-
-def _pieces(
-    text: str | None, claims: Sequence[ScoredClaim], sentences: Sequence[Sentence]
-) -> Iterator[str | Sentence]:
+def _pieces(text: str | None, claims: Sequence[ScoredClaim], sentences: Sequence[Sentence]) -> Iterator[str | Sentence]:
     """Sentences with the text between them; line breaks where the text is not known."""
     place = 0
     for claim, sentence in zip(claims, sentences, strict=True):

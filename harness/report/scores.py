@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.data.articles import Reading
 from harness.data.export import safe_cell
@@ -106,9 +106,13 @@ def score(
         outcome.claims = tuple(claim for batch in batches for claim in batch.claims)
     else:
         with writing_file(target) as temporary:
-            WRITERS[target.suffix.lower()](temporary, model, batches)
-    outcome.warnings = (*model.warnings, *language_warnings(model, list(source.languages)), *source.notes)
+            WRITERS[target.suffix.lower()](temporary, Job(model, batches, lambda: _warnings(model, source)))
+    outcome.warnings = _warnings(model, source)
     return outcome
+
+
+def _warnings(model: Model, source: Unlabelled) -> tuple[str, ...]:
+    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.notes)
 
 
 def _counted(batches: Iterator[ScoredBatch], outcome: Scored) -> Iterator[ScoredBatch]:
@@ -121,9 +125,18 @@ def _counted(batches: Iterator[ScoredBatch], outcome: Scored) -> Iterator[Scored
         yield batch
 
 
-def _write_jsonl(path: Path, model: Model, batches: Iterator[ScoredBatch]) -> None:
+class Job(NamedTuple):
+    """What is to be written."""
+
+    model: Model
+    batches: Iterator[ScoredBatch]
+    warnings: Callable[[], tuple[str, ...]]
+    """What a reader must know; complete when all batches were taken."""
+
+
+def _write_jsonl(path: Path, job: Job) -> None:
     with path.open("w", encoding="utf-8") as stream:
-        for batch in batches:
+        for batch in job.batches:
             stream.writelines(json_line(claim.document()) for claim in batch.claims)
 
 
@@ -138,11 +151,11 @@ def _row(claim: ScoredClaim) -> dict[str, Any]:
     )
 
 
-def _write_csv(path: Path, model: Model, batches: Iterator[ScoredBatch]) -> None:
+def _write_csv(path: Path, job: Job) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
-        writer.writerow(_columns(model))
-        for batch in batches:
+        writer.writerow(_columns(job.model))
+        for batch in job.batches:
             writer.writerows([safe_cell(cell) for cell in _row(claim).values()] for claim in batch.claims)
 
 
@@ -151,25 +164,26 @@ def _columns(model: Model) -> list[str]:
     return [*first, *(f"score:{label}" for label in model.card.labels), "predicted", "reasons"]
 
 
-def _write_parquet(path: Path, model: Model, batches: Iterator[ScoredBatch]) -> None:
+def _write_parquet(path: Path, job: Job) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     kinds = dict.fromkeys(("start", "end", "position"), pa.int64())
-    kinds |= {f"score:{label}": pa.float64() for label in model.card.labels}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in _columns(model)])
+    kinds |= {f"score:{label}": pa.float64() for label in job.model.card.labels}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in _columns(job.model)])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for batch in batches:
+        for batch in job.batches:
             writer.write_table(pa.Table.from_pylist([_row(claim) for claim in batch.claims], schema=schema))
 
 
-def _write_html(path: Path, model: Model, batches: Iterator[ScoredBatch]) -> None:
+def _write_html(path: Path, job: Job) -> None:
     from harness.report.article_page import article_page
 
-    path.write_text(article_page(model, list(batches)), encoding="utf-8")
+    batches = list(job.batches)
+    path.write_text(article_page(job.model, batches, job.warnings()), encoding="utf-8")
 
 
-WRITERS: dict[str, Callable[[Path, Model, Iterator[ScoredBatch]], None]] = {
+WRITERS: dict[str, Callable[[Path, Job], None]] = {
     ".jsonl": _write_jsonl,
     ".csv": _write_csv,
     ".parquet": _write_parquet,

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Reason, Scorer, Scores
-from harness.classifiers.keep import GROUP, SHIPPED, KeptFault, pack, unpack
+from harness.classifiers.keep import GROUP, SHIPPED, pack, unpack
 from harness.data.claims import Claims, Codes, codes_of
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import json_document, read_text, sha256, writing_folder
@@ -50,7 +50,8 @@ class ModelCard(Record):
     system: str
     classifier: dict[str, Any]
     """Its name and settings."""
-    task: str
+    task: str | None
+    """None: it was not trained for one."""
     labels: tuple[str, ...] = Field(min_length=2)
     """In the order of the score columns; in a yes-or-no task the last is the positive one."""
     positive: str | None
@@ -142,14 +143,14 @@ def untrained_model(name: str) -> Model:
         scorer = None
     if scorer is None:
         raise HarnessError(
-            f"system '{name}' has to be trained: harness run CONFIG --only {name} --save-models, then give --system the "
-            "model's folder, which the run prints"
+            f"system '{name}' has to be trained: harness run CONFIG --only {name} --save-models, then give --system "
+            "the model's folder, which the run prints"
         )
     card = ModelCard(
         format=MODEL_FORMAT,
         system=name,
         classifier={"name": name, "settings": classifier.model_dump(mode="json")},
-        task="not stated",
+        task=None,
         labels=YES_NO,
         positive=YES_NO[-1],
         scheme=None,
@@ -259,7 +260,9 @@ def _file_faults(folder: Path, name: str, digest: str) -> list[Fault]:
     if not path.is_file():
         return [Fault(str(path), None, None, "is missing; copy the whole folder, or keep the model again")]
     if sha256(path.read_bytes()) != digest:
-        return [Fault(str(path), None, None, "is not the file that was kept: its SHA-256 differs; keep the model again")]
+        return [
+            Fault(str(path), None, None, "is not the file that was kept: its SHA-256 differs; keep the model again")
+        ]
     return []
 
 

@@ -71,7 +71,8 @@ def scored(model: Model, source: Unlabelled, inputs: Sequence[str | Path]) -> It
     for batch in source.batches(inputs):
         scores = model.score(batch.claims)
         predicted = model.predict(batch.claims, scores)
-        reasons = model.explain(batch.claims) or [None] * len(batch.claims)
+        found = model.explain(batch.claims)
+        reasons: Sequence[tuple[Reason, ...] | None] = [None] * len(batch.claims) if found is None else found
         rows = zip(scores.tolist(), predicted, reasons, batch.claims.position.tolist(), strict=True)
         listed = (claim for document in batch.documents for claim in document.claims)
         yield ScoredBatch(
@@ -99,7 +100,9 @@ def language_warnings(model: Model, languages: Sequence[str]) -> list[str]:
     for known, done in ((model.card.made_for, "made for"), (model.card.languages, "trained on")):
         strange = [name for name in languages if _primary(name) not in {_primary(other) for other in known}]
         if known and strange:
-            warnings.append(f"{model.card.system} was {done} '{', '.join(known)}'; the input is in '{', '.join(strange)}'")
+            warnings.append(
+                f"{model.card.system} was {done} '{', '.join(known)}'; the input is in '{', '.join(strange)}'"
+            )
     return warnings
 
 
