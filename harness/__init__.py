@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.report.build import build_report as build_report
+    from harness.report.scores import score as score
     from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from harness.runner.evaluate import evaluate as evaluate
     from harness.runner.freeze import freeze_split as freeze_split
     from harness.runner.listing import listing as listing
+    from harness.runner.models import load_model as load_model
     from harness.runner.pack import write_submission as write_submission
     from harness.runner.results import Result as Result
     from harness.runner.run import plan as plan
@@ -54,6 +56,7 @@ _HOMES = {
     "judge": "harness.compare.gate",
     "listing": "harness.runner.listing",
     "load_experiment": "harness.runner.config",
+    "load_model": "harness.runner.models",
     "new": "harness.data.start",
     "open_claims": "harness.data.tables",
     "open_dataset": "harness.data.fetch",
@@ -61,6 +64,7 @@ _HOMES = {
     "Result": "harness.runner.results",
     "run": "harness.runner.run",
     "write_submission": "harness.runner.pack",
+    "score": "harness.report.scores",
 }
 
 __all__ = list(_HOMES)

@@ -7,6 +7,7 @@ import gc
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -129,6 +130,54 @@ def write_files(files: Mapping[Path, bytes]) -> None:
         raise
 
 
+@contextmanager
+def writing_file(path: Path) -> Iterator[Path]:
+    """Makes a file whole or not at all: the block fills a temporary one beside its place, which then takes it.
+
+    Raises: WriteError: the disk is at fault; then the file is as it was.
+    """
+    make_folder(path.parent)
+    if path.is_dir():
+        raise WriteError(f"{path}: cannot be written: a folder stands where a file is needed; choose another path")
+    with writing(path):
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    temporary = Path(name)
+    try:
+        with writing(path):
+            yield temporary
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_folder(path: Path) -> Iterator[Path]:
+    """Makes a folder whole or not at all: the block fills a temporary one beside its place, which then takes it.
+
+    Raises: WriteError: the disk is at fault; then the folder is as it was.
+    """
+    make_folder(path.parent)
+    with writing(path):
+        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
+    try:
+        with writing(path):
+            yield temporary
+            for file in [found for found in temporary.rglob("*") if found.is_file()]:
+                with file.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+            temporary.chmod(0o755)
+            if path.exists():
+                path.rename(temporary.with_suffix(".old"))
+            temporary.rename(path)
+    finally:
+        for left in (temporary, temporary.with_suffix(".old")):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all."""
     write_files({path: data})
@@ -179,6 +228,8 @@ def locked(folder: Path, purpose: str) -> Iterator[None]:
 def clear_partial(folder: Path) -> None:
     """Removes what a killed process left half-written; call only while holding the folder."""
     for path in folder.rglob(TEMPORARY_PREFIX + "*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
             path.unlink()
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from harness.data.claims import Claims, Gold
+from harness.errors import HarnessError
 
 Scores = npt.NDArray[np.float64]
 
@@ -42,6 +44,11 @@ class Scorer(ABC):
     chosen: str | None = None
     """What was chosen in fitting ("C=10 of 3 candidates"), for the result."""
 
+    in_files: ClassVar[tuple[str, ...]] = ()
+    """The fields that `save_files` keeps, because they are more than numbers, strings, arrays and objects of them."""
+    not_kept: ClassVar[str | None] = None
+    """Why it cannot be kept as a model; None: it can."""
+
     @abstractmethod
     def score(self, claims: Claims) -> Scores:
         """One number per claim and label; higher = more.
@@ -70,6 +77,21 @@ class Scorer(ABC):
         """The reasons of each claim, the strongest first; None where the system cannot say."""
         return None
 
+    def save_files(self, folder: Path) -> None:
+        """Writes the fields `in_files` into an empty folder: never as pickle, which runs what it is told when loaded.
+
+        Raises: HarnessError: a field cannot be kept; says why.
+        """
+        raise HarnessError(f"{type(self).__name__} says nothing of how its fields in_files are kept")
+
+    @classmethod
+    def load_files(cls, folder: Path) -> dict[str, Any]:
+        """The fields `in_files` by name, from the folder that `save_files` wrote. Whatever stands there is data.
+
+        Raises: HarnessError: a file is missing, wrong, or asks for what is not trusted; says which.
+        """
+        raise HarnessError(f"{folder}: {cls.__name__} says nothing of how its fields in_files are loaded")
+
 
 class Classifier(BaseModel, ABC):
     """A recipe with its settings; its fields are its config schema.
@@ -97,6 +119,10 @@ class Classifier(BaseModel, ABC):
             gold: their gold; possibly of one label only.
             seed: random seed; the same seed and rows give the same scorer.
         """
+
+    def untrained(self) -> Scorer | None:
+        """The scorer of a yes-or-no task that needs no training claim; None where it has to learn."""
+        return None
 
     def check(self) -> None:
         """Looks at what can be wrong before any data is read (a file that it needs, say).

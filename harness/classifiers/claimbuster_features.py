@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, two_columns
+from harness.classifiers.linear import N_REASONS
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
-from harness.features.ngrams import NgramSettings
-from harness.features.shapes import shapes_of
+from harness.features.cues import find_cues
+from harness.features.ngrams import NgramSettings, place_of
+from harness.features.shapes import SHAPES, shapes_of
 from harness.features.weights import Tfidf
 
 if TYPE_CHECKING:
@@ -39,6 +41,22 @@ class FeatureScorer(Scorer):
 
         rows = _features(list(claims.text), self.tfidf, self.center, self.spread)
         return two_columns(expit(np.asarray(rows @ self.weights).ravel() + self.intercept))
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
+        """The shapes and words that moved the log odds most, at most ten a claim; a shape against its mean."""
+        from scipy.sparse import csr_matrix
+
+        texts = list(claims.text)
+        names = [*(f"shape:{name}" for name in SHAPES), *self.tfidf.ngrams.names()]
+        moved = csr_matrix(_features(texts, self.tfidf, self.center, self.spread).multiply(self.weights))
+        reasons = []
+        for text, start, end in zip(texts, moved.indptr, moved.indptr[1:], strict=False):
+            columns, by = moved.indices[start:end], moved.data[start:end]
+            strongest = [at for at in np.argsort(-np.abs(by), kind="stable")[:N_REASONS] if by[at]]
+            found = [(names[columns[at]], float(by[at])) for at in strongest]
+            cues = {f"shape:{cue.name}": cue.text for cue in find_cues(text)}
+            reasons.append(tuple(Reason(name, _place(name, text, cues), weight) for name, weight in found))
+        return reasons
 
 
 class ClaimbusterFeatures(Classifier):
@@ -75,6 +93,11 @@ class ClaimbusterFeatures(Classifier):
         rows = _features(texts, tfidf, shapes.mean(axis=0), spread)
         model = LogisticRegression(C=self.C, solver="liblinear", tol=1e-8, max_iter=1000).fit(rows, gold.positive)
         return FeatureScorer(tfidf, shapes.mean(axis=0), spread, model.coef_[0], float(model.intercept_[0]))
+
+
+def _place(name: str, text: str, cues: dict[str, str]) -> str:
+    """The characters that a feature rests on; empty for a count of many, such as the length."""
+    return cues.get(name, "") if name.startswith("shape:") else place_of(name, text)
 
 
 def _features(texts: list[str], tfidf: Tfidf, center: Floats, spread: Floats) -> csr_matrix:

@@ -19,6 +19,8 @@ from harness.files import read_bytes, sha256
 class FileScorer(Scorer):
     """Looks claims up. A claim that the file leaves out ranks below all others and has no predicted label."""
 
+    not_kept = "it looks claims up in a file of predictions, which say nothing of new claims"
+
     scores: dict[str, float]
     """Score of the positive label by claim id; empty where the file gives labels only."""
     codes: dict[str, int]

@@ -72,6 +72,10 @@ class Rules(Classifier):
         """Nothing to learn; training claims and seed are not used."""
         return RulesScorer()
 
+    def untrained(self) -> Scorer:
+        """The same scorer."""
+        return RulesScorer()
+
 
 def _reasons(text: str) -> list[Reason]:
     found = [

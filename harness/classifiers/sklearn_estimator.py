@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
+from harness.classifiers.kept_estimator import load_estimator, save_estimator
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
@@ -44,6 +46,16 @@ class EstimatorScorer(Scorer):
     estimator: Any
     n_labels: int
     cutoff: float | None = None
+    in_files = ("estimator",)
+
+    def save_files(self, folder: Path) -> None:
+        """Keeps the estimator by skops."""
+        save_estimator(self.estimator, folder)
+
+    @classmethod
+    def load_files(cls, folder: Path) -> dict[str, Any]:
+        """The estimator, of types that skops trusts by itself."""
+        return {"estimator": load_estimator(folder)}
 
     def score(self, claims: Claims) -> Scores:
         """The estimator's scores; a label that no training claim had gets the lowest.

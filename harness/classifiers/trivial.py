@@ -77,10 +77,15 @@ class PriorRandom(Classifier):
 
 @dataclass(frozen=True)
 class LengthScorer(Scorer):
-    """The number of words, up to a cap; positive from `cutoff` on."""
+    """The number of words, up to a cap; positive from `cutoff` on; without one it predicts no label."""
 
     cap: int
     cutoff: float | None
+
+    @property
+    def gives_labels(self) -> bool:  # type: ignore[override]
+        """Whether there is a cutoff."""
+        return self.cutoff is not None
 
     def score(self, claims: Claims) -> Scores:
         """The number of words, from 0 to the cap, and its negative for the other label."""
@@ -109,6 +114,10 @@ class Length(Classifier):
         hits = np.cumsum(np.bincount(lengths[gold.positive], minlength=self.cap + 1)[::-1])[::-1]
         f1 = 2 * hits / (at_least + gold.positive.sum())
         return LengthScorer(self.cap, float(np.argmax(f1)))
+
+    def untrained(self) -> Scorer:
+        """Scores without a cutoff, which only training claims can give."""
+        return LengthScorer(self.cap, None)
 
 
 def _lengths(claims: Claims, cap: int) -> npt.NDArray[np.float64]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, audit, compare, data, experiments, report, start
+from harness.cli import agreement, audit, compare, data, experiments, report, score, start
 from harness.errors import HarnessError
 
 EXIT_BUG = 70
@@ -28,6 +28,7 @@ for command in (
     *audit.COMMANDS,
     *agreement.COMMANDS,
     *start.COMMANDS,
+    *score.COMMANDS,
 ):
     harness.add_command(command)
 

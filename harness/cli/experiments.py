@@ -46,6 +46,7 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
 @click.option("--fresh", is_flag=True, help="Fit finished units again too.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be fitted, and stop.")
 @click.option("--offline", is_flag=True, help="Refuse whatever needs the network (nothing does at present).")
+@click.option("--save-models", is_flag=True, help="Keep each system, fitted for `harness score`, with its result.")
 @data_root
 @as_json
 def run(
@@ -71,6 +72,9 @@ def run(
         if not as_json:
             click.echo(str(outcome))
             click.echo(f"\n{outcome.fitted} units fitted; results are in {outcome.folder}", err=True)
+        for model in outcome.models:
+            said = f"kept in {model.folder}" if model.folder else f"not kept: {model.reason}"
+            click.echo(f"model of {model.system}: {said}", err=True)
     if as_json:
         documents = [outcome.document() for outcome in outcomes]
         print_json(documents[0] if len(documents) == 1 else documents)

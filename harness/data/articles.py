@@ -123,6 +123,14 @@ def read_articles(sources: Sequence[Source], reading: Reading | None = None) -> 
     return articles
 
 
+def sources_of(sources: Sequence[Source]) -> list[Source]:
+    """Each file that the sources stand for: folders and patterns as their files, all else as it is.
+
+    Raises: FaultsError: a folder or pattern without article files, or an unknown suffix.
+    """
+    return [path for source in sources for path in _expanded(source)]
+
+
 def _read(source: Source, reading: Reading) -> list[FoundArticle]:
     from harness.data.article_sets import HUB, read_hub, read_rows_of
 

@@ -102,7 +102,7 @@ def _by_claim(records: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _safe(value: Any) -> Any:
+def safe_cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: an apostrophe before what begins like one."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
@@ -112,7 +112,7 @@ def _csv(wanted: Wanted) -> Files:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(rows[0] if rows else ["claim_id", "text"])
-    writer.writerows([_safe(value) for value in row.values()] for row in rows)
+    writer.writerows([safe_cell(value) for value in row.values()] for row in rows)
     return {wanted.path: b"\xef\xbb\xbf" + stream.getvalue().encode()}
 
 

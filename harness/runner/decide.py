@@ -20,6 +20,8 @@ from harness.runner.tune import InnerFolds
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 LEAST = 1e-6
+LIKELY = 0.5
+"""The calibrated probability from which a claim is predicted positive, where no threshold is chosen."""
 
 
 class BestF1(Record):
@@ -265,6 +267,18 @@ class DecidedScorer(Scorer):
     def gives_labels(self) -> bool:  # type: ignore[override]
         """Whether there is a threshold, or the scorer predicts labels by itself."""
         return self.threshold is not None or self.scorer.gives_labels
+
+    @property
+    def cutoff(self) -> float | None:  # type: ignore[override]
+        """The threshold, one half of a calibrated probability, or the scorer's own."""
+        if self.threshold is not None:
+            return self.threshold
+        return self.scorer.cutoff if self.curve is None else LIKELY
+
+    @property
+    def not_kept(self) -> str | None:  # type: ignore[override]
+        """As the scorer."""
+        return self.scorer.not_kept
 
     @property
     def chosen(self) -> str:  # type: ignore[override]

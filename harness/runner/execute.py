@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.classifiers.base import Scorer
+from harness.classifiers.base import Classifier, Scorer
 from harness.data.claims import Claims, Codes, Gold
 from harness.errors import HarnessError
 from harness.files import make_folder, write_bytes
@@ -56,6 +56,13 @@ def unit_path(folder: Path, unit: Unit) -> Path:
     return folder / "units" / f"{unit.unit_id}.parquet"
 
 
+def fit(classifier: Classifier, claims: Claims, gold: Gold, seed: int, dev: tuple[Claims, Gold] | None) -> Scorer:
+    """Fits a classifier to training rows; what it decides is decided on dev rows where there are any."""
+    if dev is not None and isinstance(classifier, Decided):
+        return classifier.fit_on(claims, gold, *dev, seed)
+    return classifier.fit(claims, gold, seed)
+
+
 def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Claims, Gold] | None = None) -> Fitted:
     """Fits one unit and scores its test claims.
 
@@ -68,10 +75,7 @@ def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Cl
     clock, classifier = Clock(), unit.system.classifier
     reset_peak()
     with clock.timed("fit"):
-        if dev is not None and isinstance(classifier, Decided):
-            scorer = classifier.fit_on(claims, gold, *dev, unit.seed)
-        else:
-            scorer = classifier.fit(claims, gold, unit.seed)
+        scorer = fit(classifier, claims, gold, unit.seed, dev)
     with clock.timed("score"):
         scores = np.asarray(scorer.score(test), dtype=np.float64)
     expected = (len(test), len(gold.labels))

@@ -114,7 +114,7 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     write_text(place / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True))
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
-    provenance = _provenance(loaded, material, system) | {"units": fits, "chosen": chosen}
+    provenance = made_by(loaded, material, system) | {"units": fits, "chosen": chosen}
     result = _measured(loaded, material, system, rows, runs, result_id, place, provenance)
     result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
     write_text(place / "result.json", json_document(result.model_dump(mode="json")))
@@ -341,7 +341,8 @@ def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:
     return {reason: count for reason, count in (counts | {"without an answer": missing}).items() if count}
 
 
-def _provenance(loaded: Loaded, material: Material, system: System) -> dict[str, Any]:
+def made_by(loaded: Loaded, material: Material, system: System) -> dict[str, Any]:
+    """What makes the numbers and the model of a system."""
     task = find_task(loaded.experiment.task)
     return {
         "config": loaded.experiment.document(),

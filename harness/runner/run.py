@@ -15,6 +15,7 @@ from harness.runner.execute import execute, unit_path
 from harness.runner.plan import Unit, expanded, gather, material_of, units_of
 from harness.runner.published import published_of
 from harness.runner.results import Result, assemble
+from harness.runner.save_models import Kept, keep_models
 from harness.runner.slices import slices_of
 
 
@@ -29,10 +30,21 @@ class Outcome(NamedTuple):
     """Units that were fitted; the others were found."""
     published: Published | None = None
     """The published leaderboard that these results stand beside, if there is one."""
+    models: tuple[Kept, ...] = ()
+    """What became of each system's model, where models were to be kept."""
 
     def document(self) -> dict[str, Any]:
         """The outcome as `harness run --json` prints it."""
-        return {"experiment": self.experiment, "results": [result.summary() for result in self.results]}
+        document: dict[str, Any] = {
+            "experiment": self.experiment,
+            "results": [result.summary() for result in self.results],
+        }
+        if self.models:
+            document["models"] = [
+                {"system": kept.system, "path": str(kept.folder) if kept.folder else None, "reason": kept.reason}
+                for kept in self.models
+            ]
+        return document
 
     def __str__(self) -> str:
         from harness.runner.tables import results_table
@@ -72,6 +84,7 @@ def run(
     out: str | Path = "runs",
     fresh: bool = False,
     root: str | Path | None = None,
+    save_models: bool = False,
     progress: Progress = _silent,
 ) -> Outcome:
     """Runs an experiment; finished units are found again and not repeated.
@@ -85,6 +98,7 @@ def run(
         out: the folder of run folders.
         fresh: fit finished units again too.
         root: where fetched benchmarks live; default `$HARNESS_DATA_ROOT`, else the user cache folder.
+        save_models: keep each system, fitted for use, beside its result; see `harness.load_model`.
         progress: shows how far it is.
     Raises: HarnessError: the config, the data or the disk is at fault; finished units are kept.
     """
@@ -104,8 +118,9 @@ def run(
             )
             for system in loaded.systems
         )
+        models = keep_models(loaded, material, results, fresh=fresh) if save_models else ()
     published = published_of(loaded.experiment.document(), list(loaded.metrics))
-    return Outcome(loaded.experiment.name, folder, results, fitted, published)
+    return Outcome(loaded.experiment.name, folder, results, fitted, published, models)
 
 
 def plan(

@@ -103,6 +103,16 @@ class TunedScorer(Scorer):
         """Whether the chosen candidate's scores are probabilities."""
         return self.scorer.probabilities
 
+    @property
+    def cutoff(self) -> float | None:  # type: ignore[override]
+        """The chosen candidate's threshold."""
+        return self.scorer.cutoff
+
+    @property
+    def not_kept(self) -> str | None:  # type: ignore[override]
+        """Why the chosen candidate's scorer cannot be kept, if so."""
+        return self.scorer.not_kept
+
     def score(self, claims: Claims) -> Scores:
         """The chosen candidate's scores."""
         return self.scorer.score(claims)

@@ -1,0 +1,283 @@
+"""Kept scorers: the same numbers after a round trip, and nothing made of a file but what is listed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import pytest
+from claim_tables import THREE, YES_NO, claims_of, three_labels, yes_no
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+from test_classifier_conformance import NAMES, NEW, make
+
+from harness.classifiers import CLASSIFIERS, build
+from harness.classifiers.base import Scorer, Scores, two_columns
+from harness.classifiers.keep import ARRAYS, FILES, KINDS, SHIPPED, KeptFault, NotKept, pack, unpack
+from harness.data.claims import Claims, Gold
+from harness.errors import HarnessError
+from harness.registry import Registry
+
+UNTRUSTED = ("sklearn.ensemble:RandomForestClassifier",)
+"""Made of trees, whose arrays skops does not trust."""
+
+
+def round_trip(scorer: Scorer, folder: Path, kinds: Registry[type] = KINDS) -> Scorer:
+    folder.mkdir()
+    return unpack(json.loads(json.dumps(pack(scorer, folder, kinds), allow_nan=False)), folder, kinds)
+
+
+@pytest.mark.parametrize("labels", [YES_NO, THREE], ids=len)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_classifier_scores_explains_and_predicts_the_same_when_loaded_again(name, labels, tmp_path):
+    classifier = make(name, tmp_path, labels)
+    claims, gold = yes_no() if labels == YES_NO else three_labels()
+    if classifier.yes_or_no_only and labels != YES_NO:
+        pytest.skip(f"{name} is made for yes-or-no tasks")
+    one = Gold(gold.labels, np.zeros(len(claims), dtype=np.int64))
+    for number, scorer in enumerate((classifier.fit(claims, gold, 13), classifier.fit(claims, one, 13))):
+        if scorer.not_kept is not None:
+            assert name == "from_file"
+            continue
+        if name in UNTRUSTED and number == 0:
+            with pytest.raises(HarnessError, match=r"skops would not load its types sklearn\.tree"):
+                round_trip(scorer, tmp_path / str(number))
+            continue
+        again = round_trip(scorer, tmp_path / str(number))
+        assert type(again) is type(scorer)
+        scores = scorer.score(NEW)
+        assert again.score(NEW).tobytes() == scores.tobytes()
+        assert again.predict(NEW, scores).tolist() == scorer.predict(NEW, scores).tolist()
+        assert again.explain(NEW) == scorer.explain(NEW)
+        assert (again.cutoff, again.probabilities, again.gives_labels, again.gives_scores) == (
+            scorer.cutoff,
+            scorer.probabilities,
+            scorer.gives_labels,
+            scorer.gives_scores,
+        )
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class Box(Scorer):
+    """Holds anything; scores nothing."""
+
+    content: Any
+
+    def score(self, claims: Claims) -> Scores:
+        return two_columns(np.zeros(len(claims)))
+
+
+BOXES: Registry[type] = Registry("type", {"Box": Box, "Pair": Pair}, "harness.scorers.none")
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(codec=None), max_size=5)
+)
+values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(st.characters(codec=None), max_size=3), inner, max_size=4)
+        | st.builds(Pair, inner, inner)
+    ),
+    max_leaves=20,
+)
+
+
+def typed(value: Any) -> Any:
+    """A value with its types, so that 1, 1.0 and True differ, and a list is no tuple."""
+    if isinstance(value, dict):
+        return [(key, typed(part)) for key, part in value.items()]
+    if isinstance(value, list | tuple):
+        return type(value), [typed(part) for part in value]
+    return type(value), repr(value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(content=values)
+def test_whatever_a_scorer_holds_comes_back_with_its_types(content, tmp_path_factory):
+    again = round_trip(Box(content), tmp_path_factory.mktemp("box") / "kept", BOXES)
+    assert typed(again.content) == typed(content)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([0.1, np.nan, np.inf, -0.0]),
+        np.array([[1, 2], [3, 4]], dtype=np.int8),
+        np.zeros((0, 3), dtype=np.float32),
+        np.array([True, False]),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.float32(0.1),
+        np.int64(7),
+    ],
+)
+def test_arrays_come_back_bit_for_bit(array, tmp_path):
+    again = round_trip(Box(array), tmp_path / "kept", BOXES).content  # type: ignore[attr-defined]
+    assert (again.dtype, again.shape, again.tobytes()) == (array.dtype, array.shape, array.tobytes())
+
+
+def test_sparse_rows_come_back(tmp_path):
+    rows = csr_matrix(np.array([[0, 1.5, 0], [2, 0, 0]]))
+    again = round_trip(Box(rows), tmp_path / "kept", BOXES).content  # type: ignore[attr-defined]
+    assert (again != rows).nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (np.array([object()]), "Box.content: an array of object cannot be kept"),
+        (np.array(["a"]), "Box.content: an array of <U1 cannot be kept"),
+        ({1: "a"}, "Box.content: a key of type int cannot be kept"),
+        ([{"a": Path()}], r"Box.content\[0\]\[...\]: a value of type pathlib"),
+        (print, "Box.content: a value of type builtins.builtin_function_or_method cannot be kept"),
+    ],
+)
+def test_what_cannot_be_kept_is_named(content, said, tmp_path):
+    with pytest.raises(NotKept, match=said):
+        pack(Box(content), tmp_path, BOXES)
+
+
+def test_a_scorer_of_a_type_that_is_not_listed_is_not_kept(tmp_path):
+    with pytest.raises(NotKept, match=r"type 'test_keep:Box' is not listed.*group harness\.scorers"):
+        pack(Box(1), tmp_path)
+
+
+def kept_logreg(folder: Path) -> Any:
+    folder.mkdir(exist_ok=True)
+    return json.loads(json.dumps(pack(build("tfidf_logreg", {"min_df": 1}).fit(*yes_no(), 13), folder)))
+
+
+@pytest.mark.parametrize("name", ["os:system", "subprocess.Popen", "Path", "builtins:eval", "Box", None, ["Tfidf"]])
+def test_a_file_that_asks_for_a_type_that_is_not_listed_is_refused(name, tmp_path):
+    structure = kept_logreg(tmp_path)
+    structure["fields"]["features"]["type"] = name
+    with pytest.raises(KeptFault, match=r"refused: it asks for the type .*, which is not listed\. Listed: CharNgrams"):
+        unpack(structure, tmp_path)
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) of a structure."""
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    return [place for key in keys for place in [(node, key), *places(node[key])]]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_changed_structure_is_refused_with_a_message_or_loads(data, tmp_path_factory):
+    folder = tmp_path_factory.getbasetemp() / "fuzz"
+    structure = kept_logreg(folder)
+    holder, key = data.draw(st.sampled_from(places(structure)))
+    scraps = [None, 0, -1, 2**70, 0.5, "x", [], {}, {"is": "object"}, {"is": "list", "of": [1]}, holder[key]]
+    if data.draw(st.booleans()):
+        holder[key] = data.draw(st.sampled_from(scraps))
+    elif isinstance(holder, dict):
+        del holder[key]
+    try:
+        made = unpack(structure, folder)
+    except HarnessError as error:
+        said = str(error)
+    else:
+        assert isinstance(made, Scorer)
+        return
+    assert str(folder) in said
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_damaged_file_of_arrays_is_a_message(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("damaged")
+    structure = kept_logreg(folder)
+    whole = bytearray((folder / ARRAYS).read_bytes())
+    if data.draw(st.booleans()):
+        whole = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    else:
+        whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    (folder / ARRAYS).write_bytes(whole)
+    try:
+        unpack(structure, folder)
+    except HarnessError as error:
+        said = str(error)
+    else:
+        return
+    assert ARRAYS in said
+
+
+class RunsCode:
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was loaded",))
+
+
+def test_no_pickle_is_loaded(tmp_path):
+    structure = kept_logreg(tmp_path)
+    with np.load(tmp_path / ARRAYS) as found:
+        arrays = dict(found)
+    arrays["a0"] = np.array([RunsCode()], dtype=object)
+    np.savez(tmp_path / ARRAYS, **arrays)
+    with pytest.raises(KeptFault, match=r"is not an \.npz file of plain numbers"):
+        unpack(structure, tmp_path)
+
+
+def test_an_estimator_of_types_that_are_not_trusted_is_refused_by_name(tmp_path):
+    import skops.io
+
+    structure = pack(build("sklearn.linear_model:RidgeClassifier", {}).fit(*yes_no(), 13), tmp_path)
+    skops.io.dump([Path()], tmp_path / FILES / "0" / "estimator.skops")
+    with pytest.raises(HarnessError, match="refused: it asks for types that are not trusted: pathlib"):
+        unpack(structure, tmp_path)
+    (tmp_path / FILES / "0" / "estimator.skops").write_bytes(b"PK\x03\x04")
+    with pytest.raises(HarnessError, match=r"estimator\.skops: cannot be loaded"):
+        unpack(structure, tmp_path)
+    (tmp_path / FILES / "0" / "estimator.skops").unlink()
+    with pytest.raises(HarnessError, match=r"estimator\.skops: cannot be loaded"):
+        unpack(structure, tmp_path)
+
+
+def test_without_skops_the_message_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "skops.io", None)
+    scorer = build("sklearn.linear_model:RidgeClassifier", {}).fit(*yes_no(), 13)
+    with pytest.raises(HarnessError, match=r"skops is needed: pip install 'claim-harness\[share\]'"):
+        pack(scorer, tmp_path)
+
+
+@dataclass(frozen=True)
+class Phrase(Scorer):
+    """Scores 1 where a phrase stands, which it keeps in a text file."""
+
+    phrase: str
+    weight: float
+    in_files: ClassVar[tuple[str, ...]] = ("phrase",)
+
+    def score(self, claims: Claims) -> Scores:
+        return two_columns(np.array([self.weight * (self.phrase in text) for text in claims.text]))
+
+    def save_files(self, folder: Path) -> None:
+        (folder / "phrase.txt").write_text(self.phrase, encoding="utf-8")
+
+    @classmethod
+    def load_files(cls, folder: Path) -> dict[str, Any]:
+        return {"phrase": (folder / "phrase.txt").read_text(encoding="utf-8")}
+
+
+def test_two_scorers_with_files_of_their_own_do_not_meet(tmp_path):
+    kinds: Registry[type] = Registry("type", {"Phrase": Phrase, "Box": Box}, "harness.scorers.none")
+    again = round_trip(Box((Phrase("a b", 0.5), Phrase("ü", 1.0))), tmp_path / "kept", kinds).content  # type: ignore
+    assert again == (Phrase("a b", 0.5), Phrase("ü", 1.0))
+    assert again[0].score(claims_of(["x a b", "ab"]))[:, 1].tolist() == [0.5, 0.0]
+
+
+def test_every_listed_type_is_used_by_some_classifier_or_scorer():
+    assert set(SHIPPED) == {kind.__name__ for kind in SHIPPED.values()}
+    assert len(CLASSIFIERS.table) >= 9
