@@ -24,7 +24,8 @@ class Encoding(Classifier, EncoderSettings):
     def check(self) -> None:
         """Raises: HarnessError: the encoder, or a package that it needs, is not there."""
         need("transformers", *TORCH)
-        find_encoder(self.model)
+        if hub_host(self.model) is None:
+            find_encoder(self.model)
 
     def inputs(self) -> str:
         """The fingerprint of the encoder's files."""
