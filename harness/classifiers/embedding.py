@@ -12,8 +12,15 @@ from pydantic import Field
 from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
-from harness.features.encoder_files import encoder_fingerprint, find_encoder, hub_host, need, read_trained_on
-from harness.features.encoders import TORCH, Encoder, EncoderSettings
+from harness.features.encoder_files import (
+    encoder_fingerprint,
+    find_encoder,
+    hub_host,
+    need,
+    need_torch,
+    read_trained_on,
+)
+from harness.features.encoders import Encoder, EncoderSettings
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,7 +30,7 @@ class Encoding(Classifier, EncoderSettings):
 
     def check(self) -> None:
         """Raises: HarnessError: the encoder, or a package that it needs, is not there."""
-        need("transformers", *TORCH)
+        need_torch()
         if hub_host(self.model) is None:
             find_encoder(self.model)
 
@@ -81,7 +88,7 @@ class EmbeddingLogreg(Encoding):
 
     packages = ("scikit-learn", "torch", "transformers", "tokenizers", "onnxruntime")
 
-    C: float = Field(default=10.0, gt=0)
+    C: float = Field(default=1.0, gt=0)
     """Inverse strength of regularization: higher fits the training claims closer."""
     class_weight: Literal["balanced"] | None = None
     """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""

@@ -18,12 +18,11 @@ from harness.errors import FaultsError
 from harness.features.encoder_files import (
     TrainedOn,
     find_encoder,
-    need,
+    need_torch,
     read_trained_on,
     trained_also_on,
     write_trained_on,
 )
-from harness.features.encoders import TORCH
 from harness.files import json_document, read_bytes, write_text
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class TransformerScorer(Scorer):
 
         Raises: HarnessError: a file is absent or damaged, or a package is missing.
         """
-        need("transformers", *TORCH)
+        need_torch()
         from harness.features.network import load
 
         path = folder / SETTINGS

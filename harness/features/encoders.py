@@ -13,14 +13,13 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import HarnessError
-from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, need
+from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, need_torch
 from harness.features.vector_cache import VectorCache, cache_folder
 from harness.files import fingerprint
 
 if TYPE_CHECKING:
     from harness.features.network import Network
 
-TORCH = ("torch", "transformers", "safetensors")
 KEPT_AT_A_TIME = 512
 """Texts after which vectors go to the cache, so that a run that is killed goes on where it stopped."""
 
@@ -103,7 +102,7 @@ class Encoder:
 @lru_cache(maxsize=2)
 def _network(folder: Path, pooling: Pooling, max_length: int, of_files: str) -> Network:  # noqa: ARG001
     """The encoder in memory; `of_files` only tells one state of the folder from another."""
-    need("transformers", *TORCH)
+    need_torch()
     from harness.features.network import load
 
     return load(folder, pooling, max_length)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.features.encoder_files import encoder_fingerprint, most_tokens, need
+from harness.features.encoder_files import encoder_fingerprint, most_tokens, need, need_torch
 from harness.features.vector_cache import cache_folder
 from harness.files import make_folder, write_bytes
 
@@ -30,6 +30,7 @@ def encode(
     batch, do not either. The threads share texts out, not the numbers of one, so their number changes nothing.
     """
     need("onnx", "onnx", "onnxruntime")
+    need_torch()
     from harness.features.network import load_tokenizer, tokens_of
 
     session = _session(str(_exported(folder, int8)))
