@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from harness.data.text_keys import FEWEST_WORDS as FEWEST_WORDS
+from harness.data.text_keys import text_key as text_key
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -16,17 +17,7 @@ if TYPE_CHECKING:
 Codes = npt.NDArray[np.int64]
 
 THRESHOLD = 0.8
-FEWEST_WORDS = 5
-"""Shorter texts ("Thank you very much.") are repeated by chance, and are never near duplicates."""
 BATCH = 2_000_000
-_ADDRESS = re.compile(r"https?://\S+")
-_WORD = re.compile(r"\w+")
-
-
-def text_key(text: str) -> str:
-    """What two texts have in common that differ in case, punctuation, spacing, Unicode form or web addresses only."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return " ".join(_WORD.findall(_ADDRESS.sub(" ", plain).casefold()))
 
 
 class Pairs(NamedTuple):

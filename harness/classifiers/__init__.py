@@ -7,10 +7,12 @@ from typing import Any
 
 from harness.classifiers.base import Classifier
 from harness.classifiers.claimbuster_features import ClaimbusterFeatures
+from harness.classifiers.embedding import EmbeddingLogreg
 from harness.classifiers.from_file import FromFile
 from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
 from harness.classifiers.rules import Rules
 from harness.classifiers.sklearn_estimator import SklearnEstimator
+from harness.classifiers.transformer import Transformer
 from harness.classifiers.trivial import Length, Majority, PriorRandom
 from harness.registry import Registry, UnknownComponent, import_object
 
@@ -25,6 +27,8 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "tfidf_logreg": TfidfLogreg,
         "tfidf_svm": TfidfSvm,
         "nb_logreg": NbLogreg,
+        "embedding_logreg": EmbeddingLogreg,
+        "transformer": Transformer,
         "from_file": FromFile,
     },
     "harness.classifiers",

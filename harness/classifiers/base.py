@@ -134,6 +134,17 @@ class Classifier(BaseModel, ABC):
         """A fingerprint of what it reads besides claims and gold (a file's content); it enters the unit's id."""
         return ""
 
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts on the network that it will speak to before or while it fits and scores."""
+        return ()
+
+    def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
+        """Which texts it was trained on before it is fitted (a pretrained part of it), and what to say of it.
+
+        Returns: shape (n_texts,), and a clause for a warning.
+        """
+        return np.zeros(len(texts), dtype=bool), ""
+
 
 @dataclass(frozen=True)
 class ConstantScorer(Scorer):

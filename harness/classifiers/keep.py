@@ -16,12 +16,15 @@ import numpy as np
 
 from harness.classifiers.base import ConstantScorer, Scorer
 from harness.classifiers.claimbuster_features import FeatureScorer
+from harness.classifiers.embedding import EmbeddingScorer
 from harness.classifiers.kept_arrays import ArrayFault, ArrayReader, ArrayWriter
 from harness.classifiers.linear import LogregScorer, SvmScorer
 from harness.classifiers.rules import RulesScorer
 from harness.classifiers.sklearn_estimator import EstimatorScorer, ProbabilityScorer
+from harness.classifiers.transformer import TransformerScorer
 from harness.classifiers.trivial import LengthScorer, PriorRandomScorer, SharesScorer
 from harness.errors import HarnessError
+from harness.features.encoders import Encoder
 from harness.features.ngrams import CharNgrams, Ngrams, WordNgrams
 from harness.features.weights import Presence, Tfidf
 from harness.registry import Registry, UnknownComponent
@@ -34,6 +37,8 @@ GROUP = "harness.scorers"
 SHIPPED: dict[str, type] = {
     "CharNgrams": CharNgrams,
     "ConstantScorer": ConstantScorer,
+    "EmbeddingScorer": EmbeddingScorer,
+    "Encoder": Encoder,
     "EstimatorScorer": EstimatorScorer,
     "FeatureScorer": FeatureScorer,
     "LengthScorer": LengthScorer,
@@ -46,6 +51,7 @@ SHIPPED: dict[str, type] = {
     "SharesScorer": SharesScorer,
     "SvmScorer": SvmScorer,
     "Tfidf": Tfidf,
+    "TransformerScorer": TransformerScorer,
     "WordNgrams": WordNgrams,
 }
 """The types that a kept scorer may be made of, by the name that files use. Each is a dataclass or a NamedTuple."""

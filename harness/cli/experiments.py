@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Run folders.")
 @click.option("--fresh", is_flag=True, help="Fit finished units again too.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be fitted, and stop.")
-@click.option("--offline", is_flag=True, help="Refuse whatever needs the network (nothing does at present).")
+@click.option("--offline", is_flag=True, help="Refuse what needs the network (encoders from the Hub).")
 @click.option("--save-models", is_flag=True, help="Keep each system, fitted for `harness score`, with its result.")
 @data_root
 @as_json
@@ -56,9 +56,9 @@ def run(
 
     Finished units are found again and not repeated.
     """
-    del offline
     import harness
 
+    _announce(configs, options["overrides"], options["only"], offline)
     if dry_run:
         kept = {name: options[name] for name in ("overrides", "only", "limit", "out")}
         for config in configs:
@@ -78,6 +78,18 @@ def run(
     if as_json:
         documents = [outcome.document() for outcome in outcomes]
         print_json(documents[0] if len(documents) == 1 else documents)
+
+
+def _announce(configs: Sequence[str], overrides: Sequence[str], only: Sequence[str], offline: bool) -> None:
+    """Names the hosts that will be asked, before they are; or refuses."""
+    from harness.errors import HarnessError
+    from harness.runner.run import hosts
+
+    found = dict.fromkeys(host for config in configs for host in hosts(config, overrides=overrides, only=only))
+    if found and offline:
+        raise HarnessError(f"needs the network ({', '.join(found)}), which --offline refuses")
+    if found:
+        click.echo(f"network: {', '.join(found)}", err=True)
 
 
 class SeveralValues(click.Command):

@@ -143,7 +143,8 @@ def _anchor(content: dict[str, Any], folder: Path) -> None:
     """Paths that stand beside the config become absolute, so that the resolved config runs from anywhere."""
     split, classifiers = content.get("split"), content.get("classifiers")
     listed = classifiers if isinstance(classifiers, list) else []
-    named: list[tuple[Any, Any]] = [(content, "dataset"), (split, "file"), *((entry, "path") for entry in listed)]
+    named: list[tuple[Any, Any]] = [(content, "dataset"), (split, "file")]
+    named += [(entry, key) for entry in listed for key in ("path", "model")]
     several = content.get("dataset")
     if isinstance(several, list):
         named += [(several, place) for place in range(len(several))]

@@ -81,6 +81,14 @@ class Decided(Classifier):
         """What the classifier reads."""
         return self.classifier.inputs()
 
+    def hosts(self) -> tuple[str, ...]:
+        """Those of the classifier."""
+        return self.classifier.hosts()
+
+    def trained_before(self, texts: list[str]) -> tuple[Bools, str]:
+        """What the classifier was trained on before."""
+        return self.classifier.trained_before(texts)
+
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits to all training claims, and decides by folds of them."""
         scorer = self.classifier.fit(claims, gold, seed)

@@ -102,17 +102,32 @@ def expanded(loaded: Loaded, material: Material) -> Loaded:
 
 
 def material_of(system: System, material: Material, experiment: Experiment) -> Material:
-    """The material as one system sees it: with its share of the training claims, or with those of one group."""
+    """The material as one system sees it: with its share of the training claims, or those of one group, and copies."""
     if system.train_on is not None:
         group = next(fold for fold in material.folds if fold.name == system.train_on)
         found = transferred(experiment.split, group, material.claims)
-        folds = [fold._replace(train=np.intersect1d(fold.train, material.gold.settled)) for fold in found]
-        material = material._replace(folds=tuple(folds), copied=copied_rows(material.pool, folds))
+        of_group = tuple(fold._replace(train=np.intersect1d(fold.train, material.gold.settled)) for fold in found)
+        material = material._replace(folds=of_group, copied=copied_rows(material.pool, of_group))
     if system.train_share is None:
-        return material
+        return _with_pretraining(system, material)
     split = trained_on(experiment.split, system.train_share, material.claims, material.folds)
     copied = copied_rows(material.pool, split.folds)
-    return material._replace(folds=tuple(split.folds), warnings=(*material.warnings, *split.warnings), copied=copied)
+    folds, warnings = tuple(split.folds), (*material.warnings, *split.warnings)
+    return _with_pretraining(system, material._replace(folds=folds, warnings=warnings, copied=copied))
+
+
+def _with_pretraining(system: System, material: Material) -> Material:
+    """The material with the test claims that a pretrained part of the system saw counted as copied."""
+    rows = np.sort(np.concatenate([fold.test for fold in material.folds]))
+    seen, said = system.classifier.trained_before(list(material.claims.text[rows]))
+    if not seen.any():
+        return material
+    warning = (
+        f"{said}, and {int(seen.sum()):,} of {len(rows):,} test claims are among it; "
+        "the values without them stand below the table"
+    )
+    copied = np.union1d(material.copied, rows[seen])
+    return material._replace(copied=copied, warnings=(*material.warnings, warning))
 
 
 def _warnings(experiment: Experiment, limit: int | None) -> list[str]:

@@ -123,6 +123,13 @@ def run(
     return Outcome(loaded.experiment.name, folder, results, fitted, published, models)
 
 
+def hosts(config: str | Path, *, overrides: Sequence[str] = (), only: Sequence[str] = ()) -> tuple[str, ...]:
+    """The hosts on the network that `run` with the same arguments will speak to."""
+    systems = load_experiment(config, overrides).systems
+    chosen = [system for system in systems if not only or system.label in only]
+    return tuple(dict.fromkeys(host for system in chosen for host in system.classifier.hosts()))
+
+
 def plan(
     config: str | Path,
     *,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import SerializeAsAny
 
 from harness.classifiers import build
@@ -61,6 +62,16 @@ class Tuned(Classifier):
     def inputs(self) -> str:
         """What the candidates read."""
         return "".join(candidate.inputs() for candidate in self.candidates)
+
+    def hosts(self) -> tuple[str, ...]:
+        """Those of the candidates."""
+        return tuple(dict.fromkeys(host for candidate in self.candidates for host in candidate.hosts()))
+
+    def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
+        """What any candidate was trained on."""
+        found = [candidate.trained_before(texts) for candidate in self.candidates]
+        said = "; ".join(dict.fromkeys(what for seen, what in found if seen.any()))
+        return np.any([seen for seen, _ in found], axis=0), said
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Chooses a candidate and fits it to all training claims."""

@@ -174,7 +174,7 @@ def places(node: Any) -> list[tuple[Any, Any]]:
     return [place for key in keys for place in [(node, key), *places(node[key])]]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_a_changed_structure_is_refused_with_a_message_or_loads(data, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "fuzz"

@@ -31,7 +31,7 @@ metrics: [f1, average_precision]
 intervals: {{resamples: 100}}
 """
 ARTICLE = (
-    "The council voted 7 to 4 to raise fares by 12 percent in 2021. We hope so! Then <script>x</script> cost 3 million.\n"
+    "The council voted 7 to 4 for fares 12 percent up in 2021. We hope so! Then <script>x</script> cost 3 million.\n"
 )
 
 
