@@ -21,6 +21,7 @@ test:
 
 bench:
 	$(BIN)/python -m pytest tests/benchmarks -n 0 --benchmark-only --benchmark-enable
+	$(BIN)/python tests/benchmarks/interval_coverage.py
 
 soak:
 	$(BIN)/python -m pytest -m soak -n 0

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Groups, Metric, Run
-from harness.metrics.intervals import Intervals, mean_values
-from harness.resampling import bca, jackknife_weights, unit_weights
+from harness.metrics.intervals import FEW_POOLED_UNITS, Intervals, mean_values
+from harness.resampling import Interval, bca, jackknife_error, jackknife_t, jackknife_weights, unit_weights
 
 Floats = npt.NDArray[np.float64]
-Test = Literal["randomisation", "bootstrap"]
+Test = Literal["randomisation", "jackknife-t"]
 Correction = Literal["holm", "bh"]
 
 FINEST = 400
@@ -88,10 +88,10 @@ def difference(
 ) -> Difference:
     """The difference of two systems on the same claims, each resample serving both.
 
-    The interval is the BCa interval of the paired difference. The p-value is by approximate randomisation, whole units
-    trading places between the systems, with the +1 in numerator and denominator; where scores of several units are
-    ranked together, units that trade places would mix two systems' scores in one ranking, and the p-value is that of
-    the paired bootstrap instead.
+    The interval of the paired difference is the jackknife-t interval with fewer than 100 units, else BCa. The p-value
+    is by approximate randomisation, whole units trading places between the systems, with the +1 in numerator and
+    denominator; where scores of several units are ranked together, units that trade places would mix two systems'
+    scores in one ranking, and the p-value is that of the jackknife-t interval instead (docs/intervals.md).
 
     Args:
         metric: any metric.
@@ -99,25 +99,39 @@ def difference(
         one, other: the systems, resampled under the same draws.
         groups: articles, and the units that are resampled; dense codes.
         intervals: the seed.
-    Source: Noreen 1989; Efron and Tibshirani 1993.
+    Source: Noreen 1989; Efron and Tibshirani 1993; Miller 1974.
     """
     value, resampled = one.value - other.value, one.resampled - other.resampled
-    found = bca(value, resampled, one.jackknifed - other.jackknifed)
+    jackknifed = one.jackknifed - other.jackknifed
+    found = _interval(value, resampled, jackknifed)
     spread = float(np.nanstd(resampled, ddof=1))
     pooled = metric.reads != "labels" and metric.unit_values(gold, one.runs[0], groups) is None
-    test: Test = "bootstrap" if pooled or len(one.runs) != len(other.runs) else "randomisation"
-    if test == "bootstrap":
-        p = _bootstrap_p(resampled)
+    test: Test = "jackknife-t" if pooled or len(one.runs) != len(other.runs) else "randomisation"
+    if test == "jackknife-t":
+        p = _jackknife_p(value, jackknifed)
     else:
         p = _randomised(metric, gold, one, other, groups, intervals.seed)
     return Difference(value, found.low, found.high, p, POWER_Z * spread, test)
 
 
-def _bootstrap_p(resampled: Floats) -> float:
-    """Two-sided: twice the smaller share of resamples on one side of no difference, ties on both."""
-    kept = resampled[~np.isnan(resampled)]
-    below, above = np.count_nonzero(kept <= 0), np.count_nonzero(kept >= 0)
-    return min(1.0, 2 * (min(below, above) + 1) / (len(kept) + 1))
+def _interval(value: float, resampled: Floats, jackknifed: Floats) -> Interval:
+    if len(jackknifed) < FEW_POOLED_UNITS:
+        try:
+            return jackknife_t(value, jackknifed, (-np.inf, np.inf))
+        except Undefined:
+            pass
+    return bca(value, resampled, jackknifed)
+
+
+def _jackknife_p(value: float, jackknifed: Floats) -> float:
+    """Two-sided, by Student's t; 1 where no spread can be told."""
+    from scipy.special import stdtr
+
+    try:
+        error, freedom = jackknife_error(jackknifed)
+    except Undefined:
+        return 1.0
+    return 2 * float(stdtr(freedom, -abs(value) / error)) if error else float(value == 0)
 
 
 def _randomised(metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, seed: int) -> float:

@@ -15,14 +15,20 @@ from harness.errors import Undefined
 from harness.metrics.article_means import UnitsSplitArticles
 from harness.metrics.base import Floats, Groups, Metric, Run, Weights
 from harness.records import Record
-from harness.resampling import Interval, bca, bootstrap_t, jackknife_weights, percentile, unit_weights
+from harness.resampling import Interval, bca, bootstrap_t, jackknife_t, jackknife_weights, percentile, unit_weights
 
-Method = Literal["percentile", "bca", "bootstrap-t"]
+Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t"]
 
 FEW_UNITS = 40
+FEW_POOLED_UNITS = 100
 ROUGH_UNITS = 10
 MOST_WITHOUT_SPREAD = 0.025
-LEFT_OUT: dict[Method, str] = {"percentile": "undefined", "bca": "undefined", "bootstrap-t": "without spread"}
+LEFT_OUT: dict[Method, str] = {
+    "percentile": "undefined",
+    "bca": "undefined",
+    "bootstrap-t": "without spread",
+    "jackknife-t": "undefined",
+}
 
 
 class Value(Record):
@@ -48,12 +54,13 @@ class Value(Record):
 class Intervals(Record):
     """How intervals are made."""
 
-    method: Literal["auto", "percentile", "bca", "bootstrap-t", "none"] = "auto"
-    """`auto`: bootstrap-t for a mean over units with fewer than 40 units, else BCa.
+    method: Literal["auto", "percentile", "bca", "bootstrap-t", "jackknife-t", "none"] = "auto"
+    """`auto`: bootstrap-t for a mean over units with fewer than 40 units, jackknife-t for any other metric with fewer
+    than 100, where BCa covers too little (docs/intervals.md), else BCa.
 
-    BCa also where more than 2.5 percent of the resamples have no spread (units with few distinct values, such as
-    precision at 1): leaving those out, bootstrap-t covers far too little (measured: .65 against BCa's .91 for 7 units
-    that are 1 with probability .3).
+    BCa also for a value at its bound, and where more than 2.5 percent of the resamples have no spread (units with few
+    distinct values, such as precision at 1): leaving those out, bootstrap-t covers far too little (measured: .65
+    against BCa's .91 for 7 units that are 1 with probability .3).
     """
     resamples: int = Field(default=1000, ge=100)
     unit: Literal["article", "speaker", "claim"] = "article"
@@ -164,20 +171,33 @@ def _interval(
     if unit_values is not None and intervals.method in ("auto", "bootstrap-t"):
         interval = _studentised(unit_values, weights, intervals.method == "auto")
     if interval is None:
-        method = "percentile" if intervals.method == "percentile" else "bca"
+        jackknifed = mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed))
+        few = intervals.method == "auto" and unit_values is None and n_units < FEW_POOLED_UNITS
+        if few or intervals.method == "jackknife-t":
+            method, interval = "jackknife-t", _by_jackknife(value, jackknifed, metric)
+    if interval is None:
         resampled = mean_values(metric, gold, runs, groups, weights)
-        if method == "percentile":
-            interval = percentile(resampled)
+        if intervals.method == "percentile":
+            method, interval = "percentile", percentile(resampled)
         else:
-            jackknifed = mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed))
-            interval = bca(value, resampled, jackknifed)
-    if method == "bca" and intervals.method == "bootstrap-t":
-        notes.append("bca, as bootstrap-t needs a mean over units")
+            method, interval = "bca", bca(value, resampled, jackknifed)
+    if method == "bca" and intervals.method in ("bootstrap-t", "jackknife-t"):
+        needs = "a mean over units" if intervals.method == "bootstrap-t" else "three units and a value off its bound"
+        notes.append(f"bca, as {intervals.method} needs {needs}")
     if interval.left_out:
         notes.append(f"{interval.left_out} of {intervals.resamples} resamples {LEFT_OUT[method]}")
     if interval.low == interval.high:
         notes.append("no spread: every resample gives the same value")
     return _Found(interval, method, notes)
+
+
+def _by_jackknife(value: float, jackknifed: Floats, metric: Metric) -> Interval | None:
+    """The jackknife-t interval; None where there is none."""
+    try:
+        found = jackknife_t(value, jackknifed, metric.bounds)
+    except Undefined:
+        return None
+    return found if found.low < found.high else None
 
 
 def _studentised(unit_values: Floats, weights: Weights, auto: bool) -> Interval | None:

@@ -153,7 +153,8 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
     if methods:
         how = "; ".join(f"{method} for {', '.join(found)}" for method, found in methods.items())
         drawn = f"{intervals['resamples']:,} resamples of {intervals['unit']}s, seed {intervals['seed']}"
-        lines.append(f"[95 percent interval]: {drawn}; {how}")
+        by = f"{intervals['unit']}s left out one by one" if set(methods) == {"jackknife-t"} else drawn
+        lines.append(f"[95 percent interval]: {by}; {how}")
     lines += [f"{_where(found, len(results), len(headings))}: {part}" for part, found in said.items()]
     warnings: dict[str, list[str]] = {}
     for result in results:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from metric_cases import Case, codes, yes_no
 from pydantic import ValidationError
+from scipy import stats
 
 from harness.metrics import Intervals, Run, mean_values, measure
 from harness.metrics.intervals import Value
@@ -34,14 +35,33 @@ def test_auto_takes_bootstrap_t_for_a_mean_over_few_units():
     assert (got.low < got.value < got.high, left_out) == (True, 0)
 
 
-@pytest.mark.parametrize(("metric", "n_articles"), [(AveragePrecision(), 12), (MeanAveragePrecision(), 40)])
-def test_auto_takes_bca_for_many_units_and_for_what_is_no_mean(metric, n_articles):
+@pytest.mark.parametrize(("metric", "n_articles"), [(AveragePrecision(), 100), (MeanAveragePrecision(), 40)])
+def test_auto_takes_bca_for_many_units(metric, n_articles):
     case = articles(n_articles)
     got = measured(metric, case)
     resampled = mean_values(metric, case.gold, [case.run], case.groups, unit_weights(n_articles, 1000, 13))
     jackknifed = mean_values(metric, case.gold, [case.run], case.groups, jackknife_weights(n_articles, 13))
     low, high, _ = bca(got.value, resampled, jackknifed)
     assert got == Value(value=got.value, low=low, high=high, n_units=n_articles, method="bca")
+
+
+def test_auto_takes_the_jackknife_for_few_units_of_what_is_no_mean_over_them():
+    case = articles(12)
+    got = measured(AveragePrecision(), case)
+    left_out = mean_values(AveragePrecision(), case.gold, [case.run], case.groups, jackknife_weights(12, 13))
+    error = np.sqrt(np.sum((left_out - left_out.mean()) ** 2)) / (got.value * (1 - got.value))
+    middle = np.log(got.value / (1 - got.value))
+    reach = stats.t.ppf(0.975, 10) * error
+    low, high = (1 / (1 + np.exp(-end)) for end in (middle - reach, middle + reach))
+    assert (got.low, got.high, got.method) == (pytest.approx(low), pytest.approx(high), "jackknife-t")
+
+
+def test_a_value_at_its_bound_has_no_spread_to_jackknife():
+    case = yes_no([1, 0] * 4, [0.9, 0.1] * 4, np.repeat(np.arange(4), 2))
+    got = measured(AveragePrecision(), case)
+    assert (got.value, got.low, got.high, got.method) == (1, 1, 1, "bca")
+    asked = measured(AveragePrecision(), case, method="jackknife-t")
+    assert "bca, as jackknife-t needs three units and a value off its bound" in asked.note
 
 
 def test_auto_takes_bca_where_many_resamples_have_no_spread():
