@@ -29,7 +29,7 @@ class Interval(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def unit_weights(n_units: int, resamples: int, seed: int) -> Weights:
+def unit_weights(n_units: int, resamples: int, seed: int, strata: tuple[int, ...] | None = None) -> Weights:
     """How often each unit is drawn when as many units as there are get drawn with replacement.
 
     One matrix serves every metric and every system, so that they are compared on the same resamples: the last two
@@ -39,16 +39,33 @@ def unit_weights(n_units: int, resamples: int, seed: int) -> Weights:
         n_units: at least 1.
         resamples: number of rows.
         seed: the same arguments give the same matrix.
-    Returns: shape (resamples, n_units); every row sums to n_units.
+        strata: the stratum of each unit, codes from 0; as many units are then drawn from each as it has.
+    Returns: shape (resamples, n_units); every row sums to n_units, and to its size within each stratum.
     """
+    if strata is not None:
+        return _stratified(np.array(strata, dtype=np.int64), resamples, seed)
+    weights = _drawn(n_units, resamples, np.random.default_rng(seed))
+    weights.flags.writeable = False
+    return weights
+
+
+def _stratified(strata: npt.NDArray[np.int64], resamples: int, seed: int) -> Weights:
     random = np.random.default_rng(seed)
+    weights = np.empty((resamples, len(strata)), dtype=np.int64)
+    for stratum in np.unique(strata):
+        inside = np.flatnonzero(strata == stratum)
+        weights[:, inside] = _drawn(len(inside), resamples, random)
+    weights.flags.writeable = False
+    return weights
+
+
+def _drawn(n_units: int, resamples: int, random: np.random.Generator) -> Weights:
     weights = np.empty((resamples, n_units), dtype=np.int64)
     rows = max(1, DRAWS_AT_ONCE // n_units)
     for start in range(0, resamples, rows):
         part = weights[start : start + rows]
         drawn = random.integers(0, n_units, size=part.shape) + np.arange(len(part))[:, None] * n_units
         part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
-    weights.flags.writeable = False
     return weights
 
 
@@ -170,6 +187,22 @@ def jackknife_t(value: float, jackknifed: Floats, bounds: tuple[float, float], l
     reach /= share * (1 - share) * (high - low)
     ends = expit(logit(share) + np.array([-reach, reach]))
     return Interval(low + float(ends[0]) * (high - low), low + float(ends[1]) * (high - low), 0)
+
+
+def clopper_pearson(hits: int, n: int, level: float = 0.95) -> Interval:
+    """The exact interval of a share, where each of n claims counts or does not, independently.
+
+    Args:
+        hits, n: 0 <= hits <= n, n >= 1.
+    Returns: within [0, 1]; it covers `level` or more.
+    Source: Clopper and Pearson 1934.
+    """
+    from scipy.special import betaincinv
+
+    beyond = (1 - level) / 2
+    low = float(betaincinv(hits, n - hits + 1, beyond)) if hits else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1 - beyond)) if hits < n else 1.0
+    return Interval(low, high, 0)
 
 
 def jackknife_error(jackknifed: Floats) -> tuple[float, int]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Groups, Metric, Run
-from harness.metrics.intervals import FEW_POOLED_UNITS, Intervals, mean_values
+from harness.metrics.intervals import Intervals, mean_values, strata_of
 from harness.resampling import Interval, bca, jackknife_error, jackknife_t, jackknife_weights, unit_weights
 
 Floats = npt.NDArray[np.float64]
@@ -78,7 +78,9 @@ def resample(
     return Answers(
         tuple(runs),
         float(mean_values(metric, gold, runs, groups, plain)[0]),
-        mean_values(metric, gold, runs, groups, unit_weights(n_units, draws, intervals.seed)),
+        mean_values(
+            metric, gold, runs, groups, unit_weights(n_units, draws, intervals.seed, strata_of(groups, intervals))
+        ),
         mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed)),
     )
 
@@ -88,7 +90,7 @@ def difference(
 ) -> Difference:
     """The difference of two systems on the same claims, each resample serving both.
 
-    The interval of the paired difference is the jackknife-t interval with fewer than 100 units, else BCa. The p-value
+    The interval of the paired difference is the jackknife-t interval, or BCa where that has none. The p-value
     is by approximate randomisation, whole units trading places between the systems, with the +1 in numerator and
     denominator; where scores of several units are ranked together, units that trade places would mix two systems'
     scores in one ranking, and the p-value is that of the jackknife-t interval instead (docs/intervals.md).
@@ -103,7 +105,8 @@ def difference(
     """
     value, resampled = one.value - other.value, one.resampled - other.resampled
     jackknifed = one.jackknifed - other.jackknifed
-    found = _interval(value, resampled, jackknifed)
+    stratified = groups.stratum is not None
+    found = bca(value, resampled, jackknifed) if stratified else _interval(value, resampled, jackknifed)
     spread = float(np.nanstd(resampled, ddof=1))
     pooled = metric.reads != "labels" and metric.unit_values(gold, one.runs[0], groups) is None
     test: Test = "jackknife-t" if pooled or len(one.runs) != len(other.runs) else "randomisation"
@@ -115,12 +118,10 @@ def difference(
 
 
 def _interval(value: float, resampled: Floats, jackknifed: Floats) -> Interval:
-    if len(jackknifed) < FEW_POOLED_UNITS:
-        try:
-            return jackknife_t(value, jackknifed, (-np.inf, np.inf))
-        except Undefined:
-            pass
-    return bca(value, resampled, jackknifed)
+    try:
+        return jackknife_t(value, jackknifed, (-np.inf, np.inf))
+    except Undefined:
+        return bca(value, resampled, jackknifed)
 
 
 def _jackknife_p(value: float, jackknifed: Floats) -> float:

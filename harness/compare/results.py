@@ -95,7 +95,7 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
     rows = {name: column[kept] for name, column in first[1].items()}
     gold = Gold(labels, gold.codes, _shares(rows, labels))
     article = codes_of(rows["article_id"])
-    groups = Groups(article, _units(rows, article, intervals), rows.get("length"))
+    groups = Groups(article, _units(rows, article, intervals), rows.get("length"), rows.get("stratum"))
     return Table(tuple(entries), gold, groups, intervals, _folds(read, once & settled))
 
 

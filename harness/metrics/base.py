@@ -39,6 +39,8 @@ class Groups:
     """Shape (n_claims,); codes from 0; equal to `article` when articles are resampled."""
     length: Codes | None = None
     """Shape (n_claims,); characters of each claim; None where they are not known."""
+    stratum: Codes | None = None
+    """Shape (n_claims,); what resampling keeps the sizes of (a source); None: it draws from all units alike."""
 
 
 class Metric(Record):
@@ -66,6 +68,10 @@ class Metric(Record):
 
     def unit_values(self, gold: Gold, run: Run, groups: Groups) -> Floats | None:
         """Shape (n_units,), NaN where undefined, if the metric is the plain mean of these over units; else None."""
+        return None
+
+    def hits(self, gold: Gold, run: Run) -> npt.NDArray[np.bool_] | None:
+        """Whether each claim counts, shape (n_claims,), if the metric is the share of claims that do; else None."""
         return None
 
     def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:

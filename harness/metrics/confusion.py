@@ -9,6 +9,7 @@ from abc import abstractmethod
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.data.claims import Gold
 from harness.errors import Undefined
@@ -283,6 +284,10 @@ class Coverage(ConfusionMetric):
     def of_counts(self, counts: Counts) -> Floats:
         """Predicted claims among claims."""
         return ratio(counts.predicted.sum(axis=1), counts.total)
+
+    def hits(self, gold: Gold, run: Run) -> npt.NDArray[np.bool_]:
+        """Whether each claim has an answer."""
+        return np.asarray(run.predicted >= 0)
 
     def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:
         """Nothing: the value says it."""

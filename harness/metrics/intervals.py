@@ -15,12 +15,20 @@ from harness.errors import Undefined
 from harness.metrics.article_means import UnitsSplitArticles
 from harness.metrics.base import Floats, Groups, Metric, Run, Weights
 from harness.records import Record
-from harness.resampling import Interval, bca, bootstrap_t, jackknife_t, jackknife_weights, percentile, unit_weights
+from harness.resampling import (
+    Interval,
+    bca,
+    bootstrap_t,
+    clopper_pearson,
+    jackknife_t,
+    jackknife_weights,
+    percentile,
+    unit_weights,
+)
 
-Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t"]
+Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t", "clopper-pearson"]
 
 FEW_UNITS = 40
-FEW_POOLED_UNITS = 100
 ROUGH_UNITS = 10
 MOST_WITHOUT_SPREAD = 0.025
 LEFT_OUT: dict[Method, str] = {
@@ -28,6 +36,7 @@ LEFT_OUT: dict[Method, str] = {
     "bca": "undefined",
     "bootstrap-t": "without spread",
     "jackknife-t": "undefined",
+    "clopper-pearson": "undefined",
 }
 
 
@@ -55,8 +64,9 @@ class Intervals(Record):
     """How intervals are made."""
 
     method: Literal["auto", "percentile", "bca", "bootstrap-t", "jackknife-t", "none"] = "auto"
-    """`auto`: bootstrap-t for a mean over units with fewer than 40 units, jackknife-t for any other metric with fewer
-    than 100, where BCa covers too little (docs/intervals.md), else BCa.
+    """`auto`: bootstrap-t for a mean over units with fewer than 40 units, BCa for one with more, and jackknife-t for
+    any other metric, where BCa covers too little (docs/intervals.md); for a share of claims with claims as units, the
+    exact interval of Clopper and Pearson; with `stratify`, BCa.
 
     BCa also for a value at its bound, and where more than 2.5 percent of the resamples have no spread (units with few
     distinct values, such as precision at 1): leaving those out, bootstrap-t covers far too little (measured: .65
@@ -66,6 +76,8 @@ class Intervals(Record):
     unit: Literal["article", "speaker", "claim"] = "article"
     """What is drawn: the thing that is independent."""
     seed: int = Field(default=13, ge=0)
+    stratify: Literal["speaker", "topic", "source"] | None = None
+    """Keep the number of units of each: for a test set that was put together so, such as ten articles a source."""
 
 
 class _Found(NamedTuple):
@@ -88,7 +100,7 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
     Returns: the value and the interval within the metric's bounds. The value is None with a reason where the metric
         is undefined for any of the runs; the interval is None where there is none, and the note says why.
     """
-    groups = Groups(_dense(groups.article), _dense(groups.unit), groups.length)
+    groups = Groups(_dense(groups.article), _dense(groups.unit), groups.length, groups.stratum)
     n_units = int(np.max(groups.unit, initial=-1)) + 1
     try:
         value = float(mean_values(metric, gold, runs, groups, np.ones((1, n_units), dtype=np.int64))[0])
@@ -165,15 +177,16 @@ def _interval(
         with_value = "" if n_units < 2 else " with a value"
         raise Undefined(f"one {intervals.unit} only{with_value}")
     notes = [f"{n_defined} units: rough"] if n_defined < ROUGH_UNITS else []
-    weights = unit_weights(n_units, intervals.resamples, intervals.seed)
+    strata = strata_of(groups, intervals)
+    weights = unit_weights(n_units, intervals.resamples, intervals.seed, strata)
     method: Method
-    method, interval = "bootstrap-t", None
-    if unit_values is not None and intervals.method in ("auto", "bootstrap-t"):
-        interval = _studentised(unit_values, weights, intervals.method == "auto")
+    method, interval = "clopper-pearson", _exact(metric, gold, runs, groups, intervals)
+    if interval is None and strata is None and unit_values is not None and intervals.method in ("auto", "bootstrap-t"):
+        method, interval = "bootstrap-t", _studentised(unit_values, weights, intervals.method == "auto")
     if interval is None:
         jackknifed = mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed))
-        few = intervals.method == "auto" and unit_values is None and n_units < FEW_POOLED_UNITS
-        if few or intervals.method == "jackknife-t":
+        pooled = intervals.method == "auto" and unit_values is None and strata is None
+        if pooled or intervals.method == "jackknife-t":
             method, interval = "jackknife-t", _by_jackknife(value, jackknifed, metric)
     if interval is None:
         resampled = mean_values(metric, gold, runs, groups, weights)
@@ -181,6 +194,8 @@ def _interval(
             method, interval = "percentile", percentile(resampled)
         else:
             method, interval = "bca", bca(value, resampled, jackknifed)
+    if strata is not None:
+        notes.append(f"{max(strata) + 1} strata by {intervals.stratify}")
     if method == "bca" and intervals.method in ("bootstrap-t", "jackknife-t"):
         needs = "a mean over units" if intervals.method == "bootstrap-t" else "three units and a value off its bound"
         notes.append(f"bca, as {intervals.method} needs {needs}")
@@ -189,6 +204,27 @@ def _interval(
     if interval.low == interval.high:
         notes.append("no spread: every resample gives the same value")
     return _Found(interval, method, notes)
+
+
+def strata_of(groups: Groups, intervals: Intervals) -> tuple[int, ...] | None:
+    """The stratum of each unit, codes from 0; None where resampling is not stratified.
+
+    Raises: Undefined: a unit is in several strata.
+    """
+    if groups.stratum is None:
+        return None
+    found = np.unique(np.stack([groups.unit, _dense(groups.stratum)]), axis=1)
+    if len(found[0]) != len(np.unique(found[0])):
+        raise Undefined(f"a single {intervals.unit} is in several strata ({intervals.stratify})")
+    return tuple(found[1].tolist())
+
+
+def _exact(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals) -> Interval | None:
+    """The exact interval of a share of claims, where each claim is a unit; None where there is none."""
+    hits = metric.hits(gold, runs[0]) if len(runs) == 1 and intervals.method == "auto" else None
+    if hits is None or groups.stratum is not None or int(groups.unit.max()) + 1 != len(gold):
+        return None
+    return clopper_pearson(int(hits.sum()), len(hits))
 
 
 def _by_jackknife(value: float, jackknifed: Floats, metric: Metric) -> Interval | None:

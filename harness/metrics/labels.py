@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.data.claims import Codes, Gold
 from harness.metrics.base import Floats, Groups, Run
@@ -48,6 +49,10 @@ class Accuracy(LabelMetric):
     def of_sums(self, sums: Floats) -> Floats:
         """Right claims among claims."""
         return ratio(sums[:, 0], sums[:, 1])
+
+    def hits(self, gold: Gold, run: Run) -> npt.NDArray[np.bool_]:
+        """Whether each claim is right."""
+        return np.asarray(run.predicted == gold.codes)
 
     def reason(self, gold: Gold) -> str:
         """No claims."""

@@ -21,9 +21,9 @@ from harness.data.claims import Claims, Codes
 from harness.data.splits import group_codes
 from harness.files import fingerprint, json_document, write_bytes, write_text
 from harness.metrics.base import Floats, Groups, Run
-from harness.metrics.intervals import Value, measure, tie_range
+from harness.metrics.intervals import Intervals, Value, measure, tie_range
 from harness.records import Record
-from harness.runner.config import Loaded, System
+from harness.runner.config import Experiment, Loaded, System
 from harness.runner.cost import Cost, total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
 from harness.runner.plan import Material, Unit, alone, package_versions, training_gold
@@ -110,7 +110,7 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     rows = np.sort(np.concatenate([fold.test for fold in material.folds]))
     answers = [(unit, read_unit(unit_path(folder, unit))) for unit in units]
     runs = [_joined(answers, seed) for seed in experiment.random_seeds]
-    write_bytes(place / "predictions.parquet", _predictions(material, rows, runs, experiment.random_seeds))
+    write_bytes(place / "predictions.parquet", _predictions(material, rows, runs, experiment))
     write_text(place / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True))
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
@@ -156,7 +156,7 @@ def _joined_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | 
     return [each[row] for row in order]
 
 
-def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], seeds: Sequence[int]) -> bytes:
+def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], experiment: Experiment) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -168,7 +168,8 @@ def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], s
     for fold in material.folds:
         fold_of[fold.test] = fold.name
     tables = []
-    for seed, run in zip(seeds, runs, strict=True):
+    strata = _strata(claims, experiment.intervals)
+    for seed, run in zip(experiment.random_seeds, runs, strict=True):
         columns = {
             "claim_id": pa.array(claims.claim_id, pa.string()),
             "article_id": pa.array(claims.article_id, pa.string()),
@@ -179,6 +180,8 @@ def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], s
         columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
         columns["predicted"] = label_column(labels, run.predicted)
         columns["speaker"] = pa.array(claims.speaker, pa.string())
+        if strata is not None:
+            columns["stratum"] = pa.array(strata, pa.int64())
         columns["length"] = pa.array(_lengths(claims), pa.int64())
         if material.gold.gold.shares is not None:
             columns |= {f"share:{label}": pa.array(shares[:, n], pa.float64()) for n, label in enumerate(labels)}
@@ -197,6 +200,10 @@ def _shares(material: Material) -> Floats:
     if gold.shares is not None:
         shares[material.gold.settled] = gold.shares
     return shares
+
+
+def _strata(claims: Claims, intervals: Intervals) -> Codes | None:
+    return None if intervals.stratify is None else group_codes(claims, intervals.stratify)
 
 
 def _lengths(claims: Claims) -> Codes:
@@ -291,7 +298,9 @@ def _values(
     intervals = loaded.experiment.intervals
     of_rows = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[kept]))
     claims = material.claims.take(rows[kept])
-    groups = Groups(claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims))
+    groups = Groups(
+        claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)
+    )
     measured = [
         Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities) for run in runs
     ]

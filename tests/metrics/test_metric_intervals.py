@@ -4,7 +4,7 @@ from metric_cases import Case, codes, yes_no
 from pydantic import ValidationError
 from scipy import stats
 
-from harness.metrics import Intervals, Run, mean_values, measure
+from harness.metrics import Groups, Intervals, Run, mean_values, measure
 from harness.metrics.intervals import Value
 from harness.metrics.labels import Accuracy, Precision
 from harness.metrics.pooled import AveragePrecision
@@ -35,8 +35,8 @@ def test_auto_takes_bootstrap_t_for_a_mean_over_few_units():
     assert (got.low < got.value < got.high, left_out) == (True, 0)
 
 
-@pytest.mark.parametrize(("metric", "n_articles"), [(AveragePrecision(), 100), (MeanAveragePrecision(), 40)])
-def test_auto_takes_bca_for_many_units(metric, n_articles):
+def test_auto_takes_bca_for_means_over_many_units():
+    metric, n_articles = MeanAveragePrecision(), 40
     case = articles(n_articles)
     got = measured(metric, case)
     resampled = mean_values(metric, case.gold, [case.run], case.groups, unit_weights(n_articles, 1000, 13))
@@ -172,3 +172,40 @@ def test_codes_with_gaps_are_no_units():
 def test_too_few_resamples_are_refused():
     with pytest.raises(ValidationError):
         Intervals(resamples=99)
+
+
+def test_a_share_of_claims_as_units_has_the_exact_interval():
+    case = yes_no([1, 1, 1, 0, 0, 0, 1, 0, 1, 1], [0.9, 0.8, 0.7, 0.2, 0.1, 0.9, 0.1, 0.2, 0.8, 0.7], np.arange(10))
+    got = measured(Accuracy(), case, unit="claim")
+    expected = stats.binomtest(8, 10).proportion_ci(method="exact")
+    assert (got.low, got.high, got.method) == (
+        pytest.approx(expected.low),
+        pytest.approx(expected.high),
+        "clopper-pearson",
+    )
+    assert measured(Accuracy(), case, unit="claim", method="bca").method == "bca"
+
+
+def test_stratified_resampling_keeps_the_size_of_each_stratum():
+    strata = (0, 0, 0, 1, 1, 2)
+    weights = unit_weights(6, 300, 13, strata)
+    assert (weights[:, :3].sum(axis=1) == 3).all()
+    assert (weights[:, 3:5].sum(axis=1) == 2).all()
+    assert (weights[:, 5] == 1).all()
+    assert weights[:, 0].mean() == pytest.approx(1, abs=0.15)
+
+
+def test_an_interval_by_strata_leaves_out_what_lies_between_them():
+    # articles of one source are alike and sources differ: drawn by source, the value hardly varies
+    gold, right = np.ones(80, dtype=np.int64), np.repeat([0.9] * 40 + [0.1] * 40, 1)
+    article = np.repeat(np.arange(8), 10)
+    case = yes_no(gold, right, article)
+    plain = measure(Accuracy(), case.gold, [case.run], case.groups, Intervals(resamples=300))
+    source = Groups(case.groups.article, case.groups.unit, None, codes(article // 4))
+    by = Intervals(resamples=300, stratify="source")
+    got = measure(Accuracy(), case.gold, [case.run], source, by)
+    assert (got.low, got.high, got.method) == (0.5, 0.5, "bca")
+    assert plain.high - plain.low > 0.5
+    assert "2 strata by source" in got.note
+    across = Groups(case.groups.article, case.groups.unit, None, codes(np.arange(80) % 2))
+    assert "in several strata" in measure(Accuracy(), case.gold, [case.run], across, by).note
