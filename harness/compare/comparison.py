@@ -141,8 +141,8 @@ def compare_table(table: Table, *, metric: str | None = None, correction: Correc
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], built.higher_is_better))
     tested = [entry for entry in order if values[entry.name].value is not None]
     draws = draws_for(len(tested) * (len(tested) - 1) // 2, table.intervals)
-    answers = _resampled(table, built, tested, draws)
-    found = [_pair(table, built, one, other, answers, values) for one, other in combinations(order, 2)]
+    answers = _resampled(table, built, tested)
+    found = [_pair(table, built, one, other, answers, values, draws) for one, other in combinations(order, 2)]
     p_values = corrected([pair.difference.p for pair in found if pair.difference is not None], correction)
     remaining = iter(p_values)
     pairs = tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in found)
@@ -180,19 +180,24 @@ def _rank(value: Value, higher_is_better: bool) -> tuple[bool, float]:
     return False, -value.value if higher_is_better else value.value
 
 
-def _resampled(table: Table, metric: Metric, entries: Sequence[Entry], draws: int) -> dict[str, Answers]:
+def _resampled(table: Table, metric: Metric, entries: Sequence[Entry]) -> dict[str, Answers]:
     """Each system under the same draws; empty where there is one unit only."""
     try:
         return {
-            entry.name: resample(metric, table.gold, entry.runs, table.groups, table.intervals, draws)
-            for entry in entries
+            entry.name: resample(metric, table.gold, entry.runs, table.groups, table.intervals) for entry in entries
         }
     except Undefined:
         return {}
 
 
 def _pair(
-    table: Table, metric: Metric, one: Entry, other: Entry, answers: dict[str, Answers], values: dict[str, Value]
+    table: Table,
+    metric: Metric,
+    one: Entry,
+    other: Entry,
+    answers: dict[str, Answers],
+    values: dict[str, Value],
+    draws: int,
 ) -> Pair:
     for entry in (one, other):
         if values[entry.name].value is None:
@@ -200,7 +205,7 @@ def _pair(
     if not answers:
         return Pair(one.name, other.name, None, None, f"one {table.intervals.unit} only")
     a, b = answers[one.name], answers[other.name]
-    found = difference(metric, table.gold, a, b, table.groups, table.intervals)
+    found = difference(metric, table.gold, a, b, table.groups, table.intervals, draws)
     labels = metric.reads == "labels" and len(one.runs) == len(other.runs) == 1
     found = found._replace(
         mcnemar_p=mcnemar(table.gold, one.runs[0], other.runs[0]) if labels else None,

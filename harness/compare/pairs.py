@@ -19,7 +19,7 @@ Test = Literal["randomisation", "jackknife-t"]
 Correction = Literal["holm", "bh"]
 
 FINEST = 400
-"""Resamples for each pair of a table: the smallest bootstrap p-value is 2 in so many, times the pairs."""
+"""Exchanges for each pair of a table: the smallest p-value is 1 in so many, times the pairs."""
 POWER_Z = 1.96 + 0.8416
 """A difference of so many standard errors is found with probability .8 at a level of .05."""
 
@@ -48,18 +48,16 @@ class Answers(NamedTuple):
     runs: tuple[Run, ...]
     value: float
     resampled: Floats
-    """Shape (draws,)."""
+    """Shape (n_resamples,)."""
     jackknifed: Floats
 
 
 def draws_for(n_pairs: int, intervals: Intervals) -> int:
-    """How many resamples a table of pairs needs, so that the smallest p-value, corrected, can be below .01."""
+    """How many random exchanges a table of pairs needs, so that the smallest p-value, corrected, can be below .01."""
     return max(intervals.resamples, FINEST * n_pairs)
 
 
-def resample(
-    metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals, draws: int
-) -> Answers:
+def resample(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals) -> Answers:
     """A system's metric under resampling of units.
 
     Args:
@@ -67,8 +65,7 @@ def resample(
         gold: shape (n_claims,).
         runs: one per random seed; their mean is what is compared.
         groups: articles, and the units that are resampled; dense codes.
-        intervals: the seed.
-        draws: number of resamples; see `draws_for`.
+        intervals: the seed and the number of resamples.
     Raises: Undefined: the metric is undefined, or there is one unit only.
     """
     n_units = int(groups.unit.max()) + 1
@@ -79,14 +76,18 @@ def resample(
         tuple(runs),
         float(mean_values(metric, gold, runs, groups, plain)[0]),
         mean_values(
-            metric, gold, runs, groups, unit_weights(n_units, draws, intervals.seed, strata_of(groups, intervals))
+            metric,
+            gold,
+            runs,
+            groups,
+            unit_weights(n_units, intervals.resamples, intervals.seed, strata_of(groups, intervals)),
         ),
         mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed)),
     )
 
 
 def difference(
-    metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, intervals: Intervals
+    metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, intervals: Intervals, draws: int
 ) -> Difference:
     """The difference of two systems on the same claims, each resample serving both.
 
@@ -101,6 +102,7 @@ def difference(
         one, other: the systems, resampled under the same draws.
         groups: articles, and the units that are resampled; dense codes.
         intervals: the seed.
+        draws: random exchanges; see `draws_for`.
     Source: Noreen 1989; Efron and Tibshirani 1993; Miller 1974.
     """
     value, resampled = one.value - other.value, one.resampled - other.resampled
@@ -113,7 +115,7 @@ def difference(
     if test == "jackknife-t":
         p = _jackknife_p(value, jackknifed)
     else:
-        p = _randomised(metric, gold, one, other, groups, intervals.seed)
+        p = _randomised(metric, gold, one, other, groups, intervals.seed, draws)
     return Difference(value, found.low, found.high, p, POWER_Z * spread, test)
 
 
@@ -135,14 +137,16 @@ def _jackknife_p(value: float, jackknifed: Floats) -> float:
     return 2 * float(stdtr(freedom, -abs(value) / error)) if error else float(value == 0)
 
 
-def _randomised(metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, seed: int) -> float:
+def _randomised(
+    metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, seed: int, draws: int
+) -> float:
     """The share of random exchanges of whole units that differ as much; the data themselves count as one.
 
     Both systems' claims stand in one table of twice the units, and a weight of 1 or 0 says which half of a unit counts,
     so that all exchanges are one call.
     """
     n_units = int(groups.unit.max()) + 1
-    swapped = np.random.default_rng(seed).integers(0, 2, size=(len(one.resampled), n_units))
+    swapped = np.random.default_rng(seed).integers(0, 2, size=(draws, n_units))
     length = None if groups.length is None else np.concatenate([groups.length] * 2)
     doubled = Groups(_twice(groups.article), _twice(groups.unit), length)
     both = gold.take(np.tile(np.arange(len(gold)), 2))

@@ -47,7 +47,7 @@ def comparison_text(comparison: Comparison) -> str:
     corrections = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
     lines = [
         f"{comparison.n:,} claims in {comparison.n_units:,} {comparison.unit}s; [95 percent interval]: bca, paired, "
-        f"{comparison.resamples:,} resamples of {comparison.unit}s; p by {' or '.join(tests) or 'no test'}, "
+        f"{comparison.resamples:,} draws of {comparison.unit}s; p by {' or '.join(tests) or 'no test'}, "
         f"{corrections[comparison.correction]} over {len(comparison.pairs)} pairs",
         "tie group: not significantly worse (.05) than the first of the group; detectable: found with probability .8",
         *_other_tests(comparison),

@@ -188,7 +188,7 @@ def _pairs(heading: str, made: Comparison) -> Pairs:
     tests = sorted({pair.difference.test for pair in made.pairs if pair.difference is not None})
     correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[made.correction]
     how = (
-        f"{made.n:,} claims in {made.n_units:,} {made.unit}s, {made.resamples:,} resamples of {made.unit}s; "
+        f"{made.n:,} claims in {made.n_units:,} {made.unit}s, {made.resamples:,} draws of {made.unit}s; "
         f"p by {' or '.join(tests) or 'no test'}, corrected by {correction} over {len(made.pairs)} pairs"
     )
     rows = []

@@ -70,9 +70,9 @@ def false_findings(repetitions: int, units: int) -> dict[str, float]:
         gold, runs, groups = sample(np.random.default_rng([1000 + units, repetition]), units, SYSTEMS)
         for name in METRIC_NAMES:
             metric = METRICS.get(name)()
-            answers = [resample(metric, gold, [run], groups, INTERVALS, 2400) for run in runs]
+            answers = [resample(metric, gold, [run], groups, INTERVALS) for run in runs]
             pairs = [(a, b) for number, a in enumerate(answers) for b in answers[number + 1 :]]
-            p_values = [difference(metric, gold, a, b, groups, INTERVALS).p for a, b in pairs]
+            p_values = [difference(metric, gold, a, b, groups, INTERVALS, 2400).p for a, b in pairs]
             found[name].append(min(corrected(p_values)) < 0.05)
     return {name: float(np.mean(found[name])) for name in METRIC_NAMES}
 

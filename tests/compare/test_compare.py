@@ -28,8 +28,8 @@ def answers(predicted, scores=None):
 
 def compared(metric, gold, one, other, unit, draws=2000):
     groups = Groups(np.array(unit), np.array(unit))
-    a, b = (resample(metric, gold, [system], groups, INTERVALS, draws) for system in (one, other))
-    return difference(metric, gold, a, b, groups, INTERVALS)
+    a, b = (resample(metric, gold, [system], groups, INTERVALS) for system in (one, other))
+    return difference(metric, gold, a, b, groups, INTERVALS, draws)
 
 
 def test_randomisation_against_every_exchange():
@@ -211,7 +211,7 @@ def test_one_article_has_no_test():
     from harness.errors import Undefined
 
     with pytest.raises(Undefined, match="one unit only"):
-        resample(Accuracy(), gold, [answers([0, 1, 0])], groups, INTERVALS, 100)
+        resample(Accuracy(), gold, [answers([0, 1, 0])], groups, INTERVALS)
 
 
 def test_the_corrected_t_test_by_hand():
