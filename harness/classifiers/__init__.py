@@ -8,10 +8,12 @@ from typing import Any
 from harness.classifiers.base import Classifier
 from harness.classifiers.claimbuster_features import ClaimbusterFeatures
 from harness.classifiers.embedding import EmbeddingLogreg
+from harness.classifiers.ensemble import Ensemble
 from harness.classifiers.from_file import FromFile
 from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
 from harness.classifiers.rules import Rules
 from harness.classifiers.sklearn_estimator import SklearnEstimator
+from harness.classifiers.transfer import Transfer
 from harness.classifiers.transformer import Transformer
 from harness.classifiers.trivial import Length, Majority, PriorRandom
 from harness.registry import Registry, UnknownComponent, import_object
@@ -29,6 +31,8 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "nb_logreg": NbLogreg,
         "embedding_logreg": EmbeddingLogreg,
         "transformer": Transformer,
+        "ensemble": Ensemble,
+        "transfer": Transfer,
         "from_file": FromFile,
     },
     "harness.classifiers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +133,15 @@ class Classifier(BaseModel, ABC):
     def inputs(self) -> str:
         """A fingerprint of what it reads besides claims and gold (a file's content); it enters the unit's id."""
         return ""
+
+    def placed(self, texts: list[str], root: str | Path | None) -> Self:
+        """The classifier as an experiment uses it, told what the experiment's claims say and where datasets live.
+
+        Args:
+            texts: of all claims of the experiment, which it must not learn the labels of elsewhere.
+            root: where fetched benchmarks live.
+        """
+        return self
 
     def hosts(self) -> tuple[str, ...]:
         """The hosts on the network that it will speak to before or while it fits and scores."""

@@ -17,6 +17,7 @@ import numpy as np
 from harness.classifiers.base import ConstantScorer, Scorer
 from harness.classifiers.claimbuster_features import FeatureScorer
 from harness.classifiers.embedding import EmbeddingScorer
+from harness.classifiers.ensemble import EnsembleScorer
 from harness.classifiers.kept_arrays import ArrayFault, ArrayReader, ArrayWriter
 from harness.classifiers.linear import LogregScorer, SvmScorer
 from harness.classifiers.rules import RulesScorer
@@ -39,6 +40,7 @@ SHIPPED: dict[str, type] = {
     "ConstantScorer": ConstantScorer,
     "EmbeddingScorer": EmbeddingScorer,
     "Encoder": Encoder,
+    "EnsembleScorer": EnsembleScorer,
     "EstimatorScorer": EstimatorScorer,
     "FeatureScorer": FeatureScorer,
     "LengthScorer": LengthScorer,

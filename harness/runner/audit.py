@@ -11,10 +11,10 @@ from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import Answers, source_of
 from harness.data.benchmark import benchmark_names
 from harness.data.fetch import dataset_names, open_dataset, shipped
+from harness.data.tasks import find_task, task_labels
 from harness.runner.config import load_experiment
 from harness.runner.plan import Material, gather
 from harness.runner.pool import pool_labels
-from harness.runner.tasks import find_task, task_labels
 
 
 class Audit(NamedTuple):

@@ -15,6 +15,7 @@ from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
 from harness.data.fetch import shipped
 from harness.data.gold import RULES
+from harness.data.tasks import TASKS, find_task
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Metric
@@ -22,7 +23,6 @@ from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation
 from harness.runner.decide import DECISIONS, decided
 from harness.runner.split import Inner, Shares, Split
-from harness.runner.tasks import TASKS, find_task
 from harness.runner.tune import tuned
 from harness.yaml_file import Located, Place, read_yaml, shown_place
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +81,10 @@ class Decided(Classifier):
     def inputs(self) -> str:
         """What the classifier reads."""
         return self.classifier.inputs()
+
+    def placed(self, texts: list[str], root: str | Path | None) -> Self:
+        """As the classifier."""
+        return self.model_copy(update={"classifier": self.classifier.placed(texts, root)})
 
     def hosts(self) -> tuple[str, ...]:
         """Those of the classifier."""

@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from harness.data.dataset import write_split
+from harness.data.tasks import find_task
 from harness.errors import HarnessError
 from harness.records import explain_validation
 from harness.runner.pool import open_pool, pool_gold, pool_labels, schemes_of
 from harness.runner.protocols import folds_of
 from harness.runner.split import Split
-from harness.runner.tasks import find_task
 
 TRAIN, TEST = "train", "test"
 

@@ -17,12 +17,12 @@ from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Reason, Scorer, Scores
 from harness.classifiers.keep import GROUP, SHIPPED, pack, unpack
 from harness.data.claims import Claims, Codes, codes_of
+from harness.data.tasks import YES_NO
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import json_document, read_text, sha256, writing_folder
 from harness.records import Record, Sha256, explain_validation, shown
 from harness.registry import Registry
 from harness.runner.decide import Curve, DecidedScorer
-from harness.runner.tasks import YES_NO
 from harness.runner.tune import TunedScorer
 
 MODEL_FORMAT = 1

@@ -15,12 +15,12 @@ from harness.data.articles import article_id_of, safe_name
 from harness.data.dataset import Dataset
 from harness.data.fetch import open_dataset
 from harness.data.formats.submissions import table_text
+from harness.data.tasks import YES_NO, find_task, mapping_of
 from harness.errors import FaultsError, HarnessError
 from harness.files import write_files
 from harness.records import Claim
 from harness.runner.results import Result
 from harness.runner.scorers import Scoring, scored_benchmarks, scoring_of
-from harness.runner.tasks import YES_NO, find_task, mapping_of
 from harness.schemes import load_scheme
 
 BY_ARTICLE = ("debate_scores", "sentence_labels")

@@ -15,9 +15,9 @@ from harness.data.claims import Claims, Codes, Gold
 from harness.data.dataset import Dataset
 from harness.data.fetch import open_dataset
 from harness.data.gold import gold_labels
+from harness.data.tasks import Task, TaskGold, mapping_of, task_gold
 from harness.errors import HarnessError
 from harness.files import fingerprint
-from harness.runner.tasks import Task, TaskGold, mapping_of, task_gold
 from harness.schemes import Scheme
 
 PREFIXED = ("claim_id", "article_id")

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from harness.data.claims import Claims, Codes
 from harness.data.splits import group_codes
+from harness.data.tasks import find_task, mapping_of
 from harness.files import fingerprint, json_document, write_bytes, write_text
 from harness.metrics.base import Floats, Groups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
@@ -28,7 +29,6 @@ from harness.runner.cost import Cost, total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
 from harness.runner.plan import Material, Unit, alone, package_versions, training_gold
 from harness.runner.slices import SliceValues, slices_of, too_small
-from harness.runner.tasks import find_task, mapping_of
 
 RESULT_FORMAT = 2
 

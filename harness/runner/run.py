@@ -165,6 +165,10 @@ def _prepared(
         system.classifier.check()
     material = gather(loaded, root, limit)
     slices_of(loaded.experiment.slices, material)
+    texts = [str(text) for text in material.claims.text]
+    loaded = loaded._replace(
+        systems=tuple(system._replace(classifier=system.classifier.placed(texts, root)) for system in loaded.systems)
+    )
     loaded = expanded(loaded, material)
     by_system: dict[str, list[Unit]] = {system.label: [] for system in loaded.systems}
     for unit in units_of(loaded, material):

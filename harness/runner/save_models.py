@@ -11,6 +11,7 @@ from harness.classifiers.base import Scorer
 from harness.classifiers.keep import NotKept
 from harness.data.claims import Claims, Codes, Gold
 from harness.data.splits import Fold
+from harness.data.tasks import find_task
 from harness.errors import HarnessError
 from harness.files import WriteError
 from harness.runner.config import Loaded, System
@@ -28,7 +29,6 @@ from harness.runner.models import (
 )
 from harness.runner.plan import Material, gold_of, training_gold
 from harness.runner.results import Result, made_by
-from harness.runner.tasks import find_task
 
 
 class Kept(NamedTuple):

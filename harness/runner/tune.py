@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,11 @@ class Tuned(Classifier):
     def inputs(self) -> str:
         """What the candidates read."""
         return "".join(candidate.inputs() for candidate in self.candidates)
+
+    def placed(self, texts: list[str], root: str | Path | None) -> Self:
+        """With each candidate placed."""
+        candidates = tuple(candidate.placed(texts, root) for candidate in self.candidates)
+        return self.model_copy(update={"candidates": candidates})
 
     def hosts(self) -> tuple[str, ...]:
         """Those of the candidates."""

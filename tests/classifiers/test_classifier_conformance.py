@@ -17,14 +17,16 @@ from harness.classifiers.base import Classifier
 from harness.data.claims import Gold
 
 ENCODERS = ("embedding_logreg", "transformer")
-LEARN_NOTHING = ("from_file", "rules")
+LEARN_NOTHING = ("from_file", "rules", "transfer")
 SETTINGS = {
+    "ensemble": {"members": ["tfidf_logreg", {"name": "nb_logreg", "min_df": 1}], "folds": 2},
+    "transfer": {"dataset": "public-matters", "task": "checkability", "classifier": {"name": "tfidf_svm", "C": 0.1}},
     "sklearn.ensemble:RandomForestClassifier": {"n_estimators": 5},
     "sklearn.linear_model:RidgeClassifier": {},
     "sklearn.neighbors:NearestCentroid": {},
     "sklearn.naive_bayes:GaussianNB": {"features": {"svd": 4}},
 }
-NAMES = [*CLASSIFIERS.names(), *SETTINGS]
+NAMES = list(dict.fromkeys([*CLASSIFIERS.names(), *SETTINGS]))
 NEW = claims_of([*STRANGE, "Prices rose by 5 percent in 2020.", "Lovely!"], "new")
 TOLERANCE = 1e-9
 
@@ -144,13 +146,13 @@ def in_a_new_process(code: str, hash_seed: str) -> str:
 
 
 def test_scores_are_the_same_in_every_process():
-    code = """
+    code = f"""
 from claim_tables import three_labels, yes_no
 from harness.classifiers import CLASSIFIERS, build
 for name in CLASSIFIERS.table:
     if name not in ("from_file", "embedding_logreg", "transformer"):
         claims, gold = yes_no() if CLASSIFIERS.get(name).yes_or_no_only else three_labels()
-        print(name, build(name, {}).fit(claims, gold, 13).score(claims).tobytes().hex())
+        print(name, build(name, {SETTINGS!r}.get(name, {{}})).fit(claims, gold, 13).score(claims).tobytes().hex())
 """
     first, second = (in_a_new_process(code, seed) for seed in ("1", "2"))
     assert first.count("\n") == len(CLASSIFIERS.table) - 3

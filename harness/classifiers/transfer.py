@@ -1,0 +1,138 @@
+"""A classifier that learned from another dataset."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+from pydantic import Field
+
+from harness.classifiers.base import Classifier, Scorer
+from harness.classifiers.members import Named
+from harness.data.check import find_scheme
+from harness.data.claims import Claims, Gold
+from harness.data.fetch import open_dataset
+from harness.data.gold import gold_labels
+from harness.data.tasks import find_task, mapping_of, task_gold
+from harness.data.text_keys import FEWEST_WORDS, text_key
+from harness.errors import HarnessError
+from harness.files import fingerprint
+
+SHARED_ARTICLE = 0.1
+"""From this share of shared sentences on, an article of the other dataset counts as one of the experiment's."""
+
+
+class Elsewhere(NamedTuple):
+    """Another dataset, as a task's training claims."""
+
+    claims: Claims
+    gold: Gold
+    fingerprint: str
+
+
+class Transfer(Classifier):
+    """A classifier fitted to another dataset; the experiment's own training claims are not used.
+
+    Alone it shows how far another benchmark's labels carry; as a member of an `ensemble` it is what the other benchmark
+    adds. Sees what its inner classifier sees. What the other dataset shares with the experiment's would be leaked gold:
+    it is refused, or with `overlap: leave_out` every article that shares sentences is left out. Made for yes-or-no
+    tasks. Source: Pan and Yang 2010, "A survey on transfer learning".
+    """
+
+    yes_or_no_only = True
+
+    dataset: str
+    """The other dataset, by name or folder."""
+    task: str
+    """The yes-or-no task that it is trained for, which its scheme has to answer."""
+    classifier: Named
+    """What is fitted: a name, or a mapping with a name and settings."""
+    overlap: Literal["refuse", "leave_out"] = "refuse"
+    """What happens where the two datasets share sentences of five words or more."""
+    root: str | None = Field(default=None, exclude=True)
+    avoided: frozenset[str] = Field(default=frozenset(), exclude=True)
+
+    @property
+    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Those of the inner classifier."""
+        return self.classifier.build().packages
+
+    def placed(self, texts: list[str], root: str | Path | None) -> Self:
+        """The classifier, told what the experiment's claims say and where datasets live."""
+        found = frozenset(key for key in map(text_key, texts) if _is_long(key))
+        return self.model_copy(update={"avoided": found, "root": None if root is None else str(root)})
+
+    def check(self) -> None:
+        """Raises: HarnessError: no such task, or the inner classifier lacks something."""
+        if not find_task(self.task).binary:
+            raise HarnessError(f"transfer: '{self.task}' is no yes-or-no task")
+        self.classifier.build().check()
+
+    def inputs(self) -> str:
+        """The other dataset's claims and labels, and what the inner classifier reads."""
+        return self._elsewhere().fingerprint + self.classifier.build().inputs()
+
+    def hosts(self) -> tuple[str, ...]:
+        """Those of the inner classifier."""
+        return self.classifier.build().hosts()
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Fits the inner classifier to the other dataset, once for all folds of an experiment."""
+        return _fitted(self.model_dump_json(), self.root, self.avoided, seed)
+
+    def _elsewhere(self) -> Elsewhere:
+        return _opened(self.dataset, self.task, self.root)
+
+    def kept_rows(self) -> Elsewhere:
+        """The training claims that the experiment's claims share no article with.
+
+        Raises: HarnessError: they share sentences, and that is to be refused; or nothing is left.
+        """
+        found = self._elsewhere()
+        keys = np.array([text_key(text) for text in found.claims.text], dtype=object)
+        long = np.array([_is_long(key) for key in keys], dtype=bool)
+        shared = np.array([key in self.avoided for key in keys], dtype=bool)
+        if not shared.any():
+            return found
+        article = found.claims.article_codes()
+        share = np.bincount(article, shared) / np.maximum(np.bincount(article, long), 1)
+        if self.overlap == "refuse":
+            raise HarnessError(
+                f"transfer from '{self.dataset}': {int(shared.sum()):,} of its {len(keys):,} claims stand in this "
+                f"experiment's dataset, {int((share >= SHARED_ARTICLE).sum())} articles or more of it; their labels "
+                "would leak. To train without those claims and articles: overlap: leave_out"
+            )
+        kept = np.flatnonzero(~shared & (share[article] < SHARED_ARTICLE))
+        left = found.gold.take(kept)
+        if len(np.unique(left.codes)) < 2:
+            raise HarnessError(f"transfer from '{self.dataset}': nothing is left of it without what this dataset holds")
+        return Elsewhere(found.claims.take(kept), left, found.fingerprint)
+
+
+def _is_long(key: str) -> bool:
+    return key.count(" ") >= FEWEST_WORDS - 1
+
+
+@lru_cache(maxsize=4)
+def _opened(name: str, task_name: str, root: str | None) -> Elsewhere:
+    dataset, task = open_dataset(name, root), find_task(task_name)
+    schemes = [find_scheme(dataset.folder, scheme) for scheme in dataset.info.schemes]
+    if not schemes:
+        raise HarnessError(f"transfer: dataset '{name}' is labelled under no scheme")
+    scheme = next((scheme for scheme in schemes if task.name in scheme.tasks), schemes[0])
+    mapping, claims = mapping_of(task, scheme), dataset.table()
+    labels = gold_labels(dataset.annotations, scheme.name, mapping.axis, "majority")
+    gold = task_gold(task, scheme, claims, labels)
+    if len(np.unique(gold.gold.codes)) < 2:
+        raise HarnessError(f"transfer: dataset '{name}' has not both labels of the task '{task_name}'")
+    said = [dataset.fingerprint, scheme.name, scheme.version, gold.settled.tolist(), gold.gold.codes.tolist()]
+    return Elsewhere(claims.take(gold.settled), Gold(gold.gold.labels, gold.gold.codes), fingerprint(said))
+
+
+@lru_cache(maxsize=8)
+def _fitted(settings: str, root: str | None, avoided: frozenset[str], seed: int) -> Scorer:
+    transfer = Transfer.model_validate_json(settings).model_copy(update={"root": root, "avoided": avoided})
+    found = transfer.kept_rows()
+    return transfer.classifier.build().fit(found.claims, found.gold, seed)

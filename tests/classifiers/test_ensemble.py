@@ -1,0 +1,125 @@
+"""Ensembles by hand and against scikit-learn; transfer, and what it must not learn."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from claim_tables import claims_of, gold_of, yes_no
+
+from harness import HarnessError, open_dataset, run
+from harness.classifiers import build
+from harness.classifiers.keep import pack, unpack
+from harness.errors import FaultsError
+
+MEMBERS = [{"name": "tfidf_logreg", "min_df": 1}, {"name": "tfidf_svm", "min_df": 1}, "rules"]
+TRANSFER = {"dataset": "public-matters", "task": "checkability", "classifier": "nb_logreg"}
+
+
+@pytest.fixture(scope="module")
+def table():
+    """250 claims of public-matters with made-up gold that their length decides."""
+    claims = open_dataset("public-matters").table().take(np.arange(250))
+    return claims, gold_of([int(len(text) > 90) for text in claims.text])
+
+
+def test_a_mean_is_that_of_standardized_scores(table):
+    claims, gold = table
+    scorer = build("ensemble", {"members": MEMBERS}).fit(claims, gold, 13)
+    lines = []
+    for member in scorer.members:
+        scores = member.score(claims)[:, -1]
+        lines.append(np.log(scores / (1 - scores)) if member.probabilities else scores)
+    expected = np.mean(
+        [(line - c) / s for line, c, s in zip(lines, scorer.centers, scorer.spreads, strict=True)], axis=0
+    )
+    assert scorer.score(claims)[:, 1] == pytest.approx(expected)
+    assert not scorer.probabilities
+    assert scorer.chosen == "weights equal from 3 folds of training articles"
+    predicted = scorer.predict(claims, scorer.score(claims))
+    assert (predicted == (expected >= scorer.cutoff)).all()
+
+
+def test_stacking_weighs_the_member_that_knows(table):
+    claims, gold = table
+    members = [{"name": "length"}, {"name": "prior_random"}]
+    scorer = build("ensemble", {"members": members, "method": "stacking"}).fit(claims, gold, 13)
+    assert scorer.weights[0] > 1
+    assert scorer.weights[1] < 0.5
+    assert (scorer.weights >= 0).all()
+    assert scorer.probabilities
+    assert scorer.score(claims).sum(axis=1) == pytest.approx(1)
+
+
+def test_the_reasons_of_an_ensemble_add_up_those_of_its_members(table):
+    claims, gold = table
+    some = claims.take(np.arange(20))
+    scorer = build("ensemble", {"members": MEMBERS[:2]}).fit(claims, gold, 13)
+    first, second = (member.explain(some) for member in scorer.members)
+    factors = scorer.weights / scorer.spreads
+    for row, reasons in enumerate(scorer.explain(some)):
+        known = {(r.name, r.text): r.weight * factors[0] for r in first[row]}
+        for r in second[row]:
+            known[r.name, r.text] = known.get((r.name, r.text), 0) + r.weight * factors[1]
+        assert len(reasons) <= 10
+        assert {(r.name, r.text): pytest.approx(r.weight) for r in reasons}.items() <= known.items()
+
+
+def test_an_ensemble_is_kept(table, tmp_path):
+    claims, gold = table
+    scorer = build("ensemble", {"members": [*MEMBERS, {"name": "transfer", **TRANSFER}]}).fit(claims, gold, 13)
+    again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
+    assert np.array_equal(again.score(claims), scorer.score(claims))
+    assert again.chosen == scorer.chosen
+
+
+def test_transfer_learns_from_the_other_dataset_alone():
+    claims, gold = yes_no()
+    one = build("transfer", TRANSFER).fit(claims, gold, 13)
+    other = build("transfer", TRANSFER).fit(claims, gold_of(1 - gold.codes), 13)
+    assert np.array_equal(one.score(claims), other.score(claims))
+    told = claims_of(["Spending rose by 12 percent in 2021.", "Let us hope for the best!"])
+    assert np.diff(one.score(told)[:, 1])[0] < 0
+
+
+def test_what_two_datasets_share_is_refused_or_left_out():
+    dataset = open_dataset("public-matters")
+    articles = [article.article_id for article in dataset.articles][:2]
+    texts = [claim.text for claim in dataset.current if claim.article_id in articles]
+    refused = build("transfer", TRANSFER).placed(texts, None)
+    with pytest.raises(HarnessError, match=r"of its .* claims stand in this experiment's dataset, 2 articles"):
+        refused.fit(*yes_no(), 13)
+    kept = build("transfer", TRANSFER | {"overlap": "leave_out"}).placed(texts, None).kept_rows()
+    assert not set(articles) & set(kept.claims.article_id)
+    assert set(kept.claims.article_id) == {article.article_id for article in dataset.articles} - set(articles)
+
+
+def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_path):
+    (tmp_path / "e.yaml").write_text(
+        "{name: e, task: checkability, dataset: public-matters, metrics: [f1], "
+        "classifiers: [{name: transfer, dataset: public-matters, task: checkability, classifier: rules}]}",
+        encoding="utf-8",
+    )
+    with pytest.raises(HarnessError, match="To train without those claims and articles: overlap: leave_out"):
+        run(tmp_path / "e.yaml", out=tmp_path / "runs")
+    with pytest.raises(HarnessError, match="nothing is left of it"):
+        run(tmp_path / "e.yaml", overrides=["classifiers.0.overlap=leave_out"], out=tmp_path / "runs")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{name: ensemble, members: [tfidf_logreg]}", "members"),
+        ("{name: ensemble, members: [tfidf_logreg, tfidf_logrgg]}", "Did you mean 'tfidf_logreg'"),
+        ("{name: ensemble, members: [tfidf_logreg, {name: tfidf_svm, C: -1}]}", "C: .*greater than 0"),
+        ("{name: ensemble, members: [tfidf_logreg, 3]}", "expected a classifier's name"),
+    ],
+)
+def test_wrong_members_are_faults_of_the_config(tmp_path, entry, said):
+    (tmp_path / "e.yaml").write_text(
+        f"{{name: e, task: checkability, dataset: public-matters, metrics: [f1], classifiers: [{entry}]}}"
+    )
+    with pytest.raises(FaultsError, match=said) as caught:
+        run(tmp_path / "e.yaml", out=tmp_path / "runs")
+    assert "e.yaml:1: classifiers[0]" in str(caught.value)
