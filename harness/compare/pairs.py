@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Groups, Metric, Run
-from harness.metrics.intervals import Intervals, mean_values, strata_of
+from harness.metrics.intervals import Intervals, Method, mean_values, strata_of
 from harness.resampling import Interval, bca, jackknife_error, jackknife_t, jackknife_weights, unit_weights
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +35,8 @@ class Difference(NamedTuple):
     detectable: float
     """The smallest true difference that data like these show with probability .8."""
     test: Test
+    method: Method
+    """How the interval was made."""
     mcnemar_p: float | None = None
     """McNemar's exact test, which takes claims as independent; None where labels are not what is compared, or there are
     several random seeds."""
@@ -107,8 +109,7 @@ def difference(
     """
     value, resampled = one.value - other.value, one.resampled - other.resampled
     jackknifed = one.jackknifed - other.jackknifed
-    stratified = groups.stratum is not None
-    found = bca(value, resampled, jackknifed) if stratified else _interval(value, resampled, jackknifed)
+    found, method = _interval(value, resampled, jackknifed, stratified=groups.stratum is not None)
     spread = float(np.nanstd(resampled, ddof=1))
     pooled = metric.reads != "labels" and metric.unit_values(gold, one.runs[0], groups) is None
     test: Test = "jackknife-t" if pooled or len(one.runs) != len(other.runs) else "randomisation"
@@ -116,14 +117,16 @@ def difference(
         p = _jackknife_p(value, jackknifed)
     else:
         p = _randomised(metric, gold, one, other, groups, intervals.seed, draws)
-    return Difference(value, found.low, found.high, p, POWER_Z * spread, test)
+    return Difference(value, found.low, found.high, p, POWER_Z * spread, test, method)
 
 
-def _interval(value: float, resampled: Floats, jackknifed: Floats) -> Interval:
+def _interval(value: float, resampled: Floats, jackknifed: Floats, *, stratified: bool) -> tuple[Interval, Method]:
     try:
-        return jackknife_t(value, jackknifed, (-np.inf, np.inf))
+        if not stratified:
+            return jackknife_t(value, jackknifed, (-np.inf, np.inf)), "jackknife-t"
     except Undefined:
-        return bca(value, resampled, jackknifed)
+        pass
+    return bca(value, resampled, jackknifed), "bca"
 
 
 def _jackknife_p(value: float, jackknifed: Floats) -> float:

@@ -44,9 +44,11 @@ def _p(value: float) -> str:
 def comparison_text(comparison: Comparison) -> str:
     """Two tables, systems and pairs, and what to know of them."""
     tests = sorted({pair.difference.test for pair in comparison.pairs if pair.difference is not None})
+    how = " or ".join(sorted({pair.difference.method for pair in comparison.pairs if pair.difference is not None}))
     corrections = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
     lines = [
-        f"{comparison.n:,} claims in {comparison.n_units:,} {comparison.unit}s; [95 percent interval]: bca, paired, "
+        f"{comparison.n:,} claims in {comparison.n_units:,} {comparison.unit}s; "
+        f"[95 percent interval]: {how or 'none'}, paired, "
         f"{comparison.resamples:,} draws of {comparison.unit}s; p by {' or '.join(tests) or 'no test'}, "
         f"{corrections[comparison.correction]} over {len(comparison.pairs)} pairs",
         "tie group: not significantly worse (.05) than the first of the group; detectable: found with probability .8",
