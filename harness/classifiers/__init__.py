@@ -8,6 +8,7 @@ from typing import Any
 from harness.classifiers.base import Classifier
 from harness.classifiers.claimbuster_features import ClaimbusterFeatures
 from harness.classifiers.from_file import FromFile
+from harness.classifiers.language_model import LanguageModel
 from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
 from harness.classifiers.rules import Rules
 from harness.classifiers.sklearn_estimator import SklearnEstimator
@@ -25,6 +26,7 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "tfidf_logreg": TfidfLogreg,
         "tfidf_svm": TfidfSvm,
         "nb_logreg": NbLogreg,
+        "language_model": LanguageModel,
         "from_file": FromFile,
     },
     "harness.classifiers",

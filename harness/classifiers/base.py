@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from harness.data.claims import Claims, Gold
+from harness.schemes import Scheme
 
 Scores = npt.NDArray[np.float64]
 
@@ -24,6 +26,17 @@ class Reason(NamedTuple):
     """The characters of the claim that it rests on, or the empty string."""
     weight: float
     """How far it moved the score; above 0 towards the positive label."""
+
+
+class Question(NamedTuple):
+    """What an experiment asks of every claim, for classifiers that read guidelines."""
+
+    task: str
+    text: str
+    labels: tuple[str, ...]
+    """Those of the task; for a yes-or-no task ("no", "yes")."""
+    schemes: tuple[Scheme, ...]
+    """The scheme of each dataset; each answers the task."""
 
 
 class Scorer(ABC):
@@ -66,6 +79,14 @@ class Scorer(ABC):
         """How many of the claims it has no answer for."""
         return 0
 
+    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+        """How many of the claims have no answer, by reason; empty where there is one reason only."""
+        return {}
+
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that scoring may contact."""
+        return ()
+
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The reasons of each claim, the strongest first; None where the system cannot say."""
         return None
@@ -107,6 +128,33 @@ class Classifier(BaseModel, ABC):
     def inputs(self) -> str:
         """A fingerprint of what it reads besides claims and gold (a file's content); it enters the unit's id."""
         return ""
+
+    def for_question(self, question: Question) -> Self:
+        """The classifier that knows what the experiment asks; called once, before anything is fitted.
+
+        Raises: HarnessError: it cannot answer the question.
+        """
+        return self
+
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that fitting and scoring may contact."""
+        return ()
+
+    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+        """The calls that one fit and its scoring would make: a name for each, and an estimate of its tokens.
+
+        Calls whose answers are kept already are not among them. Where it depends on the first answer, the most that
+        there can be. Asks nobody.
+
+        Args:
+            claims, gold, seed: as for `fit`.
+            test: the claims to score.
+        """
+        return {}
+
+    def attachments(self) -> Mapping[str, bytes]:
+        """Files that belong to a result of this system, by name; read when its units are finished."""
+        return {}
 
 
 @dataclass(frozen=True)
