@@ -28,6 +28,14 @@ class Reason(NamedTuple):
     """How far it moved the score; above 0 towards the positive label."""
 
 
+class Bill(NamedTuple):
+    """What a service counts for scoring."""
+
+    calls: int
+    tokens: int
+    """Prompts and answers together, as the service says; those it says nothing of count 0."""
+
+
 class Question(NamedTuple):
     """What an experiment asks of every claim, for classifiers that read guidelines."""
 
@@ -83,9 +91,9 @@ class Scorer(ABC):
         """How many of the claims have no answer, by reason; empty where there is one reason only."""
         return {}
 
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts that scoring may contact."""
-        return ()
+    def bill(self, claims: Claims) -> Bill | None:
+        """What a service counts for the claims' scores, kept answers among them; None where none is asked."""
+        return None
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The reasons of each claim, the strongest first; None where the system cannot say."""

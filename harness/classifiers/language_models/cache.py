@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import NamedTuple, Self
 
 from harness.classifiers.language_models.calls import Kept
 from harness.files import WriteError, make_folder
@@ -17,7 +17,8 @@ AT_ONCE = 500
 WAIT_S = 60.0
 TABLES = (
     "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS spent (ledger TEXT PRIMARY KEY, tokens INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS spent (ledger TEXT PRIMARY KEY, calls INTEGER NOT NULL, tokens INTEGER NOT NULL) "
+    "WITHOUT ROWID",
 )
 
 
@@ -28,6 +29,13 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("claim-harness"))
+
+
+class Spent(NamedTuple):
+    """What a run has used up."""
+
+    calls: int
+    tokens: int
 
 
 class Cache:
@@ -66,7 +74,7 @@ class Cache:
 
     def find(self, keys: Iterable[str]) -> dict[str, Kept]:
         """The kept replies among some keys."""
-        wanted, found = list(keys), {}
+        wanted, found = list(keys), dict[str, Kept]()
         with self._faults():
             for first in range(0, len(wanted), AT_ONCE):
                 some = wanted[first : first + AT_ONCE]
@@ -87,22 +95,30 @@ class Cache:
         with self._faults():
             self._open.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
 
-    def spend(self, ledger: str, tokens: int, most: int | None = None) -> bool:
-        """Adds tokens to what a run has spent; False, and nothing added, where that would be more than `most`."""
+    def reserve(self, ledger: str, tokens: int, most: Spent | None = None) -> bool:
+        """Adds a call and its tokens to what a run has spent; False, and nothing added, where it would pass `most`."""
         with self._faults():
             self._open.execute("BEGIN IMMEDIATE")
             try:
-                row = self._open.execute("SELECT tokens FROM spent WHERE ledger = ?", (ledger,)).fetchone()
-                total = (row[0] if row else 0) + tokens
-                allowed = most is None or total <= most
+                spent = self._spent(ledger)
+                total = Spent(spent.calls + 1, spent.tokens + tokens)
+                allowed = most is None or (total.calls <= most.calls and total.tokens <= most.tokens)
                 if allowed:
-                    self._open.execute("INSERT OR REPLACE INTO spent VALUES (?, ?)", (ledger, total))
+                    self._open.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", (ledger, *total))
             finally:
                 self._open.execute("COMMIT")
         return allowed
 
-    def spent(self, ledger: str) -> int:
-        """The tokens that a run has spent."""
+    def settle(self, ledger: str, tokens: int) -> None:
+        """Adds tokens to what a run has spent: below 0 where a call took less than was reserved for it."""
         with self._faults():
-            row = self._open.execute("SELECT tokens FROM spent WHERE ledger = ?", (ledger,)).fetchone()
-        return int(row[0]) if row else 0
+            self._open.execute("UPDATE spent SET tokens = tokens + ? WHERE ledger = ?", (tokens, ledger))
+
+    def spent(self, ledger: str) -> Spent:
+        """What a run has spent."""
+        with self._faults():
+            return self._spent(ledger)
+
+    def _spent(self, ledger: str) -> Spent:
+        row = self._open.execute("SELECT calls, tokens FROM spent WHERE ledger = ?", (ledger,)).fetchone()
+        return Spent(*row) if row else Spent(0, 0)

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 import random
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,9 +15,8 @@ from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from threading import Condition, Event
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
-from harness.classifiers.language_models.cache import Cache
+from harness.classifiers.language_models.cache import Cache, Spent
 from harness.classifiers.language_models.calls import Call, Endpoint, Kept
 from harness.classifiers.language_models.replies import completion_of, shown_error, tokens_of
 from harness.errors import HarnessError
@@ -58,16 +58,22 @@ def api_key(endpoint: Endpoint) -> str | None:
 
     Raises: HarnessError: the variable is not set, or what it holds cannot be a key. The message does not show it.
     """
-    if endpoint.key_variable is None:
+    variable = key_variable(endpoint)
+    if variable is None:
         return None
-    key = os.environ.get(endpoint.key_variable, "").strip()
+    key = os.environ.get(variable, "").strip()
     if not key:
-        raise HarnessError(
-            f"{endpoint.name}: the environment variable {endpoint.key_variable}, which api_key_variable names, is not set"
-        )
+        raise HarnessError(f"{endpoint.name}: the environment variable {variable}, which holds the API key, is not set")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise HarnessError(f"{endpoint.name}: what {endpoint.key_variable} holds cannot be an API key; set it again")
+        raise HarnessError(f"{endpoint.name}: what {variable} holds cannot be an API key; set it again")
     return key
+
+
+def key_variable(endpoint: Endpoint) -> str | None:
+    """The environment variable that holds the key: the one named; else OPENAI_API_KEY, for OpenAI's own host alone."""
+    if endpoint.api_key_variable is None and endpoint.host == "api.openai.com":
+        return "OPENAI_API_KEY"
+    return endpoint.api_key_variable
 
 
 class Client:
@@ -76,7 +82,7 @@ class Client:
     Args:
         endpoint: where, and how.
         cache: where replies are kept.
-        ledger: names what the cap on tokens is counted over.
+        ledger: names what the caps are counted over.
         seed: of the jitter in waits.
     Raises: HarnessError: the endpoint needs a key that is not there.
     """
@@ -105,19 +111,11 @@ class Client:
             except HarnessError as error:
                 self._give_up(pool)
                 finished = sum(not each.cancelled() and each.exception() is None for each in sent)
-                raise HarnessError(
-                    f"{error}. {finished} of {len(calls)} answers came and are kept; the same command goes on from there"
-                ) from None
+                goes_on = "came and are kept; the same command goes on from there"
+                raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}") from None
             finally:
                 self._give_up(pool)
         return [kept[call.key] for call in calls]
-
-    def send(self, call: Call) -> Kept:
-        """Sends one call and keeps its reply.
-
-        Raises: HarnessError: it failed for good.
-        """
-        return self.send_all([call])[0]
 
     def _give_up(self, pool: ThreadPoolExecutor) -> None:
         self._stop.set()
@@ -131,7 +129,7 @@ class Client:
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        here = _is_this_machine(self.endpoint.url)  # proxies are for other machines
+        here = _is_this_machine(self.endpoint.host)  # proxies are for other machines
         with httpx2.Client(headers=headers, timeout=self.endpoint.timeout_s, trust_env=not here) as http:
             yield http
 
@@ -165,13 +163,13 @@ class Client:
     def _attempt(self, http: httpx2.Client, call: Call) -> Came | Trouble:
         self._take_turn()
         self._reserve(call)
-        used = call.tokens  # what timed out or broke off may have been counted by the endpoint all the same
+        used = call.most_tokens  # what timed out or broke off may have been counted by the endpoint all the same
         try:
             came = self._post(http, call)
             if isinstance(came, Came):
-                used = (tokens_of(came.text) or call.tokens) if came.status == 200 else 0
+                used = (tokens_of(came.text) or used) if came.status == 200 else 0
         finally:
-            self.cache.spend(self.ledger, used - call.tokens)
+            self.cache.settle(self.ledger, used - call.most_tokens)
             with self._turn:
                 self._flying -= 1
                 self._turn.notify_all()
@@ -187,20 +185,27 @@ class Client:
             raise Stopped("stopped")
 
     def _reserve(self, call: Call) -> None:
-        """Takes the call's estimate from the cap; waits for calls in flight, which may take less than was estimated.
+        """Takes the call from the caps; waits for calls in flight, which may take less than was reserved for them.
 
-        Raises: HarnessError: nothing is in flight, and the cap does not allow the call.
+        Raises: HarnessError: nothing is in flight, and the caps do not allow the call.
         """
-        most = self.endpoint.most_tokens
+        caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
+        most = Spent(*(sys.maxsize if cap is None else cap for cap in caps))
         with self._turn:
-            while not self.cache.spend(self.ledger, call.tokens, most):
+            while not self.cache.reserve(self.ledger, call.most_tokens, most):
                 if not self._flying:
-                    raise HarnessError(
-                        f"{self.endpoint.name}: max_total_tokens ({most:,}) is reached: {self.cache.spent(self.ledger):,} "
-                        f"tokens are spent, and the next call may take {call.tokens:,}; raise it to go on"
-                    )
+                    raise HarnessError(self._over(call, most))
                 self._turn.wait(0.2)
             self._flying += 1
+
+    def _over(self, call: Call, most: Spent) -> str:
+        spent = self.cache.spent(self.ledger)
+        if spent.calls >= most.calls:
+            return f"{self.endpoint.name}: max_calls ({most.calls:,}) are made; raise it to go on"
+        return (
+            f"{self.endpoint.name}: max_total_tokens ({most.tokens:,}) would be passed: {spent.tokens:,} tokens are "
+            f"spent, and the next call may take up to {call.most_tokens:,}; raise it to go on"
+        )
 
     def _post(self, http: httpx2.Client, call: Call) -> Came | Trouble:
         """One request, within the time limit as a whole and up to a size: an endless or dripping answer ends."""
@@ -260,8 +265,7 @@ class Client:
         )
 
 
-def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def _is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -285,7 +289,7 @@ def _seconds(retry_after: str | None) -> float | None:
 
 def _remedy(status: int, endpoint: Endpoint) -> str:
     if status in (401, 403):
-        variable = endpoint.key_variable
+        variable = key_variable(endpoint)
         return f"; check the key in {variable}" if variable else "; set api_key_variable if it needs a key"
     if status == 404:
         return "; check endpoint (the base address, such as http://localhost:8000/v1) and model"

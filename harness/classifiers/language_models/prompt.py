@@ -91,10 +91,10 @@ def guide_of(question: Question, named: str | None = None) -> Guide:
         )
     mapping = scheme.tasks[question.task]
     axis = scheme.axis(mapping.axis)
-    of_label = {label: (label,) for label in question.labels}
-    if mapping.positive:
-        of_label = dict(zip(question.labels, (mapping.negative, mapping.positive), strict=True))
-    answers = tuple(Answer(label=label, cases=_cases(axis, names)) for label, names in of_label.items())
+    names = (mapping.negative, mapping.positive) if mapping.positive else tuple((label,) for label in question.labels)
+    answers = tuple(
+        Answer(label=label, cases=_cases(axis, cases)) for label, cases in zip(question.labels, names, strict=True)
+    )
     return Guide(
         question=question.text,
         definition=" ".join(part.strip() for part in (axis.question, axis.definition) if part),

@@ -20,7 +20,8 @@ class Said(NamedTuple):
     label: int | None
     """Index into the labels; None: no answer."""
     why: str | None
-    """Why there is no answer: refused, truncated or unparsable."""
+    """Why there is no answer: rejected (the endpoint would not take the request), refused (the model would not answer),
+    truncated or unparsable."""
     probabilities: tuple[float, ...] | None
     """One per label, summing to 1; None where the reply carries no token probabilities."""
 
@@ -78,7 +79,7 @@ def read_reply(status: int, text: str, labels: Sequence[str]) -> Said:
     """
     choice = completion_of(text) if status == 200 else None
     if choice is None:
-        return Said(None, "refused", None)
+        return Said(None, "rejected", None)
     message, finish = choice["message"], choice.get("finish_reason")
     content = message.get("content") or ""
     if message.get("refusal") or finish == "content_filter":
@@ -168,7 +169,7 @@ def _able(written: str, labels: Sequence[str]) -> list[int]:
     if end >= 0 or not folded:
         return [number for number, name in enumerate(names) if name == folded]
     begun = [number for number, name in enumerate(names) if name.startswith(folded)]
-    ended = [number for number, name in enumerate(names) if folded.startswith(name)]
+    ended = [number for number, name in enumerate(names) if re.match(re.escape(name) + r"(?!\w)", folded)]
     return begun or sorted(ended, key=lambda number: len(names[number]))[-1:]
 
 
