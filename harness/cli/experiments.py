@@ -36,6 +36,10 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
         yield lambda unit: bar.update(shown, advance=1, description=f"{unit.system.label} {unit.fold.name}")
 
 
+def _announce(hosts: tuple[str, ...]) -> None:
+    click.echo(f"contacts {', '.join(hosts)}", err=True)
+
+
 @click.command()
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the config: split.k=3.")
@@ -45,7 +49,7 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Run folders.")
 @click.option("--fresh", is_flag=True, help="Fit finished units again too.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be fitted, and stop.")
-@click.option("--offline", is_flag=True, help="Refuse whatever needs the network (nothing does at present).")
+@click.option("--offline", is_flag=True, help="Refuse whatever needs the network (a model's endpoint).")
 @data_root
 @as_json
 def run(
@@ -55,18 +59,19 @@ def run(
 
     Finished units are found again and not repeated.
     """
-    del offline
     import harness
 
     if dry_run:
         kept = {name: options[name] for name in ("overrides", "only", "limit", "out")}
         for config in configs:
             planned = harness.plan(config, root=data_root, **kept)
-            click.echo(f"{planned.experiment}: {planned.units} units, {planned.finished} finished, in {planned.folder}")
+            click.echo(str(planned))
         return
     outcomes = []
     for config in configs:
-        outcome = harness.run(config, root=data_root, progress=_progress, **options)
+        outcome = harness.run(
+            config, root=data_root, progress=_progress, offline=offline, announce=_announce, **options
+        )
         outcomes.append(outcome)
         if not as_json:
             click.echo(str(outcome))

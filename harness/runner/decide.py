@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, SerializeAsAny
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
+from harness.classifiers.base import Bill, Classifier, Question, Reason, Scorer, Scores, two_columns
 from harness.data.claims import Claims, Codes, Gold
 from harness.data.splits import group_codes, grouped_folds
 from harness.errors import HarnessError, unknown_name
 from harness.metrics.ties import starts_of_runs
 from harness.records import Record
-from harness.runner.tune import InnerFolds
+from harness.runner.tune import InnerFolds, inner_folds
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -78,6 +79,26 @@ class Decided(Classifier):
     def inputs(self) -> str:
         """What the classifier reads."""
         return self.classifier.inputs()
+
+    def for_question(self, question: Question) -> Self:
+        """Tells the classifier."""
+        return self.model_copy(update={"classifier": self.classifier.for_question(question)})
+
+    def hosts(self) -> tuple[str, ...]:
+        """Those that the classifier may contact."""
+        return self.classifier.hosts()
+
+    def attachments(self) -> Mapping[str, bytes]:
+        """Those of the classifier."""
+        return self.classifier.attachments()
+
+    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+        """The calls of the classifier on folds of the training claims, and on the claims to score."""
+        calls = dict(self.classifier.forecast(claims, gold, test, seed))
+        for fold in inner_folds(claims, self.folds, seed):
+            train, rest = claims.take(fold.train), claims.take(fold.test)
+            calls |= self.classifier.forecast(train, gold.take(fold.train), rest, seed)
+        return calls
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits to all training claims, and decides by folds of them."""
@@ -278,11 +299,12 @@ class DecidedScorer(Scorer):
 
     def predict(self, claims: Claims, scores: Scores) -> Codes:
         """Positive from the threshold on; without one, what the scorer predicts, calibrated where it is."""
-        if self.threshold is None:
-            return self.scorer.predict(claims, scores) if self.curve is None else super().predict(claims, scores)
-        silent = self.scorer.missing(claims)
-        predicted = np.where(scores[:, -1] >= self.threshold, 1, 0).astype(np.int64)
-        if not silent:
+        if self.threshold is None and self.curve is None:
+            return self.scorer.predict(claims, scores)
+        predicted = super().predict(claims, scores)
+        if self.threshold is not None:
+            predicted = np.where(scores[:, -1] >= self.threshold, 1, 0).astype(np.int64)
+        if not self.scorer.missing(claims):
             return predicted
         answered = self.scorer.predict(claims, self.scorer.score(claims)) >= 0
         return np.where(answered, predicted, -1)
@@ -290,6 +312,14 @@ class DecidedScorer(Scorer):
     def missing(self, claims: Claims) -> int:
         """The scorer's missing claims."""
         return self.scorer.missing(claims)
+
+    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+        """The scorer's missing claims, by reason."""
+        return self.scorer.why_missing(claims)
+
+    def bill(self, claims: Claims) -> Bill | None:
+        """The scorer's."""
+        return self.scorer.bill(claims)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The scorer's reasons."""

@@ -15,6 +15,7 @@ from harness.runner.execute import execute, unit_path
 from harness.runner.plan import Unit, expanded, gather, material_of, units_of
 from harness.runner.published import published_of
 from harness.runner.results import Result, assemble
+from harness.runner.services import Forecast, forecast_of, hosts_of, with_question
 from harness.runner.slices import slices_of
 
 
@@ -47,6 +48,18 @@ class Planned(NamedTuple):
     folder: Path
     units: int
     finished: int
+    hosts: tuple[str, ...] = ()
+    """Whom the units that are not finished may contact."""
+    forecast: Forecast = Forecast(0, 0)
+    """The calls that they would make there."""
+
+    def __str__(self) -> str:
+        said = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
+        if not self.hosts:
+            return said
+        calls, tokens = self.forecast
+        would = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, about {tokens:,} tokens at most"
+        return f"{said}\n{would}; kept replies are not asked for again"
 
 
 Progress = Callable[[int], AbstractContextManager[Callable[[Unit], None]]]
@@ -68,6 +81,8 @@ def run(
     fresh: bool = False,
     root: str | Path | None = None,
     progress: Progress = _silent,
+    offline: bool = False,
+    announce: Callable[[tuple[str, ...]], None] = lambda _: None,
 ) -> Outcome:
     """Runs an experiment; finished units are found again and not repeated.
 
@@ -81,10 +96,15 @@ def run(
         fresh: fit finished units again too.
         root: where fetched benchmarks live; default `$HARNESS_DATA_ROOT`, else the user cache folder.
         progress: shows how far it is.
+        offline: refuse what needs the network.
+        announce: told the hosts that may be contacted, if any, before they are.
     Raises: HarnessError: the config, the data or the disk is at fault; finished units are kept.
     """
     loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root)
     units = [unit for found in units_by_system.values() for unit in found]
+    hosts = hosts_of([unit for unit in units if fresh or not unit_path(folder, unit).exists()], offline=offline)
+    if hosts:
+        announce(hosts)
     with locked(folder, "a run"):
         clear_partial(folder)
         with progress(len({unit.unit_id for unit in units})) as advance:
@@ -113,10 +133,11 @@ def plan(
     root: str | Path | None = None,
 ) -> Planned:
     """What `run` with the same arguments would do; fits nothing and writes nothing."""
-    loaded, units_by_system, _, folder = _prepared(config, overrides, only, limit, out, root)
+    loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root)
     units = {unit.unit_id: unit for found in units_by_system.values() for unit in found}
-    finished = sum(unit_path(folder, unit).exists() for unit in units.values())
-    return Planned(loaded.experiment.name, folder, len(units), finished)
+    waiting = [unit for unit in units.values() if not unit_path(folder, unit).exists()]
+    hosts, forecast = hosts_of(waiting), forecast_of(waiting, material)
+    return Planned(loaded.experiment.name, folder, len(units), len(units) - len(waiting), hosts, forecast)
 
 
 def _prepared(
@@ -138,7 +159,7 @@ def _prepared(
         system.classifier.check()
     material = gather(loaded, root, limit)
     slices_of(loaded.experiment.slices, material)
-    loaded = expanded(loaded, material)
+    loaded = expanded(with_question(loaded, material), material)
     by_system: dict[str, list[Unit]] = {system.label: [] for system in loaded.systems}
     for unit in units_of(loaded, material):
         by_system[unit.system.label].append(unit)

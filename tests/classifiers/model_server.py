@@ -1,4 +1,4 @@
-"""A local server that speaks the protocol of chat completions, and is slow, rate-limiting, truncating or wrong on demand.
+"""A local server that speaks the protocol of chat completions; slow, rate-limiting, truncating or wrong on demand.
 
 Its model says the last label of claims with a digit, and the first label of others.
 """
@@ -39,8 +39,9 @@ class Handler(BaseHTTPRequestHandler):
             answer = self.server.script.pop(0) if self.server.script else self.server.answer
         try:
             if self.path != "/v1/chat/completions":
-                return self.give({"error": {"message": "no such path"}}, 404)
-            answer(self, body)
+                self.give({"error": {"message": "no such path"}}, 404)
+            else:
+                answer(self, body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
@@ -134,7 +135,8 @@ def says(label: str | None = None) -> Answer:
     def answer(handler: Handler, body: Body) -> None:
         form = body.get("response_format", {"type": "text"})["type"]
         if form not in handler.server.formats:
-            return handler.give({"error": {"message": f"{form} is not supported"}}, 400)
+            handler.give({"error": {"message": f"{form} is not supported"}}, 400)
+            return
         labels = labels_of(body)
         claim = json.loads(body["messages"][-1]["content"])["claim"]
         said = label or labels[-1 if any(mark.isdigit() for mark in claim) else 0]
