@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from claim_tables import STRANGE, THREE, claims_of, gold_of, three_labels, yes_no
-from model_server import serving
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
@@ -45,15 +44,10 @@ def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
 
 
 @pytest.fixture(autouse=True)
-def _model_server(request, tmp_path, monkeypatch):
+def _server(request, monkeypatch):
     """A server for the language model."""
-    if "[language_model" not in request.node.name:
-        yield
-        return
-    with serving() as server:
-        monkeypatch.setenv("MODEL_SERVER", server.url)
-        monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-        yield
+    if "[language_model" in request.node.name:
+        monkeypatch.setenv("MODEL_SERVER", request.getfixturevalue("model_server").url)
 
 
 @pytest.fixture(params=NAMES)

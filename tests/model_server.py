@@ -110,7 +110,7 @@ def serving() -> Iterator[ModelServer]:
 
 def labels_of(body: Body) -> list[str]:
     """The labels that the instructions allow."""
-    allowed = body["messages"][0]["content"].strip().rsplit("Allowed: ", 1)[1]
+    allowed = body["messages"][0]["content"].strip().rsplit("Allowed as its value: ", 1)[1]
     return json.loads(f"[{allowed.removesuffix('.')}]")
 
 
