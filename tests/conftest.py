@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from model_server import ModelServer, serving
 from publishers import FOLDERS
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +41,14 @@ def seed_article() -> Path:
 def root() -> Path:
     """The project's folder."""
     return ROOT
+
+
+@pytest.fixture
+def model_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A language model's endpoint on this machine, and a reply cache of the test's own."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "reply-cache"))
+    with serving() as server:
+        yield server
 
 
 Harness = Callable[..., subprocess.CompletedProcess[str]]

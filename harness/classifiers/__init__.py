@@ -10,6 +10,7 @@ from harness.classifiers.claimbuster_features import ClaimbusterFeatures
 from harness.classifiers.embedding import EmbeddingLogreg
 from harness.classifiers.ensemble import Ensemble
 from harness.classifiers.from_file import FromFile
+from harness.classifiers.language_model import LanguageModel
 from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
 from harness.classifiers.rules import Rules
 from harness.classifiers.sklearn_estimator import SklearnEstimator
@@ -33,6 +34,7 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "transformer": Transformer,
         "ensemble": Ensemble,
         "transfer": Transfer,
+        "language_model": LanguageModel,
         "from_file": FromFile,
     },
     "harness.classifiers",

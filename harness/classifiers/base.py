@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
+from harness.schemes import Scheme
 
 Scores = npt.NDArray[np.float64]
 
@@ -26,6 +28,25 @@ class Reason(NamedTuple):
     """The characters of the claim that it rests on, or the empty string."""
     weight: float
     """How far it moved the score; above 0 towards the positive label."""
+
+
+class Bill(NamedTuple):
+    """What a service counts for scoring."""
+
+    calls: int
+    tokens: int
+    """Prompts and answers together, as the service says; those it says nothing of count 0."""
+
+
+class Question(NamedTuple):
+    """What an experiment asks of every claim, for classifiers that read guidelines."""
+
+    task: str
+    text: str
+    labels: tuple[str, ...]
+    """Those of the task; for a yes-or-no task ("no", "yes")."""
+    schemes: tuple[Scheme, ...]
+    """The scheme of each dataset; each answers the task."""
 
 
 class Scorer(ABC):
@@ -72,6 +93,14 @@ class Scorer(ABC):
     def missing(self, claims: Claims) -> int:
         """How many of the claims it has no answer for."""
         return 0
+
+    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+        """How many of the claims have no answer, by reason; empty where there is one reason only."""
+        return {}
+
+    def bill(self, claims: Claims) -> Bill | None:
+        """What a service counts for the claims' scores, kept answers among them; None where none is asked."""
+        return None
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The reasons of each claim, the strongest first; None where the system cannot say."""
@@ -143,8 +172,19 @@ class Classifier(BaseModel, ABC):
         """
         return self
 
+    def for_question(self, question: Question) -> Self:
+        """The classifier that knows what the experiment asks; called once, before anything is fitted.
+
+        Raises: HarnessError: it cannot answer the question.
+        """
+        return self
+
+    def downloads(self) -> tuple[str, ...]:
+        """The hosts that something has to be fetched from before the run is planned (an encoder)."""
+        return ()
+
     def hosts(self) -> tuple[str, ...]:
-        """The hosts on the network that it will speak to before or while it fits and scores."""
+        """The hosts that fitting and scoring may contact."""
         return ()
 
     def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
@@ -153,6 +193,22 @@ class Classifier(BaseModel, ABC):
         Returns: shape (n_texts,), and a clause for a warning.
         """
         return np.zeros(len(texts), dtype=bool), ""
+
+    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+        """The calls that one fit and its scoring would make: a name for each, and an estimate of its tokens.
+
+        Calls whose answers are kept already are not among them. Where it depends on the first answer, the most that
+        there can be. Asks nobody.
+
+        Args:
+            claims, gold, seed: as for `fit`.
+            test: the claims to score.
+        """
+        return {}
+
+    def attachments(self) -> Mapping[str, bytes]:
+        """Files that belong to a result of this system, by name; read when its units are finished."""
+        return {}
 
 
 @dataclass(frozen=True)

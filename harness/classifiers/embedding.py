@@ -38,7 +38,7 @@ class Encoding(Classifier, EncoderSettings):
         """The fingerprint of the encoder's files."""
         return encoder_fingerprint(find_encoder(self.model))
 
-    def hosts(self) -> tuple[str, ...]:
+    def downloads(self) -> tuple[str, ...]:
         """The Hub, where the encoder has to be downloaded."""
         host = hub_host(self.model)
         return () if host is None else (host,)

@@ -110,9 +110,9 @@ class Ensemble(Classifier):
         """What the members read."""
         return "".join(member.inputs() for member in self._built())
 
-    def hosts(self) -> tuple[str, ...]:
+    def downloads(self) -> tuple[str, ...]:
         """Those of the members."""
-        return tuple(dict.fromkeys(host for member in self._built() for host in member.hosts()))
+        return tuple(dict.fromkeys(host for member in self._built() for host in member.downloads()))
 
     def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
         """What any member was trained on before."""

@@ -41,6 +41,8 @@ def _read(value: Any) -> Any:
     name = settings.pop("name", None)
     if not isinstance(name, str):
         raise ValueError("expected a classifier's name, or a mapping with a name")
+    if name == "language_model":
+        raise ValueError("a language model cannot stand inside another classifier; give its predictions by from_file")
     if set(settings) == {"settings"} and isinstance(settings["settings"], dict):
         settings = settings["settings"]
     member = Member(name=name, settings=settings)

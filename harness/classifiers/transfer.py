@@ -74,9 +74,9 @@ class Transfer(Classifier):
         """The other dataset's claims and labels, and what the inner classifier reads."""
         return self._elsewhere().fingerprint + self.classifier.build().inputs()
 
-    def hosts(self) -> tuple[str, ...]:
+    def downloads(self) -> tuple[str, ...]:
         """Those of the inner classifier."""
-        return self.classifier.build().hosts()
+        return self.classifier.build().downloads()
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the inner classifier to the other dataset, once for all folds of an experiment."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
         yield lambda unit: bar.update(shown, advance=1, description=f"{unit.system.label} {unit.fold.name}")
 
 
+def _announce(hosts: tuple[str, ...]) -> None:
+    click.echo(f"contacts {', '.join(hosts)}", err=True)
+
+
 @click.command()
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the config: split.k=3.")
@@ -45,7 +49,9 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Run folders.")
 @click.option("--fresh", is_flag=True, help="Fit finished units again too.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be fitted, and stop.")
-@click.option("--offline", is_flag=True, help="Refuse what needs the network (encoders from the Hub).")
+@click.option(
+    "--offline", is_flag=True, help="Refuse what needs the network (encoders from the Hub, a model's endpoint)."
+)
 @click.option("--save-models", is_flag=True, help="Keep each system, fitted for `harness score`, with its result.")
 @data_root
 @as_json
@@ -58,16 +64,17 @@ def run(
     """
     import harness
 
-    _announce(configs, options["overrides"], options["only"], offline)
     if dry_run:
         kept = {name: options[name] for name in ("overrides", "only", "limit", "out")}
         for config in configs:
             planned = harness.plan(config, root=data_root, **kept)
-            click.echo(f"{planned.experiment}: {planned.units} units, {planned.finished} finished, in {planned.folder}")
+            click.echo(str(planned))
         return
     outcomes = []
     for config in configs:
-        outcome = harness.run(config, root=data_root, progress=_progress, **options)
+        outcome = harness.run(
+            config, root=data_root, progress=_progress, offline=offline, announce=_announce, **options
+        )
         outcomes.append(outcome)
         if not as_json:
             click.echo(str(outcome))
@@ -78,18 +85,6 @@ def run(
     if as_json:
         documents = [outcome.document() for outcome in outcomes]
         print_json(documents[0] if len(documents) == 1 else documents)
-
-
-def _announce(configs: Sequence[str], overrides: Sequence[str], only: Sequence[str], offline: bool) -> None:
-    """Names the hosts that will be asked, before they are; or refuses."""
-    from harness.errors import HarnessError
-    from harness.runner.run import hosts
-
-    found = dict.fromkeys(host for config in configs for host in hosts(config, overrides=overrides, only=only))
-    if found and offline:
-        raise HarnessError(f"needs the network ({', '.join(found)}), which --offline refuses")
-    if found:
-        click.echo(f"network: {', '.join(found)}", err=True)
 
 
 class SeveralValues(click.Command):

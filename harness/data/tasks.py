@@ -26,6 +26,8 @@ class Task(NamedTuple):
     """Whether it is answered by yes or no; else by the labels of the scheme's axis."""
     metrics: tuple[str, ...]
     """The default metrics."""
+    of_one: str | None = None
+    """The question as it is asked of one claim, where it is asked of several."""
 
 
 TASKS = {
@@ -42,6 +44,7 @@ TASKS = {
             "in which order should a desk look at these?",
             True,
             ("mean_average_precision", "r_precision", "precision_at", "average_precision"),
+            "should a fact-checker with limited time look at this one?",
         ),
         Task("claim_type", "what kind of claim is it?", False, ("macro_f1", "accuracy")),
     )

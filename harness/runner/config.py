@@ -145,6 +145,9 @@ def _anchor(content: dict[str, Any], folder: Path) -> None:
     listed = classifiers if isinstance(classifiers, list) else []
     named: list[tuple[Any, Any]] = [(content, "dataset"), (split, "file")]
     named += [(entry, key) for entry in listed for key in ("path", "model")]
+    for entry in listed:
+        if isinstance(entry, dict) and isinstance(entry.get("cassette"), str):
+            entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may be there only after the run
     several = content.get("dataset")
     if isinstance(several, list):
         named += [(several, place) for place in range(len(several))]

@@ -26,6 +26,10 @@ class Cost(Record):
     peak_megabytes: float | None
     """The highest memory of the process while it fitted and scored, the claims themselves included; None where the
     system does not tell."""
+    calls: int | None = None
+    """Calls of a service that the scores rest on, kept answers among them; None where none is asked."""
+    tokens: int | None = None
+    """What the service says that those took, prompts and answers together."""
 
 
 class Clock:
@@ -90,4 +94,11 @@ def total_cost(unit_files: Sequence[Path]) -> Cost | None:
         score_seconds=sum(cost.score_seconds for cost in costs),
         claims_scored=sum(cost.claims_scored for cost in costs),
         peak_megabytes=max(peaks) if len(peaks) == len(costs) else None,
+        calls=_total([cost.calls for cost in costs]),
+        tokens=_total([cost.tokens for cost in costs]),
     )
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None

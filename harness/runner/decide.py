@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -10,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, SerializeAsAny
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
+from harness.classifiers.base import Bill, Classifier, Question, Reason, Scorer, Scores, two_columns
 from harness.data.claims import Claims, Codes, Gold
 from harness.data.splits import group_codes, grouped_folds
 from harness.errors import HarnessError, unknown_name
 from harness.metrics.ties import starts_of_runs
 from harness.records import Record
-from harness.runner.tune import InnerFolds
+from harness.runner.tune import InnerFolds, inner_folds
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -86,13 +87,33 @@ class Decided(Classifier):
         """As the classifier."""
         return self.model_copy(update={"classifier": self.classifier.placed(texts, root)})
 
-    def hosts(self) -> tuple[str, ...]:
+    def downloads(self) -> tuple[str, ...]:
         """Those of the classifier."""
-        return self.classifier.hosts()
+        return self.classifier.downloads()
 
     def trained_before(self, texts: list[str]) -> tuple[Bools, str]:
         """What the classifier was trained on before."""
         return self.classifier.trained_before(texts)
+
+    def for_question(self, question: Question) -> Self:
+        """Tells the classifier."""
+        return self.model_copy(update={"classifier": self.classifier.for_question(question)})
+
+    def hosts(self) -> tuple[str, ...]:
+        """Those that the classifier may contact."""
+        return self.classifier.hosts()
+
+    def attachments(self) -> Mapping[str, bytes]:
+        """Those of the classifier."""
+        return self.classifier.attachments()
+
+    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+        """The calls of the classifier on folds of the training claims, and on the claims to score."""
+        calls = dict(self.classifier.forecast(claims, gold, test, seed))
+        for fold in inner_folds(claims, self.folds, seed):
+            train, rest = claims.take(fold.train), claims.take(fold.test)
+            calls |= self.classifier.forecast(train, gold.take(fold.train), rest, seed)
+        return calls
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits to all training claims, and decides by folds of them."""
@@ -305,11 +326,12 @@ class DecidedScorer(Scorer):
 
     def predict(self, claims: Claims, scores: Scores) -> Codes:
         """Positive from the threshold on; without one, what the scorer predicts, calibrated where it is."""
-        if self.threshold is None:
-            return self.scorer.predict(claims, scores) if self.curve is None else super().predict(claims, scores)
-        silent = self.scorer.missing(claims)
-        predicted = np.where(scores[:, -1] >= self.threshold, 1, 0).astype(np.int64)
-        if not silent:
+        if self.threshold is None and self.curve is None:
+            return self.scorer.predict(claims, scores)
+        predicted = super().predict(claims, scores)
+        if self.threshold is not None:
+            predicted = np.where(scores[:, -1] >= self.threshold, 1, 0).astype(np.int64)
+        if not self.scorer.missing(claims):
             return predicted
         answered = self.scorer.predict(claims, self.scorer.score(claims)) >= 0
         return np.where(answered, predicted, -1)
@@ -317,6 +339,14 @@ class DecidedScorer(Scorer):
     def missing(self, claims: Claims) -> int:
         """The scorer's missing claims."""
         return self.scorer.missing(claims)
+
+    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+        """The scorer's missing claims, by reason."""
+        return self.scorer.why_missing(claims)
+
+    def bill(self, claims: Claims) -> Bill | None:
+        """The scorer's."""
+        return self.scorer.bill(claims)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The scorer's reasons."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,8 @@ class Predictions(NamedTuple):
     """Claims that the system has no answer for."""
     chosen: str | None = None
     """What was chosen in fitting."""
+    why_missing: Mapping[str, int] = MappingProxyType({})
+    """How many of those, by reason; empty where there is one reason only."""
     reasons: list[str | None] | None = None
     """What drove each claim's score, as JSON ([[name, text, weight], ...], the strongest first); None: not asked for,
     or the system cannot say."""
@@ -91,9 +94,10 @@ def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Cl
         scorer.gives_labels,
         scorer.missing(test),
         scorer.chosen,
+        scorer.why_missing(test),
         _reasons(scorer, test) if unit.explain else None,
     )
-    data = _to_parquet(test, gold.labels, answer)
+    data, bill = _to_parquet(test, gold.labels, answer), scorer.bill(test)
     return Fitted(
         data,
         Cost(
@@ -101,6 +105,8 @@ def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Cl
             score_seconds=clock.seconds["score"],
             claims_scored=len(test),
             peak_megabytes=peak_megabytes(),
+            calls=bill.calls if bill else None,
+            tokens=bill.tokens if bill else None,
         ),
     )
 
@@ -132,6 +138,7 @@ def _to_parquet(test: Claims, labels: tuple[str, ...], answer: Predictions) -> b
         "missing": answer.missing,
         "chosen": answer.chosen,
     }
+    facts |= {"why_missing": dict(answer.why_missing)} if answer.why_missing else {}
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({"harness": json.dumps(facts)}), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
@@ -160,6 +167,7 @@ def read_unit(path: Path) -> Predictions:
         facts["gives_labels"],
         facts["missing"],
         facts["chosen"],
+        facts.get("why_missing", {}),
         table["reasons"].to_pylist() if "reasons" in table.column_names else None,
     )
 

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from harness.data.claims import Claims, Codes
 from harness.data.splits import group_codes
@@ -68,6 +69,8 @@ class Result(Record):
     """None: no claim was trained on."""
     crosswalk: tuple[str, ...] = ()
     """How the labels of each dataset answer the task, and what that loses; where several datasets were joined."""
+    unanswered: dict[str, int] = Field(default_factory=dict)
+    """Claims without an answer, by reason, where the system tells; of the seed with the most."""
     slices: tuple[SliceValues, ...] = ()
     """The values over claims that have something in common, where the experiment asks for them."""
     cost: Cost | None = None
@@ -86,6 +89,7 @@ class Result(Record):
             "warnings": list(self.warnings),
             "without_copies": self.without_copies.model_dump() if self.without_copies else None,
             "crosswalk": list(self.crosswalk),
+            "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
         }
@@ -116,6 +120,8 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
     provenance = made_by(loaded, material, system) | {"units": fits, "chosen": chosen}
     result = _measured(loaded, material, system, rows, runs, result_id, place, provenance)
+    for name, data in system.classifier.attachments().items():
+        write_bytes(place / name, data)
     result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
     write_text(place / "result.json", json_document(result.model_dump(mode="json")))
     return result
@@ -145,6 +151,7 @@ def _joined(answers: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictio
         first.gives_scores,
         first.gives_labels,
         sum(answer.missing for _, answer in chosen),
+        why_missing=sum((Counter(answer.why_missing) for _, answer in chosen), Counter()),
         reasons=_joined_reasons([answer for _, answer in chosen], order),
     )
 
@@ -232,10 +239,12 @@ def _measured(
         if rest.any():
             fresh = _values(loaded, material, system, rows, runs, rest)
             without = WithoutCopies(copied=int(copied.sum()), n=int(rest.sum()), values=fresh)
-    missing = max(run.missing for run in runs)
+    worst = max(runs, key=lambda run: run.missing)
+    missing, unanswered = worst.missing, dict(sorted(worst.why_missing.items()))
     of_rows = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[scored]))
     if missing:
-        warnings.append(f"{missing} of {len(rows)} claims have no answer; they count as wrong and rank last")
+        why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""
+        warnings.append(f"{missing} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
     warnings += _few_labels(material)
     return Result(
         format=RESULT_FORMAT,
@@ -253,6 +262,7 @@ def _measured(
         provenance=provenance,
         path=str(place),
         without_copies=without,
+        unanswered=unanswered,
         crosswalk=material.crosswalk if len(material.pool.datasets) > 1 else (),
         slices=tuple(_slices(loaded, material, system, rows, runs, scored)),
     )

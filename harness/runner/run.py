@@ -16,6 +16,7 @@ from harness.runner.plan import Unit, expanded, gather, material_of, units_of
 from harness.runner.published import published_of
 from harness.runner.results import Result, assemble
 from harness.runner.save_models import Kept, keep_models
+from harness.runner.services import Forecast, forecast_of, hosts_of, with_question
 from harness.runner.slices import slices_of
 
 
@@ -64,10 +65,30 @@ class Planned(NamedTuple):
     folder: Path
     units: int
     finished: int
+    hosts: tuple[str, ...] = ()
+    """Whom the units that are not finished may contact."""
+    forecast: Forecast = Forecast(0, 0)
+    """The calls that they would make there."""
+
+    def __str__(self) -> str:
+        said = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
+        if not self.hosts:
+            return said
+        calls, tokens = self.forecast
+        would = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, about {tokens:,} tokens at most"
+        return f"{said}\n{would}; kept replies are not asked for again"
 
 
 Progress = Callable[[int], AbstractContextManager[Callable[[Unit], None]]]
 """Shows how far a run is: starts at 0 of a number of units, and is given each unit when it is done."""
+
+
+Announce = Callable[[tuple[str, ...]], None]
+"""Told the hosts that will be contacted, before they are."""
+
+
+def _nobody(_: tuple[str, ...]) -> None:
+    return None
 
 
 def _silent(_: int) -> AbstractContextManager[Callable[[Unit], None]]:
@@ -86,6 +107,8 @@ def run(
     root: str | Path | None = None,
     save_models: bool = False,
     progress: Progress = _silent,
+    offline: bool = False,
+    announce: Announce = _nobody,
 ) -> Outcome:
     """Runs an experiment; finished units are found again and not repeated.
 
@@ -100,10 +123,15 @@ def run(
         root: where fetched benchmarks live; default `$HARNESS_DATA_ROOT`, else the user cache folder.
         save_models: keep each system, fitted for use, beside its result; see `harness.load_model`.
         progress: shows how far it is.
+        offline: refuse what needs the network.
+        announce: told the hosts that may be contacted, if any, before they are.
     Raises: HarnessError: the config, the data or the disk is at fault; finished units are kept.
     """
-    loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root)
+    loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root, offline, announce)
     units = [unit for found in units_by_system.values() for unit in found]
+    hosts = hosts_of([unit for unit in units if fresh or not unit_path(folder, unit).exists()], offline=offline)
+    if hosts:
+        announce(hosts)
     with locked(folder, "a run"):
         clear_partial(folder)
         with progress(len({unit.unit_id for unit in units})) as advance:
@@ -123,13 +151,6 @@ def run(
     return Outcome(loaded.experiment.name, folder, results, fitted, published, models)
 
 
-def hosts(config: str | Path, *, overrides: Sequence[str] = (), only: Sequence[str] = ()) -> tuple[str, ...]:
-    """The hosts on the network that `run` with the same arguments will speak to."""
-    systems = load_experiment(config, overrides).systems
-    chosen = [system for system in systems if not only or system.label in only]
-    return tuple(dict.fromkeys(host for system in chosen for host in system.classifier.hosts()))
-
-
 def plan(
     config: str | Path,
     *,
@@ -140,10 +161,11 @@ def plan(
     root: str | Path | None = None,
 ) -> Planned:
     """What `run` with the same arguments would do; fits nothing and writes nothing."""
-    loaded, units_by_system, _, folder = _prepared(config, overrides, only, limit, out, root)
+    loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root)
     units = {unit.unit_id: unit for found in units_by_system.values() for unit in found}
-    finished = sum(unit_path(folder, unit).exists() for unit in units.values())
-    return Planned(loaded.experiment.name, folder, len(units), finished)
+    waiting = [unit for unit in units.values() if not unit_path(folder, unit).exists()]
+    hosts, forecast = hosts_of(waiting), forecast_of(waiting, material)
+    return Planned(loaded.experiment.name, folder, len(units), len(units) - len(waiting), hosts, forecast)
 
 
 def _prepared(
@@ -153,6 +175,8 @@ def _prepared(
     limit: int | None,
     out: str | Path,
     root: str | Path | None,
+    offline: bool = False,
+    announce: Announce = _nobody,
 ) -> tuple[Loaded, dict[str, list[Unit]], Any, Path]:
     loaded = load_experiment(config, overrides)
     labels = [system.label for system in loaded.systems]
@@ -161,6 +185,11 @@ def _prepared(
             raise HarnessError(f"--only: {unknown_name('system of this experiment', name, labels)}")
     if only:
         loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.label in only))
+    said = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
+    if said and offline:
+        raise HarnessError(f"needs the network ({', '.join(said)}) to fetch an encoder, which --offline refuses")
+    if said:
+        announce(said)
     for system in loaded.systems:
         system.classifier.check()
     material = gather(loaded, root, limit)
@@ -169,7 +198,7 @@ def _prepared(
     loaded = loaded._replace(
         systems=tuple(system._replace(classifier=system.classifier.placed(texts, root)) for system in loaded.systems)
     )
-    loaded = expanded(loaded, material)
+    loaded = expanded(with_question(loaded, material), material)
     by_system: dict[str, list[Unit]] = {system.label: [] for system in loaded.systems}
     for unit in units_of(loaded, material):
         by_system[unit.system.label].append(unit)

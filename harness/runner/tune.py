@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from pydantic import SerializeAsAny
 
 from harness.classifiers import build
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores
+from harness.classifiers.base import Bill, Classifier, Question, Reason, Scorer, Scores
 from harness.data.claims import Claims, Codes, Gold
 from harness.data.splits import By, Fold, group_codes, grouped_folds
 from harness.errors import Undefined
@@ -29,6 +30,12 @@ class InnerFolds(NamedTuple):
     """As many as there are groups, where those are fewer."""
     by: By = "article"
     """What stays whole."""
+
+
+def inner_folds(claims: Claims, folds: InnerFolds, seed: int) -> list[Fold]:
+    """The folds inside training claims; none where these are one group."""
+    groups = len(np.unique(group_codes(claims, folds.by)))
+    return grouped_folds(claims, k=min(folds.k, groups), by=folds.by, seed=seed) if groups > 1 else []
 
 
 class Tuned(Classifier):
@@ -69,9 +76,9 @@ class Tuned(Classifier):
         candidates = tuple(candidate.placed(texts, root) for candidate in self.candidates)
         return self.model_copy(update={"candidates": candidates})
 
-    def hosts(self) -> tuple[str, ...]:
+    def downloads(self) -> tuple[str, ...]:
         """Those of the candidates."""
-        return tuple(dict.fromkeys(host for candidate in self.candidates for host in candidate.hosts()))
+        return tuple(dict.fromkeys(host for candidate in self.candidates for host in candidate.downloads()))
 
     def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
         """What any candidate was trained on."""
@@ -79,12 +86,32 @@ class Tuned(Classifier):
         said = "; ".join(dict.fromkeys(what for seen, what in found if seen.any()))
         return np.any([seen for seen, _ in found], axis=0), said
 
+    def for_question(self, question: Question) -> Self:
+        """Tells every candidate."""
+        return self.model_copy(update={"candidates": tuple(each.for_question(question) for each in self.candidates)})
+
+    def hosts(self) -> tuple[str, ...]:
+        """Those that every candidate may contact."""
+        return tuple(dict.fromkeys(host for each in self.candidates for host in each.hosts()))
+
+    def attachments(self) -> Mapping[str, bytes]:
+        """Those of every candidate."""
+        return {name: data for each in self.candidates for name, data in each.attachments().items()}
+
+    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+        """The calls of every candidate on the inner folds, and on the claims to score."""
+        calls: dict[str, int] = {}
+        for candidate in self.candidates:
+            calls |= candidate.forecast(claims, gold, test, seed)
+            for fold in inner_folds(claims, self.folds, seed):
+                train, rest = claims.take(fold.train), claims.take(fold.test)
+                calls |= candidate.forecast(train, gold.take(fold.train), rest, seed)
+        return calls
+
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Chooses a candidate and fits it to all training claims."""
-        groups = len(np.unique(group_codes(claims, self.folds.by)))
-        best = 0
-        if groups > 1:
-            inner = grouped_folds(claims, k=min(self.folds.k, groups), by=self.folds.by, seed=seed)
+        best, inner = 0, inner_folds(claims, self.folds, seed)
+        if inner:
             values = [self._value(candidate, claims, gold, seed, inner) for candidate in self.candidates]
             best = int(np.argmax(values))
         scorer = self.candidates[best].fit(claims, gold, seed)
@@ -141,6 +168,14 @@ class TunedScorer(Scorer):
     def missing(self, claims: Claims) -> int:
         """The chosen candidate's missing claims."""
         return self.scorer.missing(claims)
+
+    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+        """The chosen candidate's missing claims, by reason."""
+        return self.scorer.why_missing(claims)
+
+    def bill(self, claims: Claims) -> Bill | None:
+        """The chosen candidate's."""
+        return self.scorer.bill(claims)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The chosen candidate's reasons."""

@@ -17,7 +17,8 @@ from harness.classifiers.base import Classifier
 from harness.data.claims import Gold
 
 ENCODERS = ("embedding_logreg", "transformer")
-LEARN_NOTHING = ("from_file", "rules", "transfer")
+LEARN_NOTHING = ("from_file", "rules", "transfer", "language_model")
+NEED_MORE_THAN_SETTINGS = ("from_file", "language_model", *ENCODERS)
 SETTINGS = {
     "ensemble": {"members": ["tfidf_logreg", {"name": "nb_logreg", "min_df": 1}], "folds": 2},
     "transfer": {"dataset": "public-matters", "task": "checkability", "classifier": {"name": "tfidf_svm", "C": 0.1}},
@@ -36,6 +37,9 @@ def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
     if name in ENCODERS:
         skip_without_torch()
         return build(name, {"model": str(make_encoder(folder / "encoder"))})
+    if name == "language_model":
+        guide = {"question": "Is it one?", "answers": [{"label": label} for label in labels]}
+        return build(name, {"endpoint": os.environ["MODEL_SERVER"], "model": "tiny", "guide": guide, "examples": 4})
     if name != "from_file":
         return build(name, SETTINGS.get(name, {}))
     path = folder / "predictions.csv"
@@ -44,6 +48,13 @@ def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
     rows = dict(zip(ids, values, strict=True))
     path.write_text(f"claim_id,{column}\n" + "".join(f"{key},{value}\n" for key, value in rows.items()))
     return build(name, {"path": str(path), "threshold": 3.0} if column == "score" else {"path": str(path)})
+
+
+@pytest.fixture(autouse=True)
+def _server(request, monkeypatch):
+    """A server for the language model."""
+    if "[language_model" in request.node.name:
+        monkeypatch.setenv("MODEL_SERVER", request.getfixturevalue("model_server").url)
 
 
 @pytest.fixture(params=NAMES)
@@ -150,12 +161,12 @@ def test_scores_are_the_same_in_every_process():
 from claim_tables import three_labels, yes_no
 from harness.classifiers import CLASSIFIERS, build
 for name in CLASSIFIERS.table:
-    if name not in ("from_file", "embedding_logreg", "transformer"):
+    if name not in {NEED_MORE_THAN_SETTINGS!r}:
         claims, gold = yes_no() if CLASSIFIERS.get(name).yes_or_no_only else three_labels()
         print(name, build(name, {SETTINGS!r}.get(name, {{}})).fit(claims, gold, 13).score(claims).tobytes().hex())
 """
     first, second = (in_a_new_process(code, seed) for seed in ("1", "2"))
-    assert first.count("\n") == len(CLASSIFIERS.table) - 3
+    assert first.count("\n") == len(CLASSIFIERS.table) - len(NEED_MORE_THAN_SETTINGS)
     assert first == second
 
 

@@ -113,6 +113,7 @@ def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_pa
         ("{name: ensemble, members: [tfidf_logreg]}", "members"),
         ("{name: ensemble, members: [tfidf_logreg, tfidf_logrgg]}", "Did you mean 'tfidf_logreg'"),
         ("{name: ensemble, members: [tfidf_logreg, {name: tfidf_svm, C: -1}]}", "C: .*greater than 0"),
+        ("{name: ensemble, members: [rules, {name: language_model}]}", "cannot stand inside another"),
         ("{name: ensemble, members: [tfidf_logreg, 3]}", "expected a classifier's name"),
     ],
 )

@@ -1,0 +1,296 @@
+"""Sends calls to an endpoint: retries in this one layer, paced, capped, every reply kept as soon as it is there."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from threading import Condition, Event
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.classifiers.language_models.cache import Cache, Spent
+from harness.classifiers.language_models.calls import Call, Endpoint, Kept
+from harness.classifiers.language_models.replies import completion_of, shown_error, tokens_of
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    import httpx2
+
+AGAIN = (408, 409, 425, 429)
+"""Statuses below 500 after which the same request can succeed."""
+NOT_TAKEN = (400, 413, 422)
+"""Statuses that speak of the request itself: its parameters, or a claim that the endpoint will not take."""
+LARGEST = 4 << 20
+SHORTEST_KEY = 8
+"""Shorter ones are placeholders that local servers ask for, not secrets."""
+
+
+class Came(NamedTuple):
+    """An answer of the endpoint."""
+
+    status: int
+    text: str
+    wait_s: float | None
+    """What it asks to be waited, in seconds."""
+
+
+class Trouble(NamedTuple):
+    """An attempt that gave nothing."""
+
+    why: str
+    wait_s: float | None = None
+
+
+class Stopped(HarnessError):
+    """A call that was given up because another one failed."""
+
+
+def api_key(endpoint: Endpoint) -> str | None:
+    """The key in the environment variable that the endpoint names; None where it names none.
+
+    Raises: HarnessError: the variable is not set, or what it holds cannot be a key. The message does not show it.
+    """
+    variable = key_variable(endpoint)
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise HarnessError(f"{endpoint.name}: the environment variable {variable}, which holds the API key, is not set")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise HarnessError(f"{endpoint.name}: what {variable} holds cannot be an API key; set it again")
+    return key
+
+
+def key_variable(endpoint: Endpoint) -> str | None:
+    """The environment variable that holds the key: the one named; else OPENAI_API_KEY, for OpenAI's own host alone."""
+    if endpoint.api_key_variable is None and endpoint.host == "api.openai.com":
+        return "OPENAI_API_KEY"
+    return endpoint.api_key_variable
+
+
+class Client:
+    """Speaks to one endpoint for one fit or scoring.
+
+    Args:
+        endpoint: where, and how.
+        cache: where replies are kept.
+        ledger: names what the caps are counted over.
+        seed: of the jitter in waits.
+    Raises: HarnessError: the endpoint needs a key that is not there.
+    """
+
+    def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int) -> None:
+        self.endpoint, self.cache, self.ledger, self.seed = endpoint, cache, ledger, seed
+        self._key = api_key(endpoint)
+        self._stop = Event()
+        self._turn = Condition()
+        self._next_at = 0.0
+        self._flying = 0
+
+    def send_all(self, calls: Sequence[Call]) -> list[Kept]:
+        """Sends calls, several at once, and keeps each reply as soon as it comes.
+
+        Raises: HarnessError: the first call that fails for good, what the endpoint answered, and what is kept.
+        """
+        pool = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(calls))))
+        kept: dict[str, Kept] = {}
+        with self._connected() as http:
+            sent = [pool.submit(self._finish, http, call) for call in calls]
+            try:
+                for done in as_completed(sent):
+                    reply = done.result()
+                    kept[reply.key] = reply
+            except HarnessError as error:
+                self._give_up(pool)
+                finished = sum(not each.cancelled() and each.exception() is None for each in sent)
+                goes_on = "came and are kept; the same command goes on from there"
+                raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}") from None
+            finally:
+                self._give_up(pool)
+        return [kept[call.key] for call in calls]
+
+    def _give_up(self, pool: ThreadPoolExecutor) -> None:
+        self._stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        self._stop.clear()
+
+    @contextmanager
+    def _connected(self) -> Iterator[httpx2.Client]:
+        import httpx2
+
+        headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        here = _is_this_machine(self.endpoint.host)  # proxies are for other machines
+        with httpx2.Client(headers=headers, timeout=self.endpoint.timeout_s, trust_env=not here) as http:
+            yield http
+
+    def _finish(self, http: httpx2.Client, call: Call) -> Kept:
+        """One call until it is answered or the attempts are used up."""
+        attempts = self.endpoint.retries + 1
+        chance = random.Random(f"{self.seed}:{call.key}")  # noqa: S311 - waits, not secrets
+        trouble = Trouble("")
+        for attempt in range(attempts):
+            if attempt:
+                self._wait(trouble.wait_s, self.endpoint.backoff_s * 2 ** (attempt - 1) * chance.uniform(0.5, 1.5))
+            came = self._attempt(http, call)
+            if isinstance(came, Came):
+                return self._kept(call, came)
+            trouble = came
+        tries = "1 try" if attempts == 1 else f"{attempts} tries"
+        raise HarnessError(f"{self.endpoint.name}: no usable answer in {tries}: {trouble.why}")
+
+    def _wait(self, asked_s: float | None, backoff_s: float) -> None:
+        if asked_s is not None and asked_s > self.endpoint.longest_wait_s:
+            raise HarnessError(
+                f"{self.endpoint.name}: asks to wait {asked_s:.0f} s, more than longest_wait_s allows "
+                f"({self.endpoint.longest_wait_s:g}); run the same command again later"
+            )
+        if asked_s is not None:
+            with self._turn:
+                self._next_at = max(self._next_at, time.monotonic() + asked_s)
+        if self._stop.wait(max(asked_s or 0.0, backoff_s)):
+            raise Stopped("stopped")
+
+    def _attempt(self, http: httpx2.Client, call: Call) -> Came | Trouble:
+        self._take_turn()
+        self._reserve(call)
+        used = call.most_tokens  # what timed out or broke off may have been counted by the endpoint all the same
+        try:
+            came = self._post(http, call)
+            if isinstance(came, Came):
+                used = (tokens_of(came.text) or used) if came.status == 200 else 0
+        finally:
+            self.cache.settle(self.ledger, used - call.most_tokens)
+            with self._turn:
+                self._flying -= 1
+                self._turn.notify_all()
+        return came if isinstance(came, Trouble) else self._judged(came)
+
+    def _take_turn(self) -> None:
+        """Waits for the next place that `requests_per_minute` allows."""
+        pause = 60 / self.endpoint.requests_per_minute if self.endpoint.requests_per_minute else 0.0
+        with self._turn:
+            at = max(self._next_at, time.monotonic())
+            self._next_at = at + pause
+        if self._stop.wait(max(0.0, at - time.monotonic())):
+            raise Stopped("stopped")
+
+    def _reserve(self, call: Call) -> None:
+        """Takes the call from the caps; waits for calls in flight, which may take less than was reserved for them.
+
+        Raises: HarnessError: nothing is in flight, and the caps do not allow the call.
+        """
+        caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
+        most = Spent(*(sys.maxsize if cap is None else cap for cap in caps))
+        with self._turn:
+            while not self.cache.reserve(self.ledger, call.most_tokens, most):
+                if not self._flying:
+                    raise HarnessError(self._over(call, most))
+                self._turn.wait(0.2)
+            self._flying += 1
+
+    def _over(self, call: Call, most: Spent) -> str:
+        spent = self.cache.spent(self.ledger)
+        if spent.calls >= most.calls:
+            return f"{self.endpoint.name}: max_calls ({most.calls:,}) are made; raise it to go on"
+        return (
+            f"{self.endpoint.name}: max_total_tokens ({most.tokens:,}) would be passed: {spent.tokens:,} tokens are "
+            f"spent, and the next call may take up to {call.most_tokens:,}; raise it to go on"
+        )
+
+    def _post(self, http: httpx2.Client, call: Call) -> Came | Trouble:
+        """One request, within the time limit as a whole and up to a size: an endless or dripping answer ends."""
+        import httpx2
+
+        ends, body, size = time.monotonic() + self.endpoint.timeout_s, [], 0
+        try:
+            with http.stream("POST", f"{call.url}/chat/completions", content=call.body.encode("utf-8")) as answer:
+                for chunk in answer.iter_bytes():
+                    body.append(chunk)
+                    size += len(chunk)
+                    if size > LARGEST:
+                        return Trouble(f"its answer is larger than {LARGEST:,} bytes")
+                    if time.monotonic() > ends:
+                        return Trouble(f"it did not finish its answer in {self.endpoint.timeout_s:g} s")
+                wait_s = _seconds(answer.headers.get("retry-after"))
+        except httpx2.TimeoutException:
+            return Trouble(f"it did not answer in {self.endpoint.timeout_s:g} s")
+        except (httpx2.HTTPError, httpx2.StreamError) as error:
+            return Trouble(self._hidden(f"the connection failed ({error or type(error).__name__})"))
+        return Came(answer.status_code, self._hidden(b"".join(body).decode("utf-8", "replace")), wait_s)
+
+    def _hidden(self, text: str) -> str:
+        """The text without the key, should the endpoint have repeated it."""
+        if self._key is None or len(self._key) < SHORTEST_KEY:
+            return text
+        return text.replace(self._key, "[api key]")
+
+    def _judged(self, came: Came) -> Came | Trouble:
+        """Whether an answer is one; what cannot get better by asking again raises.
+
+        Raises: HarnessError: the endpoint refuses: no permission, no such model, a wrong address.
+        """
+        if came.status == 200:
+            is_answer = completion_of(came.text) is not None
+            return (
+                came if is_answer else Trouble(f"it answers with what is no chat completion: {shown_error(came.text)}")
+            )
+        if came.status in NOT_TAKEN:
+            return came
+        said = f"it answers {came.status}: {shown_error(came.text)}"
+        if came.status in AGAIN or came.status >= 500:
+            return Trouble(said, came.wait_s)
+        raise HarnessError(f"{self.endpoint.name}: {said}{_remedy(came.status, self.endpoint)}")
+
+    def _kept(self, call: Call, came: Came) -> Kept:
+        return self.cache.keep(
+            Kept(
+                key=call.key,
+                endpoint=call.url,
+                sample=call.sample,
+                request=json.loads(call.body),
+                status=came.status,
+                reply=came.text,
+                at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            )
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """What a Retry-After header asks for, in seconds or as a date; None where it cannot be read."""
+    if retry_after is None:
+        return None
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(retry_after)
+        return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _remedy(status: int, endpoint: Endpoint) -> str:
+    if status in (401, 403):
+        variable = key_variable(endpoint)
+        return f"; check the key in {variable}" if variable else "; set api_key_variable if it needs a key"
+    if status == 404:
+        return "; check endpoint (the base address, such as http://localhost:8000/v1) and model"
+    return "; endpoint must be the final address" if 300 <= status < 400 else ""

@@ -1,0 +1,116 @@
+"""The fitted language model: asks about each claim, and counts what is no answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.classifiers.base import Bill, Scorer, Scores
+from harness.classifiers.language_models.calls import Call, Endpoint
+from harness.classifiers.language_models.exchange import replies_to
+from harness.classifiers.language_models.prompt import Prompt, data_of
+from harness.classifiers.language_models.replies import Said, read_reply, tokens_of
+from harness.data.claims import Claims
+
+FLOOR = 1e-6
+"""The least score of an answered claim, so that claims without an answer, at 0, rank below all others."""
+
+
+@dataclass
+class Heard:
+    """What was said about the claims that were asked about last."""
+
+    claims: Claims
+    said: list[list[Said]]
+    """One per claim and sample."""
+    bill: Bill
+
+
+@dataclass
+class LanguageModelScorer(Scorer):
+    """Asks about each claim; what is unclear in a reply is no answer."""
+
+    labels: tuple[str, ...]
+    prompt: Prompt
+    endpoint: Endpoint
+    parameters: dict[str, Any]
+    """What is sent besides the messages."""
+    samples: int | None
+    """How often each claim is asked about; None: once, for the token probabilities of its answer."""
+    seed: int
+    ledger: str
+    chosen: str
+    _heard: Heard | None = field(default=None, repr=False, compare=False)
+
+    probabilities = True
+
+    def calls(self, claims: Claims) -> list[list[Call]]:
+        """The calls about each claim, one per sample."""
+        requests = [
+            self.parameters | {"messages": self.prompt.messages(data)} for data in data_of(claims, self.prompt.context)
+        ]
+        if self.samples is None:
+            return [[call_of_sample(self.endpoint, request, None, self.seed)] for request in requests]
+        numbers = range(self.samples)
+        return [[call_of_sample(self.endpoint, request, n, self.seed) for n in numbers] for request in requests]
+
+    def score(self, claims: Claims) -> Scores:
+        """The mean over the samples that answered: of their token probabilities, else of the labels they gave.
+
+        Returns: shape (n_claims, n_labels), rows summing to 1; 0 for the last label where there is no answer.
+        """
+        k = len(self.labels)
+        silent = np.append(np.full(k - 1, 1 / max(1, k - 1)), 0.0)
+        scores = np.tile(silent, (len(claims), 1))
+        for row, said in enumerate(self._listen(claims).said):
+            if why_not(said) is None:
+                chances = [each.probabilities or np.eye(k)[each.label] for each in said if each.label is not None]
+                scores[row] = FLOOR + (1 - k * FLOOR) * np.mean(chances, axis=0)
+        return scores
+
+    def predict(self, claims: Claims, scores: Scores) -> npt.NDArray[np.int64]:
+        """The label with the highest score; -1 where there is no answer."""
+        return np.where(scores[:, -1] == 0.0, -1, scores.argmax(axis=1)).astype(np.int64)
+
+    def missing(self, claims: Claims) -> int:
+        """How many of the claims have no answer."""
+        return sum(self.why_missing(claims).values())
+
+    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+        """How many were rejected, refused, truncated or unparsable."""
+        return Counter(sorted(filter(None, map(why_not, self._listen(claims).said))))
+
+    def bill(self, claims: Claims) -> Bill:
+        """The calls about the claims, and the tokens that their replies say they took, now or when they were kept."""
+        return self._listen(claims).bill
+
+    def _listen(self, claims: Claims) -> Heard:
+        """What the model says of the claims; asked once, however often it is looked at."""
+        if self._heard is None or self._heard.claims is not claims:
+            calls = self.calls(claims)
+            replies = replies_to([call for each in calls for call in each], self.endpoint, self.ledger, self.seed)
+            said = {key: read_reply(reply.status, reply.reply, self.labels) for key, reply in replies.items()}
+            tokens = sum(tokens_of(reply.reply) or 0 for reply in replies.values())
+            heard = [[said[call.key] for call in each] for each in calls]
+            self._heard = Heard(claims, heard, Bill(len(replies), tokens))
+        return self._heard
+
+
+def call_of_sample(endpoint: Endpoint, request: dict[str, Any], number: int | None, seed: int) -> Call:
+    """The call of one sample, told apart from the others by its number and the run's random seed; None: no sampling."""
+    if number is None:
+        return Call.of(endpoint.endpoint, request)
+    if "seed" in request:
+        request = request | {"seed": request["seed"] + number}
+    return Call.of(endpoint.endpoint, request, f"{seed}:{number}")
+
+
+def why_not(said: Sequence[Said]) -> str | None:
+    """Why a claim has no answer: the commonest reason of its samples; None where at least half of them answered."""
+    reasons = [each.why for each in said if each.why is not None]
+    return max(sorted(set(reasons)), key=reasons.count) if 2 * len(reasons) > len(said) else None
