@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -197,6 +198,16 @@ def test_the_caps_hold_over_threads_and_fits(model_server):
         thread.join()
     assert len(model_server.asked) == 7
     assert failures
+
+
+def test_the_caps_hold_over_copies_in_other_processes(model_server):
+    recipe = model(model_server, max_calls=4)
+    copies = [pickle.loads(pickle.dumps(recipe)) for _ in range(2)]
+    assert recipe != model(model_server, max_calls=4)  # another run counts anew
+    for number, copy in enumerate(copies):
+        with pytest.raises(HarnessError, match="max_calls"):
+            copy.fit(*yes_no(), 13).score(claims_of([f"Copy {number}, claim {n}." for n in range(4)]))
+    assert len(model_server.asked) == 4
 
 
 def test_a_forecast_asks_nobody_and_is_kept_to(model_server):
