@@ -52,6 +52,8 @@ class Cache:
         make_folder(folder)
         with self._faults():
             self._open = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+            self._open.execute("PRAGMA journal_mode = WAL")  # a kept reply costs no wait for the disk, and outlives us
+            self._open.execute("PRAGMA synchronous = NORMAL")
             for table in TABLES:
                 self._open.execute(table)
 

@@ -10,11 +10,12 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from threading import Condition, Event
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from harness.classifiers.language_models.cache import Cache, Spent
 from harness.classifiers.language_models.calls import Call, Endpoint, Kept
@@ -77,7 +78,7 @@ def key_variable(endpoint: Endpoint) -> str | None:
 
 
 class Client:
-    """Speaks to one endpoint for one fit or scoring.
+    """Speaks to one endpoint, once.
 
     Args:
         endpoint: where, and how.
@@ -100,27 +101,30 @@ class Client:
 
         Raises: HarnessError: the first call that fails for good, what the endpoint answered, and what is kept.
         """
-        pool = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(calls))))
-        kept: dict[str, Kept] = {}
         with self._connected() as http:
-            sent = [pool.submit(self._finish, http, call) for call in calls]
+            pool = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(calls))))
+            sent = [pool.submit(self._finish_or_stop, http, call) for call in calls]
             try:
-                for done in as_completed(sent):
-                    reply = done.result()
-                    kept[reply.key] = reply
-            except HarnessError as error:
-                self._give_up(pool)
-                finished = sum(not each.cancelled() and each.exception() is None for each in sent)
-                goes_on = "came and are kept; the same command goes on from there"
-                raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}") from None
+                wait(sent, return_when=FIRST_EXCEPTION)
             finally:
-                self._give_up(pool)
-        return [kept[call.key] for call in calls]
+                self._stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+        errors = [error for each in sent if not each.cancelled() and (error := each.exception())]
+        finished = sum(not each.cancelled() and each.exception() is None for each in sent)
+        for error in sorted(errors, key=lambda error: isinstance(error, Stopped)):
+            if not isinstance(error, HarnessError):
+                raise error
+            goes_on = "came and are kept; the same command goes on from there"
+            raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}")
+        return [each.result() for each in sent]
 
-    def _give_up(self, pool: ThreadPoolExecutor) -> None:
-        self._stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
-        self._stop.clear()
+    def _finish_or_stop(self, http: httpx2.Client, call: Call) -> Kept:
+        """One call; where it fails for good, the others are given up."""
+        try:
+            return self._finish(http, call)
+        except BaseException:
+            self._stop.set()
+            raise
 
     @contextmanager
     def _connected(self) -> Iterator[httpx2.Client]:
@@ -130,7 +134,14 @@ class Client:
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         here = _is_this_machine(self.endpoint.host)  # proxies are for other machines
-        with httpx2.Client(headers=headers, timeout=self.endpoint.timeout_s, trust_env=not here) as http:
+        limits = httpx2.Limits(max_connections=self.endpoint.concurrency)
+        with httpx2.Client(
+            headers=headers,
+            timeout=self.endpoint.timeout_s,
+            trust_env=not here,
+            verify=urlsplit(self.endpoint.endpoint).scheme == "https",  # certificates take a tenth of a second to read
+            limits=limits,
+        ) as http:
             yield http
 
     def _finish(self, http: httpx2.Client, call: Call) -> Kept:
@@ -195,6 +206,8 @@ class Client:
             while not self.cache.reserve(self.ledger, call.most_tokens, most):
                 if not self._flying:
                     raise HarnessError(self._over(call, most))
+                if self._stop.is_set():
+                    raise Stopped("stopped")
                 self._turn.wait(0.2)
             self._flying += 1
 

@@ -1,0 +1,294 @@
+"""Replies kept: found again by everything that shaped them, shared by processes, within the caps; and cassettes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from claim_tables import claims_of, yes_no
+from model_server import completion, gives, says, slow
+
+from harness.classifiers import build
+from harness.classifiers.language_models.cache import Cache, Spent
+from harness.errors import FaultsError, HarnessError
+from harness.files import WriteError
+
+GUIDE = {"question": "Is it a statistic?", "answers": [{"label": "no"}, {"label": "yes"}]}
+FIVE = claims_of([f"It sold {n} loaves." for n in range(5)], "five")
+
+
+def model(server, **settings):
+    common = {"endpoint": server.url, "model": "tiny", "guide": GUIDE, "retries": 0, "backoff_s": 0.01}
+    return build("language_model", common | settings)
+
+
+def fitted(server, **settings):
+    return model(server, **settings).fit(*yes_no(), 13)
+
+
+def test_a_reply_is_asked_for_once(model_server):
+    first = fitted(model_server).score(FIVE)
+    assert len(model_server.asked) == 1 + 5
+    assert (fitted(model_server).score(FIVE) == first).all()
+    assert len(model_server.asked) == 1 + 5
+
+
+def test_equal_claims_are_asked_about_once(model_server):
+    scores = fitted(model_server).score(claims_of(["It sold 5 loaves."] * 3))
+    assert len(model_server.asked) == 1 + 1
+    assert len(set(scores[:, 1])) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model": "other"},
+        {"temperature": 0.5},
+        {"max_tokens": 20},
+        {"seed": 1},
+        {"top_logprobs": 3},
+        {"structure": "text"},
+        {"extra": {"top_p": 0.9}},
+        {"examples": 2},
+        {"context": ["previous"]},
+        {"guide": GUIDE | {"question": "Does it hold a number?"}},
+        {"score": "self_consistency", "samples": 1},
+    ],
+    ids=str,
+)
+def test_whatever_shapes_a_reply_is_in_its_key(model_server, changed):
+    base = {call.key for each in fitted(model_server).calls(FIVE) for call in each}
+    other = {call.key for each in fitted(model_server, **changed).calls(FIVE) for call in each}
+    assert not base & other
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"concurrency": 1}, {"retries": 9}, {"timeout_s": 5.0}, {"max_calls": 99}, {"requests_per_minute": 6000}],
+)
+def test_how_it_is_asked_is_not(model_server, changed):
+    base = [call.key for each in fitted(model_server).calls(FIVE) for call in each]
+    assert base == [call.key for each in fitted(model_server, **changed).calls(FIVE) for call in each]
+
+
+def test_another_endpoint_is_asked_anew(model_server):
+    scorer = fitted(model_server)
+    elsewhere = model(model_server, endpoint=model_server.url.replace("127.0.0.1", "localhost")).fit(*yes_no(), 13)
+    assert scorer.calls(FIVE)[0][0].key != elsewhere.calls(FIVE)[0][0].key
+
+
+WORKER = """
+import sys, json
+from pathlib import Path
+from claim_tables import claims_of, yes_no
+from harness.classifiers import build
+settings = json.loads(sys.argv[1])
+claims = claims_of([f"Claim {n}." for n in range(int(sys.argv[2]))])
+print(build("language_model", settings).fit(*yes_no(), 13).score(claims).tobytes().hex())
+"""
+
+
+def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:
+    folder = Path(__file__).parent
+    settings = {"endpoint": server.url, "model": "tiny", "guide": GUIDE} | settings
+    paths = os.pathsep.join([str(folder), str(folder.parents[1])])
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER, json.dumps(settings), str(claims)],
+        env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_processes_share_the_replies_and_the_cassette(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    workers = [start_worker(model_server, 30, cassette=str(cassette), record=True) for _ in range(2)]
+    found = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], found
+    assert found[0][0] == found[1][0]
+    lines = [json.loads(line) for line in cassette.read_text().splitlines()]
+    assert len(lines) == len({line["key"] for line in lines}) == 30 + 1
+    before = len(model_server.asked)
+    scores = fitted(model_server).score(claims_of([f"Claim {n}." for n in range(30)]))
+    assert scores.tobytes().hex() == found[0][0].strip()
+    assert len(model_server.asked) == before
+
+
+def test_what_a_killed_process_had_is_kept(model_server):
+    model_server.answer = slow(0.02, says())
+    worker = start_worker(model_server, 200, concurrency=1)
+    while len(model_server.claims()) < 10:
+        time.sleep(0.005)
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    model_server.answer = says()
+    asked = model_server.claims()
+    fitted(model_server).score(claims_of([f"Claim {n}." for n in range(len(asked))]))
+    assert len(model_server.claims()) <= len(asked) + 1  # the one that was on its way
+
+
+def test_a_cap_on_calls_stops_before_it_is_passed(model_server):
+    recipe = model(model_server, max_calls=4)
+    scorer = recipe.fit(*yes_no(), 13)
+    with pytest.raises(HarnessError, match=r"max_calls \(4\) are made; raise it to go on\. 3 of 5 answers came"):
+        scorer.score(FIVE)
+    assert len(model_server.asked) == 4
+    more = fitted(model_server, max_calls=2)  # what is kept costs nothing
+    more.score(FIVE)
+    assert len(model_server.asked) == 1 + 5
+
+
+def test_repeated_calls_count_towards_the_cap(model_server):
+    scorer = fitted(model_server, max_calls=4, retries=9)
+    model_server.script = [gives("busy", 500)] * 9
+    with pytest.raises(HarnessError, match="max_calls"):
+        scorer.score(FIVE)
+    assert len(model_server.asked) == 4
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_cap_on_tokens_is_never_passed(model_server, concurrency):
+    claims = claims_of([f"It sold {n} loaves and {n} buns." for n in range(60)])
+    cap = 9_000
+    scorer = fitted(model_server, max_total_tokens=cap, concurrency=concurrency)
+    with pytest.raises(HarnessError, match=r"max_total_tokens \(9,000\) would be passed: [\d,]+ tokens are spent, and"):
+        scorer.score(claims)
+    took = sum(sum(len(m["content"]) for m in body["messages"]) // 4 + 5 for body in model_server.asked)
+    assert took <= cap
+    with Cache(Path(os.environ["HARNESS_CACHE"])) as cache:
+        assert cache.spent(scorer.ledger) == Spent(len(model_server.asked), took)
+    # it stops only where the next call might not fit: no token is shorter than a byte
+    assert took + scorer.calls(claims)[-1][0].most_tokens > cap
+
+
+def test_what_an_answer_does_not_count_is_taken_at_its_most(model_server):
+    scorer = fitted(model_server)
+    model_server.script = [gives(completion('{"label": "no"}'))]
+    with Cache(Path(os.environ["HARNESS_CACHE"])) as cache:
+        before = cache.spent(scorer.ledger)
+        scorer.score(claims_of(["Without usage."]))
+        most = scorer.calls(claims_of(["Without usage."]))[0][0].most_tokens
+        assert cache.spent(scorer.ledger) == Spent(before.calls + 1, before.tokens + most)
+
+
+def test_the_caps_hold_over_threads_and_fits(model_server):
+    recipe = model(model_server, max_calls=7)
+    failures = []
+
+    def work(number: int) -> None:
+        try:
+            recipe.fit(*yes_no(), 13).score(claims_of([f"Thread {number}, claim {n}." for n in range(5)]))
+        except HarnessError as error:
+            failures.append(str(error))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(model_server.asked) == 7
+    assert failures
+
+
+def test_the_caps_hold_over_copies_in_other_processes(model_server):
+    recipe = model(model_server, max_calls=4)
+    copies = [pickle.loads(pickle.dumps(recipe)) for _ in range(2)]
+    assert recipe != model(model_server, max_calls=4)  # another run counts anew
+    for number, copy in enumerate(copies):
+        with pytest.raises(HarnessError, match="max_calls"):
+            copy.fit(*yes_no(), 13).score(claims_of([f"Copy {number}, claim {n}." for n in range(4)]))
+    assert len(model_server.asked) == 4
+
+
+def test_a_forecast_asks_nobody_and_is_kept_to(model_server):
+    claims, gold = yes_no()
+    recipe = model(model_server, samples=3)
+    cold = recipe.forecast(claims, gold, FIVE, 13)
+    assert model_server.asked == []
+    assert len(cold) == 1 + 5 * 3  # the trial; samples, unless the endpoint gives token probabilities
+    scorer = recipe.fit(claims, gold, 13)
+    warm = recipe.forecast(claims, gold, FIVE, 13)
+    assert set(warm) == {call.key for each in scorer.calls(FIVE) for call in each}
+    scorer.score(FIVE)
+    assert recipe.forecast(claims, gold, FIVE, 13) == {}
+    took = scorer.bill(FIVE)
+    assert took.calls == len(warm) == 5
+    assert took.tokens <= sum(warm.values()) <= 3 * took.tokens
+
+
+def test_an_estimate_of_tokens_by_hand(model_server):
+    call = fitted(model_server, structure="text", max_tokens=7).calls(claims_of(["ab"]))[0][0]
+    system, data = (message["content"] for message in json.loads(call.body)["messages"])
+    assert data == '{"claim": "ab"}'
+    # two messages with 16 tokens around each, and 7 of the answer
+    assert call.most_tokens == len(system) + 15 + 2 * 16 + 7
+    assert call.tokens == (len(system) + 15) // 3 + 2 * 16 + 7
+
+
+def test_a_cassette_scores_again_without_endpoint_or_key(model_server, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-0123456789")
+    cassette = tmp_path / "cassette.jsonl"
+    common = {"api_key_variable": "MY_KEY", "cassette": str(cassette), "examples": 2}
+    recorded = fitted(model_server, record=True, **common)
+    model_server.script = [gives(completion(None, refusal="No."))]
+    scores = recorded.score(FIVE)
+    asked = len(model_server.asked)
+    line = json.loads(cassette.read_text().splitlines()[-1])
+    assert set(line) == {"key", "endpoint", "sample", "request", "status", "reply", "at"}
+    assert line["request"]["messages"][0]["role"] == "system"
+
+    monkeypatch.delenv("MY_KEY")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "empty"))
+    replayed = model(model_server, **common)
+    replayed.check()
+    assert replayed.hosts() == ()
+    scorer = replayed.fit(*yes_no(), 13)
+    assert (scorer.score(FIVE) == scores).all()
+    assert scorer.missing(FIVE) == 1
+    assert len(model_server.asked) == asked
+    assert not (tmp_path / "empty").exists()
+    assert replayed.attachments() == {"cassette.jsonl": cassette.read_bytes()}
+
+
+def test_a_cassette_that_lacks_exchanges_says_how_many(model_server, tmp_path):
+    cassette = str(tmp_path / "cassette.jsonl")
+    fitted(model_server, cassette=cassette, record=True).score(FIVE.take(np.arange(2)))
+    replayed = fitted(model_server, cassette=cassette)
+    with pytest.raises(HarnessError, match=r"lacks 3 of the 5 replies that are needed now.*record: true"):
+        replayed.score(FIVE)
+    asked = len(model_server.asked)
+    fitted(model_server, cassette=cassette, record=True).score(FIVE)
+    assert len(model_server.asked) == asked + 3
+    replayed.score(FIVE)
+
+
+def test_a_cassette_with_faults_names_every_line(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
+    lines = cassette.read_text().splitlines()
+    lines[1], lines[3] = "not JSON", lines[3].replace('"status": 200', '"status": "fine"').replace('"status":200', "{")
+    cassette.write_text("\n".join(lines))
+    with pytest.raises(FaultsError) as raised:
+        model(model_server, cassette=str(cassette)).check()
+    assert [fault.line for fault in raised.value.faults] == [2, 4]
+    with pytest.raises(FaultsError, match="does not exist; to make it, run once with record: true"):
+        model(model_server, cassette=str(tmp_path / "none.jsonl")).check()
+
+
+def test_a_cache_that_is_no_cache_is_told(model_server, tmp_path, monkeypatch):
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "replies.sqlite").write_text("not a database " * 100)
+    monkeypatch.setenv("HARNESS_CACHE", str(folder))
+    with pytest.raises(WriteError, match=r"the reply cache cannot be used .*set HARNESS_CACHE to another folder"):
+        fitted(model_server)

@@ -1,0 +1,164 @@
+"""A language model in an experiment: forecast, named hosts, honest counts, resumed, replayed, within the caps."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from model_server import completion, gives, says
+
+from harness import plan, run
+from harness.data.fetch import open_dataset
+from harness.errors import HarnessError
+
+CONFIG = """\
+name: asked
+task: checkability
+dataset: {dataset}
+split: {{protocol: grouped_folds, k: 4, by: article}}
+classifiers:
+  - {{name: language_model, label: model, endpoint: "{url}", model: tiny, retries: 0{more}}}
+metrics: [f1, average_precision, brier, coverage]
+random_seeds: [1]
+intervals: {{resamples: 100}}
+"""
+
+
+@pytest.fixture
+def write(small, model_server, tmp_path):
+    """Writes a config with further settings of the model."""
+
+    def written(more: str = "", url: str = model_server.url) -> Path:
+        path = tmp_path / "asked.yaml"
+        path.write_text(CONFIG.format(dataset=small, url=url, more=f", {more}" if more else ""), encoding="utf-8")
+        return path
+
+    return written
+
+
+def test_a_run_asks_the_schemes_question_about_every_claim(write, model_server, small, tmp_path):
+    outcome = run(write("examples: 2"), out=tmp_path / "runs")
+    result = outcome.results[0]
+    assert set(model_server.claims()) == set(open_dataset(small).table().text)
+    assert "could public evidence settle this?" in model_server.asked[-1]["messages"][0]["content"]
+    assert (result.n, result.unanswered) == (48, {})
+    assert result.values["f1"].value == 1  # the facts of this dataset have digits, as the server's yes has
+    assert result.cost.calls == 4 * 13  # a fold has 14 claims, two of which are "Well."
+    assert result.cost.tokens > 52 * 100
+    assert result.provenance["classifier"]["settings"]["guide"]["answers"][1]["label"] == "yes"
+    assert set(result.provenance["chosen"].values()) == {"token probabilities, json_schema, 2 examples"}
+
+
+def test_examples_never_come_from_the_test_articles(write, model_server, small, tmp_path):
+    run(write("examples: 6"), out=tmp_path / "runs")
+    article_of = dict(zip(open_dataset(small).table().text, open_dataset(small).table().article_id, strict=True))
+    for body in model_server.asked[1:]:
+        *shown, asked = (json.loads(m["content"]) for m in body["messages"][1:] if m["role"] == "user")
+        if asked["claim"] != "Well.":  # stands in every article
+            shown_articles = {article_of[each["claim"]] for each in shown if each["claim"] != "Well."}
+            assert shown_articles
+            assert article_of[asked["claim"]] not in shown_articles
+
+
+def silent_about(**places):
+    """A model that says something else when it is asked who would not love a place."""
+
+    def answer(handler, body):
+        claim = json.loads(body["messages"][-1]["content"])["claim"]
+        place = claim.removeprefix("Who would not love ").rstrip("?")
+        (gives(places[place]) if place in places else says())(handler, body)
+
+    return answer
+
+
+def test_unanswered_claims_are_counted_by_reason(write, model_server, tmp_path):
+    model_server.answer = silent_about(Oslo=completion(None, refusal="No."), Lima=completion("Hm."))
+    result = run(write(), out=tmp_path / "runs").results[0]
+    assert result.unanswered == {"refused": 1, "unparsable": 1}
+    assert result.left_out["without an answer"] == 2
+    assert "2 of 56 claims have no answer (1 refused, 1 unparsable); they count as wrong and rank last" in (
+        result.warnings
+    )
+    predicted = pq.read_table(Path(result.path) / "predictions.parquet")["predicted"].to_pylist()
+    assert predicted.count(None) == 2
+    assert result.values["coverage"].value < 1
+
+
+def test_a_dry_run_counts_calls_and_tokens_and_asks_nobody(write, model_server, harness, tmp_path):
+    config = write("samples: 3")
+    done = harness("run", config, "--dry-run", HARNESS_CACHE=str(tmp_path / "cache"))
+    first, second = done.stdout.splitlines()
+    assert first == "asked: 4 units, 0 finished, in runs/asked"
+    calls = 1 + 49 * 3  # a trial; 49 claims whose texts differ, each asked three times ("Well." stands in 8 articles)
+    pattern = (
+        rf"would send up to {calls} calls to 127\.0\.0\.1, about [\d,]+ tokens at most; kept replies are not asked"
+    )
+    assert re.match(pattern, second)
+    assert model_server.asked == []
+    planned = plan(config, out=tmp_path / "runs")
+    run(config, out=tmp_path / "runs")
+    assert len(model_server.asked) == 1 + 49 <= planned.forecast.calls == calls
+    assert plan(config, out=tmp_path / "runs").forecast.calls == 0
+
+
+def test_hosts_are_named_first_and_offline_refuses(write, model_server, harness, tmp_path):
+    config, cache = write("max_calls: 3"), str(tmp_path / "cache")
+    refused = harness("run", config, "--offline", HARNESS_CACHE=cache)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "needs the network (127.0.0.1), which --offline refuses" in refused.stderr
+    assert model_server.asked == []
+    capped = harness("run", config, HARNESS_CACHE=cache)
+    assert capped.returncode == 2
+    said = capped.stderr.splitlines()
+    assert said[0] == "contacts 127.0.0.1"
+    assert re.search(r"max_calls \(3\) are made; raise it to go on\. 2 of 13 answers came and are kept", said[-1])
+    assert "Traceback" not in capped.stderr
+    assert len(model_server.asked) == 3
+
+
+def test_an_interrupted_run_goes_on_and_asks_nothing_twice(write, model_server, tmp_path):
+    config = write("concurrency: 1")
+    model_server.script = [says()] * 30 + [gives("down", 503)]
+    with pytest.raises(HarnessError, match="answers 503"):
+        run(config, out=tmp_path / "runs")
+    assert len(list((tmp_path / "runs" / "asked" / "units").glob("*.parquet"))) >= 1
+    outcome = run(config, out=tmp_path / "runs")
+    assert outcome.fitted < 4
+    assert len(model_server.asked) == 1 + 49 + 1  # and the one that failed
+
+
+def test_a_cassette_in_the_result_scores_again_with_nobody_there(write, model_server, tmp_path):
+    recorded = run(write("cassette: kept.jsonl, record: true"), out=tmp_path / "runs").results[0]
+    attached = Path(recorded.path) / "cassette.jsonl"
+    assert attached.read_bytes() == (tmp_path / "kept.jsonl").read_bytes()
+    asked = len(model_server.asked)
+    config = write(f"cassette: {attached}")
+    replayed = run(config, out=tmp_path / "again", offline=True).results[0]
+    assert len(model_server.asked) == asked
+    assert {name: value.value for name, value in replayed.values.items()} == {
+        name: value.value for name, value in recorded.values.items()
+    }
+
+
+@pytest.mark.parametrize("more", ["threshold: {aim: f1}", "calibration: isotonic", "examples: {grid: [0, 2]}"])
+def test_tuned_calibrated_and_cut_by_a_threshold(write, model_server, tmp_path, more):
+    config = write(f"samples: 1, {more}")
+    planned = plan(config, out=tmp_path / "runs")
+    assert planned.hosts == ("127.0.0.1",)
+    model_server.answer = silent_about(Oslo=completion(None, refusal="No."))
+    result = run(config, out=tmp_path / "runs").results[0]
+    assert result.unanswered == {"refused": 1}
+    assert len(model_server.asked) <= planned.forecast.calls
+    predicted = pq.read_table(Path(result.path) / "predictions.parquet")["predicted"].to_pylist()
+    assert predicted.count(None) == 1
+
+
+def test_a_fault_in_the_settings_has_its_line(write):
+    with pytest.raises(HarnessError) as raised:
+        run(write("temprature: 1"))
+    assert "asked.yaml:6: classifiers[0].temprature: no field is called 'temprature'. Did you mean 'temperature'?" in (
+        str(raised.value)
+    )
