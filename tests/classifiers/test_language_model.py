@@ -153,7 +153,7 @@ PLANTED = [
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_instruction_changes_neither_instructions_nor_form(model_server, planted):
-    scorer = fitted(model_server, context=["previous"])
+    scorer = fitted(model_server, context=["previous"], concurrency=1)
     scorer.score(claims_of(["Before.", "A plain claim."]))
     plain = model_server.asked[-1]
     scorer.score(claims_of([planted, planted], "p"))
