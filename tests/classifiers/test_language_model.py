@@ -11,7 +11,7 @@ from claim_tables import OPINIONS, STATISTICS, claims_of, gold_of, three_labels,
 from model_server import SURE, completion, gives, says, token
 from pydantic import ValidationError
 
-from harness.classifiers import build
+from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Question
 from harness.errors import HarnessError
 from harness.schemes import load_scheme
@@ -263,3 +263,9 @@ def test_a_model_without_a_question_says_so(model_server):
         build("language_model", {"endpoint": model_server.url, "model": "tiny"}).fit(*yes_no(), 13)
     with pytest.raises(HarnessError, match="its guide has the answers no, yes, and the task opinion, forecast"):
         model(model_server).fit(*three_labels(), 13)
+
+
+def test_every_setting_is_documented(root):
+    table = (root / "docs" / "classifiers.md").read_text(encoding="utf-8").partition("| setting | default |")[2]
+    named = {name for row in table.split("\n\n")[0].splitlines() for name in re.findall("`([a-z_]+)`", row[:60])}
+    assert set(CLASSIFIERS.get("language_model").model_fields) <= named

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
@@ -136,7 +136,7 @@ def label_probabilities(
         content: its answer.
         labels, said: the labels, and which of them the answer gives.
     """
-    tokens = list(_tokens(choice))
+    tokens = _tokens(choice)
     if not content or not "".join(token.text for token in tokens).startswith(content):
         return None
     found = LABEL_VALUE.search(content)
@@ -173,14 +173,26 @@ def _able(written: str, labels: Sequence[str]) -> list[int]:
     return begun or sorted(ended, key=lambda number: len(names[number]))[-1:]
 
 
-def _tokens(choice: dict[str, Any]) -> Iterator[Token]:
+def _tokens(choice: dict[str, Any]) -> list[Token]:
     """The tokens of a choice with their alternatives; none where it lists none, or not as the protocol says."""
-    place = 0
+    tokens, place = [], 0
     try:
         for entry in choice["logprobs"]["content"]:
             listed = [*(entry.get("top_logprobs") or ()), entry]
-            chances = {each["token"]: min(1.0, math.exp(each["logprob"])) for each in listed}
-            yield Token(entry["token"], place, chances)
+            chances = dict(map(_chance, listed))
+            tokens.append(Token(entry["token"], place, chances))
             place += len(entry["token"])
-    except (LookupError, TypeError, AttributeError, OverflowError):
-        return
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        return []
+    return tokens
+
+
+def _chance(entry: dict[str, Any]) -> tuple[str, float]:
+    """A token and its probability.
+
+    Raises: TypeError, ValueError...: it is no token of the protocol.
+    """
+    text, chance = entry["token"], math.exp(entry["logprob"])
+    if not isinstance(text, str) or math.isnan(chance):
+        raise ValueError("no token")
+    return text, min(1.0, chance)

@@ -1,0 +1,147 @@
+"""Raw replies: whatever an endpoint sends is read without a fault, and never guessed from."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from claim_tables import claims_of
+from hypothesis import given
+from hypothesis import strategies as st
+from model_server import completion, token
+
+from harness.classifiers.language_models.prompt import data_of
+from harness.classifiers.language_models.replies import completion_of, gives_tokens, read_reply, shown_error, tokens_of
+
+LABELS = ("no", "yes")
+WHY = {"rejected", "refused", "truncated", "unparsable"}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+TOKEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "token": JSON | st.sampled_from(['{"label": "', "yes", "no", '"}']),
+        "logprob": JSON | st.floats(max_value=0),
+        "top_logprobs": JSON
+        | st.lists(st.fixed_dictionaries({"token": st.text(max_size=3), "logprob": st.floats()}), max_size=3),
+    },
+)
+CONTENT = st.sampled_from(['{"label": "yes"}', '{"label":"no"}', "yes", ""]) | st.text(max_size=20)
+CHOICE = st.fixed_dictionaries(
+    {"message": st.fixed_dictionaries({}, optional={"content": CONTENT | JSON, "refusal": JSON}) | JSON},
+    optional={
+        "finish_reason": JSON | st.sampled_from(["stop", "length", "content_filter"]),
+        "logprobs": JSON | st.fixed_dictionaries({"content": st.lists(TOKEN, max_size=5) | JSON}),
+    },
+)
+BODY = st.fixed_dictionaries(
+    {}, optional={"choices": st.lists(CHOICE, max_size=2) | JSON, "usage": JSON, "error": JSON}
+)
+
+
+@given(st.one_of(st.text(max_size=50), (BODY | JSON).map(json.dumps)), st.sampled_from([200, 400]))
+def test_any_reply_is_read_as_an_answer_or_as_none(text, status):
+    said = read_reply(status, text, LABELS)
+    assert (said.label is None) == (said.why in WHY)
+    assert said.label in (None, 0, 1)
+    if said.probabilities is not None:
+        assert math.isclose(sum(said.probabilities), 1, abs_tol=1e-9)
+        assert all(0 <= chance <= 1 + 1e-9 for chance in said.probabilities)
+    assert completion_of(text) is None or isinstance(completion_of(text), dict)
+    assert tokens_of(text) is None or tokens_of(text) > 0
+    assert gives_tokens(text) in (False, True)
+    assert shown_error(text).isprintable()
+
+
+PIECES = st.sampled_from(['{"label": "|yes|"}', '{"|label|":| "|y|es|"}', '{"label": "yes"}', '{|"label": "ye|s"|}'])
+
+
+OTHERS = st.dictionaries(
+    st.text(max_size=4) | st.sampled_from(["no", "ye", "n"]), st.none() | st.booleans() | st.floats(), max_size=3
+)
+
+
+@given(PIECES, st.lists(OTHERS, max_size=7))
+def test_any_alternatives_give_probabilities_or_none(pieces, alternatives):
+    tokens = []
+    for number, text in enumerate(pieces.split("|")):
+        listed = alternatives[number] if number < len(alternatives) else {}
+        others = [{"token": other, "logprob": value} for other, value in listed.items()]
+        tokens.append({"token": text, "logprob": -0.1, "top_logprobs": others})
+    content = pieces.replace("|", "")
+    said = read_reply(200, json.dumps(completion(content, logprobs={"content": tokens})), LABELS)
+    assert said.label == 1
+    if said.probabilities is not None:
+        assert math.isclose(sum(said.probabilities), 1, abs_tol=1e-9)
+        assert said.probabilities[1] > 0
+
+
+@given(st.text(max_size=200))
+def test_data_hold_the_text_and_nothing_that_ends_it(text):
+    row = data_of(claims_of([text]), ())[0]
+    assert json.loads(row) == {"claim": text}
+    assert row.startswith('{"claim": "')
+    assert not set(row) & set("<>[]\n\r\u2028\u2029")
+
+
+def probabilities(content: str, *tokens, labels=LABELS):
+    return read_reply(200, json.dumps(completion(content, logprobs={"content": list(tokens)})), labels).probabilities
+
+
+def test_every_spelling_of_a_label_counts_for_it():
+    found = probabilities(
+        '{"label": "yes"}',
+        token('{"'),
+        token("label"),
+        token('": "', **{'": "': 0.9, '":"': 0.1}),  # before the label: says nothing of it
+        token("yes", yes=0.5, Yes=0.1, no=0.2, ye=0.1, maybe=0.1),
+        token('"}'),
+    )
+    # yes: .5 + .1 + .1 (begins yes alone); no: .2; maybe begins no label: of .9
+    assert found == pytest.approx((0.2 / 0.9, 0.7 / 0.9))
+
+
+def test_a_token_that_holds_the_quote_and_the_label():
+    found = probabilities(
+        '{"label":"no"}', token('{"label":'), token('"no', **{'"no': 0.75, '"yes': 0.25}), token('"}')
+    )
+    assert found == pytest.approx((0.75, 0.25))
+
+
+def test_a_label_alone():
+    assert probabilities("Yes", token("Yes", Yes=0.6, No=0.4)) == pytest.approx((0.4, 0.6))
+    assert probabilities("Yes", token("Yes", Yes=0.6, Nothing=0.4)) == pytest.approx((0.0, 1.0))
+
+
+def test_labels_that_begin_alike():
+    labels = ("true", "true-ish", "false")
+    start, end = token('{"label": "'), token('"}', **{'"}': 0.8, "-": 0.2})
+    tokens = [start, token("true", true=0.5, false=0.5), end]
+    # .5 false; of the other .5, .8 ends as true and .2 goes on to true-ish
+    assert probabilities('{"label": "true"}', *tokens, labels=labels) == pytest.approx((0.4, 0.1, 0.5))
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        [],
+        [{"token": "yes", "logprob": "high", "top_logprobs": []}],
+        [{"token": '{"label": "no"}', "logprob": 0.0, "top_logprobs": []}],  # not what the answer says
+        [{"token": None, "logprob": 0.0}],
+        [{"logprob": 0.0}],
+        [{"token": '{"label": "yes"}', "logprob": math.nan}],
+        [{"token": '{"label": "yes"}', "logprob": 0.0, "top_logprobs": [{"token": None, "logprob": -1.0}]}],
+    ],
+)
+def test_token_probabilities_that_make_no_sense_are_not_used(tokens):
+    said = read_reply(200, json.dumps(completion('{"label": "yes"}', logprobs={"content": tokens})), LABELS)
+    assert (said.label, said.probabilities) == (1, None)
+
+
+def test_what_an_error_says_is_shown_on_one_short_line():
+    assert shown_error('{"error": {"message": "bad\\n\\u001b[31mkey"}}') == "'bad \ufffd[31mkey'"
+    assert len(shown_error("x" * 10_000)) < 320
