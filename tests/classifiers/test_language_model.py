@@ -50,6 +50,15 @@ def test_without_token_probabilities_the_score_is_the_share_of_samples(model_ser
     assert {body["temperature"] for body in model_server.asked[1:]} == {0.7}
 
 
+@pytest.mark.parametrize("label", ["no", "yes"])
+def test_samples_that_agree_are_an_answer(model_server, label):
+    scorer = fitted(model_server, score="self_consistency", samples=3)
+    model_server.answer = says(label)
+    one = claims_of(["A claim."])
+    assert scorer.predict(one, scorer.score(one)).tolist() == [("no", "yes").index(label)]
+    assert scorer.missing(one) == 0
+
+
 def test_samples_are_told_apart_by_number_and_random_seed(model_server):
     recipe = model(model_server, score="self_consistency", samples=3, seed=100)
     recipe.fit(*yes_no(), 1).score(TWO)
