@@ -256,6 +256,7 @@ def test_three_labels_of_which_one_is_spelled_in_several_tokens(model_server):
         ({"endpoint": "http://x/v1?key=abc"}, "without user, password"),
         ({"api_key_variable": "sk-123 456"}, "the NAME|not the key itself"),
         ({"extra": {"messages": []}}, "extra: may not set messages"),
+        ({"extra": {"api_key": "sk-1"}}, "extra: is written .* name a key by api_key_variable"),
         ({"max_tokens": None, "max_total_tokens": 5}, "needs max_tokens"),
         ({"record": True}, "needs cassette"),
         ({"samples": 0}, "greater than or equal to 1"),

@@ -138,6 +138,10 @@ def test_a_cassette_in_the_result_scores_again_with_nobody_there(write, model_se
     assert attached.read_bytes() == (tmp_path / "kept.jsonl").read_bytes()
     asked = len(model_server.asked)
     config = write(f"cassette: {attached}")
+    assert plan(config, out=tmp_path / "again").forecast.calls == 0
+    other = plan(write(f"cassette: {attached}, examples: 6"), out=tmp_path / "again")
+    assert str(other).endswith("the cassette lacks up to 52 replies")  # the trial call is the same
+    config = write(f"cassette: {attached}")
     replayed = run(config, out=tmp_path / "again", offline=True).results[0]
     assert len(model_server.asked) == asked
     assert {name: value.value for name, value in replayed.values.items()} == {
