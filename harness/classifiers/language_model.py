@@ -121,6 +121,8 @@ class LanguageModel(Classifier):
     def _settings_fit(self) -> Self:
         if set(self.extra) & OURS:
             raise ValueError(f"extra: may not set {', '.join(sorted(set(self.extra) & OURS))}")
+        if any(re.search("key|secret|password|authorization", name, re.IGNORECASE) for name in self.extra):
+            raise ValueError("extra: is written to the cache, to cassettes and results; name a key by api_key_variable")
         if self.max_total_tokens is not None and self.max_tokens is None and "max_completion_tokens" not in self.extra:
             raise ValueError("max_total_tokens: needs max_tokens, to know what an answer can take")
         if self.record and self.cassette is None:

@@ -72,9 +72,9 @@ class Planned(NamedTuple):
 
     def __str__(self) -> str:
         said = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
-        if not self.hosts:
-            return said
         calls, tokens = self.forecast
+        if not self.hosts:
+            return f"{said}\nthe cassette lacks up to {calls:,} replies" if calls else said
         would = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, about {tokens:,} tokens at most"
         return f"{said}\n{would}; kept replies are not asked for again"
 

@@ -50,6 +50,15 @@ def test_without_token_probabilities_the_score_is_the_share_of_samples(model_ser
     assert {body["temperature"] for body in model_server.asked[1:]} == {0.7}
 
 
+@pytest.mark.parametrize("label", ["no", "yes"])
+def test_samples_that_agree_are_an_answer(model_server, label):
+    scorer = fitted(model_server, score="self_consistency", samples=3)
+    model_server.answer = says(label)
+    one = claims_of(["A claim."])
+    assert scorer.predict(one, scorer.score(one)).tolist() == [("no", "yes").index(label)]
+    assert scorer.missing(one) == 0
+
+
 def test_samples_are_told_apart_by_number_and_random_seed(model_server):
     recipe = model(model_server, score="self_consistency", samples=3, seed=100)
     recipe.fit(*yes_no(), 1).score(TWO)
@@ -247,6 +256,7 @@ def test_three_labels_of_which_one_is_spelled_in_several_tokens(model_server):
         ({"endpoint": "http://x/v1?key=abc"}, "without user, password"),
         ({"api_key_variable": "sk-123 456"}, "the NAME|not the key itself"),
         ({"extra": {"messages": []}}, "extra: may not set messages"),
+        ({"extra": {"api_key": "sk-1"}}, "extra: is written .* name a key by api_key_variable"),
         ({"max_tokens": None, "max_total_tokens": 5}, "needs max_tokens"),
         ({"record": True}, "needs cassette"),
         ({"samples": 0}, "greater than or equal to 1"),

@@ -118,6 +118,15 @@ def test_retry_after_as_a_date_holds_for_all_calls(model_server):
     assert 0.2 <= model_server.times[-1] - begun < 1.6
 
 
+def test_while_one_call_is_told_to_wait_no_other_is_sent(model_server):
+    scorer = fitted(model_server, concurrency=2, requests_per_minute=1_200)
+    model_server.script = [gives(BUSY, 429, Retry_After="0.4")]
+    scorer.score(claims_of([f"Claim {n}." for n in range(6)]))
+    times = [each - model_server.times[1] for each in model_server.times[1:]]
+    assert len(times) == 7
+    assert sum(each < 0.38 for each in times) <= 2 + 1  # those that had their turn already
+
+
 def test_a_wait_that_is_too_long_ends_the_run_at_once(model_server):
     scorer = fitted(model_server, longest_wait_s=5)
     model_server.script = [gives(BUSY, 429, Retry_After="3600")]

@@ -104,13 +104,15 @@ def test_a_dry_run_counts_calls_and_tokens_and_asks_nobody(write, model_server, 
     assert plan(config, out=tmp_path / "runs").forecast.calls == 0
 
 
-def test_hosts_are_named_first_and_offline_refuses(write, model_server, harness, tmp_path):
-    config, cache = write("max_calls: 3"), str(tmp_path / "cache")
-    refused = harness("run", config, "--offline", HARNESS_CACHE=cache)
+def test_offline_refuses(write, model_server, harness, tmp_path):
+    refused = harness("run", write(), "--offline", HARNESS_CACHE=str(tmp_path / "cache"))
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "needs the network (127.0.0.1), which --offline refuses" in refused.stderr
     assert model_server.asked == []
-    capped = harness("run", config, HARNESS_CACHE=cache)
+
+
+def test_hosts_are_named_first_and_a_cap_ends_the_run(write, model_server, harness, tmp_path):
+    capped = harness("run", write("max_calls: 3"), HARNESS_CACHE=str(tmp_path / "cache"))
     assert capped.returncode == 2
     said = capped.stderr.splitlines()
     assert said[0] == "contacts 127.0.0.1"
@@ -136,6 +138,10 @@ def test_a_cassette_in_the_result_scores_again_with_nobody_there(write, model_se
     assert attached.read_bytes() == (tmp_path / "kept.jsonl").read_bytes()
     asked = len(model_server.asked)
     config = write(f"cassette: {attached}")
+    assert plan(config, out=tmp_path / "again").forecast.calls == 0
+    other = plan(write(f"cassette: {attached}, examples: 6"), out=tmp_path / "again")
+    assert str(other).endswith("the cassette lacks up to 52 replies")  # the trial call is the same
+    config = write(f"cassette: {attached}")
     replayed = run(config, out=tmp_path / "again", offline=True).results[0]
     assert len(model_server.asked) == asked
     assert {name: value.value for name, value in replayed.values.items()} == {
@@ -143,13 +149,15 @@ def test_a_cassette_in_the_result_scores_again_with_nobody_there(write, model_se
     }
 
 
-@pytest.mark.parametrize("more", ["threshold: {aim: f1}", "calibration: isotonic", "examples: {grid: [0, 2]}"])
+@pytest.mark.parametrize(
+    "more", ["threshold: {aim: f1}, examples: 2", "calibration: isotonic", "examples: {grid: [0, 2]}"]
+)
 def test_tuned_calibrated_and_cut_by_a_threshold(write, model_server, tmp_path, more):
-    config = write(f"samples: 1, {more}")
-    planned = plan(config, out=tmp_path / "runs")
+    config, halves = write(f"samples: 1, {more}"), ["split.k=2"]
+    planned = plan(config, overrides=halves, out=tmp_path / "runs")
     assert planned.hosts == ("127.0.0.1",)
     model_server.answer = silent_about(Oslo=completion(None, refusal="No."))
-    result = run(config, out=tmp_path / "runs").results[0]
+    result = run(config, overrides=halves, out=tmp_path / "runs").results[0]
     assert result.unanswered == {"refused": 1}
     assert len(model_server.asked) <= planned.forecast.calls
     predicted = pq.read_table(Path(result.path) / "predictions.parquet")["predicted"].to_pylist()

@@ -160,6 +160,7 @@ class Client:
         raise HarnessError(f"{self.endpoint.name}: no usable answer in {tries}: {trouble.why}")
 
     def _wait(self, asked_s: float | None, backoff_s: float) -> None:
+        """Waits before another attempt; what the endpoint asks for holds for every call."""
         if asked_s is not None and asked_s > self.endpoint.longest_wait_s:
             raise HarnessError(
                 f"{self.endpoint.name}: asks to wait {asked_s:.0f} s, more than longest_wait_s allows "
@@ -168,7 +169,7 @@ class Client:
         if asked_s is not None:
             with self._turn:
                 self._next_at = max(self._next_at, time.monotonic() + asked_s)
-        if self._stop.wait(max(asked_s or 0.0, backoff_s)):
+        if self._stop.wait(backoff_s):
             raise Stopped("stopped")
 
     def _attempt(self, http: httpx2.Client, call: Call) -> Came | Trouble:
@@ -187,7 +188,7 @@ class Client:
         return came if isinstance(came, Trouble) else self._judged(came)
 
     def _take_turn(self) -> None:
-        """Waits for the next place that `requests_per_minute` allows."""
+        """Waits for the next place that `requests_per_minute` and the endpoint allow."""
         pause = 60 / self.endpoint.requests_per_minute if self.endpoint.requests_per_minute else 0.0
         with self._turn:
             at = max(self._next_at, time.monotonic())
