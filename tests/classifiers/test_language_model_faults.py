@@ -169,9 +169,10 @@ def test_calls_go_out_together_up_to_the_limit(model_server):
 
 def test_requests_keep_their_distance(model_server):
     scorer = fitted(model_server, concurrency=4, requests_per_minute=600)
+    begun = time.monotonic()
     scorer.score(claims_of([f"Claim {n}." for n in range(4)]))
     times = sorted(model_server.times[1:])
-    assert times[-1] - times[0] >= 0.27  # 3 gaps of a tenth of a second
+    assert times[-1] - begun >= 0.3  # 3 gaps of a tenth of a second, and whatever the server took to see the last
     assert len(times) == 4
 
 
