@@ -187,7 +187,7 @@ def _prepared(
         loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.label in only))
     said = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
     if said and offline:
-        raise HarnessError(f"needs the network ({', '.join(said)}) to fetch an encoder, which --offline refuses")
+        raise HarnessError(f"needs the network ({', '.join(said)}), which --offline refuses")
     if said:
         announce(said)
     for system in loaded.systems:
