@@ -35,6 +35,7 @@ class Heard:
 class LanguageModelScorer(Scorer):
     """Asks about each claim; what is unclear in a reply is no answer."""
 
+    not_kept = "it asks an endpoint: keep the config and the cassette instead"
     labels: tuple[str, ...]
     prompt: Prompt
     endpoint: Endpoint
