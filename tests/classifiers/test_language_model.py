@@ -50,6 +50,16 @@ def test_without_token_probabilities_the_score_is_the_share_of_samples(model_ser
     assert {body["temperature"] for body in model_server.asked[1:]} == {0.7}
 
 
+def test_many_claims_are_asked_about_in_lots(model_server, monkeypatch):
+    claims = claims_of([f"{n} loaves." if n % 3 else "Lovely." for n in range(12)])
+    whole = fitted(model_server).score(claims)
+    monkeypatch.setattr("harness.classifiers.language_models.scorer.AT_ONCE", 5)
+    scorer = fitted(model_server)
+    assert (scorer.score(claims) == whole).all()
+    assert scorer.bill(claims).calls == 9
+    assert len(model_server.asked) == 1 + 9
+
+
 @pytest.mark.parametrize("label", ["no", "yes"])
 def test_samples_that_agree_are_an_answer(model_server, label):
     scorer = fitted(model_server, score="self_consistency", samples=3)

@@ -20,6 +20,9 @@ from harness.data.claims import Claims
 FLOOR = 1e-6
 """The least score of an answered claim, so that claims without an answer, at 0, rank below all others."""
 
+AT_ONCE = 5_000
+"""Claims whose prompts and replies are in memory together."""
+
 
 @dataclass
 class Heard:
@@ -93,13 +96,20 @@ class LanguageModelScorer(Scorer):
     def _listen(self, claims: Claims) -> Heard:
         """What the model says of the claims; asked once, however often it is looked at."""
         if self._heard is None or self._heard.claims is not claims:
-            calls = self.calls(claims)
-            replies = replies_to([call for each in calls for call in each], self.endpoint, self.ledger, self.seed)
-            said = {key: read_reply(reply.status, reply.reply, self.labels) for key, reply in replies.items()}
-            tokens = sum(tokens_of(reply.reply) or 0 for reply in replies.values())
-            heard = [[said[call.key] for call in each] for each in calls]
-            self._heard = Heard(claims, heard, Bill(len(replies), tokens))
+            said: list[list[Said]] = []
+            tokens: dict[str, int] = {}
+            for first in range(0, len(claims), AT_ONCE):
+                said += self._ask(claims.take(np.arange(first, min(first + AT_ONCE, len(claims)))), tokens)
+            self._heard = Heard(claims, said, Bill(len(tokens), sum(tokens.values())))
         return self._heard
+
+    def _ask(self, claims: Claims, tokens: dict[str, int]) -> list[list[Said]]:
+        """What the model says of some claims; adds the tokens of each reply to `tokens`, by key."""
+        calls = self.calls(claims)
+        replies = replies_to([call for each in calls for call in each], self.endpoint, self.ledger, self.seed)
+        said = {key: read_reply(reply.status, reply.reply, self.labels) for key, reply in replies.items()}
+        tokens |= {key: tokens_of(reply.reply) or 0 for key, reply in replies.items()}
+        return [[said[call.key] for call in each] for each in calls]
 
 
 def call_of_sample(endpoint: Endpoint, request: dict[str, Any], number: int | None, seed: int) -> Call:
