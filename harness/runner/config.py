@@ -144,7 +144,8 @@ def _anchor(content: dict[str, Any], folder: Path) -> None:
     split, classifiers = content.get("split"), content.get("classifiers")
     listed = classifiers if isinstance(classifiers, list) else []
     named: list[tuple[Any, Any]] = [(content, "dataset"), (split, "file")]
-    named += [(entry, key) for entry in listed for key in ("path", "model")]
+    named += [(entry, "path") for entry in listed]
+    named += [(entry, "model") for entry in listed if isinstance(entry, dict) and "endpoint" not in entry]
     for entry in listed:
         if isinstance(entry, dict) and isinstance(entry.get("cassette"), str):
             entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may be there only after the run

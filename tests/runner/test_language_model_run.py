@@ -52,6 +52,18 @@ def test_a_run_asks_the_schemes_question_about_every_claim(write, model_server, 
     assert set(result.provenance["chosen"].values()) == {"token probabilities, json_schema, 2 examples"}
 
 
+def test_a_models_name_is_no_path(write, model_server, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    run(write(), out=tmp_path / "runs", limit=1)
+    assert model_server.asked[-1]["model"] == "tiny"
+
+
+def test_a_system_that_asks_a_service_is_not_kept_as_a_file(write, tmp_path):
+    outcome = run(write(), out=tmp_path / "runs", save_models=True)
+    assert [model.folder for model in outcome.models] == [None]
+    assert outcome.models[0].reason
+
+
 def test_examples_never_come_from_the_test_articles(write, model_server, small, tmp_path):
     run(write("examples: 6"), out=tmp_path / "runs")
     article_of = dict(zip(open_dataset(small).table().text, open_dataset(small).table().article_id, strict=True))
