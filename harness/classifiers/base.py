@@ -136,6 +136,8 @@ class Classifier(BaseModel, ABC):
     """The languages it was made for; empty: any."""
     yes_or_no_only: ClassVar[bool] = False
     """Whether it is made for tasks of two labels; an experiment with another task is refused."""
+    slow_to_fit: ClassVar[bool] = False
+    """Whether a fit takes minutes, so that one which several experiments need is worth keeping."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions can change what it fits; they enter the unit's id."""
 

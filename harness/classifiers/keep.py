@@ -22,6 +22,7 @@ from harness.classifiers.kept_arrays import ArrayFault, ArrayReader, ArrayWriter
 from harness.classifiers.linear import LogregScorer, SvmScorer
 from harness.classifiers.rules import RulesScorer
 from harness.classifiers.sklearn_estimator import EstimatorScorer, ProbabilityScorer
+from harness.classifiers.transfer import AddedScorer
 from harness.classifiers.transformer import TransformerScorer
 from harness.classifiers.trivial import LengthScorer, PriorRandomScorer, SharesScorer
 from harness.errors import HarnessError
@@ -36,6 +37,7 @@ GROUP = "harness.scorers"
 """The entry-point group under which another package declares the types that its scorers are made of."""
 
 SHIPPED: dict[str, type] = {
+    "AddedScorer": AddedScorer,
     "CharNgrams": CharNgrams,
     "ConstantScorer": ConstantScorer,
     "EmbeddingScorer": EmbeddingScorer,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Scorer
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
+from harness.classifiers.kept_fits import fitted_once
 from harness.classifiers.members import Named
 from harness.data.check import find_scheme
 from harness.data.claims import Claims, Gold
 from harness.data.fetch import open_dataset
 from harness.data.gold import gold_labels
-from harness.data.tasks import find_task, mapping_of, task_gold
+from harness.data.tasks import YES_NO, find_task, mapping_of, task_gold
 from harness.data.text_keys import FEWEST_WORDS, text_key
 from harness.errors import HarnessError
 from harness.files import fingerprint
@@ -29,7 +31,32 @@ class Elsewhere(NamedTuple):
 
     claims: Claims
     gold: Gold
+    positive: tuple[int, ...]
+    """The labels that answer yes, as indices."""
     fingerprint: str
+
+
+@dataclass(frozen=True)
+class AddedScorer(Scorer):
+    """The probabilities of several labels, added up: those of a finer question's labels that answer yes."""
+
+    probabilities: ClassVar[bool] = True
+    scorer: Scorer
+    positive: tuple[int, ...]
+
+    @property
+    def not_kept(self) -> str | None:  # type: ignore[override]
+        """Why the inner scorer cannot be kept, if so."""
+        return self.scorer.not_kept
+
+    def score(self, claims: Claims) -> Scores:
+        """1 - s and s, the sum of the inner scorer's probabilities."""
+        added = self.scorer.score(claims)[:, list(self.positive)].sum(axis=1)
+        return two_columns(np.clip(added, 0.0, 1.0))
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """The inner scorer's reasons, which are about its last label; None where others are added."""
+        return self.scorer.explain(claims) if len(self.positive) == 1 else None
 
 
 class Transfer(Classifier):
@@ -49,6 +76,9 @@ class Transfer(Classifier):
     """The yes-or-no task that it is trained for, which its scheme has to answer."""
     classifier: Named
     """What is fitted: a name, or a mapping with a name and settings."""
+    learn: Literal["task", "labels"] = "task"
+    """What is learned: yes and no, or the labels of the other dataset's own scheme, of which the probabilities of
+    those that answer yes are added up. Labels tell more apart, but need a classifier that gives probabilities."""
     overlap: Literal["refuse", "leave_out"] = "refuse"
     """What happens where the two datasets share sentences of five words or more."""
     root: str | None = Field(default=None, exclude=True)
@@ -83,7 +113,7 @@ class Transfer(Classifier):
         return _fitted(self.model_dump_json(), self.root, self.avoided, seed)
 
     def _elsewhere(self) -> Elsewhere:
-        return _opened(self.dataset, self.task, self.root)
+        return _opened(self.dataset, self.task, self.learn, self.root)
 
     def kept_rows(self) -> Elsewhere:
         """The training claims that the experiment's claims share no article with.
@@ -106,9 +136,9 @@ class Transfer(Classifier):
             )
         kept = np.flatnonzero(~shared & (share[article] < SHARED_ARTICLE))
         left = found.gold.take(kept)
-        if len(np.unique(left.codes)) < 2:
+        if len(np.unique(np.isin(left.codes, found.positive))) < 2:
             raise HarnessError(f"transfer from '{self.dataset}': nothing is left of it without what this dataset holds")
-        return Elsewhere(found.claims.take(kept), left, found.fingerprint)
+        return found._replace(claims=found.claims.take(kept), gold=left)
 
 
 def _is_long(key: str) -> bool:
@@ -116,8 +146,9 @@ def _is_long(key: str) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _opened(name: str, task_name: str, root: str | None) -> Elsewhere:
+def _opened(name: str, task_name: str, learn: str, root: str | None) -> Elsewhere:
     dataset, task = open_dataset(name, root), find_task(task_name)
+    task = task if learn == "task" else task._replace(binary=False)
     schemes = [find_scheme(dataset.folder, scheme) for scheme in dataset.info.schemes]
     if not schemes:
         raise HarnessError(f"transfer: dataset '{name}' is labelled under no scheme")
@@ -125,14 +156,25 @@ def _opened(name: str, task_name: str, root: str | None) -> Elsewhere:
     mapping, claims = mapping_of(task, scheme), dataset.table()
     labels = gold_labels(dataset.annotations, scheme.name, mapping.axis, "majority")
     gold = task_gold(task, scheme, claims, labels)
-    if len(np.unique(gold.gold.codes)) < 2:
+    answers = YES_NO[1:] if learn == "task" else mapping.positive
+    positive = tuple(gold.gold.labels.index(label) for label in answers if label in gold.gold.labels)
+    if len(np.unique(np.isin(gold.gold.codes, positive))) < 2:
         raise HarnessError(f"transfer: dataset '{name}' has not both labels of the task '{task_name}'")
     said = [dataset.fingerprint, scheme.name, scheme.version, gold.settled.tolist(), gold.gold.codes.tolist()]
-    return Elsewhere(claims.take(gold.settled), Gold(gold.gold.labels, gold.gold.codes), fingerprint(said))
+    taken = Gold(gold.gold.labels, gold.gold.codes)
+    return Elsewhere(claims.take(gold.settled), taken, positive, fingerprint(said))
 
 
 @lru_cache(maxsize=8)
 def _fitted(settings: str, root: str | None, avoided: frozenset[str], seed: int) -> Scorer:
     transfer = Transfer.model_validate_json(settings).model_copy(update={"root": root, "avoided": avoided})
-    found = transfer.kept_rows()
-    return transfer.classifier.build().fit(found.claims, found.gold, seed)
+    found, inner = transfer.kept_rows(), transfer.classifier.build()
+    fit = fitted_once if inner.slow_to_fit else type(inner).fit
+    scorer = fit(inner, found.claims, found.gold, seed)
+    if transfer.learn == "task":
+        return scorer
+    if not scorer.probabilities:
+        raise HarnessError(
+            f"transfer: learn: labels needs a classifier with probabilities; '{transfer.classifier.name}' has none"
+        )
+    return AddedScorer(scorer, found.positive)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -23,6 +24,7 @@ from harness.features.encoder_files import (
     trained_also_on,
     write_trained_on,
 )
+from harness.features.vector_cache import computed_once
 from harness.files import json_document, read_bytes, write_text
 
 if TYPE_CHECKING:
@@ -44,15 +46,21 @@ class TransformerScorer(Scorer):
     chosen: str | None = None
 
     def score(self, claims: Claims) -> Scores:
-        """Probabilities: the softmax of the head."""
+        """Probabilities: the softmax of the head, which is computed once per text and kept."""
         from scipy.special import softmax
 
         from harness.features.network import deterministic
 
+        if not len(claims):
+            return np.zeros((0, self.network.head.out_features))
         with deterministic(0, self.threads):
-            logits = self.network.apply(list(claims.text)).astype(np.float64)
-        scores: Scores = softmax(logits, axis=1) if len(logits) else logits
+            logits = computed_once(self._space, list(claims.text), self.network.apply)
+        scores: Scores = softmax(logits.astype(np.float64), axis=1)
         return scores
+
+    @cached_property
+    def _space(self) -> str:
+        return f"{self.network.fingerprint()} {self.threads}"
 
     def save_files(self, folder: Path) -> None:
         """Writes its settings and the fine-tuned encoder, `encoder/`, which `model:` of an experiment can name."""
@@ -92,6 +100,7 @@ class Transformer(Encoding):
     """
 
     packages = ("torch", "transformers", "tokenizers")
+    slow_to_fit = True
 
     epochs: int = Field(default=3, ge=1)
     """Times that the training claims are gone through, at most."""

@@ -9,21 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import HarnessError
 from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, need_torch
-from harness.features.vector_cache import VectorCache, cache_folder
+from harness.features.vector_cache import VectorCache, Vectors, computed_once
 from harness.files import fingerprint
 
 if TYPE_CHECKING:
     from harness.features.network import Network
 
-KEPT_AT_A_TIME = 512
-"""Texts after which vectors go to the cache, so that a run that is killed goes on where it stopped."""
-
-Vectors = npt.NDArray[np.float32]
 Pooling = Literal["mean", "cls"]
 
 
@@ -70,22 +65,11 @@ class Encoder:
         Returns: shape (n_texts, n_dimensions), rows of Euclidean length 1.
         Raises: HarnessError: the encoder is not there, or is not the one that it was.
         """
-        cache = cache or VectorCache(cache_folder() / "encodings.sqlite")
         folder = find_encoder(self.model)
         if encoder_fingerprint(folder) != self.fingerprint:
             raise HarnessError(f"encoder '{self.model}': its files changed since this was fitted; fit again")
         space = fingerprint((self.fingerprint, self.pooling, self.max_length, self.runtime))
-        keys = [fingerprint((space, text)) for text in texts]
-        found = cache.get(sorted(set(keys)))
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        waiting = sorted(missing, key=lambda key: (len(missing[key]), key))
-        for start in range(0, len(waiting), KEPT_AT_A_TIME):
-            some = waiting[start : start + KEPT_AT_A_TIME]
-            made = dict(zip(some, self._compute(folder, [missing[key] for key in some]), strict=True))
-            cache.put(made)
-            found |= made
-        width = len(next(iter(found.values()))) if found else 0
-        return np.array([found[key] for key in keys], dtype=np.float32).reshape(len(texts), width)
+        return computed_once(space, texts, lambda some: self._compute(folder, some), cache)
 
     def _compute(self, folder: Path, texts: list[str]) -> Vectors:
         if self.runtime == "torch":

@@ -18,7 +18,7 @@ import transformers
 
 from harness.errors import HarnessError
 from harness.features.encoder_files import most_tokens
-from harness.files import make_folder, write_bytes, writing
+from harness.files import fingerprint, make_folder, sha256, write_bytes, writing
 
 ROWS = 8
 """Texts in a batch that is scored. Every batch has as many rows, empty ones added, and a text's tokens are padded to
@@ -87,6 +87,17 @@ class Network:
                 result[batch.rows] = found[: len(batch.rows)].float().cpu().numpy()
         return result
 
+    def fingerprint(self) -> str:
+        """SHA-256 over all that `apply` depends on: weights, tokenizer, pooling, length and device."""
+        tensors = dict(self.encoder.state_dict())
+        if self.head is not None:
+            tensors |= {f"head.{name}": tensor for name, tensor in self.head.state_dict().items()}
+        weights = (part for name in sorted(tensors) for part in (name, _hashed(tensors[name])))
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        tokens = sorted(self.tokenizer.get_vocab()) if backend is None else [backend.to_str()]
+        config = repr(sorted((name, value) for name, value in self.encoder.config.to_dict().items() if name[0] != "_"))
+        return fingerprint((self.pooling, self.max_length, device_of(), config, *tokens, *weights))
+
     def save(self, folder: Path) -> None:
         """Writes encoder, tokenizer and head; a folder that `load` and the transformers library read."""
         make_folder(folder)
@@ -103,6 +114,10 @@ class Network:
             rows = np.flatnonzero(padded == steps)
             for start in range(0, len(rows), ROWS):
                 yield self.batch(rows[start : start + ROWS], tokens, ROWS)
+
+
+def _hashed(tensor: torch.Tensor) -> str:
+    return sha256(tensor.detach().cpu().contiguous().numpy().tobytes())
 
 
 def tokens_of(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from harness.files import fingerprint
+
 Vector = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
 
 MOST_BYTES = 2_000_000_000
 SECONDS_TO_WAIT = 60.0
+KEPT_AT_A_TIME = 512
+"""Texts after which vectors go to the cache, so that a run that is killed goes on where it stopped."""
 AT_A_TIME = 500
 """Keys in one query; SQLite takes 999 at least."""
 
@@ -77,3 +82,29 @@ class VectorCache:
             middle = "SELECT number FROM vectors ORDER BY number LIMIT 1 OFFSET (SELECT COUNT(*) / 2 FROM vectors)"
             connection.execute(f"DELETE FROM vectors WHERE number < ({middle})")  # noqa: S608
         connection.execute("VACUUM")
+
+
+def computed_once(
+    space: str, texts: Sequence[str], compute: Callable[[list[str]], Vectors], cache: VectorCache | None = None
+) -> Vectors:
+    """The vectors of texts, each computed once and then kept.
+
+    Args:
+        space: what the vectors depend on besides the text.
+        texts: any; equal ones are computed once.
+        compute: vectors of texts, each depending on nothing but its text.
+        cache: where vectors are kept; default `encodings.sqlite` in the cache folder.
+    Returns: shape (n_texts, n_dimensions); (0, 0) for no texts.
+    """
+    cache = cache or VectorCache(cache_folder() / "encodings.sqlite")
+    keys = [fingerprint((space, text)) for text in texts]
+    found = cache.get(sorted(set(keys)))
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+    waiting = sorted(missing, key=lambda key: (len(missing[key]), key))
+    for start in range(0, len(waiting), KEPT_AT_A_TIME):
+        some = waiting[start : start + KEPT_AT_A_TIME]
+        made = dict(zip(some, compute([missing[key] for key in some]), strict=True))
+        cache.put(made)
+        found |= made
+    width = len(next(iter(found.values()))) if found else 0
+    return np.array([found[key] for key in keys], dtype=np.float32).reshape(len(texts), width)

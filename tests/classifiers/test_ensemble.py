@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from claim_tables import claims_of, gold_of, yes_no
+from tiny_encoder import make_encoder, skip_without_torch
 
 from harness import HarnessError, open_dataset, run
 from harness.classifiers import build
@@ -124,3 +125,49 @@ def test_wrong_members_are_faults_of_the_config(tmp_path, entry, said):
     with pytest.raises(FaultsError, match=said) as caught:
         run(tmp_path / "e.yaml", out=tmp_path / "runs")
     assert "e.yaml:1: classifiers[0]" in str(caught.value)
+
+
+def test_the_labels_that_answer_yes_are_added_up(bring, table):
+    claims, root = table[0].take(np.arange(20)), bring("claimbuster")
+    inner = {"name": "nb_logreg", "min_df": 5}
+    for task, columns in (("checkability", [1, 2]), ("check_worthiness", [2])):
+        settings = {"dataset": "claimbuster", "task": task, "classifier": inner, "learn": "labels"}
+        transfer = build("transfer", settings).placed([], root)
+        found = transfer.kept_rows()
+        assert found.gold.labels == ("NFS", "UFS", "CFS")
+        whole = build("nb_logreg", {"min_df": 5}).fit(found.claims, found.gold, 13).score(claims)
+        scorer = transfer.fit(*yes_no(), 13)
+        assert scorer.score(claims)[:, 1] == pytest.approx(whole[:, columns].sum(axis=1))
+        assert (scorer.explain(claims) is None) == (len(columns) > 1)
+
+
+def test_labels_without_probabilities_cannot_be_added_up():
+    settings = TRANSFER | {"learn": "labels", "classifier": "tfidf_svm"}
+    with pytest.raises(HarnessError, match="needs a classifier with probabilities; 'tfidf_svm' has none"):
+        build("transfer", settings).fit(*yes_no(), 13)
+
+
+def test_a_slow_fit_is_made_once_for_all_experiments(tmp_path, monkeypatch):
+    skip_without_torch()
+    from harness.classifiers import fine_tuning, transfer
+
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    inner = {"name": "transformer", "model": str(make_encoder(tmp_path / "encoder")), "epochs": 1}
+    settings = TRANSFER | {"classifier": inner}
+    claims = claims_of(["Spending rose by 12 percent in 2021.", "Let us hope for the best!"])
+    fits, real = [], fine_tuning.fine_tune
+    monkeypatch.setattr(fine_tuning, "fine_tune", lambda *args: fits.append(args) or real(*args))
+
+    def score(**changes):
+        transfer._fitted.cache_clear()
+        return build("transfer", settings | changes).fit(*yes_no(), 13).score(claims)
+
+    first = score()
+    assert np.array_equal(score(), first)
+    assert len(fits) == 1
+    score(classifier=inner | {"epochs": 2})
+    assert len(fits) == 2
+    for path in (tmp_path / "cache" / "fits").glob("*/files/0/encoder/model.safetensors"):
+        path.write_bytes(b"damaged")
+    assert np.array_equal(score(), first)
+    assert len(fits) == 3
