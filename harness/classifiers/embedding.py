@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,9 @@ from pydantic import Field
 from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
+from harness.errors import FaultsError
 from harness.features.encoder_files import (
+    copy_encoder,
     encoder_fingerprint,
     find_encoder,
     hub_host,
@@ -21,6 +25,10 @@ from harness.features.encoder_files import (
     read_trained_on,
 )
 from harness.features.encoders import Encoder, EncoderSettings
+from harness.files import json_document, read_bytes, write_text
+
+ENCODER = "encoder"
+SETTINGS = "encoder.json"
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,6 +62,7 @@ class EmbeddingScorer(Scorer):
     """Probabilities of a logistic regression on embeddings; with more than two labels, of one against the rest."""
 
     probabilities: ClassVar[bool] = True
+    in_files: ClassVar[tuple[str, ...]] = ("encoder",)
     encoder: Encoder
     n_labels: int
     labels: tuple[int, ...]
@@ -76,6 +85,27 @@ class EmbeddingScorer(Scorer):
         scores = np.zeros((len(claims), self.n_labels))
         scores[:, self.labels] = chances / chances.sum(axis=1, keepdims=True)
         return scores
+
+    def save_files(self, folder: Path) -> None:
+        """Writes which encoder it is, and the encoder itself where it is nothing but a folder of this machine."""
+        write_text(folder / SETTINGS, json_document(asdict(self.encoder)))
+        if Path(self.encoder.model).expanduser().is_dir():
+            copy_encoder(find_encoder(self.encoder.model), folder / ENCODER)
+
+    @classmethod
+    def load_files(cls, folder: Path) -> dict[str, Any]:
+        """The encoder that `save_files` wrote.
+
+        Raises: HarnessError: the record is absent or damaged.
+        """
+        path = folder / SETTINGS
+        try:
+            encoder = Encoder(**json.loads(read_bytes(path)))
+        except (ValueError, TypeError):
+            raise FaultsError.one(path, "is no record of an encoder") from None
+        if (folder / ENCODER).is_dir():
+            encoder = replace(encoder, model=str(folder / ENCODER))
+        return {"encoder": encoder}
 
 
 class EmbeddingLogreg(Encoding):

@@ -26,7 +26,6 @@ from harness.classifiers.transfer import AddedScorer
 from harness.classifiers.transformer import TransformerScorer
 from harness.classifiers.trivial import LengthScorer, PriorRandomScorer, SharesScorer
 from harness.errors import HarnessError
-from harness.features.encoders import Encoder
 from harness.features.ngrams import CharNgrams, Ngrams, WordNgrams
 from harness.features.weights import Presence, Tfidf
 from harness.registry import Registry, UnknownComponent
@@ -41,7 +40,6 @@ SHIPPED: dict[str, type] = {
     "CharNgrams": CharNgrams,
     "ConstantScorer": ConstantScorer,
     "EmbeddingScorer": EmbeddingScorer,
-    "Encoder": Encoder,
     "EnsembleScorer": EnsembleScorer,
     "EstimatorScorer": EstimatorScorer,
     "FeatureScorer": FeatureScorer,

@@ -44,6 +44,23 @@ def fitted_once(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -
     return scorer
 
 
+def kept_encoder(scorer: Scorer) -> Path:
+    """The folder of a fine-tuned encoder, as the setting `model` of another classifier takes it.
+
+    Raises: HarnessError: the scorer has no encoder, or it cannot be written.
+    """
+    from harness.classifiers.transformer import ENCODER, TransformerScorer
+
+    if not isinstance(scorer, TransformerScorer):
+        raise HarnessError("the other dataset's training claims show one label only, so no encoder was fine-tuned")
+    folder = cache_folder() / FITS / f"encoder-{scorer.network.fingerprint()}"
+    if not folder.exists():
+        with writing_folder(folder) as partial:
+            scorer.save_files(partial)
+        _bound(folder.parent)
+    return folder / ENCODER
+
+
 def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
     """A fingerprint of all that the fit depends on."""
     settings = json.dumps([type(classifier).__qualname__, classifier.model_dump(mode="json")])
@@ -86,3 +103,10 @@ def _keep(scorer: Scorer, folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
     except (OSError, HarnessError):
         return
+
+
+def _bound(folder: Path) -> None:
+    """Drops the fits that were not used for longest."""
+    kept = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for path in kept[:-MOST_FITS]:
+        shutil.rmtree(path, ignore_errors=True)

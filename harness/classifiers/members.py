@@ -19,15 +19,15 @@ class Member(BaseModel):
     name: str
     settings: dict[str, Any] = Field(default_factory=dict)
 
-    def build(self) -> Classifier:
-        """The classifier.
+    def build(self, **changes: Any) -> Classifier:
+        """The classifier, with some settings changed.
 
         Raises: HarnessError: no such classifier, or a setting is wrong.
         """
         from harness.classifiers import build
 
         try:
-            return build(self.name, self.settings)
+            return build(self.name, self.settings | changes)
         except ValidationError as error:
             said = "; ".join(f"{'.'.join(map(str, place))}: {message}" for place, message in explain_validation(error))
             raise HarnessError(f"{self.name}: {said}") from None

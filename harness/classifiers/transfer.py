@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
-from harness.classifiers.kept_fits import fitted_once
+from harness.classifiers.embedding import Encoding
+from harness.classifiers.kept_fits import fitted_once, kept_encoder
 from harness.classifiers.members import Named
+from harness.classifiers.transformer import Transformer
 from harness.data.check import find_scheme
 from harness.data.claims import Claims, Gold
 from harness.data.fetch import open_dataset
@@ -60,12 +62,13 @@ class AddedScorer(Scorer):
 
 
 class Transfer(Classifier):
-    """A classifier fitted to another dataset; the experiment's own training claims are not used.
+    """A classifier fitted to another dataset; the experiment's own training claims are used by `then` only.
 
     Alone it shows how far another benchmark's labels carry; as a member of an `ensemble` it is what the other benchmark
-    adds. Sees what its inner classifier sees. What the other dataset shares with the experiment's would be leaked gold:
-    it is refused, or with `overlap: leave_out` every article that shares sentences is left out. Made for yes-or-no
-    tasks. Source: Pan and Yang 2010, "A survey on transfer learning".
+    adds; with `then`, what it is worth to begin there. Sees what its inner classifiers see. What the other dataset
+    shares with the experiment's would be leaked gold: it is refused, or with `overlap: leave_out` every article that
+    shares sentences is left out. Made for yes-or-no tasks. Source: Pan and Yang 2010, "A survey on transfer learning";
+    with `then`, Phang et al. 2018, "Sentence encoders on STILTs".
     """
 
     yes_or_no_only = True
@@ -79,15 +82,33 @@ class Transfer(Classifier):
     learn: Literal["task", "labels"] = "task"
     """What is learned: yes and no, or the labels of the other dataset's own scheme, of which the probabilities of
     those that answer yes are added up. Labels tell more apart, but need a classifier that gives probabilities."""
+    then: Named | None = None
+    """A `transformer` or `embedding_logreg`, fitted to the experiment's own training claims, whose encoder is the one
+    that `classifier` (a `transformer`) fine-tuned. null: the other dataset alone decides."""
     overlap: Literal["refuse", "leave_out"] = "refuse"
     """What happens where the two datasets share sentences of five words or more."""
     root: str | None = Field(default=None, exclude=True)
     avoided: frozenset[str] = Field(default=frozenset(), exclude=True)
 
+    @model_validator(mode="after")
+    def _begins_with_an_encoder(self) -> Self:
+        if self.then is not None:
+            first, second = self.classifier.build(), self.then.build()
+            if not isinstance(first, Transformer) or not isinstance(second, Encoding):
+                raise ValueError(
+                    "then: takes over the encoder of a transformer, and is a transformer or embedding_logreg"
+                )
+            if "model" in self.then.settings:
+                raise ValueError("then: has no model of its own; it takes over the one that was fine-tuned")
+        return self
+
     @property
     def packages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the inner classifier."""
-        return self.classifier.build().packages
+        """Those of the inner classifiers."""
+        return tuple(dict.fromkeys(name for inner in self._inner() for name in inner.packages))
+
+    def _inner(self) -> list[Classifier]:
+        return [member.build() for member in (self.classifier, self.then) if member is not None]
 
     def placed(self, texts: list[str], root: str | Path | None) -> Self:
         """The classifier, told what the experiment's claims say and where datasets live."""
@@ -98,7 +119,8 @@ class Transfer(Classifier):
         """Raises: HarnessError: no such task, or the inner classifier lacks something."""
         if not find_task(self.task).binary:
             raise HarnessError(f"transfer: '{self.task}' is no yes-or-no task")
-        self.classifier.build().check()
+        for inner in self._inner():
+            inner.check()
 
     def inputs(self) -> str:
         """The other dataset's claims and labels, and what the inner classifier reads."""
@@ -109,8 +131,13 @@ class Transfer(Classifier):
         return self.classifier.build().downloads()
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Fits the inner classifier to the other dataset, once for all folds of an experiment."""
-        return _fitted(self.model_dump_json(), self.root, self.avoided, seed)
+        """Fits the inner classifier to the other dataset, once for all folds of an experiment; then what follows."""
+        alone = self.model_copy(update={"then": None})
+        scorer = _fitted(alone.model_dump_json(), self.root, self.avoided, seed)
+        if self.then is None:
+            return scorer
+        tuned = scorer.scorer if isinstance(scorer, AddedScorer) else scorer
+        return self.then.build(model=str(kept_encoder(tuned))).fit(claims, gold, seed)
 
     def _elsewhere(self) -> Elsewhere:
         return _opened(self.dataset, self.task, self.learn, self.root)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from harness.data.text_keys import FEWEST_WORDS, text_key
 from harness.errors import FaultsError, HarnessError
-from harness.files import fingerprint, json_document, read_bytes, sha256, write_text
+from harness.files import fingerprint, json_document, read_bytes, sha256, write_bytes, write_text
 
 MINILM = "all-minilm-l6-v2"
 """The default: all-MiniLM-L6-v2, whose weights come with a Python package, so that no network is needed."""
@@ -147,9 +147,15 @@ def _of_hub(model: str) -> Path:
 
 def encoder_fingerprint(folder: Path) -> str:
     """SHA-256 over the files of an encoder that its vectors depend on."""
-    files = sorted(path for pattern in ("*.json", "*.txt", "*.model", "*.safetensors") for path in folder.glob(pattern))
+    files = sorted(path for pattern in WANTED for path in folder.glob(pattern))
     facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.name != TRAINED_ON]
     return _fingerprint(str(folder), tuple(facts))
+
+
+def copy_encoder(folder: Path, target: Path) -> None:
+    """Copies the files that `encoder_fingerprint` is of, and the record of what the encoder was trained on."""
+    for path in sorted(path for pattern in WANTED for path in folder.glob(pattern)):
+        write_bytes(target / path.name, read_bytes(path))
 
 
 @lru_cache(maxsize=16)

@@ -89,4 +89,6 @@ def _network(folder: Path, pooling: Pooling, max_length: int, of_files: str) -> 
     need_torch()
     from harness.features.network import load
 
-    return load(folder, pooling, max_length)
+    network = load(folder, pooling, max_length)
+    network.head = None  # a fine-tuned encoder brings the one that it was trained with
+    return network

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from claim_tables import claims_of, gold_of, yes_no
+from pydantic import ValidationError
 from tiny_encoder import make_encoder, skip_without_torch
 
 from harness import HarnessError, open_dataset, run
@@ -171,3 +173,38 @@ def test_a_slow_fit_is_made_once_for_all_experiments(tmp_path, monkeypatch):
         path.write_bytes(b"damaged")
     assert np.array_equal(score(), first)
     assert len(fits) == 3
+
+
+@pytest.mark.parametrize("then", [{"name": "transformer", "epochs": 1}, {"name": "embedding_logreg"}])
+def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch, then):
+    skip_without_torch()
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    first = {"name": "transformer", "model": str(make_encoder(tmp_path / "encoder")), "epochs": 1}
+    transfer = build("transfer", TRANSFER | {"classifier": first, "then": then})
+    claims, gold = yes_no()
+    scorer = transfer.fit(claims, gold, 13)
+    scores = scorer.score(claims)
+    other = transfer.fit(claims, gold_of(1 - gold.codes), 13).score(claims)
+    assert not np.array_equal(scores, other)  # these training claims count
+    plain = build(then["name"], then.get("settings", {}) | {k: v for k, v in then.items() if k != "name"})
+    plain = plain.model_copy(update={"model": first["model"]}).fit(claims, gold, 13)
+    assert not np.array_equal(scores, plain.score(claims))  # and so does the other dataset
+
+    (tmp_path / "kept").mkdir()
+    structure = json.loads(json.dumps(pack(scorer, tmp_path / "kept")))
+    for folder in (tmp_path / "cache", tmp_path / "encoder"):
+        shutil.rmtree(folder)
+    assert np.array_equal(unpack(structure, tmp_path / "kept").score(claims), scores)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"then": {"name": "transformer"}}, "takes over the encoder of a transformer"),
+        ({"classifier": {"name": "transformer"}, "then": {"name": "tfidf_logreg"}}, "takes over the encoder"),
+        ({"classifier": {"name": "transformer"}, "then": {"name": "transformer", "model": "x"}}, "no model of its own"),
+    ],
+)
+def test_what_cannot_follow(changes, said):
+    with pytest.raises(ValidationError, match=said):
+        build("transfer", TRANSFER | changes)
