@@ -107,7 +107,7 @@ class _Training:
         """AdamW, its learning rate rising in a line and then falling to 0."""
         warmup = int(n_steps * self.settings.warmup_share)
         optimizer = torch.optim.AdamW(
-            self.parameters, lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay
+            self.parameters, lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay, fused=True
         )
 
         def share(step: int) -> float:

@@ -46,6 +46,12 @@ TASKS = {
             ("mean_average_precision", "r_precision", "precision_at", "average_precision"),
             "should a fact-checker with limited time look at this one?",
         ),
+        Task(
+            "claim_detection",
+            "is it a claim of the kind that the scheme looks for?",
+            True,
+            ("f1", "precision", "recall", "accuracy", "average_precision"),
+        ),
         Task("claim_type", "what kind of claim is it?", False, ("macro_f1", "accuracy")),
     )
 }
