@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -141,13 +141,12 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
 
 def _anchor(content: dict[str, Any], folder: Path) -> None:
     """Paths that stand beside the config become absolute, so that the resolved config runs from anywhere."""
-    split, classifiers = content.get("split"), content.get("classifiers")
-    listed = classifiers if isinstance(classifiers, list) else []
-    named: list[tuple[Any, Any]] = [(content, "dataset"), (split, "file")]
-    named += [(entry, "path") for entry in listed]
-    named += [(entry, "model") for entry in listed if isinstance(entry, dict) and "endpoint" not in entry]
-    for entry in listed:
-        if isinstance(entry, dict) and isinstance(entry.get("cassette"), str):
+    named: list[tuple[Any, Any]] = [(content, "dataset"), (content.get("split"), "file")]
+    for entry in _entries(content.get("classifiers")):
+        named += [(entry, "path"), (entry, "dataset")]
+        if "endpoint" not in entry:
+            named.append((entry, "model"))
+        if isinstance(entry.get("cassette"), str):
             entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may be there only after the run
     several = content.get("dataset")
     if isinstance(several, list):
@@ -157,6 +156,14 @@ def _anchor(content: dict[str, Any], folder: Path) -> None:
         is_dataset = key == "dataset" or isinstance(holder, list)
         if isinstance(value, str) and (not is_dataset or "/" in value) and (folder / value).exists():
             holder[key] = str((folder / value).resolve())
+
+
+def _entries(value: Any) -> Iterator[dict[str, Any]]:
+    """The mappings of a config's classifiers, those inside of others too."""
+    if isinstance(value, dict):
+        yield value
+    for inside in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _entries(inside)
 
 
 def _named(name: str, metric: Metric) -> tuple[str, Metric]:

@@ -54,6 +54,14 @@ def test_the_resolved_config_reads_back_as_the_same_experiment(config, tmp_path)
     assert load_experiment(again).experiment == loaded.experiment
 
 
+def test_paths_stand_beside_the_config_inside_other_classifiers_too(config, tmp_path):
+    (tmp_path / "scores.csv").write_text("claim_id,score\nc-1,0.5\n", encoding="utf-8")
+    member = "{name: from_file, path: scores.csv}"
+    text = GOOD.replace("- majority", f"- {{name: ensemble, members: [{member}, majority]}}")
+    (system, _) = load_experiment(config(text)).systems
+    assert system.settings["members"][0]["path"] == str(tmp_path / "scores.csv")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
