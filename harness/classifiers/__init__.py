@@ -11,12 +11,12 @@ from harness.classifiers.embedding import EmbeddingLogreg
 from harness.classifiers.ensemble import Ensemble
 from harness.classifiers.from_file import FromFile
 from harness.classifiers.language_model import LanguageModel
-from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
+from harness.classifiers.linear import ComplementNb, NbLogreg, TfidfLogreg, TfidfSvm
 from harness.classifiers.rules import Rules
 from harness.classifiers.sklearn_estimator import SklearnEstimator
 from harness.classifiers.transfer import Transfer
 from harness.classifiers.transformer import Transformer
-from harness.classifiers.trivial import Length, Majority, PriorRandom
+from harness.classifiers.trivial import Length, Majority, Position, PriorRandom
 from harness.registry import Registry, UnknownComponent, import_object
 
 CLASSIFIERS: Registry[type[Classifier]] = Registry(
@@ -25,11 +25,13 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "majority": Majority,
         "prior_random": PriorRandom,
         "length": Length,
+        "position": Position,
         "rules": Rules,
         "claimbuster_features": ClaimbusterFeatures,
         "tfidf_logreg": TfidfLogreg,
         "tfidf_svm": TfidfSvm,
         "nb_logreg": NbLogreg,
+        "complement_nb": ComplementNb,
         "embedding_logreg": EmbeddingLogreg,
         "transformer": Transformer,
         "ensemble": Ensemble,

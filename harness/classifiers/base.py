@@ -239,3 +239,16 @@ def shares(gold: Gold) -> npt.NDArray[np.float64]:
     counts = np.bincount(gold.codes, minlength=len(gold.labels)).astype(np.float64)
     share: npt.NDArray[np.float64] = counts / counts.sum()
     return share
+
+
+def best_cutoff(scores: npt.NDArray[np.floating], positive: npt.NDArray[np.bool_]) -> float:
+    """The score at and above which predicting the positive label has the best F1; the highest of equals.
+
+    Args:
+        scores, positive: shape (n_claims,), at least one claim.
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(positive[order])
+    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + positive.sum())
+    ends = np.append(scores[order][1:] != scores[order][:-1], True)
+    return float(scores[order[int(np.argmax(np.where(ends, f1, -1.0)))]])

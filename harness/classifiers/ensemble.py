@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, two_columns
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, best_cutoff, shares, two_columns
 from harness.classifiers.members import Member, Named
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
@@ -140,7 +140,7 @@ class Ensemble(Classifier):
             cutoff, said = None, ", ".join(f"{w:.2f}" for w in weights)
         else:
             weights, intercept = np.full(len(members), 1 / len(members)), 0.0
-            cutoff, said = _best_f1(scaled @ weights, gold.positive), "equal"
+            cutoff, said = best_cutoff(scaled @ weights, gold.positive), "equal"
         chosen = f"weights {said} from {k} folds of training articles"
         return EnsembleScorer(
             fitted, columns.mean(axis=0), spreads, weights, intercept, self.method == "stacking", cutoff, chosen
@@ -175,12 +175,3 @@ def _stacked(columns: Floats, gold: Gold) -> tuple[Floats, float]:
             return weights, float(model.intercept_[0])
         used[np.flatnonzero(used)[model.coef_[0] < 0]] = False
     raise HarnessError("ensemble: no member's score rises with the positive label; there is nothing to add up")
-
-
-def _best_f1(scores: Floats, positive: npt.NDArray[np.bool_]) -> float:
-    """The score from which predicting positive has the best F1."""
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(positive[order])
-    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + positive.sum())
-    ends = np.append(scores[order][1:] != scores[order][:-1], True)
-    return float(scores[order[int(np.argmax(np.where(ends, f1, -1.0)))]])

@@ -24,7 +24,7 @@ from harness.classifiers.rules import RulesScorer
 from harness.classifiers.sklearn_estimator import EstimatorScorer, ProbabilityScorer
 from harness.classifiers.transfer import AddedScorer
 from harness.classifiers.transformer import TransformerScorer
-from harness.classifiers.trivial import LengthScorer, PriorRandomScorer, SharesScorer
+from harness.classifiers.trivial import LengthScorer, PositionScorer, PriorRandomScorer, SharesScorer
 from harness.errors import HarnessError
 from harness.features.ngrams import CharNgrams, Ngrams, WordNgrams
 from harness.features.weights import Presence, Tfidf
@@ -46,6 +46,7 @@ SHIPPED: dict[str, type] = {
     "LengthScorer": LengthScorer,
     "LogregScorer": LogregScorer,
     "Ngrams": Ngrams,
+    "PositionScorer": PositionScorer,
     "Presence": Presence,
     "PriorRandomScorer": PriorRandomScorer,
     "ProbabilityScorer": ProbabilityScorer,

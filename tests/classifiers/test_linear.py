@@ -8,8 +8,9 @@ from claim_tables import STATISTICS, claims_of, gold_of, three_labels, yes_no
 from pydantic import ValidationError
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import ComplementNB
 
-from harness.classifiers.linear import NbLogreg, TfidfLogreg, TfidfSvm
+from harness.classifiers.linear import ComplementNb, NbLogreg, TfidfLogreg, TfidfSvm
 from harness.features.weights import Tfidf
 
 WORDS_ONLY = {"word_ngrams": (1, 1), "char_ngrams": None, "min_df": 1}
@@ -36,6 +37,30 @@ def test_naive_bayes_ratios_by_hand():
     rows = np.log(3) * np.array([[1, 0, 0], [1, 0, 0], [0, 0, -1], [0, 0, -1]])
     inner = LogisticRegression(C=1.0, solver="liblinear", tol=1e-8).fit(rows, gold.codes)
     np.testing.assert_allclose(scorer.weights[:, 0], inner.coef_[0] * np.log(3) * [1, 0, -1], atol=1e-7)
+
+
+def test_complement_naive_bayes_by_hand():
+    # One text has two words of equal weight, so each row is [w, w, 0] or [w, 0, w] with w = tf-idf's norm. A label's
+    # weight of a word is -ln((1 + its weight in the other labels) / (n words + their whole weight)).
+    claims, gold = claims_of(["up it", "up it", "down it"]), gold_of([1, 1, 0])
+    scorer = ComplementNb(**WORDS_ONLY).fit(claims, gold, 1)
+    rows = scorer.features.transform(list(claims.text)).toarray()
+    other = [1 + rows[gold.codes != label].sum(axis=0) for label in (0, 1)]
+    weights = [-np.log(total / total.sum()) for total in other]
+    np.testing.assert_allclose(scorer.weights[:, 0], weights[1] - weights[0])
+    scores = scorer.score(claims)
+    assert scorer.predict(claims, scores).tolist() == [1, 1, 0]
+    assert not scorer.probabilities
+    reasons = scorer.explain(claims)[0]
+    assert (reasons[0].name, reasons[0].text) == ("word:up", "up")
+
+
+def test_complement_naive_bayes_of_three_labels_is_that_of_scikit_learn():
+    claims, gold = three_labels()
+    scorer = ComplementNb().fit(claims, gold, 1)
+    rows = scorer.features.transform(list(claims.text))
+    expected = ComplementNB().fit(rows, gold.codes)
+    np.testing.assert_allclose(scorer.score(claims), expected.predict_joint_log_proba(rows))
 
 
 def test_svm_margins_decide_at_zero():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from claim_tables import claims_of, gold_of
 
-from harness.classifiers.trivial import Length, Majority, PriorRandom
+from harness.classifiers.trivial import Length, Majority, Position, PriorRandom
 
 
 def words(*counts: int):
@@ -28,6 +28,22 @@ def test_length_counts_words_up_to_the_cap_and_takes_the_best_cutoff():
     scores = scorer.score(words(0, 2, 3, 7))
     assert scores.tolist() == [[0, 0], [-2, 2], [-3, 3], [-6, 6]]
     assert scorer.predict(words(0, 2, 3, 7), scores).tolist() == [0, 0, 1, 1]
+
+
+def test_position_ranks_by_place_and_takes_the_best_cutoff():
+    # six claims of one article, positives at places 0 and 2: F1 is best when the first three are predicted
+    claims = claims_of([f"Claim {n}." for n in range(6)], per_article=6)
+    scorer = Position().fit(claims, gold_of([1, 0, 1, 0, 0, 0]), 1)
+    assert scorer.cutoff == -2
+    scores = scorer.score(claims)
+    assert scores[:, 1].tolist() == [0, -1, -2, -3, -4, -5]
+    assert scorer.predict(claims, scores).tolist() == [1, 1, 1, 0, 0, 0]
+    last = Position(order="last").fit(claims, gold_of([0, 0, 0, 0, 0, 1]), 1)
+    assert last.score(claims)[:, 1].tolist() == [0, 1, 2, 3, 4, 5]
+    assert last.predict(claims, last.score(claims)).tolist() == [0, 0, 0, 0, 0, 1]
+    none = Position().fit(claims, gold_of([0] * 6), 1)
+    assert not none.predict(claims, none.score(claims)).any()
+    assert not Position().untrained().gives_labels
 
 
 def test_length_takes_the_lowest_of_equal_cutoffs():
