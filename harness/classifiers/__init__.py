@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from harness.classifiers.base import Classifier
+from harness.classifiers.boosted import BoostedFeatures
 from harness.classifiers.claimbuster_features import ClaimbusterFeatures
 from harness.classifiers.embedding import EmbeddingLogreg
 from harness.classifiers.ensemble import Ensemble
@@ -28,6 +29,7 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "position": Position,
         "rules": Rules,
         "claimbuster_features": ClaimbusterFeatures,
+        "boosted_features": BoostedFeatures,
         "tfidf_logreg": TfidfLogreg,
         "tfidf_svm": TfidfSvm,
         "nb_logreg": NbLogreg,

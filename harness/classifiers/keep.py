@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from harness.classifiers.base import ConstantScorer, Scorer
+from harness.classifiers.boosted import BoostedScorer, Trees
 from harness.classifiers.claimbuster_features import FeatureScorer
 from harness.classifiers.embedding import EmbeddingScorer
 from harness.classifiers.ensemble import EnsembleScorer
@@ -37,6 +38,7 @@ GROUP = "harness.scorers"
 
 SHIPPED: dict[str, type] = {
     "AddedScorer": AddedScorer,
+    "BoostedScorer": BoostedScorer,
     "CharNgrams": CharNgrams,
     "ConstantScorer": ConstantScorer,
     "EmbeddingScorer": EmbeddingScorer,
@@ -55,6 +57,7 @@ SHIPPED: dict[str, type] = {
     "SvmScorer": SvmScorer,
     "Tfidf": Tfidf,
     "TransformerScorer": TransformerScorer,
+    "Trees": Trees,
     "WordNgrams": WordNgrams,
 }
 """The types that a kept scorer may be made of, by the name that files use. Each is a dataclass or a NamedTuple."""

@@ -20,6 +20,7 @@ ENCODERS = ("embedding_logreg", "transformer")
 LEARN_NOTHING = ("from_file", "rules", "transfer", "language_model")
 NEED_MORE_THAN_SETTINGS = ("from_file", "language_model", *ENCODERS)
 SETTINGS = {
+    "boosted_features": {"trees": 5, "leaves": 4, "min_claims": 1, "min_df": 1},
     "ensemble": {"members": ["tfidf_logreg", {"name": "nb_logreg", "min_df": 1}], "folds": 2},
     "transfer": {"dataset": "public-matters", "task": "checkability", "classifier": {"name": "tfidf_svm", "C": 0.1}},
     "sklearn.ensemble:RandomForestClassifier": {"n_estimators": 5},

@@ -168,7 +168,7 @@ def kept_logreg(folder: Path) -> Any:
 def test_a_file_that_asks_for_a_type_that_is_not_listed_is_refused(name, tmp_path):
     structure = kept_logreg(tmp_path)
     structure["fields"]["features"]["type"] = name
-    said = r"refused: it asks for the type .*, which is not listed\. Listed: AddedScorer, CharNgrams"
+    said = r"refused: it asks for the type .*, which is not listed\. Listed: AddedScorer, BoostedScorer"
     with pytest.raises(KeptFault, match=said):
         unpack(structure, tmp_path)
 
