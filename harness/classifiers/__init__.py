@@ -8,6 +8,7 @@ from typing import Any
 from harness.classifiers.base import Classifier
 from harness.classifiers.boosted import BoostedFeatures
 from harness.classifiers.claimbuster_features import ClaimbusterFeatures
+from harness.classifiers.context import ContextLogreg
 from harness.classifiers.embedding import EmbeddingLogreg
 from harness.classifiers.ensemble import Ensemble
 from harness.classifiers.from_file import FromFile
@@ -34,6 +35,7 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "tfidf_svm": TfidfSvm,
         "nb_logreg": NbLogreg,
         "complement_nb": ComplementNb,
+        "context_logreg": ContextLogreg,
         "embedding_logreg": EmbeddingLogreg,
         "transformer": Transformer,
         "ensemble": Ensemble,

@@ -89,6 +89,11 @@ class Ensemble(Classifier):
     needs: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")
 
     @property
+    def reads(self) -> Literal["claim", "article"]:  # type: ignore[override]
+        """The most that a member reads."""
+        return "article" if any(member.reads == "article" for member in self._built()) else "claim"
+
+    @property
     def packages(self) -> tuple[str, ...]:  # type: ignore[override]
         """Those of the members, and what weighs them."""
         return tuple(dict.fromkeys([*(name for one in self._built() for name in one.packages), *self.needs]))

@@ -17,6 +17,7 @@ import numpy as np
 from harness.classifiers.base import ConstantScorer, Scorer
 from harness.classifiers.boosted import BoostedScorer, Trees
 from harness.classifiers.claimbuster_features import FeatureScorer
+from harness.classifiers.context import Context, ContextScorer
 from harness.classifiers.embedding import EmbeddingScorer
 from harness.classifiers.ensemble import EnsembleScorer
 from harness.classifiers.kept_arrays import ArrayFault, ArrayReader, ArrayWriter
@@ -41,6 +42,8 @@ SHIPPED: dict[str, type] = {
     "BoostedScorer": BoostedScorer,
     "CharNgrams": CharNgrams,
     "ConstantScorer": ConstantScorer,
+    "Context": Context,
+    "ContextScorer": ContextScorer,
     "EmbeddingScorer": EmbeddingScorer,
     "EnsembleScorer": EnsembleScorer,
     "EstimatorScorer": EstimatorScorer,

@@ -163,7 +163,7 @@ class TfidfLogreg(Regularized):
     """
 
     def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
-        return _logistic(rows, positive, self.C, self.class_weight)
+        return logistic(rows, positive, self.C, self.class_weight)
 
 
 class TfidfSvm(Regularized):
@@ -213,7 +213,7 @@ class NbLogreg(Regularized):
         ratio = np.log(p / p.sum()) - np.log(q / q.sum())
         scaled = rows.copy()
         scaled.data = scaled.data * ratio[scaled.indices]
-        fit = _logistic(scaled, positive, self.C, self.class_weight)
+        fit = logistic(scaled, positive, self.C, self.class_weight)
         return Fit(fit.weights * ratio, fit.intercept)
 
 
@@ -240,7 +240,7 @@ class ComplementNb(Linear):
         return [Fit(each, 0.0) for each in weights]
 
 
-def _logistic(rows: csr_matrix, positive: npt.NDArray[np.bool_], strength: float, class_weight: str | None) -> Fit:
+def logistic(rows: csr_matrix, positive: npt.NDArray[np.bool_], strength: float, class_weight: str | None) -> Fit:
     """Logistic regression with an L2 penalty, on the intercept as well.
 
     Liblinear's Newton method on the primal: it needs no random numbers, converges in about 20 steps even at C = 1000,

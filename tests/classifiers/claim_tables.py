@@ -35,7 +35,18 @@ FORECASTS = [
     "The theater is going to move to the harbor next year.",
     "Soon there will be no shop left on the hill.",
 ]
-STRANGE = ["", " \t", "🦆🦆 déjà vu 🦆", "İstanbul ǅ ﬁ ß \u2028 x", "?!…", "a" * 100_000, "ten words " * 10_000]
+RIGHT_TO_LEFT = "ارتفعت الأسعار بنسبة 5٪ في عام 2020، ‏وقالت الوزيرة: «لا نعرف السبب»."
+STRANGE = [
+    RIGHT_TO_LEFT,
+    "👩🏽‍🚀 in 2024: 3️⃣ trips̀",
+    "",
+    " \t",
+    "🦆🦆 déjà vu 🦆",
+    "İstanbul ǅ ﬁ ß \u2028 x",
+    "?!…",
+    "a" * 100_000,
+    "ten words " * 10_000,
+]
 
 
 def claims_of(texts: Sequence[str], prefix: str = "c", per_article: int = 4) -> Claims:
