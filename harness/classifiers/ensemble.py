@@ -23,7 +23,7 @@ LIKELY_LEAST = 1e-6
 
 @dataclass(frozen=True)
 class EnsembleScorer(Scorer):
-    """The weighted sum of members' standardized scores, as a probability where the weights were learned."""
+    """The weighted sum of members' standardized scores or ranks, as a probability where the weights were learned."""
 
     members: tuple[Scorer, ...]
     centers: Floats
@@ -32,6 +32,8 @@ class EnsembleScorer(Scorer):
     weights: Floats
     intercept: float
     learned: bool
+    ladders: Floats | None
+    """With ranks, those scores of each member, ascending; shape (n_members, n_training_claims)."""
     cutoff: float | None
     chosen: str | None = None
 
@@ -46,15 +48,16 @@ class EnsembleScorer(Scorer):
         return next((member.not_kept for member in self.members if member.not_kept), None)
 
     def score(self, claims: Claims) -> Scores:
-        """Each member's score, standardized, weighted and added."""
+        """Each member's score, standardized or ranked, weighted and added."""
         from scipy.special import expit
 
         columns = np.column_stack([_line(member, claims) for member in self.members])
-        total = ((columns - self.centers) / self.spreads * self.weights).sum(axis=1) + self.intercept
+        scaled = (columns - self.centers) / self.spreads if self.ladders is None else _ranks(columns, self.ladders)
+        total = (scaled * self.weights).sum(axis=1) + self.intercept
         return two_columns(expit(total)) if self.learned else np.column_stack([-total, total])
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The members' reasons, each as far as it moves the sum; None where no member has any."""
+        """The members' reasons, each as far as it moves the sum of scores; None where no member has any."""
         found = [member.explain(claims) for member in self.members]
         if all(reasons is None for reasons in found):
             return None
@@ -71,19 +74,23 @@ class EnsembleScorer(Scorer):
 
 
 class Ensemble(Classifier):
-    """Members' scores, standardized and added; weighted equally, or as a logistic regression learns it (stacking).
+    """Members' scores, standardized or ranked, and added; weighted equally, or as a logistic regression learns it.
 
     Each member is fitted in folds of whole training articles too, so that the scale of its scores, and its weight, come
     from claims that it was not fitted to. Sees what its members see; costs as much as all of them, folds + 1 times.
     Made for yes-or-no tasks. Training claims of one label or of one article give the shares of the labels.
-    Source: Wolpert 1992, "Stacked generalization"; Breiman 1996, "Stacked regressions" (weights not below 0).
+    A rank is the share of those training claims that score lower (equals count half), so that no claim's depends on
+    what else is scored.
+    Source: Wolpert 1992, "Stacked generalization"; Breiman 1996, "Stacked regressions" (weights not below 0); Dwork et
+    al. 2001, "Rank aggregation methods for the Web" (mean ranks).
     """
 
     yes_or_no_only = True
 
     members: Annotated[tuple[Named, ...], Field(min_length=2)]
     """Each a classifier's name, or a mapping with a name and settings."""
-    method: Literal["mean", "stacking"] = "mean"
+    method: Literal["mean", "ranks", "stacking"] = "mean"
+    """What is added up: scores with equal weights, ranks with equal weights, or scores with learned weights."""
     folds: int = Field(default=3, ge=2)
     placed_at: tuple[str | None, frozenset[str]] = Field(default=(None, frozenset()), exclude=True)
     needs: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")
@@ -139,7 +146,10 @@ class Ensemble(Classifier):
         spreads = columns.std(axis=0)
         spreads[spreads == 0] = 1.0
         fitted = tuple(member.fit(claims, gold, seed) for member in members)
-        scaled = (columns - columns.mean(axis=0)) / spreads
+        scaled, ladders = (columns - columns.mean(axis=0)) / spreads, None
+        if self.method == "ranks":
+            ladders = np.sort(columns, axis=0).T
+            scaled = _ranks(columns, ladders)
         if self.method == "stacking":
             weights, intercept = _stacked(scaled, gold)
             cutoff, said = None, ", ".join(f"{w:.2f}" for w in weights)
@@ -148,8 +158,17 @@ class Ensemble(Classifier):
             cutoff, said = best_cutoff(scaled @ weights, gold.positive), "equal"
         chosen = f"weights {said} from {k} folds of training articles"
         return EnsembleScorer(
-            fitted, columns.mean(axis=0), spreads, weights, intercept, self.method == "stacking", cutoff, chosen
+            fitted, columns.mean(axis=0), spreads, weights, intercept, cutoff is None, ladders, cutoff, chosen
         )
+
+
+def _ranks(columns: Floats, ladders: Floats) -> Floats:
+    """The share of each ladder's scores that are lower, equals counting half; shape as `columns`."""
+    ranks = np.empty(columns.shape)
+    for place, ladder in enumerate(ladders):
+        lower = np.searchsorted(ladder, columns[:, place], side="left")
+        ranks[:, place] = (lower + np.searchsorted(ladder, columns[:, place], side="right")) / (2 * len(ladder))
+    return ranks
 
 
 def _placed(member: Member, root: str | None, texts: frozenset[str]) -> Classifier:

@@ -13,6 +13,7 @@ from tiny_encoder import make_encoder, skip_without_torch
 
 from harness import HarnessError, open_dataset, run
 from harness.classifiers import build
+from harness.classifiers.ensemble import _ranks
 from harness.classifiers.keep import pack, unpack
 from harness.errors import FaultsError
 
@@ -44,6 +45,25 @@ def test_a_mean_is_that_of_standardized_scores(table):
     assert (predicted == (expected >= scorer.cutoff)).all()
 
 
+def test_ranks_by_hand():
+    ladders = np.array([[1.0, 2.0, 2.0, 5.0], [0.0, 0.1, 0.2, 0.3]])
+    columns = np.array([[0.0, 0.3], [2.0, 0.25], [9.0, 0.0]])
+    # below 0 stand none of four, at 2 one below and two equal, above 9 all; likewise in the other
+    assert _ranks(columns, ladders).tolist() == [[0, 3.5 / 4], [2 / 4, 3 / 4], [1, 0.5 / 4]]
+
+
+def test_mean_ranks_do_not_depend_on_what_else_is_scored(table):
+    claims, gold = table
+    scorer = build("ensemble", {"members": MEMBERS, "method": "ranks"}).fit(claims, gold, 13)
+    scores = scorer.score(claims)
+    assert np.array_equal(scorer.score(claims.take(np.arange(5))), scores[:5])
+    assert ((scores[:, 1] >= 0) & (scores[:, 1] <= 1)).all()
+    assert not scorer.probabilities
+    predicted = scorer.predict(claims, scores)
+    assert (predicted == (scores[:, 1] >= scorer.cutoff)).all()
+    assert scorer.explain(claims.take(np.arange(2)))[0]
+
+
 def test_stacking_weighs_the_member_that_knows(table):
     claims, gold = table
     members = [{"name": "length"}, {"name": "prior_random"}]
@@ -69,9 +89,11 @@ def test_the_reasons_of_an_ensemble_add_up_those_of_its_members(table):
         assert {(r.name, r.text): pytest.approx(r.weight) for r in reasons}.items() <= known.items()
 
 
-def test_an_ensemble_is_kept(table, tmp_path):
+@pytest.mark.parametrize("method", ["mean", "ranks", "stacking"])
+def test_an_ensemble_is_kept(table, tmp_path, method):
     claims, gold = table
-    scorer = build("ensemble", {"members": [*MEMBERS, {"name": "transfer", **TRANSFER}]}).fit(claims, gold, 13)
+    members = [*MEMBERS, {"name": "transfer", **TRANSFER}]
+    scorer = build("ensemble", {"members": members, "method": method}).fit(claims, gold, 13)
     again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
     assert np.array_equal(again.score(claims), scorer.score(claims))
     assert again.chosen == scorer.chosen
