@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from harness.errors import HarnessError, unknown_name
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 
@@ -48,10 +52,10 @@ class Registry(Generic[T]):
         self.table = dict(table)
         self.group = group
 
-    def _entry_points(self) -> dict[str, str]:
+    def _entry_points(self) -> dict[str, EntryPoint]:
         from importlib.metadata import entry_points
 
-        return {point.name: point.value for point in entry_points(group=self.group) if point.name not in self.table}
+        return {point.name: point for point in entry_points(group=self.group) if point.name not in self.table}
 
     def names(self) -> list[str]:
         """Every known name, in the table's order, other packages' after it."""
@@ -60,11 +64,27 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The component of a name.
 
-        Raises: UnknownComponent: no such name; the message gives the nearest and all known ones.
+        Raises: UnknownComponent: no such name, or the package that brings it cannot be imported; the message gives the
+            nearest and all known names, or the package.
         """
         if name in self.table:
             return self.table[name]
         added = self._entry_points()
         if name in added:
-            return import_object(added[name], self.kind)  # type: ignore[return-value]
+            return self._of_package(added[name])
         raise UnknownComponent(unknown_name(self.kind, name, self.names()))
+
+    def available(self) -> dict[str, T]:
+        """Every component by name, without those whose package cannot be imported."""
+        found = {}
+        for name in self.names():
+            with suppress(UnknownComponent):
+                found[name] = self.get(name)
+        return found
+
+    def _of_package(self, point: EntryPoint) -> T:
+        try:
+            return import_object(point.value, f"{self.kind} '{point.name}',")  # type: ignore[return-value]
+        except UnknownComponent as error:
+            package = f"{point.dist.name} {point.dist.version}" if point.dist else "another package"
+            raise UnknownComponent(f"{error}; it comes with {package}, which may have to be mended") from None

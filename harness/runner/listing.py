@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import TypeVar
 
 from harness.errors import HarnessError, unknown_name
+from harness.registry import Registry, UnknownComponent
+
+T = TypeVar("T")
 
 
 def _first_line(component: object) -> str:
     return (inspect.getdoc(component) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _of(registry: Registry[T], say: Callable[[T], str]) -> dict[str, str]:
+    """What is said of each component; of one whose package is broken, what is wrong."""
+    found = {}
+    for name in registry.names():
+        try:
+            found[name] = say(registry.get(name))
+        except UnknownComponent as error:
+            found[name] = str(error)
+    return found
 
 
 def _datasets() -> dict[str, str]:
@@ -28,13 +43,13 @@ def _benchmarks() -> dict[str, str]:
 def _classifiers() -> dict[str, str]:
     from harness.classifiers import CLASSIFIERS
 
-    return {name: _first_line(CLASSIFIERS.get(name)) for name in CLASSIFIERS.names()}
+    return _of(CLASSIFIERS, _first_line)
 
 
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
 
-    return {name: _first_line(METRICS.get(name)) for name in METRICS.names()}
+    return _of(METRICS, _first_line)
 
 
 def _schemes() -> dict[str, str]:
@@ -46,7 +61,7 @@ def _schemes() -> dict[str, str]:
 def _checks() -> dict[str, str]:
     from harness.audit import CHECKS
 
-    return {number: CHECKS.get(number).title for number in CHECKS.names()}
+    return _of(CHECKS, lambda check: check.title)
 
 
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
