@@ -115,7 +115,8 @@ class Tuned(Classifier):
             values = [self._value(candidate, claims, gold, seed, inner) for candidate in self.candidates]
             best = int(np.argmax(values))
         scorer = self.candidates[best].fit(claims, gold, seed)
-        return TunedScorer(scorer, f"{self.titles[best]} of {len(self.candidates)} candidates")
+        budget = f"{len(self.candidates)} candidates by {len(self.candidates) * len(inner)} fits"
+        return TunedScorer(scorer, f"{self.titles[best]} of {budget}")
 
     def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, inner: list[Fold]) -> float:
         scores = np.zeros((len(claims), len(gold.labels)))
