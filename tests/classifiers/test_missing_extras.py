@@ -47,8 +47,9 @@ def test_a_run_says_it_without_a_traceback(tmp_path):
         "{name: e, task: checkability, dataset: public-matters, classifiers: [{name: transformer}], metrics: [f1]}",
         encoding="utf-8",
     )
-    code = "import sys; sys.modules['torch'] = None; from harness.cli import main; sys.argv[1:] = ['run', 'e.yaml']; main()"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    code = "import sys; sys.modules['torch'] = None; from harness.cli import main; main()"
+    command = [sys.executable, "-c", code, "run", "e.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'claim-harness[transformers]'" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr

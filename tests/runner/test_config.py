@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from harness import load_experiment
+from harness.data.benchmark import benchmark_names
+from harness.data.fetch import dataset_names
 from harness.errors import FaultsError, HarnessError
 
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 GOOD = """\
 name: mine
 task: checkability
@@ -144,6 +147,13 @@ def test_set_changes_the_config_and_is_checked_like_it(config):
 )
 def test_what_is_no_config_is_refused(config, text):
     assert "mine.yaml" in faults_of(config(text))
+
+
+@pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_shipped_experiment_loads_and_names_data_that_can_be_had(path):
+    experiment = load_experiment(path).experiment
+    assert experiment.name == path.stem
+    assert set(experiment.datasets) <= {*benchmark_names(), *dataset_names()}
 
 
 def test_shipped_experiments_are_found_by_name(tmp_path, monkeypatch):
