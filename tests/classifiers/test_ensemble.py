@@ -151,18 +151,21 @@ def test_wrong_members_are_faults_of_the_config(tmp_path, entry, said):
     assert "e.yaml:1: classifiers[0]" in str(caught.value)
 
 
-def test_the_labels_that_answer_yes_are_added_up(bring, table):
+def test_the_labels_that_answer_yes_are_added_up(bring, table, tmp_path):
     claims, root = table[0].take(np.arange(20)), bring("claimbuster")
-    inner = {"name": "nb_logreg", "min_df": 5}
+    inner = {"name": "nb_logreg", "min_df": 50}
     for task, columns in (("checkability", [1, 2]), ("check_worthiness", [2])):
         settings = {"dataset": "claimbuster", "task": task, "classifier": inner, "learn": "labels"}
         transfer = build("transfer", settings).placed([], root)
         found = transfer.kept_rows()
         assert found.gold.labels == ("NFS", "UFS", "CFS")
-        whole = build("nb_logreg", {"min_df": 5}).fit(found.claims, found.gold, 13).score(claims)
+        whole = build("nb_logreg", {"min_df": 50}).fit(found.claims, found.gold, 13).score(claims)
         scorer = transfer.fit(*yes_no(), 13)
         assert scorer.score(claims)[:, 1] == pytest.approx(whole[:, columns].sum(axis=1))
         assert (scorer.explain(claims) is None) == (len(columns) > 1)
+    again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
+    assert np.array_equal(again.score(claims), scorer.score(claims))
+    assert again.explain(claims) == scorer.explain(claims)
 
 
 def test_labels_without_probabilities_cannot_be_added_up():
