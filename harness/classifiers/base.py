@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.schemes import Scheme
 
 Scores = npt.NDArray[np.float64]
+N_REASONS = 10
 
 
 class Reason(NamedTuple):
@@ -239,6 +240,21 @@ def shares(gold: Gold) -> npt.NDArray[np.float64]:
     counts = np.bincount(gold.codes, minlength=len(gold.labels)).astype(np.float64)
     share: npt.NDArray[np.float64] = counts / counts.sum()
     return share
+
+
+def strongest(
+    names: Sequence[str], columns: npt.NDArray[np.integer], moved: npt.NDArray[np.floating], place: Callable[[str], str]
+) -> tuple[Reason, ...]:
+    """The features that moved a score most as reasons, at most ten, the strongest first.
+
+    Args:
+        names: of all features.
+        columns, moved: shape (n,); some features, and how far each moved the score.
+        place: the characters of the claim that a feature rests on, by its name; empty if none.
+    """
+    order = np.argsort(-np.abs(moved), kind="stable")[:N_REASONS]
+    found = [(names[columns[at]], float(moved[at])) for at in order if moved[at]]
+    return tuple(Reason(name, place(name), weight) for name, weight in found)
 
 
 def best_cutoff(scores: npt.NDArray[np.floating], positive: npt.NDArray[np.bool_]) -> float:

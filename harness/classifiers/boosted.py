@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -10,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares
-from harness.classifiers.linear import N_REASONS
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest
+from harness.classifiers.claimbuster_features import cues_in, place_in
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
-from harness.features.cues import find_cues
 from harness.features.encoder_files import need
-from harness.features.ngrams import NgramSettings, place_of
+from harness.features.ngrams import NgramSettings
 from harness.features.shapes import SHAPES, shapes_of
 from harness.features.weights import Tfidf
 
@@ -109,7 +109,11 @@ class BoostedScorer(Scorer):
         moved = self.trees.moved(self._rows(texts))
         every = [*(f"shape:{name}" for name in SHAPES), *self.tfidf.ngrams.names()]
         names = [every[column] for column in self.columns]
-        return [_reasons(text, names, by) for text, by in zip(texts, moved, strict=True)]
+        every_column = np.arange(len(names))
+        return [
+            strongest(names, every_column, by, partial(place_in, text=text, cues=cues_in(text)))
+            for text, by in zip(texts, moved, strict=True)
+        ]
 
     def _rows(self, texts: list[str]) -> Floats:
         found: Floats = _features(texts, self.tfidf)[:, self.columns].toarray()
@@ -200,16 +204,6 @@ def _table(model: dict[str, Any], n_scores: int) -> Trees:
     roots = [add(tree["tree_structure"], 0)[0] for tree in model["tree_info"]]
     feature, threshold, left, right, value = map(np.array, zip(*nodes, strict=True))
     return Trees(feature, threshold, left, right, value, np.array(roots).reshape(-1, n_scores), depth)
-
-
-def _reasons(text: str, names: list[str], moved: Floats) -> tuple[Reason, ...]:
-    cues = {f"shape:{cue.name}": cue.text for cue in find_cues(text)}
-    strongest = [at for at in np.argsort(-np.abs(moved), kind="stable")[:N_REASONS] if moved[at]]
-    found = []
-    for at in strongest:
-        place = cues.get(names[at], "") if names[at].startswith("shape:") else place_of(names[at], text)
-        found.append(Reason(names[at], place, float(moved[at])))
-    return tuple(found)
 
 
 def _features(texts: list[str], tfidf: Tfidf) -> csr_matrix:

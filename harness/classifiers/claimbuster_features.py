@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, two_columns
-from harness.classifiers.linear import N_REASONS
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
@@ -51,11 +51,8 @@ class FeatureScorer(Scorer):
         moved = csr_matrix(_features(texts, self.tfidf, self.center, self.spread).multiply(self.weights))
         reasons = []
         for text, start, end in zip(texts, moved.indptr, moved.indptr[1:], strict=False):
-            columns, by = moved.indices[start:end], moved.data[start:end]
-            strongest = [at for at in np.argsort(-np.abs(by), kind="stable")[:N_REASONS] if by[at]]
-            found = [(names[columns[at]], float(by[at])) for at in strongest]
-            cues = {f"shape:{cue.name}": cue.text for cue in find_cues(text)}
-            reasons.append(tuple(Reason(name, _place(name, text, cues), weight) for name, weight in found))
+            place = partial(place_in, text=text, cues=cues_in(text))
+            reasons.append(strongest(names, moved.indices[start:end], moved.data[start:end], place))
         return reasons
 
 
@@ -95,7 +92,12 @@ class ClaimbusterFeatures(Classifier):
         return FeatureScorer(tfidf, shapes.mean(axis=0), spread, model.coef_[0], float(model.intercept_[0]))
 
 
-def _place(name: str, text: str, cues: dict[str, str]) -> str:
+def cues_in(text: str) -> dict[str, str]:
+    """The characters of each cue in a text, by the name of its shape."""
+    return {f"shape:{cue.name}": cue.text for cue in find_cues(text)}
+
+
+def place_in(name: str, text: str, cues: dict[str, str]) -> str:
     """The characters that a feature rests on; empty for a count of many, such as the length."""
     return cues.get(name, "") if name.startswith("shape:") else place_of(name, text)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, two_columns
-from harness.classifiers.linear import BATCH, N_REASONS, logistic
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
+from harness.classifiers.linear import BATCH, logistic
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
 from harness.data.text_keys import text_key
@@ -97,19 +98,12 @@ class ContextScorer(Scorer):
 
         Only those of the claim itself are shown in its text.
         """
-        names, n_own, reasons = self.context.names(), len(self.context.text.ngrams.names()), []
+        names, reasons = self.context.names(), list[tuple[Reason, ...]]()
         for texts, rows in self.context.rows(claims):
             for text, start, end in zip(texts, rows.indptr, rows.indptr[1:], strict=False):
                 columns = rows.indices[start:end]
                 moved = rows.data[start:end] * self.weights[columns]
-                strongest = [at for at in np.argsort(-np.abs(moved), kind="stable")[:N_REASONS] if moved[at]]
-                found = [(int(columns[at]), float(moved[at])) for at in strongest]
-                reasons.append(
-                    tuple(
-                        Reason(names[column], place_of(names[column], text) if column < n_own else "", weight)
-                        for column, weight in found
-                    )
-                )
+                reasons.append(strongest(names, columns, moved, partial(_place, text=text)))
         return reasons
 
 
@@ -171,6 +165,11 @@ def novelty_of(claims: Claims) -> Floats:
         new[row] = len(words - before) / max(len(words), 1)
         before |= words
     return new
+
+
+def _place(name: str, text: str) -> str:
+    """The characters of the claim that one of its own n-grams rests on; empty for its context."""
+    return place_of(name, text) if name.startswith(("word:", "char:")) else ""
 
 
 def _name(speaker: object) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, ConstantScorer, Reason, Scorer, Scores, shares, two_columns
+from harness.classifiers.base import Classifier, ConstantScorer, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Codes, Gold
 from harness.features.ngrams import NgramSettings, Range, place_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 BATCH = 8192
 """Claims that are turned into features at a time, so that memory does not grow with the number of claims."""
-N_REASONS = 10
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,9 +66,7 @@ class LinearScorer(Scorer):
             for text, start, end in zip(texts, rows.indptr, rows.indptr[1:], strict=False):
                 columns = rows.indices[start:end]
                 moved = rows.data[start:end] * weights[columns]
-                strongest = [at for at in np.argsort(-np.abs(moved), kind="stable")[:N_REASONS] if moved[at]]
-                found = [(names[columns[at]], float(moved[at])) for at in strongest]
-                reasons.append(tuple(Reason(name, place_of(name, text), weight) for name, weight in found))
+                reasons.append(strongest(names, columns, moved, partial(place_of, text=text)))
         return reasons
 
 
@@ -227,8 +225,8 @@ class ComplementNb(Linear):
 
     scorer = SvmScorer
 
-    alpha: float = Field(default=1.0, gt=0)
-    """Added to every n-gram's weight."""
+    alpha: float = Field(default=0.1, gt=0)
+    """Added to every n-gram's weight in the training claims. TF-IDF weights are small, so a 1 would drown them."""
     norm: bool = False
     """Whether weights are divided by their sum, as in the paper's full recipe."""
 

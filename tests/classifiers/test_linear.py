@@ -43,7 +43,7 @@ def test_complement_naive_bayes_by_hand():
     # One text has two words of equal weight, so each row is [w, w, 0] or [w, 0, w] with w = tf-idf's norm. A label's
     # weight of a word is -ln((1 + its weight in the other labels) / (n words + their whole weight)).
     claims, gold = claims_of(["up it", "up it", "down it"]), gold_of([1, 1, 0])
-    scorer = ComplementNb(**WORDS_ONLY).fit(claims, gold, 1)
+    scorer = ComplementNb(**WORDS_ONLY, alpha=1.0).fit(claims, gold, 1)
     rows = scorer.features.transform(list(claims.text)).toarray()
     other = [1 + rows[gold.codes != label].sum(axis=0) for label in (0, 1)]
     weights = [-np.log(total / total.sum()) for total in other]
@@ -59,7 +59,7 @@ def test_complement_naive_bayes_of_three_labels_is_that_of_scikit_learn():
     claims, gold = three_labels()
     scorer = ComplementNb().fit(claims, gold, 1)
     rows = scorer.features.transform(list(claims.text))
-    expected = ComplementNB().fit(rows, gold.codes)
+    expected = ComplementNB(alpha=0.1).fit(rows, gold.codes)
     np.testing.assert_allclose(scorer.score(claims), expected.predict_joint_log_proba(rows))
 
 
