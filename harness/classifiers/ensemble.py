@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, best_cutoff, shares, two_columns
 from harness.classifiers.members import Member, Named
@@ -91,9 +91,21 @@ class Ensemble(Classifier):
     """Each a classifier's name, or a mapping with a name and settings."""
     method: Literal["mean", "ranks", "stacking"] = "mean"
     """What is added up: scores with equal weights, ranks with equal weights, or scores with learned weights."""
+    weights: tuple[float, ...] | None = None
+    """One above 0 for each member, for scores and ranks; null: all alike."""
     folds: int = Field(default=3, ge=2)
     placed_at: tuple[str | None, frozenset[str]] = Field(default=(None, frozenset()), exclude=True)
     needs: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")
+
+    @model_validator(mode="after")
+    def _weighs_each_member(self) -> Self:
+        if self.weights is None:
+            return self
+        if self.method == "stacking":
+            raise ValueError("weights: stacking learns them; give none")
+        if len(self.weights) != len(self.members) or min(self.weights) <= 0:
+            raise ValueError(f"weights: expected {len(self.members)} numbers above 0, one for each member")
+        return self
 
     @property
     def reads(self) -> Literal["claim", "article"]:  # type: ignore[override]
@@ -154,8 +166,10 @@ class Ensemble(Classifier):
             weights, intercept = _stacked(scaled, gold)
             cutoff, said = None, ", ".join(f"{w:.2f}" for w in weights)
         else:
-            weights, intercept = np.full(len(members), 1 / len(members)), 0.0
-            cutoff, said = best_cutoff(scaled @ weights, gold.positive), "equal"
+            given = np.array(self.weights or [1.0] * len(members))
+            weights, intercept = given / given.sum(), 0.0
+            cutoff = best_cutoff(scaled @ weights, gold.positive)
+            said = ", ".join(f"{w:.2f}" for w in weights) if self.weights else "equal"
         chosen = f"weights {said} from {k} folds of training articles"
         return EnsembleScorer(
             fitted, columns.mean(axis=0), spreads, weights, intercept, cutoff is None, ladders, cutoff, chosen

@@ -64,6 +64,31 @@ def test_mean_ranks_do_not_depend_on_what_else_is_scored(table):
     assert scorer.explain(claims.take(np.arange(2)))[0]
 
 
+def test_given_weights_are_those_of_the_sum(table):
+    claims, gold = table
+    plain = build("ensemble", {"members": MEMBERS}).fit(claims, gold, 13)
+    weighed = build("ensemble", {"members": MEMBERS, "weights": [2, 1, 1]}).fit(claims, gold, 13)
+    assert weighed.weights.tolist() == [0.5, 0.25, 0.25]
+    first = build("tfidf_logreg", {"min_df": 1}).fit(claims, gold, 13).score(claims)[:, 1]
+    standard = (np.log(first / (1 - first)) - plain.centers[0]) / plain.spreads[0]
+    expected = plain.score(claims)[:, 1] * 3 / 4 + standard / 4
+    assert weighed.score(claims)[:, 1] == pytest.approx(expected)
+    assert weighed.chosen == "weights 0.50, 0.25, 0.25 from 3 folds of training articles"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"weights": [1, 2]}, "expected 3 numbers above 0"),
+        ({"weights": [1, 2, 0]}, "expected 3 numbers above 0"),
+        ({"weights": [1, 2, 3], "method": "stacking"}, "stacking learns them"),
+    ],
+)
+def test_wrong_weights_are_refused(changes, said):
+    with pytest.raises(ValidationError, match=said):
+        build("ensemble", {"members": MEMBERS} | changes)
+
+
 def test_stacking_weighs_the_member_that_knows(table):
     claims, gold = table
     members = [{"name": "length"}, {"name": "prior_random"}]
