@@ -45,6 +45,7 @@ class AddedScorer(Scorer):
     probabilities: ClassVar[bool] = True
     scorer: Scorer
     positive: tuple[int, ...]
+    n_labels: int
 
     @property
     def not_kept(self) -> str | None:  # type: ignore[override]
@@ -58,7 +59,7 @@ class AddedScorer(Scorer):
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The inner scorer's reasons, which are about its last label; None where others are added."""
-        return self.scorer.explain(claims) if len(self.positive) == 1 else None
+        return self.scorer.explain(claims) if self.positive == (self.n_labels - 1,) else None
 
 
 class Transfer(Classifier):
@@ -123,8 +124,8 @@ class Transfer(Classifier):
             inner.check()
 
     def inputs(self) -> str:
-        """The other dataset's claims and labels, and what the inner classifier reads."""
-        return self._elsewhere().fingerprint + self.classifier.build().inputs()
+        """The other dataset's claims that are left, their labels, and what the inner classifier reads."""
+        return self.kept_rows().fingerprint + self.classifier.build().inputs()
 
     def downloads(self) -> tuple[str, ...]:
         """Those of the inner classifier."""
@@ -139,33 +140,12 @@ class Transfer(Classifier):
         tuned = scorer.scorer if isinstance(scorer, AddedScorer) else scorer
         return self.then.build(model=str(kept_encoder(tuned))).fit(claims, gold, seed)
 
-    def _elsewhere(self) -> Elsewhere:
-        return _opened(self.dataset, self.task, self.learn, self.root)
-
     def kept_rows(self) -> Elsewhere:
         """The training claims that the experiment's claims share no article with.
 
         Raises: HarnessError: they share sentences, and that is to be refused; or nothing is left.
         """
-        found = self._elsewhere()
-        keys = np.array([text_key(text) for text in found.claims.text], dtype=object)
-        long = np.array([_is_long(key) for key in keys], dtype=bool)
-        shared = np.array([key in self.avoided for key in keys], dtype=bool)
-        if not shared.any():
-            return found
-        article = found.claims.article_codes()
-        share = np.bincount(article, shared) / np.maximum(np.bincount(article, long), 1)
-        if self.overlap == "refuse":
-            raise HarnessError(
-                f"transfer from '{self.dataset}': {int(shared.sum()):,} of its {len(keys):,} claims stand in this "
-                f"experiment's dataset too, a tenth or more of {int((share >= SHARED_ARTICLE).sum())} of its articles; "
-                "their labels would leak. To train without those claims and articles: overlap: leave_out"
-            )
-        kept = np.flatnonzero(~shared & (share[article] < SHARED_ARTICLE))
-        left = found.gold.take(kept)
-        if len(np.unique(np.isin(left.codes, found.positive))) < 2:
-            raise HarnessError(f"transfer from '{self.dataset}': nothing is left of it without what this dataset holds")
-        return found._replace(claims=found.claims.take(kept), gold=left)
+        return _kept(self.dataset, self.task, self.learn, self.root, self.overlap, self.avoided)
 
 
 def _is_long(key: str) -> bool:
@@ -193,6 +173,30 @@ def _opened(name: str, task_name: str, learn: str, root: str | None) -> Elsewher
 
 
 @lru_cache(maxsize=8)
+def _kept(name: str, task: str, learn: str, root: str | None, overlap: str, avoided: frozenset[str]) -> Elsewhere:
+    found = _opened(name, task, learn, root)
+    keys = [text_key(text) for text in found.claims.text]
+    long = np.array([_is_long(key) for key in keys], dtype=bool)
+    shared = np.array([key in avoided for key in keys], dtype=bool)
+    if not shared.any():
+        return found
+    article = found.claims.article_codes()
+    share = np.bincount(article, shared) / np.maximum(np.bincount(article, long), 1)
+    if overlap == "refuse":
+        raise HarnessError(
+            f"transfer from '{name}': {int(shared.sum()):,} of its {len(keys):,} claims stand in this experiment's "
+            f"dataset too, a tenth or more of {int((share >= SHARED_ARTICLE).sum())} of its articles; their labels "
+            "would leak. To train without those claims and articles: overlap: leave_out"
+        )
+    kept = np.flatnonzero(~shared & (share[article] < SHARED_ARTICLE))
+    left = found.gold.take(kept)
+    if len(np.unique(np.isin(left.codes, found.positive))) < 2:
+        raise HarnessError(f"transfer from '{name}': nothing is left of it without what this dataset holds")
+    said = fingerprint([found.fingerprint, *kept.tolist()])
+    return found._replace(claims=found.claims.take(kept), gold=left, fingerprint=said)
+
+
+@lru_cache(maxsize=8)
 def _fitted(settings: str, root: str | None, avoided: frozenset[str], seed: int) -> Scorer:
     transfer = Transfer.model_validate_json(settings).model_copy(update={"root": root, "avoided": avoided})
     found, inner = transfer.kept_rows(), transfer.classifier.build()
@@ -204,4 +208,4 @@ def _fitted(settings: str, root: str | None, avoided: frozenset[str], seed: int)
         raise HarnessError(
             f"transfer: learn: labels needs a classifier with probabilities; '{transfer.classifier.name}' has none"
         )
-    return AddedScorer(scorer, found.positive)
+    return AddedScorer(scorer, found.positive, len(found.gold.labels))
