@@ -32,6 +32,10 @@ class HarnessError(Exception):
     exit_code = 2
 
 
+class MissingExtra(HarnessError):
+    """A package that an extra brings is not installed; says what to install."""
+
+
 class FaultsError(HarnessError):
     """A file or folder with faults, all of them at once."""
 

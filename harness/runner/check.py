@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from harness.data.check import open_folder
-from harness.errors import Fault, FaultsError, HarnessError
+from harness.errors import Fault, FaultsError, HarnessError, MissingExtra
 from harness.runner.config import load_experiment
 
 CONFIG_SUFFIXES = (".yaml", ".yml")
@@ -14,6 +15,8 @@ CONFIG_SUFFIXES = (".yaml", ".yml")
 
 def check(paths: Sequence[str | Path]) -> list[Fault]:
     """Every fault of some dataset folders, configs, or folders of either; empty where there are none.
+
+    A package that is not installed here is no fault of a config; running it says what to install.
 
     Raises: HarnessError: a path that is none of these.
     """
@@ -25,7 +28,8 @@ def check(paths: Sequence[str | Path]) -> list[Fault]:
                     open_folder(target)
                 else:
                     for system in load_experiment(target).systems:
-                        system.classifier.check()
+                        with suppress(MissingExtra):
+                            system.classifier.check()
             except FaultsError as error:
                 faults += error.faults
             except HarnessError as error:

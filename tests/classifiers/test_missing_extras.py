@@ -8,6 +8,7 @@ import sys
 import pytest
 from claim_tables import yes_no
 
+import harness
 from harness.classifiers import build
 from harness.classifiers.keep import pack
 from harness.errors import HarnessError
@@ -40,6 +41,16 @@ def test_keeping_an_estimator_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "skops.io", None)
     with pytest.raises(HarnessError, match=r"skops is needed: pip install 'claim-harness\[share\]'"):
         pack(scorer, tmp_path)
+
+
+def test_a_config_is_not_at_fault_for_what_is_not_installed(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    path = tmp_path / "e.yaml"
+    text = "{name: e, task: checkability, dataset: public-matters, classifiers: [transformer, LAST], metrics: [f1]}"
+    path.write_text(text.replace("LAST", "length"), encoding="utf-8")
+    assert harness.check([path]) == []
+    path.write_text(text.replace("LAST", "{name: from_file, path: absent.csv}"), encoding="utf-8")
+    assert len(harness.check([path])) == 1
 
 
 def test_a_run_says_it_without_a_traceback(tmp_path):
