@@ -111,7 +111,7 @@ def test_what_is_no_classifier_is_refused(name, message):
         ("no_such_package:Thing", "module 'no_such_package' cannot be imported"),
         ("sklearn.svm:LinearSVM", "module 'sklearn.svm' has no 'LinearSVM'"),
         ("harness.classifiers.base:shares", "is not a class, but function"),
-        ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: claimbuster_features"),
+        ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: boosted_features"),
     ],
 )
 def test_names_that_lead_nowhere(name, message):
