@@ -221,8 +221,11 @@ def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path, 
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         time.sleep(instants.uniform(0.3, 1.05) * duration)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        else:
+            duration *= 0.9  # the machine was busier when the whole run was timed
         found = contents(tmp_path / "runs")
         assert all(clean[name] == data for name, data in found.items() if ".partial-" not in name)
         if found.keys() != clean.keys():
