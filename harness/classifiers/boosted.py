@@ -15,6 +15,7 @@ from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares,
 from harness.classifiers.claimbuster_features import cues_in, place_in
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
+from harness.errors import HarnessError
 from harness.features.encoder_files import need
 from harness.features.ngrams import NgramSettings
 from harness.features.shapes import SHAPES, shapes_of
@@ -145,8 +146,14 @@ class BoostedFeatures(Classifier):
     """Of the processor, in fitting. A setting, because the last digits may depend on it."""
 
     def check(self) -> None:
-        """Raises: HarnessError: LightGBM is not installed."""
+        """Raises: HarnessError: LightGBM is not installed, or the system lacks what it is linked to."""
         need("boost", "lightgbm")
+        try:
+            import lightgbm  # noqa: F401
+        except OSError as error:
+            raise HarnessError(
+                f"LightGBM cannot be loaded ({error}); install the system's OpenMP library (libgomp1)"
+            ) from None
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the trees."""
