@@ -55,35 +55,58 @@ class EnsembleScorer(Scorer):
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The members' reasons, each as far as it moves the sum; None where no member has any."""
-        found = [member.explain(claims) for member in self.members]
-        if all(reasons is None for reasons in found):
-            return None
-        factors = self.weights / self.spreads
-        merged = []
-        for row in range(len(claims)):
-            said: dict[tuple[str, str], float] = {}
-            for reasons, factor in zip(found, factors.tolist(), strict=True):
-                for name, text, weight in reasons[row] if reasons else ():
-                    said[name, text] = said.get((name, text), 0.0) + weight * factor
-            listed = sorted(said.items(), key=lambda item: (-abs(item[1]), item[0]))
-            merged.append(tuple(Reason(*place, weight) for place, weight in listed[:10]))
-        return merged
+        return _merged(self.members, self.weights / self.spreads, claims)
+
+
+@dataclass(frozen=True)
+class RankScorer(Scorer):
+    """The mean of members' ranks: of each, the share of its training scores below, those as high counted half.
+
+    Ranks are among training scores, so that a claim's score does not depend on what else is scored. In [0, 1].
+    """
+
+    members: tuple[Scorer, ...]
+    training: Floats
+    """Each member's scores of training claims that it was not fitted to, ascending; shape (n_members, n_claims)."""
+    cutoff: float | None
+    chosen: str | None = None
+
+    @property
+    def not_kept(self) -> str | None:  # type: ignore[override]
+        """Why a member cannot be kept, if so."""
+        return next((member.not_kept for member in self.members if member.not_kept), None)
+
+    def score(self, claims: Claims) -> Scores:
+        """The mean of the members' ranks."""
+        lines = np.column_stack([_line(member, claims) for member in self.members])
+        return two_columns(_mean_ranks(lines, self.training))
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """The members' reasons, each in standard deviations of its member's training scores; None where none has any.
+
+        A rank rises with its member's score, though not by as much everywhere: signs are exact, sizes are a guide.
+        """
+        spreads = self.training.std(axis=1)
+        spreads[spreads == 0] = 1.0
+        return _merged(self.members, 1 / (spreads * len(self.members)), claims)
 
 
 class Ensemble(Classifier):
     """Members' scores, standardized and added; weighted equally, or as a logistic regression learns it (stacking).
 
-    Each member is fitted in folds of whole training articles too, so that the scale of its scores, and its weight, come
-    from claims that it was not fitted to. Sees what its members see; costs as much as all of them, folds + 1 times.
-    Made for yes-or-no tasks. Training claims of one label or of one article give the shares of the labels.
-    Source: Wolpert 1992, "Stacked generalization"; Breiman 1996, "Stacked regressions" (weights not below 0).
+    `ranks` adds the members' ranks instead, which no member's outliers can sway. Each member is fitted in folds of
+    whole training articles too, so that its scale, its weight and its ranks come from claims that it was not fitted to.
+    Sees what its members see; costs as much as all of them, folds + 1 times. Made for yes-or-no tasks. Training claims
+    of one label or of one article give the shares of the labels.
+    Source: Wolpert 1992, "Stacked generalization"; Breiman 1996, "Stacked regressions" (weights not below 0); Dwork et
+    al. 2001, "Rank aggregation methods for the Web" (ranks: Borda's count, each claim against the training claims).
     """
 
     yes_or_no_only = True
 
     members: Annotated[tuple[Named, ...], Field(min_length=2)]
     """Each a classifier's name, or a mapping with a name and settings."""
-    method: Literal["mean", "stacking"] = "mean"
+    method: Literal["mean", "ranks", "stacking"] = "mean"
     folds: int = Field(default=3, ge=2)
     placed_at: tuple[str | None, frozenset[str]] = Field(default=(None, frozenset()), exclude=True)
     needs: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")
@@ -125,26 +148,67 @@ class Ensemble(Classifier):
         k = min(self.folds, len(np.unique(claims.article_codes())))
         if len(np.unique(gold.codes)) < 2 or k < 2:
             return SharesScorer(tuple(shares(gold).tolist()))
+        columns = self._columns(claims, gold, seed, k)
+        members = tuple(member.fit(claims, gold, seed) for member in self._built())
+        where = f"from {k} folds of training articles"
+        if self.method != "ranks":
+            return _added(members, columns, gold, self.method == "stacking", where)
+        training = np.sort(columns.T, axis=1)
+        cutoff = _best_f1(_mean_ranks(columns, training), gold.positive)
+        return RankScorer(members, training, cutoff, f"ranks {where}")
+
+    def _columns(self, claims: Claims, gold: Gold, seed: int, k: int) -> Floats:
+        """Each member's scores of the claims that it was not fitted to; shape (n_claims, n_members)."""
         members = self._built()
         columns = np.empty((len(claims), len(members)))
         for fold in grouped_folds(claims, k=k, by="article", seed=seed):
             train, test = claims.take(fold.train), claims.take(fold.test)
             for place, member in enumerate(members):
                 columns[fold.test, place] = _line(member.fit(train, gold.take(fold.train), seed), test)
-        spreads = columns.std(axis=0)
-        spreads[spreads == 0] = 1.0
-        fitted = tuple(member.fit(claims, gold, seed) for member in members)
-        scaled = (columns - columns.mean(axis=0)) / spreads
-        if self.method == "stacking":
-            weights, intercept = _stacked(scaled, gold)
-            cutoff, said = None, ", ".join(f"{w:.2f}" for w in weights)
-        else:
-            weights, intercept = np.full(len(members), 1 / len(members)), 0.0
-            cutoff, said = _best_f1(scaled @ weights, gold.positive), "equal"
-        chosen = f"weights {said} from {k} folds of training articles"
-        return EnsembleScorer(
-            fitted, columns.mean(axis=0), spreads, weights, intercept, self.method == "stacking", cutoff, chosen
-        )
+        return columns
+
+
+def _added(members: tuple[Scorer, ...], columns: Floats, gold: Gold, learned: bool, where: str) -> EnsembleScorer:
+    centers, spreads = columns.mean(axis=0), columns.std(axis=0)
+    spreads[spreads == 0] = 1.0
+    scaled = (columns - centers) / spreads
+    if learned:
+        weights, intercept = _stacked(scaled, gold)
+        cutoff, said = None, ", ".join(f"{w:.2f}" for w in weights)
+    else:
+        weights, intercept = np.full(len(members), 1 / len(members)), 0.0
+        cutoff, said = _best_f1(scaled @ weights, gold.positive), "equal"
+    return EnsembleScorer(members, centers, spreads, weights, intercept, learned, cutoff, f"weights {said} {where}")
+
+
+def _mean_ranks(columns: Floats, training: Floats) -> Floats:
+    """The mean over members of the share of training scores below a score, those as high counted half.
+
+    Args:
+        columns: shape (n_claims, n_members).
+        training: ascending; shape (n_members, n_training_claims).
+    """
+    ranks = np.zeros(len(columns))
+    for column, known in zip(columns.T, training, strict=True):
+        ranks += np.searchsorted(known, column, "left") + np.searchsorted(known, column, "right")
+    mean: Floats = ranks / (2 * training.size)
+    return mean
+
+
+def _merged(members: tuple[Scorer, ...], factors: Floats, claims: Claims) -> list[tuple[Reason, ...]] | None:
+    """The reasons of all members, each times the factor of its member; None where no member has any."""
+    found = [member.explain(claims) for member in members]
+    if all(reasons is None for reasons in found):
+        return None
+    merged = []
+    for row in range(len(claims)):
+        said: dict[tuple[str, str], float] = {}
+        for reasons, factor in zip(found, factors.tolist(), strict=True):
+            for name, text, weight in reasons[row] if reasons else ():
+                said[name, text] = said.get((name, text), 0.0) + weight * factor
+        listed = sorted(said.items(), key=lambda item: (-abs(item[1]), item[0]))
+        merged.append(tuple(Reason(*place, weight) for place, weight in listed[:10]))
+    return merged
 
 
 def _placed(member: Member, root: str | None, texts: frozenset[str]) -> Classifier:

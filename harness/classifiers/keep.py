@@ -17,7 +17,7 @@ import numpy as np
 from harness.classifiers.base import ConstantScorer, Scorer
 from harness.classifiers.claimbuster_features import FeatureScorer
 from harness.classifiers.embedding import EmbeddingScorer
-from harness.classifiers.ensemble import EnsembleScorer
+from harness.classifiers.ensemble import EnsembleScorer, RankScorer
 from harness.classifiers.kept_arrays import ArrayFault, ArrayReader, ArrayWriter
 from harness.classifiers.linear import LogregScorer, SvmScorer
 from harness.classifiers.rules import RulesScorer
@@ -49,6 +49,7 @@ SHIPPED: dict[str, type] = {
     "Presence": Presence,
     "PriorRandomScorer": PriorRandomScorer,
     "ProbabilityScorer": ProbabilityScorer,
+    "RankScorer": RankScorer,
     "RulesScorer": RulesScorer,
     "SharesScorer": SharesScorer,
     "SvmScorer": SvmScorer,

@@ -10,6 +10,7 @@ from claim_tables import claims_of, gold_of, yes_no
 
 from harness import HarnessError, open_dataset, run
 from harness.classifiers import build
+from harness.classifiers.ensemble import _mean_ranks
 from harness.classifiers.keep import pack, unpack
 from harness.errors import FaultsError
 
@@ -41,6 +42,48 @@ def test_a_mean_is_that_of_standardized_scores(table):
     assert (predicted == (expected >= scorer.cutoff)).all()
 
 
+def test_a_mean_rank_is_the_share_of_training_scores_below_ties_counted_half():
+    # Scores of training claims: 1, 2, 2, 4 and 10, 10, 30, 50. The claims: (2, 60), (3, 10), (0, 30).
+    # Ranks of 2, 3, 0: (1 + 2/2)/4, 3/4, 0; of 60, 10, 30: 1, (2/2)/4, (2 + 1/2)/4.
+    ranks = _mean_ranks(np.array([[2.0, 60], [3, 10], [0, 30]]), np.array([[1.0, 2, 2, 4], [10, 10, 30, 50]]))
+    assert ranks.tolist() == [(0.5 + 1) / 2, (0.75 + 0.25) / 2, (0 + 0.625) / 2]
+
+
+def test_ranks_are_among_scores_of_training_claims_that_a_member_was_not_fitted_to(table):
+    claims, gold = table
+    classifier = build("ensemble", {"members": [*MEMBERS, "length"], "method": "ranks"})
+    scorer = classifier.fit(claims, gold, 13)
+    # The scores of `length` do not depend on what it is fitted to: its ranks are those of the words per claim.
+    words = scorer.members[-1].score(claims)[:, 1]
+    assert scorer.training[-1].tolist() == sorted(words)
+    assert scorer.training.shape == (4, 250)
+    lines = [member.score(claims)[:, -1] for member in scorer.members]
+    lines = [np.log(s / (1 - s)) if m.probabilities else s for s, m in zip(lines, scorer.members, strict=True)]
+    shares = [
+        [(np.sum(known < one) + np.sum(known <= one)) / 500 for one in line]
+        for line, known in zip(lines, scorer.training, strict=True)
+    ]
+    scores = scorer.score(claims)
+    assert scores[:, 1] == pytest.approx(np.mean(shares, axis=0))
+    assert not scorer.probabilities
+    assert scorer.chosen == "ranks from 3 folds of training articles"
+    assert ((scores[:, 1] >= scorer.cutoff) == scorer.predict(claims, scores)).all()
+    assert 0.2 < scorer.cutoff < 0.8
+    assert scorer.score(claims.take(np.array([7])))[0].tolist() == scores[7].tolist()
+
+
+def test_reasons_of_ranks_are_in_standard_deviations_of_their_member(table):
+    claims, gold = table
+    some = claims.take(np.arange(5))
+    scorer = build("ensemble", {"members": ["rules", "length"], "method": "ranks"}).fit(claims, gold, 13)
+    rules = scorer.members[0].explain(some)
+    spread = np.std(scorer.training[0])
+    assert any(scorer.explain(some))
+    for row, reasons in enumerate(scorer.explain(some)):
+        known = {(r.name, r.text): pytest.approx(r.weight / spread / 2) for r in rules[row]}
+        assert {(r.name, r.text): r.weight for r in reasons if (r.name, r.text) in known}.items() <= known.items()
+
+
 def test_stacking_weighs_the_member_that_knows(table):
     claims, gold = table
     members = [{"name": "length"}, {"name": "prior_random"}]
@@ -66,12 +109,14 @@ def test_the_reasons_of_an_ensemble_add_up_those_of_its_members(table):
         assert {(r.name, r.text): pytest.approx(r.weight) for r in reasons}.items() <= known.items()
 
 
-def test_an_ensemble_is_kept(table, tmp_path):
+@pytest.mark.parametrize("method", ["mean", "ranks", "stacking"])
+def test_an_ensemble_is_kept(table, tmp_path, method):
     claims, gold = table
-    scorer = build("ensemble", {"members": [*MEMBERS, {"name": "transfer", **TRANSFER}]}).fit(claims, gold, 13)
+    members = [*MEMBERS, {"name": "transfer", **TRANSFER}]
+    scorer = build("ensemble", {"members": members, "method": method}).fit(claims, gold, 13)
     again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
     assert np.array_equal(again.score(claims), scorer.score(claims))
-    assert again.chosen == scorer.chosen
+    assert (again.chosen, again.cutoff) == (scorer.chosen, scorer.cutoff)
 
 
 def test_transfer_learns_from_the_other_dataset_alone():
