@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from harness.errors import HarnessError, unknown_name
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 
@@ -23,7 +26,7 @@ def import_object(target: str, kind: str) -> object:
     module_name, _, name = target.partition(":")
     try:
         found: object = importlib.import_module(module_name)
-    except Exception as error:  # whatever the module does when it is imported: it is not ours
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported: it is not ours
         said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise UnknownComponent(f"{kind} '{target}': module '{module_name}' cannot be imported ({said})") from None
     for part in name.split("."):
@@ -48,10 +51,15 @@ class Registry(Generic[T]):
         self.table = dict(table)
         self.group = group
 
-    def _entry_points(self) -> dict[str, str]:
+    def _entry_points(self) -> dict[str, list[EntryPoint]]:
+        """Those of other packages by name; one name may be taken by several."""
         from importlib.metadata import entry_points
 
-        return {point.name: point.value for point in entry_points(group=self.group) if point.name not in self.table}
+        found: dict[str, list[EntryPoint]] = {}
+        for point in entry_points(group=self.group):
+            if point.name not in self.table:
+                found.setdefault(point.name, []).append(point)
+        return found
 
     def names(self) -> list[str]:
         """Every known name, in the table's order, other packages' after it."""
@@ -60,11 +68,33 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The component of a name.
 
-        Raises: UnknownComponent: no such name; the message gives the nearest and all known ones.
+        Raises: UnknownComponent: no such name; the message gives the nearest and all known ones. Or another package's
+            cannot be had; the message names the package.
         """
         if name in self.table:
             return self.table[name]
         added = self._entry_points()
         if name in added:
-            return import_object(added[name], self.kind)  # type: ignore[return-value]
+            return self._import(name, added[name])
         raise UnknownComponent(unknown_name(self.kind, name, self.names()))
+
+    def each(self) -> dict[str, T | UnknownComponent]:
+        """Every component by name; for another package's that cannot be had, why not."""
+        found: dict[str, T | UnknownComponent] = {}
+        for name in self.names():
+            try:
+                found[name] = self.get(name)
+            except UnknownComponent as error:
+                found[name] = error
+        return found
+
+    def _import(self, name: str, points: list[EntryPoint]) -> T:
+        packages = [f"{point.dist.name} {point.dist.version}" if point.dist else "unknown" for point in points]
+        if len(points) > 1:
+            said = f"two packages add one: {', '.join(sorted(packages))}; uninstall one of them"
+            raise UnknownComponent(f"{self.kind} '{name}': {said}")
+        try:
+            return import_object(points[0].value.partition("[")[0].strip(), self.kind)  # type: ignore[return-value]
+        except UnknownComponent as error:
+            said = f"{error}; it comes with the package {packages[0]}: repair or uninstall it"
+            raise UnknownComponent(said) from None

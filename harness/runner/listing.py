@@ -6,9 +6,12 @@ import inspect
 from collections.abc import Callable
 
 from harness.errors import HarnessError, unknown_name
+from harness.registry import UnknownComponent
 
 
 def _first_line(component: object) -> str:
+    if isinstance(component, UnknownComponent):
+        return f"cannot be used: {component}"
     return (inspect.getdoc(component) or "").split("\n\n")[0].replace("\n", " ")
 
 
@@ -28,13 +31,13 @@ def _benchmarks() -> dict[str, str]:
 def _classifiers() -> dict[str, str]:
     from harness.classifiers import CLASSIFIERS
 
-    return {name: _first_line(CLASSIFIERS.get(name)) for name in CLASSIFIERS.names()}
+    return {name: _first_line(found) for name, found in CLASSIFIERS.each().items()}
 
 
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
 
-    return {name: _first_line(METRICS.get(name)) for name in METRICS.names()}
+    return {name: _first_line(found) for name, found in METRICS.each().items()}
 
 
 def _schemes() -> dict[str, str]:
@@ -46,7 +49,8 @@ def _schemes() -> dict[str, str]:
 def _checks() -> dict[str, str]:
     from harness.audit import CHECKS
 
-    return {number: CHECKS.get(number).title for number in CHECKS.names()}
+    checks = CHECKS.each()
+    return {n: _first_line(each) if isinstance(each, UnknownComponent) else each.title for n, each in checks.items()}
 
 
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
