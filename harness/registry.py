@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from harness.errors import HarnessError, unknown_name
@@ -27,7 +26,7 @@ def import_object(target: str, kind: str) -> object:
     module_name, _, name = target.partition(":")
     try:
         found: object = importlib.import_module(module_name)
-    except Exception as error:  # whatever the module does when it is imported: it is not ours
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported: it is not ours
         said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise UnknownComponent(f"{kind} '{target}': module '{module_name}' cannot be imported ({said})") from None
     for part in name.split("."):
@@ -52,10 +51,15 @@ class Registry(Generic[T]):
         self.table = dict(table)
         self.group = group
 
-    def _entry_points(self) -> dict[str, EntryPoint]:
+    def _entry_points(self) -> dict[str, list[EntryPoint]]:
+        """Those of other packages by name; one name may be taken by several."""
         from importlib.metadata import entry_points
 
-        return {point.name: point for point in entry_points(group=self.group) if point.name not in self.table}
+        found: dict[str, list[EntryPoint]] = {}
+        for point in entry_points(group=self.group):
+            if point.name not in self.table:
+                found.setdefault(point.name, []).append(point)
+        return found
 
     def names(self) -> list[str]:
         """Every known name, in the table's order, other packages' after it."""
@@ -64,27 +68,33 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The component of a name.
 
-        Raises: UnknownComponent: no such name, or the package that brings it cannot be imported; the message gives the
-            nearest and all known names, or the package.
+        Raises: UnknownComponent: no such name; the message gives the nearest and all known ones. Or another package's
+            cannot be had; the message names the package.
         """
         if name in self.table:
             return self.table[name]
         added = self._entry_points()
         if name in added:
-            return self._of_package(added[name])
+            return self._import(name, added[name])
         raise UnknownComponent(unknown_name(self.kind, name, self.names()))
 
-    def available(self) -> dict[str, T]:
-        """Every component by name, without those whose package cannot be imported."""
-        found = {}
+    def each(self) -> dict[str, T | UnknownComponent]:
+        """Every component by name; for another package's that cannot be had, why not."""
+        found: dict[str, T | UnknownComponent] = {}
         for name in self.names():
-            with suppress(UnknownComponent):
+            try:
                 found[name] = self.get(name)
+            except UnknownComponent as error:
+                found[name] = error
         return found
 
-    def _of_package(self, point: EntryPoint) -> T:
+    def _import(self, name: str, points: list[EntryPoint]) -> T:
+        packages = [f"{point.dist.name} {point.dist.version}" if point.dist else "unknown" for point in points]
+        if len(points) > 1:
+            said = f"two packages add one: {', '.join(sorted(packages))}; uninstall one of them"
+            raise UnknownComponent(f"{self.kind} '{name}': {said}")
         try:
-            return import_object(point.value, f"{self.kind} '{point.name}',")  # type: ignore[return-value]
+            return import_object(points[0].value.partition("[")[0].strip(), self.kind)  # type: ignore[return-value]
         except UnknownComponent as error:
-            package = f"{point.dist.name} {point.dist.version}" if point.dist else "another package"
-            raise UnknownComponent(f"{error}; it comes with {package}, which may have to be mended") from None
+            said = f"{error}; it comes with the package {packages[0]}: repair or uninstall it"
+            raise UnknownComponent(said) from None

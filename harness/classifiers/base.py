@@ -64,7 +64,9 @@ class Scorer(ABC):
     """False where no label is predicted (predictions made elsewhere as scores, without a threshold)."""
 
     chosen: str | None = None
-    """What was chosen in fitting ("C=10 of 3 candidates"), for the result."""
+    """What was chosen in fitting ("C=10 of 3 candidates in 3 folds"), for the result."""
+    fits: int = 1
+    """How many fits it took, those of candidates and of inner folds among them."""
 
     in_files: ClassVar[tuple[str, ...]] = ()
     """The fields that `save_files` keeps, because they are more than numbers, strings, arrays and objects of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,18 @@ from harness.errors import HarnessError
 
 PLAIN = "biuf"
 """Kinds of NumPy numbers that are kept: truth values, integers, fractions."""
+DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,  # from the header of an array, which NumPy reads by Python's own tokens
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged `.npz` file raises."""
 
 Array = npt.NDArray[Any]
 
@@ -62,7 +75,7 @@ class ArrayReader:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as found:
                 self.arrays: Mapping[str, Array] = {name: found[name] for name in found.files}
-        except (OSError, EOFError, ValueError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        except DAMAGED as error:
             raise ArrayFault(f"is not an .npz file of plain numbers that can be read ({error})") from None
 
     def get(self, said: Any) -> Array:

@@ -212,7 +212,8 @@ def _reduction(rows: csr_matrix, n_dimensions: int | None, seed: int) -> npt.NDA
         return None
     from sklearn.decomposition import TruncatedSVD
 
-    reduction = TruncatedSVD(min(n_dimensions, *rows.shape), random_state=seed).fit(rows)
+    with np.errstate(divide="ignore", invalid="ignore"):  # in the share of variance, which nobody asks for
+        reduction = TruncatedSVD(min(n_dimensions, *rows.shape), random_state=seed).fit(rows)
     return np.asarray(reduction.components_.T, dtype=np.float64)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.compare.results import Columns, Entry
 from harness.metrics import METRICS
+from harness.registry import UnknownComponent
 from harness.runner.results import Result
 
 
@@ -42,7 +43,7 @@ def answered(entry: Entry) -> Answered:
     facts = _unit_facts(entry.result)
     if facts is not None:
         return Answered(bool(facts["probabilities"]), bool(facts["gives_scores"]), bool(facts["gives_labels"]))
-    read = {name: metric.reads for name, metric in METRICS.available().items()}
+    read = {name: known.reads for name, known in METRICS.each().items() if not isinstance(known, UnknownComponent)}
     of = [(_reads(name, read), value) for name, value in entry.result.values.items()]
     calibrated = any(reads == "probabilities" and value.value is not None for reads, value in of)
     return Answered(calibrated, entry.runs[0].scores is not None, labels)

@@ -22,6 +22,7 @@ from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation
 from harness.runner.decide import DECISIONS, decided
+from harness.runner.search import choices_of, known_fields
 from harness.runner.split import Inner, Shares, Split
 from harness.runner.tune import tuned
 from harness.yaml_file import Located, Place, read_yaml, shown_place
@@ -271,7 +272,8 @@ class _Faults:
     def systems(self, listed: Any, metric: Metric | None, split: Split) -> tuple[System, ...]:
         """The classifiers of a config, built.
 
-        `{each: [...]}` gives one system per value; `{grid: [...]}` one that chooses by the first metric of the config.
+        `{each: [...]}` gives one system per value; `{grid: [...]}` and `{search: {...}}` one that chooses by
+        the first metric of the config.
         """
         built: list[System] = []
         for number, entry in enumerate(listed if isinstance(listed, list) else ()):
@@ -280,7 +282,7 @@ class _Faults:
             if not isinstance(name, str):
                 self.add(("classifiers", number), "expected a classifier's name, or a mapping with a name")
                 continue
-            swept = {key: value["each"] for key, value in settings.items() if _listed("each", value)}
+            swept = {key: value["each"] for key, value in settings.items() if _swept(value)}
             for values in itertools.product(*swept.values()):
                 chosen = dict(zip(swept, values, strict=True))
                 suffix = ",".join(f"{key}={value}" for key, value in chosen.items())
@@ -302,14 +304,13 @@ class _Faults:
         split: Split,
     ) -> None:
         place = ("classifiers", number)
-        grid = {key: value["grid"] for key, value in settings.items() if _listed("grid", value)}
-        fixed = {key: value for key, value in settings.items() if key not in grid}
         try:
+            fixed, choices = choices_of(name, settings)
             decisions = {key: fixed.pop(key) for key in DECISIONS if key in fixed and _is_decision(key, fixed[key])}
-            if not grid:
+            if not choices:
                 classifier = build(name, fixed)
             elif metric is not None:
-                classifier = tuned(name, fixed, grid, metric, split.inner_folds)
+                classifier = tuned(name, fixed, choices, metric, split.inner_folds)
             else:
                 return
             if decisions:
@@ -318,7 +319,7 @@ class _Faults:
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for inner, message in explain_validation(error):
-                self.add((*place, *inner), message, known)
+                self.add((*place, *inner), message, known_fields(inner) or known)
         except FaultsError as error:
             self.found += error.faults
         except HarnessError as error:
@@ -340,6 +341,8 @@ def _is_decision(key: str, value: Any) -> bool:
     return key == "calibration" or isinstance(value, dict)
 
 
-def _listed(kind: str, value: Any) -> bool:
-    """Whether a setting is `{each: [...]}` or `{grid: [...]}`, with at least one value."""
-    return isinstance(value, dict) and set(value) == {kind} and isinstance(value[kind], list) and bool(value[kind])
+def _swept(value: Any) -> bool:
+    """Whether a setting is `{each: [...]}`, with at least one value."""
+    return (
+        isinstance(value, dict) and set(value) == {"each"} and isinstance(value["each"], list) and bool(value["each"])
+    )

@@ -30,6 +30,8 @@ class Cost(Record):
     """Calls of a service that the scores rest on, kept answers among them; None where none is asked."""
     tokens: int | None = None
     """What the service says that those took, prompts and answers together."""
+    fits: int | None = None
+    """Fits that it took, those of candidates and of inner folds among them; None where it was not kept."""
 
 
 class Clock:
@@ -88,6 +90,7 @@ def total_cost(unit_files: Sequence[Path]) -> Cost | None:
             costs.append(Cost.model_validate_json(json.dumps(json.loads(cost_path(path).read_text(encoding="utf-8")))))
         except (OSError, ValueError, ValidationError):
             return None
+    fits = [cost.fits for cost in costs if cost.fits is not None]
     peaks = [cost.peak_megabytes for cost in costs if cost.peak_megabytes is not None]
     return Cost(
         fit_seconds=sum(cost.fit_seconds for cost in costs),
@@ -96,6 +99,7 @@ def total_cost(unit_files: Sequence[Path]) -> Cost | None:
         peak_megabytes=max(peaks) if len(peaks) == len(costs) else None,
         calls=_total([cost.calls for cost in costs]),
         tokens=_total([cost.tokens for cost in costs]),
+        fits=sum(fits) if len(fits) == len(costs) else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -120,26 +120,29 @@ class Decided(Classifier):
         scorer = self.classifier.fit(claims, gold, seed)
         groups = len(np.unique(group_codes(claims, self.folds.by)))
         if groups < 2:
-            return DecidedScorer(scorer, None, None, "one training group only: nothing calibrated or chosen")
-        scores, probabilities = self._out_of_fold(claims, gold, seed, min(self.folds.k, groups))
-        return self._decided(
-            scorer, scores, probabilities, gold, f"{min(self.folds.k, groups)} folds of the training claims"
-        )
+            return DecidedScorer(
+                scorer, None, None, "one training group only: nothing calibrated or chosen", scorer.fits
+            )
+        scores, probabilities, fits = self._out_of_fold(claims, gold, seed, min(self.folds.k, groups))
+        where = f"{min(self.folds.k, groups)} folds of the training claims"
+        return replace(self._decided(scorer, scores, probabilities, gold, where), fits=scorer.fits + fits)
 
     def fit_on(self, claims: Claims, gold: Gold, dev: Claims, dev_gold: Gold, seed: int) -> Scorer:
         """Fits to all training claims, and decides by a dev part."""
         scorer = self.classifier.fit(claims, gold, seed)
-        return self._decided(scorer, scorer.score(dev)[:, -1], scorer.probabilities, dev_gold, "the dev part")
+        scores = scorer.score(dev)[:, -1]
+        return replace(self._decided(scorer, scores, scorer.probabilities, dev_gold, "the dev part"), fits=scorer.fits)
 
-    def _out_of_fold(self, claims: Claims, gold: Gold, seed: int, k: int) -> tuple[Floats, bool]:
-        scores, probabilities = np.zeros(len(claims)), True
+    def _out_of_fold(self, claims: Claims, gold: Gold, seed: int, k: int) -> tuple[Floats, bool, int]:
+        scores, probabilities, fits = np.zeros(len(claims)), True, 0
         for fold in grouped_folds(claims, k=k, by=self.folds.by, seed=seed):
             scorer = self.classifier.fit(claims.take(fold.train), gold.take(fold.train), seed)
             scores[fold.test] = scorer.score(claims.take(fold.test))[:, -1]
             probabilities = probabilities and scorer.probabilities
-        return scores, probabilities
+            fits += scorer.fits
+        return scores, probabilities, fits
 
-    def _decided(self, scorer: Scorer, scores: Floats, probabilities: bool, gold: Gold, where: str) -> Scorer:
+    def _decided(self, scorer: Scorer, scores: Floats, probabilities: bool, gold: Gold, where: str) -> DecidedScorer:
         positive = gold.positive
         if positive.all() or not positive.any():
             return DecidedScorer(scorer, None, None, f"one label only in {where}: nothing calibrated or chosen")
@@ -286,6 +289,7 @@ class DecidedScorer(Scorer):
     curve: Curve | None
     threshold: float | None
     said: str
+    fits: int = 1
 
     @property
     def probabilities(self) -> bool:  # type: ignore[override]

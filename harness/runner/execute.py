@@ -107,6 +107,7 @@ def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Cl
             peak_megabytes=peak_megabytes(),
             calls=bill.calls if bill else None,
             tokens=bill.tokens if bill else None,
+            fits=scorer.fits,
         ),
     )
 

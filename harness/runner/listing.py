@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TypeVar
 
 from harness.errors import HarnessError, unknown_name
-from harness.registry import Registry, UnknownComponent
-
-T = TypeVar("T")
+from harness.registry import UnknownComponent
 
 
 def _first_line(component: object) -> str:
+    if isinstance(component, UnknownComponent):
+        return f"cannot be used: {component}"
     return (inspect.getdoc(component) or "").split("\n\n")[0].replace("\n", " ")
-
-
-def _of(registry: Registry[T], say: Callable[[T], str]) -> dict[str, str]:
-    """What is said of each component; of one whose package is broken, what is wrong."""
-    found = {}
-    for name in registry.names():
-        try:
-            found[name] = say(registry.get(name))
-        except UnknownComponent as error:
-            found[name] = str(error)
-    return found
 
 
 def _datasets() -> dict[str, str]:
@@ -43,13 +31,13 @@ def _benchmarks() -> dict[str, str]:
 def _classifiers() -> dict[str, str]:
     from harness.classifiers import CLASSIFIERS
 
-    return _of(CLASSIFIERS, _first_line)
+    return {name: _first_line(found) for name, found in CLASSIFIERS.each().items()}
 
 
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
 
-    return _of(METRICS, _first_line)
+    return {name: _first_line(found) for name, found in METRICS.each().items()}
 
 
 def _schemes() -> dict[str, str]:
@@ -61,7 +49,8 @@ def _schemes() -> dict[str, str]:
 def _checks() -> dict[str, str]:
     from harness.audit import CHECKS
 
-    return _of(CHECKS, lambda check: check.title)
+    checks = CHECKS.each()
+    return {n: _first_line(each) if isinstance(each, UnknownComponent) else each.title for n, each in checks.items()}
 
 
 KINDS: dict[str, Callable[[], dict[str, str]]] = {

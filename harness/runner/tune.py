@@ -1,10 +1,9 @@
-"""Settings chosen inside the training data: by grouped cross-validation over a grid, never with a test claim."""
+"""Settings chosen inside the training data: by grouped cross-validation of candidates, never with a test claim."""
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -115,8 +114,9 @@ class Tuned(Classifier):
             values = [self._value(candidate, claims, gold, seed, inner) for candidate in self.candidates]
             best = int(np.argmax(values))
         scorer = self.candidates[best].fit(claims, gold, seed)
-        budget = f"{len(self.candidates)} candidates by {len(self.candidates) * len(inner)} fits"
-        return TunedScorer(scorer, f"{self.titles[best]} of {budget}")
+        n = len(self.candidates)
+        where = f"in {len(inner)} folds" if inner else "untried, there being one training group only"
+        return TunedScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(inner) + 1)
 
     def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, inner: list[Fold]) -> float:
         scores = np.zeros((len(claims), len(gold.labels)))
@@ -142,6 +142,7 @@ class TunedScorer(Scorer):
 
     scorer: Scorer
     chosen: str
+    fits: int = 1
 
     @property
     def probabilities(self) -> bool:  # type: ignore[override]
@@ -183,21 +184,22 @@ class TunedScorer(Scorer):
         return self.scorer.explain(claims)
 
 
-def tuned(name: str, settings: dict[str, Any], grid: dict[str, list[Any]], metric: Metric, folds: InnerFolds) -> Tuned:
-    """A classifier tuned over the product of a grid.
+def tuned(
+    name: str, settings: dict[str, Any], choices: Sequence[Mapping[str, Any]], metric: Metric, folds: InnerFolds
+) -> Tuned:
+    """A classifier tuned over candidates.
 
     Args:
         name: a classifier's name, or `module:Class`.
         settings: the fixed settings.
-        grid: setting to its values.
+        choices: what each candidate sets beside them.
         metric: what the best candidate is best at.
         folds: inside the training claims, on which the candidates are compared.
     Raises: as `harness.classifiers.build`.
     """
-    chosen = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     return Tuned(
-        candidates=tuple(build(name, settings | choice) for choice in chosen),
-        titles=tuple(", ".join(f"{key}={json.dumps(value)}" for key, value in choice.items()) for choice in chosen),
+        candidates=tuple(build(name, {**settings, **choice}) for choice in choices),
+        titles=tuple(", ".join(f"{key}={json.dumps(value)}" for key, value in choice.items()) for choice in choices),
         metric=metric,
         folds=folds,
     )

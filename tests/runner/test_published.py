@@ -1,29 +1,69 @@
-"""Published results stand under a part and a metric that exist, with a source."""
+"""Published results: what each must say, and that a run prints ours beside theirs where part and metric are theirs."""
 
 from __future__ import annotations
 
 import pytest
 
+from harness import evaluate, run
 from harness.data.benchmark import benchmark_names, load_benchmark
 from harness.metrics import METRICS
-from harness.runner.published import published_of
 
-WITH = [name for name in benchmark_names() if load_benchmark(name).published]
+PUBLISHED = [name for name in benchmark_names() if load_benchmark(name).published is not None]
+CONFIG = """\
+name: e
+task: {task}
+dataset: {name}
+split: {{protocol: official, train: [{train}], test: [{test}]}}
+classifiers: [length, rules]
+metrics: [{metric}]
+intervals: {{resamples: 100}}
+"""
 
 
-@pytest.mark.parametrize("name", WITH)
-def test_published_results_can_stand_beside_ours(name):
+def test_there_are_some():
+    assert len(PUBLISHED) >= 7
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_result_names_a_metric_a_part_a_source_and_values_that_can_be(name):
     benchmark = load_benchmark(name)
-    published = benchmark.published
-    assert published.part in benchmark.parts
-    low, high = METRICS.get(published.metric).model_construct().bounds
-    assert all(low <= system.value <= high for system in published.systems)
-    assert published.source
-    config = {"dataset": name, "split": {"protocol": "official", "test": [published.part]}}
-    assert published_of(config, [published.metric]) is published
-    assert published_of(config, ["brier"]) is None
-    assert published_of(config | {"split": {"protocol": "grouped_folds"}}, [published.metric]) is None
+    found = benchmark.published
+    low, high = METRICS.get(found.metric).bounds
+    assert found.part in benchmark.parts
+    assert len(found.source.split()) >= 3 or found.source.startswith("https://")
+    assert found.n
+    values = [system.value for system in found.systems]
+    assert all(low <= value <= high for value in values)
+    assert values == sorted(values, reverse=True), "the best first: a table shows the first few"
+    assert len({system.system for system in found.systems}) == len(values)
 
 
-def test_the_benchmarks_that_have_some():
-    assert {"checkthat-2019-task1", "checkthat-2020-task5", "checkthat-2024-task1", "policlaim"} <= set(WITH)
+@pytest.mark.parametrize(
+    ("name", "task", "train", "best"),
+    [
+        ("checkthat-2020-task1", "check_worthiness", "train", ("n-gram baseline", "693")),
+        ("newsclaims", "checkability", "dev", ("Human", "601")),
+    ],
+)
+def test_a_run_prints_ours_beside_theirs(bring, tmp_path, name, task, train, best):
+    root, found = bring(name), load_benchmark(name).published
+    text = CONFIG.format(name=name, task=task, train=train, test=found.part, metric=found.metric)
+    (tmp_path / "e.yaml").write_text(text, encoding="utf-8")
+    outcome = run(tmp_path / "e.yaml", out=tmp_path / "runs", root=root)
+    assert f"published: {best[0]} .{best[1]} [" in " ".join(str(outcome).split())
+    assert f"published: {found.source}; over {found.n}; intervals as wide as ours" in str(outcome)
+    elsewhere = text.replace(f"train: [{train}], test: [{found.part}]", f"train: [{found.part}], test: [{train}]")
+    (tmp_path / "e.yaml").write_text(elsewhere, encoding="utf-8")
+    other = run(tmp_path / "e.yaml", out=tmp_path / "other", root=root)
+    assert "published" not in str(other)
+
+
+def test_the_published_random_baseline_is_what_its_file_scores_here(benchmarks, tmp_path):
+    from zipfile import ZipFile
+
+    folder = benchmarks / "clef2020_task1"
+    ZipFile(folder / "data" / "v2.zip").extract("v2/dev_v2.tsv", tmp_path)
+    predictions = folder / "baselines" / "task1_random_baseline_dev.tsv"
+    ours = evaluate("checkthat-2020-task1", [tmp_path / "v2" / "dev_v2.tsv"], [predictions]).mean
+    theirs = {system.system: system.value for system in load_benchmark("checkthat-2020-task1").published.systems}
+    assert ours["average_precision"] == pytest.approx(theirs["random baseline"], abs=5e-5)
