@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, SerializeAsAny
 
-from harness.classifiers.base import Bill, Classifier, Question, Reason, Scorer, Scores, two_columns
+from harness.classifiers.base import Classifier, Question, Scorer, Scores, two_columns
+from harness.classifiers.wrapped import WrappedScorer
 from harness.data.claims import Claims, Codes, Gold
 from harness.data.splits import group_codes, grouped_folds
 from harness.errors import HarnessError, unknown_name
@@ -282,10 +283,9 @@ def choose(aim: BestF1 | Workload | LeastPrecision, scores: Floats, positive: Bo
 
 
 @dataclass(frozen=True)
-class DecidedScorer(Scorer):
+class DecidedScorer(WrappedScorer):
     """A scorer with its calibration and its threshold."""
 
-    scorer: Scorer
     curve: Curve | None
     threshold: float | None
     said: str
@@ -295,11 +295,6 @@ class DecidedScorer(Scorer):
     def probabilities(self) -> bool:  # type: ignore[override]
         """Whether scores are probabilities: calibrated ones are."""
         return self.curve is not None or self.scorer.probabilities
-
-    @property
-    def gives_scores(self) -> bool:  # type: ignore[override]
-        """As the scorer."""
-        return self.scorer.gives_scores
 
     @property
     def gives_labels(self) -> bool:  # type: ignore[override]
@@ -312,11 +307,6 @@ class DecidedScorer(Scorer):
         if self.threshold is not None:
             return self.threshold
         return self.scorer.cutoff if self.curve is None else LIKELY
-
-    @property
-    def not_kept(self) -> str | None:  # type: ignore[override]
-        """As the scorer."""
-        return self.scorer.not_kept
 
     @property
     def chosen(self) -> str:  # type: ignore[override]
@@ -339,19 +329,3 @@ class DecidedScorer(Scorer):
             return predicted
         answered = self.scorer.predict(claims, self.scorer.score(claims)) >= 0
         return np.where(answered, predicted, -1)
-
-    def missing(self, claims: Claims) -> int:
-        """The scorer's missing claims."""
-        return self.scorer.missing(claims)
-
-    def why_missing(self, claims: Claims) -> Mapping[str, int]:
-        """The scorer's missing claims, by reason."""
-        return self.scorer.why_missing(claims)
-
-    def bill(self, claims: Claims) -> Bill | None:
-        """The scorer's."""
-        return self.scorer.bill(claims)
-
-    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The scorer's reasons."""
-        return self.scorer.explain(claims)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import os
-import platform
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from harness.data.claims import Claims, Codes
 from harness.data.splits import group_codes
-from harness.data.tasks import find_task, mapping_of
+from harness.data.tasks import find_task
 from harness.files import fingerprint, json_document, write_bytes, write_text
 from harness.metrics.base import Floats, Groups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
@@ -28,7 +23,8 @@ from harness.records import Record
 from harness.runner.config import Experiment, Loaded, System
 from harness.runner.cost import Cost, total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
-from harness.runner.plan import Material, Unit, alone, package_versions, training_gold
+from harness.runner.plan import Material, Unit, training_gold
+from harness.runner.provenance import made_by
 from harness.runner.slices import SliceValues, slices_of, too_small
 
 RESULT_FORMAT = 2
@@ -358,45 +354,3 @@ def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:
     if len(rows) != len(material.claims):
         counts = {"without gold for the task": int((~np.isin(rows, material.gold.settled)).sum())}
     return {reason: count for reason, count in (counts | {"without an answer": missing}).items() if count}
-
-
-def made_by(loaded: Loaded, material: Material, system: System) -> dict[str, Any]:
-    """What makes the numbers and the model of a system."""
-    task = find_task(loaded.experiment.task)
-    return {
-        "config": loaded.experiment.document(),
-        "classifier": {"name": system.name, "settings": system.classifier.model_dump(mode="json")},
-        "dataset": alone(
-            [
-                {"name": dataset.info.name, "version": dataset.info.version, "fingerprint": dataset.fingerprint}
-                for dataset in material.pool.datasets
-            ]
-        ),
-        "scheme": alone(
-            [
-                {
-                    "name": scheme.name,
-                    "version": scheme.version,
-                    "mapping": mapping_of(task, scheme).model_dump(mode="json", exclude_none=True),
-                }
-                for scheme in material.schemes
-            ]
-        ),
-        "headings": {name: metric.title() for name, metric in loaded.metrics.items()},
-        "versions": package_versions(system.classifier),
-        "git_commit": git_commit(),
-        "python": platform.python_version(),
-        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
-        "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-
-
-@cache
-def git_commit() -> str | None:
-    """The commit of the working folder, with `+` where it has changes; None outside a repository."""
-    try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
-        changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return commit.stdout.strip() + ("+" if changed.stdout else "")

@@ -28,7 +28,8 @@ from harness.runner.models import (
     threshold_of,
 )
 from harness.runner.plan import Material, gold_of, training_gold
-from harness.runner.results import Result, made_by
+from harness.runner.provenance import made_by
+from harness.runner.results import Result
 
 
 class Kept(NamedTuple):

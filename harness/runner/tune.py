@@ -13,8 +13,9 @@ import numpy.typing as npt
 from pydantic import SerializeAsAny
 
 from harness.classifiers import build
-from harness.classifiers.base import Bill, Classifier, Question, Reason, Scorer, Scores
-from harness.data.claims import Claims, Codes, Gold
+from harness.classifiers.base import Classifier, Question, Scorer
+from harness.classifiers.wrapped import WrappedScorer
+from harness.data.claims import Claims, Gold
 from harness.data.splits import By, Fold, group_codes, grouped_folds
 from harness.errors import Undefined
 from harness.metrics.base import Groups, Metric, Run
@@ -137,51 +138,11 @@ class Tuned(Classifier):
 
 
 @dataclass(frozen=True)
-class TunedScorer(Scorer):
+class TunedScorer(WrappedScorer):
     """The scorer of the chosen candidate, which says what was chosen."""
 
-    scorer: Scorer
     chosen: str
     fits: int = 1
-
-    @property
-    def probabilities(self) -> bool:  # type: ignore[override]
-        """Whether the chosen candidate's scores are probabilities."""
-        return self.scorer.probabilities
-
-    @property
-    def cutoff(self) -> float | None:  # type: ignore[override]
-        """The chosen candidate's threshold."""
-        return self.scorer.cutoff
-
-    @property
-    def not_kept(self) -> str | None:  # type: ignore[override]
-        """Why the chosen candidate's scorer cannot be kept, if so."""
-        return self.scorer.not_kept
-
-    def score(self, claims: Claims) -> Scores:
-        """The chosen candidate's scores."""
-        return self.scorer.score(claims)
-
-    def predict(self, claims: Claims, scores: Scores) -> Codes:
-        """The chosen candidate's labels."""
-        return self.scorer.predict(claims, scores)
-
-    def missing(self, claims: Claims) -> int:
-        """The chosen candidate's missing claims."""
-        return self.scorer.missing(claims)
-
-    def why_missing(self, claims: Claims) -> Mapping[str, int]:
-        """The chosen candidate's missing claims, by reason."""
-        return self.scorer.why_missing(claims)
-
-    def bill(self, claims: Claims) -> Bill | None:
-        """The chosen candidate's."""
-        return self.scorer.bill(claims)
-
-    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The chosen candidate's reasons."""
-        return self.scorer.explain(claims)
 
 
 def tuned(
