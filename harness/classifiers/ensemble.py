@@ -23,7 +23,7 @@ LIKELY_LEAST = 1e-6
 
 @dataclass(frozen=True)
 class EnsembleScorer(Scorer):
-    """The weighted sum of members' standardized scores or ranks, as a probability where the weights were learned."""
+    """The weighted sum of members' standardized scores or ranks, or as a probability of learned weights or log-odds."""
 
     members: tuple[Scorer, ...]
     centers: Floats
@@ -31,7 +31,7 @@ class EnsembleScorer(Scorer):
     spreads: Floats
     weights: Floats
     intercept: float
-    learned: bool
+    log_odds: bool
     ladders: Floats | None
     """With ranks, those scores of each member, ascending; shape (n_members, n_training_claims)."""
     cutoff: float | None
@@ -39,8 +39,8 @@ class EnsembleScorer(Scorer):
 
     @property
     def probabilities(self) -> bool:  # type: ignore[override]
-        """Whether the weights were learned."""
-        return self.learned
+        """Whether the sum is of log-odds, by the members or by what was learned."""
+        return self.log_odds
 
     @property
     def not_kept(self) -> str | None:  # type: ignore[override]
@@ -54,7 +54,7 @@ class EnsembleScorer(Scorer):
         columns = np.column_stack([_line(member, claims) for member in self.members])
         scaled = (columns - self.centers) / self.spreads if self.ladders is None else _ranks(columns, self.ladders)
         total = (scaled * self.weights).sum(axis=1) + self.intercept
-        return two_columns(expit(total)) if self.learned else np.column_stack([-total, total])
+        return two_columns(expit(total)) if self.log_odds else np.column_stack([-total, total])
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The members' reasons, each as far as it moves the sum of scores; None where no member has any."""
@@ -78,21 +78,23 @@ class Ensemble(Classifier):
 
     Each member is fitted in folds of whole training articles too, so that the scale of its scores, and its weight, come
     from claims that it was not fitted to. Sees what its members see; costs as much as all of them, folds + 1 times.
-    Made for yes-or-no tasks. Training claims of one label or of one article give the shares of the labels.
-    A rank is the share of those training claims that score lower (equals count half), so that no claim's depends on
-    what else is scored.
+    `log_odds` adds up the log-odds of members that give probabilities, and needs no folds.
+    Made for yes-or-no tasks. Training claims of one label (and but for `log_odds` of one article) give the shares of
+    the labels. A rank is the share of those training claims that score lower (equals count half), so that no claim's
+    depends on what else is scored.
     Source: Wolpert 1992, "Stacked generalization"; Breiman 1996, "Stacked regressions" (weights not below 0); Dwork et
-    al. 2001, "Rank aggregation methods for the Web" (mean ranks).
+    al. 2001, "Rank aggregation methods for the Web" (mean ranks); Genest and Zidek 1986, "Combining probability
+    distributions" (the logarithmic pool, which is the mean of log-odds).
     """
 
     yes_or_no_only = True
 
     members: Annotated[tuple[Named, ...], Field(min_length=2)]
     """Each a classifier's name, or a mapping with a name and settings."""
-    method: Literal["mean", "ranks", "stacking"] = "mean"
-    """What is added up: scores with equal weights, ranks with equal weights, or scores with learned weights."""
+    method: Literal["mean", "ranks", "log_odds", "stacking"] = "mean"
+    """What is added up: standardized scores, ranks or log-odds with equal weights, or scores with learned weights."""
     weights: tuple[float, ...] | None = None
-    """One above 0 for each member, for scores and ranks; null: all alike."""
+    """One above 0 for each member, but for stacking; null: all alike."""
     folds: int = Field(default=3, ge=2)
     placed_at: tuple[str | None, frozenset[str]] = Field(default=(None, frozenset()), exclude=True)
     needs: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")
@@ -145,11 +147,16 @@ class Ensemble(Classifier):
         return np.any([seen for seen, _ in found], axis=0), said
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Fits the members, in folds and then to all training claims."""
+        """Fits the members, in folds (but for log-odds) and then to all training claims.
+
+        Raises: HarnessError: log-odds are asked of a member without probabilities.
+        """
         k = min(self.folds, len(np.unique(claims.article_codes())))
-        if len(np.unique(gold.codes)) < 2 or k < 2:
+        if len(np.unique(gold.codes)) < 2 or (k < 2 and self.method != "log_odds"):
             return SharesScorer(tuple(shares(gold).tolist()))
         members = self._built()
+        if self.method == "log_odds":
+            return self._pooled(tuple(member.fit(claims, gold, seed) for member in members))
         columns = np.empty((len(claims), len(members)))
         for fold in grouped_folds(claims, k=k, by="article", seed=seed):
             train, test = claims.take(fold.train), claims.take(fold.test)
@@ -166,14 +173,26 @@ class Ensemble(Classifier):
             weights, intercept = _stacked(scaled, gold)
             cutoff, said = None, ", ".join(f"{w:.2f}" for w in weights)
         else:
-            given = np.array(self.weights or [1.0] * len(members))
-            weights, intercept = given / given.sum(), 0.0
+            weights, intercept = self._shares(), 0.0
             cutoff = best_cutoff(scaled @ weights, gold.positive)
             said = ", ".join(f"{w:.2f}" for w in weights) if self.weights else "equal"
         chosen = f"weights {said} from {k} folds of training articles"
         return EnsembleScorer(
             fitted, columns.mean(axis=0), spreads, weights, intercept, cutoff is None, ladders, cutoff, chosen
         )
+
+    def _shares(self) -> Floats:
+        """Each member's share of the weights, shape (n_members,)."""
+        given = np.array(self.weights or [1.0] * len(self.members))
+        found: Floats = given / given.sum()
+        return found
+
+    def _pooled(self, fitted: tuple[Scorer, ...]) -> EnsembleScorer:
+        for member, scorer in zip(self.members, fitted, strict=True):
+            if not scorer.probabilities:
+                raise HarnessError(f"ensemble: method: log_odds needs probabilities; '{member.name}' gives none")
+        none = np.zeros(len(fitted))
+        return EnsembleScorer(fitted, none, none + 1.0, self._shares(), 0.0, True, None, None)
 
 
 def _ranks(columns: Floats, ladders: Floats) -> Floats:

@@ -64,6 +64,25 @@ def test_mean_ranks_do_not_depend_on_what_else_is_scored(table):
     assert scorer.explain(claims.take(np.arange(2)))[0]
 
 
+def test_log_odds_are_pooled_as_probabilities(table):
+    claims, gold = table
+    members = [MEMBERS[0], "nb_logreg"]
+    scorer = build("ensemble", {"members": members, "method": "log_odds", "weights": [3, 1]}).fit(claims, gold, 13)
+    p, q = (build(one, {}) if isinstance(one, str) else build("tfidf_logreg", {"min_df": 1}) for one in members)
+    p, q = (member.fit(claims, gold, 13).score(claims)[:, 1] for member in (p, q))
+    odds = (p / (1 - p)) ** 0.75 * (q / (1 - q)) ** 0.25  # the geometric mean, by the weights
+    assert scorer.score(claims)[:, 1] == pytest.approx(odds / (1 + odds))
+    assert scorer.probabilities
+    assert (scorer.predict(claims, scorer.score(claims)) == (odds > 1)).all()
+    rows = np.flatnonzero(claims.article_codes() == 0)
+    of_one_article = build("ensemble", {"members": members, "method": "log_odds"}).fit(
+        claims.take(rows), gold_of(np.arange(len(rows)) % 2), 13
+    )
+    assert len(np.unique(of_one_article.score(claims)[:, 1])) > 2
+    with pytest.raises(HarnessError, match="log_odds needs probabilities; 'tfidf_svm' gives none"):
+        build("ensemble", {"members": MEMBERS, "method": "log_odds"}).fit(claims, gold, 13)
+
+
 def test_given_weights_are_those_of_the_sum(table):
     claims, gold = table
     plain = build("ensemble", {"members": MEMBERS}).fit(claims, gold, 13)
@@ -114,10 +133,10 @@ def test_the_reasons_of_an_ensemble_add_up_those_of_its_members(table):
         assert {(r.name, r.text): pytest.approx(r.weight) for r in reasons}.items() <= known.items()
 
 
-@pytest.mark.parametrize("method", ["mean", "ranks", "stacking"])
+@pytest.mark.parametrize("method", ["mean", "ranks", "log_odds", "stacking"])
 def test_an_ensemble_is_kept(table, tmp_path, method):
     claims, gold = table
-    members = [*MEMBERS, {"name": "transfer", **TRANSFER}]
+    members = [*(["nb_logreg"] if method == "log_odds" else MEMBERS), {"name": "transfer", **TRANSFER}]
     scorer = build("ensemble", {"members": members, "method": method}).fit(claims, gold, 13)
     again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
     assert np.array_equal(again.score(claims), scorer.score(claims))
