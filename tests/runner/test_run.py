@@ -206,7 +206,7 @@ def contents_of_a_clean_run(config: Path, tmp_path: Path) -> dict[str, bytes]:
     return contents(tmp_path / "clean")
 
 
-@pytest.mark.parametrize("kills", [50, pytest.param(500, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [15, pytest.param(500, marks=pytest.mark.soak)])
 def test_a_run_killed_at_any_instant_goes_on_where_it_stopped(config, tmp_path, kills):
     clean = contents_of_a_clean_run(config, tmp_path)
     command = [sys.executable, "-m", "harness", "run", str(config), "--out", str(tmp_path / "runs")]
