@@ -322,9 +322,7 @@ class DecidedScorer(WrappedScorer):
         """Positive from the threshold on; without one, what the scorer predicts, calibrated where it is."""
         if self.threshold is None and self.curve is None:
             return self.scorer.predict(claims, scores)
-        predicted = super().predict(claims, scores)
-        if self.threshold is not None:
-            predicted = np.where(scores[:, -1] >= self.threshold, 1, 0).astype(np.int64)
+        predicted = Scorer.predict(self, claims, scores)  # by the cutoff
         if not self.scorer.missing(claims):
             return predicted
         answered = self.scorer.predict(claims, self.scorer.score(claims)) >= 0
