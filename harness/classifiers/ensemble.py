@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, best_cutoff, shares, two_columns
+from harness.classifiers.kept_fits import fitted_once
 from harness.classifiers.members import Member, Named
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
@@ -89,8 +90,11 @@ class Ensemble(Classifier):
 
     yes_or_no_only = True
 
-    members: Annotated[tuple[Named, ...], Field(min_length=2)]
+    members: Annotated[tuple[Named, ...], Field(min_length=1)]
     """Each a classifier's name, or a mapping with a name and settings."""
+    repeats: int = Field(default=1, ge=1, le=100)
+    """Fits of each member, each from a random seed of its own; a lone member needs two or more. For members that
+    chance moves, such as fine-tuned encoders (Lakshminarayanan et al. 2017)."""
     method: Literal["mean", "ranks", "log_odds", "stacking"] = "mean"
     """What is added up: standardized scores, ranks or log-odds with equal weights, or scores with learned weights."""
     weights: tuple[float, ...] | None = None
@@ -98,6 +102,12 @@ class Ensemble(Classifier):
     folds: int = Field(default=3, ge=2)
     placed_at: tuple[str | None, frozenset[str]] = Field(default=(None, frozenset()), exclude=True)
     needs: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")
+
+    @model_validator(mode="after")
+    def _adds_something_up(self) -> Self:
+        if len(self.members) * self.repeats < 2:
+            raise ValueError("members: expected two or more, or repeats of 2 or more; there is nothing to add up")
+        return self
 
     @model_validator(mode="after")
     def _weighs_each_member(self) -> Self:
@@ -154,17 +164,16 @@ class Ensemble(Classifier):
         k = min(self.folds, len(np.unique(claims.article_codes())))
         if len(np.unique(gold.codes)) < 2 or (k < 2 and self.method != "log_odds"):
             return SharesScorer(tuple(shares(gold).tolist()))
-        members = self._built()
         if self.method == "log_odds":
-            return self._pooled(tuple(member.fit(claims, gold, seed) for member in members))
-        columns = np.empty((len(claims), len(members)))
+            return self._pooled(self._fitted(claims, gold, seed))
+        columns = np.empty((len(claims), len(self.members) * self.repeats))
         for fold in grouped_folds(claims, k=k, by="article", seed=seed):
             train, test = claims.take(fold.train), claims.take(fold.test)
-            for place, member in enumerate(members):
-                columns[fold.test, place] = _line(member.fit(train, gold.take(fold.train), seed), test)
+            for place, scorer in enumerate(self._fitted(train, gold.take(fold.train), seed)):
+                columns[fold.test, place] = _line(scorer, test)
         spreads = columns.std(axis=0)
         spreads[spreads == 0] = 1.0
-        fitted = tuple(member.fit(claims, gold, seed) for member in members)
+        fitted = self._fitted(claims, gold, seed)
         scaled, ladders = (columns - columns.mean(axis=0)) / spreads, None
         if self.method == "ranks":
             ladders = np.sort(columns, axis=0).T
@@ -181,16 +190,22 @@ class Ensemble(Classifier):
             fitted, columns.mean(axis=0), spreads, weights, intercept, cutoff is None, ladders, cutoff, chosen
         )
 
+    def _fitted(self, claims: Claims, gold: Gold, seed: int) -> tuple[Scorer, ...]:
+        """Every member, fitted as often as is asked for; the repeats of one stand together."""
+        seeds = [seed, *(_another(seed, number) for number in range(1, self.repeats))]
+        return tuple(_fit(member, claims, gold, each) for member in self._built() for each in seeds)
+
     def _shares(self) -> Floats:
-        """Each member's share of the weights, shape (n_members,)."""
-        given = np.array(self.weights or [1.0] * len(self.members))
+        """Each fit's share of the weights, shape (n_members x repeats,)."""
+        given = np.repeat(self.weights or [1.0] * len(self.members), self.repeats)
         found: Floats = given / given.sum()
         return found
 
     def _pooled(self, fitted: tuple[Scorer, ...]) -> EnsembleScorer:
-        for member, scorer in zip(self.members, fitted, strict=True):
+        for place, scorer in enumerate(fitted):
             if not scorer.probabilities:
-                raise HarnessError(f"ensemble: method: log_odds needs probabilities; '{member.name}' gives none")
+                name = self.members[place // self.repeats].name
+                raise HarnessError(f"ensemble: method: log_odds needs probabilities; '{name}' gives none")
         none = np.zeros(len(fitted))
         return EnsembleScorer(fitted, none, none + 1.0, self._shares(), 0.0, True, None, None)
 
@@ -202,6 +217,15 @@ def _ranks(columns: Floats, ladders: Floats) -> Floats:
         lower = np.searchsorted(ladder, columns[:, place], side="left")
         ranks[:, place] = (lower + np.searchsorted(ladder, columns[:, place], side="right")) / (2 * len(ladder))
     return ranks
+
+
+def _another(seed: int, number: int) -> int:
+    """A random seed for another fit, which no seed that is counted on from this one meets."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _fit(member: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
+    return fitted_once(member, claims, gold, seed) if member.slow_to_fit else member.fit(claims, gold, seed)
 
 
 def _placed(member: Member, root: str | None, texts: frozenset[str]) -> Classifier:

@@ -13,7 +13,7 @@ import torch
 
 from harness.data.claims import Claims, Gold
 from harness.data.splits import grouped_folds
-from harness.features.network import Network, deterministic, device_of, load, new_head
+from harness.features.network import Network, deterministic, device_of, fast_bfloat16, load, new_head
 
 if TYPE_CHECKING:
     from harness.classifiers.transformer import Transformer
@@ -100,6 +100,7 @@ class _Training:
 
     def __init__(self, settings: Transformer, network: Network, gold: Gold, weights: torch.Tensor | None) -> None:
         self.settings, self.network, self.weights = settings, network, weights
+        self.mixed = settings.precision == "mixed" or (settings.precision == "auto" and fast_bfloat16())
         self.codes = torch.from_numpy(np.ascontiguousarray(gold.codes))
         self.parameters = [*network.encoder.parameters(), *network.head.parameters()]
 
@@ -118,7 +119,7 @@ class _Training:
     def step(self, batch: Any, optimizer: Any, schedule: Any) -> None:
         """One step down the gradient of a batch."""
         optimizer.zero_grad()
-        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device_of() == "cuda"):
+        with torch.autocast(device_of(), dtype=torch.bfloat16, enabled=self.mixed):
             logits = self.network.head(self.network.vectors(batch))
         codes = self.codes[batch.rows].to(logits.device)
         loss = torch.nn.functional.cross_entropy(logits.float(), codes, weight=self.weights)

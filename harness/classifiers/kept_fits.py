@@ -58,6 +58,7 @@ def kept_encoder(scorer: Scorer) -> Path:
         with writing_folder(folder) as partial:
             scorer.save_files(partial)
         _bound(folder.parent)
+    os.utime(folder)
     return folder / ENCODER
 
 
@@ -96,11 +97,7 @@ def _keep(scorer: Scorer, folder: Path) -> None:
         with writing_folder(folder) as partial:
             structure = pack(scorer, partial)
             (partial / STRUCTURE).write_text(json_document(structure), encoding="utf-8")
-        kept = sorted(
-            (path for path in folder.parent.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
-        )
-        for path in kept[:-MOST_FITS]:
-            shutil.rmtree(path, ignore_errors=True)
+        _bound(folder.parent)
     except (OSError, HarnessError):
         return
 

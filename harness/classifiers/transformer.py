@@ -95,8 +95,7 @@ class Transformer(Encoding):
 
     Sees the claim's first tokens with what pretraining taught the encoder; cannot see what lies outside the sentence.
     Devlin et al. 2019, "BERT"; Mosbach et al. 2021 for the steady recipe: AdamW, linear warm-up and decay, several
-    epochs. Same seed, same scores on the same machine. Mixed precision (bfloat16) on a GPU only. Training claims of one
-    label give the shares of the labels.
+    epochs. Same seed, same scores on the same machine. Training claims of one label give the shares of the labels.
     """
 
     packages = ("torch", "transformers", "tokenizers")
@@ -117,6 +116,10 @@ class Transformer(Encoding):
     """With `patience`, the share of the training claims held out, whole articles."""
     class_weight: Literal["balanced"] | None = None
     """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
+    precision: Literal["auto", "mixed", "single"] = "auto"
+    """Of the numbers in fitting: "mixed" multiplies in bfloat16 and keeps weights in 32 bits (Micikevicius et al.
+    2018); "auto" does so on a GPU, and on a processor that is faster with it (AVX512-BF16 or AMX: two to three times).
+    Scoring is in 32 bits."""
     threads: int = Field(default=2, ge=1)
     """Of the processor, in fitting and in scoring. A setting, because the last digits may depend on it."""
 

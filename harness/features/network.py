@@ -189,6 +189,21 @@ def device_of() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+PROCESSORS = Path("/proc/cpuinfo")
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}
+"""What a processor says that multiplies bfloat16 numbers by itself; where it does not, they are slower than others."""
+
+
+def fast_bfloat16() -> bool:
+    """Whether the device in use multiplies bfloat16 numbers faster than those of 32 bits, as a GPU does."""
+    if device_of() == "cuda":
+        return True
+    try:
+        return not BFLOAT16.isdisjoint(PROCESSORS.read_text(encoding="utf-8", errors="replace").split())
+    except OSError:
+        return False
+
+
 def write_tensors(path: Path, tensors: dict[str, Any]) -> None:
     """Writes named tensors as safetensors, whole or not at all."""
     from safetensors.torch import save

@@ -83,6 +83,26 @@ def test_log_odds_are_pooled_as_probabilities(table):
         build("ensemble", {"members": MEMBERS, "method": "log_odds"}).fit(claims, gold, 13)
 
 
+def test_repeats_are_averaged_each_from_a_seed_of_its_own(table):
+    claims, gold = table
+    forest = {"name": "sklearn.ensemble:RandomForestClassifier", "n_estimators": 5, "max_depth": 4}
+    settings = {"members": [forest, "nb_logreg"], "repeats": 3, "method": "log_odds", "weights": [3, 1]}
+    scorer = build("ensemble", settings).fit(claims, gold, 13)
+    assert scorer.weights.tolist() == pytest.approx([1 / 4, 1 / 4, 1 / 4, 1 / 12, 1 / 12, 1 / 12])
+    scores = [member.score(claims)[:, 1] for member in scorer.members]
+    name, rest = forest["name"], {key: value for key, value in forest.items() if key != "name"}
+    assert np.array_equal(scores[0], build(name, rest).fit(claims, gold, 13).score(claims)[:, 1])  # the run's own seed
+    assert not np.array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[1], scores[2])
+    assert np.array_equal(scores[3], scores[4])  # chance does not move it
+    again = build("ensemble", settings).fit(claims, gold, 13)
+    assert np.array_equal(again.score(claims), scorer.score(claims))
+    alone = build("ensemble", {"members": [forest], "repeats": 2}).fit(claims, gold, 13)
+    assert alone.weights.tolist() == [0.5, 0.5]
+    with pytest.raises(ValidationError, match="expected two or more, or repeats of 2 or more"):
+        build("ensemble", {"members": [forest]})
+
+
 def test_given_weights_are_those_of_the_sum(table):
     claims, gold = table
     plain = build("ensemble", {"members": MEMBERS}).fit(claims, gold, 13)

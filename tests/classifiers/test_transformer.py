@@ -60,6 +60,26 @@ def test_the_same_seed_gives_the_same_bits_and_another_others(encoder):
     assert not np.array_equal(classifier.fit(claims, gold, 8).score(NEW), first)
 
 
+def test_mixed_precision_learns_too_and_auto_follows_the_processor(encoder, monkeypatch, tmp_path):
+    from harness.features import network
+
+    claims, gold = yes_no()
+    single, mixed = (
+        build("transformer", {"model": encoder, "precision": kind} | LEARN) for kind in ("single", "mixed")
+    )
+    scores = {kind: one.fit(claims, gold, 13).score(claims) for kind, one in (("single", single), ("mixed", mixed))}
+    assert (scores["mixed"].argmax(axis=1) == gold.codes).mean() > 0.9
+    assert not np.array_equal(scores["single"], scores["mixed"])
+    for flags, kind in (("fma avx512f avx512_bf16", "mixed"), ("fma avx2", "single")):
+        (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {flags}\n")
+        monkeypatch.setattr(network, "PROCESSORS", tmp_path / "cpuinfo")
+        monkeypatch.setattr(network, "device_of", lambda: "cpu")
+        auto = build("transformer", {"model": encoder} | LEARN).fit(claims, gold, 13)
+        assert np.array_equal(auto.score(claims), scores[kind])
+    monkeypatch.setattr(network, "PROCESSORS", tmp_path / "no such file")
+    assert not network.fast_bfloat16()
+
+
 def test_fitting_disturbs_no_random_numbers_and_no_threads_outside(encoder):
     import torch
 
