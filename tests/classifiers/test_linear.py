@@ -55,12 +55,21 @@ def test_complement_naive_bayes_by_hand():
     assert (reasons[0].name, reasons[0].text) == ("word:up", "up")
 
 
-def test_complement_naive_bayes_of_three_labels_is_that_of_scikit_learn():
+def test_complement_naive_bayes_of_three_labels_is_that_of_scikit_learn_against_the_mean_of_the_labels():
     claims, gold = three_labels()
     scorer = ComplementNb().fit(claims, gold, 1)
     rows = scorer.features.transform(list(claims.text))
-    expected = ComplementNB(alpha=0.1).fit(rows, gold.codes)
-    np.testing.assert_allclose(scorer.score(claims), expected.predict_joint_log_proba(rows))
+    expected = ComplementNB(alpha=0.1).fit(rows, gold.codes).predict_joint_log_proba(rows)
+    np.testing.assert_allclose(scorer.score(claims), expected - expected.mean(axis=1, keepdims=True), atol=1e-9)
+
+
+def test_complement_naive_bayes_of_three_labels_does_not_take_length_for_a_reason():
+    claims, gold = three_labels()
+    scorer = ComplementNb().fit(claims, gold, 1)
+    short, long = claims_of(["5 percent"]), claims_of(["What a lovely evening it was, thank you all, honestly!"])
+    assert scorer.score(short)[0, 2] > 0 > scorer.score(long)[0, 2]
+    assert {reason.name: reason.weight for reason in scorer.explain(short)[0]}["word:percent"] > 0
+    assert {reason.name: reason.weight for reason in scorer.explain(long)[0]}["word:it"] < 0
 
 
 def test_svm_margins_decide_at_zero():
