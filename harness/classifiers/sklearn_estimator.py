@@ -12,8 +12,9 @@ import numpy.typing as npt
 from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, two_columns
 from harness.classifiers.kept_estimator import load_estimator, save_estimator
+from harness.classifiers.linear import word_reasons
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
@@ -69,6 +70,17 @@ class EstimatorScorer(Scorer):
             claim_id = claims.claim_id[~np.isfinite(scores).all(axis=1)][0]
             raise HarnessError(f"classifier '{self.name}': gave claim '{claim_id}' a score that is not finite")
         return scores
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """Of a linear estimator the n-grams that moved the score of the last label most, at most ten a claim.
+
+        Where the scores are probabilities, it is their log-odds that are moved. None where the estimator is not linear,
+        or where the training claims had no claim of that label.
+        """
+        weights = _weights(self.estimator)
+        if weights is None or int(self.estimator.classes_[-1]) != self.n_labels - 1:
+            return None
+        return word_reasons(self.tfidf, weights if self.reduction is None else self.reduction @ weights, claims)
 
     def _scores(self, texts: list[str]) -> Scores:
         rows = _reduced(self.tfidf.transform(texts), self.reduction)
@@ -205,6 +217,25 @@ def _hint(setting: str, known: list[str]) -> str:
 def _make(target: str, settings: dict[str, Any]) -> Any:
     made: Any = import_object(target, "classifier")
     return made(**settings)
+
+
+def _weights(estimator: Any) -> npt.NDArray[np.float64] | None:
+    """What a linear estimator adds to the score of its last label per unit of a feature; None: it is not linear.
+
+    Naive Bayes of counts has no score of one label alone: against the mean of the labels, or of two against the other.
+    """
+    from sklearn.naive_bayes import ComplementNB, MultinomialNB
+
+    if isinstance(estimator, ComplementNB | MultinomialNB):
+        every = np.asarray(estimator.feature_log_prob_, dtype=np.float64)
+        against: npt.NDArray[np.float64] = every[-1] - (every[0] if len(every) == 2 else every.mean(axis=0))
+        return against
+    by_pairs = hasattr(estimator, "dual_coef_") and len(estimator.classes_) > 2  # of a kernel machine, not by label
+    if by_pairs or not hasattr(estimator, "coef_"):
+        return None
+    found = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
+    last: npt.NDArray[np.float64] = np.atleast_2d(np.asarray(found, dtype=np.float64))[-1]
+    return last
 
 
 def _reduction(rows: csr_matrix, n_dimensions: int | None, seed: int) -> npt.NDArray[np.float64] | None:

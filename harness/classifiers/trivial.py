@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, ConstantScorer, Scorer, Scores, best_cutoff, shares, two_columns
+from harness.classifiers.base import (
+    Classifier,
+    ConstantScorer,
+    Reason,
+    Scorer,
+    Scores,
+    best_cutoff,
+    shares,
+    two_columns,
+)
 from harness.data.claims import Claims, Gold
 
 
@@ -92,6 +101,12 @@ class LengthScorer(Scorer):
         """The number of words, from 0 to the cap, and its negative for the other label."""
         return two_columns(_lengths(claims, self.cap), margins=True)
 
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
+        """The number of words; its weight is how far the score is above the cutoff, or above 0 without one."""
+        above = _lengths(claims, self.cap) - (self.cutoff or 0.0)
+        counts = [len(text.split()) for text in claims.text]
+        return [(Reason(f"words: {n}", "", by),) for n, by in zip(counts, above.tolist(), strict=True)]
+
 
 class Length(Classifier):
     """Scores a claim by its number of words; the floor learned systems must beat.
@@ -136,6 +151,12 @@ class PositionScorer(Scorer):
     def score(self, claims: Claims) -> Scores:
         """The place from 0, its negative where the first claims come first, and the negative of that."""
         return two_columns(_places(claims, first=self.first), margins=True)
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
+        """The claims before it; the weight is how far the score is above the cutoff, or above 0 without one."""
+        above = _places(claims, first=self.first) - (self.cutoff or 0.0)
+        before = claims.position.tolist()
+        return [(Reason(f"claims before it: {n}", "", by),) for n, by in zip(before, above.tolist(), strict=True)]
 
 
 class Position(Classifier):

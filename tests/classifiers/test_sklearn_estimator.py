@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from claim_tables import three_labels, yes_no
+from claim_tables import claims_of, three_labels, yes_no
 from pydantic import ValidationError
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
@@ -37,6 +37,67 @@ def test_margins_where_there_are_no_probabilities_and_predictions_where_there_ar
     votes = build("sklearn.linear_model:Perceptron", {}).fit(*three_labels(), 1)
     assert votes.cutoff is None
     assert votes.score(claims).shape == (12, 3)
+
+
+WORDS = {"features": {"char_ngrams": None, "word_ngrams": [1, 1]}}
+FEW = {"features": {"char_ngrams": None, "word_ngrams": [1, 1], "svd": 3}}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("sklearn.linear_model:LogisticRegression", WORDS),
+        ("sklearn.linear_model:LogisticRegression", FEW),
+        ("sklearn.linear_model:RidgeClassifier", WORDS),
+        ("sklearn.linear_model:SGDClassifier", WORDS),
+        ("sklearn.svm:LinearSVC", WORDS),
+        ("sklearn.svm:SVC", {"kernel": "linear", **WORDS}),
+        ("sklearn.discriminant_analysis:LinearDiscriminantAnalysis", FEW),
+    ],
+)
+@pytest.mark.parametrize("table", [yes_no, three_labels])
+def test_a_linear_estimator_says_which_words_moved_its_margin(name, settings, table):
+    scorer = build(name, settings).fit(*table(), 1)
+    claims = claims_of(["Rents rose by percent"])  # fewer words than the most reasons, so that they all are said
+    found = scorer.explain(claims)
+    if name == "sklearn.svm:SVC" and table is three_labels:
+        assert found is None, "its coefficients are of pairs of labels"
+        return
+    rows = scorer.tfidf.transform(list(claims.text))
+    reduced = rows if scorer.reduction is None else rows @ scorer.reduction
+    margin = np.atleast_2d(scorer.estimator.decision_function(reduced).T).T[0, -1]
+    moved = sum(reason.weight for reason in found[0])
+    assert moved + np.ravel(scorer.estimator.intercept_)[-1] == pytest.approx(margin)
+    assert {reason.text for reason in found[0]} <= {"Rents", "rose", "by", "percent"}
+
+
+@pytest.mark.parametrize("name", ["sklearn.naive_bayes:MultinomialNB", "sklearn.naive_bayes:ComplementNB"])
+@pytest.mark.parametrize("table", [yes_no, three_labels])
+def test_naive_bayes_says_which_words_speak_for_the_last_label(name, table):
+    scorer = build(name, WORDS).fit(*table(), 1)
+    for text, sign in (("percent", 1), ("it", -1)):
+        ((reason,),) = scorer.explain(claims_of([text]))
+        assert (reason.text, np.sign(reason.weight)) == (text, sign)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("sklearn.ensemble:RandomForestClassifier", {"n_estimators": 5}),
+        ("sklearn.svm:SVC", {}),
+        ("sklearn.naive_bayes:BernoulliNB", {}),
+    ],
+)
+def test_what_is_not_linear_says_nothing(name, settings):
+    claims, gold = yes_no()
+    assert build(name, settings).fit(claims, gold, 1).explain(claims) is None
+
+
+def test_a_linear_estimator_without_training_claims_of_the_last_label_says_nothing():
+    claims, gold = three_labels()
+    without_last = np.flatnonzero(gold.codes != 2)
+    scorer = build("sklearn.svm:LinearSVC", WORDS).fit(claims.take(without_last), gold.take(without_last), 1)
+    assert scorer.explain(claims) is None
 
 
 def test_the_seed_reaches_random_state():
