@@ -63,7 +63,7 @@ class Comparison(NamedTuple):
     first: str = ""
     """The system of the first result given."""
     published: tuple[Implied, ...] = ()
-    """The leaderboard that these results stand beside, its intervals as wide as ours."""
+    """The leaderboards that these results stand beside as one, the best first, their intervals as wide as ours."""
     published_source: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -149,6 +149,7 @@ def compare_table(table: Table, *, metric: str | None = None, correction: Correc
     groups = _tie_groups([entry.name for entry in order if values[entry.name].value is not None], pairs)
     first = table.entries[0].result
     published = published_of(first.provenance["config"], [name])
+    beside = [entry for board in published for entry in implied(board, list(values.values()), built.bounds)]
     warnings = dict.fromkeys(warning for entry in table.entries for warning in entry.result.warnings)
     return Comparison(
         metric=name,
@@ -162,8 +163,8 @@ def compare_table(table: Table, *, metric: str | None = None, correction: Correc
         correction=correction,
         warnings=tuple(warnings),
         first=table.entries[0].name,
-        published=tuple(implied(published, list(values.values()), built.bounds)) if published else (),
-        published_source=f"{published.source}; over {published.n}" if published else "",
+        published=tuple(sorted(beside, key=lambda entry: -entry.value if built.higher_is_better else entry.value)),
+        published_source="; ".join(f"{board.source}; over {board.n}" for board in published),
     )
 
 

@@ -48,13 +48,17 @@ class PublishedResult(Record):
 
 
 class Published(Record):
-    """Published results to stand beside ours."""
+    """Published results by one metric over one part, to stand beside ours."""
 
     source: str
+    """Where they were read: a paper and its table, or an address."""
     metric: str
+    """As the registry of metrics calls it."""
     part: str
     n: str
+    """What they are over: how many claims, in how many articles."""
     systems: tuple[PublishedResult, ...] = Field(min_length=1)
+    """The best first."""
 
 
 class Part(Record):
@@ -98,7 +102,7 @@ class Benchmark(Record):
     note: str | None = None
     """What a user should know of the data, in a line or two."""
     official: Official | None = None
-    published: Published | None = None
+    published: tuple[Published, ...] = ()
 
     def files(self) -> dict[str, Sha256 | None]:
         """Every file by its published path."""

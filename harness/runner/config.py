@@ -22,6 +22,7 @@ from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation
 from harness.runner.decide import DECISIONS, decided
+from harness.runner.published import also_measured
 from harness.runner.search import choices_of, known_fields
 from harness.runner.split import Inner, Shares, Split
 from harness.runner.tune import tuned
@@ -126,7 +127,9 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
     if experiment is not None:
         faults.names(experiment)
         if not experiment.metrics and experiment.task in TASKS:
-            experiment = experiment.model_copy(update={"metrics": TASKS[experiment.task].metrics})
+            task = TASKS[experiment.task]
+            listed = dict.fromkeys((*task.metrics, *also_measured(experiment.document(), task.binary)))
+            experiment = experiment.model_copy(update={"metrics": tuple(listed)})
     if experiment is not None and experiment.split.protocol == "transfer":
         kinds = dict.fromkeys([experiment.split.by, *experiment.slices])
         experiment = experiment.model_copy(update={"slices": tuple(kinds)})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from harness.data.benchmark import Published, benchmark_names, load_benchmark
+from harness.metrics import METRICS
 from harness.metrics.intervals import Value
 
 
@@ -18,19 +19,30 @@ class Implied(NamedTuple):
     high: float | None
 
 
-def published_of(config: dict[str, Any], metrics: Sequence[str]) -> Published | None:
-    """The leaderboard of the benchmark, part and metric that an experiment is about; None where there is none.
+def published_of(config: dict[str, Any], metrics: Sequence[str] | None = None) -> tuple[Published, ...]:
+    """The leaderboards of the benchmark and part that an experiment is about.
 
     Args:
         config: the resolved config.
-        metrics: the experiment's, by name.
+        metrics: those that a leaderboard may report, by name; None: any.
     """
     name, split = config["dataset"], config["split"]
-    if not isinstance(name, str) or name not in benchmark_names():
-        return None
-    found = load_benchmark(name).published
-    same = found is not None and split.get("protocol") == "official" and tuple(split["test"]) == (found.part,)
-    return found if same and found and found.metric in metrics else None
+    if not isinstance(name, str) or name not in benchmark_names() or split.get("protocol") != "official":
+        return ()
+    tested = tuple(split.get("test") or ())
+    found = [board for board in load_benchmark(name).published if tested == (board.part,)]
+    return tuple(board for board in found if metrics is None or board.metric in metrics)
+
+
+def also_measured(config: dict[str, Any], binary: bool) -> tuple[str, ...]:
+    """The metrics of those leaderboards, which an experiment that names no metric has beside those of its task.
+
+    Args:
+        config: the resolved config.
+        binary: whether the task is answered by yes or no; else metrics of a positive label are left out.
+    """
+    listed = dict.fromkeys(board.metric for board in published_of(config))
+    return tuple(name for name in listed if binary or not METRICS.get(name).yes_or_no_only)
 
 
 def implied(published: Published, ours: Sequence[Value], bounds: tuple[float, float] = (0.0, 1.0)) -> list[Implied]:

@@ -29,8 +29,8 @@ class Outcome(NamedTuple):
     """One per system, in the config's order."""
     fitted: int
     """Units that were fitted; the others were found."""
-    published: Published | None = None
-    """The published leaderboard that these results stand beside, if there is one."""
+    published: tuple[Published, ...] = ()
+    """The published leaderboards that these results stand beside."""
     models: tuple[Kept, ...] = ()
     """What became of each system's model, where models were to be kept."""
 

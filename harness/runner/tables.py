@@ -46,7 +46,7 @@ def html_table(rows: Sequence[Sequence[str]], caption: str) -> str:
     return "\n".join([*lines, "</tbody>", "</table>"])
 
 
-def results_html(results: Sequence[Result], published: Published | None = None) -> str:
+def results_html(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
     """`results_table` as HTML, for notebooks."""
     first, names = results[0], list(results[0].values)
     rows = [["system", *(first.provenance["headings"][name] for name in names)]]
@@ -56,12 +56,12 @@ def results_html(results: Sequence[Result], published: Published | None = None) 
     return f"{html_table(rows, _title(first))}\n<ul>{said}</ul>"
 
 
-def results_table(results: Sequence[Result], published: Published | None = None) -> str:
+def results_table(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
     """Results side by side: a line of what they are over, values with intervals, notes, warnings.
 
     Args:
         results: of one experiment.
-        published: a leaderboard whose best rows stand beside them, under the metric that they report.
+        published: leaderboards, whose best rows stand beside them under the metric that they report.
     """
     first = results[0]
     names = list(first.values)
@@ -72,18 +72,18 @@ def results_table(results: Sequence[Result], published: Published | None = None)
     parts = [_title(first), aligned(rows), *_without_copies(results, headings), *_slices(results, headings)]
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.crosswalk]
-    if published is not None:
-        parts.append(f"published: {published.source}; over {published.n}; intervals as wide as ours of like value")
+    parts += [
+        f"published: {board.source}; over {board.n}; intervals as wide as ours of like value" for board in published
+    ]
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
 
 
-def _published_rows(results: Sequence[Result], published: Published | None, names: Sequence[str]) -> list[list[str]]:
-    if published is None:
-        return []
+def _published_rows(results: Sequence[Result], published: Sequence[Published], names: Sequence[str]) -> list[list[str]]:
     rows = []
-    for entry in implied(published, [result.values[published.metric] for result in results])[:PUBLISHED_ROWS]:
-        shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
-        rows.append([f"published: {entry.system}", *(shown if name == published.metric else "" for name in names)])
+    for board in published:
+        for entry in implied(board, [result.values[board.metric] for result in results])[:PUBLISHED_ROWS]:
+            shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+            rows.append([f"published: {entry.system}", *(shown if name == board.metric else "" for name in names)])
     return rows
 
 

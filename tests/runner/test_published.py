@@ -7,29 +7,27 @@ import pytest
 from harness import evaluate, run
 from harness.data.benchmark import benchmark_names, load_benchmark
 from harness.metrics import METRICS
+from harness.runner.published import also_measured, published_of
 
-PUBLISHED = [name for name in benchmark_names() if load_benchmark(name).published is not None]
+BOARDS = [(name, board) for name in benchmark_names() for board in load_benchmark(name).published]
 CONFIG = """\
 name: e
 task: {task}
 dataset: {name}
 split: {{protocol: official, train: [{train}], test: [{test}]}}
 classifiers: [length, rules]
-metrics: [{metric}]
 intervals: {{resamples: 100}}
 """
 
 
 def test_there_are_some():
-    assert len(PUBLISHED) >= 7
+    assert len({name for name, _ in BOARDS}) >= 11
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_a_published_result_names_a_metric_a_part_a_source_and_values_that_can_be(name):
-    benchmark = load_benchmark(name)
-    found = benchmark.published
+@pytest.mark.parametrize(("name", "found"), BOARDS, ids=lambda value: value if isinstance(value, str) else value.part)
+def test_a_published_result_names_a_metric_a_part_a_source_and_values_that_can_be(name, found):
     low, high = METRICS.get(found.metric).bounds
-    assert found.part in benchmark.parts
+    assert found.part in load_benchmark(name).parts
     assert len(found.source.split()) >= 3 or found.source.startswith("https://")
     assert found.n
     values = [system.value for system in found.systems]
@@ -43,19 +41,38 @@ def test_a_published_result_names_a_metric_a_part_a_source_and_values_that_can_b
     [
         ("checkthat-2020-task1", "check_worthiness", "train", ("n-gram baseline", "693")),
         ("newsclaims", "checkability", "dev", ("Human", "601")),
+        ("checkthat-2022-task1b", "checkability", "train", ("PoliMi-FlatEarthers", "761")),
     ],
 )
 def test_a_run_prints_ours_beside_theirs(bring, tmp_path, name, task, train, best):
-    root, found = bring(name), load_benchmark(name).published
-    text = CONFIG.format(name=name, task=task, train=train, test=found.part, metric=found.metric)
+    root, (found,) = bring(name), load_benchmark(name).published
+    text = CONFIG.format(name=name, task=task, train=train, test=found.part)
     (tmp_path / "e.yaml").write_text(text, encoding="utf-8")
     outcome = run(tmp_path / "e.yaml", out=tmp_path / "runs", root=root)
     assert f"published: {best[0]} .{best[1]} [" in " ".join(str(outcome).split())
     assert f"published: {found.source}; over {found.n}; intervals as wide as ours" in str(outcome)
+    assert found.metric in outcome.results[0].values, "an experiment that names no metric has the published one too"
     elsewhere = text.replace(f"train: [{train}], test: [{found.part}]", f"train: [{found.part}], test: [{train}]")
     (tmp_path / "e.yaml").write_text(elsewhere, encoding="utf-8")
     other = run(tmp_path / "e.yaml", out=tmp_path / "other", root=root)
     assert "published" not in str(other)
+
+
+def test_every_leaderboard_of_the_tested_part_stands_beside():
+    boards = load_benchmark("checkthat-2025-subjectivity").published
+    split = {"protocol": "official", "train": ["en-train"], "test": ["it-test"]}
+    config = {"dataset": "checkthat-2025-subjectivity", "split": split}
+    assert published_of(config) == (boards[1],)
+    assert published_of(config, ["f1"]) == ()
+    assert published_of(config | {"split": split | {"test": ["en-test", "it-test"]}}) == ()
+    assert published_of(config | {"split": {"protocol": "grouped_folds"}}) == ()
+    assert also_measured(config, binary=True) == ("macro_f1",)
+
+
+def test_a_metric_of_a_positive_label_is_not_added_to_a_task_of_many_labels():
+    config = {"dataset": "newsclaims", "split": {"protocol": "official", "train": ["dev"], "test": ["test"]}}
+    assert also_measured(config, binary=True) == ("f1",)
+    assert also_measured(config, binary=False) == ()
 
 
 def test_the_published_random_baseline_is_what_its_file_scores_here(benchmarks, tmp_path):
@@ -65,5 +82,5 @@ def test_the_published_random_baseline_is_what_its_file_scores_here(benchmarks, 
     ZipFile(folder / "data" / "v2.zip").extract("v2/dev_v2.tsv", tmp_path)
     predictions = folder / "baselines" / "task1_random_baseline_dev.tsv"
     ours = evaluate("checkthat-2020-task1", [tmp_path / "v2" / "dev_v2.tsv"], [predictions]).mean
-    theirs = {system.system: system.value for system in load_benchmark("checkthat-2020-task1").published.systems}
+    theirs = {system.system: system.value for system in load_benchmark("checkthat-2020-task1").published[0].systems}
     assert ours["average_precision"] == pytest.approx(theirs["random baseline"], abs=5e-5)
