@@ -13,8 +13,9 @@ from harness.report.ceiling import Ceiling
 from harness.report.figures import Grid
 from harness.report.material import Material
 from harness.report.svg import Point, span, strip, strip_scale, ticks
+from harness.runner.published import Implied
 from harness.runner.results import Result
-from harness.runner.tables import cell, number
+from harness.runner.tables import PUBLISHED_ROWS, cell, number
 
 MOST_PEOPLE = 3
 """Pairs of annotators that stand on the leaderboard."""
@@ -53,11 +54,14 @@ class Cell(NamedTuple):
 
 
 class Board(NamedTuple):
-    """Every metric of every system."""
+    """Every metric of every system, and below them published systems under the metric that they report."""
 
     headings: tuple[tuple[str, str], ...]
     """Heading and arrow."""
-    rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]
+    rows: tuple[tuple[str, int | None, tuple[Cell, ...]], ...]
+    """Name, color (None: published) and a cell per heading, empty where a published system reports nothing."""
+    sources: tuple[str, ...]
+    """Where the published values are from."""
 
 
 class PairRow(NamedTuple):
@@ -169,7 +173,21 @@ def board(material: Material) -> Board:
         (subject.name, subject.key, tuple(_cell(material, subject.name, name) for name in material.metrics))
         for subject in material.subjects
     )
-    return Board(headings, rows)
+    published = tuple(
+        (one.system, None, tuple(_published_cell(one) if name == metric else NOTHING for metric in material.metrics))
+        for name, made in material.comparisons.items()
+        for one in made.published[:PUBLISHED_ROWS]
+    )
+    sources = tuple(made.published_source for made in material.comparisons.values() if made.published)
+    return Board(headings, (*rows, *published), sources)
+
+
+NOTHING = Cell("", "", None, None)
+
+
+def _published_cell(entry: Implied) -> Cell:
+    value = Value(value=entry.value, low=entry.low, high=entry.high, n_units=0)
+    return Cell(number(entry.value), _interval(value), None, None)
 
 
 def _cell(material: Material, system: str, name: str) -> Cell:

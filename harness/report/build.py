@@ -100,6 +100,7 @@ def view(found: Material, title: str | None = None) -> dict[str, Any]:
         "systems": [(subject.key, subject.name) for subject in found.subjects],
         "curves": curve_figures(found),
         "binary": found.binary,
+        "explained": any("reasons" in entry.columns for entry in found.table.entries),
         "reliability": reliability_figures(found),
         "learning": learning_figure(found),
         "confusions": confusions(found),

@@ -273,3 +273,25 @@ def test_the_command_writes_the_file(harness, hostile_run, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("made.html: 4 systems, 64 claims")
     assert "By AP; higher is better" in Path(tmp_path / "made.html").read_text(encoding="utf-8")
+
+
+THREE_LABELS = """\
+name: kinds
+task: claim_type
+dataset: claimbuster
+split: {{protocol: grouped_folds, k: 2, within: [groundtruth]}}
+classifiers: [complement_nb]
+intervals: {{resamples: 100}}
+explain: {explain}
+"""
+
+
+@pytest.mark.parametrize("explain", ["true", "false"])
+def test_the_page_says_which_label_reasons_speak_for_and_how_to_have_them(bring, tmp_path, explain):
+    root = bring("claimbuster")
+    (tmp_path / "e.yaml").write_text(THREE_LABELS.format(explain=explain), encoding="utf-8")
+    outcome = run(tmp_path / "e.yaml", out=tmp_path / "runs", root=root)
+    build_report([outcome.folder], tmp_path / "report.html", root=root)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "towards</mark> the label CFS" in page
+    assert ("<code>explain: true</code> in the experiment keeps it" in page) == (explain == "false")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness import evaluate, run
+from harness import build_report, evaluate, run
 from harness.data.benchmark import benchmark_names, load_benchmark
 from harness.metrics import METRICS
 from harness.runner.published import also_measured, published_of
@@ -52,6 +52,9 @@ def test_a_run_prints_ours_beside_theirs(bring, tmp_path, name, task, train, bes
     assert f"published: {best[0]} .{best[1]} [" in " ".join(str(outcome).split())
     assert f"published: {found.source}; over {found.n}; intervals as wide as ours" in str(outcome)
     assert found.metric in outcome.results[0].values, "an experiment that names no metric has the published one too"
+    page = tmp_path / "report.html"
+    build_report([outcome.folder], page, root=root)
+    assert f'{best[0].replace("&", "&amp;")} <span class="tag">published</span>' in page.read_text(encoding="utf-8")
     elsewhere = text.replace(f"train: [{train}], test: [{found.part}]", f"train: [{found.part}], test: [{train}]")
     (tmp_path / "e.yaml").write_text(elsewhere, encoding="utf-8")
     other = run(tmp_path / "e.yaml", out=tmp_path / "other", root=root)
