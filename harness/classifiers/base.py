@@ -55,6 +55,8 @@ class Scorer(ABC):
 
     probabilities: ClassVar[bool] = False
     """Whether the scores of a claim are probabilities over the labels."""
+    logistic: ClassVar[bool] = False
+    """Whether a score is the logistic function of what its reasons add up to, without being a probability."""
     cutoff: float | None = None
     """The score of the positive label at and above which it is predicted, in a yes-or-no task. None: the label with
     the highest score is predicted."""

@@ -233,11 +233,11 @@ def _placed(member: Member, root: str | None, texts: frozenset[str]) -> Classifi
 
 
 def _line(scorer: Scorer, claims: Claims) -> Floats:
-    """A member's scores of the positive label; of probabilities, their log-odds."""
+    """A member's scores of the positive label as its reasons add up to them: log-odds, of what is on their scale."""
     from scipy.special import logit
 
     scores = np.asarray(scorer.score(claims), dtype=np.float64)[:, -1]
-    if not scorer.probabilities:
+    if not (scorer.probabilities or scorer.logistic):
         return scores
     odds: Floats = logit(np.clip(scores, LIKELY_LEAST, 1 - LIKELY_LEAST))
     return odds

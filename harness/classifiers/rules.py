@@ -45,6 +45,7 @@ WEIGHTS = {
 class RulesScorer(Scorer):
     """Adds up weights; the score is their logistic, positive from one half on."""
 
+    logistic = True
     cutoff: float | None = 0.5
 
     def score(self, claims: Claims) -> Scores:

@@ -34,7 +34,7 @@ def test_a_mean_is_that_of_standardized_scores(table):
     lines = []
     for member in scorer.members:
         scores = member.score(claims)[:, -1]
-        lines.append(np.log(scores / (1 - scores)) if member.probabilities else scores)
+        lines.append(np.log(scores / (1 - scores)) if member.probabilities or member.logistic else scores)
     expected = np.mean(
         [(line - c) / s for line, c, s in zip(lines, scorer.centers, scorer.spreads, strict=True)], axis=0
     )
@@ -137,6 +137,16 @@ def test_stacking_weighs_the_member_that_knows(table):
     assert (scorer.weights >= 0).all()
     assert scorer.probabilities
     assert scorer.score(claims).sum(axis=1) == pytest.approx(1)
+
+
+def test_the_reasons_of_rules_in_an_ensemble_add_up_to_its_score(table):
+    claims, gold = table
+    members = ["rules", {"name": "length"}]
+    scorer = build("ensemble", {"members": members, "folds": 2}).fit(claims, gold, 13)
+    facts = claims_of(["Rents rose by 14 percent between 2019 and 2023.", "Who would not love this town, they ask?"])
+    (first, second), scores = scorer.explain(facts), scorer.score(facts)[:, 1]
+    moved = [sum(reason.weight for reason in reasons) for reasons in (first, second)]
+    assert moved[0] - moved[1] == pytest.approx(scores[0] - scores[1])
 
 
 def test_the_reasons_of_an_ensemble_add_up_those_of_its_members(table):
