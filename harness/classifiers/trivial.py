@@ -185,7 +185,7 @@ class Position(Classifier):
 
 def _places(claims: Claims, *, first: bool) -> npt.NDArray[np.float64]:
     places = claims.position.astype(np.float64)
-    return -places if first else places
+    return 0.0 - places if first else places  # so that the first place is 0, and not the negative 0
 
 
 def _lengths(claims: Claims, cap: int) -> npt.NDArray[np.float64]:

@@ -123,6 +123,17 @@ def test_the_command_scores_and_says_why(harness, kept, tmp_path):
     assert "12 percent" in {reason["text"] for reason in document["claims"][0]["reasons"]}
 
 
+def test_a_page_by_position_says_each_reason_once_and_no_negative_zero(tmp_path):
+    (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
+    score(tmp_path / "a.txt", "position", tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    first = page[page.index("<aside") :]
+    assert ">.000</span>" in first
+    assert first.count("claims before it: 0") == 1
+    assert "+0.00" in first
+    assert "shaded by its score. Point" in page
+
+
 def test_wrong_use_is_a_message(kept, tmp_path):
     (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
     with pytest.raises(HarnessError, match="'tfidf_svm' has to be trained: harness run CONFIG --only tfidf_svm"):
