@@ -15,7 +15,7 @@ from harness.report.material import Material
 from harness.report.svg import Point, span, strip, strip_scale, ticks
 from harness.runner.published import Implied
 from harness.runner.results import Result
-from harness.runner.tables import PUBLISHED_ROWS, cell, number
+from harness.runner.tables import PUBLISHED_ROWS, cell, chosen_of, number
 
 MOST_PEOPLE = 3
 """Pairs of annotators that stand on the leaderboard."""
@@ -282,11 +282,20 @@ def costs(material: Material) -> Grid | None:
                 f"{cost.claims_scored / cost.score_seconds:,.0f}" if cost.claims_scored and cost.score_seconds else "-"
             )
             quality = cell(value_of(material, subject.name, material.main))
-            spent = (_amount(cost.fit_seconds), _amount(cost.score_seconds), rate, _amount(cost.peak_megabytes))
+            fits = "-" if cost.fits is None else f"{cost.fits:,}"
+            spent = (_amount(cost.fit_seconds), fits, _amount(cost.score_seconds), rate, _amount(cost.peak_megabytes))
             rows.append((subject.name, quality, *spent))
     if not rows:
         return None
-    head = ("system", heading_of(material, material.main), "training, s", "scoring, s", "claims a second", "memory, MB")
+    head = (
+        "system",
+        heading_of(material, material.main),
+        "training, s",
+        "fits",
+        "scoring, s",
+        "claims a second",
+        "memory, MB",
+    )
     return Grid("What a system took, beside what it reached", head, tuple(rows))
 
 
@@ -319,7 +328,7 @@ def agreement_grid(ceiling: Ceiling) -> Grid:
 def origin(material: Material) -> Grid:
     """What made the numbers, a line for each result."""
     rows = [_origin(subject.name, subject.entry.result) for subject in material.subjects]
-    head = ("system", "classifier", "made", "versions", "commit", "result")
+    head = ("system", "classifier", "chosen in fitting", "made", "versions", "commit", "result")
     return Grid("Where the numbers come from", head, tuple(rows))
 
 
@@ -330,6 +339,7 @@ def _origin(name: str, result: Result) -> tuple[str, ...]:
     return (
         name,
         kept["classifier"]["name"] + (f" ({settings})" if settings else ""),
+        chosen_of(result) or "-",
         kept["made_at"][:16].replace("T", " "),
         _listed(f"{package} {version}" for package, version in versions.items()),
         (kept["git_commit"] or "-")[:12],

@@ -11,6 +11,8 @@ from harness.runner.evaluate import Evaluation
 from harness.runner.published import implied
 from harness.runner.results import Result
 
+CHOICES = 3
+"""Different choices of a system's fits that a table lists."""
 PUBLISHED_ROWS = 6
 
 
@@ -156,6 +158,7 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
         by = f"{intervals['unit']}s left out one by one" if set(methods) == {"jackknife-t"} else drawn
         lines.append(f"[95 percent interval]: {by}; {how}")
     lines += [f"{_where(found, len(results), len(headings))}: {part}" for part, found in said.items()]
+    lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]
     warnings: dict[str, list[str]] = {}
     for result in results:
         for warning in result.warnings:
@@ -164,6 +167,17 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
         whose = "" if len(systems) == len(results) else f"{', '.join(systems)}: "
         lines.append(f"warning: {whose}{warning}")
     return lines
+
+
+def chosen_of(result: Result) -> str:
+    """What was chosen in fitting, each choice once, and how many fits the result rests on; empty where nothing was."""
+    choices = list(dict.fromkeys(result.provenance.get("chosen", {}).values()))
+    if not choices:
+        return ""
+    more = f" | {len(choices) - CHOICES} more" if len(choices) > CHOICES else ""
+    fits = result.cost.fits if result.cost else None
+    counted = f"; {fits:,} fits in all" if fits and fits > 1 else ""
+    return " | ".join(choices[:CHOICES]) + more + counted
 
 
 def _where(found: Mapping[str, Sequence[str]], n_systems: int, n_metrics: int) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from harness import load_experiment, run
+from harness import build_report, load_experiment, run
 from harness.errors import FaultsError
 from harness.runner.search import Range, choices_of
+from harness.runner.tables import chosen_of
 
 LOG = {"search": {"low": 0.01, "high": 10, "log": True}}
 
@@ -81,6 +83,21 @@ def test_a_search_says_what_it_chose_of_how_many_and_by_how_many_fits(config, tm
     assert cut.cost.fits == 12 * (3 + 1) * (2 * 3 + 1)
     kept = [json.loads(path.read_text()) for path in (tmp_path / "runs").rglob("result.json")]
     assert {one["system"]: one["cost"]["fits"] for one in kept}["searched"] == searched.cost.fits
+
+
+def test_the_budget_stands_in_the_table_and_in_the_report(config, tmp_path):
+    tuned = "{name: length, cap: {grid: [1, 12]}, label: tuned}"
+    classifiers(config, f"[{tuned}, length]")
+    outcome = run(config, out=tmp_path / "runs", overrides=["random_seeds=[1]"])
+    said = chosen_of(outcome.results[0])
+    assert re.fullmatch(r"cap=12 of 2 candidates in 3 folds( \| cap=1 of 2 [a-z0-9 ]+)?; 28 fits in all", said)
+    assert f"tuned chose {said}" in str(outcome)
+    assert chosen_of(outcome.results[1]) == ""
+    assert "length chose" not in str(outcome)
+    build_report([outcome.folder], tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"<td>{said}</td>" in page
+    assert '<td class="n">28</td>' in page
 
 
 def test_the_number_of_fits_is_the_number_of_fits(config, tmp_path, monkeypatch):
