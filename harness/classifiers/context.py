@@ -113,8 +113,9 @@ class ContextLogreg(Classifier, NgramSettings):
     Sees the claim, the words of the claims before and after it, who speaks, how many claims stand before it, and how
     many of its words the article's earlier claims have not said; cannot see what words mean. For ranking in debates, in
     the manner of Gencheva et al. 2017, "A Context-Aware Approach for Detecting Worth-Checking Claims in Political
-    Debates". Speakers that one training article has alone are left out. Made for yes-or-no tasks. Training claims of
-    one label give the shares of the labels.
+    Debates". Cost: 16,000 sentences are learned in two to four seconds on one core, and scored in one. Speakers that
+    one training article has alone are left out. Made for yes-or-no tasks. Training claims of one label give the shares
+    of the labels.
     """
 
     reads = "article"

@@ -150,7 +150,9 @@ class Regularized(Linear):
 class TfidfLogreg(Regularized):
     """Logistic regression on TF-IDF weighted n-grams of words and characters.
 
-    Cost: 16,000 sentences are learned in about two seconds on one core, and scored in one.
+    Cost: 16,000 sentences are learned in about two seconds on one core, and scored in one. Weights as in Salton and
+    Buckley 1988, "Term-weighting approaches in automatic text retrieval"; the solver, Fan et al. 2008, "LIBLINEAR: A
+    Library for Large Linear Classification".
     """
 
     def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
@@ -160,7 +162,8 @@ class TfidfLogreg(Regularized):
 class TfidfSvm(Regularized):
     """Linear support vector machine on TF-IDF weighted n-grams of words and characters.
 
-    Its margins rank and predict, but are no probabilities. Cost: as `tfidf_logreg`.
+    Its margins rank and predict, but are no probabilities. Cost: less to learn than `tfidf_logreg`, the same to score.
+    Joachims 1998, "Text Categorization with Support Vector Machines: Learning with Many Relevant Features".
     """
 
     scorer = SvmScorer
@@ -182,7 +185,8 @@ class NbLogreg(Regularized):
 
     Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (their NBSVM with a
     logistic loss and without interpolation): r = ln((p / |p|) / (q / |q|)), p and q being alpha plus the number of
-    positive and of other training claims with the n-gram. Strong on short texts and small training sets.
+    positive and of other training claims with the n-gram. Strong on short texts and small training sets. Cost: 16,000
+    sentences are learned in about three seconds on one core, and scored in a quarter of one.
     """
 
     char_ngrams: Range | None = None
@@ -215,7 +219,7 @@ class ComplementNb(Linear):
     scikit-learn: a label's weights come from the claims of all other labels, which are many where the label is rare.
     Its margins rank and predict; as probabilities they would be far too sure. With more than two labels a label's
     weights are those against the mean of all, because the paper's own sums grow with the length of a claim whatever it
-    says; the label that wins is the same. The fastest of the linear ones to fit.
+    says; the label that wins is the same. Cost: the least of the linear ones, 16,000 sentences in less than a second.
     """
 
     scorer = SvmScorer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -195,3 +196,26 @@ harness.classifiers.build("tfidf_logreg", {})
 print([name for name in ("sklearn", "scipy", "pandas", "torch", "datasets") if name in sys.modules])
 """
     assert in_a_new_process(code, "0") == "[]\n"
+
+
+def test_every_classifier_is_documented_with_what_it_sees_and_cannot_see_its_cost_and_its_paper():
+    page = (Path(__file__).parents[2] / "docs" / "classifiers.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line[:1] == "|"]
+    assert rows[0] == ["name", "sees", "cannot see", "probabilities", "cost", "paper"]
+    known = {row[0].strip("`"): row for row in rows if len(row) == len(rows[0])}
+    assert [name for name in CLASSIFIERS.table if name not in known] == []
+    assert [name for name in CLASSIFIERS.table if name != "from_file" and not all(known[name])] == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in CLASSIFIERS.table if name not in ("language_model", "from_file", "transfer", *ENCODERS)]
+)
+def test_a_docstring_says_what_a_classifier_sees_and_cannot_see_what_it_costs_and_its_paper(name):
+    ancestry = [
+        kind for kind in CLASSIFIERS.get(name).__mro__ if kind is not Classifier and issubclass(kind, Classifier)
+    ]
+    said = " ".join(" ".join((kind.__doc__ or "").split()) for kind in ancestry)
+    assert re.search(r"\b[Ss]ees? ", said)
+    assert re.search(r"[Cc]annot see|reads nothing|what its members see", said)
+    assert re.search(r"\b[Cc]osts?\b", said)
+    assert re.search(r'\b(19|20)\d\d[:,] "|no paper|The floor of', said)
