@@ -67,6 +67,11 @@ class Decided(Classifier):
     folds: InnerFolds = InnerFolds()
 
     @property
+    def reads(self) -> Literal["claim", "article"]:  # type: ignore[override]
+        """As the classifier."""
+        return self.classifier.reads
+
+    @property
     def packages(self) -> tuple[str, ...]:  # type: ignore[override]
         """Those of the classifier, and what calibrates."""
         return tuple(dict.fromkeys([*self.classifier.packages, "scikit-learn"]))

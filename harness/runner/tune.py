@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,16 @@ class Tuned(Classifier):
     """What each candidate sets, for the result: `C=10`."""
     metric: SerializeAsAny[Metric]
     folds: InnerFolds = InnerFolds()
+
+    @property
+    def yes_or_no_only(self) -> bool:  # type: ignore[override]
+        """As the candidates."""
+        return self.candidates[0].yes_or_no_only
+
+    @property
+    def reads(self) -> Literal["claim", "article"]:  # type: ignore[override]
+        """The most that a candidate reads."""
+        return "article" if any(candidate.reads == "article" for candidate in self.candidates) else "claim"
 
     @property
     def packages(self) -> tuple[str, ...]:  # type: ignore[override]

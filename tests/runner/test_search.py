@@ -85,6 +85,20 @@ def test_a_search_says_what_it_chose_of_how_many_and_by_how_many_fits(config, tm
     assert {one["system"]: one["cost"]["fits"] for one in kept}["searched"] == searched.cost.fits
 
 
+@pytest.mark.parametrize("settings", ["cap: {grid: [1, 12]}", "cap: {search: {low: 1, high: 12}}"])
+def test_what_is_made_for_yes_or_no_stays_so_when_its_settings_are_chosen(config, settings):
+    classifiers(config, f"[{{name: length, {settings}}}]")
+    config.write_text(config.read_text().replace("task: checkability", "task: claim_type"))
+    with pytest.raises(FaultsError, match="'length' is made for yes-or-no tasks, and 'claim_type' has more labels"):
+        load_experiment(config)
+
+
+def test_a_tuned_or_decided_classifier_reads_what_its_inner_one_reads(config):
+    context = "{name: context_logreg, C: {grid: [0.1, 1]}, label: %s}"
+    classifiers(config, f"[{context % 'a'}, {context[:-1] % 'b'}, threshold: {{aim: f1}}}}, tfidf_svm]")
+    assert [system.classifier.reads for system in load_experiment(config).systems] == ["article", "article", "claim"]
+
+
 def test_the_budget_stands_in_the_table_and_in_the_report(config, tmp_path):
     tuned = "{name: length, cap: {grid: [1, 12]}, label: tuned}"
     classifiers(config, f"[{tuned}, length]")
