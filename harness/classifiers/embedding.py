@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
+from harness.classifiers.erasure import TextScorer
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
 from harness.errors import FaultsError
@@ -25,6 +27,7 @@ from harness.features.encoder_files import (
     read_trained_on,
 )
 from harness.features.encoders import Encoder, EncoderSettings
+from harness.features.vector_cache import Vectors
 from harness.files import json_document, read_bytes, write_text
 
 ENCODER = "encoder"
@@ -58,7 +61,7 @@ class Encoding(Classifier, EncoderSettings):
 
 
 @dataclass(frozen=True)
-class EmbeddingScorer(Scorer):
+class EmbeddingScorer(TextScorer):
     """Probabilities of a logistic regression on embeddings; with more than two labels, of one against the rest."""
 
     probabilities: ClassVar[bool] = True
@@ -73,16 +76,23 @@ class EmbeddingScorer(Scorer):
 
     def score(self, claims: Claims) -> Scores:
         """Probabilities; 0 for a label that no training claim had."""
+        return self._chances(list(claims.text), self.encoder.encode)
+
+    def chances(self, texts: list[str]) -> Scores:
+        """The same for texts, whose vectors are not kept."""
+        return self._chances(texts, self.encoder.encode_anew)
+
+    def _chances(self, texts: list[str], encode: Callable[[list[str]], Vectors]) -> Scores:
         from scipy.special import expit
 
-        if not len(claims):
+        if not texts:
             return np.zeros((0, self.n_labels))
-        vectors = self.encoder.encode(list(claims.text)).astype(np.float64)
+        vectors = encode(texts).astype(np.float64)
         # Not a matrix product: that may add in another order for another number of rows.
         chances = expit((vectors[:, :, None] * self.weights[None]).sum(axis=1) + self.intercepts)
         if self.n_labels == 2:
             return two_columns(chances[:, 0])
-        scores = np.zeros((len(claims), self.n_labels))
+        scores = np.zeros((len(texts), self.n_labels))
         scores[:, self.labels] = chances / chances.sum(axis=1, keepdims=True)
         return scores
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
 from harness.classifiers.embedding import Encoding
+from harness.classifiers.erasure import TextScorer, erased
 from harness.classifiers.kept_fits import fitted_once, kept_encoder
 from harness.classifiers.members import Named
 from harness.classifiers.transformer import Transformer
@@ -54,12 +55,20 @@ class AddedScorer(Scorer):
 
     def score(self, claims: Claims) -> Scores:
         """1 - s and s, the sum of the inner scorer's probabilities."""
-        added = self.scorer.score(claims)[:, list(self.positive)].sum(axis=1)
-        return two_columns(np.clip(added, 0.0, 1.0))
+        return two_columns(self._added(self.scorer.score(claims)))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The inner scorer's reasons, which are about its last label; None where others are added."""
-        return self.scorer.explain(claims) if self.positive == (self.n_labels - 1,) else None
+        """The inner scorer's reasons; where it adds up labels, the words that an encoder's sum falls without."""
+        if self.positive == (self.n_labels - 1,):
+            return self.scorer.explain(claims)
+        scorer = self.scorer
+        return (
+            erased(lambda texts: self._added(scorer.chances(texts)), claims) if isinstance(scorer, TextScorer) else None
+        )
+
+    def _added(self, chances: Scores) -> Scores:
+        added: Scores = np.clip(chances[:, list(self.positive)].sum(axis=1), 0.0, 1.0)
+        return added
 
 
 class Transfer(Classifier):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from harness.classifiers.base import Scorer, Scores, shares
 from harness.classifiers.embedding import Encoding
+from harness.classifiers.erasure import TextScorer
 from harness.classifiers.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
 from harness.errors import FaultsError
@@ -24,7 +26,7 @@ from harness.features.encoder_files import (
     trained_also_on,
     write_trained_on,
 )
-from harness.features.vector_cache import computed_once
+from harness.features.vector_cache import Vectors, computed_once
 from harness.files import json_document, read_bytes, write_text
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ SETTINGS = "transformer.json"
 
 
 @dataclass(frozen=True)
-class TransformerScorer(Scorer):
+class TransformerScorer(TextScorer):
     """Probabilities of a fine-tuned encoder with its linear head."""
 
     probabilities: ClassVar[bool] = True
@@ -47,15 +49,21 @@ class TransformerScorer(Scorer):
 
     def score(self, claims: Claims) -> Scores:
         """Probabilities: the softmax of the head, which is computed once per text and kept."""
+        return self._softmax(list(claims.text), lambda texts: computed_once(self._space, texts, self.network.apply))
+
+    def chances(self, texts: list[str]) -> Scores:
+        """The same for texts, of which nothing is kept."""
+        return self._softmax(texts, self.network.apply)
+
+    def _softmax(self, texts: list[str], apply: Callable[[list[str]], Vectors]) -> Scores:
         from scipy.special import softmax
 
         from harness.features.network import deterministic
 
-        if not len(claims):
+        if not texts:
             return np.zeros((0, self.network.head.out_features))
         with deterministic(0, self.threads):
-            logits = computed_once(self._space, list(claims.text), self.network.apply)
-        scores: Scores = softmax(logits.astype(np.float64), axis=1)
+            scores: Scores = softmax(apply(texts).astype(np.float64), axis=1)
         return scores
 
     @cached_property

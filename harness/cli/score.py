@@ -33,6 +33,7 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]
 @click.option("--encoding", help="Of text files; default: detected.")
 @click.option("--name", metavar="ID", help="What standard input (-) is called; page.html for HTML.")
 @click.option("--language", metavar="CODE", help="Of what does not state its own; default: the model's.")
+@click.option("--reasons/--no-reasons", default=True, help="What moved each score; by default on, slow for encoders.")
 @data_root
 @as_json
 def score(

@@ -65,11 +65,19 @@ class Encoder:
         Returns: shape (n_texts, n_dimensions), rows of Euclidean length 1.
         Raises: HarnessError: the encoder is not there, or is not the one that it was.
         """
+        folder = self._folder()
+        space = fingerprint((self.fingerprint, self.pooling, self.max_length, self.runtime))
+        return computed_once(space, texts, lambda some: self._compute(folder, some), cache)
+
+    def encode_anew(self, texts: Sequence[str]) -> Vectors:
+        """As `encode`, with nothing looked up and nothing kept: for texts that nobody will ask for again."""
+        return self._compute(self._folder(), list(texts))
+
+    def _folder(self) -> Path:
         folder = find_encoder(self.model)
         if encoder_fingerprint(folder) != self.fingerprint:
             raise HarnessError(f"encoder '{self.model}': its files changed since this was fitted; fit again")
-        space = fingerprint((self.fingerprint, self.pooling, self.max_length, self.runtime))
-        return computed_once(space, texts, lambda some: self._compute(folder, some), cache)
+        return folder
 
     def _compute(self, folder: Path, texts: list[str]) -> Vectors:
         if self.runtime == "torch":

@@ -67,6 +67,7 @@ def score(
     encoding: str | None = None,
     name: str | None = None,
     language: str | None = None,
+    reasons: bool = True,
     root: str | Path | None = None,
 ) -> Scored:
     """Scores new articles or claims with a kept model, or a system that needs no training.
@@ -83,6 +84,7 @@ def score(
         encoding: of text files; default: detected.
         name: what standard input is called.
         language: of what does not state its own; default: what the model was trained on, else English.
+        reasons: whether each claim gets what moved its score; encoders score it once for each of its words to tell.
         root: where fetched benchmarks live.
     Raises: HarnessError: an input, the model or the disk is at fault; then nothing is written.
     """
@@ -101,7 +103,7 @@ def score(
         root=root,
     )
     outcome = Scored(card=model.card, model=model.folder, out=target)
-    batches = _counted(scored(model, source, listed), outcome)
+    batches = _counted(scored(model, source, listed, explained=reasons), outcome)
     if target is None:
         outcome.claims = tuple(claim for batch in batches for claim in batch.claims)
     else:

@@ -60,18 +60,21 @@ def open_system(system: str | Path) -> Model:
     return load_model(find_model(Path(system)))
 
 
-def scored(model: Model, source: Unlabelled, inputs: Sequence[str | Path]) -> Iterator[ScoredBatch]:
+def scored(
+    model: Model, source: Unlabelled, inputs: Sequence[str | Path], *, explained: bool = True
+) -> Iterator[ScoredBatch]:
     """The claims of the inputs with their scores, in order.
 
     Args:
         model: what scores them.
         source: how the inputs are read.
         inputs: see `Unlabelled.batches`.
+        explained: whether reasons are asked for.
     """
     for batch in source.batches(inputs):
         scores = model.score(batch.claims)
         predicted = model.predict(batch.claims, scores)
-        found = model.explain(batch.claims)
+        found = model.explain(batch.claims) if explained else None
         reasons: Sequence[tuple[Reason, ...] | None] = [None] * len(batch.claims) if found is None else found
         rows = zip(scores.tolist(), predicted, reasons, batch.claims.position.tolist(), strict=True)
         listed = (claim for document in batch.documents for claim in document.claims)

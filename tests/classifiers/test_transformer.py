@@ -103,6 +103,58 @@ def test_scores_do_not_depend_on_the_other_claims_to_the_last_bit(encoder, name,
         assert np.array_equal(scorer.score(many.take(rows)), scores[rows])
 
 
+@pytest.mark.parametrize("name", ["transformer", "embedding_logreg"])
+def test_reasons_are_what_the_score_loses_without_a_word(encoder, name, own_cache, tmp_path):
+    claims, gold = yes_no()
+    more = LEARN if name == "transformer" else {"C": 100.0}
+    scorer = build(name, {"model": encoder} | more).fit(claims, gold, 13)
+    text = "Rents rose by 14 percent; we think rents fell."
+    (reasons,) = scorer.explain(claims_of([text]))
+    weights = {reason.name: reason.weight for reason in reasons}
+    assert next(reason.text for reason in reasons if reason.name == "word:rents") == "Rents"  # as first written
+    shorter = {
+        "word:percent": "Rents rose by 14 ; we think rents fell.",
+        "word:rents": " rose by 14 percent; we think  fell.",
+    }
+    whole, *parts = scorer.score(claims_of([text, *shorter.values()]))[:, 1]
+    for word, part in zip(shorter, parts, strict=True):
+        assert weights[word] == pytest.approx(np.log(whole / (1 - whole)) - np.log(part / (1 - part)), rel=1e-6)
+    assert len(reasons) <= 10
+    assert [abs(reason.weight) for reason in reasons] == sorted(
+        (abs(reason.weight) for reason in reasons), reverse=True
+    )
+    strange = scorer.explain(NEW)
+    assert len(strange) == len(NEW)
+    assert strange[2] == strange[3] == ()  # no word
+    kept = own_cache / "encodings.sqlite"
+    size = kept.stat().st_size
+    scorer.explain(claims_of(["Nobody saw these buses; they ran on time."] * 3))
+    assert kept.stat().st_size == size  # texts without a word are not kept
+
+
+def test_reasons_of_added_labels_and_of_ensembles(encoder, tmp_path):
+    from harness.classifiers.transfer import AddedScorer
+
+    claims, gold = three_labels()
+    inner = build("transformer", {"model": encoder} | LEARN).fit(claims, gold, 13)
+    some = claims.take(np.array([0, 7, 15]))
+    added = AddedScorer(inner, (1, 2), 3)
+    whole = added.score(some)[:, 1]
+    for row, reasons in enumerate(added.explain(some)):
+        written = str(some.text[row])
+        first = reasons[0]
+        if written.lower().count(first.text.lower()) == 1:
+            part = added.score(claims_of([written.replace(first.text, "")]))[0, 1]
+            assert first.weight == pytest.approx(
+                np.log(whole[row] / (1 - whole[row])) - np.log(part / (1 - part)), rel=1e-5
+            )
+    assert AddedScorer(inner, (2,), 3).explain(some) == inner.explain(some)
+    twice = build("ensemble", {"members": [{"name": "transformer", "model": encoder}, "rules"]}).fit(*yes_no(), 13)
+    names = {reason.name for reasons in twice.explain(some) for reason in reasons}
+    assert any(name.startswith("word:") for name in names)
+    assert any(not name.startswith("word:") for name in names)
+
+
 def test_early_stopping_keeps_the_best_epoch_and_stops(encoder, monkeypatch):
     from harness.classifiers import fine_tuning
 
