@@ -139,7 +139,7 @@ class LanguageModel(Classifier):
         if not Path(self.cassette).exists():
             message = "does not exist; to make it, run once with record: true, which needs the endpoint"
             raise FaultsError.one(self.cassette, message)
-        read_cassette(Path(self.cassette))
+        read_cassette(Path(self.cassette), recorded=self.record)
 
     def inputs(self) -> str:
         """SHA-256 of a cassette that is replayed."""

@@ -97,13 +97,16 @@ print(build("language_model", settings).fit(*yes_no(), 13).score(claims).tobytes
 """
 
 
-def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:
+def worker_environment() -> dict[str, str]:
     folder = Path(__file__).parent
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(folder.parents[1])])}
+
+
+def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:
     settings = {"endpoint": server.url, "model": "tiny", "guide": GUIDE} | settings
-    paths = os.pathsep.join([str(folder), str(folder.parents[1])])
     return subprocess.Popen(
         [sys.executable, "-c", WORKER, json.dumps(settings), str(claims)],
-        env=os.environ | {"PYTHONPATH": paths},
+        env=worker_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -292,3 +295,55 @@ def test_a_cache_that_is_no_cache_is_told(model_server, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE", str(folder))
     with pytest.raises(WriteError, match=r"the reply cache cannot be used .*set HARNESS_CACHE to another folder"):
         fitted(model_server)
+
+
+def test_a_cassette_without_its_last_line_end_is_added_to(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE.take(np.arange(2)))
+    cassette.write_bytes(cassette.read_bytes().rstrip(b"\n"))
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
+    assert len(cassette.read_text().splitlines()) == 1 + 5
+    fitted(model_server, cassette=str(cassette)).score(FIVE)
+
+
+@pytest.mark.parametrize("left", [1, 40, 3_000])
+def test_a_line_that_was_cut_off_as_it_was_recorded_is_recorded_anew(model_server, tmp_path, left):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
+    whole = cassette.read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    cassette.write_bytes(whole[: min(last + left, len(whole) - 2)])
+    with pytest.raises(FaultsError, match=r"cassette\.jsonl:6: is not JSON"):
+        model(model_server, cassette=str(cassette)).check()
+    asked = len(model_server.asked)
+    recipe = model(model_server, cassette=str(cassette), record=True)
+    recipe.check()
+    recipe.fit(*yes_no(), 13).score(FIVE)
+    assert cassette.read_bytes() == whole
+    assert len(model_server.asked) == asked  # the reply is in the cache
+
+
+SMALL_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
+
+
+def test_a_full_disk_leaves_no_half_line_in_a_cassette(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server).score(claims_of([f"Claim {n}." for n in range(30)]))  # so that the cache need not grow
+    cassette.write_text("\n" * 470_000)
+    settings = {"endpoint": model_server.url, "model": "tiny", "guide": GUIDE, "cassette": str(cassette)}
+    command = [sys.executable, "-c", f"{SMALL_DISK}\n{WORKER}", json.dumps(settings | {"record": True}), "30"]
+    done = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)
+    assert "WriteError" in done.stderr
+    assert "the file would exceed the file-size limit" in done.stderr
+    assert cassette.read_text().endswith("}\n") or not cassette.read_text().strip()
+    fitted(model_server, cassette=str(cassette), record=True).score(claims_of([f"Claim {n}." for n in range(30)]))
+    assert len(cassette.read_text().split("\n")) == 470_000 + 31 + 1
+
+
+def test_an_exchange_whose_request_was_changed_is_named(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
+    cassette.write_text(cassette.read_text().replace("It sold 3 loaves", "It sold 9 loaves"))
+    with pytest.raises(FaultsError, match="key: is not that of the request: the line was changed") as raised:
+        model(model_server, cassette=str(cassette)).check()
+    assert len(raised.value.faults) == 1
