@@ -347,3 +347,44 @@ def test_an_exchange_whose_request_was_changed_is_named(model_server, tmp_path):
     with pytest.raises(FaultsError, match="key: is not that of the request: the line was changed") as raised:
         model(model_server, cassette=str(cassette)).check()
     assert len(raised.value.faults) == 1
+
+
+def test_processes_that_ask_the_same_at_once_pay_once(model_server):
+    fitted(model_server)
+    model_server.answer = slow(0.05, says())
+    workers = [start_worker(model_server, 20) for _ in range(3)]
+    found = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0], found
+    assert len({out for out, _ in found}) == 1
+    assert len(model_server.asked) == 1 + 20
+
+
+def test_a_call_that_a_dead_process_was_asking_is_asked_at_once(model_server):
+    fitted(model_server)
+    model_server.answer = slow(2, says())
+    worker = start_worker(model_server, 1)
+    while not model_server.claims():
+        time.sleep(0.005)
+    worker.kill()
+    worker.communicate()
+    model_server.answer = says()
+    begun = time.monotonic()
+    fitted(model_server).score(claims_of(["Claim 0."]))
+    assert time.monotonic() - begun < 1
+
+
+def test_a_call_that_failed_elsewhere_is_asked_here(model_server):
+    scorer, other = fitted(model_server), fitted(model_server)
+    model_server.script = [slow(0.3, gives("down", 500))]
+
+    def fail() -> None:
+        with pytest.raises(HarnessError, match="answers 500"):
+            scorer.score(FIVE.take(np.arange(1)))
+
+    failed = threading.Thread(target=fail)
+    failed.start()
+    while not model_server.claims():
+        time.sleep(0.005)
+    assert len(other.score(FIVE)) == 5
+    failed.join()
+    assert len(model_server.claims()) == 1 + 5

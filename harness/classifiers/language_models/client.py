@@ -30,6 +30,8 @@ AGAIN = (408, 409, 425, 429)
 NOT_TAKEN = (400, 413, 422)
 """Statuses that speak of the request itself: its parameters, or a claim that the endpoint will not take."""
 LARGEST = 4 << 20
+LOOK_AGAIN_S = 0.05
+"""Until one looks again whether another process has its answer."""
 SHORTEST_KEY = 8
 """Shorter ones are placeholders that local servers ask for, not secrets."""
 
@@ -121,7 +123,7 @@ class Client:
     def _finish_or_stop(self, http: httpx2.Client, call: Call) -> Kept:
         """One call; where it fails for good, the others are given up."""
         try:
-            return self._finish(http, call)
+            return self._once(http, call)
         except BaseException:
             self._stop.set()
             raise
@@ -144,6 +146,22 @@ class Client:
         ) as http:
             yield http
 
+    def _once(self, http: httpx2.Client, call: Call) -> Kept:
+        """One call, unless another process or thread asks the same: then its answer, so that none is paid for twice."""
+        while not self.cache.begin(call.key, self._longest_s):
+            if self._stop.wait(LOOK_AGAIN_S):
+                raise Stopped("stopped")
+        try:
+            return self.cache.find([call.key]).get(call.key) or self._finish(http, call)
+        finally:
+            self.cache.end(call.key)
+
+    @property
+    def _longest_s(self) -> float:
+        """What one attempt can take, with the waits around it."""
+        pause_s = 60 * self.endpoint.concurrency / (self.endpoint.requests_per_minute or sys.maxsize)
+        return self.endpoint.timeout_s + self.endpoint.longest_wait_s + pause_s
+
     def _finish(self, http: httpx2.Client, call: Call) -> Kept:
         """One call until it is answered or the attempts are used up."""
         attempts = self.endpoint.retries + 1
@@ -152,6 +170,7 @@ class Client:
         for attempt in range(attempts):
             if attempt:
                 self._wait(trouble.wait_s, self.endpoint.backoff_s * 2 ** (attempt - 1) * chance.uniform(0.5, 1.5))
+            self.cache.go_on(call.key, self._longest_s)
             came = self._attempt(http, call)
             if isinstance(came, Came):
                 return self._kept(call, came)
