@@ -212,6 +212,20 @@ def test_the_key_is_sent_and_never_written_or_told(model_server, monkeypatch, tm
     assert KEY.encode() not in written
 
 
+@pytest.mark.parametrize("written", [r"ab\/cd+efghij", r"ab\u002Fcd\u002befghij", r"ab\\/cd+efghij"])
+def test_a_key_is_hidden_however_an_answer_writes_it(model_server, monkeypatch, tmp_path, written):
+    monkeypatch.setenv("MY_KEY", "ab/cd+efghij")
+    cassette = tmp_path / "kept" / "cassette.jsonl"
+    scorer = fitted(model_server, api_key_variable="MY_KEY", cassette=str(cassette), record=True, retries=0)
+    model_server.script = [gives('{"choices": [{"message": {"content": "KEY"}}]}'.replace("KEY", written))]
+    scorer.score(ONE)
+    model_server.script = [gives('{"error": {"message": "no such key: KEY"}}'.replace("KEY", written), 401)]
+    with pytest.raises(HarnessError, match=r"no such key: \[api key\]") as raised:
+        scorer.score(claims_of(["Another."]))
+    assert b"cd" not in str(raised.value).encode()
+    assert b"efghij" not in everything_written(tmp_path)
+
+
 def test_no_key_goes_where_none_was_named(model_server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     fitted(model_server).score(ONE)

@@ -174,9 +174,12 @@ def test_a_cap_on_tokens_is_never_passed(model_server, concurrency):
     assert took + scorer.calls(claims)[-1][0].most_tokens > cap
 
 
-def test_what_an_answer_does_not_count_is_taken_at_its_most(model_server):
+@pytest.mark.parametrize(
+    "usage", [None, {"total_tokens": 10**30}, {"prompt_tokens": 10**30}, {"total_tokens": -5}, {"total_tokens": True}]
+)
+def test_what_an_answer_does_not_count_is_taken_at_its_most(model_server, usage):
     scorer = fitted(model_server)
-    model_server.script = [gives(completion('{"label": "no"}'))]
+    model_server.script = [gives(completion('{"label": "no"}', usage=usage))]
     with Cache(Path(os.environ["HARNESS_CACHE"])) as cache:
         before = cache.spent(scorer.ledger)
         scorer.score(claims_of(["Without usage."]))

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -265,7 +266,8 @@ class Client:
         """The text without the key, should the endpoint have repeated it."""
         if self._key is None or len(self._key) < SHORTEST_KEY:
             return text
-        return text.replace(self._key, "[api key]")
+        written = (rf"(?:\\*{re.escape(mark)}|\\+u(?i:{ord(mark):04x}))" for mark in self._key)  # as JSON may write it
+        return re.sub("".join(written), "[api key]", text)
 
     def _judged(self, came: Came) -> Came | Trouble:
         """Whether an answer is one; what cannot get better by asking again raises.
