@@ -235,6 +235,17 @@ def test_no_pickle_is_loaded(tmp_path):
         unpack(structure, tmp_path)
 
 
+def test_arrays_that_unpack_to_more_than_is_allowed_are_not_unpacked(tmp_path, monkeypatch):
+    structure = kept_logreg(tmp_path)
+    with np.load(tmp_path / ARRAYS) as found:
+        np.savez_compressed(tmp_path / ARRAYS, allow_pickle=False, big=np.zeros(2_000_000), **found)
+    assert (tmp_path / ARRAYS).stat().st_size < 100_000
+    assert unpack(structure, tmp_path)
+    monkeypatch.setattr("harness.classifiers.kept_arrays.LARGEST", 10_000_000)
+    with pytest.raises(KeptFault, match=r"unpacked, it has 16,\d+,\d+ bytes, and 10,000,000 are allowed"):
+        unpack(structure, tmp_path)
+
+
 def test_an_estimator_of_types_that_are_not_trusted_is_refused_by_name(tmp_path):
     import skops.io
 
