@@ -245,3 +245,15 @@ def test_parts_that_do_not_predict_are_a_message(kept, tmp_path):
     folder = resigned(kept, tmp_path, lambda _, document: document["scorer"]["fields"].update(cutoff="high"))
     with pytest.raises(HarnessError, match="its parts do not fit together"):
         score(tmp_path / "a.txt", folder)
+
+
+def test_what_a_model_says_of_itself_does_not_steer_the_terminal(harness, kept, tmp_path):
+    (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
+    evil = "\x1b[31mevil\u202e"
+    said = {"system": evil, "labels": ["no", evil]}
+    folder = resigned(kept, tmp_path, lambda _, document: document.update(said))
+    for more in ((), ("-o", "a.html")):
+        shown = harness("score", "a.txt", "--system", folder, *more)
+        assert shown.returncode == 0, shown.stderr
+        assert "evil" in shown.stdout
+        assert not {"\x1b", "\u202e"} & set(shown.stdout + shown.stderr)
