@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from claim_tables import claims_of, yes_no
-from model_server import broken_off, completion, dripping, gives, hangs_up, says, slow
+from model_server import broken_off, completion, dripping, dripping_headers, gives, hangs_up, hinting, says, slow
 
 from harness.classifiers import build
 from harness.errors import HarnessError
@@ -66,7 +66,11 @@ def test_trouble_is_tried_again_and_then_told(model_server, name):
     assert len(model_server.script) == 9 - 3  # one layer of retries, not two
 
 
-@pytest.mark.parametrize("answer", [slow(0.6, says()), dripping], ids=["slow", "dripping"])
+@pytest.mark.parametrize(
+    "answer",
+    [slow(0.6, says()), dripping, dripping_headers, hinting],
+    ids=["slow", "dripping", "dripping headers", "hinting"],
+)
 def test_an_attempt_ends_in_time(model_server, answer):
     scorer = fitted(model_server, timeout_s=0.2, retries=0)
     model_server.script = [answer]

@@ -15,16 +15,14 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from threading import Condition, Event
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.classifiers.language_models.cache import Cache, Spent
 from harness.classifiers.language_models.calls import Call, Endpoint, Kept
+from harness.classifiers.language_models.line import Lines
 from harness.classifiers.language_models.replies import completion_of, shown_error, tokens_of
 from harness.errors import HarnessError
-
-if TYPE_CHECKING:
-    import httpx2
 
 AGAIN = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
@@ -104,9 +102,9 @@ class Client:
 
         Raises: HarnessError: the first call that fails for good, what the endpoint answered, and what is kept.
         """
-        with self._connected() as http:
+        with self._connected() as lines:
             pool = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(calls))))
-            sent = [pool.submit(self._finish_or_stop, http, call) for call in calls]
+            sent = [pool.submit(self._finish_or_stop, lines, call) for call in calls]
             try:
                 wait(sent, return_when=FIRST_EXCEPTION)
             finally:
@@ -121,39 +119,43 @@ class Client:
             raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}")
         return [each.result() for each in sent]
 
-    def _finish_or_stop(self, http: httpx2.Client, call: Call) -> Kept:
+    def _finish_or_stop(self, lines: Lines, call: Call) -> Kept:
         """One call; where it fails for good, the others are given up."""
         try:
-            return self._once(http, call)
+            return self._once(lines, call)
         except BaseException:
             self._stop.set()
             raise
 
     @contextmanager
-    def _connected(self) -> Iterator[httpx2.Client]:
+    def _connected(self) -> Iterator[Lines]:
         import httpx2
 
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         here = _is_this_machine(self.endpoint.host)  # proxies are for other machines
-        limits = httpx2.Limits(max_connections=self.endpoint.concurrency)
-        with httpx2.Client(
-            headers=headers,
-            timeout=self.endpoint.timeout_s,
-            trust_env=not here,
-            verify=urlsplit(self.endpoint.endpoint).scheme == "https",  # certificates take a tenth of a second to read
-            limits=limits,
-        ) as http:
-            yield http
+        encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"  # certificates take a tenth of a second to read
+        lines = Lines(
+            {
+                "headers": headers,
+                "timeout": self.endpoint.timeout_s,
+                "trust_env": not here,
+                "verify": httpx2.create_ssl_context(trust_env=not here) if encrypted else False,
+            }
+        )
+        try:
+            yield lines
+        finally:
+            lines.close()
 
-    def _once(self, http: httpx2.Client, call: Call) -> Kept:
+    def _once(self, lines: Lines, call: Call) -> Kept:
         """One call, unless another process or thread asks the same: then its answer, so that none is paid for twice."""
         while not self.cache.begin(call.key, self._longest_s):
             if self._stop.wait(LOOK_AGAIN_S):
                 raise Stopped("stopped")
         try:
-            return self.cache.find([call.key]).get(call.key) or self._finish(http, call)
+            return self.cache.find([call.key]).get(call.key) or self._finish(lines, call)
         finally:
             self.cache.end(call.key)
 
@@ -163,7 +165,7 @@ class Client:
         pause_s = 60 * self.endpoint.concurrency / (self.endpoint.requests_per_minute or sys.maxsize)
         return self.endpoint.timeout_s + self.endpoint.longest_wait_s + pause_s
 
-    def _finish(self, http: httpx2.Client, call: Call) -> Kept:
+    def _finish(self, lines: Lines, call: Call) -> Kept:
         """One call until it is answered or the attempts are used up."""
         attempts = self.endpoint.retries + 1
         chance = random.Random(f"{self.seed}:{call.key}")  # noqa: S311 - waits, not secrets
@@ -172,7 +174,7 @@ class Client:
             if attempt:
                 self._wait(trouble.wait_s, self.endpoint.backoff_s * 2 ** (attempt - 1) * chance.uniform(0.5, 1.5))
             self.cache.go_on(call.key, self._longest_s)
-            came = self._attempt(http, call)
+            came = self._attempt(lines, call)
             if isinstance(came, Came):
                 return self._kept(call, came)
             trouble = came
@@ -192,12 +194,12 @@ class Client:
         if self._stop.wait(backoff_s):
             raise Stopped("stopped")
 
-    def _attempt(self, http: httpx2.Client, call: Call) -> Came | Trouble:
+    def _attempt(self, lines: Lines, call: Call) -> Came | Trouble:
         self._take_turn()
         self._reserve(call)
         used = call.most_tokens  # what timed out or broke off may have been counted by the endpoint all the same
         try:
-            came = self._post(http, call)
+            came = self._post(lines, call)
             if isinstance(came, Came):
                 used = (tokens_of(came.text) or used) if came.status == 200 else 0
         finally:
@@ -241,24 +243,28 @@ class Client:
             f"spent, and the next call may take up to {call.most_tokens:,}; raise it to go on"
         )
 
-    def _post(self, http: httpx2.Client, call: Call) -> Came | Trouble:
+    def _post(self, lines: Lines, call: Call) -> Came | Trouble:
         """One request, within the time limit as a whole and up to a size: an endless or dripping answer ends."""
         import httpx2
 
-        ends, body, size = time.monotonic() + self.endpoint.timeout_s, [], 0
+        longest_s = self.endpoint.timeout_s
+        ends, body, size = time.monotonic() + longest_s, [], 0
+        url = f"{call.url}/chat/completions"
         try:
-            with http.stream("POST", f"{call.url}/chat/completions", content=call.body.encode("utf-8")) as answer:
+            with lines.mine().post(url, call.body.encode("utf-8"), longest_s) as answer:
                 for chunk in answer.iter_bytes():
                     body.append(chunk)
                     size += len(chunk)
                     if size > LARGEST:
                         return Trouble(f"its answer is larger than {LARGEST:,} bytes")
                     if time.monotonic() > ends:
-                        return Trouble(f"it did not finish its answer in {self.endpoint.timeout_s:g} s")
+                        return Trouble(f"it did not finish its answer in {longest_s:g} s")
                 wait_s = _seconds(answer.headers.get("retry-after"))
         except httpx2.TimeoutException:
-            return Trouble(f"it did not answer in {self.endpoint.timeout_s:g} s")
+            return Trouble(f"it did not answer in {longest_s:g} s")
         except (httpx2.HTTPError, httpx2.StreamError) as error:
+            if time.monotonic() >= ends:
+                return Trouble(f"it did not finish its answer in {longest_s:g} s")
             return Trouble(self._hidden(f"the connection failed ({error or type(error).__name__})"))
         return Came(answer.status_code, self._hidden(b"".join(body).decode("utf-8", "replace")), wait_s)
 
