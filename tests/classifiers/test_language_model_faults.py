@@ -270,3 +270,20 @@ def test_proxies_are_not_for_this_machine(model_server, monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert os.environ["HTTP_PROXY"]
     assert fitted(model_server).score(ONE)[0, 1] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "scheme"),
+    [
+        ("ALL_PROXY", "foo://me:sesame-open@127.0.0.1:1", "http"),
+        ("HTTP_PROXY", "http://me:sesame-open@:::1", "http"),
+        ("SSL_CERT_FILE", "/dev/null", "https"),
+        ("SSL_CERT_FILE", "/nowhere/at-all", "https"),
+    ],
+)
+def test_an_environment_that_allows_no_connection_is_told(monkeypatch, name, value, scheme):
+    monkeypatch.setenv(name, value)
+    settings = {"endpoint": f"{scheme}://model.invalid/v1", "model": "tiny", "guide": GUIDE, "retries": 0}
+    with pytest.raises(HarnessError, match=r"no connection can be made .*; check HTTP_PROXY") as raised:
+        build("language_model", settings).fit(*yes_no(), 13)
+    assert "sesame" not in str(raised.value)

@@ -6,10 +6,12 @@ import json
 import os
 import pickle
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -297,6 +299,15 @@ def test_a_cache_that_is_no_cache_is_told(model_server, tmp_path, monkeypatch):
     (folder / "replies.sqlite").write_text("not a database " * 100)
     monkeypatch.setenv("HARNESS_CACHE", str(folder))
     with pytest.raises(WriteError, match=r"the reply cache cannot be used .*set HARNESS_CACHE to another folder"):
+        fitted(model_server)
+
+
+def test_a_cache_with_a_row_that_is_no_reply_is_told(model_server):
+    fitted(model_server)
+    with closing(sqlite3.connect(Path(os.environ["HARNESS_CACHE"]) / "replies.sqlite")) as rows:
+        rows.execute("UPDATE replies SET record = '{}'")
+        rows.commit()
+    with pytest.raises(WriteError, match=r"the reply cache cannot be used \(a row is no reply\); .*set HARNESS_CACHE"):
         fitted(model_server)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Self
 
+from pydantic import ValidationError
+
 from harness.classifiers.language_models.calls import Kept
 from harness.files import WriteError, make_folder
 
@@ -71,9 +73,10 @@ class Cache:
         try:
             with self._lock:
                 yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValidationError) as error:
+            said = "a row is no reply" if isinstance(error, ValidationError) else error
             message = (
-                f"the reply cache cannot be used ({error}); free some space, or set HARNESS_CACHE to another folder"
+                f"the reply cache cannot be used ({said}); free some space, or set HARNESS_CACHE to another folder"
             )
             raise WriteError(f"{self.path}: {message}") from None
 
@@ -93,7 +96,7 @@ class Cache:
         with self._faults():
             self._open.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (reply.key, reply.model_dump_json()))
             row = self._open.execute("SELECT record FROM replies WHERE key = ?", (reply.key,)).fetchone()
-        return Kept.model_validate_json(row[0])
+            return Kept.model_validate_json(row[0])
 
     def begin(self, key: str, most_s: float) -> bool:
         """Whether a call may be sent: True, and noted until `end`, unless another is asking the same right now.

@@ -129,21 +129,24 @@ class Client:
 
     @contextmanager
     def _connected(self) -> Iterator[Lines]:
+        """Lines to the endpoint, hung up at the end.
+
+        Raises: HarnessError: the environment names a proxy or certificates that cannot be used.
+        """
         import httpx2
 
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         here = _is_this_machine(self.endpoint.host)  # proxies are for other machines
-        encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"  # certificates take a tenth of a second to read
-        lines = Lines(
-            {
-                "headers": headers,
-                "timeout": self.endpoint.timeout_s,
-                "trust_env": not here,
-                "verify": httpx2.create_ssl_context(trust_env=not here) if encrypted else False,
-            }
-        )
+        settings = {"headers": headers, "timeout": self.endpoint.timeout_s, "trust_env": not here}
+        encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"
+        try:
+            settings["verify"] = httpx2.create_ssl_context(trust_env=not here) if encrypted else False  # slow to make
+            lines = Lines(settings)
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            remedy = "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the environment"
+            raise HarnessError(f"{self.endpoint.name}: no connection can be made ({error}); {remedy}") from None
         try:
             yield lines
         finally:

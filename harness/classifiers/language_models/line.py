@@ -64,12 +64,13 @@ class Lines:
 
     Args:
         settings: of the HTTP clients.
+    Raises: ImportError, ValueError, httpx2.InvalidURL: a proxy that the environment names cannot be used.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
         self._own = local()
-        self._all: list[Line] = []
+        self._all = [Line(settings)]  # so that what is wrong with them is known at once
 
     def mine(self) -> Line:
         """The line of the thread that asks."""
