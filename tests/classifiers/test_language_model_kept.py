@@ -387,6 +387,28 @@ def test_a_call_that_a_dead_process_was_asking_is_asked_at_once(model_server):
     assert time.monotonic() - begun < 1
 
 
+def test_an_interrupt_waits_for_answers_that_are_on_their_way_and_a_second_one_does_not(model_server):
+    fitted(model_server)
+    model_server.answer = slow(1, says())
+    first = start_worker(model_server, 1)
+    while len(model_server.claims()) < 1:
+        time.sleep(0.005)
+    first.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in first.communicate()[1]
+    assert len(fitted(model_server).score(claims_of(["Claim 0."]))) == 1
+    assert len(model_server.claims()) == 1  # what was paid for is kept
+    model_server.answer = slow(8, says())
+    second = start_worker(model_server, 5)
+    while len(model_server.claims()) < 1 + 4:
+        time.sleep(0.005)
+    begun = time.monotonic()
+    second.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    second.send_signal(signal.SIGINT)
+    second.communicate(timeout=60)
+    assert time.monotonic() - begun < 5
+
+
 def test_a_call_that_failed_elsewhere_is_asked_here(model_server):
     scorer, other = fitted(model_server), fitted(model_server)
     model_server.script = [slow(0.3, gives("down", 500))]

@@ -28,7 +28,8 @@ class Line:
         self._stream: Any = None
 
     def close(self) -> None:
-        """Hangs up."""
+        """Hangs up, also in the middle of an answer."""
+        self._cut()
         self._http.close()
 
     @contextmanager
@@ -81,6 +82,6 @@ class Lines:
         return line
 
     def close(self) -> None:
-        """Hangs up all lines; call when their threads are done."""
+        """Hangs up all lines; a thread that still waits for an answer gets none."""
         for line in self._all:
             line.close()
