@@ -261,6 +261,12 @@ def test_an_estimator_of_types_that_are_not_trusted_is_refused_by_name(tmp_path)
         unpack(structure, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["tree:DecisionTreeClassifier", "svm:SVC", "neighbors:KNeighborsClassifier"])
+def test_estimators_of_types_that_are_not_trusted_are_not_kept(name, tmp_path):
+    with pytest.raises(HarnessError, match="cannot be kept: skops would not load its types"):
+        pack(build(f"sklearn.{name}", {}).fit(*yes_no(), 13), tmp_path)
+
+
 def test_without_skops_the_message_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "skops.io", None)
     scorer = build("sklearn.linear_model:RidgeClassifier", {}).fit(*yes_no(), 13)
