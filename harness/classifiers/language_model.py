@@ -168,6 +168,10 @@ class LanguageModel(Classifier):
         endpoint = self._endpoint()
         return () if endpoint.replayed else (endpoint.host,)
 
+    def never_kept(self) -> str | None:
+        """As its scorer."""
+        return LanguageModelScorer.not_kept
+
     def attachments(self) -> Mapping[str, bytes]:
         """The cassette, with which the result can be scored again."""
         if self.cassette is None or not Path(self.cassette).exists():
