@@ -283,7 +283,7 @@ def _loadable(folder: Path) -> list[str]:
 
 
 def _unlisted(folder: Path, name: str) -> list[Fault]:
-    message = f"does not list '{name}', so nobody knows whether it is the file that was kept; refused"
+    message = f"does not list '{name}', so it is not what was kept; take it out, or keep the model again"
     return [Fault(str(folder / CARD), None, "files", message)]
 
 
