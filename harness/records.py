@@ -137,6 +137,8 @@ def explain_validation(error: ValidationError) -> list[tuple[tuple[str | int, ..
             message = "is not a known field"
         elif kind in EXPECTED:
             message = f"expected {EXPECTED[kind]}, got {found}"
+        elif kind == "setting":
+            message = fault["msg"]
         elif kind == "value_error":
             message = str(allowed.get("error", fault["msg"]))
         elif kind == "json_invalid":

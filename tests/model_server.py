@@ -192,6 +192,24 @@ def dripping(handler: Handler, body: Body) -> None:
         time.sleep(0.02)
 
 
+def dripping_headers(handler: Handler, body: Body) -> None:
+    """Headers that never end."""
+    handler.send_response(200)
+    for _ in range(1_000):
+        handler.send_header("X-Wait", "a moment")
+        handler.flush_headers()
+        handler.wfile.flush()
+        time.sleep(0.02)
+
+
+def hinting(handler: Handler, body: Body) -> None:
+    """Says again and again that an answer will come."""
+    for _ in range(1_000):
+        handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        handler.wfile.flush()
+        time.sleep(0.02)
+
+
 def hangs_up(handler: Handler, body: Body) -> None:
     """No answer at all."""
     handler.close_connection = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import isabstract
 from typing import Any
 
 from harness.classifiers.base import Classifier
@@ -58,9 +59,10 @@ def build(name: str, settings: dict[str, Any]) -> Classifier:
         pydantic.ValidationError: a setting is unknown or out of range; its place is the setting's name.
     """
     found: object = import_object(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
-    if isinstance(found, type) and issubclass(found, Classifier):
-        return found.model_validate_json(json.dumps(settings))
-    if isinstance(found, type):
+    if isinstance(found, type) and issubclass(found, Classifier) and not isabstract(found):
+        return found.model_validate_json(json.dumps(settings, default=str))  # YAML knows dates, and JSON does not
+    if isinstance(found, type) and not isabstract(found):
         target = name if ":" in name else f"{found.__module__}:{found.__qualname__}"
         return SklearnEstimator.build(target, settings)
-    raise UnknownComponent(f"classifier '{name}': is not a class, but {type(found).__name__}; name a class")
+    what = "a base for classes" if isinstance(found, type) else f"not a class, but {type(found).__name__}"
+    raise UnknownComponent(f"classifier '{name}': is {what}; name a class that can be fitted")

@@ -213,6 +213,10 @@ class Classifier(BaseModel, ABC):
         """
         return {}
 
+    def never_kept(self) -> str | None:
+        """Why none of its scorers can be kept as a model, so that none is fitted for that; None: one may be."""
+        return None
+
     def attachments(self) -> Mapping[str, bytes]:
         """Files that belong to a result of this system, by name; read when its units are finished."""
         return {}

@@ -17,6 +17,8 @@ from harness.errors import HarnessError
 
 PLAIN = "biuf"
 """Kinds of NumPy numbers that are kept: truth values, integers, fractions."""
+LARGEST = 4 << 30
+"""Bytes that the arrays of a scorer may have: far more than one needs, and not more than a machine has."""
 DAMAGED = (
     OSError,
     EOFError,
@@ -73,6 +75,10 @@ class ArrayReader:
 
     def __init__(self, data: bytes) -> None:
         try:
+            with zipfile.ZipFile(io.BytesIO(data)) as members:
+                size = sum(member.file_size for member in members.infolist())  # and no more is ever unpacked
+            if size > LARGEST:
+                raise ValueError(f"unpacked, it has {size:,} bytes, and {LARGEST:,} are allowed")
             with np.load(io.BytesIO(data), allow_pickle=False) as found:
                 self.arrays: Mapping[str, Array] = {name: found[name] for name in found.files}
         except DAMAGED as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -10,7 +11,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from harness.classifiers.base import Classifier, Question
 from harness.classifiers.language_models.cache import Cache, cache_folder
@@ -67,7 +68,7 @@ class LanguageModel(Classifier):
     """Alternatives asked for at each token."""
     seed: int | None = None
     """Sent to the endpoint, with the number of the sample added; None: not sent."""
-    extra: dict[str, Any] = Field(default_factory=dict)
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
     """Further parameters of the request."""
     concurrency: int = Field(default=4, ge=1, le=256)
     """Requests in flight, per process."""
@@ -101,6 +102,7 @@ class LanguageModel(Classifier):
         allowed = "expected the base address of an endpoint, such as http://localhost:8000/v1"
         try:
             parts = urlsplit(value)
+            (parts.hostname or "").encode("idna")
             whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
         except ValueError:
             whole = False
@@ -117,12 +119,21 @@ class LanguageModel(Classifier):
             raise ValueError("expected the name of an environment variable, not the key itself")
         return value
 
+    @field_validator("cassette")
+    @classmethod
+    def _is_a_path(cls, value: str | None) -> str | None:
+        if value is not None and (not value or "\x00" in value):
+            raise ValueError("expected the path of a file")
+        return value
+
     @model_validator(mode="after")
     def _settings_fit(self) -> Self:
         if set(self.extra) & OURS:
             raise ValueError(f"extra: may not set {', '.join(sorted(set(self.extra) & OURS))}")
         if any(re.search("key|secret|password|authorization", name, re.IGNORECASE) for name in self.extra):
             raise ValueError("extra: is written to the cache, to cassettes and results; name a key by api_key_variable")
+        if not _is_json(self.extra):
+            raise ValueError("extra: has a number that is not finite, which no request can carry")
         if self.max_total_tokens is not None and self.max_tokens is None and "max_completion_tokens" not in self.extra:
             raise ValueError("max_total_tokens: needs max_tokens, to know what an answer can take")
         if self.record and self.cassette is None:
@@ -139,7 +150,7 @@ class LanguageModel(Classifier):
         if not Path(self.cassette).exists():
             message = "does not exist; to make it, run once with record: true, which needs the endpoint"
             raise FaultsError.one(self.cassette, message)
-        read_cassette(Path(self.cassette))
+        read_cassette(Path(self.cassette), recorded=self.record)
 
     def inputs(self) -> str:
         """SHA-256 of a cassette that is replayed."""
@@ -156,6 +167,10 @@ class LanguageModel(Classifier):
         """The endpoint's, unless a cassette is replayed."""
         endpoint = self._endpoint()
         return () if endpoint.replayed else (endpoint.host,)
+
+    def never_kept(self) -> str | None:
+        """As its scorer."""
+        return LanguageModelScorer.not_kept
 
     def attachments(self) -> Mapping[str, bytes]:
         """The cassette, with which the result can be scored again."""
@@ -268,3 +283,12 @@ class LanguageModel(Classifier):
             ledger=self._ledger,
             chosen=f"{scored}, {dialect.structure}, {len(shown)} examples",
         )
+
+
+def _is_json(value: Any) -> bool:
+    """Whether a value holds finite numbers only."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True

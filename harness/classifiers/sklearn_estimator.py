@@ -61,10 +61,13 @@ class EstimatorScorer(Scorer):
     def score(self, claims: Claims) -> Scores:
         """The estimator's scores; a label that no training claim had gets the lowest.
 
-        Raises: HarnessError: the estimator gave a number that is not finite.
+        Raises: HarnessError: the estimator cannot score the claims, or gave a number that is not finite.
         """
         starts = range(0, len(claims), BATCH)
-        parts = [self._scores(list(claims.text[start : start + BATCH])) for start in starts]
+        try:
+            parts = [self._scores(list(claims.text[start : start + BATCH])) for start in starts]
+        except (AttributeError, TypeError, ValueError) as error:
+            raise HarnessError(f"classifier '{self.name}' cannot score claims ({error})") from error
         scores = np.concatenate(parts) if parts else np.empty((0, self.n_labels))
         if not np.isfinite(scores).all():
             claim_id = claims.claim_id[~np.isfinite(scores).all(axis=1)][0]
@@ -173,7 +176,7 @@ class SklearnEstimator(Classifier):
         reduction = _reduction(rows, self.features.svd, seed % 2**32)
         try:
             estimator.fit(_reduced(rows, reduction), gold.codes)
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             dense = isinstance(error, TypeError) and "sparse" in str(error).lower()
             remedy = ": give it dense features, for example `features: {svd: 100}`" if dense else ""
             raise HarnessError(f"classifier '{self.estimator}' cannot be fitted ({error}){remedy}") from error
@@ -203,7 +206,7 @@ def _problems(target: str, settings: dict[str, Any]) -> list[tuple[str, str]]:
             return [("", f"'{target}' is a scikit-learn estimator but not a classifier, such as LogisticRegression")]
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:  # a part that is no estimator lacks what those have
         named = next((setting for setting in settings if f"'{setting}'" in str(error)), "")
         return [(named, f"{name}: {error}")]
     return []

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.report.scores import Scored
 
 SHOWN_REASONS = 4
+LONGEST = 1_000
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 """Characters that steer a terminal or turn text around."""
 
@@ -55,13 +56,14 @@ def score(
     mapping = {field: name for field, _, name in pairs}
     done = harness.score(list(inputs), root=data_root, columns=mapping, **options)
     for warning in done.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {plain(warning, LONGEST)}", err=True)
     if as_json:
         print_json(done.document())
     elif done.out is None:
         _print(done)
     else:
-        click.echo(f"{done.out}: {done.n:,} claims of {done.n_articles:,} articles, scored by {done.card.system}")
+        system = plain(done.card.system, LONGEST)  # a model's folder may come from anywhere
+        click.echo(f"{done.out}: {done.n:,} claims of {done.n_articles:,} articles, scored by {system}")
 
 
 def _print(done: Scored) -> None:
@@ -74,7 +76,7 @@ def _print(done: Scored) -> None:
     from harness.runner.tables import number
 
     console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False)
-    console.print(f"{done.n:,} claims in {done.n_articles:,} articles · {legend(done.card)}")
+    console.print(f"{done.n:,} claims in {done.n_articles:,} articles · {plain(legend(done.card), LONGEST)}")
     if not done.n:
         return
     table = Table(box=None, pad_edge=False, show_edge=False)
@@ -83,7 +85,7 @@ def _print(done: Scored) -> None:
     for claim in done.top:
         reasons = (claim.reasons or ())[:SHOWN_REASONS]
         why = "\n".join(f"{reason.weight:+.2f} {plain(reason.text or reason.name, 24)}" for reason in reasons)
-        cells = (number(claim.rank_score), claim.predicted or "-", plain(claim.text, 300), why)
+        cells = (number(claim.rank_score), plain(claim.predicted or "-", 80), plain(claim.text, 300), why)
         table.add_row(*map(Text, cells))
     console.print(table)
     if done.n > len(done.top):

@@ -134,13 +134,13 @@ def load_tokenizer(folder: Path) -> Any:
     Raises: HarnessError: the transformers library cannot read it.
     """
     with _loading(folder):
-        return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _load_encoder(folder: Path, **options: Any) -> Any:
     with _loading(folder):
         found = transformers.AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32, **options
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
         )
     return found.eval()
 

@@ -120,12 +120,11 @@ def legend(card: ModelCard) -> str:
 
 def scheme_of(card: ModelCard) -> str:
     """The label scheme, and which of its labels are the positive one; empty where the system was not trained."""
-    listed = card.scheme if isinstance(card.scheme, list) else [card.scheme] if card.scheme else []
+    listed = card.scheme if isinstance(card.scheme, tuple) else [card.scheme] if card.scheme else []
     said = []
     for scheme in listed:
-        mapping = scheme.get("mapping", {})
-        meaning = ", ".join(mapping.get("positive", ()))
-        said.append(f"{scheme['name']} {scheme['version']}" + (f" (yes is {meaning})" if meaning else ""))
+        meaning = ", ".join(scheme.mapping.positive)
+        said.append(f"{scheme.name} {scheme.version}" + (f" (yes is {meaning})" if meaning else ""))
     return "; ".join(said)
 
 

@@ -20,7 +20,7 @@ from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
-from harness.records import Name, Record, explain_validation
+from harness.records import Name, Record, explain_validation, shown
 from harness.runner.decide import DECISIONS, decided
 from harness.runner.published import also_measured
 from harness.runner.search import choices_of, known_fields
@@ -150,7 +150,7 @@ def _anchor(content: dict[str, Any], folder: Path) -> None:
         named += [(entry, "path"), (entry, "dataset")]
         if "endpoint" not in entry:
             named.append((entry, "model"))
-        if isinstance(entry.get("cassette"), str):
+        if isinstance(entry.get("cassette"), str) and entry["cassette"] and "\x00" not in entry["cassette"]:
             entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may be there only after the run
     several = content.get("dataset")
     if isinstance(several, list):
@@ -284,6 +284,9 @@ class _Faults:
             name, label = settings.pop("name", None), settings.pop("label", None)
             if not isinstance(name, str):
                 self.add(("classifiers", number), "expected a classifier's name, or a mapping with a name")
+                continue
+            if not isinstance(label, str | None):
+                self.add(("classifiers", number, "label"), f"expected a text, got {shown(label)}; put it in quotes")
                 continue
             swept = {key: value["each"] for key, value in settings.items() if _swept(value)}
             for values in itertools.product(*swept.values()):

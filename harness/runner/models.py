@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Reason, Scorer, Scores
-from harness.classifiers.keep import GROUP, SHIPPED, pack, unpack
+from harness.classifiers.keep import ARRAYS, FILES, GROUP, SHIPPED, pack, unpack
 from harness.data.claims import Claims, Codes, codes_of
 from harness.data.tasks import YES_NO
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
@@ -24,6 +24,7 @@ from harness.records import Record, Sha256, explain_validation, shown
 from harness.registry import Registry
 from harness.runner.decide import Curve, DecidedScorer
 from harness.runner.tune import TunedScorer
+from harness.schemes import TaskMapping
 
 MODEL_FORMAT = 1
 FOLDER = "model"
@@ -33,6 +34,8 @@ KINDS: Registry[type] = Registry(
     {**SHIPPED, "Curve": Curve, "DecidedScorer": DecidedScorer, "TunedScorer": TunedScorer},
     GROUP,
 )
+UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a scorer raises whose parts do not fit together."""
 LIKELY = 0.5
 """The probability of the positive label above which it is the likelier of two."""
 
@@ -48,6 +51,14 @@ class Training(Record):
     """Claims of each label."""
 
 
+class SchemeUse(Record):
+    """A label scheme as a model's task reads it."""
+
+    name: str
+    version: str
+    mapping: TaskMapping
+
+
 class ModelCard(Record):
     """What `model.json` says of a model."""
 
@@ -61,8 +72,8 @@ class ModelCard(Record):
     """In the order of the score columns; in a yes-or-no task the last is the positive one."""
     positive: str | None
     """None: the task has more than two labels."""
-    scheme: Any
-    """Name, version and mapping; a list where datasets of several schemes were joined; None: it was not trained."""
+    scheme: SchemeUse | tuple[SchemeUse, ...] | None
+    """Several where datasets of several schemes were joined; None: it was not trained."""
     made_for: tuple[str, ...] = ()
     """The languages that the classifier was made for; empty: any."""
     languages: tuple[str, ...] = ()
@@ -105,7 +116,7 @@ class Model:
         """
         try:
             scores = np.asarray(self.scorer.score(claims), dtype=np.float64)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except UNFIT as error:
             raise self._misfit(error) from error
         if scores.shape != (len(claims), len(self.card.labels)) or not np.isfinite(scores).all():
             raise HarnessError(f"{self._name}: it gave scores that are not finite, or not one per claim and label")
@@ -115,14 +126,17 @@ class Model:
         """The predicted label of each claim; None where it has no answer."""
         if not self.scorer.gives_labels:
             return [None] * len(claims)
-        codes = self.scorer.predict(claims, scores)
-        return [self.card.labels[code] if code >= 0 else None for code in codes.tolist()]
+        try:
+            codes = self.scorer.predict(claims, scores)
+            return [self.card.labels[code] if code >= 0 else None for code in codes.tolist()]
+        except UNFIT as error:
+            raise self._misfit(error) from error
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The reasons of each claim, the strongest first; None where the system cannot say."""
         try:
             return self.scorer.explain(claims)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except UNFIT as error:
             raise self._misfit(error) from error
 
     @property
@@ -239,7 +253,8 @@ def read_card(folder: Path) -> tuple[ModelCard, Any]:
     """
     path = folder / CARD
     try:
-        document = json.loads(read_text(path))
+        text = read_text(path)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         raise FaultsError.one(path, "is not JSON: it was cut short or changed; keep the model again") from None
     if not isinstance(document, dict) or document.get("format") != MODEL_FORMAT:
@@ -247,7 +262,7 @@ def read_card(folder: Path) -> tuple[ModelCard, Any]:
         message = f"expected {MODEL_FORMAT}, got {found}; this version reads that format only: keep the model again"
         raise FaultsError.one(path, message, field="format")
     try:
-        card = _KeptCard.model_validate_json(json.dumps(document))
+        card = _KeptCard.model_validate_json(text)
     except ValidationError as error:
         raise FaultsError(
             Fault(str(path), None, ".".join(map(str, place)), message) for place, message in explain_validation(error)
@@ -255,14 +270,26 @@ def read_card(folder: Path) -> tuple[ModelCard, Any]:
     if _fingerprint(document) != card.fingerprint:
         raise FaultsError.one(path, "was changed after it was made; keep the model again", field="fingerprint")
     faults = [fault for name, digest in card.files.items() for fault in _file_faults(folder, name, digest)]
+    faults += [fault for name in _loadable(folder) if name not in card.files for fault in _unlisted(folder, name)]
     if faults:
         raise FaultsError(faults)
     return card, card.scorer
 
 
+def _loadable(folder: Path) -> list[str]:
+    """What a scorer is made of: all that stands where `pack` writes, links to folders among it."""
+    found = [folder / ARRAYS, *(folder / FILES).rglob("*")]
+    return [path.relative_to(folder).as_posix() for path in found if path.is_symlink() or not path.is_dir()]
+
+
+def _unlisted(folder: Path, name: str) -> list[Fault]:
+    message = f"does not list '{name}', so it is not what was kept; take it out, or keep the model again"
+    return [Fault(str(folder / CARD), None, "files", message)]
+
+
 def _file_faults(folder: Path, name: str, digest: str) -> list[Fault]:
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not _lies_in(path, folder):
         return [Fault(str(folder / CARD), None, "files", f"'{name}' lies outside of the model's folder; refused")]
     if not path.is_file():
         return [Fault(str(path), None, None, "is missing; copy the whole folder, or keep the model again")]
@@ -271,6 +298,14 @@ def _file_faults(folder: Path, name: str, digest: str) -> list[Fault]:
             Fault(str(path), None, None, "is not the file that was kept: its SHA-256 differs; keep the model again")
         ]
     return []
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether a file that may be a link lies in a folder; no for what is no path, and for links that go round."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def _fingerprint(document: dict[str, Any]) -> str:
@@ -285,7 +320,7 @@ def _newer(card: ModelCard) -> list[str]:
     for package, made in made_with.items() if isinstance(made_with, dict) else ():
         try:
             here = version(str(package))
-        except PackageNotFoundError:
+        except (PackageNotFoundError, ValueError):  # a name that no package can have
             continue
         if _release(str(made)) > _release(here):
             warnings.append(

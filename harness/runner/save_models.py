@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from harness.classifiers.base import Scorer
 from harness.classifiers.keep import NotKept
@@ -20,6 +21,7 @@ from harness.runner.models import (
     FOLDER,
     MODEL_FORMAT,
     ModelCard,
+    SchemeUse,
     Training,
     article_count,
     label_counts,
@@ -30,6 +32,8 @@ from harness.runner.models import (
 from harness.runner.plan import Material, gold_of, training_gold
 from harness.runner.provenance import made_by
 from harness.runner.results import Result
+
+SCHEMES: TypeAdapter[SchemeUse | tuple[SchemeUse, ...] | None] = TypeAdapter(SchemeUse | tuple[SchemeUse, ...] | None)
 
 
 class Kept(NamedTuple):
@@ -72,6 +76,9 @@ def _is_whole(folder: Path) -> bool:
 def _keep(loaded: Loaded, material: Material, system: System, result: Result, folder: Path) -> None:
     if system.train_share is not None:
         raise NotKept("a point of a learning curve keeps no model; take split.train_share out of the config")
+    reason = system.classifier.never_kept()
+    if reason is not None:
+        raise NotKept(reason)
     rows, said = training_rows(material)
     seed = loaded.experiment.random_seeds[0]
     claims, gold = material.claims.take(rows), training_gold(material, Fold("all", rows, rows))
@@ -125,7 +132,7 @@ def _card(
         task=loaded.experiment.task,
         labels=labels,
         positive=labels[-1] if binary else None,
-        scheme=made["scheme"],
+        scheme=SCHEMES.validate_python(made["scheme"], strict=False),
         made_for=system.classifier.languages,
         languages=tuple(sorted(trained)),
         threshold=threshold_of(scorer, len(labels)),

@@ -235,6 +235,17 @@ def test_no_pickle_is_loaded(tmp_path):
         unpack(structure, tmp_path)
 
 
+def test_arrays_that_unpack_to_more_than_is_allowed_are_not_unpacked(tmp_path, monkeypatch):
+    structure = kept_logreg(tmp_path)
+    with np.load(tmp_path / ARRAYS) as found:
+        np.savez_compressed(tmp_path / ARRAYS, allow_pickle=False, big=np.zeros(2_000_000), **found)
+    assert (tmp_path / ARRAYS).stat().st_size < 100_000
+    assert unpack(structure, tmp_path)
+    monkeypatch.setattr("harness.classifiers.kept_arrays.LARGEST", 10_000_000)
+    with pytest.raises(KeptFault, match=r"unpacked, it has 16,\d+,\d+ bytes, and 10,000,000 are allowed"):
+        unpack(structure, tmp_path)
+
+
 def test_an_estimator_of_types_that_are_not_trusted_is_refused_by_name(tmp_path):
     import skops.io
 
@@ -248,6 +259,12 @@ def test_an_estimator_of_types_that_are_not_trusted_is_refused_by_name(tmp_path)
     (tmp_path / FILES / "0" / "estimator.skops").unlink()
     with pytest.raises(HarnessError, match=r"estimator\.skops: cannot be loaded"):
         unpack(structure, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tree:DecisionTreeClassifier", "svm:SVC", "neighbors:KNeighborsClassifier"])
+def test_estimators_of_types_that_are_not_trusted_are_not_kept(name, tmp_path):
+    with pytest.raises(HarnessError, match="cannot be kept: skops would not load its types"):
+        pack(build(f"sklearn.{name}", {}).fit(*yes_no(), 13), tmp_path)
 
 
 def test_without_skops_the_message_says_what_to_install(tmp_path, monkeypatch):

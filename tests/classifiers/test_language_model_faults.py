@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from claim_tables import claims_of, yes_no
-from model_server import broken_off, completion, dripping, gives, hangs_up, says, slow
+from model_server import broken_off, completion, dripping, dripping_headers, gives, hangs_up, hinting, says, slow
 
 from harness.classifiers import build
 from harness.errors import HarnessError
@@ -66,7 +66,11 @@ def test_trouble_is_tried_again_and_then_told(model_server, name):
     assert len(model_server.script) == 9 - 3  # one layer of retries, not two
 
 
-@pytest.mark.parametrize("answer", [slow(0.6, says()), dripping], ids=["slow", "dripping"])
+@pytest.mark.parametrize(
+    "answer",
+    [slow(0.6, says()), dripping, dripping_headers, hinting],
+    ids=["slow", "dripping", "dripping headers", "hinting"],
+)
 def test_an_attempt_ends_in_time(model_server, answer):
     scorer = fitted(model_server, timeout_s=0.2, retries=0)
     model_server.script = [answer]
@@ -212,6 +216,20 @@ def test_the_key_is_sent_and_never_written_or_told(model_server, monkeypatch, tm
     assert KEY.encode() not in written
 
 
+@pytest.mark.parametrize("written", [r"ab\/cd+efghij", r"ab\u002Fcd\u002befghij", r"ab\\/cd+efghij"])
+def test_a_key_is_hidden_however_an_answer_writes_it(model_server, monkeypatch, tmp_path, written):
+    monkeypatch.setenv("MY_KEY", "ab/cd+efghij")
+    cassette = tmp_path / "kept" / "cassette.jsonl"
+    scorer = fitted(model_server, api_key_variable="MY_KEY", cassette=str(cassette), record=True, retries=0)
+    model_server.script = [gives('{"choices": [{"message": {"content": "KEY"}}]}'.replace("KEY", written))]
+    scorer.score(ONE)
+    model_server.script = [gives('{"error": {"message": "no such key: KEY"}}'.replace("KEY", written), 401)]
+    with pytest.raises(HarnessError, match=r"no such key: \[api key\]") as raised:
+        scorer.score(claims_of(["Another."]))
+    assert b"cd" not in str(raised.value).encode()
+    assert b"efghij" not in everything_written(tmp_path)
+
+
 def test_no_key_goes_where_none_was_named(model_server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     fitted(model_server).score(ONE)
@@ -252,3 +270,20 @@ def test_proxies_are_not_for_this_machine(model_server, monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert os.environ["HTTP_PROXY"]
     assert fitted(model_server).score(ONE)[0, 1] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "scheme"),
+    [
+        ("ALL_PROXY", "foo://me:sesame-open@127.0.0.1:1", "http"),
+        ("HTTP_PROXY", "http://me:sesame-open@:::1", "http"),
+        ("SSL_CERT_FILE", "/dev/null", "https"),
+        ("SSL_CERT_FILE", "/nowhere/at-all", "https"),
+    ],
+)
+def test_an_environment_that_allows_no_connection_is_told(monkeypatch, name, value, scheme):
+    monkeypatch.setenv(name, value)
+    settings = {"endpoint": f"{scheme}://model.invalid/v1", "model": "tiny", "guide": GUIDE, "retries": 0}
+    with pytest.raises(HarnessError, match=r"no connection can be made .*; check HTTP_PROXY") as raised:
+        build("language_model", settings).fit(*yes_no(), 13)
+    assert "sesame" not in str(raised.value)

@@ -6,10 +6,12 @@ import json
 import os
 import pickle
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -97,13 +99,16 @@ print(build("language_model", settings).fit(*yes_no(), 13).score(claims).tobytes
 """
 
 
-def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:
+def worker_environment() -> dict[str, str]:
     folder = Path(__file__).parent
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(folder.parents[1])])}
+
+
+def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:
     settings = {"endpoint": server.url, "model": "tiny", "guide": GUIDE} | settings
-    paths = os.pathsep.join([str(folder), str(folder.parents[1])])
     return subprocess.Popen(
         [sys.executable, "-c", WORKER, json.dumps(settings), str(claims)],
-        env=os.environ | {"PYTHONPATH": paths},
+        env=worker_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -171,9 +176,12 @@ def test_a_cap_on_tokens_is_never_passed(model_server, concurrency):
     assert took + scorer.calls(claims)[-1][0].most_tokens > cap
 
 
-def test_what_an_answer_does_not_count_is_taken_at_its_most(model_server):
+@pytest.mark.parametrize(
+    "usage", [None, {"total_tokens": 10**30}, {"prompt_tokens": 10**30}, {"total_tokens": -5}, {"total_tokens": True}]
+)
+def test_what_an_answer_does_not_count_is_taken_at_its_most(model_server, usage):
     scorer = fitted(model_server)
-    model_server.script = [gives(completion('{"label": "no"}'))]
+    model_server.script = [gives(completion('{"label": "no"}', usage=usage))]
     with Cache(Path(os.environ["HARNESS_CACHE"])) as cache:
         before = cache.spent(scorer.ledger)
         scorer.score(claims_of(["Without usage."]))
@@ -292,3 +300,127 @@ def test_a_cache_that_is_no_cache_is_told(model_server, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE", str(folder))
     with pytest.raises(WriteError, match=r"the reply cache cannot be used .*set HARNESS_CACHE to another folder"):
         fitted(model_server)
+
+
+def test_a_cache_with_a_row_that_is_no_reply_is_told(model_server):
+    fitted(model_server)
+    with closing(sqlite3.connect(Path(os.environ["HARNESS_CACHE"]) / "replies.sqlite")) as rows:
+        rows.execute("UPDATE replies SET record = '{}'")
+        rows.commit()
+    with pytest.raises(WriteError, match=r"the reply cache cannot be used \(a row is no reply\); .*set HARNESS_CACHE"):
+        fitted(model_server)
+
+
+def test_a_cassette_without_its_last_line_end_is_added_to(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE.take(np.arange(2)))
+    cassette.write_bytes(cassette.read_bytes().rstrip(b"\n"))
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
+    assert len(cassette.read_text().splitlines()) == 1 + 5
+    fitted(model_server, cassette=str(cassette)).score(FIVE)
+
+
+@pytest.mark.parametrize("left", [1, 40, 3_000])
+def test_a_line_that_was_cut_off_as_it_was_recorded_is_recorded_anew(model_server, tmp_path, left):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
+    whole = cassette.read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    cassette.write_bytes(whole[: min(last + left, len(whole) - 2)])
+    with pytest.raises(FaultsError, match=r"cassette\.jsonl:6: is not JSON"):
+        model(model_server, cassette=str(cassette)).check()
+    asked = len(model_server.asked)
+    recipe = model(model_server, cassette=str(cassette), record=True)
+    recipe.check()
+    recipe.fit(*yes_no(), 13).score(FIVE)
+    assert cassette.read_bytes() == whole
+    assert len(model_server.asked) == asked  # the reply is in the cache
+
+
+SMALL_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
+
+
+def test_a_full_disk_leaves_no_half_line_in_a_cassette(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server).score(claims_of([f"Claim {n}." for n in range(30)]))  # so that the cache need not grow
+    cassette.write_text("\n" * 470_000)
+    settings = {"endpoint": model_server.url, "model": "tiny", "guide": GUIDE, "cassette": str(cassette)}
+    command = [sys.executable, "-c", f"{SMALL_DISK}\n{WORKER}", json.dumps(settings | {"record": True}), "30"]
+    done = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)
+    assert "WriteError" in done.stderr
+    assert "the file would exceed the file-size limit" in done.stderr
+    assert cassette.read_text().endswith("}\n") or not cassette.read_text().strip()
+    fitted(model_server, cassette=str(cassette), record=True).score(claims_of([f"Claim {n}." for n in range(30)]))
+    assert len(cassette.read_text().split("\n")) == 470_000 + 31 + 1
+
+
+def test_an_exchange_whose_request_was_changed_is_named(model_server, tmp_path):
+    cassette = tmp_path / "cassette.jsonl"
+    fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
+    cassette.write_text(cassette.read_text().replace("It sold 3 loaves", "It sold 9 loaves"))
+    with pytest.raises(FaultsError, match="key: is not that of the request: the line was changed") as raised:
+        model(model_server, cassette=str(cassette)).check()
+    assert len(raised.value.faults) == 1
+
+
+def test_processes_that_ask_the_same_at_once_pay_once(model_server):
+    fitted(model_server)
+    model_server.answer = slow(0.05, says())
+    workers = [start_worker(model_server, 20) for _ in range(3)]
+    found = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0], found
+    assert len({out for out, _ in found}) == 1
+    assert len(model_server.asked) == 1 + 20
+
+
+def test_a_call_that_a_dead_process_was_asking_is_asked_at_once(model_server):
+    fitted(model_server)
+    model_server.answer = slow(2, says())
+    worker = start_worker(model_server, 1)
+    while not model_server.claims():
+        time.sleep(0.005)
+    worker.kill()
+    worker.communicate()
+    model_server.answer = says()
+    begun = time.monotonic()
+    fitted(model_server).score(claims_of(["Claim 0."]))
+    assert time.monotonic() - begun < 1
+
+
+def test_an_interrupt_waits_for_answers_that_are_on_their_way_and_a_second_one_does_not(model_server):
+    fitted(model_server)
+    model_server.answer = slow(1, says())
+    first = start_worker(model_server, 1)
+    while len(model_server.claims()) < 1:
+        time.sleep(0.005)
+    first.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in first.communicate()[1]
+    assert len(fitted(model_server).score(claims_of(["Claim 0."]))) == 1
+    assert len(model_server.claims()) == 1  # what was paid for is kept
+    model_server.answer = slow(8, says())
+    second = start_worker(model_server, 5)
+    while len(model_server.claims()) < 1 + 4:
+        time.sleep(0.005)
+    begun = time.monotonic()
+    second.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    second.send_signal(signal.SIGINT)
+    second.communicate(timeout=60)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_call_that_failed_elsewhere_is_asked_here(model_server):
+    scorer, other = fitted(model_server), fitted(model_server)
+    model_server.script = [slow(0.3, gives("down", 500))]
+
+    def fail() -> None:
+        with pytest.raises(HarnessError, match="answers 500"):
+            scorer.score(FIVE.take(np.arange(1)))
+
+    failed = threading.Thread(target=fail)
+    failed.start()
+    while not model_server.claims():
+        time.sleep(0.005)
+    assert len(other.score(FIVE)) == 5
+    failed.join()
+    assert len(model_server.claims()) == 1 + 5

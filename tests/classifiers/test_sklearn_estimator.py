@@ -158,6 +158,7 @@ def test_all_unknown_settings_at_once():
         ("sklearn.decomposition:TruncatedSVD", "is a scikit-learn estimator but not a classifier"),
         ("pathlib:Path", "neither a Classifier of this project nor a scikit-learn estimator"),
         ("sklearn.multiclass:OneVsRestClassifier", "missing 1 required positional argument: 'estimator'"),
+        ("sklearn.semi_supervised:SelfTrainingClassifier", "'NoneType' object has no attribute"),
     ],
 )
 def test_what_is_no_classifier_is_refused(name, message):
@@ -172,6 +173,7 @@ def test_what_is_no_classifier_is_refused(name, message):
         ("no_such_package:Thing", "module 'no_such_package' cannot be imported"),
         ("sklearn.svm:LinearSVM", "module 'sklearn.svm' has no 'LinearSVM'"),
         ("harness.classifiers.base:shares", "is not a class, but function"),
+        ("harness.classifiers.base:Classifier", "is a base for classes; name a class that can be fitted"),
         ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: boosted_features"),
     ],
 )
@@ -179,6 +181,19 @@ def test_names_that_lead_nowhere(name, message):
     with pytest.raises(UnknownComponent) as caught:
         build(name, {})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "said"),
+    [
+        ("sklearn.neighbors:KNeighborsClassifier", {"n_neighbors": 500}, "Expected n_neighbors <= n_samples_fit"),
+        ("sklearn.neighbors:RadiusNeighborsClassifier", {"radius": 0.01}, "No neighbors found for test samples"),
+    ],
+)
+def test_what_an_estimator_cannot_score_is_told_in_its_words(name, settings, said):
+    scorer = build(name, settings).fit(*yes_no(), 1)
+    with pytest.raises(HarnessError, match=f"classifier '{name}' cannot score claims .{said}"):
+        scorer.score(three_labels()[0])
 
 
 def test_a_classifier_of_the_project_by_module_and_class():

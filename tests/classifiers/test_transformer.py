@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -280,6 +283,24 @@ def test_pickled_weights_and_other_folders_are_refused(encoder, tmp_path):
         build("transformer", {"model": str(tmp_path.parent)}).check()
     with pytest.raises(HarnessError, match="is not a folder"):
         build("transformer", {"model": str(tmp_path / "nowhere")}).check()
+
+
+@pytest.mark.parametrize("holder", ["config.json", "tokenizer_config.json"])
+def test_code_that_an_encoder_brings_is_not_run_and_nobody_is_asked_to(encoder, tmp_path, monkeypatch, holder):
+    from harness.features.network import load
+
+    folder, ran = tmp_path / "encoder", tmp_path / "ran"
+    shutil.copytree(encoder, folder)
+    (folder / "brought.py").write_text(f"open({str(ran)!r}, 'w').close()\nclass C: pass\n", encoding="utf-8")
+    said = json.loads((folder / holder).read_text(encoding="utf-8"))
+    said |= {"auto_map": {"AutoConfig": "brought.C", "AutoModel": "brought.C", "AutoTokenizer": ["brought.C"] * 2}}
+    said |= {"model_type": "brought", "tokenizer_class": "Brought"}
+    (folder / holder).write_text(json.dumps(said), encoding="utf-8")
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
+    with suppress(HarnessError):
+        load(folder, "mean", 16)
+    assert not ran.exists()
 
 
 def test_the_run_warns_of_test_claims_that_the_encoder_saw(encoder, tmp_path, root):

@@ -58,10 +58,17 @@ def test_a_models_name_is_no_path(write, model_server, tmp_path):
     assert model_server.asked[-1]["model"] == "tiny"
 
 
-def test_a_system_that_asks_a_service_is_not_kept_as_a_file(write, tmp_path):
-    outcome = run(write(), out=tmp_path / "runs", save_models=True)
+@pytest.mark.parametrize("more", ["", "examples: 2, calibration: platt", "examples: {grid: [0, 2]}"])
+def test_a_system_that_asks_a_service_is_not_kept_as_a_file_and_asks_nothing_for_it(
+    write, model_server, tmp_path, more
+):
+    config, halves = write(more), ["split.k=2"]
+    run(config, overrides=halves, out=tmp_path / "runs")
+    asked = len(model_server.asked)
+    outcome = run(config, overrides=halves, out=tmp_path / "runs", save_models=True)
     assert [model.folder for model in outcome.models] == [None]
-    assert outcome.models[0].reason
+    assert outcome.models[0].reason == "it asks an endpoint: keep the config and the cassette instead"
+    assert len(model_server.asked) == asked
 
 
 def test_examples_never_come_from_the_test_articles(write, model_server, small, tmp_path):

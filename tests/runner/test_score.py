@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,8 @@ import pytest
 
 from harness import HarnessError, load_model, run, score
 from harness.data.fetch import open_dataset
+from harness.files import sha256
+from harness.runner.models import CARD
 
 CONFIG = """\
 name: kept
@@ -148,8 +152,6 @@ def test_wrong_use_is_a_message(kept, tmp_path):
 
 
 def test_a_changed_model_is_refused(kept, tmp_path):
-    import shutil
-
     shutil.copytree(kept.models[0].folder, tmp_path / "model")
     card = tmp_path / "model" / "model.json"
     text = card.read_text(encoding="utf-8")
@@ -163,3 +165,106 @@ def test_a_changed_model_is_refused(kept, tmp_path):
     (tmp_path / "model" / "arrays.npz").write_bytes(b"PK")
     with pytest.raises(HarnessError, match="SHA-256 differs"):
         load_model(tmp_path / "model")
+
+
+def resigned(kept, tmp_path, change) -> Path:
+    """A kept model that was changed by someone who knows how its hashes are made."""
+    folder = tmp_path / "model"
+    shutil.copytree(kept.models[5].folder, folder)
+    document = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    change(folder, document)
+    said = {key: value for key, value in document.items() if key != "fingerprint"}
+    document["fingerprint"] = sha256(json.dumps(said, sort_keys=True))
+    (folder / CARD).write_text(json.dumps(document), encoding="utf-8")
+    return folder
+
+
+def test_a_model_that_was_changed_with_its_hashes_loads_where_nothing_is_wrong(kept, tmp_path):
+    assert load_model(resigned(kept, tmp_path, lambda *_: None)).card.system == "any"
+
+
+def outside(folder, document):
+    kept_file = folder / "files" / "0" / "estimator.skops"
+    kept_file.rename(folder.parent / "elsewhere.skops")
+    kept_file.symlink_to(folder.parent / "elsewhere.skops")
+    del document["files"]["files/0/estimator.skops"]
+
+
+def folder_outside(folder, document):
+    (folder / "files" / "0").rename(folder.parent / "elsewhere")
+    (folder / "files" / "0").symlink_to(folder.parent / "elsewhere")
+    del document["files"]["files/0/estimator.skops"]
+
+
+def endless(folder, document):
+    (folder / "arrays.npz").unlink()
+    os.mkfifo(folder / "arrays.npz")
+    del document["files"]["arrays.npz"]
+
+
+def loop(folder, document):
+    (folder / "a").symlink_to("b")
+    (folder / "b").symlink_to("a")
+    document["files"]["a"] = "0" * 64
+
+
+def listing(name):
+    return lambda _, document: document["files"].update({name: "0" * 64})
+
+
+def saying(key, value):
+    return lambda _, document: document.update({key: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (outside, "files: does not list 'files/0/estimator.skops', so it is not what was kept; take it out"),
+        (folder_outside, "files: does not list 'files/0', so it is not what was kept; take it out"),
+        (endless, "files: does not list 'arrays.npz', so it is not what was kept; take it out"),
+        (loop, "'a' lies outside of the model's folder; refused|is missing"),
+        (listing("../../e.yaml"), "'../../e.yaml' lies outside of the model's folder; refused"),
+        (listing("/etc/hostname"), "'/etc/hostname' lies outside of the model's folder; refused"),
+        (listing("a\x00b"), "lies outside of the model's folder; refused"),
+        (saying("scheme", 5), r"model\.json: scheme"),
+        (saying("scheme", {"name": "checkability", "version": "1", "mapping": 5}), r"model\.json: scheme.*mapping"),
+        (saying("labels", ["no"]), r"model\.json: labels"),
+    ],
+)
+def test_a_model_that_reaches_beyond_its_listed_files_is_refused(kept, tmp_path, change, message):
+    with pytest.raises(HarnessError, match=message):
+        load_model(resigned(kept, tmp_path, change))
+
+
+def test_versions_of_packages_that_cannot_be_are_passed_over(kept, tmp_path):
+    versions = {"": "1", "../x": "2", "no\x00name": "3", "numpy": "9999.1"}
+    folder = resigned(kept, tmp_path, lambda _, document: document["provenance"].update(versions=versions))
+    (warning,) = load_model(folder).warnings
+    assert "made with numpy 9999.1" in warning
+
+
+def test_a_card_that_is_nested_too_deep_is_a_message(kept, tmp_path):
+    folder = resigned(kept, tmp_path, lambda *_: None)
+    for depth in (300, 900, 100_000):
+        (folder / CARD).write_text('{"format": 1, "scorer": ' + "[" * depth + "]" * depth + "}", encoding="utf-8")
+        with pytest.raises(HarnessError, match="is not JSON"):
+            load_model(folder)
+
+
+def test_parts_that_do_not_predict_are_a_message(kept, tmp_path):
+    (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
+    folder = resigned(kept, tmp_path, lambda _, document: document["scorer"]["fields"].update(cutoff="high"))
+    with pytest.raises(HarnessError, match="its parts do not fit together"):
+        score(tmp_path / "a.txt", folder)
+
+
+def test_what_a_model_says_of_itself_does_not_steer_the_terminal(harness, kept, tmp_path):
+    (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
+    evil = "\x1b[31mevil\u202e"
+    said = {"system": evil, "labels": ["no", evil]}
+    folder = resigned(kept, tmp_path, lambda _, document: document.update(said))
+    for more in ((), ("-o", "a.html")):
+        shown = harness("score", "a.txt", "--system", folder, *more)
+        assert shown.returncode == 0, shown.stderr
+        assert "evil" in shown.stdout
+        assert not {"\x1b", "\u202e"} & set(shown.stdout + shown.stderr)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Self
+
+from pydantic import ValidationError
 
 from harness.classifiers.language_models.calls import Kept
 from harness.files import WriteError, make_folder
@@ -18,6 +21,8 @@ WAIT_S = 60.0
 TABLES = (
     "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS spent (ledger TEXT PRIMARY KEY, calls INTEGER NOT NULL, tokens INTEGER NOT NULL) "
+    "WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS asking (key TEXT PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL) "
     "WITHOUT ROWID",
 )
 
@@ -68,9 +73,10 @@ class Cache:
         try:
             with self._lock:
                 yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValidationError) as error:
+            said = "a row is no reply" if isinstance(error, ValidationError) else error
             message = (
-                f"the reply cache cannot be used ({error}); free some space, or set HARNESS_CACHE to another folder"
+                f"the reply cache cannot be used ({said}); free some space, or set HARNESS_CACHE to another folder"
             )
             raise WriteError(f"{self.path}: {message}") from None
 
@@ -90,7 +96,38 @@ class Cache:
         with self._faults():
             self._open.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (reply.key, reply.model_dump_json()))
             row = self._open.execute("SELECT record FROM replies WHERE key = ?", (reply.key,)).fetchone()
-        return Kept.model_validate_json(row[0])
+            return Kept.model_validate_json(row[0])
+
+    def begin(self, key: str, most_s: float) -> bool:
+        """Whether a call may be sent: True, and noted until `end`, unless another is asking the same right now.
+
+        Args:
+            most_s: after this time, or when its process is gone, whoever asks is taken to have died.
+        """
+        with self._faults():
+            self._open.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._open.execute("SELECT process, until FROM asking WHERE key = ?", (key,)).fetchone()
+                free = row is None or row[1] < time.time() or not _alive(row[0])
+                if free:
+                    self._note(key, most_s)
+            finally:
+                self._open.execute("COMMIT")
+        return free
+
+    def go_on(self, key: str, most_s: float) -> None:
+        """Notes that a call which was begun takes up to so much longer."""
+        with self._faults():
+            self._note(key, most_s)
+
+    def _note(self, key: str, most_s: float) -> None:
+        noted = (key, os.getpid(), time.time() + most_s)
+        self._open.execute("INSERT OR REPLACE INTO asking VALUES (?, ?, ?)", noted)
+
+    def end(self, key: str) -> None:
+        """Notes that a call is no longer being asked."""
+        with self._faults():
+            self._open.execute("DELETE FROM asking WHERE key = ? AND process = ?", (key, os.getpid()))
 
     def drop(self, keys: Iterable[str]) -> None:
         """Forgets replies, so that they are asked for again."""
@@ -124,3 +161,14 @@ class Cache:
     def _spent(self, ledger: str) -> Spent:
         row = self._open.execute("SELECT calls, tokens FROM spent WHERE ledger = ?", (ledger,)).fetchone()
         return Spent(*row) if row else Spent(0, 0)
+
+
+def _alive(process: int) -> bool:
+    """Whether a process of this machine is there."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and another user's
+        return True
+    return True

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,22 +15,22 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from threading import Condition, Event
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.classifiers.language_models.cache import Cache, Spent
 from harness.classifiers.language_models.calls import Call, Endpoint, Kept
+from harness.classifiers.language_models.line import Lines
 from harness.classifiers.language_models.replies import completion_of, shown_error, tokens_of
 from harness.errors import HarnessError
-
-if TYPE_CHECKING:
-    import httpx2
 
 AGAIN = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
 NOT_TAKEN = (400, 413, 422)
 """Statuses that speak of the request itself: its parameters, or a claim that the endpoint will not take."""
 LARGEST = 4 << 20
+LOOK_AGAIN_S = 0.05
+"""Until one looks again whether another process has its answer."""
 SHORTEST_KEY = 8
 """Shorter ones are placeholders that local servers ask for, not secrets."""
 
@@ -101,9 +102,9 @@ class Client:
 
         Raises: HarnessError: the first call that fails for good, what the endpoint answered, and what is kept.
         """
-        with self._connected() as http:
+        with self._connected() as lines:
             pool = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(calls))))
-            sent = [pool.submit(self._finish_or_stop, http, call) for call in calls]
+            sent = [pool.submit(self._finish_or_stop, lines, call) for call in calls]
             try:
                 wait(sent, return_when=FIRST_EXCEPTION)
             finally:
@@ -118,33 +119,56 @@ class Client:
             raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}")
         return [each.result() for each in sent]
 
-    def _finish_or_stop(self, http: httpx2.Client, call: Call) -> Kept:
+    def _finish_or_stop(self, lines: Lines, call: Call) -> Kept:
         """One call; where it fails for good, the others are given up."""
         try:
-            return self._finish(http, call)
+            return self._once(lines, call)
         except BaseException:
             self._stop.set()
             raise
 
     @contextmanager
-    def _connected(self) -> Iterator[httpx2.Client]:
+    def _connected(self) -> Iterator[Lines]:
+        """Lines to the endpoint, hung up at the end.
+
+        Raises: HarnessError: the environment names a proxy or certificates that cannot be used.
+        """
         import httpx2
 
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         here = _is_this_machine(self.endpoint.host)  # proxies are for other machines
-        limits = httpx2.Limits(max_connections=self.endpoint.concurrency)
-        with httpx2.Client(
-            headers=headers,
-            timeout=self.endpoint.timeout_s,
-            trust_env=not here,
-            verify=urlsplit(self.endpoint.endpoint).scheme == "https",  # certificates take a tenth of a second to read
-            limits=limits,
-        ) as http:
-            yield http
+        settings = {"headers": headers, "timeout": self.endpoint.timeout_s, "trust_env": not here}
+        encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"
+        try:
+            settings["verify"] = httpx2.create_ssl_context(trust_env=not here) if encrypted else False  # slow to make
+            lines = Lines(settings)
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            remedy = "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the environment"
+            raise HarnessError(f"{self.endpoint.name}: no connection can be made ({error}); {remedy}") from None
+        try:
+            yield lines
+        finally:
+            lines.close()
 
-    def _finish(self, http: httpx2.Client, call: Call) -> Kept:
+    def _once(self, lines: Lines, call: Call) -> Kept:
+        """One call, unless another process or thread asks the same: then its answer, so that none is paid for twice."""
+        while not self.cache.begin(call.key, self._longest_s):
+            if self._stop.wait(LOOK_AGAIN_S):
+                raise Stopped("stopped")
+        try:
+            return self.cache.find([call.key]).get(call.key) or self._finish(lines, call)
+        finally:
+            self.cache.end(call.key)
+
+    @property
+    def _longest_s(self) -> float:
+        """What one attempt can take, with the waits around it."""
+        pause_s = 60 * self.endpoint.concurrency / (self.endpoint.requests_per_minute or sys.maxsize)
+        return self.endpoint.timeout_s + self.endpoint.longest_wait_s + pause_s
+
+    def _finish(self, lines: Lines, call: Call) -> Kept:
         """One call until it is answered or the attempts are used up."""
         attempts = self.endpoint.retries + 1
         chance = random.Random(f"{self.seed}:{call.key}")  # noqa: S311 - waits, not secrets
@@ -152,7 +176,8 @@ class Client:
         for attempt in range(attempts):
             if attempt:
                 self._wait(trouble.wait_s, self.endpoint.backoff_s * 2 ** (attempt - 1) * chance.uniform(0.5, 1.5))
-            came = self._attempt(http, call)
+            self.cache.go_on(call.key, self._longest_s)
+            came = self._attempt(lines, call)
             if isinstance(came, Came):
                 return self._kept(call, came)
             trouble = came
@@ -172,12 +197,12 @@ class Client:
         if self._stop.wait(backoff_s):
             raise Stopped("stopped")
 
-    def _attempt(self, http: httpx2.Client, call: Call) -> Came | Trouble:
+    def _attempt(self, lines: Lines, call: Call) -> Came | Trouble:
         self._take_turn()
         self._reserve(call)
         used = call.most_tokens  # what timed out or broke off may have been counted by the endpoint all the same
         try:
-            came = self._post(http, call)
+            came = self._post(lines, call)
             if isinstance(came, Came):
                 used = (tokens_of(came.text) or used) if came.status == 200 else 0
         finally:
@@ -221,24 +246,28 @@ class Client:
             f"spent, and the next call may take up to {call.most_tokens:,}; raise it to go on"
         )
 
-    def _post(self, http: httpx2.Client, call: Call) -> Came | Trouble:
+    def _post(self, lines: Lines, call: Call) -> Came | Trouble:
         """One request, within the time limit as a whole and up to a size: an endless or dripping answer ends."""
         import httpx2
 
-        ends, body, size = time.monotonic() + self.endpoint.timeout_s, [], 0
+        longest_s = self.endpoint.timeout_s
+        ends, body, size = time.monotonic() + longest_s, [], 0
+        url = f"{call.url}/chat/completions"
         try:
-            with http.stream("POST", f"{call.url}/chat/completions", content=call.body.encode("utf-8")) as answer:
+            with lines.mine().post(url, call.body.encode("utf-8"), longest_s) as answer:
                 for chunk in answer.iter_bytes():
                     body.append(chunk)
                     size += len(chunk)
                     if size > LARGEST:
                         return Trouble(f"its answer is larger than {LARGEST:,} bytes")
                     if time.monotonic() > ends:
-                        return Trouble(f"it did not finish its answer in {self.endpoint.timeout_s:g} s")
+                        return Trouble(f"it did not finish its answer in {longest_s:g} s")
                 wait_s = _seconds(answer.headers.get("retry-after"))
         except httpx2.TimeoutException:
-            return Trouble(f"it did not answer in {self.endpoint.timeout_s:g} s")
+            return Trouble(f"it did not answer in {longest_s:g} s")
         except (httpx2.HTTPError, httpx2.StreamError) as error:
+            if time.monotonic() >= ends:
+                return Trouble(f"it did not finish its answer in {longest_s:g} s")
             return Trouble(self._hidden(f"the connection failed ({error or type(error).__name__})"))
         return Came(answer.status_code, self._hidden(b"".join(body).decode("utf-8", "replace")), wait_s)
 
@@ -246,7 +275,8 @@ class Client:
         """The text without the key, should the endpoint have repeated it."""
         if self._key is None or len(self._key) < SHORTEST_KEY:
             return text
-        return text.replace(self._key, "[api key]")
+        written = (rf"(?:\\*{re.escape(mark)}|\\+u(?i:{ord(mark):04x}))" for mark in self._key)  # as JSON may write it
+        return re.sub("".join(written), "[api key]", text)
 
     def _judged(self, came: Came) -> Came | Trouble:
         """Whether an answer is one; what cannot get better by asking again raises.

@@ -16,7 +16,7 @@ def kept_replies(calls: Sequence[Call], endpoint: Endpoint) -> dict[str, Kept]:
     """The replies that are there already, by key; asks nobody."""
     found: dict[str, Kept] = {}
     if endpoint.cassette is not None and (endpoint.replayed or Path(endpoint.cassette).exists()):
-        cassette = read_cassette(Path(endpoint.cassette))
+        cassette = read_cassette(Path(endpoint.cassette), recorded=endpoint.record)
         found = {call.key: cassette[call.key] for call in calls if call.key in cassette}
     absent = [call.key for call in calls if call.key not in found]
     if absent and not endpoint.replayed:

@@ -12,6 +12,8 @@ FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
 LABEL_VALUE = re.compile(r'"label"\s*:\s*"')
 
 SHOWN = 300
+MOST_TOKENS = 10**9
+"""A reply that says it took more says nothing that can be believed."""
 
 
 class Said(NamedTuple):
@@ -42,13 +44,13 @@ def completion_of(text: str) -> dict[str, Any] | None:
 
 
 def tokens_of(text: str) -> int | None:
-    """The tokens that a reply says it took, prompt and answer together; None where it does not say."""
+    """The tokens that a reply says it took, prompt and answer together; None where it says no number that can be."""
     try:
         usage = json.loads(text)["usage"]
         counted = usage.get("total_tokens", usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0))
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
-    return counted if isinstance(counted, int) and counted > 0 else None
+    return counted if type(counted) is int and 0 < counted <= MOST_TOKENS else None
 
 
 def gives_tokens(text: str) -> bool:
