@@ -143,6 +143,8 @@ class Classifier(BaseModel, ABC):
     """Whether it is made for tasks of two labels; an experiment with another task is refused."""
     slow_to_fit: ClassVar[bool] = False
     """Whether a fit takes minutes, so that one which several experiments need is worth keeping."""
+    never_kept: ClassVar[str | None] = None
+    """Why none of its scorers can be kept as a model, so that none is fitted for that; None: one may be."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions can change what it fits; they enter the unit's id."""
 
@@ -212,10 +214,6 @@ class Classifier(BaseModel, ABC):
             test: the claims to score.
         """
         return {}
-
-    def never_kept(self) -> str | None:
-        """Why none of its scorers can be kept as a model, so that none is fitted for that; None: one may be."""
-        return None
 
     def attachments(self) -> Mapping[str, bytes]:
         """Files that belong to a result of this system, by name; read when its units are finished."""

@@ -78,6 +78,8 @@ class FromFile(Classifier):
     With more than two labels it takes labels only.
     """
 
+    never_kept = FileScorer.not_kept
+
     path: str
     """The file; .csv and .tsv with a header line, .jsonl with one object a line."""
     threshold: float | None = None

@@ -37,6 +37,8 @@ class LanguageModel(Classifier):
     Learns nothing but the examples it is shown, which are training claims.
     """
 
+    never_kept = LanguageModelScorer.not_kept
+
     endpoint: str
     """The base address, such as http://localhost:8000/v1."""
     model: str = Field(min_length=1)
@@ -167,10 +169,6 @@ class LanguageModel(Classifier):
         """The endpoint's, unless a cassette is replayed."""
         endpoint = self._endpoint()
         return () if endpoint.replayed else (endpoint.host,)
-
-    def never_kept(self) -> str | None:
-        """As its scorer."""
-        return LanguageModelScorer.not_kept
 
     def attachments(self) -> Mapping[str, bytes]:
         """The cassette, with which the result can be scored again."""

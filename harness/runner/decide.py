@@ -109,9 +109,10 @@ class Decided(Classifier):
         """Those that the classifier may contact."""
         return self.classifier.hosts()
 
-    def never_kept(self) -> str | None:
+    @property
+    def never_kept(self) -> str | None:  # type: ignore[override]
         """As the classifier."""
-        return self.classifier.never_kept()
+        return self.classifier.never_kept
 
     def attachments(self) -> Mapping[str, bytes]:
         """Those of the classifier."""

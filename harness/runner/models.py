@@ -155,6 +155,9 @@ def untrained_model(name: str) -> Model:
 
     Raises: HarnessError: no such system, or it has to be trained.
     """
+    never = CLASSIFIERS.get(name).never_kept if name in CLASSIFIERS.names() else None
+    if never is not None:
+        raise HarnessError(f"system '{name}' cannot score new articles: {never}")
     try:
         classifier = build(name, {})
         scorer = classifier.untrained()

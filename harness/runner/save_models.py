@@ -76,9 +76,8 @@ def _is_whole(folder: Path) -> bool:
 def _keep(loaded: Loaded, material: Material, system: System, result: Result, folder: Path) -> None:
     if system.train_share is not None:
         raise NotKept("a point of a learning curve keeps no model; take split.train_share out of the config")
-    reason = system.classifier.never_kept()
-    if reason is not None:
-        raise NotKept(reason)
+    if system.classifier.never_kept is not None:
+        raise NotKept(system.classifier.never_kept)
     rows, said = training_rows(material)
     seed = loaded.experiment.random_seeds[0]
     claims, gold = material.claims.take(rows), training_gold(material, Fold("all", rows, rows))

@@ -104,9 +104,10 @@ class Tuned(Classifier):
         """Those that every candidate may contact."""
         return tuple(dict.fromkeys(host for each in self.candidates for host in each.hosts()))
 
-    def never_kept(self) -> str | None:
+    @property
+    def never_kept(self) -> str | None:  # type: ignore[override]
         """As the candidates."""
-        return self.candidates[0].never_kept()
+        return self.candidates[0].never_kept
 
     def attachments(self) -> Mapping[str, bytes]:
         """Those of every candidate."""

@@ -140,6 +140,9 @@ def test_a_page_by_position_says_each_reason_once_and_no_negative_zero(tmp_path)
 
 def test_wrong_use_is_a_message(kept, tmp_path):
     (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
+    for name in ("language_model", "from_file"):
+        with pytest.raises(HarnessError, match=f"'{name}' cannot score new articles: it "):
+            score(tmp_path / "a.txt", name)
     with pytest.raises(HarnessError, match="'tfidf_svm' has to be trained: harness run CONFIG --only tfidf_svm"):
         score(tmp_path / "a.txt", "tfidf_svm")
     with pytest.raises(HarnessError, match="holds 8 kept models; name one of them"):
