@@ -147,7 +147,9 @@ class Transfer(Classifier):
         if self.then is None:
             return scorer
         tuned = scorer.scorer if isinstance(scorer, AddedScorer) else scorer
-        return self.then.build(model=str(kept_encoder(tuned))).fit(claims, gold, seed)
+        after = self.then.build(model=str(kept_encoder(tuned)))
+        fit = fitted_once if after.slow_to_fit else type(after).fit
+        return fit(after, claims, gold, seed)
 
     def kept_rows(self) -> Elsewhere:
         """The training claims that the experiment's claims share no article with.
