@@ -20,7 +20,8 @@ LONGEST = 2_000
 """Characters of a claim in which words are looked for."""
 TEXTS_AT_A_TIME = 4_096
 LIKELY_LEAST = 1e-9
-_WORD = re.compile(r"\w+(?:['’.,:-]\w+)*|[^\w\s]")
+_WORD = re.compile(r"\w+(?:['’.,:-]\w+)*|[%$€£¥?!]")
+"""Words and numbers as a reader sees them, and the few signs that say something by themselves."""
 
 
 class TextScorer(Scorer):
