@@ -11,60 +11,60 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.compare.comparison import compare_results as compare_results
     from harness.compare.gate import judge as judge
-    from harness.data.agreement import agreement as agreement
-    from harness.data.annotations import add_claims as add_claims
-    from harness.data.export import export as export
-    from harness.data.fetch import fetch as fetch
-    from harness.data.fetch import open_dataset as open_dataset
+    from harness.data.add_claims import add_claims as add_claims
+    from harness.data.benchmarks.fetch import fetch as fetch
+    from harness.data.exchange.export import export as export
+    from harness.data.exchange.frames import open_claims as open_claims
     from harness.data.ingest import ingest as ingest
-    from harness.data.start import new as new
-    from harness.data.tables import open_claims as open_claims
+    from harness.data.labels.agreement import agreement as agreement
+    from harness.data.load import open_dataset as open_dataset
+    from harness.data.new_dataset import new as new
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.report.build import build_report as build_report
-    from harness.report.scores import score as score
     from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
     from harness.runner.config import load_experiment as load_experiment
-    from harness.runner.evaluate import check_submission as check_submission
-    from harness.runner.evaluate import evaluate as evaluate
-    from harness.runner.freeze import freeze_split as freeze_split
     from harness.runner.listing import listing as listing
-    from harness.runner.models import load_model as load_model
-    from harness.runner.pack import write_submission as write_submission
+    from harness.runner.models.model import load_model as load_model
+    from harness.runner.official.evaluate import check_submission as check_submission
+    from harness.runner.official.evaluate import evaluate as evaluate
+    from harness.runner.official.write_submission import write_submission as write_submission
     from harness.runner.results import Result as Result
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
+    from harness.runner.splitting.freeze import freeze_split as freeze_split
+    from harness.scoring.score import score as score
 
 _HOMES = {
-    "add_claims": "harness.data.annotations",
-    "agreement": "harness.data.agreement",
+    "add_claims": "harness.data.add_claims",
+    "agreement": "harness.data.labels.agreement",
     "audit_targets": "harness.runner.audit",
     "build_report": "harness.report.build",
     "check": "harness.runner.check",
-    "check_submission": "harness.runner.evaluate",
+    "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.comparison",
-    "evaluate": "harness.runner.evaluate",
+    "evaluate": "harness.runner.official.evaluate",
     "Experiment": "harness.runner.config",
-    "export": "harness.data.export",
+    "export": "harness.data.exchange.export",
     "FaultsError": "harness.errors",
-    "fetch": "harness.data.fetch",
-    "freeze_split": "harness.runner.freeze",
+    "fetch": "harness.data.benchmarks.fetch",
+    "freeze_split": "harness.runner.splitting.freeze",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
     "judge": "harness.compare.gate",
     "listing": "harness.runner.listing",
     "load_experiment": "harness.runner.config",
-    "load_model": "harness.runner.models",
-    "new": "harness.data.start",
-    "open_claims": "harness.data.tables",
-    "open_dataset": "harness.data.fetch",
+    "load_model": "harness.runner.models.model",
+    "new": "harness.data.new_dataset",
+    "open_claims": "harness.data.exchange.frames",
+    "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
     "Result": "harness.runner.results",
     "run": "harness.runner.run",
-    "write_submission": "harness.runner.pack",
-    "score": "harness.report.scores",
+    "write_submission": "harness.runner.official.write_submission",
+    "score": "harness.scoring.score",
 }
 
 __all__ = list(_HOMES)

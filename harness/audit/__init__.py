@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.audit import ancestry, copies, groups, guideline, labels
+from harness.audit import ancestry, duplicates, groups, guideline, labels
 from harness.audit.base import Check, Finding
 from harness.audit.sentences import Sentences, Source, sentences_of
 from harness.registry import Registry
 
-_SHIPPED = (*copies.CHECKS, *groups.CHECKS, *labels.CHECKS, *guideline.CHECKS, *ancestry.CHECKS)
+_SHIPPED = (*duplicates.CHECKS, *groups.CHECKS, *labels.CHECKS, *guideline.CHECKS, *ancestry.CHECKS)
 CHECKS: Registry[Check] = Registry("check", {check.number: check for check in _SHIPPED}, "harness.checks")
 """Number to check; other packages add theirs under numbers of their own."""
 

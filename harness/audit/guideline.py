@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.audit.base import Check, Found
-from harness.audit.near import near_to, text_key
+from harness.audit.near_duplicates import near_to, text_key
 from harness.audit.sentences import Sentences
 from harness.schemes import load_scheme, scheme_names
 

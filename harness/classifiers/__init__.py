@@ -7,19 +7,19 @@ from inspect import isabstract
 from typing import Any
 
 from harness.classifiers.base import Classifier
-from harness.classifiers.boosted import BoostedFeatures
-from harness.classifiers.claimbuster_features import ClaimbusterFeatures
-from harness.classifiers.context import ContextLogreg
-from harness.classifiers.embedding import EmbeddingLogreg
-from harness.classifiers.ensemble import Ensemble
-from harness.classifiers.from_file import FromFile
-from harness.classifiers.language_model import LanguageModel
-from harness.classifiers.linear import ComplementNb, NbLogreg, TfidfLogreg, TfidfSvm
-from harness.classifiers.rules import Rules
-from harness.classifiers.sklearn_estimator import SklearnEstimator
-from harness.classifiers.transfer import Transfer
-from harness.classifiers.transformer import Transformer
-from harness.classifiers.trivial import Length, Majority, Position, PriorRandom
+from harness.classifiers.baselines.rules import Rules
+from harness.classifiers.baselines.trivial import Length, Majority, Position, PriorRandom
+from harness.classifiers.composite.ensemble import Ensemble
+from harness.classifiers.composite.transfer import Transfer
+from harness.classifiers.encoders.embedding import EmbeddingLogreg
+from harness.classifiers.encoders.transformer import Transformer
+from harness.classifiers.external.from_file import FromFile
+from harness.classifiers.language_models.language_model import LanguageModel
+from harness.classifiers.ngram_models.boosted import BoostedFeatures
+from harness.classifiers.ngram_models.claimbuster_features import ClaimbusterFeatures
+from harness.classifiers.ngram_models.context import ContextLogreg
+from harness.classifiers.ngram_models.linear import ComplementNb, NbLogreg, TfidfLogreg, TfidfSvm
+from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
 from harness.registry import Registry, UnknownComponent, import_object
 
 CLASSIFIERS: Registry[type[Classifier]] = Registry(

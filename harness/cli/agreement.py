@@ -10,7 +10,7 @@ import click
 from harness.cli.experiments import as_json, data_root, print_json
 
 if TYPE_CHECKING:
-    from harness.data.agreement import Agreement, AgreementValue, AxisAgreement
+    from harness.data.labels.agreement import Agreement, AgreementValue, AxisAgreement
 
 HEADINGS = {
     "raw_agreement": "raw",
@@ -42,7 +42,7 @@ def agreement(dataset: str, data_root: Path | None, as_json: bool) -> None:
 
 
 def _shown(found: Agreement) -> str:
-    from harness.runner.tables import aligned
+    from harness.text_tables import aligned
 
     if not found.axes:
         annotators = sorted(set(found.alone.values()))
@@ -67,7 +67,7 @@ def _shown(found: Agreement) -> str:
 
 
 def _cell(value: AgreementValue) -> str:
-    from harness.runner.tables import number
+    from harness.text_tables import number
 
     if value.value is None:
         return "-"
@@ -78,7 +78,7 @@ def _cell(value: AgreementValue) -> str:
 
 def _labels_of(axis: AxisAgreement) -> str:
     """The labels of each annotator, and for two of them who said what."""
-    from harness.runner.tables import aligned
+    from harness.text_tables import aligned
 
     twice = f" ({axis.twice} labels by an annotator who gave a later one)" if axis.twice else ""
     if len(axis.annotators) > MOST_LISTED:

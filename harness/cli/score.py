@@ -11,7 +11,7 @@ import click
 from harness.cli.experiments import as_json, data_root, print_json
 
 if TYPE_CHECKING:
-    from harness.report.scores import Scored
+    from harness.scoring.score import Scored
 
 SHOWN_REASONS = 4
 LONGEST = 1_000
@@ -72,8 +72,8 @@ def _print(done: Scored) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from harness.report.article_page import legend
-    from harness.runner.tables import number
+    from harness.scoring.article_page import legend
+    from harness.text_tables import number
 
     console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False)
     console.print(f"{done.n:,} claims in {done.n_articles:,} articles · {plain(legend(done.card), LONGEST)}")

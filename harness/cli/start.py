@@ -72,7 +72,7 @@ def _announce(sources: tuple[str, ...]) -> None:
     """Names the hosts that will be asked, before they are."""
     if not any(source.startswith("hub:") for source in sources):
         return
-    from harness.data.article_sets import hub_host
+    from harness.data.articles.hub import hub_host
 
     hosts = dict.fromkeys(host for source in sources if (host := hub_host(source)))
     if hosts:

@@ -22,7 +22,7 @@ from harness.compare.results import Entry, Table, metric_of, read_table
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
-from harness.runner.published import Implied, implied, published_of
+from harness.runner.official.leaderboards import Implied, implied, published_of
 
 LEVEL = 0.05
 

@@ -7,7 +7,8 @@ import io
 from typing import TYPE_CHECKING
 
 from harness.metrics.intervals import Value
-from harness.runner.tables import PUBLISHED_ROWS, aligned, cell, html_table, number
+from harness.runner.tables import PUBLISHED_ROWS, cell
+from harness.text_tables import aligned, html_table, number
 
 MOST_PAIRS = 3
 

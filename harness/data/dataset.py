@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Segmentation(Record):
-    """How claims are cut from the articles: the options of `harness.data.segment.sentences`."""
+    """How claims are cut from the articles: the options of `harness.data.sentences.segment.sentences`."""
 
     split_quotations: bool = True
     """Whether a sentence ends at a mark inside a quotation too."""
@@ -136,13 +136,13 @@ class Dataset:
 
     def to_pandas(self) -> dict[str, pd.DataFrame]:
         """The whole dataset as frames: info, articles, claims, annotations, evidence, splits."""
-        from harness.data.tables import to_pandas
+        from harness.data.exchange.frames import to_pandas
 
         return to_pandas(self)
 
     def to_hf(self) -> datasets.DatasetDict:
         """The same as a `datasets.DatasetDict`."""
-        from harness.data.tables import to_hf
+        from harness.data.exchange.frames import to_hf
 
         return to_hf(self)
 
@@ -152,7 +152,7 @@ class Dataset:
 
         Raises: HarnessError: a frame is missing, or a row is wrong.
         """
-        from harness.data.tables import from_pandas
+        from harness.data.exchange.frames import from_pandas
 
         return from_pandas(frames, folder)
 
@@ -162,7 +162,7 @@ class Dataset:
 
         Raises: HarnessError: a table is missing, or a row is wrong.
         """
-        from harness.data.tables import from_hf
+        from harness.data.exchange.frames import from_hf
 
         return from_hf(tables, folder)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles import FoundArticle, Reading, Source, read_articles, safe_name
-from harness.data.check import open_folder
+from harness.data.articles.encoding import UTF_8
+from harness.data.articles.reading import FoundArticle, Marked, Reading, Source, safe_name
+from harness.data.articles.sources import read_articles
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_files, info_file, with_text
-from harness.data.encoding import UTF_8
-from harness.data.spans import Marked, claims_of, make_claim, unsupported
+from harness.data.load import open_folder
+from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, carried_over, grown_logs, matched, next_version
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import clear_partial, collector_paused, locked, read_bytes, sha256, write_files

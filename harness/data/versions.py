@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.annotations import new_annotation
-from harness.data.gold import in_force
 from harness.data.jsonl import lines_of
-from harness.data.spans import make_claim
+from harness.data.labels.annotations import new_annotation
+from harness.data.labels.gold import in_force
+from harness.data.sentences.claims_of import make_claim
 from harness.files import read_bytes
 from harness.records import Annotation, Article, Claim
 

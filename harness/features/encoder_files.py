@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.text_keys import FEWEST_WORDS, text_key
+from harness.data.duplicate_key import FEWEST_WORDS, text_key
 from harness.errors import FaultsError, HarnessError, MissingExtra
 from harness.files import fingerprint, json_document, read_bytes, sha256, write_bytes, write_text
 

@@ -1,12 +1,6 @@
 """Metrics: gold and a run in, a number with its interval out."""
 
 from harness.metrics.base import Groups, Metric, Run
-from harness.metrics.checkthat import (
-    CheckThatAveragePrecision,
-    CheckThatPrecisionAt,
-    CheckThatReciprocalRank,
-    CheckThatRPrecision,
-)
 from harness.metrics.confusion import (
     BalancedAccuracy,
     CohenKappa,
@@ -23,7 +17,12 @@ from harness.metrics.confusion import (
 )
 from harness.metrics.intervals import Intervals, Value, mean_values, measure
 from harness.metrics.labels import F1, Accuracy, MacroF1, Precision, Recall
-from harness.metrics.pooled import AveragePrecision, RocAuc
+from harness.metrics.official.checkthat import (
+    CheckThatAveragePrecision,
+    CheckThatPrecisionAt,
+    CheckThatReciprocalRank,
+    CheckThatRPrecision,
+)
 from harness.metrics.probabilities import (
     Brier,
     BrierReliability,
@@ -32,7 +31,15 @@ from harness.metrics.probabilities import (
     ExpectedCalibrationError,
     LogLoss,
 )
-from harness.metrics.ranking import MeanAveragePrecision, Ndcg, PrecisionAt, RecallAt, ReciprocalRank, RPrecision
+from harness.metrics.ranking_per_article import (
+    MeanAveragePrecision,
+    Ndcg,
+    PrecisionAt,
+    RecallAt,
+    ReciprocalRank,
+    RPrecision,
+)
+from harness.metrics.ranking_pooled import AveragePrecision, RocAuc
 from harness.metrics.soft import SoftAccuracy, SoftBrier, SoftLogLoss
 from harness.metrics.workload import BudgetPrecision, BudgetRecall, ReadsPerFind, RecallAtTextShare
 from harness.registry import Registry

@@ -8,7 +8,12 @@ from typing import Any, NamedTuple
 
 from harness.compare.pairs import Correction
 from harness.files import write_text
-from harness.report.boards import (
+from harness.report.browser_data import packed, payload
+from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
+from harness.report.human_agreement import ceilings
+from harness.report.render import render
+from harness.report.report_data import Material, material
+from harness.report.tables import (
     agreement_grid,
     board,
     costs,
@@ -19,11 +24,6 @@ from harness.report.boards import (
     warnings,
     without_copies,
 )
-from harness.report.ceiling import ceilings
-from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
-from harness.report.material import Material, material
-from harness.report.page import render
-from harness.report.payload import packed, payload
 
 
 class Report(NamedTuple):

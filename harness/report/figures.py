@@ -21,10 +21,11 @@ from harness.report.curves import (
     reliability,
     workload,
 )
-from harness.report.material import Material, Subject
+from harness.report.report_data import Material, Subject
 from harness.report.svg import Frame, Line, Point, line_chart, reliability_chart, rows_chart, span
 from harness.runner.slices import SliceValues
-from harness.runner.tables import cell, number
+from harness.runner.tables import cell
+from harness.text_tables import number
 
 SHOWN_AT = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9])
 MOST_ROWS = 16

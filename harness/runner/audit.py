@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from harness.audit import Finding, Sentences, Source, find_in, sentences_of
 from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import Answers, source_of
-from harness.data.benchmark import benchmark_names
-from harness.data.fetch import dataset_names, open_dataset, shipped
-from harness.data.tasks import find_task, task_labels
+from harness.data.benchmarks.benchmark import benchmark_names
+from harness.data.labels.tasks import find_task, task_labels
+from harness.data.load import dataset_names, open_dataset
+from harness.folders import shipped
 from harness.runner.config import load_experiment
 from harness.runner.plan import Material, gather
-from harness.runner.pool import pool_labels
+from harness.runner.splitting.joined_datasets import pool_labels
 
 
 class Audit(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from harness.data.check import open_folder
+from harness.data.load import open_folder
 from harness.errors import Fault, FaultsError, HarnessError, MissingExtra
 from harness.runner.config import load_experiment
 

@@ -13,19 +13,19 @@ from pydantic import Field, ValidationError
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
-from harness.data.fetch import shipped
-from harness.data.gold import RULES
-from harness.data.tasks import TASKS, find_task
+from harness.data.labels.gold import RULES
+from harness.data.labels.tasks import TASKS, find_task
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.folders import shipped
 from harness.metrics import METRICS
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, explain_validation, shown
-from harness.runner.decide import DECISIONS, decided
-from harness.runner.published import also_measured
-from harness.runner.search import choices_of, known_fields
-from harness.runner.split import Inner, Shares, Split
-from harness.runner.tune import tuned
+from harness.runner.official.leaderboards import also_measured
+from harness.runner.splitting.split_config import Inner, Shares, Split
+from harness.runner.tuning.calibrate import DECISIONS, decided
+from harness.runner.tuning.search_space import choices_of, known_fields
+from harness.runner.tuning.tune import tuned
 from harness.yaml_file import Located, Place, read_yaml, shown_place
 
 
@@ -54,7 +54,7 @@ class Experiment(Record):
     scheme: str | None = None
     """Default: each dataset's first that answers the task."""
     gold: str = "adjudicated"
-    """The rule that makes gold labels from annotations; see `harness.data.gold.RULES`."""
+    """The rule that makes gold labels from annotations; see `harness.data.labels.gold.RULES`."""
     split: Split = Split()
     classifiers: tuple[str | dict[str, Any], ...] = Field(min_length=1)
     metrics: tuple[str | dict[str, Any], ...] = ()

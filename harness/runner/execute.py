@@ -16,8 +16,8 @@ from harness.errors import HarnessError
 from harness.files import make_folder, write_bytes
 from harness.metrics.base import Floats
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
-from harness.runner.decide import Decided
 from harness.runner.plan import Material, Unit, gold_of, training_gold
+from harness.runner.tuning.calibrate import Decided
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,13 +17,14 @@ def _first_line(component: object) -> str:
 
 def _datasets() -> dict[str, str]:
     from harness.data.dataset import read_info
-    from harness.data.fetch import dataset_names, shipped
+    from harness.data.load import dataset_names
+    from harness.folders import shipped
 
     return {name: read_info(shipped("data") / name).title for name in dataset_names()}
 
 
 def _benchmarks() -> dict[str, str]:
-    from harness.data.benchmark import benchmark_names, load_benchmark
+    from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 
     return {name: load_benchmark(name).summary for name in benchmark_names()}
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from harness.classifiers.base import Classifier
 from harness.data.claims import Claims, Codes, Gold
-from harness.data.splits import Fold
-from harness.data.tasks import TaskGold, find_task, mapping_of
+from harness.data.labels.tasks import TaskGold, find_task, mapping_of
+from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
 from harness.runner.config import Experiment, Loaded, System
-from harness.runner.pool import Pool, crosswalk, open_pool, pool_gold, pool_labels, schemes_of
-from harness.runner.protocols import folds_of, trained_on, transferred
+from harness.runner.splitting.joined_datasets import Pool, crosswalk, open_pool, pool_gold, pool_labels, schemes_of
+from harness.runner.splitting.protocols import folds_of, trained_on, transferred
 from harness.schemes import Scheme
 
 UNIT_FORMAT = 1

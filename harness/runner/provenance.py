@@ -9,7 +9,7 @@ import subprocess
 from functools import cache
 from typing import Any
 
-from harness.data.tasks import find_task, mapping_of
+from harness.data.labels.tasks import find_task, mapping_of
 from harness.runner.config import Loaded, System
 from harness.runner.plan import Material, alone, package_versions
 

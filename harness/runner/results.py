@@ -14,8 +14,8 @@ import yaml
 from pydantic import Field, ValidationError
 
 from harness.data.claims import Claims, Codes
-from harness.data.splits import group_codes
-from harness.data.tasks import find_task
+from harness.data.labels.tasks import find_task
+from harness.data.splits.folds import group_codes
 from harness.files import fingerprint, json_document, write_bytes, write_text
 from harness.metrics.base import Floats, Groups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range

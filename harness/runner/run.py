@@ -7,16 +7,16 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.benchmark import Published
+from harness.data.benchmarks.benchmark import Published
 from harness.errors import HarnessError, unknown_name
 from harness.files import clear_partial, locked
 from harness.runner.config import Loaded, load_experiment
 from harness.runner.execute import execute, unit_path
+from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_question
+from harness.runner.models.save_models import Kept, keep_models
+from harness.runner.official.leaderboards import published_of
 from harness.runner.plan import Unit, expanded, gather, material_of, units_of
-from harness.runner.published import published_of
 from harness.runner.results import Result, assemble
-from harness.runner.save_models import Kept, keep_models
-from harness.runner.services import Forecast, forecast_of, hosts_of, with_question
 from harness.runner.slices import slices_of
 
 

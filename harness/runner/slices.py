@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.data.claims import Claims, Column
-from harness.data.gold import gold_labels
+from harness.data.labels.gold import gold_labels
 from harness.errors import HarnessError, unknown_name
 from harness.metrics.intervals import Value
 from harness.records import Record

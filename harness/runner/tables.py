@@ -5,21 +5,16 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
-from harness.data.benchmark import Published
+from harness.data.benchmarks.benchmark import Published
 from harness.metrics.intervals import Value
-from harness.runner.evaluate import Evaluation
-from harness.runner.published import implied
+from harness.runner.official.evaluate import Evaluation
+from harness.runner.official.leaderboards import implied
 from harness.runner.results import Result
+from harness.text_tables import aligned, html_table, number
 
 CHOICES = 3
 """Different choices of a system's fits that a table lists."""
 PUBLISHED_ROWS = 6
-
-
-def number(value: float) -> str:
-    """A number as tables show it: three decimals, no leading zero."""
-    text = f"{value:.3f}"
-    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
 def cell(value: Value) -> str:
@@ -29,23 +24,6 @@ def cell(value: Value) -> str:
     if value.low is None or value.high is None:
         return number(value.value)
     return f"{number(value.value)} [{number(value.low)}, {number(value.high)}]"
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as lines with columns of equal width, the first row underlined."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
-
-
-def html_table(rows: Sequence[Sequence[str]], caption: str) -> str:
-    """Rows as a plain HTML table, the first row its head, every text escaped."""
-    head, *body = [[html.escape(text) for text in row] for row in rows]
-    lines = ["<table>", f"<caption>{html.escape(caption)}</caption>"]
-    lines += ["<thead><tr>" + "".join(f'<th scope="col">{text}</th>' for text in head) + "</tr></thead>", "<tbody>"]
-    for first, *rest in body:
-        lines.append(f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{text}</td>" for text in rest) + "</tr>")
-    return "\n".join([*lines, "</tbody>", "</table>"])
 
 
 def results_html(results: Sequence[Result], published: Sequence[Published] = ()) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.audit.near import FEWEST_WORDS, near_pairs, near_to, text_key
+from harness.audit.near_duplicates import FEWEST_WORDS, near_pairs, near_to, text_key
 
 WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=9).map(" ".join)
 KEYS = st.lists(WORDS, max_size=25, unique=True)

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from harness.data.article_html import read_page
+from harness.data.articles.html import read_page
 from harness.errors import FaultsError
 
 ROOT = Path(__file__).parents[2]

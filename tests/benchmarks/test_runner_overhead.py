@@ -9,7 +9,7 @@ import pytest
 
 from harness import fetch, load_experiment, run
 from harness.data.claims import Claims, Gold
-from harness.metrics.official import checkthat_ranking
+from harness.metrics.official.checkthat_ranking import checkthat_ranking
 
 
 def table(files: list[Path]) -> tuple[Claims, Gold]:

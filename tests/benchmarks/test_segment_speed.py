@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.data.segment import sentences
+from harness.data.sentences.segment import sentences
 
 FLOOR = 5.0
 """Megabytes (UTF-8) a second."""

@@ -12,8 +12,8 @@ from scipy.special import expit, softmax
 
 from harness import open_dataset
 from harness.classifiers import build
-from harness.classifiers.boosted import Trees, _features, _table
-from harness.classifiers.keep import pack, unpack
+from harness.classifiers.ngram_models.boosted import Trees, _features, _table
+from harness.classifiers.storage.serialize import pack, unpack
 
 lightgbm = pytest.importorskip("lightgbm", reason="LightGBM is absent: pip install 'claim-harness[boost]'")
 SMALL = {"trees": 12, "leaves": 6, "min_claims": 5, "min_df": 3}

@@ -10,8 +10,8 @@ import pytest
 from claim_tables import claims_of, gold_of
 
 from harness.classifiers import build
-from harness.classifiers.context import novelty_of
-from harness.classifiers.keep import pack, unpack
+from harness.classifiers.ngram_models.context import novelty_of
+from harness.classifiers.storage.serialize import pack, unpack
 
 SMALL = {"min_df": 1, "C": 10.0, "weight": 1.0}
 

@@ -13,8 +13,8 @@ from tiny_encoder import make_encoder, skip_without_torch
 
 from harness import HarnessError, open_dataset, run
 from harness.classifiers import build
-from harness.classifiers.ensemble import _ranks
-from harness.classifiers.keep import pack, unpack
+from harness.classifiers.composite.ensemble import _ranks
+from harness.classifiers.storage.serialize import pack, unpack
 from harness.errors import FaultsError
 
 MEMBERS = [{"name": "tfidf_logreg", "min_df": 1}, {"name": "tfidf_svm", "min_df": 1}, "rules"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from claim_tables import THREE, claims_of, gold_of
 
-from harness.classifiers.from_file import FromFile
+from harness.classifiers.external.from_file import FromFile
 from harness.errors import FaultsError
 
 CLAIMS = claims_of(["a", "b", "c"])  # c0, c1, c2

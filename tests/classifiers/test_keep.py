@@ -17,7 +17,7 @@ from test_classifier_conformance import NAMES, NEW, make
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Scorer, Scores, two_columns
-from harness.classifiers.keep import ARRAYS, FILES, KINDS, SHIPPED, KeptFault, NotKept, pack, unpack
+from harness.classifiers.storage.serialize import ARRAYS, FILES, KINDS, SHIPPED, KeptFault, NotKept, pack, unpack
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.registry import Registry
@@ -241,7 +241,7 @@ def test_arrays_that_unpack_to_more_than_is_allowed_are_not_unpacked(tmp_path, m
         np.savez_compressed(tmp_path / ARRAYS, allow_pickle=False, big=np.zeros(2_000_000), **found)
     assert (tmp_path / ARRAYS).stat().st_size < 100_000
     assert unpack(structure, tmp_path)
-    monkeypatch.setattr("harness.classifiers.kept_arrays.LARGEST", 10_000_000)
+    monkeypatch.setattr("harness.classifiers.storage.arrays.LARGEST", 10_000_000)
     with pytest.raises(KeptFault, match=r"unpacked, it has 16,\d+,\d+ bytes, and 10,000,000 are allowed"):
         unpack(structure, tmp_path)
 

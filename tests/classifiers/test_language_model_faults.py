@@ -83,7 +83,7 @@ def test_an_attempt_ends_in_time(model_server, answer):
 
 
 def test_an_answer_without_end_ends(model_server, monkeypatch):
-    monkeypatch.setattr("harness.classifiers.language_models.client.LARGEST", 1_000)
+    monkeypatch.setattr("harness.endpoints.client.LARGEST", 1_000)
     scorer = fitted(model_server, retries=0)
     model_server.script = [gives(completion("x" * 2_000))]
     with pytest.raises(HarnessError, match="its answer is larger than 1,000 bytes"):
@@ -248,7 +248,7 @@ def test_a_key_that_is_not_there(model_server, monkeypatch, value):
 
 
 def test_openai_gets_its_own_key_and_nobody_else(monkeypatch):
-    from harness.classifiers.language_models.client import api_key
+    from harness.endpoints.client import api_key
 
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     openai, other = (

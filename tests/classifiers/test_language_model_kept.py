@@ -20,7 +20,7 @@ from claim_tables import claims_of, yes_no
 from model_server import completion, gives, says, slow
 
 from harness.classifiers import build
-from harness.classifiers.language_models.cache import Cache, Spent
+from harness.endpoints.cache import Cache, Spent
 from harness.errors import FaultsError, HarnessError
 from harness.files import WriteError
 

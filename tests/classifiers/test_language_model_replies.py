@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from model_server import completion, token
 
 from harness.classifiers.language_models.prompt import data_of
-from harness.classifiers.language_models.replies import completion_of, gives_tokens, read_reply, shown_error, tokens_of
+from harness.classifiers.language_models.replies import gives_tokens, read_reply
+from harness.endpoints.completions import completion_of, shown_error, tokens_of
 
 LABELS = ("no", "yes")
 WHY = {"rejected", "refused", "truncated", "unparsable"}

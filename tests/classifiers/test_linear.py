@@ -10,7 +10,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB
 
-from harness.classifiers.linear import ComplementNb, NbLogreg, TfidfLogreg, TfidfSvm
+from harness.classifiers.ngram_models.linear import ComplementNb, NbLogreg, TfidfLogreg, TfidfSvm
 from harness.features.weights import Tfidf
 
 WORDS_ONLY = {"word_ngrams": (1, 1), "char_ngrams": None, "min_df": 1}
@@ -123,7 +123,7 @@ def test_large_tables_are_scored_in_parts(monkeypatch):
     scorer = TfidfLogreg().fit(*yes_no(), 1)
     table = claims_of(STATISTICS * 3)
     whole, reasons = scorer.score(table), scorer.explain(table)
-    monkeypatch.setattr("harness.classifiers.linear.BATCH", 4)
+    monkeypatch.setattr("harness.classifiers.ngram_models.linear.BATCH", 4)
     assert (scorer.score(table) == whole).all()
     assert scorer.explain(table) == reasons
 

@@ -10,7 +10,7 @@ from claim_tables import yes_no
 
 import harness
 from harness.classifiers import build
-from harness.classifiers.keep import pack
+from harness.classifiers.storage.serialize import pack
 from harness.errors import HarnessError
 
 

@@ -8,7 +8,7 @@ import pytest
 from claim_tables import claims_of, gold_of
 
 from harness.classifiers import build
-from harness.classifiers.rules import START
+from harness.classifiers.baselines.rules import START
 from harness.features.cues import CUES, find_cues
 from harness.features.shapes import SHAPES, shapes_of
 
@@ -89,7 +89,7 @@ def test_cues_are_not_found_where_they_are_not(text, cue):
 
 
 def test_every_cue_has_a_weight_and_every_shape_a_column():
-    from harness.classifiers.rules import WEIGHTS
+    from harness.classifiers.baselines.rules import WEIGHTS
 
     assert {cue.name for cue in CUES} == WEIGHTS.keys()
     assert shapes_of([FACT, ""]).shape == (2, len(SHAPES))

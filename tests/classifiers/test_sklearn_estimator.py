@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from harness.classifiers import build
-from harness.classifiers.sklearn_estimator import SklearnEstimator
+from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
 from harness.errors import HarnessError
 from harness.features.ngrams import NgramSettings
 from harness.features.weights import Tfidf
@@ -197,7 +197,7 @@ def test_what_an_estimator_cannot_score_is_told_in_its_words(name, settings, sai
 
 
 def test_a_classifier_of_the_project_by_module_and_class():
-    assert build("harness.classifiers.trivial:Length", {"cap": 3}) == build("length", {"cap": 3})
+    assert build("harness.classifiers.baselines.trivial:Length", {"cap": 3}) == build("length", {"cap": 3})
 
 
 class Infinite(ClassifierMixin, BaseEstimator):

@@ -136,7 +136,7 @@ def test_reasons_are_what_the_score_loses_without_a_word(encoder, name, own_cach
 
 
 def test_reasons_of_added_labels_and_of_ensembles(encoder, tmp_path):
-    from harness.classifiers.transfer import AddedScorer
+    from harness.classifiers.composite.transfer import AddedScorer
 
     claims, gold = three_labels()
     inner = build("transformer", {"model": encoder} | LEARN).fit(claims, gold, 13)
@@ -181,7 +181,7 @@ def test_early_stopping_keeps_the_best_epoch_and_stops(encoder, monkeypatch):
 
 
 def test_held_out_articles_are_whole_and_not_trained_on(encoder):
-    from harness.classifiers.fine_tuning import _sides
+    from harness.classifiers.encoders.fine_tuning import _sides
 
     claims, gold = claims_of([f"claim {n}" for n in range(40)]), gold_of([0, 1] * 20)
     train, held_out = _sides(build("transformer", {"model": encoder, "patience": 1}), claims, gold, 13)
@@ -203,7 +203,7 @@ def test_one_article_or_one_label_leaves_nothing_to_hold_out(encoder):
 
 @pytest.mark.parametrize("name", ["transformer", "embedding_logreg"])
 def test_a_kept_encoder_scores_the_same_and_holds_no_pickle(name, encoder, tmp_path):
-    from harness.classifiers.keep import pack, unpack
+    from harness.classifiers.storage.serialize import pack, unpack
 
     claims, gold = yes_no()
     more = {"epochs": 2, "patience": 1} if name == "transformer" else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from claim_tables import claims_of, gold_of
 
-from harness.classifiers.trivial import Length, Majority, Position, PriorRandom
+from harness.classifiers.baselines.trivial import Length, Majority, Position, PriorRandom
 
 
 def words(*counts: int):

@@ -15,8 +15,8 @@ from harness.data.claims import Gold
 from harness.metrics.base import Groups, Run
 from harness.metrics.intervals import Intervals
 from harness.metrics.labels import F1, Accuracy
-from harness.metrics.pooled import AveragePrecision
-from harness.metrics.ranking import MeanAveragePrecision
+from harness.metrics.ranking_per_article import MeanAveragePrecision
+from harness.metrics.ranking_pooled import AveragePrecision
 
 INTERVALS = Intervals(resamples=2000, seed=5)
 

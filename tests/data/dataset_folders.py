@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import ingest
 from harness.data.dataset import Dataset
-from harness.data.fetch import open_dataset
+from harness.data.load import open_dataset
 
 FERRY = "The ferry\n\nIt carried 2,100 people in May. It was late on nine days. Was it worth it?\n"
 BRIDGE = "The bridge opened in 1932. Nobody paid to cross it. Many people love it.\n"

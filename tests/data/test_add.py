@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, add_claims, open_dataset
-from harness.data.gold import gold_labels, in_force
-from harness.data.rows import read_rows
+from harness.data.articles.rows import read_rows
+from harness.data.labels.gold import gold_labels, in_force
 from harness.errors import FaultsError
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from harness import add_claims, agreement, ingest
-from harness.data.agreement import axis_agreement
+from harness.data.labels.agreement import axis_agreement
 from harness.errors import HarnessError
 
 YES_NO = ("no", "yes")
@@ -152,7 +152,7 @@ def test_cohens_kappa_is_scikit_learns(pairs):
 )
 def test_weights_are_repetitions(rows):
     """A resample is the data with articles repeated: the measure of weights is the measure of copies."""
-    from harness.data.agreement_measures import MEASURES, Ratings, sums_under
+    from harness.data.labels.agreement_measures import MEASURES, Ratings, sums_under
 
     codes = np.array([["ab".index(label) for label in row] for row in rows], dtype=np.int16)
     n = len(rows)

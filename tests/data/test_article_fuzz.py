@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harness.data.article_html import read_page
-from harness.data.articles import READERS, File, Reading, read_file
+from harness.data.articles.encoding import decoded
+from harness.data.articles.html import read_page
+from harness.data.articles.markup import marked_markdown, marked_transcript
+from harness.data.articles.reading import File, Reading
+from harness.data.articles.sources import READERS, read_file
 from harness.data.dataset import Segmentation
-from harness.data.encoding import decoded
-from harness.data.marked_text import marked_markdown, marked_transcript
-from harness.data.spans import claims_of
+from harness.data.sentences.claims_of import claims_of
 from harness.errors import HarnessError
 
 SLOWEST = 5.0

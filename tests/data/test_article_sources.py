@@ -9,9 +9,10 @@ import io
 import pytest
 
 from harness import FaultsError, HarnessError, ingest, open_dataset
-from harness.data.articles import Reading, read_articles
-from harness.data.marked_text import marked_markdown
-from harness.data.segment import sentences
+from harness.data.articles.markup import marked_markdown
+from harness.data.articles.reading import Reading
+from harness.data.articles.sources import read_articles
+from harness.data.sentences.segment import sentences
 from harness.records import Article
 
 MARKDOWN = """---

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.articles import article_id_of, read_articles
+from harness.data.articles.reading import article_id_of
+from harness.data.articles.sources import read_articles
 from harness.errors import FaultsError
 from harness.files import sha256
 from harness.records import Article

@@ -15,7 +15,7 @@ import yaml
 from publishers import FOLDERS
 
 from harness import FaultsError, check, fetch, open_dataset
-from harness.data.benchmark import benchmark_names, load_benchmark
+from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.formats import READERS
 from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme

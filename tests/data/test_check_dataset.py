@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import FaultsError, add_claims, ingest, open_dataset
-from harness.data.check import open_folder
 from harness.data.dataset import write_dataset
 from harness.data.ingest import make_claim
+from harness.data.load import open_folder
 from harness.files import sha256
 from harness.records import Article
 

@@ -11,9 +11,9 @@ import pytest
 
 from harness import FaultsError, HarnessError
 from harness.data.archives import Archive
-from harness.data.benchmark import Benchmark, Part
-from harness.data.download import download
-from harness.data.fetch import fetch
+from harness.data.benchmarks.benchmark import Benchmark, Part
+from harness.data.benchmarks.download import download
+from harness.data.benchmarks.fetch import fetch
 from harness.files import sha256
 
 CONTENT = b"line\n" * 40_000
@@ -134,7 +134,9 @@ def described(address, digest):
 
 def test_a_benchmark_is_fetched_from_its_publisher(serve, tmp_path, monkeypatch):
     server, said = serve(ROWS), list[str]()
-    monkeypatch.setattr("harness.data.fetch.load_benchmark", lambda _: described(server.address, sha256(ROWS)))
+    monkeypatch.setattr(
+        "harness.data.benchmarks.fetch.load_benchmark", lambda _: described(server.address, sha256(ROWS))
+    )
     done = fetch("tiny", root=tmp_path, say=said.append, pause_s=0)
     assert (done.claims, done.absent) == (2, ())
     assert said == ["fetching from 127.0.0.1"]
@@ -144,7 +146,9 @@ def test_a_benchmark_is_fetched_from_its_publisher(serve, tmp_path, monkeypatch)
 
 def test_a_wrong_hash_is_refused_and_got_again(serve, tmp_path, monkeypatch):
     server = serve(ROWS + b"3\tEVE\tPlanted.\t1\n")
-    monkeypatch.setattr("harness.data.fetch.load_benchmark", lambda _: described(server.address, sha256(ROWS)))
+    monkeypatch.setattr(
+        "harness.data.benchmarks.fetch.load_benchmark", lambda _: described(server.address, sha256(ROWS))
+    )
     with pytest.raises(FaultsError, match="is not the publisher's file"):
         fetch("tiny", root=tmp_path, pause_s=0)
     assert not (tmp_path / "tiny").exists()

@@ -12,9 +12,9 @@ import pytest
 from dataset_folders import lines, made
 
 from harness import FaultsError, HarnessError, add_claims, export, open_claims, open_dataset
-from harness.data.claim_review import rating_of, read_claim_reviews
 from harness.data.dataset import Dataset, write_dataset
-from harness.data.gold import gold_labels
+from harness.data.exchange.claim_review import rating_of, read_claim_reviews
+from harness.data.labels.gold import gold_labels
 
 MINISTRIES = "The Russian and Syrian defense ministries"
 

@@ -9,10 +9,10 @@ import pytest
 from dataset_folders import content
 
 from harness import FaultsError, HarnessError, fetch, open_dataset
-from harness.data.benchmark import benchmark_names, load_benchmark
-from harness.data.fetch import find_dataset
+from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.formats import READERS
-from harness.data.gold import gold_labels
+from harness.data.labels.gold import gold_labels
+from harness.data.load import find_dataset
 from harness.schemes import load_scheme
 
 

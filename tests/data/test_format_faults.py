@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from publishers import FOLDERS
 
 from harness import FaultsError, HarnessError
-from harness.data.benchmark import benchmark_names, load_benchmark
+from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.formats import READERS
 from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme

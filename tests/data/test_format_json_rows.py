@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness import FaultsError, HarnessError
-from harness.data.benchmark import load_benchmark
-from harness.data.convert import convert
+from harness.data.benchmarks.benchmark import load_benchmark
+from harness.data.benchmarks.convert import convert
 from harness.data.dataset import write_dataset
 from harness.data.formats import READERS
 from harness.data.formats.source import SourceFile

@@ -11,8 +11,8 @@ from zipfile import ZipFile
 import pytest
 
 from harness import FaultsError, fetch, open_dataset
-from harness.data.benchmark import load_benchmark
-from harness.data.formats.labelled_table import read_articles
+from harness.data.benchmarks.benchmark import load_benchmark
+from harness.data.formats.detection.labelled_table import read_articles
 from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import FaultsError
-from harness.data.formats import policlaim_xlsx
+from harness.data.formats.detection import policlaim_xlsx
 from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.annotations import new_annotation
-from harness.data.gold import gold_labels, in_force
+from harness.data.labels.annotations import new_annotation
+from harness.data.labels.gold import gold_labels, in_force
 from harness.errors import HarnessError
 from harness.records import Annotation, GoldLabel
 

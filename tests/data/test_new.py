@@ -6,7 +6,7 @@ import pytest
 from dataset_folders import BRIDGE, FERRY, content
 
 from harness import HarnessError, check, new, open_dataset
-from harness.data.check import find_scheme
+from harness.data.load import find_scheme
 
 
 @pytest.mark.smoke

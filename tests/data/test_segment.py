@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from treebanks import NEWS, SPOKEN, WEB, WRITTEN, boundary_counts, read_treebanks
 
-from harness.data.segment import Span, sentences
+from harness.data.sentences.segment import Span, sentences
 
 
 def split(text: str, *, split_quotations: bool = True) -> list[str]:

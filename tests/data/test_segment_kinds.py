@@ -5,7 +5,7 @@ A sentence end is marked with '|' in place of a space.
 
 import pytest
 
-from harness.data.segment import sentences
+from harness.data.sentences.segment import sentences
 
 KINDS = """
     It is 5 p.m.|The shop closes.

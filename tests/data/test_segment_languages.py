@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness.data.segment import LANGUAGES, sentences, supported
+from harness.data.sentences.segment import LANGUAGES, sentences, supported
 
 
 def check(marked: str, language: str) -> None:

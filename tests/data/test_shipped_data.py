@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import agreement, check, ingest, open_dataset
-from harness.data.gold import gold_labels
+from harness.data.labels.gold import gold_labels
 from harness.errors import HarnessError
 from harness.schemes import load_scheme, scheme_names
 

@@ -14,8 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.data.claims import Claims
-from harness.data.fetch import open_dataset
-from harness.data.splits import (
+from harness.data.load import open_dataset
+from harness.data.splits.by_time import by_time, period
+from harness.data.splits.folds import (
     group_codes,
     grouped_folds,
     leave_one_out,
@@ -24,7 +25,6 @@ from harness.data.splits import (
     training_share,
     ungrouped,
 )
-from harness.data.time_splits import by_time, period
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint
 

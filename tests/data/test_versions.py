@@ -10,7 +10,7 @@ import pytest
 from dataset_folders import FERRY, content, lines, made, write_lines
 
 from harness import FaultsError, HarnessError, add_claims, check, ingest, open_dataset
-from harness.data.gold import gold_labels
+from harness.data.labels.gold import gold_labels
 from harness.records import Article
 
 CHANGED = "The ferry\n\nIt carried 2,300 people in May. It was late on nine days. Was it worth it?\n"

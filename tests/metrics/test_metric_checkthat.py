@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from metric_cases import value, yes_no
 
-from harness.metrics.checkthat import (
+from harness.metrics.official.checkthat import (
     CheckThatAveragePrecision,
     CheckThatPrecisionAt,
     CheckThatReciprocalRank,
     CheckThatRPrecision,
 )
-from harness.metrics.official import checkthat_mean, checkthat_ranking
-from harness.metrics.ranking import MeanAveragePrecision
+from harness.metrics.official.checkthat_ranking import checkthat_mean, checkthat_ranking
+from harness.metrics.ranking_per_article import MeanAveragePrecision
 
 
 def test_by_hand():

@@ -7,8 +7,8 @@ from scipy import stats
 from harness.metrics import Groups, Intervals, Run, mean_values, measure
 from harness.metrics.intervals import Value
 from harness.metrics.labels import Accuracy, Precision
-from harness.metrics.pooled import AveragePrecision
-from harness.metrics.ranking import MeanAveragePrecision, PrecisionAt
+from harness.metrics.ranking_per_article import MeanAveragePrecision, PrecisionAt
+from harness.metrics.ranking_pooled import AveragePrecision
 from harness.resampling import bca, bootstrap_t, jackknife_weights, percentile, unit_weights
 
 

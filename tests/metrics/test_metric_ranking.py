@@ -10,9 +10,9 @@ from metric_cases import codes, examples, outcome, value, values, yes_no
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from harness.metrics.article_means import UnitsSplitArticles
-from harness.metrics.official import checkthat_mean, checkthat_ranking
-from harness.metrics.pooled import AveragePrecision, RocAuc
-from harness.metrics.ranking import MeanAveragePrecision, PrecisionAt, ReciprocalRank, RPrecision
+from harness.metrics.official.checkthat_ranking import checkthat_mean, checkthat_ranking
+from harness.metrics.ranking_per_article import MeanAveragePrecision, PrecisionAt, ReciprocalRank, RPrecision
+from harness.metrics.ranking_pooled import AveragePrecision, RocAuc
 from harness.metrics.ties import ties_of_long_lists, ties_of_short_lists
 
 

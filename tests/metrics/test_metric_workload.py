@@ -3,7 +3,7 @@ import pytest
 from metric_cases import Case, outcome, value, yes_no
 
 from harness.metrics import Groups
-from harness.metrics.ranking import Ndcg, RecallAt
+from harness.metrics.ranking_per_article import Ndcg, RecallAt
 from harness.metrics.workload import BudgetPrecision, BudgetRecall, ReadsPerFind, RecallAtTextShare
 
 

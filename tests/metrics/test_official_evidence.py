@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.data.formats.fever_jsonl import GoldVerdict, Verdict
-from harness.data.formats.scifact_jsonl import NOTHING, Abstract, GoldAbstract
-from harness.metrics.official_fever import fever
-from harness.metrics.official_scifact import scifact
+from harness.data.formats.verification.fever_jsonl import GoldVerdict, Verdict
+from harness.data.formats.verification.scifact_jsonl import NOTHING, Abstract, GoldAbstract
+from harness.metrics.official.fever import fever
+from harness.metrics.official.scifact import scifact
 
 ONE, TWO, THREE = ("page1", 1), ("page2", 2), ("page3", 3)
 GOLD = GoldVerdict("REFUTES", ((ONE, TWO),))

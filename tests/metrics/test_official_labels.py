@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score, precision_recall_fscore_support
 
 from harness.errors import Undefined
-from harness.metrics.official_labels import (
+from harness.metrics.official.labels import (
     all_labels,
     checkthat_factuality,
     checkthat_subjectivity,

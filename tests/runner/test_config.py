@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness import load_experiment
-from harness.data.benchmark import benchmark_names
-from harness.data.fetch import dataset_names
+from harness.data.benchmarks.benchmark import benchmark_names
+from harness.data.load import dataset_names
 from harness.errors import FaultsError, HarnessError
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -11,7 +11,7 @@ import pytest
 
 from harness import run
 from harness.errors import FaultsError
-from harness.runner.decide import BestF1, LeastPrecision, Workload, choose, isotonic, platt
+from harness.runner.tuning.calibrate import BestF1, LeastPrecision, Workload, choose, isotonic, platt
 
 SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 POSITIVE = np.array([True, True, False, True, False, False])
@@ -109,7 +109,7 @@ def test_what_is_chosen_does_not_depend_on_test_labels(small, tmp_path):
     """The labels of one fold's test claims are turned over: that fold's threshold and scores stay."""
     import shutil
 
-    from harness.data.splits import read_split
+    from harness.data.splits.folds import read_split
 
     other = tmp_path / "other"
     shutil.copytree(small, other)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness import evaluate
-from harness.data.benchmark import load_benchmark
+from harness.data.benchmarks.benchmark import load_benchmark
 from harness.data.formats import SUBMISSIONS
-from harness.runner.scorers import SCORERS, scored_benchmarks
+from harness.runner.official.scorers import SCORERS, scored_benchmarks
 
 SCIFACT = [
     ("gold_small", "predictions_small", "expected_metrics_small"),

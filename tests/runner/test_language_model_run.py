@@ -11,7 +11,7 @@ import pytest
 from model_server import completion, gives, says
 
 from harness import plan, run
-from harness.data.fetch import open_dataset
+from harness.data.load import open_dataset
 from harness.errors import HarnessError
 
 CONFIG = """\

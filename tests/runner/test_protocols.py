@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness import freeze_split, load_experiment, open_dataset, run
-from harness.data.splits import read_split
+from harness.data.splits.folds import read_split
 from harness.errors import FaultsError, HarnessError
 
 CONFIG = """\
@@ -166,7 +166,7 @@ def test_stable_folds_keep_their_articles_when_one_is_added(config, dataset, tmp
 
 
 def test_a_learning_curve_is_one_system_a_share_and_fits_nothing_twice(config, dataset, tmp_path, monkeypatch):
-    from harness.classifiers.trivial import Length
+    from harness.classifiers.baselines.trivial import Length
 
     seen = []
     fit = Length.fit
@@ -205,7 +205,7 @@ def test_a_lone_share_and_systems_with_settings_are_named_too(config):
 def test_settings_are_tuned_in_inner_folds_of_whole_groups_of_the_training_claims(
     config, dataset, tmp_path, monkeypatch
 ):
-    from harness.classifiers.trivial import Length
+    from harness.classifiers.baselines.trivial import Length
 
     fits = []
     fit = Length.fit

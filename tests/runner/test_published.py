@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness import build_report, evaluate, run
-from harness.data.benchmark import benchmark_names, load_benchmark
+from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.metrics import METRICS
-from harness.runner.published import also_measured, published_of
+from harness.runner.official.leaderboards import also_measured, published_of
 
 BOARDS = [(name, board) for name in benchmark_names() for board in load_benchmark(name).published]
 CONFIG = """\

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness import HarnessError, load_model, run, score
-from harness.data.fetch import open_dataset
+from harness.data.load import open_dataset
 from harness.files import sha256
-from harness.runner.models import CARD
+from harness.runner.models.model import CARD
 
 CONFIG = """\
 name: kept

@@ -9,8 +9,8 @@ import pytest
 
 from harness import build_report, load_experiment, run
 from harness.errors import FaultsError
-from harness.runner.search import Range, choices_of
 from harness.runner.tables import chosen_of
+from harness.runner.tuning.search_space import Range, choices_of
 
 LOG = {"search": {"low": 0.01, "high": 10, "log": True}}
 
@@ -115,7 +115,7 @@ def test_the_budget_stands_in_the_table_and_in_the_report(config, tmp_path):
 
 
 def test_the_number_of_fits_is_the_number_of_fits(config, tmp_path, monkeypatch):
-    from harness.classifiers.trivial import Length
+    from harness.classifiers.baselines.trivial import Length
 
     fits = []
     fit = Length.fit

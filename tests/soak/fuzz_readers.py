@@ -27,7 +27,7 @@ def benchmarks() -> Path:
 
 def seeds(name: str, folder: Path) -> None:
     """The first lines of a publisher's files as inputs to start from."""
-    from harness.data.benchmark import load_benchmark
+    from harness.data.benchmarks.benchmark import load_benchmark
 
     described = load_benchmark(name)
     for number, file in enumerate(file for part in described.parts.values() for file in part.files):
@@ -46,7 +46,7 @@ def fuzz(name: str, runs: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["harness"]):
-        from harness.data.benchmark import load_benchmark
+        from harness.data.benchmarks.benchmark import load_benchmark
         from harness.data.formats import READERS
         from harness.data.formats.source import SourceFile
         from harness.errors import HarnessError
@@ -77,7 +77,7 @@ def fuzz(name: str, runs: int) -> None:
 
 def everything() -> int:
     """Every reader once; the number of those that failed."""
-    from harness.data.benchmark import benchmark_names, load_benchmark
+    from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 
     of_format = {load_benchmark(name).format: name for name in benchmark_names()}
     failed = 0

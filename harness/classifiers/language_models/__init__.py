@@ -1,1 +1,1 @@
-"""What the language-model family is made of: the prompt, the calls, the replies, and where replies are kept."""
+"""What the language-model family is made of: prompt, replies and scorer."""

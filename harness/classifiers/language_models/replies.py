@@ -8,12 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from harness.endpoints.completions import completion_of
+
 FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
 LABEL_VALUE = re.compile(r'"label"\s*:\s*"')
-
-SHOWN = 300
-MOST_TOKENS = 10**9
-"""A reply that says it took more says nothing that can be believed."""
 
 
 class Said(NamedTuple):
@@ -32,43 +30,10 @@ class Repeated(ValueError):
     """A key that stands twice in one object."""
 
 
-def completion_of(text: str) -> dict[str, Any] | None:
-    """The first choice of a chat completion; None where the text is none."""
-    try:
-        choice = json.loads(text)["choices"][0]
-        message = choice["message"]
-        content = message.get("content")
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        return None
-    return choice if content is None or isinstance(content, str) else None
-
-
-def tokens_of(text: str) -> int | None:
-    """The tokens that a reply says it took, prompt and answer together; None where it says no number that can be."""
-    try:
-        usage = json.loads(text)["usage"]
-        counted = usage.get("total_tokens", usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        return None
-    return counted if type(counted) is int and 0 < counted <= MOST_TOKENS else None
-
-
 def gives_tokens(text: str) -> bool:
     """Whether a reply carries token probabilities."""
     choice = completion_of(text)
     return choice is not None and any(len(token.alternatives) > 1 for token in _tokens(choice))
-
-
-def shown_error(text: str) -> str:
-    """The message that an error carries, or the beginning of whatever it is, on one line in quotes."""
-    try:
-        error = json.loads(text)["error"]
-        text = error["message"] if isinstance(error, dict) else str(error)
-    except (ValueError, RecursionError, LookupError, TypeError):
-        pass
-    line = " ".join(str(text).split())
-    printable = "".join(mark if mark.isprintable() else "\ufffd" for mark in line)
-    return repr(printable if len(printable) <= SHOWN else printable[:SHOWN] + "...")
 
 
 def read_reply(status: int, text: str, labels: Sequence[str]) -> Said:

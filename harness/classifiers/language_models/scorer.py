@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.classifiers.base import Bill, Scorer, Scores
-from harness.classifiers.language_models.calls import Call, Endpoint
-from harness.classifiers.language_models.exchange import replies_to
 from harness.classifiers.language_models.prompt import Prompt, data_of
-from harness.classifiers.language_models.replies import Said, read_reply, tokens_of
+from harness.classifiers.language_models.replies import Said, read_reply
 from harness.data.claims import Claims
+from harness.endpoints.calls import Call, Endpoint
+from harness.endpoints.completions import tokens_of
+from harness.endpoints.replay import replies_to
 
 FLOOR = 1e-6
 """The least score of an answered claim, so that claims without an answer, at 0, rank below all others."""

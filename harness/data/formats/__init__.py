@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.data.formats import (
-    averitec_json,
+from harness.data.formats import submissions
+from harness.data.formats.detection import (
     checkthat_debates,
-    checkthat_verdicts,
     claimbuster_csv,
     claimrank_tsv,
-    climate_fever_jsonl,
-    fever_jsonl,
     labelled_json,
     labelled_table,
     newsclaims_json,
     policlaim_xlsx,
-    scifact_jsonl,
-    submissions,
 )
 from harness.data.formats.source import SourceArticle, SourceFile
 from harness.data.formats.submissions import Submission
+from harness.data.formats.verification import (
+    averitec_json,
+    checkthat_verdicts,
+    climate_fever_jsonl,
+    fever_jsonl,
+    scifact_jsonl,
+)
 
 Reader = Callable[[SourceFile], list[SourceArticle]]
 

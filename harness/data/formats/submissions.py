@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from harness.data.formats import labelled_table
+from harness.data.formats.detection import labelled_table
 from harness.data.formats.source import FileFaults, SourceFile
 from harness.files import decode
 from harness.records import shown

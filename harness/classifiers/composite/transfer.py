@@ -1,0 +1,221 @@
+"""A classifier that learned from another dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
+from harness.classifiers.composite.nested import Named
+from harness.classifiers.encoders.embedding import Encoding
+from harness.classifiers.encoders.occlusion import TextScorer, erased
+from harness.classifiers.encoders.transformer import Transformer
+from harness.classifiers.storage.fit_cache import fitted_once, kept_encoder
+from harness.data.claims import Claims, Gold
+from harness.data.duplicate_key import FEWEST_WORDS, text_key
+from harness.data.labels.gold import gold_labels
+from harness.data.labels.tasks import YES_NO, find_task, mapping_of, task_gold
+from harness.data.load import find_scheme, open_dataset
+from harness.errors import HarnessError
+from harness.files import fingerprint
+
+SHARED_ARTICLE = 0.1
+"""From this share of shared sentences on, an article of the other dataset counts as one of the experiment's."""
+
+
+class Elsewhere(NamedTuple):
+    """Another dataset, as a task's training claims."""
+
+    claims: Claims
+    gold: Gold
+    positive: tuple[int, ...]
+    """The labels that answer yes, as indices."""
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class AddedScorer(Scorer):
+    """The probabilities of several labels, added up: those of a finer question's labels that answer yes."""
+
+    probabilities: ClassVar[bool] = True
+    scorer: Scorer
+    positive: tuple[int, ...]
+    n_labels: int
+
+    @property
+    def not_kept(self) -> str | None:  # type: ignore[override]
+        """Why the inner scorer cannot be kept, if so."""
+        return self.scorer.not_kept
+
+    def score(self, claims: Claims) -> Scores:
+        """1 - s and s, the sum of the inner scorer's probabilities."""
+        return two_columns(self._added(self.scorer.score(claims)))
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """The inner scorer's reasons; where it adds up labels, the words that an encoder's sum falls without."""
+        if self.positive == (self.n_labels - 1,):
+            return self.scorer.explain(claims)
+        scorer = self.scorer
+        return (
+            erased(lambda texts: self._added(scorer.chances(texts)), claims) if isinstance(scorer, TextScorer) else None
+        )
+
+    def _added(self, chances: Scores) -> Scores:
+        added: Scores = np.clip(chances[:, list(self.positive)].sum(axis=1), 0.0, 1.0)
+        return added
+
+
+class Transfer(Classifier):
+    """A classifier fitted to another dataset; the experiment's own training claims are used by `then` only.
+
+    Alone it shows how far another benchmark's labels carry; as a member of an `ensemble` it is what the other benchmark
+    adds; with `then`, what it is worth to begin there. Sees what its inner classifiers see. What the other dataset
+    shares with the experiment's would be leaked gold: it is refused, or with `overlap: leave_out` every article that
+    shares sentences is left out. Made for yes-or-no tasks. Source: Pan and Yang 2010, "A survey on transfer learning";
+    with `then`, Phang et al. 2018, "Sentence encoders on STILTs".
+    """
+
+    yes_or_no_only = True
+
+    dataset: str
+    """The other dataset, by name or folder."""
+    task: str
+    """The yes-or-no task that it is trained for, which its scheme has to answer."""
+    classifier: Named
+    """What is fitted: a name, or a mapping with a name and settings."""
+    learn: Literal["task", "labels"] = "task"
+    """What is learned: yes and no, or the labels of the other dataset's own scheme, of which the probabilities of
+    those that answer yes are added up. Labels tell more apart, but need a classifier that gives probabilities."""
+    then: Named | None = None
+    """A `transformer` or `embedding_logreg`, fitted to the experiment's own training claims, whose encoder is the one
+    that `classifier` (a `transformer`) fine-tuned. null: the other dataset alone decides."""
+    overlap: Literal["refuse", "leave_out"] = "refuse"
+    """What happens where the two datasets share sentences of five words or more."""
+    root: str | None = Field(default=None, exclude=True)
+    avoided: frozenset[str] = Field(default=frozenset(), exclude=True)
+
+    @model_validator(mode="after")
+    def _begins_with_an_encoder(self) -> Self:
+        if self.then is not None:
+            first, second = self.classifier.build(), self.then.build()
+            if not isinstance(first, Transformer) or not isinstance(second, Encoding):
+                raise ValueError(
+                    "then: takes over the encoder of a transformer, and is a transformer or embedding_logreg"
+                )
+            if "model" in self.then.settings:
+                raise ValueError("then: has no model of its own; it takes over the one that was fine-tuned")
+        return self
+
+    @property
+    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Those of the inner classifiers."""
+        return tuple(dict.fromkeys(name for inner in self._inner() for name in inner.packages))
+
+    def _inner(self) -> list[Classifier]:
+        return [member.build() for member in (self.classifier, self.then) if member is not None]
+
+    def placed(self, texts: list[str], root: str | Path | None) -> Self:
+        """The classifier, told what the experiment's claims say and where datasets live."""
+        found = frozenset(key for key in map(text_key, texts) if _is_long(key))
+        return self.model_copy(update={"avoided": found, "root": None if root is None else str(root)})
+
+    def check(self) -> None:
+        """Raises: HarnessError: no such task, or the inner classifier lacks something."""
+        if not find_task(self.task).binary:
+            raise HarnessError(f"transfer: '{self.task}' is no yes-or-no task")
+        for inner in self._inner():
+            inner.check()
+
+    def inputs(self) -> str:
+        """The other dataset's claims that are left, their labels, and what the inner classifier reads."""
+        return self.kept_rows().fingerprint + self.classifier.build().inputs()
+
+    def downloads(self) -> tuple[str, ...]:
+        """Those of the inner classifier."""
+        return self.classifier.build().downloads()
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Fits the inner classifier to the other dataset, once for all folds of an experiment; then what follows."""
+        alone = self.model_copy(update={"then": None})
+        scorer = _fitted(alone.model_dump_json(), self.root, self.avoided, seed)
+        if self.then is None:
+            return scorer
+        tuned = scorer.scorer if isinstance(scorer, AddedScorer) else scorer
+        after = self.then.build(model=str(kept_encoder(tuned)))
+        fit = fitted_once if after.slow_to_fit else type(after).fit
+        return fit(after, claims, gold, seed)
+
+    def kept_rows(self) -> Elsewhere:
+        """The training claims that the experiment's claims share no article with.
+
+        Raises: HarnessError: they share sentences, and that is to be refused; or nothing is left.
+        """
+        return _kept(self.dataset, self.task, self.learn, self.root, self.overlap, self.avoided)
+
+
+def _is_long(key: str) -> bool:
+    return key.count(" ") >= FEWEST_WORDS - 1
+
+
+@lru_cache(maxsize=4)
+def _opened(name: str, task_name: str, learn: str, root: str | None) -> Elsewhere:
+    dataset, task = open_dataset(name, root), find_task(task_name)
+    task = task if learn == "task" else task._replace(binary=False)
+    schemes = [find_scheme(dataset.folder, scheme) for scheme in dataset.info.schemes]
+    if not schemes:
+        raise HarnessError(f"transfer: dataset '{name}' is labelled under no scheme")
+    scheme = next((scheme for scheme in schemes if task.name in scheme.tasks), schemes[0])
+    mapping, claims = mapping_of(task, scheme), dataset.table()
+    labels = gold_labels(dataset.annotations, scheme.name, mapping.axis, "majority")
+    gold = task_gold(task, scheme, claims, labels)
+    answers = YES_NO[1:] if learn == "task" else mapping.positive
+    positive = tuple(gold.gold.labels.index(label) for label in answers if label in gold.gold.labels)
+    if len(np.unique(np.isin(gold.gold.codes, positive))) < 2:
+        raise HarnessError(f"transfer: dataset '{name}' has not both labels of the task '{task_name}'")
+    said = [dataset.fingerprint, scheme.name, scheme.version, gold.settled.tolist(), gold.gold.codes.tolist()]
+    taken = Gold(gold.gold.labels, gold.gold.codes)
+    return Elsewhere(claims.take(gold.settled), taken, positive, fingerprint(said))
+
+
+@lru_cache(maxsize=8)
+def _kept(name: str, task: str, learn: str, root: str | None, overlap: str, avoided: frozenset[str]) -> Elsewhere:
+    found = _opened(name, task, learn, root)
+    keys = [text_key(text) for text in found.claims.text]
+    long = np.array([_is_long(key) for key in keys], dtype=bool)
+    shared = np.array([key in avoided for key in keys], dtype=bool)
+    if not shared.any():
+        return found
+    article = found.claims.article_codes()
+    share = np.bincount(article, shared) / np.maximum(np.bincount(article, long), 1)
+    if overlap == "refuse":
+        raise HarnessError(
+            f"transfer from '{name}': {int(shared.sum()):,} of its {len(keys):,} claims stand in this experiment's "
+            f"dataset too, a tenth or more of {int((share >= SHARED_ARTICLE).sum())} of its articles; their labels "
+            "would leak. To train without those claims and articles: overlap: leave_out"
+        )
+    kept = np.flatnonzero(~shared & (share[article] < SHARED_ARTICLE))
+    left = found.gold.take(kept)
+    if len(np.unique(np.isin(left.codes, found.positive))) < 2:
+        raise HarnessError(f"transfer from '{name}': nothing is left of it without what this dataset holds")
+    said = fingerprint([found.fingerprint, *kept.tolist()])
+    return found._replace(claims=found.claims.take(kept), gold=left, fingerprint=said)
+
+
+@lru_cache(maxsize=8)
+def _fitted(settings: str, root: str | None, avoided: frozenset[str], seed: int) -> Scorer:
+    transfer = Transfer.model_validate_json(settings).model_copy(update={"root": root, "avoided": avoided})
+    found, inner = transfer.kept_rows(), transfer.classifier.build()
+    fit = fitted_once if inner.slow_to_fit else type(inner).fit
+    scorer = fit(inner, found.claims, found.gold, seed)
+    if transfer.learn == "task":
+        return scorer
+    if not scorer.probabilities:
+        raise HarnessError(
+            f"transfer: learn: labels needs a classifier with probabilities; '{transfer.classifier.name}' has none"
+        )
+    return AddedScorer(scorer, found.positive, len(found.gold.labels))

@@ -1,0 +1,1 @@
+"""Frozen and fine-tuned transformers."""

@@ -1,0 +1,145 @@
+"""Any encoder of the transformers library, fine-tuned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from harness.classifiers.base import Scorer, Scores, shares
+from harness.classifiers.baselines.trivial import SharesScorer
+from harness.classifiers.encoders.embedding import Encoding
+from harness.classifiers.encoders.occlusion import TextScorer
+from harness.data.claims import Claims, Gold
+from harness.errors import FaultsError
+from harness.features.encoder_files import (
+    TrainedOn,
+    find_encoder,
+    need_torch,
+    read_trained_on,
+    trained_also_on,
+    write_trained_on,
+)
+from harness.features.vector_cache import Vectors, computed_once
+from harness.files import json_document, read_bytes, write_text
+
+if TYPE_CHECKING:
+    from harness.features.network import Network
+
+ENCODER = "encoder"
+SETTINGS = "transformer.json"
+
+
+@dataclass(frozen=True)
+class TransformerScorer(TextScorer):
+    """Probabilities of a fine-tuned encoder with its linear head."""
+
+    probabilities: ClassVar[bool] = True
+    in_files: ClassVar[tuple[str, ...]] = ("network", "trained_on")
+    network: Network
+    trained_on: TrainedOn
+    threads: int
+    chosen: str | None = None
+
+    def score(self, claims: Claims) -> Scores:
+        """Probabilities: the softmax of the head, which is computed once per text and kept."""
+        return self._softmax(list(claims.text), lambda texts: computed_once(self._space, texts, self.network.apply))
+
+    def chances(self, texts: list[str]) -> Scores:
+        """The same for texts, of which nothing is kept."""
+        return self._softmax(texts, self.network.apply)
+
+    def _softmax(self, texts: list[str], apply: Callable[[list[str]], Vectors]) -> Scores:
+        from scipy.special import softmax
+
+        from harness.features.network import deterministic
+
+        if not texts:
+            return np.zeros((0, self.network.head.out_features))
+        with deterministic(0, self.threads):
+            scores: Scores = softmax(apply(texts).astype(np.float64), axis=1)
+        return scores
+
+    @cached_property
+    def _space(self) -> str:
+        return f"{self.network.fingerprint()} {self.threads}"
+
+    def save_files(self, folder: Path) -> None:
+        """Writes its settings and the fine-tuned encoder, `encoder/`, which `model:` of an experiment can name."""
+        network = self.network
+        network.save(folder / ENCODER)
+        write_trained_on(folder / ENCODER, self.trained_on)
+        settings = {"format": 1, "pooling": network.pooling, "max_length": network.max_length}
+        write_text(folder / SETTINGS, json_document(settings))
+
+    @classmethod
+    def load_files(cls, folder: Path) -> dict[str, Any]:
+        """The network that `save_files` wrote, and what it was trained on; nothing in the folder is executed.
+
+        Raises: HarnessError: a file is absent or damaged, or a package is missing.
+        """
+        need_torch()
+        from harness.features.network import load
+
+        path = folder / SETTINGS
+        try:
+            said = json.loads(read_bytes(path))
+            network = load(find_encoder(str(folder / ENCODER)), str(said["pooling"]), int(said["max_length"]))
+        except (ValueError, TypeError, KeyError):
+            raise FaultsError.one(path, "is not a kept transformer") from None
+        if network.head is None:
+            raise FaultsError.one(folder / ENCODER, "has no head; it is an encoder, and not a kept transformer")
+        return {"network": network, "trained_on": read_trained_on(folder / ENCODER)}
+
+
+class Transformer(Encoding):
+    """An encoder with a linear head on the pooled vector, all of it fine-tuned to the training claims.
+
+    Sees the claim's first tokens with what pretraining taught the encoder; cannot see what lies outside the sentence.
+    Devlin et al. 2019, "BERT"; Mosbach et al. 2021 for the steady recipe: AdamW, linear warm-up and decay, several
+    epochs. Same seed, same scores on the same machine. Training claims of one label give the shares of the labels.
+    """
+
+    packages = ("torch", "transformers", "tokenizers")
+    slow_to_fit = True
+
+    epochs: int = Field(default=3, ge=1)
+    """Times that the training claims are gone through, at most."""
+    batch_size: int = Field(default=32, ge=1)
+    learning_rate: float = Field(default=5e-5, gt=0)
+    """At its highest, after the warm-up."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup_share: float = Field(default=0.1, ge=0, le=1)
+    """The share of the steps over which the learning rate rises; then it falls to 0."""
+    patience: int | None = Field(default=None, ge=1)
+    """Early stopping: epochs without a lower log loss on held-out training articles before it stops; the best epoch
+    is kept. null: all epochs, and nothing is held out."""
+    held_out: float = Field(default=0.1, gt=0, le=0.5)
+    """With `patience`, the share of the training claims held out, whole articles."""
+    class_weight: Literal["balanced"] | None = None
+    """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
+    precision: Literal["auto", "mixed", "single"] = "auto"
+    """Of the numbers in fitting: "mixed" multiplies in bfloat16 and keeps weights in 32 bits (Micikevicius et al.
+    2018); "auto" does so on a GPU, and on a processor that is faster with it (AVX512-BF16 or AMX: two to three times).
+    Scoring is in 32 bits."""
+    threads: int = Field(default=2, ge=1)
+    """Of the processor, in fitting and in scoring. A setting, because the last digits may depend on it."""
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Fine-tunes the encoder."""
+        self.check()
+        if len(np.unique(gold.codes)) < 2:
+            return SharesScorer(tuple(shares(gold).tolist()))
+        from harness.classifiers.encoders.fine_tuning import fine_tune
+
+        folder = find_encoder(self.model)
+        tuned = fine_tune(self, folder, claims, gold, seed)
+        sources = {str(source) for source in claims.source if source is not None}
+        trained_on = trained_also_on(read_trained_on(folder), sources, list(claims.text))
+        return TransformerScorer(tuned.network, trained_on, self.threads, tuned.chosen)

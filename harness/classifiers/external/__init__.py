@@ -1,0 +1,1 @@
+"""Predictions made by other programs, read from files."""

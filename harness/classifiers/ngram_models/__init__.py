@@ -1,0 +1,1 @@
+"""Classical models over n-grams and hand-made features."""

@@ -1,0 +1,1 @@
+"""Saves and loads fitted scorers without pickle; caches slow fits."""

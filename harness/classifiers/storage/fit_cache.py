@@ -1,0 +1,109 @@
+"""Fits that take minutes, kept in the cache folder for the other folds, processes and experiments that need them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.classifiers.base import Classifier, Scorer
+from harness.data.claims import Claims, Gold
+from harness.errors import HarnessError
+from harness.features.vector_cache import cache_folder
+from harness.files import fingerprint, json_document, writing_folder
+
+FITS = "fits"
+STRUCTURE = "scorer.json"
+MOST_FITS = 20
+"""The fits that were not used for longest are dropped beyond this many; one of a small encoder has 90 MB."""
+
+
+def fitted_once(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
+    """What `classifier.fit` gives, found again where the same was fitted before; two processes do not both fit it.
+
+    What cannot be kept, or be read again, is fitted.
+    """
+    folder = cache_folder() / FITS / _key(classifier, claims, gold, seed)
+    lock = FileLock(folder.with_suffix(".lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        return classifier.fit(claims, gold, seed)
+    try:
+        scorer = _read(folder)
+        if scorer is None:
+            scorer = classifier.fit(claims, gold, seed)
+            _keep(scorer, folder)
+    finally:
+        lock.release()
+    return scorer
+
+
+def kept_encoder(scorer: Scorer) -> Path:
+    """The folder of a fine-tuned encoder, as the setting `model` of another classifier takes it.
+
+    Raises: HarnessError: the scorer has no encoder, or it cannot be written.
+    """
+    from harness.classifiers.encoders.transformer import ENCODER, TransformerScorer
+
+    if not isinstance(scorer, TransformerScorer):
+        raise HarnessError("the other dataset's training claims show one label only, so no encoder was fine-tuned")
+    folder = cache_folder() / FITS / f"encoder-{scorer.network.fingerprint()}"
+    if not folder.exists():
+        with writing_folder(folder) as partial:
+            scorer.save_files(partial)
+        _bound(folder.parent)
+    os.utime(folder)
+    return folder / ENCODER
+
+
+def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
+    """A fingerprint of all that the fit depends on."""
+    settings = json.dumps([type(classifier).__qualname__, classifier.model_dump(mode="json")])
+    rows = [*map(str, claims.article_id), *map(str, claims.text), *gold.labels, *gold.codes.tolist()]
+    return fingerprint([settings, classifier.inputs(), *_versions(classifier), seed, *rows])
+
+
+def _versions(classifier: Classifier) -> list[str]:
+    found = []
+    for package in ("claim-harness", *classifier.packages):
+        try:
+            found.append(version(package))
+        except PackageNotFoundError:
+            found.append("")
+    return found
+
+
+def _read(folder: Path) -> Scorer | None:
+    from harness.classifiers.storage.serialize import unpack
+
+    try:
+        scorer = unpack(json.loads((folder / STRUCTURE).read_bytes()), folder)
+        os.utime(folder)
+    except (OSError, ValueError, HarnessError):
+        return None
+    return scorer
+
+
+def _keep(scorer: Scorer, folder: Path) -> None:
+    from harness.classifiers.storage.serialize import pack
+
+    try:
+        with writing_folder(folder) as partial:
+            structure = pack(scorer, partial)
+            (partial / STRUCTURE).write_text(json_document(structure), encoding="utf-8")
+        _bound(folder.parent)
+    except (OSError, HarnessError):
+        return
+
+
+def _bound(folder: Path) -> None:
+    """Drops the fits that were not used for longest."""
+    kept = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for path in kept[:-MOST_FITS]:
+        shutil.rmtree(path, ignore_errors=True)

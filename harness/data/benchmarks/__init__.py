@@ -1,0 +1,1 @@
+"""Public benchmarks: their descriptions in YAML, download and conversion to dataset folders."""

@@ -1,0 +1,1 @@
+"""To and from other tools: CSV, Parquet, pandas, Hugging Face, Label Studio, ClaimReview."""

@@ -1,0 +1,1 @@
+"""Publishers' formats for claims and their labels, one file each."""

@@ -1,0 +1,1 @@
+"""Publishers' formats for claims with evidence and verdicts, one file each."""

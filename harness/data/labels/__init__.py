@@ -1,0 +1,1 @@
+"""Annotations become gold labels and task gold; agreement between annotators."""

@@ -1,0 +1,1 @@
+"""Claims are split into folds and parts."""

@@ -1,0 +1,1 @@
+"""Clients of language models: requests, replies, their cache and cassettes, what an endpoint can do."""

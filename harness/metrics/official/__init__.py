@@ -1,0 +1,1 @@
+"""Official scorers, digit for digit, and the CheckThat! conventions as metrics."""

@@ -1,0 +1,99 @@
+"""The data of the error browser: every claim with its context, gold, and each system's score, label and reasons.
+
+JSON under gzip and base64, in a script element that no browser runs. Texts stand once in a list and are pointed to;
+scores keep four digits, and of a claim's reasons the three strongest stay.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.report.recorded import Reason, reasons_of
+from harness.report.report_data import Material, Subject, first_seed_column
+
+MOST_REASONS = 3
+
+
+class _Texts:
+    """Each text once, by its number; 0 is the empty text."""
+
+    def __init__(self) -> None:
+        self.number: dict[str, int] = {"": 0}
+
+    def add(self, text: str | None) -> int:
+        return self.number.setdefault(text or "", len(self.number))
+
+    def add_all(self, texts: Sequence[str | None]) -> list[int]:
+        return [self.add(text) for text in texts]
+
+
+def payload(material: Material) -> dict[str, Any]:
+    """The claims as columns, by claim."""
+    texts = _Texts()
+    labels = material.table.gold.labels
+    code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
+    first = material.subjects[0].entry
+    claims = material.claims
+    columns = {
+        "id": [str(claim) for claim in material.claim_ids],
+        "article": texts.add_all(first_seed_column(first, "article_id").tolist()),
+        "gold": [code.get(label, -1) for label in first_seed_column(first, "gold")],
+    }
+    if claims is not None:
+        columns |= {
+            name: texts.add_all(getattr(claims, name).tolist())
+            for name in ("text", "previous", "next", "speaker", "title")
+        }
+    return {
+        "labels": list(labels),
+        "claims": columns,
+        "systems": [_system(material, subject, texts) for subject in material.subjects],
+        "texts": list(texts.number),
+    }
+
+
+def _system(material: Material, subject: Subject, texts: _Texts) -> dict[str, Any]:
+    labels = material.table.gold.labels
+    code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
+    predicted = [code.get(label, -1) for label in first_seed_column(subject.entry, "predicted")]
+    scores = np.column_stack([first_seed_column(subject.entry, f"score:{label}") for label in labels]).astype(float)
+    shown = scores[:, -1] if material.binary else scores.max(axis=1)
+    return {
+        "name": subject.name,
+        "key": subject.key,
+        "score": [rounded(score) for score in shown.tolist()] if subject.answered.scores else None,
+        "predicted": predicted if subject.answered.labels else None,
+        "reasons": _reasons(subject, texts),
+    }
+
+
+def _reasons(subject: Subject, texts: _Texts) -> list[list[int | float]] | None:
+    """Of each claim, name, text and weight of its strongest reasons, one after another."""
+    seeds = subject.entry.columns["random_seed"]
+    columns = {name: values[seeds == seeds[0]] for name, values in subject.entry.columns.items()}
+    found = reasons_of(columns)
+    return None if found is None else [_flat(reasons[:MOST_REASONS], texts) for reasons in found]
+
+
+def _flat(reasons: Sequence[Reason], texts: _Texts) -> list[int | float]:
+    return [part for one in reasons for part in (texts.add(one.name), texts.add(one.text), rounded(one.weight, 3) or 0)]
+
+
+def rounded(value: float, digits: int = 4) -> float | int | None:
+    """A number with so many significant digits; None where it is not finite."""
+    if not np.isfinite(value):
+        return None
+    kept = float(f"{value:.{digits}g}")
+    return int(kept) if kept == int(kept) else kept
+
+
+def packed(document: dict[str, Any]) -> str:
+    """A document as base64 of gzipped JSON; the same bytes for the same document."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)).decode("ascii")

@@ -1,0 +1,107 @@
+"""What people reach: how far the annotators of a dataset agree, as a ceiling for systems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness.data.claims import Gold, codes_of
+from harness.data.dataset import Dataset
+from harness.data.labels.agreement import AgreementValue, agreement
+from harness.data.labels.gold import in_force
+from harness.metrics.base import Groups, Run
+from harness.metrics.intervals import Intervals, Value, measure
+from harness.metrics.labels import F1
+from harness.report.report_data import Material
+
+MOST_PAIRS = 10
+
+
+class Pair(NamedTuple):
+    """One annotator's labels scored as if the other's were gold; F1 does not care which is which."""
+
+    first: str
+    second: str
+    n: int
+    f1: Value
+
+
+class Ceiling(NamedTuple):
+    """The agreement on what a task predicts."""
+
+    dataset: str
+    axis: str
+    measures: Mapping[str, AgreementValue]
+    pairs: tuple[Pair, ...]
+    """Of a yes-or-no task: annotators who labelled the same test claims, most claims first."""
+    annotators: int
+
+
+def ceilings(material: Material) -> list[Ceiling]:
+    """The agreement on the axis of the task, of each dataset that has several annotators there."""
+    kept = material.table.entries[0].result.provenance["scheme"]
+    schemes = kept if isinstance(kept, list) else [kept]
+    found = []
+    for dataset, scheme in zip(material.context.datasets, schemes, strict=False):
+        axis = scheme["mapping"]["axis"]
+        names = {axis, f"{scheme['name']}/{axis}"}
+        if _annotators(dataset, scheme["name"], axis) < 2:
+            continue
+        made = next((one for one in agreement(dataset.folder).axes if one.name in names), None)
+        if made is not None:
+            pairs = _pairs(material, dataset, scheme) if material.binary else ()
+            found.append(Ceiling(dataset.info.name, axis, made.measures, pairs, len(made.annotators)))
+    return found
+
+
+def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
+    return len(
+        {one.annotator for one in dataset.annotations if (one.scheme, one.axis, one.role) == (scheme, axis, "label")}
+    )
+
+
+def _pairs(material: Material, dataset: Dataset, scheme: Mapping[str, Any]) -> tuple[Pair, ...]:
+    """The pairs of annotators with most claims in common, of the claims that the results are over."""
+    said = _said(dataset, scheme)
+    several = len(material.context.datasets) > 1
+    asked = [str(claim) for claim in material.claim_ids[material.settled]]
+    local = {claim.removeprefix(f"{dataset.info.name}:") if several else claim for claim in asked}
+    article = {claim.claim_id: claim.article_id for claim in dataset.current}
+    found = []
+    for first, second in combinations(sorted(said), 2):
+        both = [claim for claim in said[first] if claim in said[second] and claim in local]
+        if both:
+            found.append((len(both), first, second, both))
+    found.sort(key=lambda one: -one[0])
+    intervals = material.table.intervals
+    unit = "article" if intervals.unit == "speaker" else intervals.unit
+    return tuple(
+        Pair(
+            first, second, n, _f1(said[first], said[second], both, article, intervals.model_copy(update={"unit": unit}))
+        )
+        for n, first, second, both in found[:MOST_PAIRS]
+    )
+
+
+def _said(dataset: Dataset, scheme: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Annotator to claim to code: 1 for a label that answers yes, 0 for no; other labels are left out."""
+    mapping = scheme["mapping"]
+    code = dict.fromkeys(mapping["negative"], 0) | dict.fromkeys(mapping["positive"], 1)
+    said: dict[str, dict[str, int]] = {}
+    for one in in_force(dataset.annotations):
+        if (one.scheme, one.axis, one.role) == (scheme["name"], mapping["axis"], "label") and one.label in code:
+            said.setdefault(one.annotator, {})[one.claim_id] = code[one.label]
+    return said
+
+
+def _f1(
+    first: Mapping[str, int], second: Mapping[str, int], both: list[str], article: Mapping[str, str], how: Intervals
+) -> Value:
+    gold = Gold(("no", "yes"), np.array([first[claim] for claim in both], dtype=np.int64))
+    run = Run(None, np.array([second[claim] for claim in both], dtype=np.int64))
+    codes = codes_of(np.array([article[claim] for claim in both], dtype=object))
+    unit = codes if how.unit == "article" else np.arange(len(both), dtype=np.int64)
+    return measure(F1(), gold, [run], Groups(codes, unit), how)

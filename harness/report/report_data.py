@@ -1,0 +1,135 @@
+"""What a report is made of: results side by side, their claims, and one comparison per metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.compare.comparison import Comparison, compare_table
+from harness.compare.pairs import Correction
+from harness.compare.results import Entry, Table, metric_of, read_table
+from harness.data.claims import Claims
+from harness.errors import HarnessError
+from harness.metrics.base import Metric
+from harness.report.claim_texts import Context, open_context, rows_of
+from harness.report.recorded import Answered, answered
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Subject(NamedTuple):
+    """One system of a report."""
+
+    key: int
+    """Its number: its place by the main metric, and its color."""
+    entry: Entry
+    answered: Answered
+
+    @property
+    def name(self) -> str:
+        """The system."""
+        return self.entry.name
+
+
+class Material(NamedTuple):
+    """Everything that a report shows, before it is drawn."""
+
+    table: Table
+    subjects: tuple[Subject, ...]
+    """Best first, by the main metric."""
+    metrics: dict[str, Metric]
+    """Those that every result has, the main one first."""
+    comparisons: dict[str, Comparison]
+    """By metric."""
+    claim_ids: npt.NDArray[np.object_]
+    """All claims that were scored, also those without gold."""
+    settled: Mask
+    """Which of them have gold; the table's gold is theirs."""
+    claims: Claims | None
+    """Their texts; None where there are none."""
+    context: Context
+
+    @property
+    def main(self) -> str:
+        """The main metric."""
+        return next(iter(self.metrics))
+
+    @property
+    def binary(self) -> bool:
+        """Whether the task is answered by yes or no."""
+        return len(self.table.gold.labels) == 2
+
+
+def material(
+    results: Sequence[str | Path], root: str | Path | None, metric: str | None, correction: Correction
+) -> Material:
+    """Reads results, opens their dataset and compares them by every metric that all of them have.
+
+    Args:
+        results: result folders, or run folders with several.
+        root: where fetched benchmarks live.
+        metric: the main one; default: the first.
+        correction: of the p-values of each metric's pairs.
+    Raises: HarnessError: no results, results of other claims or gold, or no such metric.
+    """
+    paths = [Path(path) for path in results]
+    if not paths:
+        raise HarnessError("report: no results; give result folders, or a run folder such as runs/NAME")
+    context = open_context(paths, root)
+    table = read_table(paths, least=1)
+    metrics = _metrics(table, metric)
+    comparisons = {name: compare_table(table, metric=name, correction=correction) for name in metrics}
+    rows = _first_seed(table.entries[0])
+    claim_ids = table.entries[0].columns["claim_id"][rows]
+    gold = table.entries[0].columns["gold"][rows]
+    claims, context = _texts(context, claim_ids)
+    return Material(
+        table=table,
+        subjects=_subjects(table, metrics, comparisons),
+        metrics=metrics,
+        comparisons=comparisons,
+        claim_ids=claim_ids,
+        settled=np.array([label is not None for label in gold], dtype=bool),
+        claims=claims,
+        context=context,
+    )
+
+
+def _metrics(table: Table, main: str | None) -> dict[str, Metric]:
+    first = metric_of(table, main)[0]
+    common = [name for name in table.entries[0].result.values if _everywhere(table, name)]
+    return {name: metric_of(table, name)[1] for name in [first, *(name for name in common if name != first)]}
+
+
+def _everywhere(table: Table, name: str) -> bool:
+    return all(name in entry.result.values for entry in table.entries)
+
+
+def _subjects(table: Table, metrics: dict[str, Metric], comparisons: dict[str, Comparison]) -> tuple[Subject, ...]:
+    place = {system.name: number for number, system in enumerate(comparisons[next(iter(metrics))].systems)}
+    ordered = sorted(table.entries, key=lambda entry: place[entry.name])
+    return tuple(Subject(number, entry, answered(entry)) for number, entry in enumerate(ordered))
+
+
+def _texts(context: Context, claim_ids: npt.NDArray[np.object_]) -> tuple[Claims | None, Context]:
+    if context.claims is None:
+        return None, context
+    try:
+        return rows_of(context.claims, claim_ids), context
+    except KeyError as error:
+        note = f"The dataset does not have the claim {error}, so claims are shown by their ids alone"
+        return None, context._replace(note=note)
+
+
+def _first_seed(entry: Entry) -> Mask:
+    seeds = entry.columns["random_seed"]
+    return np.asarray(seeds == seeds[0], dtype=bool)
+
+
+def first_seed_column(entry: Entry, name: str) -> npt.NDArray[np.object_]:
+    """A column of a system's predictions, of its first random seed."""
+    return entry.columns[name][_first_seed(entry)]

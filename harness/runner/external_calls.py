@@ -1,0 +1,58 @@
+"""What systems ask of the outside: the question they are told, the hosts they contact, the calls they would make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from harness.classifiers.base import Question
+from harness.data.labels.tasks import find_task, task_labels
+from harness.errors import HarnessError
+from harness.runner.config import Loaded
+from harness.runner.plan import Material, Unit, training_gold
+from harness.runner.tuning.calibrate import Decided
+
+
+class Forecast(NamedTuple):
+    """The calls that units would make."""
+
+    calls: int
+    tokens: int
+    """An estimate, rather too high than too low."""
+
+
+def with_question(loaded: Loaded, material: Material) -> Loaded:
+    """The experiment whose classifiers know what it asks.
+
+    Raises: HarnessError: one cannot answer it.
+    """
+    task = find_task(loaded.experiment.task)
+    labels = task_labels(task, material.schemes[0])
+    question = Question(task.name, task.of_one or task.question, labels, material.schemes)
+    systems = (system._replace(classifier=system.classifier.for_question(question)) for system in loaded.systems)
+    return loaded._replace(systems=tuple(systems))
+
+
+def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]:
+    """The hosts that fitting and scoring units may contact.
+
+    Raises: HarnessError: there are some, and `offline` refuses them.
+    """
+    hosts = sorted({host for unit in units for host in unit.system.classifier.hosts()})
+    if hosts and offline:
+        raise HarnessError(
+            f"needs the network ({', '.join(hosts)}), which --offline refuses; replay a cassette instead"
+        )
+    return tuple(hosts)
+
+
+def forecast_of(units: Iterable[Unit], material: Material) -> Forecast:
+    """The calls that units would make; equal ones count once. Asks nobody."""
+    calls: dict[str, int] = {}
+    for unit in units:
+        train, test = material.claims.take(unit.fold.train), material.claims.take(unit.fold.test)
+        gold, classifier = training_gold(material, unit.fold), unit.system.classifier
+        calls |= classifier.forecast(train, gold, test, unit.seed)
+        if len(unit.fold.dev) and isinstance(classifier, Decided):
+            calls |= classifier.classifier.forecast(train, gold, material.claims.take(unit.fold.dev), unit.seed)
+    return Forecast(len(calls), sum(calls.values()))

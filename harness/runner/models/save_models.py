@@ -1,0 +1,141 @@
+"""`harness run --save-models`: fits each system of an experiment for use, and keeps it beside its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from harness.classifiers.base import Scorer
+from harness.classifiers.storage.serialize import NotKept
+from harness.data.claims import Claims, Codes, Gold
+from harness.data.labels.tasks import find_task
+from harness.data.splits.folds import Fold
+from harness.errors import HarnessError
+from harness.files import WriteError
+from harness.runner.config import Loaded, System
+from harness.runner.execute import fit
+from harness.runner.models.model import (
+    FOLDER,
+    MODEL_FORMAT,
+    ModelCard,
+    SchemeUse,
+    Training,
+    article_count,
+    label_counts,
+    read_card,
+    save_model,
+    threshold_of,
+)
+from harness.runner.plan import Material, gold_of, training_gold
+from harness.runner.provenance import made_by
+from harness.runner.results import Result
+
+SCHEMES: TypeAdapter[SchemeUse | tuple[SchemeUse, ...] | None] = TypeAdapter(SchemeUse | tuple[SchemeUse, ...] | None)
+
+
+class Kept(NamedTuple):
+    """What became of a system's model."""
+
+    system: str
+    folder: Path | None
+    """Where it is kept; None: it is not."""
+    reason: str | None = None
+    """Why it is not kept."""
+
+
+def keep_models(loaded: Loaded, material: Material, results: tuple[Result, ...], *, fresh: bool) -> tuple[Kept, ...]:
+    """Keeps the model of each result; one that is kept already is left alone unless `fresh`.
+
+    Raises: WriteError: the disk is at fault.
+    """
+    kept = []
+    for system, result in zip(loaded.systems, results, strict=True):
+        folder = Path(result.path) / FOLDER
+        try:
+            if fresh or not _is_whole(folder):
+                _keep(loaded, material, system, result, folder)
+            kept.append(Kept(system.label, folder))
+        except WriteError:
+            raise
+        except HarnessError as error:
+            kept.append(Kept(system.label, None, str(error)))
+    return tuple(kept)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read_card(folder)
+    except HarnessError:
+        return False
+    return True
+
+
+def _keep(loaded: Loaded, material: Material, system: System, result: Result, folder: Path) -> None:
+    if system.train_share is not None:
+        raise NotKept("a point of a learning curve keeps no model; take split.train_share out of the config")
+    if system.classifier.never_kept is not None:
+        raise NotKept(system.classifier.never_kept)
+    rows, said = training_rows(material)
+    seed = loaded.experiment.random_seeds[0]
+    claims, gold = material.claims.take(rows), training_gold(material, Fold("all", rows, rows))
+    scorer = fit(system.classifier, claims, gold, seed, _dev(material))
+    if scorer.not_kept is not None:
+        raise NotKept(scorer.not_kept)
+    training = Training(
+        rows=said, claims=len(rows), articles=article_count(claims), labels=label_counts(gold.labels, gold.codes)
+    )
+    save_model(folder, _card(loaded, material, system, result, training, scorer), scorer)
+
+
+def _dev(material: Material) -> tuple[Claims, Gold] | None:
+    rows = material.folds[0].dev
+    return (material.claims.take(rows), gold_of(material, rows)) if len(rows) else None
+
+
+def training_rows(material: Material) -> tuple[Codes, str]:
+    """The rows that a kept model is fitted to, and which they are in words.
+
+    One fold: its training claims, so that the model is the one that the result tells of. Several: every claim with
+    gold of all folds; the result then tells how systems made so do on articles that they have not seen.
+    """
+    if len(material.folds) == 1:
+        return material.folds[0].train, "the training claims of the split"
+    tested = [np.intersect1d(fold.test, material.gold.settled, assume_unique=True) for fold in material.folds]
+    together = np.unique(np.concatenate([*tested, *(fold.train for fold in material.folds)]))
+    return together, f"all claims with gold of {len(material.folds)} folds"
+
+
+def _card(
+    loaded: Loaded, material: Material, system: System, result: Result, training: Training, scorer: Scorer
+) -> ModelCard:
+    labels, made = material.gold.gold.labels, made_by(loaded, material, system)
+    binary = find_task(loaded.experiment.task).binary
+    rows, _ = training_rows(material)
+    trained = {material.pool.languages[name] for name in material.claims.article_id[rows]}
+    provenance = {name: made[name] for name in ("dataset", "versions", "git_commit", "python", "made_at")}
+    provenance |= {
+        "experiment": loaded.experiment.name,
+        "result_id": result.result_id,
+        "random_seed": loaded.experiment.random_seeds[0],
+        "gold": loaded.experiment.gold,
+        "chosen": scorer.chosen,
+        "warnings": list(result.warnings),
+    }
+    return ModelCard(
+        format=MODEL_FORMAT,
+        system=system.label,
+        classifier=made["classifier"],
+        task=loaded.experiment.task,
+        labels=labels,
+        positive=labels[-1] if binary else None,
+        scheme=SCHEMES.validate_python(made["scheme"], strict=False),
+        made_for=system.classifier.languages,
+        languages=tuple(sorted(trained)),
+        threshold=threshold_of(scorer, len(labels)),
+        probabilities=scorer.probabilities,
+        trained_on=training,
+        provenance=provenance,
+    )

@@ -1,0 +1,1 @@
+"""Official scoring: evaluates submissions, writes them, and shows leaderboards."""

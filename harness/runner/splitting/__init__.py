@@ -1,0 +1,1 @@
+"""The split section of a config, applied to one or several datasets."""

@@ -1,0 +1,1 @@
+"""What is chosen inside the training data: settings, calibration, thresholds."""

@@ -1,0 +1,1 @@
+"""New articles in, scored claims out: `harness score`."""
