@@ -20,6 +20,11 @@ Scores = npt.NDArray[np.float64]
 N_REASONS = 10
 
 
+def computed(getter: Callable[[Any], Any]) -> Any:
+    """A property in the place of what the base class declares as a plain attribute."""
+    return property(getter)
+
+
 class Reason(NamedTuple):
     """One thing that moved a claim's score."""
 

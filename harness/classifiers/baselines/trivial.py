@@ -17,6 +17,7 @@ from harness.classifiers.base import (
     Scorer,
     Scores,
     best_cutoff,
+    computed,
     shares,
     two_columns,
 )
@@ -93,8 +94,8 @@ class LengthScorer(Scorer):
     cap: int
     cutoff: float | None
 
-    @property
-    def gives_labels(self) -> bool:  # type: ignore[override]
+    @computed
+    def gives_labels(self) -> bool:
         """Whether there is a cutoff."""
         return self.cutoff is not None
 
@@ -146,8 +147,8 @@ class PositionScorer(Scorer):
     first: bool
     cutoff: float | None
 
-    @property
-    def gives_labels(self) -> bool:  # type: ignore[override]
+    @computed
+    def gives_labels(self) -> bool:
         """Whether there is a cutoff."""
         return self.cutoff is not None
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, best_cutoff, shares, two_columns
+from harness.classifiers.base import (
+    Bill,
+    Classifier,
+    Reason,
+    Scorer,
+    Scores,
+    best_cutoff,
+    computed,
+    shares,
+    two_columns,
+)
 from harness.classifiers.baselines.trivial import SharesScorer
-from harness.classifiers.composite.nested import Member, Named
+from harness.classifiers.composite.nested import NestedClassifierField
+from harness.classifiers.composite.wrapped import WrappingClassifier
 from harness.classifiers.storage.fit_cache import fitted_once
-from harness.data.claims import Claims, Gold
-from harness.data.splits.folds import grouped_folds
+from harness.data.claims import Claims, Codes, Gold
+from harness.data.splits.folds import Fold, grouped_folds
 from harness.errors import HarnessError
 
 Floats = npt.NDArray[np.float64]
@@ -38,13 +49,13 @@ class EnsembleScorer(Scorer):
     cutoff: float | None
     chosen: str | None = None
 
-    @property
-    def probabilities(self) -> bool:  # type: ignore[override]
+    @computed
+    def probabilities(self) -> bool:
         """Whether the sum is of log-odds, by the members or by what was learned."""
         return self.log_odds
 
-    @property
-    def not_kept(self) -> str | None:  # type: ignore[override]
+    @computed
+    def not_kept(self) -> str | None:
         """Why a member cannot be kept, if so."""
         return next((member.not_kept for member in self.members if member.not_kept), None)
 
@@ -56,6 +67,19 @@ class EnsembleScorer(Scorer):
         scaled = (columns - self.centers) / self.spreads if self.ladders is None else _ranks(columns, self.ladders)
         total = (scaled * self.weights).sum(axis=1) + self.intercept
         return two_columns(expit(total)) if self.log_odds else np.column_stack([-total, total])
+
+    def predict(self, claims: Claims, scores: Scores) -> Codes:
+        """By the cutoff, else the label with the higher score; -1 where no member has an answer."""
+        return np.where(self._is_silent(claims), -1, super().predict(claims, scores))
+
+    def missing(self, claims: Claims) -> int:
+        """How many of the claims no member has an answer for."""
+        return int(self._is_silent(claims).sum())
+
+    def bill(self, claims: Claims) -> Bill | None:
+        """The calls and tokens of all members together; None where no member asks a service."""
+        bills = [bill for bill in (member.bill(claims) for member in self.members) if bill is not None]
+        return Bill(sum(bill.calls for bill in bills), sum(bill.tokens for bill in bills)) if bills else None
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The members' reasons, each as far as it moves the sum of scores; None where no member has any."""
@@ -73,8 +97,17 @@ class EnsembleScorer(Scorer):
             merged.append(tuple(Reason(*place, weight) for place, weight in listed[:10]))
         return merged
 
+    def _is_silent(self, claims: Claims) -> npt.NDArray[np.bool_]:
+        """Whether no member has an answer, shape (n_claims,); a member that gives scores only has one."""
+        silent = np.ones(len(claims), dtype=np.bool_)
+        for member in self.members:
+            if not member.missing(claims) or not member.gives_labels:
+                return np.zeros(len(claims), dtype=np.bool_)
+            silent &= member.predict(claims, member.score(claims)) < 0
+        return silent
 
-class Ensemble(Classifier):
+
+class Ensemble(WrappingClassifier):
     """Members' scores, standardized or ranked, and added; weighted equally, or as a logistic regression learns it.
 
     Each member is fitted in folds of whole training articles too, so that the scale of its scores, and its weight, come
@@ -89,8 +122,9 @@ class Ensemble(Classifier):
     """
 
     yes_or_no_only = True
+    own_packages = ("scikit-learn", "scipy")
 
-    members: Annotated[tuple[Named, ...], Field(min_length=1)]
+    members: Annotated[tuple[NestedClassifierField, ...], Field(min_length=1)]
     """Each a classifier's name, or a mapping with a name and settings."""
     repeats: int = Field(default=1, ge=1, le=100)
     """Fits of each member, each from a random seed of its own; a lone member needs two or more. For members that
@@ -100,8 +134,6 @@ class Ensemble(Classifier):
     weights: tuple[float, ...] | None = None
     """One above 0 for each member, but for stacking; null: all alike."""
     folds: int = Field(default=3, ge=2)
-    placed_at: tuple[str | None, frozenset[str]] = Field(default=(None, frozenset()), exclude=True)
-    needs: ClassVar[tuple[str, ...]] = ("scikit-learn", "scipy")
 
     @model_validator(mode="after")
     def _adds_something_up(self) -> Self:
@@ -119,58 +151,38 @@ class Ensemble(Classifier):
             raise ValueError(f"weights: expected {len(self.members)} numbers above 0, one for each member")
         return self
 
-    @property
-    def reads(self) -> Literal["claim", "article"]:  # type: ignore[override]
-        """The most that a member reads."""
-        return "article" if any(member.reads == "article" for member in self._built()) else "claim"
+    def inner(self) -> tuple[Classifier, ...]:
+        """The members."""
+        return tuple(member.classifier for member in self.members)
 
-    @property
-    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the members, and what weighs them."""
-        return tuple(dict.fromkeys([*(name for one in self._built() for name in one.packages), *self.needs]))
+    def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
+        """The folds of whole training articles in which members are fitted, to be weighed; none for log-odds."""
+        k = self._n_folds(claims)
+        return grouped_folds(claims, k=k, by="article", seed=seed) if k > 1 else ()
 
-    def placed(self, texts: list[str], root: str | Path | None) -> Self:
-        """The ensemble, its members told what the experiment's claims say and where datasets live."""
-        return self.model_copy(update={"placed_at": (None if root is None else str(root), frozenset(texts))})
-
-    def _built(self) -> tuple[Classifier, ...]:
-        root, texts = self.placed_at
-        return tuple(_placed(member, root, texts) for member in self.members)
-
-    def check(self) -> None:
-        """Checks the members."""
-        for member in self._built():
-            member.check()
-
-    def inputs(self) -> str:
-        """What the members read."""
-        return "".join(member.inputs() for member in self._built())
-
-    def downloads(self) -> tuple[str, ...]:
-        """Those of the members."""
-        return tuple(dict.fromkeys(host for member in self._built() for host in member.downloads()))
-
-    def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
-        """What any member was trained on before."""
-        found = [member.trained_before(texts) for member in self._built()]
-        said = "; ".join(dict.fromkeys(what for seen, what in found if seen.any()))
-        return np.any([seen for seen, _ in found], axis=0), said
+    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+        """The calls of every member, for each of its repeats; none where the members are not fitted."""
+        calls: dict[str, int] = {}
+        if self._can_learn(claims, gold):
+            for each in self._seeds(seed):
+                calls |= super().forecast(claims, gold, test, each)
+        return calls
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the members, in folds (but for log-odds) and then to all training claims.
 
         Raises: HarnessError: log-odds are asked of a member without probabilities.
         """
-        k = min(self.folds, len(np.unique(claims.article_codes())))
-        if len(np.unique(gold.codes)) < 2 or (k < 2 and self.method != "log_odds"):
+        if not self._can_learn(claims, gold):
             return SharesScorer(tuple(shares(gold).tolist()))
         if self.method == "log_odds":
             return self._pooled(self._fitted(claims, gold, seed))
+        folds = self.rehearsals(claims, seed)
         columns = np.empty((len(claims), len(self.members) * self.repeats))
-        for fold in grouped_folds(claims, k=k, by="article", seed=seed):
-            train, test = claims.take(fold.train), claims.take(fold.test)
-            for place, scorer in enumerate(self._fitted(train, gold.take(fold.train), seed)):
-                columns[fold.test, place] = _line(scorer, test)
+        for fold in folds:
+            train, held_out = claims.take(fold.train), claims.take(fold.test)
+            for column, scorer in enumerate(self._fitted(train, gold.take(fold.train), seed)):
+                columns[fold.test, column] = _line(scorer, held_out)
         spreads = columns.std(axis=0)
         spreads[spreads == 0] = 1.0
         fitted = self._fitted(claims, gold, seed)
@@ -185,15 +197,25 @@ class Ensemble(Classifier):
             weights, intercept = self._shares(), 0.0
             cutoff = best_cutoff(scaled @ weights, gold.positive)
             said = ", ".join(f"{w:.2f}" for w in weights) if self.weights else "equal"
-        chosen = f"weights {said} from {k} folds of training articles"
+        chosen = f"weights {said} from {len(folds)} folds of training articles"
         return EnsembleScorer(
             fitted, columns.mean(axis=0), spreads, weights, intercept, cutoff is None, ladders, cutoff, chosen
         )
 
+    def _can_learn(self, claims: Claims, gold: Gold) -> bool:
+        """Whether there are two labels, and articles enough to weigh the members."""
+        return len(np.unique(gold.codes)) > 1 and (self.method == "log_odds" or self._n_folds(claims) > 1)
+
+    def _n_folds(self, claims: Claims) -> int:
+        return 0 if self.method == "log_odds" else min(self.folds, len(np.unique(claims.article_codes())))
+
+    def _seeds(self, seed: int) -> list[int]:
+        """The random seed of each repeat, the given one first."""
+        return [seed, *(_another(seed, number) for number in range(1, self.repeats))]
+
     def _fitted(self, claims: Claims, gold: Gold, seed: int) -> tuple[Scorer, ...]:
         """Every member, fitted as often as is asked for; the repeats of one stand together."""
-        seeds = [seed, *(_another(seed, number) for number in range(1, self.repeats))]
-        return tuple(_fit(member, claims, gold, each) for member in self._built() for each in seeds)
+        return tuple(_fit(member, claims, gold, each) for member in self.inner() for each in self._seeds(seed))
 
     def _shares(self) -> Floats:
         """Each fit's share of the weights, shape (n_members x repeats,)."""
@@ -226,10 +248,6 @@ def _another(seed: int, number: int) -> int:
 
 def _fit(member: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
     return fitted_once(member, claims, gold, seed) if member.slow_to_fit else member.fit(claims, gold, seed)
-
-
-def _placed(member: Member, root: str | None, texts: frozenset[str]) -> Classifier:
-    return member.build().placed(sorted(texts), root)
 
 
 def _line(scorer: Scorer, claims: Claims) -> Floats:

@@ -11,47 +11,46 @@ from harness.errors import HarnessError
 from harness.records import explain_validation
 
 
-class Member(BaseModel):
-    """A classifier by its name and settings; built where it is used."""
+class NestedClassifier(BaseModel):
+    """A classifier inside another one: as the config names it, and built."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     name: str
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any]
+    classifier: Classifier = Field(exclude=True)
+    """The classifier of that name with those settings, told what the experiment tells its classifiers."""
 
-    def build(self, **changes: Any) -> Classifier:
-        """The classifier, with some settings changed.
 
-        Raises: HarnessError: no such classifier, or a setting is wrong.
-        """
-        from harness.classifiers import build
+def build_nested(name: str, settings: dict[str, Any]) -> Classifier:
+    """The classifier of a name with its settings.
 
-        try:
-            return build(self.name, self.settings | changes)
-        except ValidationError as error:
-            said = "; ".join(f"{'.'.join(map(str, place))}: {message}" for place, message in explain_validation(error))
-            raise HarnessError(f"{self.name}: {said}") from None
+    Raises: HarnessError: no such classifier, or a setting is wrong.
+    """
+    from harness.classifiers import build
+
+    try:
+        return build(name, settings)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, path))}: {message}" for path, message in explain_validation(error))
+        raise HarnessError(f"{name}: {'; '.join(problems)}") from None
 
 
 def _read(value: Any) -> Any:
-    """`tfidf_svm`, or `{name: tfidf_svm, C: 0.1}`, checked by building it."""
-    if isinstance(value, Member):
+    """`tfidf_svm`, or `{name: tfidf_svm, C: 0.1}`, with the classifier built."""
+    if isinstance(value, NestedClassifier):
         return value
     settings = dict(value) if isinstance(value, dict) else {"name": value}
     name = settings.pop("name", None)
     if not isinstance(name, str):
         raise ValueError("expected a classifier's name, or a mapping with a name")
-    if name == "language_model":
-        raise ValueError("a language model cannot stand inside another classifier; give its predictions by from_file")
     if set(settings) == {"settings"} and isinstance(settings["settings"], dict):
         settings = settings["settings"]
-    member = Member(name=name, settings=settings)
     try:
-        member.build()
+        return NestedClassifier(name=name, settings=settings, classifier=build_nested(name, settings))
     except HarnessError as error:
         raise ValueError(str(error)) from None
-    return member
 
 
-Named = Annotated[Member, BeforeValidator(_read)]
+NestedClassifierField = Annotated[NestedClassifier, BeforeValidator(_read)]
 """A classifier's name, or a mapping with its name and settings."""

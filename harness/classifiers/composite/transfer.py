@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
-from harness.classifiers.composite.nested import Named
+from harness.classifiers.base import Classifier, Question, Reason, Scorer, Scores, two_columns
+from harness.classifiers.composite.nested import NestedClassifierField, build_nested
+from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.encoders.embedding import Encoding
 from harness.classifiers.encoders.occlusion import TextScorer, erased
 from harness.classifiers.encoders.transformer import Transformer
 from harness.classifiers.storage.fit_cache import fitted_once, kept_encoder
-from harness.data.claims import Claims, Gold
+from harness.data.claims import Claims, Codes, Gold
 from harness.data.duplicate_key import FEWEST_WORDS, text_key
 from harness.data.labels.gold import gold_labels
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of, task_gold
@@ -36,25 +38,31 @@ class Elsewhere(NamedTuple):
     positive: tuple[int, ...]
     """The labels that answer yes, as indices."""
     fingerprint: str
+    question: Question
+    """What is asked of its claims."""
 
 
 @dataclass(frozen=True)
-class AddedScorer(Scorer):
+class AddedScorer(WrappedScorer):
     """The probabilities of several labels, added up: those of a finer question's labels that answer yes."""
 
-    probabilities: ClassVar[bool] = True
-    scorer: Scorer
+    probabilities = True
+    logistic = False
+    cutoff = None
+
     positive: tuple[int, ...]
     n_labels: int
-
-    @property
-    def not_kept(self) -> str | None:  # type: ignore[override]
-        """Why the inner scorer cannot be kept, if so."""
-        return self.scorer.not_kept
 
     def score(self, claims: Claims) -> Scores:
         """1 - s and s, the sum of the inner scorer's probabilities."""
         return two_columns(self._added(self.scorer.score(claims)))
+
+    def predict(self, claims: Claims, scores: Scores) -> Codes:
+        """Yes where the sum is the larger; -1 where the inner scorer has no answer."""
+        predicted = Scorer.predict(self, claims, scores)
+        if not self.scorer.missing(claims):
+            return predicted
+        return np.where(self.scorer.predict(claims, self.scorer.score(claims)) < 0, -1, predicted)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The inner scorer's reasons; where it adds up labels, the words that an encoder's sum falls without."""
@@ -70,7 +78,7 @@ class AddedScorer(Scorer):
         return added
 
 
-class Transfer(Classifier):
+class Transfer(WrappingClassifier):
     """A classifier fitted to another dataset; the experiment's own training claims are used by `then` only.
 
     Alone it shows how far another benchmark's labels carry; as a member of an `ensemble` it is what the other benchmark
@@ -86,12 +94,12 @@ class Transfer(Classifier):
     """The other dataset, by name or folder."""
     task: str
     """The yes-or-no task that it is trained for, which its scheme has to answer."""
-    classifier: Named
+    classifier: NestedClassifierField
     """What is fitted: a name, or a mapping with a name and settings."""
     learn: Literal["task", "labels"] = "task"
     """What is learned: yes and no, or the labels of the other dataset's own scheme, of which the probabilities of
     those that answer yes are added up. Labels tell more apart, but need a classifier that gives probabilities."""
-    then: Named | None = None
+    then: NestedClassifierField | None = None
     """A `transformer` or `embedding_logreg`, fitted to the experiment's own training claims, whose encoder is the one
     that `classifier` (a `transformer`) fine-tuned. null: the other dataset alone decides."""
     overlap: Literal["refuse", "leave_out"] = "refuse"
@@ -102,7 +110,7 @@ class Transfer(Classifier):
     @model_validator(mode="after")
     def _begins_with_an_encoder(self) -> Self:
         if self.then is not None:
-            first, second = self.classifier.build(), self.then.build()
+            first, second = self.classifier.classifier, self.then.classifier
             if not isinstance(first, Transformer) or not isinstance(second, Encoding):
                 raise ValueError(
                     "then: takes over the encoder of a transformer, and is a transformer or embedding_logreg"
@@ -111,42 +119,51 @@ class Transfer(Classifier):
                 raise ValueError("then: has no model of its own; it takes over the one that was fine-tuned")
         return self
 
-    @property
-    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the inner classifiers."""
-        return tuple(dict.fromkeys(name for inner in self._inner() for name in inner.packages))
-
-    def _inner(self) -> list[Classifier]:
-        return [member.build() for member in (self.classifier, self.then) if member is not None]
+    def inner(self) -> tuple[Classifier, ...]:
+        """What is fitted to the other dataset, and what is fitted here, if anything."""
+        return tuple(nested.classifier for nested in (self.classifier, self.then) if nested is not None)
 
     def placed(self, texts: list[str], root: str | Path | None) -> Self:
         """The classifier, told what the experiment's claims say and where datasets live."""
-        found = frozenset(key for key in map(text_key, texts) if _is_long(key))
-        return self.model_copy(update={"avoided": found, "root": None if root is None else str(root)})
+        avoided = frozenset(key for key in map(text_key, texts) if _is_long(key))
+        placed = super().placed(texts, root)
+        return placed.model_copy(update={"avoided": avoided, "root": None if root is None else str(root)})
+
+    def for_question(self, question: Question) -> Self:
+        """Asks the inner classifier the question of the other dataset, and `then` that of the experiment.
+
+        Raises: HarnessError: one cannot answer its question.
+        """
+        elsewhere = self.classifier.classifier.for_question(self.kept_rows().question)
+        update: dict[str, Any] = {"classifier": self.classifier.model_copy(update={"classifier": elsewhere})}
+        if self.then is not None:
+            here = self.then.classifier.for_question(question)
+            update["then"] = self.then.model_copy(update={"classifier": here})
+        return self.model_copy(update=update)
 
     def check(self) -> None:
         """Raises: HarnessError: no such task, or the inner classifier lacks something."""
         if not find_task(self.task).binary:
             raise HarnessError(f"transfer: '{self.task}' is no yes-or-no task")
-        for inner in self._inner():
-            inner.check()
+        super().check()
 
     def inputs(self) -> str:
-        """The other dataset's claims that are left, their labels, and what the inner classifier reads."""
-        return self.kept_rows().fingerprint + self.classifier.build().inputs()
+        """The other dataset's claims that are left, their labels, and the inner classifiers."""
+        return self.kept_rows().fingerprint + super().inputs()
 
-    def downloads(self) -> tuple[str, ...]:
-        """Those of the inner classifier."""
-        return self.classifier.build().downloads()
+    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+        """The calls of the inner classifier, which learns from the other dataset's claims."""
+        other = self.kept_rows()
+        return self.classifier.classifier.forecast(other.claims, other.gold, test, seed)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the inner classifier to the other dataset, once for all folds of an experiment; then what follows."""
         alone = self.model_copy(update={"then": None})
-        scorer = _fitted(alone.model_dump_json(), self.root, self.avoided, seed)
+        scorer = _fitted(_Recipe(alone.model_dump_json() + alone.inputs(), alone), seed)
         if self.then is None:
             return scorer
         tuned = scorer.scorer if isinstance(scorer, AddedScorer) else scorer
-        after = self.then.build(model=str(kept_encoder(tuned)))
+        after = build_nested(self.then.name, self.then.settings | {"model": str(kept_encoder(tuned))})
         fit = fitted_once if after.slow_to_fit else type(after).fit
         return fit(after, claims, gold, seed)
 
@@ -179,7 +196,8 @@ def _opened(name: str, task_name: str, learn: str, root: str | None) -> Elsewher
         raise HarnessError(f"transfer: dataset '{name}' has not both labels of the task '{task_name}'")
     said = [dataset.fingerprint, scheme.name, scheme.version, gold.settled.tolist(), gold.gold.codes.tolist()]
     taken = Gold(gold.gold.labels, gold.gold.codes)
-    return Elsewhere(claims.take(gold.settled), taken, positive, fingerprint(said))
+    question = Question(task.name, task.of_one or task.question, taken.labels, (scheme,))
+    return Elsewhere(claims.take(gold.settled), taken, positive, fingerprint(said), question)
 
 
 @lru_cache(maxsize=8)
@@ -206,16 +224,24 @@ def _kept(name: str, task: str, learn: str, root: str | None, overlap: str, avoi
     return found._replace(claims=found.claims.take(kept), gold=left, fingerprint=said)
 
 
+@dataclass(frozen=True)
+class _Recipe:
+    """A transfer without `then`; equal to every other that gives the same scorer."""
+
+    key: str
+    transfer: Transfer = field(compare=False)
+
+
 @lru_cache(maxsize=8)
-def _fitted(settings: str, root: str | None, avoided: frozenset[str], seed: int) -> Scorer:
-    transfer = Transfer.model_validate_json(settings).model_copy(update={"root": root, "avoided": avoided})
-    found, inner = transfer.kept_rows(), transfer.classifier.build()
+def _fitted(recipe: _Recipe, seed: int) -> Scorer:
+    transfer = recipe.transfer
+    rows, inner = transfer.kept_rows(), transfer.classifier.classifier
     fit = fitted_once if inner.slow_to_fit else type(inner).fit
-    scorer = fit(inner, found.claims, found.gold, seed)
+    scorer = fit(inner, rows.claims, rows.gold, seed)
     if transfer.learn == "task":
         return scorer
     if not scorer.probabilities:
         raise HarnessError(
             f"transfer: learn: labels needs a classifier with probabilities; '{transfer.classifier.name}' has none"
         )
-    return AddedScorer(scorer, found.positive, len(found.gold.labels))
+    return AddedScorer(scorer, rows.positive, len(rows.gold.labels))

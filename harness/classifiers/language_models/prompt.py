@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.classifiers.base import Question
 from harness.data.claims import Claims, Gold
+from harness.data.labels.tasks import YES_NO
 from harness.errors import HarnessError
 from harness.records import Record
 from harness.schemes import Axis, Label
@@ -91,7 +92,8 @@ def guide_of(question: Question, named: str | None = None) -> Guide:
         )
     mapping = scheme.tasks[question.task]
     axis = scheme.axis(mapping.axis)
-    names = (mapping.negative, mapping.positive) if mapping.positive else tuple((label,) for label in question.labels)
+    of_yes_or_no = question.labels == YES_NO
+    names = (mapping.negative, mapping.positive) if of_yes_or_no else tuple((label,) for label in question.labels)
     answers = tuple(
         Answer(label=label, cases=_cases(axis, cases)) for label, cases in zip(question.labels, names, strict=True)
     )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, two_columns
+from harness.classifiers.base import Classifier, Reason, Scorer, Scores, computed, shares, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.ngram_models.linear import word_reasons
 from harness.classifiers.storage.skops_estimator import load_estimator, save_estimator
@@ -127,8 +127,8 @@ class SklearnEstimator(Classifier):
     features: Features = Features()
     """What it gets of a claim."""
 
-    @property
-    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
+    @computed
+    def packages(self) -> tuple[str, ...]:
         """The estimator's own distribution among them, where its module was installed from one."""
         from importlib.metadata import packages_distributions
 

@@ -156,7 +156,7 @@ def untrained_model(name: str) -> Model:
     Raises: HarnessError: no such system, or it has to be trained.
     """
     never = CLASSIFIERS.get(name).never_kept if name in CLASSIFIERS.names() else None
-    if never is not None:
+    if isinstance(never, str):  # of a class that wraps others, it is known of its instances only
         raise HarnessError(f"system '{name}' cannot score new articles: {never}")
     try:
         classifier = build(name, {})

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, SerializeAsAny
 
-from harness.classifiers.base import Classifier, Question, Scorer, Scores, two_columns
-from harness.classifiers.composite.wrapped import WrappedScorer
+from harness.classifiers.base import Classifier, Scorer, Scores, computed, two_columns
+from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.data.claims import Claims, Codes, Gold
-from harness.data.splits.folds import group_codes, grouped_folds
+from harness.data.splits.folds import Fold, group_codes, grouped_folds
 from harness.errors import HarnessError, unknown_name
 from harness.metrics.ties import starts_of_runs
 from harness.records import Record
@@ -51,7 +50,7 @@ Aim = Annotated[BestF1 | Workload | LeastPrecision, Field(discriminator="aim")]
 Calibration = Literal["platt", "isotonic"]
 
 
-class Decided(Classifier):
+class Decided(WrappingClassifier):
     """A classifier whose scores are calibrated, or cut by a threshold that is chosen, without a test claim.
 
     Where the split names a dev part, both are fitted to the scores of that part. Else the training claims are scored in
@@ -60,71 +59,20 @@ class Decided(Classifier):
     """
 
     yes_or_no_only = True
+    own_packages = ("scikit-learn",)
 
     classifier: SerializeAsAny[Classifier]
     calibration: Calibration | None = None
     aim: Aim | None = None
     folds: InnerFolds = InnerFolds()
 
-    @property
-    def reads(self) -> Literal["claim", "article"]:  # type: ignore[override]
-        """As the classifier."""
-        return self.classifier.reads
+    def inner(self) -> tuple[Classifier, ...]:
+        """The one classifier."""
+        return (self.classifier,)
 
-    @property
-    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the classifier, and what calibrates."""
-        return tuple(dict.fromkeys([*self.classifier.packages, "scikit-learn"]))
-
-    @property
-    def languages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the classifier."""
-        return self.classifier.languages
-
-    def check(self) -> None:
-        """Checks the classifier."""
-        self.classifier.check()
-
-    def inputs(self) -> str:
-        """What the classifier reads."""
-        return self.classifier.inputs()
-
-    def placed(self, texts: list[str], root: str | Path | None) -> Self:
-        """As the classifier."""
-        return self.model_copy(update={"classifier": self.classifier.placed(texts, root)})
-
-    def downloads(self) -> tuple[str, ...]:
-        """Those of the classifier."""
-        return self.classifier.downloads()
-
-    def trained_before(self, texts: list[str]) -> tuple[Bools, str]:
-        """What the classifier was trained on before."""
-        return self.classifier.trained_before(texts)
-
-    def for_question(self, question: Question) -> Self:
-        """Tells the classifier."""
-        return self.model_copy(update={"classifier": self.classifier.for_question(question)})
-
-    def hosts(self) -> tuple[str, ...]:
-        """Those that the classifier may contact."""
-        return self.classifier.hosts()
-
-    @property
-    def never_kept(self) -> str | None:  # type: ignore[override]
-        """As the classifier."""
-        return self.classifier.never_kept
-
-    def attachments(self) -> Mapping[str, bytes]:
-        """Those of the classifier."""
-        return self.classifier.attachments()
-
-    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The calls of the classifier on folds of the training claims, and on the claims to score."""
-        calls = dict(self.classifier.forecast(claims, gold, test, seed))
-        for fold in inner_folds(claims, self.folds, seed):
-            train, rest = claims.take(fold.train), claims.take(fold.test)
-            calls |= self.classifier.forecast(train, gold.take(fold.train), rest, seed)
-        return calls
+    def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
+        """The folds of the training claims that calibrate and choose."""
+        return inner_folds(claims, self.folds, seed)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits to all training claims, and decides by folds of them."""
@@ -301,25 +249,30 @@ class DecidedScorer(WrappedScorer):
     said: str
     fits: int = 1
 
-    @property
-    def probabilities(self) -> bool:  # type: ignore[override]
+    @computed
+    def probabilities(self) -> bool:
         """Whether scores are probabilities: calibrated ones are."""
         return self.curve is not None or self.scorer.probabilities
 
-    @property
-    def gives_labels(self) -> bool:  # type: ignore[override]
+    @computed
+    def logistic(self) -> bool:
+        """Whether a score is the logistic function of its reasons: a calibrated one is not."""
+        return self.curve is None and self.scorer.logistic
+
+    @computed
+    def gives_labels(self) -> bool:
         """Whether there is a threshold, or the scorer predicts labels by itself."""
         return self.threshold is not None or self.scorer.gives_labels
 
-    @property
-    def cutoff(self) -> float | None:  # type: ignore[override]
+    @computed
+    def cutoff(self) -> float | None:
         """The threshold, one half of a calibrated probability, or the scorer's own."""
         if self.threshold is not None:
             return self.threshold
         return self.scorer.cutoff if self.curve is None else LIKELY
 
-    @property
-    def chosen(self) -> str:  # type: ignore[override]
+    @computed
+    def chosen(self) -> str:
         """What was chosen, by the scorer too."""
         return "; ".join(filter(None, [self.scorer.chosen, self.said]))
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import SerializeAsAny
 
 from harness.classifiers import build
-from harness.classifiers.base import Classifier, Question, Scorer
-from harness.classifiers.composite.wrapped import WrappedScorer
+from harness.classifiers.base import Classifier, Scorer
+from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import By, Fold, group_codes, grouped_folds
 from harness.errors import Undefined
@@ -38,7 +36,7 @@ def inner_folds(claims: Claims, folds: InnerFolds, seed: int) -> list[Fold]:
     return grouped_folds(claims, k=min(folds.k, groups), by=folds.by, seed=seed) if groups > 1 else []
 
 
-class Tuned(Classifier):
+class Tuned(WrappingClassifier):
     """A classifier whose settings are chosen from candidates, inside the training claims of each fit.
 
     The candidate with the best value of the metric over grouped folds of the training claims is fitted to all of them;
@@ -52,76 +50,13 @@ class Tuned(Classifier):
     metric: SerializeAsAny[Metric]
     folds: InnerFolds = InnerFolds()
 
-    @property
-    def yes_or_no_only(self) -> bool:  # type: ignore[override]
-        """As the candidates."""
-        return self.candidates[0].yes_or_no_only
+    def inner(self) -> tuple[Classifier, ...]:
+        """The candidates."""
+        return self.candidates
 
-    @property
-    def reads(self) -> Literal["claim", "article"]:  # type: ignore[override]
-        """The most that a candidate reads."""
-        return "article" if any(candidate.reads == "article" for candidate in self.candidates) else "claim"
-
-    @property
-    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the candidates."""
-        return self.candidates[0].packages
-
-    @property
-    def languages(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the candidates."""
-        return self.candidates[0].languages
-
-    def check(self) -> None:
-        """Checks every candidate."""
-        for candidate in self.candidates:
-            candidate.check()
-
-    def inputs(self) -> str:
-        """What the candidates read."""
-        return "".join(candidate.inputs() for candidate in self.candidates)
-
-    def placed(self, texts: list[str], root: str | Path | None) -> Self:
-        """With each candidate placed."""
-        candidates = tuple(candidate.placed(texts, root) for candidate in self.candidates)
-        return self.model_copy(update={"candidates": candidates})
-
-    def downloads(self) -> tuple[str, ...]:
-        """Those of the candidates."""
-        return tuple(dict.fromkeys(host for candidate in self.candidates for host in candidate.downloads()))
-
-    def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
-        """What any candidate was trained on."""
-        found = [candidate.trained_before(texts) for candidate in self.candidates]
-        said = "; ".join(dict.fromkeys(what for seen, what in found if seen.any()))
-        return np.any([seen for seen, _ in found], axis=0), said
-
-    def for_question(self, question: Question) -> Self:
-        """Tells every candidate."""
-        return self.model_copy(update={"candidates": tuple(each.for_question(question) for each in self.candidates)})
-
-    def hosts(self) -> tuple[str, ...]:
-        """Those that every candidate may contact."""
-        return tuple(dict.fromkeys(host for each in self.candidates for host in each.hosts()))
-
-    @property
-    def never_kept(self) -> str | None:  # type: ignore[override]
-        """As the candidates."""
-        return self.candidates[0].never_kept
-
-    def attachments(self) -> Mapping[str, bytes]:
-        """Those of every candidate."""
-        return {name: data for each in self.candidates for name, data in each.attachments().items()}
-
-    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The calls of every candidate on the inner folds, and on the claims to score."""
-        calls: dict[str, int] = {}
-        for candidate in self.candidates:
-            calls |= candidate.forecast(claims, gold, test, seed)
-            for fold in inner_folds(claims, self.folds, seed):
-                train, rest = claims.take(fold.train), claims.take(fold.test)
-                calls |= candidate.forecast(train, gold.take(fold.train), rest, seed)
-        return calls
+    def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
+        """The folds of the training claims on which the candidates are compared."""
+        return inner_folds(claims, self.folds, seed)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Chooses a candidate and fits it to all training claims."""

@@ -1,0 +1,226 @@
+"""Every class that wraps classifiers answers every hook for what is inside it, those added later among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from claim_tables import claims_of, gold_of, yes_no
+from model_server import says
+
+from harness import HarnessError
+from harness.classifiers import CLASSIFIERS, build
+from harness.classifiers.base import Classifier, Question, Scorer
+from harness.classifiers.baselines.trivial import Length
+from harness.classifiers.composite.wrapped import NO_COMMON_LANGUAGE, WrappedScorer, WrappingClassifier
+from harness.metrics import METRICS
+from harness.runner.tuning.calibrate import Decided
+from harness.runner.tuning.tune import InnerFolds, Tuned
+from harness.schemes import load_scheme
+
+QUESTION = Question("checkability", "could public evidence settle this?", ("no", "yes"), (load_scheme("three-axes"),))
+
+
+class Probe(Length):
+    """Scores by length, and answers every hook in a way that shows through whatever wraps it."""
+
+    reads = "article"
+    languages = ("fr",)
+    yes_or_no_only = True
+    slow_to_fit = False
+    never_kept = "a probe is not kept"
+    packages = ("probe-package",)
+    tag: str = "a"
+    told: tuple[str, ...] = ()
+
+    def untrained(self) -> Scorer | None:
+        return self.fit(*yes_no(), 0)
+
+    def check(self) -> None:
+        raise HarnessError("the probe was checked")
+
+    def inputs(self) -> str:
+        return f"file {self.tag}"
+
+    def placed(self, texts, root):
+        return self.model_copy(update={"told": (*self.told, "placed")})
+
+    def for_question(self, question):
+        return self.model_copy(update={"told": (*self.told, question.task)})
+
+    def downloads(self) -> tuple[str, ...]:
+        return ("hub.example.org",)
+
+    def hosts(self) -> tuple[str, ...]:
+        return ("api.example.org",)
+
+    def trained_before(self, texts):
+        return np.array([text == "seen" for text in texts]), "the probe saw it"
+
+    def forecast(self, claims, gold, test, seed):
+        return {f"{self.tag}: {len(claims)} then {len(test)}, seed {seed}": 7}
+
+    def attachments(self):
+        return {"log.txt": self.tag.encode()}
+
+
+PROBE = f"{__name__}:Probe"
+
+WRAPPERS: dict[str, Callable[[], WrappingClassifier]] = {
+    "Decided": lambda: Decided(classifier=Probe(), calibration="platt"),
+    "Tuned": lambda: Tuned(
+        candidates=(Probe(), Probe(cap=20)), titles=("cap=40", "cap=20"), metric=METRICS.get("f1")(), folds=InnerFolds()
+    ),
+    "Ensemble": lambda: build("ensemble", {"members": ["rules", PROBE], "repeats": 2}),
+    "Transfer": lambda: build(
+        "transfer",
+        {"dataset": "public-matters", "task": "check_worthiness", "overlap": "leave_out", "classifier": PROBE},
+    ),
+}
+"""A maker for each wrapping class: a class that is not listed fails the first test."""
+
+HOOKS = {
+    "reads", "languages", "yes_or_no_only", "slow_to_fit", "never_kept", "packages", "untrained", "check", "inputs",
+    "placed", "for_question", "downloads", "hosts", "trained_before", "forecast", "attachments",
+}  # fmt: skip
+"""Every hook of `Classifier` but `fit`: one that is not listed fails the second test, and needs a check below."""
+
+
+def public(owner: type) -> set[str]:
+    """The members that a class itself declares, without what pydantic puts there."""
+    return {name for name in vars(owner) if not name.startswith(("_", "model_"))}
+
+
+def subclasses(owner: type) -> set[type]:
+    return {found for child in owner.__subclasses__() for found in (child, *subclasses(child))}
+
+
+def told(classifier: WrappingClassifier) -> list[tuple[str, ...]]:
+    return [each.told for each in classifier.inner() if isinstance(each, Probe)]
+
+
+def test_every_wrapping_class_is_tested_here():
+    for name in CLASSIFIERS.names():
+        CLASSIFIERS.get(name)
+    shipped = {found.__name__ for found in subclasses(WrappingClassifier) if found.__module__.startswith("harness.")}
+    assert shipped == set(WRAPPERS)
+
+
+def test_every_hook_has_a_rule():
+    hooks = public(Classifier) - {"fit"}
+    assert hooks == HOOKS
+    assert hooks <= public(WrappingClassifier)
+    assert hooks <= public(Probe)
+
+
+def test_every_attribute_of_a_scorer_is_the_inner_ones():
+    files = {"in_files", "save_files", "load_files"}
+    assert public(Scorer) - files <= public(WrappedScorer)
+
+
+@pytest.fixture(params=WRAPPERS)
+def wrapping(request) -> WrappingClassifier:
+    return WRAPPERS[request.param]()
+
+
+def test_what_is_inside_shows_through(wrapping):
+    assert wrapping.reads == "article"
+    assert wrapping.languages in (("fr",), (NO_COMMON_LANGUAGE,))  # `rules` of the ensemble is made for English
+    assert wrapping.yes_or_no_only
+    assert not wrapping.slow_to_fit
+    assert wrapping.never_kept == "a probe is not kept"
+    assert "probe-package" in wrapping.packages
+    assert wrapping.untrained() is None
+    assert wrapping.downloads() == ("hub.example.org",)
+    assert wrapping.hosts() == ("api.example.org",)
+    seen, clause = wrapping.trained_before(["new", "seen"])
+    assert (seen.tolist(), clause) == ([False, True], "the probe saw it")
+    assert wrapping.attachments() == {"log.txt": b"a"}
+    with pytest.raises(HarnessError, match="the probe was checked"):
+        wrapping.check()
+
+
+def test_what_an_experiment_says_reaches_what_is_inside(wrapping):
+    ready = wrapping.placed([], None).for_question(QUESTION)
+    task = "check_worthiness" if type(wrapping).__name__ == "Transfer" else "checkability"
+    assert set(told(ready)) == {("placed", task)}
+    assert set(told(wrapping)) == {()}
+    assert ready.inputs() != wrapping.inputs()  # so that a unit's id says what was told
+
+
+def test_inputs_change_with_the_settings_inside():
+    settings = {"members": ["rules", {"name": PROBE, "tag": "a"}]}
+    changed = {"members": ["rules", {"name": PROBE, "tag": "b"}]}
+    assert build("ensemble", settings).inputs() != build("ensemble", changed).inputs()
+    assert build("ensemble", settings).inputs() == build("ensemble", settings).inputs()
+
+
+def test_calls_are_forecast_for_every_fit(wrapping):
+    claims, gold = yes_no()
+    test = claims_of(["One more."])
+    calls = {key.partition(": ")[2] for key in wrapping.forecast(claims, gold, test, 5)}
+    name = type(wrapping).__name__
+    if name == "Transfer":
+        other = wrapping.kept_rows()
+        assert calls == {f"{len(other.claims)} then 1, seed 5"}
+        return
+    seeds = {key.rpartition(" ")[2] for key in calls}
+    assert len(seeds) == (2 if name == "Ensemble" else 1)
+    assert {key.rpartition(",")[0] for key in calls} == {"12 then 1", "8 then 4"}  # three articles of four claims
+
+
+def test_files_of_one_name_are_all_kept():
+    members = [{"name": PROBE, "tag": tag} for tag in ("a", "b", "a", "c")]
+    files = build("ensemble", {"members": members}).attachments()
+    assert files == {"log.txt": b"a", "log-2.txt": b"b", "log-3.txt": b"c"}
+
+
+def test_a_wrapper_inside_a_wrapper_shows_through():
+    inner = {"name": "ensemble", "members": ["length", PROBE]}
+    outer = build("ensemble", {"members": ["length", inner]}).placed([], None).for_question(QUESTION)
+    assert outer.hosts() == ("api.example.org",)
+    assert outer.never_kept == "a probe is not kept"
+    assert told(outer.inner()[1]) == [("placed", "checkability")]
+
+
+def test_no_common_language_is_a_warning_for_every_language():
+    members = ["rules", {"name": "ensemble", "members": ["length", PROBE]}]
+    assert build("ensemble", {"members": members}).languages == (NO_COMMON_LANGUAGE,)
+    assert build("ensemble", {"members": ["rules", "length"]}).languages == ("en",)
+    assert build("ensemble", {"members": ["length", "position"]}).languages == ()
+
+
+def member(server, **settings) -> dict:
+    return {"name": "language_model", "endpoint": server.url, "model": "tiny", "retries": 0, **settings}
+
+
+def test_claims_that_no_member_answers_have_no_answer(model_server):
+    guide = {"question": "Is it a statistic?", "answers": [{"label": "no"}, {"label": "yes"}]}
+    settings = member(model_server, guide=guide, backoff_s=0.01)
+    claims, gold = yes_no()
+    silent = claims_of(["Nobody knows."], "silent")
+    several = build("ensemble", {"members": [settings], "repeats": 2, "method": "log_odds"}).fit(claims, gold, 13)
+    mixed = build("ensemble", {"members": [settings, "length"]}).fit(claims, gold, 13)
+    model_server.answer = says("perhaps")
+    assert several.missing(silent) == 1
+    assert several.predict(silent, several.score(silent)).tolist() == [-1]
+    assert several.bill(silent).calls >= 1
+    assert mixed.missing(silent) == 0
+    assert mixed.predict(silent, mixed.score(silent))[0] >= 0
+
+
+def test_a_language_model_elsewhere_is_asked_the_question_of_the_other_dataset(model_server):
+    settings = {"dataset": "public-matters", "task": "check_worthiness", "classifier": member(model_server)}
+    transfer = build("transfer", settings).placed([], None).for_question(QUESTION)
+    scorer = transfer.fit(*yes_no(), 13)
+    scorer.score(claims_of(["Rents rose by 14 percent."]))
+    system = model_server.asked[-1]["messages"][0]["content"]
+    assert "should a fact-checker with limited time look at this one?" in system
+    assert scorer.bill(claims_of(["Rents rose by 14 percent."])).calls == 1
+
+
+def test_gold_of_one_label_asks_nothing():
+    forecast = build("ensemble", {"members": ["length", PROBE]}).forecast
+    claims, _ = yes_no()
+    assert forecast(claims, gold_of([1] * 12), claims, 5) == {}
