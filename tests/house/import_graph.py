@@ -62,7 +62,8 @@ def _statements(
     node: ast.AST, scope: str, in_function: bool, types_only: bool
 ) -> Iterator[tuple[ast.Import | ast.ImportFrom, str, bool]]:
     """Import statements, each with the function that it stands in, and whether only the type checker sees it."""
-    type_checks = node.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) else []
+    is_type_check = isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    type_checks = node.body if is_type_check else []
     for child in ast.iter_child_nodes(node):
         unseen = types_only or child in type_checks
         if isinstance(child, ast.Import | ast.ImportFrom):

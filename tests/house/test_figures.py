@@ -69,8 +69,9 @@ def test_what_runs_in_no_circle_is_none(package, files):
     assert faults_of(package(files)) == []
 
 
-def test_the_other_side_of_a_type_check_runs(package):
-    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    f = 1\nelse:\n    import pkg.b\n"
+@pytest.mark.parametrize("test", ["if TYPE_CHECKING:\n    f = 1\nelse:", "if not TYPE_CHECKING:"])
+def test_the_other_side_of_a_type_check_runs(package, test):
+    text = f"from typing import TYPE_CHECKING\n{test}\n    import pkg.b\n"
     assert faults_of(package({"a.py": text, "b.py": "import pkg.a\n"})) == ["circle at import time: pkg.a <-> pkg.b"]
 
 
