@@ -14,6 +14,7 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/house/figures.py --check
 	$(BIN)/harness check data experiments
 
 test:

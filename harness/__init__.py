@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.compare.comparison import compare_results as compare_results
+    from harness.compare.compare import compare_results as compare_results
     from harness.compare.gate import judge as judge
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
@@ -44,7 +44,7 @@ _HOMES = {
     "build_report": "harness.report.build",
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
-    "compare_results": "harness.compare.comparison",
+    "compare_results": "harness.compare.compare",
     "evaluate": "harness.runner.official.evaluate",
     "Experiment": "harness.runner.config",
     "export": "harness.data.exchange.export",

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from harness.compare.comparison import Comparison, compare_results
+from harness.compare.compare import compare_results
+from harness.compare.comparison import Comparison
 from harness.errors import HarnessError, unknown_name
 
 How = Literal["surely", "point", "possibly"]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
 
+from harness.compare.comparison import Comparison, Pair
 from harness.metrics.intervals import Value
 from harness.runner.tables import PUBLISHED_ROWS, cell
 from harness.text_tables import aligned, html_table, number
 
 MOST_PAIRS = 3
-
-if TYPE_CHECKING:
-    from harness.compare.comparison import Comparison, Pair
 
 
 def _systems(comparison: Comparison) -> list[list[str]]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.compare.comparison import Comparison, compare_table
+from harness.compare.compare import compare_table
+from harness.compare.comparison import Comparison
 from harness.compare.pairs import Correction
 from harness.compare.results import Entry, Table, metric_of, read_table
 from harness.data.claims import Claims

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from harness.compare.comparison import LEVEL, Comparison
+from harness.compare.compare import LEVEL
+from harness.compare.comparison import Comparison
 from harness.metrics.intervals import Value
 from harness.report.figures import Grid
 from harness.report.human_agreement import Ceiling

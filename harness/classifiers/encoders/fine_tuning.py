@@ -5,18 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from harness.classifiers.encoders.settings import FineTuningSettings
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import grouped_folds
 from harness.features.network import Network, deterministic, device_of, fast_bfloat16, load, new_head
-
-if TYPE_CHECKING:
-    from harness.classifiers.encoders.transformer import Transformer
 
 SORTED_AT_A_TIME = 32
 """Batches whose claims are sorted by length together, so that a batch has little padding."""
@@ -32,7 +30,7 @@ class Tuned(NamedTuple):
     """Which epoch, where one was chosen."""
 
 
-def fine_tune(settings: Transformer, folder: Path, claims: Claims, gold: Gold, seed: int) -> Tuned:
+def fine_tune(settings: FineTuningSettings, folder: Path, claims: Claims, gold: Gold, seed: int) -> Tuned:
     """Fine-tunes an encoder to claims and gold of at least two labels."""
     train, held_out = _sides(settings, claims, gold, seed)
     with deterministic(seed, settings.threads):
@@ -59,7 +57,7 @@ def fine_tune(settings: Transformer, folder: Path, claims: Claims, gold: Gold, s
     return Tuned(network, chosen if len(held_out) else None)
 
 
-def _sides(settings: Transformer, claims: Claims, gold: Gold, seed: int) -> tuple[Rows, Rows]:
+def _sides(settings: FineTuningSettings, claims: Claims, gold: Gold, seed: int) -> tuple[Rows, Rows]:
     """Rows to train on and rows held out; none are without `patience`, or where too little is there to hold out."""
     every, none = np.arange(len(claims)), np.zeros(0, dtype=np.int64)
     articles = len(np.unique(claims.article_codes()))
@@ -72,7 +70,7 @@ def _sides(settings: Transformer, claims: Claims, gold: Gold, seed: int) -> tupl
     return fold.train, fold.test
 
 
-def _label_weights(settings: Transformer, gold: Gold) -> torch.Tensor | None:
+def _label_weights(settings: FineTuningSettings, gold: Gold) -> torch.Tensor | None:
     if settings.class_weight is None:
         return None
     counts = np.bincount(gold.codes, minlength=len(gold.labels)).astype(np.float32)
@@ -98,7 +96,9 @@ def _shuffled(rows: Rows, tokens: list[list[int]], batch_size: int, random: np.r
 class _Training:
     """What a step needs."""
 
-    def __init__(self, settings: Transformer, network: Network, gold: Gold, weights: torch.Tensor | None) -> None:
+    def __init__(
+        self, settings: FineTuningSettings, network: Network, gold: Gold, weights: torch.Tensor | None
+    ) -> None:
         self.settings, self.network, self.weights = settings, network, weights
         self.mixed = settings.precision == "mixed" or (settings.precision == "auto" and fast_bfloat16())
         self.codes = torch.from_numpy(np.ascontiguousarray(gold.codes))

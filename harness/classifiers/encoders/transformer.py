@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from harness.classifiers.base import Scorer, Scores, shares
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.encoders.embedding import Encoding
 from harness.classifiers.encoders.occlusion import TextScorer
+from harness.classifiers.encoders.settings import FineTuningSettings
 from harness.data.claims import Claims, Gold
 from harness.errors import FaultsError
 from harness.features.encoder_files import (
@@ -98,7 +98,7 @@ class TransformerScorer(TextScorer):
         return {"network": network, "trained_on": read_trained_on(folder / ENCODER)}
 
 
-class Transformer(Encoding):
+class Transformer(Encoding, FineTuningSettings):
     """An encoder with a linear head on the pooled vector, all of it fine-tuned to the training claims.
 
     Sees the claim's first tokens with what pretraining taught the encoder; cannot see what lies outside the sentence.
@@ -108,28 +108,6 @@ class Transformer(Encoding):
 
     packages = ("torch", "transformers", "tokenizers")
     slow_to_fit = True
-
-    epochs: int = Field(default=3, ge=1)
-    """Times that the training claims are gone through, at most."""
-    batch_size: int = Field(default=32, ge=1)
-    learning_rate: float = Field(default=5e-5, gt=0)
-    """At its highest, after the warm-up."""
-    weight_decay: float = Field(default=0.01, ge=0)
-    warmup_share: float = Field(default=0.1, ge=0, le=1)
-    """The share of the steps over which the learning rate rises; then it falls to 0."""
-    patience: int | None = Field(default=None, ge=1)
-    """Early stopping: epochs without a lower log loss on held-out training articles before it stops; the best epoch
-    is kept. null: all epochs, and nothing is held out."""
-    held_out: float = Field(default=0.1, gt=0, le=0.5)
-    """With `patience`, the share of the training claims held out, whole articles."""
-    class_weight: Literal["balanced"] | None = None
-    """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
-    precision: Literal["auto", "mixed", "single"] = "auto"
-    """Of the numbers in fitting: "mixed" multiplies in bfloat16 and keeps weights in 32 bits (Micikevicius et al.
-    2018); "auto" does so on a GPU, and on a processor that is faster with it (AVX512-BF16 or AMX: two to three times).
-    Scoring is in 32 bits."""
-    threads: int = Field(default=2, ge=1)
-    """Of the processor, in fitting and in scoring. A setting, because the last digits may depend on it."""
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fine-tunes the encoder."""

@@ -6,9 +6,10 @@ import glob
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.data.articles.encoding import decoded
+from harness.data.articles.html import read_page
+from harness.data.articles.hub import HUB, read_hub, read_rows_of
 from harness.data.articles.markup import markdown_title, marked_markdown, marked_transcript
 from harness.data.articles.reading import (
     HTML_SUFFIXES,
@@ -26,13 +27,11 @@ from harness.data.articles.reading import (
     make_article,
     with_its_text,
 )
+from harness.data.articles.tables import read_table
 from harness.data.jsonl import read_records
 from harness.errors import Fault, FaultsError
 from harness.files import read_bytes
 from harness.records import Article
-
-if TYPE_CHECKING:
-    pass
 
 LONGEST_TITLE = 300
 STDIN = "-"
@@ -73,8 +72,6 @@ def sources_of(sources: Sequence[Source]) -> list[Source]:
 
 
 def _read(source: Source, reading: Reading) -> list[FoundArticle]:
-    from harness.data.articles.hub import HUB, read_hub, read_rows_of
-
     if isinstance(source, Article):
         return [FoundArticle("article", None, with_its_text(source))]
     if not isinstance(source, str | Path):
@@ -98,8 +95,6 @@ def _stdin(reading: Reading) -> File:
 
 def _expanded(source: Source) -> list[Source]:
     """The files that a folder or a pattern stands for; any other source is itself."""
-    from harness.data.articles.hub import HUB
-
     if not isinstance(source, str | Path) or str(source).startswith(HUB):
         return [source]
     path = Path(source)
@@ -154,8 +149,6 @@ def _read_markdown(file: File) -> list[FoundArticle]:
 
 
 def _read_html(file: File) -> list[FoundArticle]:
-    from harness.data.articles.html import read_page
-
     page = read_page(file.data, file.path, file.reading.encoding)
     article = make_article(file.path, None, article_id=file.article_id, **page.fields)
     return [FoundArticle(file.path, None, article, None, page.encoding)]
@@ -177,16 +170,10 @@ def _read_jsonl(file: File) -> list[FoundArticle]:
     return [FoundArticle(file.path, line, article) for line, article in records]
 
 
-def _read_table(file: File) -> list[FoundArticle]:
-    from harness.data.articles.tables import read_table
-
-    return read_table(file)
-
-
 READERS: dict[str, Reader] = {
     **dict.fromkeys(TEXT_SUFFIXES, _read_text),
     **dict.fromkeys(MARKDOWN_SUFFIXES, _read_markdown),
     **dict.fromkeys(HTML_SUFFIXES, _read_html),
     **dict.fromkeys(JSONL_SUFFIXES, _read_jsonl),
-    **dict.fromkeys(TABLE_SUFFIXES, _read_table),
+    **dict.fromkeys(TABLE_SUFFIXES, read_table),
 }

@@ -12,7 +12,8 @@ from harness.data.articles.encoding import UTF_8, decoded
 from harness.data.articles.reading import File, FoundArticle, Marked, Reading, make_article, safe_name
 from harness.data.articles.rows import table_rows
 from harness.errors import Fault, FaultsError, unknown_name
-from harness.records import shown
+from harness.files import sha256
+from harness.records import is_unicode, shown
 
 FIELDS = ("text", "title", "article_id", "published", "publisher", "url", "language", "licence", "speaker")
 LONGEST_CELL = 2**31 - 1
@@ -173,9 +174,6 @@ def _clean(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:
 
 
 def _named(table: Table, cells: Mapping[str, str]) -> str:
-    from harness.files import sha256
-    from harness.records import is_unicode
-
     if "article_id" in cells:
         return safe_name(cells["article_id"], "article")
     digest = sha256(cells["text"])[:10] if is_unicode(cells["text"]) else "article"
