@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
 import json
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.articles.reading import Reading, safe_name
-from harness.data.articles.tables import LONGEST_CELL
+from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import describe
 from harness.records import is_unicode, shown
@@ -113,7 +112,7 @@ def _rows(path: Path, reading: Reading, faults: list[Fault]) -> Iterator[tuple[P
     elif suffix in (".jsonl", ".ndjson"):
         yield from _json(path, reading, faults)
     else:
-        yield from _separated(path, "\t" if suffix == ".tsv" else ",", reading, faults)
+        yield from _delimited(path, DELIMITERS[suffix], reading, faults)
 
 
 def _json(path: Path, reading: Reading, faults: list[Fault]) -> Iterator[tuple[Place, Cells]]:
@@ -133,24 +132,12 @@ def _json(path: Path, reading: Reading, faults: list[Fault]) -> Iterator[tuple[P
                     return
 
 
-def _separated(path: Path, mark: str, reading: Reading, faults: list[Fault]) -> Iterator[tuple[Place, Cells]]:
-    limit = csv.field_size_limit(LONGEST_CELL)
-    try:
-        with _text(path, reading) as stream:
-            reader = csv.reader(stream, delimiter=mark, strict=True)
-            header: list[str] = next(reader, [])
-            begins = reader.line_num + 1
-            for cells in reader:
-                line, begins = begins, reader.line_num + 1
-                if len(cells) == len(header):
-                    yield (line, ""), dict(zip(header, cells, strict=True))
-                elif cells:
-                    message = f"expected {len(header)} cells, as in the header, got {len(cells)}"
-                    faults.append(Fault(str(path), line, None, f"{message}; look for a stray quote"))
-    except csv.Error as error:
-        faults.append(Fault(str(path), None, None, f"is not well-formed: {error}; look for a stray quote"))
-    finally:
-        csv.field_size_limit(limit)
+def _delimited(path: Path, delimiter: str, reading: Reading, faults: list[Fault]) -> Iterator[tuple[Place, Cells]]:
+    columns = [reading.columns.get(name, name) for name in FIELDS]
+    with _text(path, reading) as stream:
+        rows = quoted_rows(path, stream, delimiter, max_cell=MAX_BOOK_CELL)
+        for line, cells in table_rows(path, rows, faults, distinct=columns, max_faults=MOST_FAULTS):
+            yield (line, ""), cells
 
 
 def _parquet(path: Path) -> Iterator[tuple[Place, Cells]]:

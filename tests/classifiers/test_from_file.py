@@ -77,7 +77,8 @@ def test_many_labels(tmp_path):
 def test_all_faults_of_a_table_at_once(tmp_path):
     text = 'claim_id,score,note\nc0,0.5,"two\nlines"\nc1,nan,\nc2,high,\nc0,1,\nc3,1\n,inf,\n'
     assert faults_of(made(tmp_path, text)) == [
-        "p.csv:7: has 2 cells, the header has 3",
+        "p.csv:7: has 2 cells, the header has 3; give it as many: look for a stray quote, a stray delimiter or a lost "
+        "line break",
         'p.csv:4: score: expected a finite number, got "nan"',
         'p.csv:5: score: expected a finite number, got "high"',
         "p.csv:6: claim_id: 'c0' stands already in line 2; give each claim once",
@@ -122,16 +123,11 @@ def test_labels_that_the_task_does_not_have(tmp_path):
             "",
             "p.csv",
             {},
-            "p.csv:1: has no column 'claim_id' (found nothing); expected claim_id, and score or label or both",
+            "p.csv:1: needs a column 'claim_id' and a column 'score' or 'label': no column is called 'claim_id'",
         ),
-        (
-            "id,score\n",
-            "p.csv",
-            {},
-            "p.csv:1: has no column 'claim_id' (found id, score); expected claim_id, and score",
-        ),
-        ("claim_id,Score\n", "p.csv", {}, "p.csv:1: has neither 'score' nor 'label' (found claim_id, Score)"),
-        ("claim_id,score,score\n", "p.csv", {}, "p.csv:1: has the column 'score' 2 times"),
+        ("id,score\n", "p.csv", {}, "p.csv:1: needs a column 'claim_id': no column is called 'claim_id'"),
+        ("claim_id,Score\n", "p.csv", {}, "p.csv:1: needs a column 'score' or 'label': "),
+        ("claim_id,score,score\n", "p.csv", {}, "p.csv:1: score: 2 columns are called 'score'"),
         ("claim_id,score\n", "p.csv", {}, "p.csv: has no predictions"),
         ("claim_id,score\n", "p.txt", {}, "p.txt: its name ends in '.txt'; expected .csv, .tsv or .jsonl"),
         ("claim_id,label\nc0,yes\n", "p.csv", {"threshold": 1.0}, "p.csv: label: a threshold is given as well"),
@@ -142,7 +138,7 @@ def test_labels_that_the_task_does_not_have(tmp_path):
             {"probabilities": True},
             'p.csv:2: score: expected a probability from 0 to 1, got "1.5"',
         ),
-        ('claim_id,score\nc0,"1\n', "p.csv", {}, "p.csv:2: cannot be read as a table: unexpected end of data"),
+        ('claim_id,score\nc0,"1\n', "p.csv", {}, "p.csv:2: is not well-formed CSV: unexpected end of data"),
     ],
 )
 def test_faults_of_the_whole_file(tmp_path, text, name, settings, message):

@@ -247,10 +247,10 @@ def test_a_log_without_its_last_line_end_is_continued_on_a_new_line(folder):
     [
         ("x.csv", "", "has no rows; one labelled claim a line is expected"),
         ("x.csv", "text,factual\n", "has no rows"),
-        ("x.csv", "text,factual\na,yes\nb\nc,yes,1\n", "x.csv:3: expected 2 cells, as in the header, got 1"),
+        ("x.csv", "text,factual\na,yes\nb\nc,yes,1\n", "x.csv:3: has 1 cell, the header has 2"),
         ("x.csv", 'text,factual\na,yes\n"b,no\nc,yes\n', "x.csv:3: is not well-formed CSV: unexpected end of data"),
         ("x.tsv", 'text\tfactual\na\tyes\n"b" c\tno\n', "x.tsv:3: is not well-formed TSV: "),
-        ("x.csv", "text,factual,factual\na,yes,no\n", "x.csv:1: factual: is the name of two columns; keep one"),
+        ("x.csv", "text,factual,factual\na,yes,no\n", "x.csv:1: factual: 2 columns are called 'factual'"),
         ("x.csv", "text,factual\n" + "a" * 200_000 + ",yes\n", "x.csv:2: is not well-formed CSV: field larger"),
         ("x.jsonl", '{"text": \n[1]\n', "x.jsonl:2: expected a JSON object, got [1]"),
         ("x.jsonl", "[" * 100_000, "x.jsonl:1: is JSON that no claim needs: too deep"),

@@ -125,7 +125,8 @@ def test_a_glued_row_is_refused_with_its_line(benchmarks):
     with pytest.raises(FaultsError) as refused:
         READERS["labelled_table"](SourceFile(path, path.read_bytes(), load_scheme("checkthat"), described.options))
     (fault,) = refused.value.faults
-    assert (fault.line, fault.message) == (16877, "has 5 columns, the header has 3; look for a glued row")
+    assert fault.line == 16877
+    assert fault.message.startswith("has 5 cells, the header has 3")
 
 
 def test_ids_that_a_spreadsheet_damaged_are_kept_as_they_are(bring):

@@ -38,11 +38,12 @@ def claims(reader, file):
 
 def test_a_table_with_every_fault():
     rows = ["id\ttext\tlabel", "1\tOne\tYes", "2\t \tNo", "3\tThree\tmaybe", "4\tFour", "5\tFive\tNo\tmore\tand more"]
-    assert faults("labelled_table", source("\n".join(rows), options=TABLE)) == [
+    found = faults("labelled_table", source("\n".join(rows), options=TABLE))
+    assert [fault.split("; ")[0] for fault in found] == [
         "a.tsv:3: text: is empty",
         'a.tsv:4: label: expected one of 0, 1, got "maybe"',
-        "a.tsv:5: has 2 columns, the header has 3; look for a glued row",
-        "a.tsv:6: has 5 columns, the header has 3; look for a glued row",
+        "a.tsv:5: has 2 cells, the header has 3",
+        "a.tsv:6: has 5 cells, the header has 3",
     ]
 
 
@@ -51,8 +52,8 @@ def test_a_table_with_every_fault():
     [
         ("", "a.tsv: is empty; a header and rows are expected"),
         ("id\ttext\tlabel\n", "a.tsv: is empty; rows under the header (id, text, label) are expected"),
-        ("id\ttxt\tlabel\n1\ta\t1", "a.tsv:1: is missing the column no column is called 'text'. Did you mean 'txt'?"),
-        ("id\ttext\tclass_label\n1\ta\t1", "a.tsv:1: is missing the column no column is called 'label'. Did you mean"),
+        ("id\ttxt\tlabel\n1\ta\t1", "a.tsv:1: needs a column 'text' or 'tweet': no column is called 'text'. Did you"),
+        ("id\ttext\tclass_label\n1\ta\t1", "a.tsv:1: needs a column 'label': no column is called 'label'. Did"),
         (b"id\ttext\tlabel\n1\tcaf\xe9\t1", "a.tsv:2: is not UTF-8: byte 0xe9"),
     ],
 )
@@ -85,9 +86,8 @@ def test_rows_of_one_article_are_its_claims():
     articles = READERS["labelled_table"](source("speech,text,label\na,One,1\nb,Two,0\na,Three,1\n", options=options))
     assert [(article.article_id, len(article.claims)) for article in articles] == [("a", 2), ("b", 1)]
     broken = source('speech,text,label\na,"One,1\n', options=options)
-    assert faults("labelled_table", broken) == [
-        "a.tsv:2: is not well-formed CSV: unexpected end of data; look for a stray quote"
-    ]
+    (fault,) = faults("labelled_table", broken)
+    assert fault.startswith("a.tsv:2: is not well-formed CSV: unexpected end of data; look for a stray quote")
 
 
 def test_json_rows_with_every_fault():
@@ -177,9 +177,9 @@ def test_outlets_have_to_add_up():
     assert claim.text == 'He said "no".'
     assert [label.annotator for label in claim.labels if label.code == "1"] == ["chicago-tribune", "factcheck-org"]
     bad = header + "1\tANN\t3\t1\t0\t0\t0\t0\t0\t0\t0\t1\tOne\n2\tB\t0\t0\n3\tC\t0\t2\t0\t0\t0\t0\t0\t0\t0\t0\t \n"
-    assert faults("claimrank_tsv", source(bad)) == [
+    assert [fault.split("; ")[0] for fault in faults("claimrank_tsv", source(bad))] == [
         'a.tsv:2: ALL: is "3", and the outlets add up to 2',
-        "a.tsv:3: has 4 columns, the header has 13",
+        "a.tsv:3: has 4 cells, the header has 13",
         'a.tsv:4: CT: expected one of 0, 1, got "2"',
         "a.tsv:4: Text: is empty",
     ]
@@ -224,7 +224,7 @@ def test_spreadsheets_of_speeches():
         assert faults("policlaim_xlsx", source(bad, "policlaim")) == [
             f'a.tsv:2: golden: expected one of 0, 1, got "{spoiled}"'
         ]
-    assert "is missing the column" in faults("policlaim_xlsx", source(sheet([["a"]]), "policlaim"))[0]
+    assert "a.tsv:1: needs a column 'sentences'" in faults("policlaim_xlsx", source(sheet([["a"]]), "policlaim"))[0]
 
 
 def test_claims_that_no_article_has():

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.data.delimited import DELIMITERS, missing_columns, quoted_rows, table_rows
 from harness.errors import Fault, FaultsError
 from harness.files import read_text
 
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
 COLUMNS = ("claim_id", "score", "label")
+REQUIRED = (("claim_id",), ("score", "label"))
 
 
 class Prediction(NamedTuple):
@@ -74,15 +74,18 @@ def _prediction(line: int, row: dict[str, Any], *, bounded: bool) -> tuple[Predi
 def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and the known columns of each row; what cannot be a row goes to `faults`.
 
-    Raises: FaultsError: the file cannot be read, or lacks a column that it needs.
+    Raises: FaultsError: the file cannot be read.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in (*SEPARATORS, ".jsonl"):
+    if suffix not in (*DELIMITERS, ".jsonl"):
         raise FaultsError.one(path, f"its name ends in '{suffix}'; expected .csv, .tsv or .jsonl")
     text = read_text(Path(path))
-    read = (
-        _read_jsonl(path, text, faults) if suffix == ".jsonl" else _read_table(path, text, SEPARATORS[suffix], faults)
-    )
+    read: Iterator[tuple[int, Mapping[str, Any]]]
+    if suffix == ".jsonl":
+        read = _read_jsonl(path, text, faults)
+    else:
+        rows = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
+        read = table_rows(path, rows, faults, required=REQUIRED, distinct=COLUMNS, strip_names=True)
     for line, row in read:
         yield line, {name: row[name] for name in COLUMNS if name in row}
 
@@ -99,7 +102,7 @@ def _read_jsonl(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int
         if not isinstance(row, dict):
             faults.append(Fault(path, number, None, f"expected an object, got {_shown(row)}"))
             continue
-        problem = _missing_columns(list(row))
+        problem = missing_columns(list(row), REQUIRED)
         if problem is None and wanted is not None and wanted != set(row) & set(COLUMNS):
             problem = f"has {_listed(row)}, the lines before {_listed(wanted)}; give the same for every claim"
         if problem is not None:
@@ -107,36 +110,6 @@ def _read_jsonl(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int
             continue
         wanted = wanted or set(row) & set(COLUMNS)
         yield number, row
-
-
-def _read_table(path: str, text: str, separator: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        problem = _missing_columns(header)
-        if problem is not None:
-            raise FaultsError.one(path, problem, line=1)
-        end = reader.line_num
-        for cells in reader:
-            line, end = end + 1, reader.line_num
-            if len(cells) == len(header):
-                yield line, dict(zip(header, cells, strict=True))
-            elif cells:
-                faults.append(Fault(path, line, None, f"has {len(cells)} cells, the header has {len(header)}"))
-    except csv.Error as error:
-        faults.append(Fault(path, reader.line_num, None, f"cannot be read as a table: {error}"))
-
-
-def _missing_columns(found: list[str]) -> str | None:
-    names = f"found {', '.join(found) or 'nothing'}"
-    for name in COLUMNS:
-        if found.count(name) > 1:
-            return f"has the column '{name}' {found.count(name)} times"
-    if "claim_id" not in found:
-        return f"has no column 'claim_id' ({names}); expected claim_id, and score or label or both"
-    if "score" not in found and "label" not in found:
-        return f"has neither 'score' nor 'label' ({names}); expected claim_id, and score or label or both"
-    return None
 
 
 def _listed(names: Any) -> str:

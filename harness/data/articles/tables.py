@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from harness.data.articles.encoding import UTF_8, decoded
 from harness.data.articles.reading import File, FoundArticle, Marked, Reading, make_article, safe_name
-from harness.data.articles.rows import table_rows
+from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import sha256
 from harness.records import is_unicode, shown
 
 FIELDS = ("text", "title", "article_id", "published", "publisher", "url", "language", "licence", "speaker")
-LONGEST_CELL = 2**31 - 1
 
 
 class TableRow(NamedTuple):
@@ -73,27 +71,18 @@ def chosen_columns(path: str, names: Sequence[str], columns: Mapping[str, str]) 
 
 def _separated(file: File) -> Table:
     text, encoding = decoded(file.data, file.path, file.reading.encoding)
-    with _long_cells():
-        rows, faults = table_rows(file.path, text, file.suffix)
+    faults = list[Fault]()
+    read = quoted_rows(file.path, io.StringIO(text, newline=""), DELIMITERS[file.suffix], max_cell=MAX_BOOK_CELL)
+    rows = list(table_rows(file.path, read, faults))
     if not rows and not faults:
         faults.append(
             Fault(str(file.path), None, None, "has no rows; a header line and one article a row are expected")
         )
     if faults:
         raise FaultsError(faults)
-    chosen = chosen_columns(str(file.path), [name for name in rows[0].cells if name], file.reading.columns)
-    listed = [TableRow(row.line, "", {f: row.cells[name] for f, name in chosen.items()}) for row in rows]
+    chosen = chosen_columns(str(file.path), [name for name in rows[0][1] if name], file.reading.columns)
+    listed = [TableRow(line, "", {f: cells[name] for f, name in chosen.items()}) for line, cells in rows]
     return Table(str(file.path), file.article_id, listed, encoding)
-
-
-@contextmanager
-def _long_cells() -> Iterator[None]:
-    """Lets a cell hold a whole book: the csv module stops at 131,072 characters."""
-    limit = csv.field_size_limit(LONGEST_CELL)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(limit)
 
 
 def _parquet(file: File) -> Table:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from harness.errors import Fault, FaultsError, unknown_name
+from harness.errors import Fault, FaultsError
 from harness.records import shown
 from harness.schemes import Scheme
 
@@ -106,11 +106,3 @@ def label_fault(scheme: Scheme, code: str, axis: str | None = None) -> str | Non
         return None
     known = [label.code for label in found.labels if label.code is not None]
     return f"expected one of {', '.join(known)}, got {shown(code)}"
-
-
-def columns_fault(found: list[str], required: tuple[str, ...]) -> str | None:
-    """What is wrong with the columns of a table; None if nothing is."""
-    missing = [name for name in required if name not in found]
-    if not missing:
-        return None
-    return f"is missing the column {unknown_name('column', missing[0], found)}"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from harness.data.delimited import DELIMITERS, DelimitedRow, literal_rows
 from harness.data.formats.detection import labelled_table
 from harness.data.formats.source import FileFaults, SourceFile
 from harness.files import decode
@@ -119,11 +120,9 @@ def read_table(file: SourceFile, layout: Layout) -> list[Entry]:
     return entries
 
 
-def _rows(file: SourceFile) -> list[tuple[int, list[str]]]:
-    text = decode(file.data, file.path)
-    comma = file.path.suffix.lower() == ".csv"
-    lines = enumerate(re.split(r"\r\n|\n", text), start=1)
-    return [(n, [cell.strip() for cell in line.split("," if comma else "\t")]) for n, line in lines if line.strip()]
+def _rows(file: SourceFile) -> list[DelimitedRow]:
+    rows = literal_rows(decode(file.data, file.path), DELIMITERS.get(file.path.suffix.lower(), "\t"))
+    return [DelimitedRow(line, [cell.strip() for cell in cells]) for line, cells in rows]
 
 
 def _places(first: list[str], layout: Layout) -> tuple[int, int, bool]:

@@ -6,10 +6,10 @@ Comma-separated with double quotes, UTF-8, a header line. A debate is a `File_id
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 
+from harness.data.delimited import quoted_rows, table_rows
 from harness.data.formats.source import SourceArticle, SourceClaim, SourceFile, SourceLabel
 from harness.errors import Fault, FaultsError
 from harness.files import decode
@@ -25,32 +25,22 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     Raises: FaultsError: every fault of the file, with its line.
     """
     path, text = file.path, decode(file.data, file.path)
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    rows = quoted_rows(path, io.StringIO(text, newline=""), ",")
     faults: list[Fault] = []
     seen: set[str] = set()
     debates: dict[str, list[SourceClaim]] = {}
-    begins = 1
-    try:
-        missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
-        if missing:
-            found = ", ".join(rows.fieldnames or ()) or "none"
-            raise FaultsError.one(path, f"is missing the column {', '.join(missing)}; found: {found}", line=1)
-        begins = rows.line_num + 1
-        for row in rows:
-            line, begins = begins, rows.line_num + 1
-            wrong = _row_fault(row, seen)
-            if wrong is not None:
-                faults.append(Fault(str(path), line, *wrong))
-                continue
-            seen.add(row["Sentence_id"])
-            # A debate joins its sentences by line breaks, so a line break inside one becomes a space.
-            sentence = re.sub(r"\s*[\r\n]+\s*", " ", row["Text"]).strip()
-            order = int(row["Line_number"])
-            labels = (SourceLabel(row["Verdict"]),)
-            claim = SourceClaim(text=sentence, labels=labels, speaker=row["Speaker"] or None, order=order)
-            debates.setdefault(row["File_id"], []).append(claim)
-    except csv.Error as error:
-        faults.append(Fault(str(path), begins, None, f"is not well-formed CSV: {error}; look for a stray quote"))
+    for line, row in table_rows(path, rows, faults, required=[(name,) for name in REQUIRED], distinct=REQUIRED):
+        wrong = _row_fault(row, seen)
+        if wrong is not None:
+            faults.append(Fault(str(path), line, *wrong))
+            continue
+        seen.add(row["Sentence_id"])
+        # A debate joins its sentences by line breaks, so a line break inside one becomes a space.
+        sentence = re.sub(r"\s*[\r\n]+\s*", " ", row["Text"]).strip()
+        order = int(row["Line_number"])
+        labels = (SourceLabel(row["Verdict"]),)
+        claim = SourceClaim(text=sentence, labels=labels, speaker=row["Speaker"] or None, order=order)
+        debates.setdefault(row["File_id"], []).append(claim)
     if not debates and not faults:
         faults.append(Fault(str(path), None, None, "has no rows; a header line and one sentence a line are expected"))
     if faults:
@@ -58,9 +48,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     return [_debate(file_id, claims) for file_id, claims in sorted(debates.items())]
 
 
-def _row_fault(row: dict[str, str], seen: set[str]) -> tuple[str | None, str] | None:
-    if None in row or None in row.values():
-        return None, "has not as many cells as the header has columns; look for a stray quote or comma"
+def _row_fault(row: dict[str, str], seen: set[str]) -> tuple[str, str] | None:
     if not row["Text"].strip():
         return "Text", "is empty"
     if row["Verdict"] not in VERDICTS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.data.articles.reading import article_id_of
+from harness.data.delimited import missing_columns, wrong_width
 from harness.data.formats.detection.labelled_table import read_rows
 from harness.data.formats.source import (
     FileFaults,
@@ -15,7 +16,6 @@ from harness.data.formats.source import (
     SourceClaim,
     SourceFile,
     SourceLabel,
-    columns_fault,
     label_fault,
 )
 from harness.records import shown
@@ -42,13 +42,13 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     faults, claims = FileFaults(file.path), list[SourceClaim]()
     rows = read_rows(file, "\t")
     header = [cell.strip() for cell in rows[0].cells] if rows else []
-    wrong = columns_fault(header, COLUMNS)
+    wrong = missing_columns(header, [(name,) for name in COLUMNS])
     if wrong is not None:
         faults.add(1, None, wrong)
         faults.settle(empty=True, expected="rows")
     for line, cells in rows[1:]:
         if len(cells) != len(header):
-            faults.add(line, None, f"has {len(cells)} columns, the header has {len(header)}")
+            faults.add(line, None, wrong_width(len(cells), len(header)))
             continue
         row = dict(zip(header, cells, strict=True))
         codes = {outlet: row[outlet].strip() for outlet in OUTLETS}

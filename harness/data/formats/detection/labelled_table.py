@@ -21,30 +21,22 @@ that holds a tab and a line break is no cell but rows that unbalanced quotes glu
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from harness.data.delimited import DelimitedRow, literal_rows, missing_columns, quoted_rows, wrong_width
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel, label_fault
-from harness.errors import FaultsError, unknown_name
+from harness.errors import FaultsError
 from harness.files import decode
 
 DELIMITERS = {"tab": "\t", "comma": ","}
 KEPT = ("topic", "speaker", "date", "url", "article")
-LARGEST_CELL = 1 << 20
+MAX_TABLE_CELL = 1 << 20
 
 
-class Row(NamedTuple):
-    """One row of a table."""
-
-    line: int
-    """Of the file, from 1, where the row begins."""
-    cells: list[str]
-
-
-def read_rows(file: SourceFile, delimiter: str) -> list[Row]:
+def read_rows(file: SourceFile, delimiter: str) -> list[DelimitedRow]:
     """The rows of a table, its header among them; blank lines are left out.
 
     Args:
@@ -53,24 +45,18 @@ def read_rows(file: SourceFile, delimiter: str) -> list[Row]:
     Raises: FaultsError: it is not text, or not well-formed.
     """
     text = decode(file.data, file.path)
-    literal = [Row(n, line.split(delimiter)) for n, line in enumerate(re.split(r"\r\n|\n", text), 1) if line.strip()]
+    literal = literal_rows(text, delimiter)
     if file.options.get("quotes") == "literal":
         return literal
     if delimiter == "\t" and not any(cell.startswith('"') for row in literal for cell in row.cells):
         return literal
-    rows, begins = list[Row](), 1
-    csv.field_size_limit(LARGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    read = quoted_rows(file.path, io.StringIO(text, newline=""), delimiter, max_cell=MAX_TABLE_CELL)
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append(Row(begins, cells))
-            begins = reader.line_num + 1
-    except csv.Error as error:
+        rows = [row for row in read if any(cell.strip() for cell in row.cells)]
+    except FaultsError:
         if delimiter == "\t":
             return literal
-        message = f"is not well-formed CSV: {error}; look for a stray quote"
-        raise FaultsError.one(file.path, message, line=begins) from None
+        raise
     glued = any("\t" in cell and "\n" in cell for row in rows for cell in row.cells)
     return literal if delimiter == "\t" and glued else rows
 
@@ -98,15 +84,15 @@ def _place(header: Sequence[str], names: Sequence[str]) -> int | None:
 
 
 def _columns(header: list[str], options: Mapping[str, Any], faults: FileFaults) -> _Columns | None:
-    text = _place(header, _named(options["text"]))
-    if text is None:
-        wanted = _named(options["text"])[0]
-        faults.add(1, None, f"is missing the column {unknown_name('column', wanted, header)}")
+    required = [_named(options["text"])]
+    if any(re.search(r"label|worth|claim|verdict", name.lower()) for name in header):
+        required.append(_named(options["label"]))
+    missing = missing_columns(header, required)
+    if missing is not None:
+        faults.add(1, None, missing)
         return None
-    label, label_names = _place(header, _named(options["label"])), _named(options["label"])
-    if label is None and any(re.search(r"label|worth|claim|verdict", name.lower()) for name in header):
-        faults.add(1, None, f"is missing the column {unknown_name('column', label_names[0], header)}")
-        return None
+    text = next(header.index(name) for name in required[0] if name in header)
+    label = _place(header, _named(options["label"]))
     kept = {name: place for name in KEPT if (place := _place(header, _named(options.get(name)))) is not None}
     return _Columns(len(header), text, label, _place(header, _named(options.get("id"))), kept)
 
@@ -137,7 +123,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
 
 def _take(
     number: int,
-    row: Row,
+    row: DelimitedRow,
     columns: _Columns,
     file: SourceFile,
     faults: FileFaults,
@@ -148,7 +134,7 @@ def _take(
     cells, options = row.cells, file.options
     off = abs(len(cells) - columns.width)
     if off > options.get("extra", 0) or len(cells) <= columns.last:
-        faults.add(row.line, None, f"has {len(cells)} columns, the header has {columns.width}; look for a glued row")
+        faults.add(row.line, None, wrong_width(len(cells), columns.width))
         return
     text = cells[columns.text]
     if not text.strip():

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from harness.data.archives import Archive
 from harness.data.articles.reading import article_id_of
+from harness.data.delimited import missing_columns
 from harness.data.formats.source import (
     FileFaults,
     SourceArticle,
     SourceClaim,
     SourceFile,
     SourceLabel,
-    columns_fault,
     label_fault,
 )
 from harness.data.formats.submissions import Entry
@@ -37,7 +37,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     faults, claims = FileFaults(file.path), list[SourceClaim]()
     rows = _rows(file)
     header = [str(cell).strip().lower() for cell in rows[0]] if rows else []
-    wrong = columns_fault(header, COLUMNS)
+    wrong = missing_columns(header, [(name,) for name in COLUMNS])
     if wrong is not None:
         faults.add(1, None, wrong)
         faults.settle(empty=True, expected="rows")

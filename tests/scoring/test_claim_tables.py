@@ -1,0 +1,51 @@
+"""Tables of claims to score, read row by row."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import FaultsError
+from harness.data.articles.reading import Reading
+from harness.scoring.claim_tables import MOST_FAULTS, claim_rows, holds_claims
+
+
+def read(path, data, **columns):
+    """The texts of the claims, and the faults without the path."""
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    texts = []
+    try:
+        texts += (row.text for row in claim_rows(path, Reading(columns=columns)))
+    except FaultsError as error:
+        return texts, [str(fault).removeprefix(str(path)) for fault in error.faults]
+    return texts, []
+
+
+@pytest.mark.parametrize(
+    ("data", "texts", "faults"),
+    [
+        ("text,note\nOne,1\nTwo\nThree,3\n", ["One", "Three"], [":3: has 1 cell, the header has 2"]),
+        ('text\n"One\nline"\n"Two" x\n', ["One\nline"], [":4: is not well-formed CSV: "]),
+        ("text,text\nOne,Two\n", ["Two"], [":1: text: 2 columns are called 'text'"]),
+        ("text,note,note\nOne,1,2\n", ["One"], []),
+        ("text,\nOne\n" + "x" * 200_000 + ",\n", ["x" * 200_000], [":2: has 1 cell"]),
+        (f"text\nOne\n{'x' * 5000}\nT\x00wo\n", ["One", "x" * 5000], [":4: is not a text file: it has a NUL byte"]),
+        ("text\nT\x00wo\n", [], [": is not a text file: it has a NUL byte"]),
+        ("text\n", [], [": has no rows"]),
+    ],
+)
+def test_rows_that_are_read_and_faults_at_their_lines(tmp_path, data, texts, faults):
+    found, messages = read(tmp_path / "a.csv", data)
+    assert found == texts
+    assert len(messages) == len(faults)
+    assert all(message.startswith(fault) for message, fault in zip(messages, faults, strict=True))
+
+
+def test_reading_stops_at_a_hundred_faults(tmp_path):
+    assert len(read(tmp_path / "a.csv", "text,note\n" + "One\n" * 1000)[1]) == MOST_FAULTS
+
+
+def test_a_column_of_ids_tells_claims_from_articles(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("text\tid\nOne\t1\n")
+    assert not holds_claims(path, Reading())
+    assert holds_claims(path, Reading(columns={"claim_id": "id"}))
