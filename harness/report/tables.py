@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -342,11 +341,7 @@ def _origin(name: str, result: Result) -> tuple[str, ...]:
         provenance.classifier.name + (f" ({settings})" if settings else ""),
         chosen_of(result) or "-",
         provenance.made_at[:16].replace("T", " "),
-        _listed(f"{package} {version}" for package, version in versions.items()),
+        ", ".join(f"{package} {version}" for package, version in versions.items()),
         (provenance.git_commit or "-")[:12],
         result.result_id,
     )
-
-
-def _listed(parts: Iterable[str]) -> str:
-    return ", ".join(parts)

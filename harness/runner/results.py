@@ -22,7 +22,7 @@ from harness.runner.cost import total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
 from harness.runner.plan import Material, Unit, training_gold
 from harness.runner.provenance import Provenance, provenance_of
-from harness.runner.result_files import RESULT_FORMAT, Result, WithoutCopies, read_result
+from harness.runner.result_files import RESULT_FORMAT, Result, WithoutCopies, read_predictions, read_result
 from harness.runner.slices import SliceValues, slices_of, too_small
 
 
@@ -63,7 +63,9 @@ def _slug(label: str) -> str:
 
 
 def _kept(place: Path) -> Result | None:
+    """The result that a folder holds; None where any file of it is absent or damaged, so that it is made anew."""
     try:
+        read_predictions(place)
         return read_result(place)
     except HarnessError:
         return None

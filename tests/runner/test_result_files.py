@@ -189,9 +189,12 @@ def test_predictions_that_are_damaged_or_foreign_are_a_message(results, copy, da
     assert all(fault.message.endswith("run the experiment again") for fault in caught.value.faults)
 
 
-def test_running_the_experiment_again_mends_a_damaged_result(config, tmp_path):
+@pytest.mark.parametrize("name", ["result.json", "predictions.parquet"])
+def test_running_the_experiment_again_mends_a_damaged_result(config, tmp_path, name):
     (first,) = run(config, out=tmp_path / "runs", only=["majority"]).results
-    (Path(first.path) / "result.json").write_text("{", encoding="utf-8")
+    predictions = (Path(first.path) / "predictions.parquet").read_bytes()
+    (Path(first.path) / name).write_text("{", encoding="utf-8")
     outcome = run(config, out=tmp_path / "runs", only=["majority"])
     assert outcome.fitted == 0
     assert read_result(first.path).values == first.values
+    assert (Path(first.path) / "predictions.parquet").read_bytes() == predictions
