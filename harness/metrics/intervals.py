@@ -59,7 +59,7 @@ class Value(Record):
     note: str | None = None
     """What a reader has to know, parts joined by semicolons: "over 9 of 12 articles; 9 units: rough"."""
     short_name: str = ""
-    """The metric's name in table headings ("AP"); empty for a value that was measured elsewhere."""
+    """The metric's name in table headings ("AP"), as results write it; empty outside of a result."""
 
 
 class Intervals(Record):
@@ -107,12 +107,11 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
     try:
         value = float(mean_values(metric, gold, runs, groups, np.ones((1, n_units), dtype=np.int64))[0])
     except Undefined as error:
-        return Value(value=None, reason=str(error), n_units=n_units, short_name=metric.title())
+        return Value(value=None, reason=str(error), n_units=n_units)
     said = dict.fromkeys(note for run in runs if (note := metric.note(gold, run, groups)))
     if np.isnan(value):
         reason = "the metric gives no number for these data"
-        note = "; ".join(said) or None
-        return Value(value=None, reason=reason, n_units=n_units, note=note, short_name=metric.title())
+        return Value(value=None, reason=reason, n_units=n_units, note="; ".join(said) or None)
     try:
         found = _interval(metric, gold, runs, groups, intervals, value)
     except UnitsSplitArticles:
@@ -122,17 +121,9 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
         found = _Found(None, None, [f"no interval: {error}"])
     note = "; ".join([*said, *found.notes]) or None
     if found.interval is None:
-        return Value(value=value, n_units=n_units, note=note, short_name=metric.title())
+        return Value(value=value, n_units=n_units, note=note)
     low, high = (float(np.clip(end, *metric.bounds)) for end in found.interval[:2])
-    return Value(
-        value=value,
-        low=low,
-        high=high,
-        n_units=n_units,
-        method=found.method,
-        note=note,
-        short_name=metric.title(),
-    )
+    return Value(value=value, low=low, high=high, n_units=n_units, method=found.method, note=note)
 
 
 def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups) -> tuple[float, float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, write_bytes, write_text
-from harness.metrics.base import Floats, Groups, Metric, Run
+from harness.metrics.base import Floats, Groups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
 from harness.runner.config import Experiment, Loaded, System
 from harness.runner.cost import total_cost
@@ -249,14 +250,12 @@ def _values(
     values = {}
     for name, metric in loaded.metrics.items():
         silent = metric.reads == "labels" and not runs[0].gives_labels
-        values[name] = (
-            _no_labels(system.label, metric) if silent else measure(metric, of_rows, measured, groups, intervals)
-        )
-        if loaded.experiment.ties == "range" and values[name].value is not None:
+        value = _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, intervals)
+        more: dict[str, Any] = {"short_name": metric.title()}
+        if loaded.experiment.ties == "range" and value.value is not None:
             ends = tie_range(metric, of_rows, measured, groups)
-            values[name] = values[name].model_copy(
-                update=dict(zip(("worst", "best"), ends or (None, None), strict=True))
-            )
+            more |= dict(zip(("worst", "best"), ends or (None, None), strict=True))
+        values[name] = value.model_copy(update=more)
     return values
 
 
@@ -267,9 +266,9 @@ def _copies(copied: int, scored: int) -> str:
     )
 
 
-def _no_labels(system: str, metric: Metric) -> Value:
+def _no_labels(system: str) -> Value:
     reason = f"{system} gives scores and no labels; set its threshold to have labels"
-    return Value(value=None, reason=reason, n_units=0, short_name=metric.title())
+    return Value(value=None, reason=reason, n_units=0)
 
 
 def _other_language(system: System, material: Material) -> list[str]:
