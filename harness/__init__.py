@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harness.runner.official.evaluate import check_submission as check_submission
     from harness.runner.official.evaluate import evaluate as evaluate
     from harness.runner.official.write_submission import write_submission as write_submission
-    from harness.runner.results import Result as Result
+    from harness.runner.result_files import Result as Result
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
     from harness.runner.splitting.freeze import freeze_split as freeze_split
@@ -61,7 +61,7 @@ _HOMES = {
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
-    "Result": "harness.runner.results",
+    "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
     "write_submission": "harness.runner.official.write_submission",
     "score": "harness.scoring.score",

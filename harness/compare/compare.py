@@ -54,12 +54,12 @@ def compare_table(table: Table, *, metric: str | None = None, correction: Correc
     pairs = tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in found)
     groups = _tie_groups([entry.name for entry in order if values[entry.name].value is not None], pairs)
     first = table.entries[0].result
-    published = published_of(first.provenance["config"], [name])
+    published = published_of(first.provenance.config.document(), [name])
     beside = [entry for board in published for entry in implied(board, list(values.values()), built.bounds)]
     warnings = dict.fromkeys(warning for entry in table.entries for warning in entry.result.warnings)
     return Comparison(
         metric=name,
-        heading=first.provenance["headings"][name],
+        heading=first.values[name].short_name,
         systems=tuple(System(e.name, values[e.name], groups.get(e.name)) for e in order),
         pairs=pairs,
         n=first.n,

@@ -15,12 +15,12 @@ from harness.errors import FaultsError, HarnessError, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Groups, Metric, Run
 from harness.metrics.intervals import Intervals
-from harness.runner.results import Result
+from harness.runner.provenance import Provenance
+from harness.runner.result_files import Columns, Result, read_predictions, read_result
 
 MOST_SHOWN = 3
 
 Floats = npt.NDArray[np.float64]
-Columns = dict[str, npt.NDArray[Any]]
 
 
 class Entry(NamedTuple):
@@ -71,7 +71,7 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
     Raises: HarnessError: fewer than `least`, results of other claims or of other gold (says which), or damaged files.
     """
     folders = find_results(paths)
-    read = [_read(folder) for folder in folders]
+    read = [(read_result(folder), read_predictions(folder)) for folder in folders]
     if len(read) < least:
         raise HarnessError(f"compare: two results or more are needed, {folders[0]} is one")
     first = read[0]
@@ -87,11 +87,11 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
         name = f"{result.system} ({result.experiment})" if alike else result.system
         if name in [entry.name for entry in entries]:
             name = f"{name} {result.result_id}"
-        entries.append(Entry(name, result, _runs(columns, labels, settled), columns))
+        entries.append(Entry(name, result, _runs(result.provenance, columns, labels, settled), columns))
     kept = once & settled
     code = {label: number for number, label in enumerate(labels)}
     gold = Gold(labels, np.array([code[label] for label in first[1]["gold"][kept]], dtype=np.int64))
-    intervals = Intervals.model_validate(first[0].provenance["config"]["intervals"])
+    intervals = first[0].provenance.config.intervals
     rows = {name: column[kept] for name, column in first[1].items()}
     gold = Gold(labels, gold.codes, _shares(rows, labels))
     article = codes_of(rows["article_id"])
@@ -124,19 +124,6 @@ def _units(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
     return codes_of(keys)
 
 
-def _read(folder: Path) -> tuple[Result, Columns]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        result = Result.model_validate_json(json.dumps(document | {"path": str(folder)}))
-        table = pq.read_table(folder / "predictions.parquet")
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise FaultsError.one(folder, f"is no finished result: {str(error).splitlines()[0]}") from None
-    return result, {name: table[name].to_numpy() for name in table.column_names}
-
-
 def _same(first: tuple[Result, Columns], other: tuple[Result, Columns]) -> None:
     """Raises: HarnessError: the results are not over the same claims with the same gold; says where they differ."""
     one, two = first[0], other[0]
@@ -164,14 +151,16 @@ def _first_seed(columns: Columns) -> dict[str, str | None]:
     return dict(zip(columns["claim_id"][rows], columns["gold"][rows], strict=True))
 
 
-def _runs(columns: Columns, labels: tuple[str, ...], settled: npt.NDArray[np.bool_]) -> tuple[Run, ...]:
+def _runs(
+    provenance: Provenance, columns: Columns, labels: tuple[str, ...], settled: npt.NDArray[np.bool_]
+) -> tuple[Run, ...]:
     code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
     runs = []
     for seed in dict.fromkeys(columns["random_seed"].tolist()):
         rows = np.flatnonzero(columns["random_seed"] == seed)[settled[: int((columns["random_seed"] == seed).sum())]]
         scores = np.column_stack([columns[f"score:{label}"][rows] for label in labels]).astype(np.float64)
         predicted = np.array([code.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
-        runs.append(Run(scores if np.isfinite(scores).all() else None, predicted, probabilities=True))
+        runs.append(Run(scores if provenance.gives_scores else None, predicted, provenance.gives_probabilities))
     return tuple(runs)
 
 
@@ -186,7 +175,7 @@ def metric_of(table: Table, name: str | None) -> tuple[str, Metric]:
     if chosen not in common:
         where = "every one of the results" if name in known else "these results"
         raise HarnessError(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common)}")
-    for listed in table.entries[0].result.provenance["config"]["metrics"]:
+    for listed in table.entries[0].result.provenance.config.metrics:
         settings = dict(listed) if isinstance(listed, dict) else {"name": listed}
         metric = METRICS.get(settings.pop("name")).model_validate_json(json.dumps(settings))
         if "_".join([str(_name(listed)), *map(str, metric.model_dump().values())]) == chosen:

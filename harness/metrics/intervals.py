@@ -58,6 +58,8 @@ class Value(Record):
     """With claims of equal score in the best order."""
     note: str | None = None
     """What a reader has to know, parts joined by semicolons: "over 9 of 12 articles; 9 units: rough"."""
+    short_name: str = ""
+    """The metric's name in table headings ("AP"), as results write it; empty outside of a result."""
 
 
 class Intervals(Record):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.report.recorded import Reason, reasons_of
+from harness.classifiers.base import Reason
 from harness.report.report_data import Material, Subject, first_seed_column
 
 MOST_REASONS = 3
@@ -67,8 +67,8 @@ def _system(material: Material, subject: Subject, texts: _Texts) -> dict[str, An
     return {
         "name": subject.name,
         "key": subject.key,
-        "score": [rounded(score) for score in shown.tolist()] if subject.answered.scores else None,
-        "predicted": predicted if subject.answered.labels else None,
+        "score": [rounded(score) for score in shown.tolist()] if subject.provenance.gives_scores else None,
+        "predicted": predicted if subject.provenance.gives_labels else None,
         "reasons": _reasons(subject, texts),
     }
 
@@ -76,9 +76,15 @@ def _system(material: Material, subject: Subject, texts: _Texts) -> dict[str, An
 def _reasons(subject: Subject, texts: _Texts) -> list[list[int | float]] | None:
     """Of each claim, name, text and weight of its strongest reasons, one after another."""
     seeds = subject.entry.columns["random_seed"]
-    columns = {name: values[seeds == seeds[0]] for name, values in subject.entry.columns.items()}
-    found = reasons_of(columns)
-    return None if found is None else [_flat(reasons[:MOST_REASONS], texts) for reasons in found]
+    column = subject.entry.columns.get("reasons")
+    if column is None or not any(isinstance(cell, str) for cell in column[seeds == seeds[0]]):
+        return None
+    return [_flat(_reasons_in(cell)[:MOST_REASONS], texts) for cell in column[seeds == seeds[0]]]
+
+
+def _reasons_in(cell: str | None) -> tuple[Reason, ...]:
+    """The reasons of a claim, the strongest first, from the JSON that predictions keep; none where there is none."""
+    return tuple(Reason(*reason) for reason in json.loads(cell)) if isinstance(cell, str) else ()
 
 
 def _flat(reasons: Sequence[Reason], texts: _Texts) -> list[int | float]:

@@ -81,9 +81,9 @@ def view(found: Material, title: str | None = None) -> dict[str, Any]:
     return {
         "title": title or ", ".join(dict.fromkeys(result.experiment for result in results)),
         "first": first,
-        "made": max(result.provenance["made_at"] for result in results)[:10],
-        "version": first.provenance["versions"].get("claim-harness", ""),
-        "datasets": _datasets(first.provenance["dataset"]),
+        "made": max(result.provenance.made_at for result in results)[:10],
+        "version": first.provenance.versions.get("claim-harness", ""),
+        "datasets": first.provenance.datasets,
         "labels": found.table.gold.labels,
         "n_claims": len(found.claim_ids),
         "n_units": int(found.table.groups.unit.max()) + 1,
@@ -110,7 +110,3 @@ def view(found: Material, title: str | None = None) -> dict[str, Any]:
         "origin": origin(found),
         "data": packed(payload(found)),
     }
-
-
-def _datasets(kept: Any) -> list[dict[str, str]]:
-    return kept if isinstance(kept, list) else [kept]

@@ -107,7 +107,7 @@ def _scored(material: Material) -> Iterable[tuple[Subject, Floats]]:
     """Systems that give scores, with those under the first random seed, shape (n_claims, n_labels)."""
     for subject in material.subjects:
         scores = subject.entry.runs[0].scores
-        if subject.answered.scores and scores is not None:
+        if scores is not None:
             yield subject, scores
 
 
@@ -127,7 +127,7 @@ def reliability_figures(material: Material) -> list[Figure]:
     return [
         _reliability(material, subject, scores)
         for subject, scores in _scored(material)
-        if subject.answered.probabilities
+        if subject.provenance.gives_probabilities
     ]
 
 
@@ -198,7 +198,7 @@ def _learning_line(key: int, name: str, points: Sequence[tuple[float, Value, int
 
 def confusions(material: Material) -> list[Confusion]:
     """Claims by gold and predicted label, of every system that gives labels."""
-    return [_confusion(material, subject) for subject in material.subjects if subject.answered.labels]
+    return [_confusion(material, subject) for subject in material.subjects if subject.provenance.gives_labels]
 
 
 def _confusion(material: Material, subject: Subject) -> Confusion:
@@ -273,4 +273,4 @@ def _slices(material: Material, by: str, of_systems: Sequence[tuple[Subject, lis
 
 
 def _heading(material: Material) -> str:
-    return str(material.table.entries[0].result.provenance["headings"][material.main])
+    return material.table.entries[0].result.values[material.main].short_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from harness.metrics.base import Groups, Run
 from harness.metrics.intervals import Intervals, Value, measure
 from harness.metrics.labels import F1
 from harness.report.report_data import Material
+from harness.runner.provenance import SchemeUse
 
 MOST_PAIRS = 10
 
@@ -42,13 +43,12 @@ class Ceiling(NamedTuple):
 
 def ceilings(material: Material) -> list[Ceiling]:
     """The agreement on the axis of the task, of each dataset that has several annotators there."""
-    kept = material.table.entries[0].result.provenance["scheme"]
-    schemes = kept if isinstance(kept, list) else [kept]
+    schemes = material.table.entries[0].result.provenance.schemes
     found = []
     for dataset, scheme in zip(material.context.datasets, schemes, strict=False):
-        axis = scheme["mapping"]["axis"]
-        names = {axis, f"{scheme['name']}/{axis}"}
-        if _annotators(dataset, scheme["name"], axis) < 2:
+        axis = scheme.mapping.axis
+        names = {axis, f"{scheme.name}/{axis}"}
+        if _annotators(dataset, scheme.name, axis) < 2:
             continue
         made = next((one for one in agreement(dataset.folder).axes if one.name in names), None)
         if made is not None:
@@ -63,7 +63,7 @@ def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
     )
 
 
-def _pairs(material: Material, dataset: Dataset, scheme: Mapping[str, Any]) -> tuple[Pair, ...]:
+def _pairs(material: Material, dataset: Dataset, scheme: SchemeUse) -> tuple[Pair, ...]:
     """The pairs of annotators with most claims in common, of the claims that the results are over."""
     said = _said(dataset, scheme)
     several = len(material.context.datasets) > 1
@@ -86,13 +86,13 @@ def _pairs(material: Material, dataset: Dataset, scheme: Mapping[str, Any]) -> t
     )
 
 
-def _said(dataset: Dataset, scheme: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+def _said(dataset: Dataset, scheme: SchemeUse) -> dict[str, dict[str, int]]:
     """Annotator to claim to code: 1 for a label that answers yes, 0 for no; other labels are left out."""
-    mapping = scheme["mapping"]
-    code = dict.fromkeys(mapping["negative"], 0) | dict.fromkeys(mapping["positive"], 1)
+    mapping = scheme.mapping
+    code = dict.fromkeys(mapping.negative, 0) | dict.fromkeys(mapping.positive, 1)
     said: dict[str, dict[str, int]] = {}
     for one in in_force(dataset.annotations):
-        if (one.scheme, one.axis, one.role) == (scheme["name"], mapping["axis"], "label") and one.label in code:
+        if (one.scheme, one.axis, one.role) == (scheme.name, mapping.axis, "label") and one.label in code:
             said.setdefault(one.annotator, {})[one.claim_id] = code[one.label]
     return said
 

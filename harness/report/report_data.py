@@ -17,7 +17,7 @@ from harness.data.claims import Claims
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
 from harness.report.claim_texts import Context, open_context, rows_of
-from harness.report.recorded import Answered, answered
+from harness.runner.provenance import Provenance
 
 Mask = npt.NDArray[np.bool_]
 
@@ -28,12 +28,16 @@ class Subject(NamedTuple):
     key: int
     """Its number: its place by the main metric, and its color."""
     entry: Entry
-    answered: Answered
 
     @property
     def name(self) -> str:
         """The system."""
         return self.entry.name
+
+    @property
+    def provenance(self) -> Provenance:
+        """What made the system's result."""
+        return self.entry.result.provenance
 
 
 class Material(NamedTuple):
@@ -80,8 +84,8 @@ def material(
     paths = [Path(path) for path in results]
     if not paths:
         raise HarnessError("report: no results; give result folders, or a run folder such as runs/NAME")
-    context = open_context(paths, root)
     table = read_table(paths, least=1)
+    context = open_context(table.entries[0].result, root)
     metrics = _metrics(table, metric)
     comparisons = {name: compare_table(table, metric=name, correction=correction) for name in metrics}
     rows = _first_seed(table.entries[0])
@@ -113,7 +117,7 @@ def _everywhere(table: Table, name: str) -> bool:
 def _subjects(table: Table, metrics: dict[str, Metric], comparisons: dict[str, Comparison]) -> tuple[Subject, ...]:
     place = {system.name: number for number, system in enumerate(comparisons[next(iter(metrics))].systems)}
     ordered = sorted(table.entries, key=lambda entry: place[entry.name])
-    return tuple(Subject(number, entry, answered(entry)) for number, entry in enumerate(ordered))
+    return tuple(Subject(number, entry) for number, entry in enumerate(ordered))
 
 
 def _texts(context: Context, claim_ids: npt.NDArray[np.object_]) -> tuple[Claims | None, Context]:

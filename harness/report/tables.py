@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -15,7 +14,7 @@ from harness.report.human_agreement import Ceiling
 from harness.report.report_data import Material
 from harness.report.svg import Point, span, strip, strip_scale, ticks
 from harness.runner.official.leaderboards import Implied
-from harness.runner.results import Result
+from harness.runner.result_files import Result
 from harness.runner.tables import PUBLISHED_ROWS, cell, chosen_of
 from harness.text_tables import number
 
@@ -92,7 +91,7 @@ class Warned(NamedTuple):
 
 def heading_of(material: Material, name: str) -> str:
     """How tables name a metric."""
-    return str(material.table.entries[0].result.provenance["headings"][name])
+    return material.table.entries[0].result.values[name].short_name
 
 
 def value_of(material: Material, system: str, name: str) -> Value:
@@ -335,19 +334,15 @@ def origin(material: Material) -> Grid:
 
 
 def _origin(name: str, result: Result) -> tuple[str, ...]:
-    kept = result.provenance
-    settings = ", ".join(f"{key} {value}" for key, value in kept["classifier"]["settings"].items())
-    versions = {**kept["versions"], "python": kept["python"]}
+    provenance = result.provenance
+    settings = ", ".join(f"{key} {value}" for key, value in provenance.classifier.settings.items())
+    versions = {**provenance.versions, "python": provenance.python}
     return (
         name,
-        kept["classifier"]["name"] + (f" ({settings})" if settings else ""),
+        provenance.classifier.name + (f" ({settings})" if settings else ""),
         chosen_of(result) or "-",
-        kept["made_at"][:16].replace("T", " "),
-        _listed(f"{package} {version}" for package, version in versions.items()),
-        (kept["git_commit"] or "-")[:12],
+        provenance.made_at[:16].replace("T", " "),
+        ", ".join(f"{package} {version}" for package, version in versions.items()),
+        (provenance.git_commit or "-")[:12],
         result.result_id,
     )
-
-
-def _listed(parts: Iterable[str]) -> str:
-    return ", ".join(parts)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -189,8 +189,8 @@ def unit_of(
         "settings": classifier.model_dump(mode="json"),
         "inputs": classifier.inputs(),
         "task": task.name,
-        "scheme": alone([[scheme.name, scheme.version] for scheme in material.schemes]),
-        "mapping": alone([mapping_of(task, scheme).model_dump(mode="json") for scheme in material.schemes]),
+        "schemes": [[scheme.name, scheme.version] for scheme in material.schemes],
+        "mappings": [mapping_of(task, scheme).model_dump(mode="json") for scheme in material.schemes],
         "data": material.pool.fingerprint,
         "seed": seed,
         "versions": package_versions(classifier),
@@ -198,11 +198,6 @@ def unit_of(
     said |= {"explain": True} if experiment.explain else {}
     unit_id = sha256(json.dumps(said | of_fold, sort_keys=True))[:20]
     return Unit(unit_id, system, fold, seed, experiment.explain)
-
-
-def alone(listed: list[Any]) -> Any:
-    """The one thing of a list of one, else the list: experiments on one dataset say what they always said."""
-    return listed[0] if len(listed) == 1 else listed
 
 
 def training_gold(material: Material, fold: Fold) -> Gold:

@@ -1,4 +1,4 @@
-"""What makes the numbers and the model of a system: its config, data, versions, commit and machine."""
+"""What made the numbers and the model of a system: its config, data, versions, commit and machine."""
 
 from __future__ import annotations
 
@@ -6,43 +6,167 @@ import datetime
 import os
 import platform
 import subprocess
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from pydantic import field_serializer
+
 from harness.data.labels.tasks import find_task, mapping_of
-from harness.runner.config import Loaded, System
-from harness.runner.plan import Material, alone, package_versions
+from harness.records import Record
+from harness.runner.config import Experiment, Loaded, System
+from harness.runner.execute import Predictions
+from harness.runner.plan import Material, package_versions
+from harness.schemes import TaskMapping
 
 
-def made_by(loaded: Loaded, material: Material, system: System) -> dict[str, Any]:
-    """What makes the numbers and the model of a system."""
+class ClassifierSettings(Record):
+    """A classifier as it was fitted."""
+
+    name: str
+    """Its name in the registry, or `module:Class`."""
+    settings: dict[str, Any]
+    """Every setting, defaults filled in."""
+
+
+class DatasetVersion(Record):
+    """One dataset of an experiment."""
+
+    name: str
+    version: str
+    fingerprint: str
+    """SHA-256 over the claims, annotations and splits; two datasets with the same fingerprint have the same content."""
+
+
+class SchemeUse(Record):
+    """A label scheme as a task reads it."""
+
+    name: str
+    version: str
+    mapping: TaskMapping
+
+
+class Machine(Record):
+    """The computer that a system ran on."""
+
+    system: str
+    """The operating system."""
+    processor: str
+    cores: int | None
+    """None: the operating system does not tell."""
+
+
+class Origin(Record):
+    """Where a result or a saved model comes from: the data, the code, and the time."""
+
+    datasets: tuple[DatasetVersion, ...]
+    """In the order of the config; several where datasets were joined."""
+    versions: dict[str, str]
+    """The version of each package that the fits depend on."""
+    git_commit: str | None
+    """The commit of the working folder, with `+` where it had changes; None outside a repository."""
+    python: str
+    """The version of Python."""
+    made_at: str
+    """The time in ISO 8601, in UTC."""
+
+
+class Provenance(Origin):
+    """What made a result."""
+
+    config: Experiment
+    """The experiment, defaults filled in."""
+    classifier: ClassifierSettings
+    schemes: tuple[SchemeUse, ...]
+    """The label scheme of each dataset, in the order of `datasets`."""
+    machine: Machine
+    gives_scores: bool
+    """Whether the system scores claims; otherwise the score columns only repeat its labels."""
+    gives_labels: bool
+    """Whether the system predicts labels."""
+    gives_probabilities: bool
+    """Whether the scores of a claim are probabilities over the labels."""
+    units: dict[str, str]
+    """Unit id to the fold and random seed of the fit; in the order of folds, then random seeds."""
+    chosen: dict[str, str]
+    """Fold and random seed, as `units` writes them, to what the fit chose (`C=0.3 of 20 candidates in 3 folds`)."""
+
+    @field_serializer("config")
+    def _config_document(self, config: Experiment) -> dict[str, Any]:
+        return config.document()
+
+
+class ModelProvenance(Origin):
+    """What made a saved model."""
+
+    experiment: str
+    result_id: str
+    """The result that says how well such a model does."""
+    random_seed: int
+    gold: str
+    """The rule that made gold labels from annotations."""
+    chosen: str | None
+    """What was chosen in fitting; None: nothing."""
+    warnings: tuple[str, ...]
+    """The warnings of the result."""
+
+
+def origin_of(material: Material, system: System) -> Origin:
+    """The data, code and time of what is made of a system now."""
+    return Origin(
+        datasets=tuple(
+            DatasetVersion(name=dataset.info.name, version=dataset.info.version, fingerprint=dataset.fingerprint)
+            for dataset in material.pool.datasets
+        ),
+        versions=package_versions(system.classifier),
+        git_commit=git_commit(),
+        python=platform.python_version(),
+        made_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+
+
+def provenance_of(
+    loaded: Loaded,
+    material: Material,
+    system: System,
+    runs: Sequence[Predictions],
+    *,
+    units: Mapping[str, str],
+    chosen: Mapping[str, str],
+) -> Provenance:
+    """What made the result of a system.
+
+    Args:
+        runs: the system's predictions, one per random seed.
+        units: see `Provenance.units`.
+        chosen: see `Provenance.chosen`.
+    """
+    return Provenance(
+        **dict(origin_of(material, system)),
+        config=loaded.experiment,
+        classifier=classifier_settings(system),
+        schemes=schemes_used(loaded, material),
+        machine=Machine(system=platform.system(), processor=platform.machine(), cores=os.cpu_count()),
+        gives_scores=all(run.gives_scores for run in runs),
+        gives_labels=all(run.gives_labels for run in runs),
+        gives_probabilities=all(run.probabilities for run in runs),
+        units=dict(units),
+        chosen=dict(chosen),
+    )
+
+
+def classifier_settings(system: System) -> ClassifierSettings:
+    """The classifier of a system with its settings as plain data."""
+    return ClassifierSettings(name=system.name, settings=system.classifier.model_dump(mode="json"))
+
+
+def schemes_used(loaded: Loaded, material: Material) -> tuple[SchemeUse, ...]:
+    """The label scheme of each dataset, as the task of the experiment reads it."""
     task = find_task(loaded.experiment.task)
-    return {
-        "config": loaded.experiment.document(),
-        "classifier": {"name": system.name, "settings": system.classifier.model_dump(mode="json")},
-        "dataset": alone(
-            [
-                {"name": dataset.info.name, "version": dataset.info.version, "fingerprint": dataset.fingerprint}
-                for dataset in material.pool.datasets
-            ]
-        ),
-        "scheme": alone(
-            [
-                {
-                    "name": scheme.name,
-                    "version": scheme.version,
-                    "mapping": mapping_of(task, scheme).model_dump(mode="json", exclude_none=True),
-                }
-                for scheme in material.schemes
-            ]
-        ),
-        "headings": {name: metric.title() for name, metric in loaded.metrics.items()},
-        "versions": package_versions(system.classifier),
-        "git_commit": git_commit(),
-        "python": platform.python_version(),
-        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
-        "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
+    return tuple(
+        SchemeUse(name=scheme.name, version=scheme.version, mapping=mapping_of(task, scheme))
+        for scheme in material.schemes
+    )
 
 
 @cache

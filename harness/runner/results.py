@@ -1,8 +1,7 @@
-"""A result: one system's predictions over all folds and seeds of a dataset, its values, and what made them."""
+"""Makes results: one system's predictions over all folds and seeds of a dataset, its values, and what made them."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,84 +10,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import yaml
-from pydantic import Field, ValidationError
 
 from harness.data.claims import Claims, Codes
 from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
+from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, write_bytes, write_text
 from harness.metrics.base import Floats, Groups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
-from harness.records import Record
 from harness.runner.config import Experiment, Loaded, System
-from harness.runner.cost import Cost, total_cost
+from harness.runner.cost import total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
 from harness.runner.plan import Material, Unit, training_gold
-from harness.runner.provenance import made_by
+from harness.runner.provenance import Provenance, provenance_of
+from harness.runner.result_files import RESULT_FORMAT, Result, WithoutCopies, read_predictions, read_result
 from harness.runner.slices import SliceValues, slices_of, too_small
-
-RESULT_FORMAT = 2
-
-
-class WithoutCopies(Record):
-    """The values without the claims whose text a system was trained on."""
-
-    copied: int
-    """Claims left out: their text, or nearly, stands among the training claims of their fold."""
-    n: int
-    """Claims that the values are over."""
-    values: dict[str, Value]
-
-
-class Result(Record):
-    """What `result.json` holds."""
-
-    format: int
-    result_id: str
-    experiment: str
-    system: str
-    task: str
-    dataset: str
-    n: int
-    """Claims that the values are over."""
-    n_articles: int
-    n_positive: int | None
-    """For a yes-or-no task."""
-    left_out: dict[str, int]
-    """Test claims that the values are not over, by reason."""
-    values: dict[str, Value]
-    warnings: tuple[str, ...]
-    provenance: dict[str, Any]
-    path: str
-    """The result's folder."""
-    without_copies: WithoutCopies | None = None
-    """None: no claim was trained on."""
-    crosswalk: tuple[str, ...] = ()
-    """How the labels of each dataset answer the task, and what that loses; where several datasets were joined."""
-    unanswered: dict[str, int] = Field(default_factory=dict)
-    """Claims without an answer, by reason, where the system tells; of the seed with the most."""
-    slices: tuple[SliceValues, ...] = ()
-    """The values over claims that have something in common, where the experiment asks for them."""
-    cost: Cost | None = None
-    """What fitting and scoring all units took; None where a unit's cost was not kept."""
-
-    def summary(self) -> dict[str, Any]:
-        """The result as `harness run --json` prints it."""
-        values = {name: value.model_dump() for name, value in self.values.items()}
-        return {
-            "result_id": self.result_id,
-            "system": self.system,
-            "task": self.task,
-            "n": self.n,
-            "path": self.path,
-            "values": values,
-            "warnings": list(self.warnings),
-            "without_copies": self.without_copies.model_dump() if self.without_copies else None,
-            "crosswalk": list(self.crosswalk),
-            "unanswered": self.unanswered,
-            "slices": [part.model_dump() for part in self.slices],
-            "cost": self.cost.model_dump() if self.cost else None,
-        }
 
 
 def assemble(loaded: Loaded, material: Material, system: System, units: Sequence[Unit], folder: Path) -> Result:
@@ -114,7 +50,7 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     write_text(place / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True))
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
-    provenance = made_by(loaded, material, system) | {"units": fits, "chosen": chosen}
+    provenance = provenance_of(loaded, material, system, runs, units=fits, chosen=chosen)
     result = _measured(loaded, material, system, rows, runs, result_id, place, provenance)
     for name, data in system.classifier.attachments().items():
         write_bytes(place / name, data)
@@ -128,10 +64,11 @@ def _slug(label: str) -> str:
 
 
 def _kept(place: Path) -> Result | None:
+    """The result that a folder holds; None where any file of it is absent or damaged, so that it is made anew."""
     try:
-        document = json.loads((place / "result.json").read_text(encoding="utf-8"))
-        return Result.model_validate_json(json.dumps(document | {"path": str(place)}))
-    except (OSError, ValueError, ValidationError):
+        read_predictions(place)
+        return read_result(place)
+    except HarnessError:
         return None
 
 
@@ -221,7 +158,7 @@ def _measured(
     runs: Sequence[Predictions],
     result_id: str,
     place: Path,
-    provenance: dict[str, Any],
+    provenance: Provenance,
 ) -> Result:
     experiment = loaded.experiment
     scored = np.isin(rows, material.gold.settled)
@@ -313,12 +250,12 @@ def _values(
     values = {}
     for name, metric in loaded.metrics.items():
         silent = metric.reads == "labels" and not runs[0].gives_labels
-        values[name] = _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, intervals)
-        if loaded.experiment.ties == "range" and values[name].value is not None:
+        value = _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, intervals)
+        more: dict[str, Any] = {"short_name": metric.title()}
+        if loaded.experiment.ties == "range" and value.value is not None:
             ends = tie_range(metric, of_rows, measured, groups)
-            values[name] = values[name].model_copy(
-                update=dict(zip(("worst", "best"), ends or (None, None), strict=True))
-            )
+            more |= dict(zip(("worst", "best"), ends or (None, None), strict=True))
+        values[name] = value.model_copy(update=more)
     return values
 
 
@@ -331,7 +268,7 @@ def _copies(copied: int, scored: int) -> str:
 
 def _no_labels(system: str) -> Value:
     reason = f"{system} gives scores and no labels; set its threshold to have labels"
-    return Value(value=None, low=None, high=None, reason=reason, n_units=0, method=None, note=None)
+    return Value(value=None, reason=reason, n_units=0)
 
 
 def _other_language(system: System, material: Material) -> list[str]:

@@ -16,7 +16,8 @@ from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_
 from harness.runner.models.save_models import Kept, keep_models
 from harness.runner.official.leaderboards import published_of
 from harness.runner.plan import Unit, expanded, gather, material_of, units_of
-from harness.runner.results import Result, assemble
+from harness.runner.result_files import Result
+from harness.runner.results import assemble
 from harness.runner.slices import slices_of
 
 

@@ -9,7 +9,7 @@ from harness.data.benchmarks.benchmark import Published
 from harness.metrics.intervals import Value
 from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import implied
-from harness.runner.results import Result
+from harness.runner.result_files import Result
 from harness.text_tables import aligned, html_table, number
 
 CHOICES = 3
@@ -28,11 +28,11 @@ def cell(value: Value) -> str:
 
 def results_html(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
     """`results_table` as HTML, for notebooks."""
-    first, names = results[0], list(results[0].values)
-    rows = [["system", *(first.provenance["headings"][name] for name in names)]]
+    first, names, headings = results[0], list(results[0].values), _headings(results[0])
+    rows = [["system", *headings.values()]]
     rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
-    said = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, first.provenance["headings"]))
+    said = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, headings))
     return f"{html_table(rows, _title(first))}\n<ul>{said}</ul>"
 
 
@@ -45,7 +45,7 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     """
     first = results[0]
     names = list(first.values)
-    headings = {name: first.provenance["headings"][name] for name in names}
+    headings = _headings(first)
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
@@ -56,6 +56,11 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
         f"published: {board.source}; over {board.n}; intervals as wide as ours of like value" for board in published
     ]
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
+
+
+def _headings(result: Result) -> dict[str, str]:
+    """Metric to its column heading."""
+    return {name: value.short_name for name, value in result.values.items()}
 
 
 def _published_rows(results: Sequence[Result], published: Sequence[Published], names: Sequence[str]) -> list[list[str]]:
@@ -128,12 +133,12 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
             for part in [value.reason] if value.reason else (value.note or "").split("; "):
                 if part:
                     said.setdefault(part, {}).setdefault(result.system, []).append(headings[name])
-    intervals = results[0].provenance["config"]["intervals"]
+    intervals = results[0].provenance.config.intervals
     lines = []
     if methods:
         how = "; ".join(f"{method} for {', '.join(found)}" for method, found in methods.items())
-        drawn = f"{intervals['resamples']:,} resamples of {intervals['unit']}s, seed {intervals['seed']}"
-        by = f"{intervals['unit']}s left out one by one" if set(methods) == {"jackknife-t"} else drawn
+        drawn = f"{intervals.resamples:,} resamples of {intervals.unit}s, seed {intervals.seed}"
+        by = f"{intervals.unit}s left out one by one" if set(methods) == {"jackknife-t"} else drawn
         lines.append(f"[95 percent interval]: {by}; {how}")
     lines += [f"{_where(found, len(results), len(headings))}: {part}" for part, found in said.items()]
     lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]
@@ -149,7 +154,7 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
 
 def chosen_of(result: Result) -> str:
     """What was chosen in fitting, each choice once, and how many fits the result rests on; empty where nothing was."""
-    choices = list(dict.fromkeys(result.provenance.get("chosen", {}).values()))
+    choices = list(dict.fromkeys(result.provenance.chosen.values()))
     if not choices:
         return ""
     more = f" | {len(choices) - CHOICES} more" if len(choices) > CHOICES else ""

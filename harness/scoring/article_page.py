@@ -120,9 +120,8 @@ def legend(card: ModelCard) -> str:
 
 def scheme_of(card: ModelCard) -> str:
     """The label scheme, and which of its labels are the positive one; empty where the system was not trained."""
-    listed = card.scheme if isinstance(card.scheme, tuple) else [card.scheme] if card.scheme else []
     said = []
-    for scheme in listed:
+    for scheme in card.schemes:
         meaning = ", ".join(scheme.mapping.positive)
         said.append(f"{scheme.name} {scheme.version}" + (f" (yes is {meaning})" if meaning else ""))
     return "; ".join(said)

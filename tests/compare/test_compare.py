@@ -182,7 +182,7 @@ def test_results_that_cannot_be_compared(results, tmp_path, harness):
     (length,) = (results / "results").glob("length-*")
     shutil.copytree(length, tmp_path / "damaged")
     (tmp_path / "damaged" / "predictions.parquet").write_bytes(b"PAR1")
-    with pytest.raises(HarnessError, match="is no finished result"):
+    with pytest.raises(HarnessError, match=r"damaged/predictions\.parquet: .*; run the experiment again"):
         compare_results([length, tmp_path / "damaged"])
     done = harness("compare", "nowhere")
     assert done.returncode == 2

@@ -93,8 +93,8 @@ def config(small: Path, tmp_path: Path):
 
 def test_thresholds_are_chosen_in_folds_of_the_training_claims(config, tmp_path):
     plain, cut, calibrated = run(config("{k: 4, inner: {k: 2}}"), out=tmp_path / "runs").results
-    assert plain.provenance["chosen"] == {}
-    for said in cut.provenance["chosen"].values():
+    assert plain.provenance.chosen == {}
+    for said in cut.provenance.chosen.values():
         assert said.startswith("threshold")
         assert said.endswith("on 2 folds of the training claims")
     assert cut.values["f1"].value >= plain.values["f1"].value
@@ -129,7 +129,7 @@ def test_what_is_chosen_does_not_depend_on_test_labels(small, tmp_path):
         config = tmp_path / "e.yaml"
         config.write_text(CONFIG.format(dataset=folder, split="{file: s.jsonl}"), encoding="utf-8")
         results = run(config, out=tmp_path / folder.name).results
-        chosen.append([result.provenance["chosen"].get("fold-0, seed 13") for result in results[1:]])
+        chosen.append([result.provenance.chosen.get("fold-0, seed 13") for result in results[1:]])
     assert chosen[0] == chosen[1]
 
 
@@ -142,7 +142,7 @@ def test_a_dev_part_decides_where_there_is_one(config, small, tmp_path):
     split.write_text("\n".join(rows) + "\n", encoding="utf-8")
     path = config("{file: parts.jsonl, train: [train], dev: [dev], test: [test]}")
     results = run(path, out=tmp_path / "runs").results
-    assert next(iter(results[1].provenance["chosen"].values())).endswith("on the dev part")
+    assert next(iter(results[1].provenance.chosen.values())).endswith("on the dev part")
     both = config("{file: parts.jsonl, train: [train], dev: [train], test: [test]}")
     with pytest.raises(Exception, match="part 'train' is in train and in dev"):
         run(both, out=tmp_path / "runs")

@@ -48,8 +48,8 @@ def test_a_run_asks_the_schemes_question_about_every_claim(write, model_server, 
     assert result.values["f1"].value == 1  # the facts of this dataset have digits, as the server's yes has
     assert result.cost.calls == 4 * 13  # a fold has 14 claims, two of which are "Well."
     assert result.cost.tokens > 52 * 100
-    assert result.provenance["classifier"]["settings"]["guide"]["answers"][1]["label"] == "yes"
-    assert set(result.provenance["chosen"].values()) == {"token probabilities, json_schema, 2 examples"}
+    assert result.provenance.classifier.settings["guide"]["answers"][1]["label"] == "yes"
+    assert set(result.provenance.chosen.values()) == {"token probabilities, json_schema, 2 examples"}
 
 
 def test_a_models_name_is_no_path(write, model_server, tmp_path):

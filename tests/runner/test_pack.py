@@ -107,7 +107,7 @@ def test_what_makes_no_submission_is_said(harness, debates, fetched, small, conf
     assert len(done.stdout.splitlines()) == 7
     done = harness("export", tmp_path, "--to", "submission", "-o", tmp_path / "out")
     assert done.returncode == 2
-    assert "is no finished result" in done.stderr
+    assert "holds no finished result" in done.stderr
     other, *_ = run(str(config), out=tmp_path / "runs", only=("majority",)).results
     with pytest.raises(HarnessError, match="which nobody scores officially"):
         write_submission(other.path, tmp_path / "out")

@@ -38,7 +38,7 @@ def test_trained_on_one_scheme_and_scored_on_another(bring, tmp_path):
         "checkthat-2024-task1 (checkthat.label)",
     ]
     assert "loses: The difference between an unimportant fact and no fact." in str(outcome)
-    schemes = [entry["name"] for entry in result.provenance["scheme"]]
+    schemes = [scheme.name for scheme in result.provenance.schemes]
     assert schemes == ["claimbuster", "checkthat"]
 
 
@@ -110,4 +110,5 @@ def test_an_experiment_on_one_dataset_says_nothing_of_joining(bring, tmp_path):
         "intervals: {resamples: 100}\n"
     )
     (result,) = run(path, root=root, out=tmp_path).results
-    assert (result.crosswalk, result.without_copies, result.provenance["scheme"]["name"]) == ((), None, "checkthat")
+    assert (result.crosswalk, result.without_copies) == ((), None)
+    assert [scheme.name for scheme in result.provenance.schemes] == ["checkthat"]

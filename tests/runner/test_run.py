@@ -243,8 +243,8 @@ def test_a_grid_is_searched_inside_the_training_claims_and_the_choice_is_kept(co
     config.write_text(config.read_text().replace("[majority, prior_random, length]", grid).replace("[f1, ", "["))
     tuned, fixed = run(config, out=tmp_path / "runs").results
     # A cap of one word ties every claim; a cap of 12 ranks the long facts before the short wishes.
-    assert set(tuned.provenance["chosen"].values()) == {"cap=12 of 2 candidates in 3 folds"}
-    assert len(tuned.provenance["chosen"]) == 4 * 3
+    assert set(tuned.provenance.chosen.values()) == {"cap=12 of 2 candidates in 3 folds"}
+    assert len(tuned.provenance.chosen) == 4 * 3
     assert tuned.values["average_precision"] == fixed.values["average_precision"]
 
 

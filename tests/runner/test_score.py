@@ -70,7 +70,7 @@ def test_the_card_says_threshold_calibration_and_origin(kept):
     card = load_model(kept.models[1].folder).card
     assert card.probabilities
     assert 0 < card.threshold < 1
-    assert "platt calibration" in card.provenance["chosen"]
+    assert "platt calibration" in card.provenance.chosen
     assert card.trained_on.rows == "the training claims of the split"
     assert load_model(kept.models[2].folder).card.threshold == 0.5
 
@@ -229,8 +229,8 @@ def saying(key, value):
         (listing("../../e.yaml"), "'../../e.yaml' lies outside of the model's folder; refused"),
         (listing("/etc/hostname"), "'/etc/hostname' lies outside of the model's folder; refused"),
         (listing("a\x00b"), "lies outside of the model's folder; refused"),
-        (saying("scheme", 5), r"model\.json: scheme"),
-        (saying("scheme", {"name": "checkability", "version": "1", "mapping": 5}), r"model\.json: scheme.*mapping"),
+        (saying("schemes", 5), r"model\.json: schemes"),
+        (saying("schemes", [{"name": "checkability", "version": "1", "mapping": 5}]), r"model\.json: schemes.*mapping"),
         (saying("labels", ["no"]), r"model\.json: labels"),
     ],
 )
@@ -249,7 +249,7 @@ def test_versions_of_packages_that_cannot_be_are_passed_over(kept, tmp_path):
 def test_a_card_that_is_nested_too_deep_is_a_message(kept, tmp_path):
     folder = resigned(kept, tmp_path, lambda *_: None)
     for depth in (300, 900, 100_000):
-        (folder / CARD).write_text('{"format": 1, "scorer": ' + "[" * depth + "]" * depth + "}", encoding="utf-8")
+        (folder / CARD).write_text('{"format": 2, "scorer": ' + "[" * depth + "]" * depth + "}", encoding="utf-8")
         with pytest.raises(HarnessError, match="is not JSON"):
             load_model(folder)
 

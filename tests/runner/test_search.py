@@ -75,7 +75,7 @@ def test_a_search_says_what_it_chose_of_how_many_and_by_how_many_fits(config, tm
     )
     n = len(candidates[1])
     assert n >= 5
-    assert all(said.endswith(f" of {n} candidates in 3 folds") for said in searched.provenance["chosen"].values())
+    assert all(said.endswith(f" of {n} candidates in 3 folds") for said in searched.provenance.chosen.values())
     # 4 folds x 3 seeds; inside each, every candidate in 3 folds, and one fit to all of the training claims.
     assert searched.cost.fits == 12 * (3 * n + 1)
     assert plain.cost.fits == 12

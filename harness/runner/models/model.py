@@ -22,11 +22,11 @@ from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import json_document, read_text, sha256, writing_folder
 from harness.records import Record, Sha256, explain_validation, shown
 from harness.registry import Registry
+from harness.runner.provenance import ClassifierSettings, ModelProvenance, SchemeUse
 from harness.runner.tuning.calibrate import Curve, DecidedScorer
 from harness.runner.tuning.tune import TunedScorer
-from harness.schemes import TaskMapping
 
-MODEL_FORMAT = 1
+MODEL_FORMAT = 2
 FOLDER = "model"
 CARD = "model.json"
 KINDS: Registry[type] = Registry(
@@ -51,29 +51,20 @@ class Training(Record):
     """Claims of each label."""
 
 
-class SchemeUse(Record):
-    """A label scheme as a model's task reads it."""
-
-    name: str
-    version: str
-    mapping: TaskMapping
-
-
 class ModelCard(Record):
     """What `model.json` says of a model."""
 
     format: int
     system: str
-    classifier: dict[str, Any]
-    """Its name and settings."""
+    classifier: ClassifierSettings
     task: str | None
     """None: it was not trained for one."""
     labels: tuple[str, ...] = Field(min_length=2)
     """In the order of the score columns; in a yes-or-no task the last is the positive one."""
     positive: str | None
     """None: the task has more than two labels."""
-    scheme: SchemeUse | tuple[SchemeUse, ...] | None
-    """Several where datasets of several schemes were joined; None: it was not trained."""
+    schemes: tuple[SchemeUse, ...]
+    """The label scheme of each dataset that it was trained on; none: it was not trained."""
     made_for: tuple[str, ...] = ()
     """The languages that the classifier was made for; empty: any."""
     languages: tuple[str, ...] = ()
@@ -83,14 +74,14 @@ class ModelCard(Record):
     probabilities: bool
     """Whether scores are probabilities over the labels."""
     trained_on: Training | None = None
-    provenance: dict[str, Any] = Field(default_factory=dict)
-    """Dataset and its fingerprint, package versions, git commit, random seed, when."""
+    provenance: ModelProvenance | None = None
+    """None: it was not trained."""
 
 
 class _KeptCard(ModelCard):
     """The whole file."""
 
-    format: Literal[1]
+    format: Literal[2]
     scorer: Any
     """The structure of the fitted scorer; see `harness.classifiers.storage.serialize`."""
     files: dict[str, Sha256]
@@ -171,11 +162,11 @@ def untrained_model(name: str) -> Model:
     card = ModelCard(
         format=MODEL_FORMAT,
         system=name,
-        classifier={"name": name, "settings": classifier.model_dump(mode="json")},
+        classifier=ClassifierSettings(name=name, settings=classifier.model_dump(mode="json")),
         task=None,
         labels=YES_NO,
         positive=YES_NO[-1],
-        scheme=None,
+        schemes=(),
         made_for=classifier.languages,
         threshold=threshold_of(scorer, len(YES_NO)),
         probabilities=scorer.probabilities,
@@ -319,13 +310,12 @@ def _fingerprint(document: dict[str, Any]) -> str:
 def _newer(card: ModelCard) -> list[str]:
     """A warning for each package that was newer where the model was made."""
     warnings = []
-    made_with = card.provenance.get("versions")
-    for package, made in made_with.items() if isinstance(made_with, dict) else ():
+    for package, made in card.provenance.versions.items() if card.provenance else ():
         try:
-            here = version(str(package))
+            here = version(package)
         except (PackageNotFoundError, ValueError):  # a name that no package can have
             continue
-        if _release(str(made)) > _release(here):
+        if _release(made) > _release(here):
             warnings.append(
                 f"the model was made with {package} {made}, and {here} is installed: scores may differ, or fail"
             )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from harness.classifiers.base import Scorer
 from harness.classifiers.storage.serialize import NotKept
@@ -21,7 +20,6 @@ from harness.runner.models.model import (
     FOLDER,
     MODEL_FORMAT,
     ModelCard,
-    SchemeUse,
     Training,
     article_count,
     label_counts,
@@ -30,10 +28,8 @@ from harness.runner.models.model import (
     threshold_of,
 )
 from harness.runner.plan import Material, gold_of, training_gold
-from harness.runner.provenance import made_by
-from harness.runner.results import Result
-
-SCHEMES: TypeAdapter[SchemeUse | tuple[SchemeUse, ...] | None] = TypeAdapter(SchemeUse | tuple[SchemeUse, ...] | None)
+from harness.runner.provenance import ModelProvenance, classifier_settings, origin_of, schemes_used
+from harness.runner.result_files import Result
 
 
 class Kept(NamedTuple):
@@ -111,27 +107,27 @@ def training_rows(material: Material) -> tuple[Codes, str]:
 def _card(
     loaded: Loaded, material: Material, system: System, result: Result, training: Training, scorer: Scorer
 ) -> ModelCard:
-    labels, made = material.gold.gold.labels, made_by(loaded, material, system)
+    labels = material.gold.gold.labels
     binary = find_task(loaded.experiment.task).binary
     rows, _ = training_rows(material)
     trained = {material.pool.languages[name] for name in material.claims.article_id[rows]}
-    provenance = {name: made[name] for name in ("dataset", "versions", "git_commit", "python", "made_at")}
-    provenance |= {
-        "experiment": loaded.experiment.name,
-        "result_id": result.result_id,
-        "random_seed": loaded.experiment.random_seeds[0],
-        "gold": loaded.experiment.gold,
-        "chosen": scorer.chosen,
-        "warnings": list(result.warnings),
-    }
+    provenance = ModelProvenance(
+        **dict(origin_of(material, system)),
+        experiment=loaded.experiment.name,
+        result_id=result.result_id,
+        random_seed=loaded.experiment.random_seeds[0],
+        gold=loaded.experiment.gold,
+        chosen=scorer.chosen,
+        warnings=result.warnings,
+    )
     return ModelCard(
         format=MODEL_FORMAT,
         system=system.label,
-        classifier=made["classifier"],
+        classifier=classifier_settings(system),
         task=loaded.experiment.task,
         labels=labels,
         positive=labels[-1] if binary else None,
-        scheme=SCHEMES.validate_python(made["scheme"], strict=False),
+        schemes=schemes_used(loaded, material),
         made_for=system.classifier.languages,
         languages=tuple(sorted(trained)),
         threshold=threshold_of(scorer, len(labels)),

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from harness.data.articles.reading import article_id_of, safe_name
 from harness.data.dataset import Dataset
 from harness.data.formats.submissions import table_text
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of
 from harness.data.load import open_dataset
-from harness.errors import FaultsError, HarnessError
+from harness.errors import HarnessError
 from harness.files import write_files
 from harness.records import Claim
 from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_of
-from harness.runner.results import Result
+from harness.runner.result_files import Columns, Result, read_predictions, read_result
 from harness.schemes import load_scheme
 
 BY_ARTICLE = ("debate_scores", "sentence_labels")
@@ -28,7 +24,6 @@ BY_ARTICLE = ("debate_scores", "sentence_labels")
 MOST_SHOWN = 3
 DAMAGED = re.compile(r"([0-9])([.-])([0-9]+)E-([0-9]+)")
 """An id that a spreadsheet damaged before it was published (`1.24105E+18`, `1,57811E+18`), as a safe name keeps it."""
-Columns = Mapping[str, npt.NDArray[Any]]
 
 
 class _Row(NamedTuple):
@@ -58,14 +53,14 @@ def write_submission(
     Returns: the files, in order.
     Raises: HarnessError: it is no result of one official benchmark, has no prediction for a claim, or for another task.
     """
-    found, columns = _read(Path(result))
+    found, columns = read_result(result), read_predictions(result)
     if found.dataset not in scored_benchmarks():
         raise HarnessError(f"{result}: is about '{found.dataset}', which nobody scores officially")
     scoring = scoring_of(found.dataset)
     if not scoring.official.writes or not find_task(found.task).binary:
         raise HarnessError(f"{result}: no task gives what submissions to '{found.dataset}' hold; none can be made")
     dataset = open_dataset(found.dataset, root)
-    if dataset.fingerprint != found.provenance["dataset"]["fingerprint"]:
+    if [dataset.fingerprint] != [one.fingerprint for one in found.provenance.datasets]:
         raise HarnessError(f"{result}: was made from other data of '{found.dataset}' than is fetched now; run it again")
     lines = _lines(found, scoring, dataset, _of_seed(found, columns, random_seed))
     names = list(scoring.official.writes)
@@ -75,19 +70,6 @@ def write_submission(
         files[Path(out) / name] = table_text([names, *cells] if scoring.official.header else cells)
     write_files(files)
     return list(files)
-
-
-def _read(folder: Path) -> tuple[Result, Columns]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        table = pq.read_table(folder / "predictions.parquet")
-        result = Result.model_validate_json(json.dumps(document | {"path": str(folder)}))
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise FaultsError.one(folder, f"is no finished result: {str(error).splitlines()[0]}") from None
-    return result, {name: table[name].to_numpy() for name in table.column_names}
 
 
 def _of_seed(result: Result, columns: Columns, random_seed: int | None) -> Columns:
@@ -108,7 +90,7 @@ def _lines(result: Result, scoring: Scoring, dataset: Dataset, columns: Columns)
     """Claim to its line of the submission."""
     of_id = {claim_id: number for number, claim_id in enumerate(columns["claim_id"])}
     wanted = {"score", "label"} & {SPELLINGS.get(name, name) for name in scoring.official.writes}
-    scores = _scores(result, columns) if "score" in wanted else [""] * len(of_id)
+    scores = [repr(float(score)) for score in columns["score:yes"]] if "score" in wanted else [""] * len(of_id)
     labels = _labels(result, scoring, columns) if "label" in wanted else [""] * len(of_id)
     run = safe_name(result.system, "run")
     ids = _publisher_ids(scoring, dataset)
@@ -135,15 +117,6 @@ def _publisher_ids(scoring: Scoring, dataset: Dataset) -> dict[str, str]:
             own = f"{damaged[1]}{damaged[2].replace('-', ',')}{damaged[3]}E+{damaged[4]}"
         ids[claim.claim_id] = str(counted[claim.article_id]) if scoring.official.submission in BY_ARTICLE else own
     return ids
-
-
-def _scores(result: Result, columns: Columns) -> list[str]:
-    scores = columns["score:yes"].astype(np.float64)
-    if not np.isfinite(scores).all():
-        raise HarnessError(
-            f"{result.path}: {result.system} gives no score to some claims, and the submission needs all"
-        )
-    return [repr(float(score)) for score in scores]
 
 
 def _labels(result: Result, scoring: Scoring, columns: Columns) -> list[str]:
