@@ -28,6 +28,8 @@ from harness.runner.provenance import made_by
 from harness.runner.slices import SliceValues, slices_of, too_small
 
 RESULT_FORMAT = 2
+WITHOUT_ANSWER = "without an answer"
+"""The reason in `left_out` for claims that a system has no answer for; they count as wrong."""
 
 
 class WithoutCopies(Record):
@@ -353,4 +355,4 @@ def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:
     counts = dict(material.gold.counts)
     if len(rows) != len(material.claims):
         counts = {"without gold for the task": int((~np.isin(rows, material.gold.settled)).sum())}
-    return {reason: count for reason, count in (counts | {"without an answer": missing}).items() if count}
+    return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}
