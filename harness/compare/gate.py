@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 from harness.compare.comparison import Comparison, compare_results
-from harness.errors import HarnessError, unknown_name
+from harness.errors import HarnessError, UnknownName, unknown_name
 
 How = Literal["surely", "point", "possibly"]
 HOWS: tuple[How, ...] = ("surely", "point", "possibly")
@@ -137,7 +137,7 @@ def _verdicts(rule: Rule, comparison: Comparison) -> list[Verdict]:
     aliases.setdefault("baseline", comparison.first)
     for name in (rule.system, rule.reference):
         if name is not None and name not in aliases:
-            raise HarnessError(f"--fail-if '{rule.text}': {unknown_name('system', name, known)}")
+            raise UnknownName(f"--fail-if '{rule.text}': {unknown_name('system', name, known)}")
     reference = None if rule.reference is None else aliases[rule.reference]
     judged = [aliases[rule.system]] if rule.system else [name for name in known if name != reference]
     return [_verdict(rule, comparison, name, reference) for name in judged]

@@ -200,8 +200,8 @@ def read_info(folder: Path) -> DatasetInfo:
         return DatasetInfo.model_validate_json(found.json)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), found.line(place), ".".join(map(str, place)), message)
-            for place, message in explain_validation(error)
+            Fault(str(path), found.line(place), ".".join(map(str, place)), message, code)
+            for place, message, code, _ in explain_validation(error)
         ) from None
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, in_order, read_info, with_text
 from harness.data.jsonl import read_records
-from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import collector_paused, sha256
 from harness.folders import data_root, shipped
 from harness.records import Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, shown
@@ -171,7 +171,7 @@ def _annotation_faults(
         except FaultsError as error:
             faults += error.faults
         except HarnessError as error:
-            faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error)))
+            faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error), error.code))
     verdicts: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for path, found in files.items():
         owner = path.stem
@@ -267,7 +267,8 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
     Args:
         name_or_folder: what a config or a command line says.
         root: where fetched benchmarks live; see `data_root`.
-    Raises: HarnessError: nothing of that name; the message says what there is, or the command that fetches it.
+    Raises: UnknownName: nothing of that name; the message says what there is. NotFetched: a benchmark that is not on
+        this machine; the message says the command that fetches it. FaultsError: a folder that is no dataset's.
     """
     name = str(name_or_folder)
     candidates = [shipped("data") / name, data_root(root) / name] if "/" not in name else []
@@ -275,7 +276,7 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
         if (folder / "dataset.yaml").is_file():
             return folder
     if name in benchmark_names():
-        raise HarnessError(
+        raise NotFetched(
             f"benchmark '{name}' is not fetched yet (looked in {data_root(root)}). Run: harness fetch {name}; or with "
             f"your copy of the publisher's files ({load_benchmark(name).source}): harness fetch {name} --from FOLDER"
         )
@@ -283,7 +284,7 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
         raise FaultsError.one(name, "does not exist; check the path")
     if Path(name).is_dir() or "/" in name:
         raise FaultsError.one(name, "is not a dataset folder: it has no dataset.yaml")
-    raise HarnessError(unknown_name("dataset", name, [*dataset_names(), *benchmark_names()]))
+    raise UnknownName(unknown_name("dataset", name, [*dataset_names(), *benchmark_names()]))
 
 
 def open_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> Dataset:

@@ -29,7 +29,7 @@ class Member(BaseModel):
         try:
             return build(self.name, self.settings | changes)
         except ValidationError as error:
-            said = "; ".join(f"{'.'.join(map(str, place))}: {message}" for place, message in explain_validation(error))
+            said = "; ".join(f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error))
             raise HarnessError(f"{self.name}: {said}") from None
 
 
