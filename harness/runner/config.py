@@ -99,7 +99,8 @@ def find_config(name_or_path: str | Path) -> Path:
     if inside.exists() and path.suffix in ("", ".yaml") and path.parent.name in ("", "experiments"):
         return inside
     known = sorted(found.stem for found in shipped("experiments").glob("*.yaml"))
-    raise FaultsError.one(path, f"does not exist; give the path of a config, or a shipped one: {', '.join(known)}")
+    message = f"does not exist; give the path of a config, or a shipped one: {', '.join(known)}"
+    raise FaultsError.one(path, message, code="does-not-exist")
 
 
 def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded:

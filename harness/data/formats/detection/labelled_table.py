@@ -101,11 +101,11 @@ def _columns(header: list[str], options: Mapping[str, Any], faults: FileFaults) 
     text = _place(header, _named(options["text"]))
     if text is None:
         wanted = _named(options["text"])[0]
-        faults.add(1, None, f"is missing the column {unknown_name('column', wanted, header)}")
+        faults.add(1, None, f"is missing the column {unknown_name('column', wanted, header)}", "missing-column")
         return None
     label, label_names = _place(header, _named(options["label"])), _named(options["label"])
     if label is None and any(re.search(r"label|worth|claim|verdict", name.lower()) for name in header):
-        faults.add(1, None, f"is missing the column {unknown_name('column', label_names[0], header)}")
+        faults.add(1, None, f"is missing the column {unknown_name('column', label_names[0], header)}", "missing-column")
         return None
     kept = {name: place for name in KEPT if (place := _place(header, _named(options.get(name)))) is not None}
     return _Columns(len(header), text, label, _place(header, _named(options.get("id"))), kept)
@@ -153,7 +153,7 @@ def _take(
     text = cells[columns.text]
     if not text.strip():
         if not options.get("skip_empty"):
-            faults.add(row.line, "text", "is empty")
+            faults.add(row.line, "text", "is empty", "empty")
         return
     labels: tuple[SourceLabel, ...] = ()
     if columns.label is not None:
@@ -161,7 +161,7 @@ def _take(
         code = options.get("values", {}).get(code, code)
         wrong = label_fault(file.scheme, code)
         if wrong is not None:
-            faults.add(row.line, "label", wrong)
+            faults.add(row.line, "label", wrong, "unknown-name")
             return
         labels = (SourceLabel(code),)
     kept = {name: cells[place].strip() or None for name, place in columns.kept.items()}
