@@ -31,13 +31,13 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise FaultsError.one(path, "does not exist; check the path") from None
+        raise FaultsError.one(path, "does not exist; check the path", code="does-not-exist") from None
     except IsADirectoryError:
-        raise FaultsError.one(path, "is a folder, a file is expected") from None
+        raise FaultsError.one(path, "is a folder, a file is expected", code="is-a-folder") from None
     except PermissionError:
-        raise FaultsError.one(path, "may not be read; check its permissions") from None
+        raise FaultsError.one(path, "may not be read; check its permissions", code="no-permission") from None
     except OSError as error:
-        raise FaultsError.one(path, f"cannot be read: {error.strerror}") from None
+        raise FaultsError.one(path, f"cannot be read: {error.strerror}", code="cannot-read") from None
 
 
 def decode(data: bytes, path: Path) -> str:
@@ -53,7 +53,8 @@ def decode(data: bytes, path: Path) -> str:
                 return wide
     nul = text.find(b"\x00")
     if nul >= 0:
-        raise FaultsError.one(path, f"is not a text file: it has a NUL byte at offset {nul}; save it as UTF-8 text")
+        message = f"is not a text file: it has a NUL byte at offset {nul}; save it as UTF-8 text"
+        raise FaultsError.one(path, message, code="not-text")
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -62,6 +63,7 @@ def decode(data: bytes, path: Path) -> str:
             path,
             f"is not UTF-8: byte 0x{text[error.start]:02x} at offset {error.start}; save the file as UTF-8",
             line=line,
+            code="not-utf-8",
         ) from None
 
 

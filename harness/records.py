@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -124,8 +124,20 @@ def make_claim_id(article_id: str, start: int, end: int, text_sha256: str) -> st
     return f"{article_id}-{digest[:10]}"
 
 
-def explain_validation(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
-    """Each fault of a validation as (place, message), in words that say what was expected and what was found."""
+class Explanation(NamedTuple):
+    """One fault of a validation, explained."""
+
+    place: tuple[str | int, ...]
+    message: str
+    """What was expected and what was found, in words."""
+    code: str
+    """What kind of fault it is: one of `CODES`, else pydantic's own name for it (`string-type`)."""
+    value: Any
+    """What was found."""
+
+
+def explain_validation(error: ValidationError) -> list[Explanation]:
+    """Each fault of a validation, in words that say what was expected and what was found."""
     explained = []
     for fault in error.errors(include_url=False):
         kind, found = fault["type"], shown(fault["input"])
@@ -144,12 +156,21 @@ def explain_validation(error: ValidationError) -> list[tuple[tuple[str | int, ..
         elif kind == "json_invalid":
             message = f"is not JSON: {allowed.get('error', fault['msg'])}".replace(" at line 1 column ", " at column ")
         else:
+            # pydantic's words, so that "expected" does not stand twice; only what is shown depends on them
             said = fault["msg"].removeprefix("Input should be ").removeprefix("String should ")
             message = f"expected {said}, got {found}"
-        explained.append((place, message))
+        explained.append(Explanation(place, message, CODES.get(kind, kind.replace("_", "-")), fault["input"]))
     return explained
 
 
+CODES = {
+    "missing": "missing-field",
+    "extra_forbidden": "unknown-field",
+    "setting": "invalid-setting",
+    "value_error": "invalid",
+    "json_invalid": "not-json",
+}
+"""Our codes for what pydantic finds, where its own names say little."""
 EXPECTED = {
     "int_type": "an integer",
     "int_from_float": "an integer",

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from harness.errors import HarnessError, unknown_name
+from harness.errors import UnknownName, unknown_name
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -14,26 +14,32 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class UnknownComponent(HarnessError):
+class UnknownComponent(UnknownName):
     """A name that no table knows, or a `module:Class` that cannot be imported."""
+
+
+class CannotImport(UnknownComponent):
+    """A `module:Class`, or another package's component, that cannot be imported."""
+
+    code = "cannot-import"
 
 
 def import_object(target: str, kind: str) -> object:
     """The object that `module:Name` points to.
 
-    Raises: UnknownComponent: the module cannot be imported, or has no such name.
+    Raises: CannotImport: the module cannot be imported, or has no such name.
     """
     module_name, _, name = target.partition(":")
     try:
         found: object = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # whatever the module does when it is imported: it is not ours
         said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
-        raise UnknownComponent(f"{kind} '{target}': module '{module_name}' cannot be imported ({said})") from None
+        raise CannotImport(f"{kind} '{target}': module '{module_name}' cannot be imported ({said})") from None
     for part in name.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise UnknownComponent(f"{kind} '{target}': module '{module_name}' has no '{name}'") from None
+            raise CannotImport(f"{kind} '{target}': module '{module_name}' has no '{name}'") from None
     return found
 
 
@@ -68,8 +74,8 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The component of a name.
 
-        Raises: UnknownComponent: no such name; the message gives the nearest and all known ones. Or another package's
-            cannot be had; the message names the package.
+        Raises: UnknownComponent: no such name; the message gives the nearest and all known ones. CannotImport: another
+            package's cannot be had; the message names the package.
         """
         if name in self.table:
             return self.table[name]
@@ -92,9 +98,9 @@ class Registry(Generic[T]):
         packages = [f"{point.dist.name} {point.dist.version}" if point.dist else "unknown" for point in points]
         if len(points) > 1:
             said = f"two packages add one: {', '.join(sorted(packages))}; uninstall one of them"
-            raise UnknownComponent(f"{self.kind} '{name}': {said}")
+            raise CannotImport(f"{self.kind} '{name}': {said}")
         try:
             return import_object(points[0].value.partition("[")[0].strip(), self.kind)  # type: ignore[return-value]
         except UnknownComponent as error:
             said = f"{error}; it comes with the package {packages[0]}: repair or uninstall it"
-            raise UnknownComponent(said) from None
+            raise CannotImport(said) from None

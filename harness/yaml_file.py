@@ -43,7 +43,7 @@ def read_yaml(path: Path) -> Located:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
-            raise FaultsError.one(path, "is empty; keys and values are expected (name: ...)")
+            raise FaultsError.one(path, "is empty; keys and values are expected (name: ...)", code="empty")
         walk = _Walk(path)
         walk.node(root, ())
         if walk.faults:
@@ -53,9 +53,11 @@ def read_yaml(path: Path) -> Located:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
-        raise FaultsError.one(path, f"is not YAML: {problem}", line=mark.line + 1 if mark else None) from None
+        line = mark.line + 1 if mark else None
+        raise FaultsError.one(path, f"is not YAML: {problem}", line=line, code="not-yaml") from None
     except (TypeError, ValueError, RecursionError) as error:  # a 13th month, brackets without end
-        raise FaultsError.one(path, f"holds a value that cannot be read: {error}; put it in quotes") from None
+        message = f"holds a value that cannot be read: {error}; put it in quotes"
+        raise FaultsError.one(path, message, code="not-yaml") from None
 
 
 class _Walk:
@@ -67,8 +69,8 @@ class _Walk:
         self.faults: list[Fault] = []
         self.seen: set[int] = set()
 
-    def fault(self, node: yaml.Node, place: Place, message: str) -> None:
-        self.faults.append(Fault(str(self.path), node.start_mark.line + 1, shown_place(place) or None, message))
+    def fault(self, node: yaml.Node, place: Place, message: str, code: str) -> None:
+        self.faults.append(Fault(str(self.path), node.start_mark.line + 1, shown_place(place) or None, message, code))
 
     def node(self, node: yaml.Node, place: Place) -> None:
         """Looks at a node and all below it."""
@@ -76,7 +78,7 @@ class _Walk:
 
         self.lines.setdefault(place, node.start_mark.line + 1)
         if id(node) in self.seen:
-            self.fault(node, place, "is used again by an alias (*); write it out where it is used")
+            self.fault(node, place, "is used again by an alias (*); write it out where it is used", "alias")
             return
         self.seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
@@ -91,11 +93,11 @@ class _Walk:
         import yaml
 
         if not isinstance(key, yaml.ScalarNode):
-            self.fault(key, place, "a key is a list or a mapping; keys are words")
+            self.fault(key, place, "a key is a list or a mapping; keys are words", "invalid-key")
             return
         inner = (*place, key.value)
         if inner in self.lines:
-            self.fault(key, inner, f"stands in line {self.lines[inner]} already; keep one of the two")
+            self.fault(key, inner, f"stands in line {self.lines[inner]} already; keep one of the two", "duplicate-key")
             return
         self.lines[inner] = key.start_mark.line + 1
         self.node(value, inner)

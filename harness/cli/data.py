@@ -71,7 +71,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
     faults = harness.check(paths)
     if as_json:
-        keys = ("path", "line", "field", "message")
+        keys = ("path", "line", "field", "message", "code")
         print_json({"faults": [{key: getattr(fault, key) for key in keys} for fault in faults]})
     else:
         click.echo("\n".join(map(str, faults)) if faults else f"no faults in {', '.join(map(str, paths))}")

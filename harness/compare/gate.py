@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, cast
 
 from harness.compare.compare import compare_results
 from harness.compare.comparison import Comparison
-from harness.errors import HarnessError, unknown_name
+from harness.errors import HarnessError, UnknownName, unknown_name
 
 How = Literal["surely", "point", "possibly"]
 HOWS: tuple[How, ...] = ("surely", "point", "possibly")
@@ -138,7 +138,7 @@ def _verdicts(rule: Rule, comparison: Comparison) -> list[Verdict]:
     aliases.setdefault("baseline", comparison.first)
     for name in (rule.system, rule.reference):
         if name is not None and name not in aliases:
-            raise HarnessError(f"--fail-if '{rule.text}': {unknown_name('system', name, known)}")
+            raise UnknownName(f"--fail-if '{rule.text}': {unknown_name('system', name, known)}")
     reference = None if rule.reference is None else aliases[rule.reference]
     judged = [aliases[rule.system]] if rule.system else [name for name in known if name != reference]
     return [_verdict(rule, comparison, name, reference) for name in judged]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.data.claims import Codes, Gold, codes_of
-from harness.errors import FaultsError, HarnessError, unknown_name
+from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Groups, Metric, Run
 from harness.metrics.intervals import Intervals
@@ -174,7 +174,7 @@ def metric_of(table: Table, name: str | None) -> tuple[str, Metric]:
     chosen = name or (common[0] if common else "")
     if chosen not in common:
         where = "every one of the results" if name in known else "these results"
-        raise HarnessError(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common)}")
+        raise UnknownName(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common)}")
     for listed in table.entries[0].result.provenance.config.metrics:
         settings = dict(listed) if isinstance(listed, dict) else {"name": listed}
         metric = METRICS.get(settings.pop("name")).model_validate_json(json.dumps(settings))

@@ -18,7 +18,7 @@ from harness.data.labels.annotations import new_annotation
 from harness.data.labels.gold import in_force
 from harness.data.load import find_scheme, open_folder
 from harness.data.sentences.claims_of import make_claim
-from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import clear_partial, locked, read_bytes, sha256, write_files
 from harness.records import Annotation, Article, Claim, is_unicode, shown
 from harness.schemes import Axis, Scheme
@@ -105,7 +105,7 @@ def _read(path: Path, scheme: str, worker: str | None) -> list[Row]:
     if worker is None and len(by_worker) > 1:
         raise HarnessError(f"{path}: has labels by several workers ({names}); choose one, each --as a name of its own")
     if worker is not None and worker not in by_worker:
-        raise HarnessError(f"{path}: {unknown_name('worker', worker, list(by_worker))}")
+        raise UnknownName(f"{path}: {unknown_name('worker', worker, list(by_worker))}")
     chosen = by_worker[worker] if worker is not None else next(iter(by_worker.values()))
     return [Row(number, cells) for number, cells in enumerate(chosen, start=1)]
 
@@ -118,7 +118,7 @@ def _scheme_of(dataset: Dataset, name: str | None) -> Scheme:
     if not dataset.info.schemes:
         raise HarnessError(f"{dataset.folder}: its dataset.yaml lists no scheme; add one under 'schemes'")
     if name is not None and name not in dataset.info.schemes:
-        raise HarnessError(f"{dataset.folder}: {unknown_name('scheme', name, dataset.info.schemes)}")
+        raise UnknownName(f"{dataset.folder}: {unknown_name('scheme', name, dataset.info.schemes)}")
     return find_scheme(dataset.folder, name or dataset.info.schemes[0])
 
 

@@ -192,16 +192,16 @@ def read_info(folder: Path) -> DatasetInfo:
     """
     path = folder / "dataset.yaml"
     if not folder.is_dir():
-        raise FaultsError.one(folder, "is not a folder; a dataset folder is expected")
+        raise FaultsError.one(folder, "is not a folder; a dataset folder is expected", code="not-a-dataset")
     if not path.exists():
-        raise FaultsError.one(folder, "is not a dataset folder: it has no dataset.yaml")
+        raise FaultsError.one(folder, "is not a dataset folder: it has no dataset.yaml", code="not-a-dataset")
     found = read_yaml(path)
     try:
         return DatasetInfo.model_validate_json(found.json)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), found.line(place), ".".join(map(str, place)), message)
-            for place, message in explain_validation(error)
+            Fault(str(path), found.line(place), ".".join(map(str, place)), message, code)
+            for place, message, code, _ in explain_validation(error)
         ) from None
 
 

@@ -13,7 +13,7 @@ from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_files
 from harness.data.load import open_folder
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, carried_over, grown_logs, matched, next_version
-from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import clear_partial, collector_paused, locked, read_bytes, sha256, write_files
 from harness.records import Article, Claim
 
@@ -145,11 +145,11 @@ class _Ingesting:
             return Fault(str(found.path), found.line, None, _stranger(digest, self.awaited))
         if self.taken.setdefault(article.article_id, article.text) != article.text:
             message = f"'{article.article_id}' is the name of two sources with other text; give this one another name"
-            return Fault(str(found.path), found.line, "article_id", message)
+            return Fault(str(found.path), found.line, "article_id", message, "duplicate-id")
         replaced = self.replaces or article.replaces
         if replaced is not None and replaced not in self.present:
             message = unknown_name("article", replaced, list(self.present))
-            return Fault(str(found.path), found.line, "replaces", message)
+            return Fault(str(found.path), found.line, "replaces", message, UnknownName.code)
         if known is None and replaced is None:
             self._add(article, found.marked)
             return None
@@ -171,7 +171,7 @@ class _Ingesting:
             return Fault(str(found.path), found.line, "replaces", message)
         elif article.article_id in self.present:
             message = f"'{article.article_id}' is there with other text; a new version needs an id of its own"
-            return Fault(str(found.path), found.line, "article_id", message)
+            return Fault(str(found.path), found.line, "article_id", message, "duplicate-id")
         else:
             name = article.article_id
         self._add(next_version(last, article, name), found.marked)

@@ -44,8 +44,8 @@ def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[
             records.append((number, kind.model_validate_json(line)))
         except ValidationError as error:
             faults += [
-                Fault(str(path), number, ".".join(map(str, place)) or None, message)
-                for place, message in explain_validation(error)
+                Fault(str(path), number, ".".join(map(str, place)) or None, message, code)
+                for place, message, code, _ in explain_validation(error)
             ]
     return records, faults
 

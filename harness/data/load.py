@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, in_order, read_info, with_text
 from harness.data.jsonl import read_records
-from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import collector_paused, sha256
 from harness.folders import data_root, shipped
 from harness.records import Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, shown
@@ -88,7 +88,8 @@ def find_scheme(folder: Path, name: str) -> Scheme:
         return load_scheme(name)
     scheme = read_scheme(own)
     if scheme.name != name:
-        raise FaultsError.one(own, f"expected '{name}', the file's name, got '{scheme.name}'", field="name")
+        message = f"expected '{name}', the file's name, got '{scheme.name}'"
+        raise FaultsError.one(own, message, field="name", code="name-mismatch")
     return scheme
 
 
@@ -97,7 +98,15 @@ def _repeated(path: Path, name: str, ids: Iterable[tuple[int, str]]) -> list[Fau
     faults = []
     for line, value in ids:
         if value in first:
-            faults.append(Fault(str(path), line, name, f"'{value}' stands in line {first[value]} already; remove one"))
+            faults.append(
+                Fault(
+                    str(path),
+                    line,
+                    name,
+                    f"'{value}' stands in line {first[value]} already; remove one",
+                    "duplicate-id",
+                )
+            )
         first.setdefault(value, line)
     return faults
 
@@ -107,10 +116,20 @@ def _article_faults(path: Path, articles: Numbered[Article]) -> list[Fault]:
     for line, article in articles:
         if article.text is None and article.text_sha256 is None:
             faults.append(
-                Fault(str(path), line, "text", "is missing; give text, or text_sha256 for a stand-off dataset")
+                Fault(
+                    str(path),
+                    line,
+                    "text",
+                    "is missing; give text, or text_sha256 for a stand-off dataset",
+                    "missing-field",
+                )
             )
         elif article.text is not None and article.text_sha256 not in (None, sha256(article.text)):
-            faults.append(Fault(str(path), line, "text_sha256", "is not the SHA-256 of text; the text was changed"))
+            faults.append(
+                Fault(
+                    str(path), line, "text_sha256", "is not the SHA-256 of text; the text was changed", "text-mismatch"
+                )
+            )
     return faults
 
 
@@ -119,38 +138,43 @@ def _claim_faults(path: Path, claims: Numbered[Claim], articles: dict[str, Artic
     for line, claim in claims:
         article = articles.get(claim.article_id)
         if article is None and complete:
-            faults.append(Fault(str(path), line, "article_id", f"no article '{claim.article_id}' in articles.jsonl"))
+            faults.append(
+                Fault(str(path), line, "article_id", f"no article '{claim.article_id}' in articles.jsonl", "unknown-id")
+            )
         elif article is not None:
-            faults += [Fault(str(path), line, name, message) for name, message in _span_faults(claim, article)]
+            faults += [Fault(str(path), line, *fault) for fault in _span_faults(claim, article)]
     return faults
 
 
-def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str]]:
+def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str, str]]:
+    """What is wrong with a claim as a span of its article, as (field, message, code)."""
     digest = sha256(claim.text) if claim.text is not None else claim.text_sha256
     if digest is None:
-        yield "text", "is missing; give text, or text_sha256 for a stand-off dataset"
+        yield "text", "is missing; give text, or text_sha256 for a stand-off dataset", "missing-field"
         return
     if claim.text_sha256 not in (None, digest):
-        yield "text_sha256", "is not the SHA-256 of text; the text was changed"
+        yield "text_sha256", "is not the SHA-256 of text; the text was changed", "text-mismatch"
     if not claim.start < claim.end:
-        yield "end", f"expected more than start ({claim.start}), got {claim.end}"
+        yield "end", f"expected more than start ({claim.start}), got {claim.end}", "invalid-span"
     elif article.text is not None:
         where = f"articles.jsonl '{article.article_id}'[{claim.start}:{claim.end}]"
         found = article.text[claim.start : claim.end]
         if claim.end > len(article.text):
-            yield "end", f"is {claim.end}, but the article has {len(article.text)} characters"
+            yield "end", f"is {claim.end}, but the article has {len(article.text)} characters", "invalid-span"
         elif claim.text is not None and found != claim.text:
-            yield "text", f"does not equal {where}: found {shown(claim.text)}, the article has {shown(found)}"
+            message = f"does not equal {where}: found {shown(claim.text)}, the article has {shown(found)}"
+            yield "text", message, "text-mismatch"
         elif claim.text is None and sha256(found) != digest:
-            yield "text_sha256", f"is not the SHA-256 of {where}"
+            yield "text_sha256", f"is not the SHA-256 of {where}", "text-mismatch"
     expected = make_claim_id(claim.article_id, claim.start, claim.end, digest)
     if claim.claim_id != expected:
-        yield "claim_id", f"expected '{expected}' (from its article, start, end and text), got '{claim.claim_id}'"
+        message = f"expected '{expected}' (from its article, start, end and text), got '{claim.claim_id}'"
+        yield "claim_id", message, "id-mismatch"
 
 
 def _reference_faults(path: Path, lines: Iterable[tuple[int, str]], known: set[str]) -> list[Fault]:
     return [
-        Fault(str(path), line, "claim_id", f"no claim '{claim_id}' in claims.jsonl")
+        Fault(str(path), line, "claim_id", f"no claim '{claim_id}' in claims.jsonl", "unknown-id")
         for line, claim_id in lines
         if claim_id not in known
     ]
@@ -171,26 +195,26 @@ def _annotation_faults(
         except FaultsError as error:
             faults += error.faults
         except HarnessError as error:
-            faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error)))
-    verdicts: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+            faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error), error.code))
+    verdicts: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
     for path, found in files.items():
         owner = path.stem
         named = _is_name(owner)
         if not named:
             message = "expected the annotator's name as file name: letters, digits, dot, underscore, hyphen; rename it"
-            faults.append(Fault(str(path), None, None, message))
+            faults.append(Fault(str(path), None, None, message, "invalid-name"))
         faults += _repeated(path, "annotation_id", [(line, a.annotation_id) for line, a in found])
         for line, annotation in found:
             said = (annotation.scheme, annotation.axis, annotation.label)
             if said not in verdicts:
                 verdicts[said] = list(_label_faults(annotation, schemes, info))
-            faults += [Fault(str(path), line, name, message) for name, message in verdicts[said]]
+            faults += [Fault(str(path), line, *fault) for fault in verdicts[said]]
             if named and annotation.annotator != owner:
                 message = f"expected '{owner}', the file's name, got '{annotation.annotator}'"
-                faults.append(Fault(str(path), line, "annotator", message))
+                faults.append(Fault(str(path), line, "annotator", message, "name-mismatch"))
             if known is not None and annotation.claim_id not in known:
                 message = f"no claim '{annotation.claim_id}' in claims.jsonl"
-                faults.append(Fault(str(path), line, "claim_id", message))
+                faults.append(Fault(str(path), line, "claim_id", message, "unknown-id"))
         if path not in broken:
             faults += _supersede_faults(path, found)
         faults += _contradictions(path, found)
@@ -211,12 +235,11 @@ def _supersede_faults(path: Path, found: Numbered[Annotation]) -> Iterable[Fault
     for line, a in found:
         other = earlier.get(a.supersedes or "")
         if a.supersedes is not None and other is None:
-            yield Fault(
-                str(path), line, "supersedes", f"no annotation '{a.supersedes}' in an earlier line of this file"
-            )
+            message = f"no annotation '{a.supersedes}' in an earlier line of this file"
+            yield Fault(str(path), line, "supersedes", message, "unknown-id")
         elif other is not None and _question(other) != _question(a):
             message = f"annotation '{a.supersedes}' is about another claim, scheme, axis or role"
-            yield Fault(str(path), line, "supersedes", message)
+            yield Fault(str(path), line, "supersedes", message, "other-question")
         earlier[a.annotation_id] = a
 
 
@@ -224,18 +247,22 @@ def _question(annotation: Annotation) -> tuple[str, str, str, str]:
     return annotation.claim_id, annotation.scheme, annotation.axis, annotation.role
 
 
-def _label_faults(annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo) -> Iterable[tuple[str, str]]:
+def _label_faults(
+    annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo
+) -> Iterable[tuple[str, str, str]]:
+    """Which names of an annotation are not known, as (field, message, code)."""
     if annotation.scheme not in info.schemes:
-        yield "scheme", f"{unknown_name('scheme', annotation.scheme, info.schemes)} (dataset.yaml lists them)"
+        message = f"{unknown_name('scheme', annotation.scheme, info.schemes)} (dataset.yaml lists them)"
+        yield "scheme", message, UnknownName.code
         return
     scheme = schemes.get(annotation.scheme)
     axis = next((axis for axis in scheme.axes if axis.name == annotation.axis), None) if scheme else None
     if scheme is None:
         return
     if axis is None:
-        yield "axis", unknown_name("axis", annotation.axis, [axis.name for axis in scheme.axes])
+        yield "axis", unknown_name("axis", annotation.axis, [axis.name for axis in scheme.axes]), UnknownName.code
     elif annotation.label not in axis.label_names:
-        yield "label", unknown_name("label", annotation.label, axis.label_names)
+        yield "label", unknown_name("label", annotation.label, axis.label_names), UnknownName.code
 
 
 def _contradictions(path: Path, found: Numbered[Annotation]) -> list[Fault]:
@@ -251,7 +278,7 @@ def _contradictions(path: Path, found: Numbered[Annotation]) -> list[Fault]:
                 f"'{a.annotator}' labelled this claim on axis '{a.axis}' in line {first[key]} already; "
                 "a changed label names the earlier annotation in supersedes"
             )
-            faults.append(Fault(str(path), line, "claim_id", message))
+            faults.append(Fault(str(path), line, "claim_id", message, "contradiction"))
         first.setdefault(key, line)
     return faults
 
@@ -267,7 +294,8 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
     Args:
         name_or_folder: what a config or a command line says.
         root: where fetched benchmarks live; see `data_root`.
-    Raises: HarnessError: nothing of that name; the message says what there is, or the command that fetches it.
+    Raises: UnknownName: nothing of that name; the message says what there is. NotFetched: a benchmark that is not on
+        this machine; the message says the command that fetches it. FaultsError: a folder that is no dataset's.
     """
     name = str(name_or_folder)
     candidates = [shipped("data") / name, data_root(root) / name] if "/" not in name else []
@@ -275,15 +303,15 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
         if (folder / "dataset.yaml").is_file():
             return folder
     if name in benchmark_names():
-        raise HarnessError(
+        raise NotFetched(
             f"benchmark '{name}' is not fetched yet (looked in {data_root(root)}). Run: harness fetch {name}; or with "
             f"your copy of the publisher's files ({load_benchmark(name).source}): harness fetch {name} --from FOLDER"
         )
     if "/" in name and not Path(name).exists():
-        raise FaultsError.one(name, "does not exist; check the path")
+        raise FaultsError.one(name, "does not exist; check the path", code="does-not-exist")
     if Path(name).is_dir() or "/" in name:
-        raise FaultsError.one(name, "is not a dataset folder: it has no dataset.yaml")
-    raise HarnessError(unknown_name("dataset", name, [*dataset_names(), *benchmark_names()]))
+        raise FaultsError.one(name, "is not a dataset folder: it has no dataset.yaml", code="not-a-dataset")
+    raise UnknownName(unknown_name("dataset", name, [*dataset_names(), *benchmark_names()]))
 
 
 def open_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> Dataset:

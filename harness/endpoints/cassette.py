@@ -34,8 +34,8 @@ def _exchanges(data: bytes, path: Path) -> dict[str, Kept]:
         try:
             kept = Kept.model_validate_json(line)
         except ValidationError as error:
-            for place, message in explain_validation(error):
-                faults.append(Fault(str(path), number, ".".join(map(str, place)) or None, message))
+            for place, message, code, _ in explain_validation(error):
+                faults.append(Fault(str(path), number, ".".join(map(str, place)) or None, message, code))
             continue
         if Call.of(kept.endpoint, kept.request, kept.sample).key != kept.key:
             message = (

@@ -33,7 +33,7 @@ def check(paths: Sequence[str | Path]) -> list[Fault]:
             except FaultsError as error:
                 faults += error.faults
             except HarnessError as error:
-                faults.append(Fault(str(target), None, None, str(error)))
+                faults.append(Fault(str(target), None, None, str(error), error.code))
     return faults
 
 
@@ -46,5 +46,5 @@ def _targets(path: Path) -> list[Path]:
     elif path.is_dir() or (path.is_file() and path.suffix in CONFIG_SUFFIXES):
         return [path]
     if not path.exists():
-        raise FaultsError.one(path, "does not exist; check the path")
+        raise FaultsError.one(path, "does not exist; check the path", code="does-not-exist")
     raise HarnessError(f"{path}: expected a dataset folder (with dataset.yaml) or a config (.yaml)")

@@ -15,12 +15,12 @@ from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
 from harness.data.labels.gold import RULES
 from harness.data.labels.tasks import TASKS, find_task
-from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.folders import shipped
 from harness.metrics import METRICS
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
-from harness.records import Name, Record, explain_validation, shown
+from harness.records import Explanation, Name, Record, explain_validation, shown
 from harness.runner.official.leaderboards import also_measured
 from harness.runner.splitting.split_config import Inner, Shares, Split
 from harness.runner.tuning.calibrate import DECISIONS, decided
@@ -99,7 +99,8 @@ def find_config(name_or_path: str | Path) -> Path:
     if inside.exists() and path.suffix in ("", ".yaml") and path.parent.name in ("", "experiments"):
         return inside
     known = sorted(found.stem for found in shipped("experiments").glob("*.yaml"))
-    raise FaultsError.one(path, f"does not exist; give the path of a config, or a shipped one: {', '.join(known)}")
+    message = f"does not exist; give the path of a config, or a shipped one: {', '.join(known)}"
+    raise FaultsError.one(path, message, code="does-not-exist")
 
 
 def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded:
@@ -122,8 +123,9 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
     try:
         experiment = Experiment.model_validate_json(json.dumps(located.content, default=str))
     except ValidationError as error:
-        for place, message in explain_validation(error):
-            faults.add(_in_document(place, located.content), message, known=_known_fields(place))
+        for wrong in explain_validation(error):
+            place = _in_document(wrong.place, located.content)
+            faults.add_explanation(wrong, place, known=_known_fields(wrong.place))
     if experiment is not None:
         faults.names(experiment)
         if not experiment.metrics and experiment.task in TASKS:
@@ -222,21 +224,25 @@ class _Faults:
         self.path, self.located = path, located
         self.found: list[Fault] = []
 
-    def add(self, place: Place, message: str, known: Sequence[str] = ()) -> None:
-        if message == "is not a known field" and place:
-            message = unknown_name("field", str(place[-1]), known)
-        fault = Fault(str(self.path), self.located.line(place), shown_place(place) or None, message)
+    def add(self, place: Place, message: str, code: str = Fault.code) -> None:
+        fault = Fault(str(self.path), self.located.line(place), shown_place(place) or None, message, code)
         if fault not in self.found:
             self.found.append(fault)
+
+    def add_explanation(self, wrong: Explanation, place: Place, known: Sequence[str]) -> None:
+        """A fault of a validation; of a field that is not known, which ones are."""
+        unknown = wrong.code == "unknown-field" and place
+        message = unknown_name("field", str(place[-1]), known) if unknown else wrong.message
+        self.add(place, message, wrong.code)
 
     def names(self, experiment: Experiment) -> None:
         """What only a look at the tables can tell."""
         try:
             find_task(experiment.task)
         except HarnessError as error:
-            self.add(("task",), str(error))
+            self.add(("task",), str(error), error.code)
         if experiment.gold.partition(":")[0] not in RULES:
-            self.add(("gold",), unknown_name("gold rule", experiment.gold, list(RULES)))
+            self.add(("gold",), unknown_name("gold rule", experiment.gold, list(RULES)), UnknownName.code)
         for option, message in experiment.split.faults():
             self.add(("split", option) if option else ("split",), message)
 
@@ -263,13 +269,13 @@ class _Faults:
             try:
                 key, metric = _named(name, METRICS.get(name).model_validate_json(json.dumps(settings)))
                 if key in built:
-                    self.add(place, f"'{key}' is listed twice")
+                    self.add(place, f"'{key}' is listed twice", "duplicate-name")
                 built[key] = metric
             except ValidationError as error:
-                for inner, message in explain_validation(error):
-                    self.add((*place, *inner), message, list(METRICS.get(name).model_fields))
+                for wrong in explain_validation(error):
+                    self.add_explanation(wrong, (*place, *wrong.place), list(METRICS.get(name).model_fields))
             except HarnessError as error:
-                self.add(place, str(error))
+                self.add(place, str(error), error.code)
         return built
 
     def systems(self, listed: Any, metric: Metric | None, split: Split) -> tuple[System, ...]:
@@ -286,7 +292,8 @@ class _Faults:
                 self.add(("classifiers", number), "expected a classifier's name, or a mapping with a name")
                 continue
             if not isinstance(label, str | None):
-                self.add(("classifiers", number, "label"), f"expected a text, got {shown(label)}; put it in quotes")
+                message = f"expected a text, got {shown(label)}; put it in quotes"
+                self.add(("classifiers", number, "label"), message, "string-type")
                 continue
             swept = {key: value["each"] for key, value in settings.items() if _swept(value)}
             for values in itertools.product(*swept.values()):
@@ -296,7 +303,8 @@ class _Faults:
                 self._system(number, title, name, settings | chosen, built, metric, split)
         labels = [system.label for system in built]
         for label in {label for label in labels if labels.count(label) > 1}:
-            self.add(("classifiers",), f"two systems are called '{label}'; give one of them a label of its own")
+            message = f"two systems are called '{label}'; give one of them a label of its own"
+            self.add(("classifiers",), message, "duplicate-name")
         return tuple(built) if split.train_share is None else _at_shares(built, split.train_share)
 
     def _system(
@@ -324,12 +332,12 @@ class _Faults:
             built.append(System(label, name, settings, classifier))
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
-            for inner, message in explain_validation(error):
-                self.add((*place, *inner), message, known_fields(inner) or known)
+            for wrong in explain_validation(error):
+                self.add_explanation(wrong, (*place, *wrong.place), known_fields(wrong.place) or known)
         except FaultsError as error:
             self.found += error.faults
         except HarnessError as error:
-            self.add(place, str(error))
+            self.add(place, str(error), error.code)
 
 
 def _at_shares(systems: Sequence[System], shares: Shares) -> tuple[System, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from harness.errors import HarnessError, unknown_name
+from harness.errors import UnknownName, unknown_name
 from harness.registry import UnknownComponent
 
 
@@ -72,5 +72,5 @@ def listing(kind: str) -> dict[str, str]:
     Raises: HarnessError: no such kind.
     """
     if kind not in KINDS:
-        raise HarnessError(unknown_name("kind", kind, list(KINDS)))
+        raise UnknownName(unknown_name("kind", kind, list(KINDS)))
     return KINDS[kind]()

@@ -20,6 +20,8 @@ from harness.runner.slices import SliceValues
 if TYPE_CHECKING:
     import pyarrow as pa
 
+WITHOUT_ANSWER = "without an answer"
+"""The reason in `left_out` for claims that a system has no answer for; they count as wrong."""
 RESULT_FORMAT = 3
 REMEDY = "run the experiment again"
 Columns = dict[str, npt.NDArray[Any]]
@@ -107,8 +109,8 @@ def read_result(folder: str | Path) -> Result:
         result = Result.model_validate_json(data)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), None, ".".join(map(str, place)) or None, f"{message}; {REMEDY}")
-            for place, message in explain_validation(error)
+            Fault(str(path), None, ".".join(map(str, place)) or None, f"{message}; {REMEDY}", code)
+            for place, message, code, _ in explain_validation(error)
         ) from None
     return result.model_copy(update={"path": str(folder)})
 

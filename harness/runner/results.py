@@ -23,7 +23,14 @@ from harness.runner.cost import total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
 from harness.runner.plan import Material, Unit, training_gold
 from harness.runner.provenance import Provenance, provenance_of
-from harness.runner.result_files import RESULT_FORMAT, Result, WithoutCopies, read_predictions, read_result
+from harness.runner.result_files import (
+    RESULT_FORMAT,
+    WITHOUT_ANSWER,
+    Result,
+    WithoutCopies,
+    read_predictions,
+    read_result,
+)
 from harness.runner.slices import SliceValues, slices_of, too_small
 
 
@@ -290,4 +297,4 @@ def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:
     counts = dict(material.gold.counts)
     if len(rows) != len(material.claims):
         counts = {"without gold for the task": int((~np.isin(rows, material.gold.settled)).sum())}
-    return {reason: count for reason, count in (counts | {"without an answer": missing}).items() if count}
+    return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.benchmarks.benchmark import Published
-from harness.errors import HarnessError, unknown_name
+from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import clear_partial, locked
 from harness.runner.config import Loaded, load_experiment
 from harness.runner.execute import execute, unit_path
@@ -183,7 +183,7 @@ def _prepared(
     labels = [system.label for system in loaded.systems]
     for name in only:
         if name not in labels:
-            raise HarnessError(f"--only: {unknown_name('system of this experiment', name, labels)}")
+            raise UnknownName(f"--only: {unknown_name('system of this experiment', name, labels)}")
     if only:
         loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.label in only))
     said = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))

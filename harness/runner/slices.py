@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from harness.data.claims import Claims, Column
 from harness.data.labels.gold import gold_labels
-from harness.errors import HarnessError, unknown_name
+from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics.intervals import Value
 from harness.records import Record
 from harness.runner.plan import Material
@@ -88,7 +88,7 @@ def _of_kind(kind: str, material: Material) -> list[Slice]:
     if kind in {axis.name for axis in axes}:
         return _of_axis(kind, material)
     known = [*COLUMNS, "length", "agreement", "feature", *dict.fromkeys(axis.name for axis in axes)]
-    raise HarnessError(f"slices: {unknown_name('kind of slice', kind, known)}")
+    raise UnknownName(f"slices: {unknown_name('kind of slice', kind, known)}")
 
 
 def _years(claims: Claims) -> Column:

@@ -9,7 +9,7 @@ from harness.data.benchmarks.benchmark import Published
 from harness.metrics.intervals import Value
 from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import implied
-from harness.runner.result_files import Result
+from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.text_tables import aligned, html_table, number
 
 CHOICES = 3
@@ -118,7 +118,8 @@ def _title(result: Result) -> str:
     parts = [f"{result.task} on {result.dataset}", f"{result.n:,} claims in {result.n_articles} articles"]
     if result.n_positive is not None:
         parts.append(f"{result.n_positive:,} positive")
-    parts += [f"{count:,} left out ({reason})" for reason, count in result.left_out.items() if "answer" not in reason]
+    left_out = {reason: count for reason, count in result.left_out.items() if reason != WITHOUT_ANSWER}
+    parts += [f"{count:,} left out ({reason})" for reason, count in left_out.items()]
     return " · ".join(parts)
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.records import Name, Record, explain_validation
 from harness.yaml_file import read_yaml
 
@@ -101,12 +101,12 @@ class Scheme(Record):
     def axis(self, name: str) -> Axis:
         """The axis of a name.
 
-        Raises: HarnessError: the scheme has no such axis.
+        Raises: UnknownName: the scheme has no such axis.
         """
         for axis in self.axes:
             if axis.name == name:
                 return axis
-        raise HarnessError(f"scheme '{self.name}': {unknown_name('axis', name, [axis.name for axis in self.axes])}")
+        raise UnknownName(f"scheme '{self.name}': {unknown_name('axis', name, [axis.name for axis in self.axes])}")
 
 
 def scheme_names() -> list[str]:
@@ -124,10 +124,11 @@ def read_scheme(path: Path) -> Scheme:
         return Scheme.model_validate_json(found.json)
     except ValidationError as error:
         faults = []
-        for place, message in explain_validation(error):
-            quotes = message in ("expected a text, got true", "expected a text, got false")
+        for place, message, code, value in explain_validation(error):
+            quotes = code == "string-type" and isinstance(value, bool)
             hint = "; YAML reads a bare yes or no as true or false: put it in quotes" if quotes else ""
-            faults.append(Fault(str(path), found.line(place), ".".join(map(str, place)) or None, message + hint))
+            where = ".".join(map(str, place)) or None
+            faults.append(Fault(str(path), found.line(place), where, message + hint, code))
         raise FaultsError(faults) from None
 
 
@@ -135,8 +136,8 @@ def read_scheme(path: Path) -> Scheme:
 def load_scheme(name: str) -> Scheme:
     """The shipped scheme of a name.
 
-    Raises: HarnessError: no such scheme.
+    Raises: UnknownName: no such scheme.
     """
     if name not in scheme_names():
-        raise HarnessError(unknown_name("scheme", name, scheme_names()))
+        raise UnknownName(unknown_name("scheme", name, scheme_names()))
     return read_scheme(FOLDER / f"{name}.yaml")

@@ -15,7 +15,7 @@ from harness.data.claims import Claims
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation
 from harness.data.load import find_dataset, open_dataset
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
-from harness.errors import Fault, FaultsError, HarnessError
+from harness.errors import Fault, FaultsError, HarnessError, NotFetched
 from harness.records import Article, Claim
 from harness.scoring.claim_tables import CLAIM_SUFFIXES, ClaimRow, claim_rows, holds_claims
 
@@ -98,7 +98,7 @@ class Unlabelled:
             except FaultsError as error:
                 faults += error.faults
         absent = [path for path in found if isinstance(path, str | Path) and not _is_there(path)]
-        faults += [Fault(str(path), None, None, "does not exist; check the path") for path in absent]
+        faults += [Fault(str(path), None, None, "does not exist; check the path", "does-not-exist") for path in absent]
         if faults:
             raise FaultsError(faults)
         return found
@@ -156,9 +156,9 @@ def _dataset(source: str | Path, root: str | Path | None) -> Path | None:
         return None
     try:
         return find_dataset(str(source), root)
-    except HarnessError as error:
-        if "is not fetched yet" in str(error):
-            raise
+    except NotFetched:
+        raise
+    except HarnessError:
         return None
 
 

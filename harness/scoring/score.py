@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from harness.data.articles.reading import Reading
 from harness.data.exchange.export import safe_cell
-from harness.errors import HarnessError, unknown_name
+from harness.errors import UnknownName, unknown_name
 from harness.files import json_line, writing_file
 from harness.runner.models.model import Model, ModelCard
 from harness.scoring.inputs import Unlabelled
@@ -90,7 +90,7 @@ def score(
     """
     target = None if out is None else Path(out)
     if target is not None and target.suffix.lower() not in WRITERS:
-        raise HarnessError(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
+        raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
     model = open_system(system)
     listed = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     known = model.card.languages or model.card.made_for

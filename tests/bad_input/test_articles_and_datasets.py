@@ -219,8 +219,11 @@ def test_all_faults_of_a_dataset_at_once(harness, folder):
     )
     assert done.stderr == ""
     faults = json.loads(harness("check", "d", "--json").stdout)["faults"]
-    assert [(fault["path"], fault["line"]) for fault in faults] == [
-        *(("d/annotations/me.jsonl", 1), ("d/claims.jsonl", 2), ("d/claims.jsonl", 2), ("d/claims.jsonl", 4))
+    assert [(fault["path"], fault["line"], fault["code"]) for fault in faults] == [
+        ("d/annotations/me.jsonl", 1, "unknown-name"),
+        ("d/claims.jsonl", 2, "text-mismatch"),
+        ("d/claims.jsonl", 2, "id-mismatch"),
+        ("d/claims.jsonl", 4, "duplicate-id"),
     ]
     refused(harness("add", "d", "--text", "A.", "--label", "law=yes", "--as", "me"), "d/claims.jsonl:4: claim_id")
     refused(harness("ingest", "ferry.txt", "--into", "d"), "d/claims.jsonl:4: claim_id")

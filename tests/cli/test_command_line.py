@@ -90,7 +90,8 @@ def test_check_finds_faults_with_exit_code_1_and_lists_them_as_json(harness, tmp
     assert done.returncode == 1
     assert done.stdout.startswith("bad.yaml:2: task: no task is called 'y'")
     (fault,) = json.loads(harness("check", "bad.yaml", "--json").stdout)["faults"]
-    assert (fault["path"], fault["line"], fault["field"]) == ("bad.yaml", 2, "task")
+    assert list(fault) == ["path", "line", "field", "message", "code"]
+    assert (fault["path"], fault["line"], fault["field"], fault["code"]) == ("bad.yaml", 2, "task", "unknown-name")
 
 
 def list_that_raises(error: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -32,7 +32,7 @@ def build_nested(name: str, settings: dict[str, Any]) -> Classifier:
     try:
         return build(name, settings)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, path))}: {message}" for path, message in explain_validation(error))
+        problems = (f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error))
         raise HarnessError(f"{name}: {'; '.join(problems)}") from None
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harness.classifiers.base import Classifier, Scorer, Scores, two_columns
 from harness.classifiers.external.prediction_files import read_predictions
 from harness.data.claims import Claims, Gold
-from harness.errors import Fault, FaultsError, unknown_name
+from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import read_bytes, sha256
 
 
@@ -112,7 +112,7 @@ class FromFile(Classifier):
         for prediction in predictions.values():
             if prediction.label is not None and prediction.label not in labels:
                 message = unknown_name("label of the task", prediction.label, gold.labels)
-                faults.append(Fault(self.path, prediction.line, "label", message))
+                faults.append(Fault(self.path, prediction.line, "label", message, UnknownName.code))
         if len(labels) > 2 and any(prediction.score is not None for prediction in predictions.values()):
             message = (
                 f"has scores of one label, but the task has {len(labels)}; give a label column and no score column"

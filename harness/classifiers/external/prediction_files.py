@@ -47,7 +47,7 @@ def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[di
             of_row.append(("claim_id", f"'{claim_id}' stands already in line {first.line}; give each claim once"))
         faults += [Fault(path, line, field, message) for field, message in of_row]
     if not rows and not faults:
-        faults.append(Fault(path, None, None, "has no predictions"))
+        faults.append(Fault(path, None, None, "has no predictions", "empty"))
     if thresholded and any("label" in row for _, row in rows):
         faults.append(Fault(path, None, "label", "a threshold is given as well; drop the threshold or the labels"))
     if (thresholded or bounded) and rows and not any("score" in row for _, row in rows):
@@ -97,7 +97,7 @@ def _read_jsonl(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            faults.append(Fault(path, number, None, f"is not JSON: {error}"))
+            faults.append(Fault(path, number, None, f"is not JSON: {error}", "not-json"))
             continue
         if not isinstance(row, dict):
             faults.append(Fault(path, number, None, f"expected an object, got {_shown(row)}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 BATCH = 8192
+REFUSALS = (AttributeError, TypeError, ValueError)
+"""What scikit-learn raises for settings that it refuses; a part that is no estimator lacks what those have."""
 
 
 class Features(NgramSettings):
@@ -167,6 +170,8 @@ class SklearnEstimator(Classifier):
 
         Raises: HarnessError: the estimator refuses the features; the message says what it said, and the remedy.
         """
+        from sklearn.utils import get_tags
+
         tfidf, rows = Tfidf.fit(self.features, list(claims.text))
         if len(np.unique(gold.codes)) < 2 or not rows.shape[1]:
             return SharesScorer(tuple(shares(gold).tolist()))
@@ -177,7 +182,7 @@ class SklearnEstimator(Classifier):
         try:
             estimator.fit(_reduced(rows, reduction), gold.codes)
         except (AttributeError, TypeError, ValueError) as error:
-            dense = isinstance(error, TypeError) and "sparse" in str(error).lower()
+            dense = isinstance(error, TypeError) and reduction is None and not get_tags(estimator).input_tags.sparse
             remedy = ": give it dense features, for example `features: {svd: 100}`" if dense else ""
             raise HarnessError(f"classifier '{self.estimator}' cannot be fitted ({error}){remedy}") from error
         kind = ProbabilityScorer if hasattr(estimator, "predict_proba") else EstimatorScorer
@@ -204,12 +209,36 @@ def _problems(target: str, settings: dict[str, Any]) -> list[tuple[str, str]]:
         estimator = made(**settings)
         if not is_classifier(estimator):
             return [("", f"'{target}' is a scikit-learn estimator but not a classifier, such as LogisticRegression")]
-        if hasattr(estimator, "_parameter_constraints"):
-            estimator._validate_params()
-    except (AttributeError, TypeError, ValueError) as error:  # a part that is no estimator lacks what those have
-        named = next((setting for setting in settings if f"'{setting}'" in str(error)), "")
-        return [(named, f"{name}: {error}")]
-    return []
+    except REFUSALS as error:
+        return [("", f"{name}: {error}")]
+    refused = _refused(estimator, sorted(settings))
+    return [] if refused is None else [(refused[0], f"{name}: {refused[1]}")]
+
+
+def _refused(estimator: Any, settings: Sequence[str]) -> tuple[str, Exception] | None:
+    """The first setting that an estimator's own check refuses (empty: not one alone), and what it raises."""
+    every = getattr(estimator, "_parameter_constraints", None)
+    if every is None:
+        return None
+    error = _objection(estimator, every)
+    if error is None:
+        return None
+    checked_alone = _objection(estimator, {}) is None  # not so where the estimator checks more than its constraints
+    for setting in settings if checked_alone else ():
+        alone = _objection(estimator, {setting: every[setting]}) if setting in every else None
+        if alone is not None:
+            return setting, alone
+    return "", error
+
+
+def _objection(estimator: Any, constraints: Mapping[str, Any]) -> Exception | None:
+    """What the estimator's check of its settings against some constraints raises; None where it raises nothing."""
+    estimator._parameter_constraints = constraints
+    try:
+        estimator._validate_params()
+    except REFUSALS as error:
+        return error
+    return None
 
 
 def _hint(setting: str, known: list[str]) -> str:

@@ -110,7 +110,8 @@ def make_article(path: str | Path, line: int | None, **fields: object) -> Articl
         return with_its_text(Article.model_validate(fields), path, line)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), line, ".".join(map(str, place)), message) for place, message in explain_validation(error)
+            Fault(str(path), line, ".".join(map(str, place)), message, code)
+            for place, message, code, _ in explain_validation(error)
         ) from None
 
 

@@ -126,7 +126,7 @@ def read_file(file: File) -> list[FoundArticle]:
 def _decoded(file: File) -> tuple[str, str]:
     text, encoding = decoded(file.data, file.path, file.reading.encoding)
     if not text.strip():
-        raise FaultsError.one(file.path, "is empty; an article needs text")
+        raise FaultsError.one(file.path, "is empty; an article needs text", code="empty")
     return text, encoding
 
 
@@ -160,11 +160,11 @@ def _read_jsonl(file: File) -> list[FoundArticle]:
     for line, article in records:
         if article.article_id in first:
             message = f"'{article.article_id}' stands in line {first[article.article_id]} already; ids are unique"
-            faults.append(Fault(str(file.path), line, "article_id", message))
+            faults.append(Fault(str(file.path), line, "article_id", message, "duplicate-id"))
         first.setdefault(article.article_id, line)
         faults += [Fault(str(file.path), line, *fault) for fault in _text_faults(article)]
     if not records and not faults:
-        faults.append(Fault(str(file.path), None, None, "is empty; one JSON object a line is expected"))
+        faults.append(Fault(str(file.path), None, None, "is empty; one JSON object a line is expected", "empty"))
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
     return [FoundArticle(file.path, line, article) for line, article in records]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from harness.data.articles.encoding import UTF_8, decoded
@@ -140,7 +141,7 @@ def articles_of(table: Table, reading: Reading) -> list[FoundArticle]:
 
 
 def _placed(fault: Fault, row: TableRow) -> Fault:
-    return Fault(fault.path, fault.line, " ".join(part for part in (row.place, fault.field) if part), fault.message)
+    return replace(fault, field=" ".join(part for part in (row.place, fault.field) if part))
 
 
 def _clean(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from harness.errors import Fault, FaultsError, HarnessError, unknown_name
+from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.records import Name, Record, Sha256, explain_validation
 from harness.yaml_file import read_yaml
 
@@ -127,13 +127,15 @@ def benchmark_names() -> list[str]:
 def load_benchmark(name: str) -> Benchmark:
     """The description of a benchmark.
 
-    Raises: HarnessError: no such benchmark; FaultsError: its file is wrong.
+    Raises: UnknownName: no such benchmark; FaultsError: its file is wrong.
     """
     if name not in benchmark_names():
-        raise HarnessError(unknown_name("benchmark", name, benchmark_names()))
+        raise UnknownName(unknown_name("benchmark", name, benchmark_names()))
     path = FOLDER / f"{name}.yaml"
     try:
         return Benchmark.model_validate_json(read_yaml(path).json)
     except ValidationError as error:
-        faults = [Fault(str(path), None, ".".join(map(str, loc)), text) for loc, text in explain_validation(error)]
-        raise FaultsError(faults) from None
+        raise FaultsError(
+            Fault(str(path), None, ".".join(map(str, place)), message, code)
+            for place, message, code, _ in explain_validation(error)
+        ) from None

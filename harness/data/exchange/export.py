@@ -14,7 +14,7 @@ from harness.data.exchange.claim_review import claim_reviews
 from harness.data.exchange.label_studio import labelling_config, studio_tasks
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
-from harness.errors import HarnessError, unknown_name
+from harness.errors import UnknownName, unknown_name
 from harness.files import write_files
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def export(dataset: Dataset, to: str, out: str | Path, *, labels: bool = True, g
     """
     dataset.require_text()
     if to not in FORMATS:
-        raise HarnessError(unknown_name("format", to, list(FORMATS)))
+        raise UnknownName(unknown_name("format", to, list(FORMATS)))
     path = Path(out)
     write_files(FORMATS[to](Wanted(dataset, path, labels, gold)))
     return path

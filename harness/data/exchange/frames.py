@@ -78,7 +78,7 @@ def _records(name: str, kind: type[Record], frame: pd.DataFrame | None) -> tuple
         try:
             records.append(kind.model_validate_json(json.dumps(cells, default=_plain)))
         except ValidationError as error:
-            place, message = explain_validation(error)[0]
+            place, message, *_ = explain_validation(error)[0]
             raise HarnessError(f"frame '{name}', row {number}: {'.'.join(map(str, place))}: {message}") from None
     return tuple(records)
 

@@ -56,7 +56,9 @@ def json_document(file: SourceFile) -> Any:
         return _parsed(json_text(file))
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
-        raise FaultsError.one(file.path, f"is not JSON: {getattr(error, 'msg', error)}", line=line) from None
+        raise FaultsError.one(
+            file.path, f"is not JSON: {getattr(error, 'msg', error)}", line=line, code="not-json"
+        ) from None
 
 
 def json_rows(file: SourceFile, faults: FileFaults) -> list[JsonRow]:
@@ -79,12 +81,12 @@ def json_rows(file: SourceFile, faults: FileFaults) -> list[JsonRow]:
             try:
                 listed.append((number, _parsed(line)))
             except (ValueError, RecursionError) as error:
-                faults.add(number, None, f"is not JSON: {getattr(error, 'msg', error)}")
+                faults.add(number, None, f"is not JSON: {getattr(error, 'msg', error)}", "not-json")
     for number, found in listed:
         if isinstance(found, dict):
             rows.append(JsonRow(number, found))
         else:
-            faults.add(number, None, "is not a JSON object")
+            faults.add(number, None, "is not a JSON object", "not-json")
     return rows
 
 

@@ -87,14 +87,14 @@ class FileFaults:
         self.path = path
         self.found: list[Fault] = []
 
-    def add(self, line: int | None, field_name: str | None, message: str) -> None:
+    def add(self, line: int | None, field_name: str | None, message: str, code: str = Fault.code) -> None:
         """One fault, at a line (from 1) and in a field, where these are known."""
-        self.found.append(Fault(str(self.path), line, field_name, message))
+        self.found.append(Fault(str(self.path), line, field_name, message, code))
 
     def settle(self, *, empty: bool, expected: str) -> None:
         """Raises: FaultsError: there are faults, or nothing was found in the file."""
         if empty and not self.found:
-            self.add(None, None, f"is empty; {expected} are expected")
+            self.add(None, None, f"is empty; {expected} are expected", "empty")
         if self.found:
             raise FaultsError(self.found)
 

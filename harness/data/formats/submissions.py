@@ -110,12 +110,12 @@ def read_table(file: SourceFile, layout: Layout) -> list[Entry]:
         if len(cells) != width:
             faults.add(line, None, f"expected {layout.expected}, got {len(cells)}")
         elif not cells[id_place]:
-            faults.add(line, "id", "is empty")
+            faults.add(line, "id", "is empty", "empty")
         else:
             try:
                 entries.append(Entry(line, cells[id_place], layout.parse(cells[place])))
             except ValueError as error:
-                faults.add(line, layout.value_name, str(error))
+                faults.add(line, layout.value_name, str(error), f"invalid-{layout.value_name}")
     faults.settle(empty=not entries, expected=f"lines of {layout.expected}")
     return entries
 

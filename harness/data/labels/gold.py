@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UnknownName
 from harness.records import Annotation, GoldLabel
 
 Rule = Callable[[list[Annotation]], str | None]
@@ -69,7 +69,7 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
     """
     name, _, annotator = rule.partition(":")
     if name not in RULES or (annotator and name != "single"):
-        raise HarnessError(f"no gold rule is called '{rule}'. Known: {', '.join(RULES)}, single:ANNOTATOR")
+        raise UnknownName(f"no gold rule is called '{rule}'. Known: {', '.join(RULES)}, single:ANNOTATOR")
     by_claim: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in in_force(annotations):
         if annotation.scheme == scheme and annotation.axis == axis:

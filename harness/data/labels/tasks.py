@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from harness.data.claims import Claims, Gold
 from harness.data.labels.gold import GoldLabels
-from harness.errors import HarnessError, unknown_name
+from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.schemes import Scheme, TaskMapping
 
 Floats = npt.NDArray[np.float64]
@@ -139,5 +139,5 @@ def find_task(name: str) -> Task:
     Raises: HarnessError: no such task.
     """
     if name not in TASKS:
-        raise HarnessError(unknown_name("task", name, list(TASKS)))
+        raise UnknownName(unknown_name("task", name, list(TASKS)))
     return TASKS[name]

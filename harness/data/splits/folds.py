@@ -232,7 +232,7 @@ def read_split(path: Path) -> dict[str, str]:
     parts: dict[str, str] = {}
     for line, record in records:
         if record.claim_id in parts:
-            faults.append(Fault(str(path), line, "claim_id", f"'{record.claim_id}' is listed twice"))
+            faults.append(Fault(str(path), line, "claim_id", f"'{record.claim_id}' is listed twice", "duplicate-id"))
         parts[record.claim_id] = record.part
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))

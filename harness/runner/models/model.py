@@ -259,7 +259,8 @@ def read_card(folder: Path) -> tuple[ModelCard, Any]:
         card = _KeptCard.model_validate_json(text)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), None, ".".join(map(str, place)), message) for place, message in explain_validation(error)
+            Fault(str(path), None, ".".join(map(str, place)), message, code)
+            for place, message, code, _ in explain_validation(error)
         ) from None
     if _fingerprint(document) != card.fingerprint:
         raise FaultsError.one(path, "was changed after it was made; keep the model again", field="fingerprint")

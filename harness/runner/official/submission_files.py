@@ -67,7 +67,7 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> Pair:
     if not {entry.id for entry in gold} & {entry.id for entry in predicted}:
         example = f"'{predicted[0].id}' here, '{gold[0].id}' there"
         message = f"none is in {base_name(gold_name)} ({example}): of another part, year or language?"
-        strange = Fault(name, predicted[0].line, reader.id_name, message)
+        strange = Fault(name, predicted[0].line, reader.id_name, message, "unknown-id")
         raise FaultsError([strange, *_looks_like(scoring, _source(scoring, name))])
     wrong = _mismatches(name, gold_name, gold, predicted, reader.id_name)
     if wrong:
@@ -143,16 +143,23 @@ def _mismatches(
     faults = repeated_ids(predicted, times, name, id_name)
     extra = [entry for entry in predicted if entry.id not in times]
     faults += [
-        Fault(name, entry.line, id_name, f"{base_name(gold_name)} has no {id_name} {entry.id}; take it out")
+        Fault(
+            name, entry.line, id_name, f"{base_name(gold_name)} has no {id_name} {entry.id}; take it out", "unknown-id"
+        )
         for entry in extra[:MOST_SHOWN]
     ]
     if len(extra) > MOST_SHOWN:
-        faults.append(Fault(name, None, id_name, f"{len(extra) - MOST_SHOWN} more that {base_name(gold_name)} lacks"))
+        faults.append(
+            Fault(
+                name, None, id_name, f"{len(extra) - MOST_SHOWN} more that {base_name(gold_name)} lacks", "unknown-id"
+            )
+        )
     missing = [entry for entry in times if entry not in given]
     if missing:
         more = f" and {len(missing) - MOST_SHOWN} more" if len(missing) > MOST_SHOWN else ""
         listed = ", ".join(missing[:MOST_SHOWN])
-        faults.append(Fault(name, None, None, f"has no {id_name} {listed}{more} of {base_name(gold_name)}; give each"))
+        message = f"has no {id_name} {listed}{more} of {base_name(gold_name)}; give each"
+        faults.append(Fault(name, None, None, message, "missing-id"))
     return faults
 
 
@@ -162,6 +169,8 @@ def repeated_ids(predicted: Sequence[Entry], times: Mapping[str, int], name: str
     for entry in predicted:
         if entry.id in seen and times.get(entry.id, 1) < 2:
             first = f"on line {seen[entry.id]}" if seen[entry.id] else "already"
-            faults.append(Fault(name, entry.line, id_name, f"{entry.id} stands {first}; give each once"))
+            faults.append(
+                Fault(name, entry.line, id_name, f"{entry.id} stands {first}; give each once", "duplicate-id")
+            )
         seen.setdefault(entry.id, entry.line)
     return faults

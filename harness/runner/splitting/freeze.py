@@ -73,7 +73,7 @@ def _checked(options: dict[str, Any], task: str | None) -> Split:
     try:
         split = Split.model_validate(options)
     except ValidationError as error:
-        said = [f"{'.'.join(map(str, place))}: {message}" for place, message in explain_validation(error)]
+        said = [f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error)]
         raise HarnessError(f"split: {'; '.join(said)}") from None
     faults = [f"{option}: {message}" if option else message for option, message in split.faults()]
     if split.protocol == "official" or split.file:

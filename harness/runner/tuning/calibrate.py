@@ -14,7 +14,7 @@ from harness.classifiers.base import Classifier, Scorer, Scores, computed, two_c
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.data.claims import Claims, Codes, Gold
 from harness.data.splits.folds import Fold, group_codes, grouped_folds
-from harness.errors import HarnessError, unknown_name
+from harness.errors import UnknownName, unknown_name
 from harness.metrics.ties import starts_of_runs
 from harness.records import Record
 from harness.runner.tuning.tune import InnerFolds, inner_folds
@@ -133,7 +133,7 @@ def decided(classifier: Classifier, settings: dict[str, Any], folds: InnerFolds)
     """
     aim = settings.get("threshold", {}).get("aim")
     if "threshold" in settings and aim not in AIMS:
-        raise HarnessError(f"threshold: {unknown_name('aim', str(aim), AIMS)}, as in threshold: {{aim: f1}}")
+        raise UnknownName(f"threshold: {unknown_name('aim', str(aim), AIMS)}, as in threshold: {{aim: f1}}")
     named = {"aim" if key == "threshold" else key: value for key, value in settings.items()}
     return Decided(classifier=classifier, folds=folds, **named)
 

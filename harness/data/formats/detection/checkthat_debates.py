@@ -41,9 +41,9 @@ def _debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
         if not LINE_NUMBER.fullmatch(line):
             faults.add(number, "line number", f"expected an integer, got {shown(line)}")
         elif line in lines:
-            faults.add(number, "line number", f"{line} stands in this file already")
+            faults.add(number, "line number", f"{line} stands in this file already", "duplicate-id")
         elif not text.strip():
-            faults.add(number, "sentence", "is empty")
+            faults.add(number, "sentence", "is empty", "empty")
         elif code is not None and code not in LABELS:
             faults.add(number, "label", f"expected 0 or 1, got {shown(code)}")
         else:

@@ -44,7 +44,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     header = [cell.strip() for cell in rows[0].cells] if rows else []
     wrong = missing_columns(header, [(name,) for name in COLUMNS])
     if wrong is not None:
-        faults.add(1, None, wrong)
+        faults.add(1, None, wrong, "missing-column")
         faults.settle(empty=True, expected="rows")
     for line, cells in rows[1:]:
         if len(cells) != len(header):
@@ -60,7 +60,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
                 line, "ALL", f"is {shown(row['ALL'])}, and the outlets add up to {sum(map(int, codes.values()))}"
             )
         elif not row["Text"].strip():
-            faults.add(line, "Text", "is empty")
+            faults.add(line, "Text", "is empty", "empty")
         elif not bad:
             labels = tuple(SourceLabel(code, annotator=OUTLETS[outlet]) for outlet, code in codes.items())
             claims.append(SourceClaim(row["Text"], labels, row["Speaker"].strip() or None))

@@ -26,7 +26,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             code = options.get("values", {}).get(code, code)
             wrong = label_fault(file.scheme, code, options.get("axis"))
             if wrong is not None:
-                faults.add(row.line, options["label"], wrong)
+                faults.add(row.line, options["label"], wrong, "unknown-name")
                 continue
             labels = (SourceLabel(code, options.get("axis")),)
         if text is not None:

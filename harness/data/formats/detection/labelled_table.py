@@ -89,7 +89,7 @@ def _columns(header: list[str], options: Mapping[str, Any], faults: FileFaults) 
         required.append(_named(options["label"]))
     missing = missing_columns(header, required)
     if missing is not None:
-        faults.add(1, None, missing)
+        faults.add(1, None, missing, "missing-column")
         return None
     text = next(header.index(name) for name in required[0] if name in header)
     label = _place(header, _named(options["label"]))
@@ -139,7 +139,7 @@ def _take(
     text = cells[columns.text]
     if not text.strip():
         if not options.get("skip_empty"):
-            faults.add(row.line, "text", "is empty")
+            faults.add(row.line, "text", "is empty", "empty")
         return
     labels: tuple[SourceLabel, ...] = ()
     if columns.label is not None:
@@ -147,7 +147,7 @@ def _take(
         code = options.get("values", {}).get(code, code)
         wrong = label_fault(file.scheme, code)
         if wrong is not None:
-            faults.add(row.line, "label", wrong)
+            faults.add(row.line, "label", wrong, "unknown-name")
             return
         labels = (SourceLabel(code),)
     kept = {name: cells[place].strip() or None for name, place in columns.kept.items()}

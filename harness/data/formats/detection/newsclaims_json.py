@@ -43,7 +43,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             continue
         found = [claim for key, sentence in every.items() if (claim := _claim(sentence, claims.get(key)))]
         if len(found) < len(every):
-            faults.add(None, name, "has a sentence without text")
+            faults.add(None, name, "has a sentence without text", "empty")
         articles.append(SourceArticle(name, None, found))
     faults.settle(empty=not articles, expected="articles")
     return articles

@@ -39,7 +39,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     header = [str(cell).strip().lower() for cell in rows[0]] if rows else []
     wrong = missing_columns(header, [(name,) for name in COLUMNS])
     if wrong is not None:
-        faults.add(1, None, wrong)
+        faults.add(1, None, wrong, "missing-column")
         faults.settle(empty=True, expected="rows")
     annotators = {"golden": "publisher"} | {name: role for name, role in EXPERTS.items() if name in header}
     for number, row in enumerate(rows[1:], start=2):

@@ -35,7 +35,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             code = spelled.get(given, given)
             wrong = label_fault(file.scheme, code)
             if wrong is not None:
-                faults.add(row.line, "label", wrong)
+                faults.add(row.line, "label", wrong, "unknown-name")
                 continue
             labels = (SourceLabel(code, note=_said(row.fields.get("justification"))),)
         if text is not None:

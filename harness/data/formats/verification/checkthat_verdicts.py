@@ -39,11 +39,11 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if not place.isdecimal():
             faults.add(number, "line number", f"expected an integer, got {shown(place)}")
         elif place in seen:
-            faults.add(number, "line number", f"{place} stands in this file already")
+            faults.add(number, "line number", f"{place} stands in this file already", "duplicate-id")
         elif not text.strip():
-            faults.add(number, "sentence", "is empty")
+            faults.add(number, "sentence", "is empty", "empty")
         elif wrong is not None:
-            faults.add(number, "label", wrong)
+            faults.add(number, "label", wrong, "unknown-name")
         else:
             seen.add(place)
             labels = () if code == UNCHECKED else (SourceLabel(code, note=normalized.strip()),)

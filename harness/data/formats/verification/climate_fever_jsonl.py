@@ -32,7 +32,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         text, code = text_of(row, "claim", faults), str(row.fields.get("claim_label"))
         wrong = label_fault(file.scheme, code)
         if wrong is not None:
-            faults.add(row.line, "claim_label", wrong)
+            faults.add(row.line, "claim_label", wrong, "unknown-name")
             continue
         evidence = _evidence(row, faults)
         if text is not None:

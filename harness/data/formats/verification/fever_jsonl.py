@@ -37,7 +37,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if "label" in row.fields:
             wrong = label_fault(file.scheme, str(row.fields["label"]))
             if wrong is not None:
-                faults.add(row.line, "label", wrong)
+                faults.add(row.line, "label", wrong, "unknown-name")
                 continue
             labels = (SourceLabel(str(row.fields["label"])),)
         if text is not None:

@@ -1,0 +1,109 @@
+"""Faults and errors say what kind they are by a code, which programs may decide by."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import Field, TypeAdapter, ValidationError
+
+import harness
+from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName
+from harness.records import Claim, Record, explain_validation
+from harness.registry import CannotImport, UnknownComponent, import_object
+
+CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def test_a_fault_has_a_code_that_its_text_does_not_show():
+    fault = Fault("a.jsonl", 7, "text", "is missing", "missing-field")
+    assert str(fault) == "a.jsonl:7: text: is missing"
+    assert Fault("a.jsonl", 7, "text", "is missing").code == "invalid"
+    (one,) = FaultsError.one("a.jsonl", "is empty", code="empty").faults
+    assert one == Fault("a.jsonl", None, None, "is empty", "empty")
+
+
+def errors() -> list[type[HarnessError]]:
+    for module in pkgutil.walk_packages(harness.__path__, "harness."):
+        if module.name != "harness.__main__":
+            importlib.import_module(module.name)
+    found = [HarnessError]
+    for kind in found:
+        found += [inner for inner in kind.__subclasses__() if inner.__module__.startswith("harness.")]
+    return found
+
+
+def test_every_error_has_a_code_in_lower_case_with_hyphens():
+    codes = {kind.__name__: kind.code for kind in errors()}
+    assert (codes["HarnessError"], codes["UnknownComponent"], codes["FaultsError"]) == (
+        "refused",
+        "unknown-name",
+        "faults",
+    )
+    assert all(CODE.fullmatch(code) for code in codes.values()), codes
+
+
+def test_every_code_that_is_written_out_is_in_lower_case_with_hyphens():
+    written = {
+        node.value.value
+        for path in Path(harness.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant)
+    }
+    assert {"does-not-exist", "not-yaml", "not-utf-8"} <= written
+    assert all(CODE.fullmatch(code) for code in written), written
+
+
+class _Few(Record):
+    number: int = Field(default=1, le=3)
+    names: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "code"),
+    [
+        ("{", (), "not-json"),
+        ('{"nimber": 1}', ("nimber",), "unknown-field"),
+        ('{"number": "1"}', ("number",), "int-type"),
+        ('{"number": 4}', ("number",), "less-than-equal"),
+        ('{"names": [true]}', ("names", 0), "string-type"),
+    ],
+)
+def test_what_validation_finds_has_a_place_and_a_code(document, place, code):
+    with pytest.raises(ValidationError) as caught:
+        _Few.model_validate_json(document)
+    (found,) = explain_validation(caught.value)
+    assert (found.place, found.code) == (place, code)
+
+
+def test_a_missing_field_is_one_fault_each():
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Claim).validate_python({"claim_id": "c", "start": 0})
+    found = explain_validation(caught.value)
+    assert [(one.place, one.code) for one in found] == [(("article_id",), "missing-field"), (("end",), "missing-field")]
+
+
+def test_a_name_that_is_not_known_is_an_error_of_its_own():
+    from harness import open_dataset
+    from harness.classifiers import CLASSIFIERS
+    from harness.schemes import load_scheme
+
+    for call in (load_scheme, CLASSIFIERS.get, open_dataset):
+        with pytest.raises(UnknownName) as caught:
+            call("no-such-name")
+        assert caught.value.code == "unknown-name"
+    with pytest.raises(CannotImport) as caught:
+        import_object("no_such_module:Thing", "classifier")
+    assert isinstance(caught.value, UnknownComponent)
+    assert caught.value.code == "cannot-import"
+
+
+def test_a_benchmark_that_is_not_fetched_is_an_error_of_its_own(tmp_path):
+    from harness import open_dataset
+
+    with pytest.raises(NotFetched):
+        open_dataset("liar", tmp_path)
