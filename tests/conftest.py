@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from model_server import ModelServer, serving
 from publishers import FOLDERS
+from small_dataset import make_dataset
 
 ROOT = Path(__file__).parents[1]
 
@@ -88,3 +89,9 @@ def bring(benchmarks: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 def fetched(bring: Callable[..., Path]) -> Path:
     """A data root with two fetched benchmarks."""
     return bring("checkthat-2019-task1", "claimbuster")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of 8 articles, 56 claims, 8 of them labelled cannot tell."""
+    return make_dataset(tmp_path_factory.mktemp("data"))

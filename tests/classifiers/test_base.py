@@ -10,47 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from claim_tables import STRANGE, THREE, claims_of, gold_of, three_labels, yes_no
+from claim_tables import THREE, claims_of, gold_of, three_labels, yes_no
+from every_classifier import ENCODERS, NAMES, NEED_MORE_THAN_SETTINGS, NEW, SETTINGS, make
 from tiny_encoder import make_encoder, skip_without_torch
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
 from harness.data.claims import Gold
 
-ENCODERS = ("embedding_logreg", "transformer")
 LEARN_NOTHING = ("from_file", "rules", "transfer", "language_model")
-NEED_MORE_THAN_SETTINGS = ("from_file", "language_model", *ENCODERS)
-SETTINGS = {
-    "boosted_features": {"trees": 5, "leaves": 4, "min_claims": 1, "min_df": 1},
-    "context_logreg": {"min_df": 1},
-    "ensemble": {"members": ["tfidf_logreg", {"name": "nb_logreg", "min_df": 1}], "folds": 2},
-    "transfer": {"dataset": "public-matters", "task": "checkability", "classifier": {"name": "tfidf_svm", "C": 0.1}},
-    "sklearn.ensemble:RandomForestClassifier": {"n_estimators": 5},
-    "sklearn.linear_model:RidgeClassifier": {},
-    "sklearn.neighbors:NearestCentroid": {},
-    "sklearn.naive_bayes:GaussianNB": {"features": {"svd": 4}},
-}
-NAMES = list(dict.fromkeys([*CLASSIFIERS.names(), *SETTINGS]))
-NEW = claims_of([*STRANGE, "Prices rose by 5 percent in 2020.", "Lovely!"], "new")
 TOLERANCE = 1e-9
-
-
-def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
-    """A classifier with settings that work for the tables here."""
-    if name in ENCODERS:
-        skip_without_torch()
-        return build(name, {"model": str(make_encoder(folder / "encoder"))})
-    if name == "language_model":
-        guide = {"question": "Is it one?", "answers": [{"label": label} for label in labels]}
-        return build(name, {"endpoint": os.environ["MODEL_SERVER"], "model": "tiny", "guide": guide, "examples": 4})
-    if name != "from_file":
-        return build(name, SETTINGS.get(name, {}))
-    path = folder / "predictions.csv"
-    ids = [*yes_no()[0].claim_id, *three_labels()[0].claim_id, *NEW.claim_id[:-1]]
-    column, values = ("score", range(len(ids))) if len(labels) == 2 else ("label", [labels[1]] * len(ids))
-    rows = dict(zip(ids, values, strict=True))
-    path.write_text(f"claim_id,{column}\n" + "".join(f"{key},{value}\n" for key, value in rows.items()))
-    return build(name, {"path": str(path), "threshold": 3.0} if column == "score" else {"path": str(path)})
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +123,8 @@ def test_learned_classifiers_learn(name, settings):
 
 
 def in_a_new_process(code: str, hash_seed: str) -> str:
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(__file__).parent)}
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     return done.stdout
 

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pytest
 from claim_tables import THREE, YES_NO, claims_of, three_labels, yes_no
+from every_classifier import NAMES, NEW, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
-from test_classifier_conformance import NAMES, NEW, make
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Scorer, Scores, two_columns
