@@ -155,7 +155,7 @@ def test_what_cannot_be_kept_is_named(content, said, tmp_path):
 
 
 def test_a_scorer_of_a_type_that_is_not_listed_is_not_kept(tmp_path):
-    with pytest.raises(NotKept, match=r"type 'test_keep:Box' is not listed.*group harness\.scorers"):
+    with pytest.raises(NotKept, match=rf"type '{__name__}:Box' is not listed.*group harness\.scorers"):
         pack(Box(1), tmp_path)
 
 
