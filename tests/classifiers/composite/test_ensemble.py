@@ -250,7 +250,8 @@ def test_labels_without_probabilities_cannot_be_added_up():
 
 def test_a_slow_fit_is_made_once_for_all_experiments(tmp_path, monkeypatch):
     skip_without_torch()
-    from harness.classifiers import fine_tuning, transfer
+    from harness.classifiers.composite import transfer
+    from harness.classifiers.encoders import fine_tuning
 
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     inner = {"name": "transformer", "model": str(make_encoder(tmp_path / "encoder")), "epochs": 1}

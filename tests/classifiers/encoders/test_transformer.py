@@ -159,7 +159,7 @@ def test_reasons_of_added_labels_and_of_ensembles(encoder, tmp_path):
 
 
 def test_early_stopping_keeps_the_best_epoch_and_stops(encoder, monkeypatch):
-    from harness.classifiers import fine_tuning
+    from harness.classifiers.encoders import fine_tuning
 
     classifier = build("transformer", {"model": encoder, "epochs": 30, "patience": 2, "learning_rate": 5e-3})
     claims = claims_of([text for pair in zip(OPINIONS, STATISTICS, strict=True) for text in pair] * 3)
