@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from model_server import ModelServer, serving
 from publishers import FOLDERS
+from small_dataset import make_dataset
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,12 +56,56 @@ def model_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mo
 Harness = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def settings_of(data_root: Path, env: dict[str, str]) -> dict[str, str]:
+    return {"HARNESS_DATA_ROOT": str(data_root), "COLUMNS": "100"} | env
+
+
 @pytest.fixture
 def harness(tmp_path: Path) -> Harness:
-    """Runs the command line in an empty folder, with a data root of its own."""
+    """Runs the command line in this process, in an empty folder, with a data root of its own."""
 
     def call(*args: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-        settings = os.environ | {"HARNESS_DATA_ROOT": str(tmp_path / "data-root"), "COLUMNS": "100"} | env
+        command = ["harness", *map(str, args)]
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in settings_of(tmp_path / "data-root", env).items():
+                patch.setenv(name, value)
+            patch.chdir(cwd or tmp_path)
+            patch.setattr(sys, "path", [*sys.path])
+            patch.setattr(sys, "argv", command)
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            code = exit_code_of_main()
+        forget_modules_in(tmp_path)
+        said, complained = (stream.buffer.getvalue().decode() for stream in (out, err))
+        return subprocess.CompletedProcess(command, code, said, complained)
+
+    return call
+
+
+def exit_code_of_main() -> int:
+    from harness.cli import main
+
+    try:
+        main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
+
+
+def forget_modules_in(folder: Path) -> None:
+    """Lets the next test import a module of the same name from a folder of its own."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(f"{folder}{os.sep}"):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def harness_process(tmp_path: Path) -> Harness:
+    """Runs the command line as a user does, in a process of its own: for what only a process has or can show."""
+
+    def call(*args: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        settings = os.environ | settings_of(tmp_path / "data-root", env)
         command = [sys.executable, "-m", "harness", *map(str, args)]
         return subprocess.run(
             command, cwd=cwd or tmp_path, env=settings, capture_output=True, text=True, timeout=120, check=False
@@ -88,3 +134,9 @@ def bring(benchmarks: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 def fetched(bring: Callable[..., Path]) -> Path:
     """A data root with two fetched benchmarks."""
     return bring("checkthat-2019-task1", "claimbuster")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of 8 articles, 56 claims, 8 of them labelled cannot tell."""
+    return make_dataset(tmp_path_factory.mktemp("data"))

@@ -174,7 +174,8 @@ def git_commit() -> str | None:
     """The commit of the working folder, with `+` where it has changes; None outside a repository."""
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
-        changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, timeout=5, check=True)
+        status = ["git", "--no-optional-locks", "status", "--porcelain", "-uno"]  # a kill would leave the index locked
+        changed = subprocess.run(status, capture_output=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return commit.stdout.strip() + ("+" if changed.stdout else "")

@@ -108,3 +108,8 @@ def fitting(metric: Metric, case: Case) -> Case:
     positive = case.run.scores - case.run.scores.min(initial=0) + 1
     scores = positive / positive.sum(axis=1, keepdims=True)
     return Case(case.gold, Run(scores, case.run.predicted, True), case.groups)
+
+
+def labels_case(gold, predicted, labels=("no", "yes")):
+    article = codes(np.zeros(len(gold)))
+    return Case(Gold(labels, codes(gold)), Run(None, codes(predicted)), Groups(article, article))

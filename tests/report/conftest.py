@@ -9,15 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile_texts import HOSTILE, PLACES
 
 from harness import add_claims, build_report, ingest, run
 
-HOSTILE = [
-    "<script>document.title='x'</script><img src=x onerror=\"document.title='y'\"> cost 5 million in 2020.",
-    "They wrote </script><script>document.title='z'</script> in 12 of 30 reports.",
-    "{{ 7 * 7 }} &amp; <b>bold</b> <!-- of 2021 --> ]]> stayed as it was.",
-]
-PLACES = ["Oslo", "Lima", "Quito", "Riga", "Perth", "Turin", "Porto", "Osaka"]
 CONFIG = """\
 name: hostile
 task: checkability

@@ -95,7 +95,7 @@ def wheels(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def command(harness, wheels, tmp_path):
+def command(harness_process, wheels, tmp_path):
     """The command line where some of the packages are installed."""
 
     def call(installed: list[str], *args: object) -> subprocess.CompletedProcess[str]:
@@ -104,7 +104,7 @@ def command(harness, wheels, tmp_path):
             install(wheels[name], site)
         inherited = os.environ.get("PYTHONPATH")
         path = os.pathsep.join([str(site), *([inherited] if inherited else [])])
-        return harness(*args, PYTHONPATH=path)
+        return harness_process(*args, PYTHONPATH=path)
 
     return call
 

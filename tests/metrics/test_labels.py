@@ -1,16 +1,9 @@
 import numpy as np
 import pytest
-from metric_cases import Case, codes, outcome, value, yes_no
+from metric_cases import labels_case, outcome, value, yes_no
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from harness.data.claims import Gold
-from harness.metrics import Groups, Run
 from harness.metrics.labels import F1, Accuracy, MacroF1, Precision, Recall
-
-
-def labels_case(gold, predicted, labels=("no", "yes")):
-    article = codes(np.zeros(len(gold)))
-    return Case(Gold(labels, codes(gold)), Run(None, codes(predicted)), Groups(article, article))
 
 
 def test_hand_worked_with_a_claim_without_an_answer():

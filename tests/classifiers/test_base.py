@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
-from claim_tables import STRANGE, THREE, claims_of, gold_of, three_labels, yes_no
+from claim_tables import THREE, claims_of, gold_of, three_labels, yes_no
+from every_classifier import ENCODERS, NAMES, NEED_MORE_THAN_SETTINGS, NEW, SETTINGS, make
 from tiny_encoder import make_encoder, skip_without_torch
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
 from harness.data.claims import Gold
 
-ENCODERS = ("embedding_logreg", "transformer")
 LEARN_NOTHING = ("from_file", "rules", "transfer", "language_model")
-NEED_MORE_THAN_SETTINGS = ("from_file", "language_model", *ENCODERS)
-SETTINGS = {
-    "boosted_features": {"trees": 5, "leaves": 4, "min_claims": 1, "min_df": 1},
-    "context_logreg": {"min_df": 1},
-    "ensemble": {"members": ["tfidf_logreg", {"name": "nb_logreg", "min_df": 1}], "folds": 2},
-    "transfer": {"dataset": "public-matters", "task": "checkability", "classifier": {"name": "tfidf_svm", "C": 0.1}},
-    "sklearn.ensemble:RandomForestClassifier": {"n_estimators": 5},
-    "sklearn.linear_model:RidgeClassifier": {},
-    "sklearn.neighbors:NearestCentroid": {},
-    "sklearn.naive_bayes:GaussianNB": {"features": {"svd": 4}},
-}
-NAMES = list(dict.fromkeys([*CLASSIFIERS.names(), *SETTINGS]))
-NEW = claims_of([*STRANGE, "Prices rose by 5 percent in 2020.", "Lovely!"], "new")
 TOLERANCE = 1e-9
-
-
-def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
-    """A classifier with settings that work for the tables here."""
-    if name in ENCODERS:
-        skip_without_torch()
-        return build(name, {"model": str(make_encoder(folder / "encoder"))})
-    if name == "language_model":
-        guide = {"question": "Is it one?", "answers": [{"label": label} for label in labels]}
-        return build(name, {"endpoint": os.environ["MODEL_SERVER"], "model": "tiny", "guide": guide, "examples": 4})
-    if name != "from_file":
-        return build(name, SETTINGS.get(name, {}))
-    path = folder / "predictions.csv"
-    ids = [*yes_no()[0].claim_id, *three_labels()[0].claim_id, *NEW.claim_id[:-1]]
-    column, values = ("score", range(len(ids))) if len(labels) == 2 else ("label", [labels[1]] * len(ids))
-    rows = dict(zip(ids, values, strict=True))
-    path.write_text(f"claim_id,{column}\n" + "".join(f"{key},{value}\n" for key, value in rows.items()))
-    return build(name, {"path": str(path), "threshold": 3.0} if column == "score" else {"path": str(path)})
 
 
 @pytest.fixture(autouse=True)
@@ -153,8 +124,16 @@ def test_learned_classifiers_learn(name, settings):
         assert (scorer.predict(claims, scorer.score(claims)) == gold.codes).mean() > 0.9
 
 
+def in_this_process(code: str) -> str:
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        exec(code, {})
+    return printed.getvalue()
+
+
 def in_a_new_process(code: str, hash_seed: str) -> str:
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(__file__).parent)}
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     return done.stdout
 
@@ -168,13 +147,14 @@ for name in CLASSIFIERS.table:
         claims, gold = yes_no() if CLASSIFIERS.get(name).yes_or_no_only else three_labels()
         print(name, build(name, {SETTINGS!r}.get(name, {{}})).fit(claims, gold, 13).score(claims).tobytes().hex())
 """
-    first, second = (in_a_new_process(code, seed) for seed in ("1", "2"))
+    first, second = in_this_process(code), in_a_new_process(code, "1")
     assert first.count("\n") == len(CLASSIFIERS.table) - len(NEED_MORE_THAN_SETTINGS)
     assert first == second
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-def test_scores_of_encoders_are_the_same_in_every_process(name, tmp_path):
+def test_scores_of_encoders_are_the_same_in_every_process(name, tmp_path, monkeypatch):
+    """The new process has a cache of its own, so that it encodes the texts again."""
     skip_without_torch()
     code = f"""
 from claim_tables import three_labels
@@ -183,9 +163,9 @@ claims, gold = three_labels()
 classifier = build({name!r}, {{"model": {str(make_encoder(tmp_path / "encoder"))!r}}})
 print(classifier.fit(claims, gold, 13).score(claims).tobytes().hex())
 """
-    first = in_a_new_process(code, "1")
-    (tmp_path / "cache" / "encodings.sqlite").unlink(missing_ok=True)
-    assert first == in_a_new_process(code, "2")
+    first = in_this_process(code)
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another-cache"))
+    assert first == in_a_new_process(code, "1")
 
 
 def test_classifiers_are_listed_without_heavy_imports():

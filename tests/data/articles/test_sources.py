@@ -237,10 +237,10 @@ def test_the_hub_is_refused_offline(tmp_path, harness):
     assert not (tmp_path / "d").exists()
 
 
-def test_the_first_line_names_the_host(harness):
+def test_the_first_line_names_the_host(harness_process):
     """A host without a name, so that the network is never asked."""
     settings = {"HF_ENDPOINT": "http://hub.invalid", "HF_HUB_DOWNLOAD_TIMEOUT": "1", "HF_HUB_OFFLINE": "1"}
-    done = harness("ingest", "hub:owner/name", "--into", "d", **settings)
+    done = harness_process("ingest", "hub:owner/name", "--into", "d", **settings)
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == "network: hub.invalid"
     assert "hub:owner/name: cannot be loaded: " in done.stderr

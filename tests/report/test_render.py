@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import HOSTILE, PLACES
+from hostile_texts import HOSTILE, PLACES
 
 from harness import HarnessError, build_report, run
 

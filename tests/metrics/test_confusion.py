@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics as oracle
-from metric_cases import outcome, value
-from test_metric_labels import labels_case
+from metric_cases import labels_case, outcome, value
 
 from harness.metrics.confusion import (
     BalancedAccuracy,

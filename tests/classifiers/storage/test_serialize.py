@@ -10,10 +10,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pytest
 from claim_tables import THREE, YES_NO, claims_of, three_labels, yes_no
+from every_classifier import NAMES, NEW, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
-from test_classifier_conformance import NAMES, NEW, make
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Scorer, Scores, two_columns
@@ -155,7 +155,7 @@ def test_what_cannot_be_kept_is_named(content, said, tmp_path):
 
 
 def test_a_scorer_of_a_type_that_is_not_listed_is_not_kept(tmp_path):
-    with pytest.raises(NotKept, match=r"type 'test_keep:Box' is not listed.*group harness\.scorers"):
+    with pytest.raises(NotKept, match=rf"type '{__name__}:Box' is not listed.*group harness\.scorers"):
         pack(Box(1), tmp_path)
 
 

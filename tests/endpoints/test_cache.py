@@ -100,8 +100,8 @@ print(build("language_model", settings).fit(*yes_no(), 13).score(claims).tobytes
 
 
 def worker_environment() -> dict[str, str]:
-    folder = Path(__file__).parent
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(folder.parents[1])])}
+    tests = Path(__file__).parents[1]
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(tests / "classifiers"), str(tests.parent)])}
 
 
 def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:

@@ -246,9 +246,9 @@ def test_a_frozen_split_is_the_split(config, dataset, tmp_path, options, split):
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])
-def test_the_command_freezes_the_same_bytes_under_any_hash_seed(dataset, harness, tmp_path, seed):
+def test_the_command_freezes_the_same_bytes_under_any_hash_seed(dataset, harness_process, tmp_path, seed):
     options = ["--by", "topic", "--k", "3", "--stratified", "--task", "checkability"]
-    done = harness("split", dataset, "-o", tmp_path / "f.jsonl", *options, PYTHONHASHSEED=seed)
+    done = harness_process("split", dataset, "-o", tmp_path / "f.jsonl", *options, PYTHONHASHSEED=seed)
     assert done.returncode == 0, done.stderr
     freeze_split(dataset, tmp_path / "g.jsonl", by="topic", k=3, stratified=True, task="checkability")
     assert (tmp_path / "f.jsonl").read_bytes() == (tmp_path / "g.jsonl").read_bytes()

@@ -51,12 +51,12 @@ def test_a_path_is_never_looked_for_on_the_hub(path):
         find_encoder(path)
 
 
-def test_offline_refuses_an_encoder_of_the_hub_before_reading_data(harness, tmp_path):
+def test_offline_refuses_an_encoder_of_the_hub_before_reading_data(harness_process, tmp_path):
     (tmp_path / "e.yaml").write_text(
         "{name: e, task: checkability, dataset: public-matters, "
         "classifiers: [{name: transformer, model: nobody/no-such-encoder}]}"
     )
-    done = harness("run", "e.yaml", "--offline", HF_HUB_CACHE=str(tmp_path / "hub"))
+    done = harness_process("run", "e.yaml", "--offline", HF_HUB_CACHE=str(tmp_path / "hub"))
     assert done.returncode == 2
     assert "needs the network (huggingface.co), which --offline refuses" in done.stderr
 
