@@ -152,6 +152,9 @@ class Classifier(BaseModel, ABC):
     """Why none of its scorers can be kept as a model, so that none is fitted for that; None: one may be."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions can change what it fits; they enter the unit's id."""
+    saved_types: ClassVar[tuple[type, ...]] = ()
+    """The types that its scorers are made of, besides those that other classifiers declare: dataclasses, NamedTuples
+    or scorers without fields. A kept model is loaded only if it asks for no other."""
 
     @abstractmethod
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:

@@ -37,6 +37,8 @@ class Majority(Classifier):
     accuracy and, as the best constant forecast, of calibration and log loss. Costs nothing.
     """
 
+    saved_types = (SharesScorer,)
+
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels. Claims and seed are not used."""
         return SharesScorer(tuple(shares(gold).tolist()))
@@ -81,6 +83,8 @@ class PriorRandom(Classifier):
     nothing.
     """
 
+    saved_types = (PriorRandomScorer,)
+
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels and keeps the seed."""
         prior = shares(gold)
@@ -121,6 +125,7 @@ class Length(Classifier):
     """
 
     yes_or_no_only = True
+    saved_types = (LengthScorer,)
 
     cap: int = Field(default=40, ge=1)
     """Words beyond this number no longer raise the score."""
@@ -173,6 +178,7 @@ class Position(Classifier):
     """
 
     yes_or_no_only = True
+    saved_types = (PositionScorer,)
 
     order: Literal["first", "last"] = "first"
     """Which end of the article scores highest."""

@@ -123,6 +123,7 @@ class Ensemble(WrappingClassifier):
 
     yes_or_no_only = True
     own_packages = ("scikit-learn", "scipy")
+    saved_types = (EnsembleScorer,)
 
     members: Annotated[tuple[NestedClassifierField, ...], Field(min_length=1)]
     """Each a classifier's name, or a mapping with a name and settings."""

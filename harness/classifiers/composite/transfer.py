@@ -16,8 +16,8 @@ from harness.classifiers.composite.nested import NestedClassifierField, build_ne
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.encoders.embedding import Encoding
 from harness.classifiers.encoders.occlusion import TextScorer, erased
-from harness.classifiers.encoders.transformer import Transformer
-from harness.classifiers.storage.fit_cache import fitted_once, kept_encoder
+from harness.classifiers.encoders.transformer import Transformer, kept_encoder
+from harness.classifiers.storage.fit_cache import fitted_once
 from harness.data.claims import Claims, Codes, Gold
 from harness.data.duplicate_key import FEWEST_WORDS, text_key
 from harness.data.labels.gold import gold_labels
@@ -89,6 +89,7 @@ class Transfer(WrappingClassifier):
     """
 
     yes_or_no_only = True
+    saved_types = (AddedScorer,)
 
     dataset: str
     """The other dataset, by name or folder."""

@@ -127,6 +127,7 @@ class EmbeddingLogreg(Encoding):
     """
 
     packages = ("scikit-learn", "torch", "transformers", "tokenizers", "onnxruntime")
+    saved_types = (EmbeddingScorer,)
 
     C: float = Field(default=1.0, gt=0)
     """Inverse strength of regularization: higher fits the training claims closer."""

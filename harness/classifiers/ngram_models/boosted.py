@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 from harness.features.encoder_files import need
 from harness.features.ngrams import NgramSettings
 from harness.features.shapes import SHAPES, shapes_of
-from harness.features.weights import Tfidf
+from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -134,6 +134,7 @@ class BoostedFeatures(Classifier):
 
     languages = ("en",)
     packages = ("numpy", "scipy", "lightgbm")
+    saved_types = (BoostedScorer, Trees, *TFIDF_TYPES)
 
     trees: int = Field(default=200, ge=1)
     """Rounds of boosting; with more than two labels, each has a tree per label."""

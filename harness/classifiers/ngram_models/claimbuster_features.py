@@ -16,7 +16,7 @@ from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
 from harness.features.ngrams import NgramSettings, place_of
 from harness.features.shapes import SHAPES, shapes_of
-from harness.features.weights import Tfidf
+from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -71,6 +71,7 @@ class ClaimbusterFeatures(Classifier):
     languages = ("en",)
     yes_or_no_only = True
     packages = ("numpy", "scipy", "scikit-learn")
+    saved_types = (FeatureScorer, *TFIDF_TYPES)
 
     C: float = Field(default=0.3, gt=0)
     """Inverse strength of regularization: higher fits the training claims closer."""

@@ -17,7 +17,7 @@ from harness.classifiers.ngram_models.linear import BATCH, logistic
 from harness.data.claims import Claims, Gold
 from harness.data.duplicate_key import text_key
 from harness.features.ngrams import NgramSettings, place_of
-from harness.features.weights import Tfidf
+from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -121,6 +121,7 @@ class ContextLogreg(Classifier, NgramSettings):
     reads = "article"
     yes_or_no_only = True
     packages = ("numpy", "scipy", "scikit-learn")
+    saved_types = (ContextScorer, Context, *TFIDF_TYPES)
 
     blocks: tuple[Block, ...] = ("previous", "next", "speaker", "position", "novelty")
     """What is seen besides the claim's own n-grams."""

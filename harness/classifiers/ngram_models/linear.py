@@ -16,7 +16,7 @@ from harness.classifiers.base import Classifier, ConstantScorer, Reason, Scorer,
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.data.claims import Claims, Codes, Gold
 from harness.features.ngrams import NgramSettings, Range, place_of
-from harness.features.weights import Presence, Tfidf
+from harness.features.weights import TFIDF_TYPES, Presence, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -107,6 +107,7 @@ class Linear(Classifier, NgramSettings):
     """
 
     packages = ("numpy", "scipy", "scikit-learn")
+    saved_types = (LogregScorer, SvmScorer, ConstantScorer, Presence, *TFIDF_TYPES)
     scorer: ClassVar[type[LinearScorer]] = LogregScorer
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
