@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Vectors
 from harness.files import fingerprint
 
 Vector = npt.NDArray[np.float32]
-Vectors = npt.NDArray[np.float32]
 
 MOST_BYTES = 2_000_000_000
 SECONDS_TO_WAIT = 60.0

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from harness.arrays import Codes, Floats
 from harness.classifiers.base import (
     Bill,
     Classifier,
@@ -25,11 +26,10 @@ from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.composite.nested import NestedClassifierField
 from harness.classifiers.composite.wrapped import WrappingClassifier
 from harness.classifiers.storage.fit_cache import fitted_once
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, grouped_folds
 from harness.errors import HarnessError
 
-Floats = npt.NDArray[np.float64]
 LIKELY_LEAST = 1e-6
 
 

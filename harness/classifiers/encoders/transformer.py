@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from harness.arrays import Vectors
 from harness.classifiers.base import Scorer, Scores, shares
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.encoders.embedding import Encoding
@@ -27,7 +28,7 @@ from harness.features.encoder_files import (
     trained_also_on,
     write_trained_on,
 )
-from harness.features.vector_cache import Vectors, computed_once
+from harness.features.vector_cache import computed_once
 from harness.files import json_document, read_bytes, write_text
 
 if TYPE_CHECKING:

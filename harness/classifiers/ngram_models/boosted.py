@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Floats, Integers
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.ngram_models.claimbuster_features import cues_in, place_in
@@ -24,8 +24,6 @@ from harness.features.weights import TFIDF_TYPES, Tfidf
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 BATCH = 1024
 """Claims that go through all trees at once."""
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Floats
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
@@ -20,8 +20,6 @@ from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

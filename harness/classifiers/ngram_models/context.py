@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Floats
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.ngram_models.linear import BATCH, logistic
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Block = Literal["previous", "next", "speaker", "position", "novelty"]
-Floats = npt.NDArray[np.float64]
 NEIGHBOR = NgramSettings(word_ngrams=(1, 1), char_ngrams=None, min_df=3)
 FIRST_CLAIMS = 5
 FEWEST_ARTICLES = 2

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Codes, Floats
 from harness.classifiers.base import Classifier, ConstantScorer, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.features.ngrams import NgramSettings, Range, place_of
 from harness.features.weights import TFIDF_TYPES, Presence, Tfidf
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 BATCH = 8192
 """Claims that are turned into features at a time, so that memory does not grow with the number of claims."""
-
-Floats = npt.NDArray[np.float64]
 
 
 class Fit(NamedTuple):

@@ -14,11 +14,12 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError
 
+from harness.arrays import Codes
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Reason, Scorer, Scores
 from harness.classifiers.storage.scorer_types import Kinds, declared_types, registry_of
 from harness.classifiers.storage.serialize import ARRAYS, FILES, pack, unpack
-from harness.data.claims import Claims, Codes, codes_of
+from harness.data.claims import Claims, codes_of
 from harness.data.labels.tasks import YES_NO
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import json_document, read_text, sha256, writing_folder

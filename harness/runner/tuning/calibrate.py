@@ -7,20 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, SerializeAsAny
 
+from harness.arrays import Bools, Codes, Floats
 from harness.classifiers.base import Classifier, Scorer, Scores, computed, two_columns
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, group_codes, grouped_folds
 from harness.errors import HarnessError, unknown_name
 from harness.metrics.ties import starts_of_runs
 from harness.records import Record
 from harness.runner.tuning.tune import InnerFolds, inner_folds
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 LEAST = 1e-6
 LIKELY = 0.5
 """The calibrated probability from which a claim is predicted positive, where no threshold is chosen."""
