@@ -16,11 +16,11 @@ from harness.classifiers.base import (
     Reason,
     Scorer,
     Scores,
-    best_cutoff,
     computed,
     shares,
     two_columns,
 )
+from harness.classifiers.thresholds import best_cutoff, cutoffs_of
 from harness.data.claims import Claims, Gold
 
 
@@ -134,11 +134,10 @@ class Length(Classifier):
         """Chooses the cutoff; the seed is not used."""
         if not gold.positive.any():
             return LengthScorer(self.cap, self.cap + 1.0)
-        lengths = _lengths(claims, self.cap).astype(np.int64)
-        at_least = np.cumsum(np.bincount(lengths, minlength=self.cap + 1)[::-1])[::-1]
-        hits = np.cumsum(np.bincount(lengths[gold.positive], minlength=self.cap + 1)[::-1])[::-1]
-        f1 = 2 * hits / (at_least + gold.positive.sum())
-        return LengthScorer(self.cap, float(np.argmax(f1)))
+        cutoffs = cutoffs_of(_lengths(claims, self.cap), gold.positive)
+        f1 = cutoffs.f1()
+        shorter = cutoffs.scores[np.flatnonzero(f1 == f1.max())[-1] + 1 :]
+        return LengthScorer(self.cap, float(shorter[0] + 1) if len(shorter) else 0.0)
 
     def untrained(self) -> Scorer:
         """Scores without a cutoff, which only training claims can give."""

@@ -17,7 +17,6 @@ from harness.classifiers.base import (
     Reason,
     Scorer,
     Scores,
-    best_cutoff,
     computed,
     shares,
     two_columns,
@@ -26,6 +25,7 @@ from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.composite.nested import NestedClassifierField
 from harness.classifiers.composite.wrapped import WrappingClassifier
 from harness.classifiers.storage.fit_cache import fitted_once
+from harness.classifiers.thresholds import best_cutoff
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, grouped_folds
 from harness.errors import HarnessError
