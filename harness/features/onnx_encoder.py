@@ -15,8 +15,8 @@ import numpy as np
 
 from harness.arrays import Vectors
 from harness.features.encoder_files import encoder_fingerprint, most_tokens, need, need_torch
-from harness.features.vector_cache import cache_folder
 from harness.files import make_folder, write_bytes
+from harness.folders import cache_folder
 
 
 def encode(

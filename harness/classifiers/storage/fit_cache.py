@@ -15,8 +15,8 @@ from harness.classifiers.base import Classifier, Scorer
 from harness.classifiers.storage.serialize import pack, unpack
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
-from harness.features.vector_cache import cache_folder
 from harness.files import fingerprint, json_document, writing_folder
+from harness.folders import cache_folder
 
 FITS = "fits"
 STRUCTURE = "scorer.json"
