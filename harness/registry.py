@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from harness.errors import UnknownName, unknown_name
 
@@ -48,11 +48,12 @@ class Registry(Generic[T]):
 
     Args:
         kind: what they are, for messages ("classifier").
-        table: name to component; what ships with the project.
+        table: name to component, or to its `module:Name`, which is imported when it is asked for; what ships with the
+            project.
         group: the entry-point group under which other packages add theirs; they may not take a shipped name.
     """
 
-    def __init__(self, kind: str, table: Mapping[str, T], group: str) -> None:
+    def __init__(self, kind: str, table: Mapping[str, T | str], group: str) -> None:
         self.kind = kind
         self.table = dict(table)
         self.group = group
@@ -78,7 +79,8 @@ class Registry(Generic[T]):
             package's cannot be had; the message names the package.
         """
         if name in self.table:
-            return self.table[name]
+            entry = self.table[name]
+            return cast(T, import_object(entry, self.kind) if isinstance(entry, str) else entry)
         added = self._entry_points()
         if name in added:
             return self._import(name, added[name])

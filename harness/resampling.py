@@ -9,10 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Floats, Weights, safe_divide
 from harness.errors import Undefined
-
-Floats = npt.NDArray[np.float64]
-Weights = npt.NDArray[np.int64]
 
 NORMAL = NormalDist()
 DRAWS_AT_ONCE = 4_000_000
@@ -148,7 +146,7 @@ def bootstrap_t(unit_values: Floats, weights: Weights, level: float = 0.95) -> I
     columns = np.stack([np.ones(n_defined), deviations, deviations**2], axis=1)
     n, total, squares = (weights[:, defined].astype(np.float64) @ columns).T
     # Not "variance > 0": rounding would let through resamples of one value drawn over and over.
-    variance = _quotient(squares - _quotient(total**2, n), n - 1)
+    variance = safe_divide(squares - safe_divide(total**2, n, otherwise=0), n - 1, otherwise=0)
     spread = (n > 1) & (variance > 1e-12 * deviations.var())
     if not spread.any():
         raise Undefined("no resample has two units of different value")
@@ -232,7 +230,3 @@ def _acceleration(jackknifed: Floats) -> float:
     influence = kept.mean() - kept
     squares = float(np.sum(influence**2))
     return float(np.sum(influence**3)) / (6 * squares**1.5) if squares**1.5 > 0 else 0.0
-
-
-def _quotient(numerator: Floats, denominator: Floats) -> Floats:
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)

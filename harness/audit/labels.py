@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from harness.arrays import Codes
 from harness.audit.base import Check, Found, share
 from harness.audit.sentences import Answers, Sentences
-from harness.data.claims import Codes
 
 FEWEST_ROWS = 30
 PURE = 0.8

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Codes
 from harness.data.duplicate_key import FEWEST_WORDS as FEWEST_WORDS
 from harness.data.duplicate_key import text_key as text_key
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-Codes = npt.NDArray[np.int64]
 
 THRESHOLD = 0.8
 BATCH = 2_000_000

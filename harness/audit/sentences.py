@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Codes
 from harness.audit.near_duplicates import FEWEST_WORDS, Pairs, near_pairs, text_key
-from harness.data.claims import Claims, Codes, codes_of
+from harness.data.claims import Claims, codes_of
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme

@@ -152,6 +152,9 @@ class Classifier(BaseModel, ABC):
     """Why none of its scorers can be kept as a model, so that none is fitted for that; None: one may be."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions can change what it fits; they enter the unit's id."""
+    saved_types: ClassVar[tuple[type, ...]] = ()
+    """The types that its scorers are made of, besides those that other classifiers declare: dataclasses, NamedTuples
+    or scorers without fields. A kept model is loaded only if it asks for no other."""
 
     @abstractmethod
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
@@ -266,16 +269,3 @@ def strongest(
     order = np.argsort(-np.abs(moved), kind="stable")[:N_REASONS]
     found = [(names[columns[at]], float(moved[at])) for at in order if moved[at]]
     return tuple(Reason(name, place(name), weight) for name, weight in found)
-
-
-def best_cutoff(scores: npt.NDArray[np.floating], positive: npt.NDArray[np.bool_]) -> float:
-    """The score at and above which predicting the positive label has the best F1; the highest of equals.
-
-    Args:
-        scores, positive: shape (n_claims,), at least one claim.
-    """
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(positive[order])
-    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + positive.sum())
-    ends = np.append(scores[order][1:] != scores[order][:-1], True)
-    return float(scores[order[int(np.argmax(np.where(ends, f1, -1.0)))]])

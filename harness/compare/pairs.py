@@ -8,13 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Floats
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Groups, Metric, Run
 from harness.metrics.intervals import Intervals, Method, mean_values, strata_of
 from harness.resampling import Interval, bca, jackknife_error, jackknife_t, jackknife_weights, unit_weights
 
-Floats = npt.NDArray[np.float64]
 Test = Literal["randomisation", "jackknife-t"]
 Correction = Literal["holm", "bh"]
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.claims import Codes, Gold, codes_of
+from harness.arrays import Codes, Floats
+from harness.data.claims import Gold, codes_of
 from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Groups, Metric, Run
@@ -19,8 +20,6 @@ from harness.runner.provenance import Provenance
 from harness.runner.result_files import Columns, Result, read_predictions, read_result
 
 MOST_SHOWN = 3
-
-Floats = npt.NDArray[np.float64]
 
 
 class Entry(NamedTuple):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Codes
+
 Column = npt.NDArray[np.object_]
-Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

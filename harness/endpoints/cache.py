@@ -27,15 +27,6 @@ TABLES = (
 )
 
 
-def cache_folder() -> Path:
-    """Where replies are kept: `$HARNESS_CACHE`, else the platform's user cache folder."""
-    if os.environ.get("HARNESS_CACHE"):
-        return Path(os.environ["HARNESS_CACHE"])
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("claim-harness"))
-
-
 class Spent(NamedTuple):
     """What a run has used up."""
 

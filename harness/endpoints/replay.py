@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.endpoints.cache import Cache, cache_folder
+from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Call, Endpoint, Kept
 from harness.endpoints.cassette import add_to_cassette, read_cassette
 from harness.endpoints.client import Client
 from harness.errors import HarnessError
+from harness.folders import cache_folder
 
 
 def kept_replies(calls: Sequence[Call], endpoint: Endpoint) -> dict[str, Kept]:

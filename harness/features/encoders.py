@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.arrays import Vectors
 from harness.errors import HarnessError
 from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, need_torch
-from harness.features.vector_cache import VectorCache, Vectors, computed_once
+from harness.features.vector_cache import VectorCache, computed_once
 from harness.files import fingerprint
 
 if TYPE_CHECKING:

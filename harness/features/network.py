@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 import transformers
 
+from harness.arrays import Vectors
 from harness.errors import HarnessError
 from harness.features.encoder_files import most_tokens
 from harness.files import fingerprint, make_folder, sha256, write_bytes, writing
@@ -25,8 +26,6 @@ ROWS = 8
 the next multiple of `STEP`: the shape that a text is computed in depends on the text alone, so that its numbers are the
 same to the last bit whichever texts it is computed with."""
 STEP = 8
-
-Floats = npt.NDArray[np.float32]
 
 
 class Batch(NamedTuple):
@@ -74,7 +73,7 @@ class Network:
         device = next(self.encoder.parameters()).device
         return Batch(rows, torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
 
-    def apply(self, texts: Sequence[str]) -> Floats:
+    def apply(self, texts: Sequence[str]) -> Vectors:
         """What the head gives for each text, or without a head its vector; shape (n_texts, n)."""
         tokens = self.tokens(texts)
         width = self.encoder.config.hidden_size if self.head is None else self.head.out_features

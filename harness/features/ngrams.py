@@ -16,8 +16,9 @@ from itertools import chain, count, repeat
 from typing import TYPE_CHECKING, Annotated, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.arrays import Integers
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 TOKEN = re.compile(r"\w+|[^\w\s]")
 """A word, or one punctuation mark: quotation marks, percent signs and question marks carry signal."""
 
-Integers = npt.NDArray[np.int64]
 Range = Annotated[tuple[int, int], Field(strict=False)]
 
 

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.arrays import Vectors
 from harness.features.encoder_files import encoder_fingerprint, most_tokens, need, need_torch
-from harness.features.vector_cache import cache_folder
 from harness.files import make_folder, write_bytes
-
-Vectors = npt.NDArray[np.float32]
+from harness.folders import cache_folder
 
 
 def encode(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
@@ -12,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Vectors
 from harness.files import fingerprint
+from harness.folders import cache_folder
 
 Vector = npt.NDArray[np.float32]
-Vectors = npt.NDArray[np.float32]
 
 MOST_BYTES = 2_000_000_000
 SECONDS_TO_WAIT = 60.0
@@ -23,15 +23,6 @@ KEPT_AT_A_TIME = 512
 """Texts after which vectors go to the cache, so that a run that is killed goes on where it stopped."""
 AT_A_TIME = 500
 """Keys in one query; SQLite takes 999 at least."""
-
-
-def cache_folder() -> Path:
-    """Where derived files are kept that can be computed again: `$HARNESS_CACHE`, else the user cache folder."""
-    if os.environ.get("HARNESS_CACHE"):
-        return Path(os.environ["HARNESS_CACHE"])
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("claim-harness")) / "encodings"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from harness.features.ngrams import Ngrams, NgramSettings
+from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -66,3 +66,7 @@ class Presence:
         counts = self.ngrams.count(texts)
         counts.data[:] = 1.0
         return counts
+
+
+TFIDF_TYPES: tuple[type, ...] = (Tfidf, Ngrams, WordNgrams, CharNgrams)
+"""What weights and their n-grams are made of, for classifiers that are kept."""

@@ -7,10 +7,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, Weights, safe_divide
+from harness.data.claims import Gold
 from harness.errors import HarnessError, Undefined
-from harness.metrics.base import Floats, Groups, Metric, Run, Weights
-from harness.metrics.sums import ratio, weighted_sums
+from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.sums import weighted_sums
 
 
 class UnitsSplitArticles(HarnessError):
@@ -55,7 +56,7 @@ class ArticleMean(Metric):
             return np.full(len(weights), values[defined].mean())
         columns = np.stack([values[defined], np.ones(np.count_nonzero(defined))], axis=1)
         total, n = weighted_sums(weights, unit[defined], columns).T
-        return ratio(total, n)
+        return safe_divide(total, n)
 
     def unit_values(self, gold: Gold, run: Run, groups: Groups) -> Floats | None:
         """The articles' values where each unit is one article; else None."""

@@ -9,12 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, Weights
+from harness.data.claims import Gold
 from harness.records import Record
-
-Floats = npt.NDArray[np.float64]
-Weights = npt.NDArray[np.int64]
-"""Shape (n_weightings, n_units); how often each unit is drawn. A row of ones is the data as it is."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Floats, safe_divide
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Floats, Groups, Run
+from harness.metrics.base import Groups, Run
 from harness.metrics.labels import LabelMetric
-from harness.metrics.sums import ratio
 
 
 class Counts(NamedTuple):
@@ -54,19 +54,15 @@ class ConfusionMetric(LabelMetric):
 
 
 def _precision(counts: Counts) -> Floats:
-    return _zero_where_nothing(counts.right, counts.predicted)
+    return safe_divide(counts.right, counts.predicted, otherwise=0)
 
 
 def _recall(counts: Counts) -> Floats:
-    return _zero_where_nothing(counts.right, counts.actual)
+    return safe_divide(counts.right, counts.actual, otherwise=0)
 
 
 def _f1(counts: Counts) -> Floats:
-    return _zero_where_nothing(2 * counts.right, counts.predicted + counts.actual)
-
-
-def _zero_where_nothing(numerator: Floats, denominator: Floats) -> Floats:
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+    return safe_divide(2 * counts.right, counts.predicted + counts.actual, otherwise=0)
 
 
 class MacroPrecision(ConfusionMetric):
@@ -99,7 +95,7 @@ class MacroRecall(ConfusionMetric):
 
 def _mean_over_present(values: Floats, counts: Counts) -> Floats:
     present = counts.predicted + counts.actual > 0
-    return ratio(np.where(present, values, 0).sum(axis=1), present.sum(axis=1).astype(np.float64))
+    return safe_divide(np.where(present, values, 0).sum(axis=1), present.sum(axis=1).astype(np.float64))
 
 
 class BalancedAccuracy(ConfusionMetric):
@@ -113,7 +109,7 @@ class BalancedAccuracy(ConfusionMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """The mean over labels of gold."""
-        return ratio(_recall(counts).sum(axis=1), (counts.actual > 0).sum(axis=1).astype(np.float64))
+        return safe_divide(_recall(counts).sum(axis=1), (counts.actual > 0).sum(axis=1).astype(np.float64))
 
 
 class WeightedPrecision(ConfusionMetric):
@@ -127,7 +123,7 @@ class WeightedPrecision(ConfusionMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """The mean weighted by gold."""
-        return ratio((_precision(counts) * counts.actual).sum(axis=1), counts.total)
+        return safe_divide((_precision(counts) * counts.actual).sum(axis=1), counts.total)
 
 
 class WeightedRecall(ConfusionMetric):
@@ -141,7 +137,7 @@ class WeightedRecall(ConfusionMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """The mean weighted by gold."""
-        return ratio(counts.right.sum(axis=1), counts.total)
+        return safe_divide(counts.right.sum(axis=1), counts.total)
 
 
 class WeightedF1(ConfusionMetric):
@@ -155,7 +151,7 @@ class WeightedF1(ConfusionMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """The mean weighted by gold."""
-        return ratio((_f1(counts) * counts.actual).sum(axis=1), counts.total)
+        return safe_divide((_f1(counts) * counts.actual).sum(axis=1), counts.total)
 
 
 class MatthewsCorrelation(ConfusionMetric):
@@ -176,7 +172,7 @@ class MatthewsCorrelation(ConfusionMetric):
         covariance = counts.right.sum(axis=1) * n - (counts.predicted * counts.actual).sum(axis=1)
         predicted = n**2 - (counts.predicted**2).sum(axis=1) - silent**2
         actual = n**2 - (counts.actual**2).sum(axis=1)
-        return ratio(covariance, np.sqrt(predicted * actual))
+        return safe_divide(covariance, np.sqrt(predicted * actual))
 
     def reason(self, gold: Gold) -> str:
         """No variation on one side."""
@@ -198,7 +194,7 @@ class CohenKappa(ConfusionMetric):
         n = counts.total
         observed = counts.right.sum(axis=1) * n
         expected = (counts.predicted * counts.actual).sum(axis=1)
-        return ratio(observed - expected, n**2 - expected)
+        return safe_divide(observed - expected, n**2 - expected)
 
     def reason(self, gold: Gold) -> str:
         """No variation at all."""
@@ -232,7 +228,7 @@ class LabelPrecision(OneLabelMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """Right among predicted."""
-        return ratio(counts.right[:, 0], counts.predicted[:, 0])
+        return safe_divide(counts.right[:, 0], counts.predicted[:, 0])
 
     def reason(self, gold: Gold) -> str:
         """Never predicted."""
@@ -249,7 +245,7 @@ class LabelRecall(OneLabelMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """Right among actual."""
-        return ratio(counts.right[:, 0], counts.actual[:, 0])
+        return safe_divide(counts.right[:, 0], counts.actual[:, 0])
 
     def reason(self, gold: Gold) -> str:
         """Not in gold."""
@@ -266,7 +262,7 @@ class LabelF1(OneLabelMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """Twice the right ones among predicted plus actual."""
-        return ratio(2 * counts.right[:, 0], (counts.predicted + counts.actual)[:, 0])
+        return safe_divide(2 * counts.right[:, 0], (counts.predicted + counts.actual)[:, 0])
 
     def reason(self, gold: Gold) -> str:
         """Nowhere."""
@@ -283,7 +279,7 @@ class Coverage(ConfusionMetric):
 
     def of_counts(self, counts: Counts) -> Floats:
         """Predicted claims among claims."""
-        return ratio(counts.predicted.sum(axis=1), counts.total)
+        return safe_divide(counts.predicted.sum(axis=1), counts.total)
 
     def hits(self, gold: Gold, run: Run) -> npt.NDArray[np.bool_]:
         """Whether each claim has an answer."""

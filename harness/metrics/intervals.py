@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, Weights
+from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.article_means import UnitsSplitArticles
-from harness.metrics.base import Floats, Groups, Metric, Run, Weights
+from harness.metrics.base import Groups, Metric, Run
 from harness.records import Record
 from harness.resampling import (
     Interval,

@@ -8,9 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.claims import Codes, Gold
-from harness.metrics.base import Floats, Groups, Run
-from harness.metrics.sums import SumMetric, ratio
+from harness.arrays import Codes, Floats, safe_divide
+from harness.data.claims import Gold
+from harness.metrics.base import Groups, Run
+from harness.metrics.sums import SumMetric
 
 
 class LabelMetric(SumMetric):
@@ -48,7 +49,7 @@ class Accuracy(LabelMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """Right claims among claims."""
-        return ratio(sums[:, 0], sums[:, 1])
+        return safe_divide(sums[:, 0], sums[:, 1])
 
     def hits(self, gold: Gold, run: Run) -> npt.NDArray[np.bool_]:
         """Whether each claim is right."""
@@ -78,7 +79,7 @@ class Precision(PositiveLabelMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """True positives among predicted positives."""
-        return ratio(sums[:, 0], sums[:, 1])
+        return safe_divide(sums[:, 0], sums[:, 1])
 
     def reason(self, gold: Gold) -> str:
         """Nothing predicted positive."""
@@ -95,7 +96,7 @@ class Recall(PositiveLabelMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """True positives among positives."""
-        return ratio(sums[:, 0], sums[:, 2])
+        return safe_divide(sums[:, 0], sums[:, 2])
 
     def reason(self, gold: Gold) -> str:
         """Nothing positive in gold."""
@@ -113,7 +114,7 @@ class F1(PositiveLabelMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """Twice the true positives among predicted positives plus positives."""
-        return ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])
+        return safe_divide(2 * sums[:, 0], sums[:, 1] + sums[:, 2])
 
     def reason(self, gold: Gold) -> str:
         """Nothing positive anywhere."""
@@ -141,8 +142,8 @@ class MacroF1(LabelMetric):
     def of_sums(self, sums: Floats) -> Floats:
         """The mean of the F1s that are defined."""
         both, either = np.split(sums, 2, axis=1)
-        f1 = ratio(2 * both, either)
-        return ratio(np.nansum(f1, axis=1), np.count_nonzero(either, axis=1).astype(np.float64))
+        f1 = safe_divide(2 * both, either)
+        return safe_divide(np.nansum(f1, axis=1), np.count_nonzero(either, axis=1).astype(np.float64))
 
     def reason(self, gold: Gold) -> str:
         """No claims."""

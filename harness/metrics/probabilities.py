@@ -8,10 +8,11 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, safe_divide
+from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Floats, Run
-from harness.metrics.sums import SumMetric, ratio
+from harness.metrics.base import Run
+from harness.metrics.sums import SumMetric
 
 LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
 """What a probability of 0 counts as in a logarithm, as in scikit-learn."""
@@ -54,7 +55,7 @@ class Brier(SumMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
-        return ratio(sums[:, 0], sums[:, 1])
+        return safe_divide(sums[:, 0], sums[:, 1])
 
     def reason(self, gold: Gold) -> str:
         """No claims."""
@@ -83,7 +84,7 @@ class LogLoss(SumMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
-        return ratio(sums[:, 0], sums[:, 1])
+        return safe_divide(sums[:, 0], sums[:, 1])
 
     def reason(self, gold: Gold) -> str:
         """No claims."""
@@ -124,7 +125,7 @@ class BinnedMetric(SumMetric):
     def of_sums(self, sums: Floats) -> Floats:
         """The metric from the bins."""
         forecast, event, n = np.split(sums, 3, axis=1)
-        return ratio(self.of_bins(forecast, event, n), n.sum(axis=1))
+        return safe_divide(self.of_bins(forecast, event, n), n.sum(axis=1))
 
     @abstractmethod
     def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
@@ -174,7 +175,7 @@ class BrierReliability(BinnedMetric):
 
     def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """Squared distances of the means, weighted by claims."""
-        return _added(ratio((forecast - event) ** 2, n))
+        return _added(safe_divide((forecast - event) ** 2, n))
 
 
 class BrierResolution(BinnedMetric):
@@ -189,8 +190,8 @@ class BrierResolution(BinnedMetric):
 
     def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """Squared distances of the frequencies from the overall one, weighted by claims."""
-        overall = ratio(event.sum(axis=1), n.sum(axis=1))[:, None]
-        return _added(ratio((event - n * overall) ** 2, n))
+        overall = safe_divide(event.sum(axis=1), n.sum(axis=1))[:, None]
+        return _added(safe_divide((event - n * overall) ** 2, n))
 
 
 class BrierUncertainty(BinnedMetric):
@@ -205,7 +206,7 @@ class BrierUncertainty(BinnedMetric):
     def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """n p (1 - p)."""
         events: Floats = event.sum(axis=1)
-        return events * (1 - ratio(events, n.sum(axis=1)))
+        return events * (1 - safe_divide(events, n.sum(axis=1)))
 
 
 def _added(per_bin: Floats) -> Floats:

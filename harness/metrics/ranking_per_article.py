@@ -7,10 +7,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, safe_divide
+from harness.data.claims import Gold
 from harness.metrics.article_means import ArticleMean
-from harness.metrics.base import Floats, Run
-from harness.metrics.sums import ratio, sums_by
+from harness.metrics.base import Run
+from harness.metrics.sums import sums_by
 from harness.metrics.ties import (
     Ties,
     expected_hits,
@@ -34,7 +35,7 @@ class MeanAveragePrecision(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The average precision of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        return ratio(sums_by(lists, precision_sums(ties), n_lists(article)), _positives(lists, ties, article))
+        return safe_divide(sums_by(lists, precision_sums(ties), n_lists(article)), _positives(lists, ties, article))
 
 
 class RPrecision(ArticleMean):
@@ -51,7 +52,7 @@ class RPrecision(ArticleMean):
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
         positives = _positives(lists, ties, article)
         hits = expected_hits(ties, positives[lists].astype(np.int64))
-        return ratio(sums_by(lists, hits, len(positives)), positives)
+        return safe_divide(sums_by(lists, hits, len(positives)), positives)
 
 
 class PrecisionAt(ArticleMean):
@@ -90,7 +91,7 @@ class RecallAt(ArticleMean):
         """The recall at k of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
         hits = sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k)), n_lists(article))
-        return ratio(hits, _positives(lists, ties, article))
+        return safe_divide(hits, _positives(lists, ties, article))
 
 
 class Ndcg(ArticleMean):
@@ -111,7 +112,9 @@ class Ndcg(ArticleMean):
         gains = discounts_before(int(np.max(ties.before + ties.size, initial=0)))
         per_claim = (gains[ties.before + ties.size] - gains[ties.before]) / ties.size
         positives = _positives(lists, ties, article)
-        return ratio(sums_by(lists, ties.positives * per_claim, len(positives)), gains[positives.astype(np.int64)])
+        return safe_divide(
+            sums_by(lists, ties.positives * per_claim, len(positives)), gains[positives.astype(np.int64)]
+        )
 
 
 def discounts_before(n: int) -> Floats:

@@ -8,10 +8,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, Weights, safe_divide
+from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Floats, Groups, Metric, Run, Weights
-from harness.metrics.sums import ratio, row_slices
+from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.sums import row_slices
 from harness.metrics.ties import Ties, precision_sums, ranking_scores, starts_of_runs
 
 
@@ -90,7 +91,7 @@ class AveragePrecision(PooledMetric):
 
     def of_ties(self, ties: Ties, total: Codes) -> Floats:
         """The precisions of all groups by the number of positives."""
-        return ratio(precision_sums(ties).sum(axis=1), ties.positives.sum(axis=1).astype(np.float64))
+        return safe_divide(precision_sums(ties).sum(axis=1), ties.positives.sum(axis=1).astype(np.float64))
 
 
 class RocAuc(PooledMetric):
@@ -118,4 +119,4 @@ class RocAuc(PooledMetric):
         n_negative = total - n_positive
         tied = ties.size - ties.positives
         beaten = n_negative[:, None] - (ties.before - ties.positives_before) - tied / 2
-        return ratio((ties.positives * beaten).sum(axis=1), (n_positive * n_negative).astype(np.float64))
+        return safe_divide((ties.positives * beaten).sum(axis=1), (n_positive * n_negative).astype(np.float64))

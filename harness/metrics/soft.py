@@ -6,12 +6,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from harness.arrays import Floats, safe_divide
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Floats, Run
+from harness.metrics.base import Run
 from harness.metrics.labels import LabelMetric
 from harness.metrics.probabilities import LEAST_PROBABILITY, probabilities_of
-from harness.metrics.sums import SumMetric, ratio
+from harness.metrics.sums import SumMetric
 
 
 def _shares(gold: Gold) -> Floats:
@@ -38,7 +39,7 @@ class SoftAccuracy(LabelMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
-        return ratio(sums[:, 0], sums[:, 1])
+        return safe_divide(sums[:, 0], sums[:, 1])
 
     def reason(self, gold: Gold) -> str:
         """No claims."""
@@ -54,7 +55,7 @@ class SoftProbabilityMetric(SumMetric):
 
     def of_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
-        return ratio(sums[:, 0], sums[:, 1])
+        return safe_divide(sums[:, 0], sums[:, 1])
 
     def reason(self, gold: Gold) -> str:
         """No claims."""

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, Weights
+from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Floats, Groups, Metric, Run, Weights
+from harness.metrics.base import Groups, Metric, Run
 
 BYTES_AT_ONCE = 64 * 2**20
 
@@ -41,13 +42,6 @@ def weighted_sums(weights: Weights, unit: Codes, columns: Floats) -> Floats:
     for rows in row_slices(len(weights), 8 * n_units):
         sums[rows] = weights[rows].astype(np.float64) @ per_unit
     return sums
-
-
-def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """The quotient, NaN where the denominator is 0."""
-    quotient = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
-    return quotient
 
 
 class SumMetric(Metric):

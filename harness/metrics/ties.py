@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.claims import Codes
+from harness.arrays import Codes, Floats
 from harness.errors import Undefined
-from harness.metrics.base import Floats, Run
+from harness.metrics.base import Run
 
 LONG = 64
 """Claims per list, on average, from which lists are sorted one by one."""

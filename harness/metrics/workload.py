@@ -12,10 +12,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Codes, Floats, Weights, safe_divide
+from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Floats, Groups, Metric, Run, Weights
-from harness.metrics.sums import ratio, row_slices
+from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.sums import row_slices
 from harness.metrics.ties import ranking_scores, starts_of_runs
 
 
@@ -101,7 +102,7 @@ class BudgetRecall(BudgetMetric):
 
     def of_reading(self, hits: Floats, positives: Floats, total: Floats) -> Floats:
         """Found by positive."""
-        return ratio(hits, positives)
+        return safe_divide(hits, positives)
 
 
 class ReadsPerFind(BudgetMetric):
@@ -122,7 +123,7 @@ class ReadsPerFind(BudgetMetric):
 
     def of_reading(self, hits: Floats, positives: Floats, total: Floats) -> Floats:
         """Read by found."""
-        return ratio(np.minimum(total, self.n), hits)
+        return safe_divide(np.minimum(total, self.n), hits)
 
 
 class RecallAtTextShare(WorkloadMetric):
@@ -154,4 +155,4 @@ class RecallAtTextShare(WorkloadMetric):
 
     def of_reading(self, hits: Floats, positives: Floats, total: Floats) -> Floats:
         """Found by positive."""
-        return ratio(hits, positives)
+        return safe_divide(hits, positives)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.data.claims import Codes, Gold
-from harness.metrics.base import Floats
+from harness.arrays import Codes, Floats
+from harness.data.claims import Gold
 
 MOST_POINTS = 160
 INSIDE_TIES = 12

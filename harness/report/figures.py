@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from harness.metrics.base import Floats
+from harness.arrays import Floats
 from harness.metrics.intervals import Value
 from harness.report.curves import (
     Curve,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from harness.arrays import Codes, Floats
 from harness.classifiers.base import Classifier, Scorer
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.files import make_folder, write_bytes
-from harness.metrics.base import Floats
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import Material, Unit, gold_of, training_gold
 from harness.runner.tuning.calibrate import Decided

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.arrays import Codes
 from harness.classifiers.base import Classifier
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import TaskGold, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError

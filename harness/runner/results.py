@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from harness.data.claims import Claims, Codes
+from harness.arrays import Codes, Floats
+from harness.data.claims import Claims
 from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, write_bytes, write_text
-from harness.metrics.base import Floats, Groups, Run
+from harness.metrics.base import Groups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
 from harness.runner.config import Experiment, Loaded, System
 from harness.runner.cost import total_cost

@@ -7,16 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.arrays import Bools
 from harness.data.claims import Claims, Column
 from harness.data.labels.gold import gold_labels
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics.intervals import Value
 from harness.records import Record
 from harness.runner.plan import Material
-
-Bools = npt.NDArray[np.bool_]
 
 MOST_SLICES = 25
 """Of one kind; the smallest ones beyond are put together."""

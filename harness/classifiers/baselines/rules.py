@@ -69,6 +69,7 @@ class Rules(Classifier):
 
     languages = ("en",)
     yes_or_no_only = True
+    saved_types = (RulesScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Nothing to learn; training claims and seed are not used."""

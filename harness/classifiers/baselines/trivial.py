@@ -16,11 +16,11 @@ from harness.classifiers.base import (
     Reason,
     Scorer,
     Scores,
-    best_cutoff,
     computed,
     shares,
     two_columns,
 )
+from harness.classifiers.thresholds import best_cutoff, cutoffs_of
 from harness.data.claims import Claims, Gold
 
 
@@ -36,6 +36,8 @@ class Majority(Classifier):
     Sees the training labels; reads nothing of a claim, so it ranks nothing: all claims are tied. The floor of
     accuracy and, as the best constant forecast, of calibration and log loss. Costs nothing.
     """
+
+    saved_types = (SharesScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels. Claims and seed are not used."""
@@ -81,6 +83,8 @@ class PriorRandom(Classifier):
     nothing.
     """
 
+    saved_types = (PriorRandomScorer,)
+
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels and keeps the seed."""
         prior = shares(gold)
@@ -121,6 +125,7 @@ class Length(Classifier):
     """
 
     yes_or_no_only = True
+    saved_types = (LengthScorer,)
 
     cap: int = Field(default=40, ge=1)
     """Words beyond this number no longer raise the score."""
@@ -129,11 +134,10 @@ class Length(Classifier):
         """Chooses the cutoff; the seed is not used."""
         if not gold.positive.any():
             return LengthScorer(self.cap, self.cap + 1.0)
-        lengths = _lengths(claims, self.cap).astype(np.int64)
-        at_least = np.cumsum(np.bincount(lengths, minlength=self.cap + 1)[::-1])[::-1]
-        hits = np.cumsum(np.bincount(lengths[gold.positive], minlength=self.cap + 1)[::-1])[::-1]
-        f1 = 2 * hits / (at_least + gold.positive.sum())
-        return LengthScorer(self.cap, float(np.argmax(f1)))
+        cutoffs = cutoffs_of(_lengths(claims, self.cap), gold.positive)
+        f1 = cutoffs.f1()
+        shorter = cutoffs.scores[np.flatnonzero(f1 == f1.max())[-1] + 1 :]
+        return LengthScorer(self.cap, float(shorter[0] + 1) if len(shorter) else 0.0)
 
     def untrained(self) -> Scorer:
         """Scores without a cutoff, which only training claims can give."""
@@ -173,6 +177,7 @@ class Position(Classifier):
     """
 
     yes_or_no_only = True
+    saved_types = (PositionScorer,)
 
     order: Literal["first", "last"] = "first"
     """Which end of the article scores highest."""

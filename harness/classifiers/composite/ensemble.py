@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from harness.arrays import Codes, Floats
 from harness.classifiers.base import (
     Bill,
     Classifier,
     Reason,
     Scorer,
     Scores,
-    best_cutoff,
     computed,
     shares,
     two_columns,
@@ -25,11 +25,11 @@ from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.composite.nested import NestedClassifierField
 from harness.classifiers.composite.wrapped import WrappingClassifier
 from harness.classifiers.storage.fit_cache import fitted_once
-from harness.data.claims import Claims, Codes, Gold
+from harness.classifiers.thresholds import best_cutoff
+from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, grouped_folds
 from harness.errors import HarnessError
 
-Floats = npt.NDArray[np.float64]
 LIKELY_LEAST = 1e-6
 
 
@@ -123,6 +123,7 @@ class Ensemble(WrappingClassifier):
 
     yes_or_no_only = True
     own_packages = ("scikit-learn", "scipy")
+    saved_types = (EnsembleScorer,)
 
     members: Annotated[tuple[NestedClassifierField, ...], Field(min_length=1)]
     """Each a classifier's name, or a mapping with a name and settings."""

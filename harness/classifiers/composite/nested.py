@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.classifiers.base import Classifier
+from harness.classifiers.build import build
 from harness.errors import HarnessError
 from harness.records import explain_validation
 
@@ -27,8 +28,6 @@ def build_nested(name: str, settings: dict[str, Any]) -> Classifier:
 
     Raises: HarnessError: no such classifier, or a setting is wrong.
     """
-    from harness.classifiers import build
-
     try:
         return build(name, settings)
     except ValidationError as error:

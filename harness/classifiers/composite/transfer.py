@@ -11,14 +11,15 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from harness.arrays import Codes
 from harness.classifiers.base import Classifier, Question, Reason, Scorer, Scores, two_columns
 from harness.classifiers.composite.nested import NestedClassifierField, build_nested
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.encoders.embedding import Encoding
 from harness.classifiers.encoders.occlusion import TextScorer, erased
-from harness.classifiers.encoders.transformer import Transformer
-from harness.classifiers.storage.fit_cache import fitted_once, kept_encoder
-from harness.data.claims import Claims, Codes, Gold
+from harness.classifiers.encoders.transformer import Transformer, kept_encoder
+from harness.classifiers.storage.fit_cache import fitted_once
+from harness.data.claims import Claims, Gold
 from harness.data.duplicate_key import FEWEST_WORDS, text_key
 from harness.data.labels.gold import gold_labels
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of, task_gold
@@ -89,6 +90,7 @@ class Transfer(WrappingClassifier):
     """
 
     yes_or_no_only = True
+    saved_types = (AddedScorer,)
 
     dataset: str
     """The other dataset, by name or folder."""

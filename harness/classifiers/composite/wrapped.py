@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Codes
 from harness.classifiers.base import Bill, Classifier, Question, Reason, Scorer, Scores, computed
 from harness.classifiers.composite.nested import NestedClassifier
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold
 from harness.files import fingerprint
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Floats, Vectors
 from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.encoders.occlusion import TextScorer
@@ -27,13 +28,10 @@ from harness.features.encoder_files import (
     read_trained_on,
 )
 from harness.features.encoders import Encoder, EncoderSettings
-from harness.features.vector_cache import Vectors
 from harness.files import json_document, read_bytes, write_text
 
 ENCODER = "encoder"
 SETTINGS = "encoder.json"
-
-Floats = npt.NDArray[np.float64]
 
 
 class Encoding(Classifier, EncoderSettings):
@@ -127,6 +125,7 @@ class EmbeddingLogreg(Encoding):
     """
 
     packages = ("scikit-learn", "torch", "transformers", "tokenizers", "onnxruntime")
+    saved_types = (EmbeddingScorer,)
 
     C: float = Field(default=1.0, gt=0)
     """Inverse strength of regularization: higher fits the training claims closer."""

@@ -7,12 +7,10 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.arrays import Floats
 from harness.classifiers.base import N_REASONS, Reason, Scorer, Scores
 from harness.data.claims import Claims
-
-Floats = npt.NDArray[np.float64]
 
 MOST_WORDS = 60
 """Different words of a claim that are tried, the first ones; encoders hardly read further."""

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from harness.arrays import Vectors
 from harness.classifiers.base import Scorer, Scores, shares
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.encoders.embedding import Encoding
 from harness.classifiers.encoders.occlusion import TextScorer
 from harness.classifiers.encoders.settings import FineTuningSettings
+from harness.classifiers.storage.fit_cache import kept_folder
 from harness.data.claims import Claims, Gold
-from harness.errors import FaultsError
+from harness.errors import FaultsError, HarnessError
 from harness.features.encoder_files import (
     TrainedOn,
     find_encoder,
@@ -26,7 +28,7 @@ from harness.features.encoder_files import (
     trained_also_on,
     write_trained_on,
 )
-from harness.features.vector_cache import Vectors, computed_once
+from harness.features.vector_cache import computed_once
 from harness.files import json_document, read_bytes, write_text
 
 if TYPE_CHECKING:
@@ -98,6 +100,16 @@ class TransformerScorer(TextScorer):
         return {"network": network, "trained_on": read_trained_on(folder / ENCODER)}
 
 
+def kept_encoder(scorer: Scorer) -> Path:
+    """The folder of a fine-tuned encoder, as the setting `model` of another classifier takes it.
+
+    Raises: HarnessError: the scorer has no encoder, or it cannot be written.
+    """
+    if not isinstance(scorer, TransformerScorer):
+        raise HarnessError("the other dataset's training claims show one label only, so no encoder was fine-tuned")
+    return kept_folder(f"encoder-{scorer.network.fingerprint()}", scorer.save_files) / ENCODER
+
+
 class Transformer(Encoding, FineTuningSettings):
     """An encoder with a linear head on the pooled vector, all of it fine-tuned to the training claims.
 
@@ -108,6 +120,7 @@ class Transformer(Encoding, FineTuningSettings):
 
     packages = ("torch", "transformers", "tokenizers")
     slow_to_fit = True
+    saved_types = (TransformerScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fine-tunes the encoder."""

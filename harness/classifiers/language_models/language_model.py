@@ -18,7 +18,7 @@ from harness.classifiers.language_models.prompt import Context, Guide, draw_exam
 from harness.classifiers.language_models.replies import gives_tokens
 from harness.classifiers.language_models.scorer import LanguageModelScorer
 from harness.data.claims import Claims, Gold
-from harness.endpoints.cache import Cache, cache_folder
+from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Call, Endpoint, Kept
 from harness.endpoints.capabilities import PROBE, STRUCTURES, Dialect, Structure, response_format
 from harness.endpoints.cassette import read_cassette
@@ -26,6 +26,7 @@ from harness.endpoints.completions import shown_error
 from harness.endpoints.replay import kept_replies, replies_to
 from harness.errors import FaultsError, HarnessError
 from harness.files import read_bytes, sha256
+from harness.folders import cache_folder
 
 OURS = {"model", "messages", "temperature", "max_tokens", "response_format", "logprobs", "top_logprobs", "seed"}
 OURS |= {"stream", "n"}

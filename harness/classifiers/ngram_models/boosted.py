@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Floats, Integers
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.ngram_models.claimbuster_features import cues_in, place_in
@@ -19,13 +19,11 @@ from harness.errors import HarnessError
 from harness.features.encoder_files import need
 from harness.features.ngrams import NgramSettings
 from harness.features.shapes import SHAPES, shapes_of
-from harness.features.weights import Tfidf
+from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 BATCH = 1024
 """Claims that go through all trees at once."""
 
@@ -134,6 +132,7 @@ class BoostedFeatures(Classifier):
 
     languages = ("en",)
     packages = ("numpy", "scipy", "lightgbm")
+    saved_types = (BoostedScorer, Trees, *TFIDF_TYPES)
 
     trees: int = Field(default=200, ge=1)
     """Rounds of boosting; with more than two labels, each has a tree per label."""

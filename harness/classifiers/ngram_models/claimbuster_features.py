@@ -7,21 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Floats
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
 from harness.features.ngrams import NgramSettings, place_of
 from harness.features.shapes import SHAPES, shapes_of
-from harness.features.weights import Tfidf
+from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,7 @@ class ClaimbusterFeatures(Classifier):
     languages = ("en",)
     yes_or_no_only = True
     packages = ("numpy", "scipy", "scikit-learn")
+    saved_types = (FeatureScorer, *TFIDF_TYPES)
 
     C: float = Field(default=0.3, gt=0)
     """Inverse strength of regularization: higher fits the training claims closer."""

@@ -8,22 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Floats
 from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
 from harness.classifiers.ngram_models.linear import BATCH, logistic
 from harness.data.claims import Claims, Gold
 from harness.data.duplicate_key import text_key
 from harness.features.ngrams import NgramSettings, place_of
-from harness.features.weights import Tfidf
+from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Block = Literal["previous", "next", "speaker", "position", "novelty"]
-Floats = npt.NDArray[np.float64]
 NEIGHBOR = NgramSettings(word_ngrams=(1, 1), char_ngrams=None, min_df=3)
 FIRST_CLAIMS = 5
 FEWEST_ARTICLES = 2
@@ -121,6 +120,7 @@ class ContextLogreg(Classifier, NgramSettings):
     reads = "article"
     yes_or_no_only = True
     packages = ("numpy", "scipy", "scikit-learn")
+    saved_types = (ContextScorer, Context, *TFIDF_TYPES)
 
     blocks: tuple[Block, ...] = ("previous", "next", "speaker", "position", "novelty")
     """What is seen besides the claim's own n-grams."""

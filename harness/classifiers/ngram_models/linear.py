@@ -12,19 +12,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from harness.arrays import Codes, Floats
 from harness.classifiers.base import Classifier, ConstantScorer, Reason, Scorer, Scores, shares, strongest, two_columns
 from harness.classifiers.baselines.trivial import SharesScorer
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.features.ngrams import NgramSettings, Range, place_of
-from harness.features.weights import Presence, Tfidf
+from harness.features.weights import TFIDF_TYPES, Presence, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 BATCH = 8192
 """Claims that are turned into features at a time, so that memory does not grow with the number of claims."""
-
-Floats = npt.NDArray[np.float64]
 
 
 class Fit(NamedTuple):
@@ -107,6 +106,7 @@ class Linear(Classifier, NgramSettings):
     """
 
     packages = ("numpy", "scipy", "scikit-learn")
+    saved_types = (LogregScorer, SvmScorer, ConstantScorer, Presence, *TFIDF_TYPES)
     scorer: ClassVar[type[LinearScorer]] = LogregScorer
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:

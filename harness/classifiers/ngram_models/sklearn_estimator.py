@@ -20,7 +20,7 @@ from harness.classifiers.storage.skops_estimator import load_estimator, save_est
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.features.ngrams import NgramSettings
-from harness.features.weights import Tfidf
+from harness.features.weights import TFIDF_TYPES, Tfidf
 from harness.registry import import_object
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class SklearnEstimator(Classifier):
     estimator's probabilities, else its margins, else 1 for its prediction; `random_state` is the random seed where the
     estimator has one. Training claims of one label only, or without any n-gram, give the shares of the labels.
     """
+
+    saved_types = (EstimatorScorer, ProbabilityScorer, *TFIDF_TYPES)
 
     estimator: str
     """`module:Class`."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from filelock import FileLock
 
 from harness.classifiers.base import Classifier, Scorer
+from harness.classifiers.storage.serialize import pack, unpack
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
-from harness.features.vector_cache import cache_folder
 from harness.files import fingerprint, json_document, writing_folder
+from harness.folders import cache_folder
 
 FITS = "fits"
 STRUCTURE = "scorer.json"
@@ -44,22 +46,18 @@ def fitted_once(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -
     return scorer
 
 
-def kept_encoder(scorer: Scorer) -> Path:
-    """The folder of a fine-tuned encoder, as the setting `model` of another classifier takes it.
+def kept_folder(name: str, write: Callable[[Path], None]) -> Path:
+    """A folder among the kept fits, which `write` fills where it is not there yet.
 
-    Raises: HarnessError: the scorer has no encoder, or it cannot be written.
+    Raises: HarnessError: it cannot be written.
     """
-    from harness.classifiers.encoders.transformer import ENCODER, TransformerScorer
-
-    if not isinstance(scorer, TransformerScorer):
-        raise HarnessError("the other dataset's training claims show one label only, so no encoder was fine-tuned")
-    folder = cache_folder() / FITS / f"encoder-{scorer.network.fingerprint()}"
+    folder = cache_folder() / FITS / name
     if not folder.exists():
         with writing_folder(folder) as partial:
-            scorer.save_files(partial)
+            write(partial)
         _bound(folder.parent)
     os.utime(folder)
-    return folder / ENCODER
+    return folder
 
 
 def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
@@ -80,8 +78,6 @@ def _versions(classifier: Classifier) -> list[str]:
 
 
 def _read(folder: Path) -> Scorer | None:
-    from harness.classifiers.storage.serialize import unpack
-
     try:
         scorer = unpack(json.loads((folder / STRUCTURE).read_bytes()), folder)
         os.utime(folder)
@@ -91,8 +87,6 @@ def _read(folder: Path) -> Scorer | None:
 
 
 def _keep(scorer: Scorer, folder: Path) -> None:
-    from harness.classifiers.storage.serialize import pack
-
     try:
         with writing_folder(folder) as partial:
             structure = pack(scorer, partial)

@@ -14,59 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.classifiers.base import ConstantScorer, Scorer
-from harness.classifiers.baselines.rules import RulesScorer
-from harness.classifiers.baselines.trivial import LengthScorer, PositionScorer, PriorRandomScorer, SharesScorer
-from harness.classifiers.composite.ensemble import EnsembleScorer
-from harness.classifiers.composite.transfer import AddedScorer
-from harness.classifiers.encoders.embedding import EmbeddingScorer
-from harness.classifiers.encoders.transformer import TransformerScorer
-from harness.classifiers.ngram_models.boosted import BoostedScorer, Trees
-from harness.classifiers.ngram_models.claimbuster_features import FeatureScorer
-from harness.classifiers.ngram_models.context import Context, ContextScorer
-from harness.classifiers.ngram_models.linear import LogregScorer, SvmScorer
-from harness.classifiers.ngram_models.sklearn_estimator import EstimatorScorer, ProbabilityScorer
+from harness.classifiers.base import Scorer
 from harness.classifiers.storage.arrays import ArrayFault, ArrayReader, ArrayWriter
+from harness.classifiers.storage.scorer_types import GROUP, Kinds, scorer_types
 from harness.errors import HarnessError
-from harness.features.ngrams import CharNgrams, Ngrams, WordNgrams
-from harness.features.weights import Presence, Tfidf
-from harness.registry import Registry, UnknownComponent
+from harness.registry import UnknownComponent
 
 ARRAYS = "arrays.npz"
 FILES = "files"
-GROUP = "harness.scorers"
-"""The entry-point group under which another package declares the types that its scorers are made of."""
-
-SHIPPED: dict[str, type] = {
-    "AddedScorer": AddedScorer,
-    "BoostedScorer": BoostedScorer,
-    "CharNgrams": CharNgrams,
-    "ConstantScorer": ConstantScorer,
-    "Context": Context,
-    "ContextScorer": ContextScorer,
-    "EmbeddingScorer": EmbeddingScorer,
-    "EnsembleScorer": EnsembleScorer,
-    "EstimatorScorer": EstimatorScorer,
-    "FeatureScorer": FeatureScorer,
-    "LengthScorer": LengthScorer,
-    "LogregScorer": LogregScorer,
-    "Ngrams": Ngrams,
-    "PositionScorer": PositionScorer,
-    "Presence": Presence,
-    "PriorRandomScorer": PriorRandomScorer,
-    "ProbabilityScorer": ProbabilityScorer,
-    "RulesScorer": RulesScorer,
-    "SharesScorer": SharesScorer,
-    "SvmScorer": SvmScorer,
-    "Tfidf": Tfidf,
-    "TransformerScorer": TransformerScorer,
-    "Trees": Trees,
-    "WordNgrams": WordNgrams,
-}
-"""The types that a kept scorer may be made of, by the name that files use. Each is a dataclass or a NamedTuple."""
-
-Kinds = Registry[type]
-KINDS: Kinds = Registry("type of a kept scorer", SHIPPED, GROUP)
 
 
 class NotKept(HarnessError):
@@ -77,25 +32,27 @@ class KeptFault(HarnessError):
     """Files that no scorer can be made of; says what is wrong."""
 
 
-def pack(scorer: Scorer, folder: Path, kinds: Kinds = KINDS) -> Any:
+def pack(scorer: Scorer, folder: Path, kinds: Kinds | None = None) -> Any:
     """Writes a scorer's arrays and files into a folder, which exists and is empty.
 
+    Args:
+        kinds: the types that it may be made of; default those of this project's classifiers and of other packages.
     Returns: its structure, as plain JSON data.
     Raises: NotKept: a part of it is of a type that is not listed, or holds what cannot be kept.
     """
-    packer = _Packer(folder, kinds)
+    packer = _Packer(folder, kinds or scorer_types())
     structure = packer.pack(scorer, type(scorer).__name__)
     (folder / ARRAYS).write_bytes(packer.arrays.to_bytes())
     return structure
 
 
-def unpack(structure: Any, folder: Path, kinds: Kinds = KINDS) -> Scorer:
+def unpack(structure: Any, folder: Path, kinds: Kinds | None = None) -> Scorer:
     """The scorer of a structure and the folder that `pack` wrote.
 
     Raises: KeptFault: it asks for a type that is not listed, an array or file is missing, or a part does not fit.
     """
     try:
-        unpacker = _Unpacker(folder, kinds, ArrayReader((folder / ARRAYS).read_bytes()))
+        unpacker = _Unpacker(folder, kinds or scorer_types(), ArrayReader((folder / ARRAYS).read_bytes()))
     except OSError as error:
         raise KeptFault(f"{folder / ARRAYS}: cannot be read: {error.strerror}; keep the model again") from None
     except ArrayFault as error:

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.data.claims import Codes
+from harness.arrays import Codes, Floats, Weights
 from harness.data.dataset import Dataset
 from harness.data.labels.agreement_measures import MEASURES, MOST_PAIRED, Measure, Ratings, sums_under
 from harness.data.labels.gold import in_force
 from harness.data.load import find_scheme, open_dataset
 from harness.errors import Undefined
 from harness.records import Annotation, Record
-from harness.resampling import Floats, Weights, bca, jackknife_weights, unit_weights
+from harness.resampling import bca, jackknife_weights, unit_weights
 from harness.schemes import Axis
 from harness.schemes.scheme_files import FEATURE_LABEL
 

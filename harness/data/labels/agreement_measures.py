@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.claims import Codes
-from harness.resampling import Floats, Weights
+from harness.arrays import Codes, Floats, Weights, safe_divide
 
 MOST_PAIRED = 20
 """Annotators up to which Cohen's kappa is a mean over all pairs of them."""
@@ -64,7 +63,7 @@ def sums_under(weights: Weights, units: Codes) -> Sums:
 def raw_agreement(ratings: Ratings, sums: Sums) -> Floats:
     """The share of pairs of annotators that gave a claim the same label, as a mean over claims with two or more."""
     found = sums(_agreeing(ratings.counts()))
-    return _ratio(found[:, 0], found[:, 1])
+    return safe_divide(found[:, 0], found[:, 1])
 
 
 def cohen_kappa(ratings: Ratings, sums: Sums) -> Floats:
@@ -74,7 +73,7 @@ def cohen_kappa(ratings: Ratings, sums: Sums) -> Floats:
     """
     kappas = np.stack(list(_kappas_of_pairs(ratings, sums)))
     defined = ~np.isnan(kappas)
-    return _ratio(np.where(defined, kappas, 0.0).sum(axis=0), defined.sum(axis=0))
+    return safe_divide(np.where(defined, kappas, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
 def _kappas_of_pairs(ratings: Ratings, sums: Sums) -> Iterator[Floats]:
@@ -82,8 +81,8 @@ def _kappas_of_pairs(ratings: Ratings, sums: Sums) -> Iterator[Floats]:
     for first, second in itertools.combinations(range(len(ratings.annotators)), 2):
         table = sums(ratings.table(first, second).astype(float)).reshape(-1, q, q)
         n = table.sum(axis=(1, 2))
-        observed = _ratio(np.trace(table, axis1=1, axis2=2), n)
-        by_chance = _ratio((table.sum(axis=2) * table.sum(axis=1)).sum(axis=1), n**2)
+        observed = safe_divide(np.trace(table, axis1=1, axis2=2), n)
+        by_chance = safe_divide((table.sum(axis=2) * table.sum(axis=1)).sum(axis=1), n**2)
         yield _corrected(observed, by_chance)
 
 
@@ -121,8 +120,8 @@ def krippendorff_alpha(ratings: Ratings, sums: Sums) -> Floats:
     same = (paired * (paired - 1)).sum(axis=1, keepdims=True) / np.maximum(labels - 1, 1)
     found = sums(np.hstack([same, paired]))
     n = found[:, 1:].sum(axis=1)
-    by_chance = _ratio((found[:, 1:] * (found[:, 1:] - 1)).sum(axis=1), n * (n - 1))
-    return _corrected(_ratio(found[:, 0], n), by_chance)
+    by_chance = safe_divide((found[:, 1:] * (found[:, 1:] - 1)).sum(axis=1), n * (n - 1))
+    return _corrected(safe_divide(found[:, 0], n), by_chance)
 
 
 Measure = Callable[[Ratings, Sums], Floats]
@@ -146,18 +145,11 @@ def _observed_and_shares(ratings: Ratings, sums: Sums) -> tuple[Floats, Floats]:
     counts = ratings.counts()
     labels = counts.sum(axis=1, keepdims=True)
     found = sums(np.hstack([_agreeing(counts), counts / np.maximum(labels, 1), labels > 0]))
-    shares = _ratio(found[:, 2:-1], found[:, -1:])
-    return _ratio(found[:, 0], found[:, 1]), shares
+    shares = safe_divide(found[:, 2:-1], found[:, -1:])
+    return safe_divide(found[:, 0], found[:, 1]), shares
 
 
 def _corrected(observed: Floats, by_chance: Floats) -> Floats:
     """Agreement beyond chance; NaN where chance alone makes all agree."""
     room = 1 - by_chance
-    return _ratio(observed - by_chance, np.where(room > CERTAIN, room, 0.0))
-
-
-def _ratio(numerator: Floats, denominator: npt.NDArray[Any]) -> Floats:
-    """Their quotient; NaN where the denominator is 0."""
-    quotient = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
-    return quotient
+    return safe_divide(observed - by_chance, np.where(room > CERTAIN, room, 0.0))

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
 from harness.data.labels.gold import GoldLabels
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.schemes import Scheme, TaskMapping
 
-Floats = npt.NDArray[np.float64]
 YES_NO = ("no", "yes")
 
 

@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.claims import Claims, Codes, Column, codes_of
+from harness.arrays import Codes
+from harness.data.claims import Claims, Column, codes_of
 from harness.data.dataset import ClaimPart
 from harness.data.jsonl import read_records
 from harness.errors import Fault, FaultsError, HarnessError

@@ -13,9 +13,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from harness.data.claims import Codes, Gold
+from harness.arrays import Bools, Codes, Floats
+from harness.data.claims import Gold
 from harness.metrics.article_means import ArticleMean
-from harness.metrics.base import Floats, Run
+from harness.metrics.base import Run
 from harness.metrics.official import checkthat_ranking
 from harness.metrics.ties import ranking_scores, starts_of_runs
 
@@ -28,7 +29,7 @@ class CheckThatMetric(ArticleMean):
     """
 
     @abstractmethod
-    def of_ranking(self, ranked: checkthat_ranking.Bools) -> float:
+    def of_ranking(self, ranked: Bools) -> float:
         """The number of one article, from its gold by descending score; never undefined."""
 
     def reason(self, gold: Gold) -> str:
@@ -52,7 +53,7 @@ class CheckThatAveragePrecision(CheckThatMetric):
 
     heading: ClassVar[str] = "CheckThat! MAP"
 
-    def of_ranking(self, ranked: checkthat_ranking.Bools) -> float:
+    def of_ranking(self, ranked: Bools) -> float:
         """The average precision."""
         return checkthat_ranking.average_precision(ranked)
 
@@ -62,7 +63,7 @@ class CheckThatReciprocalRank(CheckThatMetric):
 
     heading: ClassVar[str] = "CheckThat! MRR"
 
-    def of_ranking(self, ranked: checkthat_ranking.Bools) -> float:
+    def of_ranking(self, ranked: Bools) -> float:
         """The reciprocal rank."""
         return checkthat_ranking.reciprocal_rank(ranked)
 
@@ -72,7 +73,7 @@ class CheckThatRPrecision(CheckThatMetric):
 
     heading: ClassVar[str] = "CheckThat! R-Prec"
 
-    def of_ranking(self, ranked: checkthat_ranking.Bools) -> float:
+    def of_ranking(self, ranked: Bools) -> float:
         """The precision at the number of positive claims."""
         return checkthat_ranking.r_precision(ranked)
 
@@ -85,6 +86,6 @@ class CheckThatPrecisionAt(CheckThatMetric):
     k: int = Field(default=10, ge=1)
     """How many claims of each article are read."""
 
-    def of_ranking(self, ranked: checkthat_ranking.Bools) -> float:
+    def of_ranking(self, ranked: Bools) -> float:
         """The precision at k."""
         return checkthat_ranking.precision_at(ranked, self.k)

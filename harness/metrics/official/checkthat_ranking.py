@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-Bools = npt.NDArray[np.bool_]
+from harness.arrays import Bools
 
 CUTOFFS_2018_TO_2020 = (1, 3, 5, 10, 20, 50)
 CUTOFFS_2021 = (1, 3, 5, 10, 20, 30)

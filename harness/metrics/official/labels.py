@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from harness.arrays import Floats, safe_divide
 from harness.errors import Undefined
 
 Scores = Mapping[str, float | Undefined]
@@ -19,7 +19,7 @@ FACTUALITY = ("FALSE", "HALF-TRUE", "TRUE")
 """In their order: the distance of two labels is that of their places."""
 
 
-def _counts(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float64]:
+def _counts(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Floats:
     """Claims by gold label (rows) and predicted label (columns)."""
     place = {label: number for number, label in enumerate(labels)}
     found = np.zeros((len(labels), len(labels)))
@@ -27,14 +27,16 @@ def _counts(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
     return found
 
 
-def _ratio(numerator: npt.NDArray[np.float64], denominator: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
-
-
-def _of_labels(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _of_labels(counts: Floats) -> Floats:
     """Precision, recall and F1 (rows) of each label (columns)."""
     right, given, there = counts.diagonal().copy(), counts.sum(axis=0), counts.sum(axis=1)
-    return np.stack([_ratio(right, given), _ratio(right, there), _ratio(2 * right, given + there)])
+    return np.stack(
+        [
+            safe_divide(right, given, otherwise=0),
+            safe_divide(right, there, otherwise=0),
+            safe_divide(2 * right, given + there, otherwise=0),
+        ]
+    )
 
 
 def accuracy(gold: Sequence[str], predicted: Sequence[str]) -> float:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -13,15 +14,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError
 
+from harness.arrays import Codes
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Reason, Scorer, Scores
-from harness.classifiers.storage.serialize import ARRAYS, FILES, GROUP, SHIPPED, pack, unpack
-from harness.data.claims import Claims, Codes, codes_of
+from harness.classifiers.storage.scorer_types import Kinds, declared_types, registry_of
+from harness.classifiers.storage.serialize import ARRAYS, FILES, pack, unpack
+from harness.data.claims import Claims, codes_of
 from harness.data.labels.tasks import YES_NO
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
 from harness.files import json_document, read_text, sha256, writing_folder
 from harness.records import Record, Sha256, explain_validation, shown
-from harness.registry import Registry
 from harness.runner.provenance import ClassifierSettings, ModelProvenance, SchemeUse
 from harness.runner.tuning.calibrate import Curve, DecidedScorer
 from harness.runner.tuning.tune import TunedScorer
@@ -29,11 +31,6 @@ from harness.runner.tuning.tune import TunedScorer
 MODEL_FORMAT = 2
 FOLDER = "model"
 CARD = "model.json"
-KINDS: Registry[type] = Registry(
-    "type of a kept scorer",
-    {**SHIPPED, "Curve": Curve, "DecidedScorer": DecidedScorer, "TunedScorer": TunedScorer},
-    GROUP,
-)
 UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a scorer raises whose parts do not fit together."""
 LIKELY = 0.5
@@ -191,7 +188,7 @@ def save_model(folder: Path, card: ModelCard, scorer: Scorer) -> None:
     Raises: NotKept: the scorer has a part that could not be loaded again. WriteError: the disk is at fault.
     """
     with writing_folder(folder) as temporary:
-        structure = pack(scorer, temporary, KINDS)
+        structure = pack(scorer, temporary, _kinds())
         files = {
             path.relative_to(temporary).as_posix(): sha256(path.read_bytes())
             for path in sorted(temporary.rglob("*"))
@@ -212,8 +209,14 @@ def load_model(path: str | Path) -> Model:
     """
     folder = find_model(Path(path))
     card, structure = read_card(folder)
-    scorer = unpack(structure, folder, KINDS)
+    scorer = unpack(structure, folder, _kinds())
     return Model(card, scorer, folder, tuple(_newer(card)))
+
+
+@cache
+def _kinds() -> Kinds:
+    """The types that a kept model may be made of: those of classifiers, of calibration and of search."""
+    return registry_of(*declared_types(), Curve, DecidedScorer, TunedScorer)
 
 
 def find_model(path: Path) -> Path:

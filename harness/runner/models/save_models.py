@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.arrays import Codes
 from harness.classifiers.base import Scorer
 from harness.classifiers.storage.serialize import NotKept
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.arrays import Codes
 from harness.audit import Sentences, Source, sentences_of
-from harness.data.claims import Claims, Codes, Gold
+from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
 from harness.data.labels.tasks import Task, TaskGold, mapping_of, task_gold

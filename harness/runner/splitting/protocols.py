@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.data.claims import Claims, Codes
+from harness.arrays import Codes
+from harness.data.claims import Claims
 from harness.data.splits.by_time import by_time
 from harness.data.splits.folds import (
     By,

@@ -7,20 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, SerializeAsAny
 
+from harness.arrays import Bools, Codes, Floats
 from harness.classifiers.base import Classifier, Scorer, Scores, computed, two_columns
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
-from harness.data.claims import Claims, Codes, Gold
+from harness.classifiers.thresholds import cutoffs_of
+from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, group_codes, grouped_folds
 from harness.errors import UnknownName, unknown_name
-from harness.metrics.ties import starts_of_runs
 from harness.records import Record
 from harness.runner.tuning.tune import InnerFolds, inner_folds
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 LEAST = 1e-6
 LIKELY = 0.5
 """The calibrated probability from which a claim is predicted positive, where no threshold is chosen."""
@@ -217,11 +215,10 @@ def choose(aim: BestF1 | Workload | LeastPrecision, scores: Floats, positive: Bo
     Returns: the threshold lies halfway between two scores, so that rounding moves no claim; above all scores where no
         claim should be predicted.
     """
-    order = np.argsort(-scores, kind="stable")
-    last = np.flatnonzero(np.append(starts_of_runs(scores[order])[1:], True))
-    hits, predicted = np.cumsum(positive[order])[last], last + 1
+    cutoffs = cutoffs_of(scores, positive)
+    hits, predicted = cutoffs.hits, cutoffs.predicted
     if isinstance(aim, BestF1):
-        value = 2 * hits / (predicted + positive.sum())
+        value = cutoffs.f1()
         best = int(np.argmax(value))
         reached = f"F1 {value[best]:.3f}"
     elif isinstance(aim, Workload):
@@ -235,9 +232,8 @@ def choose(aim: BestF1 | Workload | LeastPrecision, scores: Floats, positive: Bo
             return Chosen(float(np.nextafter(above, np.inf)), f"a precision of {aim.at_least:g} is not reached")
         best = int(enough[-1])
         reached = f"precision {value[best]:.3f}, recall {hits[best] / positive.sum():.3f}"
-    lowest = float(scores[order[last[best]]])
-    below = scores[scores < lowest]
-    return Chosen((lowest + float(below.max())) / 2 if len(below) else lowest, reached)
+    lowest, below = float(cutoffs.scores[best]), cutoffs.scores[best + 1 :]
+    return Chosen((lowest + float(below[0])) / 2 if len(below) else lowest, reached)
 
 
 @dataclass(frozen=True)

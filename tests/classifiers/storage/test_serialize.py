@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from harness.classifiers import CLASSIFIERS, build
+from harness.classifiers import build
 from harness.classifiers.base import Scorer, Scores, two_columns
-from harness.classifiers.storage.serialize import ARRAYS, FILES, KINDS, SHIPPED, KeptFault, NotKept, pack, unpack
+from harness.classifiers.storage.scorer_types import declared_types, registry_of, scorer_types
+from harness.classifiers.storage.serialize import ARRAYS, FILES, KeptFault, NotKept, pack, unpack
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.registry import Registry
@@ -26,7 +27,7 @@ UNTRUSTED = ("sklearn.ensemble:RandomForestClassifier",)
 """Made of trees, whose arrays skops does not trust."""
 
 
-def round_trip(scorer: Scorer, folder: Path, kinds: Registry[type] = KINDS) -> Scorer:
+def round_trip(scorer: Scorer, folder: Path, kinds: Registry[type] | None = None) -> Scorer:
     folder.mkdir()
     return unpack(json.loads(json.dumps(pack(scorer, folder, kinds), allow_nan=False)), folder, kinds)
 
@@ -164,7 +165,13 @@ def kept_logreg(folder: Path) -> Any:
     return json.loads(json.dumps(pack(build("tfidf_logreg", {"min_df": 1}).fit(*yes_no(), 13), folder)))
 
 
-@pytest.mark.parametrize("name", ["os:system", "subprocess.Popen", "Path", "builtins:eval", "Box", None, ["Tfidf"]])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("os:system", "subprocess.Popen", "Path", "builtins:eval", "Box", None, ["Tfidf"]),
+        *("harness.classifiers.baselines.rules:RulesScorer", "FileScorer", "LanguageModelScorer"),
+    ],
+)
 def test_a_file_that_asks_for_a_type_that_is_not_listed_is_refused(name, tmp_path):
     structure = kept_logreg(tmp_path)
     structure["fields"]["features"]["type"] = name
@@ -300,6 +307,16 @@ def test_two_scorers_with_files_of_their_own_do_not_meet(tmp_path):
     assert again[0].score(claims_of(["x a b", "ab"]))[:, 1].tolist() == [0.5, 0.0]
 
 
-def test_every_listed_type_is_used_by_some_classifier_or_scorer():
-    assert set(SHIPPED) == {kind.__name__ for kind in SHIPPED.values()}
-    assert len(CLASSIFIERS.table) >= 9
+def test_a_kept_scorer_is_made_of_what_classifiers_declare_and_of_nothing_else():
+    table = scorer_types().table
+    assert set(table.values()) == set(declared_types())
+    assert all(kind.__name__ == name and kind.__module__.startswith("harness.") for name, kind in table.items())
+    # What would read any file or ask any host is not among them.
+    assert not {"FileScorer", "FileProbabilityScorer", "LanguageModelScorer"} & set(table)
+
+
+def test_two_types_of_one_name_are_refused():
+    other = type("Box", (Scorer,), {})
+    assert registry_of(Box, Phrase, Box).table == {"Box": Box, "Phrase": Phrase}
+    with pytest.raises(ValueError, match="two types of kept scorers are called 'Box'"):
+        registry_of(Box, other)
