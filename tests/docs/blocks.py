@@ -301,7 +301,8 @@ def _field_rows(cls: type) -> Iterator[tuple[str, str, str]]:
             annotated |= vars(kind).get("__annotations__", {})
     for name, kind in annotated.items():
         if not name.startswith("_") and name != "model_config":
-            yield f"`{name}`", f"`{one_line(str(kind))}`", one_line(docs.get(name, ""))
+            shown = getattr(kind, "__forward_arg__", None) or str(kind)
+            yield f"`{name}`", f"`{one_line(shown)}`", one_line(docs.get(name, ""))
 
 
 def _methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:

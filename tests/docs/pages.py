@@ -13,12 +13,12 @@ from pathlib import Path
 from blocks import BLOCKS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(\n<!-- end: \2 -->)", re.DOTALL)
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 
 
 def generated(page: str) -> str:
     """A page with each of its generated parts as the code gives it now."""
-    return PART.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n{found[3]}", page)
+    return PART.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n\n{found[3]}", page)
 
 
 def main() -> None:
