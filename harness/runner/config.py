@@ -56,7 +56,7 @@ class Experiment(Record):
     scheme: str | None = None
     """Default: each dataset's first that answers the task."""
     gold: str = "adjudicated"
-    """The rule that makes gold labels from annotations; see `harness.data.labels.gold.RULES`."""
+    """The rule that makes gold labels from annotations: `adjudicated`, `majority`, `single` or `single:NAME`."""
     split: Split = Split()
     """What is trained on, and what is tested on."""
     classifiers: tuple[str | dict[str, Any], ...] = Field(min_length=1)

@@ -32,8 +32,9 @@ def field_docs(cls: type) -> dict[str, str]:
         (node,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
         assert isinstance(node, ast.ClassDef)
         for line, after in zip(node.body, node.body[1:], strict=False):
-            if isinstance(line, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-                docs[ast.unparse(line.target)] = " ".join(str(after.value.value).split())
+            match line, after:
+                case ast.AnnAssign(target=target), ast.Expr(value=ast.Constant(value=str(doc))):
+                    docs[ast.unparse(target)] = " ".join(doc.split())
     return docs
 
 

@@ -1,4 +1,4 @@
-"""The architecture page: its list of rooms is the tree of the package, its layers are those that `make check` proves."""
+"""The architecture page: its list of rooms is the tree of the package, its layers are those that are checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def test_every_package_folder_is_listed_with_the_line_of_its_docstring(root):
 def test_the_layers_are_those_that_are_checked(root):
     page = (root / "docs/explanation/architecture.md").read_text(encoding="utf-8")
     shown = page.partition("## The layers")[2].split("```\n")[1].splitlines()
-    contracts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
     (contract,) = (entry for entry in contracts if entry["type"] == "layers")
     assert shown == [layer for layer in contract["layers"] if layer != "__main__"]
 

@@ -1,4 +1,4 @@
-"""The docs: generated parts are what the code gives, every public name and config key is described, links lead somewhere."""
+"""The docs: generated parts are what the code gives, public names and config keys are described, links are alive."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def commands(page: str) -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The variables that commands get: `harness` and `python` are those of the tests, and data and caches are the folder's own."""
+    """The variables that commands get: the programs of the tests, and a folder of their own for data and caches."""
     programs = folder / ".bin"
     programs.mkdir()
     for name, module in (("harness", " -m harness"), ("python", "")):
