@@ -8,7 +8,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import click
 from docstrings import field_docs, first_sentence, key_rows, markdown, one_line, signature
@@ -111,7 +111,15 @@ def choices() -> str:
     from harness.runner.tuning import calibrate, search_space
 
     records = [*_records(search_space), *_records(calibrate)]
-    return "\n\n".join(f"{first_sentence(record)}\n\n{keys(record)}" for record in records)
+    return "\n\n".join(f"### {_choice(record)}\n\n{first_sentence(record)}\n\n{keys(record)}" for record in records)
+
+
+def _choice(record: type[BaseModel]) -> str:
+    """How a config begins to write a choice, told by the record's first key."""
+    key, field = next(iter(record.model_fields.items()))
+    if key == "aim":
+        return f"`threshold: {{aim: {get_args(field.annotation)[0]}}}`"
+    return {"low": "`{search: ...}`", "candidates": "`tune`"}[key]
 
 
 def _records(module: ModuleType) -> Iterator[type[BaseModel]]:

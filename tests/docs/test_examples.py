@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs").rglob("how-to/*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"(?:\$ |.*&& \S*|.*\| )?harness (?P<name>[a-z]+)(?P<rest>(?: .*)?)$")
 SMALLEST = {"name": "example", "task": "checkability", "dataset": "public-matters", "classifiers": ["majority"]}
 
 
@@ -40,9 +41,7 @@ def test_commands_of_a_page_exist_with_their_options(path):
     lines = [line for found in BLOCK.finditer(text) for line in found["body"].splitlines()]
     lines += re.findall(r"`(harness [^`]+)`", BLOCK.sub("", text))
     for line in lines:
-        command = re.match(
-            r"(?:\$ |.*&& \S*|.*\| )?harness (?P<name>[a-z]+)(?P<rest>(?: .*)?)$", line.partition("  #")[0]
-        )
+        command = COMMAND.match(line.partition("  #")[0])
         if command is None or "[OPTIONS]" in line:
             continue
         assert command["name"] in command_group.commands, line
