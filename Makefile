@@ -26,7 +26,7 @@ docs:
 
 docs-pages:
 	$(BIN)/python tests/docs/pages.py
-	git diff --stat docs
+	git diff --stat -- docs
 
 bench:
 	$(BIN)/python -m pytest tests/benchmarks -n 0 --benchmark-only --benchmark-enable
@@ -39,4 +39,4 @@ soak:
 
 golden:
 	$(BIN)/python -m pytest tests/golden tests/docs/test_tutorials.py --snapshot-update -n 0
-	git diff tests/golden docs/tutorials
+	git diff -- tests/golden docs/tutorials

@@ -9,7 +9,7 @@ import re
 import textwrap
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -36,6 +36,15 @@ def field_docs(cls: type) -> dict[str, str]:
                 case ast.AnnAssign(target=target), ast.Expr(value=ast.Constant(value=str(doc))):
                     docs[ast.unparse(target)] = " ".join(doc.split())
     return docs
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; a column that is empty in every row is left out."""
+    listed = [list(row) for row in rows]
+    columns = [number for number in range(len(headings)) if any(row[number] for row in listed)]
+    lines = [[headings[number] for number in columns], ["---"] * len(columns)]
+    lines += [[row[number] for number in columns] for row in listed]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def one_line(text: str) -> str:
@@ -109,7 +118,7 @@ def signature(name: str, function: Any) -> str:
             text += f": {_annotation(parameter.annotation)}"
         if parameter.default is not parameter.empty:
             spaces = " = " if parameter.annotation is not parameter.empty else "="
-            text += f"{spaces}{re.sub(r' at 0x[0-9a-f]+', '', repr(parameter.default))}"
+            text += f"{spaces}{'...' if callable(parameter.default) else repr(parameter.default)}"
         parts.append(text)
     returned = inspect.signature(function).return_annotation
     arrow = "" if returned is inspect.Signature.empty else f" -> {_annotation(returned)}"

@@ -7,10 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from blocks import BLOCKS, UndocumentedName, described
+from blocks import BLOCKS
 from check_site import remote_resources
 from docstrings import field_docs
 from pages import PART, generated
+from python_blocks import UndocumentedName, described
 
 import harness
 from harness.metrics.intervals import Intervals
