@@ -6,11 +6,17 @@ line `...` stands for any number of lines. A block with `title="NAME"` is a file
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
+
+from harness.cli import main
 
 BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_LINES = "..."
@@ -64,21 +70,48 @@ def _console(body: str, folder: Path, settings: dict[str, str]) -> str:
         if not entry:
             continue
         command, _, shown = entry.partition("\n")
-        done = subprocess.run(
-            ["bash", "-c", command[2:]],
-            cwd=folder,
-            env=settings,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if done.returncode > 1:
-            raise CommandFailed(f"{command}: exit code {done.returncode}\n{done.stdout}")
-        output = re.sub(r"[ \t]+$", "", done.stdout, flags=re.MULTILINE).replace(str(folder), "~")
+        code, printed = _run(command[2:], folder, settings)
+        if code > 1:
+            raise CommandFailed(f"{command}: exit code {code}\n{printed}")
+        output = re.sub(r"[ \t]+$", "", printed, flags=re.MULTILINE).replace(str(folder), "~")
         written.append(f"{command}\n{shown if fits(output, shown) else output.strip(chr(10)) + chr(10)}")
     return "".join(written)
+
+
+def _run(command: str, folder: Path, settings: dict[str, str]) -> tuple[int, str]:
+    """The exit code of a command, and what it printed.
+
+    A plain `harness` command runs in this process, which spares loading everything anew; all else runs in a shell.
+    """
+    if re.fullmatch(r"harness [\w ./=-]+", command):
+        return _run_here(shlex.split(command), folder, settings)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def _run_here(argv: list[str], folder: Path, settings: dict[str, str]) -> tuple[int, str]:
+    printed = io.StringIO()
+    with ExitStack() as stack:
+        stack.enter_context(chdir(folder))
+        stack.enter_context(patch.dict(os.environ, settings))
+        stack.enter_context(patch.object(sys, "argv", argv))
+        stack.enter_context(patch.object(sys, "path", list(sys.path)))
+        stack.enter_context(redirect_stdout(printed))
+        stack.enter_context(redirect_stderr(printed))
+        try:
+            main()
+        except SystemExit as end:
+            return int(end.code or 0), printed.getvalue()
+    raise CommandFailed(f"{argv}: ended without an exit code")
 
 
 def fits(output: str, shown: str) -> bool:
