@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: all setup check test bench soak golden corpus
+.PHONY: all setup check test docs docs-pages bench soak golden corpus
 
 all: setup check test
 
@@ -20,6 +20,15 @@ check:
 test:
 	$(BIN)/python -m pytest
 
+docs:
+	$(BIN)/python tests/docs/pages.py --check
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python tests/docs/check_site.py site
+
+docs-pages:
+	$(BIN)/python tests/docs/pages.py
+	git diff --stat -- docs
+
 bench:
 	$(BIN)/python -m pytest tests/benchmarks -n 0 --benchmark-only --benchmark-enable
 	$(BIN)/python tests/benchmarks/interval_coverage.py
@@ -30,5 +39,5 @@ soak:
 	$(BIN)/python tests/soak/fuzz_readers.py
 
 golden:
-	$(BIN)/python -m pytest tests/golden --snapshot-update -n 0
-	git diff tests/golden
+	$(BIN)/python -m pytest tests/golden tests/docs/test_tutorials.py --snapshot-update -n 0
+	git diff -- tests/golden docs/tutorials

@@ -161,7 +161,7 @@ def jackknife_t(value: float, jackknifed: Floats, bounds: tuple[float, float], l
 
     Needs few units, and no mean over units. The standard error is taken a little too large, by sqrt(n / (n - 1)), and
     two degrees of freedom are given up, for the two sums that a ratio such as F1 estimates: with one, pooled metrics
-    cover too little and equal systems are told apart too often (docs/intervals.md).
+    cover too little and equal systems are told apart too often (docs/explanation/intervals.md).
 
     Args:
         value: the value of the data as they are.

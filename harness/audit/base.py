@@ -40,7 +40,7 @@ class Found(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A numbered check; `docs/audit/` says what each finds, why it matters and what to do."""
+    """A numbered check; `docs/reference/audit-checks/` says what each finds, why it matters and what to do."""
 
     number: str
     title: str

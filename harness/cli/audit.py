@@ -33,7 +33,7 @@ def audit(targets: tuple[str, ...], atlas: Path | None, data_root: Path | None, 
             click.echo(f"{kind}: {finding.check} {finding.where}: {finding.message}")
         counts = {severity: sum(f.severity == severity for f in found.findings) for severity in SHOWN}
         said = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
-        click.echo(f"{found.sentences:,} sentences: {said}; docs/audit/ says what each check means")
+        click.echo(f"{found.sentences:,} sentences: {said}; docs/reference/audit-checks/ says what each check means")
     sys.exit(1 if found.failed else 0)
 
 

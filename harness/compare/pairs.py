@@ -96,7 +96,7 @@ def difference(
     The interval of the paired difference is the jackknife-t interval, or BCa where that has none. The p-value
     is by approximate randomisation, whole units trading places between the systems, with the +1 in numerator and
     denominator; where scores of several units are ranked together, units that trade places would mix two systems'
-    scores in one ranking, and the p-value is that of the jackknife-t interval instead (docs/intervals.md).
+    scores in one ranking, and the p-value is that of the jackknife-t interval instead (docs/explanation/intervals.md).
 
     Args:
         metric: any metric.

@@ -68,17 +68,19 @@ class Intervals(Record):
 
     method: Literal["auto", "percentile", "bca", "bootstrap-t", "jackknife-t", "none"] = "auto"
     """`auto`: bootstrap-t for a mean over units with fewer than 40 units, BCa for one with more, and jackknife-t for
-    any other metric, where BCa covers too little (docs/intervals.md); for a share of claims with claims as units, the
-    exact interval of Clopper and Pearson; with `stratify`, BCa.
+    any other metric, where BCa covers too little (docs/explanation/intervals.md); for a share of claims with claims as
+    units, the exact interval of Clopper and Pearson; with `stratify`, BCa.
 
     BCa also for a value at its bound, and where more than 2.5 percent of the resamples have no spread (units with few
     distinct values, such as precision at 1): leaving those out, bootstrap-t covers far too little (measured: .65
     against BCa's .91 for 7 units that are 1 with probability .3).
     """
     resamples: int = Field(default=1000, ge=100)
+    """Number of resamples."""
     unit: Literal["article", "speaker", "claim"] = "article"
     """What is drawn: the thing that is independent."""
     seed: int = Field(default=13, ge=0)
+    """Random seed of the resamples."""
     stratify: Literal["speaker", "topic", "source"] | None = None
     """Keep the number of units of each: for a test set that was put together so, such as ten articles a source."""
 

@@ -38,7 +38,7 @@ class Audit(NamedTuple):
 def audit_targets(
     targets: Sequence[str | Path], *, root: str | Path | None = None, atlas: str | Path | None = None
 ) -> Audit:
-    """Leakage and quality checks; see `docs/audit/` for what each finds.
+    """Leakage and quality checks; see `docs/reference/audit-checks/` for what each finds.
 
     Args:
         targets: datasets (names or folders), looked at together; and experiments (config files or shipped names), whose

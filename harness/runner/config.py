@@ -48,18 +48,25 @@ class Experiment(Record):
     """What a config file says, checked, with defaults filled in."""
 
     name: Name
+    """Name of the experiment, and of its run folder."""
     task: str
+    """The question that is asked of every claim."""
     dataset: str | Annotated[tuple[str, ...], Field(min_length=1)]
-    """One, or several that become one table."""
+    """A shipped dataset, a fetched benchmark or a folder; a list of several becomes one table."""
     scheme: str | None = None
     """Default: each dataset's first that answers the task."""
     gold: str = "adjudicated"
-    """The rule that makes gold labels from annotations; see `harness.data.labels.gold.RULES`."""
+    """The rule that makes gold labels from annotations: `adjudicated`, `majority`, `single` or `single:NAME`."""
     split: Split = Split()
+    """What is trained on, and what is tested on."""
     classifiers: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    """The systems: names, or mappings with a name and settings."""
     metrics: tuple[str | dict[str, Any], ...] = ()
+    """Names, or mappings with a name and settings; the first one ranks the systems. Default: those of the task."""
     random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)
+    """Each system is fitted once per seed; values are means over the seeds."""
     intervals: Intervals = Intervals()
+    """How the interval of each value is made."""
     ties: Literal["expected", "range"] = "expected"
     """`range`: beside the expectation of each ranking metric, its worst and best value over orders of equal scores."""
     slices: tuple[str, ...] = ()

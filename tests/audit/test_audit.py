@@ -176,13 +176,14 @@ def test_a_file_that_is_no_atlas(tmp_path, content):
 
 
 def test_every_check_has_its_page(root):
-    pages = {path.stem for path in (root / "docs" / "audit").glob("A*.md")}
+    folder = root / "docs" / "reference" / "audit-checks"
+    pages = {path.stem for path in folder.glob("A*.md")}
     assert pages == set(CHECKS.names())
     for number, check in CHECKS.table.items():
-        page = (root / "docs" / "audit" / f"{number}.md").read_text()
+        page = (folder / f"{number}.md").read_text()
         assert page.startswith(f"# {number}: {check.title}\n")
         assert all(heading in page for heading in ("**What it finds.**", "**Why it matters.**", "**What to do.**"))
-        assert f"| [{number}]({number}.md) | {check.title} |" in (root / "docs" / "audit" / "README.md").read_text()
+        assert f"| [{number}]({number}.md) | {check.title} |" in (folder / "README.md").read_text()
 
 
 def test_nothing_at_all():

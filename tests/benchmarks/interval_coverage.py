@@ -2,9 +2,9 @@
 
     python tests/benchmarks/interval_coverage.py [REPETITIONS]
 
-prints the table of docs/intervals.md. Articles differ in length, in their share of positive claims and in how well
-scores work in them; positive claims are rare and unevenly spread. The true value of a metric over articles (MAP) or
-over claims (F1, AP) is its value on a sample of 20,000 articles of the same process.
+prints the table of docs/explanation/intervals.md. Articles differ in length, in their share of positive claims and in
+how well scores work in them; positive claims are rare and unevenly spread. The true value of a metric over articles
+(MAP) or over claims (F1, AP) is its value on a sample of 20,000 articles of the same process.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ print([name for name in ("sklearn", "scipy", "pandas", "torch", "datasets") if n
 
 
 def test_every_classifier_is_documented_with_what_it_sees_and_cannot_see_its_cost_and_its_paper():
-    page = (Path(__file__).parents[2] / "docs" / "classifiers.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "choose-a-classifier.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line[:1] == "|"]
     assert rows[0] == ["name", "sees", "cannot see", "probabilities", "cost", "paper"]
     known = {row[0].strip("`"): row for row in rows if len(row) == len(rows[0])}

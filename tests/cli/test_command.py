@@ -132,8 +132,8 @@ def test_a_module_of_the_users_own_that_does_not_import_is_no_bug_of_ours(harnes
 
 
 def test_a_classifier_of_the_users_own_module_runs(harness, tmp_path, root):
-    """The example of docs/extending.md, run as written there."""
-    page = (root / "docs" / "extending.md").read_text(encoding="utf-8")
+    """The example of docs/how-to/extend.md, run as written there."""
+    page = (root / "docs" / "how-to" / "extend.md").read_text(encoding="utf-8")
     (tmp_path / "mine.py").write_text(page.split("```python\n")[1].split("```")[0])
     (tmp_path / "mine.yaml").write_text(
         "name: mine\ntask: checkability\ndataset: public-matters\n"

@@ -81,7 +81,7 @@ def _name_of(kind: type, kinds: Kinds) -> str:
             continue
     raise NotKept(
         f"type '{kind.__module__}:{kind.__qualname__}' is not listed, so it could not be loaded again; a package "
-        f"lists its types as entry points in the group {GROUP} (docs/extending.md)"
+        f"lists its types as entry points in the group {GROUP} (docs/how-to/extend.md)"
     )
 
 

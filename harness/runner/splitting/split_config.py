@@ -36,6 +36,7 @@ class Inner(Record):
     """The folds inside the training claims, in which the values of a `grid` are compared."""
 
     k: int = Field(default=INNER_FOLDS, ge=2)
+    """Number of folds."""
     by: By | None = None
     """Default: as the split itself."""
 
@@ -49,6 +50,7 @@ class Split(Record):
     fitted to each group alone, tested on every one; `random_folds`: single claims, so that neighbours of test claims
     are trained on; warns."""
     k: int = Field(default=5, ge=2)
+    """Number of folds."""
     by: By = "article"
     """What stays whole. `source`: what one publisher published, or one of several datasets."""
     seed: int = 13
@@ -64,7 +66,9 @@ class Split(Record):
     test_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     """For `by_time`, instead of a cut: the share of the claims, the latest ones, to test on."""
     train: tuple[str, ...] | None = None
+    """Parts to train on: official ones, or those of `file`."""
     test: tuple[str, ...] | None = None
+    """Parts to test on."""
     dev: tuple[str, ...] | None = None
     """Parts to choose thresholds and to calibrate on; without, that is done in folds inside the training claims."""
     file: str | None = None
@@ -72,6 +76,7 @@ class Split(Record):
     train_share: Annotated[Shares, BeforeValidator(_as_shares)] | None = None
     """Train on this share only, in whole groups; with `{each: [...]}`, one system per share: a learning curve."""
     inner: Inner = Inner()
+    """The folds inside the training claims, for settings, thresholds and calibration."""
 
     @property
     def inner_folds(self) -> InnerFolds:

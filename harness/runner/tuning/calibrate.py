@@ -28,20 +28,25 @@ class BestF1(Record):
     """The threshold with the highest F1 of the positive label; of equals, the highest."""
 
     aim: Literal["f1"]
+    """Names this aim."""
 
 
 class Workload(Record):
     """The threshold at which a given share of the claims is predicted positive."""
 
     aim: Literal["workload"]
+    """Names this aim."""
     share: float = Field(gt=0, lt=1)
+    """The share of the claims."""
 
 
 class LeastPrecision(Record):
     """The lowest threshold whose predictions are right as often as asked for; nothing is predicted where none is."""
 
     aim: Literal["precision"]
+    """Names this aim."""
     at_least: float = Field(gt=0, le=1)
+    """The precision."""
 
 
 Aim = Annotated[BestF1 | Workload | LeastPrecision, Field(discriminator="aim")]

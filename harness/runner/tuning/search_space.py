@@ -23,7 +23,9 @@ class Range(Record):
     """Where the values of one setting are drawn from; whole numbers where both ends are and the setting may be."""
 
     low: int | float
+    """Lower end of the range."""
     high: int | float
+    """Upper end of the range."""
     log: bool = False
     """Whether each factor, and not each step, is as likely as another (0.01 to 0.1 as 1 to 10)."""
 
@@ -49,7 +51,9 @@ class Tune(Record):
     """How many candidates are drawn from ranges."""
 
     candidates: int = Field(default=20, ge=1, le=1000)
+    """Number of candidates."""
     seed: int = Field(default=13, ge=0)
+    """Random seed of the draw."""
 
 
 class _Searched(Record):

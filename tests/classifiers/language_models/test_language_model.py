@@ -292,6 +292,7 @@ def test_a_model_without_a_question_says_so(model_server):
 
 
 def test_every_setting_is_documented(root):
-    table = (root / "docs" / "classifiers.md").read_text(encoding="utf-8").partition("| setting | default |")[2]
+    page = (root / "docs" / "how-to" / "use-a-language-model.md").read_text(encoding="utf-8")
+    table = page.partition("| setting | default |")[2]
     named = {name for row in table.split("\n\n")[0].splitlines() for name in re.findall("`([a-z_]+)`", row[:60])}
     assert set(CLASSIFIERS.get("language_model").model_fields) <= named
