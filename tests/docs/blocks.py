@@ -163,7 +163,8 @@ def classifiers() -> str:
     from harness.classifiers import CLASSIFIERS
 
     written = []
-    for name, kind in CLASSIFIERS.table.items():
+    for name in CLASSIFIERS.table:
+        kind = CLASSIFIERS.get(name)
         text = "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(kind.__doc__ or "").split("\n\n"))
         settings = table(("setting", "value", "default", "meaning"), key_rows(kind)) if kind.model_fields else ""
         written.append(f"## {name}\n\n{text}" + (f"\n\n{settings}" if settings else ""))
