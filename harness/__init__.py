@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.compare.compare import compare_results as compare_results
-    from harness.compare.gate import judge as judge
+    from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
     from harness.data.exchange.export import export as export
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
     from harness.runner.config import load_experiment as load_experiment
-    from harness.runner.listing import listing as listing
+    from harness.runner.listing import list_components as list_components
     from harness.runner.models.model import load_model as load_model
     from harness.runner.official.evaluate import check_submission as check_submission
     from harness.runner.official.evaluate import evaluate as evaluate
@@ -53,8 +53,8 @@ _HOMES = {
     "freeze_split": "harness.runner.splitting.freeze",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
-    "judge": "harness.compare.gate",
-    "listing": "harness.runner.listing",
+    "check_gate": "harness.compare.gate",
+    "list_components": "harness.runner.listing",
     "load_experiment": "harness.runner.config",
     "load_model": "harness.runner.models.model",
     "new": "harness.data.new_dataset",

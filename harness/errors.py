@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_NAMES = 60
+MAX_NAMES = 60
 
 
 @dataclass(frozen=True, order=True)
@@ -67,7 +67,7 @@ class FaultsError(HarnessError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     @classmethod
-    def one(
+    def single(
         cls,
         path: str | Path,
         message: str,
@@ -92,5 +92,5 @@ def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     hint = f" Did you mean '{lower[near[0]]}'?" if near else ""
     listed = sorted(known)
-    more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
-    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(listed[:MOST_NAMES]) or 'none'}{more}"
+    more = f" and {len(listed) - MAX_NAMES} more" if len(listed) > MAX_NAMES else ""
+    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(listed[:MAX_NAMES]) or 'none'}{more}"

@@ -31,13 +31,13 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise FaultsError.one(path, "does not exist; check the path", code="does-not-exist") from None
+        raise FaultsError.single(path, "does not exist; check the path", code="does-not-exist") from None
     except IsADirectoryError:
-        raise FaultsError.one(path, "is a folder, a file is expected", code="is-a-folder") from None
+        raise FaultsError.single(path, "is a folder, a file is expected", code="is-a-folder") from None
     except PermissionError:
-        raise FaultsError.one(path, "may not be read; check its permissions", code="no-permission") from None
+        raise FaultsError.single(path, "may not be read; check its permissions", code="no-permission") from None
     except OSError as error:
-        raise FaultsError.one(path, f"cannot be read: {error.strerror}", code="cannot-read") from None
+        raise FaultsError.single(path, f"cannot be read: {error.strerror}", code="cannot-read") from None
 
 
 def decode(data: bytes, path: Path) -> str:
@@ -54,12 +54,12 @@ def decode(data: bytes, path: Path) -> str:
     nul = text.find(b"\x00")
     if nul >= 0:
         message = f"is not a text file: it has a NUL byte at offset {nul}; save it as UTF-8 text"
-        raise FaultsError.one(path, message, code="not-text")
+        raise FaultsError.single(path, message, code="not-text")
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise FaultsError.one(
+        raise FaultsError.single(
             path,
             f"is not UTF-8: byte 0x{text[error.start]:02x} at offset {error.start}; save the file as UTF-8",
             line=line,
@@ -72,7 +72,7 @@ def read_text(path: Path) -> str:
     return decode(read_bytes(path), path)
 
 
-def describe(error: OSError) -> str:
+def explain_os_error(error: OSError) -> str:
     """An operating-system error in words, with its remedy where one is known."""
     reasons = {
         errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -91,17 +91,19 @@ def describe(error: OSError) -> str:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def translate_os_errors(path: Path) -> Iterator[None]:
     """Turns operating-system errors of the block into a `WriteError` that names the path."""
     try:
         yield
     except OSError as error:
-        raise WriteError(f"{path}: cannot be written: {describe(OSError(error.errno, error.strerror))}") from None
+        raise WriteError(
+            f"{path}: cannot be written: {explain_os_error(OSError(error.errno, error.strerror))}"
+        ) from None
 
 
 def make_folder(path: Path) -> None:
     """Creates a folder and its parents, if absent."""
-    with writing(path):
+    with translate_os_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
@@ -114,7 +116,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     try:
         for path, data in files.items():
             make_folder(path.parent)
-            with writing(path):
+            with translate_os_errors(path):
                 handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
                 staged.append((Path(name), path))
                 with os.fdopen(handle, "wb") as stream:
@@ -123,7 +125,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                     os.fsync(stream.fileno())
                 Path(name).chmod(0o644)
         for temporary, path in staged:
-            with writing(path):
+            with translate_os_errors(path):
                 temporary.replace(path)
     except BaseException:
         for temporary, _ in staged:
@@ -133,7 +135,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
 
 @contextmanager
-def writing_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Makes a file whole or not at all: the block fills a temporary one beside its place, which then takes it.
 
     Raises: WriteError: the disk is at fault; then the file is as it was.
@@ -141,12 +143,12 @@ def writing_file(path: Path) -> Iterator[Path]:
     make_folder(path.parent)
     if path.is_dir():
         raise WriteError(f"{path}: cannot be written: a folder stands where a file is needed; choose another path")
-    with writing(path):
+    with translate_os_errors(path):
         handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
         os.close(handle)
     temporary = Path(name)
     try:
-        with writing(path):
+        with translate_os_errors(path):
             yield temporary
             with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
@@ -157,16 +159,16 @@ def writing_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def writing_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Makes a folder whole or not at all: the block fills a temporary one beside its place, which then takes it.
 
     Raises: WriteError: the disk is at fault; then the folder is as it was.
     """
     make_folder(path.parent)
-    with writing(path):
+    with translate_os_errors(path):
         temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
     try:
-        with writing(path):
+        with translate_os_errors(path):
             yield temporary
             for file in [found for found in temporary.rglob("*") if found.is_file()]:
                 with file.open("rb+") as stream:
@@ -201,7 +203,7 @@ def json_document(document: Any) -> str:
 
 
 @contextmanager
-def locked(folder: Path, purpose: str) -> Iterator[None]:
+def folder_lock(folder: Path, purpose: str) -> Iterator[None]:
     """Holds a folder for one process, until the block ends or the process dies.
 
     Args:
@@ -214,7 +216,7 @@ def locked(folder: Path, purpose: str) -> Iterator[None]:
 
     make_folder(folder)
     lock = FileLock(folder / ".lock", blocking=False)
-    with writing(folder):
+    with translate_os_errors(folder):
         try:
             lock.acquire()
         except Timeout:
@@ -227,7 +229,7 @@ def locked(folder: Path, purpose: str) -> Iterator[None]:
         lock.release()
 
 
-def clear_partial(folder: Path) -> None:
+def remove_partial_files(folder: Path) -> None:
     """Removes what a killed process left half-written; call only while holding the folder."""
     for path in folder.rglob(TEMPORARY_PREFIX + "*"):
         if path.is_dir():
@@ -237,7 +239,7 @@ def clear_partial(folder: Path) -> None:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Keeps the garbage collector from looking again and again at many records while they are made: a third faster."""
     running = gc.isenabled()
     gc.disable()

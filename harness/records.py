@@ -35,7 +35,7 @@ class Article(Record):
     url: str | None = None
     language: str | None = None
     """BCP 47 code; None: the dataset's."""
-    licence: str | None = None
+    license: str | None = None
     replaces: Name | None = None
     """The article_id of the version that this one replaces."""
 
@@ -140,7 +140,7 @@ def explain_validation(error: ValidationError) -> list[Explanation]:
     """Each fault of a validation, in words that say what was expected and what was found."""
     explained = []
     for fault in error.errors(include_url=False):
-        kind, found = fault["type"], shown(fault["input"])
+        kind, found = fault["type"], preview(fault["input"])
         allowed = fault.get("ctx", {})
         place = tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part))
         if kind == "missing":
@@ -197,7 +197,7 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def shown(value: object) -> str:
+def preview(value: object) -> str:
     """A value as a message shows it: as JSON where possible, cut to 60 characters."""
     try:
         text = json.dumps(value, ensure_ascii=False)

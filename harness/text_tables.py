@@ -6,13 +6,13 @@ import html
 from collections.abc import Sequence
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as tables show it: three decimals, no leading zero."""
     text = f"{value:.3f}"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
+def align_columns(rows: Sequence[Sequence[str]]) -> str:
     """Rows as lines with columns of equal width, the first row underlined."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -12,26 +12,26 @@ from harness.files import read_text
 if TYPE_CHECKING:
     import yaml
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
-class Located(NamedTuple):
+class YamlWithLines(NamedTuple):
     """A YAML document and where its parts stand."""
 
     content: Any
-    lines: dict[Place, int]
+    lines: dict[KeyPath, int]
     """The line, from 1, of every key's value and every list entry."""
     json: str
     """The content as JSON, for validation; dates as text."""
 
-    def line(self, place: Place) -> int | None:
+    def line(self, place: KeyPath) -> int | None:
         """The line of a place, or of the nearest place around it that is in the file; None for the whole document."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines[place] if place else None
 
 
-def read_yaml(path: Path) -> Located:
+def read_yaml(path: Path) -> YamlWithLines:
     """Reads one YAML document with a safe loader.
 
     Raises: FaultsError: it is not YAML, holds several documents, is empty, or a mapping has a key twice.
@@ -43,21 +43,21 @@ def read_yaml(path: Path) -> Located:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
-            raise FaultsError.one(path, "is empty; keys and values are expected (name: ...)", code="empty")
+            raise FaultsError.single(path, "is empty; keys and values are expected (name: ...)", code="empty")
         walk = _Walk(path)
         walk.node(root, ())
         if walk.faults:
             raise FaultsError(walk.faults)
         content = loader.construct_document(root)
-        return Located(content, walk.lines, json.dumps(content, default=str))
+        return YamlWithLines(content, walk.lines, json.dumps(content, default=str))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark else None
-        raise FaultsError.one(path, f"is not YAML: {problem}", line=line, code="not-yaml") from None
+        raise FaultsError.single(path, f"is not YAML: {problem}", line=line, code="not-yaml") from None
     except (TypeError, ValueError, RecursionError) as error:  # a 13th month, brackets without end
         message = f"holds a value that cannot be read: {error}; put it in quotes"
-        raise FaultsError.one(path, message, code="not-yaml") from None
+        raise FaultsError.single(path, message, code="not-yaml") from None
 
 
 class _Walk:
@@ -65,14 +65,16 @@ class _Walk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lines: dict[Place, int] = {}
+        self.lines: dict[KeyPath, int] = {}
         self.faults: list[Fault] = []
         self.seen: set[int] = set()
 
-    def fault(self, node: yaml.Node, place: Place, message: str, code: str) -> None:
-        self.faults.append(Fault(str(self.path), node.start_mark.line + 1, shown_place(place) or None, message, code))
+    def fault(self, node: yaml.Node, place: KeyPath, message: str, code: str) -> None:
+        self.faults.append(
+            Fault(str(self.path), node.start_mark.line + 1, format_key_path(place) or None, message, code)
+        )
 
-    def node(self, node: yaml.Node, place: Place) -> None:
+    def node(self, node: yaml.Node, place: KeyPath) -> None:
         """Looks at a node and all below it."""
         import yaml
 
@@ -88,7 +90,7 @@ class _Walk:
             for number, value in enumerate(node.value):
                 self.node(value, (*place, number))
 
-    def pair(self, key: yaml.Node, value: yaml.Node, place: Place) -> None:
+    def pair(self, key: yaml.Node, value: yaml.Node, place: KeyPath) -> None:
         """Looks at a key and its value."""
         import yaml
 
@@ -103,6 +105,6 @@ class _Walk:
         self.node(value, inner)
 
 
-def shown_place(place: Place) -> str:
+def format_key_path(place: KeyPath) -> str:
     """A place as messages show it: `classifiers[1].C`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")

@@ -23,7 +23,7 @@ def test_a_fault_has_a_code_that_its_text_does_not_show():
     fault = Fault("a.jsonl", 7, "text", "is missing", "missing-field")
     assert str(fault) == "a.jsonl:7: text: is missing"
     assert Fault("a.jsonl", 7, "text", "is missing").code == "invalid"
-    (one,) = FaultsError.one("a.jsonl", "is empty", code="empty").faults
+    (one,) = FaultsError.single("a.jsonl", "is empty", code="empty").faults
     assert one == Fault("a.jsonl", None, None, "is empty", "empty")
 
 

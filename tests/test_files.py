@@ -16,10 +16,10 @@ from harness.errors import FaultsError
 from harness.files import (
     TEMPORARY_PREFIX,
     WriteError,
-    clear_partial,
     decode,
     fingerprint,
     read_bytes,
+    remove_partial_files,
     write_bytes,
     write_text,
 )
@@ -139,7 +139,7 @@ def test_what_a_killed_process_left_is_cleared(tmp_path):
     for name in ("keep", f"{TEMPORARY_PREFIX}x", f"sub/{TEMPORARY_PREFIX}y"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    clear_partial(tmp_path)
+    remove_partial_files(tmp_path)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["keep", "sub"]
 
 

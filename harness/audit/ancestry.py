@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.audit.base import Check, Found, share
-from harness.audit.sentences import Rows, Sentences
+from harness.audit.base import Check, CheckResult, share
+from harness.audit.sentences import Rows, SentenceTable
 from harness.data.claims import codes_of
 from harness.errors import FaultsError
 from harness.files import json_document, read_bytes, write_text
 
 ATLAS = Path(__file__).parent / "atlas.json"
-SMALLEST_SHARE = 0.02
+MIN_SHARE = 0.02
 """Of the smaller side; less is what debates and newspapers repeat by chance."""
-FEWEST_SHARED = 20
+MIN_SHARED = 20
 
 
 class Overlap(NamedTuple):
@@ -75,7 +75,7 @@ class Overlap(NamedTuple):
         return text
 
 
-def overlaps(sentences: Sentences, *, within: bool = False) -> list[Overlap]:
+def overlaps(sentences: SentenceTable, *, within: bool = False) -> list[Overlap]:
     """Every pair of parts that share enough text to matter, the largest shares first.
 
     Args:
@@ -127,10 +127,10 @@ def overlaps(sentences: Sentences, *, within: bool = False) -> list[Overlap]:
 
 def _matter(near: np.ndarray[tuple[int, int], np.dtype[np.int32]], i: int, j: int, rows: Sequence[Rows]) -> bool:
     largest = max(near[i, j] / len(rows[i]), near[j, i] / len(rows[j]))
-    return bool(largest >= SMALLEST_SHARE and min(near[i, j], near[j, i]) >= FEWEST_SHARED)
+    return bool(largest >= MIN_SHARE and min(near[i, j], near[j, i]) >= MIN_SHARED)
 
 
-def _parts(sentences: Sentences) -> list[tuple[int, str, Rows]]:
+def _parts(sentences: SentenceTable) -> list[tuple[int, str, Rows]]:
     """Source number, `dataset/part` and rows, by name; a dataset without official parts is one."""
     parts = []
     for number, source in enumerate(sentences.sources):
@@ -142,20 +142,20 @@ def _parts(sentences: Sentences) -> list[tuple[int, str, Rows]]:
     return sorted(parts, key=lambda part: part[1])
 
 
-def _articles(sentences: Sentences, part: tuple[int, str, Rows], other: Rows) -> tuple[int, int]:
+def _articles(sentences: SentenceTable, part: tuple[int, str, Rows], other: Rows) -> tuple[int, int]:
     """The articles of a part, and those that are mostly in other rows."""
     number, _, rows = part
     long = sentences.long[sentences.key[rows]]
     article = codes_of(sentences.sources[number].claims.article_id[rows[long] - sentences.starts[number]])
     if not len(article) or len(article) == article.max() + 1:
         return 0, 0
-    shared = np.bincount(article, weights=sentences.copies(rows[long], other, near=True))
+    shared = np.bincount(article, weights=sentences.have_duplicates(rows[long], other, near=True))
     sizes = np.bincount(article)
     return len(sizes), int((shared * 2 > sizes).sum())
 
 
 def _agreement(
-    sentences: Sentences, one: tuple[int, str, Rows], other: tuple[int, str, Rows]
+    sentences: SentenceTable, one: tuple[int, str, Rows], other: tuple[int, str, Rows]
 ) -> tuple[str | None, int, int]:
     """The common question, rows of one part with an equal text that has gold in the other, and those that agree."""
     mine = {answers.name: answers for answers in sentences.sources[one[0]].answers}
@@ -176,10 +176,10 @@ def _agreement(
     return common[0], int(compared.sum()), int(agreeing.sum())
 
 
-def _measured(sentences: Sentences) -> Iterator[Found]:
+def _measured(sentences: SentenceTable) -> Iterator[CheckResult]:
     for overlap in overlaps(sentences):
         shared = max(overlap.near_left, overlap.near_right)
-        yield Found("warning", f"{overlap.left} and {overlap.right}", shared, str(overlap))
+        yield CheckResult("warning", f"{overlap.left} and {overlap.right}", shared, str(overlap))
 
 
 @cache
@@ -197,10 +197,12 @@ def read_atlas(path: Path) -> tuple[Overlap, ...]:
         document = json.loads(read_bytes(path))
         return tuple(Overlap(**entry) for entry in document["overlaps"])
     except (ValueError, TypeError, KeyError):
-        raise FaultsError.one(path, "is not an atlas; make one with: harness audit DATASET... --atlas FILE") from None
+        raise FaultsError.single(
+            path, "is not an atlas; make one with: harness audit DATASET... --atlas FILE"
+        ) from None
 
 
-def write_atlas(sentences: Sentences, path: Path) -> list[Overlap]:
+def write_atlas(sentences: SentenceTable, path: Path) -> list[Overlap]:
     """Measures the overlaps of some datasets, of their own parts too, and writes them."""
     found = overlaps(sentences, within=True)
     measured = sorted({source.name for source in sentences.sources})
@@ -209,13 +211,13 @@ def write_atlas(sentences: Sentences, path: Path) -> list[Overlap]:
     return found
 
 
-def _remembered(sentences: Sentences) -> Iterator[Found]:
+def _remembered(sentences: SentenceTable) -> Iterator[CheckResult]:
     here = {source.name for source in sentences.sources}
     for overlap in atlas():
         known = {overlap.dataset_left, overlap.dataset_right}
         if len(known & here) == 1 and len(known) == 2:
             shared = max(overlap.near_left, overlap.near_right)
-            yield Found("note", f"{overlap.left} and {overlap.right}", shared, f"{overlap} (measured before)")
+            yield CheckResult("note", f"{overlap.left} and {overlap.right}", shared, f"{overlap} (measured before)")
 
 
 CHECKS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from harness.audit.sentences import Sentences
+from harness.audit.sentences import SentenceTable
 
 Severity = Literal["error", "warning", "note"]
 
@@ -30,7 +30,7 @@ class Finding(NamedTuple):
         return f"{self.severity}: {self.check} {self.where}: {self.message}"
 
 
-class Found(NamedTuple):
+class CheckResult(NamedTuple):
     """What a check says of one place; the runner of checks adds the check's number."""
 
     severity: Severity
@@ -44,7 +44,7 @@ class Check(NamedTuple):
 
     number: str
     title: str
-    find: Callable[[Sentences], Iterator[Found]]
+    find: Callable[[SentenceTable], Iterator[CheckResult]]
 
 
 def share(count: int, total: int) -> str:

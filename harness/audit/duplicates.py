@@ -7,45 +7,47 @@ from itertools import combinations
 
 import numpy as np
 
-from harness.audit.base import Check, Found, Severity, share
-from harness.audit.sentences import Rows, Sentences, Side
+from harness.audit.base import Check, CheckResult, Severity, share
+from harness.audit.sentences import Rows, SentenceTable, SplitSide
 
-MANY = 0.01
+REPEAT_SHARE = 0.01
 """A share of repeated rows that chance does not explain."""
 
 
-def _across(sentences: Sentences, *, near: bool) -> Iterator[Found]:
+def _across(sentences: SentenceTable, *, near: bool) -> Iterator[CheckResult]:
     for number, name, sides in sentences.partitions():
         for first, second in combinations(sides, 2):
             rows = second.rows
-            exact = sentences.copies(rows, first.rows)
-            found = sentences.copies(rows, first.rows, near=True) & ~exact if near else exact
+            exact = sentences.have_duplicates(rows, first.rows)
+            found = sentences.have_duplicates(rows, first.rows, near=True) & ~exact if near else exact
             if found.any():
                 where = f"{sentences.sources[number].name}, {name}"
                 yield _said(sentences, where, first, second, rows[found], near)
 
 
-def _said(sentences: Sentences, where: str, first: Side, second: Side, rows: Rows, near: bool) -> Found:
-    many = len(rows) >= MANY * len(second.rows)
+def _said(
+    sentences: SentenceTable, where: str, first: SplitSide, second: SplitSide, rows: Rows, near: bool
+) -> CheckResult:
+    many = len(rows) >= REPEAT_SHARE * len(second.rows)
     severity: Severity = ("warning" if many else "note") if near else ("error" if many else "warning")
-    twin = sentences.twin(int(rows[0]), first.rows)
+    twin = sentences.first_duplicate(int(rows[0]), first.rows)
     example = f"'{sentences.claim(int(rows[0]))}' and '{sentences.claim(twin)}'" if twin is not None else ""
     what = "nearly the text of a row" if near else "the text of a row"
     message = (
         f"{share(len(rows), len(second.rows))} of '{second.name}' have {what} in '{first.name}', for one {example}"
     )
-    return Found(severity, where, len(rows), message)
+    return CheckResult(severity, where, len(rows), message)
 
 
-def _exact(sentences: Sentences) -> Iterator[Found]:
+def _exact(sentences: SentenceTable) -> Iterator[CheckResult]:
     yield from _across(sentences, near=False)
 
 
-def _near(sentences: Sentences) -> Iterator[Found]:
+def _near(sentences: SentenceTable) -> Iterator[CheckResult]:
     yield from _across(sentences, near=True)
 
 
-def _repeated(sentences: Sentences) -> Iterator[Found]:
+def _repeated(sentences: SentenceTable) -> Iterator[CheckResult]:
     for number, source in enumerate(sentences.sources):
         rows = sentences.rows(number)
         keys = sentences.key[rows]
@@ -53,11 +55,11 @@ def _repeated(sentences: Sentences) -> Iterator[Found]:
         first[np.unique(keys, return_index=True)[1]] = True
         again = rows[~first & sentences.long[keys]]
         if len(again):
-            severity: Severity = "warning" if len(again) >= MANY * len(rows) else "note"
+            severity: Severity = "warning" if len(again) >= REPEAT_SHARE * len(rows) else "note"
             message = (
                 f"{share(len(again), len(rows))} repeat an earlier row, for one '{sentences.claim(int(again[0]))}'"
             )
-            yield Found(severity, source.name, len(again), message)
+            yield CheckResult(severity, source.name, len(again), message)
 
 
 CHECKS = (

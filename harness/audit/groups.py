@@ -7,12 +7,12 @@ from itertools import combinations
 
 import numpy as np
 
-from harness.audit.base import Check, Found, Severity, share
-from harness.audit.sentences import Sentences
+from harness.audit.base import Check, CheckResult, Severity, share
+from harness.audit.sentences import SentenceTable
 from harness.data.claims import codes_of
 
 
-def _shared(sentences: Sentences, column: str, severity: Severity, thing: str) -> Iterator[Found]:
+def _shared(sentences: SentenceTable, column: str, severity: Severity, thing: str) -> Iterator[CheckResult]:
     for number, name, sides in sentences.partitions():
         source, start = sentences.sources[number], sentences.starts[number]
         values = getattr(source.claims, column)
@@ -26,18 +26,18 @@ def _shared(sentences: Sentences, column: str, severity: Severity, thing: str) -
                     f"{share(int(both.sum()), len(tested))} of '{second.name}' belong to {thing}s that stand in "
                     f"'{first.name}' too: {len(named):,} {thing}s, for one '{next(iter(named))}'"
                 )
-                yield Found(severity, f"{source.name}, {name}", int(both.sum()), message)
+                yield CheckResult(severity, f"{source.name}, {name}", int(both.sum()), message)
 
 
-def _articles(sentences: Sentences) -> Iterator[Found]:
+def _articles(sentences: SentenceTable) -> Iterator[CheckResult]:
     yield from _shared(sentences, "article_id", "error", "article")
 
 
-def _speakers(sentences: Sentences) -> Iterator[Found]:
+def _speakers(sentences: SentenceTable) -> Iterator[CheckResult]:
     yield from _shared(sentences, "speaker", "note", "speaker")
 
 
-def _neighbors(sentences: Sentences) -> Iterator[Found]:
+def _neighbors(sentences: SentenceTable) -> Iterator[CheckResult]:
     for number, name, _ in sentences.partitions():
         source = sentences.sources[number]
         side = codes_of(np.array([part or "" for part in source.partitions[name]], dtype=object))
@@ -48,7 +48,7 @@ def _neighbors(sentences: Sentences) -> Iterator[Found]:
             row = int(np.flatnonzero(cut)[0])
             one, other = source.claims.claim_id[row], source.claims.claim_id[row + 1]
             message = f"{int(cut.sum()):,} pairs of neighboring sentences are cut apart, for one '{one}' and '{other}'"
-            yield Found("warning", f"{source.name}, {name}", int(cut.sum()), message)
+            yield CheckResult("warning", f"{source.name}, {name}", int(cut.sum()), message)
 
 
 CHECKS = (

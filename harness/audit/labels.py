@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.arrays import Codes
-from harness.audit.base import Check, Found, share
-from harness.audit.sentences import Answers, Sentences
+from harness.audit.base import Check, CheckResult, share
+from harness.audit.sentences import QuestionLabels, SentenceTable
 
-FEWEST_ROWS = 30
+MIN_ROWS = 30
 PURE = 0.8
 """A word this sure of a label, and PURER above the label's own share, gives the label away."""
 PURER = 0.3
@@ -18,17 +18,17 @@ FAR_FROM_CHANCE = 0.2
 DRIFT = 0.05
 DRIFT_Z = 4.0
 FEW_POSITIVES = 100
-MOST_WORDS = 5
+MAX_WORDS = 5
 
 
-def _axes(sentences: Sentences) -> Iterator[tuple[int, str, Answers]]:
+def _axes(sentences: SentenceTable) -> Iterator[tuple[int, str, QuestionLabels]]:
     for number, source in enumerate(sentences.sources):
         for answers in source.answers:
             if not answers.is_task and (answers.codes >= 0).any():
                 yield number, f"{source.name}, {answers.name}", answers
 
 
-def _conflicts(sentences: Sentences) -> Iterator[Found]:
+def _conflicts(sentences: SentenceTable) -> Iterator[CheckResult]:
     for number, where, answers in _axes(sentences):
         labelled = answers.codes >= 0
         rows = sentences.rows(number)[labelled]
@@ -42,10 +42,10 @@ def _conflicts(sentences: Sentences) -> Iterator[Found]:
             message = (
                 f"{share(int(both.sum()), len(rows))} have a text that is labelled in two ways ({len(torn):,} texts)"
             )
-            yield Found("warning", where, int(both.sum()), f"{message}, for one '{sentences.claim(int(one))}'")
+            yield CheckResult("warning", where, int(both.sum()), f"{message}, for one '{sentences.claim(int(one))}'")
 
 
-def _words(sentences: Sentences) -> Iterator[Found]:
+def _words(sentences: SentenceTable) -> Iterator[CheckResult]:
     for number, where, answers in _axes(sentences):
         given = list[tuple[float, int, str]]()
         labelled = answers.codes >= 0
@@ -59,16 +59,16 @@ def _words(sentences: Sentences) -> Iterator[Found]:
         for word, of_labels in counts.items():
             total, label = int(of_labels.sum()), int(of_labels.argmax())
             purity = of_labels[label] / total
-            if total >= FEWEST_ROWS and purity >= PURE and purity - base[label] / len(codes) >= PURER:
+            if total >= MIN_ROWS and purity >= PURE and purity - base[label] / len(codes) >= PURER:
                 given.append((purity, total, f"'{word}' ({purity:.0%} '{answers.labels[label]}' in {total:,} rows)"))
         if given:
             given.sort(reverse=True, key=lambda found: found[:2])
-            listed = ", ".join(text for _, _, text in given[:MOST_WORDS])
+            listed = ", ".join(text for _, _, text in given[:MAX_WORDS])
             rows = sum(total for _, total, _ in given)
-            yield Found("note", where, rows, f"{len(given):,} single words give the label away: {listed}")
+            yield CheckResult("note", where, rows, f"{len(given):,} single words give the label away: {listed}")
 
 
-def _lengths(sentences: Sentences) -> Iterator[Found]:
+def _lengths(sentences: SentenceTable) -> Iterator[CheckResult]:
     words = np.array([key.count(" ") + 1 for key in sentences.keys], dtype=np.int64)
     for number, where, answers in _axes(sentences):
         labelled = answers.codes >= 0
@@ -80,20 +80,20 @@ def _lengths(sentences: Sentences) -> Iterator[Found]:
             if chance is not None and abs(chance - 0.5) >= FAR_FROM_CHANCE:
                 way = "longer" if chance > 0.5 else "shorter"
                 message = f"rows labelled '{label}' are {way}: length alone ranks them with a ROC AUC of {chance:.2f}"
-                yield Found("warning", where, int((codes == code).sum()), message)
+                yield CheckResult("warning", where, int((codes == code).sum()), message)
 
 
 def _auc(values: Codes, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float | None:
-    """ROC AUC by ranks, ties half; None with fewer than FEWEST_ROWS on a side."""
+    """ROC AUC by ranks, ties half; None with fewer than MIN_ROWS on a side."""
     n, m = int(positive.sum()), int((~positive).sum())
-    if min(n, m) < FEWEST_ROWS:
+    if min(n, m) < MIN_ROWS:
         return None
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     return float((rank[positive].sum() - n * (n + 1) / 2) / (n * m))
 
 
-def _drift(sentences: Sentences) -> Iterator[Found]:
+def _drift(sentences: SentenceTable) -> Iterator[CheckResult]:
     for number, name, sides in sentences.partitions():
         for answers in sentences.sources[number].answers:
             if answers.is_task:
@@ -111,9 +111,9 @@ def _drift(sentences: Sentences) -> Iterator[Found]:
 
 def _drifted(
     where: str, labels: tuple[str, ...], first: tuple[str, Codes], second: tuple[str, Codes]
-) -> Iterator[Found]:
+) -> Iterator[CheckResult]:
     n, m = len(first[1]), len(second[1])
-    if min(n, m) < FEWEST_ROWS:
+    if min(n, m) < MIN_ROWS:
         return
     for code, label in enumerate(labels):
         p, q = float((first[1] == code).mean()), float((second[1] == code).mean())
@@ -121,10 +121,10 @@ def _drifted(
         error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
         if error and abs(p - q) >= DRIFT and abs(p - q) / error >= DRIFT_Z:
             message = f"'{label}' is {p:.1%} of '{first[0]}' and {q:.1%} of '{second[0]}'"
-            yield Found("warning", where, m, message)
+            yield CheckResult("warning", where, m, message)
 
 
-def _positives(sentences: Sentences) -> Iterator[Found]:
+def _positives(sentences: SentenceTable) -> Iterator[CheckResult]:
     for number, source in enumerate(sentences.sources):
         for answers in source.answers:
             if not answers.is_task:
@@ -137,14 +137,14 @@ def _positives(sentences: Sentences) -> Iterator[Found]:
                         yield _few(f"{source.name}, {name}, {answers.name}", side.name, positive)
 
 
-def _few(where: str, side: str, positive: int) -> Found:
+def _few(where: str, side: str, positive: int) -> CheckResult:
     if not positive:
-        return Found(
+        return CheckResult(
             "warning", where, 0, f"'{side}' has no positive row: recall, F1 and average precision have no value"
         )
     wide = 1.96 * float(np.sqrt(0.25 / positive))
     message = f"'{side}' has {positive:,} positive rows: a recall near .5 is known to ±{wide:.2f} at best"
-    return Found("note", where, positive, message)
+    return CheckResult("note", where, positive, message)
 
 
 CHECKS = (

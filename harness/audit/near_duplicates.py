@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Codes
-from harness.data.duplicate_key import FEWEST_WORDS as FEWEST_WORDS
+from harness.data.duplicate_key import MIN_WORDS as MIN_WORDS
 from harness.data.duplicate_key import text_key as text_key
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ THRESHOLD = 0.8
 BATCH = 2_000_000
 
 
-class Pairs(NamedTuple):
+class NearPairs(NamedTuple):
     """Pairs of different keys that are near duplicates, each once, as indices into the keys."""
 
     left: Codes
@@ -29,7 +29,7 @@ class Pairs(NamedTuple):
     """Jaccard similarity of the sets of words, from the threshold to 1."""
 
 
-class _Words(NamedTuple):
+class _OrderedWords(NamedTuple):
     """The words of all keys, flat: each key's distinct words from the rarest to the most frequent."""
 
     starts: Codes
@@ -41,7 +41,7 @@ class _Words(NamedTuple):
         return np.diff(self.starts)
 
 
-def near_pairs(keys: Sequence[str], threshold: float = THRESHOLD, fewest_words: int = FEWEST_WORDS) -> Pairs:
+def near_pairs(keys: Sequence[str], threshold: float = THRESHOLD, fewest_words: int = MIN_WORDS) -> NearPairs:
     """All pairs of keys whose sets of words have at least a Jaccard similarity, found exactly.
 
     Two sets as similar as that share one of their rarest words, so only such pairs are compared.
@@ -64,13 +64,15 @@ def near_pairs(keys: Sequence[str], threshold: float = THRESHOLD, fewest_words: 
         values.append(similarity[kept])
     if not lefts:
         empty = np.zeros(0, dtype=np.int64)
-        return Pairs(empty, empty, np.zeros(0))
+        return NearPairs(empty, empty, np.zeros(0))
     left, right, value = np.concatenate(lefts), np.concatenate(rights), np.concatenate(values)
     first = np.unique(left * np.int64(len(keys)) + right, return_index=True)[1]
-    return Pairs(left[first], right[first], value[first])
+    return NearPairs(left[first], right[first], value[first])
 
 
-def near_to(keys: Sequence[str], few: Sequence[str], threshold: float = THRESHOLD) -> Iterator[tuple[int, int]]:
+def match_near_duplicates(
+    keys: Sequence[str], few: Sequence[str], threshold: float = THRESHOLD
+) -> Iterator[tuple[int, int]]:
     """Index of a key and of one of a few others that it equals or nearly does; for a few hundred others at most."""
     from scipy.sparse import csr_matrix
 
@@ -84,11 +86,11 @@ def near_to(keys: Sequence[str], few: Sequence[str], threshold: float = THRESHOL
     shared = (sides[0] @ sides[1].T).tocoo()
     sizes, few_sizes = (np.array([len(set(key.split())) for key in side], dtype=np.int64) for side in (keys, few))
     either = sizes[shared.row] + few_sizes[shared.col] - shared.data
-    near = (shared.data >= threshold * either - 1e-9) & (few_sizes[shared.col] >= FEWEST_WORDS)
+    near = (shared.data >= threshold * either - 1e-9) & (few_sizes[shared.col] >= MIN_WORDS)
     yield from zip(shared.row[near].tolist(), shared.col[near].tolist(), strict=True)
 
 
-def _ordered_words(keys: Sequence[str], fewest: int) -> _Words:
+def _ordered_words(keys: Sequence[str], fewest: int) -> _OrderedWords:
     numbers: dict[str, int] = {}
     sets = [{numbers.setdefault(word, len(numbers)) for word in key.split()} for key in keys]
     sizes = np.array([len(found) if len(found) >= fewest else 0 for found in sets], dtype=np.int64)
@@ -98,10 +100,10 @@ def _ordered_words(keys: Sequence[str], fewest: int) -> _Words:
     rank = np.empty(len(numbers), dtype=np.int64)
     rank[np.argsort(frequency, kind="stable")] = np.arange(len(numbers))
     order = np.lexsort((rank[flat], owner))
-    return _Words(np.concatenate([[0], np.cumsum(sizes)]), rank[flat][order])
+    return _OrderedWords(np.concatenate([[0], np.cumsum(sizes)]), rank[flat][order])
 
 
-def _matrix(ordered: _Words) -> csr_matrix:
+def _matrix(ordered: _OrderedWords) -> csr_matrix:
     from scipy.sparse import csr_matrix
 
     columns = int(ordered.words.max()) + 1 if len(ordered.words) else 1
@@ -109,7 +111,7 @@ def _matrix(ordered: _Words) -> csr_matrix:
     return csr_matrix((ones, ordered.words, ordered.starts), shape=(len(ordered.sizes), columns))
 
 
-def _candidates(ordered: _Words, threshold: float) -> Iterator[tuple[Codes, Codes]]:
+def _candidates(ordered: _OrderedWords, threshold: float) -> Iterator[tuple[Codes, Codes]]:
     """Pairs that share one of their rarest words and may be as similar as that, in batches; some more than once."""
     sizes = ordered.sizes
     prefix = np.where(sizes > 0, sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1, 0)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Codes
-from harness.audit.near_duplicates import FEWEST_WORDS, Pairs, near_pairs, text_key
+from harness.audit.near_duplicates import MIN_WORDS, NearPairs, near_pairs, text_key
 from harness.data.claims import Claims, codes_of
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Rows = npt.NDArray[np.int64]
 
 
-class Answers(NamedTuple):
+class QuestionLabels(NamedTuple):
     """One question that a dataset's labels answer."""
 
     name: str
@@ -35,12 +35,12 @@ class Answers(NamedTuple):
     is_task: bool
 
 
-class Source(NamedTuple):
+class AuditedDataset(NamedTuple):
     """A dataset on its way into an audit."""
 
     name: str
     claims: Claims
-    answers: tuple[Answers, ...]
+    answers: tuple[QuestionLabels, ...]
     partitions: Mapping[str, Sequence[str | None]]
     """Name of a way to split it to the side of each claim; None: on no side."""
     language: str
@@ -48,7 +48,7 @@ class Source(NamedTuple):
     """The examples of the guidelines that it was labelled under."""
 
 
-class Side(NamedTuple):
+class SplitSide(NamedTuple):
     """The sentences of a dataset that stand on one side of a split."""
 
     name: str
@@ -56,10 +56,10 @@ class Side(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Sentences:
+class SentenceTable:
     """The sentences of all sources, one source after another. All columns have shape (n,)."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[AuditedDataset, ...]
     starts: tuple[int, ...]
     """The first row of each source."""
     key: Codes
@@ -71,16 +71,16 @@ class Sentences:
         """The rows of a source."""
         return np.arange(self.starts[number], self.starts[number] + len(self.sources[number].claims))
 
-    def sides(self, number: int, partition: str) -> list[Side]:
+    def sides(self, number: int, partition: str) -> list[SplitSide]:
         """The sides of a source's split, in the order of first sight, the side to train on first."""
         found: dict[str, list[int]] = {}
         for row, side in enumerate(self.sources[number].partitions[partition], start=self.starts[number]):
             if side is not None:
                 found.setdefault(side, []).append(row)
         names = sorted(found, key=lambda name: name != "train")
-        return [Side(name, np.array(found[name], dtype=np.int64)) for name in names]
+        return [SplitSide(name, np.array(found[name], dtype=np.int64)) for name in names]
 
-    def partitions(self) -> Iterator[tuple[int, str, list[Side]]]:
+    def partitions(self) -> Iterator[tuple[int, str, list[SplitSide]]]:
         """Source number, split name and sides of every split with two sides or more."""
         for number, source in enumerate(self.sources):
             for name in source.partitions:
@@ -91,10 +91,10 @@ class Sentences:
     @cached_property
     def long(self) -> npt.NDArray[np.bool_]:
         """Shape (n_keys,); whether a text is too long to be repeated by chance."""
-        return np.array([key.count(" ") + 1 >= FEWEST_WORDS and bool(key) for key in self.keys], dtype=bool)
+        return np.array([key.count(" ") + 1 >= MIN_WORDS and bool(key) for key in self.keys], dtype=bool)
 
     @cached_property
-    def pairs(self) -> Pairs:
+    def pairs(self) -> NearPairs:
         """The near duplicates among the keys."""
         return near_pairs(self.keys)
 
@@ -109,7 +109,7 @@ class Sentences:
         one_way = csr_matrix((ones, (left, right)), shape=(n, n))
         return (one_way + one_way.T + identity(n, dtype=np.int8, format="csr")).tocsr()
 
-    def copies(self, rows: Rows, of: Rows, *, near: bool = False) -> npt.NDArray[np.bool_]:
+    def have_duplicates(self, rows: Rows, of: Rows, *, near: bool = False) -> npt.NDArray[np.bool_]:
         """Which rows have their text among other rows too; short texts never do.
 
         Args:
@@ -130,7 +130,7 @@ class Sentences:
         number = int(np.searchsorted(self.starts, row, side="right")) - 1
         return str(self.sources[number].claims.claim_id[row - self.starts[number]])
 
-    def twin(self, row: int, of: Rows) -> int | None:
+    def first_duplicate(self, row: int, of: Rows) -> int | None:
         """The first of some rows that has a row's text, or nearly."""
         same = of[self.key[of] == self.key[row]]
         if not len(same):
@@ -139,7 +139,7 @@ class Sentences:
         return int(same[0]) if len(same) else None
 
 
-def sentences_of(sources: Sequence[Source]) -> Sentences:
+def build_sentence_table(sources: Sequence[AuditedDataset]) -> SentenceTable:
     """The table of some sources."""
     texts = [str(text) for source in sources for text in source.claims.text]
     known: dict[str, str] = {}
@@ -147,10 +147,10 @@ def sentences_of(sources: Sequence[Source]) -> Sentences:
     codes = codes_of(keys)
     lengths = [len(source.claims) for source in sources]
     starts = tuple(int(start) for start in np.cumsum([0, *lengths[:-1]]))
-    return Sentences(tuple(sources), starts, codes, tuple(dict.fromkeys(keys)))
+    return SentenceTable(tuple(sources), starts, codes, tuple(dict.fromkeys(keys)))
 
 
-def source_of(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] | None = None) -> Source:
+def audit_view(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] | None = None) -> AuditedDataset:
     """A dataset as checks look at it.
 
     Args:
@@ -163,22 +163,22 @@ def source_of(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] |
         partitions = {
             name: [parts.get(claim_id) for claim_id in claims.claim_id] for name, parts in dataset.splits.items()
         }
-    answers, examples = list[Answers](), list[str]()
+    answers, examples = list[QuestionLabels](), list[str]()
     for name in dataset.info.schemes:
         scheme = find_scheme(dataset.folder, name)
         answers += _answers(dataset, scheme, claims)
         examples += [example for axis in scheme.axes for label in axis.labels for example in label.examples]
-    return Source(dataset.info.name, claims, tuple(answers), partitions, dataset.info.language, tuple(examples))
+    return AuditedDataset(dataset.info.name, claims, tuple(answers), partitions, dataset.info.language, tuple(examples))
 
 
-def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[Answers]:
+def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[QuestionLabels]:
     by_axis = {}
     for axis in scheme.axes:
         if axis.feature:
             continue
         found = gold_labels(dataset.annotations, scheme.name, axis.name).labels
         by_axis[axis.name] = [found[c].label if c in found else None for c in claims.claim_id]
-        names = tuple(label for label in axis.label_names if label != axis.unsettled)
+        names = tuple(label for label in axis.label_names if label != axis.abstain_label)
         yield _coded(f"{scheme.name}.{axis.name}", names, by_axis[axis.name], {name: name for name in names})
     for task, mapping in scheme.tasks.items():
         if mapping.positive and mapping.axis in by_axis:
@@ -188,7 +188,7 @@ def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[Answe
 
 def _coded(
     name: str, labels: tuple[str, ...], given: Sequence[str | None], said: Mapping[str, str], *, is_task: bool = False
-) -> Answers:
+) -> QuestionLabels:
     code = {label: labels.index(said[label]) for label in said}
     codes = np.fromiter((code.get(label, -1) if label else -1 for label in given), dtype=np.int64, count=len(given))
-    return Answers(name, labels, codes, is_task)
+    return QuestionLabels(name, labels, codes, is_task)

@@ -16,7 +16,7 @@ from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.schemes import Scheme
 
-Scores = npt.NDArray[np.float64]
+ScoreMatrix = npt.NDArray[np.float64]
 N_REASONS = 10
 
 
@@ -36,7 +36,7 @@ class Reason(NamedTuple):
     """How far it moved the score; above 0 towards the positive label."""
 
 
-class Bill(NamedTuple):
+class ApiUsage(NamedTuple):
     """What a service counts for scoring."""
 
     calls: int
@@ -44,7 +44,7 @@ class Bill(NamedTuple):
     """Prompts and answers together, as the service says; those it says nothing of count 0."""
 
 
-class Question(NamedTuple):
+class TaskPrompt(NamedTuple):
     """What an experiment asks of every claim, for classifiers that read guidelines."""
 
     task: str
@@ -77,11 +77,11 @@ class Scorer(ABC):
 
     in_files: ClassVar[tuple[str, ...]] = ()
     """The fields that `save_files` keeps, because they are more than numbers, strings, arrays and objects of them."""
-    not_kept: ClassVar[str | None] = None
-    """Why it cannot be kept as a model; None: it can."""
+    unsavable_reason: ClassVar[str | None] = None
+    """Why it cannot be saved as a model; None: it can."""
 
     @abstractmethod
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """One number per claim and label; higher = more.
 
         Args:
@@ -89,7 +89,7 @@ class Scorer(ABC):
         Returns: finite floats, shape (n_claims, n_labels), columns in the order of the labels it was fitted with.
         """
 
-    def predict(self, claims: Claims, scores: Scores) -> npt.NDArray[np.int64]:
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> npt.NDArray[np.int64]:
         """The predicted label of each claim as an index into the labels; -1 where it has no answer.
 
         Args:
@@ -100,15 +100,15 @@ class Scorer(ABC):
         highest: npt.NDArray[np.int64] = scores.argmax(axis=1).astype(np.int64)
         return highest
 
-    def missing(self, claims: Claims) -> int:
+    def n_unanswered(self, claims: Claims) -> int:
         """How many of the claims it has no answer for."""
         return 0
 
-    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+    def unanswered_by_reason(self, claims: Claims) -> Mapping[str, int]:
         """How many of the claims have no answer, by reason; empty where there is one reason only."""
         return {}
 
-    def bill(self, claims: Claims) -> Bill | None:
+    def api_usage(self, claims: Claims) -> ApiUsage | None:
         """What a service counts for the claims' scores, kept answers among them; None where none is asked."""
         return None
 
@@ -141,20 +141,20 @@ class Classifier(BaseModel, ABC):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    reads: ClassVar[Literal["claim", "article"]] = "claim"
+    context_scope: ClassVar[Literal["claim", "article"]] = "claim"
     languages: ClassVar[tuple[str, ...]] = ()
     """The languages it was made for; empty: any."""
     yes_or_no_only: ClassVar[bool] = False
     """Whether it is made for tasks of two labels; an experiment with another task is refused."""
     slow_to_fit: ClassVar[bool] = False
     """Whether a fit takes minutes, so that one which several experiments need is worth keeping."""
-    never_kept: ClassVar[str | None] = None
-    """Why none of its scorers can be kept as a model, so that none is fitted for that; None: one may be."""
+    unsavable_reason: ClassVar[str | None] = None
+    """Why none of its scorers can be saved as a model, so that none is fitted for that; None: one may be."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions can change what it fits; they enter the unit's id."""
     saved_types: ClassVar[tuple[type, ...]] = ()
     """The types that its scorers are made of, besides those that other classifiers declare: dataclasses, NamedTuples
-    or scorers without fields. A kept model is loaded only if it asks for no other."""
+    or scorers without fields. A saved model is loaded only if it asks for no other."""
 
     @abstractmethod
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
@@ -166,7 +166,7 @@ class Classifier(BaseModel, ABC):
             seed: random seed; the same seed and rows give the same scorer.
         """
 
-    def untrained(self) -> Scorer | None:
+    def untrained_scorer(self) -> Scorer | None:
         """The scorer of a yes-or-no task that needs no training claim; None where it has to learn."""
         return None
 
@@ -176,11 +176,11 @@ class Classifier(BaseModel, ABC):
         Raises: HarnessError: what is wrong.
         """
 
-    def inputs(self) -> str:
+    def input_fingerprint(self) -> str:
         """A fingerprint of what it reads besides claims and gold (a file's content); it enters the unit's id."""
         return ""
 
-    def placed(self, texts: list[str], root: str | Path | None) -> Self:
+    def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
         """The classifier as an experiment uses it, told what the experiment's claims say and where datasets live.
 
         Args:
@@ -189,7 +189,7 @@ class Classifier(BaseModel, ABC):
         """
         return self
 
-    def for_question(self, question: Question) -> Self:
+    def with_task(self, question: TaskPrompt) -> Self:
         """The classifier that knows what the experiment asks; called once, before anything is fitted.
 
         Raises: HarnessError: it cannot answer the question.
@@ -204,14 +204,14 @@ class Classifier(BaseModel, ABC):
         """The hosts that fitting and scoring may contact."""
         return ()
 
-    def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
+    def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
         """Which texts it was trained on before it is fitted (a pretrained part of it), and what to say of it.
 
         Returns: shape (n_texts,), and a clause for a warning.
         """
         return np.zeros(len(texts), dtype=bool), ""
 
-    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
         """The calls that one fit and its scoring would make: a name for each, and an estimate of its tokens.
 
         Calls whose answers are kept already are not among them. Where it depends on the first answer, the most that
@@ -223,7 +223,7 @@ class Classifier(BaseModel, ABC):
         """
         return {}
 
-    def attachments(self) -> Mapping[str, bytes]:
+    def result_files(self) -> Mapping[str, bytes]:
         """Files that belong to a result of this system, by name; read when its units are finished."""
         return {}
 
@@ -234,12 +234,12 @@ class ConstantScorer(Scorer):
 
     scores: tuple[float, ...]
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """The constant, shape (n_claims, n_labels)."""
         return np.tile(np.array(self.scores, dtype=np.float64), (len(claims), 1))
 
 
-def two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) -> Scores:
+def as_two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) -> ScoreMatrix:
     """The score of the positive label as two columns: 1 - s and s, or for margins -s and s.
 
     Args:
@@ -249,14 +249,14 @@ def two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) ->
     return np.column_stack([-scores if margins else 1.0 - scores, scores])
 
 
-def shares(gold: Gold) -> npt.NDArray[np.float64]:
+def class_priors(gold: Gold) -> npt.NDArray[np.float64]:
     """The share of each label in gold; shape (n_labels,), summing to 1."""
     counts = np.bincount(gold.codes, minlength=len(gold.labels)).astype(np.float64)
     share: npt.NDArray[np.float64] = counts / counts.sum()
     return share
 
 
-def strongest(
+def top_reasons(
     names: Sequence[str], columns: npt.NDArray[np.integer], moved: npt.NDArray[np.floating], place: Callable[[str], str]
 ) -> tuple[Reason, ...]:
     """The features that moved a score most as reasons, at most ten, the strongest first.

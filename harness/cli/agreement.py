@@ -19,7 +19,7 @@ HEADINGS = {
     "krippendorff_alpha": "Krippendorff's alpha",
     "gwet_ac1": "Gwet's AC1",
 }
-MOST_LISTED = 12
+MAX_LISTED = 12
 """Annotators whose labels are counted line by line; of more, the number is said."""
 
 
@@ -42,7 +42,7 @@ def agreement(dataset: str, data_root: Path | None, as_json: bool) -> None:
 
 
 def _shown(found: Agreement) -> str:
-    from harness.text_tables import aligned
+    from harness.text_tables import align_columns
 
     if not found.axes:
         annotators = sorted(set(found.alone.values()))
@@ -51,7 +51,7 @@ def _shown(found: Agreement) -> str:
     for axis in found.axes:
         values = [axis.measures[name] for name in HEADINGS]
         rows.append([axis.name, str(values[0].n), *(_cell(value) for value in values)])
-    parts = [aligned(rows)]
+    parts = [align_columns(rows)]
     said: dict[str, list[str]] = {}
     for axis in found.axes:
         for name, value in axis.measures.items():
@@ -67,33 +67,33 @@ def _shown(found: Agreement) -> str:
 
 
 def _cell(value: AgreementValue) -> str:
-    from harness.text_tables import number
+    from harness.text_tables import format_number
 
     if value.value is None:
         return "-"
     if value.low is None or value.high is None:
-        return number(value.value)
-    return f"{number(value.value)} [{number(value.low)}, {number(value.high)}]"
+        return format_number(value.value)
+    return f"{format_number(value.value)} [{format_number(value.low)}, {format_number(value.high)}]"
 
 
 def _labels_of(axis: AxisAgreement) -> str:
     """The labels of each annotator, and for two of them who said what."""
-    from harness.text_tables import aligned
+    from harness.text_tables import align_columns
 
     twice = f" ({axis.twice} labels by an annotator who gave a later one)" if axis.twice else ""
-    if len(axis.annotators) > MOST_LISTED:
+    if len(axis.annotators) > MAX_LISTED:
         total = axis.counts.sum(axis=0)
         counted = ", ".join(f"{label} {count:,}" for label, count in zip(axis.labels, total, strict=True))
         return f"{axis.name}: {len(axis.annotators)} annotators, labels: {counted}{twice}"
     rows = [[f"{axis.name}: claims{twice}", *axis.labels]]
     rows += [[who, *map(str, counts)] for who, counts in zip(axis.annotators, axis.counts.tolist(), strict=True)]
-    text = aligned(rows)
+    text = align_columns(rows)
     if axis.confusion is None:
         return text
     first, second = axis.annotators
     table = [[f"{axis.name}: {first} (rows) against {second}", *axis.labels]]
     table += [[label, *map(str, row)] for label, row in zip(axis.labels, axis.confusion.tolist(), strict=True)]
-    return f"{text}\n\n{aligned(table)}"
+    return f"{text}\n\n{align_columns(table)}"
 
 
 COMMANDS: tuple[click.Command, ...] = (agreement,)

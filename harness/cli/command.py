@@ -53,9 +53,9 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        from harness.files import describe
+        from harness.files import explain_os_error
 
-        click.echo(f"harness: {describe(error)}", err=True)
+        click.echo(f"harness: {explain_os_error(error)}", err=True)
         sys.exit(2)
     except Exception as error:
         click.echo(f"harness: a bug of ours: {type(error).__name__}: {error}. The log is {_log()}", err=True)

@@ -38,7 +38,7 @@ def compare(
     import harness
     from harness.compare.tables import FORMATS
 
-    verdicts = harness.judge(results, rules) if rules else []
+    verdicts = harness.check_gate(results, rules) if rules else []
     found = harness.compare_results(results, metric=metric, correction="bh" if correction == "bh" else "holm")
     if as_json:
         gate = {"gate": [verdict._asdict() for verdict in verdicts]} if rules else {}

@@ -25,7 +25,7 @@ folder = click.Path(path_type=Path)
 @click.option("--label", "labels", multiple=True, metavar="AXIS=L", help="With --text: a label; may be repeated.")
 @click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Who labels: a role or a handle.")
 @click.option("--scheme", help="Default: the dataset's first.")
-@click.option("--worker", metavar="NAME", help="Label Studio: whose labels to take, of several workers.")
+@click.option("--labeler", metavar="NAME", help="Label Studio: whose labels to take, of several labelers.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 def add(
     dataset_dir: Path,
@@ -34,7 +34,7 @@ def add(
     labels: tuple[str, ...],
     annotator: str,
     scheme: str | None,
-    worker: str | None,
+    labeler: str | None,
     dry_run: bool,
 ) -> None:
     """Add labelled claims to a dataset folder, all or nothing."""
@@ -54,7 +54,7 @@ def add(
         if len(set(names)) < len(names):
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
         rows = [{"text": text or ""} | {name: value for name, _, value in pairs}]
-    done = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, worker=worker, dry_run=dry_run)
+    done = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, labeler=labeler, dry_run=dry_run)
     would = "would add" if dry_run else "added"
     click.echo(
         f"{dataset_dir}: {would} {done.claims_added} claims and {done.annotations_added} labels "
@@ -96,20 +96,22 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     show_default=True,
     help="What stays whole.",
 )
-@click.option("--seed", type=int, default=13, show_default=True, help="Random seed.")
-@click.option("--stable", is_flag=True, help="An added group moves no other; folds differ more in size.")
+@click.option("--random-seed", type=int, default=13, show_default=True, help="Random seed.")
+@click.option("--hash-assignment", is_flag=True, help="An added group moves no other; folds differ more in size.")
 @click.option("--stratified", is_flag=True, help="Spread the gold labels of --task evenly.")
 @click.option("--task", help="The task whose gold labels are spread.")
 @click.option("--scheme", help="With --task; default: the dataset's first.")
-@click.option("--within", multiple=True, metavar="PART", help="Only claims of this official part; may be repeated.")
-@click.option("--cut", metavar="DATE", help="by_time: the date of the first claims to test on.")
+@click.option(
+    "--part", "parts_only", multiple=True, metavar="PART", help="Only claims of this official part; may be repeated."
+)
+@click.option("--test-from", metavar="DATE", help="by_time: the date of the first claims to test on.")
 @click.option("--test-share", type=float, metavar="SHARE", help="by_time: the share, the latest, to test on.")
 @data_root
-def split(dataset: str, out: Path, within: tuple[str, ...], data_root: Path | None, **options: Any) -> None:
+def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path | None, **options: Any) -> None:
     """Freeze a split of a dataset to a file that a config can name."""
     import harness
 
-    frozen = harness.freeze_split(dataset, out, within=within or None, root=data_root, **options)
+    frozen = harness.freeze_split(dataset, out, parts=parts_only or None, root=data_root, **options)
     parts = ", ".join(f"{name} {count}" for name, count in frozen.parts.items())
     click.echo(f"{frozen.path}: {parts} claims")
     for warning in frozen.warnings:

@@ -33,7 +33,7 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         shown = bar.add_task("", total=total)
-        yield lambda unit: bar.update(shown, advance=1, description=f"{unit.system.label} {unit.fold.name}")
+        yield lambda unit: bar.update(shown, advance=1, description=f"{unit.system.system_name} {unit.fold.name}")
 
 
 def _announce(hosts: tuple[str, ...]) -> None:
@@ -80,14 +80,14 @@ def run(
             click.echo(str(outcome))
             click.echo(f"\n{outcome.fitted} units fitted; results are in {outcome.folder}", err=True)
         for model in outcome.models:
-            said = f"kept in {model.folder}" if model.folder else f"not kept: {model.reason}"
+            said = f"saved in {model.folder}" if model.folder else f"not saved: {model.reason}"
             click.echo(f"model of {model.system}: {said}", err=True)
     if as_json:
         documents = [outcome.document() for outcome in outcomes]
         print_json(documents[0] if len(documents) == 1 else documents)
 
 
-class SeveralValues(click.Command):
+class MultiValueCommand(click.Command):
     """A command whose repeatable options take several values at once: `--gold A B` is `--gold A --gold B`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -104,7 +104,7 @@ class SeveralValues(click.Command):
         return super().parse_args(ctx, spread)
 
 
-@click.command(cls=SeveralValues)
+@click.command(cls=MultiValueCommand)
 @click.argument("benchmark")
 @click.option("--gold", multiple=True, metavar="FILE...", help="Gold files, as published.")
 @click.option("--predictions", multiple=True, required=True, metavar="FILE...", help="As many prediction files.")
@@ -148,7 +148,7 @@ def list_(kind: str, as_json: bool) -> None:
     import harness
     from harness.runner.tables import listing_table
 
-    found = harness.listing(kind)
+    found = harness.list_components(kind)
     if as_json:
         print_json([{"name": name, "summary": summary} for name, summary in found.items()])
     else:

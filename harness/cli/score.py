@@ -11,10 +11,10 @@ import click
 from harness.cli.experiments import as_json, data_root, print_json
 
 if TYPE_CHECKING:
-    from harness.scoring.score import Scored
+    from harness.scoring.score import ScoringResult
 
 SHOWN_REASONS = 4
-LONGEST = 1_000
+MAX_CHARACTERS = 1_000
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 """Characters that steer a terminal or turn text around."""
 
@@ -25,7 +25,7 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]
     "--system",
     required=True,
     metavar="NAME_OR_MODEL",
-    help="A kept model's folder, or a system that needs no training.",
+    help="A saved model's folder, or a system that needs no training.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A .jsonl, .csv, .parquet or .html.")
 @click.option("--claims", is_flag=True, help="Each row of a table is one claim (always so with a column claim_id).")
@@ -56,27 +56,27 @@ def score(
     mapping = {field: name for field, _, name in pairs}
     done = harness.score(list(inputs), root=data_root, columns=mapping, **options)
     for warning in done.warnings:
-        click.echo(f"warning: {plain(warning, LONGEST)}", err=True)
+        click.echo(f"warning: {plain(warning, MAX_CHARACTERS)}", err=True)
     if as_json:
         print_json(done.document())
     elif done.out is None:
         _print(done)
     else:
-        system = plain(done.card.system, LONGEST)  # a model's folder may come from anywhere
+        system = plain(done.card.system, MAX_CHARACTERS)  # a model's folder may come from anywhere
         click.echo(f"{done.out}: {done.n:,} claims of {done.n_articles:,} articles, scored by {system}")
 
 
-def _print(done: Scored) -> None:
+def _print(done: ScoringResult) -> None:
     """The claims with the highest scores, as a table as wide as the terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from harness.scoring.article_page import legend
-    from harness.text_tables import number
+    from harness.text_tables import format_number
 
     console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False)
-    console.print(f"{done.n:,} claims in {done.n_articles:,} articles · {plain(legend(done.card), LONGEST)}")
+    console.print(f"{done.n:,} claims in {done.n_articles:,} articles · {plain(legend(done.card), MAX_CHARACTERS)}")
     if not done.n:
         return
     table = Table(box=None, pad_edge=False, show_edge=False)
@@ -85,7 +85,7 @@ def _print(done: Scored) -> None:
     for claim in done.top:
         reasons = (claim.reasons or ())[:SHOWN_REASONS]
         why = "\n".join(f"{reason.weight:+.2f} {plain(reason.text or reason.name, 24)}" for reason in reasons)
-        cells = (number(claim.rank_score), plain(claim.predicted or "-", 80), plain(claim.text, 300), why)
+        cells = (format_number(claim.rank_score), plain(claim.predicted or "-", 80), plain(claim.text, 300), why)
         table.add_row(*map(Text, cells))
     console.print(table)
     if done.n > len(done.top):

@@ -41,7 +41,7 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
     labels of its unchanged sentences carry over. Your own copy of an article brings a stand-off dataset to life.
     """
     import harness
-    from harness.records import shown
+    from harness.records import preview
 
     pairs = [column.partition("=") for column in columns]
     wrong = [column for column, (field, _, name) in zip(columns, pairs, strict=True) if not (field and name)]
@@ -58,14 +58,14 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
         click.echo(f"warning: {warning}", err=True)
     click.echo(
         f"{done.folder}: {done.articles_added} articles added ({done.claims_added} claims), "
-        f"{done.brought_to_life} brought to life, {done.unchanged} there already, {done.awaited} still awaited"
+        f"{done.text_restored} brought to life, {done.unchanged} there already, {done.missing_text} still awaited"
     )
     if done.versions:
         listed = ", ".join(f"{version.article_id} replaces {version.replaces}" for version in done.versions)
         click.echo(f"new versions: {listed}; {done.carried_over} labels carried over")
     if done.to_relabel:
         click.echo(f"{len(done.to_relabel)} sentences to label again:")
-        click.echo("\n".join(f"  {claim.claim_id}  {shown(claim.text)}" for claim in done.to_relabel))
+        click.echo("\n".join(f"  {claim.claim_id}  {preview(claim.text)}" for claim in done.to_relabel))
 
 
 def _announce(sources: tuple[str, ...]) -> None:

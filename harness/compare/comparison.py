@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from harness.compare.pairs import Correction, Difference
 from harness.metrics.intervals import Value
-from harness.runner.official.leaderboards import Implied
+from harness.runner.official.leaderboards import ReferenceResult
 
 
-class System(NamedTuple):
+class ComparedSystem(NamedTuple):
     """One system of a comparison."""
 
     name: str
@@ -18,7 +18,7 @@ class System(NamedTuple):
     """1 for the best and all that do not differ from it significantly, and so on down; None without a value."""
 
 
-class Pair(NamedTuple):
+class SystemPair(NamedTuple):
     """Two systems, the one with the better value first."""
 
     a: str
@@ -34,8 +34,8 @@ class Comparison(NamedTuple):
 
     metric: str
     heading: str
-    systems: tuple[System, ...]
-    pairs: tuple[Pair, ...]
+    systems: tuple[ComparedSystem, ...]
+    pairs: tuple[SystemPair, ...]
     n: int
     n_units: int
     unit: str
@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
     warnings: tuple[str, ...]
     first: str = ""
     """The system of the first result given."""
-    published: tuple[Implied, ...] = ()
+    published: tuple[ReferenceResult, ...] = ()
     """The leaderboards that these results stand beside as one, the best first, their intervals as wide as ours."""
     published_source: str = ""
 
@@ -84,7 +84,7 @@ class Comparison(NamedTuple):
         return comparison_html(self)
 
 
-def _pair_document(pair: Pair) -> dict[str, Any]:
+def _pair_document(pair: SystemPair) -> dict[str, Any]:
     found = pair.difference
     said = {
         "a": pair.a,

@@ -1,7 +1,7 @@
 """Rules that fail a build: `f1 < baseline - 0.02`. A grammar of its own; nothing of it is ever executed.
 
 RULE   = [HOW] [SYSTEM ":"] METRIC ("<" | "<=" | ">" | ">=") TERM
-HOW    = "surely" | "point" | "possibly"
+HOW    = "certain" | "point" | "possible"
 TERM   = NUMBER | SYSTEM [("+" | "-") NUMBER]
 SYSTEM = a system's name, in quotes where it holds other characters than letters, digits and _ . -
 """
@@ -18,9 +18,9 @@ from harness.compare.compare import compare_results
 from harness.compare.comparison import Comparison
 from harness.errors import HarnessError, UnknownName, unknown_name
 
-How = Literal["surely", "point", "possibly"]
-HOWS: tuple[How, ...] = ("surely", "point", "possibly")
-GRAMMAR = "expected [surely|point|possibly] [SYSTEM:] METRIC < NUMBER or SYSTEM - NUMBER, as in 'f1 < baseline - 0.02'"
+How = Literal["certain", "point", "possible"]
+HOWS: tuple[How, ...] = ("certain", "point", "possible")
+GRAMMAR = "expected [certain|point|possible] [SYSTEM:] METRIC < NUMBER or SYSTEM - NUMBER, as in 'f1 < baseline - 0.02'"
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -33,12 +33,12 @@ TOKEN = re.compile(
 )
 
 
-class Rule(NamedTuple):
+class GateRule(NamedTuple):
     """A rule, read."""
 
     text: str
     how: How
-    """`surely`: the whole interval fulfils it; `point`: the value does; `possibly`: any of the interval does."""
+    """`certain`: the whole interval fulfils it; `point`: the value does; `possible`: any of the interval does."""
     system: str | None
     """Whom it judges; None: every system but the one it refers to."""
     metric: str
@@ -48,7 +48,7 @@ class Rule(NamedTuple):
     number: float
 
 
-class Verdict(NamedTuple):
+class GateVerdict(NamedTuple):
     """What a rule said of one system."""
 
     rule: str
@@ -57,7 +57,7 @@ class Verdict(NamedTuple):
     message: str
 
 
-class _Words:
+class _RuleTokens:
     """The words of a rule, taken one by one."""
 
     def __init__(self, text: str) -> None:
@@ -86,13 +86,13 @@ class _Words:
         return self.listed.pop(0)[1]
 
 
-def read_rule(text: str) -> Rule:
+def read_rule(text: str) -> GateRule:
     """A rule from its text.
 
     Raises: HarnessError: it is none; says what was found and what is expected.
     """
-    words = _Words(text)
-    how: How = "surely"
+    words = _RuleTokens(text)
+    how: How = "certain"
     if len(words.listed) > 1 and words.next_is(*HOWS, kind="word") and words.listed[1][0] == "word":
         how = cast(How, words.take("word"))
     system, metric = None, words.take("word")
@@ -113,10 +113,10 @@ def read_rule(text: str) -> Rule:
             number = float(words.take("number"))
     if words.listed:
         raise words.wrong(words.listed[0][1])
-    return Rule(text, how, system, metric, sign, reference, number)
+    return GateRule(text, how, system, metric, sign, reference, number)
 
 
-def judge(results: Sequence[str | Path], rules: Sequence[str]) -> list[Verdict]:
+def check_gate(results: Sequence[str | Path], rules: Sequence[str]) -> list[GateVerdict]:
     """What rules say of results.
 
     Args:
@@ -132,7 +132,7 @@ def judge(results: Sequence[str | Path], rules: Sequence[str]) -> list[Verdict]:
     return [verdict for rule in read for verdict in _verdicts(rule, compared[rule.metric])]
 
 
-def _verdicts(rule: Rule, comparison: Comparison) -> list[Verdict]:
+def _verdicts(rule: GateRule, comparison: Comparison) -> list[GateVerdict]:
     known = [system.name for system in comparison.systems]
     aliases = {name: name for name in known}
     aliases.setdefault("baseline", comparison.first)
@@ -144,21 +144,23 @@ def _verdicts(rule: Rule, comparison: Comparison) -> list[Verdict]:
     return [_verdict(rule, comparison, name, reference) for name in judged]
 
 
-def _verdict(rule: Rule, comparison: Comparison, name: str, reference: str | None) -> Verdict:
+def _verdict(rule: GateRule, comparison: Comparison, name: str, reference: str | None) -> GateVerdict:
     found = _of_system(comparison, name) if reference is None else _of_pair(comparison, name, reference)
     if isinstance(found, str):
-        return Verdict(rule.text, name, True, f"{name}: cannot be judged: {found}")
+        return GateVerdict(rule.text, name, True, f"{name}: cannot be judged: {found}")
     value, low, high = found
     if rule.how != "point" and (low is None or high is None):
-        return Verdict(rule.text, name, True, f"{name}: cannot be judged: there is no interval; judge by the 'point'")
+        return GateVerdict(
+            rule.text, name, True, f"{name}: cannot be judged: there is no interval; judge by the 'point'"
+        )
     ends = [value] if rule.how == "point" or low is None or high is None else [value, low, high]
     holds = [COMPARE[rule.sign](end, rule.number) for end in ends]
-    failed = any(holds) if rule.how == "possibly" else all(holds)
+    failed = any(holds) if rule.how == "possible" else all(holds)
     what = rule.metric if reference is None else f"{rule.metric} minus that of {reference}"
     interval = "" if low is None or high is None else f" [{low:.4f}, {high:.4f}]"
-    kept = {"surely": "the whole interval", "point": "the value", "possibly": "some of the interval"}[rule.how]
+    kept = {"certain": "the whole interval", "point": "the value", "possible": "some of the interval"}[rule.how]
     said = f"{name}: {what} is {value:.4f}{interval}: {kept} is {'' if failed else 'not '}{rule.sign} {rule.number:g}"
-    return Verdict(rule.text, name, failed, said)
+    return GateVerdict(rule.text, name, failed, said)
 
 
 Triple = tuple[float, float | None, float | None]

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Groups, Metric, Run
-from harness.metrics.intervals import Intervals, Method, mean_values, strata_of
+from harness.metrics.base import Metric, ResamplingGroups, Run
+from harness.metrics.intervals import Intervals, Method, mean_over_seeds, strata_of
 from harness.resampling import Interval, bca, jackknife_error, jackknife_t, jackknife_weights, unit_weights
 
 Test = Literal["randomisation", "jackknife-t"]
 Correction = Literal["holm", "bh"]
 
-FINEST = 400
+PERMUTATIONS_PER_PAIR = 400
 """Exchanges for each pair of a table: the smallest p-value is 1 in so many, times the pairs."""
 POWER_Z = 1.96 + 0.8416
 """A difference of so many standard errors is found with probability .8 at a level of .05."""
@@ -44,7 +44,7 @@ class Difference(NamedTuple):
     """The corrected resampled t-test over folds and random seeds; None for one fold."""
 
 
-class Answers(NamedTuple):
+class ResampledValues(NamedTuple):
     """A system's answers with what resampling makes of them; every system's under the same draws."""
 
     runs: tuple[Run, ...]
@@ -54,12 +54,14 @@ class Answers(NamedTuple):
     jackknifed: Floats
 
 
-def draws_for(n_pairs: int, intervals: Intervals) -> int:
+def n_permutations(n_pairs: int, intervals: Intervals) -> int:
     """How many random exchanges a table of pairs needs, so that the smallest p-value, corrected, can be below .01."""
-    return max(intervals.resamples, FINEST * n_pairs)
+    return max(intervals.resamples, PERMUTATIONS_PER_PAIR * n_pairs)
 
 
-def resample(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals) -> Answers:
+def resample(
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals
+) -> ResampledValues:
     """A system's metric under resampling of units.
 
     Args:
@@ -74,22 +76,28 @@ def resample(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, in
     if n_units < 2:
         raise Undefined("one unit only")
     plain = np.ones((1, n_units), dtype=np.int64)
-    return Answers(
+    return ResampledValues(
         tuple(runs),
-        float(mean_values(metric, gold, runs, groups, plain)[0]),
-        mean_values(
+        float(mean_over_seeds(metric, gold, runs, groups, plain)[0]),
+        mean_over_seeds(
             metric,
             gold,
             runs,
             groups,
-            unit_weights(n_units, intervals.resamples, intervals.seed, strata_of(groups, intervals)),
+            unit_weights(n_units, intervals.resamples, intervals.random_seed, strata_of(groups, intervals)),
         ),
-        mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed)),
+        mean_over_seeds(metric, gold, runs, groups, jackknife_weights(n_units, intervals.random_seed)),
     )
 
 
 def difference(
-    metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, intervals: Intervals, draws: int
+    metric: Metric,
+    gold: Gold,
+    one: ResampledValues,
+    other: ResampledValues,
+    groups: ResamplingGroups,
+    intervals: Intervals,
+    draws: int,
 ) -> Difference:
     """The difference of two systems on the same claims, each resample serving both.
 
@@ -104,19 +112,19 @@ def difference(
         one, other: the systems, resampled under the same draws.
         groups: articles, and the units that are resampled; dense codes.
         intervals: the seed.
-        draws: random exchanges; see `draws_for`.
+        draws: random exchanges; see `n_permutations`.
     Source: Noreen 1989; Efron and Tibshirani 1993; Miller 1974.
     """
     value, resampled = one.value - other.value, one.resampled - other.resampled
     jackknifed = one.jackknifed - other.jackknifed
     found, method = _interval(value, resampled, jackknifed, stratified=groups.stratum is not None)
     spread = float(np.nanstd(resampled, ddof=1))
-    pooled = metric.reads != "labels" and metric.unit_values(gold, one.runs[0], groups) is None
+    pooled = metric.needs != "labels" and metric.unit_values(gold, one.runs[0], groups) is None
     test: Test = "jackknife-t" if pooled or len(one.runs) != len(other.runs) else "randomisation"
     if test == "jackknife-t":
         p = _jackknife_p(value, jackknifed)
     else:
-        p = _randomised(metric, gold, one, other, groups, intervals.seed, draws)
+        p = _randomised(metric, gold, one, other, groups, intervals.random_seed, draws)
     return Difference(value, found.low, found.high, p, POWER_Z * spread, test, method)
 
 
@@ -141,7 +149,13 @@ def _jackknife_p(value: float, jackknifed: Floats) -> float:
 
 
 def _randomised(
-    metric: Metric, gold: Gold, one: Answers, other: Answers, groups: Groups, seed: int, draws: int
+    metric: Metric,
+    gold: Gold,
+    one: ResampledValues,
+    other: ResampledValues,
+    groups: ResamplingGroups,
+    seed: int,
+    draws: int,
 ) -> float:
     """The share of random exchanges of whole units that differ as much; the data themselves count as one.
 
@@ -151,11 +165,11 @@ def _randomised(
     n_units = int(groups.unit.max()) + 1
     swapped = np.random.default_rng(seed).integers(0, 2, size=(draws, n_units))
     length = None if groups.length is None else np.concatenate([groups.length] * 2)
-    doubled = Groups(_twice(groups.article), _twice(groups.unit), length)
+    doubled = ResamplingGroups(_twice(groups.article), _twice(groups.unit), length)
     both = gold.take(np.tile(np.arange(len(gold)), 2))
     runs = [_stacked(a, b) for a, b in zip(one.runs, other.runs, strict=True)]
-    first = mean_values(metric, both, runs, doubled, np.hstack([1 - swapped, swapped]))
-    second = mean_values(metric, both, runs, doubled, np.hstack([swapped, 1 - swapped]))
+    first = mean_over_seeds(metric, both, runs, doubled, np.hstack([1 - swapped, swapped]))
+    second = mean_over_seeds(metric, both, runs, doubled, np.hstack([swapped, 1 - swapped]))
     found = np.abs(first - second)
     found = found[~np.isnan(found)]
     as_much = np.count_nonzero(found >= abs(one.value - other.value) - 1e-12)
@@ -171,7 +185,7 @@ def _stacked(one: Run, other: Run) -> Run:
     return Run(scores, np.concatenate([one.predicted, other.predicted]), one.probabilities and other.probabilities)
 
 
-def corrected(p_values: Sequence[float], how: Correction = "holm") -> list[float]:
+def adjust_p_values(p_values: Sequence[float], how: Correction = "holm") -> list[float]:
     """P-values corrected for their number, in the order given.
 
     Args:
@@ -191,8 +205,13 @@ def corrected(p_values: Sequence[float], how: Correction = "holm") -> list[float
     return [float(value) for value in result]
 
 
-def folds_p(
-    metric: Metric, gold: Gold, one: Sequence[Run], other: Sequence[Run], groups: Groups, fold: npt.NDArray[np.int64]
+def corrected_t_test(
+    metric: Metric,
+    gold: Gold,
+    one: Sequence[Run],
+    other: Sequence[Run],
+    groups: ResamplingGroups,
+    fold: npt.NDArray[np.int64],
 ) -> float | None:
     """Two-sided p-value of the corrected resampled t-test: the differences per fold and random seed, whose variance is
     raised for the training claims that folds share.
@@ -225,11 +244,11 @@ def folds_p(
     return float(2 * t.sf(abs(statistic), len(found) - 1))
 
 
-def _in_fold(metric: Metric, gold: Gold, run: Run, groups: Groups, rows: npt.NDArray[np.int64]) -> float:
+def _in_fold(metric: Metric, gold: Gold, run: Run, groups: ResamplingGroups, rows: npt.NDArray[np.int64]) -> float:
     scores = None if run.scores is None else run.scores[rows]
     length = None if groups.length is None else groups.length[rows]
     article = np.unique(groups.article[rows], return_inverse=True)[1]
-    inside = Groups(article, article, length)
+    inside = ResamplingGroups(article, article, length)
     taken = Run(scores, run.predicted[rows], run.probabilities)
     return float(metric.values(gold.take(rows), taken, inside, np.ones((1, int(article.max()) + 1), dtype=np.int64))[0])
 

@@ -14,15 +14,15 @@ from harness.arrays import Codes, Floats
 from harness.data.claims import Gold, codes_of
 from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
 from harness.metrics import METRICS
-from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.runner.provenance import Provenance
 from harness.runner.result_files import Columns, Result, read_predictions, read_result
 
-MOST_SHOWN = 3
+MAX_SHOWN = 3
 
 
-class Entry(NamedTuple):
+class ResultEntry(NamedTuple):
     """One system's result: what `result.json` says, and its predictions by random seed."""
 
     name: str
@@ -33,12 +33,12 @@ class Entry(NamedTuple):
     """Its `predictions.parquet`: every claim, also those without gold, once a random seed."""
 
 
-class Table(NamedTuple):
+class ResultTable(NamedTuple):
     """Results over the same claims."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ResultEntry, ...]
     gold: Gold
-    groups: Groups
+    groups: ResamplingGroups
     intervals: Intervals
     fold: Codes
     """Shape (n_claims,); the fold that each claim was scored in, one for all where results differ in that."""
@@ -56,12 +56,12 @@ def find_results(paths: Sequence[str | Path]) -> list[Path]:
         if (folder / "result.json").exists():
             inside = [folder]
         if not inside:
-            raise FaultsError.one(path, "holds no result; give a result folder, or a run folder such as runs/NAME")
+            raise FaultsError.single(path, "holds no result; give a result folder, or a run folder such as runs/NAME")
         found += [place for place in inside if place not in found]
     return found
 
 
-def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
+def read_table(paths: Sequence[str | Path], *, least: int = 2) -> ResultTable:
     """Results side by side.
 
     Args:
@@ -77,7 +77,7 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
     for other in read[1:]:
         _same(first, other)
     names = [result.system for result, _ in read]
-    entries = list[Entry]()
+    entries = list[ResultEntry]()
     labels = tuple(column.removeprefix("score:") for column in first[1] if column.startswith("score:"))
     once = first[1]["random_seed"] == first[1]["random_seed"][0]
     settled = np.array([label is not None for label in first[1]["gold"]], dtype=bool)
@@ -86,7 +86,7 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
         name = f"{result.system} ({result.experiment})" if alike else result.system
         if name in [entry.name for entry in entries]:
             name = f"{name} {result.result_id}"
-        entries.append(Entry(name, result, _runs(result.provenance, columns, labels, settled), columns))
+        entries.append(ResultEntry(name, result, _runs(result.provenance, columns, labels, settled), columns))
     kept = once & settled
     code = {label: number for number, label in enumerate(labels)}
     gold = Gold(labels, np.array([code[label] for label in first[1]["gold"][kept]], dtype=np.int64))
@@ -94,8 +94,8 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2) -> Table:
     rows = {name: column[kept] for name, column in first[1].items()}
     gold = Gold(labels, gold.codes, _shares(rows, labels))
     article = codes_of(rows["article_id"])
-    groups = Groups(article, _units(rows, article, intervals), rows.get("length"), rows.get("stratum"))
-    return Table(tuple(entries), gold, groups, intervals, _folds(read, once & settled))
+    groups = ResamplingGroups(article, _units(rows, article, intervals), rows.get("length"), rows.get("stratum"))
+    return ResultTable(tuple(entries), gold, groups, intervals, _folds(read, once & settled))
 
 
 def _folds(read: Sequence[tuple[Result, Columns]], kept: npt.NDArray[np.bool_]) -> Codes:
@@ -132,14 +132,14 @@ def _same(first: tuple[Result, Columns], other: tuple[Result, Columns]) -> None:
     only = [sorted(set(a) - set(b)) for a, b in (claims, claims[::-1])]
     if only[0] or only[1]:
         said = "; ".join(
-            f"{len(missing):,} claims are in {place} only ({', '.join(missing[:MOST_SHOWN])})"
+            f"{len(missing):,} claims are in {place} only ({', '.join(missing[:MAX_SHOWN])})"
             for missing, place in zip(only, (one.path, two.path), strict=True)
             if missing
         )
         raise HarnessError(f"compare: the results are not over the same claims: {said}")
     differing = [claim for claim, label in claims[0].items() if claims[1][claim] != label]
     if differing:
-        shown = ", ".join(differing[:MOST_SHOWN])
+        shown = ", ".join(differing[:MAX_SHOWN])
         raise HarnessError(f"compare: {len(differing):,} claims have another gold label in {two.path}: {shown}")
     if list(claims[0]) != list(claims[1]):
         raise HarnessError(f"compare: {two.path} has its claims in another order; it was made from other data")
@@ -163,7 +163,7 @@ def _runs(
     return tuple(runs)
 
 
-def metric_of(table: Table, name: str | None) -> tuple[str, Metric]:
+def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
     """The metric to compare by: one that every result has, by its name there; default: the first of the first result.
 
     Raises: HarnessError: no result has it, or only some have.

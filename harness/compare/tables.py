@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import io
 
-from harness.compare.comparison import Comparison, Pair
+from harness.compare.comparison import Comparison, SystemPair
 from harness.metrics.intervals import Value
-from harness.runner.tables import PUBLISHED_ROWS, cell
-from harness.text_tables import aligned, html_table, number
+from harness.runner.tables import PUBLISHED_ROWS, format_value
+from harness.text_tables import align_columns, format_number, html_table
 
-MOST_PAIRS = 3
+MAX_PAIRS = 3
 
 
 def _systems(comparison: Comparison) -> list[list[str]]:
     rows = [["system", comparison.heading, "tie group"]]
-    rows += [[s.name, cell(s.value), "-" if s.tie_group is None else str(s.tie_group)] for s in comparison.systems]
+    rows += [
+        [s.name, format_value(s.value), "-" if s.tie_group is None else str(s.tie_group)] for s in comparison.systems
+    ]
     for entry in comparison.published[:PUBLISHED_ROWS]:
-        shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+        shown = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
         rows.append([f"published: {entry.system}", shown, ""])
     return rows
 
@@ -27,16 +29,16 @@ def _pairs(comparison: Comparison) -> list[list[str]]:
     return [*rows, *([f"{pair.a} - {pair.b}", *_cells(pair)] for pair in comparison.pairs)]
 
 
-def _cells(pair: Pair) -> list[str]:
+def _cells(pair: SystemPair) -> list[str]:
     found = pair.difference
     if found is None or pair.p_corrected is None:
         return ["-", "-", "-", "-"]
-    interval = f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
-    return [interval, _p(found.p), _p(pair.p_corrected), number(found.detectable)]
+    interval = f"{format_number(found.value)} [{format_number(found.low)}, {format_number(found.high)}]"
+    return [interval, _p(found.p), _p(pair.p_corrected), format_number(found.detectable)]
 
 
 def _p(value: float) -> str:
-    return "<.001" if value < 0.001 else number(value)
+    return "<.001" if value < 0.001 else format_number(value)
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -59,12 +61,12 @@ def comparison_text(comparison: Comparison) -> str:
         *(f"{pair.a} - {pair.b}: no difference: {pair.reason}" for pair in comparison.pairs if pair.reason),
         *(f"warning: {warning}" for warning in comparison.warnings),
     ]
-    return "\n\n".join([aligned(_systems(comparison)), aligned(_pairs(comparison)), "\n".join(lines)])
+    return "\n\n".join([align_columns(_systems(comparison)), align_columns(_pairs(comparison)), "\n".join(lines)])
 
 
 def _other_tests(comparison: Comparison) -> list[str]:
     """Tests that others report, uncorrected; of a table of many pairs, the JSON document has them."""
-    if len(comparison.pairs) > MOST_PAIRS:
+    if len(comparison.pairs) > MAX_PAIRS:
         return []
     lines = []
     for title, name in (("McNemar, claims taken as independent", "mcnemar_p"), ("corrected t over folds", "folds_p")):

@@ -9,18 +9,18 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.articles.rows import Row, read_rows
-from harness.data.dataset import Dataset, claim_files, read_info
+from harness.data.articles.rows import DelimitedRow, read_rows
+from harness.data.dataset import Dataset, claim_file_contents, read_info
 from harness.data.exchange.claim_review import read_claim_reviews
 from harness.data.exchange.label_studio import read_studio
-from harness.data.jsonl import lines_of
+from harness.data.jsonl import to_json_lines
 from harness.data.labels.annotations import new_annotation
-from harness.data.labels.gold import in_force
+from harness.data.labels.gold import active_annotations
 from harness.data.load import find_scheme, open_folder
 from harness.data.sentences.claims_of import make_claim
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import clear_partial, locked, read_bytes, sha256, write_files
-from harness.records import Annotation, Article, Claim, is_unicode, shown
+from harness.files import folder_lock, read_bytes, remove_partial_files, sha256, write_files
+from harness.records import Annotation, Article, Claim, is_unicode, preview
 from harness.schemes import Axis, Scheme
 from harness.schemes.scheme_files import FEATURE_LABEL
 
@@ -28,7 +28,7 @@ CLAIM_FIELDS = ("claim_id", "article_id", "text", "speaker", "date", "start", "n
 YES_WORDS, NO_WORDS = ("yes", "true", "1"), ("no", "false", "0")
 
 
-class Added(NamedTuple):
+class AddResult(NamedTuple):
     """What an add did, or would do."""
 
     claims_added: int
@@ -46,9 +46,9 @@ def add_claims(
     *,
     scheme: str | None = None,
     at: str | None = None,
-    worker: str | None = None,
+    labeler: str | None = None,
     dry_run: bool = False,
-) -> Added:
+) -> AddResult:
     """Adds labelled claims to a dataset folder, all or nothing.
 
     Args:
@@ -61,53 +61,53 @@ def add_claims(
         annotator: who labels: a role or a handle, safe as a file name.
         scheme: default: the dataset's first.
         at: the time to record, ISO 8601; default: now.
-        worker: whose labels of a Label Studio export to take, where it has several workers'.
+        worker: whose labels of a Label Studio export to take, where it has several labelers'.
         dry_run: count, and write nothing.
     Raises: FaultsError: every fault of every row; nothing is written then.
     """
     folder = Path(dataset_folder)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", annotator):
         allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
-        raise HarnessError(f"annotator: expected {allowed}, got {shown(annotator)}")
+        raise HarnessError(f"annotator: expected {allowed}, got {preview(annotator)}")
     path = rows if isinstance(rows, str | Path) else "row"
     info = read_info(folder)  # before the lock, which would make a folder of a mistyped name
     if isinstance(rows, str | Path):
-        listed = _read(Path(rows), scheme or next(iter(info.schemes), ""), worker)
+        listed = _read(Path(rows), scheme or next(iter(info.schemes), ""), labeler)
     else:
-        listed = [Row(number, cells) for number, cells in enumerate(rows, start=1)]
-    with nullcontext() if dry_run else locked(folder, "add"):
+        listed = [DelimitedRow(number, cells) for number, cells in enumerate(rows, start=1)]
+    with nullcontext() if dry_run else folder_lock(folder, "add"):
         dataset = open_folder(folder)
         dataset.require_text()
-        adding = _Adding(dataset, _scheme_of(dataset, scheme), annotator, at or _now())
+        adding = _AddSession(dataset, _scheme_of(dataset, scheme), annotator, at or _now())
         faults = [
             Fault(str(path), row.line, name, message) for row in listed for name, message in adding.add(row.cells)
         ]
         if faults:
             raise FaultsError(faults)
         if not dry_run:
-            clear_partial(folder)
+            remove_partial_files(folder)
             adding.write()
     return adding.counts()
 
 
-def _read(path: Path, scheme: str, worker: str | None) -> list[Row]:
+def _read(path: Path, scheme: str, labeler: str | None) -> list[DelimitedRow]:
     """The rows of a file of labelled claims, in our own form or another tool's.
 
-    Raises: FaultsError: it cannot be read. HarnessError: a Label Studio export of several workers, and none is chosen.
+    Raises: FaultsError: it cannot be read. HarnessError: a Label Studio export of several labelers, and none is chosen.
     """
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm", ".jsonld"):
-        return [Row(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
+        return [DelimitedRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
     if suffix != ".json":
         return read_rows(path)
-    by_worker = read_studio(path, scheme)
-    names = ", ".join(by_worker)
-    if worker is None and len(by_worker) > 1:
-        raise HarnessError(f"{path}: has labels by several workers ({names}); choose one, each --as a name of its own")
-    if worker is not None and worker not in by_worker:
-        raise UnknownName(f"{path}: {unknown_name('worker', worker, list(by_worker))}")
-    chosen = by_worker[worker] if worker is not None else next(iter(by_worker.values()))
-    return [Row(number, cells) for number, cells in enumerate(chosen, start=1)]
+    by_labeler = read_studio(path, scheme)
+    names = ", ".join(by_labeler)
+    if labeler is None and len(by_labeler) > 1:
+        raise HarnessError(f"{path}: has labels by several labelers ({names}); choose one, each --as a name of its own")
+    if labeler is not None and labeler not in by_labeler:
+        raise UnknownName(f"{path}: {unknown_name('worker', labeler, list(by_labeler))}")
+    chosen = by_labeler[labeler] if labeler is not None else next(iter(by_labeler.values()))
+    return [DelimitedRow(number, cells) for number, cells in enumerate(chosen, start=1)]
 
 
 def _now() -> str:
@@ -122,7 +122,7 @@ def _scheme_of(dataset: Dataset, name: str | None) -> Scheme:
     return find_scheme(dataset.folder, name or dataset.info.schemes[0])
 
 
-class _Adding:
+class _AddSession:
     """Rows on their way into a dataset: collects, and writes at the end."""
 
     def __init__(self, dataset: Dataset, scheme: Scheme, annotator: str, at: str) -> None:
@@ -132,7 +132,7 @@ class _Adding:
         self.claims = {claim.claim_id: claim for claim in dataset.claims}
         self.present = {
             (a.claim_id, a.axis): a
-            for a in in_force(dataset.annotations)
+            for a in active_annotations(dataset.annotations)
             if a.annotator == annotator and a.scheme == scheme.name and a.role == "label"
         }
         self.new: list[Annotation] = []
@@ -174,7 +174,7 @@ class _Adding:
                 return None, ("claim_id", f"no claim '{claim_id}' in claims.jsonl")
             for field, given in (("article_id", name), ("text", text)):
                 if given not in (None, getattr(found, field)):
-                    known = shown(getattr(found, field))
+                    known = preview(getattr(found, field))
                     return None, (field, f"is not that of claim '{claim_id}', which is {known}; give claim_id alone")
             return found, none
         if text is None or not text.strip():
@@ -191,7 +191,7 @@ class _Adding:
             if body[start : start + len(text)] != text:
                 return None, (
                     "text",
-                    f"does not stand at {start} of article '{name}'; found {shown(body[start:][:40])}",
+                    f"does not stand at {start} of article '{name}'; found {preview(body[start:][:40])}",
                 )
         else:
             times = body.count(text)
@@ -231,22 +231,22 @@ class _Adding:
         self.present[(claim.claim_id, axis)] = annotation
         self.new.append(annotation)
 
-    def counts(self) -> Added:
+    def counts(self) -> AddResult:
         """What was collected."""
         superseded = sum(annotation.supersedes is not None for annotation in self.new)
         claims = len(self.claims) - len(self.dataset.claims)
-        return Added(claims, len(self.new), superseded, self.unchanged)
+        return AddResult(claims, len(self.new), superseded, self.unchanged)
 
     def write(self) -> None:
         """Articles, claims and labels together; the labels after the lines that the log has, which stay as they are."""
         files: dict[Path, bytes] = {}
         if len(self.claims) > len(self.dataset.claims):
-            files = claim_files(self.dataset.folder, self.articles.values(), self.claims.values())
+            files = claim_file_contents(self.dataset.folder, self.articles.values(), self.claims.values())
         if self.new:
             log = self.dataset.folder / "annotations" / f"{self.annotator}.jsonl"
             earlier = read_bytes(log) if log.exists() else b""
             line_end = b"" if earlier.endswith(b"\n") or not earlier else b"\n"
-            files[log] = earlier + line_end + "".join(lines_of(self.new)).encode()
+            files[log] = earlier + line_end + "".join(to_json_lines(self.new)).encode()
         write_files(files)
 
 
@@ -254,9 +254,9 @@ def _cell_faults(cells: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
     for name, cell in cells.items():
         if name == "start":
             if not (cell in (None, "") or re.fullmatch(r"[0-9]{1,12}", str(cell))):
-                yield name, f"expected an integer from 0, got {shown(cell)}"
+                yield name, f"expected an integer from 0, got {preview(cell)}"
         elif not isinstance(cell, str | None if name in CLAIM_FIELDS else str | bool | int | None):
-            yield name, f"expected a text, got {shown(cell)}"
+            yield name, f"expected a text, got {preview(cell)}"
         elif isinstance(cell, str) and not is_unicode(cell):
             yield name, "holds half of a character (a lone surrogate); save the text as UTF-8"
 

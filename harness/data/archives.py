@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from harness.errors import FaultsError
 
-LARGEST_RATIO = 100
-SMALLEST_BOMB = 1 << 20
+MAX_RATIO = 100
+MIN_BOMB_BYTES = 1 << 20
 """A member that unpacks to less than this is no bomb, however well it packs."""
 
 
@@ -33,15 +33,17 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             members = self._zip.infolist()
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
-            raise FaultsError.one(path, f"is not a whole zip file ({error}); get it again") from None
+            raise FaultsError.single(path, f"is not a whole zip file ({error}); get it again") from None
         for member in members:
             place = PurePosixPath(member.filename.replace("\\", "/"))
             if place.is_absolute() or ".." in place.parts or ":" in place.parts[:1]:
-                raise FaultsError.one(path, f"holds a name that climbs out of its folder: {member.filename!r}; refused")
+                raise FaultsError.single(
+                    path, f"holds a name that climbs out of its folder: {member.filename!r}; refused"
+                )
         unpacked = sum(member.file_size for member in members)
-        if unpacked > SMALLEST_BOMB and unpacked > LARGEST_RATIO * max(1, len(data)):
-            message = f"unpacks to {unpacked:,} bytes from {len(data):,}, more than {LARGEST_RATIO} times; refused"
-            raise FaultsError.one(path, message)
+        if unpacked > MIN_BOMB_BYTES and unpacked > MAX_RATIO * max(1, len(data)):
+            message = f"unpacks to {unpacked:,} bytes from {len(data):,}, more than {MAX_RATIO} times; refused"
+            raise FaultsError.single(path, message)
         self.names = [m.filename for m in members if not m.is_dir() and not _fork(m.filename)]
 
     def read(self, name: str) -> bytes:
@@ -54,9 +56,9 @@ class Archive:
             with self._zip.open(info) as stream:
                 data = stream.read(info.file_size + 1)
         except DAMAGE as error:
-            raise FaultsError.one(self.path, f"member {name!r} cannot be read: {error}; get the zip again") from None
+            raise FaultsError.single(self.path, f"member {name!r} cannot be read: {error}; get the zip again") from None
         if len(data) > info.file_size:
-            raise FaultsError.one(self.path, f"member {name!r} is larger than the zip says; refused")
+            raise FaultsError.single(self.path, f"member {name!r} is larger than the zip says; refused")
         return data
 
     def find(self, member: str) -> bytes | None:

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from harness.data.claims import Claims
-from harness.data.jsonl import lines_of
+from harness.data.jsonl import to_json_lines
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import fingerprint, write_files
 from harness.records import Annotation, Article, Claim, Evidence, Name, Record, explain_validation
@@ -34,11 +34,11 @@ class Segmentation(Record):
 class DatasetInfo(Record):
     """The head of a dataset folder, `dataset.yaml`."""
 
-    format: Literal[1]
+    format: Literal[2]
     name: Name
     version: str
     title: str
-    licence: str
+    license: str
     language: str
     """BCP 47 code of the articles that name none."""
     schemes: tuple[Name, ...] = ()
@@ -71,7 +71,7 @@ class Dataset:
     evidence: tuple[Evidence, ...] = ()
 
     @property
-    def awaited(self) -> tuple[Article, ...]:
+    def missing_text(self) -> tuple[Article, ...]:
         """The articles of a stand-off dataset whose text is not there yet."""
         return tuple(article for article in self.articles if article.text is None)
 
@@ -90,8 +90,8 @@ class Dataset:
 
     def require_text(self) -> None:
         """Raises: HarnessError: the dataset is stand-off and not brought to life; says what to ingest."""
-        if self.awaited:
-            listed = "; ".join(_described(article) for article in self.awaited[:3])
+        if self.missing_text:
+            listed = "; ".join(_article_citation(article) for article in self.missing_text[:3])
             raise HarnessError(
                 f"{self.folder}: this dataset carries labels without text and is not brought to life yet. Get your own "
                 f"copy of {listed}, then: harness ingest COPY --into {self.folder}"
@@ -167,7 +167,7 @@ class Dataset:
         return from_hf(tables, folder)
 
 
-def _described(article: Article) -> str:
+def _article_citation(article: Article) -> str:
     name = f"'{article.title}'" if article.title else article.article_id
     origin = ", ".join(part for part in (article.publisher, article.published, article.url) if part)
     return f"{name} ({origin})" if origin else name
@@ -192,10 +192,15 @@ def read_info(folder: Path) -> DatasetInfo:
     """
     path = folder / "dataset.yaml"
     if not folder.is_dir():
-        raise FaultsError.one(folder, "is not a folder; a dataset folder is expected", code="not-a-dataset")
+        raise FaultsError.single(folder, "is not a folder; a dataset folder is expected", code="not-a-dataset")
     if not path.exists():
-        raise FaultsError.one(folder, "is not a dataset folder: it has no dataset.yaml", code="not-a-dataset")
+        raise FaultsError.single(folder, "is not a dataset folder: it has no dataset.yaml", code="not-a-dataset")
     found = read_yaml(path)
+    if isinstance(found.content, dict) and found.content.get("format") == 1:
+        message = (
+            "expected 2, got 1: rename 'licence' to 'license' in dataset.yaml and articles.jsonl, and set format: 2"
+        )
+        raise FaultsError.single(path, message, line=found.line(("format",)), field="format")
     try:
         return DatasetInfo.model_validate_json(found.json)
     except ValidationError as error:
@@ -212,22 +217,22 @@ def with_text(claim: Claim, article: Article) -> Claim:
     return claim.model_copy(update={"text": article.text[claim.start : claim.end]})
 
 
-def in_order(articles: Iterable[Article], claims: Iterable[Claim]) -> tuple[Claim, ...]:
+def sort_claims(articles: Iterable[Article], claims: Iterable[Claim]) -> tuple[Claim, ...]:
     """Claims in the order of their articles, then by offset."""
     rank = {article.article_id: number for number, article in enumerate(articles)}
     return tuple(sorted(claims, key=lambda claim: (rank.get(claim.article_id, len(rank)), claim.start, claim.end)))
 
 
-def claim_files(folder: Path, articles: Iterable[Article], claims: Iterable[Claim]) -> dict[Path, bytes]:
+def claim_file_contents(folder: Path, articles: Iterable[Article], claims: Iterable[Claim]) -> dict[Path, bytes]:
     """`articles.jsonl` and `claims.jsonl` as they are to be written; articles first, which claims need."""
     articles = tuple(articles)
     return {
-        folder / "articles.jsonl": _content(articles),
-        folder / "claims.jsonl": _content(in_order(articles, claims)),
+        folder / "articles.jsonl": _to_bytes(articles),
+        folder / "claims.jsonl": _to_bytes(sort_claims(articles, claims)),
     }
 
 
-def info_file(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
+def info_file_contents(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
     """`dataset.yaml` as it is to be written."""
     import yaml
 
@@ -239,27 +244,27 @@ def info_file(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
 def write_dataset(dataset: Dataset) -> None:
     """Writes a whole dataset into its folder, `dataset.yaml` last, so that a killed write is no dataset yet."""
     folder = dataset.folder
-    files = claim_files(folder, dataset.articles, dataset.claims)
+    files = claim_file_contents(folder, dataset.articles, dataset.claims)
     annotators: dict[str, list[Annotation]] = {}
     for annotation in dataset.annotations:
         annotators.setdefault(annotation.annotator, []).append(annotation)
     for annotator, log in annotators.items():
-        files[folder / "annotations" / f"{annotator}.jsonl"] = _content(log)
+        files[folder / "annotations" / f"{annotator}.jsonl"] = _to_bytes(log)
     for name, parts in dataset.splits.items():
-        files[folder / "splits" / f"{name}.jsonl"] = _content(_lines_of_split(parts))
+        files[folder / "splits" / f"{name}.jsonl"] = _to_bytes(_lines_of_split(parts))
     if dataset.evidence:
-        files[folder / "evidence.jsonl"] = _content(dataset.evidence)
-    write_files(files | info_file(folder, dataset.info))
+        files[folder / "evidence.jsonl"] = _to_bytes(dataset.evidence)
+    write_files(files | info_file_contents(folder, dataset.info))
 
 
 def write_split(path: Path, parts: Mapping[str, str]) -> None:
     """Writes a split file: one claim and its part a line."""
-    write_files({path: _content(_lines_of_split(parts))})
+    write_files({path: _to_bytes(_lines_of_split(parts))})
 
 
 def _lines_of_split(parts: Mapping[str, str]) -> list[ClaimPart]:
     return [ClaimPart(claim_id=claim, part=part) for claim, part in parts.items()]
 
 
-def _content(records: Iterable[Record]) -> bytes:
-    return "".join(lines_of(records)).encode()
+def _to_bytes(records: Iterable[Record]) -> bytes:
+    return "".join(to_json_lines(records)).encode()

@@ -50,14 +50,14 @@ def quoted_rows(
         except csv.Error as error:
             kind = "TSV" if delimiter == "\t" else "CSV"
             remedy = 'look for a stray quote (write a quote inside a quoted cell as "")'
-            raise FaultsError.one(path, f"is not well-formed {kind}: {error}; {remedy}", line=begins) from None
+            raise FaultsError.single(path, f"is not well-formed {kind}: {error}; {remedy}", line=begins) from None
         finally:
             csv.field_size_limit(limit)
         if cells is None:
             return
         line, begins = begins, reader.line_num + 1
         if any("\0" in cell for cell in cells):
-            raise FaultsError.one(path, "is not a text file: it has a NUL byte; save it as UTF-8 text", line=line)
+            raise FaultsError.single(path, "is not a text file: it has a NUL byte; save it as UTF-8 text", line=line)
         if cells:
             yield DelimitedRow(line, cells)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-FEWEST_WORDS = 5
+MIN_WORDS = 5
 """Shorter texts ("Thank you very much.") are repeated by chance, and are never near duplicates."""
 _ADDRESS = re.compile(r"https?://\S+")
 _WORD = re.compile(r"\w+")

@@ -50,7 +50,7 @@ def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[
     return records, faults
 
 
-def lines_of(records: Iterable[Record]) -> Iterator[str]:
+def to_json_lines(records: Iterable[Record]) -> Iterator[str]:
     """Each record as its line: keys in the order of the record's fields, absent values left out."""
     for record in records:
         yield json_line(record.model_dump(exclude_none=True, exclude_defaults=False))

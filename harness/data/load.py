@@ -9,12 +9,12 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
-from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, in_order, read_info, with_text
+from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, read_info, sort_claims, with_text
 from harness.data.jsonl import read_records
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
-from harness.files import collector_paused, sha256
+from harness.files import gc_paused, sha256
 from harness.folders import data_root, shipped
-from harness.records import Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, shown
+from harness.records import Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, preview
 from harness.schemes import Scheme, load_scheme, read_scheme
 
 R = TypeVar("R", bound=Record)
@@ -26,7 +26,7 @@ def open_folder(folder: Path) -> Dataset:
 
     Raises: FaultsError: every fault of every file of the folder, each with file and line.
     """
-    with collector_paused():
+    with gc_paused():
         return _opened(folder)
 
 
@@ -71,7 +71,7 @@ def _opened(folder: Path) -> Dataset:
         folder=folder,
         info=info,
         articles=kept,
-        claims=in_order(kept, (with_text(claim, by_id[claim.article_id]) for _, claim in claims)),
+        claims=sort_claims(kept, (with_text(claim, by_id[claim.article_id]) for _, claim in claims)),
         annotations=tuple(annotation for found in annotations.values() for _, annotation in found),
         splits={path.stem: {part.claim_id: part.part for _, part in parts} for path, parts in splits.items()},
         evidence=tuple(passage for _, passage in evidence),
@@ -89,7 +89,7 @@ def find_scheme(folder: Path, name: str) -> Scheme:
     scheme = read_scheme(own)
     if scheme.name != name:
         message = f"expected '{name}', the file's name, got '{scheme.name}'"
-        raise FaultsError.one(own, message, field="name", code="name-mismatch")
+        raise FaultsError.single(own, message, field="name", code="name-mismatch")
     return scheme
 
 
@@ -162,7 +162,7 @@ def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str, str
         if claim.end > len(article.text):
             yield "end", f"is {claim.end}, but the article has {len(article.text)} characters", "invalid-span"
         elif claim.text is not None and found != claim.text:
-            message = f"does not equal {where}: found {shown(claim.text)}, the article has {shown(found)}"
+            message = f"does not equal {where}: found {preview(claim.text)}, the article has {preview(found)}"
             yield "text", message, "text-mismatch"
         elif claim.text is None and sha256(found) != digest:
             yield "text_sha256", f"is not the SHA-256 of {where}", "text-mismatch"
@@ -308,9 +308,9 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
             f"your copy of the publisher's files ({load_benchmark(name).source}): harness fetch {name} --from FOLDER"
         )
     if "/" in name and not Path(name).exists():
-        raise FaultsError.one(name, "does not exist; check the path", code="does-not-exist")
+        raise FaultsError.single(name, "does not exist; check the path", code="does-not-exist")
     if Path(name).is_dir() or "/" in name:
-        raise FaultsError.one(name, "is not a dataset folder: it has no dataset.yaml", code="not-a-dataset")
+        raise FaultsError.single(name, "is not a dataset folder: it has no dataset.yaml", code="not-a-dataset")
     raise UnknownName(unknown_name("dataset", name, [*dataset_names(), *benchmark_names()]))
 
 

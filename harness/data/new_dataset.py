@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.articles.reading import safe_name
-from harness.data.dataset import DatasetInfo, Segmentation, info_file
+from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
 from harness.errors import FaultsError, HarnessError
-from harness.files import locked, write_files
-from harness.records import shown
+from harness.files import folder_lock, write_files
+from harness.records import preview
 
 
-class Started(NamedTuple):
+class NewDataset(NamedTuple):
     """A new dataset folder."""
 
     folder: Path
@@ -23,7 +23,7 @@ class Started(NamedTuple):
     """What to do next, a command or a file a line."""
 
 
-def new(folder: str | Path, *, language: str = "en") -> Started:
+def new(folder: str | Path, *, language: str = "en") -> NewDataset:
     """Starts a dataset: an empty, valid folder with a scheme pack `schemes/NAME.yaml` and a config `experiment.yaml`.
 
     Args:
@@ -33,18 +33,18 @@ def new(folder: str | Path, *, language: str = "en") -> Started:
     """
     place = Path(folder)
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
-        raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {shown(language)}")
+        raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {preview(language)}")
     if place.exists() and not place.is_dir():
-        raise FaultsError.one(place, "is a file; give a folder that does not exist yet")
+        raise FaultsError.single(place, "is a file; give a folder that does not exist yet")
     if place.is_dir() and any(path.name != ".lock" for path in place.iterdir()):
-        raise FaultsError.one(place, "is not empty; give a folder that does not exist yet, nothing is overwritten")
+        raise FaultsError.single(place, "is not empty; give a folder that does not exist yet, nothing is overwritten")
     name = safe_name(place.resolve().name, "dataset")
     info = DatasetInfo(
-        format=1,
+        format=2,
         name=name,
         version="0.1",
         title=name,
-        licence="not stated",
+        license="not stated",
         language=language,
         schemes=(name,),
         segmentation=Segmentation(split_quotations=True),
@@ -57,15 +57,15 @@ def new(folder: str | Path, *, language: str = "en") -> Started:
         place / "README.md": CARD.format(name=name),
     }
     files = {path: text.encode() for path, text in written.items()}
-    with locked(place, "new"):
-        write_files(files | info_file(place, info))
+    with folder_lock(place, "new"):
+        write_files(files | info_file_contents(place, info))
     steps = (
         f"read and change the guideline {place / 'schemes' / f'{name}.yaml'}",
         f"harness ingest YOUR_ARTICLES... --into {place}",
         f"harness add {place} --claims LABELS.csv --as YOU",
         f"harness run {place / 'experiment.yaml'}",
     )
-    return Started(place, tuple(files), steps)
+    return NewDataset(place, tuple(files), steps)
 
 
 def _as_config(place: Path) -> str:
@@ -85,7 +85,7 @@ name: {name}
 version: "0.1"
 title: Guideline of {name}
 source: Written for this dataset.
-licence: not stated
+license: not stated
 language: {language}
 
 axes:
@@ -106,7 +106,7 @@ axes:
         definition: Whether public evidence exists depends on something that the annotator cannot find out.
         examples:
           - It was decided behind closed doors.
-    unsettled: cannot tell
+    abstain_label: cannot tell
 
 tasks:
   checkability: {{axis: checkable, positive: ["yes"], negative: ["no"]}}
@@ -134,6 +134,6 @@ intervals: {{method: auto, resamples: 1000, unit: article}}
 CARD = """\
 # {name}
 
-What the articles are and where they come from; who may use them (`licence` in `dataset.yaml`); who labelled them, and
+What the articles are and where they come from; who may use them (`license` in `dataset.yaml`); who labelled them, and
 under which guideline (`schemes/{name}.yaml`).
 """

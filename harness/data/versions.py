@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.jsonl import lines_of
+from harness.data.jsonl import to_json_lines
 from harness.data.labels.annotations import new_annotation
-from harness.data.labels.gold import in_force
+from harness.data.labels.gold import active_annotations
 from harness.data.sentences.claims_of import make_claim
 from harness.files import read_bytes
 from harness.records import Annotation, Article, Claim
 
-INHERITED = ("title", "published", "publisher", "url", "language", "licence")
+INHERITED = ("title", "published", "publisher", "url", "language", "license")
 CARRIED = "carried over from "
 
 
@@ -61,7 +61,7 @@ def next_version(old: Article, new: Article, article_id: str) -> Article:
     return new.model_copy(update=kept | {"article_id": article_id, "replaces": old.article_id})
 
 
-class Matched(NamedTuple):
+class ClaimMatch(NamedTuple):
     """The claims of a new version."""
 
     claims: list[Claim]
@@ -70,7 +70,7 @@ class Matched(NamedTuple):
     """Of these, the sentences that are new or were changed."""
 
 
-def matched(article: Article, sentences: Sequence[Claim], old: Sequence[Claim]) -> Matched:
+def match_claims(article: Article, sentences: Sequence[Claim], old: Sequence[Claim]) -> ClaimMatch:
     """The sentences of a new version, each with the equal claim of the old one; first with first where a text repeats.
 
     A claim of the old version that is no sentence (it overlaps another one) stays a claim where its text occurs once.
@@ -96,7 +96,7 @@ def matched(article: Article, sentences: Sequence[Claim], old: Sequence[Claim]) 
             start = text.index(claim.text)
             claims.append(_after(make_claim(article, start, start + len(claim.text)), claim))
     unique = {claim.claim_id: claim for claim in reversed(claims)}
-    return Matched(list(reversed(unique.values())), changed)
+    return ClaimMatch(list(reversed(unique.values())), changed)
 
 
 def _after(claim: Claim, old: Claim) -> Claim:
@@ -118,14 +118,14 @@ def _overlapping(claims: Sequence[Claim]) -> list[Claim]:
     return list(found.values())
 
 
-def carried_over(claims: Iterable[Claim], annotations: Sequence[Annotation]) -> list[Annotation]:
+def carry_over_labels(claims: Iterable[Claim], annotations: Sequence[Annotation]) -> list[Annotation]:
     """The labels of replaced claims as new annotations of the claims that replace them, which say so.
 
     A question that an annotator answered for the new claim already is left alone, so that it can be done twice.
     """
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     by_claim: dict[str, list[Annotation]] = defaultdict(list)
-    for annotation in in_force(annotations):
+    for annotation in active_annotations(annotations):
         by_claim[annotation.claim_id].append(annotation)
     answered = {(a.claim_id, a.annotator, a.scheme, a.axis, a.role) for a in annotations}
     return [
@@ -152,7 +152,7 @@ def _note(claim_id: str, before: str | None) -> str:
     return f"{CARRIED}{claim_id}" + (f"; {own}" if own else "")
 
 
-def grown_logs(folder: Path, annotations: Iterable[Annotation]) -> dict[Path, bytes]:
+def appended_logs(folder: Path, annotations: Iterable[Annotation]) -> dict[Path, bytes]:
     """The label logs with new annotations after the lines that they have, which stay as they are."""
     by_annotator: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
@@ -162,5 +162,5 @@ def grown_logs(folder: Path, annotations: Iterable[Annotation]) -> dict[Path, by
         log = folder / "annotations" / f"{annotator}.jsonl"
         earlier = read_bytes(log) if log.exists() else b""
         line_end = b"" if earlier.endswith(b"\n") or not earlier else b"\n"
-        files[log] = earlier + line_end + "".join(lines_of(added)).encode()
+        files[log] = earlier + line_end + "".join(to_json_lines(added)).encode()
     return files

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from pydantic import ValidationError
 
-from harness.endpoints.calls import Kept
+from harness.endpoints.calls import StoredReply
 from harness.files import WriteError, make_folder
 
 AT_ONCE = 500
@@ -27,7 +27,7 @@ TABLES = (
 )
 
 
-class Spent(NamedTuple):
+class Usage(NamedTuple):
     """What a run has used up."""
 
     calls: int
@@ -71,23 +71,23 @@ class Cache:
             )
             raise WriteError(f"{self.path}: {message}") from None
 
-    def find(self, keys: Iterable[str]) -> dict[str, Kept]:
+    def find(self, keys: Iterable[str]) -> dict[str, StoredReply]:
         """The kept replies among some keys."""
-        wanted, found = list(keys), dict[str, Kept]()
+        wanted, found = list(keys), dict[str, StoredReply]()
         with self._faults():
             for first in range(0, len(wanted), AT_ONCE):
                 some = wanted[first : first + AT_ONCE]
                 marks = ",".join("?" * len(some))
                 rows = self._open.execute(f"SELECT key, record FROM replies WHERE key IN ({marks})", some)  # noqa: S608
-                found |= {key: Kept.model_validate_json(record) for key, record in rows}
+                found |= {key: StoredReply.model_validate_json(record) for key, record in rows}
         return found
 
-    def keep(self, reply: Kept) -> Kept:
+    def keep(self, reply: StoredReply) -> StoredReply:
         """Keeps a reply; where another process was first, its reply stays and is returned."""
         with self._faults():
             self._open.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (reply.key, reply.model_dump_json()))
             row = self._open.execute("SELECT record FROM replies WHERE key = ?", (reply.key,)).fetchone()
-            return Kept.model_validate_json(row[0])
+            return StoredReply.model_validate_json(row[0])
 
     def begin(self, key: str, most_s: float) -> bool:
         """Whether a call may be sent: True, and noted until `end`, unless another is asking the same right now.
@@ -125,13 +125,13 @@ class Cache:
         with self._faults():
             self._open.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
 
-    def reserve(self, ledger: str, tokens: int, most: Spent | None = None) -> bool:
+    def reserve(self, ledger: str, tokens: int, most: Usage | None = None) -> bool:
         """Adds a call and its tokens to what a run has spent; False, and nothing added, where it would pass `most`."""
         with self._faults():
             self._open.execute("BEGIN IMMEDIATE")
             try:
                 spent = self._spent(ledger)
-                total = Spent(spent.calls + 1, spent.tokens + tokens)
+                total = Usage(spent.calls + 1, spent.tokens + tokens)
                 allowed = most is None or (total.calls <= most.calls and total.tokens <= most.tokens)
                 if allowed:
                     self._open.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", (ledger, *total))
@@ -139,19 +139,19 @@ class Cache:
                 self._open.execute("COMMIT")
         return allowed
 
-    def settle(self, ledger: str, tokens: int) -> None:
+    def record_actual_tokens(self, ledger: str, tokens: int) -> None:
         """Adds tokens to what a run has spent: below 0 where a call took less than was reserved for it."""
         with self._faults():
             self._open.execute("UPDATE spent SET tokens = tokens + ? WHERE ledger = ?", (tokens, ledger))
 
-    def spent(self, ledger: str) -> Spent:
+    def spent(self, ledger: str) -> Usage:
         """What a run has spent."""
         with self._faults():
             return self._spent(ledger)
 
-    def _spent(self, ledger: str) -> Spent:
+    def _spent(self, ledger: str) -> Usage:
         row = self._open.execute("SELECT calls, tokens FROM spent WHERE ledger = ?", (ledger,)).fetchone()
-        return Spent(*row) if row else Spent(0, 0)
+        return Usage(*row) if row else Usage(0, 0)
 
 
 def _alive(process: int) -> bool:

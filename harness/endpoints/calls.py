@@ -17,11 +17,11 @@ TOKENS_PER_MESSAGE = 16
 """What chat templates put around a message, at most."""
 
 
-class Kept(Record):
+class StoredReply(Record):
     """One exchange: a line of a cassette, a row of the cache. Carries no key."""
 
     key: str
-    """`Call.key` of what was asked."""
+    """`Request.key` of what was asked."""
     endpoint: str
     sample: str
     request: dict[str, Any]
@@ -46,7 +46,7 @@ class Endpoint:
     timeout_s: float
     retries: int
     backoff_s: float
-    longest_wait_s: float
+    max_wait_s: float
     max_calls: int | None
     max_total_tokens: int | None
     cassette: str | None
@@ -69,7 +69,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Call:
+class Request:
     """One request for a chat completion."""
 
     url: str

@@ -7,21 +7,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-Structure = Literal["json_schema", "json_object", "text"]
-STRUCTURES: tuple[Structure, ...] = ("json_schema", "json_object", "text")
+ResponseFormat = Literal["json_schema", "json_object", "text"]
+RESPONSE_FORMATS: tuple[ResponseFormat, ...] = ("json_schema", "json_object", "text")
 """The strictest first."""
 PROBE = '{"claim": "The bridge is 31 meters long."}'
 """The claim with which an endpoint is tried."""
 
 
-class Dialect(NamedTuple):
+class EndpointCapabilities(NamedTuple):
     """What an endpoint understands."""
 
-    structure: Structure
+    response_format: ResponseFormat
     token_probabilities: bool
 
 
-def response_format(structure: Structure, labels: Sequence[str]) -> dict[str, Any] | None:
+def response_format_parameter(structure: ResponseFormat, labels: Sequence[str]) -> dict[str, Any] | None:
     """The parameter that tells an endpoint the form of an answer; None: the prompt alone tells it."""
     if structure == "text":
         return None

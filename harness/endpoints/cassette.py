@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.endpoints.calls import Call, Kept
+from harness.endpoints.calls import Request, StoredReply
 from harness.errors import Fault, FaultsError
-from harness.files import decode, json_line, make_folder, read_bytes, writing
+from harness.files import decode, json_line, make_folder, read_bytes, translate_os_errors
 from harness.records import explain_validation
 
 
-def read_cassette(path: Path, *, recorded: bool = False) -> dict[str, Kept]:
+def read_cassette(path: Path, *, recorded: bool = False) -> dict[str, StoredReply]:
     """The exchanges of a cassette by key; of equals the first.
 
     Args:
@@ -25,19 +25,19 @@ def read_cassette(path: Path, *, recorded: bool = False) -> dict[str, Kept]:
     return _exchanges(data[: _end(data)[0]] if recorded else data, path)
 
 
-def _exchanges(data: bytes, path: Path) -> dict[str, Kept]:
-    found: dict[str, Kept] = {}
+def _exchanges(data: bytes, path: Path) -> dict[str, StoredReply]:
+    found: dict[str, StoredReply] = {}
     faults: list[Fault] = []
     for number, line in enumerate(decode(data, path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            kept = Kept.model_validate_json(line)
+            kept = StoredReply.model_validate_json(line)
         except ValidationError as error:
             for place, message, code, _ in explain_validation(error):
                 faults.append(Fault(str(path), number, ".".join(map(str, place)) or None, message, code))
             continue
-        if Call.of(kept.endpoint, kept.request, kept.sample).key != kept.key:
+        if Request.of(kept.endpoint, kept.request, kept.sample).key != kept.key:
             message = (
                 "is not that of the request: the line was changed after it was recorded; put it back, or record anew"
             )
@@ -52,13 +52,13 @@ def _end(data: bytes) -> tuple[int, bytes]:
     """Where further lines belong, and what has to stand before them: a last line that was cut off is no part of it."""
     begun = data.rfind(b"\n") + 1
     try:
-        Kept.model_validate_json(data[begun:])
+        StoredReply.model_validate_json(data[begun:])
     except ValidationError:
         return begun, b""
     return len(data), b"\n"
 
 
-def add_to_cassette(path: Path, replies: Iterable[Kept]) -> None:
+def add_to_cassette(path: Path, replies: Iterable[StoredReply]) -> None:
     """Appends the exchanges that a cassette does not have yet, in their order; one process at a time; all or none.
 
     Raises: WriteError: the file cannot be written.
@@ -66,7 +66,7 @@ def add_to_cassette(path: Path, replies: Iterable[Kept]) -> None:
     from filelock import FileLock
 
     make_folder(path.parent)
-    with writing(path), FileLock(path.with_name(f".{path.name}.lock")):
+    with translate_os_errors(path), FileLock(path.with_name(f".{path.name}.lock")):
         data = read_bytes(path) if path.exists() else b""
         end, before = _end(data)
         there = _exchanges(data[:end], path)

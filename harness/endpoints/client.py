@@ -18,24 +18,24 @@ from threading import Condition, Event
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from harness.endpoints.cache import Cache, Spent
-from harness.endpoints.calls import Call, Endpoint, Kept
-from harness.endpoints.completions import completion_of, shown_error, tokens_of
-from harness.endpoints.connection import Lines
+from harness.endpoints.cache import Cache, Usage
+from harness.endpoints.calls import Endpoint, Request, StoredReply
+from harness.endpoints.completions import completion_of, error_summary, tokens_of
+from harness.endpoints.connection import ConnectionPool
 from harness.errors import HarnessError
 
-AGAIN = (408, 409, 425, 429)
+RETRYABLE_STATUS = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
-NOT_TAKEN = (400, 413, 422)
+REJECTED_STATUS = (400, 413, 422)
 """Statuses that speak of the request itself: its parameters, or a claim that the endpoint will not take."""
-LARGEST = 4 << 20
+MAX_REPLY_BYTES = 4 << 20
 LOOK_AGAIN_S = 0.05
 """Until one looks again whether another process has its answer."""
-SHORTEST_KEY = 8
+MIN_KEY_LENGTH = 8
 """Shorter ones are placeholders that local servers ask for, not secrets."""
 
 
-class Came(NamedTuple):
+class HttpReply(NamedTuple):
     """An answer of the endpoint."""
 
     status: int
@@ -44,14 +44,14 @@ class Came(NamedTuple):
     """What it asks to be waited, in seconds."""
 
 
-class Trouble(NamedTuple):
+class FailedAttempt(NamedTuple):
     """An attempt that gave nothing."""
 
     why: str
     wait_s: float | None = None
 
 
-class Stopped(HarnessError):
+class Cancelled(HarnessError):
     """A call that was given up because another one failed."""
 
 
@@ -97,7 +97,7 @@ class Client:
         self._next_at = 0.0
         self._flying = 0
 
-    def send_all(self, calls: Sequence[Call]) -> list[Kept]:
+    def send_all(self, calls: Sequence[Request]) -> list[StoredReply]:
         """Sends calls, several at once, and keeps each reply as soon as it comes.
 
         Raises: HarnessError: the first call that fails for good, what the endpoint answered, and what is kept.
@@ -112,14 +112,14 @@ class Client:
                 pool.shutdown(wait=True, cancel_futures=True)
         errors = [error for each in sent if not each.cancelled() and (error := each.exception())]
         finished = sum(not each.cancelled() and each.exception() is None for each in sent)
-        for error in sorted(errors, key=lambda error: isinstance(error, Stopped)):
+        for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
             if not isinstance(error, HarnessError):
                 raise error
             goes_on = "came and are kept; the same command goes on from there"
             raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}")
         return [each.result() for each in sent]
 
-    def _finish_or_stop(self, lines: Lines, call: Call) -> Kept:
+    def _finish_or_stop(self, lines: ConnectionPool, call: Request) -> StoredReply:
         """One call; where it fails for good, the others are given up."""
         try:
             return self._once(lines, call)
@@ -128,7 +128,7 @@ class Client:
             raise
 
     @contextmanager
-    def _connected(self) -> Iterator[Lines]:
+    def _connected(self) -> Iterator[ConnectionPool]:
         """Lines to the endpoint, hung up at the end.
 
         Raises: HarnessError: the environment names a proxy or certificates that cannot be used.
@@ -143,7 +143,7 @@ class Client:
         encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"
         try:
             settings["verify"] = httpx2.create_ssl_context(trust_env=not here) if encrypted else False  # slow to make
-            lines = Lines(settings)
+            lines = ConnectionPool(settings)
         except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
             remedy = "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the environment"
             raise HarnessError(f"{self.endpoint.name}: no connection can be made ({error}); {remedy}") from None
@@ -152,11 +152,11 @@ class Client:
         finally:
             lines.close()
 
-    def _once(self, lines: Lines, call: Call) -> Kept:
+    def _once(self, lines: ConnectionPool, call: Request) -> StoredReply:
         """One call, unless another process or thread asks the same: then its answer, so that none is paid for twice."""
         while not self.cache.begin(call.key, self._longest_s):
             if self._stop.wait(LOOK_AGAIN_S):
-                raise Stopped("stopped")
+                raise Cancelled("stopped")
         try:
             return self.cache.find([call.key]).get(call.key) or self._finish(lines, call)
         finally:
@@ -166,19 +166,19 @@ class Client:
     def _longest_s(self) -> float:
         """What one attempt can take, with the waits around it."""
         pause_s = 60 * self.endpoint.concurrency / (self.endpoint.requests_per_minute or sys.maxsize)
-        return self.endpoint.timeout_s + self.endpoint.longest_wait_s + pause_s
+        return self.endpoint.timeout_s + self.endpoint.max_wait_s + pause_s
 
-    def _finish(self, lines: Lines, call: Call) -> Kept:
+    def _finish(self, lines: ConnectionPool, call: Request) -> StoredReply:
         """One call until it is answered or the attempts are used up."""
         attempts = self.endpoint.retries + 1
         chance = random.Random(f"{self.seed}:{call.key}")  # noqa: S311 - waits, not secrets
-        trouble = Trouble("")
+        trouble = FailedAttempt("")
         for attempt in range(attempts):
             if attempt:
                 self._wait(trouble.wait_s, self.endpoint.backoff_s * 2 ** (attempt - 1) * chance.uniform(0.5, 1.5))
             self.cache.go_on(call.key, self._longest_s)
             came = self._attempt(lines, call)
-            if isinstance(came, Came):
+            if isinstance(came, HttpReply):
                 return self._kept(call, came)
             trouble = came
         tries = "1 try" if attempts == 1 else f"{attempts} tries"
@@ -186,31 +186,31 @@ class Client:
 
     def _wait(self, asked_s: float | None, backoff_s: float) -> None:
         """Waits before another attempt; what the endpoint asks for holds for every call."""
-        if asked_s is not None and asked_s > self.endpoint.longest_wait_s:
+        if asked_s is not None and asked_s > self.endpoint.max_wait_s:
             raise HarnessError(
-                f"{self.endpoint.name}: asks to wait {asked_s:.0f} s, more than longest_wait_s allows "
-                f"({self.endpoint.longest_wait_s:g}); run the same command again later"
+                f"{self.endpoint.name}: asks to wait {asked_s:.0f} s, more than max_wait_s allows "
+                f"({self.endpoint.max_wait_s:g}); run the same command again later"
             )
         if asked_s is not None:
             with self._turn:
                 self._next_at = max(self._next_at, time.monotonic() + asked_s)
         if self._stop.wait(backoff_s):
-            raise Stopped("stopped")
+            raise Cancelled("stopped")
 
-    def _attempt(self, lines: Lines, call: Call) -> Came | Trouble:
+    def _attempt(self, lines: ConnectionPool, call: Request) -> HttpReply | FailedAttempt:
         self._take_turn()
         self._reserve(call)
         used = call.most_tokens  # what timed out or broke off may have been counted by the endpoint all the same
         try:
             came = self._post(lines, call)
-            if isinstance(came, Came):
+            if isinstance(came, HttpReply):
                 used = (tokens_of(came.text) or used) if came.status == 200 else 0
         finally:
-            self.cache.settle(self.ledger, used - call.most_tokens)
+            self.cache.record_actual_tokens(self.ledger, used - call.most_tokens)
             with self._turn:
                 self._flying -= 1
                 self._turn.notify_all()
-        return came if isinstance(came, Trouble) else self._judged(came)
+        return came if isinstance(came, FailedAttempt) else self._judged(came)
 
     def _take_turn(self) -> None:
         """Waits for the next place that `requests_per_minute` and the endpoint allow."""
@@ -219,25 +219,25 @@ class Client:
             at = max(self._next_at, time.monotonic())
             self._next_at = at + pause
         if self._stop.wait(max(0.0, at - time.monotonic())):
-            raise Stopped("stopped")
+            raise Cancelled("stopped")
 
-    def _reserve(self, call: Call) -> None:
+    def _reserve(self, call: Request) -> None:
         """Takes the call from the caps; waits for calls in flight, which may take less than was reserved for them.
 
         Raises: HarnessError: nothing is in flight, and the caps do not allow the call.
         """
         caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
-        most = Spent(*(sys.maxsize if cap is None else cap for cap in caps))
+        most = Usage(*(sys.maxsize if cap is None else cap for cap in caps))
         with self._turn:
             while not self.cache.reserve(self.ledger, call.most_tokens, most):
                 if not self._flying:
                     raise HarnessError(self._over(call, most))
                 if self._stop.is_set():
-                    raise Stopped("stopped")
+                    raise Cancelled("stopped")
                 self._turn.wait(0.2)
             self._flying += 1
 
-    def _over(self, call: Call, most: Spent) -> str:
+    def _over(self, call: Request, most: Usage) -> str:
         spent = self.cache.spent(self.ledger)
         if spent.calls >= most.calls:
             return f"{self.endpoint.name}: max_calls ({most.calls:,}) are made; raise it to go on"
@@ -246,7 +246,7 @@ class Client:
             f"spent, and the next call may take up to {call.most_tokens:,}; raise it to go on"
         )
 
-    def _post(self, lines: Lines, call: Call) -> Came | Trouble:
+    def _post(self, lines: ConnectionPool, call: Request) -> HttpReply | FailedAttempt:
         """One request, within the time limit as a whole and up to a size: an endless or dripping answer ends."""
         import httpx2
 
@@ -258,27 +258,27 @@ class Client:
                 for chunk in answer.iter_bytes():
                     body.append(chunk)
                     size += len(chunk)
-                    if size > LARGEST:
-                        return Trouble(f"its answer is larger than {LARGEST:,} bytes")
+                    if size > MAX_REPLY_BYTES:
+                        return FailedAttempt(f"its answer is larger than {MAX_REPLY_BYTES:,} bytes")
                     if time.monotonic() > ends:
-                        return Trouble(f"it did not finish its answer in {longest_s:g} s")
+                        return FailedAttempt(f"it did not finish its answer in {longest_s:g} s")
                 wait_s = _seconds(answer.headers.get("retry-after"))
         except httpx2.TimeoutException:
-            return Trouble(f"it did not answer in {longest_s:g} s")
+            return FailedAttempt(f"it did not answer in {longest_s:g} s")
         except (httpx2.HTTPError, httpx2.StreamError) as error:
             if time.monotonic() >= ends:
-                return Trouble(f"it did not finish its answer in {longest_s:g} s")
-            return Trouble(self._hidden(f"the connection failed ({error or type(error).__name__})"))
-        return Came(answer.status_code, self._hidden(b"".join(body).decode("utf-8", "replace")), wait_s)
+                return FailedAttempt(f"it did not finish its answer in {longest_s:g} s")
+            return FailedAttempt(self._hidden(f"the connection failed ({error or type(error).__name__})"))
+        return HttpReply(answer.status_code, self._hidden(b"".join(body).decode("utf-8", "replace")), wait_s)
 
     def _hidden(self, text: str) -> str:
         """The text without the key, should the endpoint have repeated it."""
-        if self._key is None or len(self._key) < SHORTEST_KEY:
+        if self._key is None or len(self._key) < MIN_KEY_LENGTH:
             return text
         written = (rf"(?:\\*{re.escape(mark)}|\\+u(?i:{ord(mark):04x}))" for mark in self._key)  # as JSON may write it
         return re.sub("".join(written), "[api key]", text)
 
-    def _judged(self, came: Came) -> Came | Trouble:
+    def _judged(self, came: HttpReply) -> HttpReply | FailedAttempt:
         """Whether an answer is one; what cannot get better by asking again raises.
 
         Raises: HarnessError: the endpoint refuses: no permission, no such model, a wrong address.
@@ -286,18 +286,20 @@ class Client:
         if came.status == 200:
             is_answer = completion_of(came.text) is not None
             return (
-                came if is_answer else Trouble(f"it answers with what is no chat completion: {shown_error(came.text)}")
+                came
+                if is_answer
+                else FailedAttempt(f"it answers with what is no chat completion: {error_summary(came.text)}")
             )
-        if came.status in NOT_TAKEN:
+        if came.status in REJECTED_STATUS:
             return came
-        said = f"it answers {came.status}: {shown_error(came.text)}"
-        if came.status in AGAIN or came.status >= 500:
-            return Trouble(said, came.wait_s)
+        said = f"it answers {came.status}: {error_summary(came.text)}"
+        if came.status in RETRYABLE_STATUS or came.status >= 500:
+            return FailedAttempt(said, came.wait_s)
         raise HarnessError(f"{self.endpoint.name}: {said}{_remedy(came.status, self.endpoint)}")
 
-    def _kept(self, call: Call, came: Came) -> Kept:
+    def _kept(self, call: Request, came: HttpReply) -> StoredReply:
         return self.cache.keep(
-            Kept(
+            StoredReply(
                 key=call.key,
                 endpoint=call.url,
                 sample=call.sample,

@@ -8,7 +8,7 @@ from typing import Any
 SHOWN = 300
 
 
-MOST_TOKENS = 10**9
+MAX_TOKENS = 10**9
 """A reply that says it took more says nothing that can be believed."""
 
 
@@ -30,10 +30,10 @@ def tokens_of(text: str) -> int | None:
         counted = usage.get("total_tokens", usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0))
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
-    return counted if type(counted) is int and 0 < counted <= MOST_TOKENS else None
+    return counted if type(counted) is int and 0 < counted <= MAX_TOKENS else None
 
 
-def shown_error(text: str) -> str:
+def error_summary(text: str) -> str:
     """The message that an error carries, or the beginning of whatever it is, on one line in quotes."""
     try:
         error = json.loads(text)["error"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import httpx2
 
 
-class Line:
+class Connection:
     """One connection, used by one thread; made again after it was cut or closed.
 
     The time limits of an HTTP client are for each read, so that an answer whose headers drip never ends.
@@ -60,7 +60,7 @@ class Line:
                 socket.socket.shutdown(found, socket.SHUT_RDWR)  # also of an encrypted one, without its farewell
 
 
-class Lines:
+class ConnectionPool:
     """A line for every thread.
 
     Args:
@@ -71,14 +71,14 @@ class Lines:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
         self._own = local()
-        self._all = [Line(settings)]  # so that what is wrong with them is known at once
+        self._all = [Connection(settings)]  # so that what is wrong with them is known at once
 
-    def mine(self) -> Line:
+    def mine(self) -> Connection:
         """The line of the thread that asks."""
         if not hasattr(self._own, "line"):
-            self._own.line = Line(self._settings)
+            self._own.line = Connection(self._settings)
             self._all.append(self._own.line)
-        line: Line = self._own.line
+        line: Connection = self._own.line
         return line
 
     def close(self) -> None:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.endpoints.cache import Cache
-from harness.endpoints.calls import Call, Endpoint, Kept
+from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.cassette import add_to_cassette, read_cassette
 from harness.endpoints.client import Client
 from harness.errors import HarnessError
 from harness.folders import cache_folder
 
 
-def kept_replies(calls: Sequence[Call], endpoint: Endpoint) -> dict[str, Kept]:
+def stored_replies(calls: Sequence[Request], endpoint: Endpoint) -> dict[str, StoredReply]:
     """The replies that are there already, by key; asks nobody."""
-    found: dict[str, Kept] = {}
+    found: dict[str, StoredReply] = {}
     if endpoint.cassette is not None and (endpoint.replayed or Path(endpoint.cassette).exists()):
         cassette = read_cassette(Path(endpoint.cassette), recorded=endpoint.record)
         found = {call.key: cassette[call.key] for call in calls if call.key in cassette}
@@ -26,7 +26,7 @@ def kept_replies(calls: Sequence[Call], endpoint: Endpoint) -> dict[str, Kept]:
     return found
 
 
-def replies_to(calls: Sequence[Call], endpoint: Endpoint, ledger: str, seed: int) -> dict[str, Kept]:
+def get_replies(calls: Sequence[Request], endpoint: Endpoint, ledger: str, seed: int) -> dict[str, StoredReply]:
     """The reply to each call, by key; equal calls are sent once.
 
     Args:
@@ -35,7 +35,7 @@ def replies_to(calls: Sequence[Call], endpoint: Endpoint, ledger: str, seed: int
     Raises: HarnessError: the cassette lacks some; or the endpoint fails, and then what came is kept.
     """
     wanted = list({call.key: call for call in calls}.values())
-    found = kept_replies(wanted, endpoint)
+    found = stored_replies(wanted, endpoint)
     waiting = [call for call in wanted if call.key not in found]
     if waiting and endpoint.replayed:
         raise HarnessError(

@@ -114,7 +114,7 @@ CUES: tuple[Cue, ...] = (
 )
 
 
-class Found(NamedTuple):
+class CueMatch(NamedTuple):
     """A cue in a text."""
 
     name: str
@@ -124,11 +124,11 @@ class Found(NamedTuple):
     times: int
 
 
-def find_cues(text: str) -> list[Found]:
+def find_cues(text: str) -> list[CueMatch]:
     """The cues of a text, in the order of `CUES`."""
     found = []
     for cue in CUES:
         matches = [match.group() for match in cue.pattern.finditer(text)]
         if matches:
-            found.append(Found(cue.name, cue.says, matches[0], len(matches)))
+            found.append(CueMatch(cue.name, cue.says, matches[0], len(matches)))
     return found

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.duplicate_key import FEWEST_WORDS, text_key
+from harness.data.duplicate_key import MIN_WORDS, text_key
 from harness.errors import FaultsError, HarnessError, MissingExtra
 from harness.files import fingerprint, json_document, read_bytes, sha256, write_bytes, write_text
 
@@ -25,7 +25,7 @@ WANTED = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What is downloaded of a model on the Hub: no pickled weights, and no code."""
 
 
-class TrainedOn(NamedTuple):
+class TrainingRecord(NamedTuple):
     """What an encoder was fine-tuned on, as far as it says."""
 
     sources: tuple[str, ...] = ()
@@ -40,10 +40,10 @@ class TrainedOn(NamedTuple):
 
 def _hashed(text: str) -> str | None:
     key = text_key(text)
-    return sha256(key.encode("utf-8", "surrogatepass"))[:20] if key.count(" ") + 1 >= FEWEST_WORDS else None
+    return sha256(key.encode("utf-8", "surrogatepass"))[:20] if key.count(" ") + 1 >= MIN_WORDS else None
 
 
-def need(extra: str, *modules: str) -> None:
+def require_extra(extra: str, *modules: str) -> None:
     """Makes sure that the packages of an extra are there.
 
     Raises: MissingExtra: one is not; the message says what to install.
@@ -53,7 +53,7 @@ def need(extra: str, *modules: str) -> None:
         raise MissingExtra(f"needs {', '.join(missing)}; install it with: pip install 'claim-harness[{extra}]'")
 
 
-def need_torch() -> None:
+def require_torch() -> None:
     """Makes sure that torch and transformers are there; to be called before either is imported.
 
     Threads of torch that wait will sleep and not spin, unless the environment says otherwise: on a machine that does
@@ -61,7 +61,7 @@ def need_torch() -> None:
 
     Raises: HarnessError: one is not there.
     """
-    need("transformers", "torch", "transformers", "safetensors")
+    require_extra("transformers", "torch", "transformers", "safetensors")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
@@ -169,31 +169,31 @@ def most_tokens(folder: Path) -> int:
         places = json.loads(read_bytes(folder / "config.json")).get("max_position_embeddings")
         return int(places) - 2 if places else 1_000_000  # some encoders keep two places for themselves
     except (ValueError, TypeError, AttributeError):
-        raise FaultsError.one(folder / "config.json", "is not the config of an encoder") from None
+        raise FaultsError.single(folder / "config.json", "is not the config of an encoder") from None
 
 
-def read_trained_on(folder: Path) -> TrainedOn:
+def read_trained_on(folder: Path) -> TrainingRecord:
     """What an encoder was fine-tuned on; nothing where its folder does not say.
 
     Raises: FaultsError: the record is damaged.
     """
     path = folder / TRAINED_ON
     if not path.exists():
-        return TrainedOn()
+        return TrainingRecord()
     try:
         document = json.loads(read_bytes(path))
-        return TrainedOn(tuple(map(str, document["sources"])), frozenset(map(str, document["texts"])))
+        return TrainingRecord(tuple(map(str, document["sources"])), frozenset(map(str, document["texts"])))
     except (ValueError, TypeError, KeyError):
-        raise FaultsError.one(path, "is no record of what an encoder was trained on; fine-tune it again") from None
+        raise FaultsError.single(path, "is no record of what an encoder was trained on; fine-tune it again") from None
 
 
-def write_trained_on(folder: Path, trained_on: TrainedOn) -> None:
+def write_trained_on(folder: Path, trained_on: TrainingRecord) -> None:
     """Keeps, beside an encoder's weights, what it was fine-tuned on."""
     document = {"format": 1, "sources": list(trained_on.sources), "texts": sorted(trained_on.texts)}
     write_text(folder / TRAINED_ON, json_document(document))
 
 
-def trained_also_on(before: TrainedOn, sources: Iterable[str], texts: Iterable[str]) -> TrainedOn:
+def extend_training_record(before: TrainingRecord, sources: Iterable[str], texts: Iterable[str]) -> TrainingRecord:
     """The record after one more fine-tuning."""
     hashed = {found for text in texts if (found := _hashed(text)) is not None}
-    return TrainedOn(tuple(sorted({*before.sources, *sources})), before.texts | hashed)
+    return TrainingRecord(tuple(sorted({*before.sources, *sources})), before.texts | hashed)

@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.arrays import Vectors
 from harness.errors import HarnessError
-from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, need_torch
-from harness.features.vector_cache import VectorCache, computed_once
+from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, require_torch
+from harness.features.vector_cache import VectorCache, compute_or_load
 from harness.files import fingerprint
 
 if TYPE_CHECKING:
-    from harness.features.network import Network
+    from harness.features.network import TorchEncoder
 
 Pooling = Literal["mean", "cls"]
 
@@ -68,7 +68,7 @@ class Encoder:
         """
         folder = self._folder()
         space = fingerprint((self.fingerprint, self.pooling, self.max_length, self.runtime))
-        return computed_once(space, texts, lambda some: self._compute(folder, some), cache)
+        return compute_or_load(space, texts, lambda some: self._compute(folder, some), cache)
 
     def encode_anew(self, texts: Sequence[str]) -> Vectors:
         """As `encode`, with nothing looked up and nothing kept: for texts that nobody will ask for again."""
@@ -93,9 +93,9 @@ class Encoder:
 
 
 @lru_cache(maxsize=2)
-def _network(folder: Path, pooling: Pooling, max_length: int, of_files: str) -> Network:  # noqa: ARG001
+def _network(folder: Path, pooling: Pooling, max_length: int, of_files: str) -> TorchEncoder:  # noqa: ARG001
     """The encoder in memory; `of_files` only tells one state of the folder from another."""
-    need_torch()
+    require_torch()
     from harness.features.network import load
 
     network = load(folder, pooling, max_length)

@@ -19,7 +19,7 @@ import transformers
 from harness.arrays import Vectors
 from harness.errors import HarnessError
 from harness.features.encoder_files import most_tokens
-from harness.files import fingerprint, make_folder, sha256, write_bytes, writing
+from harness.files import fingerprint, make_folder, sha256, translate_os_errors, write_bytes
 
 ROWS = 8
 """Texts in a batch that is scored. Every batch has as many rows, empty ones added, and a text's tokens are padded to
@@ -28,7 +28,7 @@ same to the last bit whichever texts it is computed with."""
 STEP = 8
 
 
-class Batch(NamedTuple):
+class TokenBatch(NamedTuple):
     """Some texts as tokens."""
 
     rows: npt.NDArray[np.int64]
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
 
 
 @dataclass
-class Network:
+class TorchEncoder:
     """An encoder with its tokenizer, and the linear head of a fine-tuned one."""
 
     encoder: Any
@@ -49,7 +49,7 @@ class Network:
     max_length: int
     head: Any = None
 
-    def vectors(self, batch: Batch) -> torch.Tensor:
+    def vectors(self, batch: TokenBatch) -> torch.Tensor:
         """The pooled vectors of a batch, shape (n_rows, n_dimensions)."""
         hidden = self.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
         if self.pooling == "cls":
@@ -61,7 +61,7 @@ class Network:
         """The token numbers of texts, cut after the longest that the encoder takes."""
         return tokens_of(self.tokenizer, texts, self.max_length)
 
-    def batch(self, rows: npt.NDArray[np.int64], tokens: Sequence[Sequence[int]], n_rows: int) -> Batch:
+    def batch(self, rows: npt.NDArray[np.int64], tokens: Sequence[Sequence[int]], n_rows: int) -> TokenBatch:
         """A batch of some texts, padded to `n_rows` rows and to the next multiple of `STEP` tokens."""
         length = max(len(tokens[row]) for row in rows)
         ids = np.full((n_rows, -(-length // STEP) * STEP), self.tokenizer.pad_token_id or 0, dtype=np.int64)
@@ -71,7 +71,7 @@ class Network:
             ids[number, : len(tokens[row])] = tokens[row]
             mask[number, : len(tokens[row])] = 1
         device = next(self.encoder.parameters()).device
-        return Batch(rows, torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+        return TokenBatch(rows, torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
 
     def apply(self, texts: Sequence[str]) -> Vectors:
         """What the head gives for each text, or without a head its vector; shape (n_texts, n)."""
@@ -95,19 +95,19 @@ class Network:
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         tokens = sorted(self.tokenizer.get_vocab()) if backend is None else [backend.to_str()]
         config = repr(sorted((name, value) for name, value in self.encoder.config.to_dict().items() if name[0] != "_"))
-        return fingerprint((self.pooling, self.max_length, device_of(), config, *tokens, *weights))
+        return fingerprint((self.pooling, self.max_length, torch_device(), config, *tokens, *weights))
 
     def save(self, folder: Path) -> None:
         """Writes encoder, tokenizer and head; a folder that `load` and the transformers library read."""
         make_folder(folder)
-        with writing(folder):
+        with translate_os_errors(folder):
             self.tokenizer.save_pretrained(folder)
         write_bytes(folder / "config.json", self.encoder.config.to_json_string().encode())
         write_tensors(folder / "model.safetensors", self.encoder.state_dict())
         if self.head is not None:
             write_tensors(folder / "head" / "head.safetensors", self.head.state_dict())
 
-    def _batches(self, tokens: Sequence[Sequence[int]]) -> Iterator[Batch]:
+    def _batches(self, tokens: Sequence[Sequence[int]]) -> Iterator[TokenBatch]:
         padded = np.array([-(-len(found) // STEP) for found in tokens], dtype=np.int64)
         for steps in np.unique(padded):
             rows = np.flatnonzero(padded == steps)
@@ -163,14 +163,14 @@ def _loading(folder: Path) -> Iterator[None]:
         raise HarnessError(f"encoder '{folder}': cannot be loaded: {said}") from None
 
 
-def load(folder: Path, pooling: str, max_length: int) -> Network:
+def load(folder: Path, pooling: str, max_length: int) -> TorchEncoder:
     """An encoder from its folder, and its head where it has one.
 
     Raises: HarnessError: the transformers library cannot read it, or its weights are pickled.
     """
     tokenizer, encoder = load_tokenizer(folder), _load_encoder(folder)
     most = min(max_length, most_tokens(folder))
-    network = Network(encoder.to(device_of()), tokenizer, pooling, most)
+    network = TorchEncoder(encoder.to(torch_device()), tokenizer, pooling, most)
     if (folder / "head" / "head.safetensors").exists():
         tensors = read_tensors(folder / "head" / "head.safetensors")
         network.head = new_head(encoder.config.hidden_size, tensors["weight"].shape[0])
@@ -180,10 +180,10 @@ def load(folder: Path, pooling: str, max_length: int) -> Network:
 
 def new_head(width: int, n_labels: int) -> Any:
     """A linear layer from vectors to labels, drawn at random, on the device in use."""
-    return torch.nn.Linear(width, n_labels).to(device_of())
+    return torch.nn.Linear(width, n_labels).to(torch_device())
 
 
-def device_of() -> str:
+def torch_device() -> str:
     """Where torch computes: a GPU if there is one."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -195,7 +195,7 @@ BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 def fast_bfloat16() -> bool:
     """Whether the device in use multiplies bfloat16 numbers faster than those of 32 bits, as a GPU does."""
-    if device_of() == "cuda":
+    if torch_device() == "cuda":
         return True
     try:
         return not BFLOAT16.isdisjoint(PROCESSORS.read_text(encoding="utf-8", errors="replace").split())

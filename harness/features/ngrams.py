@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TOKEN = re.compile(r"\w+|[^\w\s]")
 """A word, or one punctuation mark: quotation marks, percent signs and question marks carry signal."""
 
-Range = Annotated[tuple[int, int], Field(strict=False)]
+NgramRange = Annotated[tuple[int, int], Field(strict=False)]
 
 
 class NgramSettings(BaseModel):
@@ -34,9 +34,9 @@ class NgramSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    word_ngrams: Range | None = (1, 2)
+    word_ngrams: NgramRange | None = (1, 2)
     """Shortest and longest run of tokens, a token being a word or one punctuation mark; null for none."""
-    char_ngrams: Range | None = (2, 5)
+    char_ngrams: NgramRange | None = (2, 5)
     """Shortest and longest run of characters in a chunk, a chunk being what stands between white space, with a space
     put at either end; null for none."""
     min_df: int = Field(default=2, ge=1)

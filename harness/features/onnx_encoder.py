@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.arrays import Vectors
-from harness.features.encoder_files import encoder_fingerprint, most_tokens, need, need_torch
+from harness.features.encoder_files import encoder_fingerprint, most_tokens, require_extra, require_torch
 from harness.files import make_folder, write_bytes
 from harness.folders import cache_folder
 
@@ -27,8 +27,8 @@ def encode(
     A text at a time: so nothing depends on the texts beside it, and weights of eight bits, which scale to what is in a
     batch, do not either. The threads share texts out, not the numbers of one, so their number changes nothing.
     """
-    need("onnx", "onnx", "onnxruntime")
-    need_torch()
+    require_extra("onnx", "onnx", "onnxruntime")
+    require_torch()
     from harness.features.network import load_tokenizer, tokens_of
 
     session = _session(str(_exported(folder, int8)))

@@ -11,19 +11,19 @@ import numpy.typing as npt
 from harness.features.cues import CUES, find_cues
 
 WORD = re.compile(r"\w+(?:['’]\w+)?")
-PRAISE = re.compile(
+POSITIVE_WORDS = re.compile(
     r"\b(?:good|great|best|better|strong|safe|success|successful|win|won|proud|hope|free|fair|right|improved?|love|happy|"
     r"peace|freedom|progress|benefit|secure|wonderful|tremendous|excellent)\b",
     re.IGNORECASE,
 )
-BLAME = re.compile(
+NEGATIVE_WORDS = re.compile(
     r"\b(?:bad|worst|worse|weak|wrong|fail|failed|failure|lose|lost|crisis|war|kill|killed|dead|death|poor|crime|criminal|"
     r"disaster|terrible|attack|fraud|lie|lied|problem|debt|threat|danger|dangerous|corrupt|hate|fear)\b",
     re.IGNORECASE,
 )
 NEGATION = re.compile(r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 SECOND_PERSON = re.compile(r"\byou(?:rs?)?\b", re.IGNORECASE)
-MOST_WORDS, MOST_OF_A_CUE = 60, 5
+MAX_WORDS, MAX_PER_CUE = 60, 5
 SHAPES = (
     "words",
     "letters per word",
@@ -49,12 +49,12 @@ def _row(text: str) -> list[float]:
     words = WORD.findall(text)
     counts = {cue.name: cue.times for cue in find_cues(text)}
     return [
-        min(len(words), MOST_WORDS),
+        min(len(words), MAX_WORDS),
         sum(map(len, words)) / max(len(words), 1),
         sum(word[0].isupper() for word in words[1:]),
         sum(any(map(str.isdigit, word)) for word in words),
         text.count(","),
         sum(text.count(mark) for mark in '"“”'),
-        *(len(pattern.findall(text)) for pattern in (PRAISE, BLAME, NEGATION, SECOND_PERSON)),
-        *(min(counts.get(cue.name, 0), MOST_OF_A_CUE) for cue in CUES),
+        *(len(pattern.findall(text)) for pattern in (POSITIVE_WORDS, NEGATIVE_WORDS, NEGATION, SECOND_PERSON)),
+        *(min(counts.get(cue.name, 0), MAX_PER_CUE) for cue in CUES),
     ]

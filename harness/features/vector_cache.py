@@ -17,7 +17,7 @@ from harness.folders import cache_folder
 
 Vector = npt.NDArray[np.float32]
 
-MOST_BYTES = 2_000_000_000
+MAX_BYTES = 2_000_000_000
 SECONDS_TO_WAIT = 60.0
 KEPT_AT_A_TIME = 512
 """Texts after which vectors go to the cache, so that a run that is killed goes on where it stopped."""
@@ -30,7 +30,7 @@ class VectorCache:
     """Vectors by key in a file. A file that cannot be read or written caches nothing, and is no error."""
 
     path: Path
-    most_bytes: int = MOST_BYTES
+    most_bytes: int = MAX_BYTES
     """The oldest vectors are dropped when the file grows beyond this."""
 
     def get(self, keys: Sequence[str]) -> dict[str, Vector]:
@@ -50,7 +50,7 @@ class VectorCache:
         with suppress(sqlite3.Error, OSError), closing(self._open()) as connection:
             with connection:
                 connection.executemany("INSERT OR IGNORE INTO vectors (key, vector) VALUES (?, ?)", rows)
-            self._bound(connection)
+            self._evict_oldest(connection)
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ class VectorCache:
             raise
         return connection
 
-    def _bound(self, connection: sqlite3.Connection) -> None:
+    def _evict_oldest(self, connection: sqlite3.Connection) -> None:
         """Drops the older half of the vectors where the file is too large."""
         pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         if pages * size <= self.most_bytes:
@@ -75,7 +75,7 @@ class VectorCache:
         connection.execute("VACUUM")
 
 
-def computed_once(
+def compute_or_load(
     space: str, texts: Sequence[str], compute: Callable[[list[str]], Vectors], cache: VectorCache | None = None
 ) -> Vectors:
     """The vectors of texts, each computed once and then kept.

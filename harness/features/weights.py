@@ -49,7 +49,7 @@ class Tfidf:
 
 
 @dataclass
-class Presence:
+class BinaryNgrams:
     """Whether a text has an n-gram: 1 or 0."""
 
     ngrams: Ngrams

@@ -1,6 +1,6 @@
 """Metrics: gold and a run in, a number with its interval out."""
 
-from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.confusion import (
     BalancedAccuracy,
     CohenKappa,
@@ -15,7 +15,7 @@ from harness.metrics.confusion import (
     WeightedPrecision,
     WeightedRecall,
 )
-from harness.metrics.intervals import Intervals, Value, mean_values, measure
+from harness.metrics.intervals import Intervals, Value, mean_over_seeds, measure
 from harness.metrics.labels import F1, Accuracy, MacroF1, Precision, Recall
 from harness.metrics.official.checkthat import (
     CheckThatAveragePrecision,
@@ -41,10 +41,10 @@ from harness.metrics.ranking_per_article import (
 )
 from harness.metrics.ranking_pooled import AveragePrecision, RocAuc
 from harness.metrics.soft import SoftAccuracy, SoftBrier, SoftLogLoss
-from harness.metrics.workload import BudgetPrecision, BudgetRecall, ReadsPerFind, RecallAtTextShare
+from harness.metrics.workload import ClaimsReadPerHit, PooledPrecisionAt, PooledRecallAt, RecallAtTextFraction
 from harness.registry import Registry
 
-__all__ = ["METRICS", "Groups", "Intervals", "Metric", "Run", "Value", "mean_values", "measure"]
+__all__ = ["METRICS", "Intervals", "Metric", "ResamplingGroups", "Run", "Value", "mean_over_seeds", "measure"]
 
 METRICS: Registry[type[Metric]] = Registry(
     "metric",
@@ -74,10 +74,10 @@ METRICS: Registry[type[Metric]] = Registry(
         "recall_at": RecallAt,
         "ndcg": Ndcg,
         "reciprocal_rank": ReciprocalRank,
-        "budget_precision": BudgetPrecision,
-        "budget_recall": BudgetRecall,
-        "reads_per_find": ReadsPerFind,
-        "recall_at_text_share": RecallAtTextShare,
+        "pooled_precision_at": PooledPrecisionAt,
+        "pooled_recall_at": PooledRecallAt,
+        "claims_read_per_hit": ClaimsReadPerHit,
+        "recall_at_text_fraction": RecallAtTextFraction,
         "brier": Brier,
         "brier_reliability": BrierReliability,
         "brier_resolution": BrierResolution,

@@ -10,7 +10,7 @@ import numpy as np
 from harness.arrays import Codes, Floats, Weights, safe_divide
 from harness.data.claims import Gold
 from harness.errors import HarnessError, Undefined
-from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.sums import weighted_sums
 
 
@@ -25,7 +25,7 @@ class ArticleMean(Metric):
     articles (claims, or speakers of a debate) are refused: resampling them would change the articles themselves.
     """
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "scores"
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "scores"
 
     @abstractmethod
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
@@ -34,11 +34,11 @@ class ArticleMean(Metric):
         What it gives for a code without claims does not matter.
         """
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """Why no article has a value."""
         return f"no article has a claim that is '{gold.labels[-1]}' in gold" if len(gold) else "there are no claims"
 
-    def values(self, gold: Gold, run: Run, groups: Groups, weights: Weights) -> Floats:
+    def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The mean under each weighting; shape (n_weightings,), NaN where no drawn article has a value.
 
         Raises:
@@ -48,7 +48,7 @@ class ArticleMean(Metric):
         values = self._values(gold, run, groups.article)
         defined = ~np.isnan(values)
         if not defined.any():
-            raise Undefined(self.reason(gold))
+            raise Undefined(self.undefined_reason(gold))
         unit = unit_of_articles(groups)
         if unit is None:
             if not (weights == 1).all():
@@ -58,7 +58,7 @@ class ArticleMean(Metric):
         total, n = weighted_sums(weights, unit[defined], columns).T
         return safe_divide(total, n)
 
-    def unit_values(self, gold: Gold, run: Run, groups: Groups) -> Floats | None:
+    def unit_values(self, gold: Gold, run: Run, groups: ResamplingGroups) -> Floats | None:
         """The articles' values where each unit is one article; else None."""
         unit = unit_of_articles(groups)
         present = np.unique(groups.article)
@@ -68,7 +68,7 @@ class ArticleMean(Metric):
         per_unit[unit[present]] = self._values(gold, run, groups.article)[present]
         return per_unit
 
-    def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:
+    def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
         """Over how many articles the mean is taken, where some have no value."""
         defined = int(np.count_nonzero(~np.isnan(self._values(gold, run, groups.article))))
         n_articles = len(np.unique(groups.article))
@@ -79,7 +79,7 @@ class ArticleMean(Metric):
         return np.where(np.bincount(article, minlength=len(values)) > 0, values, np.nan)
 
 
-def unit_of_articles(groups: Groups) -> Codes | None:
+def unit_of_articles(groups: ResamplingGroups) -> Codes | None:
     """The unit that holds each article, shape (n_articles,); None where some article's claims are in several."""
     unit = np.zeros(int(np.max(groups.article, initial=-1)) + 1, dtype=np.int64)
     unit[groups.article] = groups.unit

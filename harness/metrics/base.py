@@ -27,7 +27,7 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class ResamplingGroups:
     """What belongs together: the article of each claim, and the unit that is resampled."""
 
     article: Codes
@@ -46,7 +46,7 @@ class Metric(Record):
     Ties between scores count as their expectation over random orders, so the order of the file cannot matter.
     """
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]]
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]]
     """What of the run it looks at."""
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     higher_is_better: ClassVar[bool] = True
@@ -56,14 +56,14 @@ class Metric(Record):
     """Short form for table headings ("AP"); a field's value may be put in with str.format ("P@{k}")."""
 
     @abstractmethod
-    def values(self, gold: Gold, run: Run, groups: Groups, weights: Weights) -> Floats:
+    def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting of the units; a claim whose unit is drawn w times counts as w claims.
 
         Returns: shape (n_weightings,); NaN where it is undefined under that weighting.
         Raises: Undefined: it is undefined for this data as it is; the text is the reason.
         """
 
-    def unit_values(self, gold: Gold, run: Run, groups: Groups) -> Floats | None:
+    def unit_values(self, gold: Gold, run: Run, groups: ResamplingGroups) -> Floats | None:
         """Shape (n_units,), NaN where undefined, if the metric is the plain mean of these over units; else None."""
         return None
 
@@ -71,7 +71,7 @@ class Metric(Record):
         """Whether each claim counts, shape (n_claims,), if the metric is the share of claims that do; else None."""
         return None
 
-    def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:
+    def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
         """What a reader of the value has to know of these data ("over 9 of 12 articles"); None: nothing."""
         return None
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from harness.arrays import Floats, safe_divide
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Groups, Run
+from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.labels import LabelMetric
 
 
@@ -33,22 +33,22 @@ class ConfusionMetric(LabelMetric):
 
     yes_or_no_only: ClassVar[bool] = False
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """Right, predicted and actual per label, and one for every claim; shape (n_claims, 3 x n_labels + 1)."""
         labels = np.arange(len(gold.labels))
         actual, predicted = gold.codes[:, None] == labels, run.predicted[:, None] == labels
         return np.hstack([actual & predicted, predicted, actual, np.ones((len(gold), 1))]).astype(np.float64)
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The metric from the counts."""
         right, predicted, actual = np.split(sums[:, :-1], 3, axis=1)
-        return self.of_counts(Counts(right, predicted, actual, sums[:, -1]))
+        return self.from_counts(Counts(right, predicted, actual, sums[:, -1]))
 
     @abstractmethod
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The metric; shape (n_weightings,), NaN where it is undefined."""
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -74,7 +74,7 @@ class MacroPrecision(ConfusionMetric):
 
     heading: ClassVar[str] = "macro P"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The mean over labels that are there."""
         return _mean_over_present(_precision(counts), counts)
 
@@ -88,7 +88,7 @@ class MacroRecall(ConfusionMetric):
 
     heading: ClassVar[str] = "macro R"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The mean over labels that are there."""
         return _mean_over_present(_recall(counts), counts)
 
@@ -107,7 +107,7 @@ class BalancedAccuracy(ConfusionMetric):
 
     heading: ClassVar[str] = "bal. Acc"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The mean over labels of gold."""
         return safe_divide(_recall(counts).sum(axis=1), (counts.actual > 0).sum(axis=1).astype(np.float64))
 
@@ -121,7 +121,7 @@ class WeightedPrecision(ConfusionMetric):
 
     heading: ClassVar[str] = "weighted P"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The mean weighted by gold."""
         return safe_divide((_precision(counts) * counts.actual).sum(axis=1), counts.total)
 
@@ -135,7 +135,7 @@ class WeightedRecall(ConfusionMetric):
 
     heading: ClassVar[str] = "weighted R"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The mean weighted by gold."""
         return safe_divide(counts.right.sum(axis=1), counts.total)
 
@@ -149,7 +149,7 @@ class WeightedF1(ConfusionMetric):
 
     heading: ClassVar[str] = "weighted F1"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The mean weighted by gold."""
         return safe_divide((_f1(counts) * counts.actual).sum(axis=1), counts.total)
 
@@ -164,7 +164,7 @@ class MatthewsCorrelation(ConfusionMetric):
     bounds: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     heading: ClassVar[str] = "MCC"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """The covariance by the two standard deviations."""
         n = counts.total
         # No answer is a label that gold never has: it adds nothing to the products, but its square to the spread.
@@ -174,7 +174,7 @@ class MatthewsCorrelation(ConfusionMetric):
         actual = n**2 - (counts.actual**2).sum(axis=1)
         return safe_divide(covariance, np.sqrt(predicted * actual))
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No variation on one side."""
         return "gold has one label only, or one label only is predicted"
 
@@ -189,14 +189,14 @@ class CohenKappa(ConfusionMetric):
     bounds: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     heading: ClassVar[str] = "kappa"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """Observed beyond expected by the most there could be beyond expected."""
         n = counts.total
         observed = counts.right.sum(axis=1) * n
         expected = (counts.predicted * counts.actual).sum(axis=1)
         return safe_divide(observed - expected, n**2 - expected)
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No variation at all."""
         return "there are no claims, or one label only, in gold and predicted"
 
@@ -207,7 +207,7 @@ class OneLabelMetric(ConfusionMetric):
     label: str
     """The label, as the task names it."""
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """The counts of the label.
 
         Raises: Undefined: the task has no such label.
@@ -215,7 +215,7 @@ class OneLabelMetric(ConfusionMetric):
         if self.label not in gold.labels:
             raise Undefined(f"the task has no label '{self.label}'; it has: {', '.join(gold.labels)}")
         at, n_labels = gold.labels.index(self.label), len(gold.labels)
-        return super().columns(gold, run)[:, [at, n_labels + at, 2 * n_labels + at, -1]]
+        return super().summands(gold, run)[:, [at, n_labels + at, 2 * n_labels + at, -1]]
 
 
 class LabelPrecision(OneLabelMetric):
@@ -226,11 +226,11 @@ class LabelPrecision(OneLabelMetric):
 
     heading: ClassVar[str] = "P({label})"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """Right among predicted."""
         return safe_divide(counts.right[:, 0], counts.predicted[:, 0])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """Never predicted."""
         return f"no claim is predicted '{self.label}'"
 
@@ -243,11 +243,11 @@ class LabelRecall(OneLabelMetric):
 
     heading: ClassVar[str] = "R({label})"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """Right among actual."""
         return safe_divide(counts.right[:, 0], counts.actual[:, 0])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """Not in gold."""
         return f"no claim is '{self.label}' in gold"
 
@@ -260,11 +260,11 @@ class LabelF1(OneLabelMetric):
 
     heading: ClassVar[str] = "F1({label})"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """Twice the right ones among predicted plus actual."""
         return safe_divide(2 * counts.right[:, 0], (counts.predicted + counts.actual)[:, 0])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """Nowhere."""
         return f"no claim is '{self.label}', neither in gold nor predicted"
 
@@ -277,7 +277,7 @@ class Coverage(ConfusionMetric):
 
     heading: ClassVar[str] = "coverage"
 
-    def of_counts(self, counts: Counts) -> Floats:
+    def from_counts(self, counts: Counts) -> Floats:
         """Predicted claims among claims."""
         return safe_divide(counts.predicted.sum(axis=1), counts.total)
 
@@ -285,6 +285,6 @@ class Coverage(ConfusionMetric):
         """Whether each claim has an answer."""
         return np.asarray(run.predicted >= 0)
 
-    def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:
+    def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
         """Nothing: the value says it."""
         return None

@@ -14,7 +14,7 @@ from harness.arrays import Codes, Floats, Weights
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.article_means import UnitsSplitArticles
-from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.records import Record
 from harness.resampling import (
     Interval,
@@ -31,7 +31,7 @@ Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t", "clopper-pea
 
 FEW_UNITS = 40
 ROUGH_UNITS = 10
-MOST_WITHOUT_SPREAD = 0.025
+MAX_WITHOUT_SPREAD = 0.025
 LEFT_OUT: dict[Method, str] = {
     "percentile": "undefined",
     "bca": "undefined",
@@ -79,13 +79,13 @@ class Intervals(Record):
     """Number of resamples."""
     unit: Literal["article", "speaker", "claim"] = "article"
     """What is drawn: the thing that is independent."""
-    seed: int = Field(default=13, ge=0)
+    random_seed: int = Field(default=13, ge=0)
     """Random seed of the resamples."""
     stratify: Literal["speaker", "topic", "source"] | None = None
     """Keep the number of units of each: for a test set that was put together so, such as ten articles a source."""
 
 
-class _Found(NamedTuple):
+class _IntervalResult(NamedTuple):
     """An interval or none, and what to say of it."""
 
     interval: Interval | None
@@ -93,7 +93,7 @@ class _Found(NamedTuple):
     notes: list[str]
 
 
-def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals) -> Value:
+def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals) -> Value:
     """The mean of a metric over the runs of one system, with an interval from resampling units.
 
     Args:
@@ -105,10 +105,10 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
     Returns: the value and the interval within the metric's bounds. The value is None with a reason where the metric
         is undefined for any of the runs; the interval is None where there is none, and the note says why.
     """
-    groups = Groups(_dense(groups.article), _dense(groups.unit), groups.length, groups.stratum)
+    groups = ResamplingGroups(_dense(groups.article), _dense(groups.unit), groups.length, groups.stratum)
     n_units = int(np.max(groups.unit, initial=-1)) + 1
     try:
-        value = float(mean_values(metric, gold, runs, groups, np.ones((1, n_units), dtype=np.int64))[0])
+        value = float(mean_over_seeds(metric, gold, runs, groups, np.ones((1, n_units), dtype=np.int64))[0])
     except Undefined as error:
         return Value(value=None, reason=str(error), n_units=n_units)
     said = dict.fromkeys(note for run in runs if (note := metric.note(gold, run, groups)))
@@ -119,9 +119,9 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
         found = _interval(metric, gold, runs, groups, intervals, value)
     except UnitsSplitArticles:
         why = f"no interval: a mean over articles, and articles are split among units ({intervals.unit})"
-        found = _Found(None, None, [why])
+        found = _IntervalResult(None, None, [why])
     except Undefined as error:
-        found = _Found(None, None, [f"no interval: {error}"])
+        found = _IntervalResult(None, None, [f"no interval: {error}"])
     note = "; ".join([*said, *found.notes]) or None
     if found.interval is None:
         return Value(value=value, n_units=n_units, note=note)
@@ -129,17 +129,17 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, int
     return Value(value=value, low=low, high=high, n_units=n_units, method=found.method, note=note)
 
 
-def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups) -> tuple[float, float] | None:
+def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[float, float] | None:
     """The worst and the best value over all orders of claims with equal scores.
 
     Returns: None where the metric does not rank, or is undefined, or no two claims of different gold have equal scores.
     """
-    if metric.reads != "scores" or any(run.scores is None for run in runs):
+    if metric.needs != "scores" or any(run.scores is None for run in runs):
         return None
     ones = np.ones((1, int(np.max(groups.unit, initial=-1)) + 1), dtype=np.int64)
     try:
         ends = [
-            float(mean_values(metric, gold, [_ordered(run, key) for run in runs], groups, ones)[0])
+            float(mean_over_seeds(metric, gold, [_ordered(run, key) for run in runs], groups, ones)[0])
             for key in (~gold.positive, gold.positive)
         ]
     except Undefined:
@@ -156,7 +156,9 @@ def _ordered(run: Run, later: npt.NDArray[np.bool_]) -> Run:
     return replace(run, scores=scores)
 
 
-def mean_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, weights: Weights) -> Floats:
+def mean_over_seeds(
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, weights: Weights
+) -> Floats:
     """The metric's mean over runs under each weighting; shape (n_weightings,), NaN where undefined for a run.
 
     Raises: Undefined: the metric is undefined for a run; the reason says for which where there are several.
@@ -171,10 +173,10 @@ def mean_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups,
 
 
 def _interval(
-    metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals, value: float
-) -> _Found:
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals, value: float
+) -> _IntervalResult:
     if intervals.method == "none":
-        return _Found(None, None, [])
+        return _IntervalResult(None, None, [])
     n_units = int(groups.unit.max()) + 1
     unit_values = _unit_values(metric, gold, runs, groups)
     n_defined = n_units if unit_values is None else int(np.count_nonzero(~np.isnan(unit_values)))
@@ -183,18 +185,18 @@ def _interval(
         raise Undefined(f"one {intervals.unit} only{with_value}")
     notes = [f"{n_defined} units: rough"] if n_defined < ROUGH_UNITS else []
     strata = strata_of(groups, intervals)
-    weights = unit_weights(n_units, intervals.resamples, intervals.seed, strata)
+    weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata)
     method: Method
     method, interval = "clopper-pearson", _exact(metric, gold, runs, groups, intervals)
     if interval is None and strata is None and unit_values is not None and intervals.method in ("auto", "bootstrap-t"):
         method, interval = "bootstrap-t", _studentised(unit_values, weights, intervals.method == "auto")
     if interval is None:
-        jackknifed = mean_values(metric, gold, runs, groups, jackknife_weights(n_units, intervals.seed))
+        jackknifed = mean_over_seeds(metric, gold, runs, groups, jackknife_weights(n_units, intervals.random_seed))
         pooled = intervals.method == "auto" and unit_values is None and strata is None
         if pooled or intervals.method == "jackknife-t":
             method, interval = "jackknife-t", _by_jackknife(value, jackknifed, metric)
     if interval is None:
-        resampled = mean_values(metric, gold, runs, groups, weights)
+        resampled = mean_over_seeds(metric, gold, runs, groups, weights)
         if intervals.method == "percentile":
             method, interval = "percentile", percentile(resampled)
         else:
@@ -208,10 +210,10 @@ def _interval(
         notes.append(f"{interval.left_out} of {intervals.resamples} resamples {LEFT_OUT[method]}")
     if interval.low == interval.high:
         notes.append("no spread: every resample gives the same value")
-    return _Found(interval, method, notes)
+    return _IntervalResult(interval, method, notes)
 
 
-def strata_of(groups: Groups, intervals: Intervals) -> tuple[int, ...] | None:
+def strata_of(groups: ResamplingGroups, intervals: Intervals) -> tuple[int, ...] | None:
     """The stratum of each unit, codes from 0; None where resampling is not stratified.
 
     Raises: Undefined: a unit is in several strata.
@@ -224,7 +226,9 @@ def strata_of(groups: Groups, intervals: Intervals) -> tuple[int, ...] | None:
     return tuple(found[1].tolist())
 
 
-def _exact(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups, intervals: Intervals) -> Interval | None:
+def _exact(
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals
+) -> Interval | None:
     """The exact interval of a share of claims, where each claim is a unit; None where there is none."""
     hits = metric.hits(gold, runs[0]) if len(runs) == 1 and intervals.method == "auto" else None
     if hits is None or groups.stratum is not None or int(groups.unit.max()) + 1 != len(gold):
@@ -246,10 +250,10 @@ def _studentised(unit_values: Floats, weights: Weights, auto: bool) -> Interval 
     if auto and np.count_nonzero(~np.isnan(unit_values)) >= FEW_UNITS:
         return None
     interval = bootstrap_t(unit_values, weights)
-    return None if auto and interval.left_out > MOST_WITHOUT_SPREAD * len(weights) else interval
+    return None if auto and interval.left_out > MAX_WITHOUT_SPREAD * len(weights) else interval
 
 
-def _unit_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Groups) -> Floats | None:
+def _unit_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> Floats | None:
     """The mean over runs of the value of each unit; None where the metric is no mean over units."""
     per_run = [values for run in runs if (values := metric.unit_values(gold, run, groups)) is not None]
     return np.mean(per_run, axis=0) if len(per_run) == len(runs) else None

@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from harness.arrays import Codes, Floats, safe_divide
 from harness.data.claims import Gold
-from harness.metrics.base import Groups, Run
+from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.sums import SumMetric
 
 
 class LabelMetric(SumMetric):
     """A metric of predicted labels. Ties do not arise; the order of the claims does not matter."""
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "labels"
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "labels"
 
-    def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:
+    def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
         """How many claims have no answer, where there are any, and what their answers could have made of the value."""
         silent = run.predicted < 0
         if not silent.any():
@@ -29,8 +29,8 @@ class LabelMetric(SumMetric):
         return f"{silent.sum()} of {len(gold)} claims without an answer: {worst} if all were wrong, {best} if all right"
 
     def _filled(self, gold: Gold, run: Run, predicted: Codes) -> str:
-        filled = self.columns(gold, replace(run, predicted=predicted)).sum(axis=0, keepdims=True)
-        value = float(self.of_sums(filled)[0])
+        filled = self.summands(gold, replace(run, predicted=predicted)).sum(axis=0, keepdims=True)
+        value = float(self.from_sums(filled)[0])
         return "undefined" if np.isnan(value) else f"{value:.3f}"
 
 
@@ -43,11 +43,11 @@ class Accuracy(LabelMetric):
     yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "Acc"
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """Right, and one for every claim; shape (n_claims, 2)."""
         return np.stack([run.predicted == gold.codes, np.ones(len(gold))], axis=1).astype(np.float64)
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """Right claims among claims."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
@@ -55,7 +55,7 @@ class Accuracy(LabelMetric):
         """Whether each claim is right."""
         return np.asarray(run.predicted == gold.codes)
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -63,7 +63,7 @@ class Accuracy(LabelMetric):
 class PositiveLabelMetric(LabelMetric):
     """A metric of the positive label, which is the last one."""
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """Positive in both, predicted positive, positive in gold; shape (n_claims, 3)."""
         predicted = run.predicted == len(gold.labels) - 1
         return np.stack([predicted & gold.positive, predicted, gold.positive], axis=1).astype(np.float64)
@@ -77,11 +77,11 @@ class Precision(PositiveLabelMetric):
 
     heading: ClassVar[str] = "P"
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """True positives among predicted positives."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """Nothing predicted positive."""
         return f"no claim is predicted '{gold.labels[-1]}'"
 
@@ -94,11 +94,11 @@ class Recall(PositiveLabelMetric):
 
     heading: ClassVar[str] = "R"
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """True positives among positives."""
         return safe_divide(sums[:, 0], sums[:, 2])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """Nothing positive in gold."""
         return f"no claim is '{gold.labels[-1]}' in gold"
 
@@ -112,11 +112,11 @@ class F1(PositiveLabelMetric):
 
     heading: ClassVar[str] = "F1"
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """Twice the true positives among predicted positives plus positives."""
         return safe_divide(2 * sums[:, 0], sums[:, 1] + sums[:, 2])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """Nothing positive anywhere."""
         return f"no claim is '{gold.labels[-1]}', neither in gold nor predicted"
 
@@ -133,23 +133,23 @@ class MacroF1(LabelMetric):
     yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "macro F1"
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """Per label: in both, and predicted plus in gold; shape (n_claims, 2 x n_labels)."""
         labels = np.arange(len(gold.labels))
         actual, predicted = gold.codes[:, None] == labels, run.predicted[:, None] == labels
         return np.hstack([actual & predicted, actual.astype(np.float64) + predicted]).astype(np.float64)
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The mean of the F1s that are defined."""
         both, either = np.split(sums, 2, axis=1)
         f1 = safe_divide(2 * both, either)
         return safe_divide(np.nansum(f1, axis=1), np.count_nonzero(either, axis=1).astype(np.float64))
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
-    def note(self, gold: Gold, run: Run, groups: Groups) -> str | None:
+    def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
         """The claims without an answer, and the labels that are left out."""
         seen = np.union1d(gold.codes, run.predicted)
         absent = [label for code, label in enumerate(gold.labels) if code not in seen]

@@ -14,7 +14,7 @@ from harness.errors import Undefined
 from harness.metrics.base import Run
 from harness.metrics.sums import SumMetric
 
-LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
+PROBABILITY_EPSILON = float(np.finfo(np.float64).eps)
 """What a probability of 0 counts as in a logarithm, as in scikit-learn."""
 
 
@@ -40,12 +40,12 @@ class Brier(SumMetric):
     Source: Brier 1950; scikit-learn's brier_score_loss with scale_by_half=True.
     """
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
     higher_is_better: ClassVar[bool] = False
     yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "Brier"
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """Half the squared distance, and one for every claim; shape (n_claims, 2).
 
         Raises: Undefined: the run has no probabilities.
@@ -53,11 +53,11 @@ class Brier(SumMetric):
         actual = gold.codes[:, None] == np.arange(len(gold.labels))
         return np.stack([((probabilities_of(run) - actual) ** 2).sum(axis=1) / 2, np.ones(len(gold))], axis=1)
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -71,22 +71,22 @@ class LogLoss(SumMetric):
     Source: scikit-learn's log_loss.
     """
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
     higher_is_better: ClassVar[bool] = False
     yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "log loss"
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """The loss, and one for every claim; shape (n_claims, 2)."""
         given = np.take_along_axis(probabilities_of(run), gold.codes[:, None], axis=1)[:, 0]
-        return np.stack([-np.log(np.clip(given, LEAST_PROBABILITY, 1.0)), np.ones(len(gold))], axis=1)
+        return np.stack([-np.log(np.clip(given, PROBABILITY_EPSILON, 1.0)), np.ones(len(gold))], axis=1)
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -109,29 +109,29 @@ class BinnedMetric(SumMetric):
     and the event that it is the gold label.
     """
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
     higher_is_better: ClassVar[bool] = False
     yes_or_no_only: ClassVar[bool] = False
 
     bins: int = Field(default=10, ge=2)
     """How many bins; fewer where forecasts are equal."""
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """Forecast, event and one in the columns of the claim's bin; shape (n_claims, 3 x n_bins)."""
         forecast, event = forecasts_of(gold, run)
         inside = (equal_mass_bins(forecast, self.bins)[:, None] == np.arange(self.bins)).astype(np.float64)
         return np.hstack([inside * forecast[:, None], inside * event[:, None], inside])
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The metric from the bins."""
         forecast, event, n = np.split(sums, 3, axis=1)
-        return safe_divide(self.of_bins(forecast, event, n), n.sum(axis=1))
+        return safe_divide(self.from_bins(forecast, event, n), n.sum(axis=1))
 
     @abstractmethod
-    def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
+    def from_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """n_claims times the metric, from the sums in each bin; arrays of shape (n_weightings, n_bins)."""
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -156,7 +156,7 @@ class ExpectedCalibrationError(BinnedMetric):
 
     heading: ClassVar[str] = "ECE"
 
-    def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
+    def from_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """The distances of the sums."""
         distance: Floats = np.abs(forecast - event).sum(axis=1)
         return distance
@@ -173,7 +173,7 @@ class BrierReliability(BinnedMetric):
 
     heading: ClassVar[str] = "Brier reliability"
 
-    def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
+    def from_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """Squared distances of the means, weighted by claims."""
         return _added(safe_divide((forecast - event) ** 2, n))
 
@@ -188,7 +188,7 @@ class BrierResolution(BinnedMetric):
     higher_is_better: ClassVar[bool] = True
     heading: ClassVar[str] = "Brier resolution"
 
-    def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
+    def from_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """Squared distances of the frequencies from the overall one, weighted by claims."""
         overall = safe_divide(event.sum(axis=1), n.sum(axis=1))[:, None]
         return _added(safe_divide((event - n * overall) ** 2, n))
@@ -203,7 +203,7 @@ class BrierUncertainty(BinnedMetric):
 
     heading: ClassVar[str] = "Brier uncertainty"
 
-    def of_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
+    def from_bins(self, forecast: Floats, event: Floats, n: Floats) -> Floats:
         """n p (1 - p)."""
         events: Floats = event.sum(axis=1)
         return events * (1 - safe_divide(events, n.sum(axis=1)))

@@ -11,9 +11,9 @@ from harness.arrays import Codes, Floats, safe_divide
 from harness.data.claims import Gold
 from harness.metrics.article_means import ArticleMean
 from harness.metrics.base import Run
-from harness.metrics.sums import sums_by
+from harness.metrics.sums import group_sums
 from harness.metrics.ties import (
-    Ties,
+    TieGroups,
     expected_hits,
     expected_reciprocal_rank,
     precision_sums,
@@ -35,7 +35,7 @@ class MeanAveragePrecision(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The average precision of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        return safe_divide(sums_by(lists, precision_sums(ties), n_lists(article)), _positives(lists, ties, article))
+        return safe_divide(group_sums(lists, precision_sums(ties), n_lists(article)), _positives(lists, ties, article))
 
 
 class RPrecision(ArticleMean):
@@ -52,7 +52,7 @@ class RPrecision(ArticleMean):
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
         positives = _positives(lists, ties, article)
         hits = expected_hits(ties, positives[lists].astype(np.int64))
-        return safe_divide(sums_by(lists, hits, len(positives)), positives)
+        return safe_divide(group_sums(lists, hits, len(positives)), positives)
 
 
 class PrecisionAt(ArticleMean):
@@ -72,7 +72,7 @@ class PrecisionAt(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The precision at k of each article."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        return sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k)), n_lists(article)) / self.k
+        return group_sums(lists, expected_hits(ties, np.full_like(ties.before, self.k)), n_lists(article)) / self.k
 
 
 class RecallAt(ArticleMean):
@@ -90,7 +90,7 @@ class RecallAt(ArticleMean):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The recall at k of each article; NaN without a positive claim."""
         lists, ties = ties_in_lists(gold.positive, ranking_scores(run), article)
-        hits = sums_by(lists, expected_hits(ties, np.full_like(ties.before, self.k)), n_lists(article))
+        hits = group_sums(lists, expected_hits(ties, np.full_like(ties.before, self.k)), n_lists(article))
         return safe_divide(hits, _positives(lists, ties, article))
 
 
@@ -113,7 +113,7 @@ class Ndcg(ArticleMean):
         per_claim = (gains[ties.before + ties.size] - gains[ties.before]) / ties.size
         positives = _positives(lists, ties, article)
         return safe_divide(
-            sums_by(lists, ties.positives * per_claim, len(positives)), gains[positives.astype(np.int64)]
+            group_sums(lists, ties.positives * per_claim, len(positives)), gains[positives.astype(np.int64)]
         )
 
 
@@ -149,6 +149,6 @@ def n_lists(article: Codes) -> int:
     return int(np.max(article, initial=-1)) + 1
 
 
-def _positives(lists: Codes, ties: Ties, article: Codes) -> Floats:
+def _positives(lists: Codes, ties: TieGroups, article: Codes) -> Floats:
     """The number of positive claims of each list; shape (n_lists,)."""
-    return sums_by(lists, ties.positives, n_lists(article))
+    return group_sums(lists, ties.positives, n_lists(article))

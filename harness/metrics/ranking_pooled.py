@@ -11,9 +11,9 @@ import numpy.typing as npt
 from harness.arrays import Codes, Floats, Weights, safe_divide
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.sums import row_slices
-from harness.metrics.ties import Ties, precision_sums, ranking_scores, starts_of_runs
+from harness.metrics.ties import TieGroups, is_run_start, precision_sums, ranking_scores
 
 
 class PooledTies:
@@ -25,7 +25,7 @@ class PooledTies:
 
     def __init__(self, positive: npt.NDArray[np.bool_], scores: Floats, unit: Codes) -> None:
         order = np.argsort(-scores, kind="stable")
-        first = starts_of_runs(scores[order])
+        first = is_run_start(scores[order])
         group = np.cumsum(first) - 1
         ranked = positive[order]
         self.unit = unit[order]
@@ -33,7 +33,7 @@ class PooledTies:
         self.positive_unit = self.unit[ranked]
         self.holding, self.positive_starts = np.unique(group[ranked], return_index=True)
 
-    def count(self, weights: Weights) -> tuple[Ties, Codes]:
+    def count(self, weights: Weights) -> tuple[TieGroups, Codes]:
         """The groups that hold a positive claim, each claim counted as often as its unit is drawn.
 
         Returns: counts of shape (n_weightings, n_groups), and the number of claims drawn, shape (n_weightings,).
@@ -45,7 +45,7 @@ class PooledTies:
         total = end[:, -1].copy()
         size, end = size[:, self.holding], end[:, self.holding]
         positives = np.add.reduceat(np.take(weights, self.positive_unit, axis=1), self.positive_starts, axis=1)
-        return Ties(end - size, size, np.cumsum(positives, axis=1) - positives, positives), total
+        return TieGroups(end - size, size, np.cumsum(positives, axis=1) - positives, positives), total
 
 
 class PooledMetric(Metric):
@@ -54,10 +54,10 @@ class PooledMetric(Metric):
     A claim drawn w times in a resample is w tied copies of it.
     """
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "scores"
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "scores"
 
     @abstractmethod
-    def of_ties(self, ties: Ties, total: Codes) -> Floats:
+    def from_ties(self, ties: TieGroups, total: Codes) -> Floats:
         """The metric from counts of the tie groups that hold a positive claim; shape (n_weightings,)."""
 
     def check(self, gold: Gold) -> None:
@@ -68,13 +68,13 @@ class PooledMetric(Metric):
         if not gold.positive.any():
             raise Undefined(f"no claim is '{gold.labels[-1]}' in gold")
 
-    def values(self, gold: Gold, run: Run, groups: Groups, weights: Weights) -> Floats:
+    def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN where undefined under it."""
         self.check(gold)
         ties = PooledTies(gold.positive, ranking_scores(run), groups.unit)
         values = np.empty(len(weights))
         for rows in row_slices(len(weights), 3 * 8 * len(gold)):
-            values[rows] = self.of_ties(*ties.count(weights[rows]))
+            values[rows] = self.from_ties(*ties.count(weights[rows]))
         return values
 
 
@@ -89,7 +89,7 @@ class AveragePrecision(PooledMetric):
 
     heading: ClassVar[str] = "AP"
 
-    def of_ties(self, ties: Ties, total: Codes) -> Floats:
+    def from_ties(self, ties: TieGroups, total: Codes) -> Floats:
         """The precisions of all groups by the number of positives."""
         return safe_divide(precision_sums(ties).sum(axis=1), ties.positives.sum(axis=1).astype(np.float64))
 
@@ -113,7 +113,7 @@ class RocAuc(PooledMetric):
         if gold.positive.all():
             raise Undefined(f"every claim is '{gold.labels[-1]}' in gold")
 
-    def of_ties(self, ties: Ties, total: Codes) -> Floats:
+    def from_ties(self, ties: TieGroups, total: Codes) -> Floats:
         """Pairs won by the number of pairs."""
         n_positive = ties.positives.sum(axis=1)
         n_negative = total - n_positive

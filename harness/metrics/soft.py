@@ -11,7 +11,7 @@ from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Run
 from harness.metrics.labels import LabelMetric
-from harness.metrics.probabilities import LEAST_PROBABILITY, probabilities_of
+from harness.metrics.probabilities import PROBABILITY_EPSILON, probabilities_of
 from harness.metrics.sums import SumMetric
 
 
@@ -32,16 +32,16 @@ class SoftAccuracy(LabelMetric):
     yes_or_no_only: ClassVar[bool] = False
     heading: ClassVar[str] = "soft Acc"
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """The share that agrees, and one for every claim; shape (n_claims, 2)."""
         agreeing = np.take_along_axis(_shares(gold), np.maximum(run.predicted, 0)[:, None], axis=1)[:, 0]
         return np.stack([np.where(run.predicted >= 0, agreeing, 0.0), np.ones(len(gold))], axis=1)
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -49,15 +49,15 @@ class SoftAccuracy(LabelMetric):
 class SoftProbabilityMetric(SumMetric):
     """The mean over claims of a distance between probabilities and the annotators' labels; lower is better."""
 
-    reads: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
     higher_is_better: ClassVar[bool] = False
     yes_or_no_only: ClassVar[bool] = False
 
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The mean over claims."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -70,7 +70,7 @@ class SoftBrier(SoftProbabilityMetric):
 
     heading: ClassVar[str] = "soft Brier"
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """Half the squared distance, and one for every claim; shape (n_claims, 2)."""
         distance = ((probabilities_of(run) - _shares(gold)) ** 2).sum(axis=1) / 2
         return np.stack([distance, np.ones(len(gold))], axis=1)
@@ -86,7 +86,7 @@ class SoftLogLoss(SoftProbabilityMetric):
     bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
     heading: ClassVar[str] = "soft log loss"
 
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """The cross-entropy, and one for every claim; shape (n_claims, 2)."""
-        logs = np.log(np.maximum(probabilities_of(run), LEAST_PROBABILITY))
+        logs = np.log(np.maximum(probabilities_of(run), PROBABILITY_EPSILON))
         return np.stack([-(_shares(gold) * logs).sum(axis=1), np.ones(len(gold))], axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 from harness.arrays import Codes, Floats, Weights
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.base import Metric, ResamplingGroups, Run
 
 BYTES_AT_ONCE = 64 * 2**20
 
@@ -22,7 +22,7 @@ def row_slices(n_rows: int, bytes_per_row: int) -> Iterator[slice]:
         yield slice(start, start + rows)
 
 
-def sums_by(codes: Codes, values: Floats | Codes, n_codes: int = 0) -> Floats:
+def group_sums(codes: Codes, values: Floats | Codes, n_codes: int = 0) -> Floats:
     """The sum of the values of each code; shape (n_codes,), or longer where a code is higher."""
     return np.asarray(np.bincount(codes, weights=values, minlength=n_codes), dtype=np.float64)
 
@@ -37,7 +37,7 @@ def weighted_sums(weights: Weights, unit: Codes, columns: Floats) -> Floats:
     Returns: shape (n_weightings, n_columns).
     """
     n_units = weights.shape[1]
-    per_unit = np.stack([sums_by(unit, column, n_units) for column in columns.T], axis=1)
+    per_unit = np.stack([group_sums(unit, column, n_units) for column in columns.T], axis=1)
     sums = np.empty((len(weights), columns.shape[1]))
     for rows in row_slices(len(weights), 8 * n_units):
         sums[rows] = weights[rows].astype(np.float64) @ per_unit
@@ -48,20 +48,20 @@ class SumMetric(Metric):
     """A metric that is a function of sums over claims, so that resampling is a matrix product."""
 
     @abstractmethod
-    def columns(self, gold: Gold, run: Run) -> Floats:
+    def summands(self, gold: Gold, run: Run) -> Floats:
         """What is summed; shape (n_claims, n_columns)."""
 
     @abstractmethod
-    def of_sums(self, sums: Floats) -> Floats:
+    def from_sums(self, sums: Floats) -> Floats:
         """The metric from the sums of the columns, shape (n_weightings, n_columns); NaN where it is undefined."""
 
     @abstractmethod
-    def reason(self, gold: Gold) -> str:
-        """Why the metric is undefined when `of_sums` gives NaN for the data as they are."""
+    def undefined_reason(self, gold: Gold) -> str:
+        """Why the metric is undefined when `from_sums` gives NaN for the data as they are."""
 
-    def values(self, gold: Gold, run: Run, groups: Groups, weights: Weights) -> Floats:
+    def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN where undefined under it."""
-        columns = self.columns(gold, run)
-        if np.isnan(self.of_sums(columns.sum(axis=0, keepdims=True))[0]):
-            raise Undefined(self.reason(gold))
-        return self.of_sums(weighted_sums(weights, groups.unit, columns))
+        columns = self.summands(gold, run)
+        if np.isnan(self.from_sums(columns.sum(axis=0, keepdims=True))[0]):
+            raise Undefined(self.undefined_reason(gold))
+        return self.from_sums(weighted_sums(weights, groups.unit, columns))

@@ -19,7 +19,7 @@ LONG = 64
 """Claims per list, on average, from which lists are sorted one by one."""
 
 
-class Ties(NamedTuple):
+class TieGroups(NamedTuple):
     """Counts of tie groups, best group first. Integer arrays of equal shape, one entry per group."""
 
     before: Codes
@@ -39,7 +39,7 @@ def ranking_scores(run: Run) -> Floats:
     return run.scores[:, -1]
 
 
-def ties_in_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, Ties]:
+def ties_in_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, TieGroups]:
     """The tie groups of several lists at once that hold a positive claim, list by list.
 
     Args:
@@ -49,17 +49,17 @@ def ties_in_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes)
     if (np.diff(lists) < 0).any():
         order = np.argsort(lists, kind="stable")
         positive, scores, lists = positive[order], scores[order], lists[order]
-    starts = np.flatnonzero(starts_of_runs(lists))
+    starts = np.flatnonzero(is_run_start(lists))
     find = ties_of_short_lists if len(lists) < LONG * len(starts) else ties_of_long_lists
     return find(positive, scores, lists)
 
 
-def ties_of_short_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, Ties]:
+def ties_of_short_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, TieGroups]:
     """As `ties_in_lists`, for ascending lists; sorts all claims at once."""
     order = np.lexsort((-scores, lists))
     lists, scores = lists[order], scores[order]
-    new_list = starts_of_runs(lists)
-    starts = np.flatnonzero(new_list | starts_of_runs(scores))
+    new_list = is_run_start(lists)
+    starts = np.flatnonzero(new_list | is_run_start(scores))
     size = np.diff(starts, append=len(order))
     positives = np.add.reduceat(positive[order].astype(np.int64), starts) if len(starts) else starts
     first = new_list[starts]
@@ -68,15 +68,15 @@ def ties_of_short_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: 
     before -= before[first][group_list]
     positives_before -= positives_before[first][group_list]
     holding = positives > 0
-    return lists[starts][holding], Ties(*(c[holding] for c in (before, size, positives_before, positives)))
+    return lists[starts][holding], TieGroups(*(c[holding] for c in (before, size, positives_before, positives)))
 
 
-def ties_of_long_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, Ties]:
+def ties_of_long_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: Codes) -> tuple[Codes, TieGroups]:
     """As `ties_in_lists`, for ascending lists; sorts each list's scores, and looks its positive claims up in them.
 
     A loop over lists: sorting values is many times faster than sorting row numbers, and positive claims are few.
     """
-    starts = np.flatnonzero(starts_of_runs(lists))
+    starts = np.flatnonzero(is_run_start(lists))
     ends = np.append(starts, len(lists))[1:]
     rows = np.flatnonzero(positive)
     first, last = np.searchsorted(rows, starts), np.searchsorted(rows, ends)
@@ -92,15 +92,15 @@ def ties_of_long_lists(positive: npt.NDArray[np.bool_], scores: Floats, lists: C
     of_list = place // span
     counted = np.cumsum(positives) - positives
     positives_before = counted - counted[np.searchsorted(of_list, of_list)]
-    return of_list, Ties(before[group], size[group], positives_before, positives)
+    return of_list, TieGroups(before[group], size[group], positives_before, positives)
 
 
-def starts_of_runs(values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+def is_run_start(values: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     """Whether each value differs from the one before it; the first does; shape as given."""
     return np.concatenate([np.ones(min(1, len(values)), dtype=np.bool_), values[1:] != values[:-1]])
 
 
-def precision_sums(ties: Ties) -> Floats:
+def precision_sums(ties: TieGroups) -> Floats:
     """What each tie group adds to the sum, over positive claims, of the precision at the claim's rank, as expected.
 
     (r/n) sum over j = 1..n of [R + 1 + (j-1)(r-1)/(n-1)] / (N+j), with n claims and r positive ones in the group and
@@ -117,7 +117,7 @@ def precision_sums(ties: Ties) -> Floats:
     return np.where(positives > 0, positives / np.maximum(size, 1) * expected, 0.0)
 
 
-def expected_hits(ties: Ties, cutoffs: Codes) -> Floats:
+def expected_hits(ties: TieGroups, cutoffs: Codes) -> Floats:
     """The expected number of positive claims of each (non-empty) group above a cutoff; shape as the groups'.
 
     Args:

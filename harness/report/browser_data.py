@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from harness.classifiers.base import Reason
-from harness.report.report_data import Material, Subject, first_seed_column
+from harness.report.report_data import ReportData, ReportedSystem, first_seed_column
 
-MOST_REASONS = 3
+MAX_REASONS = 3
 
 
 class _Texts:
@@ -33,7 +33,7 @@ class _Texts:
         return [self.add(text) for text in texts]
 
 
-def payload(material: Material) -> dict[str, Any]:
+def browser_data(material: ReportData) -> dict[str, Any]:
     """The claims as columns, by claim."""
     texts = _Texts()
     labels = material.table.gold.labels
@@ -58,7 +58,7 @@ def payload(material: Material) -> dict[str, Any]:
     }
 
 
-def _system(material: Material, subject: Subject, texts: _Texts) -> dict[str, Any]:
+def _system(material: ReportData, subject: ReportedSystem, texts: _Texts) -> dict[str, Any]:
     labels = material.table.gold.labels
     code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
     predicted = [code.get(label, -1) for label in first_seed_column(subject.entry, "predicted")]
@@ -67,19 +67,19 @@ def _system(material: Material, subject: Subject, texts: _Texts) -> dict[str, An
     return {
         "name": subject.name,
         "key": subject.key,
-        "score": [rounded(score) for score in shown.tolist()] if subject.provenance.gives_scores else None,
+        "score": [round_significant(score) for score in shown.tolist()] if subject.provenance.gives_scores else None,
         "predicted": predicted if subject.provenance.gives_labels else None,
         "reasons": _reasons(subject, texts),
     }
 
 
-def _reasons(subject: Subject, texts: _Texts) -> list[list[int | float]] | None:
+def _reasons(subject: ReportedSystem, texts: _Texts) -> list[list[int | float]] | None:
     """Of each claim, name, text and weight of its strongest reasons, one after another."""
     seeds = subject.entry.columns["random_seed"]
     column = subject.entry.columns.get("reasons")
     if column is None or not any(isinstance(cell, str) for cell in column[seeds == seeds[0]]):
         return None
-    return [_flat(_reasons_in(cell)[:MOST_REASONS], texts) for cell in column[seeds == seeds[0]]]
+    return [_flat(_reasons_in(cell)[:MAX_REASONS], texts) for cell in column[seeds == seeds[0]]]
 
 
 def _reasons_in(cell: str | None) -> tuple[Reason, ...]:
@@ -88,10 +88,14 @@ def _reasons_in(cell: str | None) -> tuple[Reason, ...]:
 
 
 def _flat(reasons: Sequence[Reason], texts: _Texts) -> list[int | float]:
-    return [part for one in reasons for part in (texts.add(one.name), texts.add(one.text), rounded(one.weight, 3) or 0)]
+    return [
+        part
+        for one in reasons
+        for part in (texts.add(one.name), texts.add(one.text), round_significant(one.weight, 3) or 0)
+    ]
 
 
-def rounded(value: float, digits: int = 4) -> float | int | None:
+def round_significant(value: float, digits: int = 4) -> float | int | None:
     """A number with so many significant digits; None where it is not finite."""
     if not np.isfinite(value):
         return None
@@ -99,7 +103,7 @@ def rounded(value: float, digits: int = 4) -> float | int | None:
     return int(kept) if kept == int(kept) else kept
 
 
-def packed(document: dict[str, Any]) -> str:
+def compress_json(document: dict[str, Any]) -> str:
     """A document as base64 of gzipped JSON; the same bytes for the same document."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)).decode("ascii")

@@ -8,21 +8,21 @@ from typing import Any, NamedTuple
 
 from harness.compare.pairs import Correction
 from harness.files import write_text
-from harness.report.browser_data import packed, payload
+from harness.report.browser_data import browser_data, compress_json
 from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
-from harness.report.human_agreement import ceilings
+from harness.report.human_agreement import measure_human_agreement
 from harness.report.render import render
-from harness.report.report_data import Material, material
+from harness.report.report_data import ReportData, load_report_data
 from harness.report.tables import (
     agreement_grid,
-    board,
     costs,
+    deduplicated_grid,
     leaderboard,
+    metric_table,
     notes,
     origin,
     pair_tables,
     warnings,
-    without_copies,
 )
 
 
@@ -65,18 +65,18 @@ def build_report(
             folder. Where the dataset cannot be opened, claims are shown by their ids.
     Raises: HarnessError: no results, results of other claims or other gold, no such metric, or no place to write.
     """
-    found = material(results, root, metric, correction)
+    found = load_report_data(results, root, metric, correction)
     page = render(view(found, title), len(found.subjects))
     write_text(Path(out), page)
     size = len(page.encode("utf-8"))
     return Report(Path(out), size, len(found.subjects), len(found.claim_ids), found.context.note)
 
 
-def view(found: Material, title: str | None = None) -> dict[str, Any]:
+def view(found: ReportData, title: str | None = None) -> dict[str, Any]:
     """What the template shows."""
     first = found.table.entries[0].result
     results = [entry.result for entry in found.table.entries]
-    people = ceilings(found)
+    people = measure_human_agreement(found)
     seeds = len(found.table.entries[0].runs)
     return {
         "title": title or ", ".join(dict.fromkeys(result.experiment for result in results)),
@@ -92,9 +92,9 @@ def view(found: Material, title: str | None = None) -> dict[str, Any]:
         "no_texts": found.context.note,
         "warnings": warnings(found),
         "notes": notes(found),
-        "without_copies": without_copies(found),
+        "deduplicated": deduplicated_grid(found),
         "leaderboard": leaderboard(found, people),
-        "board": board(found),
+        "board": metric_table(found),
         "pairs": pair_tables(found),
         "published": found.comparisons[found.main].published_source,
         "systems": [(subject.key, subject.name) for subject in found.subjects],
@@ -108,5 +108,5 @@ def view(found: Material, title: str | None = None) -> dict[str, Any]:
         "people": [agreement_grid(one) for one in people],
         "costs": costs(found),
         "origin": origin(found),
-        "data": packed(payload(found)),
+        "data": compress_json(browser_data(found)),
     }

@@ -12,10 +12,10 @@ from harness.data.dataset import Dataset
 from harness.errors import HarnessError
 from harness.runner.config import Experiment
 from harness.runner.result_files import Result
-from harness.runner.splitting.joined_datasets import open_pool
+from harness.runner.splitting.joined_datasets import load_joined
 
 
-class Context(NamedTuple):
+class ClaimTexts(NamedTuple):
     """What is known of the claims of a report beyond their ids."""
 
     experiment: Experiment
@@ -27,7 +27,7 @@ class Context(NamedTuple):
     """Why there are no texts."""
 
 
-def open_context(result: Result, root: str | Path | None) -> Context:
+def open_claim_texts(result: Result, root: str | Path | None) -> ClaimTexts:
     """The dataset that a result was made from.
 
     Never fails for want of the data: a report is of use without texts, and says why it has none.
@@ -38,10 +38,10 @@ def open_context(result: Result, root: str | Path | None) -> Context:
     """
     experiment = result.provenance.config
     try:
-        pool = open_pool(experiment.datasets, root)
+        pool = load_joined(experiment.datasets, root)
     except (HarnessError, OSError) as error:
         said = str(error).splitlines()[0]
-        return Context(
+        return ClaimTexts(
             experiment, None, (), f"The dataset could not be opened, so claims are shown by their ids alone: {said}"
         )
     expected = [dataset.fingerprint for dataset in result.provenance.datasets]
@@ -50,8 +50,8 @@ def open_context(result: Result, root: str | Path | None) -> Context:
             f"The dataset '{pool.name}' has changed since these results were made, so claims are shown by their ids "
             "alone; run the experiment again to see the texts"
         )
-        return Context(experiment, None, (), note)
-    return Context(experiment, pool.claims, pool.datasets, None)
+        return ClaimTexts(experiment, None, (), note)
+    return ClaimTexts(experiment, pool.claims, pool.datasets, None)
 
 
 def rows_of(claims: Claims, claim_ids: np.ndarray[tuple[int], np.dtype[np.object_]]) -> Claims:

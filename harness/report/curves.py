@@ -12,7 +12,7 @@ import numpy as np
 from harness.arrays import Codes, Floats
 from harness.data.claims import Gold
 
-MOST_POINTS = 160
+MAX_POINTS = 160
 INSIDE_TIES = 12
 BINS = 10
 WILSON_Z = 1.959964
@@ -86,9 +86,9 @@ def workload(made: Ranking) -> Curve:
 
 def _thinned(x: Floats, y: Floats) -> Curve:
     """At most so many points, evenly along the axis; the ends stay."""
-    if len(x) <= MOST_POINTS:
+    if len(x) <= MAX_POINTS:
         return Curve(x, y)
-    kept = np.unique(np.r_[0, np.searchsorted(x, np.linspace(x[0], x[-1], MOST_POINTS)), len(x) - 1])
+    kept = np.unique(np.r_[0, np.searchsorted(x, np.linspace(x[0], x[-1], MAX_POINTS)), len(x) - 1])
     return Curve(x[kept], y[kept])
 
 

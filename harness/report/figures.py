@@ -21,14 +21,14 @@ from harness.report.curves import (
     reliability,
     workload,
 )
-from harness.report.report_data import Material, Subject
+from harness.report.report_data import ReportData, ReportedSystem
 from harness.report.svg import Frame, Line, Point, line_chart, reliability_chart, rows_chart, span
 from harness.runner.slices import SliceValues
-from harness.runner.tables import cell
-from harness.text_tables import number
+from harness.runner.tables import format_value
+from harness.text_tables import format_number
 
 SHOWN_AT = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9])
-MOST_ROWS = 16
+MAX_ROWS = 16
 FILLS = 0.5
 """Probabilities that stay below this are drawn on a smaller scale."""
 TRAIN_SHARE = re.compile(r"[\[,]train_share=([0-9.eE+-]+)\]")
@@ -61,7 +61,7 @@ class Confusion(NamedTuple):
     """Gold label; of each column the count, its share of the row, and the share as a shade from 0 to 10."""
 
 
-def curve_figures(material: Material) -> list[Figure]:
+def curve_figures(material: ReportData) -> list[Figure]:
     """Precision-recall, ROC and workload curves of every system that gives scores; of a yes-or-no task only."""
     gold = material.table.gold
     n_positive = int(gold.positive.sum())
@@ -103,7 +103,7 @@ def curve_figures(material: Material) -> list[Figure]:
     ]
 
 
-def _scored(material: Material) -> Iterable[tuple[Subject, Floats]]:
+def _scored(material: ReportData) -> Iterable[tuple[ReportedSystem, Floats]]:
     """Systems that give scores, with those under the first random seed, shape (n_claims, n_labels)."""
     for subject in material.subjects:
         scores = subject.entry.runs[0].scores
@@ -112,17 +112,17 @@ def _scored(material: Material) -> Iterable[tuple[Subject, Floats]]:
 
 
 def _curves(
-    frame: Frame, caption: str, curve: Callable[[Ranking], Curve], made: Sequence[tuple[Subject, Ranking]]
+    frame: Frame, caption: str, curve: Callable[[Ranking], Curve], made: Sequence[tuple[ReportedSystem, Ranking]]
 ) -> Figure:
     lines = [Line(subject.key, subject.name, curve(ranked)) for subject, ranked in made]
     head = ("system", *(f"{frame.x_label.split(',')[0]} {place:g}" for place in SHOWN_AT))
-    rows = tuple((line.name, *(number(value) for value in line.curve.at(SHOWN_AT))) for line in lines)
+    rows = tuple((line.name, *(format_number(value) for value in line.curve.at(SHOWN_AT))) for line in lines)
     return Figure(
         frame.title, caption, line_chart(frame, lines), Grid(f"{frame.title}: {frame.y_label} at", head, rows)
     )
 
 
-def reliability_figures(material: Material) -> list[Figure]:
+def reliability_figures(material: ReportData) -> list[Figure]:
     """How often claims of like probability are positive, of every system that gives probabilities."""
     return [
         _reliability(material, subject, scores)
@@ -131,7 +131,7 @@ def reliability_figures(material: Material) -> list[Figure]:
     ]
 
 
-def _reliability(material: Material, subject: Subject, scores: Floats) -> Figure:
+def _reliability(material: ReportData, subject: ReportedSystem, scores: Floats) -> Figure:
     gold = material.table.gold
     if material.binary:
         bins, of = reliability(gold.positive, scores[:, -1]), "claims that are positive"
@@ -152,14 +152,18 @@ def _reliability(material: Material, subject: Subject, scores: Floats) -> Figure
         reference=[(0, 0), (ends[1], ends[1])],
     )
     rows = tuple(
-        (number(one.predicted), f"{number(one.observed)} [{number(one.low)}, {number(one.high)}]", f"{one.n:,}")
+        (
+            format_number(one.predicted),
+            f"{format_number(one.observed)} [{format_number(one.low)}, {format_number(one.high)}]",
+            f"{one.n:,}",
+        )
         for one in bins
     )
     grid = Grid(f"Reliability of {subject.name}", ("mean probability", "observed share", "claims"), rows)
     return Figure(subject.name, "", reliability_chart(frame, subject.key, bins), grid)
 
 
-def learning_figure(material: Material) -> Figure | None:
+def learning_figure(material: ReportData) -> Figure | None:
     """The main metric over the share of the training claims, where systems were fitted to several."""
     heading = _heading(material)
     points: dict[str, list[tuple[float, Value, int]]] = {}
@@ -183,7 +187,7 @@ def learning_figure(material: Material) -> Figure | None:
         heading,
         y=span(heights),
     )
-    rows = tuple((name, f"{share:g}", cell(value)) for name, of in points.items() for share, value, _ in of)
+    rows = tuple((name, f"{share:g}", format_value(value)) for name, of in points.items() for share, value, _ in of)
     grid = Grid(frame.title, ("system", "share", heading), rows)
     caption = "A system has the color of its largest share. Bars: 95 percent intervals."
     return Figure(frame.title, caption, line_chart(frame, lines), grid)
@@ -196,12 +200,12 @@ def _learning_line(key: int, name: str, points: Sequence[tuple[float, Value, int
     return Line(key, name, curve, [(value.low, value.high) for _, value, _ in points])
 
 
-def confusions(material: Material) -> list[Confusion]:
+def confusions(material: ReportData) -> list[Confusion]:
     """Claims by gold and predicted label, of every system that gives labels."""
     return [_confusion(material, subject) for subject in material.subjects if subject.provenance.gives_labels]
 
 
-def _confusion(material: Material, subject: Subject) -> Confusion:
+def _confusion(material: ReportData, subject: ReportedSystem) -> Confusion:
     gold = material.table.gold
     counts = confusion(gold, subject.entry.runs[0].predicted)
     columns = (*gold.labels, "no answer") if counts[:, -1].any() else gold.labels
@@ -216,7 +220,7 @@ def _confusion(material: Material, subject: Subject) -> Confusion:
     return Confusion(subject.name, subject.key, tuple(columns), tuple(rows))
 
 
-def slice_figures(material: Material) -> list[Figure]:
+def slice_figures(material: ReportData) -> list[Figure]:
     """The main metric on parts of the test claims, a figure for each thing that tells them apart."""
     of_systems = [(subject, subject.entry.result.slices) for subject in material.subjects]
     kinds = dict.fromkeys(one.by for _, found in of_systems for one in found)
@@ -227,7 +231,9 @@ def slice_figures(material: Material) -> list[Figure]:
     return [figure for figure in figures if figure is not None]
 
 
-def _slices(material: Material, by: str, of_systems: Sequence[tuple[Subject, list[SliceValues]]]) -> Figure | None:
+def _slices(
+    material: ReportData, by: str, of_systems: Sequence[tuple[ReportedSystem, list[SliceValues]]]
+) -> Figure | None:
     heading, name = _heading(material), material.main
     parts = {one.of: one for _, found in of_systems for one in found}
     rows = []
@@ -242,7 +248,7 @@ def _slices(material: Material, by: str, of_systems: Sequence[tuple[Subject, lis
             if value.value is not None:
                 points.append(Point(subject.key, subject.name, value.value, value.low, value.high))
         rows.append((part, points))
-    drawn = sorted((row for row in rows if row[1]), key=lambda row: -parts[row[0]].n)[:MOST_ROWS]
+    drawn = sorted((row for row in rows if row[1]), key=lambda row: -parts[row[0]].n)[:MAX_ROWS]
     if not drawn:
         return None
     ends = [end for _, points in drawn for point in points for end in (point.value, point.low, point.high)]
@@ -260,7 +266,7 @@ def _slices(material: Material, by: str, of_systems: Sequence[tuple[Subject, lis
             f"{one.n:,}",
             "-" if one.n_positive is None else f"{one.n_positive:,}",
             f"{one.n_units:,}",
-            *(cell(values[part, system]) if (part, system) in values else "-" for system in names),
+            *(format_value(values[part, system]) if (part, system) in values else "-" for system in names),
             one.note or "",
         )
         for part, one in parts.items()
@@ -272,5 +278,5 @@ def _slices(material: Material, by: str, of_systems: Sequence[tuple[Subject, lis
     return Figure(f"By {by}", f"Bars: 95 percent intervals.{more}", rows_chart(frame, drawn), grid)
 
 
-def _heading(material: Material) -> str:
+def _heading(material: ReportData) -> str:
     return material.table.entries[0].result.values[material.main].short_name

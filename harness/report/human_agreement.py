@@ -11,17 +11,17 @@ import numpy as np
 from harness.data.claims import Gold, codes_of
 from harness.data.dataset import Dataset
 from harness.data.labels.agreement import AgreementValue, agreement
-from harness.data.labels.gold import in_force
-from harness.metrics.base import Groups, Run
+from harness.data.labels.gold import active_annotations
+from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure
 from harness.metrics.labels import F1
-from harness.report.report_data import Material
+from harness.report.report_data import ReportData
 from harness.runner.provenance import SchemeUse
 
-MOST_PAIRS = 10
+MAX_PAIRS = 10
 
 
-class Pair(NamedTuple):
+class AnnotatorPair(NamedTuple):
     """One annotator's labels scored as if the other's were gold; F1 does not care which is which."""
 
     first: str
@@ -30,18 +30,18 @@ class Pair(NamedTuple):
     f1: Value
 
 
-class Ceiling(NamedTuple):
+class HumanAgreement(NamedTuple):
     """The agreement on what a task predicts."""
 
     dataset: str
     axis: str
     measures: Mapping[str, AgreementValue]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[AnnotatorPair, ...]
     """Of a yes-or-no task: annotators who labelled the same test claims, most claims first."""
     annotators: int
 
 
-def ceilings(material: Material) -> list[Ceiling]:
+def measure_human_agreement(material: ReportData) -> list[HumanAgreement]:
     """The agreement on the axis of the task, of each dataset that has several annotators there."""
     schemes = material.table.entries[0].result.provenance.schemes
     found = []
@@ -53,7 +53,7 @@ def ceilings(material: Material) -> list[Ceiling]:
         made = next((one for one in agreement(dataset.folder).axes if one.name in names), None)
         if made is not None:
             pairs = _pairs(material, dataset, scheme) if material.binary else ()
-            found.append(Ceiling(dataset.info.name, axis, made.measures, pairs, len(made.annotators)))
+            found.append(HumanAgreement(dataset.info.name, axis, made.measures, pairs, len(made.annotators)))
     return found
 
 
@@ -63,11 +63,11 @@ def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
     )
 
 
-def _pairs(material: Material, dataset: Dataset, scheme: SchemeUse) -> tuple[Pair, ...]:
+def _pairs(material: ReportData, dataset: Dataset, scheme: SchemeUse) -> tuple[AnnotatorPair, ...]:
     """The pairs of annotators with most claims in common, of the claims that the results are over."""
     said = _said(dataset, scheme)
     several = len(material.context.datasets) > 1
-    asked = [str(claim) for claim in material.claim_ids[material.settled]]
+    asked = [str(claim) for claim in material.claim_ids[material.has_gold]]
     local = {claim.removeprefix(f"{dataset.info.name}:") if several else claim for claim in asked}
     article = {claim.claim_id: claim.article_id for claim in dataset.current}
     found = []
@@ -79,10 +79,10 @@ def _pairs(material: Material, dataset: Dataset, scheme: SchemeUse) -> tuple[Pai
     intervals = material.table.intervals
     unit = "article" if intervals.unit == "speaker" else intervals.unit
     return tuple(
-        Pair(
+        AnnotatorPair(
             first, second, n, _f1(said[first], said[second], both, article, intervals.model_copy(update={"unit": unit}))
         )
-        for n, first, second, both in found[:MOST_PAIRS]
+        for n, first, second, both in found[:MAX_PAIRS]
     )
 
 
@@ -91,7 +91,7 @@ def _said(dataset: Dataset, scheme: SchemeUse) -> dict[str, dict[str, int]]:
     mapping = scheme.mapping
     code = dict.fromkeys(mapping.negative, 0) | dict.fromkeys(mapping.positive, 1)
     said: dict[str, dict[str, int]] = {}
-    for one in in_force(dataset.annotations):
+    for one in active_annotations(dataset.annotations):
         if (one.scheme, one.axis, one.role) == (scheme.name, mapping.axis, "label") and one.label in code:
             said.setdefault(one.annotator, {})[one.claim_id] = code[one.label]
     return said
@@ -104,4 +104,4 @@ def _f1(
     run = Run(None, np.array([second[claim] for claim in both], dtype=np.int64))
     codes = codes_of(np.array([article[claim] for claim in both], dtype=object))
     unit = codes if how.unit == "article" else np.arange(len(both), dtype=np.int64)
-    return measure(F1(), gold, [run], Groups(codes, unit), how)
+    return measure(F1(), gold, [run], ResamplingGroups(codes, unit), how)

@@ -12,22 +12,22 @@ import numpy.typing as npt
 from harness.compare.compare import compare_table
 from harness.compare.comparison import Comparison
 from harness.compare.pairs import Correction
-from harness.compare.results import Entry, Table, metric_of, read_table
+from harness.compare.results import ResultEntry, ResultTable, metric_of, read_table
 from harness.data.claims import Claims
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
-from harness.report.claim_texts import Context, open_context, rows_of
+from harness.report.claim_texts import ClaimTexts, open_claim_texts, rows_of
 from harness.runner.provenance import Provenance
 
 Mask = npt.NDArray[np.bool_]
 
 
-class Subject(NamedTuple):
+class ReportedSystem(NamedTuple):
     """One system of a report."""
 
     key: int
     """Its number: its place by the main metric, and its color."""
-    entry: Entry
+    entry: ResultEntry
 
     @property
     def name(self) -> str:
@@ -40,11 +40,11 @@ class Subject(NamedTuple):
         return self.entry.result.provenance
 
 
-class Material(NamedTuple):
+class ReportData(NamedTuple):
     """Everything that a report shows, before it is drawn."""
 
-    table: Table
-    subjects: tuple[Subject, ...]
+    table: ResultTable
+    subjects: tuple[ReportedSystem, ...]
     """Best first, by the main metric."""
     metrics: dict[str, Metric]
     """Those that every result has, the main one first."""
@@ -52,11 +52,11 @@ class Material(NamedTuple):
     """By metric."""
     claim_ids: npt.NDArray[np.object_]
     """All claims that were scored, also those without gold."""
-    settled: Mask
+    has_gold: Mask
     """Which of them have gold; the table's gold is theirs."""
     claims: Claims | None
     """Their texts; None where there are none."""
-    context: Context
+    context: ClaimTexts
 
     @property
     def main(self) -> str:
@@ -69,9 +69,9 @@ class Material(NamedTuple):
         return len(self.table.gold.labels) == 2
 
 
-def material(
+def load_report_data(
     results: Sequence[str | Path], root: str | Path | None, metric: str | None, correction: Correction
-) -> Material:
+) -> ReportData:
     """Reads results, opens their dataset and compares them by every metric that all of them have.
 
     Args:
@@ -85,42 +85,44 @@ def material(
     if not paths:
         raise HarnessError("report: no results; give result folders, or a run folder such as runs/NAME")
     table = read_table(paths, least=1)
-    context = open_context(table.entries[0].result, root)
+    context = open_claim_texts(table.entries[0].result, root)
     metrics = _metrics(table, metric)
     comparisons = {name: compare_table(table, metric=name, correction=correction) for name in metrics}
     rows = _first_seed(table.entries[0])
     claim_ids = table.entries[0].columns["claim_id"][rows]
     gold = table.entries[0].columns["gold"][rows]
     claims, context = _texts(context, claim_ids)
-    return Material(
+    return ReportData(
         table=table,
         subjects=_subjects(table, metrics, comparisons),
         metrics=metrics,
         comparisons=comparisons,
         claim_ids=claim_ids,
-        settled=np.array([label is not None for label in gold], dtype=bool),
+        has_gold=np.array([label is not None for label in gold], dtype=bool),
         claims=claims,
         context=context,
     )
 
 
-def _metrics(table: Table, main: str | None) -> dict[str, Metric]:
+def _metrics(table: ResultTable, main: str | None) -> dict[str, Metric]:
     first = metric_of(table, main)[0]
     common = [name for name in table.entries[0].result.values if _everywhere(table, name)]
     return {name: metric_of(table, name)[1] for name in [first, *(name for name in common if name != first)]}
 
 
-def _everywhere(table: Table, name: str) -> bool:
+def _everywhere(table: ResultTable, name: str) -> bool:
     return all(name in entry.result.values for entry in table.entries)
 
 
-def _subjects(table: Table, metrics: dict[str, Metric], comparisons: dict[str, Comparison]) -> tuple[Subject, ...]:
+def _subjects(
+    table: ResultTable, metrics: dict[str, Metric], comparisons: dict[str, Comparison]
+) -> tuple[ReportedSystem, ...]:
     place = {system.name: number for number, system in enumerate(comparisons[next(iter(metrics))].systems)}
     ordered = sorted(table.entries, key=lambda entry: place[entry.name])
-    return tuple(Subject(number, entry) for number, entry in enumerate(ordered))
+    return tuple(ReportedSystem(number, entry) for number, entry in enumerate(ordered))
 
 
-def _texts(context: Context, claim_ids: npt.NDArray[np.object_]) -> tuple[Claims | None, Context]:
+def _texts(context: ClaimTexts, claim_ids: npt.NDArray[np.object_]) -> tuple[Claims | None, ClaimTexts]:
     if context.claims is None:
         return None, context
     try:
@@ -130,11 +132,11 @@ def _texts(context: Context, claim_ids: npt.NDArray[np.object_]) -> tuple[Claims
         return None, context._replace(note=note)
 
 
-def _first_seed(entry: Entry) -> Mask:
+def _first_seed(entry: ResultEntry) -> Mask:
     seeds = entry.columns["random_seed"]
     return np.asarray(seeds == seeds[0], dtype=bool)
 
 
-def first_seed_column(entry: Entry, name: str) -> npt.NDArray[np.object_]:
+def first_seed_column(entry: ResultEntry, name: str) -> npt.NDArray[np.object_]:
     """A column of a system's predictions, of its first random seed."""
     return entry.columns[name][_first_seed(entry)]

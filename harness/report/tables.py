@@ -10,19 +10,19 @@ from harness.compare.compare import LEVEL
 from harness.compare.comparison import Comparison
 from harness.metrics.intervals import Value
 from harness.report.figures import Grid
-from harness.report.human_agreement import Ceiling
-from harness.report.report_data import Material
+from harness.report.human_agreement import HumanAgreement
+from harness.report.report_data import ReportData
 from harness.report.svg import Point, span, strip, strip_scale, ticks
-from harness.runner.official.leaderboards import Implied
+from harness.runner.official.leaderboards import ReferenceResult
 from harness.runner.result_files import Result
-from harness.runner.tables import PUBLISHED_ROWS, cell, chosen_of
-from harness.text_tables import number
+from harness.runner.tables import PUBLISHED_ROWS, chosen_of, format_value
+from harness.text_tables import format_number
 
-MOST_PEOPLE = 3
+MAX_ANNOTATOR_PAIRS = 3
 """Pairs of annotators that stand on the leaderboard."""
 
 
-class Row(NamedTuple):
+class LeaderboardRow(NamedTuple):
     """A line of the leaderboard."""
 
     name: str
@@ -42,7 +42,7 @@ class Leaderboard(NamedTuple):
     heading: str
     higher_is_better: bool
     scale: Markup
-    rows: tuple[Row, ...]
+    rows: tuple[LeaderboardRow, ...]
 
 
 class Cell(NamedTuple):
@@ -54,7 +54,7 @@ class Cell(NamedTuple):
     reason: str | None
 
 
-class Board(NamedTuple):
+class MetricTable(NamedTuple):
     """Every metric of every system, and below them published systems under the metric that they report."""
 
     headings: tuple[tuple[str, str], ...]
@@ -74,7 +74,7 @@ class PairRow(NamedTuple):
     significant: bool
 
 
-class Pairs(NamedTuple):
+class PairTable(NamedTuple):
     """The tests of one metric."""
 
     heading: str
@@ -82,24 +82,24 @@ class Pairs(NamedTuple):
     rows: tuple[PairRow, ...]
 
 
-class Warned(NamedTuple):
+class ReportNote(NamedTuple):
     """A warning, and the systems it is about; none: all."""
 
     text: str
     systems: str
 
 
-def heading_of(material: Material, name: str) -> str:
+def heading_of(material: ReportData, name: str) -> str:
     """How tables name a metric."""
     return material.table.entries[0].result.values[name].short_name
 
 
-def value_of(material: Material, system: str, name: str) -> Value:
+def value_of(material: ReportData, system: str, name: str) -> Value:
     """A system's value, as its comparison gives it."""
     return next(one.value for one in material.comparisons[name].systems if one.name == system)
 
 
-def leaderboard(material: Material, ceilings: list[Ceiling]) -> Leaderboard:
+def leaderboard(material: ReportData, ceilings: list[HumanAgreement]) -> Leaderboard:
     """The main metric: systems with intervals and tie groups, published ones and people beside them."""
     name = material.main
     groups = {one.name: one.tie_group for one in material.comparisons[name].systems}
@@ -113,11 +113,11 @@ def leaderboard(material: Material, ceilings: list[Ceiling]) -> Leaderboard:
     scale = span(ends)
     marks = ticks(*scale, 6)
     rows = tuple(
-        Row(
+        LeaderboardRow(
             called,
             kind,
             key,
-            "-" if value.value is None else number(value.value),
+            "-" if value.value is None else format_number(value.value),
             _interval(value),
             str(groups.get(called) or "") if kind == "system" else "",
             _strip(value, called, key, scale, marks),
@@ -130,21 +130,21 @@ def leaderboard(material: Material, ceilings: list[Ceiling]) -> Leaderboard:
     )
 
 
-Listed = tuple[str, str, int | None, Value]
+LeaderboardEntry = tuple[str, str, int | None, Value]
 """Name, kind, color and value."""
 
 
-def _listed_systems(material: Material) -> list[Listed]:
+def _listed_systems(material: ReportData) -> list[LeaderboardEntry]:
     return [
         (subject.name, "system", subject.key, value_of(material, subject.name, material.main))
         for subject in material.subjects
     ]
 
 
-def _listed_others(material: Material, ceilings: list[Ceiling]) -> list[Listed]:
+def _listed_others(material: ReportData, ceilings: list[HumanAgreement]) -> list[LeaderboardEntry]:
     """Published systems, and annotators against each other, where the main metric is theirs."""
     name = material.main
-    pairs = [pair for one in ceilings for pair in one.pairs[:MOST_PEOPLE]] if name == "f1" else []
+    pairs = [pair for one in ceilings for pair in one.pairs[:MAX_ANNOTATOR_PAIRS]] if name == "f1" else []
     return [
         *(
             (one.system, "published", None, Value(value=one.value, low=one.low, high=one.high, n_units=0))
@@ -161,10 +161,12 @@ def _strip(value: Value, name: str, key: int | None, scale: tuple[float, float],
 
 
 def _interval(value: Value) -> str:
-    return "" if value.low is None or value.high is None else f"[{number(value.low)}, {number(value.high)}]"
+    return (
+        "" if value.low is None or value.high is None else f"[{format_number(value.low)}, {format_number(value.high)}]"
+    )
 
 
-def board(material: Material) -> Board:
+def metric_table(material: ReportData) -> MetricTable:
     """Every metric that all results have."""
     headings = tuple(
         (heading_of(material, name), "↑" if metric.higher_is_better else "↓")
@@ -180,30 +182,30 @@ def board(material: Material) -> Board:
         for one in made.published[:PUBLISHED_ROWS]
     )
     sources = tuple(made.published_source for made in material.comparisons.values() if made.published)
-    return Board(headings, (*rows, *published), sources)
+    return MetricTable(headings, (*rows, *published), sources)
 
 
 NOTHING = Cell("", "", None, None)
 
 
-def _published_cell(entry: Implied) -> Cell:
+def _published_cell(entry: ReferenceResult) -> Cell:
     value = Value(value=entry.value, low=entry.low, high=entry.high, n_units=0)
-    return Cell(number(entry.value), _interval(value), None, None)
+    return Cell(format_number(entry.value), _interval(value), None, None)
 
 
-def _cell(material: Material, system: str, name: str) -> Cell:
+def _cell(material: ReportData, system: str, name: str) -> Cell:
     value = value_of(material, system, name)
     group = next(one.tie_group for one in material.comparisons[name].systems if one.name == system)
-    shown = "-" if value.value is None else number(value.value)
+    shown = "-" if value.value is None else format_number(value.value)
     return Cell(shown, _interval(value), group, value.reason)
 
 
-def pair_tables(material: Material) -> list[Pairs]:
+def pair_tables(material: ReportData) -> list[PairTable]:
     """The tests of every metric, the main one first; nothing for a single system."""
     return [_pairs(heading_of(material, name), made) for name, made in material.comparisons.items() if made.pairs]
 
 
-def _pairs(heading: str, made: Comparison) -> Pairs:
+def _pairs(heading: str, made: Comparison) -> PairTable:
     tests = sorted({pair.difference.test for pair in made.pairs if pair.difference is not None})
     correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[made.correction]
     how = (
@@ -216,28 +218,34 @@ def _pairs(heading: str, made: Comparison) -> Pairs:
         if found is None or p is None:
             rows.append(PairRow(pair.a, pair.b, ("-", pair.reason or "", "-", "-", "-"), False))
             continue
-        interval = f"[{number(found.low)}, {number(found.high)}]"
-        cells = (number(found.value), interval, chance(found.p), chance(p), number(found.detectable))
+        interval = f"[{format_number(found.low)}, {format_number(found.high)}]"
+        cells = (
+            format_number(found.value),
+            interval,
+            format_p_value(found.p),
+            format_p_value(p),
+            format_number(found.detectable),
+        )
         rows.append(PairRow(pair.a, pair.b, cells, p < LEVEL))
-    return Pairs(heading, how, tuple(rows))
+    return PairTable(heading, how, tuple(rows))
 
 
-def chance(p: float) -> str:
+def format_p_value(p: float) -> str:
     """A p-value."""
-    return "<.001" if p < 0.001 else number(p)
+    return "<.001" if p < 0.001 else format_number(p)
 
 
-def warnings(material: Material) -> list[Warned]:
+def warnings(material: ReportData) -> list[ReportNote]:
     """The warnings of all results, each once, with the systems it is about."""
     found: dict[str, list[str]] = {}
     for entry in material.table.entries:
         for text in entry.result.warnings:
             found.setdefault(text, []).append(entry.name)
     everyone = len(material.table.entries)
-    return [Warned(text, "" if len(names) == everyone else ", ".join(names)) for text, names in found.items()]
+    return [ReportNote(text, "" if len(names) == everyone else ", ".join(names)) for text, names in found.items()]
 
 
-def notes(material: Material) -> list[Warned]:
+def notes(material: ReportData) -> list[ReportNote]:
     """What a reader must know of single values: why there is none, or how rough it is."""
     found: dict[str, dict[str, list[str]]] = {}
     for subject in material.subjects:
@@ -246,10 +254,10 @@ def notes(material: Material) -> list[Warned]:
             for text in [value.reason] if value.reason else (value.note or "").split("; "):
                 if text:
                     found.setdefault(text, {}).setdefault(subject.name, []).append(heading_of(material, name))
-    return [Warned(text, _whose(material, systems)) for text, systems in found.items()]
+    return [ReportNote(text, _whose(material, systems)) for text, systems in found.items()]
 
 
-def _whose(material: Material, systems: dict[str, list[str]]) -> str:
+def _whose(material: ReportData, systems: dict[str, list[str]]) -> str:
     """Metrics where a note holds for every system, else systems with their metrics."""
     alike = len({tuple(metrics) for metrics in systems.values()}) == 1
     if alike and len(systems) == len(material.subjects):
@@ -258,13 +266,13 @@ def _whose(material: Material, systems: dict[str, list[str]]) -> str:
     return "; ".join(f"{system} ({', '.join(metrics)})" for system, metrics in systems.items())
 
 
-def without_copies(material: Material) -> Grid | None:
+def deduplicated_grid(material: ReportData) -> Grid | None:
     """The values without claims that systems were trained on, where there are any."""
     names = list(material.metrics)
     rows = [
-        (subject.name, f"{kept.copied:,}", f"{kept.n:,}", *(cell(kept.values[name]) for name in names))
+        (subject.name, f"{kept.n_duplicates:,}", f"{kept.n:,}", *(format_value(kept.values[name]) for name in names))
         for subject in material.subjects
-        for kept in [subject.entry.result.without_copies]
+        for kept in [subject.entry.result.deduplicated]
         if kept is not None
     ]
     if not rows:
@@ -273,7 +281,7 @@ def without_copies(material: Material) -> Grid | None:
     return Grid("Values without the claims whose text, or nearly, a system was trained on", head, tuple(rows))
 
 
-def costs(material: Material) -> Grid | None:
+def costs(material: ReportData) -> Grid | None:
     """Time and memory beside the main metric, where results record them."""
     rows = []
     for subject in material.subjects:
@@ -282,7 +290,7 @@ def costs(material: Material) -> Grid | None:
             rate = (
                 f"{cost.claims_scored / cost.score_seconds:,.0f}" if cost.claims_scored and cost.score_seconds else "-"
             )
-            quality = cell(value_of(material, subject.name, material.main))
+            quality = format_value(value_of(material, subject.name, material.main))
             fits = "-" if cost.fits is None else f"{cost.fits:,}"
             spent = (_amount(cost.fit_seconds), fits, _amount(cost.score_seconds), rate, _amount(cost.peak_megabytes))
             rows.append((subject.name, quality, *spent))
@@ -304,7 +312,7 @@ def _amount(value: float | None) -> str:
     return "-" if value is None else f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
 
 
-def agreement_grid(ceiling: Ceiling) -> Grid:
+def agreement_grid(ceiling: HumanAgreement) -> Grid:
     """The measures of agreement, and pairs of annotators."""
     names = {
         "raw": "raw agreement",
@@ -315,18 +323,20 @@ def agreement_grid(ceiling: Ceiling) -> Grid:
     }
     rows = []
     for name, value in ceiling.measures.items():
-        shown = "-" if value.value is None else number(value.value)
+        shown = "-" if value.value is None else format_number(value.value)
         if value.low is not None and value.high is not None:
-            shown += f" [{number(value.low)}, {number(value.high)}]"
+            shown += f" [{format_number(value.low)}, {format_number(value.high)}]"
         said = "; ".join(part for part in (value.reason, value.note) if part)
         rows.append((names.get(name, name), shown, f"{value.n:,}", said))
     both = "test claims that both labelled"
-    rows += [(f"F1 of {one.first} against {one.second}", cell(one.f1), f"{one.n:,}", both) for one in ceiling.pairs]
+    rows += [
+        (f"F1 of {one.first} against {one.second}", format_value(one.f1), f"{one.n:,}", both) for one in ceiling.pairs
+    ]
     caption = f"{ceiling.dataset}: {ceiling.annotators} annotators on '{ceiling.axis}'"
     return Grid(caption, ("measure", "value", "claims", "note"), tuple(rows))
 
 
-def origin(material: Material) -> Grid:
+def origin(material: ReportData) -> Grid:
     """What made the numbers, a line for each result."""
     rows = [_origin(subject.name, subject.entry.result) for subject in material.subjects]
     head = ("system", "classifier", "chosen in fitting", "made", "versions", "commit", "result")

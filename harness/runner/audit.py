@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.audit import Finding, Sentences, Source, find_in, sentences_of
+from harness.audit import AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
 from harness.audit.ancestry import write_atlas
-from harness.audit.sentences import Answers, source_of
+from harness.audit.sentences import QuestionLabels, audit_view
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
 from harness.folders import shipped
 from harness.runner.config import load_experiment
-from harness.runner.plan import Material, gather
-from harness.runner.splitting.joined_datasets import pool_labels
+from harness.runner.plan import ExperimentData, load_data
+from harness.runner.splitting.joined_datasets import joined_label_codes
 
 
 class Audit(NamedTuple):
@@ -48,22 +48,22 @@ def audit_targets(
     Raises: HarnessError: a target is absent or wrong.
     """
     sources = [_source(str(target), root) for target in targets]
-    sentences: Sentences = sentences_of(sources)
+    sentences: SentenceTable = build_sentence_table(sources)
     if atlas is not None:
         write_atlas(sentences, Path(atlas))
-    return Audit(tuple(map(str, targets)), len(sentences.key), tuple(find_in(sentences)))
+    return Audit(tuple(map(str, targets)), len(sentences.key), tuple(run_checks(sentences)))
 
 
-def _source(target: str, root: str | Path | None) -> Source:
+def _source(target: str, root: str | Path | None) -> AuditedDataset:
     if not _is_config(target):
-        return source_of(open_dataset(target, root))
+        return audit_view(open_dataset(target, root))
     loaded = load_experiment(target)
-    material = gather(loaded, root)
+    material = load_data(loaded, root)
     task = find_task(loaded.experiment.task)
     labels = task_labels(task, material.schemes[0])
-    answers = Answers(task.name, labels, pool_labels(material.pool, material.gold), is_task=task.binary)
-    language = material.pool.datasets[0].info.language
-    return Source(loaded.experiment.name, material.claims, (answers,), _folds(material), language)
+    answers = QuestionLabels(task.name, labels, joined_label_codes(material.joined, material.gold), is_task=task.binary)
+    language = material.joined.datasets[0].info.language
+    return AuditedDataset(loaded.experiment.name, material.claims, (answers,), _folds(material), language)
 
 
 def _is_config(target: str) -> bool:
@@ -72,7 +72,7 @@ def _is_config(target: str) -> bool:
     return Path(target).suffix in (".yaml", ".yml") or (shipped("experiments") / f"{target}.yaml").exists()
 
 
-def _folds(material: Material) -> dict[str, list[str | None]]:
+def _folds(material: ExperimentData) -> dict[str, list[str | None]]:
     """Fold name to the side of each claim."""
     sides = {}
     for fold in material.folds:

@@ -46,5 +46,5 @@ def _targets(path: Path) -> list[Path]:
     elif path.is_dir() or (path.is_file() and path.suffix in CONFIG_SUFFIXES):
         return [path]
     if not path.exists():
-        raise FaultsError.one(path, "does not exist; check the path", code="does-not-exist")
+        raise FaultsError.single(path, "does not exist; check the path", code="does-not-exist")
     raise HarnessError(f"{path}: expected a dataset folder (with dataset.yaml) or a config (.yaml)")

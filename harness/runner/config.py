@@ -20,19 +20,19 @@ from harness.folders import shipped
 from harness.metrics import METRICS
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
-from harness.records import Explanation, Name, Record, explain_validation, shown
-from harness.runner.official.leaderboards import also_measured
+from harness.records import Explanation, Name, Record, explain_validation, preview
+from harness.runner.official.leaderboards import leaderboard_metrics
 from harness.runner.splitting.split_config import Inner, Shares, Split
-from harness.runner.tuning.calibrate import DECISIONS, decided
-from harness.runner.tuning.search_space import choices_of, known_fields
-from harness.runner.tuning.tune import tuned
-from harness.yaml_file import Located, Place, read_yaml, shown_place
+from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
+from harness.runner.tuning.search_space import allowed_fields, search_candidates
+from harness.runner.tuning.tune import with_settings_search
+from harness.yaml_file import KeyPath, YamlWithLines, format_key_path, read_yaml
 
 
 class System(NamedTuple):
     """One classifier with its settings, as an experiment names it."""
 
-    label: str
+    system_name: str
     """How tables name it."""
     name: str
     """Its name in the registry, or `module:Class`."""
@@ -85,7 +85,7 @@ class Experiment(Record):
         return document
 
 
-class Loaded(NamedTuple):
+class LoadedExperiment(NamedTuple):
     """An experiment with its components built."""
 
     experiment: Experiment
@@ -107,10 +107,10 @@ def find_config(name_or_path: str | Path) -> Path:
         return inside
     known = sorted(found.stem for found in shipped("experiments").glob("*.yaml"))
     message = f"does not exist; give the path of a config, or a shipped one: {', '.join(known)}"
-    raise FaultsError.one(path, message, code="does-not-exist")
+    raise FaultsError.single(path, message, code="does-not-exist")
 
 
-def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded:
+def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> LoadedExperiment:
     """Reads and checks a config file.
 
     Args:
@@ -121,11 +121,11 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
     path = find_config(config)
     located = read_yaml(path)
     if not isinstance(located.content, dict):
-        raise FaultsError.one(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
+        raise FaultsError.single(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
     for override in overrides:
         _override(located.content, override)
     _anchor(located.content, path.parent)
-    faults = _Faults(path, located)
+    faults = _ConfigFaults(path, located)
     experiment = None
     try:
         experiment = Experiment.model_validate_json(json.dumps(located.content, default=str))
@@ -137,7 +137,7 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
         faults.names(experiment)
         if not experiment.metrics and experiment.task in TASKS:
             task = TASKS[experiment.task]
-            listed = dict.fromkeys((*task.metrics, *also_measured(experiment.document(), task.binary)))
+            listed = dict.fromkeys((*task.metrics, *leaderboard_metrics(experiment.document(), task.binary)))
             experiment = experiment.model_copy(update={"metrics": tuple(listed)})
     if experiment is not None and experiment.split.protocol == "transfer":
         kinds = dict.fromkeys([experiment.split.by, *experiment.slices])
@@ -149,7 +149,7 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
         faults.many_labels(systems, metrics, experiment.task)
     if faults.found or experiment is None:
         raise FaultsError(sorted(faults.found, key=lambda fault: fault.line or 0))
-    return Loaded(experiment, systems, metrics)
+    return LoadedExperiment(experiment, systems, metrics)
 
 
 def _anchor(content: dict[str, Any], folder: Path) -> None:
@@ -199,7 +199,7 @@ def _override(content: dict[str, Any], override: str) -> None:
         raise HarnessError(f"--set {key}: the value is not YAML: {error}") from None
 
 
-def _in_document(place: Place, content: Any) -> Place:
+def _in_document(place: KeyPath, content: Any) -> KeyPath:
     """The part of a validation's place that the document has: unions add parts of their own."""
     kept: list[str | int] = []
     for part in place:
@@ -214,29 +214,29 @@ def _in_document(place: Place, content: Any) -> Place:
     return tuple(kept)
 
 
-def _known_fields(place: Place) -> list[str]:
-    inner: dict[Place, type[Record]] = {
+def _known_fields(place: KeyPath) -> list[str]:
+    inner: dict[KeyPath, type[Record]] = {
         ("split",): Split,
-        ("split", "inner"): Inner,
+        ("split", "inner_folds"): Inner,
         ("split", "train_share"): Shares,
         ("intervals",): Intervals,
     }
     return list(inner.get(place[:-1], Experiment).model_fields)
 
 
-class _Faults:
+class _ConfigFaults:
     """Collects the faults of a config, each with its line."""
 
-    def __init__(self, path: Path, located: Located) -> None:
+    def __init__(self, path: Path, located: YamlWithLines) -> None:
         self.path, self.located = path, located
         self.found: list[Fault] = []
 
-    def add(self, place: Place, message: str, code: str = Fault.code) -> None:
-        fault = Fault(str(self.path), self.located.line(place), shown_place(place) or None, message, code)
+    def add(self, place: KeyPath, message: str, code: str = Fault.code) -> None:
+        fault = Fault(str(self.path), self.located.line(place), format_key_path(place) or None, message, code)
         if fault not in self.found:
             self.found.append(fault)
 
-    def add_explanation(self, wrong: Explanation, place: Place, known: Sequence[str]) -> None:
+    def add_explanation(self, wrong: Explanation, place: KeyPath, known: Sequence[str]) -> None:
         """A fault of a validation; of a field that is not known, which ones are."""
         unknown = wrong.code == "unknown-field" and place
         message = unknown_name("field", str(place[-1]), known) if unknown else wrong.message
@@ -258,7 +258,8 @@ class _Faults:
         for system in systems:
             if system.classifier.yes_or_no_only:
                 self.add(
-                    ("classifiers",), f"'{system.label}' is made for yes-or-no tasks, and '{task}' has more labels"
+                    ("classifiers",),
+                    f"'{system.system_name}' is made for yes-or-no tasks, and '{task}' has more labels",
                 )
         for name, metric in metrics.items():
             if metric.yes_or_no_only:
@@ -299,7 +300,7 @@ class _Faults:
                 self.add(("classifiers", number), "expected a classifier's name, or a mapping with a name")
                 continue
             if not isinstance(label, str | None):
-                message = f"expected a text, got {shown(label)}; put it in quotes"
+                message = f"expected a text, got {preview(label)}; put it in quotes"
                 self.add(("classifiers", number, "label"), message, "string-type")
                 continue
             swept = {key: value["each"] for key, value in settings.items() if _swept(value)}
@@ -308,7 +309,7 @@ class _Faults:
                 suffix = ",".join(f"{key}={value}" for key, value in chosen.items())
                 title = (label or name) + (f"[{suffix}]" if suffix else "")
                 self._system(number, title, name, settings | chosen, built, metric, split)
-        labels = [system.label for system in built]
+        labels = [system.system_name for system in built]
         for label in {label for label in labels if labels.count(label) > 1}:
             message = f"two systems are called '{label}'; give one of them a label of its own"
             self.add(("classifiers",), message, "duplicate-name")
@@ -326,21 +327,25 @@ class _Faults:
     ) -> None:
         place = ("classifiers", number)
         try:
-            fixed, choices = choices_of(name, settings)
-            decisions = {key: fixed.pop(key) for key in DECISIONS if key in fixed and _is_decision(key, fixed[key])}
+            fixed, choices = search_candidates(name, settings)
+            decisions = {
+                key: fixed.pop(key)
+                for key in CALIBRATION_KEYS
+                if key in fixed and _is_calibration_setting(key, fixed[key])
+            }
             if not choices:
                 classifier = build(name, fixed)
             elif metric is not None:
-                classifier = tuned(name, fixed, choices, metric, split.inner_folds)
+                classifier = with_settings_search(name, fixed, choices, metric, split.resolved_inner_folds)
             else:
                 return
             if decisions:
-                classifier = decided(classifier, decisions, split.inner_folds)
+                classifier = with_calibration(classifier, decisions, split.resolved_inner_folds)
             built.append(System(label, name, settings, classifier))
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for wrong in explain_validation(error):
-                self.add_explanation(wrong, (*place, *wrong.place), known_fields(wrong.place) or known)
+                self.add_explanation(wrong, (*place, *wrong.place), allowed_fields(wrong.place) or known)
         except FaultsError as error:
             self.found += error.faults
         except HarnessError as error:
@@ -351,13 +356,17 @@ def _at_shares(systems: Sequence[System], shares: Shares) -> tuple[System, ...]:
     """Each system once per share of the training claims, named after it."""
     found = []
     for system, share in itertools.product(systems, shares.each):
-        chosen = system.label.endswith("]")
-        label = f"{system.label[:-1]},train_share={share:g}]" if chosen else f"{system.label}[train_share={share:g}]"
-        found.append(system._replace(label=label, train_share=share))
+        chosen = system.system_name.endswith("]")
+        label = (
+            f"{system.system_name[:-1]},train_share={share:g}]"
+            if chosen
+            else f"{system.system_name}[train_share={share:g}]"
+        )
+        found.append(system._replace(system_name=label, train_share=share))
     return tuple(found)
 
 
-def _is_decision(key: str, value: Any) -> bool:
+def _is_calibration_setting(key: str, value: Any) -> bool:
     """Whether a setting is for the runner: `threshold` is a classifier's own where it is a number."""
     return key == "calibration" or isinstance(value, dict)
 

@@ -16,13 +16,13 @@ from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.files import make_folder, write_bytes
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
-from harness.runner.plan import Material, Unit, gold_of, training_gold
-from harness.runner.tuning.calibrate import Decided
+from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
+from harness.runner.tuning.calibrate import CalibratedClassifier
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_REASONS = 8
+MAX_REASONS = 8
 
 
 class Predictions(NamedTuple):
@@ -35,18 +35,18 @@ class Predictions(NamedTuple):
     probabilities: bool
     gives_scores: bool
     gives_labels: bool
-    missing: int
+    n_unanswered: int
     """Claims that the system has no answer for."""
     chosen: str | None = None
     """What was chosen in fitting."""
-    why_missing: Mapping[str, int] = MappingProxyType({})
+    unanswered_by_reason: Mapping[str, int] = MappingProxyType({})
     """How many of those, by reason; empty where there is one reason only."""
     reasons: list[str | None] | None = None
     """What drove each claim's score, as JSON ([[name, text, weight], ...], the strongest first); None: not asked for,
     or the system cannot say."""
 
 
-class Fitted(NamedTuple):
+class FittedUnit(NamedTuple):
     """A fitted unit."""
 
     data: bytes
@@ -61,12 +61,14 @@ def unit_path(folder: Path, unit: Unit) -> Path:
 
 def fit(classifier: Classifier, claims: Claims, gold: Gold, seed: int, dev: tuple[Claims, Gold] | None) -> Scorer:
     """Fits a classifier to training rows; what it decides is decided on dev rows where there are any."""
-    if dev is not None and isinstance(classifier, Decided):
+    if dev is not None and isinstance(classifier, CalibratedClassifier):
         return classifier.fit_on(claims, gold, *dev, seed)
     return classifier.fit(claims, gold, seed)
 
 
-def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Claims, Gold] | None = None) -> Fitted:
+def fit_unit(
+    unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Claims, Gold] | None = None
+) -> FittedUnit:
     """Fits one unit and scores its test claims.
 
     Args:
@@ -85,20 +87,20 @@ def fit_unit(unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Cl
     if scores.shape != expected or not np.isfinite(scores).all():
         found = "numbers that are not finite" if scores.shape == expected else f"shape {scores.shape}"
         needed = f"finite scores of shape {expected} are needed"
-        raise HarnessError(f"classifier '{unit.system.label}' gave {found}; {needed}")
+        raise HarnessError(f"classifier '{unit.system.system_name}' gave {found}; {needed}")
     answer = Predictions(
         scores,
         scorer.predict(test, scores),
         scorer.probabilities,
         scorer.gives_scores,
         scorer.gives_labels,
-        scorer.missing(test),
+        scorer.n_unanswered(test),
         scorer.chosen,
-        scorer.why_missing(test),
+        scorer.unanswered_by_reason(test),
         _reasons(scorer, test) if unit.explain else None,
     )
-    data, bill = _to_parquet(test, gold.labels, answer), scorer.bill(test)
-    return Fitted(
+    data, bill = _to_parquet(test, gold.labels, answer), scorer.api_usage(test)
+    return FittedUnit(
         data,
         Cost(
             fit_seconds=clock.seconds["fit"],
@@ -116,7 +118,7 @@ def _reasons(scorer: Scorer, test: Claims) -> list[str | None] | None:
     found = scorer.explain(test)
     if found is None:
         return None
-    kept = ([[r.name, r.text, float(f"{r.weight:.4g}")] for r in reasons[:MOST_REASONS]] for reasons in found)
+    kept = ([[r.name, r.text, float(f"{r.weight:.4g}")] for r in reasons[:MAX_REASONS]] for reasons in found)
     return [json.dumps(reasons, ensure_ascii=False) for reasons in kept]
 
 
@@ -136,10 +138,10 @@ def _to_parquet(test: Claims, labels: tuple[str, ...], answer: Predictions) -> b
         "probabilities": answer.probabilities,
         "gives_scores": answer.gives_scores,
         "gives_labels": answer.gives_labels,
-        "missing": answer.missing,
+        "n_unanswered": answer.n_unanswered,
         "chosen": answer.chosen,
     }
-    facts |= {"why_missing": dict(answer.why_missing)} if answer.why_missing else {}
+    facts |= {"unanswered_by_reason": dict(answer.unanswered_by_reason)} if answer.unanswered_by_reason else {}
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({"harness": json.dumps(facts)}), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
@@ -166,16 +168,16 @@ def read_unit(path: Path) -> Predictions:
         facts["probabilities"],
         facts["gives_scores"],
         facts["gives_labels"],
-        facts["missing"],
+        facts["n_unanswered"],
         facts["chosen"],
-        facts.get("why_missing", {}),
+        facts.get("unanswered_by_reason", {}),
         table["reasons"].to_pylist() if "reasons" in table.column_names else None,
     )
 
 
 def execute(
     units: Sequence[Unit],
-    material: Material,
+    material: ExperimentData,
     folder: Path,
     *,
     jobs: int = 1,
@@ -206,7 +208,7 @@ def execute(
     return len(waiting)
 
 
-def _fitted(units: Sequence[Unit], material: Material, jobs: int) -> Iterator[tuple[Unit, Fitted]]:
+def _fitted(units: Sequence[Unit], material: ExperimentData, jobs: int) -> Iterator[tuple[Unit, FittedUnit]]:
     if jobs == 1 or len(units) < 2:
         for unit in units:
             yield unit, fit_unit(*_rows(unit, material))
@@ -218,11 +220,11 @@ def _fitted(units: Sequence[Unit], material: Material, jobs: int) -> Iterator[tu
         yield units[number], fitted
 
 
-def _fit_numbered(number: int, *work: Any) -> tuple[int, Fitted]:
+def _fit_numbered(number: int, *work: Any) -> tuple[int, FittedUnit]:
     return number, fit_unit(*work)
 
 
-def _rows(unit: Unit, material: Material) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:
+def _rows(unit: Unit, material: ExperimentData) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:
     fold = unit.fold
     dev = (material.claims.take(fold.dev), gold_of(material, fold.dev)) if len(fold.dev) else None
     return unit, material.claims.take(fold.train), training_gold(material, fold), material.claims.take(fold.test), dev

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from harness.classifiers.base import Question
+from harness.classifiers.base import TaskPrompt
 from harness.data.labels.tasks import find_task, task_labels
 from harness.errors import HarnessError
-from harness.runner.config import Loaded
-from harness.runner.plan import Material, Unit, training_gold
-from harness.runner.tuning.calibrate import Decided
+from harness.runner.config import LoadedExperiment
+from harness.runner.plan import ExperimentData, Unit, training_gold
+from harness.runner.tuning.calibrate import CalibratedClassifier
 
 
 class Forecast(NamedTuple):
@@ -21,15 +21,15 @@ class Forecast(NamedTuple):
     """An estimate, rather too high than too low."""
 
 
-def with_question(loaded: Loaded, material: Material) -> Loaded:
+def with_task_prompt(loaded: LoadedExperiment, material: ExperimentData) -> LoadedExperiment:
     """The experiment whose classifiers know what it asks.
 
     Raises: HarnessError: one cannot answer it.
     """
     task = find_task(loaded.experiment.task)
     labels = task_labels(task, material.schemes[0])
-    question = Question(task.name, task.of_one or task.question, labels, material.schemes)
-    systems = (system._replace(classifier=system.classifier.for_question(question)) for system in loaded.systems)
+    question = TaskPrompt(task.name, task.of_one or task.question, labels, material.schemes)
+    systems = (system._replace(classifier=system.classifier.with_task(question)) for system in loaded.systems)
     return loaded._replace(systems=tuple(systems))
 
 
@@ -46,13 +46,13 @@ def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]
     return tuple(hosts)
 
 
-def forecast_of(units: Iterable[Unit], material: Material) -> Forecast:
+def forecast_of(units: Iterable[Unit], material: ExperimentData) -> Forecast:
     """The calls that units would make; equal ones count once. Asks nobody."""
     calls: dict[str, int] = {}
     for unit in units:
         train, test = material.claims.take(unit.fold.train), material.claims.take(unit.fold.test)
         gold, classifier = training_gold(material, unit.fold), unit.system.classifier
-        calls |= classifier.forecast(train, gold, test, unit.seed)
-        if len(unit.fold.dev) and isinstance(classifier, Decided):
-            calls |= classifier.classifier.forecast(train, gold, material.claims.take(unit.fold.dev), unit.seed)
+        calls |= classifier.planned_requests(train, gold, test, unit.seed)
+        if len(unit.fold.dev) and isinstance(classifier, CalibratedClassifier):
+            calls |= classifier.classifier.planned_requests(train, gold, material.claims.take(unit.fold.dev), unit.seed)
     return Forecast(len(calls), sum(calls.values()))

@@ -64,7 +64,7 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
 }
 
 
-def listing(kind: str) -> dict[str, str]:
+def list_components(kind: str) -> dict[str, str]:
     """Name to summary of everything registered of a kind.
 
     Args:

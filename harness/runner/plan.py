@@ -17,18 +17,25 @@ from harness.data.labels.tasks import TaskGold, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
-from harness.runner.config import Experiment, Loaded, System
-from harness.runner.splitting.joined_datasets import Pool, crosswalk, open_pool, pool_gold, pool_labels, schemes_of
-from harness.runner.splitting.protocols import folds_of, trained_on, transferred
+from harness.runner.config import Experiment, LoadedExperiment, System
+from harness.runner.splitting.joined_datasets import (
+    JoinedDatasets,
+    joined_gold,
+    joined_label_codes,
+    label_mapping_lines,
+    load_joined,
+    schemes_of,
+)
+from harness.runner.splitting.protocols import make_folds, transfer_folds, with_training_share
 from harness.schemes import Scheme
 
 UNIT_FORMAT = 1
 
 
-class Material(NamedTuple):
+class ExperimentData(NamedTuple):
     """The data of an experiment: claims, gold and folds."""
 
-    pool: Pool
+    joined: JoinedDatasets
     schemes: tuple[Scheme, ...]
     """The scheme of each dataset of the pool."""
     claims: Claims
@@ -36,9 +43,9 @@ class Material(NamedTuple):
     folds: tuple[Fold, ...]
     """Rows to train on (all with gold) and rows to score."""
     warnings: tuple[str, ...]
-    crosswalk: tuple[str, ...] = ()
+    label_mapping: tuple[str, ...] = ()
     """How each dataset's labels answer the task, and what that loses."""
-    copied: Codes = np.zeros(0, dtype=np.int64)
+    duplicate_rows: Codes = np.zeros(0, dtype=np.int64)
     """Rows, in order, that are scored by a system which was trained on their text, or nearly; see check A01."""
 
 
@@ -53,7 +60,7 @@ class Unit(NamedTuple):
     """Whether what drove each score is kept too."""
 
 
-def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = None) -> Material:
+def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: int | None = None) -> ExperimentData:
     """Opens the dataset of an experiment and splits it.
 
     Args:
@@ -63,72 +70,77 @@ def gather(loaded: Loaded, root: str | Path | None = None, limit: int | None = N
     Raises: HarnessError: the data is absent or wrong, or does not fit the task or the split.
     """
     experiment = loaded.experiment
-    pool, task = open_pool(experiment.datasets, root), find_task(experiment.task)
+    pool, task = load_joined(experiment.datasets, root), find_task(experiment.task)
     claims, schemes = pool.claims, schemes_of(pool, task, experiment.scheme)
-    gold = pool_gold(pool, task, schemes, experiment.gold)
-    if not len(gold.settled):
+    gold = joined_gold(pool, task, schemes, experiment.gold)
+    if not len(gold.rows_with_gold):
         raise HarnessError(f"dataset '{pool.name}' has no gold label for the task '{experiment.task}'")
-    split = folds_of(experiment.split, pool, pool_labels(pool, gold))
+    split = make_folds(experiment.split, pool, joined_label_codes(pool, gold))
     folds = []
     for fold in split.folds:
-        train = np.intersect1d(fold.train, gold.settled, assume_unique=True)
+        train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
         test = fold.test
         if limit is not None:
             train, test = train[:limit], test[:limit]
-        if not len(train) or not len(np.intersect1d(test, gold.settled, assume_unique=True)):
+        if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
             raise HarnessError(f"split: {fold.name} has no labelled claim to train on, or none to test on")
-        folds.append(Fold(fold.name, train, test, np.intersect1d(fold.dev, gold.settled, assume_unique=True)[:limit]))
+        folds.append(
+            Fold(fold.name, train, test, np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit])
+        )
     warnings = [*_warnings(loaded.experiment, limit), *split.warnings]
     warnings += _shared_articles(claims, folds, loaded.experiment)
-    lines, copied = crosswalk(pool, task, schemes), copied_rows(pool, folds)
-    return Material(pool, schemes, claims, gold, tuple(folds), tuple(warnings), lines, copied)
+    lines, copied = label_mapping_lines(pool, task, schemes), find_duplicate_rows(pool, folds)
+    return ExperimentData(pool, schemes, claims, gold, tuple(folds), tuple(warnings), lines, copied)
 
 
-def copied_rows(pool: Pool, folds: Sequence[Fold]) -> Codes:
+def find_duplicate_rows(pool: JoinedDatasets, folds: Sequence[Fold]) -> Codes:
     """The rows, in order, whose text is that of a training row of their fold, or nearly; shape (n,)."""
-    found = [fold.test[pool.sentences.copies(fold.test, fold.train, near=True)] for fold in folds]
+    found = [fold.test[pool.sentences.have_duplicates(fold.test, fold.train, near=True)] for fold in folds]
     return np.sort(np.concatenate(found))
 
 
-def expanded(loaded: Loaded, material: Material) -> Loaded:
+def expand_transfer(loaded: LoadedExperiment, material: ExperimentData) -> LoadedExperiment:
     """The experiment with, for `transfer`, one system per group that it is fitted to."""
     if loaded.experiment.split.protocol != "transfer":
         return loaded
     systems = []
     for system in loaded.systems:
         for fold in material.folds:
-            label = f"{system.label.removesuffix(']')}{',' if system.label.endswith(']') else '['}train_on={fold.name}]"
-            systems.append(system._replace(label=label, train_on=fold.name))
+            name = system.system_name
+            label = f"{name.removesuffix(']')}{',' if name.endswith(']') else '['}train_on={fold.name}]"
+            systems.append(system._replace(system_name=label, train_on=fold.name))
     return loaded._replace(systems=tuple(systems))
 
 
-def material_of(system: System, material: Material, experiment: Experiment) -> Material:
+def data_for_system(system: System, material: ExperimentData, experiment: Experiment) -> ExperimentData:
     """The material as one system sees it: with its share of the training claims, or those of one group, and copies."""
     if system.train_on is not None:
         group = next(fold for fold in material.folds if fold.name == system.train_on)
-        found = transferred(experiment.split, group, material.claims)
-        of_group = tuple(fold._replace(train=np.intersect1d(fold.train, material.gold.settled)) for fold in found)
-        material = material._replace(folds=of_group, copied=copied_rows(material.pool, of_group))
+        found = transfer_folds(experiment.split, group, material.claims)
+        of_group = tuple(
+            fold._replace(train=np.intersect1d(fold.train, material.gold.rows_with_gold)) for fold in found
+        )
+        material = material._replace(folds=of_group, duplicate_rows=find_duplicate_rows(material.joined, of_group))
     if system.train_share is None:
         return _with_pretraining(system, material)
-    split = trained_on(experiment.split, system.train_share, material.claims, material.folds)
-    copied = copied_rows(material.pool, split.folds)
+    split = with_training_share(experiment.split, system.train_share, material.claims, material.folds)
+    copied = find_duplicate_rows(material.joined, split.folds)
     folds, warnings = tuple(split.folds), (*material.warnings, *split.warnings)
-    return _with_pretraining(system, material._replace(folds=folds, warnings=warnings, copied=copied))
+    return _with_pretraining(system, material._replace(folds=folds, warnings=warnings, duplicate_rows=copied))
 
 
-def _with_pretraining(system: System, material: Material) -> Material:
+def _with_pretraining(system: System, material: ExperimentData) -> ExperimentData:
     """The material with the test claims that a pretrained part of the system saw counted as copied."""
     rows = np.sort(np.concatenate([fold.test for fold in material.folds]))
-    seen, said = system.classifier.trained_before(list(material.claims.text[rows]))
+    seen, said = system.classifier.seen_in_pretraining(list(material.claims.text[rows]))
     if not seen.any():
         return material
     warning = (
         f"{said}, and {int(seen.sum()):,} of {len(rows):,} test claims are among it; "
         "the values without them stand below the table"
     )
-    copied = np.union1d(material.copied, rows[seen])
-    return material._replace(copied=copied, warnings=(*material.warnings, warning))
+    copied = np.union1d(material.duplicate_rows, rows[seen])
+    return material._replace(duplicate_rows=copied, warnings=(*material.warnings, warning))
 
 
 def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
@@ -157,7 +169,7 @@ def _shared_articles(claims: Claims, folds: list[Fold], experiment: Experiment) 
     ]
 
 
-def _claims_of(fold: Fold, material: Material) -> dict[str, str]:
+def _claims_of(fold: Fold, material: ExperimentData) -> dict[str, str]:
     """What a unit's id says of its fold."""
     claim_ids = material.claims.claim_id
     dev = {}
@@ -174,7 +186,7 @@ def _claims_of(fold: Fold, material: Material) -> dict[str, str]:
 
 
 def unit_of(
-    system: System, material: Material, experiment: Experiment, fold: Fold, seed: int, of_fold: dict[str, str]
+    system: System, material: ExperimentData, experiment: Experiment, fold: Fold, seed: int, of_fold: dict[str, str]
 ) -> Unit:
     """The unit of a system, a fold and a seed, with its id.
 
@@ -188,11 +200,11 @@ def unit_of(
         "classifier": f"{type(classifier).__module__}:{type(classifier).__qualname__}",
         "name": system.name,
         "settings": classifier.model_dump(mode="json"),
-        "inputs": classifier.inputs(),
+        "inputs": classifier.input_fingerprint(),
         "task": task.name,
         "schemes": [[scheme.name, scheme.version] for scheme in material.schemes],
         "mappings": [mapping_of(task, scheme).model_dump(mode="json") for scheme in material.schemes],
-        "data": material.pool.fingerprint,
+        "data": material.joined.fingerprint,
         "seed": seed,
         "versions": package_versions(classifier),
     }
@@ -201,15 +213,15 @@ def unit_of(
     return Unit(unit_id, system, fold, seed, experiment.explain)
 
 
-def training_gold(material: Material, fold: Fold) -> Gold:
+def training_gold(material: ExperimentData, fold: Fold) -> Gold:
     """The gold of a fold's training rows, in their order: the labels alone, as a unit's id knows nothing else."""
     return gold_of(material, fold.train)
 
 
-def gold_of(material: Material, rows: Codes) -> Gold:
+def gold_of(material: ExperimentData, rows: Codes) -> Gold:
     """The labels of rows that all have gold, in their order."""
     gold = material.gold.gold
-    return Gold(gold.labels, gold.codes[np.searchsorted(material.gold.settled, rows)])
+    return Gold(gold.labels, gold.codes[np.searchsorted(material.gold.rows_with_gold, rows)])
 
 
 def package_versions(classifier: Classifier) -> dict[str, str]:
@@ -223,12 +235,12 @@ def package_versions(classifier: Classifier) -> dict[str, str]:
     return versions
 
 
-def units_of(loaded: Loaded, material: Material) -> list[Unit]:
+def units_of(loaded: LoadedExperiment, material: ExperimentData) -> list[Unit]:
     """Every unit of an experiment: systems in the config's order, then folds, then seeds."""
     of_folds: dict[tuple[float | None, str | None], list[tuple[Fold, dict[str, str]]]] = {}
     for system in loaded.systems:
         if (system.train_share, system.train_on) not in of_folds:
-            folds = material_of(system, material, loaded.experiment).folds
+            folds = data_for_system(system, material, loaded.experiment).folds
             of_folds[system.train_share, system.train_on] = [(fold, _claims_of(fold, material)) for fold in folds]
     return [
         unit_of(system, material, loaded.experiment, fold, seed, of_fold)

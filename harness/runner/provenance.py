@@ -14,9 +14,9 @@ from pydantic import field_serializer
 
 from harness.data.labels.tasks import find_task, mapping_of
 from harness.records import Record
-from harness.runner.config import Experiment, Loaded, System
+from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.execute import Predictions
-from harness.runner.plan import Material, package_versions
+from harness.runner.plan import ExperimentData, package_versions
 from harness.schemes import TaskMapping
 
 
@@ -111,12 +111,12 @@ class ModelProvenance(Origin):
     """The warnings of the result."""
 
 
-def origin_of(material: Material, system: System) -> Origin:
+def origin_of(material: ExperimentData, system: System) -> Origin:
     """The data, code and time of what is made of a system now."""
     return Origin(
         datasets=tuple(
             DatasetVersion(name=dataset.info.name, version=dataset.info.version, fingerprint=dataset.fingerprint)
-            for dataset in material.pool.datasets
+            for dataset in material.joined.datasets
         ),
         versions=package_versions(system.classifier),
         git_commit=git_commit(),
@@ -126,8 +126,8 @@ def origin_of(material: Material, system: System) -> Origin:
 
 
 def provenance_of(
-    loaded: Loaded,
-    material: Material,
+    loaded: LoadedExperiment,
+    material: ExperimentData,
     system: System,
     runs: Sequence[Predictions],
     *,
@@ -160,7 +160,7 @@ def classifier_settings(system: System) -> ClassifierSettings:
     return ClassifierSettings(name=system.name, settings=system.classifier.model_dump(mode="json"))
 
 
-def schemes_used(loaded: Loaded, material: Material) -> tuple[SchemeUse, ...]:
+def schemes_used(loaded: LoadedExperiment, material: ExperimentData) -> tuple[SchemeUse, ...]:
     """The label scheme of each dataset, as the task of the experiment reads it."""
     task = find_task(loaded.experiment.task)
     return tuple(

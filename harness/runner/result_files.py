@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from harness.errors import Fault, FaultsError
 from harness.metrics.intervals import Value
-from harness.records import Record, explain_validation, shown
+from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
 from harness.runner.provenance import Provenance
 from harness.runner.slices import SliceValues
@@ -30,10 +30,10 @@ TEXTS = ("claim_id", "article_id", "fold", "gold", "predicted")
 """The columns of texts that every `predictions.parquet` has."""
 
 
-class WithoutCopies(Record):
+class Deduplicated(Record):
     """The values without the claims whose text a system was trained on."""
 
-    copied: int
+    n_duplicates: int
     """Claims left out: their text, or nearly, stands among the training claims of their fold."""
     n: int
     """Claims that the values are over."""
@@ -54,16 +54,16 @@ class Result(Record):
     n_articles: int
     n_positive: int | None
     """For a yes-or-no task."""
-    left_out: dict[str, int]
+    excluded: dict[str, int]
     """Test claims that the values are not over, by reason."""
     values: dict[str, Value]
     warnings: tuple[str, ...]
     provenance: Provenance
     path: str
     """The result's folder."""
-    without_copies: WithoutCopies | None = None
+    deduplicated: Deduplicated | None = None
     """None: no claim was trained on."""
-    crosswalk: tuple[str, ...] = ()
+    label_mapping: tuple[str, ...] = ()
     """How the labels of each dataset answer the task, and what that loses; where several datasets were joined."""
     unanswered: dict[str, int] = Field(default_factory=dict)
     """Claims without an answer, by reason, where the system tells; of the seed with the most."""
@@ -83,8 +83,8 @@ class Result(Record):
             "path": self.path,
             "values": values,
             "warnings": list(self.warnings),
-            "without_copies": self.without_copies.model_dump() if self.without_copies else None,
-            "crosswalk": list(self.crosswalk),
+            "without_copies": self.deduplicated.model_dump() if self.deduplicated else None,
+            "crosswalk": list(self.label_mapping),
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
@@ -100,11 +100,11 @@ def read_result(folder: str | Path) -> Result:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        raise FaultsError.one(path, f"is not JSON: it was cut short or changed; {REMEDY}") from None
+        raise FaultsError.single(path, f"is not JSON: it was cut short or changed; {REMEDY}") from None
     written = document.get("format") if isinstance(document, dict) else document
     if written != RESULT_FORMAT:
-        message = f"expected {RESULT_FORMAT}, got {shown(written)}; delete this result's folder and {REMEDY}"
-        raise FaultsError.one(path, message, field="format")
+        message = f"expected {RESULT_FORMAT}, got {preview(written)}; delete this result's folder and {REMEDY}"
+        raise FaultsError.single(path, message, field="format")
     try:
         result = Result.model_validate_json(data)
     except ValidationError as error:
@@ -127,10 +127,10 @@ def read_predictions(folder: str | Path) -> Columns:
     try:
         table = pq.read_table(pa.BufferReader(data))
     except (OSError, ValueError, pa.ArrowException):
-        raise FaultsError.one(path, f"is not a Parquet file: it was cut short or changed; {REMEDY}") from None
+        raise FaultsError.single(path, f"is not a Parquet file: it was cut short or changed; {REMEDY}") from None
     lacking = _lacking(table)
     if lacking is not None:
-        raise FaultsError.one(path, f"{lacking}; {REMEDY}")
+        raise FaultsError.single(path, f"{lacking}; {REMEDY}")
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
@@ -140,7 +140,7 @@ def _bytes_of(folder: str | Path, name: str) -> bytes:
     except OSError as error:
         place = "give a result folder, such as runs/NAME/results/ID"
         message = f"holds no finished result ({name}: {error.strerror}); {place}, or {REMEDY}"
-        raise FaultsError.one(folder, message) from None
+        raise FaultsError.single(folder, message) from None
 
 
 def _lacking(table: pa.Table) -> str | None:

@@ -17,25 +17,27 @@ from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, write_bytes, write_text
-from harness.metrics.base import Groups, Run
+from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
-from harness.runner.config import Experiment, Loaded, System
+from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.cost import total_cost
 from harness.runner.execute import Predictions, label_column, read_unit, unit_path
-from harness.runner.plan import Material, Unit, training_gold
+from harness.runner.plan import ExperimentData, Unit, training_gold
 from harness.runner.provenance import Provenance, provenance_of
 from harness.runner.result_files import (
     RESULT_FORMAT,
     WITHOUT_ANSWER,
+    Deduplicated,
     Result,
-    WithoutCopies,
     read_predictions,
     read_result,
 )
 from harness.runner.slices import SliceValues, slices_of, too_small
 
 
-def assemble(loaded: Loaded, material: Material, system: System, units: Sequence[Unit], folder: Path) -> Result:
+def build_result(
+    loaded: LoadedExperiment, material: ExperimentData, system: System, units: Sequence[Unit], folder: Path
+) -> Result:
     """The result of a system from its finished units, kept under `results/`; found again if it is there already.
 
     Args:
@@ -43,10 +45,13 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
         folder: the experiment's run folder, held by the caller.
     """
     experiment = loaded.experiment
-    said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.label]
-    said += [fingerprint([material.gold.settled.tolist(), material.gold.gold.codes.tolist()]), str(RESULT_FORMAT)]
-    said += [*material.warnings, material.pool.fingerprint, experiment.ties, *experiment.slices]
-    result_id = f"{_slug(system.label)}-{fingerprint(said)[:10]}"
+    said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.system_name]
+    said += [
+        fingerprint([material.gold.rows_with_gold.tolist(), material.gold.gold.codes.tolist()]),
+        str(RESULT_FORMAT),
+    ]
+    said += [*material.warnings, material.joined.fingerprint, experiment.ties, *experiment.slices]
+    result_id = f"{_slug(system.system_name)}-{fingerprint(said)[:10]}"
     place = folder / "results" / result_id
     kept = _kept(place)
     if kept is not None:
@@ -59,8 +64,8 @@ def assemble(loaded: Loaded, material: Material, system: System, units: Sequence
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
     provenance = provenance_of(loaded, material, system, runs, units=fits, chosen=chosen)
-    result = _measured(loaded, material, system, rows, runs, result_id, place, provenance)
-    for name, data in system.classifier.attachments().items():
+    result = _compute_result(loaded, material, system, rows, runs, result_id, place, provenance)
+    for name, data in system.classifier.result_files().items():
         write_bytes(place / name, data)
     result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
     write_text(place / "result.json", json_document(result.model_dump(mode="json")))
@@ -91,8 +96,8 @@ def _joined(answers: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictio
         all(answer.probabilities for _, answer in chosen),
         first.gives_scores,
         first.gives_labels,
-        sum(answer.missing for _, answer in chosen),
-        why_missing=sum((Counter(answer.why_missing) for _, answer in chosen), Counter()),
+        sum(answer.n_unanswered for _, answer in chosen),
+        unanswered_by_reason=sum((Counter(answer.unanswered_by_reason) for _, answer in chosen), Counter()),
         reasons=_joined_reasons([answer for _, answer in chosen], order),
     )
 
@@ -104,13 +109,13 @@ def _joined_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | 
     return [each[row] for row in order]
 
 
-def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], experiment: Experiment) -> bytes:
+def _predictions(material: ExperimentData, rows: Codes, runs: Sequence[Predictions], experiment: Experiment) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     claims, labels = material.claims.take(rows), material.gold.gold.labels
     codes = np.full(len(material.claims), -1, dtype=np.int64)
-    codes[material.gold.settled] = material.gold.gold.codes
+    codes[material.gold.rows_with_gold] = material.gold.gold.codes
     shares = _shares(material)[rows]
     fold_of = np.empty(len(material.claims), dtype=object)
     for fold in material.folds:
@@ -141,12 +146,12 @@ def _predictions(material: Material, rows: Codes, runs: Sequence[Predictions], e
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _shares(material: Material) -> Floats:
+def _shares(material: ExperimentData) -> Floats:
     """The share of annotators who gave each label; shape (n_claims, n_labels), NaN for claims without gold."""
     gold = material.gold.gold
     shares = np.full((len(material.claims), len(gold.labels)), np.nan)
     if gold.shares is not None:
-        shares[material.gold.settled] = gold.shares
+        shares[material.gold.rows_with_gold] = gold.shares
     return shares
 
 
@@ -158,9 +163,9 @@ def _lengths(claims: Claims) -> Codes:
     return np.fromiter(map(len, claims.text), dtype=np.int64, count=len(claims))
 
 
-def _measured(
-    loaded: Loaded,
-    material: Material,
+def _compute_result(
+    loaded: LoadedExperiment,
+    material: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
@@ -169,49 +174,49 @@ def _measured(
     provenance: Provenance,
 ) -> Result:
     experiment = loaded.experiment
-    scored = np.isin(rows, material.gold.settled)
-    copied = scored & np.isin(rows, material.copied)
+    scored = np.isin(rows, material.gold.rows_with_gold)
+    copied = scored & np.isin(rows, material.duplicate_rows)
     values = _values(loaded, material, system, rows, runs, scored)
     without = None
     warnings = [*material.warnings, *_other_language(system, material)]
     if copied.any():
-        warnings.append(_copies(int(copied.sum()), int(scored.sum())))
+        warnings.append(_duplicates_warning(int(copied.sum()), int(scored.sum())))
         rest = scored & ~copied
         if rest.any():
             fresh = _values(loaded, material, system, rows, runs, rest)
-            without = WithoutCopies(copied=int(copied.sum()), n=int(rest.sum()), values=fresh)
-    worst = max(runs, key=lambda run: run.missing)
-    missing, unanswered = worst.missing, dict(sorted(worst.why_missing.items()))
-    of_rows = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[scored]))
+            without = Deduplicated(n_duplicates=int(copied.sum()), n=int(rest.sum()), values=fresh)
+    worst = max(runs, key=lambda run: run.n_unanswered)
+    missing, unanswered = worst.n_unanswered, dict(sorted(worst.unanswered_by_reason.items()))
+    of_rows = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[scored]))
     if missing:
         why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""
         warnings.append(f"{missing} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
-    warnings += _few_labels(material)
+    warnings += _missing_label_warnings(material)
     return Result(
         format=RESULT_FORMAT,
         result_id=result_id,
         experiment=experiment.name,
-        system=system.label,
+        system=system.system_name,
         task=experiment.task,
-        dataset=material.pool.name,
+        dataset=material.joined.name,
         n=int(scored.sum()),
         n_articles=len(np.unique(material.claims.article_codes()[rows[scored]])),
         n_positive=int(of_rows.positive.sum()) if find_task(experiment.task).binary else None,
-        left_out=_left_out(rows, material, missing),
+        excluded=_excluded(rows, material, missing),
         values=values,
         warnings=tuple(warnings),
         provenance=provenance,
         path=str(place),
-        without_copies=without,
+        deduplicated=without,
         unanswered=unanswered,
-        crosswalk=material.crosswalk if len(material.pool.datasets) > 1 else (),
+        label_mapping=material.label_mapping if len(material.joined.datasets) > 1 else (),
         slices=tuple(_slices(loaded, material, system, rows, runs, scored)),
     )
 
 
 def _slices(
-    loaded: Loaded,
-    material: Material,
+    loaded: LoadedExperiment,
+    material: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
@@ -223,7 +228,7 @@ def _slices(
         if not kept.any():
             continue
         values = _values(loaded, material, system, rows, runs, kept)
-        gold = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[kept]))
+        gold = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[kept]))
         n_units = len(np.unique(group_codes(material.claims, unit)[rows[kept]]))
         n_positive = int(gold.positive.sum()) if binary else None
         yield SliceValues(
@@ -238,8 +243,8 @@ def _slices(
 
 
 def _values(
-    loaded: Loaded,
-    material: Material,
+    loaded: LoadedExperiment,
+    material: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
@@ -247,9 +252,9 @@ def _values(
 ) -> dict[str, Value]:
     """Every metric over the kept rows."""
     intervals = loaded.experiment.intervals
-    of_rows = material.gold.gold.take(np.searchsorted(material.gold.settled, rows[kept]))
+    of_rows = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[kept]))
     claims = material.claims.take(rows[kept])
-    groups = Groups(
+    groups = ResamplingGroups(
         claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)
     )
     measured = [
@@ -257,8 +262,8 @@ def _values(
     ]
     values = {}
     for name, metric in loaded.metrics.items():
-        silent = metric.reads == "labels" and not runs[0].gives_labels
-        value = _no_labels(system.label) if silent else measure(metric, of_rows, measured, groups, intervals)
+        silent = metric.needs == "labels" and not runs[0].gives_labels
+        value = _no_labels(system.system_name) if silent else measure(metric, of_rows, measured, groups, intervals)
         more: dict[str, Any] = {"short_name": metric.title()}
         if loaded.experiment.ties == "range" and value.value is not None:
             ends = tie_range(metric, of_rows, measured, groups)
@@ -267,7 +272,7 @@ def _values(
     return values
 
 
-def _copies(copied: int, scored: int) -> str:
+def _duplicates_warning(copied: int, scored: int) -> str:
     return (
         f"{copied:,} of {scored:,} test claims have their text, or nearly, among the training claims "
         "(harness audit shows them); the values without them stand below the table"
@@ -279,23 +284,23 @@ def _no_labels(system: str) -> Value:
     return Value(value=None, reason=reason, n_units=0)
 
 
-def _other_language(system: System, material: Material) -> list[str]:
-    made_for, languages = system.classifier.languages, material.pool.languages
+def _other_language(system: System, material: ExperimentData) -> list[str]:
+    made_for, languages = system.classifier.languages, material.joined.languages
     tested = {languages[name] for fold in material.folds for name in material.claims.article_id[fold.test]}
     strange = sorted(tested - set(made_for))
     if not made_for or not strange:
         return []
-    return [f"{system.label} was made for {', '.join(made_for)}; the data is in '{', '.join(strange)}'"]
+    return [f"{system.system_name} was made for {', '.join(made_for)}; the data is in '{', '.join(strange)}'"]
 
 
-def _few_labels(material: Material) -> list[str]:
+def _missing_label_warnings(material: ExperimentData) -> list[str]:
     labels = len(material.gold.gold.labels)
     seen = {fold.name: len(np.unique(training_gold(material, fold).codes)) for fold in material.folds}
     return [f"{name}: the training claims show {n} of {labels} labels" for name, n in seen.items() if n < labels]
 
 
-def _left_out(rows: Codes, material: Material, missing: int) -> dict[str, int]:
+def _excluded(rows: Codes, material: ExperimentData, missing: int) -> dict[str, int]:
     counts = dict(material.gold.counts)
     if len(rows) != len(material.claims):
-        counts = {"without gold for the task": int((~np.isin(rows, material.gold.settled)).sum())}
+        counts = {"without gold for the task": int((~np.isin(rows, material.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}

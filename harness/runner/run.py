@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 
 from harness.data.benchmarks.benchmark import Published
 from harness.errors import HarnessError, UnknownName, unknown_name
-from harness.files import clear_partial, locked
-from harness.runner.config import Loaded, load_experiment
+from harness.files import folder_lock, remove_partial_files
+from harness.runner.config import LoadedExperiment, load_experiment
 from harness.runner.execute import execute, unit_path
-from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_question
-from harness.runner.models.save_models import Kept, keep_models
-from harness.runner.official.leaderboards import published_of
-from harness.runner.plan import Unit, expanded, gather, material_of, units_of
+from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
+from harness.runner.models.save_models import SavedModel, fit_and_save_models
+from harness.runner.official.leaderboards import leaderboards_for
+from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.result_files import Result
-from harness.runner.results import assemble
+from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 
 
-class Outcome(NamedTuple):
+class RunResult(NamedTuple):
     """What a run gave."""
 
     experiment: str
@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
     """Units that were fitted; the others were found."""
     published: tuple[Published, ...] = ()
     """The published leaderboards that these results stand beside."""
-    models: tuple[Kept, ...] = ()
+    models: tuple[SavedModel, ...] = ()
     """What became of each system's model, where models were to be kept."""
 
     def document(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
         return results_html(self.results, self.published)
 
 
-class Planned(NamedTuple):
+class RunPlan(NamedTuple):
     """What a run would do."""
 
     experiment: str
@@ -110,7 +110,7 @@ def run(
     progress: Progress = _silent,
     offline: bool = False,
     announce: Announce = _nobody,
-) -> Outcome:
+) -> RunResult:
     """Runs an experiment; finished units are found again and not repeated.
 
     Args:
@@ -133,23 +133,23 @@ def run(
     hosts = hosts_of([unit for unit in units if fresh or not unit_path(folder, unit).exists()], offline=offline)
     if hosts:
         announce(hosts)
-    with locked(folder, "a run"):
-        clear_partial(folder)
+    with folder_lock(folder, "a run"):
+        remove_partial_files(folder)
         with progress(len({unit.unit_id for unit in units})) as advance:
             fitted = execute(units, material, folder, jobs=jobs, fresh=fresh, advance=advance)
         results = tuple(
-            assemble(
+            build_result(
                 loaded,
-                material_of(system, material, loaded.experiment),
+                data_for_system(system, material, loaded.experiment),
                 system,
-                units_by_system[system.label],
+                units_by_system[system.system_name],
                 folder,
             )
             for system in loaded.systems
         )
-        models = keep_models(loaded, material, results, fresh=fresh) if save_models else ()
-    published = published_of(loaded.experiment.document(), list(loaded.metrics))
-    return Outcome(loaded.experiment.name, folder, results, fitted, published, models)
+        models = fit_and_save_models(loaded, material, results, fresh=fresh) if save_models else ()
+    published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
+    return RunResult(loaded.experiment.name, folder, results, fitted, published, models)
 
 
 def plan(
@@ -160,13 +160,13 @@ def plan(
     limit: int | None = None,
     out: str | Path = "runs",
     root: str | Path | None = None,
-) -> Planned:
+) -> RunPlan:
     """What `run` with the same arguments would do; fits nothing and writes nothing."""
     loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root)
     units = {unit.unit_id: unit for found in units_by_system.values() for unit in found}
     waiting = [unit for unit in units.values() if not unit_path(folder, unit).exists()]
     hosts, forecast = hosts_of(waiting), forecast_of(waiting, material)
-    return Planned(loaded.experiment.name, folder, len(units), len(units) - len(waiting), hosts, forecast)
+    return RunPlan(loaded.experiment.name, folder, len(units), len(units) - len(waiting), hosts, forecast)
 
 
 def _prepared(
@@ -178,14 +178,14 @@ def _prepared(
     root: str | Path | None,
     offline: bool = False,
     announce: Announce = _nobody,
-) -> tuple[Loaded, dict[str, list[Unit]], Any, Path]:
+) -> tuple[LoadedExperiment, dict[str, list[Unit]], Any, Path]:
     loaded = load_experiment(config, overrides)
-    labels = [system.label for system in loaded.systems]
+    labels = [system.system_name for system in loaded.systems]
     for name in only:
         if name not in labels:
             raise UnknownName(f"--only: {unknown_name('system of this experiment', name, labels)}")
     if only:
-        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.label in only))
+        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in only))
     said = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
     if said and offline:
         raise HarnessError(f"needs the network ({', '.join(said)}), which --offline refuses")
@@ -193,14 +193,16 @@ def _prepared(
         announce(said)
     for system in loaded.systems:
         system.classifier.check()
-    material = gather(loaded, root, limit)
+    material = load_data(loaded, root, limit)
     slices_of(loaded.experiment.slices, material)
     texts = [str(text) for text in material.claims.text]
     loaded = loaded._replace(
-        systems=tuple(system._replace(classifier=system.classifier.placed(texts, root)) for system in loaded.systems)
+        systems=tuple(
+            system._replace(classifier=system.classifier.with_experiment(texts, root)) for system in loaded.systems
+        )
     )
-    loaded = expanded(with_question(loaded, material), material)
-    by_system: dict[str, list[Unit]] = {system.label: [] for system in loaded.systems}
+    loaded = expand_transfer(with_task_prompt(loaded, material), material)
+    by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}
     for unit in units_of(loaded, material):
-        by_system[unit.system.label].append(unit)
+        by_system[unit.system.system_name].append(unit)
     return loaded, by_system, material, Path(out) / loaded.experiment.name

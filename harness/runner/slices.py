@@ -14,9 +14,9 @@ from harness.data.labels.gold import gold_labels
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics.intervals import Value
 from harness.records import Record
-from harness.runner.plan import Material
+from harness.runner.plan import ExperimentData
 
-MOST_SLICES = 25
+MAX_SLICES = 25
 """Of one kind; the smallest ones beyond are put together."""
 FEW_UNITS, FEW_POSITIVES = 10, 10
 WORDS = (10, 20, 30)
@@ -48,7 +48,7 @@ class Slice(NamedTuple):
     """Shape (n_claims,)."""
 
 
-def slices_of(kinds: Sequence[str], material: Material) -> list[Slice]:
+def slices_of(kinds: Sequence[str], material: ExperimentData) -> list[Slice]:
     """The slices of an experiment's claims.
 
     Args:
@@ -70,7 +70,7 @@ def too_small(n_units: int, n_positive: int | None, unit: str) -> str | None:
     return f"too small to say anything: {', '.join(few)}" if few else None
 
 
-def _of_kind(kind: str, material: Material) -> list[Slice]:
+def _of_kind(kind: str, material: ExperimentData) -> list[Slice]:
     axes = [axis for scheme in material.schemes for axis in scheme.axes]
     if kind == "feature":
         features = dict.fromkeys(axis.name for axis in axes if axis.feature)
@@ -109,7 +109,7 @@ def _by_value(kind: str, values: Column) -> list[Slice]:
         raise HarnessError(f"slices: no claim has a {kind}")
     names, codes, counts = np.unique(values[present].astype(str), return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    kept = order if len(order) <= MOST_SLICES else order[: MOST_SLICES - 1]
+    kept = order if len(order) <= MAX_SLICES else order[: MAX_SLICES - 1]
     of_row = np.full(len(values), -1, dtype=np.int64)
     of_row[present] = codes
     slices = [Slice(kind, str(names[code]), of_row == code) for code in kept]
@@ -125,25 +125,25 @@ def _by_length(claims: Claims) -> list[Slice]:
     return [Slice("length", name, bins == number) for number, name in enumerate(names) if (bins == number).any()]
 
 
-def _by_agreement(material: Material) -> list[Slice]:
+def _by_agreement(material: ExperimentData) -> list[Slice]:
     shares = material.gold.gold.shares
     if shares is None:
         raise HarnessError("slices: agreement: no claim has labels of several annotators")
     unanimous = np.zeros(len(material.claims), dtype=bool)
     split = np.zeros(len(material.claims), dtype=bool)
     agreed = shares.max(axis=1) > 1 - 1e-9
-    unanimous[material.gold.settled[agreed]] = True
-    split[material.gold.settled[~agreed]] = True
+    unanimous[material.gold.rows_with_gold[agreed]] = True
+    split[material.gold.rows_with_gold[~agreed]] = True
     parts = [Slice("agreement", "annotators agree", unanimous), Slice("agreement", "annotators differ", split)]
     return [part for part in parts if part.rows.any()]
 
 
-def _of_axis(axis: str, material: Material, absent: str | None = None) -> list[Slice]:
+def _of_axis(axis: str, material: ExperimentData, absent: str | None = None) -> list[Slice]:
     """By the gold label of an axis; `absent` names the claims that have none."""
     labels: Column = np.full(len(material.claims), absent, dtype=object)
     found: dict[str, str] = {}
-    several = len(material.pool.datasets) > 1
-    for dataset, scheme in zip(material.pool.datasets, material.schemes, strict=True):
+    several = len(material.joined.datasets) > 1
+    for dataset, scheme in zip(material.joined.datasets, material.schemes, strict=True):
         prefix = f"{dataset.info.name}:" if several else ""
         of_axis = gold_labels(dataset.annotations, scheme.name, axis).labels
         found |= {prefix + claim_id: gold.label for claim_id, gold in of_axis.items()}

@@ -8,29 +8,29 @@ from collections.abc import Mapping, Sequence
 from harness.data.benchmarks.benchmark import Published
 from harness.metrics.intervals import Value
 from harness.runner.official.evaluate import Evaluation
-from harness.runner.official.leaderboards import implied
+from harness.runner.official.leaderboards import with_borrowed_intervals
 from harness.runner.result_files import WITHOUT_ANSWER, Result
-from harness.text_tables import aligned, html_table, number
+from harness.text_tables import align_columns, format_number, html_table
 
 CHOICES = 3
 """Different choices of a system's fits that a table lists."""
 PUBLISHED_ROWS = 6
 
 
-def cell(value: Value) -> str:
+def format_value(value: Value) -> str:
     """A value with its interval; a dash where it is undefined."""
     if value.value is None:
         return "-"
     if value.low is None or value.high is None:
-        return number(value.value)
-    return f"{number(value.value)} [{number(value.low)}, {number(value.high)}]"
+        return format_number(value.value)
+    return f"{format_number(value.value)} [{format_number(value.low)}, {format_number(value.high)}]"
 
 
 def results_html(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
     """`results_table` as HTML, for notebooks."""
     first, names, headings = results[0], list(results[0].values), _headings(results[0])
     rows = [["system", *headings.values()]]
-    rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
+    rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
     said = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, headings))
     return f"{html_table(rows, _title(first))}\n<ul>{said}</ul>"
@@ -47,11 +47,11 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     names = list(first.values)
     headings = _headings(first)
     rows = [["system", *headings.values()]]
-    rows += [[result.system, *(cell(result.values[name]) for name in names)] for result in results]
+    rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
-    parts = [_title(first), aligned(rows), *_without_copies(results, headings), *_slices(results, headings)]
+    parts = [_title(first), align_columns(rows), *_deduplicated(results, headings), *_slices(results, headings)]
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
-    parts += [f"labels: {line}" for line in first.crosswalk]
+    parts += [f"labels: {line}" for line in first.label_mapping]
     parts += [
         f"published: {board.source}; over {board.n}; intervals as wide as ours of like value" for board in published
     ]
@@ -66,23 +66,25 @@ def _headings(result: Result) -> dict[str, str]:
 def _published_rows(results: Sequence[Result], published: Sequence[Published], names: Sequence[str]) -> list[list[str]]:
     rows = []
     for board in published:
-        for entry in implied(board, [result.values[board.metric] for result in results])[:PUBLISHED_ROWS]:
-            shown = cell(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+        for entry in with_borrowed_intervals(board, [result.values[board.metric] for result in results])[
+            :PUBLISHED_ROWS
+        ]:
+            shown = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
             rows.append([f"published: {entry.system}", *(shown if name == board.metric else "" for name in names)])
     return rows
 
 
-def _without_copies(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
+def _deduplicated(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
     """The same table without the claims that systems were trained on, where there are any."""
-    affected = [(result, result.without_copies) for result in results if result.without_copies is not None]
+    affected = [(result, result.deduplicated) for result in results if result.deduplicated is not None]
     if not affected:
         return []
     rows = [["without copies", "n", *headings.values()]]
     rows += [
-        [result.system, f"{without.n:,}", *(cell(without.values[name]) for name in headings)]
+        [result.system, f"{without.n:,}", *(format_value(without.values[name]) for name in headings)]
         for result, without in affected
     ]
-    return [aligned(rows) + "\n"]
+    return [align_columns(rows) + "\n"]
 
 
 def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
@@ -93,9 +95,9 @@ def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]
         rows = [[f"{heading} by {kind}", "n", *(result.system for result in results)]]
         for part in (part for part in results[0].slices if part.by == kind):
             same = [next((p for p in r.slices if (p.by, p.of) == (kind, part.of)), None) for r in results]
-            cells = [cell(other.values[name]) if other else "-" for other in same]
+            cells = [format_value(other.values[name]) if other else "-" for other in same]
             rows.append([part.of + (" *" if part.note else ""), f"{part.n:,}", *cells])
-        tables.append(aligned(rows) + "\n")
+        tables.append(align_columns(rows) + "\n")
     if any(part.note for part in results[0].slices):
         tables.append("*: too few units or positive claims to say anything\n")
     return tables
@@ -107,7 +109,9 @@ def _tie_ranges(results: Sequence[Result], headings: Mapping[str, str]) -> list[
     for name, heading in headings.items():
         found = [(result.system, result.values[name]) for result in results]
         said = [
-            f"{s} {number(v.worst)} to {number(v.best)}" for s, v in found if v.worst is not None and v.best is not None
+            f"{s} {format_number(v.worst)} to {format_number(v.best)}"
+            for s, v in found
+            if v.worst is not None and v.best is not None
         ]
         if said:
             lines.append(f"{heading} by order of equal scores, worst to best: {', '.join(said)}")
@@ -118,7 +122,7 @@ def _title(result: Result) -> str:
     parts = [f"{result.task} on {result.dataset}", f"{result.n:,} claims in {result.n_articles} articles"]
     if result.n_positive is not None:
         parts.append(f"{result.n_positive:,} positive")
-    left_out = {reason: count for reason, count in result.left_out.items() if reason != WITHOUT_ANSWER}
+    left_out = {reason: count for reason, count in result.excluded.items() if reason != WITHOUT_ANSWER}
     parts += [f"{count:,} left out ({reason})" for reason, count in left_out.items()]
     return " · ".join(parts)
 
@@ -138,7 +142,7 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
     lines = []
     if methods:
         how = "; ".join(f"{method} for {', '.join(found)}" for method, found in methods.items())
-        drawn = f"{intervals.resamples:,} resamples of {intervals.unit}s, seed {intervals.seed}"
+        drawn = f"{intervals.resamples:,} resamples of {intervals.unit}s, seed {intervals.random_seed}"
         by = f"{intervals.unit}s left out one by one" if set(methods) == {"jackknife-t"} else drawn
         lines.append(f"[95 percent interval]: {by}; {how}")
     lines += [f"{_where(found, len(results), len(headings))}: {part}" for part, found in said.items()]
@@ -180,7 +184,7 @@ def evaluation_table(evaluation: Evaluation) -> str:
     for name, values in listed:
         rows.append([name, *("-" if values.get(m) is None else f"{values[m]:.4f}" for m in metrics)])
     notes = [f"{where}: undefined, {reason}" for where, reason in evaluation.reasons.items()]
-    return "\n".join([aligned(rows), *notes, *([evaluation.note] if evaluation.note else [])])
+    return "\n".join([align_columns(rows), *notes, *([evaluation.note] if evaluation.note else [])])
 
 
 def listing_table(found: Mapping[str, str]) -> str:

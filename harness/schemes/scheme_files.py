@@ -37,7 +37,7 @@ class Axis(Record):
     value: str | None = None
     """What an annotation's value says, where the axis takes one."""
     labels: tuple[Label, ...] = ()
-    unsettled: str | None = None
+    abstain_label: str | None = None
     """The label that says the question could not be answered: left out of training and of metrics, and counted."""
 
     @model_validator(mode="after")
@@ -47,8 +47,8 @@ class Axis(Record):
             raise ValueError("a feature has no labels, every other axis has at least one")
         if len(set(names)) < len(names):
             raise ValueError("a label stands twice under labels")
-        if self.unsettled is not None and self.unsettled not in names:
-            raise ValueError(f"unsettled: {unknown_name('label', self.unsettled, names)}")
+        if self.abstain_label is not None and self.abstain_label not in names:
+            raise ValueError(f"abstain_label: {unknown_name('label', self.abstain_label, names)}")
         return self
 
     @property
@@ -78,7 +78,7 @@ class Scheme(Record):
     version: str
     title: str
     source: str
-    licence: str
+    license: str
     language: str
     axes: tuple[Axis, ...] = Field(min_length=1)
     tasks: dict[str, TaskMapping] = Field(default_factory=dict)

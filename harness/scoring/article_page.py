@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.classifiers.base import Reason
 from harness.runner.models.model import Model, ModelCard
-from harness.scoring.inputs import Document
+from harness.scoring.inputs import ArticleClaims
 from harness.scoring.score_claims import ScoredBatch, ScoredClaim
-from harness.text_tables import number
+from harness.text_tables import format_number
 
 if TYPE_CHECKING:
     import jinja2
@@ -114,7 +114,7 @@ def legend(card: ModelCard) -> str:
     if card.positive is None:
         rule = f"predicted: the highest of {', '.join(card.labels)}"
     else:
-        rule = "no threshold" if card.threshold is None else f"threshold {number(card.threshold)}"
+        rule = "no threshold" if card.threshold is None else f"threshold {format_number(card.threshold)}"
     return " · ".join(part for part in (card.system, card.task, what, rule) if part)
 
 
@@ -138,7 +138,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "clean": clean, "signed": _signed}
+    environment.filters |= {"number": format_number, "clean": clean, "signed": _signed}
     return environment
 
 
@@ -189,7 +189,7 @@ class _Sections:
         return Sentence(
             key=f"s{next(self.numbers)}",
             text=claim.text,
-            score=number(claim.rank_score),
+            score=format_number(claim.rank_score),
             shade=round(self.scale.place(claim.rank_score), 3),
             positive=claim.predicted == self.positive,
             predicted=claim.predicted or "no label",
@@ -198,7 +198,7 @@ class _Sections:
         )
 
 
-def _documents(batches: Iterable[ScoredBatch]) -> Iterator[tuple[Document, list[ScoredClaim]]]:
+def _documents(batches: Iterable[ScoredBatch]) -> Iterator[tuple[ArticleClaims, list[ScoredClaim]]]:
     for batch in batches:
         before = 0
         for document in batch.documents:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.hub import HUB
-from harness.data.articles.reading import FoundArticle, Reading, Source
+from harness.data.articles.reading import ArticleSource, LoadedArticle, ReadOptions
 from harness.data.articles.sources import STDIN, read_articles, sources_of
 from harness.data.claims import Claims
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation
@@ -23,7 +23,7 @@ BATCH = 4096
 """A batch ends with the article that brings it to this many claims."""
 
 
-class Document(NamedTuple):
+class ArticleClaims(NamedTuple):
     """An article and its claims, in order."""
 
     article: Article
@@ -31,18 +31,18 @@ class Document(NamedTuple):
     claims: tuple[Claim, ...]
 
 
-class Batch(NamedTuple):
+class ClaimBatch(NamedTuple):
     """Whole articles, and the table of their claims."""
 
-    documents: tuple[Document, ...]
+    documents: tuple[ArticleClaims, ...]
     claims: Claims
 
 
 @dataclass(kw_only=True)
-class Unlabelled:
+class ScoringInput:
     """Reads inputs; what a reader should know of them is in `notes` when all batches were taken."""
 
-    reading: Reading = field(default_factory=Reading)
+    reading: ReadOptions = field(default_factory=ReadOptions)
     language: str = "en"
     """Of what does not state its own."""
     as_claims: bool = False
@@ -53,14 +53,14 @@ class Unlabelled:
     languages: dict[str, None] = field(default_factory=dict)
     """The languages that were met, in order."""
 
-    def batches(self, inputs: Sequence[str | Path], size: int = BATCH) -> Iterator[Batch]:
+    def batches(self, inputs: Sequence[str | Path], size: int = BATCH) -> Iterator[ClaimBatch]:
         """The claims of all inputs, in order, some whole articles at a time.
 
         Args:
             inputs: article files, folders of them, patterns, `-`; dataset folders or names; tables of claims.
         Raises: FaultsError: every fault of the input at which it stops.
         """
-        waiting: list[Document] = []
+        waiting: list[ArticleClaims] = []
         count = 0
         for document in self._unique(inputs):
             waiting.append(document)
@@ -71,7 +71,7 @@ class Unlabelled:
         if waiting:
             yield _batch(waiting)
 
-    def _unique(self, inputs: Sequence[str | Path]) -> Iterator[Document]:
+    def _unique(self, inputs: Sequence[str | Path]) -> Iterator[ArticleClaims]:
         seen: dict[str, object] = {}
         for source in self._found(inputs):
             for document in self._documents(source):
@@ -79,17 +79,17 @@ class Unlabelled:
                 if article.article_id in seen:
                     first = seen[article.article_id]
                     message = f"article '{article.article_id}' is there twice (first in {first}); rename one of them"
-                    raise FaultsError.one(_place(source), message)
+                    raise FaultsError.single(_place(source), message)
                 seen[article.article_id] = _place(source)
                 self.languages.setdefault(article.language or self.language)
                 yield document
 
-    def _found(self, inputs: Sequence[str | Path]) -> list[Source | Dataset]:
+    def _found(self, inputs: Sequence[str | Path]) -> list[ArticleSource | Dataset]:
         """Every dataset and file that the inputs stand for.
 
         Raises: FaultsError: all that are absent, at once.
         """
-        found: list[Source | Dataset] = []
+        found: list[ArticleSource | Dataset] = []
         faults: list[Fault] = []
         for source in inputs:
             try:
@@ -103,7 +103,7 @@ class Unlabelled:
             raise FaultsError(faults)
         return found
 
-    def _documents(self, source: Source | Dataset) -> Iterator[Document]:
+    def _documents(self, source: ArticleSource | Dataset) -> Iterator[ArticleClaims]:
         if isinstance(source, Dataset):
             yield from self._of_dataset(source)
         elif isinstance(source, str | Path) and self._is_claims(Path(source)):
@@ -115,20 +115,20 @@ class Unlabelled:
         table = path.suffix.lower() in CLAIM_SUFFIXES and path.is_file()
         return table and (self.as_claims or holds_claims(path, self.reading))
 
-    def _of_articles(self, source: Source) -> Iterator[Document]:
+    def _of_articles(self, source: ArticleSource) -> Iterator[ArticleClaims]:
         for found in read_articles([source], self.reading):
             if found.encoding != UTF_8:
                 self.notes.setdefault(f"{found.path}: is not UTF-8; read as {found.encoding}")
             yield self._segmented(found)
 
-    def _segmented(self, found: FoundArticle) -> Document:
+    def _segmented(self, found: LoadedArticle) -> ArticleClaims:
         article = found.article
         for warning in unsupported([article.language or self.language]):
             self.notes.setdefault(warning)
         claims = claims_of(article, Segmentation(), self.language, found.marked)
-        return Document(article, tuple(claims))
+        return ArticleClaims(article, tuple(claims))
 
-    def _of_dataset(self, dataset: Dataset) -> Iterator[Document]:
+    def _of_dataset(self, dataset: Dataset) -> Iterator[ArticleClaims]:
         dataset.require_text()
         of_article: dict[str, list[Claim]] = {}
         for claim in dataset.current:
@@ -136,10 +136,10 @@ class Unlabelled:
         for article in dataset.articles:
             if article.article_id in of_article:
                 own = article.language or dataset.info.language
-                yield Document(article.model_copy(update={"language": own}), tuple(of_article[article.article_id]))
+                yield ArticleClaims(article.model_copy(update={"language": own}), tuple(of_article[article.article_id]))
 
 
-def _place(source: Source | Dataset) -> str:
+def _place(source: ArticleSource | Dataset) -> str:
     return str(source.folder) if isinstance(source, Dataset) else str(source)
 
 
@@ -162,7 +162,7 @@ def _dataset(source: str | Path, root: str | Path | None) -> Path | None:
         return None
 
 
-def _of_rows(rows: Iterable[ClaimRow]) -> Iterator[Document]:
+def _of_rows(rows: Iterable[ClaimRow]) -> Iterator[ArticleClaims]:
     """Rows of one article that stand together are its claims; without offsets, its text is their lines, joined."""
     waiting: list[ClaimRow] = []
     for row in rows:
@@ -174,18 +174,18 @@ def _of_rows(rows: Iterable[ClaimRow]) -> Iterator[Document]:
         yield _document(waiting)
 
 
-def _document(rows: Sequence[ClaimRow]) -> Document:
+def _document(rows: Sequence[ClaimRow]) -> ArticleClaims:
     first = rows[0]
     known = Article(article_id=first.article_id, title=first.title, published=first.published, language=first.language)
     if all(row.start is not None for row in rows):
         claims = [_claim(row, row.start or 0, (row.start or 0) + len(row.text)) for row in rows]
-        return Document(known, tuple(claims))
+        return ArticleClaims(known, tuple(claims))
     article = known.model_copy(update={"text": "\n".join(row.text for row in rows)})
     claims, offset = [], 0
     for row in rows:
         claims.append(_claim(row, offset, offset + len(row.text), article))
         offset += len(row.text) + 1
-    return Document(article, tuple(claims))
+    return ArticleClaims(article, tuple(claims))
 
 
 def _claim(row: ClaimRow, start: int, end: int, article: Article | None = None) -> Claim:
@@ -201,8 +201,8 @@ def _claim(row: ClaimRow, start: int, end: int, article: Article | None = None) 
     )
 
 
-def _batch(documents: Sequence[Document]) -> Batch:
-    info = DatasetInfo(format=1, name="unlabelled", version="0", title="", licence="", language="en")
+def _batch(documents: Sequence[ArticleClaims]) -> ClaimBatch:
+    info = DatasetInfo(format=2, name="unlabelled", version="0", title="", license="", language="en")
     claims = tuple(claim for document in documents for claim in document.claims)
     dataset = Dataset(Path(), info, tuple(document.article for document in documents), claims)
-    return Batch(tuple(documents), dataset.table())
+    return ClaimBatch(tuple(documents), dataset.table())

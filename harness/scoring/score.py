@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.articles.reading import Reading
+from harness.data.articles.reading import ReadOptions
 from harness.data.exchange.export import safe_cell
 from harness.errors import UnknownName, unknown_name
-from harness.files import json_line, writing_file
+from harness.files import atomic_file, json_line
 from harness.runner.models.model import Model, ModelCard
-from harness.scoring.inputs import Unlabelled
+from harness.scoring.inputs import ScoringInput
 from harness.scoring.score_claims import ScoredBatch, ScoredClaim, language_warnings, open_system, scored
 
 TOP = 20
@@ -23,7 +23,7 @@ TOP = 20
 
 
 @dataclass(kw_only=True)
-class Scored:
+class ScoringResult:
     """What `score` gave."""
 
     card: ModelCard
@@ -41,7 +41,7 @@ class Scored:
     def document(self) -> dict[str, Any]:
         """The outcome as `harness score --json` prints it."""
         return {
-            "system": described(self.card, self.model),
+            "system": model_summary(self.card, self.model),
             "n": self.n,
             "n_articles": self.n_articles,
             "out": None if self.out is None else str(self.out),
@@ -50,7 +50,7 @@ class Scored:
         }
 
 
-def described(card: ModelCard, folder: Path | None) -> dict[str, Any]:
+def model_summary(card: ModelCard, folder: Path | None) -> dict[str, Any]:
     """What a reader must know of a system to read its scores."""
     said = card.model_dump(mode="json", include=set(ModelCard.model_fields) - {"format"})
     return said | {"path": None if folder is None else str(folder)}
@@ -69,13 +69,13 @@ def score(
     language: str | None = None,
     reasons: bool = True,
     root: str | Path | None = None,
-) -> Scored:
-    """Scores new articles or claims with a kept model, or a system that needs no training.
+) -> ScoringResult:
+    """Scores new articles or claims with a saved model, or a system that needs no training.
 
     Args:
         inputs: one or several of: an article file, a folder of them, a pattern, `-` (standard input), a dataset's
             folder or name, a table of claims (.jsonl, .csv, .tsv, .parquet).
-        system: the folder of a kept model, of its result, or of a run with one kept model; or the name of a
+        system: the folder of a saved model, of its result, or of a run with one saved model; or the name of a
             registered system that needs no training (`rules`).
         out: a file to write: .jsonl, .csv, .parquet or .html; None: the claims are in the outcome.
         claims: whether each row of a table is one claim; a table with a column claim_id always is so.
@@ -94,30 +94,30 @@ def score(
     model = open_system(system)
     listed = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     known = model.card.languages or model.card.made_for
-    source = Unlabelled(
-        reading=Reading(
+    source = ScoringInput(
+        reading=ReadOptions(
             columns=columns or {}, transcript=transcript, encoding=encoding, name=name or "stdin", offline=True
         ),
         language=language or (known[0] if known else "en"),
         as_claims=claims,
         root=root,
     )
-    outcome = Scored(card=model.card, model=model.folder, out=target)
+    outcome = ScoringResult(card=model.card, model=model.folder, out=target)
     batches = _counted(scored(model, source, listed, explained=reasons), outcome)
     if target is None:
         outcome.claims = tuple(claim for batch in batches for claim in batch.claims)
     else:
-        with writing_file(target) as temporary:
-            WRITERS[target.suffix.lower()](temporary, Job(model, batches, lambda: _warnings(model, source)))
+        with atomic_file(target) as temporary:
+            WRITERS[target.suffix.lower()](temporary, WriteRequest(model, batches, lambda: _warnings(model, source)))
     outcome.warnings = _warnings(model, source)
     return outcome
 
 
-def _warnings(model: Model, source: Unlabelled) -> tuple[str, ...]:
+def _warnings(model: Model, source: ScoringInput) -> tuple[str, ...]:
     return (*model.warnings, *language_warnings(model, list(source.languages)), *source.notes)
 
 
-def _counted(batches: Iterator[ScoredBatch], outcome: Scored) -> Iterator[ScoredBatch]:
+def _counted(batches: Iterator[ScoredBatch], outcome: ScoringResult) -> Iterator[ScoredBatch]:
     """Passes batches on, and keeps count and the top claims."""
     for batch in batches:
         outcome.n += len(batch.claims)
@@ -127,7 +127,7 @@ def _counted(batches: Iterator[ScoredBatch], outcome: Scored) -> Iterator[Scored
         yield batch
 
 
-class Job(NamedTuple):
+class WriteRequest(NamedTuple):
     """What is to be written."""
 
     model: Model
@@ -136,7 +136,7 @@ class Job(NamedTuple):
     """What a reader must know; complete when all batches were taken."""
 
 
-def _write_jsonl(path: Path, job: Job) -> None:
+def _write_jsonl(path: Path, job: WriteRequest) -> None:
     with path.open("w", encoding="utf-8") as stream:
         for batch in job.batches:
             stream.writelines(json_line(claim.document()) for claim in batch.claims)
@@ -153,7 +153,7 @@ def _row(claim: ScoredClaim) -> dict[str, Any]:
     )
 
 
-def _write_csv(path: Path, job: Job) -> None:
+def _write_csv(path: Path, job: WriteRequest) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(_columns(job.model))
@@ -166,7 +166,7 @@ def _columns(model: Model) -> list[str]:
     return [*first, *(f"score:{label}" for label in model.card.labels), "predicted", "reasons"]
 
 
-def _write_parquet(path: Path, job: Job) -> None:
+def _write_parquet(path: Path, job: WriteRequest) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -178,14 +178,14 @@ def _write_parquet(path: Path, job: Job) -> None:
             writer.write_table(pa.Table.from_pylist([_row(claim) for claim in batch.claims], schema=schema))
 
 
-def _write_html(path: Path, job: Job) -> None:
+def _write_html(path: Path, job: WriteRequest) -> None:
     from harness.scoring.article_page import article_page
 
     batches = list(job.batches)
     path.write_text(article_page(job.model, batches, job.warnings()), encoding="utf-8")
 
 
-WRITERS: dict[str, Callable[[Path, Job], None]] = {
+WRITERS: dict[str, Callable[[Path, WriteRequest], None]] = {
     ".jsonl": _write_jsonl,
     ".csv": _write_csv,
     ".parquet": _write_parquet,

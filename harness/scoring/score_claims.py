@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.classifiers.base import Reason
 from harness.runner.models.model import Model, find_model, load_model, untrained_model
-from harness.scoring.inputs import Document, Unlabelled
+from harness.scoring.inputs import ArticleClaims, ScoringInput
 
 
 class ScoredClaim(NamedTuple):
@@ -43,13 +43,13 @@ class ScoredClaim(NamedTuple):
 class ScoredBatch(NamedTuple):
     """Some whole articles, scored."""
 
-    documents: tuple[Document, ...]
+    documents: tuple[ArticleClaims, ...]
     claims: tuple[ScoredClaim, ...]
     """Of all the documents, in order."""
 
 
 def open_system(system: str | Path) -> Model:
-    """A kept model by its folder, that of its result or of its run; or a registered system that needs no training.
+    """A saved model by its folder, that of its result or of its run; or a registered system that needs no training.
 
     Raises: HarnessError: it is neither.
     """
@@ -61,14 +61,14 @@ def open_system(system: str | Path) -> Model:
 
 
 def scored(
-    model: Model, source: Unlabelled, inputs: Sequence[str | Path], *, explained: bool = True
+    model: Model, source: ScoringInput, inputs: Sequence[str | Path], *, explained: bool = True
 ) -> Iterator[ScoredBatch]:
     """The claims of the inputs with their scores, in order.
 
     Args:
         model: what scores them.
         source: how the inputs are read.
-        inputs: see `Unlabelled.batches`.
+        inputs: see `ScoringInput.batches`.
         explained: whether reasons are asked for.
     """
     for batch in source.batches(inputs):

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from harness import audit_targets, open_dataset
-from harness.audit import sentences_of
+from harness.audit import build_sentence_table
 from harness.audit.ancestry import atlas, overlaps
-from harness.audit.sentences import source_of
+from harness.audit.sentences import audit_view
 
 PAIRS = [
     ("claimbuster", "checkthat-2024-task1"),
@@ -21,7 +21,7 @@ PAIRS = [
 @pytest.mark.parametrize("pair", PAIRS)
 def test_a_pair_of_the_atlas_is_what_the_files_give(bring, pair):
     root = bring(*pair)
-    measured = overlaps(sentences_of([source_of(open_dataset(name, root)) for name in pair]))
+    measured = overlaps(build_sentence_table([audit_view(open_dataset(name, root)) for name in pair]))
     remembered = [o for o in atlas() if {o.dataset_left, o.dataset_right} == set(pair)]
     assert {(o.left, o.right): o for o in measured} == {(o.left, o.right): o for o in remembered}
 

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from harness.audit import CHECKS, sentences_of
+from harness.audit import CHECKS, build_sentence_table
 from harness.audit.ancestry import atlas, overlaps, read_atlas
-from harness.audit.sentences import Answers, Source
+from harness.audit.sentences import AuditedDataset, QuestionLabels
 from harness.data.claims import Claims
 from harness.errors import FaultsError
 
@@ -37,15 +37,15 @@ def source(texts, sides=None, articles=None, speakers=None, answers=None, name="
         published=column([None] * len(texts)),
     )
     partitions = {"official": sides} if sides else {}
-    return Source(name, claims, tuple(answers or ()), partitions, "en", examples)
+    return AuditedDataset(name, claims, tuple(answers or ()), partitions, "en", examples)
 
 
 def found(number, *sources):
-    return list(CHECKS.get(number).find(sentences_of(sources)))
+    return list(CHECKS.get(number).find(build_sentence_table(sources)))
 
 
 def answers(codes, name="scheme.label", is_task=False):
-    return Answers(name, ("no", "yes"), np.array(codes), is_task)
+    return QuestionLabels(name, ("no", "yes"), np.array(codes), is_task)
 
 
 def numbered(n, start=0, pattern=LONG):
@@ -145,7 +145,7 @@ def test_datasets_that_contain_each_other():
     one = source(numbered(100), ["train"] * 60 + ["test"] * 40, name="one", answers=[answers([0, 1] * 50)])
     texts = [*numbered(60), *numbered(60, pattern=RIVER)]
     other = source(texts, name="other", answers=[answers([1] * 120)])
-    (overlap,) = overlaps(sentences_of([one, other]))
+    (overlap,) = overlaps(build_sentence_table([one, other]))
     assert overlap[:9] == ("one/train", "other", 60, 120, 60, 60, 60, 60, 0)
     assert (overlap.question, overlap.compared, overlap.agreeing) == ("scheme.label", 60, 30)
     (finding,) = found("A13", one, other)
@@ -157,7 +157,7 @@ def test_articles_that_are_mostly_shared():
     debates = ["x"] * 40 + ["y"] * 40
     one = source(numbered(80), articles=debates, name="one")
     other = source([*numbered(50), *numbered(40, pattern=RIVER)], name="other")
-    (overlap,) = overlaps(sentences_of([one, other]))
+    (overlap,) = overlaps(build_sentence_table([one, other]))
     assert (overlap.articles_left, overlap.mostly_left, overlap.articles_right) == (2, 1, 0)
 
 
@@ -187,4 +187,4 @@ def test_every_check_has_its_page(root):
 
 
 def test_nothing_at_all():
-    assert sum(len(list(check.find(sentences_of([source([])])))) for check in CHECKS.table.values()) == 0
+    assert sum(len(list(check.find(build_sentence_table([source([])])))) for check in CHECKS.table.values()) == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.audit.near_duplicates import FEWEST_WORDS, near_pairs, near_to, text_key
+from harness.audit.near_duplicates import MIN_WORDS, match_near_duplicates, near_pairs, text_key
 
 WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=9).map(" ".join)
 KEYS = st.lists(WORDS, max_size=25, unique=True)
@@ -32,13 +32,13 @@ def test_exactly_the_pairs_that_are_as_similar(keys, threshold, fewest):
 
 @given(KEYS, KEYS)
 def test_exactly_the_few_that_are_near(keys, few):
-    found = set(near_to(keys, few, 0.6))
+    found = set(match_near_duplicates(keys, few, 0.6))
     sets, others = [set(key.split()) for key in keys], [set(key.split()) for key in few]
     assert found == {
         (i, j)
         for i in range(len(keys))
         for j in range(len(few))
-        if len(others[j]) >= FEWEST_WORDS and len(sets[i] & others[j]) >= 0.6 * len(sets[i] | others[j])
+        if len(others[j]) >= MIN_WORDS and len(sets[i] & others[j]) >= 0.6 * len(sets[i] | others[j])
     }
 
 

@@ -13,9 +13,9 @@ import sys
 
 import numpy as np
 
-from harness.compare.pairs import corrected, difference, resample
+from harness.compare.pairs import adjust_p_values, difference, resample
 from harness.data.claims import Gold
-from harness.metrics import METRICS, Groups, Intervals, Run, measure
+from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
 
 METRIC_NAMES = ("f1", "average_precision", "mean_average_precision")
 UNITS = (7, 12, 40, 100)
@@ -38,7 +38,7 @@ def sample(random: np.random.Generator, articles: int, systems: int):
         scores = shared + random.normal(0, 0.7, len(article)) + random.normal(0, 0.25, articles)[article] * positive
         chance = 1 / (1 + np.exp(-(2 * scores - 1.6)))
         runs.append(Run(np.stack([1 - chance, chance], axis=1), (chance >= 0.5).astype(np.int64), True))
-    return Gold(("no", "yes"), positive.astype(np.int64)), runs, Groups(article, article)
+    return Gold(("no", "yes"), positive.astype(np.int64)), runs, ResamplingGroups(article, article)
 
 
 def true_values(random: np.random.Generator) -> dict[str, float]:
@@ -73,7 +73,7 @@ def false_findings(repetitions: int, units: int) -> dict[str, float]:
             answers = [resample(metric, gold, [run], groups, INTERVALS) for run in runs]
             pairs = [(a, b) for number, a in enumerate(answers) for b in answers[number + 1 :]]
             p_values = [difference(metric, gold, a, b, groups, INTERVALS, 2400).p for a, b in pairs]
-            found[name].append(min(corrected(p_values)) < 0.05)
+            found[name].append(min(adjust_p_values(p_values)) < 0.05)
     return {name: float(np.mean(found[name])) for name in METRIC_NAMES}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.data.claims import Gold
-from harness.metrics import METRICS, Groups, Run
+from harness.metrics import METRICS, ResamplingGroups, Run
 
 LISTS, LENGTH = 10_000, 1000
 
@@ -29,7 +29,7 @@ def ours(positive, scores, name="mean_average_precision", **settings):
     article = np.repeat(np.arange(lists), length)
     flat = scores.ravel()
     run = Run(np.stack([-flat, flat], axis=1), np.zeros(flat.size, dtype=np.int64))
-    gold, groups = Gold(("no", "yes"), positive.ravel().astype(np.int64)), Groups(article, article)
+    gold, groups = Gold(("no", "yes"), positive.ravel().astype(np.int64)), ResamplingGroups(article, article)
     weights = np.ones((1, lists), dtype=np.int64)
     metric = METRICS.get(name)(**settings)
     return lambda: float(metric.values(gold, run, groups, weights)[0])

@@ -11,7 +11,7 @@ import pytest
 import sklearn.metrics as oracle
 
 from harness.data.claims import Gold
-from harness.metrics import METRICS, Groups, Intervals, Run, measure
+from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
 from harness.resampling import unit_weights
 
 N, ARTICLES, SYSTEMS, RESAMPLES = 25_000, 250, 8, 1000
@@ -42,7 +42,7 @@ def data(n: int = N, articles: int = ARTICLES, systems: int = SYSTEMS):
         # Three decimals, so that there are ties.
         chance = np.round(chance, 3)
         runs.append(Run(np.stack([1 - chance, chance], axis=1), (chance >= 0.5).astype(np.int64), True))
-    return Gold(("no", "yes"), positive), runs, Groups(article, article)
+    return Gold(("no", "yes"), positive), runs, ResamplingGroups(article, article)
 
 
 def sklearn_values(positive, run):

@@ -45,7 +45,7 @@ def bare(benchmarks: Path) -> dict[str, float]:
         scores = system.classifier.fit(train, gold, 13).score(test)[:, -1]
         debates = [test.article_id == debate for debate in dict.fromkeys(test.article_id)]
         per_debate = [checkthat_ranking(truth.positive[rows], scores[rows])["average_precision"] for rows in debates]
-        found[system.label] = float(np.mean(per_debate))
+        found[system.system_name] = float(np.mean(per_debate))
     return found
 
 

@@ -34,7 +34,7 @@ def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
         return build(name, {"model": str(make_encoder(folder / "encoder"))})
     if name == "language_model":
         guide = {"question": "Is it one?", "answers": [{"label": label} for label in labels]}
-        return build(name, {"endpoint": os.environ["MODEL_SERVER"], "model": "tiny", "guide": guide, "examples": 4})
+        return build(name, {"endpoint": os.environ["MODEL_SERVER"], "model": "tiny", "guide": guide, "n_examples": 4})
     if name != "from_file":
         return build(name, SETTINGS.get(name, {}))
     path = folder / "predictions.csv"

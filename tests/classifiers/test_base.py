@@ -75,7 +75,7 @@ def test_a_claim_is_scored_without_regard_to_what_is_not_read(classifier):
     scores = scorer.score(NEW)
     order = np.random.default_rng(3).permutation(len(NEW))
     np.testing.assert_allclose(scorer.score(NEW.take(order)), scores[order], rtol=0, atol=TOLERANCE)
-    units = NEW.article_codes() if classifier.reads == "article" else np.arange(len(NEW))
+    units = NEW.article_codes() if classifier.context_scope == "article" else np.arange(len(NEW))
     alone = np.concatenate([scorer.score(NEW.take(units == unit)) for unit in np.unique(units)])
     np.testing.assert_allclose(alone, scores, rtol=0, atol=TOLERANCE)
 

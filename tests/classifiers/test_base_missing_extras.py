@@ -10,7 +10,7 @@ from claim_tables import yes_no
 
 import harness
 from harness.classifiers import build
-from harness.classifiers.storage.serialize import pack
+from harness.classifiers.storage.serialize import serialize
 from harness.errors import HarnessError
 
 
@@ -40,7 +40,7 @@ def test_keeping_an_estimator_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "skops", None)
     monkeypatch.setitem(sys.modules, "skops.io", None)
     with pytest.raises(HarnessError, match=r"skops is needed: pip install 'claim-harness\[share\]'"):
-        pack(scorer, tmp_path)
+        serialize(scorer, tmp_path)
 
 
 def test_a_config_is_not_at_fault_for_what_is_not_installed(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ MODULES = ("torch", "transformers", "safetensors")
 
 def skip_without_torch() -> None:
     """Skips, and says so, where the extra `transformers` is not installed."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as need_torch does: before torch is imported
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as require_torch does: before torch is imported
     for module in MODULES:
         pytest.importorskip(module, reason=f"{module} is absent: pip install 'claim-harness[transformers]'")
 

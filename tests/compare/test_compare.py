@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, compare_results, run
-from harness.compare.pairs import corrected, difference, draws_for, folds_p, mcnemar, resample
+from harness.compare.pairs import adjust_p_values, corrected_t_test, difference, mcnemar, n_permutations, resample
 from harness.data.claims import Gold
-from harness.metrics.base import Groups, Run
+from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.metrics.labels import F1, Accuracy
 from harness.metrics.ranking_per_article import MeanAveragePrecision
 from harness.metrics.ranking_pooled import AveragePrecision
 
-INTERVALS = Intervals(resamples=2000, seed=5)
+INTERVALS = Intervals(resamples=2000, random_seed=5)
 
 
 def answers(predicted, scores=None):
@@ -27,7 +27,7 @@ def answers(predicted, scores=None):
 
 
 def compared(metric, gold, one, other, unit, draws=2000):
-    groups = Groups(np.array(unit), np.array(unit))
+    groups = ResamplingGroups(np.array(unit), np.array(unit))
     a, b = (resample(metric, gold, [system], groups, INTERVALS) for system in (one, other))
     return difference(metric, gold, a, b, groups, INTERVALS, draws)
 
@@ -95,18 +95,18 @@ def test_false_findings_under_the_null_are_as_rare_as_they_should_be():
 def test_corrections_by_hand():
     p = [0.01, 0.04, 0.03, 0.005]
     # Holm: .005 * 4, .01 * 3, .03 * 2, then not below the one before
-    assert corrected(p) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert adjust_p_values(p) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     # Benjamini-Hochberg: .005 * 4 / 1, .01 * 4 / 2, .03 * 4 / 3, .04 * 4 / 4, from the largest down
-    assert corrected(p, "bh") == pytest.approx([0.02, 0.04, 0.04, 0.02])
-    assert corrected([]) == []
-    assert corrected([0.9, 0.8]) == [1.0, 1.0]
+    assert adjust_p_values(p, "bh") == pytest.approx([0.02, 0.04, 0.04, 0.02])
+    assert adjust_p_values([]) == []
+    assert adjust_p_values([0.9, 0.8]) == [1.0, 1.0]
 
 
 def test_corrections_agree_with_scipy():
     from scipy.stats import false_discovery_control
 
     p = np.random.default_rng(2).random(30)
-    assert corrected(p.tolist(), "bh") == pytest.approx(false_discovery_control(p))
+    assert adjust_p_values(p.tolist(), "bh") == pytest.approx(false_discovery_control(p))
 
 
 def test_mcnemar_by_hand():
@@ -118,8 +118,8 @@ def test_mcnemar_by_hand():
 
 
 def test_enough_draws_for_a_table():
-    assert draws_for(1, Intervals(resamples=1000)) == 1000
-    assert draws_for(28, Intervals(resamples=1000)) == 11_200
+    assert n_permutations(1, Intervals(resamples=1000)) == 1000
+    assert n_permutations(28, Intervals(resamples=1000)) == 11_200
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ def test_another_gold_is_refused(results, tmp_path):
 
 def test_one_article_has_no_test():
     gold = Gold(("no", "yes"), np.array([0, 1, 1]))
-    groups = Groups(np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64))
+    groups = ResamplingGroups(np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64))
     from harness.errors import Undefined
 
     with pytest.raises(Undefined, match="one unit only"):
@@ -220,14 +220,14 @@ def test_the_corrected_t_test_by_hand():
     right = np.array([9, 8, 7, 9])
     one = answers(np.concatenate([[1] * n + [0] * (10 - n) for n in right]))
     other = answers(np.concatenate([[1] * n + [0] * (10 - n) for n in [6, 7, 6, 7]]))
-    groups = Groups(np.arange(40) // 5, np.arange(40) // 5)
+    groups = ResamplingGroups(np.arange(40) // 5, np.arange(40) // 5)
     # differences .3 .1 .1 .2: mean .175, variance .0275 / 3; t = .175 / sqrt((1/4 + 1/3) .0275 / 3), 3 degrees
     from scipy.stats import t
 
     expected = 2 * t.sf(0.175 / np.sqrt((1 / 4 + 1 / 3) * 0.0275 / 3), 3)
-    assert folds_p(Accuracy(), gold, [one], [other], groups, fold) == pytest.approx(expected)
-    assert folds_p(Accuracy(), gold, [one], [other], groups, np.zeros(40, dtype=np.int64)) is None
-    assert folds_p(Accuracy(), gold, [one], [one], groups, fold) == 1.0
+    assert corrected_t_test(Accuracy(), gold, [one], [other], groups, fold) == pytest.approx(expected)
+    assert corrected_t_test(Accuracy(), gold, [one], [other], groups, np.zeros(40, dtype=np.int64)) is None
+    assert corrected_t_test(Accuracy(), gold, [one], [one], groups, fold) == 1.0
 
 
 def test_other_tests_stand_in_the_document(results):

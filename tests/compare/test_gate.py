@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness import HarnessError, judge, run
+from harness import HarnessError, check_gate, run
 from harness.compare.gate import read_rule
 
 CONFIG = """\
@@ -35,14 +35,14 @@ def results(tmp_path_factory):
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("f1 < baseline - 0.02", ("surely", None, "f1", "<", "baseline", -0.02)),
-        ("f1<baseline-0.02", ("surely", None, "f1", "<", "baseline-0.02", 0.0)),
-        ("f1 < baseline + .5", ("surely", None, "f1", "<", "baseline", 0.5)),
+        ("f1 < baseline - 0.02", ("certain", None, "f1", "<", "baseline", -0.02)),
+        ("f1<baseline-0.02", ("certain", None, "f1", "<", "baseline-0.02", 0.0)),
+        ("f1 < baseline + .5", ("certain", None, "f1", "<", "baseline", 0.5)),
         ("point f1 <= .7", ("point", None, "f1", "<=", None, 0.7)),
-        ("possibly cb: average_precision >= 1e-3", ("possibly", "cb", "average_precision", ">=", None, 0.001)),
-        ("'my rules': f1 > \"a [b=1]\"", ("surely", "my rules", "f1", ">", "a [b=1]", 0.0)),
-        ("precision_at_10 < -0.5", ("surely", None, "precision_at_10", "<", None, -0.5)),
-        ("surely < 3", ("surely", None, "surely", "<", None, 3.0)),
+        ("possible cb: average_precision >= 1e-3", ("possible", "cb", "average_precision", ">=", None, 0.001)),
+        ("'my rules': f1 > \"a [b=1]\"", ("certain", "my rules", "f1", ">", "a [b=1]", 0.0)),
+        ("precision_at_10 < -0.5", ("certain", None, "precision_at_10", "<", None, -0.5)),
+        ("certain < 3", ("certain", None, "certain", "<", None, 3.0)),
     ],
 )
 def test_rules_are_read(text, read):
@@ -71,7 +71,7 @@ def test_what_is_no_rule_is_refused(text, found):
 
 
 def verdict(results, rule, system):
-    return next(v for v in judge([results], [rule]) if v.system == system)
+    return next(v for v in check_gate([results], [rule]) if v.system == system)
 
 
 def test_the_interval_decides_and_not_only_the_value(results):
@@ -87,17 +87,17 @@ def test_the_interval_decides_and_not_only_the_value(results):
     # The value is above what the interval reaches below: holds at the point and possibly, not surely.
     assert not verdict(results, f"f1 > baseline + {inside:.6f}", "cb").failed
     assert verdict(results, f"point f1 > baseline + {inside:.6f}", "cb").failed
-    assert verdict(results, f"possibly f1 > baseline + {inside:.6f}", "cb").failed
+    assert verdict(results, f"possible f1 > baseline + {inside:.6f}", "cb").failed
     assert verdict(results, "f1 > baseline", "cb").failed
     # The same difference from the other side.
     assert verdict(results, "f1 < cb", "baseline").failed
-    assert not verdict(results, f"possibly f1 < cb - {better.high + 0.01:.6f}", "baseline").failed
+    assert not verdict(results, f"possible f1 < cb - {better.high + 0.01:.6f}", "baseline").failed
 
 
 def test_a_rule_judges_every_other_system_or_the_named_one(results):
-    assert {v.system for v in judge([results], ["f1 < baseline"])} == {"my rules", "cb"}
-    assert {v.system for v in judge([results], ["f1 < 0.1"])} == {"baseline", "my rules", "cb"}
-    assert {v.system for v in judge([results], ["'my rules': f1 < baseline"])} == {"my rules"}
+    assert {v.system for v in check_gate([results], ["f1 < baseline"])} == {"my rules", "cb"}
+    assert {v.system for v in check_gate([results], ["f1 < 0.1"])} == {"baseline", "my rules", "cb"}
+    assert {v.system for v in check_gate([results], ["'my rules': f1 < baseline"])} == {"my rules"}
 
 
 def test_what_cannot_be_judged_has_failed(results):
@@ -109,14 +109,14 @@ def test_what_cannot_be_judged_has_failed(results):
 
 def test_unknown_names_are_refused(results):
     with pytest.raises(HarnessError, match="no system is called 'bc'"):
-        judge([results], ["f1 < bc"])
+        check_gate([results], ["f1 < bc"])
     with pytest.raises(HarnessError, match="no metric of these results is called 'f2'"):
-        judge([results], ["f2 < 0.5"])
+        check_gate([results], ["f2 < 0.5"])
 
 
 def test_baseline_is_the_first_result_where_nobody_has_the_name(results):
     folders = {path.name.rsplit("-", 1)[0]: path for path in (results / "results").iterdir()}
-    found = judge([folders["cb"], folders["my-rules"]], ["possibly f1 < baseline - 0.9"])
+    found = check_gate([folders["cb"], folders["my-rules"]], ["possible f1 < baseline - 0.9"])
     assert [v.system for v in found] == ["my rules"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness import HarnessError, add_claims, open_dataset
 from harness.data.articles.rows import read_rows
-from harness.data.labels.gold import gold_labels, in_force
+from harness.data.labels.gold import active_annotations, gold_labels
 from harness.errors import FaultsError
 
 
@@ -28,7 +28,7 @@ def claim_id(folder, text):
 def said(folder, annotator="me"):
     return {
         (a.claim_id, a.axis): (a.label, a.value)
-        for a in in_force(open_dataset(folder).annotations)
+        for a in active_annotations(open_dataset(folder).annotations)
         if a.annotator == annotator
     }
 

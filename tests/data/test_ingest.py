@@ -10,7 +10,7 @@ import pytest
 from dataset_folders import BRIDGE, FERRY, content, lines, made, stand_off, write_lines
 
 from harness import FaultsError, HarnessError, ingest, open_dataset
-from harness.files import locked
+from harness.files import folder_lock
 
 
 @pytest.mark.smoke
@@ -125,14 +125,14 @@ def test_a_stand_off_dataset_is_brought_to_life(tmp_path):
     whole = made(tmp_path / "d")
     stand_off(tmp_path / "d")
     dataset = open_dataset(tmp_path / "d")
-    assert [article.article_id for article in dataset.awaited] == ["bridge", "ferry"]
+    assert [article.article_id for article in dataset.missing_text] == ["bridge", "ferry"]
     with pytest.raises(HarnessError, match=r"not brought to life yet. Get your own copy of .*: harness ingest COPY"):
         dataset.table()
     (tmp_path / "any-name.txt").write_text(FERRY)
     done = ingest([tmp_path / "any-name.txt"], tmp_path / "d")
-    assert (done.brought_to_life, done.awaited, done.claims_added) == (1, 1, 0)
+    assert (done.text_restored, done.missing_text, done.claims_added) == (1, 1, 0)
     done = ingest([tmp_path / "d-sources"], tmp_path / "d")
-    assert (done.brought_to_life, done.awaited, done.unchanged) == (1, 0, 1)
+    assert (done.text_restored, done.missing_text, done.unchanged) == (1, 0, 1)
     alive = open_dataset(tmp_path / "d")
     assert [(c.claim_id, c.text) for c in alive.claims] == [(c.claim_id, c.text) for c in whole.claims]
     assert list(alive.table().text) == list(whole.table().text)
@@ -165,7 +165,7 @@ def test_two_stand_off_articles_of_one_text_both_come_alive(tmp_path):
     made(tmp_path / "d", {"a": BRIDGE, "b": BRIDGE})
     stand_off(tmp_path / "d")
     done = ingest([tmp_path / "d-sources" / "a.txt"], tmp_path / "d")
-    assert (done.brought_to_life, done.awaited) == (2, 0)
+    assert (done.text_restored, done.missing_text) == (2, 0)
 
 
 def test_a_dataset_that_another_process_writes_is_left_alone(tmp_path):
@@ -230,6 +230,6 @@ def test_the_segmentation_of_the_dataset_is_used(tmp_path):
 
 def test_a_released_lock_can_be_taken_again(tmp_path):
     for _ in range(2):
-        with locked(tmp_path, "a run"):
+        with folder_lock(tmp_path, "a run"):
             pass
     assert list(tmp_path.iterdir()) == [tmp_path / ".lock"]

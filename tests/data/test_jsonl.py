@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.jsonl import lines_of, read_records
+from harness.data.jsonl import read_records, to_json_lines
 from harness.files import write_text
 from harness.records import Annotation, Article
 
@@ -21,7 +21,7 @@ ARTICLES = st.builds(
 @given(st.lists(ARTICLES, max_size=6))
 def test_what_is_written_is_read_back(tmp_path_factory, articles):
     path = tmp_path_factory.getbasetemp() / "round-trip.jsonl"
-    text = "".join(lines_of(articles))
+    text = "".join(to_json_lines(articles))
     write_text(path, text)
     assert read_records(path, Article) == ([(line, article) for line, article in enumerate(articles, start=1)], [])
     assert path.read_bytes().count(b"\n") == len(articles)
@@ -31,7 +31,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, articles):
 
 def test_keys_have_a_fixed_order_and_absent_values_are_left_out():
     article = Article(text="T", title="T", article_id="a", language="de")
-    assert list(lines_of([article])) == ['{"article_id": "a", "title": "T", "text": "T", "language": "de"}\n']
+    assert list(to_json_lines([article])) == ['{"article_id": "a", "title": "T", "text": "T", "language": "de"}\n']
 
 
 def test_a_broken_line_and_a_wrong_type_are_told_together(tmp_path):

@@ -178,7 +178,7 @@ def test_claims_in_any_order_of_lines_open_sorted(folder):
 def test_a_stand_off_dataset_is_checked_without_its_text(tmp_path):
     made(tmp_path / "d")
     stand_off(tmp_path / "d")
-    assert len(open_folder(tmp_path / "d").awaited) == 2
+    assert len(open_folder(tmp_path / "d").missing_text) == 2
     change_line(tmp_path / "d" / "claims.jsonl", 1, start=1)
     assert [fault.split(":")[:3] for fault in faults(tmp_path / "d")] == [["claims.jsonl", "1", " claim_id"]]
 

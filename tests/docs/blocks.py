@@ -138,7 +138,7 @@ def metrics() -> str:
             f"`{name}`",
             ", ".join(f"`{setting}`" for setting in metric.model_fields),
             one_line(metric.heading),
-            metric.reads,
+            metric.needs,
             f"{metric.bounds[0]:g} to {metric.bounds[1]:g}",
             "higher" if metric.higher_is_better else "lower",
             "yes or no" if metric.yes_or_no_only else "any",
@@ -194,8 +194,8 @@ def benchmarks() -> str:
         benchmark = load_benchmark(name)
         parts = list(benchmark.parts)
         shown = ", ".join(parts) if len(parts) <= 8 else f"{len(parts)} parts, {parts[0]} among them"
-        licence = one_line(benchmark.licence)
-        rows.append((f"`{name}`", one_line(benchmark.summary), shown, f"`{benchmark.scheme}`", licence))
+        terms = one_line(benchmark.license)
+        rows.append((f"`{name}`", one_line(benchmark.summary), shown, f"`{benchmark.scheme}`", terms))
     return table(("name", "what it is", "parts", "scheme", "license as stated"), rows)
 
 

@@ -20,7 +20,7 @@ from claim_tables import claims_of, yes_no
 from model_server import completion, gives, says, slow
 
 from harness.classifiers import build
-from harness.endpoints.cache import Cache, Spent
+from harness.endpoints.cache import Cache, Usage
 from harness.errors import FaultsError, HarnessError
 from harness.files import WriteError
 
@@ -171,7 +171,7 @@ def test_a_cap_on_tokens_is_never_passed(model_server, concurrency):
     took = sum(sum(len(m["content"]) for m in body["messages"]) // 4 + 5 for body in model_server.asked)
     assert took <= cap
     with Cache(Path(os.environ["HARNESS_CACHE"])) as cache:
-        assert cache.spent(scorer.ledger) == Spent(len(model_server.asked), took)
+        assert cache.spent(scorer.ledger) == Usage(len(model_server.asked), took)
     # it stops only where the next call might not fit: no token is shorter than a byte
     assert took + scorer.calls(claims)[-1][0].most_tokens > cap
 
@@ -186,7 +186,7 @@ def test_what_an_answer_does_not_count_is_taken_at_its_most(model_server, usage)
         before = cache.spent(scorer.ledger)
         scorer.score(claims_of(["Without usage."]))
         most = scorer.calls(claims_of(["Without usage."]))[0][0].most_tokens
-        assert cache.spent(scorer.ledger) == Spent(before.calls + 1, before.tokens + most)
+        assert cache.spent(scorer.ledger) == Usage(before.calls + 1, before.tokens + most)
 
 
 def test_the_caps_hold_over_threads_and_fits(model_server):
@@ -221,15 +221,15 @@ def test_the_caps_hold_over_copies_in_other_processes(model_server):
 def test_a_forecast_asks_nobody_and_is_kept_to(model_server):
     claims, gold = yes_no()
     recipe = model(model_server, samples=3)
-    cold = recipe.forecast(claims, gold, FIVE, 13)
+    cold = recipe.planned_requests(claims, gold, FIVE, 13)
     assert model_server.asked == []
     assert len(cold) == 1 + 5 * 3  # the trial; samples, unless the endpoint gives token probabilities
     scorer = recipe.fit(claims, gold, 13)
-    warm = recipe.forecast(claims, gold, FIVE, 13)
+    warm = recipe.planned_requests(claims, gold, FIVE, 13)
     assert set(warm) == {call.key for each in scorer.calls(FIVE) for call in each}
     scorer.score(FIVE)
-    assert recipe.forecast(claims, gold, FIVE, 13) == {}
-    took = scorer.bill(FIVE)
+    assert recipe.planned_requests(claims, gold, FIVE, 13) == {}
+    took = scorer.api_usage(FIVE)
     assert took.calls == len(warm) == 5
     assert took.tokens <= sum(warm.values()) <= 3 * took.tokens
 
@@ -262,10 +262,10 @@ def test_a_cassette_scores_again_without_endpoint_or_key(model_server, tmp_path,
     assert replayed.hosts() == ()
     scorer = replayed.fit(*yes_no(), 13)
     assert (scorer.score(FIVE) == scores).all()
-    assert scorer.missing(FIVE) == 1
+    assert scorer.n_unanswered(FIVE) == 1
     assert len(model_server.asked) == asked
     assert not (tmp_path / "empty").exists()
-    assert replayed.attachments() == {"cassette.jsonl": cassette.read_bytes()}
+    assert replayed.result_files() == {"cassette.jsonl": cassette.read_bytes()}
 
 
 def test_a_cassette_that_lacks_exchanges_says_how_many(model_server, tmp_path):

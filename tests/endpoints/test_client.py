@@ -83,7 +83,7 @@ def test_an_attempt_ends_in_time(model_server, answer):
 
 
 def test_an_answer_without_end_ends(model_server, monkeypatch):
-    monkeypatch.setattr("harness.endpoints.client.LARGEST", 1_000)
+    monkeypatch.setattr("harness.endpoints.client.MAX_REPLY_BYTES", 1_000)
     scorer = fitted(model_server, retries=0)
     model_server.script = [gives(completion("x" * 2_000))]
     with pytest.raises(HarnessError, match="its answer is larger than 1,000 bytes"):

@@ -9,14 +9,14 @@ import pytest
 
 from harness.errors import FaultsError, HarnessError
 from harness.features.encoder_files import (
-    TrainedOn,
+    TrainingRecord,
     encoder_fingerprint,
+    extend_training_record,
     find_encoder,
     hub_host,
     most_tokens,
-    need,
     read_trained_on,
-    trained_also_on,
+    require_extra,
     write_trained_on,
 )
 from harness.features.vector_cache import VectorCache
@@ -35,7 +35,7 @@ def no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_package_is_named_with_its_extra():
     with pytest.raises(HarnessError, match=r"needs no_such_package; .* pip install 'claim-harness\[transformers\]'"):
-        need("transformers", "json", "no_such_package")
+        require_extra("transformers", "json", "no_such_package")
 
 
 def test_a_name_that_the_hub_cannot_give_is_said(no_hub):
@@ -65,7 +65,7 @@ def test_the_fingerprint_is_of_the_weights_and_not_of_the_record(tmp_path):
     (tmp_path / "config.json").write_text('{"max_position_embeddings": 512}')
     (tmp_path / "model.safetensors").write_bytes(b"one")
     first = encoder_fingerprint(tmp_path)
-    write_trained_on(tmp_path, trained_also_on(TrainedOn(), ["claimbuster"], [SENTENCE]))
+    write_trained_on(tmp_path, extend_training_record(TrainingRecord(), ["claimbuster"], [SENTENCE]))
     assert encoder_fingerprint(tmp_path) == first
     (tmp_path / "model.safetensors").write_bytes(b"other")
     assert encoder_fingerprint(tmp_path) != first
@@ -73,8 +73,8 @@ def test_the_fingerprint_is_of_the_weights_and_not_of_the_record(tmp_path):
 
 
 def test_what_an_encoder_was_trained_on_is_kept_without_its_text(tmp_path):
-    before = trained_also_on(TrainedOn(), ["claimbuster"], [SENTENCE, "Thank you very much."])
-    write_trained_on(tmp_path, trained_also_on(before, ["policlaim"], ["Six words are enough for this."]))
+    before = extend_training_record(TrainingRecord(), ["claimbuster"], [SENTENCE, "Thank you very much."])
+    write_trained_on(tmp_path, extend_training_record(before, ["policlaim"], ["Six words are enough for this."]))
     found = read_trained_on(tmp_path)
     assert found.sources == ("claimbuster", "policlaim")
     assert found.has([SENTENCE.upper(), "Thank you very much.", "six words are enough for this"]).tolist() == [

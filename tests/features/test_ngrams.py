@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from harness.features.ngrams import TOKEN, Ngrams, NgramSettings, place_of
-from harness.features.weights import Presence, Tfidf
+from harness.features.weights import BinaryNgrams, Tfidf
 
 ALL = {"min_df": 1}
 WORDS = {"word_ngrams": (1, 2), "char_ngrams": None}
@@ -101,7 +101,7 @@ def test_weights_by_hand():
 
 
 def test_presence_is_one_however_often():
-    presence, rows = Presence.fit(NgramSettings(word_ngrams=(1, 1), char_ngrams=None, **ALL), ["a a b", "b"])
+    presence, rows = BinaryNgrams.fit(NgramSettings(word_ngrams=(1, 1), char_ngrams=None, **ALL), ["a a b", "b"])
     assert rows.toarray().tolist() == [[1, 1], [0, 1]]
     assert presence.transform(["b b"]).toarray().tolist() == [[0, 1]]
 

@@ -32,7 +32,7 @@ name: mine
 version: "1"
 title: Mine
 source: me
-licence: CC BY 4.0
+license: CC BY 4.0
 language: en
 axes:
   - name: sure

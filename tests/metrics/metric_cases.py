@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics import Groups, Metric, Run
+from harness.metrics import Metric, ResamplingGroups, Run
 
 LABELS = ("no", "yes")
 examples = settings(max_examples=40, deadline=None)
@@ -20,7 +20,7 @@ examples = settings(max_examples=40, deadline=None)
 class Case:
     gold: Gold
     run: Run
-    groups: Groups
+    groups: ResamplingGroups
 
     def take(self, rows):
         run = self.run
@@ -28,11 +28,11 @@ class Case:
         return Case(
             self.gold.take(rows),
             Run(scores, run.predicted[rows], run.probabilities),
-            Groups(self.groups.article[rows], self.groups.unit[rows], self.groups.length[rows]),
+            ResamplingGroups(self.groups.article[rows], self.groups.unit[rows], self.groups.length[rows]),
         )
 
     def with_groups(self, article, unit):
-        return Case(self.gold, self.run, Groups(codes(article), codes(unit), self.groups.length))
+        return Case(self.gold, self.run, ResamplingGroups(codes(article), codes(unit), self.groups.length))
 
 
 def codes(values):
@@ -46,7 +46,9 @@ def yes_no(gold, scores, article=None, predicted=None, probabilities=False):
     predicted = codes(scores > 0.5 if predicted is None else predicted)
     run = Run(np.stack([1 - scores, scores], axis=1), predicted, probabilities)
     gold = codes(gold)
-    return Case(Gold(LABELS, gold, np.eye(2)[gold]), run, Groups(article, article, 5 + np.arange(len(gold)) % 3))
+    return Case(
+        Gold(LABELS, gold, np.eye(2)[gold]), run, ResamplingGroups(article, article, 5 + np.arange(len(gold)) % 3)
+    )
 
 
 def values(metric: Metric, case: Case, weights=None):
@@ -97,13 +99,13 @@ def cases(draw, least=0, units=("article", "claim"), labels=(2, 3), distinct=Fal
     gold = codes(draw(ones))
     length = codes(draw(st.lists(st.integers(1, 4), min_size=n, max_size=n)))
     labels = ("no", "unclear", "yes") if n_labels == 3 else LABELS
-    groups = Groups(article, codes(unit), length)
+    groups = ResamplingGroups(article, codes(unit), length)
     return Case(Gold(labels, gold, np.eye(n_labels)[gold]), Run(scores, codes(draw(predicted))), groups)
 
 
 def fitting(metric: Metric, case: Case) -> Case:
     """The case with probabilities in place of any scores, where the metric reads those."""
-    if metric.reads != "probabilities":
+    if metric.needs != "probabilities":
         return case
     positive = case.run.scores - case.run.scores.min(initial=0) + 1
     scores = positive / positive.sum(axis=1, keepdims=True)
@@ -112,4 +114,4 @@ def fitting(metric: Metric, case: Case) -> Case:
 
 def labels_case(gold, predicted, labels=("no", "yes")):
     article = codes(np.zeros(len(gold)))
-    return Case(Gold(labels, codes(gold)), Run(None, codes(predicted)), Groups(article, article))
+    return Case(Gold(labels, codes(gold)), Run(None, codes(predicted)), ResamplingGroups(article, article))

@@ -8,7 +8,7 @@ from metric_cases import Case, cases, codes, drawn, examples, fitting, outcome, 
 
 from harness.data.claims import Gold
 from harness.errors import Undefined
-from harness.metrics import METRICS, Groups, Intervals, Run, measure
+from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
 from harness.metrics.article_means import ArticleMean
 
 OFFICIAL = [name for name in METRICS.names() if name.startswith("checkthat_")]
@@ -17,10 +17,10 @@ SETTINGS = {
     "precision_at": {"k": 2},
     "checkthat_precision_at": {"k": 2},
     "recall_at": {"k": 2},
-    "budget_precision": {"n": 2},
-    "budget_recall": {"n": 2},
-    "reads_per_find": {"n": 2},
-    "recall_at_text_share": {"share": 0.5},
+    "pooled_precision_at": {"n": 2},
+    "pooled_recall_at": {"n": 2},
+    "claims_read_per_hit": {"n": 2},
+    "recall_at_text_fraction": {"share": 0.5},
     # Bins are those of the whole data; with so many, each forecast has a bin of its own in any draw.
     "brier_reliability": {"bins": 100},
     "brier_resolution": {"bins": 100},
@@ -45,13 +45,13 @@ def best(name, case):
         return np.mean(np.minimum(of_articles, 2) / 2)
     if name == "recall_at":
         return np.mean(np.minimum(of_articles, 2)[of_articles > 0] / of_articles[of_articles > 0])
-    if name == "budget_precision":
+    if name == "pooled_precision_at":
         return min(positives, 2) / 2
-    if name == "budget_recall":
+    if name == "pooled_recall_at":
         return min(positives, 2) / max(positives, 1)
-    if name == "reads_per_find":
+    if name == "claims_read_per_hit":
         return min(len(case.gold), 2) / max(min(positives, 2), 1)
-    if name == "recall_at_text_share":
+    if name == "recall_at_text_fraction":
         ranked, length = positives, case.groups.length
         right = length[case.gold.positive].sum()
         return positives * min(1, length.sum() / 2 / right) / positives if ranked else None
@@ -132,7 +132,9 @@ def test_a_perfect_run_has_the_best_value(name, case):
 
 @pytest.mark.parametrize("name", METRICS.names())
 def test_without_claims_every_metric_is_undefined(name):
-    empty = Case(Gold(("no", "yes"), codes([])), Run(np.empty((0, 2)), codes([]), True), Groups(codes([]), codes([])))
+    empty = Case(
+        Gold(("no", "yes"), codes([])), Run(np.empty((0, 2)), codes([]), True), ResamplingGroups(codes([]), codes([]))
+    )
     with pytest.raises(Undefined, match=r"\w{4}"):
         values(metric_of(name), empty, np.ones((1, 0)))
     measured = measure(metric_of(name), empty.gold, [empty.run], empty.groups, Intervals())
@@ -144,7 +146,7 @@ def test_without_claims_every_metric_is_undefined(name):
 def test_a_run_of_labels_only_has_no_value_where_scores_are_read(name):
     case = yes_no([1, 0], [0.9, 0.1])
     labels_only = Case(case.gold, Run(None, codes([1, 0])), case.groups)
-    if metric_of(name).reads == "labels":
+    if metric_of(name).needs == "labels":
         assert outcome(metric_of(name), labels_only) == best(name, case)
     else:
         assert "labels only" in outcome(metric_of(name), labels_only)
@@ -178,4 +180,4 @@ def test_every_metric_says_what_it_is(name):
     metric = metric_of(name)
     assert "Undefined" in type(metric).__doc__ or "Undefined" in type(metric).__mro__[1].__doc__
     assert metric.title()
-    assert metric.reads in ("labels", "scores", "probabilities")
+    assert metric.needs in ("labels", "scores", "probabilities")

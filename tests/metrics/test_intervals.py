@@ -4,7 +4,7 @@ from metric_cases import Case, codes, yes_no
 from pydantic import ValidationError
 from scipy import stats
 
-from harness.metrics import Groups, Intervals, Run, mean_values, measure
+from harness.metrics import Intervals, ResamplingGroups, Run, mean_over_seeds, measure
 from harness.metrics.intervals import Value
 from harness.metrics.labels import Accuracy, Precision
 from harness.metrics.ranking_per_article import MeanAveragePrecision, PrecisionAt
@@ -39,8 +39,8 @@ def test_auto_takes_bca_for_means_over_many_units():
     metric, n_articles = MeanAveragePrecision(), 40
     case = articles(n_articles)
     got = measured(metric, case)
-    resampled = mean_values(metric, case.gold, [case.run], case.groups, unit_weights(n_articles, 1000, 13))
-    jackknifed = mean_values(metric, case.gold, [case.run], case.groups, jackknife_weights(n_articles, 13))
+    resampled = mean_over_seeds(metric, case.gold, [case.run], case.groups, unit_weights(n_articles, 1000, 13))
+    jackknifed = mean_over_seeds(metric, case.gold, [case.run], case.groups, jackknife_weights(n_articles, 13))
     low, high, _ = bca(got.value, resampled, jackknifed)
     assert got == Value(value=got.value, low=low, high=high, n_units=n_articles, method="bca")
 
@@ -48,7 +48,7 @@ def test_auto_takes_bca_for_means_over_many_units():
 def test_auto_takes_the_jackknife_for_few_units_of_what_is_no_mean_over_them():
     case = articles(12)
     got = measured(AveragePrecision(), case)
-    left_out = mean_values(AveragePrecision(), case.gold, [case.run], case.groups, jackknife_weights(12, 13))
+    left_out = mean_over_seeds(AveragePrecision(), case.gold, [case.run], case.groups, jackknife_weights(12, 13))
     error = np.sqrt(np.sum((left_out - left_out.mean()) ** 2)) / (got.value * (1 - got.value))
     middle = np.log(got.value / (1 - got.value))
     reach = stats.t.ppf(0.975, 10) * error
@@ -75,8 +75,8 @@ def test_auto_takes_bca_where_many_resamples_have_no_spread():
 
 def test_the_methods_that_one_can_ask_for():
     case = articles(12)
-    resampled = mean_values(MeanAveragePrecision(), case.gold, [case.run], case.groups, unit_weights(12, 500, 7))
-    got = measured(MeanAveragePrecision(), case, method="percentile", resamples=500, seed=7)
+    resampled = mean_over_seeds(MeanAveragePrecision(), case.gold, [case.run], case.groups, unit_weights(12, 500, 7))
+    got = measured(MeanAveragePrecision(), case, method="percentile", resamples=500, random_seed=7)
     assert (got.low, got.high, got.method) == (*percentile(resampled)[:2], "percentile")
     assert measured(MeanAveragePrecision(), case, method="bca").method == "bca"
     none = measured(MeanAveragePrecision(), case, method="none")
@@ -201,11 +201,11 @@ def test_an_interval_by_strata_leaves_out_what_lies_between_them():
     article = np.repeat(np.arange(8), 10)
     case = yes_no(gold, right, article)
     plain = measure(Accuracy(), case.gold, [case.run], case.groups, Intervals(resamples=300))
-    source = Groups(case.groups.article, case.groups.unit, None, codes(article // 4))
+    source = ResamplingGroups(case.groups.article, case.groups.unit, None, codes(article // 4))
     by = Intervals(resamples=300, stratify="source")
     got = measure(Accuracy(), case.gold, [case.run], source, by)
     assert (got.low, got.high, got.method) == (0.5, 0.5, "bca")
     assert plain.high - plain.low > 0.5
     assert "2 strata by source" in got.note
-    across = Groups(case.groups.article, case.groups.unit, None, codes(np.arange(80) % 2))
+    across = ResamplingGroups(case.groups.article, case.groups.unit, None, codes(np.arange(80) % 2))
     assert "in several strata" in measure(Accuracy(), case.gold, [case.run], across, by).note

@@ -4,7 +4,7 @@ from metric_cases import Case, codes, outcome, value, yes_no
 from sklearn.metrics import brier_score_loss
 
 from harness.data.claims import Gold
-from harness.metrics import Groups, Run
+from harness.metrics import ResamplingGroups, Run
 from harness.metrics.probabilities import (
     Brier,
     BrierReliability,
@@ -25,7 +25,9 @@ def test_hand_worked():
 def test_half_the_squared_distance_for_three_labels():
     scores = np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
     case = Case(
-        Gold(("a", "b", "c"), codes([2, 2])), Run(scores, codes([2, 0]), True), Groups(codes([0, 0]), codes([0, 0]))
+        Gold(("a", "b", "c"), codes([2, 2])),
+        Run(scores, codes([2, 0]), True),
+        ResamplingGroups(codes([0, 0]), codes([0, 0])),
     )
     # (.04 + .09 + .25) / 2 = .19; all on a wrong label is the worst: (1 + 0 + 1) / 2 = 1
     assert value(Brier(), case) == pytest.approx((0.19 + 1) / 2)

@@ -279,7 +279,7 @@ THREE_LABELS = """\
 name: kinds
 task: claim_type
 dataset: claimbuster
-split: {{protocol: grouped_folds, k: 2, within: [groundtruth]}}
+split: {{protocol: grouped_folds, k: 2, parts: [groundtruth]}}
 classifiers: [complement_nb]
 intervals: {{resamples: 100}}
 explain: {explain}

@@ -41,7 +41,7 @@ def faults_of(path: Path) -> str:
 
 def test_a_good_config_is_frozen_with_its_components_built(config):
     loaded = load_experiment(config(GOOD))
-    assert [system.label for system in loaded.systems] == ["majority", "length"]
+    assert [system.system_name for system in loaded.systems] == ["majority", "length"]
     assert list(loaded.metrics) == ["f1", "precision_at_5"]
     assert loaded.experiment.split.k == 5
     with pytest.raises(Exception, match="frozen"):
@@ -135,7 +135,7 @@ def test_yaml_traps_are_refused_or_read_as_meant(config):
 
 def test_each_makes_one_system_per_value(config):
     loaded = load_experiment(config(GOOD.replace("- majority", "- {name: tfidf_logreg, C: {each: [1, 10]}}")))
-    assert [system.label for system in loaded.systems][:2] == ["tfidf_logreg[C=1]", "tfidf_logreg[C=10]"]
+    assert [system.system_name for system in loaded.systems][:2] == ["tfidf_logreg[C=1]", "tfidf_logreg[C=10]"]
 
 
 def test_set_changes_the_config_and_is_checked_like_it(config):

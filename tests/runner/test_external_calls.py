@@ -97,7 +97,7 @@ def test_unanswered_claims_are_counted_by_reason(write, model_server, tmp_path):
     model_server.answer = silent_about(Oslo=completion(None, refusal="No."), Lima=completion("Hm."))
     result = run(write(), out=tmp_path / "runs").results[0]
     assert result.unanswered == {"refused": 1, "unparsable": 1}
-    assert result.left_out["without an answer"] == 2
+    assert result.excluded["without an answer"] == 2
     assert "2 of 56 claims have no answer (1 refused, 1 unparsable); they count as wrong and rank last" in (
         result.warnings
     )

@@ -17,7 +17,7 @@ import pytest
 
 from harness import plan, run
 from harness.errors import HarnessError
-from harness.files import WriteError, locked
+from harness.files import WriteError, folder_lock
 
 pytestmark = pytest.mark.smoke
 
@@ -38,7 +38,7 @@ def test_a_run_counts_what_it_leaves_out(config, tmp_path):
     outcome = run(config, out=tmp_path / "runs")
     for result in outcome.results:
         assert (result.n, result.n_articles, result.n_positive) == (48, 8, 32)
-        assert result.left_out == {"unsettled": 8}
+        assert result.excluded == {"unsettled": 8}
     assert [result.system for result in outcome.results] == ["majority", "prior_random", "length"]
     assert outcome.fitted == 3 * 4 * 3
 
@@ -144,7 +144,7 @@ def test_missing_claims_of_a_file_are_counted_and_shown(config, small, tmp_path)
     outcome = run(config, out=tmp_path / "runs")
     mine = outcome.results[0]
     assert mine.system == "mine"
-    assert mine.left_out["without an answer"] == 5
+    assert mine.excluded["without an answer"] == 5
     assert "5 of 56 claims have no answer" in str(outcome)
     assert mine.values["f1"].value is None
     assert "no labels" in mine.values["f1"].reason
@@ -165,7 +165,7 @@ def test_a_frozen_split_is_followed(config, small, tmp_path, harness):
 
 def test_two_processes_at_once_do_not_mix(config, tmp_path):
     folder = tmp_path / "runs" / "small"
-    with locked(folder, "a run"), pytest.raises(WriteError, match="another process is writing here"):
+    with folder_lock(folder, "a run"), pytest.raises(WriteError, match="another process is writing here"):
         run(config, out=tmp_path / "runs")
 
 

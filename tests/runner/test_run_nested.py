@@ -26,7 +26,7 @@ def test_offline_refuses_a_language_model_inside_an_ensemble_and_a_transfer(mode
     asked = member(model_server)
     inside = [
         {"name": "ensemble", "members": ["rules", asked]},
-        {"name": "transfer", "dataset": "public-matters", "task": "checkability", "overlap": "leave_out",
+        {"name": "transfer", "dataset": "public-matters", "task": "checkability", "overlap": "exclude",
          "classifier": asked},
     ]  # fmt: skip
     for classifier in inside:

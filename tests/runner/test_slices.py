@@ -12,7 +12,7 @@ import pytest
 
 from harness import add_claims, compare_results, run
 from harness.errors import HarnessError
-from harness.runner.slices import MOST_SLICES, too_small
+from harness.runner.slices import MAX_SLICES, too_small
 
 CONFIG = """\
 name: e
@@ -20,7 +20,7 @@ task: checkability
 dataset: {dataset}
 split: {{protocol: grouped_folds, k: 4, by: article}}
 classifiers: [majority, length, {{name: tfidf_logreg, min_df: 1}}]
-metrics: [accuracy, average_precision, recall_at_text_share]
+metrics: [accuracy, average_precision, recall_at_text_fraction]
 intervals: {{resamples: 100}}
 {more}
 """
@@ -74,7 +74,7 @@ def test_small_slices_say_so():
     assert too_small(12, 3, "article") == "too small to say anything: 3 positive"
     assert too_small(10, 10, "article") is None
     assert too_small(10, None, "article") is None
-    assert MOST_SLICES > 2
+    assert MAX_SLICES > 2
 
 
 def test_claims_that_annotators_differ_on_are_a_slice_and_soft_gold(config, small, tmp_path):
@@ -104,7 +104,7 @@ def test_claims_that_annotators_differ_on_are_a_slice_and_soft_gold(config, smal
         path, out=tmp_path / "runs", overrides=["gold=adjudicated", "metrics=[accuracy, soft_accuracy]"]
     ).results[0]
     # A tie of two annotators has no gold label, so all that is left is agreed on.
-    assert adjudicated.left_out["undecided"] == len(range(0, len(settled), 4))
+    assert adjudicated.excluded["undecided"] == len(range(0, len(settled), 4))
     assert adjudicated.values["soft_accuracy"].value == pytest.approx(adjudicated.values["accuracy"].value)
 
 
@@ -153,10 +153,10 @@ def test_results_keep_what_drove_scores_where_it_is_asked_for(config, tmp_path):
 
 def test_text_shares_and_soft_gold_compare_from_kept_results(config, tmp_path):
     outcome = run(config(""), out=tmp_path / "runs")
-    compared = compare_results([outcome.folder], metric="recall_at_text_share_0.1")
+    compared = compare_results([outcome.folder], metric="recall_at_text_fraction_0.1")
     for system in compared.systems:
         kept = next(result for result in outcome.results if result.system == system.name)
-        assert system.value.value == kept.values["recall_at_text_share_0.1"].value
+        assert system.value.value == kept.values["recall_at_text_fraction_0.1"].value
 
 
 def test_speakers_are_units_of_a_comparison(config, small, tmp_path):

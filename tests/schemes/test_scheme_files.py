@@ -12,7 +12,7 @@ name: mine
 version: "1"
 title: Mine
 source: me
-licence: CC BY 4.0
+license: CC BY 4.0
 language: en
 axes:
   - name: sure
@@ -21,7 +21,7 @@ axes:
       - {name: "yes", definition: It is.}
       - {name: "no", code: "0", definition: It is not.}
       - {name: cannot tell, definition: Who knows.}
-    unsettled: cannot tell
+    abstain_label: cannot tell
   - {name: odd, question: "Is it odd?", feature: true}
 tasks:
   checkability: {axis: sure, positive: ["yes"], negative: ["no"]}
@@ -83,7 +83,11 @@ def test_a_pack_of_ones_own_is_read(tmp_path):
         ("title: Mine\n", "", ": title: is missing; it is required"),
         ("source: me", "source: me\ncolour: red", ":5: colour: is not a known field"),
         ("name: mine", "name: ../mine", ":1: name: expected "),
-        ("unsettled: cannot tell", "unsettled: perhaps", ":8: axes.0: unsettled: no label is called 'perhaps'"),
+        (
+            "abstain_label: cannot tell",
+            "abstain_label: perhaps",
+            ":8: axes.0: abstain_label: no label is called 'perhaps'",
+        ),
         ("name: odd, ", "name: sure, ", ": axes: an axis stands twice"),
         ("feature: true", "feature: false", ":15: axes.1: a feature has no labels, every other axis has at least one"),
         ("name: cannot tell", 'name: "no"', ":8: axes.0: a label stands twice under labels"),

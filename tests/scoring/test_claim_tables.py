@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness import FaultsError
-from harness.data.articles.reading import Reading
-from harness.scoring.claim_tables import MOST_FAULTS, claim_rows, holds_claims
+from harness.data.articles.reading import ReadOptions
+from harness.scoring.claim_tables import MAX_FAULTS, claim_rows, holds_claims
 
 
 def read(path, data, **columns):
@@ -14,7 +14,7 @@ def read(path, data, **columns):
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     texts = []
     try:
-        texts += (row.text for row in claim_rows(path, Reading(columns=columns)))
+        texts += (row.text for row in claim_rows(path, ReadOptions(columns=columns)))
     except FaultsError as error:
         return texts, [str(fault).removeprefix(str(path)) for fault in error.faults]
     return texts, []
@@ -41,11 +41,11 @@ def test_rows_that_are_read_and_faults_at_their_lines(tmp_path, data, texts, fau
 
 
 def test_reading_stops_at_a_hundred_faults(tmp_path):
-    assert len(read(tmp_path / "a.csv", "text,note\n" + "One\n" * 1000)[1]) == MOST_FAULTS
+    assert len(read(tmp_path / "a.csv", "text,note\n" + "One\n" * 1000)[1]) == MAX_FAULTS
 
 
 def test_a_column_of_ids_tells_claims_from_articles(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("text\tid\nOne\t1\n")
-    assert not holds_claims(path, Reading())
-    assert holds_claims(path, Reading(columns={"claim_id": "id"}))
+    assert not holds_claims(path, ReadOptions())
+    assert holds_claims(path, ReadOptions(columns={"claim_id": "id"}))

@@ -145,7 +145,7 @@ def test_wrong_use_is_a_message(kept, tmp_path):
             score(tmp_path / "a.txt", name)
     with pytest.raises(HarnessError, match="'tfidf_svm' has to be trained: harness run CONFIG --only tfidf_svm"):
         score(tmp_path / "a.txt", "tfidf_svm")
-    with pytest.raises(HarnessError, match="holds 8 kept models; name one of them"):
+    with pytest.raises(HarnessError, match="holds 8 saved models; name one of them"):
         score(tmp_path / "a.txt", kept.folder)
     with pytest.raises(HarnessError, match="does not exist"):
         score(tmp_path / "b.txt", "rules")
@@ -171,7 +171,7 @@ def test_a_changed_model_is_refused(kept, tmp_path):
 
 
 def resigned(kept, tmp_path, change) -> Path:
-    """A kept model that was changed by someone who knows how its hashes are made."""
+    """A saved model that was changed by someone who knows how its hashes are made."""
     folder = tmp_path / "model"
     shutil.copytree(kept.models[5].folder, folder)
     document = json.loads((folder / CARD).read_text(encoding="utf-8"))

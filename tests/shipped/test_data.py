@@ -126,7 +126,7 @@ def test_guideline_examples_stand_in_no_shipped_dataset():
 
 def test_the_stand_off_dataset_ships_no_text(root):
     dataset = open_dataset("seed-article")
-    assert dataset.awaited == dataset.articles
+    assert dataset.missing_text == dataset.articles
     assert all(claim.text is None and claim.text_sha256 for claim in dataset.claims)
     with pytest.raises(HarnessError, match="harness ingest COPY --into"):
         dataset.table()
@@ -152,7 +152,7 @@ def test_another_copy_of_the_seed_article_is_refused(root, tmp_path, seed_articl
     done = harness("ingest", other, "--into", tmp_path / "seed-article")
     assert done.returncode == 2
     assert "the same line ends" in done.stderr
-    assert open_dataset(tmp_path / "seed-article").awaited
+    assert open_dataset(tmp_path / "seed-article").missing_text
 
 
 def test_the_text_of_the_seed_article_is_nowhere_in_the_project(root, seed_article):

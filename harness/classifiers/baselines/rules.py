@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, two_columns
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns
 from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
 
@@ -15,7 +15,7 @@ START = -1.0
 """The score, in log odds, of a sentence without any cue."""
 SHORT_WORDS, SHORT = 5, -1.2
 """A sentence of fewer words than this seldom says anything that could be looked up."""
-MOST_COUNTED = 2
+MAX_COUNTED = 2
 """A cue counts this many times at most."""
 WEIGHTS = {
     "percent": 1.3,
@@ -48,10 +48,10 @@ class RulesScorer(Scorer):
     logistic = True
     cutoff: float | None = 0.5
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """From 0 to 1, not calibrated; depends on the claim's own text only."""
         odds = [START + sum(reason.weight for reason in _reasons(text)) for text in claims.text]
-        return two_columns(np.array([1 / (1 + math.exp(-odd)) for odd in odds], dtype=np.float64))
+        return as_two_columns(np.array([1 / (1 + math.exp(-odd)) for odd in odds], dtype=np.float64))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """Every cue that was found, with its weight; the score is the logistic of their sum and `START`."""
@@ -75,14 +75,14 @@ class Rules(Classifier):
         """Nothing to learn; training claims and seed are not used."""
         return RulesScorer()
 
-    def untrained(self) -> Scorer:
+    def untrained_scorer(self) -> Scorer:
         """The same scorer."""
         return RulesScorer()
 
 
 def _reasons(text: str) -> list[Reason]:
     found = [
-        Reason(f"{cue.name}: {cue.says}", cue.text, WEIGHTS[cue.name] * min(cue.times, MOST_COUNTED))
+        Reason(f"{cue.name}: {cue.says}", cue.text, WEIGHTS[cue.name] * min(cue.times, MAX_COUNTED))
         for cue in find_cues(text)
     ]
     if len(text.split()) < SHORT_WORDS:

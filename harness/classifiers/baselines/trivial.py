@@ -14,17 +14,17 @@ from harness.classifiers.base import (
     Classifier,
     ConstantScorer,
     Reason,
+    ScoreMatrix,
     Scorer,
-    Scores,
+    as_two_columns,
+    class_priors,
     computed,
-    shares,
-    two_columns,
 )
 from harness.classifiers.thresholds import best_cutoff, cutoffs_of
 from harness.data.claims import Claims, Gold
 
 
-class SharesScorer(ConstantScorer):
+class ClassPriorScorer(ConstantScorer):
     """The shares of the labels in the training claims, for every claim; predicts the most frequent label."""
 
     probabilities = True
@@ -37,11 +37,11 @@ class Majority(Classifier):
     accuracy and, as the best constant forecast, of calibration and log loss. Costs nothing.
     """
 
-    saved_types = (SharesScorer,)
+    saved_types = (ClassPriorScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels. Claims and seed are not used."""
-        return SharesScorer(tuple(shares(gold).tolist()))
+        return ClassPriorScorer(tuple(class_priors(gold).tolist()))
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class PriorRandomScorer(Scorer):
     def _is_binary(self) -> bool:
         return len(self.prior) == 2
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """A uniform number in [0, 1) for a yes-or-no task, else 1 for the drawn label and 0 for the others."""
         chances = np.array([self._chance(claim_id) for claim_id in claims.claim_id], dtype=np.float64)
         if self._is_binary:
-            return two_columns(chances)
+            return as_two_columns(chances)
         upper = np.cumsum(self.prior)
         drawn = np.searchsorted(upper / upper[-1], chances, side="right")
         return np.eye(len(self.prior))[drawn]
 
-    def predict(self, claims: Claims, scores: Scores) -> npt.NDArray[np.int64]:
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> npt.NDArray[np.int64]:
         """Draws the positive label, or each label, as often as its share of the training claims."""
         if self._is_binary:
             return np.where(scores[:, -1] >= 1.0 - self.prior[-1], 1, 0)
@@ -87,7 +87,7 @@ class PriorRandom(Classifier):
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels and keeps the seed."""
-        prior = shares(gold)
+        prior = class_priors(gold)
         return PriorRandomScorer(seed, prior)
 
 
@@ -103,9 +103,9 @@ class LengthScorer(Scorer):
         """Whether there is a cutoff."""
         return self.cutoff is not None
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """The number of words, from 0 to the cap, and its negative for the other label."""
-        return two_columns(_lengths(claims, self.cap), margins=True)
+        return as_two_columns(_lengths(claims, self.cap), margins=True)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The number of words; its weight is how far the score is above the cutoff, or above 0 without one."""
@@ -139,7 +139,7 @@ class Length(Classifier):
         shorter = cutoffs.scores[np.flatnonzero(f1 == f1.max())[-1] + 1 :]
         return LengthScorer(self.cap, float(shorter[0] + 1) if len(shorter) else 0.0)
 
-    def untrained(self) -> Scorer:
+    def untrained_scorer(self) -> Scorer:
         """Scores without a cutoff, which only training claims can give."""
         return LengthScorer(self.cap, None)
 
@@ -156,9 +156,9 @@ class PositionScorer(Scorer):
         """Whether there is a cutoff."""
         return self.cutoff is not None
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """The place from 0, its negative where the first claims come first, and the negative of that."""
-        return two_columns(_places(claims, first=self.first), margins=True)
+        return as_two_columns(_places(claims, first=self.first), margins=True)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The claims before it; the weight is how far the score is above the cutoff, or above 0 without one."""
@@ -188,7 +188,7 @@ class Position(Classifier):
         cutoff = best_cutoff(places, gold.positive) if gold.positive.any() else float(places.max() + 1.0)
         return PositionScorer(self.order == "first", cutoff)
 
-    def untrained(self) -> Scorer:
+    def untrained_scorer(self) -> Scorer:
         """Scores without a cutoff, which only training claims can give."""
         return PositionScorer(self.order == "first", None)
 

@@ -12,25 +12,25 @@ from pydantic import Field, model_validator
 
 from harness.arrays import Codes, Floats
 from harness.classifiers.base import (
-    Bill,
+    ApiUsage,
     Classifier,
     Reason,
+    ScoreMatrix,
     Scorer,
-    Scores,
+    as_two_columns,
+    class_priors,
     computed,
-    shares,
-    two_columns,
 )
-from harness.classifiers.baselines.trivial import SharesScorer
+from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.composite.nested import NestedClassifierField
 from harness.classifiers.composite.wrapped import WrappingClassifier
-from harness.classifiers.storage.fit_cache import fitted_once
+from harness.classifiers.storage.fit_cache import fit_or_load
 from harness.classifiers.thresholds import best_cutoff
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, grouped_folds
 from harness.errors import HarnessError
 
-LIKELY_LEAST = 1e-6
+PROBABILITY_EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
@@ -55,31 +55,31 @@ class EnsembleScorer(Scorer):
         return self.log_odds
 
     @computed
-    def not_kept(self) -> str | None:
+    def unsavable_reason(self) -> str | None:
         """Why a member cannot be kept, if so."""
-        return next((member.not_kept for member in self.members if member.not_kept), None)
+        return next((member.unsavable_reason for member in self.members if member.unsavable_reason), None)
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Each member's score, standardized or ranked, weighted and added."""
         from scipy.special import expit
 
         columns = np.column_stack([_line(member, claims) for member in self.members])
         scaled = (columns - self.centers) / self.spreads if self.ladders is None else _ranks(columns, self.ladders)
         total = (scaled * self.weights).sum(axis=1) + self.intercept
-        return two_columns(expit(total)) if self.log_odds else np.column_stack([-total, total])
+        return as_two_columns(expit(total)) if self.log_odds else np.column_stack([-total, total])
 
-    def predict(self, claims: Claims, scores: Scores) -> Codes:
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
         """By the cutoff, else the label with the higher score; -1 where no member has an answer."""
         return np.where(self._is_silent(claims), -1, super().predict(claims, scores))
 
-    def missing(self, claims: Claims) -> int:
+    def n_unanswered(self, claims: Claims) -> int:
         """How many of the claims no member has an answer for."""
         return int(self._is_silent(claims).sum())
 
-    def bill(self, claims: Claims) -> Bill | None:
+    def api_usage(self, claims: Claims) -> ApiUsage | None:
         """The calls and tokens of all members together; None where no member asks a service."""
-        bills = [bill for bill in (member.bill(claims) for member in self.members) if bill is not None]
-        return Bill(sum(bill.calls for bill in bills), sum(bill.tokens for bill in bills)) if bills else None
+        bills = [bill for bill in (member.api_usage(claims) for member in self.members) if bill is not None]
+        return ApiUsage(sum(bill.calls for bill in bills), sum(bill.tokens for bill in bills)) if bills else None
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The members' reasons, each as far as it moves the sum of scores; None where no member has any."""
@@ -101,7 +101,7 @@ class EnsembleScorer(Scorer):
         """Whether no member has an answer, shape (n_claims,); a member that gives scores only has one."""
         silent = np.ones(len(claims), dtype=np.bool_)
         for member in self.members:
-            if not member.missing(claims) or not member.gives_labels:
+            if not member.n_unanswered(claims) or not member.gives_labels:
                 return np.zeros(len(claims), dtype=np.bool_)
             silent &= member.predict(claims, member.score(claims)) < 0
         return silent
@@ -161,12 +161,12 @@ class Ensemble(WrappingClassifier):
         k = self._n_folds(claims)
         return grouped_folds(claims, k=k, by="article", seed=seed) if k > 1 else ()
 
-    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
         """The calls of every member, for each of its repeats; none where the members are not fitted."""
         calls: dict[str, int] = {}
         if self._can_learn(claims, gold):
             for each in self._seeds(seed):
-                calls |= super().forecast(claims, gold, test, each)
+                calls |= super().planned_requests(claims, gold, test, each)
         return calls
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
@@ -175,7 +175,7 @@ class Ensemble(WrappingClassifier):
         Raises: HarnessError: log-odds are asked of a member without probabilities.
         """
         if not self._can_learn(claims, gold):
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         if self.method == "log_odds":
             return self._pooled(self._fitted(claims, gold, seed))
         folds = self.rehearsals(claims, seed)
@@ -248,7 +248,7 @@ def _another(seed: int, number: int) -> int:
 
 
 def _fit(member: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
-    return fitted_once(member, claims, gold, seed) if member.slow_to_fit else member.fit(claims, gold, seed)
+    return fit_or_load(member, claims, gold, seed) if member.slow_to_fit else member.fit(claims, gold, seed)
 
 
 def _line(scorer: Scorer, claims: Claims) -> Floats:
@@ -258,7 +258,7 @@ def _line(scorer: Scorer, claims: Claims) -> Floats:
     scores = np.asarray(scorer.score(claims), dtype=np.float64)[:, -1]
     if not (scorer.probabilities or scorer.logistic):
         return scores
-    odds: Floats = logit(np.clip(scores, LIKELY_LEAST, 1 - LIKELY_LEAST))
+    odds: Floats = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON))
     return odds
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Codes
-from harness.classifiers.base import Bill, Classifier, Question, Reason, Scorer, Scores, computed
+from harness.classifiers.base import ApiUsage, Classifier, Reason, ScoreMatrix, Scorer, TaskPrompt, computed
 from harness.classifiers.composite.nested import NestedClassifier
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold
@@ -41,9 +41,9 @@ class WrappingClassifier(Classifier):
         return ()
 
     @computed
-    def reads(self) -> Literal["claim", "article"]:
+    def context_scope(self) -> Literal["claim", "article"]:
         """The widest scope of an inner classifier."""
-        return "article" if any(each.reads == "article" for each in self.inner()) else "claim"
+        return "article" if any(each.context_scope == "article" for each in self.inner()) else "claim"
 
     @computed
     def languages(self) -> tuple[str, ...]:
@@ -63,16 +63,16 @@ class WrappingClassifier(Classifier):
         return False
 
     @computed
-    def never_kept(self) -> str | None:
+    def unsavable_reason(self) -> str | None:
         """The first reason of an inner classifier."""
-        return next((each.never_kept for each in self.inner() if each.never_kept is not None), None)
+        return next((each.unsavable_reason for each in self.inner() if each.unsavable_reason is not None), None)
 
     @computed
     def packages(self) -> tuple[str, ...]:
         """The packages of all inner classifiers, and of the wrapping one."""
         return _union([*(each.packages for each in self.inner()), self.own_packages])
 
-    def untrained(self) -> Scorer | None:
+    def untrained_scorer(self) -> Scorer | None:
         """None: what wraps has to be fitted, even where nothing inside has to learn."""
         return None
 
@@ -81,20 +81,20 @@ class WrappingClassifier(Classifier):
         for each in self.inner():
             each.check()
 
-    def inputs(self) -> str:
+    def input_fingerprint(self) -> str:
         """A fingerprint of the inner classifiers: their settings as the experiment completed them, and their inputs."""
-        return fingerprint([[_name(each), each.model_dump_json(), each.inputs()] for each in self.inner()])
+        return fingerprint([[_name(each), each.model_dump_json(), each.input_fingerprint()] for each in self.inner()])
 
-    def placed(self, texts: list[str], root: str | Path | None) -> Self:
+    def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
         """Tells every inner classifier."""
-        return self._with_each(lambda each: each.placed(texts, root))
+        return self._with_each(lambda each: each.with_experiment(texts, root))
 
-    def for_question(self, question: Question) -> Self:
+    def with_task(self, question: TaskPrompt) -> Self:
         """Tells every inner classifier.
 
         Raises: HarnessError: one cannot answer the question.
         """
-        return self._with_each(lambda each: each.for_question(question))
+        return self._with_each(lambda each: each.with_task(question))
 
     def downloads(self) -> tuple[str, ...]:
         """The hosts that any inner classifier needs something from."""
@@ -104,27 +104,27 @@ class WrappingClassifier(Classifier):
         """The hosts that any inner classifier may contact."""
         return _union(each.hosts() for each in self.inner())
 
-    def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
+    def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
         """The texts that any inner classifier was trained on, and every clause about it once."""
-        answers = [each.trained_before(texts) for each in self.inner()]
+        answers = [each.seen_in_pretraining(texts) for each in self.inner()]
         clauses = dict.fromkeys(clause for seen, clause in answers if seen.any())
         return np.any([seen for seen, _ in answers], axis=0), "; ".join(clauses)
 
-    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
         """The calls of every inner classifier, for the rehearsals and for the final fit."""
         calls: dict[str, int] = {}
         for each in self.inner():
-            calls |= each.forecast(claims, gold, test, seed)
+            calls |= each.planned_requests(claims, gold, test, seed)
             for fold in self.rehearsals(claims, seed):
                 train, held_out = claims.take(fold.train), claims.take(fold.test)
-                calls |= each.forecast(train, gold.take(fold.train), held_out, seed)
+                calls |= each.planned_requests(train, gold.take(fold.train), held_out, seed)
         return calls
 
-    def attachments(self) -> Mapping[str, bytes]:
+    def result_files(self) -> Mapping[str, bytes]:
         """The files of every inner classifier; of different files with one name, each further one is numbered."""
         files: dict[str, bytes] = {}
         for each in self.inner():
-            for name, content in each.attachments().items():
+            for name, content in each.result_files().items():
                 path, number = Path(name), 1
                 while files.get(name, content) != content:
                     number += 1
@@ -185,27 +185,27 @@ class WrappedScorer(Scorer):
     gives_labels = _of_inner()
     chosen = _of_inner()
     fits = _of_inner()
-    not_kept = _of_inner()
+    unsavable_reason = _of_inner()
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """The inner scorer's scores."""
         return self.scorer.score(claims)
 
-    def predict(self, claims: Claims, scores: Scores) -> Codes:
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
         """The inner scorer's labels."""
         return self.scorer.predict(claims, scores)
 
-    def missing(self, claims: Claims) -> int:
+    def n_unanswered(self, claims: Claims) -> int:
         """The number of claims that the inner scorer has no answer for."""
-        return self.scorer.missing(claims)
+        return self.scorer.n_unanswered(claims)
 
-    def why_missing(self, claims: Claims) -> Mapping[str, int]:
+    def unanswered_by_reason(self, claims: Claims) -> Mapping[str, int]:
         """The number of those claims by reason."""
-        return self.scorer.why_missing(claims)
+        return self.scorer.unanswered_by_reason(claims)
 
-    def bill(self, claims: Claims) -> Bill | None:
+    def api_usage(self, claims: Claims) -> ApiUsage | None:
         """The calls and tokens of the inner scorer."""
-        return self.scorer.bill(claims)
+        return self.scorer.api_usage(claims)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The inner scorer's reasons."""

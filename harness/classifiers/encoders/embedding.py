@@ -13,9 +13,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from harness.arrays import Floats, Vectors
-from harness.classifiers.base import Classifier, Scorer, Scores, shares, two_columns
-from harness.classifiers.baselines.trivial import SharesScorer
-from harness.classifiers.encoders.occlusion import TextScorer
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns, class_priors
+from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.encoders.occlusion import EncoderScorer
 from harness.data.claims import Claims, Gold
 from harness.errors import FaultsError
 from harness.features.encoder_files import (
@@ -23,9 +23,9 @@ from harness.features.encoder_files import (
     encoder_fingerprint,
     find_encoder,
     hub_host,
-    need,
-    need_torch,
     read_trained_on,
+    require_extra,
+    require_torch,
 )
 from harness.features.encoders import Encoder, EncoderSettings
 from harness.files import json_document, read_bytes, write_text
@@ -34,16 +34,16 @@ ENCODER = "encoder"
 SETTINGS = "encoder.json"
 
 
-class Encoding(Classifier, EncoderSettings):
+class EncoderClassifier(Classifier, EncoderSettings):
     """Base of the classifiers that read a claim with an encoder."""
 
     def check(self) -> None:
         """Raises: HarnessError: the encoder, or a package that it needs, is not there."""
-        need_torch()
+        require_torch()
         if hub_host(self.model) is None:
             find_encoder(self.model)
 
-    def inputs(self) -> str:
+    def input_fingerprint(self) -> str:
         """The fingerprint of the encoder's files."""
         return encoder_fingerprint(find_encoder(self.model))
 
@@ -52,14 +52,14 @@ class Encoding(Classifier, EncoderSettings):
         host = hub_host(self.model)
         return () if host is None else (host,)
 
-    def trained_before(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
+    def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
         """The texts that the encoder was fine-tuned on, as it says itself."""
         found = read_trained_on(find_encoder(self.model))
         return found.has(texts), f"the encoder '{self.model}' was fine-tuned on {', '.join(found.sources)}"
 
 
 @dataclass(frozen=True)
-class EmbeddingScorer(TextScorer):
+class EmbeddingScorer(EncoderScorer):
     """Probabilities of a logistic regression on embeddings; with more than two labels, of one against the rest."""
 
     probabilities: ClassVar[bool] = True
@@ -72,15 +72,15 @@ class EmbeddingScorer(TextScorer):
     """Shape (n_dimensions, n_labels that have weights)."""
     intercepts: Floats
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities; 0 for a label that no training claim had."""
         return self._chances(list(claims.text), self.encoder.encode)
 
-    def chances(self, texts: list[str]) -> Scores:
+    def chances(self, texts: list[str]) -> ScoreMatrix:
         """The same for texts, whose vectors are not kept."""
         return self._chances(texts, self.encoder.encode_anew)
 
-    def _chances(self, texts: list[str], encode: Callable[[list[str]], Vectors]) -> Scores:
+    def _chances(self, texts: list[str], encode: Callable[[list[str]], Vectors]) -> ScoreMatrix:
         from scipy.special import expit
 
         if not texts:
@@ -89,7 +89,7 @@ class EmbeddingScorer(TextScorer):
         # Not a matrix product: that may add in another order for another number of rows.
         chances = expit((vectors[:, :, None] * self.weights[None]).sum(axis=1) + self.intercepts)
         if self.n_labels == 2:
-            return two_columns(chances[:, 0])
+            return as_two_columns(chances[:, 0])
         scores = np.zeros((len(texts), self.n_labels))
         scores[:, self.labels] = chances / chances.sum(axis=1, keepdims=True)
         return scores
@@ -110,13 +110,13 @@ class EmbeddingScorer(TextScorer):
         try:
             encoder = Encoder(**json.loads(read_bytes(path)))
         except (ValueError, TypeError):
-            raise FaultsError.one(path, "is no record of an encoder") from None
+            raise FaultsError.single(path, "is no record of an encoder") from None
         if (folder / ENCODER).is_dir():
             encoder = replace(encoder, model=str(folder / ENCODER))
         return {"encoder": encoder}
 
 
-class EmbeddingLogreg(Encoding):
+class EmbeddingLogreg(EncoderClassifier):
     """Logistic regression on the sentence embeddings of a frozen encoder, computed once per text.
 
     Sees what a pretrained encoder makes of the claim's first tokens: meaning beyond shared words. Cannot see what lies
@@ -139,14 +139,14 @@ class EmbeddingLogreg(Encoding):
         """Raises: HarnessError: the encoder, or a package that it needs, is not there."""
         super().check()
         if self.runtime != "torch":
-            need("onnx", "onnx", "onnxruntime")
+            require_extra("onnx", "onnx", "onnxruntime")
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Learns one label against the rest: the positive one, or with more than two labels each."""
         self.check()
         present = np.unique(gold.codes)
         if len(present) < 2:
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         encoder = Encoder.of(self, self.runtime)
         vectors = encoder.encode(list(claims.text)).astype(np.float64)
         labels = (1,) if len(gold.labels) == 2 else tuple(present.tolist())

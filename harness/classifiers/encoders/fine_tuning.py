@@ -14,7 +14,7 @@ import torch
 from harness.classifiers.encoders.settings import FineTuningSettings
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import grouped_folds
-from harness.features.network import Network, deterministic, device_of, fast_bfloat16, load, new_head
+from harness.features.network import TorchEncoder, deterministic, fast_bfloat16, load, new_head, torch_device
 
 SORTED_AT_A_TIME = 32
 """Batches whose claims are sorted by length together, so that a batch has little padding."""
@@ -22,15 +22,15 @@ SORTED_AT_A_TIME = 32
 Rows = npt.NDArray[np.int64]
 
 
-class Tuned(NamedTuple):
+class FineTunedNetwork(NamedTuple):
     """A fine-tuned encoder."""
 
-    network: Network
+    network: TorchEncoder
     chosen: str | None
     """Which epoch, where one was chosen."""
 
 
-def fine_tune(settings: FineTuningSettings, folder: Path, claims: Claims, gold: Gold, seed: int) -> Tuned:
+def fine_tune(settings: FineTuningSettings, folder: Path, claims: Claims, gold: Gold, seed: int) -> FineTunedNetwork:
     """Fine-tunes an encoder to claims and gold of at least two labels."""
     train, held_out = _sides(settings, claims, gold, seed)
     with deterministic(seed, settings.threads):
@@ -54,7 +54,7 @@ def fine_tune(settings: FineTuningSettings, folder: Path, claims: Claims, gold: 
     network.encoder.eval()
     articles = len(np.unique(claims.article_id[held_out].astype(str)))
     chosen = f"epoch {best.epoch} of {settings.epochs} by log loss {best.loss:.4f} on {articles} held-out articles"
-    return Tuned(network, chosen if len(held_out) else None)
+    return FineTunedNetwork(network, chosen if len(held_out) else None)
 
 
 def _sides(settings: FineTuningSettings, claims: Claims, gold: Gold, seed: int) -> tuple[Rows, Rows]:
@@ -77,7 +77,7 @@ def _label_weights(settings: FineTuningSettings, gold: Gold) -> torch.Tensor | N
     there = counts > 0
     weights = np.zeros_like(counts)
     weights[there] = counts.sum() / (there.sum() * counts[there])
-    return torch.from_numpy(weights).to(device_of())
+    return torch.from_numpy(weights).to(torch_device())
 
 
 def _shuffled(rows: Rows, tokens: list[list[int]], batch_size: int, random: np.random.Generator) -> Iterator[Rows]:
@@ -97,7 +97,7 @@ class _Training:
     """What a step needs."""
 
     def __init__(
-        self, settings: FineTuningSettings, network: Network, gold: Gold, weights: torch.Tensor | None
+        self, settings: FineTuningSettings, network: TorchEncoder, gold: Gold, weights: torch.Tensor | None
     ) -> None:
         self.settings, self.network, self.weights = settings, network, weights
         self.mixed = settings.precision == "mixed" or (settings.precision == "auto" and fast_bfloat16())
@@ -119,7 +119,7 @@ class _Training:
     def step(self, batch: Any, optimizer: Any, schedule: Any) -> None:
         """One step down the gradient of a batch."""
         optimizer.zero_grad()
-        with torch.autocast(device_of(), dtype=torch.bfloat16, enabled=self.mixed):
+        with torch.autocast(torch_device(), dtype=torch.bfloat16, enabled=self.mixed):
             logits = self.network.head(self.network.vectors(batch))
         codes = self.codes[batch.rows].to(logits.device)
         loss = torch.nn.functional.cross_entropy(logits.float(), codes, weight=self.weights)
@@ -142,13 +142,13 @@ class _Best:
         self.epoch, self.loss = 0, float("inf")
         self.states: tuple[Any, Any] | None = None
 
-    def look(self, epoch: int, loss: float, network: Network) -> None:
+    def look(self, epoch: int, loss: float, network: TorchEncoder) -> None:
         """Keeps the weights if the loss is the lowest so far; the first epoch in any case."""
         if loss < self.loss or self.states is None:
             self.epoch, self.loss = epoch, loss
             self.states = copy.deepcopy((network.encoder.state_dict(), network.head.state_dict()))
 
-    def restore(self, network: Network) -> None:
+    def restore(self, network: TorchEncoder) -> None:
         """Puts the kept weights back."""
         if self.states is not None:
             network.encoder.load_state_dict(self.states[0])

@@ -9,32 +9,32 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.arrays import Floats
-from harness.classifiers.base import N_REASONS, Reason, Scorer, Scores
+from harness.classifiers.base import N_REASONS, Reason, ScoreMatrix, Scorer
 from harness.data.claims import Claims
 
-MOST_WORDS = 60
+MAX_WORDS = 60
 """Different words of a claim that are tried, the first ones; encoders hardly read further."""
-LONGEST = 2_000
+MAX_CHARACTERS = 2_000
 """Characters of a claim in which words are looked for."""
 TEXTS_AT_A_TIME = 4_096
-LIKELY_LEAST = 1e-9
+PROBABILITY_EPSILON = 1e-9
 _WORD = re.compile(r"\w+(?:['’.,:-]\w+)*|[%$€£¥?!]")
 """Words and numbers as a reader sees them, and the few signs that say something by themselves."""
 
 
-class TextScorer(Scorer):
+class EncoderScorer(Scorer):
     """Base of scorers that read a claim's text with a network: no weight of theirs belongs to a word."""
 
     @abstractmethod
-    def chances(self, texts: list[str]) -> Scores:
+    def chances(self, texts: list[str]) -> ScoreMatrix:
         """What `score` gives for claims with these texts, computed anew; shape (n_texts, n_labels)."""
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The words without which the score of the last label would move most; see `erased`."""
-        return erased(lambda texts: self.chances(texts)[:, -1], claims)
+        """The words without which the score of the last label would move most; see `occlusion_reasons`."""
+        return occlusion_reasons(lambda texts: self.chances(texts)[:, -1], claims)
 
 
-def erased(chances: Callable[[list[str]], Floats], claims: Claims) -> list[tuple[Reason, ...]]:
+def occlusion_reasons(chances: Callable[[list[str]], Floats], claims: Claims) -> list[tuple[Reason, ...]]:
     """How far the log-odds of each claim's label fall where a word is left out, wherever it stands in the claim.
 
     Words act together in a network, so that the reasons of a claim do not add up to its score. Costs as much as scoring
@@ -61,10 +61,10 @@ def erased(chances: Callable[[list[str]], Floats], claims: Claims) -> list[tuple
 def _without(text: str) -> tuple[dict[str, str], list[str]]:
     """The different words of a text, as first written there, and the text: whole, and then without each."""
     places: dict[str, list[re.Match[str]]] = {}
-    for match in _WORD.finditer(text[:LONGEST]):
+    for match in _WORD.finditer(text[:MAX_CHARACTERS]):
         places.setdefault(match.group().lower(), []).append(match)
     texts, words = [text], {}
-    for word, matches in list(places.items())[:MOST_WORDS]:
+    for word, matches in list(places.items())[:MAX_WORDS]:
         words[word] = matches[0].group()
         ends = [0, *(match.end() for match in matches)]
         starts = [*(match.start() for match in matches), len(text)]
@@ -77,7 +77,9 @@ def _reasons(
 ) -> list[tuple[Reason, ...]]:
     if not waiting:
         return []
-    likely = np.clip(chances([text for _, texts in waiting for text in texts]), LIKELY_LEAST, 1 - LIKELY_LEAST)
+    likely = np.clip(
+        chances([text for _, texts in waiting for text in texts]), PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON
+    )
     odds, start, found = np.log(likely / (1 - likely)), 0, []
     for words, texts in waiting:
         fall = odds[start] - odds[start + 1 : start + len(texts)]

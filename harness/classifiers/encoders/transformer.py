@@ -12,52 +12,52 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from harness.arrays import Vectors
-from harness.classifiers.base import Scorer, Scores, shares
-from harness.classifiers.baselines.trivial import SharesScorer
-from harness.classifiers.encoders.embedding import Encoding
-from harness.classifiers.encoders.occlusion import TextScorer
+from harness.classifiers.base import ScoreMatrix, Scorer, class_priors
+from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.encoders.embedding import EncoderClassifier
+from harness.classifiers.encoders.occlusion import EncoderScorer
 from harness.classifiers.encoders.settings import FineTuningSettings
 from harness.classifiers.storage.fit_cache import kept_folder
 from harness.data.claims import Claims, Gold
 from harness.errors import FaultsError, HarnessError
 from harness.features.encoder_files import (
-    TrainedOn,
+    TrainingRecord,
+    extend_training_record,
     find_encoder,
-    need_torch,
     read_trained_on,
-    trained_also_on,
+    require_torch,
     write_trained_on,
 )
-from harness.features.vector_cache import computed_once
+from harness.features.vector_cache import compute_or_load
 from harness.files import json_document, read_bytes, write_text
 
 if TYPE_CHECKING:
-    from harness.features.network import Network
+    from harness.features.network import TorchEncoder
 
 ENCODER = "encoder"
 SETTINGS = "transformer.json"
 
 
 @dataclass(frozen=True)
-class TransformerScorer(TextScorer):
+class TransformerScorer(EncoderScorer):
     """Probabilities of a fine-tuned encoder with its linear head."""
 
     probabilities: ClassVar[bool] = True
     in_files: ClassVar[tuple[str, ...]] = ("network", "trained_on")
-    network: Network
-    trained_on: TrainedOn
+    network: TorchEncoder
+    trained_on: TrainingRecord
     threads: int
     chosen: str | None = None
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities: the softmax of the head, which is computed once per text and kept."""
-        return self._softmax(list(claims.text), lambda texts: computed_once(self._space, texts, self.network.apply))
+        return self._softmax(list(claims.text), lambda texts: compute_or_load(self._space, texts, self.network.apply))
 
-    def chances(self, texts: list[str]) -> Scores:
+    def chances(self, texts: list[str]) -> ScoreMatrix:
         """The same for texts, of which nothing is kept."""
         return self._softmax(texts, self.network.apply)
 
-    def _softmax(self, texts: list[str], apply: Callable[[list[str]], Vectors]) -> Scores:
+    def _softmax(self, texts: list[str], apply: Callable[[list[str]], Vectors]) -> ScoreMatrix:
         from scipy.special import softmax
 
         from harness.features.network import deterministic
@@ -65,7 +65,7 @@ class TransformerScorer(TextScorer):
         if not texts:
             return np.zeros((0, self.network.head.out_features))
         with deterministic(0, self.threads):
-            scores: Scores = softmax(apply(texts).astype(np.float64), axis=1)
+            scores: ScoreMatrix = softmax(apply(texts).astype(np.float64), axis=1)
         return scores
 
     @cached_property
@@ -86,7 +86,7 @@ class TransformerScorer(TextScorer):
 
         Raises: HarnessError: a file is absent or damaged, or a package is missing.
         """
-        need_torch()
+        require_torch()
         from harness.features.network import load
 
         path = folder / SETTINGS
@@ -94,13 +94,13 @@ class TransformerScorer(TextScorer):
             said = json.loads(read_bytes(path))
             network = load(find_encoder(str(folder / ENCODER)), str(said["pooling"]), int(said["max_length"]))
         except (ValueError, TypeError, KeyError):
-            raise FaultsError.one(path, "is not a kept transformer") from None
+            raise FaultsError.single(path, "is not a kept transformer") from None
         if network.head is None:
-            raise FaultsError.one(folder / ENCODER, "has no head; it is an encoder, and not a kept transformer")
+            raise FaultsError.single(folder / ENCODER, "has no head; it is an encoder, and not a kept transformer")
         return {"network": network, "trained_on": read_trained_on(folder / ENCODER)}
 
 
-def kept_encoder(scorer: Scorer) -> Path:
+def saved_encoder_folder(scorer: Scorer) -> Path:
     """The folder of a fine-tuned encoder, as the setting `model` of another classifier takes it.
 
     Raises: HarnessError: the scorer has no encoder, or it cannot be written.
@@ -110,7 +110,7 @@ def kept_encoder(scorer: Scorer) -> Path:
     return kept_folder(f"encoder-{scorer.network.fingerprint()}", scorer.save_files) / ENCODER
 
 
-class Transformer(Encoding, FineTuningSettings):
+class Transformer(EncoderClassifier, FineTuningSettings):
     """An encoder with a linear head on the pooled vector, all of it fine-tuned to the training claims.
 
     Sees the claim's first tokens with what pretraining taught the encoder; cannot see what lies outside the sentence.
@@ -126,11 +126,11 @@ class Transformer(Encoding, FineTuningSettings):
         """Fine-tunes the encoder."""
         self.check()
         if len(np.unique(gold.codes)) < 2:
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         from harness.classifiers.encoders.fine_tuning import fine_tune
 
         folder = find_encoder(self.model)
         tuned = fine_tune(self, folder, claims, gold, seed)
         sources = {str(source) for source in claims.source if source is not None}
-        trained_on = trained_also_on(read_trained_on(folder), sources, list(claims.text))
+        trained_on = extend_training_record(read_trained_on(folder), sources, list(claims.text))
         return TransformerScorer(tuned.network, trained_on, self.threads, tuned.chosen)

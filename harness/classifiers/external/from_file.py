@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from harness.classifiers.base import Classifier, Scorer, Scores, two_columns
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns
 from harness.classifiers.external.prediction_files import read_predictions
 from harness.data.claims import Claims, Gold
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
@@ -19,7 +19,7 @@ from harness.files import read_bytes, sha256
 class FileScorer(Scorer):
     """Looks claims up. A claim that the file leaves out ranks below all others and has no predicted label."""
 
-    not_kept = "it looks claims up in a file of predictions, which say nothing of new claims"
+    unsavable_reason = "it looks claims up in a file of predictions, which say nothing of new claims"
 
     scores: dict[str, float]
     """Score of the positive label by claim id; empty where the file gives labels only."""
@@ -30,19 +30,19 @@ class FileScorer(Scorer):
     gives_scores: bool
     gives_labels: bool
 
-    def missing(self, claims: Claims) -> int:
+    def n_unanswered(self, claims: Claims) -> int:
         """How many of the claims the file leaves out."""
         return int(self._is_missing(claims).sum())
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """The file's scores, for the other label their negative; without any, 1 for its label and 0 for the others."""
         if self.scores:
             lowest = min(self.scores.values()) - 1.0
-            return two_columns(self._scores_of(claims, lowest), margins=True)
+            return as_two_columns(self._scores_of(claims, lowest), margins=True)
         rows = np.append(np.eye(self.n_labels), np.full((1, self.n_labels), -1.0), axis=0)
         return np.asarray(rows[self._codes_of(claims)])
 
-    def predict(self, claims: Claims, scores: Scores) -> npt.NDArray[np.int64]:
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> npt.NDArray[np.int64]:
         """The file's labels, or those by the threshold; -1 where there is none."""
         if self.codes or self.cutoff is None:
             return self._codes_of(claims)
@@ -65,9 +65,9 @@ class FileProbabilityScorer(FileScorer):
 
     probabilities = True
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """The file's probabilities and their complements."""
-        return two_columns(self._scores_of(claims, 0.0))
+        return as_two_columns(self._scores_of(claims, 0.0))
 
 
 class FromFile(Classifier):
@@ -78,7 +78,7 @@ class FromFile(Classifier):
     With more than two labels it takes labels only.
     """
 
-    never_kept = FileScorer.not_kept
+    unsavable_reason = FileScorer.unsavable_reason
 
     path: str
     """The file; .csv and .tsv with a header line, .jsonl with one object a line."""
@@ -96,7 +96,7 @@ class FromFile(Classifier):
         if faults:
             raise FaultsError(faults)
 
-    def inputs(self) -> str:
+    def input_fingerprint(self) -> str:
         """SHA-256 of the file: what it gives changes with it."""
         return sha256(read_bytes(Path(self.path)))
 

@@ -78,7 +78,7 @@ def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (*DELIMITERS, ".jsonl"):
-        raise FaultsError.one(path, f"its name ends in '{suffix}'; expected .csv, .tsv or .jsonl")
+        raise FaultsError.single(path, f"its name ends in '{suffix}'; expected .csv, .tsv or .jsonl")
     text = read_text(Path(path))
     read: Iterator[tuple[int, Mapping[str, Any]]]
     if suffix == ".jsonl":

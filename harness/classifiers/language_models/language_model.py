@@ -13,23 +13,44 @@ from uuid import uuid4
 
 from pydantic import Field, JsonValue, PrivateAttr, field_validator, model_validator
 
-from harness.classifiers.base import Classifier, Question
-from harness.classifiers.language_models.prompt import Context, Guide, draw_examples, guide_of, prompt_of
+from harness.classifiers.base import Classifier, TaskPrompt
+from harness.classifiers.language_models.prompt import (
+    ContextField,
+    PromptGuideline,
+    build_guideline,
+    draw_examples,
+    prompt_of,
+)
 from harness.classifiers.language_models.replies import gives_tokens
 from harness.classifiers.language_models.scorer import LanguageModelScorer
 from harness.data.claims import Claims, Gold
 from harness.endpoints.cache import Cache
-from harness.endpoints.calls import Call, Endpoint, Kept
-from harness.endpoints.capabilities import PROBE, STRUCTURES, Dialect, Structure, response_format
+from harness.endpoints.calls import Endpoint, Request, StoredReply
+from harness.endpoints.capabilities import (
+    PROBE,
+    RESPONSE_FORMATS,
+    EndpointCapabilities,
+    ResponseFormat,
+    response_format_parameter,
+)
 from harness.endpoints.cassette import read_cassette
-from harness.endpoints.completions import shown_error
-from harness.endpoints.replay import kept_replies, replies_to
+from harness.endpoints.completions import error_summary
+from harness.endpoints.replay import get_replies, stored_replies
 from harness.errors import FaultsError, HarnessError
 from harness.files import read_bytes, sha256
 from harness.folders import cache_folder
 
-OURS = {"model", "messages", "temperature", "max_tokens", "response_format", "logprobs", "top_logprobs", "seed"}
-OURS |= {"stream", "n"}
+RESERVED_PARAMETERS = {
+    "model",
+    "messages",
+    "temperature",
+    "max_tokens",
+    "response_format",
+    "logprobs",
+    "top_logprobs",
+    "seed",
+}
+RESERVED_PARAMETERS |= {"stream", "n"}
 """Parameters of a request that have settings of their own, or that would change what a reply is."""
 
 
@@ -39,7 +60,7 @@ class LanguageModel(Classifier):
     Learns nothing but the examples it is shown, which are training claims.
     """
 
-    never_kept = LanguageModelScorer.not_kept
+    unsavable_reason = LanguageModelScorer.unsavable_reason
 
     endpoint: str
     """The base address, such as http://localhost:8000/v1."""
@@ -48,19 +69,19 @@ class LanguageModel(Classifier):
     api_key_variable: str | None = None
     """The NAME of the environment variable that holds the key; None: OPENAI_API_KEY for api.openai.com, and no key for
     any other host."""
-    examples: int = Field(default=0, ge=0, le=200)
+    n_examples: int = Field(default=0, ge=0, le=200)
     """Training claims shown with their labels, as many of each label as can be; 0: none."""
-    context: tuple[Context, ...] = ()
+    context: tuple[ContextField, ...] = ()
     """What is sent of a claim besides its text: previous, next, title, speaker, published."""
     scheme: str | None = None
     """Whose guideline is sent, where the experiment joins datasets of several schemes."""
     guideline: bool = True
     """Whether the guideline's text is sent besides the definitions."""
-    score: Literal["auto", "token_probabilities", "self_consistency"] = "auto"
+    scoring: Literal["auto", "token_probabilities", "self_consistency"] = "auto"
     """Where scores come from; auto: token probabilities where the endpoint gives them, else self-consistency."""
     samples: int = Field(default=5, ge=1, le=100)
     """Self-consistency: how often each claim is asked about."""
-    structure: Literal["auto", "json_schema", "json_object", "text"] = "auto"
+    response_format: Literal["auto", "json_schema", "json_object", "text"] = "auto"
     """How the endpoint is told the form of the answer; auto: the first that it takes."""
     temperature: float | None = Field(default=0.0, ge=0.0, le=2.0)
     """Without sampling; None: not sent."""
@@ -84,7 +105,7 @@ class LanguageModel(Classifier):
     """Further attempts after one that timed out, broke off, or was answered 429, 5xx or nonsense."""
     backoff_s: float = Field(default=1.0, gt=0.0)
     """Wait before the second attempt, about; doubled before each further one."""
-    longest_wait_s: float = Field(default=120.0, gt=0.0)
+    max_wait_s: float = Field(default=120.0, gt=0.0)
     """An endpoint that asks for a longer wait ends the run."""
     max_calls: int | None = Field(default=None, ge=1)
     """Requests that one run may send, repeated ones among them, over all its folds, seeds and processes."""
@@ -94,7 +115,7 @@ class LanguageModel(Classifier):
     """A file of kept exchanges: replayed, without the endpoint."""
     record: bool = False
     """Add to the cassette what it lacks, from the endpoint."""
-    guide: Guide | None = None
+    guide: PromptGuideline | None = None
     """What the model is told; filled in from the experiment's task and scheme."""
 
     _ledger: str = PrivateAttr(default_factory=lambda: uuid4().hex)
@@ -132,8 +153,8 @@ class LanguageModel(Classifier):
 
     @model_validator(mode="after")
     def _settings_fit(self) -> Self:
-        if set(self.extra) & OURS:
-            raise ValueError(f"extra: may not set {', '.join(sorted(set(self.extra) & OURS))}")
+        if set(self.extra) & RESERVED_PARAMETERS:
+            raise ValueError(f"extra: may not set {', '.join(sorted(set(self.extra) & RESERVED_PARAMETERS))}")
         if any(re.search("key|secret|password|authorization", name, re.IGNORECASE) for name in self.extra):
             raise ValueError("extra: is written to the cache, to cassettes and results; name a key by api_key_variable")
         if not _is_json(self.extra):
@@ -153,16 +174,16 @@ class LanguageModel(Classifier):
             return
         if not Path(self.cassette).exists():
             message = "does not exist; to make it, run once with record: true, which needs the endpoint"
-            raise FaultsError.one(self.cassette, message)
+            raise FaultsError.single(self.cassette, message)
         read_cassette(Path(self.cassette), recorded=self.record)
 
-    def inputs(self) -> str:
+    def input_fingerprint(self) -> str:
         """SHA-256 of a cassette that is replayed."""
         return "" if self.cassette is None or self.record else sha256(read_bytes(Path(self.cassette)))
 
-    def for_question(self, question: Question) -> Self:
+    def with_task(self, question: TaskPrompt) -> Self:
         """The model with its guide."""
-        guide = self.guide or guide_of(question, self.scheme)
+        guide = self.guide or build_guideline(question, self.scheme)
         return self.model_copy(
             update={"guide": guide if self.guideline else guide.model_copy(update={"guideline": None})}
         )
@@ -172,7 +193,7 @@ class LanguageModel(Classifier):
         endpoint = self._endpoint()
         return () if endpoint.replayed else (endpoint.host,)
 
-    def attachments(self) -> Mapping[str, bytes]:
+    def result_files(self) -> Mapping[str, bytes]:
         """The cassette, with which the result can be scored again."""
         if self.cassette is None or not Path(self.cassette).exists():
             return {}
@@ -185,28 +206,30 @@ class LanguageModel(Classifier):
         """
         guide, endpoint = self._guide(gold.labels), self._endpoint()
 
-        def ask(call: Call) -> Kept:
-            return replies_to([call], endpoint, self._ledger, seed)[call.key]
+        def ask(call: Request) -> StoredReply:
+            return get_replies([call], endpoint, self._ledger, seed)[call.key]
 
         dialect = self._settled(guide, ask)
         assert dialect is not None  # noqa: S101 - every call was answered
         return self._scorer(guide, dialect, claims, gold, seed)
 
-    def forecast(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
         """The calls whose replies are neither in the cassette nor in the cache."""
-        guide, endpoint, pending = self._guide(gold.labels), self._endpoint(), list[Call]()
+        guide, endpoint, pending = self._guide(gold.labels), self._endpoint(), list[Request]()
 
-        def look(call: Call) -> Kept | None:
-            kept = kept_replies([call], endpoint).get(call.key)
+        def look(call: Request) -> StoredReply | None:
+            kept = stored_replies([call], endpoint).get(call.key)
             pending.extend([call] if kept is None else [])
             return kept
 
-        dialect = self._settled(guide, look) or Dialect(self._structures()[0], self.score == "token_probabilities")
+        dialect = self._settled(guide, look) or EndpointCapabilities(
+            self._response_formats()[0], self.scoring == "token_probabilities"
+        )
         calls = [call for each in self._scorer(guide, dialect, claims, gold, seed).calls(test) for call in each]
-        kept = kept_replies(calls, endpoint)
+        kept = stored_replies(calls, endpoint)
         return {call.key: call.tokens for call in [*pending, *calls] if call.key not in kept}
 
-    def _guide(self, labels: tuple[str, ...]) -> Guide:
+    def _guide(self, labels: tuple[str, ...]) -> PromptGuideline:
         if self.guide is None:
             raise HarnessError("language_model: does not know what to ask; give guide, or run it in an experiment")
         named = tuple(answer.label for answer in self.guide.answers)
@@ -219,19 +242,21 @@ class LanguageModel(Classifier):
     def _endpoint(self) -> Endpoint:
         return Endpoint(**{field.name: getattr(self, field.name) for field in fields(Endpoint)})
 
-    def _structures(self) -> tuple[Structure, ...]:
-        return STRUCTURES if self.structure == "auto" else (self.structure,)
+    def _response_formats(self) -> tuple[ResponseFormat, ...]:
+        return RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,)
 
-    def _ladder(self, guide: Guide) -> Iterator[tuple[Dialect, Call]]:
+    def _ladder(self, guide: PromptGuideline) -> Iterator[tuple[EndpointCapabilities, Request]]:
         """What an endpoint may understand, the best first, each with a call that shows whether it does."""
-        tokens = {"auto": (True, False), "token_probabilities": (True,), "self_consistency": (False,)}[self.score]
+        tokens = {"auto": (True, False), "token_probabilities": (True,), "self_consistency": (False,)}[self.scoring]
         messages = prompt_of(guide, (), ()).messages(PROBE)
-        for structure in self._structures():
-            for dialect in (Dialect(structure, each) for each in tokens):
+        for structure in self._response_formats():
+            for dialect in (EndpointCapabilities(structure, each) for each in tokens):
                 request = self._parameters(guide, dialect) | {"messages": messages}
-                yield dialect, Call.of(self.endpoint, request)
+                yield dialect, Request.of(self.endpoint, request)
 
-    def _settled(self, guide: Guide, ask: Callable[[Call], Kept | None]) -> Dialect | None:
+    def _settled(
+        self, guide: PromptGuideline, ask: Callable[[Request], StoredReply | None]
+    ) -> EndpointCapabilities | None:
         """What the endpoint understands; None where `ask` does not know.
 
         Raises: HarnessError: it takes none of the requests, or gives no token probabilities where they are asked for.
@@ -243,9 +268,9 @@ class LanguageModel(Classifier):
                 return None
             if reply.status == 200:
                 gives = dialect.token_probabilities and gives_tokens(reply.reply)
-                if self.score == "token_probabilities" and not gives:
+                if self.scoring == "token_probabilities" and not gives:
                     raise HarnessError(
-                        f"{self._endpoint().name}: gives no token probabilities; set score: self_consistency"
+                        f"{self._endpoint().name}: gives no token probabilities; set scoring: self_consistency"
                     )
                 return dialect._replace(token_probabilities=gives)
             refused.append(reply)
@@ -253,10 +278,10 @@ class LanguageModel(Classifier):
             cache.drop(reply.key for reply in refused)
         last = refused[-1]
         raise HarnessError(
-            f"{self._endpoint().name}: takes no request: it answers {last.status}: {shown_error(last.reply)}"
+            f"{self._endpoint().name}: takes no request: it answers {last.status}: {error_summary(last.reply)}"
         )
 
-    def _parameters(self, guide: Guide, dialect: Dialect) -> dict[str, Any]:
+    def _parameters(self, guide: PromptGuideline, dialect: EndpointCapabilities) -> dict[str, Any]:
         labels = [answer.label for answer in guide.answers]
         temperature = self.temperature if dialect.token_probabilities else self.sample_temperature
         found: dict[str, Any] = {
@@ -264,14 +289,16 @@ class LanguageModel(Classifier):
             "temperature": temperature,
             "max_tokens": self.max_tokens,
             "seed": self.seed,
-            "response_format": response_format(dialect.structure, labels),
+            "response_format": response_format_parameter(dialect.response_format, labels),
         }
         if dialect.token_probabilities:
             found |= {"logprobs": True, "top_logprobs": self.top_logprobs}
         return {name: value for name, value in found.items() if value is not None} | self.extra
 
-    def _scorer(self, guide: Guide, dialect: Dialect, claims: Claims, gold: Gold, seed: int) -> LanguageModelScorer:
-        shown = draw_examples(claims, gold, self.examples, self.context, seed)
+    def _scorer(
+        self, guide: PromptGuideline, dialect: EndpointCapabilities, claims: Claims, gold: Gold, seed: int
+    ) -> LanguageModelScorer:
+        shown = draw_examples(claims, gold, self.n_examples, self.context, seed)
         scored = "token probabilities" if dialect.token_probabilities else f"self-consistency of {self.samples}"
         return LanguageModelScorer(
             labels=gold.labels,
@@ -281,7 +308,7 @@ class LanguageModel(Classifier):
             samples=None if dialect.token_probabilities else self.samples,
             seed=seed,
             ledger=self._ledger,
-            chosen=f"{scored}, {dialect.structure}, {len(shown)} examples",
+            chosen=f"{scored}, {dialect.response_format}, {len(shown)} examples",
         )
 
 

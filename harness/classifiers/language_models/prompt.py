@@ -9,14 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from harness.classifiers.base import Question
+from harness.classifiers.base import TaskPrompt
 from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import YES_NO
 from harness.errors import HarnessError
 from harness.records import Record
 from harness.schemes import Axis, Label
 
-Context = Literal["previous", "next", "title", "speaker", "published"]
+ContextField = Literal["previous", "next", "title", "speaker", "published"]
 
 ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>[]\u2028\u2029"}
 """What chat templates build their own marks from (`<|im_end|>`, `[INST]`); JSON reads the escapes as the same text."""
@@ -45,7 +45,7 @@ class Answer(Record):
     """The scheme's labels that this answer stands for."""
 
 
-class Guide(Record):
+class PromptGuideline(Record):
     """What annotators were told, as a model is told it."""
 
     question: str
@@ -63,7 +63,7 @@ class Prompt:
     """The instructions."""
     examples: tuple[tuple[str, str], ...]
     """Claims as data, each with its answer."""
-    context: tuple[Context, ...]
+    context: tuple[ContextField, ...]
     """What is sent of a claim besides its text."""
 
     def messages(self, data: str) -> list[dict[str, str]]:
@@ -74,7 +74,7 @@ class Prompt:
         return [*found, {"role": "user", "content": data}]
 
 
-def guide_of(question: Question, named: str | None = None) -> Guide:
+def build_guideline(question: TaskPrompt, named: str | None = None) -> PromptGuideline:
     """The guide that a task and its scheme's pack give.
 
     Args:
@@ -97,7 +97,7 @@ def guide_of(question: Question, named: str | None = None) -> Guide:
     answers = tuple(
         Answer(label=label, cases=_cases(axis, cases)) for label, cases in zip(question.labels, names, strict=True)
     )
-    return Guide(
+    return PromptGuideline(
         question=question.text,
         definition=" ".join(part.strip() for part in (axis.question, axis.definition) if part),
         answers=answers,
@@ -109,7 +109,7 @@ def _cases(axis: Axis, names: Sequence[str]) -> tuple[Label, ...]:
     return tuple(label for label in axis.labels if label.name in names)
 
 
-def prompt_of(guide: Guide, context: Sequence[Context], examples: Sequence[tuple[str, str]]) -> Prompt:
+def prompt_of(guide: PromptGuideline, context: Sequence[ContextField], examples: Sequence[tuple[str, str]]) -> Prompt:
     """The prompt of a guide.
 
     Args:
@@ -142,7 +142,7 @@ def answer_text(label: str) -> str:
     return json.dumps({"label": label}, ensure_ascii=False)
 
 
-def data_of(claims: Claims, context: Sequence[Context]) -> list[str]:
+def data_of(claims: Claims, context: Sequence[ContextField]) -> list[str]:
     """Each claim as a JSON object of texts, in which nothing can end the data or open a message of its own.
 
     Args:
@@ -162,7 +162,7 @@ def _unicode(text: str) -> str:
 
 
 def draw_examples(
-    claims: Claims, gold: Gold, number: int, context: Sequence[Context], seed: int
+    claims: Claims, gold: Gold, number: int, context: Sequence[ContextField], seed: int
 ) -> list[tuple[str, str]]:
     """Training claims as data with their labels: as many of each label as can be, in an order drawn from the seed.
 

@@ -14,7 +14,7 @@ FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
 LABEL_VALUE = re.compile(r'"label"\s*:\s*"')
 
 
-class Said(NamedTuple):
+class ParsedReply(NamedTuple):
     """What one reply says."""
 
     label: int | None
@@ -26,7 +26,7 @@ class Said(NamedTuple):
     """One per label, summing to 1; None where the reply carries no token probabilities."""
 
 
-class Repeated(ValueError):
+class DuplicateKey(ValueError):
     """A key that stands twice in one object."""
 
 
@@ -36,7 +36,7 @@ def gives_tokens(text: str) -> bool:
     return choice is not None and any(len(token.alternatives) > 1 for token in _tokens(choice))
 
 
-def read_reply(status: int, text: str, labels: Sequence[str]) -> Said:
+def read_reply(status: int, text: str, labels: Sequence[str]) -> ParsedReply:
     """What a kept reply says.
 
     Args:
@@ -46,15 +46,15 @@ def read_reply(status: int, text: str, labels: Sequence[str]) -> Said:
     """
     choice = completion_of(text) if status == 200 else None
     if choice is None:
-        return Said(None, "rejected", None)
+        return ParsedReply(None, "rejected", None)
     message, finish = choice["message"], choice.get("finish_reason")
     content = message.get("content") or ""
     if message.get("refusal") or finish == "content_filter":
-        return Said(None, "refused", None)
+        return ParsedReply(None, "refused", None)
     label = label_in(content, labels)
     if label is None:
-        return Said(None, "truncated" if finish == "length" else "unparsable", None)
-    return Said(label, None, label_probabilities(choice, content, labels, label))
+        return ParsedReply(None, "truncated" if finish == "length" else "unparsable", None)
+    return ParsedReply(label, None, label_probabilities(choice, content, labels, label))
 
 
 def label_in(content: str, labels: Sequence[str]) -> int | None:
@@ -76,7 +76,7 @@ def label_in(content: str, labels: Sequence[str]) -> int | None:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise Repeated("a key stands twice")
+        raise DuplicateKey("a key stands twice")
     return found
 
 

@@ -11,12 +11,12 @@ import numpy as np
 from pydantic import Field
 
 from harness.arrays import Floats, Integers
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest
-from harness.classifiers.baselines.trivial import SharesScorer
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, class_priors, top_reasons
+from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.claimbuster_features import cues_in, place_in
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
-from harness.features.encoder_files import need
+from harness.features.encoder_files import require_extra
 from harness.features.ngrams import NgramSettings
 from harness.features.shapes import SHAPES, shapes_of
 from harness.features.weights import TFIDF_TYPES, Tfidf
@@ -87,7 +87,7 @@ class BoostedScorer(Scorer):
     labels: tuple[int, ...]
     """The labels that occur in the training claims."""
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities; 0 for a label that no training claim had."""
         from scipy.special import expit, softmax
 
@@ -110,7 +110,7 @@ class BoostedScorer(Scorer):
         names = [every[column] for column in self.columns]
         every_column = np.arange(len(names))
         return [
-            strongest(names, every_column, by, partial(place_in, text=text, cues=cues_in(text)))
+            top_reasons(names, every_column, by, partial(place_in, text=text, cues=cues_in(text)))
             for text, by in zip(texts, moved, strict=True)
         ]
 
@@ -148,7 +148,7 @@ class BoostedFeatures(Classifier):
 
     def check(self) -> None:
         """Raises: HarnessError: LightGBM is not installed, or the system lacks what it is linked to."""
-        need("boost", "lightgbm")
+        require_extra("boost", "lightgbm")
         try:
             import lightgbm  # noqa: F401
         except OSError as error:
@@ -161,7 +161,7 @@ class BoostedFeatures(Classifier):
         self.check()
         present = np.unique(gold.codes)
         if len(present) < 2:
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         texts = list(claims.text)
         tfidf, _ = Tfidf.fit(NgramSettings(word_ngrams=(1, 1), char_ngrams=None, min_df=self.min_df), texts)
         codes = np.searchsorted(present, gold.codes)

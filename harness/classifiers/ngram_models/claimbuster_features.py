@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from harness.arrays import Floats
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
-from harness.classifiers.baselines.trivial import SharesScorer
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, top_reasons
+from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
 from harness.features.ngrams import NgramSettings, place_of
@@ -33,12 +33,12 @@ class FeatureScorer(Scorer):
     weights: Floats
     intercept: float
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities of no and yes."""
         from scipy.special import expit
 
         rows = _features(list(claims.text), self.tfidf, self.center, self.spread)
-        return two_columns(expit(np.asarray(rows @ self.weights).ravel() + self.intercept))
+        return as_two_columns(expit(np.asarray(rows @ self.weights).ravel() + self.intercept))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The shapes and words that moved the log odds most, at most ten a claim; a shape against its mean."""
@@ -50,7 +50,7 @@ class FeatureScorer(Scorer):
         reasons = []
         for text, start, end in zip(texts, moved.indptr, moved.indptr[1:], strict=False):
             place = partial(place_in, text=text, cues=cues_in(text))
-            reasons.append(strongest(names, moved.indices[start:end], moved.data[start:end], place))
+            reasons.append(top_reasons(names, moved.indices[start:end], moved.data[start:end], place))
         return reasons
 
 
@@ -79,7 +79,7 @@ class ClaimbusterFeatures(Classifier):
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Learns weights by liblinear's Newton method; the seed is not used."""
         if len(np.unique(gold.codes)) < 2:
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         from sklearn.linear_model import LogisticRegression
 
         texts = list(claims.text)

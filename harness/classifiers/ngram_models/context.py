@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from harness.arrays import Floats
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, shares, strongest, two_columns
-from harness.classifiers.baselines.trivial import SharesScorer
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, top_reasons
+from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.linear import BATCH, logistic
 from harness.data.claims import Claims, Gold
 from harness.data.duplicate_key import text_key
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 Block = Literal["previous", "next", "speaker", "position", "novelty"]
 NEIGHBOR = NgramSettings(word_ngrams=(1, 1), char_ngrams=None, min_df=3)
 FIRST_CLAIMS = 5
-FEWEST_ARTICLES = 2
+MIN_ARTICLES = 2
 
 
 @dataclass(frozen=True)
-class Context:
+class ContextFeatures:
     """What turns claims in their articles into features."""
 
     text: Tfidf
@@ -81,16 +81,16 @@ class ContextScorer(Scorer):
     """Probabilities of a logistic regression over a claim and its context."""
 
     probabilities: ClassVar[bool] = True
-    context: Context
+    context: ContextFeatures
     weights: Floats
     intercept: float
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities of no and yes."""
         from scipy.special import expit
 
         parts = [rows @ self.weights + self.intercept for _, rows in self.context.rows(claims)]
-        return two_columns(expit(np.concatenate(parts)) if parts else np.empty(0))
+        return as_two_columns(expit(np.concatenate(parts)) if parts else np.empty(0))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The words and circumstances that moved the log odds most, at most ten a claim.
@@ -102,7 +102,7 @@ class ContextScorer(Scorer):
             for text, start, end in zip(texts, rows.indptr, rows.indptr[1:], strict=False):
                 columns = rows.indices[start:end]
                 moved = rows.data[start:end] * self.weights[columns]
-                reasons.append(strongest(names, columns, moved, partial(_place, text=text)))
+                reasons.append(top_reasons(names, columns, moved, partial(_place, text=text)))
         return reasons
 
 
@@ -117,10 +117,10 @@ class ContextLogreg(Classifier, NgramSettings):
     of the labels.
     """
 
-    reads = "article"
+    context_scope = "article"
     yes_or_no_only = True
     packages = ("numpy", "scipy", "scikit-learn")
-    saved_types = (ContextScorer, Context, *TFIDF_TYPES)
+    saved_types = (ContextScorer, ContextFeatures, *TFIDF_TYPES)
 
     blocks: tuple[Block, ...] = ("previous", "next", "speaker", "position", "novelty")
     """What is seen besides the claim's own n-grams."""
@@ -134,11 +134,11 @@ class ContextLogreg(Classifier, NgramSettings):
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Learns weights by liblinear's Newton method; the seed is not used."""
         if len(np.unique(gold.codes)) < 2:
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         from scipy.sparse import vstack
 
         text, _ = Tfidf.fit(self, list(claims.text))
-        context = Context(
+        context = ContextFeatures(
             text,
             Tfidf.fit(NEIGHBOR, list(claims.previous))[0] if "previous" in self.blocks else None,
             Tfidf.fit(NEIGHBOR, list(claims.next))[0] if "next" in self.blocks else None,
@@ -149,7 +149,7 @@ class ContextLogreg(Classifier, NgramSettings):
         )
         rows = vstack([some for _, some in context.rows(claims)], format="csr")
         if not rows.shape[1]:
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         found = logistic(rows, gold.positive, self.C, self.class_weight)
         return ContextScorer(context, found.weights, found.intercept)
 
@@ -182,4 +182,4 @@ def _speakers(claims: Claims) -> tuple[str, ...]:
     articles: dict[str, set[str]] = {}
     for speaker, article in zip(claims.speaker, claims.article_id, strict=True):
         articles.setdefault(_name(speaker), set()).add(article)
-    return tuple(sorted(name for name, found in articles.items() if name and len(found) >= FEWEST_ARTICLES))
+    return tuple(sorted(name for name, found in articles.items() if name and len(found) >= MIN_ARTICLES))

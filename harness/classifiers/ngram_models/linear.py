@@ -13,11 +13,20 @@ import numpy.typing as npt
 from pydantic import Field
 
 from harness.arrays import Codes, Floats
-from harness.classifiers.base import Classifier, ConstantScorer, Reason, Scorer, Scores, shares, strongest, two_columns
-from harness.classifiers.baselines.trivial import SharesScorer
+from harness.classifiers.base import (
+    Classifier,
+    ConstantScorer,
+    Reason,
+    ScoreMatrix,
+    Scorer,
+    as_two_columns,
+    class_priors,
+    top_reasons,
+)
+from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.data.claims import Claims, Gold
-from harness.features.ngrams import NgramSettings, Range, place_of
-from harness.features.weights import TFIDF_TYPES, Presence, Tfidf
+from harness.features.ngrams import NgramRange, NgramSettings, place_of
+from harness.features.weights import TFIDF_TYPES, BinaryNgrams, Tfidf
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -26,7 +35,7 @@ BATCH = 8192
 """Claims that are turned into features at a time, so that memory does not grow with the number of claims."""
 
 
-class Fit(NamedTuple):
+class LinearWeights(NamedTuple):
     """One label against the rest."""
 
     weights: Floats
@@ -38,7 +47,7 @@ class Fit(NamedTuple):
 class LinearScorer(Scorer):
     """A weighted sum of a claim's n-grams per label; for a yes-or-no task, one for the positive label."""
 
-    features: Tfidf | Presence
+    features: Tfidf | BinaryNgrams
     n_labels: int
     labels: tuple[int, ...]
     """The labels that have weights: the positive one, or those that occur in the training claims."""
@@ -71,13 +80,13 @@ class LogregScorer(LinearScorer):
 
     probabilities = True
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities; 0 for a label that no training claim had."""
         from scipy.special import expit
 
         chances = expit(self.margins(claims))
         if self.n_labels == 2:
-            return two_columns(chances[:, 0])
+            return as_two_columns(chances[:, 0])
         scores = np.zeros((len(claims), self.n_labels))
         scores[:, self.labels] = chances / chances.sum(axis=1, keepdims=True)
         return scores
@@ -87,11 +96,11 @@ class LogregScorer(LinearScorer):
 class SvmScorer(LinearScorer):
     """Signed distances from the separating plane, unscaled; positive from 0 on."""
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Margins; for a label that no training claim had, one below the claim's lowest."""
         margins = self.margins(claims)
         if self.n_labels == 2:
-            return two_columns(margins[:, 0], margins=True)
+            return as_two_columns(margins[:, 0], margins=True)
         scores = np.tile(margins.min(axis=1, keepdims=True) - 1.0, (1, self.n_labels))
         scores[:, self.labels] = margins
         return scores
@@ -106,7 +115,7 @@ class Linear(Classifier, NgramSettings):
     """
 
     packages = ("numpy", "scipy", "scikit-learn")
-    saved_types = (LogregScorer, SvmScorer, ConstantScorer, Presence, *TFIDF_TYPES)
+    saved_types = (LogregScorer, SvmScorer, ConstantScorer, BinaryNgrams, *TFIDF_TYPES)
     scorer: ClassVar[type[LinearScorer]] = LogregScorer
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
@@ -114,8 +123,8 @@ class Linear(Classifier, NgramSettings):
         features, rows = self._features(list(claims.text))
         present = np.unique(gold.codes)
         if len(present) < 2 or not rows.shape[1]:
-            constant = SharesScorer if self.scorer.probabilities else ConstantScorer
-            return constant(tuple(shares(gold).tolist()))
+            constant = ClassPriorScorer if self.scorer.probabilities else ConstantScorer
+            return constant(tuple(class_priors(gold).tolist()))
         labels = (1,) if len(gold.labels) == 2 else tuple(present.tolist())
         fits = self._fit_labels(rows, gold.codes, labels, seed % 2**32)
         weights = np.column_stack([fit.weights for fit in fits])
@@ -123,11 +132,11 @@ class Linear(Classifier, NgramSettings):
         cutoff = None if self.scorer.probabilities or len(gold.labels) > 2 else 0.0
         return self.scorer(features, len(gold.labels), labels, weights, intercepts, cutoff)
 
-    def _features(self, texts: list[str]) -> tuple[Tfidf | Presence, csr_matrix]:
+    def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix]:
         return Tfidf.fit(self, texts)
 
     @abstractmethod
-    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[Fit]:
+    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
         """The weights of each of `labels`."""
 
 
@@ -139,11 +148,11 @@ class Regularized(Linear):
     class_weight: Literal["balanced"] | None = None
     """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
 
-    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[Fit]:
+    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
         return [self._fit_one(rows, codes == label, seed) for label in labels]
 
     @abstractmethod
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
         """One label against the rest."""
 
 
@@ -155,7 +164,7 @@ class TfidfLogreg(Regularized):
     Library for Large Linear Classification".
     """
 
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
         return logistic(rows, positive, self.C, self.class_weight)
 
 
@@ -171,13 +180,13 @@ class TfidfSvm(Regularized):
     C: float = Field(default=0.1, gt=0)
     """Inverse strength of regularization: higher fits the training claims closer."""
 
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
         from sklearn.svm import LinearSVC
 
         fitted = LinearSVC(
             C=self.C, class_weight=self.class_weight, dual=True, tol=1e-5, max_iter=100_000, random_state=seed
         ).fit(rows, positive)
-        return Fit(fitted.coef_[0], float(fitted.intercept_[0]))
+        return LinearWeights(fitted.coef_[0], float(fitted.intercept_[0]))
 
 
 class NbLogreg(Regularized):
@@ -189,7 +198,7 @@ class NbLogreg(Regularized):
     sentences are learned in about three seconds on one core, and scored in a quarter of one.
     """
 
-    char_ngrams: Range | None = None
+    char_ngrams: NgramRange | None = None
     """Shortest and longest run of characters; none by default, as in the paper."""
     min_df: int = Field(default=3, ge=1)
     """An n-gram that fewer training claims have is left out. Where positive claims are rare, the smoothed ratio of a
@@ -199,17 +208,17 @@ class NbLogreg(Regularized):
     alpha: float = Field(default=1.0, gt=0)
     """Added to every count."""
 
-    def _features(self, texts: list[str]) -> tuple[Tfidf | Presence, csr_matrix]:
-        return Presence.fit(self, texts)
+    def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix]:
+        return BinaryNgrams.fit(self, texts)
 
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> Fit:
+    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
         p = self.alpha + rows.T @ positive.astype(np.float64)
         q = self.alpha + rows.T @ (~positive).astype(np.float64)
         ratio = np.log(p / p.sum()) - np.log(q / q.sum())
         scaled = rows.copy()
         scaled.data = scaled.data * ratio[scaled.indices]
         fit = logistic(scaled, positive, self.C, self.class_weight)
-        return Fit(fit.weights * ratio, fit.intercept)
+        return LinearWeights(fit.weights * ratio, fit.intercept)
 
 
 class ComplementNb(Linear):
@@ -229,15 +238,17 @@ class ComplementNb(Linear):
     norm: bool = False
     """Whether weights are divided by their sum, as in the paper's full recipe."""
 
-    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[Fit]:
+    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
         from sklearn.naive_bayes import ComplementNB
 
         found = ComplementNB(alpha=self.alpha, norm=self.norm).fit(rows, codes).feature_log_prob_
         weights = [found[1] - found[0]] if len(labels) == 1 else list(found - found.mean(axis=0))
-        return [Fit(each, 0.0) for each in weights]
+        return [LinearWeights(each, 0.0) for each in weights]
 
 
-def logistic(rows: csr_matrix, positive: npt.NDArray[np.bool_], strength: float, class_weight: str | None) -> Fit:
+def logistic(
+    rows: csr_matrix, positive: npt.NDArray[np.bool_], strength: float, class_weight: str | None
+) -> LinearWeights:
     """Logistic regression with an L2 penalty, on the intercept as well.
 
     Liblinear's Newton method on the primal: it needs no random numbers, converges in about 20 steps even at C = 1000,
@@ -247,10 +258,10 @@ def logistic(rows: csr_matrix, positive: npt.NDArray[np.bool_], strength: float,
 
     solver = LogisticRegression(C=strength, class_weight=class_weight, solver="liblinear", tol=1e-8, max_iter=1000)
     fitted = solver.fit(rows, positive)
-    return Fit(fitted.coef_[0], float(fitted.intercept_[0]))
+    return LinearWeights(fitted.coef_[0], float(fitted.intercept_[0]))
 
 
-def word_reasons(features: Tfidf | Presence, weights: Floats, claims: Claims) -> list[tuple[Reason, ...]]:
+def word_reasons(features: Tfidf | BinaryNgrams, weights: Floats, claims: Claims) -> list[tuple[Reason, ...]]:
     """The n-grams that moved a weighted sum most, at most ten a claim.
 
     Args:
@@ -262,7 +273,7 @@ def word_reasons(features: Tfidf | Presence, weights: Floats, claims: Claims) ->
         for text, start, end in zip(texts, rows.indptr, rows.indptr[1:], strict=False):
             columns = rows.indices[start:end]
             moved = rows.data[start:end] * weights[columns]
-            reasons.append(strongest(names, columns, moved, partial(place_of, text=text)))
+            reasons.append(top_reasons(names, columns, moved, partial(place_of, text=text)))
     return reasons
 
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from harness.classifiers.base import Classifier, Reason, Scorer, Scores, computed, shares, two_columns
-from harness.classifiers.baselines.trivial import SharesScorer
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, computed
+from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.linear import word_reasons
 from harness.classifiers.storage.skops_estimator import load_estimator, save_estimator
 from harness.data.claims import Claims, Gold
@@ -61,7 +61,7 @@ class EstimatorScorer(Scorer):
         """The estimator, of types that skops trusts by itself."""
         return {"estimator": load_estimator(folder)}
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """The estimator's scores; a label that no training claim had gets the lowest.
 
         Raises: HarnessError: the estimator cannot score the claims, or gave a number that is not finite.
@@ -88,11 +88,11 @@ class EstimatorScorer(Scorer):
             return None
         return word_reasons(self.tfidf, weights if self.reduction is None else self.reduction @ weights, claims)
 
-    def _scores(self, texts: list[str]) -> Scores:
+    def _scores(self, texts: list[str]) -> ScoreMatrix:
         rows = _reduced(self.tfidf.transform(texts), self.reduction)
         if hasattr(self.estimator, "decision_function"):
             margins = np.asarray(self.estimator.decision_function(rows), dtype=np.float64)
-            columns = two_columns(margins, margins=True) if margins.ndim == 1 else margins
+            columns = as_two_columns(margins, margins=True) if margins.ndim == 1 else margins
             scores = np.tile(columns.min(axis=1, keepdims=True) - 1.0, (1, self.n_labels))
             scores[:, self.estimator.classes_] = columns
             return scores
@@ -107,7 +107,7 @@ class ProbabilityScorer(EstimatorScorer):
 
     probabilities = True
 
-    def _scores(self, texts: list[str]) -> Scores:
+    def _scores(self, texts: list[str]) -> ScoreMatrix:
         scores = np.zeros((len(texts), self.n_labels))
         rows = _reduced(self.tfidf.transform(texts), self.reduction)
         scores[:, self.estimator.classes_] = self.estimator.predict_proba(rows)
@@ -176,7 +176,7 @@ class SklearnEstimator(Classifier):
 
         tfidf, rows = Tfidf.fit(self.features, list(claims.text))
         if len(np.unique(gold.codes)) < 2 or not rows.shape[1]:
-            return SharesScorer(tuple(shares(gold).tolist()))
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         estimator = _make(self.estimator, dict(self.settings))
         if "random_state" in estimator.get_params() and "random_state" not in self.settings:
             estimator.set_params(random_state=seed % 2**32)

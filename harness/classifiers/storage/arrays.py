@@ -17,9 +17,9 @@ from harness.errors import HarnessError
 
 PLAIN = "biuf"
 """Kinds of NumPy numbers that are kept: truth values, integers, fractions."""
-LARGEST = 4 << 30
+MAX_BYTES = 4 << 30
 """Bytes that the arrays of a scorer may have: far more than one needs, and not more than a machine has."""
-DAMAGED = (
+NPZ_ERRORS = (
     OSError,
     EOFError,
     ValueError,
@@ -77,11 +77,11 @@ class ArrayReader:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as members:
                 size = sum(member.file_size for member in members.infolist())  # and no more is ever unpacked
-            if size > LARGEST:
-                raise ValueError(f"unpacked, it has {size:,} bytes, and {LARGEST:,} are allowed")
+            if size > MAX_BYTES:
+                raise ValueError(f"unpacked, it has {size:,} bytes, and {MAX_BYTES:,} are allowed")
             with np.load(io.BytesIO(data), allow_pickle=False) as found:
                 self.arrays: Mapping[str, Array] = {name: found[name] for name in found.files}
-        except DAMAGED as error:
+        except NPZ_ERRORS as error:
             raise ArrayFault(f"is not an .npz file of plain numbers that can be read ({error})") from None
 
     def get(self, said: Any) -> Array:

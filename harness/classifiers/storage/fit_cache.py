@@ -12,19 +12,19 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.classifiers.base import Classifier, Scorer
-from harness.classifiers.storage.serialize import pack, unpack
+from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
-from harness.files import fingerprint, json_document, writing_folder
+from harness.files import atomic_folder, fingerprint, json_document
 from harness.folders import cache_folder
 
 FITS = "fits"
 STRUCTURE = "scorer.json"
-MOST_FITS = 20
+MAX_FITS = 20
 """The fits that were not used for longest are dropped beyond this many; one of a small encoder has 90 MB."""
 
 
-def fitted_once(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
+def fit_or_load(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
     """What `classifier.fit` gives, found again where the same was fitted before; two processes do not both fit it.
 
     What cannot be kept, or be read again, is fitted.
@@ -40,7 +40,7 @@ def fitted_once(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -
         scorer = _read(folder)
         if scorer is None:
             scorer = classifier.fit(claims, gold, seed)
-            _keep(scorer, folder)
+            _save(scorer, folder)
     finally:
         lock.release()
     return scorer
@@ -53,9 +53,9 @@ def kept_folder(name: str, write: Callable[[Path], None]) -> Path:
     """
     folder = cache_folder() / FITS / name
     if not folder.exists():
-        with writing_folder(folder) as partial:
+        with atomic_folder(folder) as partial:
             write(partial)
-        _bound(folder.parent)
+        _evict_oldest(folder.parent)
     os.utime(folder)
     return folder
 
@@ -64,7 +64,7 @@ def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
     """A fingerprint of all that the fit depends on."""
     settings = json.dumps([type(classifier).__qualname__, classifier.model_dump(mode="json")])
     rows = [*map(str, claims.article_id), *map(str, claims.text), *gold.labels, *gold.codes.tolist()]
-    return fingerprint([settings, classifier.inputs(), *_versions(classifier), seed, *rows])
+    return fingerprint([settings, classifier.input_fingerprint(), *_versions(classifier), seed, *rows])
 
 
 def _versions(classifier: Classifier) -> list[str]:
@@ -79,25 +79,25 @@ def _versions(classifier: Classifier) -> list[str]:
 
 def _read(folder: Path) -> Scorer | None:
     try:
-        scorer = unpack(json.loads((folder / STRUCTURE).read_bytes()), folder)
+        scorer = deserialize(json.loads((folder / STRUCTURE).read_bytes()), folder)
         os.utime(folder)
     except (OSError, ValueError, HarnessError):
         return None
     return scorer
 
 
-def _keep(scorer: Scorer, folder: Path) -> None:
+def _save(scorer: Scorer, folder: Path) -> None:
     try:
-        with writing_folder(folder) as partial:
-            structure = pack(scorer, partial)
+        with atomic_folder(folder) as partial:
+            structure = serialize(scorer, partial)
             (partial / STRUCTURE).write_text(json_document(structure), encoding="utf-8")
-        _bound(folder.parent)
+        _evict_oldest(folder.parent)
     except (OSError, HarnessError):
         return
 
 
-def _bound(folder: Path) -> None:
+def _evict_oldest(folder: Path) -> None:
     """Drops the fits that were not used for longest."""
     kept = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
-    for path in kept[:-MOST_FITS]:
+    for path in kept[:-MAX_FITS]:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The types that a kept scorer may be made of: those that a classifier in the table declares, and no others."""
+"""The types that a saved scorer may be made of: those that a classifier in the table declares, and no others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def declared_types() -> tuple[type, ...]:
 
 @cache
 def scorer_types() -> Kinds:
-    """What a kept scorer of any classifier may be made of.
+    """What a saved scorer of any classifier may be made of.
 
     A file can ask for one of these by name, entry points of installed packages among them; it cannot name a module.
     """
@@ -38,5 +38,5 @@ def registry_of(*types: type) -> Kinds:
     table: dict[str, type] = {}
     for kind in types:
         if table.setdefault(kind.__name__, kind) is not kind:
-            raise ValueError(f"two types of kept scorers are called '{kind.__name__}'")
-    return Registry("type of a kept scorer", dict(sorted(table.items())), GROUP)
+            raise ValueError(f"two types of saved scorers are called '{kind.__name__}'")
+    return Registry("type of a saved scorer", dict(sorted(table.items())), GROUP)

@@ -41,7 +41,7 @@ def load_estimator(folder: Path) -> Any:
             return skops.loads(data, trusted=[])
     except Exception as error:  # a damaged file makes skops raise whatever it meets
         raise HarnessError(
-            f"{path}: cannot be loaded ({type(error).__name__}: {error}); keep the model again"
+            f"{path}: cannot be loaded ({type(error).__name__}: {error}); save the model again"
         ) from None
     raise HarnessError(f"{path}: refused: it asks for types that are not trusted: {', '.join(untrusted)}")
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles.encoding import UTF_8, Decoded, decoded
+from harness.data.articles.encoding import UTF_8, DecodedText, decoded
 from harness.errors import FaultsError
 
 EXTRACTION = {"favor_precision": True, "include_tables": True, "include_comments": False}
@@ -20,7 +20,7 @@ _HEAD = 4096
 """Bytes in which a page has to declare its encoding; browsers look at 1,024."""
 
 
-class Page(NamedTuple):
+class WebPage(NamedTuple):
     """What a web page says of its article."""
 
     fields: dict[str, str | None]
@@ -28,20 +28,20 @@ class Page(NamedTuple):
     encoding: str
 
 
-def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> Page:
+def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> WebPage:
     """The article of a web page: its main text, by trafilatura; comments left out.
 
     Raises: FaultsError: not a text file, or no article that could be told from menus.
     """
     if b"\x00" in data[:1024] and data[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        raise FaultsError.one(path, "is not a text file; an HTML file is expected")
+        raise FaultsError.single(path, "is not a text file; an HTML file is expected")
     if not data.strip():
-        raise FaultsError.one(path, "is empty; an article needs text")
+        raise FaultsError.single(path, "is empty; an article needs text")
     html, encoding = _text_of(data, path, encoding)
     found = _extracted(html)
     # Without an article, what is found are the words of its menus: no sentence ends there.
     if found is None or not re.search(r"[.!?…。！？।؟]", found.text or ""):
-        raise FaultsError.one(
+        raise FaultsError.single(
             path,
             "has no article text that could be told from menus and boilerplate; save the text as .txt and ingest that",
         )
@@ -52,14 +52,14 @@ def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> Pag
         "publisher": found.sitename or None,
         "url": found.url or None,
     }
-    return Page({name: _sound(value) for name, value in fields.items()}, encoding)
+    return WebPage({name: _sound(value) for name, value in fields.items()}, encoding)
 
 
-def _text_of(data: bytes, path: str | Path, encoding: str | None) -> Decoded:
+def _text_of(data: bytes, path: str | Path, encoding: str | None) -> DecodedText:
     """UTF-8 where it is that, else what the page declares, else a guess."""
     if encoding is None:
         try:
-            return Decoded(data.decode("utf-8-sig"), UTF_8)
+            return DecodedText(data.decode("utf-8-sig"), UTF_8)
         except UnicodeDecodeError:
             declared = _CHARSET.search(data[:_HEAD])
         name = declared[1].decode("ascii").lower() if declared else ""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.data.articles.reading import FoundArticle, Reading, safe_name
-from harness.data.articles.tables import Table, articles_of, chosen_columns, rows_of
+from harness.data.articles.reading import LoadedArticle, ReadOptions, safe_name
+from harness.data.articles.tables import ArticleTable, articles_of, chosen_columns, rows_of
 from harness.errors import FaultsError, HarnessError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _name_and_part(source: str) -> tuple[str, str | None]:
     return name, part or None
 
 
-def read_hub(source: str, reading: Reading) -> list[FoundArticle]:
+def read_hub(source: str, reading: ReadOptions) -> list[LoadedArticle]:
     """The articles of `hub:OWNER/NAME` or `hub:OWNER/NAME:PART`, or of a local file or folder that `datasets` reads.
 
     Raises: FaultsError: it cannot be loaded, or a row is wrong; HarnessError: it needs the network, and may not.
@@ -44,7 +44,7 @@ def read_hub(source: str, reading: Reading) -> list[FoundArticle]:
     if host is not None and reading.offline:
         raise HarnessError(f"{source}: needs the network ({host}), which --offline refuses; give a local folder")
     name, part = _name_and_part(source)
-    found: list[FoundArticle] = []
+    found: list[LoadedArticle] = []
     loaded = _loaded(source, name, part)
     for rows in loaded.values() if isinstance(loaded, Mapping) else [loaded]:
         found += read_rows_of(rows, source, reading, name=safe_name(Path(name).stem, "hub"))
@@ -68,10 +68,12 @@ def _loaded(source: str, name: str, part: str | None) -> Any:
         return datasets.load_dataset(name, split=part)
     except Exception as error:  # it raises whatever its readers, builders and the network do
         reason = str(error).split("\n")[0][:300] or type(error).__name__
-        raise FaultsError.one(source, f"cannot be loaded: {reason}") from None
+        raise FaultsError.single(source, f"cannot be loaded: {reason}") from None
 
 
-def read_rows_of(rows: datasets.Dataset, source: str, reading: Reading, name: str = "dataset") -> list[FoundArticle]:
+def read_rows_of(
+    rows: datasets.Dataset, source: str, reading: ReadOptions, name: str = "dataset"
+) -> list[LoadedArticle]:
     """The articles of a data set in memory, a row each.
 
     Raises: FaultsError: no column of texts, or a row that is no article.
@@ -79,7 +81,7 @@ def read_rows_of(rows: datasets.Dataset, source: str, reading: Reading, name: st
     names = getattr(rows, "column_names", None)
     if not isinstance(names, list):
         message = "expected a path, an Article or a datasets.Dataset (of a DatasetDict, one part)"
-        raise FaultsError.one(source, f"{message}, got {type(rows).__name__}")
+        raise FaultsError.single(source, f"{message}, got {type(rows).__name__}")
     chosen = chosen_columns(source, names, reading.columns)
     kept = rows.select_columns(sorted(set(chosen.values())))
-    return articles_of(Table(source, name, rows_of(kept, chosen)), reading)
+    return articles_of(ArticleTable(source, name, rows_of(kept, chosen)), reading)

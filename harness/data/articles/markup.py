@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.data.articles.reading import Marked
+from harness.data.articles.reading import MaskedText
 from harness.errors import FaultsError
 
-LONGEST_LINE = 100_000
+MAX_LINE = 100_000
 """Characters of a Markdown line beyond which its inline marks are left alone."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
@@ -45,7 +45,7 @@ def _split(line: str) -> tuple[str, str]:
     return content, line[len(content) :]
 
 
-def marked_markdown(text: str) -> Marked:
+def marked_markdown(text: str) -> MaskedText:
     """A Markdown text for the segmentation.
 
     Blank are: front matter, code blocks, comments, tables, addresses of links, pictures, rules, and the marks of
@@ -53,7 +53,7 @@ def marked_markdown(text: str) -> Marked:
     """
     end = _front_matter(text)
     prose = re.sub(r"[^\r\n]", " ", text[:end]) + text[end:]
-    return Marked("".join(_markdown_lines(_COMMENT.sub(_blank, prose))))
+    return MaskedText("".join(_markdown_lines(_COMMENT.sub(_blank, prose))))
 
 
 def _front_matter(text: str) -> int:
@@ -96,7 +96,7 @@ def masked_line(line: str) -> str:
     markers = None if heading else _MARKERS.match(line)
     if markers:
         line = " " * markers.end() + line[markers.end() :]
-    if len(line) > LONGEST_LINE:
+    if len(line) > MAX_LINE:
         return line
     line = _TAG.sub(_blank, _ADDRESS.sub(_inert, _CODE.sub(_inert, line)))
     return re.sub(r"\\$", " ", _EMPHASIS.sub(_blank, line))
@@ -120,7 +120,7 @@ _STAGE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 _SMALL = re.compile("al|and|bin|da|de|del|della|der|di|do|dos|du|el|la|le|of|the|van|von|zu")
 
 
-def marked_transcript(text: str, path: str | Path) -> Marked:
+def marked_transcript(text: str, path: str | Path) -> MaskedText:
     """A transcript for the segmentation: each `Speaker: ` that opens a line is blank, and known from there on.
 
     A line without a speaker goes on with the last one; a line in brackets ("(APPLAUSE)") has none.
@@ -139,8 +139,8 @@ def marked_transcript(text: str, path: str | Path) -> Marked:
             turns.append((found.start(), None if _STAGE.match(content) else speaker))
         lines.append(content + end)
     if speaker is None:
-        raise FaultsError.one(path, "no line starts with 'Speaker: '; without --transcript it is read as an article")
-    return Marked("".join(lines), tuple(turns))
+        raise FaultsError.single(path, "no line starts with 'Speaker: '; without --transcript it is read as an article")
+    return MaskedText("".join(lines), tuple(turns))
 
 
 def _is_name(text: str) -> bool:

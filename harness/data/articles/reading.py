@@ -38,24 +38,24 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 TRANSCRIPT_SUFFIX = ".transcript.txt"
 
 
-Source = Union[str, Path, Article, "datasets.Dataset"]
+ArticleSource = Union[str, Path, Article, "datasets.Dataset"]
 
 
-class FoundArticle(NamedTuple):
+class LoadedArticle(NamedTuple):
     """An article and where it was read."""
 
     path: str | Path
     line: int | None
     """Line of the file, from 1; None where the file is one article."""
     article: Article
-    marked: Marked | None = None
+    marked: MaskedText | None = None
     """What is markup in its text, and who speaks."""
     encoding: str = UTF_8
     """How the file's bytes were read."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ReadOptions:
     """How sources are read."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -70,14 +70,14 @@ class Reading:
     """Whether a source that needs the network is refused."""
 
 
-class File(NamedTuple):
+class InputFile(NamedTuple):
     """The bytes of an article file, and its name."""
 
     path: str | Path
     """As messages say it."""
     name: str
     data: bytes
-    reading: Reading
+    reading: ReadOptions
 
     @property
     def suffix(self) -> str:
@@ -91,7 +91,7 @@ class File(NamedTuple):
         return article_id_of(Path(self.name[: -len(TRANSCRIPT_SUFFIX)] + ".txt" if whole else self.name))
 
 
-Reader = Callable[[File], list[FoundArticle]]
+ArticleReader = Callable[[InputFile], list[LoadedArticle]]
 
 
 def safe_name(text: str, otherwise: str) -> str:
@@ -131,7 +131,7 @@ def _text_faults(article: Article) -> list[tuple[str, str]]:
     return []
 
 
-class Marked(NamedTuple):
+class MaskedText(NamedTuple):
     """An article's text as it is to be segmented: what is markup is blank, so that no sentence holds it at its ends."""
 
     text: str

@@ -18,11 +18,11 @@ from harness.data.articles.reading import (
     TABLE_SUFFIXES,
     TEXT_SUFFIXES,
     TRANSCRIPT_SUFFIX,
-    File,
-    FoundArticle,
-    Reader,
-    Reading,
-    Source,
+    ArticleReader,
+    ArticleSource,
+    InputFile,
+    LoadedArticle,
+    ReadOptions,
     _text_faults,
     make_article,
     with_its_text,
@@ -33,11 +33,11 @@ from harness.errors import Fault, FaultsError
 from harness.files import read_bytes
 from harness.records import Article
 
-LONGEST_TITLE = 300
+MAX_TITLE = 300
 STDIN = "-"
 
 
-def read_articles(sources: Sequence[Source], reading: Reading | None = None) -> list[FoundArticle]:
+def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None = None) -> list[LoadedArticle]:
     """The articles of some sources, in order.
 
     Args:
@@ -46,8 +46,8 @@ def read_articles(sources: Sequence[Source], reading: Reading | None = None) -> 
         reading: how they are read.
     Raises: FaultsError: every fault of every source, at once.
     """
-    reading = reading or Reading()
-    articles: list[FoundArticle] = []
+    reading = reading or ReadOptions()
+    articles: list[LoadedArticle] = []
     faults: list[Fault] = []
     for source in sources:
         try:
@@ -63,7 +63,7 @@ def read_articles(sources: Sequence[Source], reading: Reading | None = None) -> 
     return articles
 
 
-def sources_of(sources: Sequence[Source]) -> list[Source]:
+def sources_of(sources: Sequence[ArticleSource]) -> list[ArticleSource]:
     """Each file that the sources stand for: folders and patterns as their files, all else as it is.
 
     Raises: FaultsError: a folder or pattern without article files, or an unknown suffix.
@@ -71,29 +71,29 @@ def sources_of(sources: Sequence[Source]) -> list[Source]:
     return [path for source in sources for path in _expanded(source)]
 
 
-def _read(source: Source, reading: Reading) -> list[FoundArticle]:
+def _read(source: ArticleSource, reading: ReadOptions) -> list[LoadedArticle]:
     if isinstance(source, Article):
-        return [FoundArticle("article", None, with_its_text(source))]
+        return [LoadedArticle("article", None, with_its_text(source))]
     if not isinstance(source, str | Path):
         return read_rows_of(source, "dataset", reading)
     if str(source).startswith(HUB):
         return read_hub(str(source), reading)
     if str(source) == STDIN:
         return read_file(_stdin(reading))
-    return read_file(File(source, Path(source).name, read_bytes(Path(source)), reading))
+    return read_file(InputFile(source, Path(source).name, read_bytes(Path(source)), reading))
 
 
-def _stdin(reading: Reading) -> File:
+def _stdin(reading: ReadOptions) -> InputFile:
     import sys
 
     if reading.name is None:
-        raise FaultsError.one("standard input", "has no name; give the article's id: --name ID (page.html for HTML)")
+        raise FaultsError.single("standard input", "has no name; give the article's id: --name ID (page.html for HTML)")
     known = reading.name.lower().endswith(tuple(READERS))
     name = reading.name if known else f"{reading.name}.txt"
-    return File("standard input", name, sys.stdin.buffer.read(), reading)
+    return InputFile("standard input", name, sys.stdin.buffer.read(), reading)
 
 
-def _expanded(source: Source) -> list[Source]:
+def _expanded(source: ArticleSource) -> list[ArticleSource]:
     """The files that a folder or a pattern stands for; any other source is itself."""
     if not isinstance(source, str | Path) or str(source).startswith(HUB):
         return [source]
@@ -101,21 +101,21 @@ def _expanded(source: Source) -> list[Source]:
     if path.is_dir():
         inside = sorted(p for p in path.iterdir() if p.suffix.lower() in READERS and p.is_file())
         if not inside:
-            raise FaultsError.one(source, f"no article files in this folder; known: {', '.join(READERS)}")
+            raise FaultsError.single(source, f"no article files in this folder; known: {', '.join(READERS)}")
         return [*inside]
     if path.exists() or not glob.has_magic(str(source)):
         if str(source) != STDIN and path.suffix.lower() not in READERS:
             message = f"suffix '{path.suffix}' is not known; known: {', '.join(READERS)}. Rename the file, or convert"
-            raise FaultsError.one(source, f"{message} it to one")
+            raise FaultsError.single(source, f"{message} it to one")
         return [source]
     found = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207 (absolute patterns)
     kept = [p for p in found if p.suffix.lower() in READERS and p.is_file()]
     if not kept:
-        raise FaultsError.one(source, f"no article file has a name of this pattern; known: {', '.join(READERS)}")
+        raise FaultsError.single(source, f"no article file has a name of this pattern; known: {', '.join(READERS)}")
     return [*kept]
 
 
-def read_file(file: File) -> list[FoundArticle]:
+def read_file(file: InputFile) -> list[LoadedArticle]:
     """The articles of one file.
 
     Raises: FaultsError: all its faults.
@@ -123,38 +123,38 @@ def read_file(file: File) -> list[FoundArticle]:
     return READERS[file.suffix](file)
 
 
-def _decoded(file: File) -> tuple[str, str]:
+def _decoded(file: InputFile) -> tuple[str, str]:
     text, encoding = decoded(file.data, file.path, file.reading.encoding)
     if not text.strip():
-        raise FaultsError.one(file.path, "is empty; an article needs text", code="empty")
+        raise FaultsError.single(file.path, "is empty; an article needs text", code="empty")
     return text, encoding
 
 
-def _read_text(file: File) -> list[FoundArticle]:
+def _read_text(file: InputFile) -> list[LoadedArticle]:
     text, encoding = _decoded(file)
     spoken = file.reading.transcript or file.name.lower().endswith(TRANSCRIPT_SUFFIX)
     marked = marked_transcript(text, file.path) if spoken else None
     first, *rest = re.split(r"\r\n|\r|\n", text.lstrip("\r\n"), maxsplit=2)
-    titled = len(rest) == 2 and not rest[0].strip() and len(first) <= LONGEST_TITLE
+    titled = len(rest) == 2 and not rest[0].strip() and len(first) <= MAX_TITLE
     title = (first.strip() or None) if titled else None
     article = make_article(file.path, None, article_id=file.article_id, title=title, text=text)
-    return [FoundArticle(file.path, None, article, marked, encoding)]
+    return [LoadedArticle(file.path, None, article, marked, encoding)]
 
 
-def _read_markdown(file: File) -> list[FoundArticle]:
+def _read_markdown(file: InputFile) -> list[LoadedArticle]:
     text, encoding = _decoded(file)
-    title = (markdown_title(text) or "")[:LONGEST_TITLE] or None
+    title = (markdown_title(text) or "")[:MAX_TITLE] or None
     article = make_article(file.path, None, article_id=file.article_id, title=title, text=text)
-    return [FoundArticle(file.path, None, article, marked_markdown(text), encoding)]
+    return [LoadedArticle(file.path, None, article, marked_markdown(text), encoding)]
 
 
-def _read_html(file: File) -> list[FoundArticle]:
+def _read_html(file: InputFile) -> list[LoadedArticle]:
     page = read_page(file.data, file.path, file.reading.encoding)
     article = make_article(file.path, None, article_id=file.article_id, **page.fields)
-    return [FoundArticle(file.path, None, article, None, page.encoding)]
+    return [LoadedArticle(file.path, None, article, None, page.encoding)]
 
 
-def _read_jsonl(file: File) -> list[FoundArticle]:
+def _read_jsonl(file: InputFile) -> list[LoadedArticle]:
     records, faults = read_records(Path(file.path), Article, file.data)
     first: dict[str, int] = {}
     for line, article in records:
@@ -167,10 +167,10 @@ def _read_jsonl(file: File) -> list[FoundArticle]:
         faults.append(Fault(str(file.path), None, None, "is empty; one JSON object a line is expected", "empty"))
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
-    return [FoundArticle(file.path, line, article) for line, article in records]
+    return [LoadedArticle(file.path, line, article) for line, article in records]
 
 
-READERS: dict[str, Reader] = {
+READERS: dict[str, ArticleReader] = {
     **dict.fromkeys(TEXT_SUFFIXES, _read_text),
     **dict.fromkeys(MARKDOWN_SUFFIXES, _read_markdown),
     **dict.fromkeys(HTML_SUFFIXES, _read_html),

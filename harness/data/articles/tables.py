@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from harness.data.articles.encoding import UTF_8, decoded
-from harness.data.articles.reading import File, FoundArticle, Marked, Reading, make_article, safe_name
+from harness.data.articles.reading import InputFile, LoadedArticle, MaskedText, ReadOptions, make_article, safe_name
 from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import sha256
-from harness.records import is_unicode, shown
+from harness.records import is_unicode, preview
 
-FIELDS = ("text", "title", "article_id", "published", "publisher", "url", "language", "licence", "speaker")
+FIELDS = ("text", "title", "article_id", "published", "publisher", "url", "language", "license", "speaker")
 
 
 class TableRow(NamedTuple):
@@ -29,7 +29,7 @@ class TableRow(NamedTuple):
     """By field of an article."""
 
 
-class Table(NamedTuple):
+class ArticleTable(NamedTuple):
     """The rows of a table."""
 
     path: str
@@ -39,7 +39,7 @@ class Table(NamedTuple):
     encoding: str = UTF_8
 
 
-def read_table(file: File) -> list[FoundArticle]:
+def read_table(file: InputFile) -> list[LoadedArticle]:
     """The articles of a .csv, .tsv or .parquet file.
 
     Raises: FaultsError: every fault of every row.
@@ -70,7 +70,7 @@ def chosen_columns(path: str, names: Sequence[str], columns: Mapping[str, str]) 
     return found
 
 
-def _separated(file: File) -> Table:
+def _separated(file: InputFile) -> ArticleTable:
     text, encoding = decoded(file.data, file.path, file.reading.encoding)
     faults = list[Fault]()
     read = quoted_rows(file.path, io.StringIO(text, newline=""), DELIMITERS[file.suffix], max_cell=MAX_BOOK_CELL)
@@ -83,10 +83,10 @@ def _separated(file: File) -> Table:
         raise FaultsError(faults)
     chosen = chosen_columns(str(file.path), [name for name in rows[0][1] if name], file.reading.columns)
     listed = [TableRow(line, "", {f: cells[name] for f, name in chosen.items()}) for line, cells in rows]
-    return Table(str(file.path), file.article_id, listed, encoding)
+    return ArticleTable(str(file.path), file.article_id, listed, encoding)
 
 
-def _parquet(file: File) -> Table:
+def _parquet(file: InputFile) -> ArticleTable:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -97,8 +97,8 @@ def _parquet(file: File) -> Table:
         whole = source.read(columns=sorted(set(chosen.values()))).to_pylist()
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
         reason = str(error).split("\n")[0][:200]
-        raise FaultsError.one(path, f"is not a Parquet file that can be read: {reason}") from None
-    return Table(path, file.article_id, rows_of(whole, chosen))
+        raise FaultsError.single(path, f"is not a Parquet file that can be read: {reason}") from None
+    return ArticleTable(path, file.article_id, rows_of(whole, chosen))
 
 
 def rows_of(rows: Iterable[Mapping[str, Any]], chosen: Mapping[str, str]) -> list[TableRow]:
@@ -109,7 +109,7 @@ def rows_of(rows: Iterable[Mapping[str, Any]], chosen: Mapping[str, str]) -> lis
     ]
 
 
-def articles_of(table: Table, reading: Reading) -> list[FoundArticle]:
+def articles_of(table: ArticleTable, reading: ReadOptions) -> list[LoadedArticle]:
     """The articles of a table: one a row; in a transcript, one for all rows of an article_id, its lines joined.
 
     A row without article_id is named after the table and the hash of its text, so that more rows rename none.
@@ -125,7 +125,7 @@ def articles_of(table: Table, reading: Reading) -> list[FoundArticle]:
         cells, wrong = _clean(row)
         faults += [Fault(table.path, row.line, *fault) for fault in wrong]
         clean.append((row, cells))
-    found: list[FoundArticle] = []
+    found: list[LoadedArticle] = []
     if not faults:
         groups = _transcripts(table, clean) if reading.transcript else _single(table, clean)
         for row, fields, marked in groups:
@@ -134,7 +134,7 @@ def articles_of(table: Table, reading: Reading) -> list[FoundArticle]:
             except FaultsError as error:
                 faults += [_placed(fault, row) for fault in error.faults]
             else:
-                found.append(FoundArticle(table.path, row.line, article, marked, table.encoding))
+                found.append(LoadedArticle(table.path, row.line, article, marked, table.encoding))
     if faults:
         raise FaultsError(faults)
     return found
@@ -157,30 +157,30 @@ def _clean(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:
             if cell.strip():
                 cells[name] = cell if name == "text" else cell.strip()
         elif cell is not None:
-            wrong.append((f"{row.place} {name}".strip(), f"expected a text, got {shown(cell)}"))
+            wrong.append((f"{row.place} {name}".strip(), f"expected a text, got {preview(cell)}"))
     if "text" not in cells and not wrong:
         wrong.append((f"{row.place} text".strip(), "is missing or empty; an article needs text"))
     return cells, wrong
 
 
-def _named(table: Table, cells: Mapping[str, str]) -> str:
+def _named(table: ArticleTable, cells: Mapping[str, str]) -> str:
     if "article_id" in cells:
         return safe_name(cells["article_id"], "article")
     digest = sha256(cells["text"])[:10] if is_unicode(cells["text"]) else "article"
     return f"{table.name}-{digest}"
 
 
-Group = tuple[TableRow, dict[str, Any], Marked | None]
+Group = tuple[TableRow, dict[str, Any], MaskedText | None]
 
 
-def _single(table: Table, rows: Iterable[tuple[TableRow, dict[str, str]]]) -> Iterator[Group]:
+def _single(table: ArticleTable, rows: Iterable[tuple[TableRow, dict[str, str]]]) -> Iterator[Group]:
     for row, cells in rows:
         fields = {name: cell for name, cell in cells.items() if name != "speaker"}
-        spoken = Marked(cells["text"], ((0, cells["speaker"]),)) if "speaker" in cells else None
+        spoken = MaskedText(cells["text"], ((0, cells["speaker"]),)) if "speaker" in cells else None
         yield row, fields | {"article_id": _named(table, cells)}, spoken
 
 
-def _transcripts(table: Table, rows: Iterable[tuple[TableRow, dict[str, str]]]) -> Iterator[Group]:
+def _transcripts(table: ArticleTable, rows: Iterable[tuple[TableRow, dict[str, str]]]) -> Iterator[Group]:
     grouped: dict[str, list[tuple[TableRow, dict[str, str]]]] = {}
     for row, cells in rows:
         name = safe_name(cells["article_id"], "article") if "article_id" in cells else table.name
@@ -193,4 +193,4 @@ def _transcripts(table: Table, rows: Iterable[tuple[TableRow, dict[str, str]]]) 
             offset += len(cells["text"]) + 1
         text = "\n".join(cells["text"] for _, cells in lines)
         fields = {field: cell for field, cell in told.items() if field != "speaker"}
-        yield first, fields | {"article_id": name, "text": text}, Marked(text, tuple(turns))
+        yield first, fields | {"article_id": name, "text": text}, MaskedText(text, tuple(turns))

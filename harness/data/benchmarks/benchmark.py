@@ -87,7 +87,7 @@ class Benchmark(Record):
     downloads: dict[str, str] = Field(default_factory=dict)
     """Where `harness fetch` gets each file or archive: its published path, or a folder's with `/` at the end, to the
     address; what a folder holds is appended to it."""
-    licence: str
+    license: str
     language: str
     citation: str
     format: str

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.data.articles.reading import safe_name
 from harness.data.benchmarks.benchmark import Benchmark, Part
-from harness.data.dataset import Dataset, DatasetInfo, in_order
+from harness.data.dataset import Dataset, DatasetInfo, sort_claims
 from harness.data.formats import READERS
 from harness.data.formats.source import SourceArticle, SourceClaim, SourceEvidence, SourceFile
 from harness.data.labels.annotations import new_annotation
@@ -28,7 +28,7 @@ def convert(benchmark: Benchmark, folder: Path, found: Mapping[str, tuple[Path, 
         found: published path to where a file lies and its bytes; those absent are left out.
     Raises: FaultsError: every fault of every file.
     """
-    making = _Making(load_scheme(benchmark.scheme))
+    making = _DatasetBuilder(load_scheme(benchmark.scheme))
     companions = {name: found[name][1] for name in benchmark.companions if name in found}
     faults: list[Fault] = []
     for name, part in benchmark.parts.items():
@@ -42,11 +42,11 @@ def convert(benchmark: Benchmark, folder: Path, found: Mapping[str, tuple[Path, 
     if faults:
         raise FaultsError(faults)
     info = DatasetInfo(
-        format=1,
+        format=2,
         name=benchmark.name,
         version=making.scheme.version,
         title=benchmark.title,
-        licence=benchmark.licence,
+        license=benchmark.license,
         language=benchmark.language,
         schemes=(benchmark.scheme,),
         citation=benchmark.citation,
@@ -56,7 +56,7 @@ def convert(benchmark: Benchmark, folder: Path, found: Mapping[str, tuple[Path, 
     return making.dataset(folder, info)
 
 
-class _Making:
+class _DatasetBuilder:
     """Articles of several files on their way into one dataset."""
 
     def __init__(self, scheme: Scheme) -> None:
@@ -108,7 +108,7 @@ class _Making:
                 start += len(found.text) + 1
                 self._add(claim, part, found)
         splits = {"official": self.official}
-        claims = in_order(self.records, self.claims)
+        claims = sort_claims(self.records, self.claims)
         return Dataset(folder, info, tuple(self.records), claims, tuple(self.annotations), splits, tuple(self.evidence))
 
     def _add(self, claim: Claim, part: str, found: SourceClaim) -> None:

@@ -11,12 +11,12 @@ import urllib.request
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.files import describe, make_folder, writing
+from harness.files import explain_os_error, make_folder, translate_os_errors
 
 CHUNK = 1 << 16
 ATTEMPTS = 4
 TIMEOUT_S = 30
-LARGEST = 2 << 30
+MAX_BYTES = 2 << 30
 
 
 def host_of(address: str) -> str:
@@ -43,7 +43,7 @@ def download(address: str, path: Path, *, pause_s: float = 1.0) -> None:
             time.sleep(pause_s * 2 ** (attempt - 1))
         try:
             _continue(address, part)
-            with writing(path):
+            with translate_os_errors(path):
                 part.replace(path)
             return
         except urllib.error.HTTPError as error:
@@ -56,7 +56,9 @@ def download(address: str, path: Path, *, pause_s: float = 1.0) -> None:
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             why = str(getattr(error, "reason", error)) or type(error).__name__
         except OSError as error:
-            raise HarnessError(f"{path}: cannot be written: {describe(OSError(error.errno, error.strerror))}") from None
+            raise HarnessError(
+                f"{path}: cannot be written: {explain_os_error(OSError(error.errno, error.strerror))}"
+            ) from None
     kept = part.stat().st_size if part.exists() else 0
     raise HarnessError(
         f"{address}: could not be brought in {ATTEMPTS} attempts: {why}. {kept:,} bytes are kept; the same command "
@@ -81,8 +83,8 @@ def _continue(address: str, part: Path) -> None:
             while chunk := answer.read(CHUNK):
                 stream.write(chunk)
                 came += len(chunk)
-                if came > LARGEST:
-                    raise HarnessError(f"{address}: is larger than {LARGEST:,} bytes; refused")
+                if came > MAX_BYTES:
+                    raise HarnessError(f"{address}: is larger than {MAX_BYTES:,} bytes; refused")
             stream.flush()
             os.fsync(stream.fileno())
         if length is not None and came < int(length):

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from harness.data.benchmarks.benchmark import load_benchmark
 from harness.data.benchmarks.convert import convert
-from harness.data.benchmarks.publisher_files import addresses, downloaded, local_files
+from harness.data.benchmarks.publisher_files import download_files, download_urls, find_local_files
 from harness.data.dataset import Dataset, write_dataset
 from harness.errors import FaultsError
-from harness.files import clear_partial, collector_paused, locked
+from harness.files import folder_lock, gc_paused, remove_partial_files
 from harness.folders import data_root
 
 
-class Fetched(NamedTuple):
+class FetchResult(NamedTuple):
     """What a fetch brought in."""
 
     folder: Path
@@ -34,7 +34,7 @@ def fetch(
     *,
     say: Callable[[str], None] = lambda _: None,
     pause_s: float = 1.0,
-) -> Fetched:
+) -> FetchResult:
     """Brings a benchmark in, as a dataset folder of its name: from its publisher, or from a local copy of the files.
 
     Args:
@@ -50,25 +50,25 @@ def fetch(
     benchmark = load_benchmark(name)
     folder = data_root(root) / name
     if source is not None:
-        found = local_files(benchmark, Path(source))
-        with collector_paused():
+        found = find_local_files(benchmark, Path(source))
+        with gc_paused():
             return _written(convert(benchmark, folder, found.files), found.absent, found.unpinned)
-    wanted = addresses(benchmark)
+    wanted = download_urls(benchmark)
     cache = data_root(root) / ".downloads" / name
-    with locked(cache, "fetch"):
-        downloaded(wanted, cache, say=say, pause_s=pause_s)
+    with folder_lock(cache, "fetch"):
+        download_files(wanted, cache, say=say, pause_s=pause_s)
         try:
-            found = local_files(benchmark, cache)
+            found = find_local_files(benchmark, cache)
         except FaultsError as error:
             for fault in error.faults:  # so that the next call gets it again
                 Path(fault.path.partition("!")[0]).unlink(missing_ok=True)
             raise
-        with collector_paused():
+        with gc_paused():
             return _written(convert(benchmark, folder, found.files), found.absent, found.unpinned)
 
 
-def _written(dataset: Dataset, absent: tuple[str, ...], unpinned: tuple[str, ...]) -> Fetched:
-    with locked(dataset.folder, "fetch"):
-        clear_partial(dataset.folder)
+def _written(dataset: Dataset, absent: tuple[str, ...], unpinned: tuple[str, ...]) -> FetchResult:
+    with folder_lock(dataset.folder, "fetch"):
+        remove_partial_files(dataset.folder)
         write_dataset(dataset)
-    return Fetched(dataset.folder, len(dataset.articles), len(dataset.claims), absent, unpinned)
+    return FetchResult(dataset.folder, len(dataset.articles), len(dataset.claims), absent, unpinned)

@@ -14,7 +14,7 @@ from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import read_bytes, sha256
 
 
-class Found(NamedTuple):
+class PublisherFiles(NamedTuple):
     """What was found of a benchmark's files."""
 
     files: dict[str, tuple[Path, bytes]]
@@ -24,13 +24,13 @@ class Found(NamedTuple):
     """Found, but nobody has written down what its SHA-256 must be: `PATH (SHA-256)`."""
 
 
-def local_files(benchmark: Benchmark, source: Path) -> Found:
+def find_local_files(benchmark: Benchmark, source: Path) -> PublisherFiles:
     """The files that a local copy has: a folder laid out as published, unpacked, or flat; or one zip file.
 
     Raises: FaultsError: a file is not the publisher's; HarnessError: no folder, or none of the files is in it.
     """
     if not source.exists():
-        raise FaultsError.one(source, "does not exist; --from names the folder (or zip) with the publisher's files")
+        raise FaultsError.single(source, "does not exist; --from names the folder (or zip) with the publisher's files")
     found, absent, unpinned, faults = dict[str, tuple[Path, bytes]](), list[str](), list[str](), list[Fault]()
     look = _Copy(source)
     for name, digest in benchmark.files().items():
@@ -60,7 +60,7 @@ def local_files(benchmark: Benchmark, source: Path) -> Found:
     if not set(found) - set(benchmark.companions):
         some = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
         raise HarnessError(f"{source}: holds none of the files of '{benchmark.name}': {some}")
-    return Found(found, tuple(absent), tuple(unpinned))
+    return PublisherFiles(found, tuple(absent), tuple(unpinned))
 
 
 class _Copy:
@@ -111,7 +111,7 @@ class _Copy:
         return self.archives[path]
 
 
-def addresses(benchmark: Benchmark) -> dict[str, str]:
+def download_urls(benchmark: Benchmark) -> dict[str, str]:
     """The path of each file (or of the zip that holds it) to its address.
 
     Raises: HarnessError: the benchmark has none; the message says how to bring in a copy.
@@ -121,16 +121,18 @@ def addresses(benchmark: Benchmark) -> dict[str, str]:
     if not found:
         raise HarnessError(
             f"'{benchmark.name}' has to come from a copy of yours: get the publisher's files from {benchmark.source} "
-            f"({benchmark.licence}), then: harness fetch {benchmark.name} --from FOLDER"
+            f"({benchmark.license}), then: harness fetch {benchmark.name} --from FOLDER"
         )
     return found
 
 
-def downloaded(wanted: Mapping[str, str], folder: Path, *, say: Callable[[str], None], pause_s: float = 1.0) -> None:
+def download_files(
+    wanted: Mapping[str, str], folder: Path, *, say: Callable[[str], None], pause_s: float = 1.0
+) -> None:
     """Brings files into a folder, which is then a local copy.
 
     Args:
-        wanted: path in the folder to address; see `addresses`.
+        wanted: path in the folder to address; see `download_urls`.
         folder: what is there already is kept, a cut file is gone on from.
         say: told the hosts before the first request.
         pause_s: see `download`.

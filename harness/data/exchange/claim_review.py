@@ -16,7 +16,7 @@ from harness.files import decode, read_bytes
 
 SCHEME = "claimreview"
 BLOCK = re.compile(r"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.IGNORECASE | re.DOTALL)
-DEEPEST = 50
+MAX_DEPTH = 50
 RATINGS = {
     "true": "true correct accurate verdadero vrai wahr richtig verified",
     "mostly true": "mostly-true mostlytrue",
@@ -40,7 +40,7 @@ def read_claim_reviews(path: Path) -> list[dict[str, Any]]:
     blocks = BLOCK.findall(text) if "<" in text[:2000] and not text.lstrip().startswith(("{", "[")) else [text]
     rows = [row for block in blocks for review in _reviews(_parsed(block)) if (row := _row(review))]
     if not rows:
-        raise FaultsError.one(path, "has no ClaimReview (JSON-LD) with a claimReviewed")
+        raise FaultsError.single(path, "has no ClaimReview (JSON-LD) with a claimReviewed")
     return rows
 
 
@@ -54,13 +54,13 @@ def _parsed(block: str) -> Any:
 
 def _reviews(found: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
     if isinstance(found, list):
-        for inner in found if depth < DEEPEST else ():
+        for inner in found if depth < MAX_DEPTH else ():
             yield from _reviews(inner, depth + 1)
     elif isinstance(found, dict):
         kinds = found.get("@type", "ClaimReview" if "claimReviewed" in found else None)
         if "ClaimReview" in (kinds if isinstance(kinds, list) else [kinds]):
             yield found
-        elif depth < DEEPEST:
+        elif depth < MAX_DEPTH:
             for inner in found.values():
                 yield from _reviews(inner, depth + 1)
 
@@ -129,7 +129,7 @@ def claim_reviews(dataset: Dataset, gold: str) -> list[dict[str, Any]]:
                         "itemReviewed": {key: value for key, value in item.items() if value},
                         "reviewRating": {"@type": "Rating", "alternateName": label.label},
                         "author": {"@type": "Organization", "name": dataset.info.title},
-                        "license": dataset.info.licence,
+                        "license": dataset.info.license,
                     }
                 )
     return reviews

@@ -29,7 +29,7 @@ ROW_GROUP = 20_000
 Files = dict[Path, bytes]
 
 
-class Wanted(NamedTuple):
+class ExportRequest(NamedTuple):
     """What `export` was asked for."""
 
     dataset: Dataset
@@ -54,7 +54,7 @@ def export(dataset: Dataset, to: str, out: str | Path, *, labels: bool = True, g
     if to not in FORMATS:
         raise UnknownName(unknown_name("format", to, list(FORMATS)))
     path = Path(out)
-    write_files(FORMATS[to](Wanted(dataset, path, labels, gold)))
+    write_files(FORMATS[to](ExportRequest(dataset, path, labels, gold)))
     return path
 
 
@@ -107,7 +107,7 @@ def safe_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _csv(wanted: Wanted) -> Files:
+def _csv(wanted: ExportRequest) -> Files:
     rows = rows_of(wanted.dataset, wanted.gold, every=False)
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
@@ -116,7 +116,7 @@ def _csv(wanted: Wanted) -> Files:
     return {wanted.path: b"\xef\xbb\xbf" + stream.getvalue().encode()}
 
 
-def _jsonl(wanted: Wanted) -> Files:
+def _jsonl(wanted: ExportRequest) -> Files:
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows_of(wanted.dataset, wanted.gold))
     return {wanted.path: "".join(lines).encode()}
 
@@ -144,11 +144,11 @@ def _parquet_bytes(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _parquet(wanted: Wanted) -> Files:
+def _parquet(wanted: ExportRequest) -> Files:
     return {wanted.path: _parquet_bytes(_table(wanted.dataset, wanted.gold))}
 
 
-def _hf(wanted: Wanted) -> Files:
+def _hf(wanted: ExportRequest) -> Files:
     """A folder of Parquet files, one a part, and a card whose head tells `datasets` where they are."""
     import pyarrow as pa
     import yaml
@@ -167,18 +167,18 @@ def _hf(wanted: Wanted) -> Files:
     head = {
         "pretty_name": info.title,
         "license": "other",
-        "license_name": info.licence,
+        "license_name": info.license,
         "language": [info.language],
         "configs": [{"config_name": "default", "data_files": listed}],
     }
     own = dataset.folder / "README.md"
-    body = own.read_text(encoding="utf-8") if own.exists() else f"# {info.title}\n\nLicence: {info.licence}.\n"
+    body = own.read_text(encoding="utf-8") if own.exists() else f"# {info.title}\n\nLicense: {info.license}.\n"
     cited = f"\n## Citation\n\n{info.citation.strip()}\n" if info.citation and not own.exists() else ""
     card = f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n\n{body}{cited}"
     return files | {path / "README.md": card.encode()}
 
 
-def _label_studio(wanted: Wanted) -> Files:
+def _label_studio(wanted: ExportRequest) -> Files:
     dataset, path = wanted.dataset, wanted.path
     schemes = [find_scheme(dataset.folder, name) for name in dataset.info.schemes]
     tasks = studio_tasks(dataset, schemes, labels=wanted.labels)
@@ -188,7 +188,7 @@ def _label_studio(wanted: Wanted) -> Files:
     }
 
 
-def _claimreview(wanted: Wanted) -> Files:
+def _claimreview(wanted: ExportRequest) -> Files:
     return {
         wanted.path: (
             json.dumps(claim_reviews(wanted.dataset, wanted.gold), ensure_ascii=False, indent=1) + "\n"
@@ -196,7 +196,7 @@ def _claimreview(wanted: Wanted) -> Files:
     }
 
 
-FORMATS: dict[str, Callable[[Wanted], Files]] = {
+FORMATS: dict[str, Callable[[ExportRequest], Files]] = {
     "csv": _csv,
     "jsonl": _jsonl,
     "parquet": _parquet,

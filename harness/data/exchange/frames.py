@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.data.dataset import Dataset, DatasetInfo, in_order
+from harness.data.dataset import Dataset, DatasetInfo, sort_claims
 from harness.errors import FaultsError, HarnessError
 from harness.records import Annotation, Article, Claim, Evidence, Record, explain_validation
 
@@ -60,7 +60,7 @@ def from_pandas(frames: Mapping[str, pd.DataFrame], folder: str | Path) -> Datas
         folder=Path(folder),
         info=DatasetInfo.model_validate_json(str(frames["info"]["info"].iloc[0])),
         articles=found["articles"],
-        claims=in_order(found["articles"], found["claims"]),
+        claims=sort_claims(found["articles"], found["claims"]),
         annotations=found["annotations"],
         splits=splits,
         evidence=found["evidence"],
@@ -139,10 +139,10 @@ def open_claims(path: str | Path) -> datasets.Dataset:
 
     place = Path(path)
     if not place.is_file():
-        raise FaultsError.one(place, "does not exist; make it with: harness export DATASET_DIR --to parquet -o FILE")
+        raise FaultsError.single(place, "does not exist; make it with: harness export DATASET_DIR --to parquet -o FILE")
     try:
         cache = place.with_name(f".{place.name}.arrow")
         datasets.disable_progress_bars()
         return datasets.Dataset.from_parquet(str(place), cache_dir=str(cache), keep_in_memory=False)
     except (ValueError, OSError, datasets.exceptions.DatasetGenerationError) as error:
-        raise FaultsError.one(place, f"is not a Parquet file that can be read: {error}") from None
+        raise FaultsError.single(place, f"is not a Parquet file that can be read: {error}") from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.dataset import Dataset
-from harness.data.labels.gold import in_force
+from harness.data.labels.gold import active_annotations
 from harness.errors import Fault, FaultsError
 from harness.files import decode, read_bytes
 from harness.schemes import Scheme
@@ -52,7 +52,7 @@ def studio_tasks(dataset: Dataset, schemes: Sequence[Scheme], *, labels: bool) -
     table = dataset.table()
     given: dict[str, dict[str, list[Any]]] = {}
     known = {_name(scheme, axis.name) for scheme in schemes for axis in scheme.axes}
-    for annotation in in_force(dataset.annotations) if labels else ():
+    for annotation in active_annotations(dataset.annotations) if labels else ():
         if f"{annotation.scheme}.{annotation.axis}" in known:
             given.setdefault(annotation.claim_id, {}).setdefault(annotation.annotator, []).append(annotation)
     tasks = []
@@ -96,9 +96,9 @@ def read_studio(path: Path, scheme: str) -> dict[str, list[dict[str, Any]]]:
     try:
         tasks = json.loads(decode(read_bytes(path), path))
     except (ValueError, RecursionError) as error:
-        raise FaultsError.one(path, f"is not JSON: {getattr(error, 'msg', error)}") from None
+        raise FaultsError.single(path, f"is not JSON: {getattr(error, 'msg', error)}") from None
     if not isinstance(tasks, list):
-        raise FaultsError.one(path, "expected a list of tasks, as Label Studio exports them under JSON")
+        raise FaultsError.single(path, "expected a list of tasks, as Label Studio exports them under JSON")
     rows: dict[str, list[dict[str, Any]]] = {}
     faults = []
     for number, task in enumerate(tasks, start=1):
@@ -110,7 +110,7 @@ def read_studio(path: Path, scheme: str) -> dict[str, list[dict[str, Any]]]:
         for annotation in task.get("annotations") or ():
             labels = _labels(annotation, scheme) if isinstance(annotation, dict) else {}
             if labels and not annotation.get("was_cancelled"):
-                rows.setdefault(_worker(annotation), []).append({"claim_id": claim_id} | labels)
+                rows.setdefault(_labeler(annotation), []).append({"claim_id": claim_id} | labels)
     if not faults and not rows:
         faults.append(Fault(str(path), None, None, f"has no labels under scheme '{scheme}'"))
     if faults:
@@ -118,7 +118,7 @@ def read_studio(path: Path, scheme: str) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-def _worker(annotation: dict[str, Any]) -> str:
+def _labeler(annotation: dict[str, Any]) -> str:
     """A worker's number or address, as the export names it."""
     by = annotation.get("completed_by")
     if isinstance(by, dict):

@@ -24,10 +24,10 @@ from harness.data.formats.verification import (
     scifact_jsonl,
 )
 
-Reader = Callable[[SourceFile], list[SourceArticle]]
+FormatReader = Callable[[SourceFile], list[SourceArticle]]
 
 
-READERS: dict[str, Reader] = {
+READERS: dict[str, FormatReader] = {
     "averitec_json": averitec_json.read_articles,
     "checkthat_debates": checkthat_debates.read_articles,
     "checkthat_verdicts": checkthat_verdicts.read_articles,

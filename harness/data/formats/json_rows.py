@@ -33,7 +33,7 @@ def json_text(file: SourceFile) -> str:
     try:
         return file.data.decode("utf-16")
     except UnicodeDecodeError as error:
-        raise FaultsError.one(file.path, f"is not UTF-16, as its first bytes say: {error.reason}") from None
+        raise FaultsError.single(file.path, f"is not UTF-16, as its first bytes say: {error.reason}") from None
 
 
 def _parsed(text: str) -> Any:
@@ -56,7 +56,7 @@ def json_document(file: SourceFile) -> Any:
         return _parsed(json_text(file))
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
-        raise FaultsError.one(
+        raise FaultsError.single(
             file.path, f"is not JSON: {getattr(error, 'msg', error)}", line=line, code="not-json"
         ) from None
 

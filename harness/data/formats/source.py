@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from harness.errors import Fault, FaultsError
-from harness.records import shown
+from harness.records import preview
 from harness.schemes import Scheme
 
 
@@ -91,7 +91,7 @@ class FileFaults:
         """One fault, at a line (from 1) and in a field, where these are known."""
         self.found.append(Fault(str(self.path), line, field_name, message, code))
 
-    def settle(self, *, empty: bool, expected: str) -> None:
+    def raise_if_any(self, *, empty: bool, expected: str) -> None:
         """Raises: FaultsError: there are faults, or nothing was found in the file."""
         if empty and not self.found:
             self.add(None, None, f"is empty; {expected} are expected", "empty")
@@ -105,4 +105,4 @@ def label_fault(scheme: Scheme, code: str, axis: str | None = None) -> str | Non
     if found.feature or found.coded(code) is not None:
         return None
     known = [label.code for label in found.labels if label.code is not None]
-    return f"expected one of {', '.join(known)}, got {shown(code)}"
+    return f"expected one of {', '.join(known)}, got {preview(code)}"

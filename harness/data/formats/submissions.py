@@ -16,7 +16,7 @@ from harness.data.delimited import DELIMITERS, DelimitedRow, literal_rows
 from harness.data.formats.detection import labelled_table
 from harness.data.formats.source import FileFaults, SourceFile
 from harness.files import decode
-from harness.records import shown
+from harness.records import preview
 
 IDS = ("id", "tweet_id", "sentence_id", "line_number", "claim_number", "statement_id")
 VALUES = {
@@ -26,7 +26,7 @@ VALUES = {
 """What the columns of a header may be called, the likeliest first."""
 
 
-class Entry(NamedTuple):
+class SubmissionEntry(NamedTuple):
     """What a file says of one id."""
 
     line: int | None
@@ -38,9 +38,9 @@ class Entry(NamedTuple):
 class Submission(NamedTuple):
     """How a benchmark's gold and submission files are read for its official scorer."""
 
-    read_gold: Callable[[SourceFile], list[Entry]]
+    read_gold: Callable[[SourceFile], list[SubmissionEntry]]
     """Raises: FaultsError: every fault of the file."""
-    read_predictions: Callable[[SourceFile], list[Entry]]
+    read_predictions: Callable[[SourceFile], list[SubmissionEntry]]
     """In the file's order. Raises: FaultsError: every fault of the file; repeated ids are none yet."""
     id_name: str
     """What its ids are, for messages."""
@@ -58,7 +58,7 @@ def finite(written: str) -> float:
     except ValueError:
         score = math.nan
     if not math.isfinite(score) or "_" in written:
-        raise ValueError(f"expected a finite number, got {shown(written)}")
+        raise ValueError(f"expected a finite number, got {preview(written)}")
     return score
 
 
@@ -75,7 +75,7 @@ def label_reader(known: Mapping[str, str]) -> Callable[[str], str]:
 
     def read(written: str) -> str:
         if written not in known:
-            raise ValueError(f"expected one of {', '.join(known)}, got {shown(written)}")
+            raise ValueError(f"expected one of {', '.join(known)}, got {preview(written)}")
         return known[written]
 
     return read
@@ -94,17 +94,17 @@ class Layout(NamedTuple):
     """The columns, for messages."""
 
 
-def read_table(file: SourceFile, layout: Layout) -> list[Entry]:
+def read_table(file: SourceFile, layout: Layout) -> list[SubmissionEntry]:
     """The entries of a submission.
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    faults, entries = FileFaults(file.path), list[Entry]()
+    faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     rows = _rows(file)
     width = next((len(cells) for _, cells in rows if len(cells) in layout.widths), 0)
     if rows and not width:
         faults.add(rows[0][0], None, f"expected {layout.expected}, got {len(rows[0][1])}")
-        faults.settle(empty=True, expected=layout.expected)
+        faults.raise_if_any(empty=True, expected=layout.expected)
     id_place, place, header = _places(rows[0][1], layout) if rows else (0, 1, False)
     for line, cells in rows[1:] if header else rows:
         if len(cells) != width:
@@ -113,10 +113,10 @@ def read_table(file: SourceFile, layout: Layout) -> list[Entry]:
             faults.add(line, "id", "is empty", "empty")
         else:
             try:
-                entries.append(Entry(line, cells[id_place], layout.parse(cells[place])))
+                entries.append(SubmissionEntry(line, cells[id_place], layout.parse(cells[place])))
             except ValueError as error:
                 faults.add(line, layout.value_name, str(error), f"invalid-{layout.value_name}")
-    faults.settle(empty=not entries, expected=f"lines of {layout.expected}")
+    faults.raise_if_any(empty=not entries, expected=f"lines of {layout.expected}")
     return entries
 
 
@@ -146,31 +146,31 @@ def _parses(written: str, parse: Callable[[str], Any]) -> bool:
     return True
 
 
-def read_scores(file: SourceFile) -> list[Entry]:
+def read_scores(file: SourceFile) -> list[SubmissionEntry]:
     """Ids and scores of a ranking of tweets."""
     expected = "4 tab-separated columns (topic_id, tweet_id, score, run_id; or the ids and scores alone)"
     return read_table(file, Layout("score", finite, (4, 3, 2), expected))
 
 
-def read_labels(file: SourceFile) -> list[Entry]:
+def read_labels(file: SourceFile) -> list[SubmissionEntry]:
     """Ids and codes of a submission of labels."""
     expected = "2 to 4 tab-separated columns (an id and a label, with or without a topic before and a run after)"
     return read_table(file, Layout("label", label_reader(vocabulary(file)), (4, 3, 2), expected))
 
 
-def read_table_gold(file: SourceFile) -> list[Entry]:
+def read_table_gold(file: SourceFile) -> list[SubmissionEntry]:
     """Ids and codes of a table of labelled texts, with its header or without.
 
     Raises: FaultsError: every fault of the file; a row without a label is one.
     """
-    faults, entries = FileFaults(file.path), list[Entry]()
+    faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     for article in labelled_table.read_articles(_with_columns(file)):
         labels = article.claims[0].labels
         if not labels:
             faults.add(None, "label", f"id {article.article_id} has no label; a gold file is expected")
             break
-        entries.append(Entry(None, article.article_id, labels[0].code))
-    faults.settle(empty=not entries, expected="rows of labelled texts")
+        entries.append(SubmissionEntry(None, article.article_id, labels[0].code))
+    faults.raise_if_any(empty=not entries, expected="rows of labelled texts")
     return entries
 
 

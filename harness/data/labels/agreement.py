@@ -11,8 +11,8 @@ import numpy as np
 
 from harness.arrays import Codes, Floats, Weights
 from harness.data.dataset import Dataset
-from harness.data.labels.agreement_measures import MEASURES, MOST_PAIRED, Measure, Ratings, sums_under
-from harness.data.labels.gold import in_force
+from harness.data.labels.agreement_measures import MAX_PAIRED_ANNOTATORS, MEASURES, Measure, Ratings, sums_under
+from harness.data.labels.gold import active_annotations
 from harness.data.load import find_scheme, open_dataset
 from harness.errors import Undefined
 from harness.records import Annotation, Record
@@ -21,7 +21,7 @@ from harness.schemes import Axis
 from harness.schemes.scheme_files import FEATURE_LABEL
 
 FEATURE_ABSENT = "no"
-Said = tuple[str, str, str]
+GivenLabel = tuple[str, str, str]
 """Claim, annotator, label."""
 
 RESAMPLES = 1000
@@ -109,16 +109,16 @@ def agreement(dataset: str | Path, *, root: str | Path | None = None) -> Agreeme
     return Agreement(opened.info.name, axes, alone)
 
 
-def _by_axis(dataset: Dataset) -> dict[tuple[str, Axis], list[Said]]:
+def _by_axis(dataset: Dataset) -> dict[tuple[str, Axis], list[GivenLabel]]:
     """What was said on each axis that has any label, in the order of schemes and axes."""
     by_scheme: dict[str, list[Annotation]] = defaultdict(list)
     current = {claim.claim_id for claim in dataset.current}
-    for annotation in in_force(dataset.annotations):
+    for annotation in active_annotations(dataset.annotations):
         if annotation.role == "label" and annotation.claim_id in current:
             by_scheme[annotation.scheme].append(annotation)
-    found: dict[tuple[str, Axis], list[Said]] = {}
+    found: dict[tuple[str, Axis], list[GivenLabel]] = {}
     for name, said in by_scheme.items():
-        of_axis: dict[str, list[Said]] = defaultdict(list)
+        of_axis: dict[str, list[GivenLabel]] = defaultdict(list)
         for one in said:
             of_axis[one.axis].append((one.claim_id, one.annotator, one.label))
         labelled = dict.fromkeys((one.claim_id, one.annotator) for one in said)
@@ -133,7 +133,7 @@ def _by_axis(dataset: Dataset) -> dict[tuple[str, Axis], list[Said]]:
 
 def axis_agreement(
     name: str,
-    said: Iterable[Said],
+    said: Iterable[GivenLabel],
     labels: Sequence[str],
     article: Mapping[str, str],
     *,
@@ -176,8 +176,8 @@ def _measured(name: str, ratings: Ratings, resamples: int, seed: int) -> Agreeme
     n = int((labelled >= 2).sum())
     if not n:
         return AgreementValue(value=None, n=0, reason="no claim has labels by two annotators")
-    if name == "cohen_kappa" and len(ratings.annotators) > MOST_PAIRED:
-        reason = f"a mean over pairs of annotators, and {len(ratings.annotators)} are more than {MOST_PAIRED}"
+    if name == "cohen_kappa" and len(ratings.annotators) > MAX_PAIRED_ANNOTATORS:
+        reason = f"a mean over pairs of annotators, and {len(ratings.annotators)} are more than {MAX_PAIRED_ANNOTATORS}"
         return AgreementValue(value=None, n=n, reason=f"{reason}; read Fleiss' kappa or Krippendorff's alpha")
     measure = MEASURES[name]
     n_units = int(ratings.units.max()) + 1
@@ -189,7 +189,7 @@ def _measured(name: str, ratings: Ratings, resamples: int, seed: int) -> Agreeme
     return AgreementValue(value=value, low=found.low, high=found.high, n=n, reason=found.why_none, note=notes or None)
 
 
-class _Found(NamedTuple):
+class _AgreementInterval(NamedTuple):
     """An interval, or why there is none."""
 
     low: float | None = None
@@ -198,10 +198,10 @@ class _Found(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, seed: int) -> _Found:
+def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, seed: int) -> _AgreementInterval:
     n_units = int(ratings.units.max()) + 1
     if n_units < 2:
-        return _Found(why_none="no interval: one article only")
+        return _AgreementInterval(why_none="no interval: one article only")
 
     def under(weights: Weights) -> Floats:
         return measure(ratings, sums_under(weights, ratings.units))
@@ -209,13 +209,13 @@ def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, 
     try:
         interval = bca(value, under(unit_weights(n_units, resamples, seed)), under(jackknife_weights(n_units, seed)))
     except Undefined as error:
-        return _Found(why_none=f"no interval: {error}")
+        return _AgreementInterval(why_none=f"no interval: {error}")
     notes = [f"{n_units} articles: rough"] if n_units < ROUGH_ARTICLES else []
     if interval.left_out:
         notes.append(f"{interval.left_out} of {resamples} resamples undefined")
     if interval.low == interval.high:
         notes.append("no spread: every resample gives the same value")
-    return _Found(interval.low, interval.high, None, tuple(notes))
+    return _AgreementInterval(interval.low, interval.high, None, tuple(notes))
 
 
 def _why_undefined(name: str, ratings: Ratings) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from harness.arrays import Codes, Floats, Weights, safe_divide
 
-MOST_PAIRED = 20
+MAX_PAIRED_ANNOTATORS = 20
 """Annotators up to which Cohen's kappa is a mean over all pairs of them."""
 CERTAIN = 1e-12
 """Disagreement expected by chance below this is none at all, but for rounding."""

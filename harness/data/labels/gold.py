@@ -9,7 +9,7 @@ from typing import NamedTuple
 from harness.errors import HarnessError, UnknownName
 from harness.records import Annotation, GoldLabel
 
-Rule = Callable[[list[Annotation]], str | None]
+GoldRule = Callable[[list[Annotation]], str | None]
 
 
 class GoldLabels(NamedTuple):
@@ -24,7 +24,7 @@ class GoldLabels(NamedTuple):
     Whatever rule makes the gold."""
 
 
-def in_force(annotations: Iterable[Annotation]) -> list[Annotation]:
+def active_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
     """The annotations that no later one supersedes; suggestions left out."""
     listed = [annotation for annotation in annotations if annotation.role != "suggest"]
     superseded = {annotation.supersedes for annotation in listed}
@@ -54,7 +54,7 @@ def _single(annotations: list[Annotation]) -> str | None:
     return _adjudicated(annotations)
 
 
-RULES: dict[str, Rule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
+RULES: dict[str, GoldRule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
 """`adjudicated`: the adjudicating label where there is one, else the majority. `majority`: the label that most
 annotators gave; none on a tie. `single`: the one annotator's label; `single:NAME` takes that annotator's alone."""
 
@@ -71,7 +71,7 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
     if name not in RULES or (annotator and name != "single"):
         raise UnknownName(f"no gold rule is called '{rule}'. Known: {', '.join(RULES)}, single:ANNOTATOR")
     by_claim: dict[str, list[Annotation]] = defaultdict(list)
-    for annotation in in_force(annotations):
+    for annotation in active_annotations(annotations):
         if annotation.scheme == scheme and annotation.axis == axis:
             by_claim[annotation.claim_id].append(annotation)
     decide = RULES[name]

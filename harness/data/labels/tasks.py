@@ -61,7 +61,7 @@ class TaskGold(NamedTuple):
 
     gold: Gold
     """Of the settled rows only."""
-    settled: np.ndarray[tuple[int], np.dtype[np.int64]]
+    rows_with_gold: np.ndarray[tuple[int], np.dtype[np.int64]]
     """Row numbers of the claims that have gold for the task."""
     counts: dict[str, int]
     """Claims left out, by reason."""
@@ -84,7 +84,7 @@ def mapping_of(task: Task, scheme: Scheme) -> TaskMapping:
 def task_labels(task: Task, scheme: Scheme) -> tuple[str, ...]:
     """The labels that are predicted: no and yes, or the axis's own."""
     axis = scheme.axis(mapping_of(task, scheme).axis)
-    return YES_NO if task.binary else tuple(label for label in axis.label_names if label != axis.unsettled)
+    return YES_NO if task.binary else tuple(label for label in axis.label_names if label != axis.abstain_label)
 
 
 def task_gold(task: Task, scheme: Scheme, claims: Claims, found: GoldLabels) -> TaskGold:

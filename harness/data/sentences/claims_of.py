@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.data.articles.reading import Marked
+from harness.data.articles.reading import MaskedText
 from harness.data.dataset import Segmentation
 from harness.data.sentences.segment import sentences, supported
 from harness.files import sha256
@@ -16,7 +16,9 @@ def make_claim(article: Article, start: int, end: int, **more: str | None) -> Cl
     return Claim(claim_id=claim_id, article_id=article.article_id, start=start, end=end, text=text, **more)
 
 
-def claims_of(article: Article, segmentation: Segmentation, language: str, marked: Marked | None = None) -> list[Claim]:
+def claims_of(
+    article: Article, segmentation: Segmentation, language: str, marked: MaskedText | None = None
+) -> list[Claim]:
     """One claim per sentence of an article that has its text.
 
     Args:
@@ -25,7 +27,7 @@ def claims_of(article: Article, segmentation: Segmentation, language: str, marke
         language: the dataset's.
         marked: what is markup in the text, and who speaks; None: nothing, and nobody is named.
     """
-    marked = marked or Marked(article.text or "")
+    marked = marked or MaskedText(article.text or "")
     spans = sentences(
         marked.text, split_quotations=segmentation.split_quotations, language=article.language or language
     )

@@ -41,7 +41,7 @@ def period(date: str) -> Period | None:
     return Period(at, at)
 
 
-def by_time(claims: Claims, *, cut: str | None = None, test_share: float | None = None) -> Fold:
+def by_time(claims: Claims, *, test_from: str | None = None, test_share: float | None = None) -> Fold:
     """One fold: articles published before the cut are trained on, those from the cut on are tested on.
 
     An article stays whole. One with claims of several dates goes by the latest, so that nothing from after the cut is
@@ -49,7 +49,7 @@ def by_time(claims: Claims, *, cut: str | None = None, test_share: float | None 
 
     Args:
         claims: all with a date.
-        cut: an ISO 8601 date or time, the first that is tested on.
+        test_from: an ISO 8601 date or time, the first that is tested on.
         test_share: instead: in (0, 1); the cut that comes closest to this share of the claims.
     Raises: HarnessError: claims without a readable date, or dated so roughly that they lie on both sides; the message
         counts them.
@@ -57,7 +57,7 @@ def by_time(claims: Claims, *, cut: str | None = None, test_share: float | None 
     codes = claims.article_codes()
     begins, ends = _article_periods(claims)
     sizes = np.bincount(codes)
-    chosen = _chosen_cut(begins, ends, sizes, test_share or 0.0) if cut is None else _cut(cut)
+    chosen = _chosen_cut(begins, ends, sizes, test_share or 0.0) if test_from is None else _cut(test_from)
     tested = begins >= chosen
     across = ~tested & (ends > chosen)
     if across.any():
@@ -78,7 +78,7 @@ def by_time(claims: Claims, *, cut: str | None = None, test_share: float | None 
 def _cut(date: str) -> np.datetime64:
     found = period(date)
     if found is None:
-        raise HarnessError(f"split: cut: expected an ISO 8601 date such as 2024-01-31, got '{date}'")
+        raise HarnessError(f"split: test_from: expected an ISO 8601 date such as 2024-01-31, got '{date}'")
     return found.begins
 
 

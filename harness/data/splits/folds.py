@@ -52,7 +52,7 @@ def _values(claims: Claims, by: By) -> Column:
     return columns[by]
 
 
-def ungrouped(claims: Claims, by: By) -> int:
+def count_ungrouped(claims: Claims, by: By) -> int:
     """How many claims name no speaker (topic, source), and go with their article instead.
 
     Raises: HarnessError: none of them names one, so that there is nothing to group by.
@@ -79,7 +79,7 @@ def _draw(seed: int, names: Sequence[str]) -> list[str]:
 
 
 def grouped_folds(
-    claims: Claims, *, k: int, by: By, seed: int, stable: bool = False, labels: Codes | None = None
+    claims: Claims, *, k: int, by: By, seed: int, hash_assignment: bool = False, labels: Codes | None = None
 ) -> list[Fold]:
     """k folds of whole groups, of about equal size: groups in an order drawn from the seed, each to the smallest fold.
 
@@ -88,11 +88,11 @@ def grouped_folds(
         k: number of folds, at least 2.
         by: what stays whole.
         seed: of the draw, a hash of seed and group, so it depends on nothing but these.
-        stable: each group to the fold of its own hash instead, so that an added group moves no other; folds differ
-            more in size.
+        hash_assignment: each group to the fold of its own hash instead, so that an added group moves no other; folds
+            differ more in size.
         labels: shape (n_claims,); gold label codes, -1 for none. If given, groups are dealt out so that claims and each
             label are spread evenly over the folds.
-    Raises: HarnessError: fewer groups than folds, or with `stable` a fold that no group falls into.
+    Raises: HarnessError: fewer groups than folds, or with `hash_assignment` a fold that no group falls into.
     """
     codes = group_codes(claims, by)
     sizes = np.bincount(codes)
@@ -102,7 +102,7 @@ def grouped_folds(
         raise HarnessError(f"split: {k} folds by {by} need at least {k} groups, the data has {len(sizes)}; lower k")
     draw = _draw(seed, _group_names(claims, by, codes))
     drawn = sorted(range(len(sizes)), key=draw.__getitem__)
-    if stable:
+    if hash_assignment:
         fold_of = np.array([int(number, 16) % k for number in draw], dtype=np.int64)
         _all_filled(fold_of, k, seed)
     elif labels is not None:
@@ -131,8 +131,8 @@ def _all_filled(fold_of: Codes, k: int, seed: int) -> None:
     filled = np.bincount(fold_of, minlength=k)
     if not filled.all():
         raise HarnessError(
-            f"split: stable: {len(fold_of)} groups leave fold-{int(np.argmin(filled))} of {k} empty under seed {seed}; "
-            "lower k, take another seed, or leave out stable"
+            f"split: hash_assignment: {len(fold_of)} groups leave fold-{int(np.argmin(filled))} of {k} empty "
+            f"under seed {seed}; lower k, take another seed, or leave out hash_assignment"
         )
 
 
@@ -198,7 +198,7 @@ def training_share(claims: Claims, *, share: float, by: By, seed: int) -> npt.ND
     return np.flatnonzero(np.isin(codes, kept))
 
 
-def parts_fold(
+def fold_from_parts(
     claims: Claims, parts: Mapping[str, str], train: Sequence[str], test: Sequence[str], dev: Sequence[str] = ()
 ) -> Fold:
     """One fold from named parts.

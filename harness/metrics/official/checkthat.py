@@ -18,7 +18,7 @@ from harness.data.claims import Gold
 from harness.metrics.article_means import ArticleMean
 from harness.metrics.base import Run
 from harness.metrics.official import checkthat_ranking
-from harness.metrics.ties import ranking_scores, starts_of_runs
+from harness.metrics.ties import is_run_start, ranking_scores
 
 
 class CheckThatMetric(ArticleMean):
@@ -29,10 +29,10 @@ class CheckThatMetric(ArticleMean):
     """
 
     @abstractmethod
-    def of_ranking(self, ranked: Bools) -> float:
+    def from_ranking(self, ranked: Bools) -> float:
         """The number of one article, from its gold by descending score; never undefined."""
 
-    def reason(self, gold: Gold) -> str:
+    def undefined_reason(self, gold: Gold) -> str:
         """No claims."""
         return "there are no claims"
 
@@ -41,10 +41,10 @@ class CheckThatMetric(ArticleMean):
         order = np.lexsort((-ranking_scores(run), article))
         ranked, article = gold.positive[order], article[order]
         values = np.full(int(np.max(article, initial=-1)) + 1, np.nan)
-        starts = np.flatnonzero(starts_of_runs(article))
+        starts = np.flatnonzero(is_run_start(article))
         ends = np.append(starts, len(article))[1:]
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            values[article[start]] = self.of_ranking(ranked[start:end])
+            values[article[start]] = self.from_ranking(ranked[start:end])
         return values
 
 
@@ -53,7 +53,7 @@ class CheckThatAveragePrecision(CheckThatMetric):
 
     heading: ClassVar[str] = "CheckThat! MAP"
 
-    def of_ranking(self, ranked: Bools) -> float:
+    def from_ranking(self, ranked: Bools) -> float:
         """The average precision."""
         return checkthat_ranking.average_precision(ranked)
 
@@ -63,7 +63,7 @@ class CheckThatReciprocalRank(CheckThatMetric):
 
     heading: ClassVar[str] = "CheckThat! MRR"
 
-    def of_ranking(self, ranked: Bools) -> float:
+    def from_ranking(self, ranked: Bools) -> float:
         """The reciprocal rank."""
         return checkthat_ranking.reciprocal_rank(ranked)
 
@@ -73,7 +73,7 @@ class CheckThatRPrecision(CheckThatMetric):
 
     heading: ClassVar[str] = "CheckThat! R-Prec"
 
-    def of_ranking(self, ranked: Bools) -> float:
+    def from_ranking(self, ranked: Bools) -> float:
         """The precision at the number of positive claims."""
         return checkthat_ranking.r_precision(ranked)
 
@@ -86,6 +86,6 @@ class CheckThatPrecisionAt(CheckThatMetric):
     k: int = Field(default=10, ge=1)
     """How many claims of each article are read."""
 
-    def of_ranking(self, ranked: Bools) -> float:
+    def from_ranking(self, ranked: Bools) -> float:
         """The precision at k."""
         return checkthat_ranking.precision_at(ranked, self.k)

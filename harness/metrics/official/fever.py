@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.data.formats.verification.fever_jsonl import GoldVerdict, Passage, Verdict
+from harness.data.formats.verification.fever_jsonl import GoldVerdict, Passage, PredictedVerdict
 
 NOTHING = "NOT ENOUGH INFO"
 MAX_EVIDENCE = 5
 
 
 def fever(
-    gold: Sequence[GoldVerdict], predicted: Sequence[Verdict], max_evidence: int = MAX_EVIDENCE
+    gold: Sequence[GoldVerdict], predicted: Sequence[PredictedVerdict], max_evidence: int = MAX_EVIDENCE
 ) -> dict[str, float]:
     """The five numbers of the scorer, all in [0, 1].
 
@@ -28,7 +28,9 @@ def fever(
         predicted: as many, of the same claims.
         max_evidence: passages of a prediction after these are left out.
     """
-    pairs = [(truth, Verdict(p.label, p.evidence[:max_evidence])) for truth, p in zip(gold, predicted, strict=True)]
+    pairs = [
+        (truth, PredictedVerdict(p.label, p.evidence[:max_evidence])) for truth, p in zip(gold, predicted, strict=True)
+    ]
     settled = [(truth, p.evidence) for truth, p in pairs if truth.label != NOTHING]
     precision = sum(_precision(truth, found) for truth, found in settled) / len(settled) if settled else 1.0
     recall = sum(_recalled(truth, found) for truth, found in settled) / len(settled) if settled else 0.0
@@ -46,7 +48,7 @@ def _has_group(gold: GoldVerdict, found: Sequence[Passage]) -> bool:
     return any(all(passage in found for passage in group) for group in gold.groups)
 
 
-def _is_strictly_right(gold: GoldVerdict, predicted: Verdict) -> bool:
+def _is_strictly_right(gold: GoldVerdict, predicted: PredictedVerdict) -> bool:
     return gold.label == predicted.label and (gold.label == NOTHING or _has_group(gold, predicted.evidence))
 
 

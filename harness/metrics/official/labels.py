@@ -13,7 +13,7 @@ import numpy as np
 from harness.arrays import Floats, safe_divide
 from harness.errors import Undefined
 
-Scores = Mapping[str, float | Undefined]
+OfficialScores = Mapping[str, float | Undefined]
 """Metric to its value, or to why it has none."""
 FACTUALITY = ("FALSE", "HALF-TRUE", "TRUE")
 """In their order: the distance of two labels is that of their places."""

@@ -18,7 +18,7 @@ from harness.data.formats.verification.scifact_jsonl import NOTHING, Abstract, G
 FIRST_SENTENCES = 3
 
 
-class _Found(NamedTuple):
+class _AbstractCounts(NamedTuple):
     """What one predicted abstract has right."""
 
     label: bool
@@ -55,14 +55,14 @@ def scifact(
     }
 
 
-def _found(gold: GoldAbstract | None, predicted: Abstract) -> _Found:
+def _found(gold: GoldAbstract | None, predicted: Abstract) -> _AbstractCounts:
     if gold is None:
-        return _Found(False, False, 0, 0)
+        return _AbstractCounts(False, False, 0, 0)
     right, first = gold.label == predicted.label, set(predicted.sentences[:FIRST_SENTENCES])
     whole = [rationale for rationale in gold.rationales if rationale <= set(predicted.sentences)]
     sentences = len(frozenset().union(*whole))
     rationalized = right and any(rationale <= first for rationale in gold.rationales)
-    return _Found(right, rationalized, sentences, sentences if right else 0)
+    return _AbstractCounts(right, rationalized, sentences, sentences if right else 0)
 
 
 def _ratios(name: str, right: int, given: int, there: int) -> dict[str, float]:

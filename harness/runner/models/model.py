@@ -1,4 +1,4 @@
-"""Kept models: a system fitted for use, in a folder that says what it is and what made it."""
+"""Saved models: a system fitted for use, in a folder that says what it is and what made it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pydantic import Field, ValidationError
 
 from harness.arrays import Codes
 from harness.classifiers import CLASSIFIERS, build
-from harness.classifiers.base import Reason, Scorer, Scores
+from harness.classifiers.base import Reason, ScoreMatrix, Scorer
 from harness.classifiers.storage.scorer_types import Kinds, declared_types, registry_of
-from harness.classifiers.storage.serialize import ARRAYS, FILES, pack, unpack
+from harness.classifiers.storage.serialize import ARRAYS, FILES, deserialize, serialize
 from harness.data.claims import Claims, codes_of
 from harness.data.labels.tasks import YES_NO
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
-from harness.files import json_document, read_text, sha256, writing_folder
-from harness.records import Record, Sha256, explain_validation, shown
+from harness.files import atomic_folder, json_document, read_text, sha256
+from harness.records import Record, Sha256, explain_validation, preview
 from harness.runner.provenance import ClassifierSettings, ModelProvenance, SchemeUse
-from harness.runner.tuning.calibrate import Curve, DecidedScorer
-from harness.runner.tuning.tune import TunedScorer
+from harness.runner.tuning.calibrate import CalibratedScorer, CalibrationMap
+from harness.runner.tuning.tune import SettingsSearchScorer
 
 MODEL_FORMAT = 2
 FOLDER = "model"
 CARD = "model.json"
-UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+SCORER_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a scorer raises whose parts do not fit together."""
-LIKELY = 0.5
+HALF = 0.5
 """The probability of the positive label above which it is the likelier of two."""
 
 
@@ -75,7 +75,7 @@ class ModelCard(Record):
     """None: it was not trained."""
 
 
-class _KeptCard(ModelCard):
+class _SavedCard(ModelCard):
     """The whole file."""
 
     format: Literal[2]
@@ -97,34 +97,34 @@ class Model:
     """Where it is kept; None: a system that needs no training."""
     warnings: tuple[str, ...] = ()
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """One number per claim and label; shape (n_claims, n_labels), columns as in `card.labels`.
 
         Raises: HarnessError: what the folder holds does not fit together.
         """
         try:
             scores = np.asarray(self.scorer.score(claims), dtype=np.float64)
-        except UNFIT as error:
+        except SCORER_ERRORS as error:
             raise self._misfit(error) from error
         if scores.shape != (len(claims), len(self.card.labels)) or not np.isfinite(scores).all():
             raise HarnessError(f"{self._name}: it gave scores that are not finite, or not one per claim and label")
         return scores
 
-    def predict(self, claims: Claims, scores: Scores) -> list[str | None]:
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> list[str | None]:
         """The predicted label of each claim; None where it has no answer."""
         if not self.scorer.gives_labels:
             return [None] * len(claims)
         try:
             codes = self.scorer.predict(claims, scores)
             return [self.card.labels[code] if code >= 0 else None for code in codes.tolist()]
-        except UNFIT as error:
+        except SCORER_ERRORS as error:
             raise self._misfit(error) from error
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The reasons of each claim, the strongest first; None where the system cannot say."""
         try:
             return self.scorer.explain(claims)
-        except UNFIT as error:
+        except SCORER_ERRORS as error:
             raise self._misfit(error) from error
 
     @property
@@ -143,12 +143,12 @@ def untrained_model(name: str) -> Model:
 
     Raises: HarnessError: no such system, or it has to be trained.
     """
-    never = CLASSIFIERS.get(name).never_kept if name in CLASSIFIERS.names() else None
+    never = CLASSIFIERS.get(name).unsavable_reason if name in CLASSIFIERS.names() else None
     if isinstance(never, str):  # of a class that wraps others, it is known of its instances only
         raise HarnessError(f"system '{name}' cannot score new articles: {never}")
     try:
         classifier = build(name, {})
-        scorer = classifier.untrained()
+        scorer = classifier.untrained_scorer()
     except ValidationError:
         scorer = None
     if scorer is None:
@@ -176,19 +176,19 @@ def threshold_of(scorer: Scorer, n_labels: int) -> float | None:
     if scorer.cutoff is not None or n_labels > 2:
         return scorer.cutoff if n_labels == 2 else None
     inner = scorer
-    while isinstance(inner, (DecidedScorer, TunedScorer)):
+    while isinstance(inner, (CalibratedScorer, SettingsSearchScorer)):
         inner = inner.scorer
     own_rule = type(inner).predict is not Scorer.predict
-    return LIKELY if inner.probabilities and inner.gives_labels and not own_rule else None
+    return HALF if inner.probabilities and inner.gives_labels and not own_rule else None
 
 
 def save_model(folder: Path, card: ModelCard, scorer: Scorer) -> None:
     """Writes a model's folder, whole or not at all.
 
-    Raises: NotKept: the scorer has a part that could not be loaded again. WriteError: the disk is at fault.
+    Raises: CannotSave: the scorer has a part that could not be loaded again. WriteError: the disk is at fault.
     """
-    with writing_folder(folder) as temporary:
-        structure = pack(scorer, temporary, _kinds())
+    with atomic_folder(folder) as temporary:
+        structure = serialize(scorer, temporary, _kinds())
         files = {
             path.relative_to(temporary).as_posix(): sha256(path.read_bytes())
             for path in sorted(temporary.rglob("*"))
@@ -200,7 +200,7 @@ def save_model(folder: Path, card: ModelCard, scorer: Scorer) -> None:
 
 
 def load_model(path: str | Path) -> Model:
-    """A kept model.
+    """A saved model.
 
     Args:
         path: its folder, the folder of its result, or a run folder that holds one model only.
@@ -209,14 +209,14 @@ def load_model(path: str | Path) -> Model:
     """
     folder = find_model(Path(path))
     card, structure = read_card(folder)
-    scorer = unpack(structure, folder, _kinds())
+    scorer = deserialize(structure, folder, _kinds())
     return Model(card, scorer, folder, tuple(_newer(card)))
 
 
 @cache
 def _kinds() -> Kinds:
-    """The types that a kept model may be made of: those of classifiers, of calibration and of search."""
-    return registry_of(*declared_types(), Curve, DecidedScorer, TunedScorer)
+    """The types that a saved model may be made of: those of classifiers, of calibration and of search."""
+    return registry_of(*declared_types(), CalibrationMap, CalibratedScorer, SettingsSearchScorer)
 
 
 def find_model(path: Path) -> Path:
@@ -232,14 +232,14 @@ def find_model(path: Path) -> Path:
     if not path.exists():
         known = [name for name in CLASSIFIERS.names() if name != "from_file"]
         hint = "" if "/" in str(path) else f" ({unknown_name('system', str(path), known)})"
-        raise FaultsError.one(path, f"does not exist; give the folder of a kept model{hint}")
+        raise FaultsError.single(path, f"does not exist; give the folder of a saved model{hint}")
     found = sorted(card.parent for card in path.glob(f"results/*/{FOLDER}/{CARD}"))
     if not found:
-        message = "holds no kept model; make one: harness run CONFIG --save-models"
-        raise FaultsError.one(path, message)
+        message = "holds no saved model; make one: harness run CONFIG --save-models"
+        raise FaultsError.single(path, message)
     if len(found) > 1:
         listed = "".join(f"\n  {folder}" for folder in found)
-        raise HarnessError(f"{path}: holds {len(found)} kept models; name one of them:{listed}")
+        raise HarnessError(f"{path}: holds {len(found)} saved models; name one of them:{listed}")
     return found[0]
 
 
@@ -253,20 +253,20 @@ def read_card(folder: Path) -> tuple[ModelCard, Any]:
         text = read_text(path)
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise FaultsError.one(path, "is not JSON: it was cut short or changed; keep the model again") from None
+        raise FaultsError.single(path, "is not JSON: it was cut short or changed; save the model again") from None
     if not isinstance(document, dict) or document.get("format") != MODEL_FORMAT:
-        found = shown(document.get("format")) if isinstance(document, dict) else "no JSON object"
-        message = f"expected {MODEL_FORMAT}, got {found}; this version reads that format only: keep the model again"
-        raise FaultsError.one(path, message, field="format")
+        found = preview(document.get("format")) if isinstance(document, dict) else "no JSON object"
+        message = f"expected {MODEL_FORMAT}, got {found}; this version reads that format only: save the model again"
+        raise FaultsError.single(path, message, field="format")
     try:
-        card = _KeptCard.model_validate_json(text)
+        card = _SavedCard.model_validate_json(text)
     except ValidationError as error:
         raise FaultsError(
             Fault(str(path), None, ".".join(map(str, place)), message, code)
             for place, message, code, _ in explain_validation(error)
         ) from None
     if _fingerprint(document) != card.fingerprint:
-        raise FaultsError.one(path, "was changed after it was made; keep the model again", field="fingerprint")
+        raise FaultsError.single(path, "was changed after it was made; save the model again", field="fingerprint")
     faults = [fault for name, digest in card.files.items() for fault in _file_faults(folder, name, digest)]
     faults += [fault for name in _loadable(folder) if name not in card.files for fault in _unlisted(folder, name)]
     if faults:
@@ -275,13 +275,13 @@ def read_card(folder: Path) -> tuple[ModelCard, Any]:
 
 
 def _loadable(folder: Path) -> list[str]:
-    """What a scorer is made of: all that stands where `pack` writes, links to folders among it."""
+    """What a scorer is made of: all that stands where `serialize` writes, links to folders among it."""
     found = [folder / ARRAYS, *(folder / FILES).rglob("*")]
     return [path.relative_to(folder).as_posix() for path in found if path.is_symlink() or not path.is_dir()]
 
 
 def _unlisted(folder: Path, name: str) -> list[Fault]:
-    message = f"does not list '{name}', so it is not what was kept; take it out, or keep the model again"
+    message = f"does not list '{name}', so it is not what was kept; take it out, or save the model again"
     return [Fault(str(folder / CARD), None, "files", message)]
 
 
@@ -290,10 +290,10 @@ def _file_faults(folder: Path, name: str, digest: str) -> list[Fault]:
     if not _lies_in(path, folder):
         return [Fault(str(folder / CARD), None, "files", f"'{name}' lies outside of the model's folder; refused")]
     if not path.is_file():
-        return [Fault(str(path), None, None, "is missing; copy the whole folder, or keep the model again")]
+        return [Fault(str(path), None, None, "is missing; copy the whole folder, or save the model again")]
     if sha256(path.read_bytes()) != digest:
         return [
-            Fault(str(path), None, None, "is not the file that was kept: its SHA-256 differs; keep the model again")
+            Fault(str(path), None, None, "is not the file that was kept: its SHA-256 differs; save the model again")
         ]
     return []
 

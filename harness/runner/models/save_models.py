@@ -9,13 +9,13 @@ import numpy as np
 
 from harness.arrays import Codes
 from harness.classifiers.base import Scorer
-from harness.classifiers.storage.serialize import NotKept
+from harness.classifiers.storage.serialize import CannotSave
 from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import WriteError
-from harness.runner.config import Loaded, System
+from harness.runner.config import LoadedExperiment, System
 from harness.runner.execute import fit
 from harness.runner.models.model import (
     FOLDER,
@@ -28,12 +28,12 @@ from harness.runner.models.model import (
     save_model,
     threshold_of,
 )
-from harness.runner.plan import Material, gold_of, training_gold
+from harness.runner.plan import ExperimentData, gold_of, training_gold
 from harness.runner.provenance import ModelProvenance, classifier_settings, origin_of, schemes_used
 from harness.runner.result_files import Result
 
 
-class Kept(NamedTuple):
+class SavedModel(NamedTuple):
     """What became of a system's model."""
 
     system: str
@@ -43,7 +43,9 @@ class Kept(NamedTuple):
     """Why it is not kept."""
 
 
-def keep_models(loaded: Loaded, material: Material, results: tuple[Result, ...], *, fresh: bool) -> tuple[Kept, ...]:
+def fit_and_save_models(
+    loaded: LoadedExperiment, material: ExperimentData, results: tuple[Result, ...], *, fresh: bool
+) -> tuple[SavedModel, ...]:
     """Keeps the model of each result; one that is kept already is left alone unless `fresh`.
 
     Raises: WriteError: the disk is at fault.
@@ -53,12 +55,12 @@ def keep_models(loaded: Loaded, material: Material, results: tuple[Result, ...],
         folder = Path(result.path) / FOLDER
         try:
             if fresh or not _is_whole(folder):
-                _keep(loaded, material, system, result, folder)
-            kept.append(Kept(system.label, folder))
+                _fit_and_save(loaded, material, system, result, folder)
+            kept.append(SavedModel(system.system_name, folder))
         except WriteError:
             raise
         except HarnessError as error:
-            kept.append(Kept(system.label, None, str(error)))
+            kept.append(SavedModel(system.system_name, None, str(error)))
     return tuple(kept)
 
 
@@ -70,48 +72,55 @@ def _is_whole(folder: Path) -> bool:
     return True
 
 
-def _keep(loaded: Loaded, material: Material, system: System, result: Result, folder: Path) -> None:
+def _fit_and_save(
+    loaded: LoadedExperiment, material: ExperimentData, system: System, result: Result, folder: Path
+) -> None:
     if system.train_share is not None:
-        raise NotKept("a point of a learning curve keeps no model; take split.train_share out of the config")
-    if system.classifier.never_kept is not None:
-        raise NotKept(system.classifier.never_kept)
+        raise CannotSave("a point of a learning curve saves no model; take split.train_share out of the config")
+    if system.classifier.unsavable_reason is not None:
+        raise CannotSave(system.classifier.unsavable_reason)
     rows, said = training_rows(material)
     seed = loaded.experiment.random_seeds[0]
     claims, gold = material.claims.take(rows), training_gold(material, Fold("all", rows, rows))
     scorer = fit(system.classifier, claims, gold, seed, _dev(material))
-    if scorer.not_kept is not None:
-        raise NotKept(scorer.not_kept)
+    if scorer.unsavable_reason is not None:
+        raise CannotSave(scorer.unsavable_reason)
     training = Training(
         rows=said, claims=len(rows), articles=article_count(claims), labels=label_counts(gold.labels, gold.codes)
     )
     save_model(folder, _card(loaded, material, system, result, training, scorer), scorer)
 
 
-def _dev(material: Material) -> tuple[Claims, Gold] | None:
+def _dev(material: ExperimentData) -> tuple[Claims, Gold] | None:
     rows = material.folds[0].dev
     return (material.claims.take(rows), gold_of(material, rows)) if len(rows) else None
 
 
-def training_rows(material: Material) -> tuple[Codes, str]:
-    """The rows that a kept model is fitted to, and which they are in words.
+def training_rows(material: ExperimentData) -> tuple[Codes, str]:
+    """The rows that a saved model is fitted to, and which they are in words.
 
     One fold: its training claims, so that the model is the one that the result tells of. Several: every claim with
     gold of all folds; the result then tells how systems made so do on articles that they have not seen.
     """
     if len(material.folds) == 1:
         return material.folds[0].train, "the training claims of the split"
-    tested = [np.intersect1d(fold.test, material.gold.settled, assume_unique=True) for fold in material.folds]
+    tested = [np.intersect1d(fold.test, material.gold.rows_with_gold, assume_unique=True) for fold in material.folds]
     together = np.unique(np.concatenate([*tested, *(fold.train for fold in material.folds)]))
     return together, f"all claims with gold of {len(material.folds)} folds"
 
 
 def _card(
-    loaded: Loaded, material: Material, system: System, result: Result, training: Training, scorer: Scorer
+    loaded: LoadedExperiment,
+    material: ExperimentData,
+    system: System,
+    result: Result,
+    training: Training,
+    scorer: Scorer,
 ) -> ModelCard:
     labels = material.gold.gold.labels
     binary = find_task(loaded.experiment.task).binary
     rows, _ = training_rows(material)
-    trained = {material.pool.languages[name] for name in material.claims.article_id[rows]}
+    trained = {material.joined.languages[name] for name in material.claims.article_id[rows]}
     provenance = ModelProvenance(
         **dict(origin_of(material, system)),
         experiment=loaded.experiment.name,
@@ -123,7 +132,7 @@ def _card(
     )
     return ModelCard(
         format=MODEL_FORMAT,
-        system=system.label,
+        system=system.system_name,
         classifier=classifier_settings(system),
         task=loaded.experiment.task,
         labels=labels,

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.errors import FaultsError, HarnessError, Undefined
-from harness.metrics.official.labels import Scores
+from harness.metrics.official.labels import OfficialScores
 from harness.runner.official.scorers import SCORERS, Scoring, scoring_of
 from harness.runner.official.submission_files import (
-    Pair,
+    SubmissionPair,
     base_name,
-    collected,
+    collect_faults,
     read_pair,
     read_predictions,
     repeated_ids,
@@ -61,10 +61,10 @@ def evaluate(
     Raises: FaultsError: every fault of every file; a missing or an extra id is one.
     """
     scoring = scoring_of(benchmark, max_evidence)
-    pairs = list[Pair]()
-    with collected() as faults:
+    pairs = list[SubmissionPair]()
+    with collect_faults() as faults:
         for gold_name, name in _paired(list(map(str, gold)), list(map(str, predictions))):
-            with faults.of_file():
+            with faults.for_file():
                 pairs.append(read_pair(scoring, gold_name, name))
     return _evaluated(pairs, scoring)
 
@@ -76,19 +76,19 @@ def check_submission(benchmark: str, predictions: Sequence[str | Path]) -> None:
     """
     scoring = scoring_of(benchmark)
     reader = scoring.submission
-    with collected() as faults:
+    with collect_faults() as faults:
         for name in map(str, predictions):
-            with faults.of_file():
+            with faults.for_file():
                 entries = read_predictions(scoring, name)
                 repeated = [] if reader.by_place else repeated_ids(entries, Counter(), name, reader.id_name)
                 if repeated:
                     raise FaultsError(repeated)
 
 
-def _evaluated(pairs: Sequence[Pair], scoring: Scoring) -> Evaluation:
+def _evaluated(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evaluation:
     scorer = SCORERS[scoring.official.scorer]
     found = {pair.name: scorer.score(pair.gold, pair.predicted, scoring) for pair in pairs}
-    if scorer.pooled:
+    if scorer.micro_averaged:
         gold = [value for pair in pairs for value in pair.gold]
         mean = scorer.score(gold, [value for pair in pairs for value in pair.predicted], scoring)
     else:
@@ -104,11 +104,11 @@ def _evaluated(pairs: Sequence[Pair], scoring: Scoring) -> Evaluation:
     return Evaluation(scoring.benchmark.name, _defined(mean), files, reasons, note)
 
 
-def _defined(values: Scores) -> dict[str, float | None]:
+def _defined(values: OfficialScores) -> dict[str, float | None]:
     return {metric: None if isinstance(value, Undefined) else float(value) for metric, value in values.items()}
 
 
-def _mean(files: Sequence[Scores]) -> Scores:
+def _mean(files: Sequence[OfficialScores]) -> OfficialScores:
     """The unweighted mean of each number; undefined where it is so for a file."""
     mean = dict[str, float | Undefined]()
     for metric in dict.fromkeys(metric for values in files for metric in values):

@@ -10,7 +10,7 @@ from harness.metrics import METRICS
 from harness.metrics.intervals import Value
 
 
-class Implied(NamedTuple):
+class ReferenceResult(NamedTuple):
     """A published value with an interval as wide as ours."""
 
     system: str
@@ -19,7 +19,7 @@ class Implied(NamedTuple):
     high: float | None
 
 
-def published_of(config: dict[str, Any], metrics: Sequence[str] | None = None) -> tuple[Published, ...]:
+def leaderboards_for(config: dict[str, Any], metrics: Sequence[str] | None = None) -> tuple[Published, ...]:
     """The leaderboards of the benchmark and part that an experiment is about.
 
     Args:
@@ -34,18 +34,20 @@ def published_of(config: dict[str, Any], metrics: Sequence[str] | None = None) -
     return tuple(board for board in found if metrics is None or board.metric in metrics)
 
 
-def also_measured(config: dict[str, Any], binary: bool) -> tuple[str, ...]:
+def leaderboard_metrics(config: dict[str, Any], binary: bool) -> tuple[str, ...]:
     """The metrics of those leaderboards, which an experiment that names no metric has beside those of its task.
 
     Args:
         config: the resolved config.
         binary: whether the task is answered by yes or no; else metrics of a positive label are left out.
     """
-    listed = dict.fromkeys(board.metric for board in published_of(config))
+    listed = dict.fromkeys(board.metric for board in leaderboards_for(config))
     return tuple(name for name in listed if binary or not METRICS.get(name).yes_or_no_only)
 
 
-def implied(published: Published, ours: Sequence[Value], bounds: tuple[float, float] = (0.0, 1.0)) -> list[Implied]:
+def with_borrowed_intervals(
+    published: Published, ours: Sequence[Value], bounds: tuple[float, float] = (0.0, 1.0)
+) -> list[ReferenceResult]:
     """Published systems with the interval of our system nearest in value, moved to theirs.
 
     A published result comes without its predictions, so its own interval cannot be known; how far a value varies with
@@ -60,9 +62,9 @@ def implied(published: Published, ours: Sequence[Value], bounds: tuple[float, fl
     return [_implied(entry.system, entry.value, known, bounds) for entry in published.systems]
 
 
-def _implied(system: str, value: float, ours: Sequence[Value], bounds: tuple[float, float]) -> Implied:
+def _implied(system: str, value: float, ours: Sequence[Value], bounds: tuple[float, float]) -> ReferenceResult:
     nearest = min(ours, key=lambda v: abs((v.value or 0.0) - value), default=None)
     if nearest is None or nearest.value is None or nearest.low is None or nearest.high is None:
-        return Implied(system, value, None, None)
+        return ReferenceResult(system, value, None, None)
     low, high = value - (nearest.value - nearest.low), value + (nearest.high - nearest.value)
-    return Implied(system, value, max(bounds[0], low), min(bounds[1], high))
+    return ReferenceResult(system, value, max(bounds[0], low), min(bounds[1], high))

@@ -9,13 +9,13 @@ import numpy as np
 
 from harness.data.benchmarks.benchmark import Benchmark, Official, benchmark_names, load_benchmark
 from harness.data.formats import SUBMISSIONS
-from harness.data.formats.detection.policlaim_xlsx import Rated
+from harness.data.formats.detection.policlaim_xlsx import RatedClaim
 from harness.data.formats.submissions import Submission
 from harness.errors import HarnessError
 from harness.metrics.official.checkthat_ranking import checkthat_ranking
 from harness.metrics.official.fever import MAX_EVIDENCE, fever
 from harness.metrics.official.labels import (
-    Scores,
+    OfficialScores,
     all_labels,
     checkthat_factuality,
     checkthat_subjectivity,
@@ -45,39 +45,41 @@ class Scoring(NamedTuple):
         return SUBMISSIONS[self.official.submission]
 
 
-Score = Callable[[Sequence[Any], Sequence[Any], Scoring], Scores]
+Score = Callable[[Sequence[Any], Sequence[Any], Scoring], OfficialScores]
 """Gold and predictions, in the submission's order."""
 
 
-class Scorer(NamedTuple):
+class OfficialScorer(NamedTuple):
     """An official program."""
 
     score: Score
-    pooled: bool = False
+    micro_averaged: bool = False
     """Whether several files are scored as if they were one; else their numbers are averaged, unweighted."""
 
 
-def _ranking(gold: Sequence[str], predicted: Sequence[float], scoring: Scoring) -> Scores:
+def _ranking(gold: Sequence[str], predicted: Sequence[float], scoring: Scoring) -> OfficialScores:
     positive = np.array([code == "1" for code in gold], dtype=bool)
     return checkthat_ranking(positive, np.array(predicted, dtype=np.float64), scoring.official.cutoffs)
 
 
-def _policlaim(gold: Sequence[Rated], predicted: Sequence[str]) -> Scores:
+def _policlaim(gold: Sequence[RatedClaim], predicted: Sequence[str]) -> OfficialScores:
     experts = list(zip(*(rated.experts for rated in gold), strict=True))
     return policlaim([rated.code for rated in gold], experts, predicted)
 
 
-SCORERS: dict[str, Scorer] = {
-    "checkthat_ranking": Scorer(_ranking),
-    "checkthat_factuality": Scorer(lambda gold, predicted, _: checkthat_factuality(gold, predicted), pooled=True),
-    "checkthat_subjectivity": Scorer(lambda gold, predicted, _: checkthat_subjectivity(gold, predicted)),
-    "positive_label": Scorer(
+SCORERS: dict[str, OfficialScorer] = {
+    "checkthat_ranking": OfficialScorer(_ranking),
+    "checkthat_factuality": OfficialScorer(
+        lambda gold, predicted, _: checkthat_factuality(gold, predicted), micro_averaged=True
+    ),
+    "checkthat_subjectivity": OfficialScorer(lambda gold, predicted, _: checkthat_subjectivity(gold, predicted)),
+    "positive_label": OfficialScorer(
         lambda gold, predicted, scoring: positive_label(gold, predicted, scoring.official.positive or "1")
     ),
-    "all_labels": Scorer(lambda gold, predicted, scoring: all_labels(gold, predicted, scoring.codes)),
-    "policlaim": Scorer(lambda gold, predicted, _: _policlaim(gold, predicted), pooled=True),
-    "fever": Scorer(lambda gold, predicted, scoring: fever(gold, predicted, scoring.max_evidence)),
-    "scifact": Scorer(lambda gold, predicted, _: scifact(gold, predicted)),
+    "all_labels": OfficialScorer(lambda gold, predicted, scoring: all_labels(gold, predicted, scoring.codes)),
+    "policlaim": OfficialScorer(lambda gold, predicted, _: _policlaim(gold, predicted), micro_averaged=True),
+    "fever": OfficialScorer(lambda gold, predicted, scoring: fever(gold, predicted, scoring.max_evidence)),
+    "scifact": OfficialScorer(lambda gold, predicted, _: scifact(gold, predicted)),
 }
 """Name, as benchmarks' YAML files say it, to the scorer."""
 

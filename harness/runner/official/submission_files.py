@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.formats.source import SourceFile
-from harness.data.formats.submissions import Entry
+from harness.data.formats.submissions import SubmissionEntry
 from harness.errors import Fault, FaultsError
 from harness.files import read_bytes
 from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_of
 from harness.schemes import load_scheme
 
-MOST_UNPACKED = 200 * 1024 * 1024
-MOST_SHOWN = 5
+MAX_UNPACKED_BYTES = 200 * 1024 * 1024
+MAX_SHOWN = 5
 
 
-class Pair(NamedTuple):
+class SubmissionPair(NamedTuple):
     """The gold and the predictions of a file, claim by claim in the order of the submission."""
 
     name: str
@@ -28,14 +28,14 @@ class Pair(NamedTuple):
     predicted: list[Any]
 
 
-class Faults:
+class FaultCollector:
     """Faults of several files, raised together."""
 
     def __init__(self) -> None:
         self.found: list[Fault] = []
 
     @contextmanager
-    def of_file(self) -> Iterator[None]:
+    def for_file(self) -> Iterator[None]:
         """Keeps the faults that the block raises."""
         try:
             yield
@@ -44,9 +44,9 @@ class Faults:
 
 
 @contextmanager
-def collected() -> Iterator[Faults]:
+def collect_faults() -> Iterator[FaultCollector]:
     """Raises: FaultsError: at the end of the block, what its files had, each fault once."""
-    faults = Faults()
+    faults = FaultCollector()
     yield faults
     if faults.found:
         raise FaultsError(dict.fromkeys(faults.found))
@@ -57,7 +57,7 @@ def base_name(name: str) -> str:
     return Path(name.rpartition("!")[2]).name
 
 
-def read_pair(scoring: Scoring, gold_name: str, name: str) -> Pair:
+def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
     """Raises: FaultsError: faults of the gold file, else of the predictions, else of the two together."""
     reader = scoring.submission
     gold = reader.read_gold(_source(scoring, gold_name))
@@ -74,14 +74,16 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> Pair:
         raise FaultsError(wrong)
     truth = {entry.id: entry.value for entry in gold}
     last = {entry.id: entry.value for entry in predicted}
-    return Pair(base_name(name), [truth[name] for name in last], list(last.values()))
+    return SubmissionPair(base_name(name), [truth[name] for name in last], list(last.values()))
 
 
-def _by_place(entries: Sequence[Entry]) -> list[Entry]:
-    return [Entry(entry.line, f"of row {number}", entry.value) for number, entry in enumerate(entries, start=1)]
+def _by_place(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
+    return [
+        SubmissionEntry(entry.line, f"of row {number}", entry.value) for number, entry in enumerate(entries, start=1)
+    ]
 
 
-def read_predictions(scoring: Scoring, name: str) -> list[Entry]:
+def read_predictions(scoring: Scoring, name: str) -> list[SubmissionEntry]:
     """The entries of a submission.
 
     Raises: FaultsError: every fault; where another benchmark takes the file as it is, that is said too.
@@ -125,17 +127,17 @@ def _opened(name: str) -> tuple[Path, bytes]:
     try:
         with zipfile.ZipFile(archive) as opened:
             size = opened.getinfo(member).file_size
-            if size > MOST_UNPACKED:
-                raise FaultsError.one(name, f"unpacks to {size:,} bytes; at most {MOST_UNPACKED:,} are read")
+            if size > MAX_UNPACKED_BYTES:
+                raise FaultsError.single(name, f"unpacks to {size:,} bytes; at most {MAX_UNPACKED_BYTES:,} are read")
             return Path(name), opened.read(member)
     except KeyError:
-        raise FaultsError.one(archive, f"has no member '{member}'") from None
+        raise FaultsError.single(archive, f"has no member '{member}'") from None
     except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise FaultsError.one(archive, f"is not a zip file that can be read: {error}") from None
+        raise FaultsError.single(archive, f"is not a zip file that can be read: {error}") from None
 
 
 def _mismatches(
-    name: str, gold_name: str, gold: Sequence[Entry], predicted: Sequence[Entry], id_name: str
+    name: str, gold_name: str, gold: Sequence[SubmissionEntry], predicted: Sequence[SubmissionEntry], id_name: str
 ) -> list[Fault]:
     """Missing, extra and repeated ids; of each kind the first few with their line, and how many more."""
     times = Counter(entry.id for entry in gold)
@@ -146,24 +148,24 @@ def _mismatches(
         Fault(
             name, entry.line, id_name, f"{base_name(gold_name)} has no {id_name} {entry.id}; take it out", "unknown-id"
         )
-        for entry in extra[:MOST_SHOWN]
+        for entry in extra[:MAX_SHOWN]
     ]
-    if len(extra) > MOST_SHOWN:
+    if len(extra) > MAX_SHOWN:
         faults.append(
-            Fault(
-                name, None, id_name, f"{len(extra) - MOST_SHOWN} more that {base_name(gold_name)} lacks", "unknown-id"
-            )
+            Fault(name, None, id_name, f"{len(extra) - MAX_SHOWN} more that {base_name(gold_name)} lacks", "unknown-id")
         )
     missing = [entry for entry in times if entry not in given]
     if missing:
-        more = f" and {len(missing) - MOST_SHOWN} more" if len(missing) > MOST_SHOWN else ""
-        listed = ", ".join(missing[:MOST_SHOWN])
+        more = f" and {len(missing) - MAX_SHOWN} more" if len(missing) > MAX_SHOWN else ""
+        listed = ", ".join(missing[:MAX_SHOWN])
         message = f"has no {id_name} {listed}{more} of {base_name(gold_name)}; give each"
         faults.append(Fault(name, None, None, message, "missing-id"))
     return faults
 
 
-def repeated_ids(predicted: Sequence[Entry], times: Mapping[str, int], name: str, id_name: str) -> list[Fault]:
+def repeated_ids(
+    predicted: Sequence[SubmissionEntry], times: Mapping[str, int], name: str, id_name: str
+) -> list[Fault]:
     """Ids that stand twice in a submission, unless they do so in gold."""
     faults, seen = list[Fault](), dict[str, int | None]()
     for entry in predicted:

@@ -21,7 +21,7 @@ from harness.schemes import load_scheme
 
 BY_ARTICLE = ("debate_scores", "sentence_labels")
 """Submission formats of a file for each article, in which a claim's id is its number, from 1."""
-MOST_SHOWN = 3
+MAX_SHOWN = 3
 DAMAGED = re.compile(r"([0-9])([.-])([0-9]+)E-([0-9]+)")
 """An id that a spreadsheet damaged before it was published (`1.24105E+18`, `1,57811E+18`), as a safe name keeps it."""
 
@@ -151,7 +151,7 @@ def _files(scoring: Scoring, dataset: Dataset, lines: Mapping[str, _Row]) -> dic
     short = {name: _absent(claims, lines) for name, claims in chosen.items() if _absent(claims, lines)}
     if short:
         said = "; ".join(
-            f"{len(absent):,} for {name} ({', '.join(absent[:MOST_SHOWN])})" for name, absent in short.items()
+            f"{len(absent):,} for {name} ({', '.join(absent[:MAX_SHOWN])})" for name, absent in short.items()
         )
         raise HarnessError(f"the result lacks predictions: {said}; run it on whole files, without --limit")
     return {name: [lines[claim.claim_id] for claim in claims] for name, claims in chosen.items()}

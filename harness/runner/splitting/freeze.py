@@ -12,14 +12,14 @@ from harness.data.dataset import write_split
 from harness.data.labels.tasks import find_task
 from harness.errors import HarnessError
 from harness.records import explain_validation
-from harness.runner.splitting.joined_datasets import open_pool, pool_gold, pool_labels, schemes_of
-from harness.runner.splitting.protocols import folds_of
+from harness.runner.splitting.joined_datasets import joined_gold, joined_label_codes, load_joined, schemes_of
+from harness.runner.splitting.protocols import make_folds
 from harness.runner.splitting.split_config import Split
 
 TRAIN, TEST = "train", "test"
 
 
-class Frozen(NamedTuple):
+class FrozenSplit(NamedTuple):
     """What was written."""
 
     path: Path
@@ -37,7 +37,7 @@ def freeze_split(
     gold: str = "adjudicated",
     root: str | Path | None = None,
     **options: Any,
-) -> Frozen:
+) -> FrozenSplit:
     """Writes a split of a dataset to a file: one part per fold, or `train` and `test` where there is one fold.
 
     Args:
@@ -46,18 +46,18 @@ def freeze_split(
         task: whose gold labels `stratified` spreads evenly; no other option needs it.
         scheme, gold: as in a config; for the task.
         root: where fetched benchmarks live.
-        options: as in a config's `split`: `protocol`, `k`, `by`, `seed`, `stable`, `stratified`, `within`, `cut`,
-            `test_share`.
+        options: as in a config's `split`: `protocol`, `k`, `by`, `random_seed`, `hash_assignment`, `stratified`,
+            `parts`, `test_from`, `test_share`.
     Raises: HarnessError: no such dataset or option, or the data does not fit the split.
     """
     split = _checked(options, task)
-    pool = open_pool([dataset], root)
+    pool = load_joined([dataset], root)
     claims = pool.claims
     labels = np.zeros(len(claims), dtype=np.int64)
     if task is not None:
         asked = find_task(task)
-        labels = pool_labels(pool, pool_gold(pool, asked, schemes_of(pool, asked, scheme), gold))
-    folds, warnings = folds_of(split, pool, labels)
+        labels = joined_label_codes(pool, joined_gold(pool, asked, schemes_of(pool, asked, scheme), gold))
+    folds, warnings = make_folds(split, pool, labels)
     part_of: dict[int, str] = {}
     for fold in folds:
         part_of |= dict.fromkeys(fold.test.tolist(), fold.name if len(folds) > 1 else TEST)
@@ -66,7 +66,7 @@ def freeze_split(
     parts = {str(claims.claim_id[row]): part_of[row] for row in sorted(part_of)}
     write_split(Path(out), parts)
     names = list(parts.values())
-    return Frozen(Path(out), {name: names.count(name) for name in sorted(set(names))}, tuple(warnings))
+    return FrozenSplit(Path(out), {name: names.count(name) for name in sorted(set(names))}, tuple(warnings))
 
 
 def _checked(options: dict[str, Any], task: str | None) -> Split:

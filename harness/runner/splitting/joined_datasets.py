@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.arrays import Codes
-from harness.audit import Sentences, Source, sentences_of
+from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
@@ -24,7 +24,7 @@ PREFIXED = ("claim_id", "article_id")
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class JoinedDatasets:
     """Datasets as one table. With several, ids are `DATASET:ID`, official parts `DATASET/PART`, and a claim's source is
     its dataset.
     """
@@ -46,9 +46,9 @@ class Pool:
         return prints[0] if len(prints) == 1 else fingerprint(prints)
 
     @cached_property
-    def sentences(self) -> Sentences:
+    def sentences(self) -> SentenceTable:
         """The texts as the audit compares them."""
-        return sentences_of([Source(self.name, self.claims, (), {}, self.datasets[0].info.language)])
+        return build_sentence_table([AuditedDataset(self.name, self.claims, (), {}, self.datasets[0].info.language)])
 
     @cached_property
     def languages(self) -> Mapping[str, str]:
@@ -62,7 +62,7 @@ class Pool:
         }
 
 
-def open_pool(names: Sequence[str | Path], root: str | Path | None = None) -> Pool:
+def load_joined(names: Sequence[str | Path], root: str | Path | None = None) -> JoinedDatasets:
     """Opens datasets as one table.
 
     Args:
@@ -75,14 +75,14 @@ def open_pool(names: Sequence[str | Path], root: str | Path | None = None) -> Po
     if len(set(called)) < len(called):
         raise HarnessError(f"dataset: '{max(called, key=called.count)}' is named twice")
     if len(datasets) == 1:
-        return Pool(datasets, datasets[0].table(), datasets[0].splits.get("official"))
+        return JoinedDatasets(datasets, datasets[0].table(), datasets[0].splits.get("official"))
     official = {
         f"{dataset.info.name}:{claim.claim_id}": "/".join((dataset.info.name, *part))
         for dataset in datasets
         for claim in dataset.current
         for part in [_part(dataset, claim.claim_id)]
     }
-    return Pool(datasets, _joined([(dataset.info.name, dataset.table()) for dataset in datasets]), official)
+    return JoinedDatasets(datasets, _joined([(dataset.info.name, dataset.table()) for dataset in datasets]), official)
 
 
 def _part(dataset: Dataset, claim_id: str) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def _joined(tables: Sequence[tuple[str, Claims]]) -> Claims:
     return Claims(**columns)
 
 
-def schemes_of(pool: Pool, task: Task, named: str | None = None) -> tuple[Scheme, ...]:
+def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tuple[Scheme, ...]:
     """The scheme under which each dataset answers a task: the named one, else the first that answers it.
 
     Raises: HarnessError: a dataset has no such scheme, or none that answers the task.
@@ -127,7 +127,7 @@ def schemes_of(pool: Pool, task: Task, named: str | None = None) -> tuple[Scheme
     return tuple(found)
 
 
-def pool_gold(pool: Pool, task: Task, schemes: Sequence[Scheme], rule: str) -> TaskGold:
+def joined_gold(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rule: str) -> TaskGold:
     """The gold of a task for the claims of a pool, each dataset under its own scheme."""
     golds, before = list[TaskGold](), 0
     counts: dict[str, int] = {}
@@ -137,7 +137,7 @@ def pool_gold(pool: Pool, task: Task, schemes: Sequence[Scheme], rule: str) -> T
         labels = gold_labels(dataset.annotations, scheme.name, mapping_of(task, scheme).axis, rule)
         gold = task_gold(task, scheme, claims, labels)
         golds.append(gold)
-        settled.append(gold.settled + before)
+        settled.append(gold.rows_with_gold + before)
         before += len(claims)
         for reason, count in gold.counts.items():
             counts[reason] = counts.get(reason, 0) + count
@@ -148,14 +148,14 @@ def pool_gold(pool: Pool, task: Task, schemes: Sequence[Scheme], rule: str) -> T
     return TaskGold(Gold(golds[0].gold.labels, codes, shares), np.concatenate(settled), counts)
 
 
-def pool_labels(pool: Pool, gold: TaskGold) -> Codes:
+def joined_label_codes(pool: JoinedDatasets, gold: TaskGold) -> Codes:
     """The gold code of each claim, -1 for none; shape (n_claims,)."""
     labels = np.full(len(pool.claims), -1, dtype=np.int64)
-    labels[gold.settled] = gold.gold.codes
+    labels[gold.rows_with_gold] = gold.gold.codes
     return labels
 
 
-def crosswalk(pool: Pool, task: Task, schemes: Sequence[Scheme]) -> tuple[str, ...]:
+def label_mapping_lines(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme]) -> tuple[str, ...]:
     """How each dataset's scheme answers the task, and what that loses; a line for each."""
     lines = []
     for dataset, scheme in zip(pool.datasets, schemes, strict=True):

@@ -14,18 +14,18 @@ from harness.data.splits.by_time import by_time
 from harness.data.splits.folds import (
     By,
     Fold,
+    count_ungrouped,
+    fold_from_parts,
     grouped_folds,
     leave_one_out,
-    parts_fold,
     read_split,
     training_share,
-    ungrouped,
 )
 from harness.errors import HarnessError
-from harness.runner.splitting.joined_datasets import Pool
+from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.splitting.split_config import Split
 
-FAR = 1.25
+SHARE_TOLERANCE = 1.25
 """A share of the training claims that is off by this factor is worth a warning."""
 
 
@@ -36,7 +36,7 @@ class Folds(NamedTuple):
     warnings: list[str]
 
 
-def folds_of(split: Split, pool: Pool, labels: Codes) -> Folds:
+def make_folds(split: Split, pool: JoinedDatasets, labels: Codes) -> Folds:
     """The folds of a pool.
 
     Args:
@@ -53,12 +53,12 @@ def folds_of(split: Split, pool: Pool, labels: Codes) -> Folds:
         named = (_parts_of(pool, listed, parts) for listed in (split.train, split.test, split.dev or ()))
         return Folds(_of_parts(claims, parts, *named), [])
     rows = np.arange(len(claims), dtype=np.int64)
-    if split.within is not None:
-        rows = parts_fold(claims, _official(pool), [], split.within).test
+    if split.parts is not None:
+        rows = fold_from_parts(claims, _official(pool), [], split.parts).test
     inside = claims.take(rows)
     warnings = []
     if split.protocol not in ("by_time", "random_folds") and split.by != "article":
-        absent = ungrouped(inside, split.by)
+        absent = count_ungrouped(inside, split.by)
         if absent:
             warnings.append(f"{absent} of {len(inside)} claims have no {split.by}; they go with their article")
     found = _by_protocol(split, inside, labels[rows])
@@ -73,15 +73,17 @@ def folds_of(split: Split, pool: Pool, labels: Codes) -> Folds:
 
 def _by_protocol(split: Split, claims: Claims, labels: Codes) -> list[Fold]:
     if split.protocol == "by_time":
-        return [by_time(claims, cut=split.cut, test_share=split.test_share)]
+        return [by_time(claims, test_from=split.test_from, test_share=split.test_share)]
     if split.protocol in ("leave_one_out", "transfer"):
         return leave_one_out(claims, by=split.by)
     by: By = "claim" if split.protocol == "random_folds" else split.by
     spread = labels if split.stratified else None
-    return grouped_folds(claims, k=split.k, by=by, seed=split.seed, stable=split.stable, labels=spread)
+    return grouped_folds(
+        claims, k=split.k, by=by, seed=split.random_seed, hash_assignment=split.hash_assignment, labels=spread
+    )
 
 
-def transferred(split: Split, group: Fold, claims: Claims) -> list[Fold]:
+def transfer_folds(split: Split, group: Fold, claims: Claims) -> list[Fold]:
     """The folds of a system that is fitted to one group alone: it is tested on all others, and on the group itself in
     folds of its articles, so that every claim is tested on once.
 
@@ -94,19 +96,19 @@ def transferred(split: Split, group: Fold, claims: Claims) -> list[Fold]:
         raise HarnessError(f"split: transfer: '{group.name}' is one article only, so it cannot be tested on itself")
     own = [
         Fold(f"{group.name} {fold.name}", group.test[fold.train], group.test[fold.test])
-        for fold in grouped_folds(inside, k=k, by="article", seed=split.seed)
+        for fold in grouped_folds(inside, k=k, by="article", seed=split.random_seed)
     ]
     return [Fold(f"{group.name} to others", group.test, group.train), *own]
 
 
-def trained_on(split: Split, share: float, claims: Claims, folds: Sequence[Fold]) -> Folds:
+def with_training_share(split: Split, share: float, claims: Claims, folds: Sequence[Fold]) -> Folds:
     """The same folds, each with that share of its training claims; a warning where whole groups come nowhere near."""
     found, reached = [], []
     for fold in folds:
-        kept = training_share(claims.take(fold.train), share=share, by=split.by, seed=split.seed)
+        kept = training_share(claims.take(fold.train), share=share, by=split.by, seed=split.random_seed)
         found.append(fold._replace(train=fold.train[kept]))
         reached.append(len(kept) / len(fold.train))
-    if share / FAR <= min(reached) and max(reached) <= share * FAR:
+    if share / SHARE_TOLERANCE <= min(reached) and max(reached) <= share * SHARE_TOLERANCE:
         return Folds(found, [])
     warning = (
         f"train_share {share:g}: groups stay whole, so it is {min(reached):.3f} to {max(reached):.3f} of the claims"
@@ -114,7 +116,7 @@ def trained_on(split: Split, share: float, claims: Claims, folds: Sequence[Fold]
     return Folds(found, [warning])
 
 
-def _frozen(file: str, pool: Pool) -> dict[str, str]:
+def _frozen(file: str, pool: JoinedDatasets) -> dict[str, str]:
     parts = read_split(Path(file))
     strangers = set(parts) - set(pool.claims.claim_id)
     if strangers:
@@ -133,20 +135,20 @@ def _of_parts(
     dev: tuple[str, ...] | None = None,
 ) -> list[Fold]:
     if train is not None and test is not None:
-        return [parts_fold(claims, parts, train, test, dev or ())]
+        return [fold_from_parts(claims, parts, train, test, dev or ())]
     names = list(dict.fromkeys(parts.values()))
     if len(names) < 2:
         raise HarnessError(f"split: it has one part only ({', '.join(names)}); name train and test, or give two parts")
-    return [parts_fold(claims, parts, [other for other in names if other != name], [name]) for name in names]
+    return [fold_from_parts(claims, parts, [other for other in names if other != name], [name]) for name in names]
 
 
-def _official(pool: Pool) -> dict[str, str]:
+def _official(pool: JoinedDatasets) -> dict[str, str]:
     if pool.official is None:
         raise HarnessError(f"dataset '{pool.name}' has no official parts; use protocol: grouped_folds")
     return dict(pool.official)
 
 
-def _parts_of(pool: Pool, named: tuple[str, ...] | None, parts: dict[str, str]) -> tuple[str, ...] | None:
+def _parts_of(pool: JoinedDatasets, named: tuple[str, ...] | None, parts: dict[str, str]) -> tuple[str, ...] | None:
     """Parts by name; in a pool of several datasets, the name of a dataset stands for all its parts."""
     if named is None or len(pool.datasets) == 1:
         return named

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from harness.records import Record
 from harness.runner.tuning.tune import INNER_FOLDS, InnerFolds
 
-By = Literal["article", "speaker", "topic", "source"]
+SplitBy = Literal["article", "speaker", "topic", "source"]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -37,7 +37,7 @@ class Inner(Record):
 
     k: int = Field(default=INNER_FOLDS, ge=2)
     """Number of folds."""
-    by: By | None = None
+    by: SplitBy | None = None
     """Default: as the split itself."""
 
 
@@ -51,17 +51,17 @@ class Split(Record):
     are trained on; warns."""
     k: int = Field(default=5, ge=2)
     """Number of folds."""
-    by: By = "article"
+    by: SplitBy = "article"
     """What stays whole. `source`: what one publisher published, or one of several datasets."""
-    seed: int = 13
+    random_seed: int = 13
     """Random seed of the folds."""
-    stable: bool = False
+    hash_assignment: bool = False
     """For folds: an added group moves no other; folds differ more in size."""
     stratified: bool = False
     """For folds: whole groups, dealt out so that each gold label is spread evenly."""
-    within: tuple[str, ...] | None = None
+    parts: tuple[str, ...] | None = None
     """For folds, time and leave-one-out: only the claims of these official parts."""
-    cut: Annotated[str, BeforeValidator(_as_date)] | None = None
+    test_from: Annotated[str, BeforeValidator(_as_date)] | None = None
     """For `by_time`: the date of the first claims that are tested on."""
     test_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     """For `by_time`, instead of a cut: the share of the claims, the latest ones, to test on."""
@@ -75,13 +75,13 @@ class Split(Record):
     """A frozen split. With `train` and `test`: these parts; without: each of its parts is tested on in turn."""
     train_share: Annotated[Shares, BeforeValidator(_as_shares)] | None = None
     """Train on this share only, in whole groups; with `{each: [...]}`, one system per share: a learning curve."""
-    inner: Inner = Inner()
+    inner_folds: Inner = Inner()
     """The folds inside the training claims, for settings, thresholds and calibration."""
 
     @property
-    def inner_folds(self) -> InnerFolds:
+    def resolved_inner_folds(self) -> InnerFolds:
         """The folds inside the training claims, `by` filled in."""
-        return InnerFolds(self.inner.k, self.inner.by or self.by)
+        return InnerFolds(self.inner_folds.k, self.inner_folds.by or self.by)
 
     def faults(self) -> Iterator[tuple[str | None, str]]:
         """What is wrong with options that are each right: the option, and what to do."""
@@ -93,12 +93,15 @@ class Split(Record):
             yield "dev", "dev goes with train and test, as in train: [train], dev: [dev], test: [test]"
         if self.protocol == "official" and self.train is None:
             yield "protocol", "an official split names its parts, as in train: [train], test: [test]"
-        if self.protocol == "by_time" and (self.cut is None) == (self.test_share is None):
-            yield "protocol", "by_time needs a cut, as in cut: 2024-01-31, or a share, as in test_share: 0.2; not both"
+        if self.protocol == "by_time" and (self.test_from is None) == (self.test_share is None):
+            yield (
+                "protocol",
+                "by_time needs a first date, as in test_from: 2024-01-31, or a share, as in test_share: 0.2; not both",
+            )
         if self.protocol == "transfer" and self.by == "article":
             yield "by", "transfer is between groups of articles: by: source (datasets are sources), topic or speaker"
-        if self.stable and self.stratified:
-            yield "stratified", "stable folds keep their groups whatever is labelled, so they cannot be stratified too"
+        if self.hash_assignment and self.stratified:
+            yield "stratified", "hash_assignment keeps groups whatever is labelled, so they cannot be stratified too"
         if self.train_share and not self.train_share.each:
             yield "train_share", "each lists at least one share"
         if self.train_share and len(set(self.train_share.each)) < len(self.train_share.each):
@@ -113,10 +116,10 @@ class Split(Record):
 
 ONLY_FOR = {
     "k": ("grouped_folds", "random_folds", "transfer"),
-    "stable": ("grouped_folds", "random_folds"),
+    "hash_assignment": ("grouped_folds", "random_folds"),
     "stratified": ("grouped_folds",),
-    "within": ("grouped_folds", "random_folds", "by_time", "leave_one_out", "transfer"),
-    "cut": ("by_time",),
+    "parts": ("grouped_folds", "random_folds", "by_time", "leave_one_out", "transfer"),
+    "test_from": ("by_time",),
     "test_share": ("by_time",),
     "dev": ("official", "file"),
 }

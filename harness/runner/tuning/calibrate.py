@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, SerializeAsAny
 
 from harness.arrays import Bools, Codes, Floats
-from harness.classifiers.base import Classifier, Scorer, Scores, computed, two_columns
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns, computed
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.thresholds import cutoffs_of
 from harness.data.claims import Claims, Gold
@@ -19,28 +19,28 @@ from harness.errors import UnknownName, unknown_name
 from harness.records import Record
 from harness.runner.tuning.tune import InnerFolds, inner_folds
 
-LEAST = 1e-6
-LIKELY = 0.5
+PROBABILITY_EPSILON = 1e-6
+HALF = 0.5
 """The calibrated probability from which a claim is predicted positive, where no threshold is chosen."""
 
 
-class BestF1(Record):
+class MaximizeF1(Record):
     """The threshold with the highest F1 of the positive label; of equals, the highest."""
 
     aim: Literal["f1"]
     """Names this aim."""
 
 
-class Workload(Record):
+class FlagShare(Record):
     """The threshold at which a given share of the claims is predicted positive."""
 
-    aim: Literal["workload"]
+    aim: Literal["flagged_share"]
     """Names this aim."""
     share: float = Field(gt=0, lt=1)
     """The share of the claims."""
 
 
-class LeastPrecision(Record):
+class PrecisionFloor(Record):
     """The lowest threshold whose predictions are right as often as asked for; nothing is predicted where none is."""
 
     aim: Literal["precision"]
@@ -49,11 +49,11 @@ class LeastPrecision(Record):
     """The precision."""
 
 
-Aim = Annotated[BestF1 | Workload | LeastPrecision, Field(discriminator="aim")]
+Aim = Annotated[MaximizeF1 | FlagShare | PrecisionFloor, Field(discriminator="aim")]
 Calibration = Literal["platt", "isotonic"]
 
 
-class Decided(WrappingClassifier):
+class CalibratedClassifier(WrappingClassifier):
     """A classifier whose scores are calibrated, or cut by a threshold that is chosen, without a test claim.
 
     Where the split names a dev part, both are fitted to the scores of that part. Else the training claims are scored in
@@ -82,7 +82,7 @@ class Decided(WrappingClassifier):
         scorer = self.classifier.fit(claims, gold, seed)
         groups = len(np.unique(group_codes(claims, self.folds.by)))
         if groups < 2:
-            return DecidedScorer(
+            return CalibratedScorer(
                 scorer, None, None, "one training group only: nothing calibrated or chosen", scorer.fits
             )
         scores, probabilities, fits = self._out_of_fold(claims, gold, seed, min(self.folds.k, groups))
@@ -104,10 +104,10 @@ class Decided(WrappingClassifier):
             fits += scorer.fits
         return scores, probabilities, fits
 
-    def _decided(self, scorer: Scorer, scores: Floats, probabilities: bool, gold: Gold, where: str) -> DecidedScorer:
+    def _decided(self, scorer: Scorer, scores: Floats, probabilities: bool, gold: Gold, where: str) -> CalibratedScorer:
         positive = gold.positive
         if positive.all() or not positive.any():
-            return DecidedScorer(scorer, None, None, f"one label only in {where}: nothing calibrated or chosen")
+            return CalibratedScorer(scorer, None, None, f"one label only in {where}: nothing calibrated or chosen")
         curve, said = None, []
         if self.calibration is not None:
             curve = CALIBRATORS[self.calibration](scores, positive, probabilities)
@@ -115,17 +115,17 @@ class Decided(WrappingClassifier):
             said.append(f"{self.calibration} calibration")
         threshold = None
         if self.aim is not None:
-            threshold, reached = choose(self.aim, scores, positive)
+            threshold, reached = choose_threshold(self.aim, scores, positive)
             said.append(f"threshold {threshold:.4g} ({reached})")
-        return DecidedScorer(scorer, curve, threshold, f"{', '.join(said)} on {where}")
+        return CalibratedScorer(scorer, curve, threshold, f"{', '.join(said)} on {where}")
 
 
-AIMS = ("f1", "workload", "precision")
-DECISIONS = ("calibration", "threshold")
-"""The settings of a classifier in a config that are for `decided`."""
+AIMS = ("f1", "flagged_share", "precision")
+CALIBRATION_KEYS = ("calibration", "threshold")
+"""The settings of a classifier in a config that are for `with_calibration`."""
 
 
-def decided(classifier: Classifier, settings: dict[str, Any], folds: InnerFolds) -> Decided:
+def with_calibration(classifier: Classifier, settings: dict[str, Any], folds: InnerFolds) -> CalibratedClassifier:
     """A classifier with a calibration, a threshold, or both.
 
     Args:
@@ -138,11 +138,11 @@ def decided(classifier: Classifier, settings: dict[str, Any], folds: InnerFolds)
     if "threshold" in settings and aim not in AIMS:
         raise UnknownName(f"threshold: {unknown_name('aim', str(aim), AIMS)}, as in threshold: {{aim: f1}}")
     named = {"aim" if key == "threshold" else key: value for key, value in settings.items()}
-    return Decided(classifier=classifier, folds=folds, **named)
+    return CalibratedClassifier(classifier=classifier, folds=folds, **named)
 
 
 @dataclass(frozen=True)
-class Curve:
+class CalibrationMap:
     """A calibration: points between which probabilities are interpolated, of scores or of their log-odds."""
 
     scores: Floats
@@ -160,12 +160,12 @@ class Curve:
 
         if self.slope is None:
             return np.asarray(np.interp(scores, self.scores, self.chances), dtype=np.float64)
-        inner = logit(np.clip(scores, LEAST, 1 - LEAST)) if self.log_odds else scores
+        inner = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if self.log_odds else scores
         chances: Floats = expit(self.slope * inner + self.offset)
         return chances
 
 
-def platt(scores: Floats, positive: Bools, probabilities: bool) -> Curve:
+def platt(scores: Floats, positive: Bools, probabilities: bool) -> CalibrationMap:
     """The logistic curve of scores (of log-odds, for probabilities) that fits best; monotone, so that ranks stay.
 
     Args:
@@ -176,7 +176,7 @@ def platt(scores: Floats, positive: Bools, probabilities: bool) -> Curve:
     from scipy.special import logit
     from sklearn.linear_model import LogisticRegression
 
-    inner = logit(np.clip(scores, LEAST, 1 - LEAST)) if probabilities else scores
+    inner = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if probabilities else scores
     spread = float(inner.std()) or 1.0
     n_positive, n = int(positive.sum()), len(positive)
     target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2))
@@ -186,10 +186,10 @@ def platt(scores: Floats, positive: Bools, probabilities: bool) -> Curve:
     # A curve that falls would turn the ranking over; then the scores say nothing, and neither does the calibration.
     slope = max(float(fitted.coef_[0, 0]) / spread, 0.0)
     offset = float(fitted.intercept_[0]) if slope else float(logit(n_positive / n))
-    return Curve(np.zeros(0), np.zeros(0), slope, offset, probabilities)
+    return CalibrationMap(np.zeros(0), np.zeros(0), slope, offset, probabilities)
 
 
-def isotonic(scores: Floats, positive: Bools, _: bool = False) -> Curve:
+def isotonic(scores: Floats, positive: Bools, _: bool = False) -> CalibrationMap:
     """The rising step curve of scores that fits best, interpolated between steps; makes ties.
 
     Args:
@@ -199,20 +199,22 @@ def isotonic(scores: Floats, positive: Bools, _: bool = False) -> Curve:
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, positive.astype(np.float64))
-    return Curve(np.asarray(fitted.X_thresholds_, dtype=np.float64), np.asarray(fitted.y_thresholds_, dtype=np.float64))
+    return CalibrationMap(
+        np.asarray(fitted.X_thresholds_, dtype=np.float64), np.asarray(fitted.y_thresholds_, dtype=np.float64)
+    )
 
 
 CALIBRATORS: dict[Calibration, Any] = {"platt": platt, "isotonic": isotonic}
 
 
-class Chosen(NamedTuple):
+class Threshold(NamedTuple):
     """A threshold and what it reaches where it was chosen."""
 
     threshold: float
     reached: str
 
 
-def choose(aim: BestF1 | Workload | LeastPrecision, scores: Floats, positive: Bools) -> Chosen:
+def choose_threshold(aim: MaximizeF1 | FlagShare | PrecisionFloor, scores: Floats, positive: Bools) -> Threshold:
     """The threshold for an aim: claims that score it or more are predicted positive.
 
     Args:
@@ -222,11 +224,11 @@ def choose(aim: BestF1 | Workload | LeastPrecision, scores: Floats, positive: Bo
     """
     cutoffs = cutoffs_of(scores, positive)
     hits, predicted = cutoffs.hits, cutoffs.predicted
-    if isinstance(aim, BestF1):
+    if isinstance(aim, MaximizeF1):
         value = cutoffs.f1()
         best = int(np.argmax(value))
         reached = f"F1 {value[best]:.3f}"
-    elif isinstance(aim, Workload):
+    elif isinstance(aim, FlagShare):
         best = int(np.argmin(np.abs(predicted - aim.share * len(scores))))
         reached = f"{predicted[best] / len(scores):.3f} of the claims"
     else:
@@ -234,18 +236,18 @@ def choose(aim: BestF1 | Workload | LeastPrecision, scores: Floats, positive: Bo
         enough = np.flatnonzero(value >= aim.at_least)
         if not len(enough):
             above = float(scores.max())
-            return Chosen(float(np.nextafter(above, np.inf)), f"a precision of {aim.at_least:g} is not reached")
+            return Threshold(float(np.nextafter(above, np.inf)), f"a precision of {aim.at_least:g} is not reached")
         best = int(enough[-1])
         reached = f"precision {value[best]:.3f}, recall {hits[best] / positive.sum():.3f}"
     lowest, below = float(cutoffs.scores[best]), cutoffs.scores[best + 1 :]
-    return Chosen((lowest + float(below[0])) / 2 if len(below) else lowest, reached)
+    return Threshold((lowest + float(below[0])) / 2 if len(below) else lowest, reached)
 
 
 @dataclass(frozen=True)
-class DecidedScorer(WrappedScorer):
+class CalibratedScorer(WrappedScorer):
     """A scorer with its calibration and its threshold."""
 
-    curve: Curve | None
+    curve: CalibrationMap | None
     threshold: float | None
     said: str
     fits: int = 1
@@ -270,24 +272,24 @@ class DecidedScorer(WrappedScorer):
         """The threshold, one half of a calibrated probability, or the scorer's own."""
         if self.threshold is not None:
             return self.threshold
-        return self.scorer.cutoff if self.curve is None else LIKELY
+        return self.scorer.cutoff if self.curve is None else HALF
 
     @computed
     def chosen(self) -> str:
         """What was chosen, by the scorer too."""
         return "; ".join(filter(None, [self.scorer.chosen, self.said]))
 
-    def score(self, claims: Claims) -> Scores:
+    def score(self, claims: Claims) -> ScoreMatrix:
         """Calibrated probabilities, or the scorer's scores."""
         scores = self.scorer.score(claims)
-        return scores if self.curve is None else two_columns(self.curve.apply(scores[:, -1]))
+        return scores if self.curve is None else as_two_columns(self.curve.apply(scores[:, -1]))
 
-    def predict(self, claims: Claims, scores: Scores) -> Codes:
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
         """Positive from the threshold on; without one, what the scorer predicts, calibrated where it is."""
         if self.threshold is None and self.curve is None:
             return self.scorer.predict(claims, scores)
         predicted = Scorer.predict(self, claims, scores)  # by the cutoff
-        if not self.scorer.missing(claims):
+        if not self.scorer.n_unanswered(claims):
             return predicted
         answered = self.scorer.predict(claims, self.scorer.score(claims)) >= 0
         return np.where(answered, predicted, -1)

@@ -16,7 +16,7 @@ from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassif
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import By, Fold, group_codes, grouped_folds
 from harness.errors import Undefined
-from harness.metrics.base import Groups, Metric, Run
+from harness.metrics.base import Metric, ResamplingGroups, Run
 
 INNER_FOLDS = 3
 
@@ -36,7 +36,7 @@ def inner_folds(claims: Claims, folds: InnerFolds, seed: int) -> list[Fold]:
     return grouped_folds(claims, k=min(folds.k, groups), by=folds.by, seed=seed) if groups > 1 else []
 
 
-class Tuned(WrappingClassifier):
+class SettingsSearch(WrappingClassifier):
     """A classifier whose settings are chosen from candidates, inside the training claims of each fit.
 
     The candidate with the best value of the metric over grouped folds of the training claims is fitted to all of them;
@@ -67,7 +67,7 @@ class Tuned(WrappingClassifier):
         scorer = self.candidates[best].fit(claims, gold, seed)
         n = len(self.candidates)
         where = f"in {len(inner)} folds" if inner else "untried, there being one training group only"
-        return TunedScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(inner) + 1)
+        return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(inner) + 1)
 
     def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, inner: list[Fold]) -> float:
         scores = np.zeros((len(claims), len(gold.labels)))
@@ -78,7 +78,7 @@ class Tuned(WrappingClassifier):
             scores[fold.test] = scorer.score(claims.take(fold.test))
             predicted[fold.test] = scorer.predict(claims.take(fold.test), scores[fold.test])
             probabilities = probabilities and scorer.probabilities
-        groups = Groups(claims.article_codes(), claims.article_codes())
+        groups = ResamplingGroups(claims.article_codes(), claims.article_codes())
         try:
             ones = np.ones((1, int(groups.unit.max()) + 1), dtype=np.int64)
             value = float(self.metric.values(gold, Run(scores, predicted, probabilities), groups, ones)[0])
@@ -88,16 +88,16 @@ class Tuned(WrappingClassifier):
 
 
 @dataclass(frozen=True)
-class TunedScorer(WrappedScorer):
+class SettingsSearchScorer(WrappedScorer):
     """The scorer of the chosen candidate, which says what was chosen."""
 
     chosen: str
     fits: int = 1
 
 
-def tuned(
+def with_settings_search(
     name: str, settings: dict[str, Any], choices: Sequence[Mapping[str, Any]], metric: Metric, folds: InnerFolds
-) -> Tuned:
+) -> SettingsSearch:
     """A classifier tuned over candidates.
 
     Args:
@@ -108,7 +108,7 @@ def tuned(
         folds: inside the training claims, on which the candidates are compared.
     Raises: as `harness.classifiers.build`.
     """
-    return Tuned(
+    return SettingsSearch(
         candidates=tuple(build(name, {**settings, **choice}) for choice in choices),
         titles=tuple(", ".join(f"{key}={json.dumps(value)}" for key, value in choice.items()) for choice in choices),
         metric=metric,

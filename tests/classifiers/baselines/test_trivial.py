@@ -43,13 +43,13 @@ def test_position_ranks_by_place_and_takes_the_best_cutoff():
     assert last.predict(claims, last.score(claims)).tolist() == [0, 0, 0, 0, 0, 1]
     none = Position().fit(claims, gold_of([0] * 6), 1)
     assert not none.predict(claims, none.score(claims)).any()
-    assert not Position().untrained().gives_labels
+    assert not Position().untrained_scorer().gives_labels
 
 
 def test_length_and_position_say_how_far_a_claim_is_above_their_cutoff():
     length = Length(cap=6).fit(words(1, 2, 3, 4, 5), gold_of([0, 0, 1, 0, 1]), 1)  # cutoff 3, as above
     assert length.explain(words(2, 9)) == [(("words: 2", "", -1.0),), (("words: 9", "", 3.0),)]
-    assert Length(cap=6).untrained().explain(words(2)) == [(("words: 2", "", 2.0),)]
+    assert Length(cap=6).untrained_scorer().explain(words(2)) == [(("words: 2", "", 2.0),)]
     claims = claims_of([f"Claim {n}." for n in range(6)], per_article=6)
     position = Position().fit(claims, gold_of([1, 0, 1, 0, 0, 0]), 1)  # cutoff -2, as above
     reasons = [reason for (reason,) in position.explain(claims)]

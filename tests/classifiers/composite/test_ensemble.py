@@ -14,7 +14,7 @@ from tiny_encoder import make_encoder, skip_without_torch
 from harness import HarnessError, open_dataset, run
 from harness.classifiers import build
 from harness.classifiers.composite.ensemble import _ranks
-from harness.classifiers.storage.serialize import pack, unpack
+from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.errors import FaultsError
 
 MEMBERS = [{"name": "tfidf_logreg", "min_df": 1}, {"name": "tfidf_svm", "min_df": 1}, "rules"]
@@ -168,7 +168,7 @@ def test_an_ensemble_is_kept(table, tmp_path, method):
     claims, gold = table
     members = [*(["nb_logreg"] if method == "log_odds" else MEMBERS), {"name": "transfer", **TRANSFER}]
     scorer = build("ensemble", {"members": members, "method": method}).fit(claims, gold, 13)
-    again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
+    again = deserialize(json.loads(json.dumps(serialize(scorer, tmp_path))), tmp_path)
     assert np.array_equal(again.score(claims), scorer.score(claims))
     assert again.chosen == scorer.chosen
 
@@ -186,10 +186,10 @@ def test_what_two_datasets_share_is_refused_or_left_out():
     dataset = open_dataset("public-matters")
     articles = [article.article_id for article in dataset.articles][:2]
     texts = [claim.text for claim in dataset.current if claim.article_id in articles]
-    refused = build("transfer", TRANSFER).placed(texts, None)
+    refused = build("transfer", TRANSFER).with_experiment(texts, None)
     with pytest.raises(HarnessError, match=r"claims stand in this experiment's dataset too, a tenth or more of 2 "):
         refused.fit(*yes_no(), 13)
-    kept = build("transfer", TRANSFER | {"overlap": "leave_out"}).placed(texts, None).kept_rows()
+    kept = build("transfer", TRANSFER | {"overlap": "exclude"}).with_experiment(texts, None).training_set()
     assert not set(articles) & set(kept.claims.article_id)
     assert set(kept.claims.article_id) == {article.article_id for article in dataset.articles} - set(articles)
 
@@ -200,10 +200,10 @@ def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_pa
         "classifiers: [{name: transfer, dataset: public-matters, task: checkability, classifier: rules}]}",
         encoding="utf-8",
     )
-    with pytest.raises(HarnessError, match="To train without those claims and articles: overlap: leave_out"):
+    with pytest.raises(HarnessError, match="To train without those claims and articles: overlap: exclude"):
         run(tmp_path / "e.yaml", out=tmp_path / "runs")
     with pytest.raises(HarnessError, match="nothing is left of it"):
-        run(tmp_path / "e.yaml", overrides=["classifiers.0.overlap=leave_out"], out=tmp_path / "runs")
+        run(tmp_path / "e.yaml", overrides=["classifiers.0.overlap=exclude"], out=tmp_path / "runs")
 
 
 @pytest.mark.parametrize(
@@ -229,21 +229,21 @@ def test_the_labels_that_answer_yes_are_added_up(bring, table, tmp_path):
     claims, root = table[0].take(np.arange(20)), bring("claimbuster")
     inner = {"name": "nb_logreg", "min_df": 50}
     for task, columns in (("checkability", [1, 2]), ("check_worthiness", [2])):
-        settings = {"dataset": "claimbuster", "task": task, "classifier": inner, "learn": "labels"}
-        transfer = build("transfer", settings).placed([], root)
-        found = transfer.kept_rows()
+        settings = {"dataset": "claimbuster", "task": task, "classifier": inner, "target": "labels"}
+        transfer = build("transfer", settings).with_experiment([], root)
+        found = transfer.training_set()
         assert found.gold.labels == ("NFS", "UFS", "CFS")
         whole = build("nb_logreg", {"min_df": 50}).fit(found.claims, found.gold, 13).score(claims)
         scorer = transfer.fit(*yes_no(), 13)
         assert scorer.score(claims)[:, 1] == pytest.approx(whole[:, columns].sum(axis=1))
         assert (scorer.explain(claims) is None) == (len(columns) > 1)
-    again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
+    again = deserialize(json.loads(json.dumps(serialize(scorer, tmp_path))), tmp_path)
     assert np.array_equal(again.score(claims), scorer.score(claims))
     assert again.explain(claims) == scorer.explain(claims)
 
 
 def test_labels_without_probabilities_cannot_be_added_up():
-    settings = TRANSFER | {"learn": "labels", "classifier": "tfidf_svm"}
+    settings = TRANSFER | {"target": "labels", "classifier": "tfidf_svm"}
     with pytest.raises(HarnessError, match="needs a classifier with probabilities; 'tfidf_svm' has none"):
         build("transfer", settings).fit(*yes_no(), 13)
 
@@ -280,7 +280,7 @@ def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch,
     skip_without_torch()
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     first = {"name": "transformer", "model": str(make_encoder(tmp_path / "encoder")), "epochs": 1}
-    transfer = build("transfer", TRANSFER | {"classifier": first, "then": then})
+    transfer = build("transfer", TRANSFER | {"classifier": first, "fine_tune_with": then})
     claims, gold = yes_no()
     scorer = transfer.fit(claims, gold, 13)
     scores = scorer.score(claims)
@@ -288,21 +288,24 @@ def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch,
     assert not np.array_equal(scores, other)  # these training claims count
     plain = build(then["name"], then.get("settings", {}) | {k: v for k, v in then.items() if k != "name"})
     plain = plain.model_copy(update={"model": first["model"]}).fit(claims, gold, 13)
-    assert not np.array_equal(scores, plain.score(claims))  # and so does the other dataset
+    assert not np.array_equal(scores, plain.scoring(claims))  # and so does the other dataset
 
     (tmp_path / "kept").mkdir()
-    structure = json.loads(json.dumps(pack(scorer, tmp_path / "kept")))
+    structure = json.loads(json.dumps(serialize(scorer, tmp_path / "kept")))
     for folder in (tmp_path / "cache", tmp_path / "encoder"):
         shutil.rmtree(folder)
-    assert np.array_equal(unpack(structure, tmp_path / "kept").score(claims), scores)
+    assert np.array_equal(deserialize(structure, tmp_path / "kept").score(claims), scores)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"then": {"name": "transformer"}}, "takes over the encoder of a transformer"),
-        ({"classifier": {"name": "transformer"}, "then": {"name": "tfidf_logreg"}}, "takes over the encoder"),
-        ({"classifier": {"name": "transformer"}, "then": {"name": "transformer", "model": "x"}}, "no model of its own"),
+        ({"fine_tune_with": {"name": "transformer"}}, "takes over the encoder of a transformer"),
+        ({"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "tfidf_logreg"}}, "takes over the encoder"),
+        (
+            {"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "transformer", "model": "x"}},
+            "no model of its own",
+        ),
     ],
 )
 def test_what_cannot_follow(changes, said):

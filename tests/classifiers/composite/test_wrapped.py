@@ -11,42 +11,42 @@ from model_server import says
 
 from harness import HarnessError
 from harness.classifiers import CLASSIFIERS, build
-from harness.classifiers.base import Classifier, Question, Scorer
+from harness.classifiers.base import Classifier, Scorer, TaskPrompt
 from harness.classifiers.baselines.trivial import Length
 from harness.classifiers.composite.wrapped import NO_COMMON_LANGUAGE, WrappedScorer, WrappingClassifier
 from harness.metrics import METRICS
-from harness.runner.tuning.calibrate import Decided
-from harness.runner.tuning.tune import InnerFolds, Tuned
+from harness.runner.tuning.calibrate import CalibratedClassifier
+from harness.runner.tuning.tune import InnerFolds, SettingsSearch
 from harness.schemes import load_scheme
 
-QUESTION = Question("checkability", "could public evidence settle this?", ("no", "yes"), (load_scheme("three-axes"),))
+QUESTION = TaskPrompt("checkability", "could public evidence settle this?", ("no", "yes"), (load_scheme("three-axes"),))
 
 
 class Probe(Length):
     """Scores by length, and answers every hook in a way that shows through whatever wraps it."""
 
-    reads = "article"
+    context_scope = "article"
     languages = ("fr",)
     yes_or_no_only = True
     slow_to_fit = False
-    never_kept = "a probe is not kept"
+    unsavable_reason = "a probe is not kept"
     packages = ("probe-package",)
     tag: str = "a"
     told: tuple[str, ...] = ()
 
-    def untrained(self) -> Scorer | None:
+    def untrained_scorer(self) -> Scorer | None:
         return self.fit(*yes_no(), 0)
 
     def check(self) -> None:
         raise HarnessError("the probe was checked")
 
-    def inputs(self) -> str:
+    def input_fingerprint(self) -> str:
         return f"file {self.tag}"
 
-    def placed(self, texts, root):
+    def with_experiment(self, texts, root):
         return self.model_copy(update={"told": (*self.told, "placed")})
 
-    def for_question(self, question):
+    def with_task(self, question):
         return self.model_copy(update={"told": (*self.told, question.task)})
 
     def downloads(self) -> tuple[str, ...]:
@@ -55,34 +55,34 @@ class Probe(Length):
     def hosts(self) -> tuple[str, ...]:
         return ("api.example.org",)
 
-    def trained_before(self, texts):
+    def seen_in_pretraining(self, texts):
         return np.array([text == "seen" for text in texts]), "the probe saw it"
 
-    def forecast(self, claims, gold, test, seed):
+    def planned_requests(self, claims, gold, test, seed):
         return {f"{self.tag}: {len(claims)} then {len(test)}, seed {seed}": 7}
 
-    def attachments(self):
+    def result_files(self):
         return {"log.txt": self.tag.encode()}
 
 
 PROBE = f"{__name__}:Probe"
 
 WRAPPERS: dict[str, Callable[[], WrappingClassifier]] = {
-    "Decided": lambda: Decided(classifier=Probe(), calibration="platt"),
-    "Tuned": lambda: Tuned(
+    "CalibratedClassifier": lambda: CalibratedClassifier(classifier=Probe(), calibration="platt"),
+    "SettingsSearch": lambda: SettingsSearch(
         candidates=(Probe(), Probe(cap=20)), titles=("cap=40", "cap=20"), metric=METRICS.get("f1")(), folds=InnerFolds()
     ),
     "Ensemble": lambda: build("ensemble", {"members": ["rules", PROBE], "repeats": 2}),
     "Transfer": lambda: build(
         "transfer",
-        {"dataset": "public-matters", "task": "check_worthiness", "overlap": "leave_out", "classifier": PROBE},
+        {"dataset": "public-matters", "task": "check_worthiness", "overlap": "exclude", "classifier": PROBE},
     ),
 }
 """A maker for each wrapping class: a class that is not listed fails the first test."""
 
 HOOKS = {
-    "reads", "languages", "yes_or_no_only", "slow_to_fit", "never_kept", "packages", "untrained", "check", "inputs",
-    "placed", "for_question", "downloads", "hosts", "trained_before", "forecast", "attachments",
+    "context_scope", "languages", "yes_or_no_only", "slow_to_fit", "unsavable_reason", "packages", "untrained_scorer", "check", "input_fingerprint",
+    "with_experiment", "with_task", "downloads", "hosts", "seen_in_pretraining", "planned_requests", "result_files",
 }  # fmt: skip
 """Every hook of `Classifier` but `fit`: one that is not listed fails the second test, and needs a check below."""
 
@@ -125,44 +125,44 @@ def wrapping(request) -> WrappingClassifier:
 
 
 def test_what_is_inside_shows_through(wrapping):
-    assert wrapping.reads == "article"
+    assert wrapping.context_scope == "article"
     assert wrapping.languages in (("fr",), (NO_COMMON_LANGUAGE,))  # `rules` of the ensemble is made for English
     assert wrapping.yes_or_no_only
     assert not wrapping.slow_to_fit
-    assert wrapping.never_kept == "a probe is not kept"
+    assert wrapping.unsavable_reason == "a probe is not kept"
     assert "probe-package" in wrapping.packages
-    assert wrapping.untrained() is None
+    assert wrapping.untrained_scorer() is None
     assert wrapping.downloads() == ("hub.example.org",)
     assert wrapping.hosts() == ("api.example.org",)
-    seen, clause = wrapping.trained_before(["new", "seen"])
+    seen, clause = wrapping.seen_in_pretraining(["new", "seen"])
     assert (seen.tolist(), clause) == ([False, True], "the probe saw it")
-    assert wrapping.attachments() == {"log.txt": b"a"}
+    assert wrapping.result_files() == {"log.txt": b"a"}
     with pytest.raises(HarnessError, match="the probe was checked"):
         wrapping.check()
 
 
 def test_what_an_experiment_says_reaches_what_is_inside(wrapping):
-    ready = wrapping.placed([], None).for_question(QUESTION)
+    ready = wrapping.with_experiment([], None).with_task(QUESTION)
     task = "check_worthiness" if type(wrapping).__name__ == "Transfer" else "checkability"
     assert set(told(ready)) == {("placed", task)}
     assert set(told(wrapping)) == {()}
-    assert ready.inputs() != wrapping.inputs()  # so that a unit's id says what was told
+    assert ready.input_fingerprint() != wrapping.input_fingerprint()  # so that a unit's id says what was told
 
 
 def test_inputs_change_with_the_settings_inside():
     settings = {"members": ["rules", {"name": PROBE, "tag": "a"}]}
     changed = {"members": ["rules", {"name": PROBE, "tag": "b"}]}
-    assert build("ensemble", settings).inputs() != build("ensemble", changed).inputs()
-    assert build("ensemble", settings).inputs() == build("ensemble", settings).inputs()
+    assert build("ensemble", settings).input_fingerprint() != build("ensemble", changed).input_fingerprint()
+    assert build("ensemble", settings).input_fingerprint() == build("ensemble", settings).input_fingerprint()
 
 
 def test_calls_are_forecast_for_every_fit(wrapping):
     claims, gold = yes_no()
     test = claims_of(["One more."])
-    calls = {key.partition(": ")[2] for key in wrapping.forecast(claims, gold, test, 5)}
+    calls = {key.partition(": ")[2] for key in wrapping.planned_requests(claims, gold, test, 5)}
     name = type(wrapping).__name__
     if name == "Transfer":
-        other = wrapping.kept_rows()
+        other = wrapping.training_set()
         assert calls == {f"{len(other.claims)} then 1, seed 5"}
         return
     seeds = {key.rpartition(" ")[2] for key in calls}
@@ -172,15 +172,15 @@ def test_calls_are_forecast_for_every_fit(wrapping):
 
 def test_files_of_one_name_are_all_kept():
     members = [{"name": PROBE, "tag": tag} for tag in ("a", "b", "a", "c")]
-    files = build("ensemble", {"members": members}).attachments()
+    files = build("ensemble", {"members": members}).result_files()
     assert files == {"log.txt": b"a", "log-2.txt": b"b", "log-3.txt": b"c"}
 
 
 def test_a_wrapper_inside_a_wrapper_shows_through():
     inner = {"name": "ensemble", "members": ["length", PROBE]}
-    outer = build("ensemble", {"members": ["length", inner]}).placed([], None).for_question(QUESTION)
+    outer = build("ensemble", {"members": ["length", inner]}).with_experiment([], None).with_task(QUESTION)
     assert outer.hosts() == ("api.example.org",)
-    assert outer.never_kept == "a probe is not kept"
+    assert outer.unsavable_reason == "a probe is not kept"
     assert told(outer.inner()[1]) == [("placed", "checkability")]
 
 
@@ -203,24 +203,24 @@ def test_claims_that_no_member_answers_have_no_answer(model_server):
     several = build("ensemble", {"members": [settings], "repeats": 2, "method": "log_odds"}).fit(claims, gold, 13)
     mixed = build("ensemble", {"members": [settings, "length"]}).fit(claims, gold, 13)
     model_server.answer = says("perhaps")
-    assert several.missing(silent) == 1
+    assert several.n_unanswered(silent) == 1
     assert several.predict(silent, several.score(silent)).tolist() == [-1]
-    assert several.bill(silent).calls >= 1
-    assert mixed.missing(silent) == 0
+    assert several.api_usage(silent).calls >= 1
+    assert mixed.n_unanswered(silent) == 0
     assert mixed.predict(silent, mixed.score(silent))[0] >= 0
 
 
 def test_a_language_model_elsewhere_is_asked_the_question_of_the_other_dataset(model_server):
     settings = {"dataset": "public-matters", "task": "check_worthiness", "classifier": member(model_server)}
-    transfer = build("transfer", settings).placed([], None).for_question(QUESTION)
+    transfer = build("transfer", settings).with_experiment([], None).with_task(QUESTION)
     scorer = transfer.fit(*yes_no(), 13)
     scorer.score(claims_of(["Rents rose by 14 percent."]))
     system = model_server.asked[-1]["messages"][0]["content"]
     assert "should a fact-checker with limited time look at this one?" in system
-    assert scorer.bill(claims_of(["Rents rose by 14 percent."])).calls == 1
+    assert scorer.api_usage(claims_of(["Rents rose by 14 percent."])).calls == 1
 
 
 def test_gold_of_one_label_asks_nothing():
-    forecast = build("ensemble", {"members": ["length", PROBE]}).forecast
+    forecast = build("ensemble", {"members": ["length", PROBE]}).planned_requests
     claims, _ = yes_no()
     assert forecast(claims, gold_of([1] * 12), claims, 5) == {}

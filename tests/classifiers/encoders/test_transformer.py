@@ -76,7 +76,7 @@ def test_mixed_precision_learns_too_and_auto_follows_the_processor(encoder, monk
     for flags, kind in (("fma avx512f avx512_bf16", "mixed"), ("fma avx2", "single")):
         (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {flags}\n")
         monkeypatch.setattr(network, "PROCESSORS", tmp_path / "cpuinfo")
-        monkeypatch.setattr(network, "device_of", lambda: "cpu")
+        monkeypatch.setattr(network, "torch_device", lambda: "cpu")
         auto = build("transformer", {"model": encoder} | LEARN).fit(claims, gold, 13)
         assert np.array_equal(auto.score(claims), scores[kind])
     monkeypatch.setattr(network, "PROCESSORS", tmp_path / "no such file")
@@ -136,12 +136,12 @@ def test_reasons_are_what_the_score_loses_without_a_word(encoder, name, own_cach
 
 
 def test_reasons_of_added_labels_and_of_ensembles(encoder, tmp_path):
-    from harness.classifiers.composite.transfer import AddedScorer
+    from harness.classifiers.composite.transfer import SummedProbabilityScorer
 
     claims, gold = three_labels()
     inner = build("transformer", {"model": encoder} | LEARN).fit(claims, gold, 13)
     some = claims.take(np.array([0, 7, 15]))
-    added = AddedScorer(inner, (1, 2), 3)
+    added = SummedProbabilityScorer(inner, (1, 2), 3)
     whole = added.score(some)[:, 1]
     for row, reasons in enumerate(added.explain(some)):
         written = str(some.text[row])
@@ -151,7 +151,7 @@ def test_reasons_of_added_labels_and_of_ensembles(encoder, tmp_path):
             assert first.weight == pytest.approx(
                 np.log(whole[row] / (1 - whole[row])) - np.log(part / (1 - part)), rel=1e-5
             )
-    assert AddedScorer(inner, (2,), 3).explain(some) == inner.explain(some)
+    assert SummedProbabilityScorer(inner, (2,), 3).explain(some) == inner.explain(some)
     twice = build("ensemble", {"members": [{"name": "transformer", "model": encoder}, "rules"]}).fit(*yes_no(), 13)
     names = {reason.name for reasons in twice.explain(some) for reason in reasons}
     assert any(name.startswith("word:") for name in names)
@@ -203,13 +203,13 @@ def test_one_article_or_one_label_leaves_nothing_to_hold_out(encoder):
 
 @pytest.mark.parametrize("name", ["transformer", "embedding_logreg"])
 def test_a_kept_encoder_scores_the_same_and_holds_no_pickle(name, encoder, tmp_path):
-    from harness.classifiers.storage.serialize import pack, unpack
+    from harness.classifiers.storage.serialize import deserialize, serialize
 
     claims, gold = yes_no()
     more = {"epochs": 2, "patience": 1} if name == "transformer" else {}
     scorer = build(name, {"model": encoder, "pooling": "cls", **more}).fit(claims, gold, 13)
-    structure = json.loads(json.dumps(pack(scorer, tmp_path)))
-    again = unpack(structure, tmp_path)
+    structure = json.loads(json.dumps(serialize(scorer, tmp_path)))
+    again = deserialize(structure, tmp_path)
     assert np.array_equal(again.score(NEW), scorer.score(NEW))
     assert again.chosen == scorer.chosen
     suffixes = {path.suffix for path in tmp_path.rglob("*") if path.is_file() and "cache" not in path.parts}
@@ -217,7 +217,7 @@ def test_a_kept_encoder_scores_the_same_and_holds_no_pickle(name, encoder, tmp_p
     for weights in tmp_path.rglob("files/**/model.safetensors"):
         weights.write_bytes(b"damaged")
         with pytest.raises(HarnessError, match=r"cannot be loaded|its files changed"):
-            unpack(structure, tmp_path).score(NEW)
+            deserialize(structure, tmp_path).score(NEW)
 
 
 def test_a_fine_tuned_encoder_is_a_model_that_says_what_it_was_trained_on(encoder, tmp_path):
@@ -227,9 +227,9 @@ def test_a_fine_tuned_encoder_is_a_model_that_says_what_it_was_trained_on(encode
     folder = str(tmp_path / "kept" / "encoder")
     texts = ["rents in the OLD town rose by 14 percent, between 2019 and 2023", "Something else that nobody ever saw."]
     for name in ("transformer", "embedding_logreg"):
-        seen, _ = build(name, {"model": folder}).trained_before(texts)
+        seen, _ = build(name, {"model": folder}).seen_in_pretraining(texts)
         assert seen.tolist() == [True, False]
-    assert build("transformer", {"model": encoder}).trained_before(texts)[0].tolist() == [False, False]
+    assert build("transformer", {"model": encoder}).seen_in_pretraining(texts)[0].tolist() == [False, False]
     further = build("transformer", {"model": folder, "epochs": 1}).fit(
         claims_of([texts[1]] * 4), gold_of([0, 1] * 2), 13
     )
@@ -317,7 +317,7 @@ def test_the_run_warns_of_test_claims_that_the_encoder_saw(encoder, tmp_path, ro
     )
     result = harness.run(config, out=tmp_path / "runs", limit=200).results[0]
     assert any("was fine-tuned on" in warning for warning in result.warnings)
-    assert result.without_copies is not None
-    assert result.without_copies.copied >= 25
+    assert result.deduplicated is not None
+    assert result.deduplicated.n_duplicates >= 25
     document = json.loads((Path(result.path) / "result.json").read_text())
-    assert document["without_copies"]["values"]["f1"]["value"] != document["values"]["f1"]["value"]
+    assert document["deduplicated"]["values"]["f1"]["value"] != document["values"]["f1"]["value"]

@@ -34,7 +34,7 @@ def test_scores_only_rank_and_predict_nothing(tmp_path):
     # c2 is left out: below the lowest score, -2
     assert scorer.score(CLAIMS).tolist() == [[2, -2], [-0.5, 0.5], [3, -3]]
     assert scorer.predict(CLAIMS, scorer.score(CLAIMS)).tolist() == [-1, -1, -1]
-    assert scorer.missing(CLAIMS) == 1
+    assert scorer.n_unanswered(CLAIMS) == 1
     assert (scorer.gives_scores, scorer.gives_labels) == (True, False)
 
 
@@ -151,6 +151,6 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_the_content_enters_the_unit(tmp_path):
-    before = made(tmp_path, "claim_id,score\nc0,1\n").inputs()
-    assert made(tmp_path, "claim_id,score\nc0,1\n").inputs() == before
-    assert made(tmp_path, "claim_id,score\nc0,2\n").inputs() != before
+    before = made(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint()
+    assert made(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint() == before
+    assert made(tmp_path, "claim_id,score\nc0,2\n").input_fingerprint() != before

@@ -12,7 +12,7 @@ from model_server import SURE, completion, gives, says, token
 from pydantic import ValidationError
 
 from harness.classifiers import CLASSIFIERS, build
-from harness.classifiers.base import Question
+from harness.classifiers.base import TaskPrompt
 from harness.errors import HarnessError
 from harness.schemes import load_scheme
 
@@ -36,7 +36,7 @@ def test_the_score_is_the_token_probability_of_the_label(model_server):
     np.testing.assert_allclose(scores[:, 1], [1 - SURE, SURE], atol=2e-6)
     assert scorer.predict(TWO, scores).tolist() == [0, 1]
     assert scorer.chosen == "token probabilities, json_schema, 0 examples"
-    assert scorer.missing(TWO) == 0
+    assert scorer.n_unanswered(TWO) == 0
     assert len(model_server.asked) == 1 + 2  # one trial, and one call a claim
 
 
@@ -56,7 +56,7 @@ def test_many_claims_are_asked_about_in_lots(model_server, monkeypatch):
     monkeypatch.setattr("harness.classifiers.language_models.scorer.AT_ONCE", 5)
     scorer = fitted(model_server)
     assert (scorer.score(claims) == whole).all()
-    assert scorer.bill(claims).calls == 9
+    assert scorer.api_usage(claims).calls == 9
     assert len(model_server.asked) == 1 + 9
 
 
@@ -66,7 +66,7 @@ def test_samples_that_agree_are_an_answer(model_server, label):
     model_server.answer = says(label)
     one = claims_of(["A claim."])
     assert scorer.predict(one, scorer.score(one)).tolist() == [("no", "yes").index(label)]
-    assert scorer.missing(one) == 0
+    assert scorer.n_unanswered(one) == 0
 
 
 def test_samples_are_told_apart_by_number_and_random_seed(model_server):
@@ -102,7 +102,7 @@ def test_an_endpoint_that_takes_no_request_is_named_with_its_words(model_server)
 
 def test_token_probabilities_that_are_asked_for_and_not_given(model_server):
     model_server.logprobs = False
-    with pytest.raises(HarnessError, match="gives no token probabilities; set score: self_consistency"):
+    with pytest.raises(HarnessError, match="gives no token probabilities; set scoring: self_consistency"):
         fitted(model_server, score="token_probabilities")
 
 
@@ -129,8 +129,8 @@ def test_what_is_no_answer_is_counted_and_never_guessed(model_server, body, stat
     scores = scorer.score(one)
     assert scores.tolist() == [[1.0, 0.0]]
     assert scorer.predict(one, scores).tolist() == [-1]
-    assert scorer.missing(one) == 1
-    assert scorer.why_missing(one) == {why: 1}
+    assert scorer.n_unanswered(one) == 1
+    assert scorer.unanswered_by_reason(one) == {why: 1}
     answered = scorer.score(claims_of(["No."]))
     assert answered[0, 1] > 0.0  # whatever was answered ranks above
 
@@ -142,10 +142,10 @@ def test_a_claim_is_answered_where_half_of_its_samples_are(model_server):
     nonsense = gives(completion("?"))
     model_server.script = [says("yes"), nonsense, nonsense, says("no")]
     assert scorer.score(one)[0, 1] == pytest.approx(1 / 2, abs=2e-6)
-    assert scorer.missing(one) == 0
+    assert scorer.n_unanswered(one) == 0
     model_server.script = [says("yes"), nonsense, nonsense, gives(completion(None, refusal="No."))]
     assert scorer.score(other)[0, 1] == 0.0
-    assert scorer.why_missing(other) == {"unparsable": 1}
+    assert scorer.unanswered_by_reason(other) == {"unparsable": 1}
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_fewer_training_claims_than_examples(model_server):
 
 def test_the_prompt_says_what_the_guideline_says(model_server):
     scheme = load_scheme("claimbuster")
-    question = Question("checkability", "could public evidence settle this?", ("no", "yes"), (scheme,))
-    recipe = build("language_model", {"endpoint": model_server.url, "model": "tiny"}).for_question(question)
+    question = TaskPrompt("checkability", "could public evidence settle this?", ("no", "yes"), (scheme,))
+    recipe = build("language_model", {"endpoint": model_server.url, "model": "tiny"}).with_task(question)
     recipe.fit(*yes_no(), 13).score(TWO)
     system = model_server.asked[-1]["messages"][0]["content"]
     axis = scheme.axes[0]
@@ -228,17 +228,17 @@ def test_the_prompt_says_what_the_guideline_says(model_server):
         assert json.dumps(example) in system
     no, yes = system.index('- "no"'), system.index('- "yes"')
     assert no < system.index("NFS:") < yes < system.index("UFS:")
-    short = recipe.model_copy(update={"guide": None, "guideline": False}).for_question(question)
+    short = recipe.model_copy(update={"guide": None, "guideline": False}).with_task(question)
     assert short.guide.guideline is None
 
 
 def test_several_schemes_need_one_named(model_server):
     schemes = (load_scheme("claimbuster"), load_scheme("checkthat"))
-    question = Question("check_worthiness", "is it?", ("no", "yes"), schemes)
+    question = TaskPrompt("check_worthiness", "is it?", ("no", "yes"), schemes)
     with pytest.raises(HarnessError, match="set scheme: to one of claimbuster, checkthat"):
-        build("language_model", {"endpoint": model_server.url, "model": "tiny"}).for_question(question)
+        build("language_model", {"endpoint": model_server.url, "model": "tiny"}).with_task(question)
     named = build("language_model", {"endpoint": model_server.url, "model": "tiny", "scheme": "checkthat"})
-    assert named.for_question(question).guide.answers[1].cases[0].name == "check-worthy"
+    assert named.with_task(question).guide.answers[1].cases[0].name == "check-worthy"
 
 
 def test_three_labels_of_which_one_is_spelled_in_several_tokens(model_server):

@@ -13,7 +13,7 @@ from model_server import completion, token
 
 from harness.classifiers.language_models.prompt import data_of
 from harness.classifiers.language_models.replies import gives_tokens, read_reply
-from harness.endpoints.completions import completion_of, shown_error, tokens_of
+from harness.endpoints.completions import completion_of, error_summary, tokens_of
 
 LABELS = ("no", "yes")
 WHY = {"rejected", "refused", "truncated", "unparsable"}
@@ -55,7 +55,7 @@ def test_any_reply_is_read_as_an_answer_or_as_none(text, status):
     assert completion_of(text) is None or isinstance(completion_of(text), dict)
     assert tokens_of(text) is None or tokens_of(text) > 0
     assert gives_tokens(text) in (False, True)
-    assert shown_error(text).isprintable()
+    assert error_summary(text).isprintable()
 
 
 PIECES = st.sampled_from(['{"label": "|yes|"}', '{"|label|":| "|y|es|"}', '{"label": "yes"}', '{|"label": "ye|s"|}'])
@@ -144,5 +144,5 @@ def test_token_probabilities_that_make_no_sense_are_not_used(tokens):
 
 
 def test_what_an_error_says_is_shown_on_one_short_line():
-    assert shown_error('{"error": {"message": "bad\\n\\u001b[31mkey"}}') == "'bad \ufffd[31mkey'"
-    assert len(shown_error("x" * 10_000)) < 320
+    assert error_summary('{"error": {"message": "bad\\n\\u001b[31mkey"}}') == "'bad \ufffd[31mkey'"
+    assert len(error_summary("x" * 10_000)) < 320

@@ -13,7 +13,7 @@ from scipy.special import expit, softmax
 from harness import open_dataset
 from harness.classifiers import build
 from harness.classifiers.ngram_models.boosted import Trees, _features, _table
-from harness.classifiers.storage.serialize import pack, unpack
+from harness.classifiers.storage.serialize import deserialize, serialize
 
 lightgbm = pytest.importorskip("lightgbm", reason="LightGBM is absent: pip install 'claim-harness[boost]'")
 SMALL = {"trees": 12, "leaves": 6, "min_claims": 5, "min_df": 3}
@@ -105,7 +105,7 @@ def test_the_same_seed_gives_the_same_trees_and_they_are_kept(table, tmp_path):
     classifier = build("boosted_features", SMALL)
     scorer = classifier.fit(claims, gold, 13)
     assert np.array_equal(classifier.fit(claims, gold, 13).score(claims), scorer.score(claims))
-    again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
+    again = deserialize(json.loads(json.dumps(serialize(scorer, tmp_path))), tmp_path)
     assert np.array_equal(again.score(claims), scorer.score(claims))
     assert again.explain(claims.take(np.arange(3))) == scorer.explain(claims.take(np.arange(3)))
     assert {path.suffix for path in tmp_path.iterdir()} == {".npz"}

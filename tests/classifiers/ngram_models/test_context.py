@@ -11,7 +11,7 @@ from claim_tables import claims_of, gold_of
 
 from harness.classifiers import build
 from harness.classifiers.ngram_models.context import novelty_of
-from harness.classifiers.storage.serialize import pack, unpack
+from harness.classifiers.storage.serialize import deserialize, serialize
 
 SMALL = {"min_df": 1, "C": 10.0, "weight": 1.0}
 
@@ -82,6 +82,6 @@ def test_a_speaker_of_one_article_is_not_learned():
 def test_it_is_kept(tmp_path):
     claims, gold = debate(), gold_of([0, 1, 0, 0] * 4)
     scorer = build("context_logreg", SMALL).fit(claims, gold, 13)
-    again = unpack(json.loads(json.dumps(pack(scorer, tmp_path))), tmp_path)
+    again = deserialize(json.loads(json.dumps(serialize(scorer, tmp_path))), tmp_path)
     assert np.array_equal(again.score(claims), scorer.score(claims))
     assert again.explain(claims) == scorer.explain(claims)

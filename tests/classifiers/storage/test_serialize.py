@@ -1,4 +1,4 @@
-"""Kept scorers: the same numbers after a round trip, and nothing made of a file but what is listed."""
+"""Saved scorers: the same numbers after a round trip, and nothing made of a file but what is listed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from harness.classifiers import build
-from harness.classifiers.base import Scorer, Scores, two_columns
+from harness.classifiers.base import ScoreMatrix, Scorer, as_two_columns
 from harness.classifiers.storage.scorer_types import declared_types, registry_of, scorer_types
-from harness.classifiers.storage.serialize import ARRAYS, FILES, KeptFault, NotKept, pack, unpack
+from harness.classifiers.storage.serialize import ARRAYS, FILES, CannotSave, ModelFileError, deserialize, serialize
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.registry import Registry
@@ -29,7 +29,7 @@ UNTRUSTED = ("sklearn.ensemble:RandomForestClassifier",)
 
 def round_trip(scorer: Scorer, folder: Path, kinds: Registry[type] | None = None) -> Scorer:
     folder.mkdir()
-    return unpack(json.loads(json.dumps(pack(scorer, folder, kinds), allow_nan=False)), folder, kinds)
+    return deserialize(json.loads(json.dumps(serialize(scorer, folder, kinds), allow_nan=False)), folder, kinds)
 
 
 @pytest.mark.parametrize("labels", [YES_NO, THREE], ids=len)
@@ -45,7 +45,7 @@ def test_every_classifier_scores_explains_and_predicts_the_same_when_loaded_agai
         pytest.skip(f"{name} is made for yes-or-no tasks")
     one = Gold(gold.labels, np.zeros(len(claims), dtype=np.int64))
     for number, scorer in enumerate((classifier.fit(claims, gold, 13), classifier.fit(claims, one, 13))):
-        if scorer.not_kept is not None:
+        if scorer.unsavable_reason is not None:
             assert name in ("from_file", "language_model")
             continue
         if name in UNTRUSTED and number == 0:
@@ -77,8 +77,8 @@ class Box(Scorer):
 
     content: Any
 
-    def score(self, claims: Claims) -> Scores:
-        return two_columns(np.zeros(len(claims)))
+    def score(self, claims: Claims) -> ScoreMatrix:
+        return as_two_columns(np.zeros(len(claims)))
 
 
 BOXES: Registry[type] = Registry("type", {"Box": Box, "Pair": Pair}, "harness.scorers.none")
@@ -151,18 +151,18 @@ def test_sparse_rows_come_back(tmp_path):
     ],
 )
 def test_what_cannot_be_kept_is_named(content, said, tmp_path):
-    with pytest.raises(NotKept, match=said):
-        pack(Box(content), tmp_path, BOXES)
+    with pytest.raises(CannotSave, match=said):
+        serialize(Box(content), tmp_path, BOXES)
 
 
 def test_a_scorer_of_a_type_that_is_not_listed_is_not_kept(tmp_path):
-    with pytest.raises(NotKept, match=rf"type '{__name__}:Box' is not listed.*group harness\.scorers"):
-        pack(Box(1), tmp_path)
+    with pytest.raises(CannotSave, match=rf"type '{__name__}:Box' is not listed.*group harness\.scorers"):
+        serialize(Box(1), tmp_path)
 
 
 def kept_logreg(folder: Path) -> Any:
     folder.mkdir(exist_ok=True)
-    return json.loads(json.dumps(pack(build("tfidf_logreg", {"min_df": 1}).fit(*yes_no(), 13), folder)))
+    return json.loads(json.dumps(serialize(build("tfidf_logreg", {"min_df": 1}).fit(*yes_no(), 13), folder)))
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,9 @@ def kept_logreg(folder: Path) -> Any:
 def test_a_file_that_asks_for_a_type_that_is_not_listed_is_refused(name, tmp_path):
     structure = kept_logreg(tmp_path)
     structure["fields"]["features"]["type"] = name
-    said = r"refused: it asks for the type .*, which is not listed\. Listed: AddedScorer, BoostedScorer"
-    with pytest.raises(KeptFault, match=said):
-        unpack(structure, tmp_path)
+    said = r"refused: it asks for the type .*, which is not listed\. Listed: SummedProbabilityScorer, BoostedScorer"
+    with pytest.raises(ModelFileError, match=said):
+        deserialize(structure, tmp_path)
 
 
 def places(node: Any) -> list[tuple[Any, Any]]:
@@ -198,7 +198,7 @@ def test_a_changed_structure_is_refused_with_a_message_or_loads(data, tmp_path_f
     elif isinstance(holder, dict):
         del holder[key]
     try:
-        made = unpack(structure, folder)
+        made = deserialize(structure, folder)
     except HarnessError as error:
         said = str(error)
     else:
@@ -219,7 +219,7 @@ def test_a_damaged_file_of_arrays_is_a_message(data, tmp_path_factory):
         whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
     (folder / ARRAYS).write_bytes(whole)
     try:
-        unpack(structure, folder)
+        deserialize(structure, folder)
     except HarnessError as error:
         said = str(error)
     else:
@@ -238,8 +238,8 @@ def test_no_pickle_is_loaded(tmp_path):
         arrays = dict(found)
     arrays["a0"] = np.array([RunsCode()], dtype=object)
     np.savez(tmp_path / ARRAYS, **arrays)
-    with pytest.raises(KeptFault, match=r"is not an \.npz file of plain numbers"):
-        unpack(structure, tmp_path)
+    with pytest.raises(ModelFileError, match=r"is not an \.npz file of plain numbers"):
+        deserialize(structure, tmp_path)
 
 
 def test_arrays_that_unpack_to_more_than_is_allowed_are_not_unpacked(tmp_path, monkeypatch):
@@ -247,38 +247,38 @@ def test_arrays_that_unpack_to_more_than_is_allowed_are_not_unpacked(tmp_path, m
     with np.load(tmp_path / ARRAYS) as found:
         np.savez_compressed(tmp_path / ARRAYS, allow_pickle=False, big=np.zeros(2_000_000), **found)
     assert (tmp_path / ARRAYS).stat().st_size < 100_000
-    assert unpack(structure, tmp_path)
-    monkeypatch.setattr("harness.classifiers.storage.arrays.LARGEST", 10_000_000)
-    with pytest.raises(KeptFault, match=r"unpacked, it has 16,\d+,\d+ bytes, and 10,000,000 are allowed"):
-        unpack(structure, tmp_path)
+    assert deserialize(structure, tmp_path)
+    monkeypatch.setattr("harness.classifiers.storage.arrays.MAX_BYTES", 10_000_000)
+    with pytest.raises(ModelFileError, match=r"unpacked, it has 16,\d+,\d+ bytes, and 10,000,000 are allowed"):
+        deserialize(structure, tmp_path)
 
 
 def test_an_estimator_of_types_that_are_not_trusted_is_refused_by_name(tmp_path):
     import skops.io
 
-    structure = pack(build("sklearn.linear_model:RidgeClassifier", {}).fit(*yes_no(), 13), tmp_path)
+    structure = serialize(build("sklearn.linear_model:RidgeClassifier", {}).fit(*yes_no(), 13), tmp_path)
     skops.io.dump([Path()], tmp_path / FILES / "0" / "estimator.skops")
     with pytest.raises(HarnessError, match="refused: it asks for types that are not trusted: pathlib"):
-        unpack(structure, tmp_path)
+        deserialize(structure, tmp_path)
     (tmp_path / FILES / "0" / "estimator.skops").write_bytes(b"PK\x03\x04")
     with pytest.raises(HarnessError, match=r"estimator\.skops: cannot be loaded"):
-        unpack(structure, tmp_path)
+        deserialize(structure, tmp_path)
     (tmp_path / FILES / "0" / "estimator.skops").unlink()
     with pytest.raises(HarnessError, match=r"estimator\.skops: cannot be loaded"):
-        unpack(structure, tmp_path)
+        deserialize(structure, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["tree:DecisionTreeClassifier", "svm:SVC", "neighbors:KNeighborsClassifier"])
 def test_estimators_of_types_that_are_not_trusted_are_not_kept(name, tmp_path):
     with pytest.raises(HarnessError, match="cannot be kept: skops would not load its types"):
-        pack(build(f"sklearn.{name}", {}).fit(*yes_no(), 13), tmp_path)
+        serialize(build(f"sklearn.{name}", {}).fit(*yes_no(), 13), tmp_path)
 
 
 def test_without_skops_the_message_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "skops.io", None)
     scorer = build("sklearn.linear_model:RidgeClassifier", {}).fit(*yes_no(), 13)
     with pytest.raises(HarnessError, match=r"skops is needed: pip install 'claim-harness\[share\]'"):
-        pack(scorer, tmp_path)
+        serialize(scorer, tmp_path)
 
 
 @dataclass(frozen=True)
@@ -289,8 +289,8 @@ class Phrase(Scorer):
     weight: float
     in_files: ClassVar[tuple[str, ...]] = ("phrase",)
 
-    def score(self, claims: Claims) -> Scores:
-        return two_columns(np.array([self.weight * (self.phrase in text) for text in claims.text]))
+    def score(self, claims: Claims) -> ScoreMatrix:
+        return as_two_columns(np.array([self.weight * (self.phrase in text) for text in claims.text]))
 
     def save_files(self, folder: Path) -> None:
         (folder / "phrase.txt").write_text(self.phrase, encoding="utf-8")
@@ -318,5 +318,5 @@ def test_a_kept_scorer_is_made_of_what_classifiers_declare_and_of_nothing_else()
 def test_two_types_of_one_name_are_refused():
     other = type("Box", (Scorer,), {})
     assert registry_of(Box, Phrase, Box).table == {"Box": Box, "Phrase": Phrase}
-    with pytest.raises(ValueError, match="two types of kept scorers are called 'Box'"):
+    with pytest.raises(ValueError, match="two types of saved scorers are called 'Box'"):
         registry_of(Box, other)

@@ -10,7 +10,7 @@ import pytest
 
 from harness import FaultsError, HarnessError, ingest, open_dataset
 from harness.data.articles.markup import marked_markdown
-from harness.data.articles.reading import Reading
+from harness.data.articles.reading import ReadOptions
 from harness.data.articles.sources import read_articles
 from harness.data.sentences.segment import sentences
 from harness.records import Article
@@ -57,7 +57,7 @@ def ingested(tmp_path, *sources, **options):
 
 def refusal(*sources, **options) -> str:
     with pytest.raises(FaultsError) as refused:
-        read_articles(sources, Reading(**options))
+        read_articles(sources, ReadOptions(**options))
     return str(refused.value)
 
 
@@ -114,7 +114,7 @@ def test_a_markdown_title_is_its_first_heading(tmp_path):
 def test_csv_with_columns_of_other_names(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('headline,body,id,extra\n"H ""1""","Two\r\nlines. End.",7,x\n,Second text.,news/9,\n')
-    found = read_articles([path], Reading(columns={"text": "body", "title": "headline", "article_id": "id"}))
+    found = read_articles([path], ReadOptions(columns={"text": "body", "title": "headline", "article_id": "id"}))
     assert [(f.line, f.article.article_id, f.article.title, f.article.text) for f in found] == [
         (2, "7", 'H "1"', "Two\r\nlines. End."),
         (4, "news-9", None, "Second text."),  # the cell before it takes lines 2 and 3

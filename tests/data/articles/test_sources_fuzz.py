@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.data.articles.encoding import decoded
 from harness.data.articles.html import read_page
 from harness.data.articles.markup import marked_markdown, marked_transcript
-from harness.data.articles.reading import File, Reading
+from harness.data.articles.reading import InputFile, ReadOptions
 from harness.data.articles.sources import READERS, read_file
 from harness.data.dataset import Segmentation
 from harness.data.sentences.claims_of import claims_of
@@ -46,7 +46,7 @@ def outcome(suffix: str, data: bytes, **options: object) -> None:
     start = time.monotonic()
     found, said = [], f"a{suffix}"
     try:
-        found = read_file(File(f"a{suffix}", f"a{suffix}", data, Reading(**options)))  # type: ignore[arg-type]
+        found = read_file(InputFile(f"a{suffix}", f"a{suffix}", data, ReadOptions(**options)))  # type: ignore[arg-type]
     except HarnessError as error:
         said = str(error)
     assert said.startswith(f"a{suffix}")

@@ -122,7 +122,7 @@ def described(address, digest):
         title="Tiny",
         summary="two lines",
         source="https://example.org",
-        licence="CC BY 4.0",
+        license="CC BY 4.0",
         language="en",
         citation="none",
         format="checkthat_debates",

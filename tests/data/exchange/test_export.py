@@ -114,9 +114,9 @@ def test_label_studio_and_back(dataset, tmp_path):
     with pytest.raises(HarnessError, match=r"several workers \(reader-1, reader-2\)"):
         add_claims(empty.folder, tmp_path / "export.json", "reader-1")
     with pytest.raises(HarnessError, match="Did you mean 'reader-1'"):
-        add_claims(empty.folder, tmp_path / "export.json", "reader-1", worker="reader1")
+        add_claims(empty.folder, tmp_path / "export.json", "reader-1", labeler="reader1")
     for worker in ("reader-1", "reader-2"):
-        add_claims(empty.folder, tmp_path / "export.json", worker, worker=worker)
+        add_claims(empty.folder, tmp_path / "export.json", worker, labeler=worker)
     for axis in ("checkable", "quantity"):
         for rule in ("single:reader-1", "single:reader-2"):
             ours = gold_labels(open_dataset(empty.folder).annotations, "three-axes", axis, rule).labels

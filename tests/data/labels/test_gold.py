@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.data.labels.annotations import new_annotation
-from harness.data.labels.gold import gold_labels, in_force
+from harness.data.labels.gold import active_annotations, gold_labels
 from harness.errors import HarnessError
 from harness.records import Annotation, GoldLabel
 
@@ -72,7 +72,7 @@ def test_a_superseded_label_no_longer_counts():
     second = label("tie", "ann", "no", supersedes=first.annotation_id)
     third = label("tie", "ann", "yes", supersedes=second.annotation_id)
     assert gold("majority", [first, second, label("tie", "bob", "no")]) == ({"tie": "no"}, set())
-    assert [a.annotation_id for a in in_force([first, second, third])] == [third.annotation_id]
+    assert [a.annotation_id for a in active_annotations([first, second, third])] == [third.annotation_id]
 
 
 def test_suggestions_decide_nothing():

@@ -17,13 +17,13 @@ from harness.data.claims import Claims
 from harness.data.load import open_dataset
 from harness.data.splits.by_time import by_time, period
 from harness.data.splits.folds import (
+    count_ungrouped,
+    fold_from_parts,
     group_codes,
     grouped_folds,
     leave_one_out,
-    parts_fold,
     read_split,
     training_share,
-    ungrouped,
 )
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint
@@ -140,8 +140,8 @@ def test_stable_folds_are_whole_groups_that_added_articles_do_not_move(rows, by,
     more = sorted([*rows, *new], key=lambda row: row[0])
     before, after = table(rows), table(more)
     try:
-        folds = grouped_folds(before, k=k, by=by, seed=seed, stable=True)
-        grown = grouped_folds(after, k=k, by=by, seed=seed, stable=True)
+        folds = grouped_folds(before, k=k, by=by, seed=seed, hash_assignment=True)
+        grown = grouped_folds(after, k=k, by=by, seed=seed, hash_assignment=True)
     except HarnessError:
         return  # a fold that no group falls into; see below
     groups = group_codes(before, by)
@@ -162,7 +162,7 @@ def test_greedy_folds_do_move_which_is_why_there_are_stable_ones():
 def test_stable_folds_are_frozen():
     """As results rest on it. The last hex digit of sha256("13\\n" + letter) is odd for fold 1 of 2."""
     claims = table([(letter, None) for letter in "abcdefgh"])
-    folds = grouped_folds(claims, k=2, by="article", seed=13, stable=True)
+    folds = grouped_folds(claims, k=2, by="article", seed=13, hash_assignment=True)
     odd = [letter for letter in "abcdefgh" if int(hashlib.sha256(f"13\n{letter}".encode()).hexdigest()[-1], 16) % 2]
     assert [claims.article_id[row] for row in folds[1].test] == odd
 
@@ -172,11 +172,11 @@ def test_a_stable_fold_without_a_group_is_refused():
     said = []
     for seed in range(20):
         try:
-            grouped_folds(claims, k=2, by="article", seed=seed, stable=True)
+            grouped_folds(claims, k=2, by="article", seed=seed, hash_assignment=True)
         except HarnessError as error:
             said.append(str(error))
     assert 0 < len(said) < 20
-    assert re.match(r"split: stable: 2 groups leave fold-[01] of 2 empty under seed \d+; lower k", said[0])
+    assert re.match(r"split: hash_assignment: 2 groups leave fold-[01] of 2 empty under seed \d+; lower k", said[0])
 
 
 @settings(deadline=None)
@@ -214,9 +214,9 @@ def test_stratified_folds_by_hand():
 def test_a_group_by_topic_and_by_source():
     claims = table([("a", None), ("a", None), ("b", None), ("c", None)], topic=["tax", None, "tax", None])
     assert list(group_codes(claims, "topic")) == [0, 1, 0, 2]
-    assert ungrouped(claims, "topic") == 2
+    assert count_ungrouped(claims, "topic") == 2
     with pytest.raises(HarnessError, match="by source: none of 4 claims has a source; fill in the publisher"):
-        ungrouped(claims, "source")
+        count_ungrouped(claims, "source")
     sourced = table([("a", None), ("b", None), ("c", None)], source=["X", "Y", "X"])
     assert [list(fold.test) for fold in leave_one_out(sourced, by="source")] == [[0, 2], [1]]
 
@@ -286,7 +286,7 @@ def dated(dates: str) -> Claims:
     ],
 )
 def test_what_is_published_from_the_cut_on_is_tested(dates, cut, tested):
-    fold = by_time(dated(dates), cut=cut)
+    fold = by_time(dated(dates), test_from=cut)
     assert list(fold.test) == tested
     assert list(fold.train) == [row for row in range(len(dates.split())) if row not in tested]
 
@@ -299,18 +299,18 @@ def test_what_is_published_from_the_cut_on_is_tested(dates, cut, tested):
         ("2020 2021 2022", "2021-06-01", "1 claims of 1 articles are dated so roughly that they may lie on either"),
         ("2020 2021", "2030", "all 2 claims are before 2030-01-01; they are dated 2020-01-01 to 2021-01-01"),
         ("2020 2021", "2020", "all 2 claims are from 2020-01-01"),
-        ("2020 2021", "soon", "cut: expected an ISO 8601 date such as 2024-01-31, got 'soon'"),
+        ("2020 2021", "soon", "test_from: expected an ISO 8601 date such as 2024-01-31, got 'soon'"),
         ("2020-02-30 2021", "2021", "1 of 2 claims have a date that is not ISO 8601"),
     ],
 )
 def test_times_that_cannot_be_split(dates, cut, message):
     with pytest.raises(HarnessError, match=message):
-        by_time(dated(dates), cut=cut)
+        by_time(dated(dates), test_from=cut)
 
 
 def test_an_article_stays_whole_in_time_and_goes_by_its_latest_claim():
     claims = table([("a", None), ("a", None), ("b", None)], published=["2020", "2022", "2021"])
-    assert list(by_time(claims, cut="2022").test) == [0, 1]
+    assert list(by_time(claims, test_from="2022").test) == [0, 1]
 
 
 def test_a_share_is_tested_that_comes_closest():
@@ -347,9 +347,9 @@ def test_nothing_trained_on_is_later_than_anything_tested_on(dates, share, rando
 
 def test_a_fold_from_named_parts():
     claims = table([(letter, None) for letter in "abcde"])
-    fold = parts_fold(claims, PARTS, ["train", "dev"], ["test"])
+    fold = fold_from_parts(claims, PARTS, ["train", "dev"], ["test"])
     assert (fold.name, list(fold.train), list(fold.test)) == ("test", [0, 1, 3], [2])
-    assert parts_fold(claims, PARTS, ["train"], ["dev", "test"]).name == "dev+test"
+    assert fold_from_parts(claims, PARTS, ["train"], ["dev", "test"]).name == "dev+test"
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_a_fold_from_named_parts():
 )
 def test_parts_that_cannot_be(train, test, message):
     with pytest.raises(HarnessError, match=message):
-        parts_fold(table([("a", None)]), PARTS, train, test)
+        fold_from_parts(table([("a", None)]), PARTS, train, test)
 
 
 def test_a_split_file_is_read(tmp_path):

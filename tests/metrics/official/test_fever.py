@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.data.formats.verification.fever_jsonl import GoldVerdict, Verdict
+from harness.data.formats.verification.fever_jsonl import GoldVerdict, PredictedVerdict
 from harness.data.formats.verification.scifact_jsonl import NOTHING, Abstract, GoldAbstract
 from harness.metrics.official.fever import fever
 from harness.metrics.official.scifact import scifact
@@ -15,7 +15,7 @@ GOLD = GoldVerdict("REFUTES", ((ONE, TWO),))
 
 def test_fever_gives_the_numbers_of_the_publishers_readme():
     # Precision: 1/1 and 2/3. Recall: the first lacks page2, so 0 and 1.
-    found = fever([GOLD, GOLD], [Verdict("REFUTES", (ONE,)), Verdict("REFUTES", (ONE, TWO, THREE))])
+    found = fever([GOLD, GOLD], [PredictedVerdict("REFUTES", (ONE,)), PredictedVerdict("REFUTES", (ONE, TWO, THREE))])
     assert found == pytest.approx(
         {
             "fever_score": 1 / 2,
@@ -28,25 +28,27 @@ def test_fever_gives_the_numbers_of_the_publishers_readme():
 
 
 def test_fever_counts_the_first_five_passages_only():
-    late = Verdict("REFUTES", (THREE, THREE, THREE, ONE, ("page9", 0), TWO))
+    late = PredictedVerdict("REFUTES", (THREE, THREE, THREE, ONE, ("page9", 0), TWO))
     assert fever([GOLD], [late])["fever_score"] == 0
     assert fever([GOLD], [late], max_evidence=6)["fever_score"] == 1
 
 
 def test_fever_precision_is_one_where_nothing_was_predicted():
-    found = fever([GOLD], [Verdict("REFUTES", ())])
+    found = fever([GOLD], [PredictedVerdict("REFUTES", ())])
     assert (found["evidence_precision"], found["evidence_recall"], found["evidence_f1"]) == (1, 0, 0)
 
 
 def test_fever_leaves_claims_without_a_verdict_out_of_the_evidence():
     nothing = GoldVerdict("NOT ENOUGH INFO", (((None, None),),))
-    found = fever([GOLD, nothing], [Verdict("REFUTES", (ONE, TWO)), Verdict("NOT ENOUGH INFO", (THREE,))])
+    found = fever(
+        [GOLD, nothing], [PredictedVerdict("REFUTES", (ONE, TWO)), PredictedVerdict("NOT ENOUGH INFO", (THREE,))]
+    )
     assert set(found.values()) == {1.0}
-    assert fever([nothing], [Verdict("NOT ENOUGH INFO", ())])["evidence_recall"] == 0
+    assert fever([nothing], [PredictedVerdict("NOT ENOUGH INFO", ())])["evidence_recall"] == 0
 
 
 def test_fever_f1_is_zero_where_the_official_program_divides_by_zero():
-    assert fever([GOLD], [Verdict("REFUTES", (THREE,))])["evidence_f1"] == 0
+    assert fever([GOLD], [PredictedVerdict("REFUTES", (THREE,))])["evidence_f1"] == 0
 
 
 def test_scifact_gives_the_numbers_of_the_publishers_example():

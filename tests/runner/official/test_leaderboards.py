@@ -7,7 +7,7 @@ import pytest
 from harness import build_report, evaluate, run
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.metrics import METRICS
-from harness.runner.official.leaderboards import also_measured, published_of
+from harness.runner.official.leaderboards import leaderboard_metrics, leaderboards_for
 
 BOARDS = [(name, board) for name in benchmark_names() for board in load_benchmark(name).published]
 CONFIG = """\
@@ -65,17 +65,17 @@ def test_every_leaderboard_of_the_tested_part_stands_beside():
     boards = load_benchmark("checkthat-2025-subjectivity").published
     split = {"protocol": "official", "train": ["en-train"], "test": ["it-test"]}
     config = {"dataset": "checkthat-2025-subjectivity", "split": split}
-    assert published_of(config) == (boards[1],)
-    assert published_of(config, ["f1"]) == ()
-    assert published_of(config | {"split": split | {"test": ["en-test", "it-test"]}}) == ()
-    assert published_of(config | {"split": {"protocol": "grouped_folds"}}) == ()
-    assert also_measured(config, binary=True) == ("macro_f1",)
+    assert leaderboards_for(config) == (boards[1],)
+    assert leaderboards_for(config, ["f1"]) == ()
+    assert leaderboards_for(config | {"split": split | {"test": ["en-test", "it-test"]}}) == ()
+    assert leaderboards_for(config | {"split": {"protocol": "grouped_folds"}}) == ()
+    assert leaderboard_metrics(config, binary=True) == ("macro_f1",)
 
 
 def test_a_metric_of_a_positive_label_is_not_added_to_a_task_of_many_labels():
     config = {"dataset": "newsclaims", "split": {"protocol": "official", "train": ["dev"], "test": ["test"]}}
-    assert also_measured(config, binary=True) == ("f1",)
-    assert also_measured(config, binary=False) == ()
+    assert leaderboard_metrics(config, binary=True) == ("f1",)
+    assert leaderboard_metrics(config, binary=False) == ()
 
 
 def test_the_published_random_baseline_is_what_its_file_scores_here(benchmarks, tmp_path):

@@ -33,7 +33,7 @@ def test_trained_on_one_scheme_and_scored_on_another(bring, tmp_path):
     outcome = run(config(tmp_path, "claimbuster/crowdsourced"), root=root, out=tmp_path)
     (result,) = outcome.results
     assert (result.dataset, result.n, result.n_positive) == ("claimbuster + checkthat-2024-task1", 1032, 238)
-    assert [line.split(":")[0] for line in result.crosswalk] == [
+    assert [line.split(":")[0] for line in result.label_mapping] == [
         "claimbuster (claimbuster.label)",
         "checkthat-2024-task1 (checkthat.label)",
     ]
@@ -46,11 +46,11 @@ def test_a_copy_of_the_training_set_is_no_test(bring, tmp_path):
     root = bring("claimbuster", "checkthat-2024-task1")
     (result,) = run(config(tmp_path, "claimbuster"), root=root, out=tmp_path).results
     # all but a few texts of fewer than five words
-    assert result.without_copies is not None
-    assert (result.without_copies.copied, result.without_copies.n) == (1028, 4)
+    assert result.deduplicated is not None
+    assert (result.deduplicated.n_duplicates, result.deduplicated.n) == (1028, 4)
     assert any(warning.startswith("1,028 of 1,032 test claims have their text") for warning in result.warnings)
     kept = json.loads((tmp_path / "crossed" / "results" / result.result_id / "result.json").read_text())
-    assert kept["without_copies"]["copied"] == 1028
+    assert kept["deduplicated"]["n_duplicates"] == 1028
 
 
 def test_values_without_copies_are_those_of_the_other_claims(bring, tmp_path):
@@ -60,11 +60,11 @@ def test_values_without_copies_are_those_of_the_other_claims(bring, tmp_path):
     root = bring("claimbuster", "checkthat-2024-task1")
     (result,) = run(config(tmp_path, "claimbuster/crowdsourced"), root=root, out=tmp_path).results
     table = pq.read_table(tmp_path / "crossed" / "results" / result.result_id / "predictions.parquet").to_pandas()
-    assert result.without_copies is not None
-    assert result.without_copies.copied + result.without_copies.n == len(table) == 1032
+    assert result.deduplicated is not None
+    assert result.deduplicated.n_duplicates + result.deduplicated.n == len(table) == 1032
     whole = average_precision_score(table["gold"] == "yes", table["score:yes"])
     assert result.values["average_precision"].value == pytest.approx(whole, abs=0.02)
-    assert result.without_copies.values["average_precision"].value != result.values["average_precision"].value
+    assert result.deduplicated.values["average_precision"].value != result.values["average_precision"].value
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_each_dataset_in_turn_is_a_source(bring, tmp_path):
     (result,) = run(path, root=root, out=tmp_path).results
     assert result.n == 962 + 1312
     # the 2020 tweets are nearly all in the 2021 edition, and it holds them all but 350
-    assert result.without_copies is not None
-    assert result.without_copies.copied > 1800
+    assert result.deduplicated is not None
+    assert result.deduplicated.n_duplicates > 1800
 
 
 def test_an_experiment_on_one_dataset_says_nothing_of_joining(bring, tmp_path):
@@ -110,5 +110,5 @@ def test_an_experiment_on_one_dataset_says_nothing_of_joining(bring, tmp_path):
         "intervals: {resamples: 100}\n"
     )
     (result,) = run(path, root=root, out=tmp_path).results
-    assert (result.crosswalk, result.without_copies) == ((), None)
+    assert (result.label_mapping, result.deduplicated) == ((), None)
     assert [scheme.name for scheme in result.provenance.schemes] == ["checkthat"]

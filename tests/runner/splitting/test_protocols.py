@@ -77,7 +77,7 @@ def predictions(path: str):
         ("{protocol: grouped_folds, by: topic, k: 4}", "topic", 4),
         ("{protocol: grouped_folds, by: source, k: 3}", "source", 3),
         ("{protocol: grouped_folds, by: article, k: 3, stratified: true}", "article_id", 3),
-        ("{protocol: grouped_folds, by: article, k: 3, stable: true}", "article_id", 3),
+        ("{protocol: grouped_folds, by: article, k: 3, hash_assignment: true}", "article_id", 3),
         ("{protocol: leave_one_out, by: topic}", "topic", 4),
         ("{protocol: leave_one_out, by: source}", "source", 3),
         ("{protocol: leave_one_out, by: article}", "article_id", None),
@@ -115,7 +115,7 @@ def test_by_speaker_claims_without_one_are_counted_in_a_warning(config, dataset,
     assert any("test articles have other claims in training" in warning for warning in result.warnings)
 
 
-@pytest.mark.parametrize("option", ["cut: 2010", "cut: 2010-01-01", "test_share: 0.4"])
+@pytest.mark.parametrize("option", ["test_from: 2010", "test_from: 2010-01-01", "test_share: 0.4"])
 def test_by_time_the_later_articles_are_tested(config, dataset, tmp_path, option):
     result = run(config(f"{{protocol: by_time, {option}}}"), out=tmp_path / "runs").results[0]
     table = open_dataset(dataset).table()
@@ -158,7 +158,7 @@ def test_stable_folds_keep_their_articles_when_one_is_added(config, dataset, tmp
     (smaller / "evidence.jsonl").unlink()
     fold_of = []
     for name, data in (("small", smaller), ("whole", dataset)):
-        result = run(config("{k: 3, stable: true}", data), out=tmp_path / name, only=["length"]).results[0]
+        result = run(config("{k: 3, hash_assignment: true}", data), out=tmp_path / name, only=["length"]).results[0]
         found = predictions(result.path)
         fold_of.append(dict(zip(found["claim_id"], found["fold"], strict=True)))
     assert len(fold_of[0]) < len(fold_of[1])
@@ -192,7 +192,7 @@ def test_a_learning_curve_is_one_system_a_share_and_fits_nothing_twice(config, d
 
 def test_a_lone_share_and_systems_with_settings_are_named_too(config):
     loaded = load_experiment(config("{train_share: 0.5}"), ["classifiers.1={name: length, cap: {each: [3, 4]}}"])
-    assert [system.label for system in loaded.systems] == [
+    assert [system.system_name for system in loaded.systems] == [
         "majority[train_share=0.5]",
         "length[cap=3,train_share=0.5]",
         "length[cap=4,train_share=0.5]",
@@ -210,7 +210,7 @@ def test_settings_are_tuned_in_inner_folds_of_whole_groups_of_the_training_claim
     fits = []
     fit = Length.fit
     monkeypatch.setattr(Length, "fit", lambda self, claims, *more: fits.append(claims) or fit(self, claims, *more))
-    path = config("{protocol: leave_one_out, by: source, inner: {k: 2, by: topic}}")
+    path = config("{protocol: leave_one_out, by: source, inner_folds: {k: 2, by: topic}}")
     run(path, out=tmp_path / "runs", only=["length"], overrides=["classifiers.1={name: length, cap: {grid: [5, 40]}}"])
     # Each of 3 sources: 2 candidates in 2 inner folds, and one fit of the better one.
     assert len(fits) == 3 * (2 * 2 + 1)
@@ -227,10 +227,10 @@ def test_settings_are_tuned_in_inner_folds_of_whole_groups_of_the_training_claim
     ("options", "split"),
     [
         ({"protocol": "leave_one_out", "by": "source"}, "{protocol: leave_one_out, by: source}"),
-        ({"k": 3, "stable": True}, "{k: 3, stable: true}"),
+        ({"k": 3, "hash_assignment": True}, "{k: 3, hash_assignment: true}"),
         ({"k": 4, "by": "topic"}, "{k: 4, by: topic}"),
         ({"k": 4, "stratified": True, "task": "checkability"}, "{k: 4, stratified: true}"),
-        ({"protocol": "by_time", "cut": "2008"}, "{protocol: by_time, cut: 2008}"),
+        ({"protocol": "by_time", "test_from": "2008"}, "{protocol: by_time, test_from: 2008}"),
     ],
 )
 def test_a_frozen_split_is_the_split(config, dataset, tmp_path, options, split):
@@ -261,7 +261,7 @@ def test_the_command_freezes_the_same_bytes_under_any_hash_seed(dataset, harness
     [
         ({"by": "artcle"}, "by: expected 'article', 'speaker', 'topic' or 'source', got \"artcle\""),
         ({"kk": 3}, "kk: is not a known field"),
-        ({"cut": "2010"}, "cut: is for by_time, not for grouped_folds"),
+        ({"test_from": "2010"}, "test_from: is for by_time, not for grouped_folds"),
         ({"protocol": "by_time"}, "by_time needs a cut"),
         ({"stratified": True}, "stratified: needs a task"),
         ({"protocol": "official", "train": ("a",), "test": ("b",)}, "frozen already"),
@@ -280,26 +280,29 @@ def test_a_split_that_cannot_be_frozen_says_why_and_writes_nothing(dataset, tmp_
     [
         ("{protocol: by_tiem}", "e.yaml:4: split.protocol: expected"),
         ("{by: topics}", "e.yaml:4: split.by: expected 'article', 'speaker', 'topic' or 'source'"),
-        ("{protocol: by_time}", "e.yaml:4: split.protocol: by_time needs a cut, as in cut: 2024-01-31, or a share"),
-        ("{protocol: by_time, cut: 2010, test_share: 0.1}", "not both"),
+        (
+            "{protocol: by_time}",
+            "e.yaml:4: split.protocol: by_time needs a first date, as in test_from: 2024-01-31, or a share",
+        ),
+        ("{protocol: by_time, test_from: 2010, test_share: 0.1}", "not both"),
         ("{protocol: by_time, test_share: 1}", "e.yaml:4: split.test_share: expected less than 1, got 1"),
-        ("{protocol: by_time, cut: true}", "e.yaml:4: split.cut: expected a text, got true"),
+        ("{protocol: by_time, test_from: true}", "e.yaml:4: split.test_from: expected a text, got true"),
         (
             "{protocol: leave_one_out, k: 3}",
             "e.yaml:4: split.k: is for grouped_folds, random_folds and transfer, not for leave",
         ),
         (
-            "{file: x.jsonl, stable: true}",
-            "e.yaml:4: split.stable: is for grouped_folds and random_folds, not for file",
+            "{file: x.jsonl, hash_assignment: true}",
+            "e.yaml:4: split.hash_assignment: is for grouped_folds and random_folds, not for file",
         ),
-        ("{stable: true, stratified: true}", "e.yaml:4: split.stratified: stable folds keep their groups"),
+        ("{hash_assignment: true, stratified: true}", "e.yaml:4: split.stratified: hash_assignment keeps groups"),
         ("{train_share: 0}", "e.yaml:4: split.train_share: expected greater than 0, got 0"),
         ("{train_share: {each: [0.1, 2]}}", "e.yaml:4: split.train_share.each[1]: expected less than or equal to 1"),
         ("{train_share: {each: []}}", "e.yaml:4: split.train_share: each lists at least one share"),
         ("{train_share: {each: [0.1, 0.1]}}", "e.yaml:4: split.train_share: a share is listed twice"),
         ("{train_share: {eahc: [0.1]}}", "e.yaml:4: split.train_share.eahc: no field is called 'eahc'"),
-        ("{inner: {kk: 3}}", "e.yaml:4: split.inner.kk: no field is called 'kk'. Did you mean 'k'?"),
-        ("{inner: {k: 1}}", "e.yaml:4: split.inner.k: expected greater than or equal to 2, got 1"),
+        ("{inner_folds: {kk: 3}}", "e.yaml:4: split.inner_folds.kk: no field is called 'kk'. Did you mean 'k'?"),
+        ("{inner_folds: {k: 1}}", "e.yaml:4: split.inner_folds.k: expected greater than or equal to 2, got 1"),
     ],
 )
 def test_a_wrong_split_is_told_with_its_line_before_any_data_is_read(config, split, fault):

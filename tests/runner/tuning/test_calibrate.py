@@ -11,7 +11,7 @@ import pytest
 
 from harness import run
 from harness.errors import FaultsError
-from harness.runner.tuning.calibrate import BestF1, LeastPrecision, Workload, choose, isotonic, platt
+from harness.runner.tuning.calibrate import FlagShare, MaximizeF1, PrecisionFloor, choose_threshold, isotonic, platt
 
 SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 POSITIVE = np.array([True, True, False, True, False, False])
@@ -19,25 +19,27 @@ POSITIVE = np.array([True, True, False, True, False, False])
 
 def test_thresholds_by_hand():
     # F1 from the top: 2/4, 4/5, 4/6, 6/7, 6/8, 6/9; the best is at .6, so the threshold is between .5 and .6
-    assert choose(BestF1(aim="f1"), SCORES, POSITIVE) == (pytest.approx(0.55), "F1 0.857")
-    assert choose(Workload(aim="workload", share=0.35), SCORES, POSITIVE) == (
+    assert choose_threshold(MaximizeF1(aim="f1"), SCORES, POSITIVE) == (pytest.approx(0.55), "F1 0.857")
+    assert choose_threshold(FlagShare(aim="flagged_share", share=0.35), SCORES, POSITIVE) == (
         pytest.approx(0.75),
         "0.333 of the claims",
     )
     # precision from the top: 1, 1, 2/3, 3/4, 3/5, 1/2; the lowest with .75 is at .6
-    found = choose(LeastPrecision(aim="precision", at_least=0.75), SCORES, POSITIVE)
+    found = choose_threshold(PrecisionFloor(aim="precision", at_least=0.75), SCORES, POSITIVE)
     assert found == (pytest.approx(0.55), "precision 0.750, recall 1.000")
 
 
 def test_a_precision_that_is_not_reached_predicts_nothing():
-    threshold, reached = choose(LeastPrecision(aim="precision", at_least=0.9), SCORES, ~POSITIVE)
+    threshold, reached = choose_threshold(PrecisionFloor(aim="precision", at_least=0.9), SCORES, ~POSITIVE)
     assert threshold > SCORES.max()
     assert reached == "a precision of 0.9 is not reached"
 
 
 def test_equal_scores_are_on_one_side():
     scores = np.array([0.5, 0.5, 0.5, 0.1])
-    threshold, reached = choose(Workload(aim="workload", share=0.3), scores, np.array([True, False, True, False]))
+    threshold, reached = choose_threshold(
+        FlagShare(aim="flagged_share", share=0.3), scores, np.array([True, False, True, False])
+    )
     assert threshold == pytest.approx(0.3)
     assert reached == "0.750 of the claims"
 
@@ -92,7 +94,7 @@ def config(small: Path, tmp_path: Path):
 
 
 def test_thresholds_are_chosen_in_folds_of_the_training_claims(config, tmp_path):
-    plain, cut, calibrated = run(config("{k: 4, inner: {k: 2}}"), out=tmp_path / "runs").results
+    plain, cut, calibrated = run(config("{k: 4, inner_folds: {k: 2}}"), out=tmp_path / "runs").results
     assert plain.provenance.chosen == {}
     for said in cut.provenance.chosen.values():
         assert said.startswith("threshold")
@@ -154,7 +156,7 @@ def test_a_dev_part_decides_where_there_is_one(config, small, tmp_path):
     ("setting", "said"),
     [
         ("threshold: {aim: f2}", "Did you mean 'f1'"),
-        ("threshold: {aim: workload}", "share"),
+        ("threshold: {aim: flagged_share}", "share"),
         ("threshold: {aim: precision, at_least: 2}", "at_least"),
         ("calibration: plat", "'platt' or 'isotonic'"),
         ("threshold: 0.4", "no field is called 'threshold'|not a known|threshold"),

@@ -10,9 +10,9 @@ import pytest
 from harness import build_report, load_experiment, run
 from harness.errors import FaultsError
 from harness.runner.tables import chosen_of
-from harness.runner.tuning.search_space import Range, choices_of
+from harness.runner.tuning.search_space import Range, search_candidates
 
-LOG = {"search": {"low": 0.01, "high": 10, "log": True}}
+LOG = {"search": {"low": 0.01, "high": 10, "scale": "log"}}
 
 
 def classifiers(config, text: str) -> None:
@@ -31,7 +31,7 @@ def test_a_place_in_a_range_is_a_value_of_it():
 
 def test_candidates_are_spread_over_every_range_and_grid():
     settings = {"C": LOG, "min_df": {"search": {"low": 1, "high": 4}}, "tune": {"candidates": 40}}
-    fixed, drawn = choices_of("tfidf_logreg", settings | {"stem": {"grid": ["a", "b"]}, "label": 3})
+    fixed, drawn = search_candidates("tfidf_logreg", settings | {"stem": {"grid": ["a", "b"]}, "label": 3})
     assert fixed == {"label": 3}
     assert len(drawn) == 40
     # Of 40 points, each tenth of the range has 4 (Halton's sequence: never off by more than a few).
@@ -43,35 +43,38 @@ def test_candidates_are_spread_over_every_range_and_grid():
     assert all(sum(one["min_df"] == n for one in drawn) in range(8, 13) for n in (1, 2, 3, 4))
     assert {type(one["min_df"]) for one in drawn} == {int}
     assert all(10 <= sum(one["stem"] == value for one in drawn) <= 30 for value in "ab")
-    assert choices_of("tfidf_logreg", settings)[1] != choices_of("tfidf_logreg", settings | {"tune": {"seed": 1}})[1]
-    assert choices_of("tfidf_logreg", settings) == choices_of("tfidf_logreg", settings)
+    assert (
+        search_candidates("tfidf_logreg", settings)[1]
+        != search_candidates("tfidf_logreg", settings | {"tune": {"random_seed": 1}})[1]
+    )
+    assert search_candidates("tfidf_logreg", settings) == search_candidates("tfidf_logreg", settings)
 
 
 def test_whole_ends_are_whole_numbers_where_the_setting_may_be_one():
     whole = {"search": {"low": 1, "high": 100}}
-    assert all(type(one["C"]) is float for one in choices_of("tfidf_logreg", {"C": whole})[1])
-    assert all(type(one["min_df"]) is int for one in choices_of("tfidf_logreg", {"min_df": whole})[1])
-    forest = choices_of("sklearn.ensemble:RandomForestClassifier", {"n_estimators": whole})[1]
+    assert all(type(one["C"]) is float for one in search_candidates("tfidf_logreg", {"C": whole})[1])
+    assert all(type(one["min_df"]) is int for one in search_candidates("tfidf_logreg", {"min_df": whole})[1])
+    forest = search_candidates("sklearn.ensemble:RandomForestClassifier", {"n_estimators": whole})[1]
     assert all(type(one["n_estimators"]) is int for one in forest)
-    few = choices_of("length", {"cap": {"search": {"low": 3, "high": 5}}, "tune": {"candidates": 50}})[1]
+    few = search_candidates("length", {"cap": {"search": {"low": 3, "high": 5}}, "tune": {"candidates": 50}})[1]
     assert sorted(one["cap"] for one in few) == [3, 4, 5]
 
 
 def test_without_ranges_grids_give_their_product():
     settings = {"C": {"grid": [1, 2]}, "min_df": {"grid": [1, 2, 3]}, "word": 1}
-    fixed, choices = choices_of("tfidf_logreg", settings)
+    fixed, choices = search_candidates("tfidf_logreg", settings)
     assert fixed == {"word": 1}
     assert choices == [{"C": c, "min_df": m} for c in (1, 2) for m in (1, 2, 3)]
-    assert choices_of("tfidf_logreg", {"C": 1}) == ({"C": 1}, [])
+    assert search_candidates("tfidf_logreg", {"C": 1}) == ({"C": 1}, [])
 
 
 def test_a_search_says_what_it_chose_of_how_many_and_by_how_many_fits(config, tmp_path):
-    length = "{name: length, cap: {search: {low: 1, high: 30, log: true}}, tune: {candidates: 6}, label: %s}"
+    length = "{name: length, cap: {search: {low: 1, high: 30, scale: log}}, tune: {candidates: 6}, label: %s}"
     more = "{name: length, cap: {grid: [1, 12]}, threshold: {aim: f1}, label: cut}"
     classifiers(config, f"[{length % 'searched'}, length, {more}]")
     searched, plain, cut = run(config, out=tmp_path / "runs").results
-    candidates = choices_of(
-        "length", {"cap": {"search": {"low": 1, "high": 30, "log": True}}, "tune": {"candidates": 6}}
+    candidates = search_candidates(
+        "length", {"cap": {"search": {"low": 1, "high": 30, "scale": "log"}}, "tune": {"candidates": 6}}
     )
     n = len(candidates[1])
     assert n >= 5
@@ -96,7 +99,11 @@ def test_what_is_made_for_yes_or_no_stays_so_when_its_settings_are_chosen(config
 def test_a_tuned_or_decided_classifier_reads_what_its_inner_one_reads(config):
     context = "{name: context_logreg, C: {grid: [0.1, 1]}, label: %s}"
     classifiers(config, f"[{context % 'a'}, {context[:-1] % 'b'}, threshold: {{aim: f1}}}}, tfidf_svm]")
-    assert [system.classifier.reads for system in load_experiment(config).systems] == ["article", "article", "claim"]
+    assert [system.classifier.context_scope for system in load_experiment(config).systems] == [
+        "article",
+        "article",
+        "claim",
+    ]
 
 
 def test_the_budget_stands_in_the_table_and_in_the_report(config, tmp_path):
@@ -127,7 +134,7 @@ def test_the_number_of_fits_is_the_number_of_fits(config, tmp_path, monkeypatch)
 
 
 def test_a_searched_experiment_reads_back_as_the_same(config, tmp_path):
-    classifiers(config, "[{name: length, cap: {search: {low: 1, high: 30}}, tune: {candidates: 3, seed: 4}}]")
+    classifiers(config, "[{name: length, cap: {search: {low: 1, high: 30}}, tune: {candidates: 3, random_seed: 4}}]")
     loaded = load_experiment(config)
     again = tmp_path / "again.yaml"
     again.write_text(json.dumps(loaded.experiment.document()))
@@ -138,7 +145,7 @@ def test_a_searched_experiment_reads_back_as_the_same(config, tmp_path):
     ("entry", "said"),
     [
         ("cap: {search: {low: 5, high: 5}}", "cap.search: expected low < high, got low 5 and high 5"),
-        ("cap: {search: {low: 0, high: 5, log: true}}", "expected low above 0 where log is true, got 0"),
+        ("cap: {search: {low: 0, high: 5, scale: log}}", "expected low above 0 where scale is log, got 0"),
         ("cap: {search: {low: 1}}", "cap.search.high: is missing"),
         (
             "cap: {search: {low: 1, high: 3, logs: true}}",

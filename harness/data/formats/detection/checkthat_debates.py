@@ -12,9 +12,9 @@ from pathlib import Path
 
 from harness.data.articles.reading import article_id_of
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel
-from harness.data.formats.submissions import Entry, Layout, finite, read_table
+from harness.data.formats.submissions import Layout, SubmissionEntry, finite, read_table
 from harness.files import decode
-from harness.records import shown
+from harness.records import preview
 
 LINE_NUMBER = re.compile(r"[0-9]+")
 LABELS = ("0", "1")
@@ -39,17 +39,17 @@ def _debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
         line, speaker, text, *label = row
         code = label[0].strip() if label else None
         if not LINE_NUMBER.fullmatch(line):
-            faults.add(number, "line number", f"expected an integer, got {shown(line)}")
+            faults.add(number, "line number", f"expected an integer, got {preview(line)}")
         elif line in lines:
             faults.add(number, "line number", f"{line} stands in this file already", "duplicate-id")
         elif not text.strip():
             faults.add(number, "sentence", "is empty", "empty")
         elif code is not None and code not in LABELS:
-            faults.add(number, "label", f"expected 0 or 1, got {shown(code)}")
+            faults.add(number, "label", f"expected 0 or 1, got {preview(code)}")
         else:
             labels = () if code is None else (SourceLabel(code),)
             lines[line] = SourceClaim(text=text, labels=labels, speaker=speaker.strip() or None)
-    faults.settle(empty=not lines, expected=f"tab-separated lines ({COLUMNS})")
+    faults.raise_if_any(empty=not lines, expected=f"tab-separated lines ({COLUMNS})")
     return list(lines.items())
 
 
@@ -62,22 +62,22 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     return [SourceArticle(article_id=name, title=name, claims=[claim for _, claim in lines])]
 
 
-def read_gold(file: SourceFile) -> list[Entry]:
+def read_gold(file: SourceFile) -> list[SubmissionEntry]:
     """Line number and whether it is check-worthy, in the file's order.
 
     Raises: FaultsError: every fault of the file; a line without a label is one.
     """
-    faults, gold = FileFaults(file.path), list[Entry]()
+    faults, gold = FileFaults(file.path), list[SubmissionEntry]()
     for line, claim in _debate(file.path, file.data):
         if not claim.labels:
             faults.add(None, "label", f"line number {line} has no label; a gold file is expected")
             break
-        gold.append(Entry(None, line, claim.labels[0].code))
-    faults.settle(empty=not gold, expected=f"tab-separated lines ({COLUMNS})")
+        gold.append(SubmissionEntry(None, line, claim.labels[0].code))
+    faults.raise_if_any(empty=not gold, expected=f"tab-separated lines ({COLUMNS})")
     return gold
 
 
-def read_scores(file: SourceFile) -> list[Entry]:
+def read_scores(file: SourceFile) -> list[SubmissionEntry]:
     """Line number and score, in the file's order, which official ranking breaks ties by.
 
     Raises: FaultsError: every fault of the file: a score that is no finite number, a line number that is none.
@@ -86,6 +86,6 @@ def read_scores(file: SourceFile) -> list[Entry]:
     faults = FileFaults(file.path)
     for line, number, _ in entries:
         if not LINE_NUMBER.fullmatch(number):
-            faults.add(line, "line number", f"expected an integer, got {shown(number)}")
-    faults.settle(empty=False, expected="")
+            faults.add(line, "line number", f"expected an integer, got {preview(number)}")
+    faults.raise_if_any(empty=False, expected="")
     return entries

@@ -13,7 +13,7 @@ from harness.data.delimited import quoted_rows, table_rows
 from harness.data.formats.source import SourceArticle, SourceClaim, SourceFile, SourceLabel
 from harness.errors import Fault, FaultsError
 from harness.files import decode
-from harness.records import shown
+from harness.records import preview
 
 REQUIRED = ("Sentence_id", "Text", "Speaker", "File_id", "Line_number", "Verdict")
 VERDICTS = ("-1", "0", "1")
@@ -52,9 +52,9 @@ def _row_fault(row: dict[str, str], seen: set[str]) -> tuple[str, str] | None:
     if not row["Text"].strip():
         return "Text", "is empty"
     if row["Verdict"] not in VERDICTS:
-        return "Verdict", f"expected -1, 0 or 1, got {shown(row['Verdict'])}"
+        return "Verdict", f"expected -1, 0 or 1, got {preview(row['Verdict'])}"
     if not re.fullmatch(r"[0-9]+", row["Line_number"]):
-        return "Line_number", f"expected an integer, got {shown(row['Line_number'])}"
+        return "Line_number", f"expected an integer, got {preview(row['Line_number'])}"
     if row["Sentence_id"] in seen:
         return "Sentence_id", f"'{row['Sentence_id']}' stands in this file already"
     return None

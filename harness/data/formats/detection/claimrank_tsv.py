@@ -18,7 +18,7 @@ from harness.data.formats.source import (
     SourceLabel,
     label_fault,
 )
-from harness.records import shown
+from harness.records import preview
 
 OUTLETS = {
     "CT": "chicago-tribune",
@@ -45,7 +45,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     wrong = missing_columns(header, [(name,) for name in COLUMNS])
     if wrong is not None:
         faults.add(1, None, wrong, "missing-column")
-        faults.settle(empty=True, expected="rows")
+        faults.raise_if_any(empty=True, expected="rows")
     for line, cells in rows[1:]:
         if len(cells) != len(header):
             faults.add(line, None, wrong_width(len(cells), len(header)))
@@ -57,13 +57,13 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             faults.add(line, outlet, fault)
         if not bad and row["ALL"].strip() != str(sum(map(int, codes.values()))):
             faults.add(
-                line, "ALL", f"is {shown(row['ALL'])}, and the outlets add up to {sum(map(int, codes.values()))}"
+                line, "ALL", f"is {preview(row['ALL'])}, and the outlets add up to {sum(map(int, codes.values()))}"
             )
         elif not row["Text"].strip():
             faults.add(line, "Text", "is empty", "empty")
         elif not bad:
             labels = tuple(SourceLabel(code, annotator=OUTLETS[outlet]) for outlet, code in codes.items())
             claims.append(SourceClaim(row["Text"], labels, row["Speaker"].strip() or None))
-    faults.settle(empty=not claims, expected=f"rows ({', '.join(COLUMNS)})")
+    faults.raise_if_any(empty=not claims, expected=f"rows ({', '.join(COLUMNS)})")
     name = article_id_of(Path(file.path.name.rpartition("!")[2]))
     return [SourceArticle(name, name, claims)]

@@ -32,5 +32,5 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if text is not None:
             name = str(row.fields.get(options.get("id", ""), number))
             articles.append(SourceArticle(name, None, [SourceClaim(text, labels)], alone=True))
-    faults.settle(empty=not articles, expected="JSON objects with a text and a label")
+    faults.raise_if_any(empty=not articles, expected="JSON objects with a text and a label")
     return articles

@@ -110,14 +110,14 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     else:
         rows = rows[1:]
     if not header:
-        faults.settle(empty=True, expected="a header and rows")
+        faults.raise_if_any(empty=True, expected="a header and rows")
     columns = _columns(header, options, faults)
     articles = list[SourceArticle]()
     of_article: dict[str, SourceArticle] = {}
     if columns is not None:
         for number, row in enumerate(rows, start=1):
             _take(number, row, columns, file, faults, articles, of_article)
-    faults.settle(empty=not articles, expected=f"rows under the header ({', '.join(header)})")
+    faults.raise_if_any(empty=not articles, expected=f"rows under the header ({', '.join(header)})")
     return articles
 
 

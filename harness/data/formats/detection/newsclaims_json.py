@@ -31,7 +31,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     sentences, listed = json_document(companion), json_document(file)
     if not isinstance(listed, dict) or not isinstance(sentences, dict):
         faults.add(None, None, "expected a JSON object of articles")
-        faults.settle(empty=False, expected="")
+        faults.raise_if_any(empty=False, expected="")
     for name, claims in listed.items():
         every = sentences.get(name)
         if not isinstance(every, dict) or not isinstance(claims, dict):
@@ -45,7 +45,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if len(found) < len(every):
             faults.add(None, name, "has a sentence without text", "empty")
         articles.append(SourceArticle(name, None, found))
-    faults.settle(empty=not articles, expected="articles")
+    faults.raise_if_any(empty=not articles, expected="articles")
     return articles
 
 

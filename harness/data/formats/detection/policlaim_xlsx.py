@@ -21,12 +21,12 @@ from harness.data.formats.source import (
     SourceLabel,
     label_fault,
 )
-from harness.data.formats.submissions import Entry
+from harness.data.formats.submissions import SubmissionEntry
 from harness.errors import FaultsError, HarnessError
 
 COLUMNS = ("sentences", "golden")
 EXPERTS = {"label_1": "expert-1", "label_2": "expert-2"}
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
@@ -40,7 +40,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     wrong = missing_columns(header, [(name,) for name in COLUMNS])
     if wrong is not None:
         faults.add(1, None, wrong, "missing-column")
-        faults.settle(empty=True, expected="rows")
+        faults.raise_if_any(empty=True, expected="rows")
     annotators = {"golden": "publisher"} | {name: role for name, role in EXPERTS.items() if name in header}
     for number, row in enumerate(rows[1:], start=2):
         cells = dict(zip(header, row, strict=False))  # a row ends at its last cell with something in it
@@ -56,7 +56,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
                 faults.add(number, name, fault)
             labels.append(SourceLabel(code, annotator=annotator, role="adjudicate" if name == "golden" else "label"))
         claims.append(SourceClaim(str(text), tuple(labels)))
-    faults.settle(empty=not claims, expected=f"rows ({', '.join(COLUMNS)})")
+    faults.raise_if_any(empty=not claims, expected=f"rows ({', '.join(COLUMNS)})")
     name = article_id_of(Path(file.path.name.rpartition("!")[2]))
     return [SourceArticle(name, name, claims)]
 
@@ -70,22 +70,22 @@ def _rows(file: SourceFile) -> list[tuple[Any, ...]]:
     Archive(file.path, file.data)  # refuses what unpacks to many times its size before openpyxl unpacks it
     try:
         book = openpyxl.load_workbook(io.BytesIO(file.data), read_only=True, data_only=True)
-        rows = list(book.worksheets[0].iter_rows(values_only=True, max_row=MOST_ROWS + 1))
+        rows = list(book.worksheets[0].iter_rows(values_only=True, max_row=MAX_ROWS + 1))
     except Exception as error:  # openpyxl raises whatever the damage makes its parsers raise
-        raise FaultsError.one(file.path, f"is not a spreadsheet that can be read: {type(error).__name__}") from None
-    if len(rows) > MOST_ROWS:
-        raise FaultsError.one(file.path, f"has more than {MOST_ROWS:,} rows; no speech is that long")
+        raise FaultsError.single(file.path, f"is not a spreadsheet that can be read: {type(error).__name__}") from None
+    if len(rows) > MAX_ROWS:
+        raise FaultsError.single(file.path, f"has more than {MAX_ROWS:,} rows; no speech is that long")
     return rows
 
 
-class Rated(NamedTuple):
+class RatedClaim(NamedTuple):
     """The label that people settled on, and those of the two experts, where the file has them."""
 
     code: str
     experts: tuple[str, ...]
 
 
-def read_gold(file: SourceFile) -> list[Entry]:
+def read_gold(file: SourceFile) -> list[SubmissionEntry]:
     """The sentence's number, from 1, and its labels.
 
     Raises: FaultsError: every fault of the file.
@@ -93,5 +93,5 @@ def read_gold(file: SourceFile) -> list[Entry]:
     entries = []
     for number, claim in enumerate(read_articles(file)[0].claims, start=1):
         code, *experts = [label.code for label in claim.labels]
-        entries.append(Entry(None, str(number), Rated(code, tuple(experts))))
+        entries.append(SubmissionEntry(None, str(number), RatedClaim(code, tuple(experts))))
     return entries

@@ -44,7 +44,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             )
             where = _said(row.fields.get("reporting_source"))
             articles.append(SourceArticle(str(number), None, [claim], alone=True, publisher=where))
-    faults.settle(empty=not articles, expected="claims with label and questions")
+    faults.raise_if_any(empty=not articles, expected="claims with label and questions")
     return articles
 
 

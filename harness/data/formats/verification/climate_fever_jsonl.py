@@ -17,7 +17,7 @@ from harness.data.formats.source import (
     SourceLabel,
     label_fault,
 )
-from harness.records import shown
+from harness.records import preview
 
 STANCES = {"SUPPORTS": "supports", "REFUTES": "refutes", "NOT_ENOUGH_INFO": None}
 
@@ -38,7 +38,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if text is not None:
             claim = SourceClaim(text, (SourceLabel(code),), evidence=evidence)
             articles.append(SourceArticle(str(row.fields.get("claim_id", number)), None, [claim], alone=True))
-    faults.settle(empty=not articles, expected="JSON objects with claim, claim_label and evidences")
+    faults.raise_if_any(empty=not articles, expected="JSON objects with claim, claim_label and evidences")
     return articles
 
 
@@ -50,7 +50,7 @@ def _evidence(row: JsonRow, faults: FileFaults) -> tuple[SourceEvidence, ...]:
         text, label = fields.get("evidence"), str(fields.get("evidence_label"))
         if not isinstance(text, str) or not text.strip() or label not in STANCES:
             wanted = f"expected passages with evidence and an evidence_label of {', '.join(STANCES)}"
-            faults.add(row.line, "evidences", f"{wanted}, got {shown(label)}")
+            faults.add(row.line, "evidences", f"{wanted}, got {preview(label)}")
             break
         page = str(fields["article"]) if fields.get("article") else None
         name = str(fields.get("evidence_id", len(found)))

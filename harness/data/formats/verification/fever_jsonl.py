@@ -19,8 +19,8 @@ from harness.data.formats.source import (
     SourceLabel,
     label_fault,
 )
-from harness.data.formats.submissions import Entry
-from harness.records import shown
+from harness.data.formats.submissions import SubmissionEntry
+from harness.records import preview
 
 STANCES = {"SUPPORTS": "supports", "REFUTES": "refutes"}
 
@@ -43,7 +43,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if text is not None:
             claim = SourceClaim(text, labels, evidence=_evidence(row))
             articles.append(SourceArticle(str(row.fields.get("id") or number), None, [claim], alone=True))
-    faults.settle(empty=not articles, expected="JSON objects with a claim and a label")
+    faults.raise_if_any(empty=not articles, expected="JSON objects with a claim and a label")
     return articles
 
 
@@ -72,46 +72,46 @@ class GoldVerdict(NamedTuple):
     groups: tuple[tuple[Passage, ...], ...]
 
 
-class Verdict(NamedTuple):
+class PredictedVerdict(NamedTuple):
     """A predicted label and passages, the best first."""
 
     label: str
     evidence: tuple[Passage, ...]
 
 
-def read_gold(file: SourceFile) -> list[Entry]:
+def read_gold(file: SourceFile) -> list[SubmissionEntry]:
     """The claims of a gold file by their ids, which need not be unique.
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    faults, found = FileFaults(file.path), list[Entry]()
+    faults, found = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
         label, groups = _label(row, "label", file, faults), row.fields.get("evidence")
         if not _are_groups(groups):
             wanted = "expected groups of [annotation, evidence, page, sentence number]"
-            faults.add(row.line, "evidence", f"{wanted}, got {shown(groups)}")
+            faults.add(row.line, "evidence", f"{wanted}, got {preview(groups)}")
         elif label is not None:
             passages = tuple(tuple((passage[2], passage[3]) for passage in group) for group in groups or ())
-            found.append(Entry(row.line, str(row.fields.get("id", "")), GoldVerdict(label, passages)))
-    faults.settle(empty=not found, expected="JSON objects with a label and evidence")
+            found.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), GoldVerdict(label, passages)))
+    faults.raise_if_any(empty=not found, expected="JSON objects with a label and evidence")
     return found
 
 
-def read_predictions(file: SourceFile) -> list[Entry]:
+def read_predictions(file: SourceFile) -> list[SubmissionEntry]:
     """The verdicts of a submission.
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    faults, found = FileFaults(file.path), list[Entry]()
+    faults, found = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
         label, evidence = _label(row, "predicted_label", file, faults), row.fields.get("predicted_evidence")
         if not _are_passages(evidence):
             wanted = 'expected a list of ["page", sentence number]'
-            faults.add(row.line, "predicted_evidence", f"{wanted}, got {shown(evidence)}")
+            faults.add(row.line, "predicted_evidence", f"{wanted}, got {preview(evidence)}")
         elif label is not None:
             passages = tuple((page, number) for page, number in evidence or ())
-            found.append(Entry(row.line, str(row.fields.get("id", "")), Verdict(label, passages)))
-    faults.settle(empty=not found, expected="JSON objects with predicted_label and predicted_evidence")
+            found.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), PredictedVerdict(label, passages)))
+    faults.raise_if_any(empty=not found, expected="JSON objects with predicted_label and predicted_evidence")
     return found
 
 
@@ -122,7 +122,9 @@ def _label(row: JsonRow, name: str, file: SourceFile, faults: FileFaults) -> str
     wrong = label_fault(file.scheme, code)
     if wrong is None:
         return code
-    faults.add(row.line, name, "is missing" if name not in row.fields else wrong.replace(shown(code), shown(written)))
+    faults.add(
+        row.line, name, "is missing" if name not in row.fields else wrong.replace(preview(code), preview(written))
+    )
     return None
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeGuard
 
 from harness.data.formats.json_rows import JsonRow, json_rows, text_of
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceEvidence, SourceFile, SourceLabel
-from harness.data.formats.submissions import Entry
-from harness.records import shown
+from harness.data.formats.submissions import SubmissionEntry
+from harness.records import preview
 
 CODES = {"SUPPORT": "SUPPORT", "REFUTE": "CONTRADICT", "CONTRADICT": "CONTRADICT"}
 STANCES = {"SUPPORT": "supports", "CONTRADICT": "refutes"}
@@ -48,7 +48,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         )
         claim = SourceClaim(text, labels, evidence=evidence)
         articles.append(SourceArticle(str(row.fields.get("id", number)), None, [claim], alone=True))
-    faults.settle(empty=not articles, expected="JSON objects with a claim and its evidence")
+    faults.raise_if_any(empty=not articles, expected="JSON objects with a claim and its evidence")
     return articles
 
 
@@ -69,7 +69,7 @@ def _rationales(row: JsonRow, faults: FileFaults) -> list[tuple[str, str, list[A
             code, sentences = CODES.get(str(fields.get("label"))), fields.get("sentences")
             if code is None or not _are_numbers(sentences):
                 wanted = "expected rationales with sentences and a label of SUPPORT, REFUTE, CONTRADICT"
-                faults.add(row.line, "evidence", f"{wanted}, got {shown(fields.get('label'))}")
+                faults.add(row.line, "evidence", f"{wanted}, got {preview(fields.get('label'))}")
                 return None
             found.append((document, code, sentences))
     return found
@@ -96,12 +96,12 @@ WRITTEN = {
 }
 
 
-def read_gold(file: SourceFile) -> list[Entry]:
+def read_gold(file: SourceFile) -> list[SubmissionEntry]:
     """Claim id to its abstracts, by their ids; none where nothing settles the claim.
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    faults, found = FileFaults(file.path), list[Entry]()
+    faults, found = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
         rationales = _rationales(row, faults)
         if "evidence" not in row.fields:
@@ -111,27 +111,27 @@ def read_gold(file: SourceFile) -> list[Entry]:
             for document, code, sentences in rationales:
                 earlier = abstracts[document].rationales if document in abstracts else ()
                 abstracts[document] = GoldAbstract(code, (*earlier, frozenset(sentences)))
-            found.append(Entry(row.line, str(row.fields.get("id")), abstracts))
-    faults.settle(empty=not found, expected="JSON objects with an id and evidence")
+            found.append(SubmissionEntry(row.line, str(row.fields.get("id")), abstracts))
+    faults.raise_if_any(empty=not found, expected="JSON objects with an id and evidence")
     return found
 
 
-def read_predictions(file: SourceFile) -> list[Entry]:
+def read_predictions(file: SourceFile) -> list[SubmissionEntry]:
     """Claim id to predicted abstracts, by their ids.
 
     Raises: FaultsError: every fault of the file, with its line.
     """
-    faults, found = FileFaults(file.path), list[Entry]()
+    faults, found = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
         evidence = row.fields.get("evidence")
         if row.fields.get("id") is None:
             faults.add(row.line, "id", "is missing")
         elif not isinstance(evidence, dict):
-            faults.add(row.line, "evidence", f"expected an object of abstracts, got {shown(evidence)}")
+            faults.add(row.line, "evidence", f"expected an object of abstracts, got {preview(evidence)}")
         else:
             abstracts = {document: _abstract(row, given, faults) for document, given in evidence.items()}
-            found.append(Entry(row.line, str(row.fields["id"]), abstracts))
-    faults.settle(empty=not found, expected="JSON objects with an id and evidence")
+            found.append(SubmissionEntry(row.line, str(row.fields["id"]), abstracts))
+    faults.raise_if_any(empty=not found, expected="JSON objects with an id and evidence")
     return found
 
 
@@ -139,9 +139,9 @@ def _abstract(row: JsonRow, given: Any, faults: FileFaults) -> Abstract | None:
     fields = given if isinstance(given, dict) else {}
     code, sentences = WRITTEN.get(str(fields.get("label"))), fields.get("sentences")
     if code is None:
-        faults.add(row.line, "label", f"expected one of {', '.join(WRITTEN)}, got {shown(fields.get('label'))}")
+        faults.add(row.line, "label", f"expected one of {', '.join(WRITTEN)}, got {preview(fields.get('label'))}")
     elif not _are_numbers(sentences):
-        faults.add(row.line, "sentences", f"expected a list of sentence numbers, got {shown(sentences)}")
+        faults.add(row.line, "sentences", f"expected a list of sentence numbers, got {preview(sentences)}")
     else:
         return Abstract(code, tuple(sentences))
     return None
