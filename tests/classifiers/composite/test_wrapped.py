@@ -81,9 +81,23 @@ WRAPPERS: dict[str, Callable[[], WrappingClassifier]] = {
 """A maker for each wrapping class: a class that is not listed fails the first test."""
 
 HOOKS = {
-    "context_scope", "languages", "yes_or_no_only", "slow_to_fit", "unsavable_reason", "packages", "untrained_scorer", "check", "input_fingerprint",
-    "with_experiment", "with_task", "downloads", "hosts", "seen_in_pretraining", "planned_requests", "result_files",
-}  # fmt: skip
+    "context_scope",
+    "languages",
+    "yes_or_no_only",
+    "slow_to_fit",
+    "unsavable_reason",
+    "packages",
+    "untrained_scorer",
+    "check",
+    "input_fingerprint",
+    "with_experiment",
+    "with_task",
+    "downloads",
+    "hosts",
+    "seen_in_pretraining",
+    "planned_requests",
+    "result_files",
+}
 """Every hook of `Classifier` but `fit`: one that is not listed fails the second test, and needs a check below."""
 
 
