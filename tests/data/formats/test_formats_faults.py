@@ -50,8 +50,8 @@ def test_a_table_with_every_fault():
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ("", "a.tsv: is empty; a header and rows are expected"),
-        ("id\ttext\tlabel\n", "a.tsv: is empty; rows under the header (id, text, label) are expected"),
+        ("", "a.tsv: is empty; expected a header and rows"),
+        ("id\ttext\tlabel\n", "a.tsv: is empty; expected rows under the header (id, text, label)"),
         ("id\ttxt\tlabel\n1\ta\t1", "a.tsv:1: needs a column 'text' or 'tweet': no column is called 'text'. Did you"),
         ("id\ttext\tclass_label\n1\ta\t1", "a.tsv:1: needs a column 'label': no column is called 'label'. Did"),
         (b"id\ttext\tlabel\n1\tcaf\xe9\t1", "a.tsv:2: is not UTF-8: byte 0xe9"),
@@ -98,7 +98,7 @@ def test_json_rows_with_every_fault():
         "3: is not a JSON object",
         "4: text: is missing",
         "5: text: is empty",
-        "6: text: expected a text",
+        "6: text: expected text",
     ]
     assert faults("labelled_json", source('{"text": "a", "label": 7}', options=options)) == [
         'a.tsv:1: label: expected one of 0, 1, got "7"'
@@ -110,14 +110,14 @@ def test_json_in_utf16():
     options = {"text": "text", "label": "label"}
     text = json.dumps([{"text": "Café", "label": 1}], ensure_ascii=False)
     assert claims("labelled_json", source(text.encode("utf-16"), options=options))[0].text == "Café"
-    assert "is not UTF-16" in faults("labelled_json", source(b"\xff\xfea", options=options))[0]
+    assert "is not valid UTF-16" in faults("labelled_json", source(b"\xff\xfea", options=options))[0]
 
 
 @pytest.mark.parametrize(
     ("reader", "scheme", "row", "said"),
     [
         ("fever_jsonl", "fever", {"claim": "a", "label": "MAYBE"}, "label: expected one of REFUTES"),
-        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": []}, "evidence: expected an object of abstracts"),
+        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": []}, "evidence: expected a JSON object of abstracts"),
         ("scifact_jsonl", "scifact", {"claim": "a", "evidence": {"1": [{"label": "NO"}]}}, 'got "NO"'),
         (
             "scifact_jsonl",
@@ -178,7 +178,7 @@ def test_outlets_have_to_add_up():
     assert [label.annotator for label in claim.labels if label.code == "1"] == ["chicago-tribune", "factcheck-org"]
     bad = header + "1\tANN\t3\t1\t0\t0\t0\t0\t0\t0\t0\t1\tOne\n2\tB\t0\t0\n3\tC\t0\t2\t0\t0\t0\t0\t0\t0\t0\t0\t \n"
     assert [fault.split("; ")[0] for fault in faults("claimrank_tsv", source(bad))] == [
-        'a.tsv:2: ALL: is "3", and the outlets add up to 2',
+        'a.tsv:2: ALL: expected 2, the sum of the outlets, got "3"',
         "a.tsv:3: has 4 cells, the header has 13",
         'a.tsv:4: CT: expected one of 0, 1, got "2"',
         "a.tsv:4: Text: is empty",
@@ -195,7 +195,7 @@ def test_verdicts_of_debates():
         fault.split(": ", 1)[1][:40]
         for fault in faults("checkthat_verdicts", source("\n".join(rows), "checkthat-factuality"))
     ] == [
-        "line number: 2 stands in this file alrea",
+        "line number: duplicate 2 (first on line ",
         "expected 6 tab-separated columns (line n",
         "label: expected one of FALSE, HALF-TRUE,",
     ]
@@ -237,8 +237,8 @@ def test_claims_that_no_article_has():
     one, two = claims("newsclaims_json", file({"a-1": {"a-1-1": {"topic": "Cure", "claimer": "a nurse"}}}))
     assert (one.labels[0].code, two.labels[0].code, two.topic) == ("0", "1", "Cure")
     assert two.labels[0].note == '{"claimer": "a nurse"}'
-    assert "is not an article of" in faults("newsclaims_json", file({"b": {}}))[0]
-    assert "lists 'a-1-9'" in faults("newsclaims_json", file({"a-1": {"a-1-9": {}}}))[0]
+    assert "b: is not an article in all_sents.json" in faults("newsclaims_json", file({"b": {}}))[0]
+    assert "a-1: lists sentence 'a-1-9'" in faults("newsclaims_json", file({"a-1": {"a-1-9": {}}}))[0]
     assert "expected a JSON object" in faults("newsclaims_json", file([]))[0]
 
 

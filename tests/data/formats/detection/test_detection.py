@@ -101,7 +101,7 @@ def test_every_fault_of_a_debate_at_once(tmp_path):
     rows = ["1\tA\tOne.\t0", "x\tA\tTwo.\t0", "1\tA\tThree.\t0", "4\tA\t \t0", "5\tA\tFive.\t2", "6\tA\tSix.", "7\tA"]
     assert refusal(read_debate, tmp_path / "a.tsv", "\n".join(rows)) == [
         ':2: line number: expected an integer, got "x"',
-        ":3: line number: 1 stands in this file already",
+        ":3: line number: duplicate 1 (first on line 1)",
         ":4: sentence: is empty",
         ':5: label: expected 0 or 1, got "2"',
         ":6: expected 4 tab-separated columns (line number, speaker, sentence, label (0 or 1)), got 3",
@@ -112,7 +112,7 @@ def test_every_fault_of_a_debate_at_once(tmp_path):
 @pytest.mark.parametrize("data", ["", "\n\r\n", b"\xef\xbb\xbf"])
 def test_an_empty_debate_is_refused(tmp_path, data):
     assert refusal(read_debate, tmp_path / "a.tsv", data) == [
-        ": is empty; tab-separated lines (line number, speaker, sentence, label (0 or 1)) are expected"
+        ": is empty; expected tab-separated lines (line number, speaker, sentence, label (0 or 1))"
     ]
 
 
@@ -169,7 +169,7 @@ def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
         ':4: Verdict: expected -1, 0 or 1, got "9"',
         ":5: Text: is empty",
         ':6: Line_number: expected an integer, got "²"',
-        ":7: Sentence_id: '1' stands in this file already",
+        ":7: Sentence_id: duplicate '1' (first on line 2)",
         ":8: has 5 cells, the header has 6",
         ":9: has 7 cells, the header has 6",
         ":10: is not well-formed CSV: ',' expected after '\"'",
@@ -184,12 +184,12 @@ def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
             HEADER.replace(",Verdict", ""),
             ":1: needs a column 'Verdict': no column is called 'Verdict'. Known: File_id, ",
         ),
-        (HEADER, ": has no rows; a header line and one sentence a line are expected"),
+        (HEADER, ": has no rows; expected a header"),
         (HEADER + '1,"One,A,a.txt,1,1\n2,Two,A,a.txt,2,1\n', ":2: is not well-formed CSV: unexpected end of data"),
         ('"Sentence_id', ":1: is not well-formed CSV: unexpected end of data; look for a stray quote"),
         (HEADER.encode() + b"1,caf\xe9,A,a.txt,1,1\n", ":2: is not UTF-8: byte 0xe9"),
     ],
 )
 def test_a_claimbuster_file_that_cannot_be_read(tmp_path, data, message):
-    (message_said,) = refusal(read_claimbuster, tmp_path / "a.csv", data)
-    assert message_said.startswith(message)
+    (fault,) = refusal(read_claimbuster, tmp_path / "a.csv", data)
+    assert fault.startswith(message)
