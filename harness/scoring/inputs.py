@@ -79,10 +79,14 @@ class ScoringInput:
             path = _source_path(source)
             for document in self._documents(source):
                 article = document.article
-                # Claims are scored in the context of their article, so two articles must not share an id.
+                # Claims are scored in the context of their article, so two articles must not share an id. A table of
+                # claims is read row by row, so rows of one article that are apart look like two articles.
                 if article.article_id in source_paths:
                     first = source_paths[article.article_id]
-                    message = f"duplicate article '{article.article_id}' (first in {first}); rename one of them"
+                    remedy = "rename one of them"
+                    if first == path:
+                        remedy += ", or put the rows of one article next to each other"
+                    message = f"duplicate article '{article.article_id}' (first in {first}); {remedy}"
                     raise FaultsError.single(path, message)
                 source_paths[article.article_id] = path
                 self.languages.setdefault(article.language or self.language)
@@ -169,7 +173,7 @@ def _dataset_folder(source: str | Path, root: str | Path | None) -> Path | None:
 
 
 def _row_documents(rows: Iterable[ClaimRow]) -> Iterator[ArticleClaims]:
-    """Yields one article per run of consecutive rows with the same article id, so that a table is never in memory."""
+    """Yields one article per run of consecutive rows with the same article id, so that no table is read whole."""
     article_rows: list[ClaimRow] = []
     for row in rows:
         if article_rows and row.article_id != article_rows[-1].article_id:

@@ -13,7 +13,7 @@ from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, 
 from harness.data.formats.submissions import SubmissionEntry
 from harness.records import preview
 
-CODES = {"SUPPORT": "SUPPORT", "REFUTE": "CONTRADICT", "CONTRADICT": "CONTRADICT"}
+EVIDENCE_CODES = {"SUPPORT": "SUPPORT", "REFUTE": "CONTRADICT", "CONTRADICT": "CONTRADICT"}
 STANCES = {"SUPPORT": "supports", "CONTRADICT": "refutes"}
 NOT_ENOUGH_INFO = "NOT_ENOUGH_INFO"
 
@@ -77,7 +77,7 @@ def _rationales(row: JsonRow, faults: FileFaults) -> list[_Rationale] | None:
         # A value that is not a list is read as one invalid rationale, so that it gets the same message.
         for rationale in entries if isinstance(entries, list) else [None]:
             fields = rationale if isinstance(rationale, dict) else {}
-            code, sentences = CODES.get(str(fields.get("label"))), fields.get("sentences")
+            code, sentences = EVIDENCE_CODES.get(str(fields.get("label"))), fields.get("sentences")
             if code is None or not _are_sentence_numbers(sentences):
                 expected = "expected rationales with sentences and a label of SUPPORT, REFUTE, CONTRADICT"
                 faults.add(row.line, "evidence", f"{expected}, got {preview(fields.get('label'))}")
