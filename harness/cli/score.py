@@ -1,4 +1,4 @@
-"""score."""
+"""The command `harness score`: scores new articles or claims."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from harness.cli.experiments import as_json, data_root, print_json
 if TYPE_CHECKING:
     from harness.scoring.score import ScoringResult
 
-SHOWN_REASONS = 4
+MAX_REASONS = 4
+"""Number of reasons per claim in the printed table."""
 MAX_CHARACTERS = 1_000
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-"""Characters that steer a terminal or turn text around."""
+"""Maximum length of a name or a warning from a model."""
+_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+"""Characters that control a terminal or reverse the direction of text."""
 
 
 @click.command()
@@ -25,16 +27,26 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]
     "--system",
     required=True,
     metavar="NAME_OR_MODEL",
-    help="A saved model's folder, or a system that needs no training.",
+    help="Folder of a saved model, or name of a system that needs no training.",
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="A .jsonl, .csv, .parquet or .html.")
-@click.option("--claims", is_flag=True, help="Each row of a table is one claim (always so with a column claim_id).")
-@click.option("--column", "columns", multiple=True, metavar="FIELD=COLUMN", help="A table's column: text=body.")
-@click.option("--transcript", is_flag=True, help="Lines are turns: 'Speaker: text', or rows with a speaker.")
-@click.option("--encoding", help="Of text files; default: detected.")
-@click.option("--name", metavar="ID", help="What standard input (-) is called; page.html for HTML.")
-@click.option("--language", metavar="CODE", help="Of what does not state its own; default: the model's.")
-@click.option("--reasons/--no-reasons", default=True, help="What moved each score; by default on, slow for encoders.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File to write: .jsonl, .csv, .parquet, .html."
+)
+@click.option("--claims", is_flag=True, help="Read each table row as one claim (default with a column claim_id).")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Table column of a field, such as text=body.",
+)
+@click.option("--transcript", is_flag=True, help="Read each line ('Speaker: text') or row as the turn of one speaker.")
+@click.option("--encoding", help="Encoding of text files; default: detected.")
+@click.option("--name", metavar="ID", help="Name of standard input (-), such as page.html for HTML.")
+@click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: the model's.")
+@click.option(
+    "--reasons/--no-reasons", default=True, help="Report reasons for each score (default: on; slow for encoders)."
+)
 @data_root
 @as_json
 def score(
@@ -42,32 +54,33 @@ def score(
 ) -> None:
     """Score new articles or claims.
 
-    INPUT: an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .parquet), a folder of
-    them, a quoted pattern, - (standard input), or a dataset by folder or name.
+    INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .parquet), a folder of
+    these, a quoted glob pattern, - (standard input), or the folder or name of a dataset.
 
-    Without -o the claims with the highest scores are printed, the highest first.
+    Without -o, prints the claims with the highest scores, the highest first.
     """
     import harness
 
     pairs = [column.partition("=") for column in columns]
-    wrong = [column for column, (field, _, name) in zip(columns, pairs, strict=True) if not (field and name)]
-    if wrong:
-        raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{wrong[0]}'")
+    invalid = [column for column, (field, _, name) in zip(columns, pairs, strict=True) if not (field and name)]
+    if invalid:
+        raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{invalid[0]}'")
     mapping = {field: name for field, _, name in pairs}
-    done = harness.score(list(inputs), root=data_root, columns=mapping, **options)
-    for warning in done.warnings:
-        click.echo(f"warning: {plain(warning, MAX_CHARACTERS)}", err=True)
+    result = harness.score(list(inputs), root=data_root, columns=mapping, **options)
+    for warning in result.warnings:
+        click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
     if as_json:
-        print_json(done.document())
-    elif done.out is None:
-        _print(done)
+        print_json(result.document())
+    elif result.out is None:
+        _print(result)
     else:
-        system = plain(done.card.system, MAX_CHARACTERS)  # a model's folder may come from anywhere
-        click.echo(f"{done.out}: {done.n:,} claims of {done.n_articles:,} articles, scored by {system}")
+        # A saved model may come from anyone, so its texts must not control the terminal.
+        system = terminal_text(result.card.system, MAX_CHARACTERS)
+        click.echo(f"{result.out}: {result.n:,} claims in {result.n_articles:,} articles scored by {system}")
 
 
-def _print(done: ScoringResult) -> None:
-    """The claims with the highest scores, as a table as wide as the terminal."""
+def _print(result: ScoringResult) -> None:
+    """Prints the claims with the highest scores as a table of the terminal's width."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -76,28 +89,37 @@ def _print(done: ScoringResult) -> None:
     from harness.text_tables import format_number
 
     console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False)
-    console.print(f"{done.n:,} claims in {done.n_articles:,} articles · {plain(legend(done.card), MAX_CHARACTERS)}")
-    if not done.n:
+    console.print(
+        f"{result.n:,} claims in {result.n_articles:,} articles · {terminal_text(legend(result.card), MAX_CHARACTERS)}"
+    )
+    if not result.n:
         return
     table = Table(box=None, pad_edge=False, show_edge=False)
     for heading in ("score", "predicted", "claim", "why"):
         table.add_column(heading, justify="right" if heading == "score" else "left", vertical="top")
-    for claim in done.top:
-        reasons = (claim.reasons or ())[:SHOWN_REASONS]
-        why = "\n".join(f"{reason.weight:+.2f} {plain(reason.text or reason.name, 24)}" for reason in reasons)
-        cells = (format_number(claim.rank_score), plain(claim.predicted or "-", 80), plain(claim.text, 300), why)
+    for claim in result.top:
+        reasons = (claim.reasons or ())[:MAX_REASONS]
+        reason_lines = [f"{reason.weight:+.2f} {terminal_text(reason.text or reason.name, 24)}" for reason in reasons]
+        cells = (
+            format_number(claim.rank_score),
+            terminal_text(claim.predicted or "-", 80),
+            terminal_text(claim.text, 300),
+            "\n".join(reason_lines),
+        )
         table.add_row(*map(Text, cells))
     console.print(table)
-    if done.n > len(done.top):
+    if result.n > len(result.top):
         click.echo(
-            f"the first {len(done.top)} of {done.n:,}; all of them: -o FILE (.jsonl, .csv, .parquet, .html)", err=True
+            f"top {len(result.top)} of {result.n:,} claims; write all with -o FILE (.jsonl, .csv, .parquet, .html)",
+            err=True,
         )
 
 
-def plain(text: str, longest: int) -> str:
-    """A text as a terminal may have it: nothing that steers it, and not too long."""
-    seen = _UNSEEN.sub(" ", text[: longest * 2])
-    return seen if len(seen) <= longest else seen[: longest - 1] + "…"
+def terminal_text(text: str, max_characters: int) -> str:
+    """Returns a text that is safe to print: without control characters, and shortened to a maximum length."""
+    # Cut before the substitution, whose cost grows with the text; a run of control characters becomes one space.
+    safe_text = _CONTROL_CHARACTERS.sub(" ", text[: max_characters * 2])
+    return safe_text if len(safe_text) <= max_characters else safe_text[: max_characters - 1] + "…"
 
 
 COMMANDS: tuple[click.Command, ...] = (score,)

@@ -1,1 +1,1 @@
-"""New articles in, scored claims out: `harness score`."""
+"""Scoring of new articles and claims: `harness score`."""

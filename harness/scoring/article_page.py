@@ -1,4 +1,4 @@
-"""Scored articles as one HTML page: every sentence shaded by its score, and what moved the score."""
+"""HTML page of scored articles: every sentence is shaded by its score, with the reasons for the score."""
 
 from __future__ import annotations
 
@@ -18,79 +18,83 @@ from harness.text_tables import format_number
 if TYPE_CHECKING:
     import jinja2
 
-LISTED = 10
-"""Sentences that stand in the list beside an article."""
-REASONS = 6
+TOP_SENTENCES = 10
+"""Number of sentences in the list next to an article."""
+MAX_REASONS = 6
+"""Number of reasons per sentence."""
 TEMPLATES = Path(__file__).parent / "templates"
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
-"""Characters that HTML may not hold."""
+_INVALID_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+"""Characters that are not allowed in HTML."""
 
 
 class Sentence(NamedTuple):
-    """A claim as the page shows it."""
+    """One claim on the page."""
 
     key: str
+    """Anchor of the sentence."""
     text: str
     score: str
     shade: float
-    """0 at the lowest score of the page, 1 at the highest."""
+    """Score rescaled to 0 (lowest of the page) to 1 (highest)."""
     positive: bool
     predicted: str
     reasons: tuple[Reason, ...] | None
     listed: bool
-    """Whether it stands in the list too."""
+    """Whether the sentence is also in the list."""
 
 
 class Section(NamedTuple):
-    """An article, or free-standing claims that follow each other."""
+    """One article, or consecutive free-standing claims."""
 
     title: str
     n: int
+    """Number of sentences."""
     n_positive: int
+    """Number of sentences with the positive label as predicted label."""
     pieces: tuple[str | Sentence, ...]
-    """Sentences, and the text between them."""
+    """Sentences and the text between them, in order."""
     top: tuple[Sentence, ...]
-    """The highest scores, the highest first."""
+    """Sentences with the highest scores, the highest first."""
 
 
 class Scale(NamedTuple):
-    """The range of the scores of a page."""
+    """Range of the scores of a page."""
 
     low: float
     high: float
     threshold: float | None
 
-    def place(self, score: float) -> float:
-        """From 0 at the lowest to 1 at the highest."""
+    def rescale(self, score: float) -> float:
+        """Returns a score rescaled to 0 (lowest of the page) to 1 (highest); 0 if all scores are equal."""
         return (score - self.low) / (self.high - self.low) if self.high > self.low else 0.0
 
     @property
     def mark(self) -> float | None:
-        """Where the threshold stands; None where it is outside, or there is none."""
+        """Rescaled threshold; None if it is outside of the range or there is no threshold."""
         inside = self.threshold is not None and self.low <= self.threshold <= self.high
-        return self.place(self.threshold) if inside and self.threshold is not None else None
+        return self.rescale(self.threshold) if inside and self.threshold is not None else None
 
     @property
     def outside(self) -> str | None:
-        """Which side of all scores the threshold is on; None: it is inside, or there is none."""
+        """`above` or `below` if the threshold is outside of the range, else None."""
         if self.threshold is None or self.mark is not None:
             return None
         return "above" if self.threshold > self.high else "below"
 
 
 def article_page(model: Model, batches: Sequence[ScoredBatch], warnings: Iterable[str] = ()) -> str:
-    """The page: one file, no script, nothing loaded from anywhere; all text escaped.
+    """Returns the page as one HTML document without scripts or external resources; all text is escaped.
 
     Args:
-        model: what scored.
-        batches: the articles with their claims, in order.
-        warnings: what a reader must know.
+        model: model that scored the claims.
+        batches: articles with their claims, in order.
+        warnings: warnings to show at the top.
     """
     card = model.card
     scores = [claim.rank_score for batch in batches for claim in batch.claims]
     scale = Scale(min(scores, default=0.0), max(scores, default=0.0), card.threshold)
     positive = card.labels[-1]
-    sections = tuple(_Sections(scale, positive).of(batches))
+    sections = tuple(_SectionBuilder(scale, positive).build(batches))
     return (
         _environment()
         .get_template("article_page.html")
@@ -98,7 +102,7 @@ def article_page(model: Model, batches: Sequence[ScoredBatch], warnings: Iterabl
             card=card,
             positive=positive,
             legend=legend(card),
-            scheme=scheme_of(card),
+            scheme=scheme_summary(card),
             scale=scale,
             sections=sections,
             n=len(scores),
@@ -109,22 +113,22 @@ def article_page(model: Model, batches: Sequence[ScoredBatch], warnings: Iterabl
 
 
 def legend(card: ModelCard) -> str:
-    """What a score means: whose it is, of what, and from where on it is a yes."""
-    what = f"score of '{card.labels[-1]}'" + ("" if card.probabilities else ", no probability")
+    """Returns one line that explains the scores: the system, the task, the label, and the decision rule."""
+    score_meaning = f"score of '{card.labels[-1]}'" + ("" if card.probabilities else " (not a probability)")
     if card.positive is None:
-        rule = f"predicted: the highest of {', '.join(card.labels)}"
+        rule = f"predicted: label with the highest score ({', '.join(card.labels)})"
     else:
         rule = "no threshold" if card.threshold is None else f"threshold {format_number(card.threshold)}"
-    return " · ".join(part for part in (card.system, card.task, what, rule) if part)
+    return " · ".join(part for part in (card.system, card.task, score_meaning, rule) if part)
 
 
-def scheme_of(card: ModelCard) -> str:
-    """The label scheme, and which of its labels are the positive one; empty where the system was not trained."""
-    said = []
+def scheme_summary(card: ModelCard) -> str:
+    """Returns the label schemes with their positive labels; empty for a system that was not trained."""
+    summaries = []
     for scheme in card.schemes:
-        meaning = ", ".join(scheme.mapping.positive)
-        said.append(f"{scheme.name} {scheme.version}" + (f" (yes is {meaning})" if meaning else ""))
-    return "; ".join(said)
+        positive = ", ".join(scheme.mapping.positive)
+        summaries.append(f"{scheme.name} {scheme.version}" + (f" (positive: {positive})" if positive else ""))
+    return "; ".join(summaries)
 
 
 @cache
@@ -143,82 +147,88 @@ def _environment() -> jinja2.Environment:
 
 
 def clean(text: str) -> str:
-    """A text without characters that HTML may not hold, each replaced by one."""
-    return _UNSEEN.sub("\ufffd", text)
+    """Returns a text with U+FFFD for each character that is not allowed in HTML."""
+    return _INVALID_CHARACTERS.sub("\ufffd", text)
 
 
 def _signed(weight: float) -> str:
+    # A minus sign is as wide as a plus sign; a hyphen is not.
     return f"{weight:+.2f}".replace("-", "\u2212")
 
 
-class _Sections:
-    """Makes sections, and numbers their sentences."""
+class _SectionBuilder:
+    """Builds the sections of a page and numbers their sentences."""
 
     def __init__(self, scale: Scale, positive: str) -> None:
         self.scale, self.positive = scale, positive
         self.numbers = itertools.count(1)
 
-    def of(self, batches: Iterable[ScoredBatch]) -> Iterator[Section]:
-        """One section an article; articles of one claim that follow each other share one."""
-        alone: list[ScoredClaim] = []
+    def build(self, batches: Iterable[ScoredBatch]) -> Iterator[Section]:
+        """Yields one section per article; consecutive articles that consist of one claim share a section."""
+        single_claims: list[ScoredClaim] = []
         for document, claims in _documents(batches):
             text = document.article.text
             if len(claims) == 1 and (text or "").strip() in ("", claims[0].text.strip()):
-                alone += claims
+                single_claims += claims
                 continue
-            if alone:
-                yield self._section("Claims", None, alone)
-                alone = []
+            if single_claims:
+                yield self._section("Claims", None, single_claims)
+                single_claims = []
             yield self._section(document.article.title or document.article.article_id, text, claims)
-        if alone:
-            yield self._section("Claims", None, alone)
+        if single_claims:
+            yield self._section("Claims", None, single_claims)
 
     def _section(self, title: str, text: str | None, claims: Sequence[ScoredClaim]) -> Section:
-        order = sorted(range(len(claims)), key=lambda row: -claims[row].rank_score)[:LISTED]
-        listed = set(order)
-        sentences = [self._sentence(claim, row in listed) for row, claim in enumerate(claims)]
+        # sorted() is stable: of sentences with equal scores, the earlier ones come first.
+        top_indices = sorted(range(len(claims)), key=lambda index: -claims[index].rank_score)[:TOP_SENTENCES]
+        sentences = [self._sentence(claim, listed=index in top_indices) for index, claim in enumerate(claims)]
         return Section(
             title=title,
             n=len(claims),
             n_positive=sum(sentence.positive for sentence in sentences),
             pieces=tuple(_pieces(text, claims, sentences)),
-            top=tuple(sentences[row] for row in order),
+            top=tuple(sentences[index] for index in top_indices),
         )
 
-    def _sentence(self, claim: ScoredClaim, listed: bool) -> Sentence:
+    def _sentence(self, claim: ScoredClaim, *, listed: bool) -> Sentence:
         return Sentence(
             key=f"s{next(self.numbers)}",
             text=claim.text,
             score=format_number(claim.rank_score),
-            shade=round(self.scale.place(claim.rank_score), 3),
+            shade=round(self.scale.rescale(claim.rank_score), 3),
             positive=claim.predicted == self.positive,
             predicted=claim.predicted or "no label",
-            reasons=None if claim.reasons is None else claim.reasons[:REASONS],
+            reasons=None if claim.reasons is None else claim.reasons[:MAX_REASONS],
             listed=listed,
         )
 
 
 def _documents(batches: Iterable[ScoredBatch]) -> Iterator[tuple[ArticleClaims, list[ScoredClaim]]]:
+    """Yields each article with its scored claims, which a batch has for all its articles in one sequence."""
     for batch in batches:
-        before = 0
+        start = 0
         for document in batch.documents:
-            after = before + len(document.claims)
-            yield document, list(batch.claims[before:after])
-            before = after
+            end = start + len(document.claims)
+            yield document, list(batch.claims[start:end])
+            start = end
 
 
 def _pieces(text: str | None, claims: Sequence[ScoredClaim], sentences: Sequence[Sentence]) -> Iterator[str | Sentence]:
-    """Sentences with the text between them; line breaks where the text is not known."""
-    place = 0
+    """Yields the sentences with the text between them, or with line breaks between them if the text is unknown."""
+    if text is None:
+        for index, sentence in enumerate(sentences):
+            if index:
+                yield "\n"
+            yield sentence
+        return
+    end = 0  # of the text that is on the page
     for claim, sentence in zip(claims, sentences, strict=True):
-        if text is None:
-            yield from ["\n"] if place else []
-            place = 1
-        elif claim.start < place:  # claims that overlap: the later one on a line of its own
+        if claim.start < end:  # the claim overlaps an earlier one, so it gets a line of its own
             yield "\n"
         else:
-            yield from [text[place : claim.start]] if claim.start > place else []
-            place = claim.end
+            if claim.start > end:
+                yield text[end : claim.start]
+            end = claim.end
         yield sentence
-    if text is not None and text[place:]:
-        yield text[place:]
+    if text[end:]:
+        yield text[end:]

@@ -1,4 +1,4 @@
-"""Articles and claims that carry no labels, from wherever they are, as tables to score: a batch at a time."""
+"""Reads the articles and claims to score, from files, folders, tables and datasets, in batches."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from harness.records import Article, Claim
 from harness.scoring.claim_tables import CLAIM_SUFFIXES, ClaimRow, claim_rows, holds_claims
 
 BATCH = 4096
-"""A batch ends with the article that brings it to this many claims."""
+"""Number of claims at which a batch ends; the last article is complete, so a batch may be larger."""
 
 
 class ArticleClaims(NamedTuple):
     """An article and its claims, in order."""
 
     article: Article
-    """Without text where only claims are known."""
+    """Article; without text if only its claims are known."""
     claims: tuple[Claim, ...]
 
 
 class ClaimBatch(NamedTuple):
-    """Whole articles, and the table of their claims."""
+    """Complete articles and the table of their claims."""
 
     documents: tuple[ArticleClaims, ...]
     claims: Claims
@@ -40,115 +40,125 @@ class ClaimBatch(NamedTuple):
 
 @dataclass(kw_only=True)
 class ScoringInput:
-    """Reads inputs; what a reader should know of them is in `notes` when all batches were taken."""
+    """Reader of the inputs to score; `notes` and `languages` are complete after all batches are read."""
 
     reading: ReadOptions = field(default_factory=ReadOptions)
     language: str = "en"
-    """Of what does not state its own."""
+    """Language of inputs that declare none."""
     as_claims: bool = False
-    """Whether each row of a table is one claim, which is not segmented; a table with claim_id always is so."""
+    """Whether each row of a table is one claim, which is not segmented; always so with a column claim_id."""
     root: str | Path | None = None
-    """Where fetched benchmarks live."""
+    """Folder of fetched benchmarks."""
     notes: dict[str, None] = field(default_factory=dict)
+    """Warnings about the inputs, in order; a dict, to drop repeats."""
     languages: dict[str, None] = field(default_factory=dict)
-    """The languages that were met, in order."""
+    """Languages of the inputs, in order of appearance; a dict, to drop repeats."""
 
     def batches(self, inputs: Sequence[str | Path], size: int = BATCH) -> Iterator[ClaimBatch]:
-        """The claims of all inputs, in order, some whole articles at a time.
+        """Yields the claims of all inputs in order, in batches of complete articles.
 
         Args:
-            inputs: article files, folders of them, patterns, `-`; dataset folders or names; tables of claims.
-        Raises: FaultsError: every fault of the input at which it stops.
+            inputs: article files, folders of them, glob patterns, `-`; dataset folders or names; tables of claims.
+            size: number of claims at which a batch ends.
+        Raises: FaultsError: an input is invalid; lists every fault of the first such input.
         """
-        waiting: list[ArticleClaims] = []
-        count = 0
-        for document in self._unique(inputs):
-            waiting.append(document)
-            count += len(document.claims)
-            if count >= size:
-                yield _batch(waiting)
-                waiting, count = [], 0
-        if waiting:
-            yield _batch(waiting)
+        documents: list[ArticleClaims] = []
+        n_claims = 0
+        for document in self._unique_documents(inputs):
+            documents.append(document)
+            n_claims += len(document.claims)
+            if n_claims >= size:
+                yield _batch(documents)
+                documents, n_claims = [], 0
+        if documents:
+            yield _batch(documents)
 
-    def _unique(self, inputs: Sequence[str | Path]) -> Iterator[ArticleClaims]:
-        seen: dict[str, object] = {}
-        for source in self._found(inputs):
+    def _unique_documents(self, inputs: Sequence[str | Path]) -> Iterator[ArticleClaims]:
+        source_paths: dict[str, str] = {}
+        for source in self._sources(inputs):
+            path = _source_path(source)
             for document in self._documents(source):
                 article = document.article
-                if article.article_id in seen:
-                    first = seen[article.article_id]
-                    message = f"article '{article.article_id}' is there twice (first in {first}); rename one of them"
-                    raise FaultsError.single(_place(source), message)
-                seen[article.article_id] = _place(source)
+                # Claims are scored in the context of their article, so two articles must not share an id. A table of
+                # claims is read row by row, so rows of one article that are apart look like two articles.
+                if article.article_id in source_paths:
+                    first = source_paths[article.article_id]
+                    remedy = "rename one of them"
+                    if first == path:
+                        remedy += ", or put the rows of one article next to each other"
+                    message = f"duplicate article '{article.article_id}' (first in {first}); {remedy}"
+                    raise FaultsError.single(path, message)
+                source_paths[article.article_id] = path
                 self.languages.setdefault(article.language or self.language)
                 yield document
 
-    def _found(self, inputs: Sequence[str | Path]) -> list[ArticleSource | Dataset]:
-        """Every dataset and file that the inputs stand for.
+    def _sources(self, inputs: Sequence[str | Path]) -> list[ArticleSource | Dataset]:
+        """Returns the datasets and files that the inputs refer to.
 
-        Raises: FaultsError: all that are absent, at once.
+        Raises: FaultsError: inputs are missing or invalid; lists all of them.
         """
-        found: list[ArticleSource | Dataset] = []
+        sources: list[ArticleSource | Dataset] = []
         faults: list[Fault] = []
-        for source in inputs:
+        for name in inputs:
             try:
-                folder = _dataset(source, self.root)
-                found += [open_dataset(folder)] if folder is not None else sources_of([source])
+                folder = _dataset_folder(name, self.root)
+                sources += [open_dataset(folder)] if folder is not None else sources_of([name])
             except FaultsError as error:
                 faults += error.faults
-        absent = [path for path in found if isinstance(path, str | Path) and not _is_there(path)]
-        faults += [Fault(str(path), None, None, "does not exist; check the path", "does-not-exist") for path in absent]
+        missing = [path for path in sources if isinstance(path, str | Path) and not _exists(path)]
+        faults += [Fault(str(path), None, None, "does not exist; check the path", "does-not-exist") for path in missing]
         if faults:
             raise FaultsError(faults)
-        return found
+        return sources
 
     def _documents(self, source: ArticleSource | Dataset) -> Iterator[ArticleClaims]:
         if isinstance(source, Dataset):
-            yield from self._of_dataset(source)
-        elif isinstance(source, str | Path) and self._is_claims(Path(source)):
-            yield from _of_rows(claim_rows(Path(source), self.reading))
+            yield from self._dataset_documents(source)
+        elif isinstance(source, str | Path) and self._is_claim_table(Path(source)):
+            yield from _row_documents(claim_rows(Path(source), self.reading))
         else:
-            yield from self._of_articles(source)
+            yield from self._article_documents(source)
 
-    def _is_claims(self, path: Path) -> bool:
-        table = path.suffix.lower() in CLAIM_SUFFIXES and path.is_file()
-        return table and (self.as_claims or holds_claims(path, self.reading))
+    def _is_claim_table(self, path: Path) -> bool:
+        is_table = path.suffix.lower() in CLAIM_SUFFIXES and path.is_file()
+        return is_table and (self.as_claims or holds_claims(path, self.reading))
 
-    def _of_articles(self, source: ArticleSource) -> Iterator[ArticleClaims]:
-        for found in read_articles([source], self.reading):
-            if found.encoding != UTF_8:
-                self.notes.setdefault(f"{found.path}: is not UTF-8; read as {found.encoding}")
-            yield self._segmented(found)
+    def _article_documents(self, source: ArticleSource) -> Iterator[ArticleClaims]:
+        for loaded in read_articles([source], self.reading):
+            if loaded.encoding != UTF_8:
+                self.notes.setdefault(f"{loaded.path}: is not UTF-8; read as {loaded.encoding}")
+            yield self._segment(loaded)
 
-    def _segmented(self, found: LoadedArticle) -> ArticleClaims:
-        article = found.article
+    def _segment(self, loaded: LoadedArticle) -> ArticleClaims:
+        article = loaded.article
         for warning in unsupported([article.language or self.language]):
             self.notes.setdefault(warning)
-        claims = claims_of(article, Segmentation(), self.language, found.marked)
+        claims = claims_of(article, Segmentation(), self.language, loaded.marked)
         return ArticleClaims(article, tuple(claims))
 
-    def _of_dataset(self, dataset: Dataset) -> Iterator[ArticleClaims]:
+    def _dataset_documents(self, dataset: Dataset) -> Iterator[ArticleClaims]:
         dataset.require_text()
-        of_article: dict[str, list[Claim]] = {}
+        claims_by_article: dict[str, list[Claim]] = {}
         for claim in dataset.current:
-            of_article.setdefault(claim.article_id, []).append(claim)
+            claims_by_article.setdefault(claim.article_id, []).append(claim)
         for article in dataset.articles:
-            if article.article_id in of_article:
-                own = article.language or dataset.info.language
-                yield ArticleClaims(article.model_copy(update={"language": own}), tuple(of_article[article.article_id]))
+            if article.article_id in claims_by_article:
+                # The dataset's language takes precedence over the default for inputs that declare none.
+                language = article.language or dataset.info.language
+                claims = tuple(claims_by_article[article.article_id])
+                yield ArticleClaims(article.model_copy(update={"language": language}), claims)
 
 
-def _place(source: ArticleSource | Dataset) -> str:
+def _source_path(source: ArticleSource | Dataset) -> str:
     return str(source.folder) if isinstance(source, Dataset) else str(source)
 
 
-def _is_there(path: str | Path) -> bool:
+def _exists(path: str | Path) -> bool:
     return str(path) == STDIN or str(path).startswith(HUB) or Path(path).exists()
 
 
-def _dataset(source: str | Path, root: str | Path | None) -> Path | None:
-    """The folder of a dataset, where the source is one: by path, or by a name that nothing else has."""
+def _dataset_folder(source: str | Path, root: str | Path | None) -> Path | None:
+    """Returns the folder of a dataset that is given by its path or its name; None if the source is not a dataset."""
     path = Path(source)
     if path.exists():
         return path if (path / "dataset.yaml").is_file() else None
@@ -157,34 +167,37 @@ def _dataset(source: str | Path, root: str | Path | None) -> Path | None:
     try:
         return find_dataset(str(source), root)
     except NotFetched:
-        raise
+        raise  # the name of a known benchmark: the message says how to fetch it
     except HarnessError:
         return None
 
 
-def _of_rows(rows: Iterable[ClaimRow]) -> Iterator[ArticleClaims]:
-    """Rows of one article that stand together are its claims; without offsets, its text is their lines, joined."""
-    waiting: list[ClaimRow] = []
+def _row_documents(rows: Iterable[ClaimRow]) -> Iterator[ArticleClaims]:
+    """Yields one article per run of consecutive rows with the same article id, so that no table is read whole."""
+    article_rows: list[ClaimRow] = []
     for row in rows:
-        if waiting and row.article_id != waiting[-1].article_id:
-            yield _document(waiting)
-            waiting = []
-        waiting.append(row)
-    if waiting:
-        yield _document(waiting)
+        if article_rows and row.article_id != article_rows[-1].article_id:
+            yield _rows_to_document(article_rows)
+            article_rows = []
+        article_rows.append(row)
+    if article_rows:
+        yield _rows_to_document(article_rows)
 
 
-def _document(rows: Sequence[ClaimRow]) -> ArticleClaims:
+def _rows_to_document(rows: Sequence[ClaimRow]) -> ArticleClaims:
+    """Returns an article and its claims; without offsets, the text of the article is the claims, one per line."""
     first = rows[0]
-    known = Article(article_id=first.article_id, title=first.title, published=first.published, language=first.language)
+    article = Article(
+        article_id=first.article_id, title=first.title, published=first.published, language=first.language
+    )
     if all(row.start is not None for row in rows):
         claims = [_claim(row, row.start or 0, (row.start or 0) + len(row.text)) for row in rows]
-        return ArticleClaims(known, tuple(claims))
-    article = known.model_copy(update={"text": "\n".join(row.text for row in rows)})
+        return ArticleClaims(article, tuple(claims))
+    article = article.model_copy(update={"text": "\n".join(row.text for row in rows)})
     claims, offset = [], 0
     for row in rows:
         claims.append(_claim(row, offset, offset + len(row.text), article))
-        offset += len(row.text) + 1
+        offset += len(row.text) + 1  # the line break
     return ArticleClaims(article, tuple(claims))
 
 

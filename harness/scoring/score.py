@@ -1,4 +1,4 @@
-"""Scored claims as files: JSONL, CSV, Parquet, and a page with the articles highlighted."""
+"""Scores new articles or claims, and writes the scored claims as JSONL, CSV, Parquet or a page (HTML)."""
 
 from __future__ import annotations
 
@@ -16,30 +16,33 @@ from harness.errors import UnknownName, unknown_name
 from harness.files import atomic_file, json_line
 from harness.runner.models.model import Model, ModelCard
 from harness.scoring.inputs import ScoringInput
-from harness.scoring.score_claims import ScoredBatch, ScoredClaim, language_warnings, open_system, scored
+from harness.scoring.score_claims import ScoredBatch, ScoredClaim, language_warnings, open_system, score_batches
 
 TOP = 20
-"""Claims that a table shows."""
+"""Number of claims in the printed table."""
 
 
 @dataclass(kw_only=True)
 class ScoringResult:
-    """What `score` gave."""
+    """Result of `score`."""
 
     card: ModelCard
     model: Path | None
-    """Where the model is kept; None: a system that needs no training."""
+    """Folder of the saved model; None: a system that needs no training."""
     out: Path | None
+    """Output file; None: no file was written."""
     n: int = 0
+    """Number of claims."""
     n_articles: int = 0
+    """Number of articles."""
     top: tuple[ScoredClaim, ...] = ()
-    """The claims with the highest scores, the highest first."""
+    """Claims with the highest scores, the highest first."""
     claims: tuple[ScoredClaim, ...] = ()
-    """All claims in order, where nothing was written."""
+    """All claims in order; empty if they were written to a file."""
     warnings: tuple[str, ...] = field(default=())
 
     def document(self) -> dict[str, Any]:
-        """The outcome as `harness score --json` prints it."""
+        """Returns the result as `harness score --json` prints it."""
         return {
             "system": model_summary(self.card, self.model),
             "n": self.n,
@@ -51,9 +54,9 @@ class ScoringResult:
 
 
 def model_summary(card: ModelCard, folder: Path | None) -> dict[str, Any]:
-    """What a reader must know of a system to read its scores."""
-    said = card.model_dump(mode="json", include=set(ModelCard.model_fields) - {"format"})
-    return said | {"path": None if folder is None else str(folder)}
+    """Returns the description of a system that readers need to interpret its scores."""
+    fields = card.model_dump(mode="json", include=set(ModelCard.model_fields) - {"format"})
+    return fields | {"path": None if folder is None else str(folder)}
 
 
 def score(
@@ -70,119 +73,122 @@ def score(
     reasons: bool = True,
     root: str | Path | None = None,
 ) -> ScoringResult:
-    """Scores new articles or claims with a saved model, or a system that needs no training.
+    """Scores new articles or claims with a saved model, or with a system that needs no training.
 
     Args:
-        inputs: one or several of: an article file, a folder of them, a pattern, `-` (standard input), a dataset's
-            folder or name, a table of claims (.jsonl, .csv, .tsv, .parquet).
-        system: the folder of a saved model, of its result, or of a run with one saved model; or the name of a
-            registered system that needs no training (`rules`).
-        out: a file to write: .jsonl, .csv, .parquet or .html; None: the claims are in the outcome.
-        claims: whether each row of a table is one claim; a table with a column claim_id always is so.
-        columns: field to the column of a table, where their names differ.
-        transcript: whether lines are turns of speakers.
-        encoding: of text files; default: detected.
-        name: what standard input is called.
-        language: of what does not state its own; default: what the model was trained on, else English.
-        reasons: whether each claim gets what moved its score; encoders score it once for each of its words to tell.
-        root: where fetched benchmarks live.
-    Raises: HarnessError: an input, the model or the disk is at fault; then nothing is written.
+        inputs: one or more of: an article file, a folder of article files, a glob pattern, `-` (standard input), the
+            folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .parquet).
+        system: folder of a saved model, of its result, or of a run with one saved model; or name of a registered
+            system that needs no training (such as `rules`).
+        out: output file: .jsonl, .csv, .parquet or .html; None: the claims are returned in the result.
+        claims: whether each row of a table is one claim; always so for a table with a column claim_id.
+        columns: column names of a table by field, for fields whose column has another name.
+        transcript: whether each line is the turn of one speaker.
+        encoding: encoding of text files; default: detected.
+        name: name of standard input.
+        language: language of inputs that declare none; default: the first language of the model, else English.
+        reasons: whether claims get the reasons for their scores; for encoders, this takes one scoring per word.
+        root: folder of fetched benchmarks.
+    Raises: HarnessError: an input or the model is invalid, or the disk fails; nothing is written.
     """
     target = None if out is None else Path(out)
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
     model = open_system(system)
-    listed = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    known = model.card.languages or model.card.made_for
+    all_inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    model_languages = model.card.languages or model.card.made_for
     source = ScoringInput(
         reading=ReadOptions(
             columns=columns or {}, transcript=transcript, encoding=encoding, name=name or "stdin", offline=True
         ),
-        language=language or (known[0] if known else "en"),
+        language=language or (model_languages[0] if model_languages else "en"),
         as_claims=claims,
         root=root,
     )
-    outcome = ScoringResult(card=model.card, model=model.folder, out=target)
-    batches = _counted(scored(model, source, listed, explained=reasons), outcome)
+    result = ScoringResult(card=model.card, model=model.folder, out=target)
+    batches = _count_claims(score_batches(model, source, all_inputs, explained=reasons), result)
     if target is None:
-        outcome.claims = tuple(claim for batch in batches for claim in batch.claims)
+        result.claims = tuple(claim for batch in batches for claim in batch.claims)
     else:
         with atomic_file(target) as temporary:
             WRITERS[target.suffix.lower()](temporary, WriteRequest(model, batches, lambda: _warnings(model, source)))
-    outcome.warnings = _warnings(model, source)
-    return outcome
+    # The languages and notes of the inputs are complete only now that every batch is read.
+    result.warnings = _warnings(model, source)
+    return result
 
 
 def _warnings(model: Model, source: ScoringInput) -> tuple[str, ...]:
     return (*model.warnings, *language_warnings(model, list(source.languages)), *source.notes)
 
 
-def _counted(batches: Iterator[ScoredBatch], outcome: ScoringResult) -> Iterator[ScoredBatch]:
-    """Passes batches on, and keeps count and the top claims."""
+def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult) -> Iterator[ScoredBatch]:
+    """Yields the batches, and updates the counts and the top claims of the result."""
     for batch in batches:
-        outcome.n += len(batch.claims)
-        outcome.n_articles += len(batch.documents)
-        best = heapq.nsmallest(TOP, [*outcome.top, *batch.claims], key=lambda claim: -claim.rank_score)
-        outcome.top = tuple(best)
+        result.n += len(batch.claims)
+        result.n_articles += len(batch.documents)
+        # nsmallest is stable: of claims with equal scores, the earlier ones stay on top.
+        top = heapq.nsmallest(TOP, [*result.top, *batch.claims], key=lambda claim: -claim.rank_score)
+        result.top = tuple(top)
         yield batch
 
 
 class WriteRequest(NamedTuple):
-    """What is to be written."""
+    """Scored claims to write, with what a writer needs to know about them."""
 
     model: Model
     batches: Iterator[ScoredBatch]
     warnings: Callable[[], tuple[str, ...]]
-    """What a reader must know; complete when all batches were taken."""
+    """Function that returns the warnings; complete after all batches are read."""
 
 
-def _write_jsonl(path: Path, job: WriteRequest) -> None:
+def _write_jsonl(path: Path, request: WriteRequest) -> None:
     with path.open("w", encoding="utf-8") as stream:
-        for batch in job.batches:
+        for batch in request.batches:
             stream.writelines(json_line(claim.document()) for claim in batch.claims)
 
 
 def _row(claim: ScoredClaim) -> dict[str, Any]:
-    """A claim as one row of a table."""
+    """Returns a claim as one row of a table, with a column per label score."""
     cells = claim._asdict()
     scores, reasons = cells.pop("score"), cells.pop("reasons")
-    said = None if reasons is None else json.dumps([reason._asdict() for reason in reasons], ensure_ascii=False)
+    reasons_json = None if reasons is None else json.dumps([reason._asdict() for reason in reasons], ensure_ascii=False)
     predicted = cells.pop("predicted")
-    return (
-        cells | {f"score:{label}": value for label, value in scores.items()} | {"predicted": predicted, "reasons": said}
-    )
+    cells |= {f"score:{label}": value for label, value in scores.items()}
+    return cells | {"predicted": predicted, "reasons": reasons_json}
 
 
-def _write_csv(path: Path, job: WriteRequest) -> None:
+def _write_csv(path: Path, request: WriteRequest) -> None:
+    # Excel reads a CSV file as UTF-8 only with the byte order mark that utf-8-sig writes.
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
-        writer.writerow(_columns(job.model))
-        for batch in job.batches:
+        writer.writerow(_columns(request.model))
+        for batch in request.batches:
             writer.writerows([safe_cell(cell) for cell in _row(claim).values()] for claim in batch.claims)
 
 
 def _columns(model: Model) -> list[str]:
-    first = [name for name in ScoredClaim._fields if name not in ("score", "predicted", "reasons")]
-    return [*first, *(f"score:{label}" for label in model.card.labels), "predicted", "reasons"]
+    claim_columns = [name for name in ScoredClaim._fields if name not in ("score", "predicted", "reasons")]
+    return [*claim_columns, *(f"score:{label}" for label in model.card.labels), "predicted", "reasons"]
 
 
-def _write_parquet(path: Path, job: WriteRequest) -> None:
+def _write_parquet(path: Path, request: WriteRequest) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = dict.fromkeys(("start", "end", "position"), pa.int64())
-    kinds |= {f"score:{label}": pa.float64() for label in job.model.card.labels}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in _columns(job.model)])
+    # The schema is stated, not inferred: a first batch without predictions or reasons would give a column of nulls.
+    column_types = dict.fromkeys(("start", "end", "position"), pa.int64())
+    column_types |= {f"score:{label}": pa.float64() for label in request.model.card.labels}
+    schema = pa.schema([(name, column_types.get(name, pa.string())) for name in _columns(request.model)])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for batch in job.batches:
+        for batch in request.batches:
             writer.write_table(pa.Table.from_pylist([_row(claim) for claim in batch.claims], schema=schema))
 
 
-def _write_html(path: Path, job: WriteRequest) -> None:
+def _write_html(path: Path, request: WriteRequest) -> None:
     from harness.scoring.article_page import article_page
 
-    batches = list(job.batches)
-    path.write_text(article_page(job.model, batches, job.warnings()), encoding="utf-8")
+    batches = list(request.batches)  # all of them, since the page shades every score by the range of all
+    path.write_text(article_page(request.model, batches, request.warnings()), encoding="utf-8")
 
 
 WRITERS: dict[str, Callable[[Path, WriteRequest], None]] = {
@@ -191,4 +197,4 @@ WRITERS: dict[str, Callable[[Path, WriteRequest], None]] = {
     ".parquet": _write_parquet,
     ".html": _write_html,
 }
-"""Suffix to what writes such a file."""
+"""Function that writes an output file, by its suffix."""

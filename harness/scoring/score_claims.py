@@ -1,4 +1,4 @@
-"""Scores claims that carry no labels: what a model gives for articles, a batch at a time."""
+"""Scores the claims of new articles with a model, in batches."""
 
 from __future__ import annotations
 
@@ -12,72 +12,78 @@ from harness.scoring.inputs import ArticleClaims, ScoringInput
 
 
 class ScoredClaim(NamedTuple):
-    """A claim and what a model gives for it."""
+    """A claim with its scores, predicted label and reasons."""
 
     claim_id: str
     article_id: str
     start: int
-    """Offset of its first character in its article, in Unicode code points."""
+    """Offset of the first character in the article, in Unicode code points."""
     end: int
     position: int
-    """Its place among the claims of its article, from 0."""
+    """Index among the claims of the article, from 0."""
     text: str
     score: dict[str, float]
-    """One number per label; higher is more."""
+    """Score of each label; higher means more likely."""
     predicted: str | None
-    """None: the system predicts no label, or has no answer."""
+    """Predicted label; None: the system predicts no labels, or did not answer."""
     reasons: tuple[Reason, ...] | None
-    """What moved the score of the positive label, or of the last one, the strongest first; None: it cannot say."""
+    """Reasons for the score of the positive (or else the last) label, the strongest first; None: not available."""
 
     @property
     def rank_score(self) -> float:
-        """The score that claims are ranked by: that of the positive label, or of the last one."""
+        """Score of the positive (or else the last) label, by which claims are ranked."""
+        # Scores are in label order, and the positive label of a scheme is its last.
         return next(reversed(self.score.values()))
 
     def document(self) -> dict[str, Any]:
-        """The claim as JSON has it."""
+        """Returns the claim as a JSON object."""
         reasons = None if self.reasons is None else [reason._asdict() for reason in self.reasons]
         return self._asdict() | {"reasons": reasons}
 
 
 class ScoredBatch(NamedTuple):
-    """Some whole articles, scored."""
+    """Scored claims of one or more complete articles."""
 
     documents: tuple[ArticleClaims, ...]
     claims: tuple[ScoredClaim, ...]
-    """Of all the documents, in order."""
+    """Claims of all articles, in order."""
 
 
 def open_system(system: str | Path) -> Model:
-    """A saved model by its folder, that of its result or of its run; or a registered system that needs no training.
+    """Returns a saved model, or a registered system that needs no training.
 
-    Raises: HarnessError: it is neither.
+    Args:
+        system: folder of a saved model, of its result or of its run; or name of the registered system.
+    Raises: HarnessError: `system` is neither.
     """
     name = str(system)
-    is_name = isinstance(system, str) and "/" not in name and not Path(name).exists()
-    if is_name:
+    # A folder takes precedence over a system of the same name.
+    is_system_name = isinstance(system, str) and "/" not in name and not Path(name).exists()
+    if is_system_name:
         return untrained_model(name)
     return load_model(find_model(Path(system)))
 
 
-def scored(
+def score_batches(
     model: Model, source: ScoringInput, inputs: Sequence[str | Path], *, explained: bool = True
 ) -> Iterator[ScoredBatch]:
-    """The claims of the inputs with their scores, in order.
+    """Yields the claims of the inputs with their scores, in order.
 
     Args:
-        model: what scores them.
-        source: how the inputs are read.
-        inputs: see `ScoringInput.batches`.
-        explained: whether reasons are asked for.
+        model: model that scores the claims.
+        source: reader of the inputs.
+        inputs: inputs as in `ScoringInput.batches`.
+        explained: whether claims get reasons.
     """
     for batch in source.batches(inputs):
         scores = model.score(batch.claims)
         predicted = model.predict(batch.claims, scores)
-        found = model.explain(batch.claims) if explained else None
-        reasons: Sequence[tuple[Reason, ...] | None] = [None] * len(batch.claims) if found is None else found
+        explanations = model.explain(batch.claims) if explained else None
+        reasons: Sequence[tuple[Reason, ...] | None] = (
+            [None] * len(batch.claims) if explanations is None else explanations
+        )
         rows = zip(scores.tolist(), predicted, reasons, batch.claims.position.tolist(), strict=True)
-        listed = (claim for document in batch.documents for claim in document.claims)
+        claims = (claim for document in batch.documents for claim in document.claims)
         yield ScoredBatch(
             batch.documents,
             tuple(
@@ -88,26 +94,29 @@ def scored(
                     end=claim.end,
                     position=position,
                     text=claim.text or "",
-                    score=dict(zip(model.card.labels, row, strict=True)),
+                    score=dict(zip(model.card.labels, claim_scores, strict=True)),
                     predicted=label,
-                    reasons=why,
+                    reasons=claim_reasons,
                 )
-                for claim, (row, label, why, position) in zip(listed, rows, strict=True)
+                for claim, (claim_scores, label, claim_reasons, position) in zip(claims, rows, strict=True)
             ),
         )
 
 
 def language_warnings(model: Model, languages: Sequence[str]) -> list[str]:
-    """A warning for each language of the input that the model was not made for, or not trained on."""
+    """Returns warnings about languages of the input that the model does not support, or was not trained on."""
     warnings = []
-    for known, done in ((model.card.made_for, "made for"), (model.card.languages, "trained on")):
-        strange = [name for name in languages if _primary(name) not in {_primary(other) for other in known}]
-        if known and strange:
+    for model_languages, relation in ((model.card.made_for, "supports"), (model.card.languages, "was trained on")):
+        primaries = {_primary_subtag(language) for language in model_languages}
+        unsupported = [language for language in languages if _primary_subtag(language) not in primaries]
+        if model_languages and unsupported:
             warnings.append(
-                f"{model.card.system} was {done} '{', '.join(known)}'; the input is in '{', '.join(strange)}'"
+                f"{model.card.system} {relation} '{', '.join(model_languages)}'; "
+                f"the input contains '{', '.join(unsupported)}'"
             )
     return warnings
 
 
-def _primary(language: str) -> str:
+def _primary_subtag(language: str) -> str:
+    """Returns the language of a tag without its region: `pt` for `pt-BR`."""
     return language.replace("_", "-").partition("-")[0].lower()

@@ -88,9 +88,9 @@ def test_a_benchmark_that_is_not_fetched_is_told_and_an_unknown_name_is_no_datas
 
     refusing(NotFetched("in other words"))
     with pytest.raises(NotFetched):
-        harness.scoring.inputs._dataset("liar", None)
+        harness.scoring.inputs._dataset_folder("liar", None)
     refusing(UnknownName("the dataset is not fetched yet"))
-    assert harness.scoring.inputs._dataset("liarr", None) is None
+    assert harness.scoring.inputs._dataset_folder("liarr", None) is None
 
 
 def test_claims_without_an_answer_are_told_apart_by_the_whole_reason():

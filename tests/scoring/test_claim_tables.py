@@ -7,6 +7,7 @@ import pytest
 from harness import FaultsError
 from harness.data.articles.reading import ReadOptions
 from harness.scoring.claim_tables import MAX_FAULTS, claim_rows, holds_claims
+from harness.scoring.inputs import ScoringInput
 
 
 def read(path, data, **columns):
@@ -49,3 +50,25 @@ def test_a_column_of_ids_tells_claims_from_articles(tmp_path):
     path.write_text("text\tid\nOne\t1\n")
     assert not holds_claims(path, ReadOptions())
     assert holds_claims(path, ReadOptions(columns={"claim_id": "id"}))
+
+
+def test_rows_of_one_article_that_are_apart_are_refused_with_the_remedy(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("claim_id,article_id,text\n1,a,One\n2,b,Two\n3,a,Three\n")
+    with pytest.raises(FaultsError) as refused:
+        list(ScoringInput().batches([path]))
+    (fault,) = refused.value.faults
+    assert fault.path == str(path)
+    assert "duplicate article 'a'" in fault.message
+    assert "put the rows of one article next to each other" in fault.message
+
+
+def test_two_files_with_the_same_article_are_refused_with_the_first_file(tmp_path):
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path in paths:
+        path.write_text("claim_id,article_id,text\n1,a,One\n")
+    with pytest.raises(FaultsError) as refused:
+        list(ScoringInput().batches(paths))
+    (fault,) = refused.value.faults
+    assert fault.path == str(paths[1])
+    assert fault.message.endswith(f"(first in {paths[0]}); rename one of them")

@@ -1,1 +1,1 @@
-"""To and from other tools: CSV, Parquet, pandas, Hugging Face, Label Studio, ClaimReview."""
+"""Exchange with other tools: CSV, Parquet, pandas, Hugging Face, Label Studio, ClaimReview."""

@@ -1,4 +1,4 @@
-"""ClaimReview (schema.org): reviews in web pages as claims with a rating, and verdicts as JSON-LD."""
+"""ClaimReview (schema.org): reads claims with ratings from web pages, and writes verdicts as JSON-LD."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.data.dataset import Dataset
+from harness.data.dataset import Dataset, DatasetInfo
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.errors import FaultsError
 from harness.files import decode, read_bytes
+from harness.records import Article, Claim
 
 SCHEME = "claimreview"
-BLOCK = re.compile(r"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.IGNORECASE | re.DOTALL)
+VERDICT_AXES = ("verdict", "rating")
+JSON_LD_BLOCK = re.compile(r"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.IGNORECASE | re.DOTALL)
 MAX_DEPTH = 50
-RATINGS = {
+"""Maximum nesting of JSON in which reviews are searched."""
+RATING_WORDS = {
     "true": "true correct accurate verdadero vrai wahr richtig verified",
     "mostly true": "mostly-true mostlytrue",
     "mixed": "mixed mixture half-true halftrue partly partially-true partly-false partially-false",
@@ -26,110 +29,121 @@ RATINGS = {
     "false": "false incorrect wrong fake pants-on-fire falso faux falsch hoax fabricated altered",
     "unproven": "unproven unsupported unverified no-evidence",
 }
-"""Label to words that publishers write for it; a rating that is none of them is `other`, and keeps its words."""
+"""Publishers' words for a rating, by label. A rating in other words gets the label `other`; its words are the note."""
 
 
 def read_claim_reviews(path: Path) -> list[dict[str, Any]]:
-    """Rows for `add_claims` from a page (HTML) or JSON-LD: text, speaker, date and rating; the rating's words as note.
+    """Returns the reviews of an HTML page or a JSON-LD file as rows for `add_claims`.
 
-    Nothing in a page is run, and its markup is not shown.
+    A row has the claim's text, speaker, date and rating, and the publisher's words for the rating as its note. Scripts
+    of the page are not run.
 
-    Raises: FaultsError: it has no ClaimReview, or one without a claim.
+    Raises: FaultsError: the file has no ClaimReview with a claim.
     """
     text = decode(read_bytes(path), path)
-    blocks = BLOCK.findall(text) if "<" in text[:2000] and not text.lstrip().startswith(("{", "[")) else [text]
-    rows = [row for block in blocks for review in _reviews(_parsed(block)) if (row := _row(review))]
+    # A page is HTML unless it begins like JSON; text of a JSON file may contain "<" as well.
+    blocks = JSON_LD_BLOCK.findall(text) if "<" in text[:2000] and not text.lstrip().startswith(("{", "[")) else [text]
+    rows = [row for block in blocks for review in _reviews(_parse_block(block)) if (row := _to_row(review))]
     if not rows:
         raise FaultsError.single(path, "has no ClaimReview (JSON-LD) with a claimReviewed")
     return rows
 
 
-def _parsed(block: str) -> Any:
-    """The content of a block; None where it is broken, as some on the web are."""
+def _parse_block(block: str) -> Any:
+    """Returns the value of a block; None if it is invalid JSON, which is common on the web."""
     try:
+        # Publishers end blocks with ";" and leave line breaks unescaped inside strings, which strict=False allows.
         return json.loads(block.strip().removesuffix(";"), strict=False)
     except (ValueError, RecursionError):
         return None
 
 
-def _reviews(found: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    if isinstance(found, list):
-        for inner in found if depth < MAX_DEPTH else ():
-            yield from _reviews(inner, depth + 1)
-    elif isinstance(found, dict):
-        kinds = found.get("@type", "ClaimReview" if "claimReviewed" in found else None)
-        if "ClaimReview" in (kinds if isinstance(kinds, list) else [kinds]):
-            yield found
+def _reviews(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Yields the ClaimReview objects in a JSON value, at any depth: many pages nest them in a @graph."""
+    if isinstance(value, list):
+        for item in value if depth < MAX_DEPTH else ():
+            yield from _reviews(item, depth + 1)
+    elif isinstance(value, dict):
+        types = value.get("@type", "ClaimReview" if "claimReviewed" in value else None)
+        if "ClaimReview" in (types if isinstance(types, list) else [types]):
+            yield value
         elif depth < MAX_DEPTH:
-            for inner in found.values():
-                yield from _reviews(inner, depth + 1)
+            for item in value.values():
+                yield from _reviews(item, depth + 1)
 
 
-def _said(value: Any, *path: str) -> str | None:
-    for name in path:
+def _text_at(value: Any, *keys: str) -> str | None:
+    """Returns the text at a path of keys, or None; of a list on the way, the first item counts."""
+    for name in keys:
         value = value[0] if isinstance(value, list) and value else value
         value = value.get(name) if isinstance(value, dict) else None
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _row(review: dict[str, Any]) -> dict[str, Any] | None:
-    text = _said(review.get("claimReviewed"))
+def _to_row(review: dict[str, Any]) -> dict[str, Any] | None:
+    text = _text_at(review.get("claimReviewed"))
     if text is None:
         return None
-    words = _said(review, "reviewRating", "alternateName") or _said(review, "reviewRating", "name")
-    day = re.match(r"\d{4}-\d{2}-\d{2}", _said(review, "itemReviewed", "datePublished") or "")
+    rating_text = _text_at(review, "reviewRating", "alternateName") or _text_at(review, "reviewRating", "name")
+    date = re.match(r"\d{4}-\d{2}-\d{2}", _text_at(review, "itemReviewed", "datePublished") or "")
+    notes = (rating_text, _text_at(review, "author", "name"), _text_at(review.get("url")))
     row = {
         "text": " ".join(text.split()),
-        "speaker": _said(review, "itemReviewed", "author", "name"),
-        "date": day.group() if day and not day.group().startswith("0001") else None,
-        "rating": rating_of(words),
-        "note": "; ".join(part for part in (words, _said(review, "author", "name"), _said(review.get("url"))) if part),
+        "speaker": _text_at(review, "itemReviewed", "author", "name"),
+        # Some publishing systems write the year 1 for an unknown date.
+        "date": date.group() if date and not date.group().startswith("0001") else None,
+        "rating": rating_of(rating_text),
+        "note": "; ".join(note for note in notes if note),
     }
     return {name: value for name, value in row.items() if value}
 
 
-def rating_of(words: str | None) -> str:
-    """The label for a publisher's rating in words."""
-    plain = re.sub(r"[^a-z]+", "-", (words or "").casefold()).strip("-")
-    for label, known in RATINGS.items():
-        if plain in known.split():
+def rating_of(rating_text: str | None) -> str:
+    """Returns the label for a rating in a publisher's words; `other` if the words are unknown or missing."""
+    normalized = re.sub(r"[^a-z]+", "-", (rating_text or "").casefold()).strip("-")
+    for label, words in RATING_WORDS.items():
+        if normalized in words.split():
             return label
     return "other"
 
 
 def claim_reviews(dataset: Dataset, gold: str) -> list[dict[str, Any]]:
-    """One ClaimReview for each claim with a verdict: a label on an axis called verdict or rating.
+    """Returns one ClaimReview per claim with a verdict, which is a gold label on an axis named verdict or rating.
 
-    What only the publisher of a review can say (its address, its date) is left for the publisher to fill in.
+    The publisher must add what the dataset does not contain: the review's address and its date.
+
+    Args:
+        dataset: dataset whose articles have text.
+        gold: rule for the gold label of a claim with several annotators.
     """
     claims = {claim.claim_id: claim for claim in dataset.current}
     articles = {article.article_id: article for article in dataset.articles}
     reviews = []
     for name in dataset.info.schemes:
-        for axis in find_scheme(dataset.folder, name).axes:
-            if axis.name not in ("verdict", "rating"):
-                continue
-            for claim_id, label in gold_labels(dataset.annotations, name, axis.name, gold).labels.items():
-                if claim_id not in claims:
-                    continue
-                claim, article = claims[claim_id], articles[claims[claim_id].article_id]
-                item: dict[str, Any] = {
-                    "@type": "Claim",
-                    "appearance": article.url,
-                    "datePublished": claim.date or article.published,
-                }
-                if claim.speaker:
-                    item["author"] = {"@type": "Person", "name": claim.speaker}
-                reviews.append(
-                    {
-                        "@context": "https://schema.org",
-                        "@type": "ClaimReview",
-                        "identifier": claim_id,
-                        "claimReviewed": claim.text,
-                        "itemReviewed": {key: value for key, value in item.items() if value},
-                        "reviewRating": {"@type": "Rating", "alternateName": label.label},
-                        "author": {"@type": "Organization", "name": dataset.info.title},
-                        "license": dataset.info.license,
-                    }
-                )
+        axes = [axis.name for axis in find_scheme(dataset.folder, name).axes if axis.name in VERDICT_AXES]
+        for axis in axes:
+            for claim_id, label in gold_labels(dataset.annotations, name, axis, gold).labels.items():
+                if claim_id in claims:
+                    claim = claims[claim_id]
+                    reviews.append(_to_review(claim, articles[claim.article_id], label.label, dataset.info))
     return reviews
+
+
+def _to_review(claim: Claim, article: Article, verdict: str, info: DatasetInfo) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "@type": "Claim",
+        "appearance": article.url,
+        "datePublished": claim.date or article.published,
+    }
+    if claim.speaker:
+        item["author"] = {"@type": "Person", "name": claim.speaker}
+    return {
+        "@context": "https://schema.org",
+        "@type": "ClaimReview",
+        "identifier": claim.claim_id,
+        "claimReviewed": claim.text,
+        "itemReviewed": {key: value for key, value in item.items() if value},
+        "reviewRating": {"@type": "Rating", "alternateName": verdict},
+        "author": {"@type": "Organization", "name": info.title},
+        "license": info.license,
+    }

@@ -1,4 +1,4 @@
-"""A dataset in other tools' formats: one row a claim, or the whole as tables; all or nothing."""
+"""Export of a dataset to other tools' formats."""
 
 from __future__ import annotations
 
@@ -20,35 +20,38 @@ from harness.files import write_files
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A cell that begins so is run as a formula by spreadsheets."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""First characters that make a spreadsheet evaluate a cell as a formula."""
 
 ROW_GROUP = 20_000
-"""Rows that a reader of Parquet holds at a time."""
+"""Rows per row group, which a reader of Parquet loads at once."""
 
 Files = dict[Path, bytes]
 
 
 class ExportRequest(NamedTuple):
-    """What `export` was asked for."""
+    """Arguments of one export."""
 
     dataset: Dataset
     path: Path
     labels: bool
+    """Whether tasks for Label Studio include the labels."""
     gold: str
+    """Rule for the gold label of a claim with several annotators."""
 
 
 def export(dataset: Dataset, to: str, out: str | Path, *, labels: bool = True, gold: str = "adjudicated") -> Path:
-    """Writes a dataset in another tool's format.
+    """Writes a dataset in another tool's format and returns the path of the export.
 
     Args:
-        dataset: brought to life.
-        to: csv, jsonl, parquet, hf (a folder that `datasets.load_dataset` reads, with its card), label-studio (tasks,
-            and beside them the labelling interface), or claimreview (JSON-LD of the claims with a verdict).
-        out: the file, or for `hf` the folder; replaced if it is there.
-        labels: for label-studio: False gives tasks without labels, as a blind second pass needs them.
-        gold: the rule that makes one label of several annotators' ones, in csv, jsonl, parquet and claimreview.
-    Raises: HarnessError: no such format, or the dataset has no text.
+        dataset: dataset whose articles have text.
+        to: csv, jsonl, parquet, hf (a folder with a dataset card that `datasets.load_dataset` reads), label-studio
+            (tasks, and the labeling interface in an .xml file next to them), or claimreview (JSON-LD of the claims with
+            a verdict).
+        out: output file, or output folder for `hf`; existing files are replaced.
+        labels: whether tasks for label-studio include the labels; False for a blind second annotation.
+        gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf and claimreview.
+    Raises: HarnessError: the format is unknown, or the dataset has no text.
     """
     dataset.require_text()
     if to not in FORMATS:
@@ -58,16 +61,16 @@ def export(dataset: Dataset, to: str, out: str | Path, *, labels: bool = True, g
     return path
 
 
-def rows_of(dataset: Dataset, gold: str = "adjudicated", *, every: bool = True) -> list[dict[str, Any]]:
-    """One row a claim, superseded ones left out: its fields, its article's, its parts, and gold by axis.
+def rows_of(dataset: Dataset, gold: str = "adjudicated", *, records: bool = True) -> list[dict[str, Any]]:
+    """Returns one row per current claim: the fields of the claim and its article, its splits, and its gold labels.
 
     Args:
-        dataset: brought to life.
-        gold: the rule for `SCHEME.AXIS` columns; a claim that it leaves undecided has None.
-        every: add `annotations` and `evidence`, lists of the whole records.
+        dataset: dataset whose articles have text.
+        gold: rule for the gold labels in the `SCHEME.AXIS` columns; a claim that it leaves undecided has None.
+        records: whether the columns `annotations` and `evidence`, lists of complete records, are included.
     """
     articles = {article.article_id: article for article in dataset.articles}
-    columns = dict(_gold_columns(dataset, gold))
+    gold_columns = dict(_gold_columns(dataset, gold))
     annotations, evidence = _by_claim(dataset.annotations), _by_claim(dataset.evidence)
     rows = []
     for claim in dataset.current:
@@ -79,9 +82,9 @@ def rows_of(dataset: Dataset, gold: str = "adjudicated", *, every: bool = True) 
             **{name: getattr(article, name) for name in ("title", "published", "publisher", "url")},
             "language": article.language or dataset.info.language,
             **{f"split.{name}": parts.get(claim.claim_id) for name, parts in dataset.splits.items()},
-            **{name: found.get(claim.claim_id) for name, found in columns.items()},
+            **{name: labels.get(claim.claim_id) for name, labels in gold_columns.items()},
         }
-        if every:
+        if records:
             row |= {"annotations": annotations.get(claim.claim_id, []), "evidence": evidence.get(claim.claim_id, [])}
         rows.append(row)
     return rows
@@ -90,48 +93,52 @@ def rows_of(dataset: Dataset, gold: str = "adjudicated", *, every: bool = True) 
 def _gold_columns(dataset: Dataset, gold: str) -> Iterable[tuple[str, dict[str, str]]]:
     for name in dataset.info.schemes:
         for axis in find_scheme(dataset.folder, name).axes:
-            found = gold_labels(dataset.annotations, name, axis.name, gold).labels
-            if found:
-                yield f"{name}.{axis.name}", {claim_id: label.label for claim_id, label in found.items()}
+            labels = gold_labels(dataset.annotations, name, axis.name, gold).labels
+            if labels:
+                yield f"{name}.{axis.name}", {claim_id: label.label for claim_id, label in labels.items()}
 
 
 def _by_claim(records: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+    by_claim: dict[str, list[dict[str, Any]]] = {}
     for record in records:
-        found.setdefault(record.claim_id, []).append(record.model_dump(mode="json", exclude_none=True))
-    return found
+        by_claim.setdefault(record.claim_id, []).append(record.model_dump(mode="json", exclude_none=True))
+    return by_claim
 
 
 def safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: an apostrophe before what begins like one."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """Returns a cell that a spreadsheet does not evaluate: text that begins like a formula gets an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def _csv(wanted: ExportRequest) -> Files:
-    rows = rows_of(wanted.dataset, wanted.gold, every=False)
+def _csv(request: ExportRequest) -> Files:
+    rows = rows_of(request.dataset, request.gold, records=False)
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(rows[0] if rows else ["claim_id", "text"])
     writer.writerows([safe_cell(value) for value in row.values()] for row in rows)
-    return {wanted.path: b"\xef\xbb\xbf" + stream.getvalue().encode()}
+    # Excel reads a CSV file as UTF-8 only if it begins with a byte order mark.
+    return {request.path: b"\xef\xbb\xbf" + stream.getvalue().encode()}
 
 
-def _jsonl(wanted: ExportRequest) -> Files:
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows_of(wanted.dataset, wanted.gold))
-    return {wanted.path: "".join(lines).encode()}
+def _jsonl(request: ExportRequest) -> Files:
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows_of(request.dataset, request.gold))
+    return {request.path: "".join(lines).encode()}
 
 
 def _table(dataset: Dataset, gold: str) -> pa.Table:
     import pyarrow as pa
 
-    rows = rows_of(dataset, gold, every=False)
+    rows = rows_of(dataset, gold, records=False)
     annotations, evidence = _by_claim(dataset.annotations), _by_claim(dataset.evidence)
     names = list(rows[0]) if rows else ["claim_id", "text"]
-    numbers = ("start", "end")
-    columns = {n: pa.array([row[n] for row in rows], pa.int64() if n in numbers else pa.string()) for n in names}
-    for name, found in (("annotations", annotations), ("evidence", evidence)):
-        listed = [json.dumps(found.get(row["claim_id"], []), ensure_ascii=False) for row in rows]
-        columns[name] = pa.array(listed, pa.string())
+    columns = {}
+    for name in names:
+        column_type = pa.int64() if name in ("start", "end") else pa.string()
+        columns[name] = pa.array([row[name] for row in rows], column_type)
+    # As JSON text, since every dataset then has the same columns of the same types.
+    for name, by_claim in (("annotations", annotations), ("evidence", evidence)):
+        cells = [json.dumps(by_claim.get(row["claim_id"], []), ensure_ascii=False) for row in rows]
+        columns[name] = pa.array(cells, pa.string())
     return pa.table(columns)
 
 
@@ -144,56 +151,59 @@ def _parquet_bytes(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _parquet(wanted: ExportRequest) -> Files:
-    return {wanted.path: _parquet_bytes(_table(wanted.dataset, wanted.gold))}
+def _parquet(request: ExportRequest) -> Files:
+    return {request.path: _parquet_bytes(_table(request.dataset, request.gold))}
 
 
-def _hf(wanted: ExportRequest) -> Files:
-    """A folder of Parquet files, one a part, and a card whose head tells `datasets` where they are."""
+def _hf(request: ExportRequest) -> Files:
+    """Returns a Parquet file per official split, and a dataset card whose YAML head lists them for `datasets`."""
     import pyarrow as pa
     import yaml
 
-    dataset, path = wanted.dataset, wanted.path
-    table = _table(dataset, wanted.gold)
-    parts = table["split.official"].to_pylist() if "split.official" in table.column_names else [None] * len(table)
-    names = list(dict.fromkeys(part or "all" for part in parts))
-    files, listed = {}, []
-    for name in names:
-        slug = "".join(sign if sign.isalnum() else "_" for sign in name)
-        rows = pa.array([(part or "all") == name for part in parts], pa.bool_())
-        files[path / "data" / f"{slug}.parquet"] = _parquet_bytes(table.filter(rows))
-        listed.append({"split": slug, "path": f"data/{slug}.parquet"})
+    dataset, path = request.dataset, request.path
+    table = _table(dataset, request.gold)
+    # A claim outside of the official splits goes to the split "all".
+    split_names = ["all"] * len(table)
+    if "split.official" in table.column_names:
+        split_names = [name or "all" for name in table["split.official"].to_pylist()]
+    files, data_files = {}, []
+    for split_name in dict.fromkeys(split_names):
+        # The names of splits must be identifiers in `datasets`.
+        slug = "".join(character if character.isalnum() else "_" for character in split_name)
+        in_split = pa.array([name == split_name for name in split_names], pa.bool_())
+        files[path / "data" / f"{slug}.parquet"] = _parquet_bytes(table.filter(in_split))
+        data_files.append({"split": slug, "path": f"data/{slug}.parquet"})
     info = dataset.info
     head = {
         "pretty_name": info.title,
         "license": "other",
         "license_name": info.license,
         "language": [info.language],
-        "configs": [{"config_name": "default", "data_files": listed}],
+        "configs": [{"config_name": "default", "data_files": data_files}],
     }
-    own = dataset.folder / "README.md"
-    body = own.read_text(encoding="utf-8") if own.exists() else f"# {info.title}\n\nLicense: {info.license}.\n"
-    cited = f"\n## Citation\n\n{info.citation.strip()}\n" if info.citation and not own.exists() else ""
-    card = f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n\n{body}{cited}"
+    readme = dataset.folder / "README.md"
+    if readme.exists():
+        body = readme.read_text(encoding="utf-8")
+    else:
+        citation = f"\n## Citation\n\n{info.citation.strip()}\n" if info.citation else ""
+        body = f"# {info.title}\n\nLicense: {info.license}.\n{citation}"
+    card = f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n\n{body}"
     return files | {path / "README.md": card.encode()}
 
 
-def _label_studio(wanted: ExportRequest) -> Files:
-    dataset, path = wanted.dataset, wanted.path
+def _label_studio(request: ExportRequest) -> Files:
+    dataset, path = request.dataset, request.path
     schemes = [find_scheme(dataset.folder, name) for name in dataset.info.schemes]
-    tasks = studio_tasks(dataset, schemes, labels=wanted.labels)
+    tasks = studio_tasks(dataset, schemes, labels=request.labels)
     return {
         path: (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode(),
         path.with_suffix(".xml"): labelling_config(schemes).encode(),
     }
 
 
-def _claimreview(wanted: ExportRequest) -> Files:
-    return {
-        wanted.path: (
-            json.dumps(claim_reviews(wanted.dataset, wanted.gold), ensure_ascii=False, indent=1) + "\n"
-        ).encode()
-    }
+def _claimreview(request: ExportRequest) -> Files:
+    reviews = claim_reviews(request.dataset, request.gold)
+    return {request.path: (json.dumps(reviews, ensure_ascii=False, indent=1) + "\n").encode()}
 
 
 FORMATS: dict[str, Callable[[ExportRequest], Files]] = {
@@ -204,4 +214,4 @@ FORMATS: dict[str, Callable[[ExportRequest], Files]] = {
     "label-studio": _label_studio,
     "claimreview": _claimreview,
 }
-"""Format to what makes its files."""
+"""Function that returns the files of an export with their contents, by format."""

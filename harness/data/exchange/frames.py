@@ -1,4 +1,4 @@
-"""A whole dataset as tables, and back without loss; Parquet files of claims read without loading them."""
+"""Lossless conversion of a dataset to and from tables; memory-mapped Parquet files of claims."""
 
 from __future__ import annotations
 
@@ -24,34 +24,35 @@ RECORDS: dict[str, type[Record]] = {
 
 
 def to_pandas(dataset: Dataset) -> dict[str, pd.DataFrame]:
-    """A dataset as frames: info (one row), articles, claims, annotations, evidence, splits.
+    """Returns a dataset as frames named info (one row), articles, claims, annotations, evidence and splits.
 
-    Every field is a column; a value that is absent is None.
+    Every field is a column; a missing value is None.
     """
     import pandas as pd
 
     frames = {"info": pd.DataFrame([{"info": dataset.info.model_dump_json(exclude_unset=True)}], dtype="object")}
-    for name, kind in RECORDS.items():
+    for name, record_type in RECORDS.items():
         records = getattr(dataset, name)
-        columns = {field: [getattr(record, field) for record in records] for field in kind.model_fields}
+        columns = {field: [getattr(record, field) for record in records] for field in record_type.model_fields}
+        # The dtype "object" keeps integers next to None integers; pandas would turn them into floats.
         frames[name] = pd.DataFrame({field: pd.Series(cells, dtype="object") for field, cells in columns.items()})
-    listed = [(name, claim, part) for name, parts in dataset.splits.items() for claim, part in parts.items()]
-    frames["splits"] = pd.DataFrame(listed, columns=["split", "claim_id", "part"], dtype="object")
+    split_rows = [(name, claim, part) for name, parts in dataset.splits.items() for claim, part in parts.items()]
+    frames["splits"] = pd.DataFrame(split_rows, columns=["split", "claim_id", "part"], dtype="object")
     return frames
 
 
 def from_pandas(frames: Mapping[str, pd.DataFrame], folder: str | Path) -> Dataset:
-    """The dataset that `to_pandas` gave frames of; `harness.data.dataset.write_dataset` saves it.
+    """Returns the dataset of frames from `to_pandas`; save it with `harness.data.dataset.write_dataset`.
 
     Args:
-        frames: those of `to_pandas`, in any order of rows; evidence and splits may be left out.
-        folder: where it will be.
-    Raises: HarnessError: a frame is missing, or a row is wrong; says which.
+        frames: frames of `to_pandas`, with rows in any order; annotations, evidence and splits are optional.
+        folder: folder of the dataset.
+    Raises: HarnessError: a frame is missing, or a row is invalid; names the frame and the row.
     """
     missing = [name for name in ("info", "articles", "claims") if name not in frames]
     if missing:
-        raise HarnessError(f"the frame '{missing[0]}' is missing; expected those of Dataset.to_pandas()")
-    found = {name: _records(name, kind, frames.get(name)) for name, kind in RECORDS.items()}
+        raise HarnessError(f"the frame '{missing[0]}' is missing; expected the frames of Dataset.to_pandas()")
+    records = {name: _records(name, record_type, frames.get(name)) for name, record_type in RECORDS.items()}
     splits: dict[str, dict[str, str]] = {}
     if frames.get("splits") is not None:
         for row in frames["splits"].to_dict("records"):
@@ -59,41 +60,43 @@ def from_pandas(frames: Mapping[str, pd.DataFrame], folder: str | Path) -> Datas
     return Dataset(
         folder=Path(folder),
         info=DatasetInfo.model_validate_json(str(frames["info"]["info"].iloc[0])),
-        articles=found["articles"],
-        claims=sort_claims(found["articles"], found["claims"]),
-        annotations=found["annotations"],
+        articles=records["articles"],
+        claims=sort_claims(records["articles"], records["claims"]),
+        annotations=records["annotations"],
         splits=splits,
-        evidence=found["evidence"],
+        evidence=records["evidence"],
     )
 
 
-def _records(name: str, kind: type[Record], frame: pd.DataFrame | None) -> tuple[Any, ...]:
+def _records(name: str, record_type: type[Record], frame: pd.DataFrame | None) -> tuple[Any, ...]:
     from pydantic import ValidationError
 
     if frame is None:
         return ()
     records = []
     for number, row in enumerate(frame.to_dict("records"), start=1):
-        cells = {str(field): value for field, value in row.items() if not _absent(value)}
+        cells = {str(field): value for field, value in row.items() if not _is_missing(value)}
         try:
-            records.append(kind.model_validate_json(json.dumps(cells, default=_plain)))
+            # Validated as JSON, because strict records accept JSON's types but not NumPy's.
+            records.append(record_type.model_validate_json(json.dumps(cells, default=_to_python)))
         except ValidationError as error:
-            place, message, *_ = explain_validation(error)[0]
-            raise HarnessError(f"frame '{name}', row {number}: {'.'.join(map(str, place))}: {message}") from None
+            key_path, message, *_ = explain_validation(error)[0]
+            raise HarnessError(f"frame '{name}', row {number}: {'.'.join(map(str, key_path))}: {message}") from None
     return tuple(records)
 
 
-def _absent(value: Any) -> bool:
+def _is_missing(value: Any) -> bool:
+    # Only NaN differs from itself; pandas writes it for a missing value.
     return value is None or (isinstance(value, float) and value != value)
 
 
-def _plain(value: Any) -> Any:
-    """A NumPy number as Python's; a whole number that pandas made a fraction is one again."""
+def _to_python(value: Any) -> Any:
+    """Returns a NumPy scalar as a Python number, and any other value as text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
 def to_hf(dataset: Dataset) -> datasets.DatasetDict:
-    """The frames of `to_pandas` as a `datasets.DatasetDict`, all texts as strings and offsets as integers."""
+    """Returns the frames of `to_pandas` as a `datasets.DatasetDict`: offsets as integers, all else as strings."""
     import datasets
 
     return datasets.DatasetDict({name: datasets.Dataset(_arrow(frame)) for name, frame in to_pandas(dataset).items()})
@@ -102,22 +105,25 @@ def to_hf(dataset: Dataset) -> datasets.DatasetDict:
 def _arrow(frame: pd.DataFrame) -> Any:
     import pyarrow as pa
 
-    numbers = {"start": pa.int64(), "end": pa.int64(), "group": pa.int64()}
+    # Types are stated, since Arrow infers none for a column in which every value is missing.
+    integer_columns = {"start": pa.int64(), "end": pa.int64(), "group": pa.int64()}
     columns = {}
     for name in frame.columns:
         cells = frame[name].tolist()
-        kind = numbers.get(name, pa.string())
+        column_type = integer_columns.get(name, pa.string())
         if any(isinstance(cell, list | tuple | dict) for cell in cells):
             cells = [None if cell is None else json.dumps(cell) for cell in cells]
-        columns[name] = pa.array(cells, kind)
+        columns[name] = pa.array(cells, column_type)
     return pa.table(columns)
 
 
 def from_hf(tables: Mapping[str, datasets.Dataset], folder: str | Path) -> Dataset:
-    """The dataset that `to_hf` gave tables of.
+    """Returns the dataset of tables from `to_hf`.
 
-    Args: see `from_pandas`.
-    Raises: HarnessError: see `from_pandas`.
+    Args:
+        tables: tables of `to_hf`, with rows in any order; annotations, evidence and splits are optional.
+        folder: folder of the dataset.
+    Raises: HarnessError: a table is missing, or a row is invalid; names the table and the row.
     """
     import pandas as pd
 
@@ -129,20 +135,21 @@ def from_hf(tables: Mapping[str, datasets.Dataset], folder: str | Path) -> Datas
 
 
 def open_claims(path: str | Path) -> datasets.Dataset:
-    """A Parquet file of claims (`harness export --to parquet`), memory-mapped: its rows are read when they are used.
+    """Returns a memory-mapped Parquet file of claims (`harness export --to parquet`); rows are read on access.
 
     Args:
-        path: the file; its Arrow form is cached beside it, in a folder `.NAME.arrow`.
-    Raises: FaultsError: there is no such file, or it is no Parquet.
+        path: the file; an Arrow copy of it is cached next to it, in the folder `.NAME.arrow`.
+    Raises: FaultsError: the file does not exist, or is not a Parquet file.
     """
     import datasets
 
-    place = Path(path)
-    if not place.is_file():
-        raise FaultsError.single(place, "does not exist; make it with: harness export DATASET_DIR --to parquet -o FILE")
+    file = Path(path)
+    if not file.is_file():
+        message = "does not exist; create it with: harness export DATASET_DIR --to parquet -o FILE"
+        raise FaultsError.single(file, message)
     try:
-        cache = place.with_name(f".{place.name}.arrow")
+        cache = file.with_name(f".{file.name}.arrow")
         datasets.disable_progress_bars()
-        return datasets.Dataset.from_parquet(str(place), cache_dir=str(cache), keep_in_memory=False)
+        return datasets.Dataset.from_parquet(str(file), cache_dir=str(cache), keep_in_memory=False)
     except (ValueError, OSError, datasets.exceptions.DatasetGenerationError) as error:
-        raise FaultsError.single(place, f"is not a Parquet file that can be read: {error}") from None
+        raise FaultsError.single(file, f"cannot be read as Parquet: {error}") from None

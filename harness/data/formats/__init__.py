@@ -1,4 +1,4 @@
-"""Foreign file formats: one file each, gold and submission readers together."""
+"""Publishers' file formats: one file per format, with its readers of articles, gold labels and submissions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from harness.data.formats.verification import (
 
 FormatReader = Callable[[SourceFile], list[SourceArticle]]
 
-
 READERS: dict[str, FormatReader] = {
     "averitec_json": averitec_json.read_articles,
     "checkthat_debates": checkthat_debates.read_articles,
@@ -41,7 +40,7 @@ READERS: dict[str, FormatReader] = {
     "policlaim_xlsx": policlaim_xlsx.read_articles,
     "scifact_jsonl": scifact_jsonl.read_articles,
 }
-"""Format name to the reader of one publisher's file."""
+"""Reader of a publisher's file, by format name."""
 
 SUBMISSIONS: dict[str, Submission] = {
     "debate_scores": Submission(checkthat_debates.read_gold, checkthat_debates.read_scores, "line number"),
@@ -49,7 +48,7 @@ SUBMISSIONS: dict[str, Submission] = {
     "claim_verdicts": Submission(checkthat_verdicts.read_gold, checkthat_verdicts.read_labels, "claim number"),
     "labels": Submission(submissions.read_table_gold, submissions.read_labels, "id"),
     "sentence_labels": Submission(policlaim_xlsx.read_gold, submissions.read_labels, "sentence number"),
-    "fever": Submission(fever_jsonl.read_gold, fever_jsonl.read_predictions, "id", by_place=True),
+    "fever": Submission(fever_jsonl.read_gold, fever_jsonl.read_predictions, "id", by_position=True),
     "scifact": Submission(scifact_jsonl.read_gold, scifact_jsonl.read_predictions, "id"),
 }
-"""Submission format to its readers, which official scoring needs."""
+"""Readers of gold and submission files for official scoring, by submission format."""

@@ -1,4 +1,4 @@
-"""JSON as publishers write it: a list in one document, or an object a line; UTF-8 or UTF-16."""
+"""Publishers' JSON files: one document that is a list, or one object per line; UTF-8 or UTF-16."""
 
 from __future__ import annotations
 
@@ -11,49 +11,55 @@ from harness.data.formats.source import FileFaults, SourceFile
 from harness.errors import FaultsError
 from harness.files import decode
 
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class JsonRow(NamedTuple):
     """One object of a file."""
 
     line: int
-    """Of the file, from 1; in a list, the object's number."""
+    """Line of the file, from 1; in a list, the position of the object, from 1."""
     fields: dict[str, Any]
 
 
 def json_text(file: SourceFile) -> str:
-    """The text of a JSON file.
+    """Returns the text of a JSON file.
 
-    Raises: FaultsError: neither UTF-8 nor UTF-16 with its mark.
+    Raises: FaultsError: the file is neither UTF-8 nor UTF-16 with a byte order mark.
     """
-    if not file.data.startswith(UTF16):
+    if not file.data.startswith(UTF16_MARKS):
         return decode(file.data, file.path)
     try:
         return file.data.decode("utf-16")
     except UnicodeDecodeError as error:
-        raise FaultsError.single(file.path, f"is not UTF-16, as its first bytes say: {error.reason}") from None
+        message = f"starts with a UTF-16 byte order mark but is not valid UTF-16: {error.reason}"
+        raise FaultsError.single(file.path, message) from None
 
 
-def _parsed(text: str) -> Any:
-    """Raises: ValueError: not JSON, or an escape that is half a character, which no UTF-8 file can keep."""
-    found = json.loads(text)
-    if SURROGATE.search(text):
+def _parse(text: str) -> Any:
+    """Parses JSON.
+
+    Raises: ValueError: the text is not JSON, or contains an unpaired surrogate escape.
+    """
+    value = json.loads(text)
+    # json.loads accepts a lone \ud800, which no UTF-8 file can store. A text without such an escape, which is nearly
+    # every text, needs no second pass.
+    if SURROGATE_ESCAPE.search(text):
         try:
-            json.dumps(found, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise ValueError("an escape such as \\ud800 stands without its other half") from None
-    return found
+            raise ValueError("contains an unpaired surrogate escape such as \\ud800") from None
+    return value
 
 
 def json_document(file: SourceFile) -> Any:
-    """The one document of a file.
+    """Returns the value of a file that is one JSON document.
 
-    Raises: FaultsError: it is not JSON.
+    Raises: FaultsError: the file is not JSON.
     """
     try:
-        return _parsed(json_text(file))
+        return _parse(json_text(file))
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise FaultsError.single(
@@ -62,39 +68,40 @@ def json_document(file: SourceFile) -> Any:
 
 
 def json_rows(file: SourceFile, faults: FileFaults) -> list[JsonRow]:
-    """The objects of a list, or of the lines of a file.
+    """Returns the objects of a JSON list, or of a file with one object per line.
 
     Args:
-        file: a list begins with `[`.
-        faults: lines that are no object are added here.
-    Raises: FaultsError: a list that is not JSON.
+        file: a file whose text begins with `[` is read as a list.
+        faults: receives a fault for each line or list item that is not an object.
+    Raises: FaultsError: the file is a list that is not JSON.
     """
     text = json_text(file)
-    rows = list[JsonRow]()
+    values: list[tuple[int, Any]] = []
     if text.lstrip().startswith("["):
-        listed: list[tuple[int, Any]] = list(enumerate(json_document(file), start=1))
+        values += enumerate(json_document(file), start=1)
     else:
-        listed = []
+        # Not splitlines(), which also splits at U+2028 and other characters that JSON allows inside a string.
         for number, line in enumerate(text.split("\n"), start=1):
             if not line.strip():
                 continue
             try:
-                listed.append((number, _parsed(line)))
+                values.append((number, _parse(line)))
             except (ValueError, RecursionError) as error:
                 faults.add(number, None, f"is not JSON: {getattr(error, 'msg', error)}", "not-json")
-    for number, found in listed:
-        if isinstance(found, dict):
-            rows.append(JsonRow(number, found))
+    rows = list[JsonRow]()
+    for number, value in values:
+        if isinstance(value, dict):
+            rows.append(JsonRow(number, value))
         else:
             faults.add(number, None, "is not a JSON object", "not-json")
     return rows
 
 
-def text_of(row: JsonRow, name: str, faults: FileFaults) -> str | None:
-    """A field that has to be a text; None, and a fault, where it is none."""
-    found = row.fields.get(name)
-    if isinstance(found, str) and found.strip():
-        return found
-    what = "is missing" if name not in row.fields else "is empty" if found == "" else "expected a text"
-    faults.add(row.line, name, what)
+def required_text(row: JsonRow, name: str, faults: FileFaults) -> str | None:
+    """Returns a field that must be text, or None after adding a fault."""
+    value = row.fields.get(name)
+    if isinstance(value, str) and value.strip():
+        return value
+    message = "is empty" if value == "" else "expected text"
+    faults.add(row.line, name, message if name in row.fields else "is missing")
     return None

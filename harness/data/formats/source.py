@@ -1,4 +1,4 @@
-"""What a format reader is given, and what it gives: articles made of labelled claims."""
+"""Input and output of the format readers: a publisher's file in, articles of labeled claims out."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from harness.schemes import Scheme
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a publisher, as a reader is given it."""
+    """One file of a publisher and the settings for reading it."""
 
     path: Path
-    """Its name, for messages and ids; a member of a zip is `archive.zip!member`."""
+    """Path for messages and ids; a member of a zip file is `archive.zip!member`."""
     data: bytes
     scheme: Scheme
-    """Its labels' codes are those that the file may hold."""
+    """Label scheme whose codes are the allowed labels of the file."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What the benchmark's YAML says under `options`."""
+    """Value of `options` in the benchmark's YAML."""
     companions: Mapping[str, bytes] = field(default_factory=dict)
-    """The benchmark's companion files that are there, by name."""
+    """Contents of the benchmark's companion files that are present, by file name."""
 
 
 class SourceLabel(NamedTuple):
-    """One label as the publisher gives it."""
+    """One label from a publisher's file."""
 
     code: str
-    """As the publisher writes it; a code of the scheme's axis. A feature's is `yes`."""
+    """Code of the scheme's axis, spelled as the publisher writes it; `yes` for a feature."""
     axis: str | None = None
-    """None: the scheme's first axis."""
+    """Axis of the scheme; None: its first axis."""
     annotator: str = "publisher"
     value: str | None = None
     note: str | None = None
@@ -41,7 +41,7 @@ class SourceLabel(NamedTuple):
 
 
 class SourceEvidence(NamedTuple):
-    """One passage that the publisher gives for a claim; passages of one group settle it together."""
+    """One passage of evidence for a claim; the passages of one group are sufficient only together."""
 
     text: str
     group: int = 0
@@ -53,56 +53,68 @@ class SourceEvidence(NamedTuple):
 
 
 class SourceClaim(NamedTuple):
-    """One sentence of a publisher's file."""
+    """One sentence of a publisher's file, with its labels."""
 
     text: str
     labels: tuple[SourceLabel, ...] = ()
-    """Empty where the file has none for it."""
+    """Labels of the sentence; empty if the file has none."""
     speaker: str | None = None
     order: int = 0
-    """Place in the article, where several files of a publisher hold sentences of one article."""
+    """Position in the article, for publishers that spread the sentences of one article over several files."""
     date: str | None = None
     topic: str | None = None
     evidence: tuple[SourceEvidence, ...] = ()
 
 
 class SourceArticle(NamedTuple):
-    """One article of a publisher's file (a debate, a tweet), its sentences in order."""
+    """One article of a publisher's file (such as a debate or a tweet), with its sentences in order."""
 
     article_id: str
-    """The publisher's; the same id in several files is one article, unless it stands alone."""
+    """Publisher's id. Articles with the same id in several files are merged, unless `alone` is true."""
     title: str | None
     claims: list[SourceClaim]
     published: str | None = None
     alone: bool = False
-    """A free-standing claim: its id need not be unique, and never joins it to another."""
+    """Whether the article is one free-standing claim, which is never merged with another of the same id."""
     publisher: str | None = None
     url: str | None = None
 
 
 class FileFaults:
-    """Collects the faults of one file, and raises them together."""
+    """Collects the faults of one file and raises them together."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.found: list[Fault] = []
+        self.faults: list[Fault] = []
 
     def add(self, line: int | None, field_name: str | None, message: str, code: str = Fault.code) -> None:
-        """One fault, at a line (from 1) and in a field, where these are known."""
-        self.found.append(Fault(str(self.path), line, field_name, message, code))
+        """Adds one fault, with its line (from 1) and its field if they are known."""
+        self.faults.append(Fault(str(self.path), line, field_name, message, code))
 
     def raise_if_any(self, *, empty: bool, expected: str) -> None:
-        """Raises: FaultsError: there are faults, or nothing was found in the file."""
-        if empty and not self.found:
-            self.add(None, None, f"is empty; {expected} are expected", "empty")
-        if self.found:
-            raise FaultsError(self.found)
+        """Raises the collected faults.
+
+        Args:
+            empty: whether the file has no content; an empty file without another fault is a fault.
+            expected: what the file should contain, for the message about an empty file.
+        Raises: FaultsError: a fault was added, or the file is empty.
+        """
+        if empty and not self.faults:
+            self.add(None, None, f"is empty; expected {expected}", "empty")
+        if self.faults:
+            raise FaultsError(self.faults)
 
 
 def label_fault(scheme: Scheme, code: str, axis: str | None = None) -> str | None:
-    """What is wrong with a code as a label of an axis (default: the scheme's first); None if nothing is."""
-    found = scheme.axis(axis) if axis else scheme.axes[0]
-    if found.feature or found.coded(code) is not None:
+    """Returns the message for a code that is not a label of an axis, or None if it is one.
+
+    Args:
+        scheme: label scheme.
+        code: code from a publisher's file.
+        axis: axis of the scheme; default: its first axis.
+    """
+    checked_axis = scheme.axis(axis) if axis else scheme.axes[0]
+    if checked_axis.feature or checked_axis.coded(code) is not None:
         return None
-    known = [label.code for label in found.labels if label.code is not None]
-    return f"expected one of {', '.join(known)}, got {preview(code)}"
+    codes = [label.code for label in checked_axis.labels if label.code is not None]
+    return f"expected one of {', '.join(codes)}, got {preview(code)}"

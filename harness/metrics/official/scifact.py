@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from harness.data.formats.verification.scifact_jsonl import NOTHING, Abstract, GoldAbstract
+from harness.data.formats.verification.scifact_jsonl import NOT_ENOUGH_INFO, Abstract, GoldAbstract
 
 FIRST_SENTENCES = 3
 
@@ -42,7 +42,7 @@ def scifact(
         (truth.get(document), abstract)
         for truth, abstracts in zip(gold, predicted, strict=True)
         for document, abstract in abstracts.items()
-        if abstract.label != NOTHING
+        if abstract.label != NOT_ENOUGH_INFO
     ]
     found = [_found(truth, abstract) for truth, abstract in given]
     n_sentences = sum(len(abstract.sentences) for _, abstract in given)

@@ -80,7 +80,7 @@ def check_submission(benchmark: str, predictions: Sequence[str | Path]) -> None:
         for name in map(str, predictions):
             with faults.for_file():
                 entries = read_predictions(scoring, name)
-                repeated = [] if reader.by_place else repeated_ids(entries, Counter(), name, reader.id_name)
+                repeated = [] if reader.by_position else repeated_ids(entries, Counter(), name, reader.id_name)
                 if repeated:
                     raise FaultsError(repeated)
 

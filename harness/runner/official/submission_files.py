@@ -62,7 +62,7 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
     reader = scoring.submission
     gold = reader.read_gold(_source(scoring, gold_name))
     predicted = read_predictions(scoring, name)
-    if reader.by_place and (len({entry.id for entry in gold}) < len(gold) or not any(e.id for e in predicted)):
+    if reader.by_position and (len({entry.id for entry in gold}) < len(gold) or not any(e.id for e in predicted)):
         gold, predicted = _by_place(gold), _by_place(predicted)
     if not {entry.id for entry in gold} & {entry.id for entry in predicted}:
         example = f"'{predicted[0].id}' here, '{gold[0].id}' there"

@@ -111,7 +111,7 @@ def test_label_studio_and_back(dataset, tmp_path):
     empty = made(tmp_path / "again")
     alone = [task for task in tasks if task["data"]["claim_id"] in {claim.claim_id for claim in empty.claims}]
     (tmp_path / "export.json").write_text(json.dumps(alone))
-    with pytest.raises(HarnessError, match=r"several workers \(reader-1, reader-2\)"):
+    with pytest.raises(HarnessError, match=r"several labelers \(reader-1, reader-2\)"):
         add_claims(empty.folder, tmp_path / "export.json", "reader-1")
     with pytest.raises(HarnessError, match="Did you mean 'reader-1'"):
         add_claims(empty.folder, tmp_path / "export.json", "reader-1", labeler="reader1")
@@ -138,7 +138,7 @@ def test_blind_tasks_carry_no_label_and_no_order(dataset, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "is not JSON"),
         ("{}", "expected a list of tasks"),
@@ -147,9 +147,9 @@ def test_blind_tasks_carry_no_label_and_no_order(dataset, tmp_path):
         ('[{"data": {"claim_id": "a"}, "annotations": [3]}]', "has no labels under scheme"),
     ],
 )
-def test_a_file_that_is_no_label_studio_export(dataset, tmp_path, content, said):
+def test_a_file_that_is_no_label_studio_export(dataset, tmp_path, content, message):
     (tmp_path / "a.json").write_text(content)
-    with pytest.raises(FaultsError, match=said):
+    with pytest.raises(FaultsError, match=message):
         add_claims(dataset.folder, tmp_path / "a.json", "reader-3")
 
 

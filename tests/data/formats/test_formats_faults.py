@@ -26,10 +26,21 @@ def source(data, scheme="checkthat", options=None, name="a.tsv", companions=None
     return SourceFile(Path(name), raw, load_scheme(scheme), options or {}, companions or {})
 
 
-def faults(reader, file):
+def file_faults(reader, file):
     with pytest.raises(FaultsError) as refused:
         READERS[reader](file)
-    return [str(fault) for fault in refused.value.faults]
+    assert {fault.path for fault in refused.value.faults} == {str(file.path)}
+    return refused.value.faults
+
+
+def faults(reader, file):
+    """The faults as a user reads them."""
+    return [str(fault) for fault in file_faults(reader, file)]
+
+
+def places(reader, file):
+    """Line, field and code of each fault."""
+    return [(fault.line, fault.field, fault.code) for fault in file_faults(reader, file)]
 
 
 def claims(reader, file):
@@ -38,28 +49,31 @@ def claims(reader, file):
 
 def test_a_table_with_every_fault():
     rows = ["id\ttext\tlabel", "1\tOne\tYes", "2\t \tNo", "3\tThree\tmaybe", "4\tFour", "5\tFive\tNo\tmore\tand more"]
-    found = faults("labelled_table", source("\n".join(rows), options=TABLE))
-    assert [fault.split("; ")[0] for fault in found] == [
-        "a.tsv:3: text: is empty",
-        'a.tsv:4: label: expected one of 0, 1, got "maybe"',
-        "a.tsv:5: has 2 cells, the header has 3",
-        "a.tsv:6: has 5 cells, the header has 3",
+    file = source("\n".join(rows), options=TABLE)
+    assert places("labelled_table", file) == [
+        (3, "text", "empty"),
+        (4, "label", "unknown-name"),
+        (5, None, "invalid"),
+        (6, None, "invalid"),
     ]
+    _, label, short, long = faults("labelled_table", file)
+    assert label == 'a.tsv:4: label: expected one of 0, 1, got "maybe"'
+    assert ("2 cells" in short, "5 cells" in long) == (True, True)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "beginning"),
     [
-        ("", "a.tsv: is empty; a header and rows are expected"),
-        ("id\ttext\tlabel\n", "a.tsv: is empty; rows under the header (id, text, label) are expected"),
+        ("", "a.tsv: is empty; expected a header and rows"),
+        ("id\ttext\tlabel\n", "a.tsv: is empty; expected rows under the header (id, text, label)"),
         ("id\ttxt\tlabel\n1\ta\t1", "a.tsv:1: needs a column 'text' or 'tweet': no column is called 'text'. Did you"),
         ("id\ttext\tclass_label\n1\ta\t1", "a.tsv:1: needs a column 'label': no column is called 'label'. Did"),
         (b"id\ttext\tlabel\n1\tcaf\xe9\t1", "a.tsv:2: is not UTF-8: byte 0xe9"),
     ],
 )
-def test_a_table_that_is_none(data, said):
-    (found,) = faults("labelled_table", source(data, options=TABLE))
-    assert found.startswith(said)
+def test_a_table_that_is_none(data, beginning):
+    (fault,) = faults("labelled_table", source(data, options=TABLE))
+    assert fault.startswith(beginning)
 
 
 def test_quotes_are_literal_unless_every_one_is_well_formed():
@@ -93,12 +107,20 @@ def test_rows_of_one_article_are_its_claims():
 def test_json_rows_with_every_fault():
     lines = ['{"text": "One", "label": 1}', "{", "[]", '{"label": 0}', '{"text": "", "label": 0}', '{"text": 5}']
     options = {"text": "text", "label": "label"}
-    assert [fault.split(":", 1)[1] for fault in faults("labelled_json", source("\n".join(lines), options=options))] == [
-        "2: is not JSON: Expecting property name enclosed in double quotes",
-        "3: is not a JSON object",
-        "4: text: is missing",
-        "5: text: is empty",
-        "6: text: expected a text",
+    file = source("\n".join(lines), options=options)
+    assert places("labelled_json", file) == [
+        (2, None, "not-json"),
+        (3, None, "not-json"),
+        (4, "text", "invalid"),
+        (5, "text", "invalid"),
+        (6, "text", "invalid"),
+    ]
+    assert [fault.message for fault in file_faults("labelled_json", file)] == [
+        "is not JSON: Expecting property name enclosed in double quotes",
+        "is not a JSON object",
+        "is missing",
+        "is empty",
+        "expected text",
     ]
     assert faults("labelled_json", source('{"text": "a", "label": 7}', options=options)) == [
         'a.tsv:1: label: expected one of 0, 1, got "7"'
@@ -110,36 +132,38 @@ def test_json_in_utf16():
     options = {"text": "text", "label": "label"}
     text = json.dumps([{"text": "Café", "label": 1}], ensure_ascii=False)
     assert claims("labelled_json", source(text.encode("utf-16"), options=options))[0].text == "Café"
-    assert "is not UTF-16" in faults("labelled_json", source(b"\xff\xfea", options=options))[0]
+    assert "is not valid UTF-16" in faults("labelled_json", source(b"\xff\xfea", options=options))[0]
 
 
 @pytest.mark.parametrize(
-    ("reader", "scheme", "row", "said"),
+    ("reader", "scheme", "row", "field", "value"),
     [
-        ("fever_jsonl", "fever", {"claim": "a", "label": "MAYBE"}, "label: expected one of REFUTES"),
-        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": []}, "evidence: expected an object of abstracts"),
-        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": {"1": [{"label": "NO"}]}}, 'got "NO"'),
+        ("fever_jsonl", "fever", {"claim": "a", "label": "MAYBE"}, "label", '"MAYBE"'),
+        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": []}, "evidence", "abstracts"),
+        ("scifact_jsonl", "scifact", {"claim": "a", "evidence": {"1": [{"label": "NO"}]}}, "evidence", '"NO"'),
         (
             "scifact_jsonl",
             "scifact",
             {"claim": "a", "evidence": {"1": [{"label": lab, "sentences": [1]} for lab in ("SUPPORT", "REFUTE")]}},
+            "evidence",
             "both supports and refutes",
         ),
-        ("climate_fever_jsonl", "climate-fever", {"claim": "a"}, "claim_label: expected one of REFUTES"),
+        ("climate_fever_jsonl", "climate-fever", {"claim": "a"}, "claim_label", "expected one of REFUTES"),
         (
             "climate_fever_jsonl",
             "climate-fever",
             {"claim": "a", "claim_label": "SUPPORTS", "evidences": [{"evidence": None}]},
-            "evidences: expected passages",
+            "evidences",
+            "SUPPORTS, REFUTES, NOT_ENOUGH_INFO",
         ),
-        ("averitec_json", "averitec", {"claim": "a", "label": "Perhaps"}, "label: expected one of Refuted"),
-        ("averitec_json", "averitec", {"label": "Refuted"}, "claim: is missing"),
+        ("averitec_json", "averitec", {"claim": "a", "label": "Perhaps"}, "label", '"Perhaps"'),
+        ("averitec_json", "averitec", {"label": "Refuted"}, "claim", "is missing"),
     ],
 )
-def test_verdict_files_with_a_fault(reader, scheme, row, said):
-    (found,) = faults(reader, source(json.dumps(row), scheme))
-    assert found.startswith("a.tsv:1: ")
-    assert said in found
+def test_verdict_files_with_a_fault(reader, scheme, row, field, value):
+    (fault,) = file_faults(reader, source(json.dumps(row), scheme))
+    assert (fault.line, fault.field) == (1, field)
+    assert value in fault.message
 
 
 def test_spellings_of_one_verdict():
@@ -177,12 +201,15 @@ def test_outlets_have_to_add_up():
     assert claim.text == 'He said "no".'
     assert [label.annotator for label in claim.labels if label.code == "1"] == ["chicago-tribune", "factcheck-org"]
     bad = header + "1\tANN\t3\t1\t0\t0\t0\t0\t0\t0\t0\t1\tOne\n2\tB\t0\t0\n3\tC\t0\t2\t0\t0\t0\t0\t0\t0\t0\t0\t \n"
-    assert [fault.split("; ")[0] for fault in faults("claimrank_tsv", source(bad))] == [
-        'a.tsv:2: ALL: is "3", and the outlets add up to 2',
-        "a.tsv:3: has 4 cells, the header has 13",
-        'a.tsv:4: CT: expected one of 0, 1, got "2"',
-        "a.tsv:4: Text: is empty",
+    assert places("claimrank_tsv", source(bad)) == [
+        (2, "ALL", "invalid"),
+        (3, None, "invalid"),
+        (4, "CT", "invalid"),
+        (4, "Text", "empty"),
     ]
+    total, _, outlet, _ = faults("claimrank_tsv", source(bad))
+    assert total == 'a.tsv:2: ALL: expected 2, the sum of the outlets, got "3"'
+    assert outlet.endswith('got "2"')
 
 
 def test_verdicts_of_debates():
@@ -191,14 +218,15 @@ def test_verdicts_of_debates():
     found = claims("checkthat_verdicts", source("\n".join(rows[:2]), "checkthat-factuality"))
     assert found[0].labels == ()
     assert (found[1].labels[0].code, found[1].labels[0].note) == ("HALF-TRUE", "Two is two.")
-    assert [
-        fault.split(": ", 1)[1][:40]
-        for fault in faults("checkthat_verdicts", source("\n".join(rows), "checkthat-factuality"))
-    ] == [
-        "line number: 2 stands in this file alrea",
-        "expected 6 tab-separated columns (line n",
-        "label: expected one of FALSE, HALF-TRUE,",
+    file = source("\n".join(rows), "checkthat-factuality")
+    assert places("checkthat_verdicts", file) == [
+        (3, "line number", "duplicate-id"),
+        (4, None, "invalid"),
+        (5, "label", "unknown-name"),
     ]
+    repeated, _, label = faults("checkthat_verdicts", file)
+    assert repeated.endswith("duplicate 2 (first on line 2)")
+    assert label.endswith('got "MAYBE"')
 
 
 def sheet(rows):
@@ -237,8 +265,8 @@ def test_claims_that_no_article_has():
     one, two = claims("newsclaims_json", file({"a-1": {"a-1-1": {"topic": "Cure", "claimer": "a nurse"}}}))
     assert (one.labels[0].code, two.labels[0].code, two.topic) == ("0", "1", "Cure")
     assert two.labels[0].note == '{"claimer": "a nurse"}'
-    assert "is not an article of" in faults("newsclaims_json", file({"b": {}}))[0]
-    assert "lists 'a-1-9'" in faults("newsclaims_json", file({"a-1": {"a-1-9": {}}}))[0]
+    assert "b: is not an article in all_sents.json" in faults("newsclaims_json", file({"b": {}}))[0]
+    assert "a-1: lists sentence 'a-1-9'" in faults("newsclaims_json", file({"a-1": {"a-1-9": {}}}))[0]
     assert "expected a JSON object" in faults("newsclaims_json", file([]))[0]
 
 

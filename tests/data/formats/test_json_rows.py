@@ -17,7 +17,7 @@ from harness.data.formats import READERS
 from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme
 
-HALF = "an escape such as \\ud800 stands without its other half"
+UNPAIRED = "contains an unpaired surrogate escape such as \\ud800"
 ODD = [None, True, 0, -1, 1.5, 10**30, "", " ", "\n", "\x00", "x", "\ud800", "a\ud83d", "../x", "31-02-2020", [], {}]
 ODD += [[None], [[]], [{}], {"a": None}, {"": {}}, [["a", "b", "c", "d"]]]
 
@@ -113,7 +113,7 @@ def test_half_a_character_is_refused_with_its_line(half):
     options, scheme = load_benchmark("environmental-claims").options, load_scheme("environmental-claims")
     with pytest.raises(FaultsError) as refused:
         READERS["labelled_json"](SourceFile(Path("a.jsonl"), data.encode(), scheme, options))
-    assert [str(fault) for fault in refused.value.faults] == [f"a.jsonl:2: is not JSON: {HALF}"]
+    assert [str(fault) for fault in refused.value.faults] == [f"a.jsonl:2: is not JSON: {UNPAIRED}"]
 
 
 def test_a_whole_pair_is_one_character():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.data.formats.verification.fever_jsonl import GoldVerdict, PredictedVerdict
-from harness.data.formats.verification.scifact_jsonl import NOTHING, Abstract, GoldAbstract
+from harness.data.formats.verification.scifact_jsonl import NOT_ENOUGH_INFO, Abstract, GoldAbstract
 from harness.metrics.official.fever import fever
 from harness.metrics.official.scifact import scifact
 
@@ -74,6 +74,6 @@ def test_scifact_takes_three_sentences_at_the_abstract_level_and_all_at_the_sent
 
 def test_scifact_counts_selected_sentences_under_a_wrong_label():
     gold = {"1": GoldAbstract("SUPPORT", (frozenset({9}),))}
-    found = scifact([gold], [{"1": Abstract("CONTRADICT", (9,)), "2": Abstract(NOTHING, (1, 2))}])
+    found = scifact([gold], [{"1": Abstract("CONTRADICT", (9,)), "2": Abstract(NOT_ENOUGH_INFO, (1, 2))}])
     assert (found["sentence_selection_f1"], found["sentence_label_f1"]) == (1, 0)
     assert found["abstract_label_only_precision"] == 0

@@ -1,1 +1,1 @@
-"""Publishers' formats for claims and their labels, one file each."""
+"""Formats of claim-detection benchmarks, one publisher's format per file."""

@@ -1,7 +1,7 @@
-"""CheckThat! debates, 2018 and 2019 task 1: one file a debate, `line <TAB> speaker <TAB> sentence <TAB> label`.
+"""CheckThat! debates, 2018 and 2019 task 1: one debate per file, `line <TAB> speaker <TAB> sentence <TAB> label`.
 
-No quoting: quotes are literal, often unbalanced. UTF-8; LF or CRLF; the last line may lack its line end. The test input
-files lack the label column. A submission is `line <TAB> score`, in any order.
+No quoting: quotes are literal, often unbalanced. UTF-8; LF or CRLF; the last line may have no line end. The test input
+files have no label column. A submission is `line <TAB> score`, in any order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.data.articles.reading import article_id_of
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel
-from harness.data.formats.submissions import Layout, SubmissionEntry, finite, read_table
+from harness.data.formats.submissions import Layout, SubmissionEntry, parse_score, read_table
 from harness.files import decode
 from harness.records import preview
 
@@ -28,49 +28,55 @@ def _rows(path: Path, data: bytes) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split("\t")
 
 
-def _debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
-    faults, lines = FileFaults(path), dict[str, SourceClaim]()
-    columns = 0
+def _read_debate(path: Path, data: bytes) -> list[tuple[str, SourceClaim]]:
+    """Returns the sentences of a debate with their line numbers, in file order."""
+    faults = FileFaults(path)
+    sentences: dict[str, SourceClaim] = {}
+    first_lines: dict[str, int] = {}
+    n_columns = 0
     for number, row in _rows(path, data):
-        columns = columns or (3 if len(row) == 3 else 4)
-        if len(row) != columns:
-            faults.add(number, None, f"expected {columns} tab-separated columns ({COLUMNS}), got {len(row)}")
+        # The first row decides whether the file has labels, so that every row is checked against the same columns.
+        n_columns = n_columns or (3 if len(row) == 3 else 4)
+        if len(row) != n_columns:
+            faults.add(number, None, f"expected {n_columns} tab-separated columns ({COLUMNS}), got {len(row)}")
             continue
         line, speaker, text, *label = row
         code = label[0].strip() if label else None
         if not LINE_NUMBER.fullmatch(line):
             faults.add(number, "line number", f"expected an integer, got {preview(line)}")
-        elif line in lines:
-            faults.add(number, "line number", f"{line} stands in this file already", "duplicate-id")
+        elif line in first_lines:
+            faults.add(number, "line number", f"duplicate {line} (first on line {first_lines[line]})", "duplicate-id")
         elif not text.strip():
             faults.add(number, "sentence", "is empty", "empty")
         elif code is not None and code not in LABELS:
             faults.add(number, "label", f"expected 0 or 1, got {preview(code)}")
         else:
+            first_lines[line] = number
             labels = () if code is None else (SourceLabel(code),)
-            lines[line] = SourceClaim(text=text, labels=labels, speaker=speaker.strip() or None)
-    faults.raise_if_any(empty=not lines, expected=f"tab-separated lines ({COLUMNS})")
-    return list(lines.items())
+            sentences[line] = SourceClaim(text=text, labels=labels, speaker=speaker.strip() or None)
+    faults.raise_if_any(empty=not sentences, expected=f"tab-separated lines ({COLUMNS})")
+    return list(sentences.items())
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
-    """The debate of one file.
+    """Returns the debate of one file.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
-    name, lines = article_id_of(Path(file.path.name.rpartition("!")[2])), _debate(file.path, file.data)
-    return [SourceArticle(article_id=name, title=name, claims=[claim for _, claim in lines])]
+    name = article_id_of(Path(file.path.name.rpartition("!")[2]))
+    claims = [claim for _, claim in _read_debate(file.path, file.data)]
+    return [SourceArticle(article_id=name, title=name, claims=claims)]
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:
-    """Line number and whether it is check-worthy, in the file's order.
+    """Returns the line numbers and labels of a gold file, in file order.
 
-    Raises: FaultsError: every fault of the file; a line without a label is one.
+    Raises: FaultsError: the file is invalid, or a line has no label.
     """
     faults, gold = FileFaults(file.path), list[SubmissionEntry]()
-    for line, claim in _debate(file.path, file.data):
+    for line, claim in _read_debate(file.path, file.data):
         if not claim.labels:
-            faults.add(None, "label", f"line number {line} has no label; a gold file is expected")
+            faults.add(None, "label", f"line number {line} has no label; expected a gold file")
             break
         gold.append(SubmissionEntry(None, line, claim.labels[0].code))
     faults.raise_if_any(empty=not gold, expected=f"tab-separated lines ({COLUMNS})")
@@ -78,11 +84,11 @@ def read_gold(file: SourceFile) -> list[SubmissionEntry]:
 
 
 def read_scores(file: SourceFile) -> list[SubmissionEntry]:
-    """Line number and score, in the file's order, which official ranking breaks ties by.
+    """Returns the line numbers and scores of a submission, in file order, by which the official ranking breaks ties.
 
-    Raises: FaultsError: every fault of the file: a score that is no finite number, a line number that is none.
+    Raises: FaultsError: the file is invalid, such as a score that is not finite; lists every fault with its line.
     """
-    entries = read_table(file, Layout("score", finite, (2,), "2 tab-separated columns (line number, score)"))
+    entries = read_table(file, Layout("score", parse_score, (2,), "2 tab-separated columns (line number, score)"))
     faults = FileFaults(file.path)
     for line, number, _ in entries:
         if not LINE_NUMBER.fullmatch(number):

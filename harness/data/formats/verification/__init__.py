@@ -1,1 +1,1 @@
-"""Publishers' formats for claims with evidence and verdicts, one file each."""
+"""Formats of claim-verification benchmarks (claims, evidence, verdicts), one publisher's format per file."""

@@ -1,4 +1,4 @@
-"""AVeriTeC: a list of claims with verdict, speaker and date, and questions with their answers as evidence. No ids."""
+"""AVeriTeC: a list of claims with verdict, speaker and date; questions with answers are the evidence. No ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
-from harness.data.formats.json_rows import JsonRow, json_rows, text_of
+from harness.data.formats.json_rows import JsonRow, json_rows, required_text
 from harness.data.formats.source import (
     FileFaults,
     SourceArticle,
@@ -21,43 +21,42 @@ DAY = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})")
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
-    """The claims of one file, numbered as they come.
+    """Returns the claims of one file; the id of a claim is its number in the file, from 1.
 
-    Raises: FaultsError: every fault of the file, with the number of the claim.
+    Raises: FaultsError: the file is invalid; lists every fault with the number of its claim.
     """
     faults, articles = FileFaults(file.path), list[SourceArticle]()
-    spelled = file.options.get("values", {})
+    codes: dict[str, str] = file.options.get("values", {})
     for number, row in enumerate(json_rows(file, faults), start=1):
-        text = text_of(row, "claim", faults)
+        text = required_text(row, "claim", faults)
         labels: tuple[SourceLabel, ...] = ()
         if row.fields.get("label") is not None:
-            given = str(row.fields["label"]).strip()
-            code = spelled.get(given, given)
-            wrong = label_fault(file.scheme, code)
-            if wrong is not None:
-                faults.add(row.line, "label", wrong, "unknown-name")
+            spelling = str(row.fields["label"]).strip()
+            code = codes.get(spelling, spelling)
+            problem = label_fault(file.scheme, code)
+            if problem is not None:
+                faults.add(row.line, "label", problem, "unknown-name")
                 continue
-            labels = (SourceLabel(code, note=_said(row.fields.get("justification"))),)
+            labels = (SourceLabel(code, note=_optional_text(row.fields.get("justification"))),)
         if text is not None:
-            claim = SourceClaim(
-                text, labels, _said(row.fields.get("speaker")), date=_date(row), evidence=_evidence(row)
-            )
-            where = _said(row.fields.get("reporting_source"))
-            articles.append(SourceArticle(str(number), None, [claim], alone=True, publisher=where))
+            speaker = _optional_text(row.fields.get("speaker"))
+            claim = SourceClaim(text, labels, speaker, date=_date(row), evidence=_evidence(row))
+            publisher = _optional_text(row.fields.get("reporting_source"))
+            articles.append(SourceArticle(str(number), None, [claim], alone=True, publisher=publisher))
     faults.raise_if_any(empty=not articles, expected="claims with label and questions")
     return articles
 
 
-def _said(value: Any) -> str | None:
+def _optional_text(value: Any) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
 def _date(row: JsonRow) -> str | None:
-    """Day-month-year as ISO 8601; None where it is no date."""
-    found = DAY.fullmatch(str(row.fields.get("claim_date") or "").strip())
-    if found is None:
+    """Returns the claim's date in ISO 8601, from the publisher's day-month-year; None if it is not a date."""
+    match = DAY.fullmatch(str(row.fields.get("claim_date") or "").strip())
+    if match is None:
         return None
-    day, month, year = (int(part) for part in found.groups())
+    day, month, year = (int(digits) for digits in match.groups())
     try:
         return date(year, month, day).isoformat()
     except ValueError:
@@ -65,23 +64,25 @@ def _date(row: JsonRow) -> str | None:
 
 
 def _evidence(row: JsonRow) -> tuple[SourceEvidence, ...]:
-    found = []
+    """Returns one passage per answer; the answers to one question are one group."""
+    passages = []
     questions: Any = row.fields.get("questions")
     for group, question in enumerate(questions if isinstance(questions, list) else ()):
         fields = question if isinstance(question, dict) else {}
         answers = fields.get("answers")
         for answer in answers if isinstance(answers, list) else ():
-            text = _said(answer.get("answer")) if isinstance(answer, dict) else None
+            text = _optional_text(answer.get("answer")) if isinstance(answer, dict) else None
             if text is None:
                 continue
-            why = _said(answer.get("boolean_explanation"))
-            found.append(
+            # A bare "Yes" or "No" says little without its explanation.
+            explanation = _optional_text(answer.get("boolean_explanation"))
+            passages.append(
                 SourceEvidence(
-                    f"{text} {why}" if why else text,
+                    f"{text} {explanation}" if explanation else text,
                     group,
-                    question=_said(fields.get("question")),
-                    source=_said(answer.get("source_medium")),
-                    url=_said(answer.get("source_url")),
+                    question=_optional_text(fields.get("question")),
+                    source=_optional_text(answer.get("source_medium")),
+                    url=_optional_text(answer.get("source_url")),
                 )
             )
-    return tuple(found)
+    return tuple(passages)

@@ -1,7 +1,7 @@
 """CheckThat! 2018 task 2: `line <TAB> speaker <TAB> sentence <TAB> claim number <TAB> normalized claim <TAB> label`.
 
-Sentences that were not checked have `N/A`, `-` and `-`. One normalized claim may stand for several sentences; it is
-kept as the note of the label. A submission is `claim number <TAB> label`, in upper or lower case.
+Sentences that were not checked have `N/A`, `-` and `-`. Several sentences may share one normalized claim, which becomes
+the note of their labels. A submission is `claim number <TAB> label`, in upper or lower case.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ COLUMNS = "line number, speaker, sentence, claim number, normalized claim, label
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
-    """The debate of one file; its unchecked sentences have no label.
+    """Returns the debate of one file; its unchecked sentences have no label.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
-    faults, claims, seen = FileFaults(file.path), list[SourceClaim](), set[str]()
+    faults = FileFaults(file.path)
+    claims: list[SourceClaim] = []
+    first_lines: dict[str, int] = {}
     for number, line in enumerate(re.split(r"\r\n|\n", decode(file.data, file.path)), start=1):
         row = line.split("\t")
         if not line.strip():
@@ -33,19 +35,20 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if len(row) != 6:
             faults.add(number, None, f"expected 6 tab-separated columns ({COLUMNS}), got {len(row)}")
             continue
-        place, speaker, text, _, normalized, code = row
+        line_number, speaker, text, _, normalized, code = row
         code = code.strip()
-        wrong = None if code == UNCHECKED else label_fault(file.scheme, code)
-        if not place.isdecimal():
-            faults.add(number, "line number", f"expected an integer, got {preview(place)}")
-        elif place in seen:
-            faults.add(number, "line number", f"{place} stands in this file already", "duplicate-id")
+        label_problem = None if code == UNCHECKED else label_fault(file.scheme, code)
+        if not line_number.isdecimal():
+            faults.add(number, "line number", f"expected an integer, got {preview(line_number)}")
+        elif line_number in first_lines:
+            message = f"duplicate {line_number} (first on line {first_lines[line_number]})"
+            faults.add(number, "line number", message, "duplicate-id")
         elif not text.strip():
             faults.add(number, "sentence", "is empty", "empty")
-        elif wrong is not None:
-            faults.add(number, "label", wrong, "unknown-name")
+        elif label_problem is not None:
+            faults.add(number, "label", label_problem, "unknown-name")
         else:
-            seen.add(place)
+            first_lines[line_number] = number
             labels = () if code == UNCHECKED else (SourceLabel(code, note=normalized.strip()),)
             claims.append(SourceClaim(text, labels, speaker.strip() or None))
     faults.raise_if_any(empty=not claims, expected=f"tab-separated lines ({COLUMNS})")
@@ -54,28 +57,28 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:
-    """Claim number and code; of a claim that several sentences make, the last, as the official program takes it.
+    """Returns the claim numbers and codes; if several sentences share a claim, the last counts, as officially.
 
-    Raises: FaultsError: every fault of the file; one without a checked claim is one.
+    Raises: FaultsError: the file is invalid, or contains no checked claim.
     """
-    read_articles(file)
+    read_articles(file)  # raises the faults of every line, which the loop below does not check again
     faults, gold = FileFaults(file.path), dict[str, SubmissionEntry]()
     for number, line in enumerate(re.split(r"\r\n|\n", decode(file.data, file.path)), start=1):
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != 6 or cells[3] == NO_CLAIM:
             continue
         if cells[5] == UNCHECKED or not cells[3].isdecimal():
-            faults.add(number, "claim number", f"claim {preview(cells[3])} has no number or no label")
+            faults.add(number, "claim number", f"claim {preview(cells[3])} needs a number and a label")
         gold[cells[3]] = SubmissionEntry(number, cells[3], cells[5])
     faults.raise_if_any(empty=not gold, expected="claims with a number and a label")
     return list(gold.values())
 
 
 def read_labels(file: SourceFile) -> list[SubmissionEntry]:
-    """Claim number and code.
+    """Returns the claim numbers and codes of a submission.
 
-    Raises: FaultsError: every fault of the file.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
-    known = label_reader(vocabulary(file))
-    layout = Layout("label", lambda written: known(written.upper()), (2,), "2 tab-separated columns (claim, label)")
+    read_label = label_reader(vocabulary(file))
+    layout = Layout("label", lambda text: read_label(text.upper()), (2,), "2 tab-separated columns (claim, label)")
     return read_table(file, layout)

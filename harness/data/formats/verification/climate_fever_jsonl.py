@@ -1,13 +1,13 @@
-"""Climate-FEVER: claim, verdict, and five Wikipedia sentences each with a label and up to five votes; null is no vote.
+"""Climate-FEVER: claim, verdict, and five Wikipedia sentences, each with a label and up to five votes (null: no vote).
 
-Votes are of evidence sentences by numbered, unnamed voters; a sentence's label becomes its stance.
+The label of an evidence sentence becomes its stance; the anonymous votes behind it are not read.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from harness.data.formats.json_rows import JsonRow, json_rows, text_of
+from harness.data.formats.json_rows import JsonRow, json_rows, required_text
 from harness.data.formats.source import (
     FileFaults,
     SourceArticle,
@@ -23,16 +23,17 @@ STANCES = {"SUPPORTS": "supports", "REFUTES": "refutes", "NOT_ENOUGH_INFO": None
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
-    """The claims of one file.
+    """Returns the claims of one file.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
     faults, articles = FileFaults(file.path), list[SourceArticle]()
     for number, row in enumerate(json_rows(file, faults), start=1):
-        text, code = text_of(row, "claim", faults), str(row.fields.get("claim_label"))
-        wrong = label_fault(file.scheme, code)
-        if wrong is not None:
-            faults.add(row.line, "claim_label", wrong, "unknown-name")
+        text = required_text(row, "claim", faults)
+        code = str(row.fields.get("claim_label"))
+        problem = label_fault(file.scheme, code)
+        if problem is not None:
+            faults.add(row.line, "claim_label", problem, "unknown-name")
             continue
         evidence = _evidence(row, faults)
         if text is not None:
@@ -43,17 +44,19 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
 
 
 def _evidence(row: JsonRow, faults: FileFaults) -> tuple[SourceEvidence, ...]:
-    listed: Any = row.fields.get("evidences", [])
-    found = list[SourceEvidence]()
-    for passage in listed if isinstance(listed, list) else [None]:
+    """Returns one passage per evidence sentence, each a group of its own; adds a fault at the first invalid one."""
+    entries: Any = row.fields.get("evidences", [])
+    passages: list[SourceEvidence] = []
+    # A value that is not a list is read as one invalid passage, so that it gets the same message.
+    for passage in entries if isinstance(entries, list) else [None]:
         fields = passage if isinstance(passage, dict) else {}
         text, label = fields.get("evidence"), str(fields.get("evidence_label"))
         if not isinstance(text, str) or not text.strip() or label not in STANCES:
-            wanted = f"expected passages with evidence and an evidence_label of {', '.join(STANCES)}"
-            faults.add(row.line, "evidences", f"{wanted}, got {preview(label)}")
+            expected = f"expected passages with evidence and an evidence_label of {', '.join(STANCES)}"
+            faults.add(row.line, "evidences", f"{expected}, got {preview(label)}")
             break
         page = str(fields["article"]) if fields.get("article") else None
-        name = str(fields.get("evidence_id", len(found)))
+        name = str(fields.get("evidence_id", len(passages)))
         source = f"Wikipedia, {page}" if page else "Wikipedia"
-        found.append(SourceEvidence(text, len(found), name, source=source, stance=STANCES[label]))
-    return tuple(found)
+        passages.append(SourceEvidence(text, len(passages), name, source=source, stance=STANCES[label]))
+    return tuple(passages)

@@ -1,15 +1,15 @@
 """FEVER: claim, label, and evidence sets of (annotation, evidence, Wikipedia page, sentence number).
 
-Ids in the scorer's sample are all 0. The sentences of the evidence are in the publisher's Wikipedia dump, not here, so
-a passage is named by its page and number. A submission is a line for each claim, in order: `predicted_label`, and
-`predicted_evidence` as a list of (page, sentence number).
+All ids in the scorer's sample are 0. The evidence sentences themselves are in the publisher's Wikipedia dump, so a
+passage is identified by its page and sentence number. A submission has one line per claim, in order, with
+`predicted_label` and `predicted_evidence`, a list of (page, sentence number).
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from harness.data.formats.json_rows import JsonRow, json_rows, text_of
+from harness.data.formats.json_rows import JsonRow, json_rows, required_text
 from harness.data.formats.source import (
     FileFaults,
     SourceArticle,
@@ -26,18 +26,18 @@ STANCES = {"SUPPORTS": "supports", "REFUTES": "refutes"}
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
-    """The claims of one file.
+    """Returns the claims of one file.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
     faults, articles = FileFaults(file.path), list[SourceArticle]()
     for number, row in enumerate(json_rows(file, faults), start=1):
-        text = text_of(row, "claim", faults)
+        text = required_text(row, "claim", faults)
         labels: tuple[SourceLabel, ...] = ()
         if "label" in row.fields:
-            wrong = label_fault(file.scheme, str(row.fields["label"]))
-            if wrong is not None:
-                faults.add(row.line, "label", wrong, "unknown-name")
+            problem = label_fault(file.scheme, str(row.fields["label"]))
+            if problem is not None:
+                faults.add(row.line, "label", problem, "unknown-name")
                 continue
             labels = (SourceLabel(str(row.fields["label"])),)
         if text is not None:
@@ -48,83 +48,86 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
 
 
 def _evidence(row: JsonRow) -> tuple[SourceEvidence, ...]:
-    """One passage per page and sentence, sets as groups; a claim without evidence has none."""
+    """Returns one passage per page and sentence; an evidence set is a group. A claim without evidence has none."""
     stance = STANCES.get(str(row.fields.get("label")))
-    found = []
+    references = []
     sets: Any = row.fields.get("evidence")
     for group, passages in enumerate(sets if isinstance(sets, list) else ()):
         for passage in passages if isinstance(passages, list) else ():
             if isinstance(passage, list) and len(passage) == 4 and isinstance(passage[2], str):
                 name = f"{passage[2]}:{passage[3]}"
                 text = f"Wikipedia, {passage[2].replace('_', ' ')}, sentence {passage[3]}"
-                found.append(SourceEvidence(text, group, name, source="Wikipedia", stance=stance))
-    return tuple(dict.fromkeys(found))
+                references.append(SourceEvidence(text, group, name, source="Wikipedia", stance=stance))
+    # A set may name a sentence twice; dict.fromkeys drops the repeat and preserves the order.
+    return tuple(dict.fromkeys(references))
 
 
 Passage = tuple[Any, Any]
-"""A Wikipedia page and the number of a sentence."""
+"""A Wikipedia page and the number of a sentence on it."""
 
 
 class GoldVerdict(NamedTuple):
-    """The label of a claim, and the groups of passages each of which settles it."""
+    """The gold label of a claim, and its groups of passages; each group is sufficient evidence."""
 
     label: str
     groups: tuple[tuple[Passage, ...], ...]
 
 
 class PredictedVerdict(NamedTuple):
-    """A predicted label and passages, the best first."""
+    """A predicted label and the predicted passages, the best first."""
 
     label: str
     evidence: tuple[Passage, ...]
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:
-    """The claims of a gold file by their ids, which need not be unique.
+    """Returns the gold verdicts by claim id; ids need not be unique.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
-    faults, found = FileFaults(file.path), list[SubmissionEntry]()
+    faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
-        label, groups = _label(row, "label", file, faults), row.fields.get("evidence")
+        label = _label(row, "label", file, faults)
+        groups = row.fields.get("evidence")
         if not _are_groups(groups):
-            wanted = "expected groups of [annotation, evidence, page, sentence number]"
-            faults.add(row.line, "evidence", f"{wanted}, got {preview(groups)}")
+            expected = "expected groups of [annotation, evidence, page, sentence number]"
+            faults.add(row.line, "evidence", f"{expected}, got {preview(groups)}")
         elif label is not None:
             passages = tuple(tuple((passage[2], passage[3]) for passage in group) for group in groups or ())
-            found.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), GoldVerdict(label, passages)))
-    faults.raise_if_any(empty=not found, expected="JSON objects with a label and evidence")
-    return found
+            entries.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), GoldVerdict(label, passages)))
+    faults.raise_if_any(empty=not entries, expected="JSON objects with a label and evidence")
+    return entries
 
 
 def read_predictions(file: SourceFile) -> list[SubmissionEntry]:
-    """The verdicts of a submission.
+    """Returns the predicted verdicts of a submission.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
-    faults, found = FileFaults(file.path), list[SubmissionEntry]()
+    faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
-        label, evidence = _label(row, "predicted_label", file, faults), row.fields.get("predicted_evidence")
+        label = _label(row, "predicted_label", file, faults)
+        evidence = row.fields.get("predicted_evidence")
         if not _are_passages(evidence):
-            wanted = 'expected a list of ["page", sentence number]'
-            faults.add(row.line, "predicted_evidence", f"{wanted}, got {preview(evidence)}")
+            expected = 'expected a list of ["page", sentence number]'
+            faults.add(row.line, "predicted_evidence", f"{expected}, got {preview(evidence)}")
         elif label is not None:
             passages = tuple((page, number) for page, number in evidence or ())
-            found.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), PredictedVerdict(label, passages)))
-    faults.raise_if_any(empty=not found, expected="JSON objects with predicted_label and predicted_evidence")
-    return found
+            entries.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), PredictedVerdict(label, passages)))
+    faults.raise_if_any(empty=not entries, expected="JSON objects with predicted_label and predicted_evidence")
+    return entries
 
 
 def _label(row: JsonRow, name: str, file: SourceFile, faults: FileFaults) -> str | None:
-    """The label in capitals, as the official program compares it."""
-    written = row.fields.get(name)
-    code = written.upper() if isinstance(written, str) else ""
-    wrong = label_fault(file.scheme, code)
-    if wrong is None:
+    """Returns the label in capitals, as the official program compares it; None after adding a fault."""
+    spelling = row.fields.get(name)
+    code = spelling.upper() if isinstance(spelling, str) else ""
+    problem = label_fault(file.scheme, code)
+    if problem is None:
         return code
-    faults.add(
-        row.line, name, "is missing" if name not in row.fields else wrong.replace(preview(code), preview(written))
-    )
+    # The message must quote the label as the file spells it, not in capitals.
+    message = "is missing" if name not in row.fields else problem.replace(preview(code), preview(spelling))
+    faults.add(row.line, name, message)
     return None
 
 
@@ -141,6 +144,6 @@ def _are_passages(evidence: Any) -> bool:
         and len(passage) == 2
         and isinstance(passage[0], str)
         and isinstance(passage[1], int)
-        and not isinstance(passage[1], bool)
+        and not isinstance(passage[1], bool)  # bool is a subclass of int
         for passage in evidence
     )

@@ -1,50 +1,51 @@
-"""SciFact: claim, and per cited abstract its rationales with a label; an empty object is "not enough info".
+"""SciFact: a claim, and for each cited abstract its rationales with a label; an empty object is "not enough info".
 
-The publisher's data writes REFUTE, its scorer CONTRADICT. The abstracts are in another file, so a passage is named by
-its abstract and sentence numbers. A submission has per claim and abstract one label and a list of sentence numbers.
+The publisher's data says REFUTE, its scorer CONTRADICT. The abstracts are in another file, so a passage is identified
+by its abstract and sentence numbers. A submission has one label and a list of sentence numbers per claim and abstract.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeGuard
 
-from harness.data.formats.json_rows import JsonRow, json_rows, text_of
+from harness.data.formats.json_rows import JsonRow, json_rows, required_text
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceEvidence, SourceFile, SourceLabel
 from harness.data.formats.submissions import SubmissionEntry
 from harness.records import preview
 
-CODES = {"SUPPORT": "SUPPORT", "REFUTE": "CONTRADICT", "CONTRADICT": "CONTRADICT"}
+EVIDENCE_CODES = {"SUPPORT": "SUPPORT", "REFUTE": "CONTRADICT", "CONTRADICT": "CONTRADICT"}
 STANCES = {"SUPPORT": "supports", "CONTRADICT": "refutes"}
-NOTHING = "NOT_ENOUGH_INFO"
+NOT_ENOUGH_INFO = "NOT_ENOUGH_INFO"
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
-    """The claims of one file; a test file has no evidence, and no labels.
+    """Returns the claims of one file; a test file has neither evidence nor labels.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
     faults, articles = FileFaults(file.path), list[SourceArticle]()
     for number, row in enumerate(json_rows(file, faults), start=1):
-        text = text_of(row, "claim", faults)
-        found = _rationales(row, faults)
-        if text is None or found is None:
+        text = required_text(row, "claim", faults)
+        rationales = _rationales(row, faults)
+        if text is None or rationales is None:
             continue
-        codes = {code for _, code, _ in found}
+        codes = {rationale.code for rationale in rationales}
         if len(codes) > 1:
-            faults.add(row.line, "evidence", "both supports and refutes; SciFact's claims have one verdict")
+            message = "both supports and refutes the claim; a claim of SciFact has one verdict"
+            faults.add(row.line, "evidence", message)
             continue
         labels: tuple[SourceLabel, ...] = ()
         if "evidence" in row.fields:
-            labels = (SourceLabel(next(iter(codes), NOTHING)),)
+            labels = (SourceLabel(next(iter(codes), NOT_ENOUGH_INFO)),)
         evidence = tuple(
             SourceEvidence(
-                f"Abstract {document}, sentences {', '.join(map(str, sentences))}",
+                f"Abstract {rationale.abstract_id}, sentences {', '.join(map(str, rationale.sentences))}",
                 group,
-                f"{document}:{','.join(map(str, sentences))}",
+                f"{rationale.abstract_id}:{','.join(map(str, rationale.sentences))}",
                 source="S2ORC abstract",
-                stance=STANCES[code],
+                stance=STANCES[rationale.code],
             )
-            for group, (document, code, sentences) in enumerate(found)
+            for group, rationale in enumerate(rationales)
         )
         claim = SourceClaim(text, labels, evidence=evidence)
         articles.append(SourceArticle(str(row.fields.get("id", number)), None, [claim], alone=True))
@@ -52,95 +53,107 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     return articles
 
 
-def _are_numbers(sentences: Any) -> TypeGuard[list[int]]:
+class _Rationale(NamedTuple):
+    """Sentences of one abstract that support or refute a claim."""
+
+    abstract_id: str
+    code: str
+    sentences: list[int]
+
+
+def _are_sentence_numbers(sentences: Any) -> TypeGuard[list[int]]:
+    # Not isinstance: a bool is an int too.
     return isinstance(sentences, list) and all(type(number) is int for number in sentences)
 
 
-def _rationales(row: JsonRow, faults: FileFaults) -> list[tuple[str, str, list[Any]]] | None:
-    """Abstract, code and sentences of each rationale; None, and a fault, where they are something else."""
+def _rationales(row: JsonRow, faults: FileFaults) -> list[_Rationale] | None:
+    """Returns the rationales of a claim; None after adding a fault."""
     evidence = row.fields.get("evidence", {})
-    found = []
     if not isinstance(evidence, dict):
-        faults.add(row.line, "evidence", "expected an object of abstracts")
+        faults.add(row.line, "evidence", "expected a JSON object of abstracts")
         return None
-    for document, rationales in evidence.items():
-        for rationale in rationales if isinstance(rationales, list) else [None]:
+    rationales = []
+    for abstract_id, entries in evidence.items():
+        # A value that is not a list is read as one invalid rationale, so that it gets the same message.
+        for rationale in entries if isinstance(entries, list) else [None]:
             fields = rationale if isinstance(rationale, dict) else {}
-            code, sentences = CODES.get(str(fields.get("label"))), fields.get("sentences")
-            if code is None or not _are_numbers(sentences):
-                wanted = "expected rationales with sentences and a label of SUPPORT, REFUTE, CONTRADICT"
-                faults.add(row.line, "evidence", f"{wanted}, got {preview(fields.get('label'))}")
+            code, sentences = EVIDENCE_CODES.get(str(fields.get("label"))), fields.get("sentences")
+            if code is None or not _are_sentence_numbers(sentences):
+                expected = "expected rationales with sentences and a label of SUPPORT, REFUTE, CONTRADICT"
+                faults.add(row.line, "evidence", f"{expected}, got {preview(fields.get('label'))}")
                 return None
-            found.append((document, code, sentences))
-    return found
+            rationales.append(_Rationale(abstract_id, code, sentences))
+    return rationales
 
 
 class GoldAbstract(NamedTuple):
-    """What an abstract says of a claim, and the rationales each of which shows it."""
+    """The gold label of an abstract for a claim, and its rationales; each rationale is sufficient evidence."""
 
     label: str
     rationales: tuple[frozenset[int], ...]
 
 
 class Abstract(NamedTuple):
-    """A predicted label of an abstract, and its sentences, the best first."""
+    """The predicted label of an abstract for a claim, and the predicted sentences, the best first."""
 
     label: str
     sentences: tuple[int, ...]
 
 
-WRITTEN = {
+LABEL_SPELLINGS = {
     **dict.fromkeys(("SUPPORT", "SUPPORTS"), "SUPPORT"),
     **dict.fromkeys(("CONTRADICT", "CONTRADICTS", "REFUTE", "REFUTES"), "CONTRADICT"),
-    **dict.fromkeys((NOTHING, "NEI"), NOTHING),
+    **dict.fromkeys((NOT_ENOUGH_INFO, "NEI"), NOT_ENOUGH_INFO),
 }
+"""Code of a label by the spellings that a submission may use."""
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:
-    """Claim id to its abstracts, by their ids; none where nothing settles the claim.
+    """Returns the gold abstracts of each claim id; a claim without enough information has none.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
-    faults, found = FileFaults(file.path), list[SubmissionEntry]()
+    faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
         rationales = _rationales(row, faults)
         if "evidence" not in row.fields:
-            faults.add(row.line, "evidence", "is missing; a gold file is expected")
+            faults.add(row.line, "evidence", "is missing; expected a gold file")
         elif rationales is not None:
             abstracts = dict[str, GoldAbstract]()
-            for document, code, sentences in rationales:
-                earlier = abstracts[document].rationales if document in abstracts else ()
-                abstracts[document] = GoldAbstract(code, (*earlier, frozenset(sentences)))
-            found.append(SubmissionEntry(row.line, str(row.fields.get("id")), abstracts))
-    faults.raise_if_any(empty=not found, expected="JSON objects with an id and evidence")
-    return found
+            for abstract_id, code, sentences in rationales:
+                earlier = abstracts[abstract_id].rationales if abstract_id in abstracts else ()
+                abstracts[abstract_id] = GoldAbstract(code, (*earlier, frozenset(sentences)))
+            entries.append(SubmissionEntry(row.line, str(row.fields.get("id")), abstracts))
+    faults.raise_if_any(empty=not entries, expected="JSON objects with an id and evidence")
+    return entries
 
 
 def read_predictions(file: SourceFile) -> list[SubmissionEntry]:
-    """Claim id to predicted abstracts, by their ids.
+    """Returns the predicted abstracts of each claim id.
 
-    Raises: FaultsError: every fault of the file, with its line.
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
-    faults, found = FileFaults(file.path), list[SubmissionEntry]()
+    faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     for row in json_rows(file, faults):
         evidence = row.fields.get("evidence")
         if row.fields.get("id") is None:
             faults.add(row.line, "id", "is missing")
         elif not isinstance(evidence, dict):
-            faults.add(row.line, "evidence", f"expected an object of abstracts, got {preview(evidence)}")
+            faults.add(row.line, "evidence", f"expected a JSON object of abstracts, got {preview(evidence)}")
         else:
-            abstracts = {document: _abstract(row, given, faults) for document, given in evidence.items()}
-            found.append(SubmissionEntry(row.line, str(row.fields["id"]), abstracts))
-    faults.raise_if_any(empty=not found, expected="JSON objects with an id and evidence")
-    return found
+            abstracts = {name: _predicted_abstract(row, value, faults) for name, value in evidence.items()}
+            entries.append(SubmissionEntry(row.line, str(row.fields["id"]), abstracts))
+    faults.raise_if_any(empty=not entries, expected="JSON objects with an id and evidence")
+    return entries
 
 
-def _abstract(row: JsonRow, given: Any, faults: FileFaults) -> Abstract | None:
-    fields = given if isinstance(given, dict) else {}
-    code, sentences = WRITTEN.get(str(fields.get("label"))), fields.get("sentences")
+def _predicted_abstract(row: JsonRow, value: Any, faults: FileFaults) -> Abstract | None:
+    fields = value if isinstance(value, dict) else {}
+    code, sentences = LABEL_SPELLINGS.get(str(fields.get("label"))), fields.get("sentences")
     if code is None:
-        faults.add(row.line, "label", f"expected one of {', '.join(WRITTEN)}, got {preview(fields.get('label'))}")
-    elif not _are_numbers(sentences):
+        expected = f"expected one of {', '.join(LABEL_SPELLINGS)}"
+        faults.add(row.line, "label", f"{expected}, got {preview(fields.get('label'))}")
+    elif not _are_sentence_numbers(sentences):
         faults.add(row.line, "sentences", f"expected a list of sentence numbers, got {preview(sentences)}")
     else:
         return Abstract(code, tuple(sentences))

@@ -27,7 +27,7 @@ def read_claimbuster(path):
     return claimbuster_csv.read_articles(source(path, "claimbuster"))
 
 
-def said(text, code, speaker, order=0):
+def spoken(text, code, speaker, order=0):
     return SourceClaim(text, () if code is None else (SourceLabel(code),), speaker, order)
 
 
@@ -35,11 +35,16 @@ def codes(claims):
     return Counter(claim.labels[0].code for claim in claims)
 
 
-def refusal(reader, path, data):
+def file_faults(reader, path, data):
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     with pytest.raises(FaultsError) as refused:
         reader(path)
-    return [str(fault).removeprefix(str(path)) for fault in refused.value.faults]
+    return refused.value.faults
+
+
+def refusal(reader, path, data):
+    """The faults as a user reads them, without the path."""
+    return [str(fault).removeprefix(str(path)) for fault in file_faults(reader, path, data)]
 
 
 @pytest.mark.parametrize(("part", "files", "lines", "positive"), [("train", 19, 16_421, 440), ("test", 7, 7_080, 136)])
@@ -75,9 +80,9 @@ def test_first_middle_and_last_record_of_a_debate(benchmarks):
     claims = debate.claims
     stopped = "Stop-and-frisk was found to be unconstitutional and, in part, because it was ineffective."
     assert len(claims) == 1403
-    assert claims[0] == said("Good evening from Hofstra University in Hempstead, New York.", "0", "HOLT")
-    assert claims[701] == said(stopped, "1", "CLINTON")
-    assert claims[1402] == said("Good night, everyone.", "0", "HOLT")
+    assert claims[0] == spoken("Good evening from Hofstra University in Hempstead, New York.", "0", "HOLT")
+    assert claims[701] == spoken(stopped, "1", "CLINTON")
+    assert claims[1402] == spoken("Good night, everyone.", "0", "HOLT")
 
 
 def test_crlf_and_a_missing_last_line_end_are_read(tmp_path):
@@ -85,9 +90,9 @@ def test_crlf_and_a_missing_last_line_end_are_read(tmp_path):
     path.write_bytes(b'1\tANN\tHe said "no.\t0\r\n2\tBOB\tTaxes rose 5%.\t1\r\n\r\n3\t\tThank you.\t0')
     (debate,) = read_debate(path)
     assert debate.claims == [
-        said('He said "no.', "0", "ANN"),
-        said("Taxes rose 5%.", "1", "BOB"),
-        said("Thank you.", "0", None),
+        spoken('He said "no.', "0", "ANN"),
+        spoken("Taxes rose 5%.", "1", "BOB"),
+        spoken("Thank you.", "0", None),
     ]
 
 
@@ -99,20 +104,27 @@ def test_a_test_input_has_no_labels(tmp_path):
 
 def test_every_fault_of_a_debate_at_once(tmp_path):
     rows = ["1\tA\tOne.\t0", "x\tA\tTwo.\t0", "1\tA\tThree.\t0", "4\tA\t \t0", "5\tA\tFive.\t2", "6\tA\tSix.", "7\tA"]
-    assert refusal(read_debate, tmp_path / "a.tsv", "\n".join(rows)) == [
-        ':2: line number: expected an integer, got "x"',
-        ":3: line number: 1 stands in this file already",
-        ":4: sentence: is empty",
-        ':5: label: expected 0 or 1, got "2"',
-        ":6: expected 4 tab-separated columns (line number, speaker, sentence, label (0 or 1)), got 3",
-        ":7: expected 4 tab-separated columns (line number, speaker, sentence, label (0 or 1)), got 2",
+    faults = file_faults(read_debate, tmp_path / "a.tsv", "\n".join(rows))
+    assert [(fault.line, fault.field, fault.code) for fault in faults] == [
+        (2, "line number", "invalid"),
+        (3, "line number", "duplicate-id"),
+        (4, "sentence", "empty"),
+        (5, "label", "invalid"),
+        (6, None, "invalid"),
+        (7, None, "invalid"),
     ]
+    messages = [fault.message for fault in faults]
+    assert messages[0].endswith('got "x"')
+    assert messages[1] == "duplicate 1 (first on line 1)"
+    assert messages[3] == 'expected 0 or 1, got "2"'
+    assert messages[4] == "expected 4 tab-separated columns (line number, speaker, sentence, label (0 or 1)), got 3"
+    assert messages[5].endswith("got 2")
 
 
 @pytest.mark.parametrize("data", ["", "\n\r\n", b"\xef\xbb\xbf"])
 def test_an_empty_debate_is_refused(tmp_path, data):
     assert refusal(read_debate, tmp_path / "a.tsv", data) == [
-        ": is empty; tab-separated lines (line number, speaker, sentence, label (0 or 1)) are expected"
+        ": is empty; expected tab-separated lines (line number, speaker, sentence, label (0 or 1))"
     ]
 
 
@@ -139,9 +151,9 @@ def test_first_middle_and_last_debate_of_claimbuster(benchmarks):
         "it could be a more powerful country."
     )
     assert [debate.claims[0] for debate in chosen] == [
-        said(great, "-1", "John F. Kennedy", 26),
-        said("I thought you'd forgotten I was here.", "-1", "Ross Perot", 227),
-        said("But I'll respond to a couple of things that you mentioned.", "-1", "Mitt Romney", 122),
+        spoken(great, "-1", "John F. Kennedy", 26),
+        spoken("I thought you'd forgotten I was here.", "-1", "Ross Perot", 227),
+        spoken("But I'll respond to a couple of things that you mentioned.", "-1", "Mitt Romney", 122),
     ]
 
 
@@ -151,7 +163,7 @@ def test_a_sentence_over_two_lines_becomes_one(tmp_path):
         HEADER + '1,"He said ""no"",\r\n then left. ",Ann,1960-09-26.txt,7,1\n2,B,,x.txt,8,-1\n', newline=""
     )
     debates = read_claimbuster(path)
-    assert debates[0].claims == [said('He said "no", then left.', "1", "Ann", 7)]
+    assert debates[0].claims == [spoken('He said "no", then left.', "1", "Ann", 7)]
     assert (debates[0].published, debates[1].published, debates[1].claims[0].speaker) == ("1960-09-26", None, None)
 
 
@@ -164,16 +176,22 @@ def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
         '8,"Eight" x,A,a.txt,8,1',
         "9,N,A,a.txt,9,1",
     ]
-    found = refusal(read_claimbuster, tmp_path / "a.csv", HEADER + "\n".join(rows))
-    assert [fault.split("; ")[0] for fault in found] == [
-        ':4: Verdict: expected -1, 0 or 1, got "9"',
-        ":5: Text: is empty",
-        ':6: Line_number: expected an integer, got "²"',
-        ":7: Sentence_id: '1' stands in this file already",
-        ":8: has 5 cells, the header has 6",
-        ":9: has 7 cells, the header has 6",
-        ":10: is not well-formed CSV: ',' expected after '\"'",
+    faults = file_faults(read_claimbuster, tmp_path / "a.csv", HEADER + "\n".join(rows))
+    assert [(fault.line, fault.field) for fault in faults] == [
+        (4, "Verdict"),
+        (5, "Text"),
+        (6, "Line_number"),
+        (7, "Sentence_id"),
+        (8, None),
+        (9, None),
+        (10, None),
     ]
+    messages = [fault.message for fault in faults]
+    assert messages[0] == 'expected -1, 0 or 1, got "9"'
+    assert messages[2].endswith('got "²"')
+    assert messages[3] == "duplicate '1' (first on line 2)"
+    assert ("5 cells" in messages[4], "7 cells" in messages[5]) == (True, True)
+    assert "',' expected after '\"'" in messages[6]
 
 
 @pytest.mark.parametrize(
@@ -184,12 +202,12 @@ def test_every_fault_of_a_claimbuster_file_at_once(tmp_path):
             HEADER.replace(",Verdict", ""),
             ":1: needs a column 'Verdict': no column is called 'Verdict'. Known: File_id, ",
         ),
-        (HEADER, ": has no rows; a header line and one sentence a line are expected"),
+        (HEADER, ": has no rows; expected a header"),
         (HEADER + '1,"One,A,a.txt,1,1\n2,Two,A,a.txt,2,1\n', ":2: is not well-formed CSV: unexpected end of data"),
         ('"Sentence_id', ":1: is not well-formed CSV: unexpected end of data; look for a stray quote"),
         (HEADER.encode() + b"1,caf\xe9,A,a.txt,1,1\n", ":2: is not UTF-8: byte 0xe9"),
     ],
 )
 def test_a_claimbuster_file_that_cannot_be_read(tmp_path, data, message):
-    (message_said,) = refusal(read_claimbuster, tmp_path / "a.csv", data)
-    assert message_said.startswith(message)
+    (fault,) = refusal(read_claimbuster, tmp_path / "a.csv", data)
+    assert fault.startswith(message)

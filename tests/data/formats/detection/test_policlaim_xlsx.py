@@ -60,7 +60,9 @@ def test_empty_rows_are_left_out():
 
 def test_a_row_far_down_is_refused_and_not_left_out():
     rows = HEADER + f'<row r="1048000">{cell("A1048000", "Far.")}{cell("B1048000", "1")}</row>'
-    assert faults(book(BEGIN + rows + END)) == ["a.xlsx: has more than 100,000 rows; no speech is that long"]
+    assert faults(book(BEGIN + rows + END)) == [
+        "a.xlsx: has more than 100,000 rows; expected one speech, with one sentence per row"
+    ]
 
 
 def test_a_spreadsheet_that_unpacks_to_a_hundred_times_its_size_is_refused():
