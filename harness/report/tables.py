@@ -15,7 +15,7 @@ from harness.report.report_data import ReportData
 from harness.report.svg import Point, span, strip, strip_scale, ticks
 from harness.runner.official.leaderboards import ReferenceResult
 from harness.runner.result_files import Result
-from harness.runner.tables import PUBLISHED_ROWS, chosen_of, format_value
+from harness.runner.tables import MAX_PUBLISHED_ROWS, chosen_of, format_value
 from harness.text_tables import format_number
 
 MAX_ANNOTATOR_PAIRS = 3
@@ -179,7 +179,7 @@ def metric_table(material: ReportData) -> MetricTable:
     published = tuple(
         (one.system, None, tuple(_published_cell(one) if name == metric else NOTHING for metric in material.metrics))
         for name, made in material.comparisons.items()
-        for one in made.published[:PUBLISHED_ROWS]
+        for one in made.published[:MAX_PUBLISHED_ROWS]
     )
     sources = tuple(made.published_source for made in material.comparisons.values() if made.published)
     return MetricTable(headings, (*rows, *published), sources)

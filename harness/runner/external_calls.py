@@ -1,4 +1,4 @@
-"""What systems ask of the outside: the question they are told, the hosts they contact, the calls they would make."""
+"""External calls of systems: the task prompt they get, the hosts they contact, the calls they would make."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from harness.runner.tuning.calibrate import CalibratedClassifier
 
 
 class Forecast(NamedTuple):
-    """The calls that units would make."""
+    """Number of calls that units would make, and their tokens."""
 
     calls: int
     tokens: int
-    """An estimate, rather too high than too low."""
+    """Estimated tokens; an upper bound where the number depends on replies."""
 
 
 def with_task_prompt(loaded: LoadedExperiment, material: ExperimentData) -> LoadedExperiment:
-    """The experiment whose classifiers know what it asks.
+    """Tells the classifiers of an experiment its task, question, labels and schemes.
 
-    Raises: HarnessError: one cannot answer it.
+    Raises: HarnessError: a classifier cannot answer the task.
     """
     task = find_task(loaded.experiment.task)
     labels = task_labels(task, material.schemes[0])
-    question = TaskPrompt(task.name, task.of_one or task.question, labels, material.schemes)
-    systems = (system._replace(classifier=system.classifier.with_task(question)) for system in loaded.systems)
+    prompt = TaskPrompt(task.name, task.of_one or task.question, labels, material.schemes)
+    systems = (system._replace(classifier=system.classifier.with_task(prompt)) for system in loaded.systems)
     return loaded._replace(systems=tuple(systems))
 
 
 def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]:
     """The hosts that fitting and scoring units may contact.
 
-    Raises: HarnessError: there are some, and `offline` refuses them.
+    Raises: HarnessError: there are such hosts, and `offline` is set.
     """
     hosts = sorted({host for unit in units for host in unit.system.classifier.hosts()})
     if hosts and offline:
@@ -47,7 +47,7 @@ def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]
 
 
 def forecast_of(units: Iterable[Unit], material: ExperimentData) -> Forecast:
-    """The calls that units would make; equal ones count once. Asks nobody."""
+    """Counts the calls that units would make; equal calls count once. Contacts nobody."""
     calls: dict[str, int] = {}
     for unit in units:
         train, test = material.claims.take(unit.fold.train), material.claims.take(unit.fold.test)

@@ -198,11 +198,9 @@ def _compute_result(
             deduplicated = Deduplicated(
                 n_duplicates=int(is_duplicate.sum()), n=int(is_unique.sum()), values=unique_values
             )
-    run_with_most_unanswered = max(runs, key=lambda run: run.n_unanswered)
-    n_unanswered, unanswered = (
-        run_with_most_unanswered.n_unanswered,
-        dict(sorted(run_with_most_unanswered.unanswered_by_reason.items())),
-    )
+    worst_run = max(runs, key=lambda run: run.n_unanswered)
+    n_unanswered = worst_run.n_unanswered
+    unanswered = dict(sorted(worst_run.unanswered_by_reason.items()))
     scored_gold = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[scored]))
     if n_unanswered:
         why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""

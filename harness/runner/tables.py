@@ -178,7 +178,7 @@ def _where(metrics_by_system: Mapping[str, Sequence[str]], n_systems: int, n_met
     if len(metrics_by_system) == n_systems and len({tuple(metrics) for metrics in metrics_by_system.values()}) == 1:
         metrics = next(iter(metrics_by_system.values()))
         return "all values" if len(metrics) == n_metrics and n_metrics > 1 else ", ".join(metrics)
-    return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in summaries.items())
+    return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in metrics_by_system.items())
 
 
 def evaluation_table(evaluation: Evaluation) -> str:
