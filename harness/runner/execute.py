@@ -140,13 +140,11 @@ def _to_parquet(test: Claims, labels: tuple[str, ...], predictions: Predictions)
         "probabilities": predictions.probabilities,
         "gives_scores": predictions.gives_scores,
         "gives_labels": predictions.gives_labels,
-        "n_unpredictionsed": predictions.n_unpredictionsed,
+        "n_unanswered": predictions.n_unanswered,
         "chosen": predictions.chosen,
     }
     facts |= (
-        {"unpredictionsed_by_reason": dict(predictions.unpredictionsed_by_reason)}
-        if predictions.unpredictionsed_by_reason
-        else {}
+        {"unanswered_by_reason": dict(predictions.unanswered_by_reason)} if predictions.unanswered_by_reason else {}
     )
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({"harness": json.dumps(facts)}), sink, compression="zstd")
@@ -183,7 +181,7 @@ def read_unit(path: Path) -> Predictions:
 
 def execute(
     units: Sequence[Unit],
-    material: ExperimentData,
+    data: ExperimentData,
     folder: Path,
     *,
     jobs: int = 1,
@@ -207,21 +205,21 @@ def execute(
             pending.append(unit)
         else:
             advance(unit)
-    for unit, fitted in _fit_all(pending, material, jobs):
+    for unit, fitted in _fit_all(pending, data, jobs):
         write_cost(unit_path(folder, unit), fitted.cost)
         write_bytes(unit_path(folder, unit), fitted.data)
         advance(unit)
     return len(pending)
 
 
-def _fit_all(units: Sequence[Unit], material: ExperimentData, jobs: int) -> Iterator[tuple[Unit, FittedUnit]]:
+def _fit_all(units: Sequence[Unit], data: ExperimentData, jobs: int) -> Iterator[tuple[Unit, FittedUnit]]:
     if jobs == 1 or len(units) < 2:
         for unit in units:
-            yield unit, fit_unit(*_rows(unit, material))
+            yield unit, fit_unit(*_rows(unit, data))
         return
     from joblib import Parallel, delayed
 
-    work = (delayed(_fit_numbered)(number, *_rows(unit, material)) for number, unit in enumerate(units))
+    work = (delayed(_fit_numbered)(number, *_rows(unit, data)) for number, unit in enumerate(units))
     for number, fitted in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
         yield units[number], fitted
 
@@ -230,7 +228,7 @@ def _fit_numbered(number: int, *work: Any) -> tuple[int, FittedUnit]:
     return number, fit_unit(*work)
 
 
-def _rows(unit: Unit, material: ExperimentData) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:
+def _rows(unit: Unit, data: ExperimentData) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:
     fold = unit.fold
-    dev = (material.claims.take(fold.dev), gold_of(material, fold.dev)) if len(fold.dev) else None
-    return unit, material.claims.take(fold.train), training_gold(material, fold), material.claims.take(fold.test), dev
+    dev = (data.claims.take(fold.dev), gold_of(data, fold.dev)) if len(fold.dev) else None
+    return unit, data.claims.take(fold.train), training_gold(data, fold), data.claims.take(fold.test), dev

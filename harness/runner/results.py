@@ -36,7 +36,7 @@ from harness.runner.slices import SliceValues, slices_of, too_small
 
 
 def build_result(
-    loaded: LoadedExperiment, material: ExperimentData, system: System, units: Sequence[Unit], folder: Path
+    loaded: LoadedExperiment, data: ExperimentData, system: System, units: Sequence[Unit], folder: Path
 ) -> Result:
     """Builds the result of a system from its finished units and writes it under `results/`; reuses it if it exists.
 
@@ -51,10 +51,10 @@ def build_result(
         *loaded.metrics,
         repr(experiment.intervals),
         system.system_name,
-        fingerprint([material.gold.rows_with_gold.tolist(), material.gold.gold.codes.tolist()]),
+        fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),
         str(RESULT_FORMAT),
-        *material.warnings,
-        material.joined.fingerprint,
+        *data.warnings,
+        data.joined.fingerprint,
         experiment.ties,
         *experiment.slices,
     ]
@@ -63,19 +63,19 @@ def build_result(
     existing = _read_existing(result_folder)
     if existing is not None:
         return existing
-    rows = np.sort(np.concatenate([fold.test for fold in material.folds]))
+    rows = np.sort(np.concatenate([fold.test for fold in data.folds]))
     unit_predictions = [(unit, read_unit(unit_path(folder, unit))) for unit in units]
     runs = [_join_folds(unit_predictions, seed) for seed in experiment.random_seeds]
-    write_bytes(result_folder / "predictions.parquet", _predictions_parquet(material, rows, runs, experiment))
+    write_bytes(result_folder / "predictions.parquet", _predictions_parquet(data, rows, runs, experiment))
     write_text(
         result_folder / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True)
     )
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in unit_predictions if answer.chosen}
-    provenance = provenance_of(loaded, material, system, runs, units=fits, chosen=chosen)
-    result = _compute_result(loaded, material, system, rows, runs, result_id, result_folder, provenance)
-    for name, data in system.classifier.result_files().items():
-        write_bytes(result_folder / name, data)
+    provenance = provenance_of(loaded, data, system, runs, units=fits, chosen=chosen)
+    result = _compute_result(loaded, data, system, rows, runs, result_id, result_folder, provenance)
+    for name, content in system.classifier.result_files().items():
+        write_bytes(result_folder / name, content)
     result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
     write_text(result_folder / "result.json", json_document(result.model_dump(mode="json")))
     return result
@@ -119,17 +119,17 @@ def _join_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | No
 
 
 def _predictions_parquet(
-    material: ExperimentData, rows: Codes, runs: Sequence[Predictions], experiment: Experiment
+    data: ExperimentData, rows: Codes, runs: Sequence[Predictions], experiment: Experiment
 ) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    claims, labels = material.claims.take(rows), material.gold.gold.labels
-    codes = np.full(len(material.claims), -1, dtype=np.int64)
-    codes[material.gold.rows_with_gold] = material.gold.gold.codes
-    shares = _shares(material)[rows]
-    fold_of = np.empty(len(material.claims), dtype=object)
-    for fold in material.folds:
+    claims, labels = data.claims.take(rows), data.gold.gold.labels
+    codes = np.full(len(data.claims), -1, dtype=np.int64)
+    codes[data.gold.rows_with_gold] = data.gold.gold.codes
+    shares = _shares(data)[rows]
+    fold_of = np.empty(len(data.claims), dtype=object)
+    for fold in data.folds:
         fold_of[fold.test] = fold.name
     tables = []
     strata = _strata(claims, experiment.intervals)
@@ -147,7 +147,7 @@ def _predictions_parquet(
         if strata is not None:
             columns["stratum"] = pa.array(strata, pa.int64())
         columns["length"] = pa.array(_lengths(claims), pa.int64())
-        if material.gold.gold.shares is not None:
+        if data.gold.gold.shares is not None:
             columns |= {f"share:{label}": pa.array(shares[:, n], pa.float64()) for n, label in enumerate(labels)}
         if run.reasons is not None:
             columns["reasons"] = pa.array(run.reasons, pa.string())
@@ -157,12 +157,12 @@ def _predictions_parquet(
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _shares(material: ExperimentData) -> Floats:
+def _shares(data: ExperimentData) -> Floats:
     """Share of annotators per label; shape (n_claims, n_labels), NaN for claims without gold."""
-    gold = material.gold.gold
-    shares = np.full((len(material.claims), len(gold.labels)), np.nan)
+    gold = data.gold.gold
+    shares = np.full((len(data.claims), len(gold.labels)), np.nan)
     if gold.shares is not None:
-        shares[material.gold.rows_with_gold] = gold.shares
+        shares[data.gold.rows_with_gold] = gold.shares
     return shares
 
 
@@ -176,7 +176,7 @@ def _lengths(claims: Claims) -> Codes:
 
 def _compute_result(
     loaded: LoadedExperiment,
-    material: ExperimentData,
+    data: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
@@ -185,65 +185,65 @@ def _compute_result(
     provenance: Provenance,
 ) -> Result:
     experiment = loaded.experiment
-    scored = np.isin(rows, material.gold.rows_with_gold)
-    is_duplicate = scored & np.isin(rows, material.duplicate_rows)
-    values = _values(loaded, material, system, rows, runs, scored)
+    scored = np.isin(rows, data.gold.rows_with_gold)
+    is_duplicate = scored & np.isin(rows, data.duplicate_rows)
+    values = _values(loaded, data, system, rows, runs, scored)
     deduplicated = None
-    warnings = [*material.warnings, *_other_language(system, material)]
+    warnings = [*data.warnings, *_other_language(system, data)]
     if is_duplicate.any():
         warnings.append(_duplicates_warning(int(is_duplicate.sum()), int(scored.sum())))
         is_unique = scored & ~is_duplicate
         if is_unique.any():
-            unique_values = _values(loaded, material, system, rows, runs, is_unique)
+            unique_values = _values(loaded, data, system, rows, runs, is_unique)
             deduplicated = Deduplicated(
                 n_duplicates=int(is_duplicate.sum()), n=int(is_unique.sum()), values=unique_values
             )
     worst_run = max(runs, key=lambda run: run.n_unanswered)
     n_unanswered = worst_run.n_unanswered
     unanswered = dict(sorted(worst_run.unanswered_by_reason.items()))
-    scored_gold = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[scored]))
+    scored_gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[scored]))
     if n_unanswered:
         why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""
         warnings.append(f"{n_unanswered} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
-    warnings += _missing_label_warnings(material)
+    warnings += _missing_label_warnings(data)
     return Result(
         format=RESULT_FORMAT,
         result_id=result_id,
         experiment=experiment.name,
         system=system.system_name,
         task=experiment.task,
-        dataset=material.joined.name,
+        dataset=data.joined.name,
         n=int(scored.sum()),
-        n_articles=len(np.unique(material.claims.article_codes()[rows[scored]])),
+        n_articles=len(np.unique(data.claims.article_codes()[rows[scored]])),
         n_positive=int(scored_gold.positive.sum()) if find_task(experiment.task).binary else None,
-        excluded=_excluded(rows, material, n_unanswered),
+        excluded=_excluded(rows, data, n_unanswered),
         values=values,
         warnings=tuple(warnings),
         provenance=provenance,
         path=str(result_folder),
         deduplicated=deduplicated,
         unanswered=unanswered,
-        label_mapping=material.label_mapping if len(material.joined.datasets) > 1 else (),
-        slices=tuple(_slices(loaded, material, system, rows, runs, scored)),
+        label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
+        slices=tuple(_slices(loaded, data, system, rows, runs, scored)),
     )
 
 
 def _slices(
     loaded: LoadedExperiment,
-    material: ExperimentData,
+    data: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
     scored: npt.NDArray[np.bool_],
 ) -> Iterator[SliceValues]:
     unit, binary = loaded.experiment.intervals.unit, find_task(loaded.experiment.task).binary
-    for claim_slice in slices_of(loaded.experiment.slices, material):
+    for claim_slice in slices_of(loaded.experiment.slices, data):
         in_slice = scored & claim_slice.rows[rows]
         if not in_slice.any():
             continue
-        values = _values(loaded, material, system, rows, runs, in_slice)
-        gold = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[in_slice]))
-        n_units = len(np.unique(group_codes(material.claims, unit)[rows[in_slice]]))
+        values = _values(loaded, data, system, rows, runs, in_slice)
+        gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[in_slice]))
+        n_units = len(np.unique(group_codes(data.claims, unit)[rows[in_slice]]))
         n_positive = int(gold.positive.sum()) if binary else None
         yield SliceValues(
             by=claim_slice.by,
@@ -258,7 +258,7 @@ def _slices(
 
 def _values(
     loaded: LoadedExperiment,
-    material: ExperimentData,
+    data: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
@@ -266,8 +266,8 @@ def _values(
 ) -> dict[str, Value]:
     """Computes every metric over the rows where `kept` is true."""
     intervals = loaded.experiment.intervals
-    kept_gold = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[kept]))
-    claims = material.claims.take(rows[kept])
+    kept_gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[kept]))
+    claims = data.claims.take(rows[kept])
     groups = ResamplingGroups(
         claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)
     )
@@ -298,27 +298,25 @@ def _no_labels(system: str) -> Value:
     return Value(value=None, reason=reason, n_units=0)
 
 
-def _other_language(system: System, material: ExperimentData) -> list[str]:
-    made_for, language_of_article = system.classifier.languages, material.joined.languages
-    test_languages = {
-        language_of_article[name] for fold in material.folds for name in material.claims.article_id[fold.test]
-    }
+def _other_language(system: System, data: ExperimentData) -> list[str]:
+    made_for, language_of_article = system.classifier.languages, data.joined.languages
+    test_languages = {language_of_article[name] for fold in data.folds for name in data.claims.article_id[fold.test]}
     unsupported = sorted(test_languages - set(made_for))
     if not made_for or not unsupported:
         return []
     return [f"{system.system_name} was made for {', '.join(made_for)}; the data is in '{', '.join(unsupported)}'"]
 
 
-def _missing_label_warnings(material: ExperimentData) -> list[str]:
-    n_labels = len(material.gold.gold.labels)
-    seen = {fold.name: len(np.unique(training_gold(material, fold).codes)) for fold in material.folds}
+def _missing_label_warnings(data: ExperimentData) -> list[str]:
+    n_labels = len(data.gold.gold.labels)
+    seen = {fold.name: len(np.unique(training_gold(data, fold).codes)) for fold in data.folds}
     return [
         f"{name}: the training data contain only {n} of {n_labels} labels" for name, n in seen.items() if n < n_labels
     ]
 
 
-def _excluded(rows: Codes, material: ExperimentData, missing: int) -> dict[str, int]:
-    counts = dict(material.gold.counts)
-    if len(rows) != len(material.claims):
-        counts = {"without gold for the task": int((~np.isin(rows, material.gold.rows_with_gold)).sum())}
+def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:
+    counts = dict(data.gold.counts)
+    if len(rows) != len(data.claims):
+        counts = {"without gold for the task": int((~np.isin(rows, data.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}

@@ -48,7 +48,7 @@ class Slice(NamedTuple):
     """Shape (n_claims,)."""
 
 
-def slices_of(kinds: Sequence[str], material: ExperimentData) -> list[Slice]:
+def slices_of(kinds: Sequence[str], data: ExperimentData) -> list[Slice]:
     """The slices of an experiment's claims.
 
     Args:
@@ -59,7 +59,7 @@ def slices_of(kinds: Sequence[str], material: ExperimentData) -> list[Slice]:
     """
     found = []
     for kind in kinds:
-        found += _of_kind(kind, material)
+        found += _of_kind(kind, data)
     return found
 
 
@@ -70,21 +70,21 @@ def too_small(n_units: int, n_positive: int | None, unit: str) -> str | None:
     return f"too small to say anything: {', '.join(few)}" if few else None
 
 
-def _of_kind(kind: str, material: ExperimentData) -> list[Slice]:
-    axes = [axis for scheme in material.schemes for axis in scheme.axes]
+def _of_kind(kind: str, data: ExperimentData) -> list[Slice]:
+    axes = [axis for scheme in data.schemes for axis in scheme.axes]
     if kind == "feature":
         features = dict.fromkeys(axis.name for axis in axes if axis.feature)
         if not features:
             raise HarnessError("slices: feature: the scheme has no feature axes")
-        return [part for name in features for part in _of_axis(name, material, absent="no")]
+        return [part for name in features for part in _of_axis(name, data, absent="no")]
     if kind in COLUMNS:
-        return _by_value(kind, COLUMNS[kind](material.claims))
+        return _by_value(kind, COLUMNS[kind](data.claims))
     if kind == "length":
-        return _by_length(material.claims)
+        return _by_length(data.claims)
     if kind == "agreement":
-        return _by_agreement(material)
+        return _by_agreement(data)
     if kind in {axis.name for axis in axes}:
-        return _of_axis(kind, material)
+        return _of_axis(kind, data)
     known = [*COLUMNS, "length", "agreement", "feature", *dict.fromkeys(axis.name for axis in axes)]
     raise UnknownName(f"slices: {unknown_name('kind of slice', kind, known)}")
 
@@ -125,28 +125,28 @@ def _by_length(claims: Claims) -> list[Slice]:
     return [Slice("length", name, bins == number) for number, name in enumerate(names) if (bins == number).any()]
 
 
-def _by_agreement(material: ExperimentData) -> list[Slice]:
-    shares = material.gold.gold.shares
+def _by_agreement(data: ExperimentData) -> list[Slice]:
+    shares = data.gold.gold.shares
     if shares is None:
         raise HarnessError("slices: agreement: no claim has labels of several annotators")
-    unanimous = np.zeros(len(material.claims), dtype=bool)
-    split = np.zeros(len(material.claims), dtype=bool)
+    unanimous = np.zeros(len(data.claims), dtype=bool)
+    split = np.zeros(len(data.claims), dtype=bool)
     agreed = shares.max(axis=1) > 1 - 1e-9
-    unanimous[material.gold.rows_with_gold[agreed]] = True
-    split[material.gold.rows_with_gold[~agreed]] = True
+    unanimous[data.gold.rows_with_gold[agreed]] = True
+    split[data.gold.rows_with_gold[~agreed]] = True
     parts = [Slice("agreement", "annotators agree", unanimous), Slice("agreement", "annotators differ", split)]
     return [part for part in parts if part.rows.any()]
 
 
-def _of_axis(axis: str, material: ExperimentData, absent: str | None = None) -> list[Slice]:
+def _of_axis(axis: str, data: ExperimentData, absent: str | None = None) -> list[Slice]:
     """By the gold label of an axis; `absent` names the claims that have none."""
-    labels: Column = np.full(len(material.claims), absent, dtype=object)
+    labels: Column = np.full(len(data.claims), absent, dtype=object)
     found: dict[str, str] = {}
-    several = len(material.joined.datasets) > 1
-    for dataset, scheme in zip(material.joined.datasets, material.schemes, strict=True):
+    several = len(data.joined.datasets) > 1
+    for dataset, scheme in zip(data.joined.datasets, data.schemes, strict=True):
         prefix = f"{dataset.info.name}:" if several else ""
         of_axis = gold_labels(dataset.annotations, scheme.name, axis).labels
         found |= {prefix + claim_id: gold.label for claim_id, gold in of_axis.items()}
-    for row, claim_id in enumerate(material.claims.claim_id):
+    for row, claim_id in enumerate(data.claims.claim_id):
         labels[row] = found.get(claim_id, absent)
     return _by_value(axis, labels)
