@@ -13,7 +13,7 @@ from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
 from harness.folders import shipped
-from harness.runner.config import load_experiment
+from harness.runner.load_config import load_experiment
 from harness.runner.plan import ExperimentData, load_data
 from harness.runner.splitting.joined_datasets import joined_label_codes
 

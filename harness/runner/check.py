@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.data.load import open_folder
 from harness.errors import Fault, FaultsError, HarnessError, MissingExtra
-from harness.runner.config import load_experiment
+from harness.runner.load_config import load_experiment
 
 CONFIG_SUFFIXES = (".yaml", ".yml")
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from harness.data.benchmarks.benchmark import Published
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
-from harness.runner.config import LoadedExperiment, load_experiment
+from harness.runner.config import LoadedExperiment
 from harness.runner.execute import execute, unit_path
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
+from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
