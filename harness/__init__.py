@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
-    from harness.runner.config import load_experiment as load_experiment
     from harness.runner.listing import list_components as list_components
+    from harness.runner.load_config import load_experiment as load_experiment
     from harness.runner.models.model import load_model as load_model
     from harness.runner.official.evaluate import check_submission as check_submission
     from harness.runner.official.evaluate import evaluate as evaluate
@@ -55,7 +55,7 @@ _HOMES = {
     "ingest": "harness.data.ingest",
     "check_gate": "harness.compare.gate",
     "list_components": "harness.runner.listing",
-    "load_experiment": "harness.runner.config",
+    "load_experiment": "harness.runner.load_config",
     "load_model": "harness.runner.models.model",
     "new": "harness.data.new_dataset",
     "open_claims": "harness.data.exchange.frames",

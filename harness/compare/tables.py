@@ -7,7 +7,7 @@ import io
 
 from harness.compare.comparison import Comparison, SystemPair
 from harness.metrics.intervals import Value
-from harness.runner.tables import PUBLISHED_ROWS, format_value
+from harness.runner.tables import MAX_PUBLISHED_ROWS, format_value
 from harness.text_tables import align_columns, format_number, html_table
 
 MAX_PAIRS = 3
@@ -18,7 +18,7 @@ def _systems(comparison: Comparison) -> list[list[str]]:
     rows += [
         [s.name, format_value(s.value), "-" if s.tie_group is None else str(s.tie_group)] for s in comparison.systems
     ]
-    for entry in comparison.published[:PUBLISHED_ROWS]:
+    for entry in comparison.published[:MAX_PUBLISHED_ROWS]:
         shown = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
         rows.append([f"published: {entry.system}", shown, ""])
     return rows

@@ -33,15 +33,15 @@ class _Texts:
         return [self.add(text) for text in texts]
 
 
-def browser_data(material: ReportData) -> dict[str, Any]:
+def browser_data(data: ReportData) -> dict[str, Any]:
     """The claims as columns, by claim."""
     texts = _Texts()
-    labels = material.table.gold.labels
+    labels = data.table.gold.labels
     code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
-    first = material.subjects[0].entry
-    claims = material.claims
+    first = data.subjects[0].entry
+    claims = data.claims
     columns = {
-        "id": [str(claim) for claim in material.claim_ids],
+        "id": [str(claim) for claim in data.claim_ids],
         "article": texts.add_all(first_seed_column(first, "article_id").tolist()),
         "gold": [code.get(label, -1) for label in first_seed_column(first, "gold")],
     }
@@ -53,28 +53,30 @@ def browser_data(material: ReportData) -> dict[str, Any]:
     return {
         "labels": list(labels),
         "claims": columns,
-        "systems": [_system(material, subject, texts) for subject in material.subjects],
+        "systems": [_system(data, subject, texts) for subject in data.subjects],
         "texts": list(texts.number),
     }
 
 
-def _system(material: ReportData, subject: ReportedSystem, texts: _Texts) -> dict[str, Any]:
-    labels = material.table.gold.labels
+def _system(data: ReportData, subject: ReportedSystem, texts: _Texts) -> dict[str, Any]:
+    labels = data.table.gold.labels
     code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
     predicted = [code.get(label, -1) for label in first_seed_column(subject.entry, "predicted")]
     scores = np.column_stack([first_seed_column(subject.entry, f"score:{label}") for label in labels]).astype(float)
-    shown = scores[:, -1] if material.binary else scores.max(axis=1)
+    displayed = scores[:, -1] if data.binary else scores.max(axis=1)
     return {
         "name": subject.name,
         "key": subject.key,
-        "score": [round_significant(score) for score in shown.tolist()] if subject.provenance.gives_scores else None,
+        "score": [round_significant(score) for score in displayed.tolist()]
+        if subject.provenance.gives_scores
+        else None,
         "predicted": predicted if subject.provenance.gives_labels else None,
         "reasons": _reasons(subject, texts),
     }
 
 
 def _reasons(subject: ReportedSystem, texts: _Texts) -> list[list[int | float]] | None:
-    """Of each claim, name, text and weight of its strongest reasons, one after another."""
+    """Name, text and weight of the strongest reasons of each claim, as one flat list per claim."""
     seeds = subject.entry.columns["random_seed"]
     column = subject.entry.columns.get("reasons")
     if column is None or not any(isinstance(cell, str) for cell in column[seeds == seeds[0]]):
@@ -83,27 +85,27 @@ def _reasons(subject: ReportedSystem, texts: _Texts) -> list[list[int | float]] 
 
 
 def _reasons_in(cell: str | None) -> tuple[Reason, ...]:
-    """The reasons of a claim, the strongest first, from the JSON that predictions keep; none where there is none."""
+    """Reasons of a claim, the strongest first, parsed from the JSON in the predictions; empty if there are none."""
     return tuple(Reason(*reason) for reason in json.loads(cell)) if isinstance(cell, str) else ()
 
 
 def _flat(reasons: Sequence[Reason], texts: _Texts) -> list[int | float]:
     return [
-        part
-        for one in reasons
-        for part in (texts.add(one.name), texts.add(one.text), round_significant(one.weight, 3) or 0)
+        number
+        for reason in reasons
+        for number in (texts.add(reason.name), texts.add(reason.text), round_significant(reason.weight, 3) or 0)
     ]
 
 
 def round_significant(value: float, digits: int = 4) -> float | int | None:
-    """A number with so many significant digits; None where it is not finite."""
+    """Rounds to significant digits; None if the number is not finite."""
     if not np.isfinite(value):
         return None
-    kept = float(f"{value:.{digits}g}")
-    return int(kept) if kept == int(kept) else kept
+    rounded = float(f"{value:.{digits}g}")
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def compress_json(document: dict[str, Any]) -> str:
-    """A document as base64 of gzipped JSON; the same bytes for the same document."""
+    """Encodes a document as base64 of gzipped JSON; equal documents give equal text."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)).decode("ascii")

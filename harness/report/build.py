@@ -1,4 +1,4 @@
-"""One self-contained HTML file of results: the one function behind `harness report`."""
+"""One self-contained HTML file of results: the function behind `harness report`."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Report(NamedTuple):
 
     path: Path
     size: int
-    """Bytes."""
+    """Size of the file in bytes."""
     systems: int
     claims: int
     note: str | None
-    """Why claims are shown without their texts."""
+    """Reason why claims are shown without their texts; None if texts are shown."""
 
     def __str__(self) -> str:
         line = f"{self.path}: {self.systems} systems, {self.claims:,} claims, {self.size / 1e6:.1f} MB"
@@ -51,62 +51,62 @@ def build_report(
     title: str | None = None,
     root: str | Path | None = None,
 ) -> Report:
-    """Writes one HTML file that opens from disk, without a network: tables, figures, and every claim with its answers.
+    """Writes one HTML file that opens from disk without a network: tables, figures, and predictions for every claim.
 
     The same results give the same bytes.
 
     Args:
         results: result folders, or run folders with several; over the same claims.
         out: the file to write.
-        metric: what systems are ordered by; default: the first of the results.
-        correction: of the p-values over all pairs: `holm` or `bh`.
-        title: default: the experiments' names.
-        root: where fetched benchmarks live, for the texts of claims; default `$HARNESS_DATA_ROOT`, else the user cache
-            folder. Where the dataset cannot be opened, claims are shown by their ids.
-    Raises: HarnessError: no results, results of other claims or other gold, no such metric, or no place to write.
+        metric: metric that ranks the systems; default: the first metric of the results.
+        correction: correction of the p-values over all pairs: `holm` or `bh`.
+        title: title of the page; default: the names of the experiments.
+        root: folder of fetched benchmarks, for the texts of claims; default `$HARNESS_DATA_ROOT`, else the user cache
+            folder. If the dataset cannot be opened, claims are shown by id.
+    Raises: HarnessError: no results, results over different claims or gold, an unknown metric, or an unwritable file.
     """
-    found = load_report_data(results, root, metric, correction)
-    page = render(view(found, title), len(found.subjects))
+    report_data = load_report_data(results, root, metric, correction)
+    page = render(view(report_data, title), len(report_data.subjects))
     write_text(Path(out), page)
     size = len(page.encode("utf-8"))
-    return Report(Path(out), size, len(found.subjects), len(found.claim_ids), found.context.note)
+    return Report(Path(out), size, len(report_data.subjects), len(report_data.claim_ids), report_data.context.note)
 
 
-def view(found: ReportData, title: str | None = None) -> dict[str, Any]:
-    """What the template shows."""
-    first = found.table.entries[0].result
-    results = [entry.result for entry in found.table.entries]
-    people = measure_human_agreement(found)
-    seeds = len(found.table.entries[0].runs)
+def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
+    """The values that the template shows."""
+    first = report_data.table.entries[0].result
+    results = [entry.result for entry in report_data.table.entries]
+    human_agreements = measure_human_agreement(report_data)
+    seeds = len(report_data.table.entries[0].runs)
     return {
         "title": title or ", ".join(dict.fromkeys(result.experiment for result in results)),
         "first": first,
         "made": max(result.provenance.made_at for result in results)[:10],
         "version": first.provenance.versions.get("claim-harness", ""),
         "datasets": first.provenance.datasets,
-        "labels": found.table.gold.labels,
-        "n_claims": len(found.claim_ids),
-        "n_units": int(found.table.groups.unit.max()) + 1,
-        "intervals": found.table.intervals,
+        "labels": report_data.table.gold.labels,
+        "n_claims": len(report_data.claim_ids),
+        "n_units": int(report_data.table.groups.unit.max()) + 1,
+        "intervals": report_data.table.intervals,
         "several_seeds": seeds if seeds > 1 else None,
-        "no_texts": found.context.note,
-        "warnings": warnings(found),
-        "notes": notes(found),
-        "deduplicated": deduplicated_grid(found),
-        "leaderboard": leaderboard(found, people),
-        "board": metric_table(found),
-        "pairs": pair_tables(found),
-        "published": found.comparisons[found.main].published_source,
-        "systems": [(subject.key, subject.name) for subject in found.subjects],
-        "curves": curve_figures(found),
-        "binary": found.binary,
-        "explained": any("reasons" in entry.columns for entry in found.table.entries),
-        "reliability": reliability_figures(found),
-        "learning": learning_figure(found),
-        "confusions": confusions(found),
-        "slices": slice_figures(found),
-        "people": [agreement_grid(one) for one in people],
-        "costs": costs(found),
-        "origin": origin(found),
-        "data": compress_json(browser_data(found)),
+        "no_texts": report_data.context.note,
+        "warnings": warnings(report_data),
+        "notes": notes(report_data),
+        "deduplicated": deduplicated_grid(report_data),
+        "leaderboard": leaderboard(report_data, human_agreements),
+        "board": metric_table(report_data),
+        "pairs": pair_tables(report_data),
+        "published": report_data.comparisons[report_data.main].published_source,
+        "systems": [(subject.key, subject.name) for subject in report_data.subjects],
+        "curves": curve_figures(report_data),
+        "binary": report_data.binary,
+        "explained": any("reasons" in entry.columns for entry in report_data.table.entries),
+        "reliability": reliability_figures(report_data),
+        "learning": learning_figure(report_data),
+        "confusions": confusions(report_data),
+        "slices": slice_figures(report_data),
+        "people": [agreement_grid(agreement) for agreement in human_agreements],
+        "costs": costs(report_data),
+        "origin": origin(report_data),
+        "data": compress_json(browser_data(report_data)),
     }

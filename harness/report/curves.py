@@ -25,7 +25,7 @@ class Curve(NamedTuple):
     y: Floats
 
     def at(self, places: Floats) -> Floats:
-        """The height at some places, straight between points."""
+        """Interpolates the height linearly at some positions."""
         return np.interp(places, self.x, self.y)
 
 
@@ -33,13 +33,13 @@ class Ranking(NamedTuple):
     """How many claims, and how many positive ones, stand above each point of a ranking; ties are run through evenly."""
 
     read: Floats
-    found: Floats
+    n_found: Floats
     n: int
     n_positive: int
 
 
 class Bin(NamedTuple):
-    """Claims of like probability."""
+    """Claims with similar probabilities."""
 
     predicted: float
     observed: float
@@ -68,32 +68,32 @@ def ranking(positive: np.ndarray[tuple[int], np.dtype[np.bool_]], scores: Floats
     return Ranking(read, before[group] + part * hits[group], len(scores), int(positive.sum()))
 
 
-def precision_recall(made: Ranking) -> Curve:
+def precision_recall(ranked: Ranking) -> Curve:
     """Precision against recall; at least one positive claim."""
-    return _thinned(made.found / made.n_positive, made.found / made.read)
+    return _thinned(ranked.n_found / ranked.n_positive, ranked.n_found / ranked.read)
 
 
-def receiver_operating(made: Ranking) -> Curve:
+def receiver_operating(ranked: Ranking) -> Curve:
     """The share of positive claims above a cutoff, against that of negative ones; at least one of each."""
-    negatives = (made.read - made.found) / (made.n - made.n_positive)
-    return _thinned(np.r_[0.0, negatives], np.r_[0.0, made.found / made.n_positive])
+    negatives = (ranked.read - ranked.n_found) / (ranked.n - ranked.n_positive)
+    return _thinned(np.r_[0.0, negatives], np.r_[0.0, ranked.n_found / ranked.n_positive])
 
 
-def workload(made: Ranking) -> Curve:
+def workload(ranked: Ranking) -> Curve:
     """The share of positive claims found, against the share of claims read, best first; at least one positive claim."""
-    return _thinned(np.r_[0.0, made.read / made.n], np.r_[0.0, made.found / made.n_positive])
+    return _thinned(np.r_[0.0, ranked.read / ranked.n], np.r_[0.0, ranked.n_found / ranked.n_positive])
 
 
 def _thinned(x: Floats, y: Floats) -> Curve:
-    """At most so many points, evenly along the axis; the ends stay."""
+    """Thins a line to at most `MAX_POINTS` points, spread evenly along the axis; both ends stay."""
     if len(x) <= MAX_POINTS:
         return Curve(x, y)
-    kept = np.unique(np.r_[0, np.searchsorted(x, np.linspace(x[0], x[-1], MAX_POINTS)), len(x) - 1])
-    return Curve(x[kept], y[kept])
+    indices = np.unique(np.r_[0, np.searchsorted(x, np.linspace(x[0], x[-1], MAX_POINTS)), len(x) - 1])
+    return Curve(x[indices], y[indices])
 
 
 def reliability(hits: np.ndarray[tuple[int], np.dtype[np.bool_]], probabilities: Floats) -> list[Bin]:
-    """How often claims of like probability are hits; bins of equal mass, equal probabilities never parted.
+    """Share of hits in bins of equal size; claims of equal probability share a bin.
 
     The interval of a bin is Wilson's, which takes claims as independent.
 

@@ -1,4 +1,4 @@
-"""What people reach: how far the annotators of a dataset agree, as a ceiling for systems."""
+"""Human agreement: how far the annotators of a dataset agree, as an upper reference for systems."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_PAIRS = 10
 
 
 class AnnotatorPair(NamedTuple):
-    """One annotator's labels scored as if the other's were gold; F1 does not care which is which."""
+    """Labels of one annotator scored against those of another as gold; F1 is the same both ways."""
 
     first: str
     second: str
@@ -31,77 +31,104 @@ class AnnotatorPair(NamedTuple):
 
 
 class HumanAgreement(NamedTuple):
-    """The agreement on what a task predicts."""
+    """Agreement of annotators on the axis of a task."""
 
     dataset: str
     axis: str
     measures: Mapping[str, AgreementValue]
     pairs: tuple[AnnotatorPair, ...]
-    """Of a yes-or-no task: annotators who labelled the same test claims, most claims first."""
+    """Pairs of annotators who labelled the same test claims, most claims first; only for yes-or-no tasks."""
     annotators: int
 
 
-def measure_human_agreement(material: ReportData) -> list[HumanAgreement]:
-    """The agreement on the axis of the task, of each dataset that has several annotators there."""
-    schemes = material.table.entries[0].result.provenance.schemes
-    found = []
-    for dataset, scheme in zip(material.context.datasets, schemes, strict=False):
+def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
+    """Agreement on the axis of the task for each dataset with several annotators."""
+    schemes = data.table.entries[0].result.provenance.schemes
+    agreements = []
+    for dataset, scheme in zip(data.context.datasets, schemes, strict=False):
         axis = scheme.mapping.axis
         names = {axis, f"{scheme.name}/{axis}"}
         if _annotators(dataset, scheme.name, axis) < 2:
             continue
-        made = next((one for one in agreement(dataset.folder).axes if one.name in names), None)
-        if made is not None:
-            pairs = _pairs(material, dataset, scheme) if material.binary else ()
-            found.append(HumanAgreement(dataset.info.name, axis, made.measures, pairs, len(made.annotators)))
-    return found
+        measured = next(
+            (axis_agreement for axis_agreement in agreement(dataset.folder).axes if axis_agreement.name in names), None
+        )
+        if measured is not None:
+            pairs = _pairs(data, dataset, scheme) if data.binary else ()
+            agreements.append(
+                HumanAgreement(dataset.info.name, axis, measured.measures, pairs, len(measured.annotators))
+            )
+    return agreements
 
 
 def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
     return len(
-        {one.annotator for one in dataset.annotations if (one.scheme, one.axis, one.role) == (scheme, axis, "label")}
+        {
+            annotation.annotator
+            for annotation in dataset.annotations
+            if (annotation.scheme, annotation.axis, annotation.role) == (scheme, axis, "label")
+        }
     )
 
 
-def _pairs(material: ReportData, dataset: Dataset, scheme: SchemeUse) -> tuple[AnnotatorPair, ...]:
-    """The pairs of annotators with most claims in common, of the claims that the results are over."""
-    said = _said(dataset, scheme)
-    several = len(material.context.datasets) > 1
-    asked = [str(claim) for claim in material.claim_ids[material.has_gold]]
-    local = {claim.removeprefix(f"{dataset.info.name}:") if several else claim for claim in asked}
-    article = {claim.claim_id: claim.article_id for claim in dataset.current}
-    found = []
-    for first, second in combinations(sorted(said), 2):
-        both = [claim for claim in said[first] if claim in said[second] and claim in local]
-        if both:
-            found.append((len(both), first, second, both))
-    found.sort(key=lambda one: -one[0])
-    intervals = material.table.intervals
+def _pairs(data: ReportData, dataset: Dataset, scheme: SchemeUse) -> tuple[AnnotatorPair, ...]:
+    """Pairs of annotators with the most claims in common, among the claims behind the results."""
+    codes_by_annotator = _codes_by_annotator(dataset, scheme)
+    is_joined = len(data.context.datasets) > 1
+    scored_ids = [str(claim) for claim in data.claim_ids[data.has_gold]]
+    claim_ids = {claim.removeprefix(f"{dataset.info.name}:") if is_joined else claim for claim in scored_ids}
+    article_of_claim = {claim.claim_id: claim.article_id for claim in dataset.current}
+    pairs = []
+    for first, second in combinations(sorted(codes_by_annotator), 2):
+        common = [
+            claim for claim in codes_by_annotator[first] if claim in codes_by_annotator[second] and claim in claim_ids
+        ]
+        if common:
+            pairs.append((len(common), first, second, common))
+    pairs.sort(key=lambda entry: -entry[0])
+    intervals = data.table.intervals
     unit = "article" if intervals.unit == "speaker" else intervals.unit
     return tuple(
         AnnotatorPair(
-            first, second, n, _f1(said[first], said[second], both, article, intervals.model_copy(update={"unit": unit}))
+            first,
+            second,
+            n,
+            _f1(
+                codes_by_annotator[first],
+                codes_by_annotator[second],
+                common,
+                article_of_claim,
+                intervals.model_copy(update={"unit": unit}),
+            ),
         )
-        for n, first, second, both in found[:MAX_PAIRS]
+        for n, first, second, common in pairs[:MAX_PAIRS]
     )
 
 
-def _said(dataset: Dataset, scheme: SchemeUse) -> dict[str, dict[str, int]]:
-    """Annotator to claim to code: 1 for a label that answers yes, 0 for no; other labels are left out."""
+def _codes_by_annotator(dataset: Dataset, scheme: SchemeUse) -> dict[str, dict[str, int]]:
+    """Code of each claim by annotator: 1 for a label that answers yes, 0 for no; other labels are excluded."""
     mapping = scheme.mapping
     code = dict.fromkeys(mapping.negative, 0) | dict.fromkeys(mapping.positive, 1)
-    said: dict[str, dict[str, int]] = {}
-    for one in active_annotations(dataset.annotations):
-        if (one.scheme, one.axis, one.role) == (scheme.name, mapping.axis, "label") and one.label in code:
-            said.setdefault(one.annotator, {})[one.claim_id] = code[one.label]
-    return said
+    codes_by_annotator: dict[str, dict[str, int]] = {}
+    for annotation in active_annotations(dataset.annotations):
+        if (annotation.scheme, annotation.axis, annotation.role) == (
+            scheme.name,
+            mapping.axis,
+            "label",
+        ) and annotation.label in code:
+            codes_by_annotator.setdefault(annotation.annotator, {})[annotation.claim_id] = code[annotation.label]
+    return codes_by_annotator
 
 
 def _f1(
-    first: Mapping[str, int], second: Mapping[str, int], both: list[str], article: Mapping[str, str], how: Intervals
+    first: Mapping[str, int],
+    second: Mapping[str, int],
+    claim_ids: list[str],
+    article_of_claim: Mapping[str, str],
+    intervals: Intervals,
 ) -> Value:
-    gold = Gold(("no", "yes"), np.array([first[claim] for claim in both], dtype=np.int64))
-    run = Run(None, np.array([second[claim] for claim in both], dtype=np.int64))
-    codes = codes_of(np.array([article[claim] for claim in both], dtype=object))
-    unit = codes if how.unit == "article" else np.arange(len(both), dtype=np.int64)
-    return measure(F1(), gold, [run], ResamplingGroups(codes, unit), how)
+    gold = Gold(("no", "yes"), np.array([first[claim] for claim in claim_ids], dtype=np.int64))
+    run = Run(None, np.array([second[claim] for claim in claim_ids], dtype=np.int64))
+    codes = codes_of(np.array([article_of_claim[claim] for claim in claim_ids], dtype=object))
+    unit = codes if intervals.unit == "article" else np.arange(len(claim_ids), dtype=np.int64)
+    return measure(F1(), gold, [run], ResamplingGroups(codes, unit), intervals)

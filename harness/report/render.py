@@ -1,4 +1,4 @@
-"""A report as one HTML file: the template filled in, every text escaped, and a policy that lets nothing else run."""
+"""Renders a report as one HTML file: every text is escaped, and a content security policy blocks other scripts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DASHES = ("none", "7 3", "2 2.5", "9 3 2 3")
 
 
 def render(view: dict[str, Any], n_systems: int) -> str:
-    """The page.
+    """Renders the page.
 
     Args:
-        view: what the template shows.
-        n_systems: how many systems there are.
+        view: values that the template shows.
+        n_systems: number of systems.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -48,7 +48,7 @@ def _hash(source: str) -> str:
 
 
 def _of_systems(n_systems: int) -> str:
-    """A system whose box is not ticked is not drawn; lines differ by dashes too, for those who do not see colors."""
+    """CSS rules per system: hides it if its box is not ticked, and gives its line a dash pattern besides its color."""
     rules = []
     for key in range(n_systems):
         dash = DASHES[(key // 3 if key < COLORS else key) % len(DASHES)]

@@ -1,4 +1,4 @@
-"""What a report is made of: results side by side, their claims, and one comparison per metric."""
+"""Data of a report: results side by side, their claims, and one comparison per metric."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ class ReportedSystem(NamedTuple):
     """One system of a report."""
 
     key: int
-    """Its number: its place by the main metric, and its color."""
+    """Rank by the main metric, from 0; also selects the color."""
     entry: ResultEntry
 
     @property
     def name(self) -> str:
-        """The system."""
+        """Name of the system."""
         return self.entry.name
 
     @property
     def provenance(self) -> Provenance:
-        """What made the system's result."""
+        """Provenance of the result."""
         return self.entry.result.provenance
 
 
 class ReportData(NamedTuple):
-    """Everything that a report shows, before it is drawn."""
+    """Everything that a report shows, before rendering."""
 
     table: ResultTable
     subjects: tuple[ReportedSystem, ...]
-    """Best first, by the main metric."""
+    """Systems by the main metric, best first."""
     metrics: dict[str, Metric]
-    """Those that every result has, the main one first."""
+    """Metrics that every result has, the main one first."""
     comparisons: dict[str, Comparison]
-    """By metric."""
+    """Comparisons by metric."""
     claim_ids: npt.NDArray[np.object_]
-    """All claims that were scored, also those without gold."""
+    """Ids of all scored claims, including those without gold."""
     has_gold: Mask
-    """Which of them have gold; the table's gold is theirs."""
+    """Whether each scored claim has gold; the gold of `table` belongs to these claims."""
     claims: Claims | None
-    """Their texts; None where there are none."""
+    """Texts of the scored claims; None if they are not available."""
     context: ClaimTexts
 
     @property
@@ -65,7 +65,7 @@ class ReportData(NamedTuple):
 
     @property
     def binary(self) -> bool:
-        """Whether the task is answered by yes or no."""
+        """Whether the task is yes-or-no."""
         return len(self.table.gold.labels) == 2
 
 
@@ -76,10 +76,10 @@ def load_report_data(
 
     Args:
         results: result folders, or run folders with several.
-        root: where fetched benchmarks live.
-        metric: the main one; default: the first.
-        correction: of the p-values of each metric's pairs.
-    Raises: HarnessError: no results, results of other claims or gold, or no such metric.
+        root: folder of fetched benchmarks.
+        metric: the main metric; default: the first.
+        correction: correction of the p-values over the pairs of each metric.
+    Raises: HarnessError: no results, results over different claims or gold, or an unknown metric.
     """
     paths = [Path(path) for path in results]
     if not paths:
@@ -117,8 +117,8 @@ def _everywhere(table: ResultTable, name: str) -> bool:
 def _subjects(
     table: ResultTable, metrics: dict[str, Metric], comparisons: dict[str, Comparison]
 ) -> tuple[ReportedSystem, ...]:
-    place = {system.name: number for number, system in enumerate(comparisons[next(iter(metrics))].systems)}
-    ordered = sorted(table.entries, key=lambda entry: place[entry.name])
+    rank = {system.name: number for number, system in enumerate(comparisons[next(iter(metrics))].systems)}
+    ordered = sorted(table.entries, key=lambda entry: rank[entry.name])
     return tuple(ReportedSystem(number, entry) for number, entry in enumerate(ordered))
 
 
@@ -128,7 +128,7 @@ def _texts(context: ClaimTexts, claim_ids: npt.NDArray[np.object_]) -> tuple[Cla
     try:
         return rows_of(context.claims, claim_ids), context
     except KeyError as error:
-        note = f"The dataset does not have the claim {error}, so claims are shown by their ids alone"
+        note = f"The dataset does not have the claim {error}, so claims are shown by id only"
         return None, context._replace(note=note)
 
 
@@ -138,5 +138,5 @@ def _first_seed(entry: ResultEntry) -> Mask:
 
 
 def first_seed_column(entry: ResultEntry, name: str) -> npt.NDArray[np.object_]:
-    """A column of a system's predictions, of its first random seed."""
+    """A column of the predictions of a system for its first random seed."""
     return entry.columns[name][_first_seed(entry)]

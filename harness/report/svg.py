@@ -21,11 +21,11 @@ class Line(NamedTuple):
     """A line of a chart."""
 
     key: int
-    """Which system: it has the same color in every figure."""
+    """Number of the system, which has the same color in every figure."""
     name: str
     curve: Curve
     intervals: Sequence[tuple[float | None, float | None]] | None = None
-    """Of each point, drawn with dots; None: a bare line."""
+    """Interval of each point, drawn with dots; None: a plain line."""
 
 
 class Point(NamedTuple):
@@ -50,14 +50,14 @@ class Frame(NamedTuple):
     width: int = 360
     height: int = 270
     reference: Sequence[tuple[float, float]] = ()
-    """A dashed line to read the others against."""
+    """Points of a dashed reference line."""
 
     def left(self, value: float) -> float:
-        """The pixel of a place on the horizontal axis."""
+        """Horizontal pixel of a value."""
         return 46 + (value - self.x[0]) / (self.x[1] - self.x[0]) * (self.width - 60)
 
     def top(self, value: float) -> float:
-        """The pixel of a place on the vertical axis."""
+        """Vertical pixel of a value."""
         return self.height - 42 - (value - self.y[0]) / (self.y[1] - self.y[0]) * (self.height - 54)
 
 
@@ -82,7 +82,7 @@ def ticks(low: float, high: float, wanted: int = TICKS) -> list[float]:
 
 
 def span(values: Sequence[float], bounds: tuple[float, float] = (-np.inf, np.inf)) -> tuple[float, float]:
-    """A range that shows all values with a little air, within bounds."""
+    """A range that shows all values with a margin, within bounds."""
     low, high = min(values), max(values)
     air = (high - low or abs(high) or 1.0) * 0.06
     return max(low - air, bounds[0]), min(high + air, bounds[1])
@@ -95,13 +95,13 @@ def line_chart(frame: Frame, lines: Sequence[Line]) -> Markup:
 
 def reliability_chart(frame: Frame, key: int, bins: Sequence[Bin]) -> Markup:
     """Observed shares with their intervals against predicted ones."""
-    points = Curve(np.array([one.predicted for one in bins]), np.array([one.observed for one in bins]))
-    line = Line(key, "", points, [(one.low, one.high) for one in bins])
+    points = Curve(np.array([bin_.predicted for bin_ in bins]), np.array([bin_.observed for bin_ in bins]))
+    line = Line(key, "", points, [(bin_.low, bin_.high) for bin_ in bins])
     return _figure(frame, Markup("").join([_axes(frame), _line(frame, line)]))
 
 
 def rows_chart(frame: Frame, rows: Sequence[tuple[str, Sequence[Point]]], label_width: int = 130) -> Markup:
-    """Values with intervals side by side, one row a thing, its points one below the other.
+    """Values with intervals side by side, one row per item with its points below each other.
 
     The frame's height is not used: the rows make it.
     """

@@ -1,4 +1,4 @@
-"""The tables of a report: leaderboards, pairs, costs, warnings, and where the numbers come from."""
+"""Tables of a report: leaderboard, all metrics, pairs, costs, warnings and provenance."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from harness.report.report_data import ReportData
 from harness.report.svg import Point, span, strip, strip_scale, ticks
 from harness.runner.official.leaderboards import ReferenceResult
 from harness.runner.result_files import Result
-from harness.runner.tables import PUBLISHED_ROWS, chosen_of, format_value
+from harness.runner.tables import MAX_PUBLISHED_ROWS, chosen_of, format_value
 from harness.text_tables import format_number
 
 MAX_ANNOTATOR_PAIRS = 3
-"""Pairs of annotators that stand on the leaderboard."""
+"""Maximum number of annotator pairs on the leaderboard."""
 
 
 class LeaderboardRow(NamedTuple):
-    """A line of the leaderboard."""
+    """One row of the leaderboard."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ class LeaderboardRow(NamedTuple):
 
 
 class Leaderboard(NamedTuple):
-    """Systems by one metric, published ones and people beside them."""
+    """Systems by one metric, with published systems and human agreement."""
 
     heading: str
     higher_is_better: bool
@@ -46,7 +46,7 @@ class Leaderboard(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A value of the table of all metrics."""
+    """One value in the table of all metrics."""
 
     value: str
     interval: str
@@ -55,18 +55,18 @@ class Cell(NamedTuple):
 
 
 class MetricTable(NamedTuple):
-    """Every metric of every system, and below them published systems under the metric that they report."""
+    """Every metric of every system, followed by published systems with the metric that they report."""
 
     headings: tuple[tuple[str, str], ...]
-    """Heading and arrow."""
+    """Column headings, each with an arrow towards better values."""
     rows: tuple[tuple[str, int | None, tuple[Cell, ...]], ...]
-    """Name, color (None: published) and a cell per heading, empty where a published system reports nothing."""
+    """Name, color (None: published) and one cell per heading; empty if a published system does not report it."""
     sources: tuple[str, ...]
-    """Where the published values are from."""
+    """Sources of the published values."""
 
 
 class PairRow(NamedTuple):
-    """Two systems and how they differ."""
+    """Two systems and their difference."""
 
     a: str
     b: str
@@ -75,7 +75,7 @@ class PairRow(NamedTuple):
 
 
 class PairTable(NamedTuple):
-    """The tests of one metric."""
+    """Pairwise tests of one metric."""
 
     heading: str
     how: str
@@ -83,30 +83,30 @@ class PairTable(NamedTuple):
 
 
 class ReportNote(NamedTuple):
-    """A warning, and the systems it is about; none: all."""
+    """A warning or note, and the systems that it concerns; empty: all."""
 
     text: str
     systems: str
 
 
-def heading_of(material: ReportData, name: str) -> str:
-    """How tables name a metric."""
-    return material.table.entries[0].result.values[name].short_name
+def heading_of(data: ReportData, name: str) -> str:
+    """Column heading of a metric."""
+    return data.table.entries[0].result.values[name].short_name
 
 
-def value_of(material: ReportData, system: str, name: str) -> Value:
-    """A system's value, as its comparison gives it."""
-    return next(one.value for one in material.comparisons[name].systems if one.name == system)
+def value_of(data: ReportData, system: str, name: str) -> Value:
+    """Value of a system by a metric, from the comparison."""
+    return next(row.value for row in data.comparisons[name].systems if row.name == system)
 
 
-def leaderboard(material: ReportData, ceilings: list[HumanAgreement]) -> Leaderboard:
-    """The main metric: systems with intervals and tie groups, published ones and people beside them."""
-    name = material.main
-    groups = {one.name: one.tie_group for one in material.comparisons[name].systems}
-    listed = [*_listed_systems(material), *_listed_others(material, ceilings)]
-    sign = -1.0 if material.metrics[name].higher_is_better else 1.0
-    listed.sort(key=lambda one: (one[3].value is None, sign * (one[3].value or 0.0)))
-    ends = [end for *_, value in listed for end in (value.value, value.low, value.high) if end is not None] or [
+def leaderboard(data: ReportData, agreements: list[HumanAgreement]) -> Leaderboard:
+    """The leaderboard by the main metric: systems with intervals and tie groups, published systems, human agreement."""
+    name = data.main
+    groups = {entry.name: entry.tie_group for entry in data.comparisons[name].systems}
+    entries = [*_listed_systems(data), *_listed_others(data, agreements)]
+    sign = -1.0 if data.metrics[name].higher_is_better else 1.0
+    entries.sort(key=lambda entry: (entry[3].value is None, sign * (entry[3].value or 0.0)))
+    ends = [end for *_, value in entries for end in (value.value, value.low, value.high) if end is not None] or [
         0.0,
         1.0,
     ]
@@ -114,41 +114,36 @@ def leaderboard(material: ReportData, ceilings: list[HumanAgreement]) -> Leaderb
     marks = ticks(*scale, 6)
     rows = tuple(
         LeaderboardRow(
-            called,
+            entry_name,
             kind,
             key,
             "-" if value.value is None else format_number(value.value),
             _interval(value),
-            str(groups.get(called) or "") if kind == "system" else "",
-            _strip(value, called, key, scale, marks),
+            str(groups.get(entry_name) or "") if kind == "system" else "",
+            _strip(value, entry_name, key, scale, marks),
             value.reason,
         )
-        for called, kind, key, value in listed
+        for entry_name, kind, key, value in entries
     )
-    return Leaderboard(
-        heading_of(material, name), material.metrics[name].higher_is_better, strip_scale(scale, marks), rows
-    )
+    return Leaderboard(heading_of(data, name), data.metrics[name].higher_is_better, strip_scale(scale, marks), rows)
 
 
 LeaderboardEntry = tuple[str, str, int | None, Value]
-"""Name, kind, color and value."""
+"""Name, kind, color and value of a leaderboard row."""
 
 
-def _listed_systems(material: ReportData) -> list[LeaderboardEntry]:
-    return [
-        (subject.name, "system", subject.key, value_of(material, subject.name, material.main))
-        for subject in material.subjects
-    ]
+def _listed_systems(data: ReportData) -> list[LeaderboardEntry]:
+    return [(subject.name, "system", subject.key, value_of(data, subject.name, data.main)) for subject in data.subjects]
 
 
-def _listed_others(material: ReportData, ceilings: list[HumanAgreement]) -> list[LeaderboardEntry]:
-    """Published systems, and annotators against each other, where the main metric is theirs."""
-    name = material.main
-    pairs = [pair for one in ceilings for pair in one.pairs[:MAX_ANNOTATOR_PAIRS]] if name == "f1" else []
+def _listed_others(data: ReportData, agreements: list[HumanAgreement]) -> list[LeaderboardEntry]:
+    """Published systems, and annotators scored against each other, if the main metric applies to them."""
+    name = data.main
+    pairs = [pair for item in agreements for pair in item.pairs[:MAX_ANNOTATOR_PAIRS]] if name == "f1" else []
     return [
         *(
-            (one.system, "published", None, Value(value=one.value, low=one.low, high=one.high, n_units=0))
-            for one in material.comparisons[name].published
+            (item.system, "published", None, Value(value=item.value, low=item.low, high=item.high, n_units=0))
+            for item in data.comparisons[name].published
         ),
         *((f"{pair.first} against {pair.second}", "people", None, pair.f1) for pair in pairs),
     ]
@@ -166,22 +161,21 @@ def _interval(value: Value) -> str:
     )
 
 
-def metric_table(material: ReportData) -> MetricTable:
-    """Every metric that all results have."""
+def metric_table(data: ReportData) -> MetricTable:
+    """The table of every metric that all results share."""
     headings = tuple(
-        (heading_of(material, name), "↑" if metric.higher_is_better else "↓")
-        for name, metric in material.metrics.items()
+        (heading_of(data, name), "↑" if metric.higher_is_better else "↓") for name, metric in data.metrics.items()
     )
     rows = tuple(
-        (subject.name, subject.key, tuple(_cell(material, subject.name, name) for name in material.metrics))
-        for subject in material.subjects
+        (subject.name, subject.key, tuple(_cell(data, subject.name, name) for name in data.metrics))
+        for subject in data.subjects
     )
     published = tuple(
-        (one.system, None, tuple(_published_cell(one) if name == metric else NOTHING for metric in material.metrics))
-        for name, made in material.comparisons.items()
-        for one in made.published[:PUBLISHED_ROWS]
+        (entry.system, None, tuple(_published_cell(entry) if name == metric else NOTHING for metric in data.metrics))
+        for name, comparison in data.comparisons.items()
+        for entry in comparison.published[:MAX_PUBLISHED_ROWS]
     )
-    sources = tuple(made.published_source for made in material.comparisons.values() if made.published)
+    sources = tuple(comparison.published_source for comparison in data.comparisons.values() if comparison.published)
     return MetricTable(headings, (*rows, *published), sources)
 
 
@@ -193,104 +187,114 @@ def _published_cell(entry: ReferenceResult) -> Cell:
     return Cell(format_number(entry.value), _interval(value), None, None)
 
 
-def _cell(material: ReportData, system: str, name: str) -> Cell:
-    value = value_of(material, system, name)
-    group = next(one.tie_group for one in material.comparisons[name].systems if one.name == system)
-    shown = "-" if value.value is None else format_number(value.value)
-    return Cell(shown, _interval(value), group, value.reason)
+def _cell(data: ReportData, system: str, name: str) -> Cell:
+    value = value_of(data, system, name)
+    group = next(row.tie_group for row in data.comparisons[name].systems if row.name == system)
+    text = "-" if value.value is None else format_number(value.value)
+    return Cell(text, _interval(value), group, value.reason)
 
 
-def pair_tables(material: ReportData) -> list[PairTable]:
-    """The tests of every metric, the main one first; nothing for a single system."""
-    return [_pairs(heading_of(material, name), made) for name, made in material.comparisons.items() if made.pairs]
+def pair_tables(data: ReportData) -> list[PairTable]:
+    """Pairwise tests of every metric, the main one first; empty for a single system."""
+    return [
+        _pairs(heading_of(data, name), comparison) for name, comparison in data.comparisons.items() if comparison.pairs
+    ]
 
 
-def _pairs(heading: str, made: Comparison) -> PairTable:
-    tests = sorted({pair.difference.test for pair in made.pairs if pair.difference is not None})
-    correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[made.correction]
-    how = (
-        f"{made.n:,} claims in {made.n_units:,} {made.unit}s, {made.resamples:,} draws of {made.unit}s; "
-        f"p by {' or '.join(tests) or 'no test'}, corrected by {correction} over {len(made.pairs)} pairs"
+def _pairs(heading: str, comparison: Comparison) -> PairTable:
+    tests = sorted({pair.difference.test for pair in comparison.pairs if pair.difference is not None})
+    correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[comparison.correction]
+    description = (
+        f"{comparison.n:,} claims in {comparison.n_units:,} {comparison.unit}s, "
+        f"{comparison.resamples:,} draws of {comparison.unit}s; "
+        f"p by {' or '.join(tests) or 'no test'}, corrected by {correction} over {len(comparison.pairs)} pairs"
     )
     rows = []
-    for pair in made.pairs:
-        found, p = pair.difference, pair.p_corrected
-        if found is None or p is None:
+    for pair in comparison.pairs:
+        difference, p_corrected = pair.difference, pair.p_corrected
+        if difference is None or p_corrected is None:
             rows.append(PairRow(pair.a, pair.b, ("-", pair.reason or "", "-", "-", "-"), False))
             continue
-        interval = f"[{format_number(found.low)}, {format_number(found.high)}]"
+        interval = f"[{format_number(difference.low)}, {format_number(difference.high)}]"
         cells = (
-            format_number(found.value),
+            format_number(difference.value),
             interval,
-            format_p_value(found.p),
-            format_p_value(p),
-            format_number(found.detectable),
+            format_p_value(difference.p),
+            format_p_value(p_corrected),
+            format_number(difference.detectable),
         )
-        rows.append(PairRow(pair.a, pair.b, cells, p < LEVEL))
-    return PairTable(heading, how, tuple(rows))
+        rows.append(PairRow(pair.a, pair.b, cells, p_corrected < LEVEL))
+    return PairTable(heading, description, tuple(rows))
 
 
 def format_p_value(p: float) -> str:
-    """A p-value."""
+    """Formats a p-value."""
     return "<.001" if p < 0.001 else format_number(p)
 
 
-def warnings(material: ReportData) -> list[ReportNote]:
-    """The warnings of all results, each once, with the systems it is about."""
-    found: dict[str, list[str]] = {}
-    for entry in material.table.entries:
+def warnings(data: ReportData) -> list[ReportNote]:
+    """Warnings of all results, each once, with the systems that they concern."""
+    systems_by_text: dict[str, list[str]] = {}
+    for entry in data.table.entries:
         for text in entry.result.warnings:
-            found.setdefault(text, []).append(entry.name)
-    everyone = len(material.table.entries)
-    return [ReportNote(text, "" if len(names) == everyone else ", ".join(names)) for text, names in found.items()]
+            systems_by_text.setdefault(text, []).append(entry.name)
+    n_systems = len(data.table.entries)
+    return [
+        ReportNote(text, "" if len(names) == n_systems else ", ".join(names)) for text, names in systems_by_text.items()
+    ]
 
 
-def notes(material: ReportData) -> list[ReportNote]:
-    """What a reader must know of single values: why there is none, or how rough it is."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for subject in material.subjects:
-        for name in material.metrics:
+def notes(data: ReportData) -> list[ReportNote]:
+    """Notes on single values: why a value is undefined, or how uncertain it is."""
+    headings_by_text: dict[str, dict[str, list[str]]] = {}
+    for subject in data.subjects:
+        for name in data.metrics:
             value = subject.entry.result.values[name]
             for text in [value.reason] if value.reason else (value.note or "").split("; "):
                 if text:
-                    found.setdefault(text, {}).setdefault(subject.name, []).append(heading_of(material, name))
-    return [ReportNote(text, _whose(material, systems)) for text, systems in found.items()]
+                    headings_by_text.setdefault(text, {}).setdefault(subject.name, []).append(heading_of(data, name))
+    return [ReportNote(text, _whose(data, systems)) for text, systems in headings_by_text.items()]
 
 
-def _whose(material: ReportData, systems: dict[str, list[str]]) -> str:
-    """Metrics where a note holds for every system, else systems with their metrics."""
-    alike = len({tuple(metrics) for metrics in systems.values()}) == 1
-    if alike and len(systems) == len(material.subjects):
+def _whose(data: ReportData, systems: dict[str, list[str]]) -> str:
+    """Names metrics if a note holds for every system, else systems with their metrics."""
+    same_for_all = len({tuple(metrics) for metrics in systems.values()}) == 1
+    if same_for_all and len(systems) == len(data.subjects):
         metrics = next(iter(systems.values()))
-        return "all values" if len(metrics) == len(material.metrics) else ", ".join(metrics)
+        return "all values" if len(metrics) == len(data.metrics) else ", ".join(metrics)
     return "; ".join(f"{system} ({', '.join(metrics)})" for system, metrics in systems.items())
 
 
-def deduplicated_grid(material: ReportData) -> Grid | None:
-    """The values without claims that systems were trained on, where there are any."""
-    names = list(material.metrics)
+def deduplicated_grid(data: ReportData) -> Grid | None:
+    """Values without duplicates of training claims, if there are any."""
+    names = list(data.metrics)
     rows = [
-        (subject.name, f"{kept.n_duplicates:,}", f"{kept.n:,}", *(format_value(kept.values[name]) for name in names))
-        for subject in material.subjects
-        for kept in [subject.entry.result.deduplicated]
-        if kept is not None
+        (
+            subject.name,
+            f"{deduplicated.n_duplicates:,}",
+            f"{deduplicated.n:,}",
+            *(format_value(deduplicated.values[name]) for name in names),
+        )
+        for subject in data.subjects
+        for deduplicated in [subject.entry.result.deduplicated]
+        if deduplicated is not None
     ]
     if not rows:
         return None
-    head = ("system", "left out", "claims", *(heading_of(material, name) for name in names))
-    return Grid("Values without the claims whose text, or nearly, a system was trained on", head, tuple(rows))
+    head = ("system", "duplicates", "claims", *(heading_of(data, name) for name in names))
+    return Grid("Values without test claims that are exact or near duplicates of training claims", head, tuple(rows))
 
 
-def costs(material: ReportData) -> Grid | None:
-    """Time and memory beside the main metric, where results record them."""
+def costs(data: ReportData) -> Grid | None:
+    """Time and memory with the main metric, if results record them."""
     rows = []
-    for subject in material.subjects:
+    for subject in data.subjects:
         cost = subject.entry.result.cost
         if cost is not None:
             rate = (
                 f"{cost.claims_scored / cost.score_seconds:,.0f}" if cost.claims_scored and cost.score_seconds else "-"
             )
-            quality = format_value(value_of(material, subject.name, material.main))
+            quality = format_value(value_of(data, subject.name, data.main))
             fits = "-" if cost.fits is None else f"{cost.fits:,}"
             spent = (_amount(cost.fit_seconds), fits, _amount(cost.score_seconds), rate, _amount(cost.peak_megabytes))
             rows.append((subject.name, quality, *spent))
@@ -298,22 +302,22 @@ def costs(material: ReportData) -> Grid | None:
         return None
     head = (
         "system",
-        heading_of(material, material.main),
+        heading_of(data, data.main),
         "training, s",
         "fits",
         "scoring, s",
-        "claims a second",
+        "claims per second",
         "memory, MB",
     )
-    return Grid("What a system took, beside what it reached", head, tuple(rows))
+    return Grid("Cost and quality", head, tuple(rows))
 
 
 def _amount(value: float | None) -> str:
     return "-" if value is None else f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
 
 
-def agreement_grid(ceiling: HumanAgreement) -> Grid:
-    """The measures of agreement, and pairs of annotators."""
+def agreement_grid(human: HumanAgreement) -> Grid:
+    """Agreement measures, and pairs of annotators."""
     names = {
         "raw": "raw agreement",
         "cohen_kappa": "Cohen's kappa",
@@ -322,23 +326,24 @@ def agreement_grid(ceiling: HumanAgreement) -> Grid:
         "gwet_ac1": "Gwet's AC1",
     }
     rows = []
-    for name, value in ceiling.measures.items():
-        shown = "-" if value.value is None else format_number(value.value)
+    for name, value in human.measures.items():
+        text = "-" if value.value is None else format_number(value.value)
         if value.low is not None and value.high is not None:
-            shown += f" [{format_number(value.low)}, {format_number(value.high)}]"
-        said = "; ".join(part for part in (value.reason, value.note) if part)
-        rows.append((names.get(name, name), shown, f"{value.n:,}", said))
-    both = "test claims that both labelled"
+            text += f" [{format_number(value.low)}, {format_number(value.high)}]"
+        remarks = "; ".join(part for part in (value.reason, value.note) if part)
+        rows.append((names.get(name, name), text, f"{value.n:,}", remarks))
+    pair_note = "test claims labelled by both"
     rows += [
-        (f"F1 of {one.first} against {one.second}", format_value(one.f1), f"{one.n:,}", both) for one in ceiling.pairs
+        (f"F1 of {pair.first} against {pair.second}", format_value(pair.f1), f"{pair.n:,}", pair_note)
+        for pair in human.pairs
     ]
-    caption = f"{ceiling.dataset}: {ceiling.annotators} annotators on '{ceiling.axis}'"
+    caption = f"{human.dataset}: {human.annotators} annotators on '{human.axis}'"
     return Grid(caption, ("measure", "value", "claims", "note"), tuple(rows))
 
 
-def origin(material: ReportData) -> Grid:
-    """What made the numbers, a line for each result."""
-    rows = [_origin(subject.name, subject.entry.result) for subject in material.subjects]
+def origin(data: ReportData) -> Grid:
+    """Provenance of the numbers, one row per result."""
+    rows = [_origin(subject.name, subject.entry.result) for subject in data.subjects]
     head = ("system", "classifier", "chosen in fitting", "made", "versions", "commit", "result")
     return Grid("Where the numbers come from", head, tuple(rows))
 

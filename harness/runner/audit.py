@@ -1,4 +1,4 @@
-"""Audits datasets together, or the splits of an experiment: the one function behind `harness audit`."""
+"""Audits datasets together, or the splits of an experiment: the function behind `harness audit`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
 from harness.folders import shipped
-from harness.runner.config import load_experiment
+from harness.runner.load_config import load_experiment
 from harness.runner.plan import ExperimentData, load_data
 from harness.runner.splitting.joined_datasets import joined_label_codes
 
 
 class Audit(NamedTuple):
-    """What an audit found."""
+    """Findings of an audit."""
 
     targets: tuple[str, ...]
     sentences: int
@@ -27,7 +27,7 @@ class Audit(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether something was found that makes numbers wrong."""
+        """Whether a finding makes numbers wrong."""
         return any(finding.severity == "error" for finding in self.findings)
 
     def document(self) -> dict[str, Any]:
@@ -38,14 +38,14 @@ class Audit(NamedTuple):
 def audit_targets(
     targets: Sequence[str | Path], *, root: str | Path | None = None, atlas: str | Path | None = None
 ) -> Audit:
-    """Leakage and quality checks; see `docs/reference/audit-checks/` for what each finds.
+    """Runs the leakage and quality checks; `docs/reference/audit-checks/` explains each.
 
     Args:
-        targets: datasets (names or folders), looked at together; and experiments (config files or shipped names), whose
-            folds are looked at.
-        root: where fetched benchmarks live.
+        targets: datasets (names or folders), checked together; and experiments (config files or shipped names), whose
+            folds are checked.
+        root: folder of fetched benchmarks.
         atlas: also write the measured overlaps of the datasets to this file.
-    Raises: HarnessError: a target is absent or wrong.
+    Raises: HarnessError: a target is missing or invalid.
     """
     sources = [_source(str(target), root) for target in targets]
     sentences: SentenceTable = build_sentence_table(sources)
@@ -58,12 +58,12 @@ def _source(target: str, root: str | Path | None) -> AuditedDataset:
     if not _is_config(target):
         return audit_view(open_dataset(target, root))
     loaded = load_experiment(target)
-    material = load_data(loaded, root)
+    data = load_data(loaded, root)
     task = find_task(loaded.experiment.task)
-    labels = task_labels(task, material.schemes[0])
-    answers = QuestionLabels(task.name, labels, joined_label_codes(material.joined, material.gold), is_task=task.binary)
-    language = material.joined.datasets[0].info.language
-    return AuditedDataset(loaded.experiment.name, material.claims, (answers,), _folds(material), language)
+    labels = task_labels(task, data.schemes[0])
+    answers = QuestionLabels(task.name, labels, joined_label_codes(data.joined, data.gold), is_task=task.binary)
+    language = data.joined.datasets[0].info.language
+    return AuditedDataset(loaded.experiment.name, data.claims, (answers,), _folds(data), language)
 
 
 def _is_config(target: str) -> bool:
@@ -72,11 +72,11 @@ def _is_config(target: str) -> bool:
     return Path(target).suffix in (".yaml", ".yml") or (shipped("experiments") / f"{target}.yaml").exists()
 
 
-def _folds(material: ExperimentData) -> dict[str, list[str | None]]:
-    """Fold name to the side of each claim."""
+def _folds(data: ExperimentData) -> dict[str, list[str | None]]:
+    """Side of each claim, by fold name."""
     sides = {}
-    for fold in material.folds:
-        side: list[str | None] = [None] * len(material.claims)
+    for fold in data.folds:
+        side: list[str | None] = [None] * len(data.claims)
         for row in fold.train:
             side[row] = "train"
         for row in fold.test:

@@ -1,4 +1,4 @@
-"""Validates dataset folders and configs: the one function behind `harness check`."""
+"""Validates dataset folders and configs: the function behind `harness check`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from harness.data.load import open_folder
 from harness.errors import Fault, FaultsError, HarnessError, MissingExtra
-from harness.runner.config import load_experiment
+from harness.runner.load_config import load_experiment
 
 CONFIG_SUFFIXES = (".yaml", ".yml")
 
 
 def check(paths: Sequence[str | Path]) -> list[Fault]:
-    """Every fault of some dataset folders, configs, or folders of either; empty where there are none.
+    """Finds every fault of dataset folders, configs, or folders of either.
 
-    A package that is not installed here is no fault of a config; running it says what to install.
+    A missing optional package is not a fault of a config; running the config says what to install.
 
-    Raises: HarnessError: a path that is none of these.
+    Raises: HarnessError: a path is none of these.
     """
     faults: list[Fault] = []
     for path in map(Path, paths):
@@ -40,9 +40,9 @@ def check(paths: Sequence[str | Path]) -> list[Fault]:
 def _targets(path: Path) -> list[Path]:
     if path.is_dir() and not (path / "dataset.yaml").exists():
         inside = sorted(folder.parent for folder in path.glob("*/dataset.yaml"))
-        found = inside + sorted(file for file in path.iterdir() if file.suffix in CONFIG_SUFFIXES)
-        if found:
-            return found
+        targets = inside + sorted(file for file in path.iterdir() if file.suffix in CONFIG_SUFFIXES)
+        if targets:
+            return targets
     elif path.is_dir() or (path.is_file() and path.suffix in CONFIG_SUFFIXES):
         return [path]
     if not path.exists():

@@ -1,4 +1,4 @@
-"""What a fit cost: time and memory, kept beside a unit's predictions and never part of them."""
+"""The cost of a fit in time and memory, written beside the predictions of a unit and never part of them."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ MEGABYTE = 2**20
 
 
 class Cost(Record):
-    """Time and memory of fitting and scoring, as measured when it was done; other work on the machine is in it."""
+    """Time and memory of fitting and scoring, as measured at the time; other load on the machine affects them."""
 
     fit_seconds: float
     score_seconds: float
     claims_scored: int
     peak_megabytes: float | None
-    """The highest memory of the process while it fitted and scored, the claims themselves included; None where the
-    system does not tell."""
+    """Peak memory of the process during fitting and scoring, including the claims; None if the system does not report
+    it."""
     calls: int | None = None
-    """Calls of a service that the scores rest on, kept answers among them; None where none is asked."""
+    """Calls of a service behind the scores, including cached replies; None if no service is used."""
     tokens: int | None = None
-    """What the service says that those took, prompts and answers together."""
+    """Tokens of those calls as the service reports them, prompts and answers together."""
     fits: int | None = None
-    """Fits that it took, those of candidates and of inner folds among them; None where it was not kept."""
+    """Number of fits, including those of candidates and inner folds; None if it was not recorded."""
 
 
 class Clock:
-    """Seconds by name, added up."""
+    """Adds up seconds by name."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
-        """Adds the time inside to a name's."""
+        """Adds the time spent inside to the total of a name."""
         start = perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
 
 
 def reset_peak() -> None:
-    """Starts the peak anew, where the system can (Linux); elsewhere it stays that of the process."""
+    """Resets the peak memory where the system can (Linux); elsewhere it stays that of the whole process."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
@@ -57,7 +57,7 @@ def reset_peak() -> None:
 
 
 def peak_megabytes() -> float | None:
-    """The highest resident memory since `reset_peak`, or of the process; None where the system does not tell."""
+    """Peak resident memory since `reset_peak`, or of the whole process; None if the system does not report it."""
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
@@ -73,17 +73,17 @@ def peak_megabytes() -> float | None:
 
 
 def cost_path(unit_file: Path) -> Path:
-    """Where the cost of a unit is kept."""
+    """Path of the cost of a unit."""
     return unit_file.with_suffix(".cost.json")
 
 
 def write_cost(unit_file: Path, cost: Cost) -> None:
-    """Keeps the cost of a unit."""
+    """Writes the cost of a unit."""
     write_text(cost_path(unit_file), json_document(cost.model_dump(mode="json")))
 
 
 def total_cost(unit_files: Sequence[Path]) -> Cost | None:
-    """The cost of several units: times added up, the highest memory. None where one is not known."""
+    """Total cost of several units: summed times and the peak memory; None if the cost of a unit is unknown."""
     costs = []
     for path in unit_files:
         try:

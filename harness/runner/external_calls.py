@@ -1,4 +1,4 @@
-"""What systems ask of the outside: the question they are told, the hosts they contact, the calls they would make."""
+"""External calls of systems: the task prompt they get, the hosts they contact, the calls they would make."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from harness.runner.tuning.calibrate import CalibratedClassifier
 
 
 class Forecast(NamedTuple):
-    """The calls that units would make."""
+    """Number of calls that units would make, and their tokens."""
 
     calls: int
     tokens: int
-    """An estimate, rather too high than too low."""
+    """Estimated tokens; an upper bound where the number depends on replies."""
 
 
-def with_task_prompt(loaded: LoadedExperiment, material: ExperimentData) -> LoadedExperiment:
-    """The experiment whose classifiers know what it asks.
+def with_task_prompt(loaded: LoadedExperiment, data: ExperimentData) -> LoadedExperiment:
+    """Tells the classifiers of an experiment its task, question, labels and schemes.
 
-    Raises: HarnessError: one cannot answer it.
+    Raises: HarnessError: a classifier cannot answer the task.
     """
     task = find_task(loaded.experiment.task)
-    labels = task_labels(task, material.schemes[0])
-    question = TaskPrompt(task.name, task.of_one or task.question, labels, material.schemes)
-    systems = (system._replace(classifier=system.classifier.with_task(question)) for system in loaded.systems)
+    labels = task_labels(task, data.schemes[0])
+    prompt = TaskPrompt(task.name, task.of_one or task.question, labels, data.schemes)
+    systems = (system._replace(classifier=system.classifier.with_task(prompt)) for system in loaded.systems)
     return loaded._replace(systems=tuple(systems))
 
 
 def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]:
     """The hosts that fitting and scoring units may contact.
 
-    Raises: HarnessError: there are some, and `offline` refuses them.
+    Raises: HarnessError: there are such hosts, and `offline` is set.
     """
     hosts = sorted({host for unit in units for host in unit.system.classifier.hosts()})
     if hosts and offline:
@@ -46,13 +46,13 @@ def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]
     return tuple(hosts)
 
 
-def forecast_of(units: Iterable[Unit], material: ExperimentData) -> Forecast:
-    """The calls that units would make; equal ones count once. Asks nobody."""
+def forecast_of(units: Iterable[Unit], data: ExperimentData) -> Forecast:
+    """Counts the calls that units would make; equal calls count once. Contacts nobody."""
     calls: dict[str, int] = {}
     for unit in units:
-        train, test = material.claims.take(unit.fold.train), material.claims.take(unit.fold.test)
-        gold, classifier = training_gold(material, unit.fold), unit.system.classifier
+        train, test = data.claims.take(unit.fold.train), data.claims.take(unit.fold.test)
+        gold, classifier = training_gold(data, unit.fold), unit.system.classifier
         calls |= classifier.planned_requests(train, gold, test, unit.seed)
         if len(unit.fold.dev) and isinstance(classifier, CalibratedClassifier):
-            calls |= classifier.classifier.planned_requests(train, gold, material.claims.take(unit.fold.dev), unit.seed)
+            calls |= classifier.classifier.planned_requests(train, gold, data.claims.take(unit.fold.dev), unit.seed)
     return Forecast(len(calls), sum(calls.values()))

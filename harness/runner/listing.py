@@ -1,4 +1,4 @@
-"""What is registered, a line each: the one function behind `harness list`."""
+"""Lists registered components, one line each: the function behind `harness list`."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def _benchmarks() -> dict[str, str]:
 def _classifiers() -> dict[str, str]:
     from harness.classifiers import CLASSIFIERS
 
-    return {name: _first_line(found) for name, found in CLASSIFIERS.each().items()}
+    return {name: _first_line(component) for name, component in CLASSIFIERS.each().items()}
 
 
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
 
-    return {name: _first_line(found) for name, found in METRICS.each().items()}
+    return {name: _first_line(component) for name, component in METRICS.each().items()}
 
 
 def _schemes() -> dict[str, str]:
@@ -51,7 +51,10 @@ def _checks() -> dict[str, str]:
     from harness.audit import CHECKS
 
     checks = CHECKS.each()
-    return {n: _first_line(each) if isinstance(each, UnknownComponent) else each.title for n, each in checks.items()}
+    return {
+        number: _first_line(check) if isinstance(check, UnknownComponent) else check.title
+        for number, check in checks.items()
+    }
 
 
 KINDS: dict[str, Callable[[], dict[str, str]]] = {
@@ -65,11 +68,11 @@ KINDS: dict[str, Callable[[], dict[str, str]]] = {
 
 
 def list_components(kind: str) -> dict[str, str]:
-    """Name to summary of everything registered of a kind.
+    """Maps the name of every registered component of a kind to its summary.
 
     Args:
         kind: datasets, benchmarks, classifiers, metrics, schemes or checks.
-    Raises: HarnessError: no such kind.
+    Raises: UnknownName: no such kind.
     """
     if kind not in KINDS:
         raise UnknownName(unknown_name("kind", kind, list(KINDS)))

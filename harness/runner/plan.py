@@ -1,4 +1,4 @@
-"""An experiment and its data become units: one fit each, named by everything that its predictions depend on."""
+"""Plans an experiment as units: one fit each, with an id that hashes everything its predictions depend on."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class ExperimentData(NamedTuple):
 
     joined: JoinedDatasets
     schemes: tuple[Scheme, ...]
-    """The scheme of each dataset of the pool."""
+    """Label scheme of each dataset."""
     claims: Claims
     gold: TaskGold
     folds: tuple[Fold, ...]
-    """Rows to train on (all with gold) and rows to score."""
+    """Rows for training (all with gold) and rows to score."""
     warnings: tuple[str, ...]
     label_mapping: tuple[str, ...] = ()
-    """How each dataset's labels answer the task, and what that loses."""
+    """How the labels of each dataset answer the task, and which distinctions are lost."""
     duplicate_rows: Codes = np.zeros(0, dtype=np.int64)
-    """Rows, in order, that are scored by a system which was trained on their text, or nearly; see check A01."""
+    """Scored rows, in order, that are exact or near duplicates of training rows of their fold; see check A01."""
 
 
 class Unit(NamedTuple):
@@ -57,25 +57,27 @@ class Unit(NamedTuple):
     fold: Fold
     seed: int
     explain: bool = False
-    """Whether what drove each score is kept too."""
+    """Whether the reasons for each score are stored too."""
 
 
 def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: int | None = None) -> ExperimentData:
     """Opens the dataset of an experiment and splits it.
 
     Args:
-        loaded: an experiment with its components built.
-        root: where fetched benchmarks live.
+        loaded: the experiment with its components built.
+        root: folder of fetched benchmarks.
         limit: at most this many training and test claims per fold, for a quick trial.
-    Raises: HarnessError: the data is absent or wrong, or does not fit the task or the split.
+    Raises: HarnessError: the data are missing or invalid, or do not fit the task or the split.
     """
     experiment = loaded.experiment
-    pool, task = load_joined(experiment.datasets, root), find_task(experiment.task)
-    claims, schemes = pool.claims, schemes_of(pool, task, experiment.scheme)
-    gold = joined_gold(pool, task, schemes, experiment.gold)
+    task = find_task(experiment.task)
+    joined = load_joined(experiment.datasets, root)
+    claims = joined.claims
+    schemes = schemes_of(joined, task, experiment.scheme)
+    gold = joined_gold(joined, task, schemes, experiment.gold)
     if not len(gold.rows_with_gold):
-        raise HarnessError(f"dataset '{pool.name}' has no gold label for the task '{experiment.task}'")
-    split = make_folds(experiment.split, pool, joined_label_codes(pool, gold))
+        raise HarnessError(f"dataset '{joined.name}' has no gold label for the task '{experiment.task}'")
+    split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
     folds = []
     for fold in split.folds:
         train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
@@ -83,149 +85,159 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         if limit is not None:
             train, test = train[:limit], test[:limit]
         if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
-            raise HarnessError(f"split: {fold.name} has no labelled claim to train on, or none to test on")
-        folds.append(
-            Fold(fold.name, train, test, np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit])
-        )
-    warnings = [*_warnings(loaded.experiment, limit), *split.warnings]
-    warnings += _shared_articles(claims, folds, loaded.experiment)
-    lines, copied = label_mapping_lines(pool, task, schemes), find_duplicate_rows(pool, folds)
-    return ExperimentData(pool, schemes, claims, gold, tuple(folds), tuple(warnings), lines, copied)
+            raise HarnessError(f"split: {fold.name} has no labelled training claim or no labelled test claim")
+        dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
+        folds.append(Fold(fold.name, train, test, dev))
+    warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
+    return ExperimentData(
+        joined=joined,
+        schemes=schemes,
+        claims=claims,
+        gold=gold,
+        folds=tuple(folds),
+        warnings=tuple(warnings),
+        label_mapping=label_mapping_lines(joined, task, schemes),
+        duplicate_rows=find_duplicate_rows(joined, folds),
+    )
 
 
-def find_duplicate_rows(pool: JoinedDatasets, folds: Sequence[Fold]) -> Codes:
-    """The rows, in order, whose text is that of a training row of their fold, or nearly; shape (n,)."""
-    found = [fold.test[pool.sentences.have_duplicates(fold.test, fold.train, near=True)] for fold in folds]
-    return np.sort(np.concatenate(found))
+def find_duplicate_rows(joined: JoinedDatasets, folds: Sequence[Fold]) -> Codes:
+    """Test rows, in order, that are exact or near duplicates of training rows of their fold; shape (n,)."""
+    duplicates = [fold.test[joined.sentences.have_duplicates(fold.test, fold.train, near=True)] for fold in folds]
+    return np.sort(np.concatenate(duplicates))
 
 
-def expand_transfer(loaded: LoadedExperiment, material: ExperimentData) -> LoadedExperiment:
-    """The experiment with, for `transfer`, one system per group that it is fitted to."""
+def expand_transfer(loaded: LoadedExperiment, data: ExperimentData) -> LoadedExperiment:
+    """Expands the systems of a `transfer` experiment to one per training group; other experiments stay as they are."""
     if loaded.experiment.split.protocol != "transfer":
         return loaded
     systems = []
     for system in loaded.systems:
-        for fold in material.folds:
+        for fold in data.folds:
             name = system.system_name
             label = f"{name.removesuffix(']')}{',' if name.endswith(']') else '['}train_on={fold.name}]"
             systems.append(system._replace(system_name=label, train_on=fold.name))
     return loaded._replace(systems=tuple(systems))
 
 
-def data_for_system(system: System, material: ExperimentData, experiment: Experiment) -> ExperimentData:
-    """The material as one system sees it: with its share of the training claims, or those of one group, and copies."""
+def data_for_system(system: System, data: ExperimentData, experiment: Experiment) -> ExperimentData:
+    """The data as one system sees them: its share of the training claims or its training group, and its duplicates."""
     if system.train_on is not None:
-        group = next(fold for fold in material.folds if fold.name == system.train_on)
-        found = transfer_folds(experiment.split, group, material.claims)
-        of_group = tuple(
-            fold._replace(train=np.intersect1d(fold.train, material.gold.rows_with_gold)) for fold in found
+        group = next(fold for fold in data.folds if fold.name == system.train_on)
+        folds_of_group = transfer_folds(experiment.split, group, data.claims)
+        with_gold = tuple(
+            fold._replace(train=np.intersect1d(fold.train, data.gold.rows_with_gold)) for fold in folds_of_group
         )
-        material = material._replace(folds=of_group, duplicate_rows=find_duplicate_rows(material.joined, of_group))
+        data = data._replace(folds=with_gold, duplicate_rows=find_duplicate_rows(data.joined, with_gold))
     if system.train_share is None:
-        return _with_pretraining(system, material)
-    split = with_training_share(experiment.split, system.train_share, material.claims, material.folds)
-    copied = find_duplicate_rows(material.joined, split.folds)
-    folds, warnings = tuple(split.folds), (*material.warnings, *split.warnings)
-    return _with_pretraining(system, material._replace(folds=folds, warnings=warnings, duplicate_rows=copied))
-
-
-def _with_pretraining(system: System, material: ExperimentData) -> ExperimentData:
-    """The material with the test claims that a pretrained part of the system saw counted as copied."""
-    rows = np.sort(np.concatenate([fold.test for fold in material.folds]))
-    seen, said = system.classifier.seen_in_pretraining(list(material.claims.text[rows]))
-    if not seen.any():
-        return material
-    warning = (
-        f"{said}, and {int(seen.sum()):,} of {len(rows):,} test claims are among it; "
-        "the values without them stand below the table"
+        return _with_pretraining(system, data)
+    split = with_training_share(experiment.split, system.train_share, data.claims, data.folds)
+    data = data._replace(
+        folds=tuple(split.folds),
+        warnings=(*data.warnings, *split.warnings),
+        duplicate_rows=find_duplicate_rows(data.joined, split.folds),
     )
-    copied = np.union1d(material.duplicate_rows, rows[seen])
-    return material._replace(duplicate_rows=copied, warnings=(*material.warnings, warning))
+    return _with_pretraining(system, data)
+
+
+def _with_pretraining(system: System, data: ExperimentData) -> ExperimentData:
+    """Adds the test claims that a pretrained part of the system saw to the duplicates."""
+    rows = np.sort(np.concatenate([fold.test for fold in data.folds]))
+    seen, origin = system.classifier.seen_in_pretraining(list(data.claims.text[rows]))
+    if not seen.any():
+        return data
+    warning = (
+        f"{origin}, and {int(seen.sum()):,} of {len(rows):,} test claims are among it; "
+        "the values without them are shown below the table"
+    )
+    duplicate_rows = np.union1d(data.duplicate_rows, rows[seen])
+    return data._replace(duplicate_rows=duplicate_rows, warnings=(*data.warnings, warning))
 
 
 def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
     warnings = []
     if experiment.split.protocol == "random_folds":
         warnings.append(
-            "random split: claims of one article stand on both sides, so the numbers are too high for new articles; "
+            "random split: training and test share articles, so the values are too high for new articles; "
             "use protocol: grouped_folds"
         )
     if limit is not None:
-        warnings.append(f"limited to {limit} claims per side of each fold: a trial, not a result")
+        warnings.append(f"limited to {limit} training and {limit} test claims per fold: a trial, not a result")
     return warnings
 
 
 def _shared_articles(claims: Claims, folds: list[Fold], experiment: Experiment) -> list[str]:
-    """A warning where articles that are tested on are trained on too."""
+    """Warns if test articles have claims in the training data."""
     if experiment.split.protocol == "random_folds":
         return []
     article = claims.article_codes()
-    both = sum(len(np.intersect1d(article[fold.train], article[fold.test])) for fold in folds)
-    tested = sum(len(np.unique(article[fold.test])) for fold in folds)
-    if not both:
+    n_shared = sum(len(np.intersect1d(article[fold.train], article[fold.test])) for fold in folds)
+    n_tested = sum(len(np.unique(article[fold.test])) for fold in folds)
+    if not n_shared:
         return []
     return [
-        f"{both} of {tested} test articles have other claims in training, so the numbers are too high for new articles"
+        f"{n_shared} of {n_tested} test articles have other claims in the training data, "
+        "so the values are too high for new articles"
     ]
 
 
-def _claims_of(fold: Fold, material: ExperimentData) -> dict[str, str]:
-    """What a unit's id says of its fold."""
-    claim_ids = material.claims.claim_id
+def _fold_identity(fold: Fold, data: ExperimentData) -> dict[str, str]:
+    """The part of a unit id that depends on its fold."""
+    claim_ids = data.claims.claim_id
     dev = {}
     if len(fold.dev):
         dev = {
             "dev": fingerprint(claim_ids[fold.dev]),
-            "dev_gold": fingerprint(gold_of(material, fold.dev).codes.tolist()),
+            "dev_gold": fingerprint(gold_of(data, fold.dev).codes.tolist()),
         }
     return dev | {
         "train": fingerprint(claim_ids[fold.train]),
-        "gold": fingerprint(training_gold(material, fold).codes.tolist()),
+        "gold": fingerprint(training_gold(data, fold).codes.tolist()),
         "test": fingerprint(claim_ids[fold.test]),
     }
 
 
 def unit_of(
-    system: System, material: ExperimentData, experiment: Experiment, fold: Fold, seed: int, of_fold: dict[str, str]
+    system: System, data: ExperimentData, experiment: Experiment, fold: Fold, seed: int, fold_identity: dict[str, str]
 ) -> Unit:
-    """The unit of a system, a fold and a seed, with its id.
+    """Makes the unit of a system, a fold and a seed, with its id.
 
-    The id is a hash of the classifier and its settings, the task and the scheme's mapping, the claims and gold trained
-    on, the claims scored, the seed, and the versions of the packages that fit.
+    The id is a hash of the classifier and its settings, the task and the mapping of the scheme, the training claims and
+    their gold, the test claims, the seed, and the versions of the packages that fit.
     """
     task = find_task(experiment.task)
     classifier = system.classifier
-    said = {
+    identity = {
         "format": UNIT_FORMAT,
         "classifier": f"{type(classifier).__module__}:{type(classifier).__qualname__}",
         "name": system.name,
         "settings": classifier.model_dump(mode="json"),
         "inputs": classifier.input_fingerprint(),
         "task": task.name,
-        "schemes": [[scheme.name, scheme.version] for scheme in material.schemes],
-        "mappings": [mapping_of(task, scheme).model_dump(mode="json") for scheme in material.schemes],
-        "data": material.joined.fingerprint,
+        "schemes": [[scheme.name, scheme.version] for scheme in data.schemes],
+        "mappings": [mapping_of(task, scheme).model_dump(mode="json") for scheme in data.schemes],
+        "data": data.joined.fingerprint,
         "seed": seed,
         "versions": package_versions(classifier),
     }
-    said |= {"explain": True} if experiment.explain else {}
-    unit_id = sha256(json.dumps(said | of_fold, sort_keys=True))[:20]
+    identity |= {"explain": True} if experiment.explain else {}
+    unit_id = sha256(json.dumps(identity | fold_identity, sort_keys=True))[:20]
     return Unit(unit_id, system, fold, seed, experiment.explain)
 
 
-def training_gold(material: ExperimentData, fold: Fold) -> Gold:
-    """The gold of a fold's training rows, in their order: the labels alone, as a unit's id knows nothing else."""
-    return gold_of(material, fold.train)
+def training_gold(data: ExperimentData, fold: Fold) -> Gold:
+    """Gold labels of the training rows of a fold, in their order, without shares, which the unit id does not cover."""
+    return gold_of(data, fold.train)
 
 
-def gold_of(material: ExperimentData, rows: Codes) -> Gold:
-    """The labels of rows that all have gold, in their order."""
-    gold = material.gold.gold
-    return Gold(gold.labels, gold.codes[np.searchsorted(material.gold.rows_with_gold, rows)])
+def gold_of(data: ExperimentData, rows: Codes) -> Gold:
+    """Gold labels of rows that all have gold, in their order."""
+    gold = data.gold.gold
+    return Gold(gold.labels, gold.codes[np.searchsorted(data.gold.rows_with_gold, rows)])
 
 
 def package_versions(classifier: Classifier) -> dict[str, str]:
-    """The versions of the packages that a classifier's fits depend on, this one's among them."""
+    """Versions of the packages that the fits of a classifier depend on, including this one."""
     versions = {}
     for package in ("claim-harness", "numpy", *classifier.packages):
         try:
@@ -235,16 +247,18 @@ def package_versions(classifier: Classifier) -> dict[str, str]:
     return versions
 
 
-def units_of(loaded: LoadedExperiment, material: ExperimentData) -> list[Unit]:
-    """Every unit of an experiment: systems in the config's order, then folds, then seeds."""
-    of_folds: dict[tuple[float | None, str | None], list[tuple[Fold, dict[str, str]]]] = {}
+def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:
+    """Every unit of an experiment: systems in the order of the config, then folds, then seeds."""
+    folds_by_training: dict[tuple[float | None, str | None], list[tuple[Fold, dict[str, str]]]] = {}
     for system in loaded.systems:
-        if (system.train_share, system.train_on) not in of_folds:
-            folds = data_for_system(system, material, loaded.experiment).folds
-            of_folds[system.train_share, system.train_on] = [(fold, _claims_of(fold, material)) for fold in folds]
+        if (system.train_share, system.train_on) not in folds_by_training:
+            folds = data_for_system(system, data, loaded.experiment).folds
+            folds_by_training[system.train_share, system.train_on] = [
+                (fold, _fold_identity(fold, data)) for fold in folds
+            ]
     return [
-        unit_of(system, material, loaded.experiment, fold, seed, of_fold)
+        unit_of(system, data, loaded.experiment, fold, seed, fold_identity)
         for system in loaded.systems
-        for fold, of_fold in of_folds[system.train_share, system.train_on]
+        for fold, fold_identity in folds_by_training[system.train_share, system.train_on]
         for seed in loaded.experiment.random_seeds
     ]

@@ -1,4 +1,4 @@
-"""What made the numbers and the model of a system: its config, data, versions, commit and machine."""
+"""Provenance of results and saved models: config, data, versions, commit and machine."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class Machine(Record):
     """The operating system."""
     processor: str
     cores: int | None
-    """None: the operating system does not tell."""
+    """Number of cores; None if the operating system does not report it."""
 
 
 class Origin(Record):
     """Where a result or a saved model comes from: the data, the code, and the time."""
 
     datasets: tuple[DatasetVersion, ...]
-    """In the order of the config; several where datasets were joined."""
+    """Datasets in the order of the config; several if they were joined."""
     versions: dict[str, str]
-    """The version of each package that the fits depend on."""
+    """Version of each package that the fits depend on."""
     git_commit: str | None
-    """The commit of the working folder, with `+` where it had changes; None outside a repository."""
+    """Commit of the working folder, with `+` if it had changes; None outside a repository."""
     python: str
     """The version of Python."""
     made_at: str
@@ -72,10 +72,10 @@ class Origin(Record):
 
 
 class Provenance(Origin):
-    """What made a result."""
+    """Provenance of a result."""
 
     config: Experiment
-    """The experiment, defaults filled in."""
+    """Experiment with defaults filled in."""
     classifier: ClassifierSettings
     schemes: tuple[SchemeUse, ...]
     """The label scheme of each dataset, in the order of `datasets`."""
@@ -97,26 +97,26 @@ class Provenance(Origin):
 
 
 class ModelProvenance(Origin):
-    """What made a saved model."""
+    """Provenance of a saved model."""
 
     experiment: str
     result_id: str
-    """The result that says how well such a model does."""
+    """Result that shows how well such a model performs."""
     random_seed: int
     gold: str
     """The rule that made gold labels from annotations."""
     chosen: str | None
-    """What was chosen in fitting; None: nothing."""
+    """Settings chosen in fitting; None if nothing was chosen."""
     warnings: tuple[str, ...]
     """The warnings of the result."""
 
 
-def origin_of(material: ExperimentData, system: System) -> Origin:
-    """The data, code and time of what is made of a system now."""
+def origin_of(data: ExperimentData, system: System) -> Origin:
+    """The origin of a system that is fitted now: data, code and time."""
     return Origin(
         datasets=tuple(
             DatasetVersion(name=dataset.info.name, version=dataset.info.version, fingerprint=dataset.fingerprint)
-            for dataset in material.joined.datasets
+            for dataset in data.joined.datasets
         ),
         versions=package_versions(system.classifier),
         git_commit=git_commit(),
@@ -127,14 +127,14 @@ def origin_of(material: ExperimentData, system: System) -> Origin:
 
 def provenance_of(
     loaded: LoadedExperiment,
-    material: ExperimentData,
+    data: ExperimentData,
     system: System,
     runs: Sequence[Predictions],
     *,
     units: Mapping[str, str],
     chosen: Mapping[str, str],
 ) -> Provenance:
-    """What made the result of a system.
+    """The provenance of the result of a system.
 
     Args:
         runs: the system's predictions, one per random seed.
@@ -142,10 +142,10 @@ def provenance_of(
         chosen: see `Provenance.chosen`.
     """
     return Provenance(
-        **dict(origin_of(material, system)),
+        **dict(origin_of(data, system)),
         config=loaded.experiment,
         classifier=classifier_settings(system),
-        schemes=schemes_used(loaded, material),
+        schemes=schemes_used(loaded, data),
         machine=Machine(system=platform.system(), processor=platform.machine(), cores=os.cpu_count()),
         gives_scores=all(run.gives_scores for run in runs),
         gives_labels=all(run.gives_labels for run in runs),
@@ -160,12 +160,11 @@ def classifier_settings(system: System) -> ClassifierSettings:
     return ClassifierSettings(name=system.name, settings=system.classifier.model_dump(mode="json"))
 
 
-def schemes_used(loaded: LoadedExperiment, material: ExperimentData) -> tuple[SchemeUse, ...]:
+def schemes_used(loaded: LoadedExperiment, data: ExperimentData) -> tuple[SchemeUse, ...]:
     """The label scheme of each dataset, as the task of the experiment reads it."""
     task = find_task(loaded.experiment.task)
     return tuple(
-        SchemeUse(name=scheme.name, version=scheme.version, mapping=mapping_of(task, scheme))
-        for scheme in material.schemes
+        SchemeUse(name=scheme.name, version=scheme.version, mapping=mapping_of(task, scheme)) for scheme in data.schemes
     )
 
 

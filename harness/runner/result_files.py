@@ -1,4 +1,4 @@
-"""The files of a result: what `result.json` and `predictions.parquet` hold, and the one reader of each."""
+"""Files of a result: the records of `result.json`, the columns of `predictions.parquet`, and their readers."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WITHOUT_ANSWER = "without an answer"
-"""The reason in `left_out` for claims that a system has no answer for; they count as wrong."""
+"""Reason in `Result.excluded` for claims that a system has no answer for; they count as wrong."""
 RESULT_FORMAT = 3
 REMEDY = "run the experiment again"
 Columns = dict[str, npt.NDArray[Any]]
-"""The columns of `predictions.parquet`, by name."""
+"""Columns of `predictions.parquet` by name."""
 TEXTS = ("claim_id", "article_id", "fold", "gold", "predicted")
-"""The columns of texts that every `predictions.parquet` has."""
+"""Text columns of every `predictions.parquet`."""
 
 
 class Deduplicated(Record):
-    """The values without the claims whose text a system was trained on."""
+    """Values without test claims that duplicate training claims."""
 
     n_duplicates: int
-    """Claims left out: their text, or nearly, stands among the training claims of their fold."""
+    """Excluded test claims: exact or near duplicates of training claims of their fold."""
     n: int
-    """Claims that the values are over."""
+    """Number of claims behind the values."""
     values: dict[str, Value]
 
 
 class Result(Record):
-    """What `result.json` holds."""
+    """The content of `result.json`."""
 
     format: int
     result_id: str
@@ -50,30 +50,30 @@ class Result(Record):
     task: str
     dataset: str
     n: int
-    """Claims that the values are over."""
+    """Number of claims behind the values."""
     n_articles: int
     n_positive: int | None
-    """For a yes-or-no task."""
+    """Number of positive claims; None unless the task is yes-or-no."""
     excluded: dict[str, int]
-    """Test claims that the values are not over, by reason."""
+    """Number of test claims that the values exclude, by reason."""
     values: dict[str, Value]
     warnings: tuple[str, ...]
     provenance: Provenance
     path: str
-    """The result's folder."""
+    """Folder of the result."""
     deduplicated: Deduplicated | None = None
-    """None: no claim was trained on."""
+    """Values without duplicates; None if no test claim duplicates a training claim."""
     label_mapping: tuple[str, ...] = ()
-    """How the labels of each dataset answer the task, and what that loses; where several datasets were joined."""
+    """How the labels of each dataset answer the task, and which distinctions are lost; empty for a single dataset."""
     unanswered: dict[str, int] = Field(default_factory=dict)
-    """Claims without an answer, by reason, where the system tells; of the seed with the most."""
+    """Number of claims without an answer by reason, if the system gives reasons; for the seed with the most."""
     slices: tuple[SliceValues, ...] = ()
-    """The values over claims that have something in common, where the experiment asks for them."""
+    """Values per slice, if the experiment asks for slices."""
     cost: Cost | None = None
-    """What fitting and scoring all units took; None where a unit's cost was not kept."""
+    """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
 
     def summary(self) -> dict[str, Any]:
-        """The result as `harness run --json` prints it."""
+        """The document that `harness run --json` prints for a result."""
         values = {name: value.model_dump() for name, value in self.values.items()}
         return {
             "result_id": self.result_id,
@@ -83,8 +83,8 @@ class Result(Record):
             "path": self.path,
             "values": values,
             "warnings": list(self.warnings),
-            "without_copies": self.deduplicated.model_dump() if self.deduplicated else None,
-            "crosswalk": list(self.label_mapping),
+            "deduplicated": self.deduplicated.model_dump() if self.deduplicated else None,
+            "label_mapping": list(self.label_mapping),
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,

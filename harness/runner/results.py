@@ -1,4 +1,4 @@
-"""Makes results: one system's predictions over all folds and seeds of a dataset, its values, and what made them."""
+"""Builds results: the predictions of one system over all folds and seeds, its values, and their provenance."""
 
 from __future__ import annotations
 
@@ -36,39 +36,48 @@ from harness.runner.slices import SliceValues, slices_of, too_small
 
 
 def build_result(
-    loaded: LoadedExperiment, material: ExperimentData, system: System, units: Sequence[Unit], folder: Path
+    loaded: LoadedExperiment, data: ExperimentData, system: System, units: Sequence[Unit], folder: Path
 ) -> Result:
-    """The result of a system from its finished units, kept under `results/`; found again if it is there already.
+    """Builds the result of a system from its finished units and writes it under `results/`; reuses it if it exists.
 
     Args:
-        units: the system's, in the order of folds, then seeds.
-        folder: the experiment's run folder, held by the caller.
+        units: the units of the system, ordered by fold, then seed.
+        folder: the run folder of the experiment; the caller holds its lock.
     """
     experiment = loaded.experiment
-    said = [*(unit.unit_id for unit in units), *loaded.metrics, repr(experiment.intervals), system.system_name]
-    said += [
-        fingerprint([material.gold.rows_with_gold.tolist(), material.gold.gold.codes.tolist()]),
+    # Everything that the values depend on, so that a changed metric or label makes a new result and refits nothing.
+    identity = [
+        *(unit.unit_id for unit in units),
+        *loaded.metrics,
+        repr(experiment.intervals),
+        system.system_name,
+        fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),
         str(RESULT_FORMAT),
+        *data.warnings,
+        data.joined.fingerprint,
+        experiment.ties,
+        *experiment.slices,
     ]
-    said += [*material.warnings, material.joined.fingerprint, experiment.ties, *experiment.slices]
-    result_id = f"{_slug(system.system_name)}-{fingerprint(said)[:10]}"
-    place = folder / "results" / result_id
-    kept = _kept(place)
-    if kept is not None:
-        return kept
-    rows = np.sort(np.concatenate([fold.test for fold in material.folds]))
-    answers = [(unit, read_unit(unit_path(folder, unit))) for unit in units]
-    runs = [_joined(answers, seed) for seed in experiment.random_seeds]
-    write_bytes(place / "predictions.parquet", _predictions(material, rows, runs, experiment))
-    write_text(place / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True))
+    result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
+    result_folder = folder / "results" / result_id
+    existing = _read_existing(result_folder)
+    if existing is not None:
+        return existing
+    rows = np.sort(np.concatenate([fold.test for fold in data.folds]))
+    unit_predictions = [(unit, read_unit(unit_path(folder, unit))) for unit in units]
+    runs = [_join_folds(unit_predictions, seed) for seed in experiment.random_seeds]
+    write_bytes(result_folder / "predictions.parquet", _predictions_parquet(data, rows, runs, experiment))
+    write_text(
+        result_folder / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True)
+    )
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
-    chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in answers if answer.chosen}
-    provenance = provenance_of(loaded, material, system, runs, units=fits, chosen=chosen)
-    result = _compute_result(loaded, material, system, rows, runs, result_id, place, provenance)
-    for name, data in system.classifier.result_files().items():
-        write_bytes(place / name, data)
+    chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in unit_predictions if answer.chosen}
+    provenance = provenance_of(loaded, data, system, runs, units=fits, chosen=chosen)
+    result = _compute_result(loaded, data, system, rows, runs, result_id, result_folder, provenance)
+    for name, content in system.classifier.result_files().items():
+        write_bytes(result_folder / name, content)
     result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
-    write_text(place / "result.json", json_document(result.model_dump(mode="json")))
+    write_text(result_folder / "result.json", json_document(result.model_dump(mode="json")))
     return result
 
 
@@ -76,49 +85,51 @@ def _slug(label: str) -> str:
     return "".join(character if character.isalnum() or character in "._-" else "-" for character in label)[:60]
 
 
-def _kept(place: Path) -> Result | None:
-    """The result that a folder holds; None where any file of it is absent or damaged, so that it is made anew."""
+def _read_existing(folder: Path) -> Result | None:
+    """The result in a folder; None if one of its files is missing or damaged, so that it is built again."""
     try:
-        read_predictions(place)
-        return read_result(place)
+        read_predictions(folder)
+        return read_result(folder)
     except HarnessError:
         return None
 
 
-def _joined(answers: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictions:
-    """The predictions of one seed's folds, in the order of the table."""
-    chosen = [(unit.fold, answer) for unit, answer in answers if unit.seed == seed]
-    order = np.argsort(np.concatenate([fold.test for fold, _ in chosen]), kind="stable")
-    first = chosen[0][1]
+def _join_folds(unit_predictions: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictions:
+    """Joins the predictions of all folds of one seed, in the order of the claim table."""
+    of_seed = [(unit.fold, answer) for unit, answer in unit_predictions if unit.seed == seed]
+    table_order = np.argsort(np.concatenate([fold.test for fold, _ in of_seed]), kind="stable")
+    first = of_seed[0][1]
     return Predictions(
-        np.concatenate([answer.scores for _, answer in chosen])[order],
-        np.concatenate([answer.predicted for _, answer in chosen])[order],
-        all(answer.probabilities for _, answer in chosen),
+        np.concatenate([answer.scores for _, answer in of_seed])[table_order],
+        np.concatenate([answer.predicted for _, answer in of_seed])[table_order],
+        all(answer.probabilities for _, answer in of_seed),
         first.gives_scores,
         first.gives_labels,
-        sum(answer.n_unanswered for _, answer in chosen),
-        unanswered_by_reason=sum((Counter(answer.unanswered_by_reason) for _, answer in chosen), Counter()),
-        reasons=_joined_reasons([answer for _, answer in chosen], order),
+        sum(answer.n_unanswered for _, answer in of_seed),
+        unanswered_by_reason=sum((Counter(answer.unanswered_by_reason) for _, answer in of_seed), Counter()),
+        reasons=_join_reasons([answer for _, answer in of_seed], table_order),
     )
 
 
-def _joined_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | None] | None:
+def _join_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | None] | None:
     if all(answer.reasons is None for answer in answers):
         return None
-    each = [reason for answer in answers for reason in (answer.reasons or [None] * len(answer.predicted))]
-    return [each[row] for row in order]
+    all_reasons = [reason for answer in answers for reason in (answer.reasons or [None] * len(answer.predicted))]
+    return [all_reasons[row] for row in order]
 
 
-def _predictions(material: ExperimentData, rows: Codes, runs: Sequence[Predictions], experiment: Experiment) -> bytes:
+def _predictions_parquet(
+    data: ExperimentData, rows: Codes, runs: Sequence[Predictions], experiment: Experiment
+) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    claims, labels = material.claims.take(rows), material.gold.gold.labels
-    codes = np.full(len(material.claims), -1, dtype=np.int64)
-    codes[material.gold.rows_with_gold] = material.gold.gold.codes
-    shares = _shares(material)[rows]
-    fold_of = np.empty(len(material.claims), dtype=object)
-    for fold in material.folds:
+    claims, labels = data.claims.take(rows), data.gold.gold.labels
+    codes = np.full(len(data.claims), -1, dtype=np.int64)
+    codes[data.gold.rows_with_gold] = data.gold.gold.codes
+    shares = _shares(data)[rows]
+    fold_of = np.empty(len(data.claims), dtype=object)
+    for fold in data.folds:
         fold_of[fold.test] = fold.name
     tables = []
     strata = _strata(claims, experiment.intervals)
@@ -136,7 +147,7 @@ def _predictions(material: ExperimentData, rows: Codes, runs: Sequence[Predictio
         if strata is not None:
             columns["stratum"] = pa.array(strata, pa.int64())
         columns["length"] = pa.array(_lengths(claims), pa.int64())
-        if material.gold.gold.shares is not None:
+        if data.gold.gold.shares is not None:
             columns |= {f"share:{label}": pa.array(shares[:, n], pa.float64()) for n, label in enumerate(labels)}
         if run.reasons is not None:
             columns["reasons"] = pa.array(run.reasons, pa.string())
@@ -146,12 +157,12 @@ def _predictions(material: ExperimentData, rows: Codes, runs: Sequence[Predictio
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _shares(material: ExperimentData) -> Floats:
-    """The share of annotators who gave each label; shape (n_claims, n_labels), NaN for claims without gold."""
-    gold = material.gold.gold
-    shares = np.full((len(material.claims), len(gold.labels)), np.nan)
+def _shares(data: ExperimentData) -> Floats:
+    """Share of annotators per label; shape (n_claims, n_labels), NaN for claims without gold."""
+    gold = data.gold.gold
+    shares = np.full((len(data.claims), len(gold.labels)), np.nan)
     if gold.shares is not None:
-        shares[material.gold.rows_with_gold] = gold.shares
+        shares[data.gold.rows_with_gold] = gold.shares
     return shares
 
 
@@ -165,75 +176,78 @@ def _lengths(claims: Claims) -> Codes:
 
 def _compute_result(
     loaded: LoadedExperiment,
-    material: ExperimentData,
+    data: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
     result_id: str,
-    place: Path,
+    result_folder: Path,
     provenance: Provenance,
 ) -> Result:
     experiment = loaded.experiment
-    scored = np.isin(rows, material.gold.rows_with_gold)
-    copied = scored & np.isin(rows, material.duplicate_rows)
-    values = _values(loaded, material, system, rows, runs, scored)
-    without = None
-    warnings = [*material.warnings, *_other_language(system, material)]
-    if copied.any():
-        warnings.append(_duplicates_warning(int(copied.sum()), int(scored.sum())))
-        rest = scored & ~copied
-        if rest.any():
-            fresh = _values(loaded, material, system, rows, runs, rest)
-            without = Deduplicated(n_duplicates=int(copied.sum()), n=int(rest.sum()), values=fresh)
-    worst = max(runs, key=lambda run: run.n_unanswered)
-    missing, unanswered = worst.n_unanswered, dict(sorted(worst.unanswered_by_reason.items()))
-    of_rows = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[scored]))
-    if missing:
+    scored = np.isin(rows, data.gold.rows_with_gold)
+    is_duplicate = scored & np.isin(rows, data.duplicate_rows)
+    values = _values(loaded, data, system, rows, runs, scored)
+    deduplicated = None
+    warnings = [*data.warnings, *_other_language(system, data)]
+    if is_duplicate.any():
+        warnings.append(_duplicates_warning(int(is_duplicate.sum()), int(scored.sum())))
+        is_unique = scored & ~is_duplicate
+        if is_unique.any():
+            unique_values = _values(loaded, data, system, rows, runs, is_unique)
+            deduplicated = Deduplicated(
+                n_duplicates=int(is_duplicate.sum()), n=int(is_unique.sum()), values=unique_values
+            )
+    worst_run = max(runs, key=lambda run: run.n_unanswered)
+    n_unanswered = worst_run.n_unanswered
+    unanswered = dict(sorted(worst_run.unanswered_by_reason.items()))
+    scored_gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[scored]))
+    if n_unanswered:
         why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""
-        warnings.append(f"{missing} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
-    warnings += _missing_label_warnings(material)
+        warnings.append(f"{n_unanswered} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
+    warnings += _missing_label_warnings(data)
     return Result(
         format=RESULT_FORMAT,
         result_id=result_id,
         experiment=experiment.name,
         system=system.system_name,
         task=experiment.task,
-        dataset=material.joined.name,
+        dataset=data.joined.name,
         n=int(scored.sum()),
-        n_articles=len(np.unique(material.claims.article_codes()[rows[scored]])),
-        n_positive=int(of_rows.positive.sum()) if find_task(experiment.task).binary else None,
-        excluded=_excluded(rows, material, missing),
+        n_articles=len(np.unique(data.claims.article_codes()[rows[scored]])),
+        n_positive=int(scored_gold.positive.sum()) if find_task(experiment.task).binary else None,
+        excluded=_excluded(rows, data, n_unanswered),
         values=values,
         warnings=tuple(warnings),
         provenance=provenance,
-        path=str(place),
-        deduplicated=without,
+        path=str(result_folder),
+        deduplicated=deduplicated,
         unanswered=unanswered,
-        label_mapping=material.label_mapping if len(material.joined.datasets) > 1 else (),
-        slices=tuple(_slices(loaded, material, system, rows, runs, scored)),
+        label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
+        slices=tuple(_slices(loaded, data, system, rows, runs, scored)),
     )
 
 
 def _slices(
     loaded: LoadedExperiment,
-    material: ExperimentData,
+    data: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
     scored: npt.NDArray[np.bool_],
 ) -> Iterator[SliceValues]:
     unit, binary = loaded.experiment.intervals.unit, find_task(loaded.experiment.task).binary
-    for part in slices_of(loaded.experiment.slices, material):
-        kept = scored & part.rows[rows]
-        if not kept.any():
+    for claim_slice in slices_of(loaded.experiment.slices, data):
+        in_slice = scored & claim_slice.rows[rows]
+        if not in_slice.any():
             continue
-        values = _values(loaded, material, system, rows, runs, kept)
-        gold = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[kept]))
-        n_units = len(np.unique(group_codes(material.claims, unit)[rows[kept]]))
+        values = _values(loaded, data, system, rows, runs, in_slice)
+        gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[in_slice]))
+        n_units = len(np.unique(group_codes(data.claims, unit)[rows[in_slice]]))
         n_positive = int(gold.positive.sum()) if binary else None
         yield SliceValues(
-            by=part.by,
-            of=part.of,
+            by=claim_slice.by,
+            of=claim_slice.of,
             n=len(gold),
             n_positive=n_positive,
             n_units=n_units,
@@ -244,63 +258,65 @@ def _slices(
 
 def _values(
     loaded: LoadedExperiment,
-    material: ExperimentData,
+    data: ExperimentData,
     system: System,
     rows: Codes,
     runs: Sequence[Predictions],
     kept: npt.NDArray[np.bool_],
 ) -> dict[str, Value]:
-    """Every metric over the kept rows."""
+    """Computes every metric over the rows where `kept` is true."""
     intervals = loaded.experiment.intervals
-    of_rows = material.gold.gold.take(np.searchsorted(material.gold.rows_with_gold, rows[kept]))
-    claims = material.claims.take(rows[kept])
+    kept_gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[kept]))
+    claims = data.claims.take(rows[kept])
     groups = ResamplingGroups(
         claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)
     )
-    measured = [
+    kept_runs = [
         Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities) for run in runs
     ]
     values = {}
     for name, metric in loaded.metrics.items():
         silent = metric.needs == "labels" and not runs[0].gives_labels
-        value = _no_labels(system.system_name) if silent else measure(metric, of_rows, measured, groups, intervals)
-        more: dict[str, Any] = {"short_name": metric.title()}
+        value = _no_labels(system.system_name) if silent else measure(metric, kept_gold, kept_runs, groups, intervals)
+        extra: dict[str, Any] = {"short_name": metric.title()}
         if loaded.experiment.ties == "range" and value.value is not None:
-            ends = tie_range(metric, of_rows, measured, groups)
-            more |= dict(zip(("worst", "best"), ends or (None, None), strict=True))
-        values[name] = value.model_copy(update=more)
+            ends = tie_range(metric, kept_gold, kept_runs, groups)
+            extra |= dict(zip(("worst", "best"), ends or (None, None), strict=True))
+        values[name] = value.model_copy(update=extra)
     return values
 
 
-def _duplicates_warning(copied: int, scored: int) -> str:
+def _duplicates_warning(n_duplicates: int, n_scored: int) -> str:
     return (
-        f"{copied:,} of {scored:,} test claims have their text, or nearly, among the training claims "
-        "(harness audit shows them); the values without them stand below the table"
+        f"{n_duplicates:,} of {n_scored:,} test claims are exact or near duplicates of training claims "
+        "(list them with harness audit CONFIG); the values without them are shown below the table"
     )
 
 
 def _no_labels(system: str) -> Value:
-    reason = f"{system} gives scores and no labels; set its threshold to have labels"
+    reason = f"{system} outputs scores but no labels; set a threshold to get label metrics"
     return Value(value=None, reason=reason, n_units=0)
 
 
-def _other_language(system: System, material: ExperimentData) -> list[str]:
-    made_for, languages = system.classifier.languages, material.joined.languages
-    tested = {languages[name] for fold in material.folds for name in material.claims.article_id[fold.test]}
-    strange = sorted(tested - set(made_for))
-    if not made_for or not strange:
+def _other_language(system: System, data: ExperimentData) -> list[str]:
+    made_for, language_of_article = system.classifier.languages, data.joined.languages
+    test_languages = {language_of_article[name] for fold in data.folds for name in data.claims.article_id[fold.test]}
+    unsupported = sorted(test_languages - set(made_for))
+    if not made_for or not unsupported:
         return []
-    return [f"{system.system_name} was made for {', '.join(made_for)}; the data is in '{', '.join(strange)}'"]
+    return [f"{system.system_name} was made for {', '.join(made_for)}; the data is in '{', '.join(unsupported)}'"]
 
 
-def _missing_label_warnings(material: ExperimentData) -> list[str]:
-    labels = len(material.gold.gold.labels)
-    seen = {fold.name: len(np.unique(training_gold(material, fold).codes)) for fold in material.folds}
-    return [f"{name}: the training claims show {n} of {labels} labels" for name, n in seen.items() if n < labels]
+def _missing_label_warnings(data: ExperimentData) -> list[str]:
+    n_labels = len(data.gold.gold.labels)
+    seen = {fold.name: len(np.unique(training_gold(data, fold).codes)) for fold in data.folds}
+    return [
+        f"{name}: the training data contain only {n} of {n_labels} labels" for name, n in seen.items() if n < n_labels
+    ]
 
 
-def _excluded(rows: Codes, material: ExperimentData, missing: int) -> dict[str, int]:
-    counts = dict(material.gold.counts)
-    if len(rows) != len(material.claims):
-        counts = {"without gold for the task": int((~np.isin(rows, material.gold.rows_with_gold)).sum())}
+def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:
+    counts = dict(data.gold.counts)
+    if len(rows) != len(data.claims):
+        counts = {"without gold for the task": int((~np.isin(rows, data.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}

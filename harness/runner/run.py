@@ -1,4 +1,4 @@
-"""Runs an experiment: the one function behind `harness run`."""
+"""Runs an experiment: the function behind `harness run`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from harness.data.benchmarks.benchmark import Published
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
-from harness.runner.config import LoadedExperiment, load_experiment
+from harness.runner.config import LoadedExperiment
 from harness.runner.execute import execute, unit_path
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
+from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
@@ -22,29 +23,29 @@ from harness.runner.slices import slices_of
 
 
 class RunResult(NamedTuple):
-    """What a run gave."""
+    """The results of a run."""
 
     experiment: str
     folder: Path
     results: tuple[Result, ...]
-    """One per system, in the config's order."""
+    """One result per system, in the order of the config."""
     fitted: int
-    """Units that were fitted; the others were found."""
+    """Number of units fitted; the others were reused."""
     published: tuple[Published, ...] = ()
-    """The published leaderboards that these results stand beside."""
+    """Published leaderboards of the same benchmark and split."""
     models: tuple[SavedModel, ...] = ()
-    """What became of each system's model, where models were to be kept."""
+    """Saved model of each system, or the reason why there is none, if `save_models` was set."""
 
     def document(self) -> dict[str, Any]:
-        """The outcome as `harness run --json` prints it."""
+        """The document that `harness run --json` prints."""
         document: dict[str, Any] = {
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
         }
         if self.models:
             document["models"] = [
-                {"system": kept.system, "path": str(kept.folder) if kept.folder else None, "reason": kept.reason}
-                for kept in self.models
+                {"system": model.system, "path": str(model.folder) if model.folder else None, "reason": model.reason}
+                for model in self.models
             ]
         return document
 
@@ -60,32 +61,32 @@ class RunResult(NamedTuple):
 
 
 class RunPlan(NamedTuple):
-    """What a run would do."""
+    """The work that a run would do."""
 
     experiment: str
     folder: Path
     units: int
     finished: int
     hosts: tuple[str, ...] = ()
-    """Whom the units that are not finished may contact."""
+    """Hosts that the pending units may contact."""
     forecast: Forecast = Forecast(0, 0)
-    """The calls that they would make there."""
+    """Calls that the pending units would make."""
 
     def __str__(self) -> str:
-        said = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
+        summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
         calls, tokens = self.forecast
         if not self.hosts:
-            return f"{said}\nthe cassette lacks up to {calls:,} replies" if calls else said
-        would = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, about {tokens:,} tokens at most"
-        return f"{said}\n{would}; kept replies are not asked for again"
+            return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
+        cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
+        return f"{summary}\n{cost}; cached replies are reused"
 
 
 Progress = Callable[[int], AbstractContextManager[Callable[[Unit], None]]]
-"""Shows how far a run is: starts at 0 of a number of units, and is given each unit when it is done."""
+"""Shows progress: called with the number of units, it gives a function that takes each finished unit."""
 
 
 Announce = Callable[[tuple[str, ...]], None]
-"""Told the hosts that will be contacted, before they are."""
+"""Called with the hosts that a run may contact, before it contacts them."""
 
 
 def _nobody(_: tuple[str, ...]) -> None:
@@ -111,45 +112,54 @@ def run(
     offline: bool = False,
     announce: Announce = _nobody,
 ) -> RunResult:
-    """Runs an experiment; finished units are found again and not repeated.
+    """Runs an experiment; finished units are reused.
 
     Args:
-        config: a config file, or the name of a shipped experiment.
-        overrides: `KEY=VALUE`, changes to the config; see `load_experiment`.
-        only: labels of the systems to run; all if empty.
-        limit: at most this many training and test claims per fold, for a trial.
-        jobs: processes to fit with, at least 1; the numbers do not depend on it.
-        out: the folder of run folders.
-        fresh: fit finished units again too.
-        root: where fetched benchmarks live; default `$HARNESS_DATA_ROOT`, else the user cache folder.
-        save_models: keep each system, fitted for use, beside its result; see `harness.load_model`.
-        progress: shows how far it is.
+        config: path of a config file, or the name of a shipped experiment.
+        overrides: changes to the config as `KEY=VALUE`; see `load_experiment`.
+        only: names of the systems to run; empty: all.
+        limit: use at most this many training and test claims per fold, for a quick trial.
+        jobs: number of processes, at least 1; the numbers do not depend on it.
+        out: parent folder of run folders.
+        fresh: fit finished units again.
+        root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
+        save_models: also fit each system for later use and save it beside its result; see `harness.load_model`.
+        progress: shows progress.
         offline: refuse what needs the network.
-        announce: told the hosts that may be contacted, if any, before they are.
-    Raises: HarnessError: the config, the data or the disk is at fault; finished units are kept.
+        announce: called with the hosts that may be contacted, if any, before the first contact.
+    Raises: HarnessError: an error in the config, the data or on the disk; finished units are kept.
     """
-    loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root, offline, announce)
-    units = [unit for found in units_by_system.values() for unit in found]
+    loaded, units_by_system, data, folder = _prepare(
+        config, overrides=overrides, only=only, limit=limit, out=out, root=root, offline=offline, announce=announce
+    )
+    units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
     hosts = hosts_of([unit for unit in units if fresh or not unit_path(folder, unit).exists()], offline=offline)
     if hosts:
         announce(hosts)
     with folder_lock(folder, "a run"):
         remove_partial_files(folder)
         with progress(len({unit.unit_id for unit in units})) as advance:
-            fitted = execute(units, material, folder, jobs=jobs, fresh=fresh, advance=advance)
+            fitted = execute(units, data, folder, jobs=jobs, fresh=fresh, advance=advance)
         results = tuple(
             build_result(
                 loaded,
-                data_for_system(system, material, loaded.experiment),
+                data_for_system(system, data, loaded.experiment),
                 system,
                 units_by_system[system.system_name],
                 folder,
             )
             for system in loaded.systems
         )
-        models = fit_and_save_models(loaded, material, results, fresh=fresh) if save_models else ()
+        models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
-    return RunResult(loaded.experiment.name, folder, results, fitted, published, models)
+    return RunResult(
+        experiment=loaded.experiment.name,
+        folder=folder,
+        results=results,
+        fitted=fitted,
+        published=published,
+        models=models,
+    )
 
 
 def plan(
@@ -161,16 +171,25 @@ def plan(
     out: str | Path = "runs",
     root: str | Path | None = None,
 ) -> RunPlan:
-    """What `run` with the same arguments would do; fits nothing and writes nothing."""
-    loaded, units_by_system, material, folder = _prepared(config, overrides, only, limit, out, root)
-    units = {unit.unit_id: unit for found in units_by_system.values() for unit in found}
-    waiting = [unit for unit in units.values() if not unit_path(folder, unit).exists()]
-    hosts, forecast = hosts_of(waiting), forecast_of(waiting, material)
-    return RunPlan(loaded.experiment.name, folder, len(units), len(units) - len(waiting), hosts, forecast)
+    """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
+    loaded, units_by_system, data, folder = _prepare(
+        config, overrides=overrides, only=only, limit=limit, out=out, root=root
+    )
+    units = {unit.unit_id: unit for units_of_system in units_by_system.values() for unit in units_of_system}
+    pending = [unit for unit in units.values() if not unit_path(folder, unit).exists()]
+    return RunPlan(
+        experiment=loaded.experiment.name,
+        folder=folder,
+        units=len(units),
+        finished=len(units) - len(pending),
+        hosts=hosts_of(pending),
+        forecast=forecast_of(pending, data),
+    )
 
 
-def _prepared(
+def _prepare(
     config: str | Path,
+    *,
     overrides: Sequence[str],
     only: Sequence[str],
     limit: int | None,
@@ -180,29 +199,29 @@ def _prepared(
     announce: Announce = _nobody,
 ) -> tuple[LoadedExperiment, dict[str, list[Unit]], Any, Path]:
     loaded = load_experiment(config, overrides)
-    labels = [system.system_name for system in loaded.systems]
+    names = [system.system_name for system in loaded.systems]
     for name in only:
-        if name not in labels:
-            raise UnknownName(f"--only: {unknown_name('system of this experiment', name, labels)}")
+        if name not in names:
+            raise UnknownName(f"--only: {unknown_name('system of this experiment', name, names)}")
     if only:
         loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in only))
-    said = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
-    if said and offline:
-        raise HarnessError(f"needs the network ({', '.join(said)}), which --offline refuses")
-    if said:
-        announce(said)
+    download_hosts = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
+    if download_hosts and offline:
+        raise HarnessError(f"needs the network ({', '.join(download_hosts)}), which --offline refuses")
+    if download_hosts:
+        announce(download_hosts)
     for system in loaded.systems:
         system.classifier.check()
-    material = load_data(loaded, root, limit)
-    slices_of(loaded.experiment.slices, material)
-    texts = [str(text) for text in material.claims.text]
+    data = load_data(loaded, root, limit)
+    slices_of(loaded.experiment.slices, data)  # an unknown kind of slice fails here, before the first fit
+    texts = [str(text) for text in data.claims.text]
     loaded = loaded._replace(
         systems=tuple(
             system._replace(classifier=system.classifier.with_experiment(texts, root)) for system in loaded.systems
         )
     )
-    loaded = expand_transfer(with_task_prompt(loaded, material), material)
+    loaded = expand_transfer(with_task_prompt(loaded, data), data)
     by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}
-    for unit in units_of(loaded, material):
+    for unit in units_of(loaded, data):
         by_system[unit.system.system_name].append(unit)
-    return loaded, by_system, material, Path(out) / loaded.experiment.name
+    return loaded, by_system, data, Path(out) / loaded.experiment.name

@@ -1,4 +1,4 @@
-"""Claims of a result by what they have in common: an article, a speaker, a length, what annotators said of them."""
+"""Slices of a result: claims that share an article, a speaker, a length, or what annotators say of them."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from harness.records import Record
 from harness.runner.plan import ExperimentData
 
 MAX_SLICES = 25
-"""Of one kind; the smallest ones beyond are put together."""
+"""Maximum number of slices of one kind; the smallest others are merged into one."""
 FEW_UNITS, FEW_POSITIVES = 10, 10
 WORDS = (10, 20, 30)
-"""Where lengths are cut, in words."""
+"""Lower ends of the length slices, in words; below the first is a slice of its own."""
 
 
 class SliceValues(Record):
-    """The values over some of a result's claims."""
+    """Values over a slice of the claims of a result."""
 
     by: str
-    """What they have in common: `speaker`, `length`, an axis of the scheme."""
+    """Kind of slice: `speaker`, `length`, an axis of the scheme."""
     of: str
-    """Which one."""
+    """Name of the slice within its kind."""
     n: int
     n_positive: int | None
-    """For a yes-or-no task."""
+    """Number of positive claims; None unless the task is yes-or-no."""
     n_units: int
     values: dict[str, Value]
     note: str | None = None
-    """Why the slice is too small to say anything."""
+    """Reason why the slice is too small for a conclusion."""
 
 
 class Slice(NamedTuple):
-    """Some of the rows of a table."""
+    """Some rows of a claim table."""
 
     by: str
     of: str
@@ -48,43 +48,40 @@ class Slice(NamedTuple):
     """Shape (n_claims,)."""
 
 
-def slices_of(kinds: Sequence[str], material: ExperimentData) -> list[Slice]:
-    """The slices of an experiment's claims.
+def slices_of(kinds: Sequence[str], data: ExperimentData) -> list[Slice]:
+    """Slices the claims of an experiment.
 
     Args:
         kinds: `article`, `speaker`, `topic`, `source`, `year`, `length`, `agreement`, `feature` (every feature axis of
             the scheme), or the name of one of its axes.
     Returns: slices of each kind in turn, the largest first, lengths in their order.
-    Raises: HarnessError: no such kind, or the data does not have it.
+    Raises: HarnessError: the kind is unknown, or the data do not have it.
     """
-    found = []
-    for kind in kinds:
-        found += _of_kind(kind, material)
-    return found
+    return [part for kind in kinds for part in _of_kind(kind, data)]
 
 
 def too_small(n_units: int, n_positive: int | None, unit: str) -> str | None:
-    """What is said of a slice that its values say nothing about."""
+    """Note for a slice that is too small for a conclusion; None if it is large enough."""
     few = [f"{n_units} {unit}s"] if n_units < FEW_UNITS else []
     few += [f"{n_positive} positive"] if n_positive is not None and n_positive < FEW_POSITIVES else []
-    return f"too small to say anything: {', '.join(few)}" if few else None
+    return f"too small for a conclusion: {', '.join(few)}" if few else None
 
 
-def _of_kind(kind: str, material: ExperimentData) -> list[Slice]:
-    axes = [axis for scheme in material.schemes for axis in scheme.axes]
+def _of_kind(kind: str, data: ExperimentData) -> list[Slice]:
+    axes = [axis for scheme in data.schemes for axis in scheme.axes]
     if kind == "feature":
         features = dict.fromkeys(axis.name for axis in axes if axis.feature)
         if not features:
             raise HarnessError("slices: feature: the scheme has no feature axes")
-        return [part for name in features for part in _of_axis(name, material, absent="no")]
+        return [part for name in features for part in _of_axis(name, data, absent="no")]
     if kind in COLUMNS:
-        return _by_value(kind, COLUMNS[kind](material.claims))
+        return _by_value(kind, COLUMNS[kind](data.claims))
     if kind == "length":
-        return _by_length(material.claims)
+        return _by_length(data.claims)
     if kind == "agreement":
-        return _by_agreement(material)
+        return _by_agreement(data)
     if kind in {axis.name for axis in axes}:
-        return _of_axis(kind, material)
+        return _of_axis(kind, data)
     known = [*COLUMNS, "length", "agreement", "feature", *dict.fromkeys(axis.name for axis in axes)]
     raise UnknownName(f"slices: {unknown_name('kind of slice', kind, known)}")
 
@@ -100,7 +97,7 @@ COLUMNS: dict[str, Callable[[Claims], Column]] = {
     "source": lambda claims: claims.source,
     "year": _years,
 }
-"""Kind of slice to the column that it reads; a claim without a value is in none."""
+"""Column that each kind of slice reads; a claim without a value is in no slice."""
 
 
 def _by_value(kind: str, values: Column) -> list[Slice]:
@@ -109,11 +106,11 @@ def _by_value(kind: str, values: Column) -> list[Slice]:
         raise HarnessError(f"slices: no claim has a {kind}")
     names, codes, counts = np.unique(values[present].astype(str), return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    kept = order if len(order) <= MAX_SLICES else order[: MAX_SLICES - 1]
+    largest = order if len(order) <= MAX_SLICES else order[: MAX_SLICES - 1]
     of_row = np.full(len(values), -1, dtype=np.int64)
     of_row[present] = codes
-    slices = [Slice(kind, str(names[code]), of_row == code) for code in kept]
-    rest = order[len(kept) :]
+    slices = [Slice(kind, str(names[code]), of_row == code) for code in largest]
+    rest = order[len(largest) :]
     return [*slices, Slice(kind, f"{len(rest)} others", np.isin(of_row, rest))] if len(rest) else slices
 
 
@@ -125,28 +122,28 @@ def _by_length(claims: Claims) -> list[Slice]:
     return [Slice("length", name, bins == number) for number, name in enumerate(names) if (bins == number).any()]
 
 
-def _by_agreement(material: ExperimentData) -> list[Slice]:
-    shares = material.gold.gold.shares
+def _by_agreement(data: ExperimentData) -> list[Slice]:
+    shares = data.gold.gold.shares
     if shares is None:
         raise HarnessError("slices: agreement: no claim has labels of several annotators")
-    unanimous = np.zeros(len(material.claims), dtype=bool)
-    split = np.zeros(len(material.claims), dtype=bool)
+    unanimous = np.zeros(len(data.claims), dtype=bool)
+    split = np.zeros(len(data.claims), dtype=bool)
     agreed = shares.max(axis=1) > 1 - 1e-9
-    unanimous[material.gold.rows_with_gold[agreed]] = True
-    split[material.gold.rows_with_gold[~agreed]] = True
+    unanimous[data.gold.rows_with_gold[agreed]] = True
+    split[data.gold.rows_with_gold[~agreed]] = True
     parts = [Slice("agreement", "annotators agree", unanimous), Slice("agreement", "annotators differ", split)]
     return [part for part in parts if part.rows.any()]
 
 
-def _of_axis(axis: str, material: ExperimentData, absent: str | None = None) -> list[Slice]:
-    """By the gold label of an axis; `absent` names the claims that have none."""
-    labels: Column = np.full(len(material.claims), absent, dtype=object)
-    found: dict[str, str] = {}
-    several = len(material.joined.datasets) > 1
-    for dataset, scheme in zip(material.joined.datasets, material.schemes, strict=True):
+def _of_axis(axis: str, data: ExperimentData, absent: str | None = None) -> list[Slice]:
+    """Slices by the gold label of an axis; `absent` names the slice of claims without one."""
+    labels: Column = np.full(len(data.claims), absent, dtype=object)
+    label_of_claim: dict[str, str] = {}
+    several = len(data.joined.datasets) > 1
+    for dataset, scheme in zip(data.joined.datasets, data.schemes, strict=True):
         prefix = f"{dataset.info.name}:" if several else ""
         of_axis = gold_labels(dataset.annotations, scheme.name, axis).labels
-        found |= {prefix + claim_id: gold.label for claim_id, gold in of_axis.items()}
-    for row, claim_id in enumerate(material.claims.claim_id):
-        labels[row] = found.get(claim_id, absent)
+        label_of_claim |= {prefix + claim_id: gold.label for claim_id, gold in of_axis.items()}
+    for row, claim_id in enumerate(data.claims.claim_id):
+        labels[row] = label_of_claim.get(claim_id, absent)
     return _by_value(axis, labels)

@@ -1,4 +1,4 @@
-"""Tables of plain text: they read the same in a terminal, a log and a README."""
+"""Results as plain-text tables, which look the same in a terminal, a log and a README."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from harness.runner.official.leaderboards import with_borrowed_intervals
 from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.text_tables import align_columns, format_number, html_table
 
-CHOICES = 3
-"""Different choices of a system's fits that a table lists."""
-PUBLISHED_ROWS = 6
+MAX_CHOICES = 3
+"""Maximum number of different choices that a table lists per system."""
+MAX_PUBLISHED_ROWS = 6
+"""Maximum number of published systems per leaderboard."""
 
 
 def format_value(value: Value) -> str:
-    """A value with its interval; a dash where it is undefined."""
+    """Formats a value with its interval; an undefined value is a dash."""
     if value.value is None:
         return "-"
     if value.low is None or value.high is None:
@@ -32,16 +33,16 @@ def results_html(results: Sequence[Result], published: Sequence[Published] = ())
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
-    said = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, headings))
-    return f"{html_table(rows, _title(first))}\n<ul>{said}</ul>"
+    notes = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, headings))
+    return f"{html_table(rows, _title(first))}\n<ul>{notes}</ul>"
 
 
 def results_table(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
-    """Results side by side: a line of what they are over, values with intervals, notes, warnings.
+    """Formats results side by side: a title line, values with intervals, notes and warnings.
 
     Args:
-        results: of one experiment.
-        published: leaderboards, whose best rows stand beside them under the metric that they report.
+        results: the results of one experiment.
+        published: leaderboards; their best rows are listed under the metric that they report.
     """
     first = results[0]
     names = list(first.values)
@@ -53,13 +54,14 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.label_mapping]
     parts += [
-        f"published: {board.source}; over {board.n}; intervals as wide as ours of like value" for board in published
+        f"published: {board.source} (n = {board.n}); interval width borrowed from our system with the closest value"
+        for board in published
     ]
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
 
 
 def _headings(result: Result) -> dict[str, str]:
-    """Metric to its column heading."""
+    """Column heading of each metric."""
     return {name: value.short_name for name, value in result.values.items()}
 
 
@@ -67,19 +69,19 @@ def _published_rows(results: Sequence[Result], published: Sequence[Published], n
     rows = []
     for board in published:
         for entry in with_borrowed_intervals(board, [result.values[board.metric] for result in results])[
-            :PUBLISHED_ROWS
+            :MAX_PUBLISHED_ROWS
         ]:
-            shown = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
-            rows.append([f"published: {entry.system}", *(shown if name == board.metric else "" for name in names)])
+            cell = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+            rows.append([f"published: {entry.system}", *(cell if name == board.metric else "" for name in names)])
     return rows
 
 
 def _deduplicated(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
-    """The same table without the claims that systems were trained on, where there are any."""
+    """The same table without claims that duplicate training claims, if there are any."""
     affected = [(result, result.deduplicated) for result in results if result.deduplicated is not None]
     if not affected:
         return []
-    rows = [["without copies", "n", *headings.values()]]
+    rows = [["without duplicates", "n", *headings.values()]]
     rows += [
         [result.system, f"{without.n:,}", *(format_value(without.values[name]) for name in headings)]
         for result, without in affected
@@ -88,33 +90,33 @@ def _deduplicated(results: Sequence[Result], headings: Mapping[str, str]) -> lis
 
 
 def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
-    """The first metric over each slice, a table for each kind: slices down, systems across."""
+    """The first metric for each slice: one table per kind of slice, one row per slice, one column per system."""
     name, heading = next(iter(headings.items()))
     tables = []
     for kind in dict.fromkeys(part.by for part in results[0].slices):
         rows = [[f"{heading} by {kind}", "n", *(result.system for result in results)]]
-        for part in (part for part in results[0].slices if part.by == kind):
-            same = [next((p for p in r.slices if (p.by, p.of) == (kind, part.of)), None) for r in results]
-            cells = [format_value(other.values[name]) if other else "-" for other in same]
-            rows.append([part.of + (" *" if part.note else ""), f"{part.n:,}", *cells])
+        for first in (part for part in results[0].slices if part.by == kind):
+            matches = [next((p for p in r.slices if (p.by, p.of) == (kind, first.of)), None) for r in results]
+            cells = [format_value(match.values[name]) if match else "-" for match in matches]
+            rows.append([first.of + (" *" if first.note else ""), f"{first.n:,}", *cells])
         tables.append(align_columns(rows) + "\n")
     if any(part.note for part in results[0].slices):
-        tables.append("*: too few units or positive claims to say anything\n")
+        tables.append("*: too few units or positive claims for a conclusion\n")
     return tables
 
 
 def _tie_ranges(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
-    """The worst and best value over orders of equal scores, where they were asked for."""
+    """Worst and best value over all orders of equal scores, if the experiment asks for them."""
     lines = []
     for name, heading in headings.items():
-        found = [(result.system, result.values[name]) for result in results]
-        said = [
-            f"{s} {format_number(v.worst)} to {format_number(v.best)}"
-            for s, v in found
-            if v.worst is not None and v.best is not None
+        values = [(result.system, result.values[name]) for result in results]
+        ranges = [
+            f"{system} {format_number(value.worst)} to {format_number(value.best)}"
+            for system, value in values
+            if value.worst is not None and value.best is not None
         ]
-        if said:
-            lines.append(f"{heading} by order of equal scores, worst to best: {', '.join(said)}")
+        if ranges:
+            lines.append(f"{heading}, worst to best order of equal scores: {', '.join(ranges)}")
     return lines
 
 
@@ -122,30 +124,33 @@ def _title(result: Result) -> str:
     parts = [f"{result.task} on {result.dataset}", f"{result.n:,} claims in {result.n_articles} articles"]
     if result.n_positive is not None:
         parts.append(f"{result.n_positive:,} positive")
-    left_out = {reason: count for reason, count in result.excluded.items() if reason != WITHOUT_ANSWER}
-    parts += [f"{count:,} left out ({reason})" for reason, count in left_out.items()]
+    excluded = {reason: count for reason, count in result.excluded.items() if reason != WITHOUT_ANSWER}
+    parts += [f"{count:,} excluded ({reason})" for reason, count in excluded.items()]
     return " · ".join(parts)
 
 
 def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
-    """What a reader must know about the numbers, each thing once."""
-    said: dict[str, dict[str, list[str]]] = {}
+    """Notes that a reader needs to interpret the numbers, each one once."""
+    metrics_by_note: dict[str, dict[str, list[str]]] = {}
     methods: dict[str, list[str]] = {}
     for result in results:
         for name, value in result.values.items():
             if value.method and headings[name] not in methods.setdefault(value.method, []):
                 methods[value.method].append(headings[name])
-            for part in [value.reason] if value.reason else (value.note or "").split("; "):
-                if part:
-                    said.setdefault(part, {}).setdefault(result.system, []).append(headings[name])
+            for note in [value.reason] if value.reason else (value.note or "").split("; "):
+                if note:
+                    metrics_by_note.setdefault(note, {}).setdefault(result.system, []).append(headings[name])
     intervals = results[0].provenance.config.intervals
     lines = []
     if methods:
-        how = "; ".join(f"{method} for {', '.join(found)}" for method, found in methods.items())
-        drawn = f"{intervals.resamples:,} resamples of {intervals.unit}s, seed {intervals.random_seed}"
-        by = f"{intervals.unit}s left out one by one" if set(methods) == {"jackknife-t"} else drawn
-        lines.append(f"[95 percent interval]: {by}; {how}")
-    lines += [f"{_where(found, len(results), len(headings))}: {part}" for part, found in said.items()]
+        how = "; ".join(f"{method} for {', '.join(metrics)}" for method, metrics in methods.items())
+        unit = f"{intervals.unit}s"
+        if set(methods) == {"jackknife-t"}:
+            lines.append(f"95% confidence intervals, leaving out one of the {unit} at a time: {how}")
+        else:
+            draws = f"{intervals.resamples:,} resamples of {unit}, seed {intervals.random_seed}"
+            lines.append(f"95% confidence intervals from {draws}: {how}")
+    lines += [f"{_where(systems, len(results), len(headings))}: {note}" for note, systems in metrics_by_note.items()]
     lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]
     warnings: dict[str, list[str]] = {}
     for result in results:
@@ -158,26 +163,26 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
 
 
 def chosen_of(result: Result) -> str:
-    """What was chosen in fitting, each choice once, and how many fits the result rests on; empty where nothing was."""
+    """Choices made in fitting, each once, and the number of fits behind the result; empty if nothing was chosen."""
     choices = list(dict.fromkeys(result.provenance.chosen.values()))
     if not choices:
         return ""
-    more = f" | {len(choices) - CHOICES} more" if len(choices) > CHOICES else ""
+    more = f" | {len(choices) - MAX_CHOICES} more" if len(choices) > MAX_CHOICES else ""
     fits = result.cost.fits if result.cost else None
     counted = f"; {fits:,} fits in all" if fits and fits > 1 else ""
-    return " | ".join(choices[:CHOICES]) + more + counted
+    return " | ".join(choices[:MAX_CHOICES]) + more + counted
 
 
-def _where(found: Mapping[str, Sequence[str]], n_systems: int, n_metrics: int) -> str:
-    """The values that a note is about: metrics where it holds for every system, else systems with their metrics."""
-    if len(found) == n_systems and len({tuple(metrics) for metrics in found.values()}) == 1:
-        metrics = next(iter(found.values()))
+def _where(metrics_by_system: Mapping[str, Sequence[str]], n_systems: int, n_metrics: int) -> str:
+    """Names the values that a note is about: metrics if it holds for every system, else systems with their metrics."""
+    if len(metrics_by_system) == n_systems and len({tuple(metrics) for metrics in metrics_by_system.values()}) == 1:
+        metrics = next(iter(metrics_by_system.values()))
         return "all values" if len(metrics) == n_metrics and n_metrics > 1 else ", ".join(metrics)
-    return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in found.items())
+    return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in metrics_by_system.items())
 
 
 def evaluation_table(evaluation: Evaluation) -> str:
-    """Official numbers: one line a file, the mean last; below, what a reader must know."""
+    """Formats official values: one line per file, the mean last, then notes."""
     metrics = list(evaluation.mean)
     listed = [*evaluation.files.items(), ("mean", evaluation.mean)]
     rows = [["file", *metrics]]
@@ -187,7 +192,7 @@ def evaluation_table(evaluation: Evaluation) -> str:
     return "\n".join([align_columns(rows), *notes, *([evaluation.note] if evaluation.note else [])])
 
 
-def listing_table(found: Mapping[str, str]) -> str:
-    """Names with their summaries."""
-    width = max((len(name) for name in found), default=0)
-    return "\n".join(f"{name.ljust(width)}  {summary}" for name, summary in found.items())
+def listing_table(summaries: Mapping[str, str]) -> str:
+    """Formats names with their summaries, one per line."""
+    width = max((len(name) for name in summaries), default=0)
+    return "\n".join(f"{name.ljust(width)}  {summary}" for name, summary in summaries.items())

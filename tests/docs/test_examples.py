@@ -10,7 +10,7 @@ import yaml
 
 import harness
 from harness.cli.command import harness as command_group
-from harness.runner.config import load_experiment
+from harness.runner.load_config import load_experiment
 
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs").rglob("how-to/*.md"))

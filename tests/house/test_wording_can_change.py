@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-import harness.runner.config
+import harness.runner.load_config
 import harness.runner.tables
 import harness.schemes.scheme_files
 import harness.scoring.inputs
@@ -56,8 +56,8 @@ def faults_of(call, path: Path, text: str):
 
 @pytest.mark.parametrize("explain", [explain_validation, reworded])
 def test_an_unknown_field_is_told_with_those_that_are_known(monkeypatch, tmp_path, explain):
-    monkeypatch.setattr(harness.runner.config, "explain_validation", explain)
-    faults = faults_of(harness.runner.config.load_experiment, tmp_path / "mine.yaml", CONFIG)
+    monkeypatch.setattr(harness.runner.load_config, "explain_validation", explain)
+    faults = faults_of(harness.runner.load_config.load_experiment, tmp_path / "mine.yaml", CONFIG)
     assert [(fault.line, fault.field, fault.code) for fault in faults] == [
         (5, "classifiers[0].capp", "unknown-field"),
         (6, "metrics[0].kk", "unknown-field"),
@@ -94,10 +94,10 @@ def test_a_benchmark_that_is_not_fetched_is_told_and_an_unknown_name_is_no_datas
 
 
 def test_claims_without_an_answer_are_told_apart_by_the_whole_reason():
-    left_out = {"unsettled": 2, "an answer that settles nothing": 1, harness.runner.tables.WITHOUT_ANSWER: 3}
-    result = SimpleNamespace(task="checkability", dataset="d", n=9, n_articles=2, n_positive=None, excluded=left_out)
+    excluded = {"unsettled": 2, "an answer that settles nothing": 1, harness.runner.tables.WITHOUT_ANSWER: 3}
+    result = SimpleNamespace(task="checkability", dataset="d", n=9, n_articles=2, n_positive=None, excluded=excluded)
     title = harness.runner.tables._title(result)
-    assert title.endswith("2 left out (unsettled) · 1 left out (an answer that settles nothing)")
+    assert title.endswith("2 excluded (unsettled) · 1 excluded (an answer that settles nothing)")
 
 
 class Refusing(ClassifierMixin, BaseEstimator):
@@ -145,5 +145,5 @@ def test_a_refused_setting_is_told_at_its_place_whatever_the_estimator_says(monk
     monkeypatch.setattr(sklearn.base, "validate_parameter_constraints", reworded)
     wrong = "{name: sklearn.svm:LinearSVC, tol: 1.0e-3, C: -1}"
     text = CONFIG.replace("{name: length, capp: 30}", wrong).replace("kk: 5", "k: 5").replace("splitt: {}\n", "")
-    (fault,) = faults_of(harness.runner.config.load_experiment, tmp_path / "mine.yaml", text)
+    (fault,) = faults_of(harness.runner.load_config.load_experiment, tmp_path / "mine.yaml", text)
     assert (fault.line, fault.field, fault.code) == (5, "classifiers[0].C", "invalid-setting")

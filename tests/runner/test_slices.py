@@ -70,8 +70,8 @@ def test_a_slice_that_the_data_does_not_have_is_refused(config, harness, kind, s
 
 
 def test_small_slices_say_so():
-    assert too_small(9, 40, "article") == "too small to say anything: 9 articles"
-    assert too_small(12, 3, "article") == "too small to say anything: 3 positive"
+    assert too_small(9, 40, "article") == "too small for a conclusion: 9 articles"
+    assert too_small(12, 3, "article") == "too small for a conclusion: 3 positive"
     assert too_small(10, 10, "article") is None
     assert too_small(10, None, "article") is None
     assert MAX_SLICES > 2

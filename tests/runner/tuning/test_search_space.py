@@ -92,7 +92,7 @@ def test_a_search_says_what_it_chose_of_how_many_and_by_how_many_fits(config, tm
 def test_what_is_made_for_yes_or_no_stays_so_when_its_settings_are_chosen(config, settings):
     classifiers(config, f"[{{name: length, {settings}}}]")
     config.write_text(config.read_text().replace("task: checkability", "task: claim_type"))
-    with pytest.raises(FaultsError, match="'length' is made for yes-or-no tasks, and 'claim_type' has more labels"):
+    with pytest.raises(FaultsError, match="'length' supports yes-or-no tasks only, and 'claim_type' has more labels"):
         load_experiment(config)
 
 

@@ -169,13 +169,13 @@ def test_shipped_experiments_are_found_by_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_experiment("quickstart").experiment.name == "quickstart"
     assert load_experiment("experiments/quickstart.yaml").experiment.name == "quickstart"
-    with pytest.raises(FaultsError, match="give the path of a config, or a shipped one"):
+    with pytest.raises(FaultsError, match="give the path of a config, or the name of a shipped one"):
         load_experiment("quikstart")
 
 
 def test_systems_and_metrics_of_two_labels_are_refused_for_more(config):
     text = GOOD.replace("task: checkability", "task: claim_type").replace("metrics: [f1,", "metrics: [macro_f1, f1,")
     said = faults_of(config(text))
-    assert "'length' is made for yes-or-no tasks, and 'claim_type' has more labels" in said
-    assert "'f1' is made for yes-or-no tasks" in said
+    assert "'length' supports yes-or-no tasks only, and 'claim_type' has more labels" in said
+    assert "'f1' supports yes-or-no tasks only" in said
     assert "macro_f1" not in said
