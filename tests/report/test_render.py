@@ -294,4 +294,4 @@ def test_the_page_says_which_label_reasons_speak_for_and_how_to_have_them(bring,
     build_report([outcome.folder], tmp_path / "report.html", root=root)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "towards</mark> the label CFS" in page
-    assert ("<code>explain: true</code> in the experiment keeps it" in page) == (explain == "false")
+    assert ("Set <code>explain: true</code> in the experiment" in page) == (explain == "false")
