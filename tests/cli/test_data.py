@@ -261,7 +261,7 @@ def test_a_dataset_where_a_file_stands(tmp_path, harness, into):
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "file").write_text("mine")
     done = harness("ingest", "a.txt", "--into", into)
-    refused(done, f"{into}: cannot be written: a file stands where a folder is needed; choose another path")
+    refused(done, f"{into}: cannot be written: a file exists where a folder is needed; choose another path")
     assert (tmp_path / "file").read_text() == "mine"
 
 

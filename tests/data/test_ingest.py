@@ -178,7 +178,9 @@ def test_a_dataset_that_another_process_writes_is_left_alone(tmp_path):
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         (tmp_path / "new.txt").write_text("A new sentence.")
-        with pytest.raises(HarnessError, match=r"another process is writing here .*; wait until it ends, or choose"):
+        with pytest.raises(
+            HarnessError, match=r"another process is writing to this folder .*; wait until it ends, or choose"
+        ):
             ingest([tmp_path / "new.txt"], tmp_path / "d")
         assert content(tmp_path / "d") == before
     finally:
