@@ -64,7 +64,7 @@ ARTICLES = [
     ("a.md", b" \n", "a.md: is empty; an article needs text"),
     ("a.csv", b"title\nx\n", "a.csv: no column is called 'text'; name the one with the texts: --column text=NAME. Col"),
     ("a.csv", b'text\nA.\n"B\n', "a.csv:3: is not well-formed CSV: unexpected end of data; look for a stray quote"),
-    ("a.tsv", b"text\ttitle\nA.\n", "a.tsv:2: has 1 cell, the header has 2; give it as many"),
+    ("a.tsv", b"text\ttitle\nA.\n", "a.tsv:2: has 1 cell, the header has 2; look for"),
     ("a.parquet", b"PAR1", "a.parquet: is not a Parquet file that can be read: "),
     ("a.transcript.txt", b"Nobody speaks.", "a.transcript.txt: no line starts with 'Speaker: '"),
 ]
@@ -146,7 +146,7 @@ FILES_OF_ROWS = [
         'text\tfactual\nA.\tyes\n"B\tyes\n',
         "x.tsv:3: is not well-formed TSV: unexpected end of data; look for a",
     ),
-    ("x.tsv", "text\tfactual\nA.\tyes\nB.\n", "x.tsv:3: has 1 cell, the header has 2; give it as many"),
+    ("x.tsv", "text\tfactual\nA.\tyes\nB.\n", "x.tsv:3: has 1 cell, the header has 2; look for"),
     ("x.tsv", "factual\nyes\n", "x.tsv:2: text: is missing; name the claim by claim_id, by article_id and text, or by"),
     ("x.csv", "text,factual\nA.,yes\nB.,maybe\n", "x.csv:3: factual: no label is called 'maybe'."),
     (
