@@ -147,7 +147,11 @@ FILES_OF_ROWS = [
         "x.tsv:3: is not well-formed TSV: unexpected end of data; look for a",
     ),
     ("x.tsv", "text\tfactual\nA.\tyes\nB.\n", "x.tsv:3: has 1 cell, the header has 2; look for"),
-    ("x.tsv", "factual\nyes\n", "x.tsv:2: text: is missing; name the claim by claim_id, by article_id and text, or by"),
+    (
+        "x.tsv",
+        "factual\nyes\n",
+        "x.tsv:2: text: is missing; identify the claim by claim_id, by article_id and text, or by",
+    ),
     ("x.csv", "text,factual\nA.,yes\nB.,maybe\n", "x.csv:3: factual: no label is called 'maybe'."),
     (
         "x.csv",
@@ -155,7 +159,7 @@ FILES_OF_ROWS = [
         "x.csv:2: verdict: no axis is called 'verdict'. Did you mean 'prediction'? Known: attribution,",
     ),
     ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
-    ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: holds half of a character"),
+    ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: contains half a character"),
     ("x.xlsx", "PK", "x.xlsx: suffix '.xlsx' is not known; known: .jsonl, .csv, .tsv"),
 ]
 
@@ -175,7 +179,7 @@ def test_rows_that_cannot_be_added(tmp_path, harness, folder, name, data, messag
         (["d", "--text", "A.", "--label", "factual", "--as", "me"], "--label: expected AXIS=L, got 'factual'"),
         (["d", "--text", "A.", "--label", "law=1", "--label", "law=0", "--as", "me"], "an axis is given twice"),
         (["d", "--text", "A.", "--as", "me"], "row:1: has no label; give at least one of: factual, checkable,"),
-        (["d", "--as", "me"], "give either --claims FILE, or --text T with --label AXIS=L"),
+        (["d", "--as", "me"], "give either --claims FILE, or --text TEXT with --label AXIS=L"),
         (["d", "--claims", "x.csv", "--label", "law=yes", "--as", "me"], "give either --claims FILE, or --text T"),
         (["d", "--claims", "nowhere.csv", "--as", "me"], "nowhere.csv: does not exist; check the path"),
         (["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"], "nowhere: is not a folder; a dataset folder"),
@@ -194,7 +198,7 @@ def test_an_add_that_cannot_be(tmp_path, harness, folder, arguments, message):
 
 def test_one_claim_is_added_from_the_command_line(tmp_path, harness, folder):
     done = harness("add", "d", "--text", "A new one.", "--label", "factual=yes", "--label", "law=1", "--as", "me")
-    assert done.stdout == "d: added 1 claims and 2 labels (0 change an earlier one, 0 were there already)\n"
+    assert done.stdout == "d: added 1 claims and 2 labels (0 replace an earlier label, 0 duplicates skipped)\n"
     assert harness("check", "d").stdout == "no faults in d\n"
 
 
@@ -214,7 +218,7 @@ def test_all_faults_of_a_dataset_at_once(harness, folder):
         "d/claims.jsonl:2: text: does not equal articles.jsonl 'ferry'[12:42]: found "
         '"It carried 2,100 people in May."',
         "d/claims.jsonl:4: claim_id: 'ferry-",
-        "stands in line 1 already; remove one",
+        "(first on line 1); remove one of the two",
         code=1,
     )
     assert done.stderr == ""

@@ -111,7 +111,7 @@ def test_label_studio_and_back(dataset, tmp_path):
     empty = made(tmp_path / "again")
     alone = [task for task in tasks if task["data"]["claim_id"] in {claim.claim_id for claim in empty.claims}]
     (tmp_path / "export.json").write_text(json.dumps(alone))
-    with pytest.raises(HarnessError, match=r"several workers \(reader-1, reader-2\)"):
+    with pytest.raises(HarnessError, match=r"several labelers \(reader-1, reader-2\)"):
         add_claims(empty.folder, tmp_path / "export.json", "reader-1")
     with pytest.raises(HarnessError, match="Did you mean 'reader-1'"):
         add_claims(empty.folder, tmp_path / "export.json", "reader-1", labeler="reader1")
