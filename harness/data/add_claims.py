@@ -220,7 +220,7 @@ class _AddSession:
         return claim
 
     def _free_standing_article(self, text: str) -> Article:
-        """Returns the article that contains only this text; the same text gives the same article."""
+        """Returns an article that contains only this text, and whose id depends on the text alone."""
         article = Article(article_id=f"claim-{sha256(text)[:10]}", text=text)
         return self.articles.setdefault(article.article_id, article)
 
@@ -230,12 +230,12 @@ class _AddSession:
             self.unchanged += 1
             return
         annotation = new_annotation(
-            claim.claim_id,
-            self.scheme.name,
-            axis,
-            label,
-            self.annotator,
-            self.scheme.version,
+            claim_id=claim.claim_id,
+            scheme=self.scheme.name,
+            axis=axis,
+            label=label,
+            annotator=self.annotator,
+            guideline=self.scheme.version,
             at=self.at,
             value=value,
             note=note,

@@ -152,12 +152,12 @@ def carry_over_labels(claims: Iterable[Claim], annotations: Sequence[Annotation]
     answered = {(a.claim_id, a.annotator, a.scheme, a.axis, a.role) for a in annotations}
     return [
         new_annotation(
-            claim.claim_id,
-            a.scheme,
-            a.axis,
-            a.label,
-            a.annotator,
-            a.guideline,
+            claim_id=claim.claim_id,
+            scheme=a.scheme,
+            axis=a.axis,
+            label=a.label,
+            annotator=a.annotator,
+            guideline=a.guideline,
             role=a.role,
             at=now,
             value=a.value,

@@ -182,7 +182,7 @@ def test_rows_that_cannot_be_added(tmp_path, harness, folder, name, data, messag
         (["d", "--as", "me"], "give either --claims FILE, or --text TEXT with --label AXIS=L"),
         (["d", "--claims", "x.csv", "--label", "law=yes", "--as", "me"], "give either --claims FILE, or --text T"),
         (["d", "--claims", "nowhere.csv", "--as", "me"], "nowhere.csv: does not exist; check the path"),
-        (["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"], "nowhere: is not a folder; a dataset folder"),
+        (["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"], "nowhere: is not a folder; expected a dataset folder"),
         (
             [".", "--text", "A.", "--label", "law=yes", "--as", "me"],
             ".: is not a dataset folder: it has no dataset.yaml",
@@ -217,7 +217,7 @@ def test_all_faults_of_a_dataset_at_once(harness, folder):
         "d/annotations/me.jsonl:1: label: no label is called 'nope'. Did you mean 'no'?",
         "d/claims.jsonl:2: text: does not equal articles.jsonl 'ferry'[12:42]: found "
         '"It carried 2,100 people in May."',
-        "d/claims.jsonl:4: claim_id: 'ferry-",
+        "d/claims.jsonl:4: claim_id: duplicate id 'ferry-",
         "(first on line 1); remove one of the two",
         code=1,
     )
