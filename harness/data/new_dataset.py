@@ -81,8 +81,8 @@ def _yaml_quoted(text: str) -> str:
 
 
 SCHEME = """\
-# The guideline of this dataset. Change it to what you study: axes, labels, definitions, examples. Raise the version
-# whenever a change could change a label; every label remembers the version that it was given under.
+# The guideline of this dataset. Edit the axes, labels, definitions and examples for your study. Raise the version
+# whenever a change could change a label; every label records the version of its guideline.
 name: {name}
 version: "0.1"
 title: Guideline of {name}
@@ -119,7 +119,7 @@ guideline: |
 """
 
 CONFIG = """\
-# How well do baselines tell which claims are checkable? Runs once claims of two or more articles are labelled.
+# Compares baselines that predict which claims are checkable. Runs once claims of two or more articles are labeled.
 name: {name}
 task: checkability
 dataset: {dataset}
@@ -136,6 +136,6 @@ intervals: {{method: auto, resamples: 1000, unit: article}}
 CARD = """\
 # {name}
 
-What the articles are and where they come from; who may use them (`license` in `dataset.yaml`); who labelled them, and
+What the articles are and where they come from; who may use them (`license` in `dataset.yaml`); who labeled them, and
 under which guideline (`schemes/{name}.yaml`).
 """

@@ -182,7 +182,10 @@ def test_rows_that_cannot_be_added(tmp_path, harness, folder, name, data, messag
         (["d", "--as", "me"], "give either --claims FILE, or --text TEXT with --label AXIS=L"),
         (["d", "--claims", "x.csv", "--label", "law=yes", "--as", "me"], "give either --claims FILE, or --text T"),
         (["d", "--claims", "nowhere.csv", "--as", "me"], "nowhere.csv: does not exist; check the path"),
-        (["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"], "nowhere: is not a folder; expected a dataset folder"),
+        (
+            ["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"],
+            "nowhere: is not a folder; expected a dataset folder",
+        ),
         (
             [".", "--text", "A.", "--label", "law=yes", "--as", "me"],
             ".: is not a dataset folder: it has no dataset.yaml",
