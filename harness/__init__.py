@@ -1,6 +1,6 @@
-"""The evaluation harness for claim checkability, check-worthiness and verification.
+"""Evaluation harness for claim checkability, check-worthiness and verification.
 
-The names below are the whole public interface; the command line calls exactly these functions.
+The names in `__all__` are the public interface; each command of the command line calls one of these functions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from harness.runner.splitting.freeze import freeze_split as freeze_split
     from harness.scoring.score import score as score
 
-_HOMES = {
+_MODULES = {
     "add_claims": "harness.data.add_claims",
     "agreement": "harness.data.labels.agreement",
     "audit_targets": "harness.runner.audit",
@@ -67,15 +67,15 @@ _HOMES = {
     "score": "harness.scoring.score",
 }
 
-__all__ = list(_HOMES)
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first used, so that `import harness` and `harness --help` are fast."""
-    if name not in _HOMES:
+    """Imports a public name on first use, so that `import harness` and `harness --help` stay fast."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'harness' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return sorted(_MODULES)

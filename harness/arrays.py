@@ -1,4 +1,4 @@
-"""The kinds of arrays that the package computes with, and their division."""
+"""Array types used throughout the package, and element-wise division."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int64]
-"""Each stands for one of a list of things: a label, an article, a unit."""
+"""Indices into a list of labels, articles or units."""
 Weights = npt.NDArray[np.int64]
-"""Shape (n_weightings, n_units); how often each unit is drawn. A row of ones is the data as it is."""
+"""Shape (n_resamples, n_units); number of times each unit is drawn. A row of ones is the original data."""
 Vectors = npt.NDArray[np.float32]
-"""Of an encoder; shape (n_texts, n_dimensions)."""
+"""Text embeddings of an encoder; shape (n_texts, n_dimensions)."""
 
 
 def safe_divide(numerator: Floats, denominator: npt.NDArray[Any], *, otherwise: float = np.nan) -> Floats:
-    """The quotient of each pair, and `otherwise` where the denominator is 0.
+    """Returns the element-wise quotient, with `otherwise` where the denominator is 0.
 
     Args:
-        numerator: of the shape of the quotient.
-        denominator: spread over the numerator's shape where it has fewer rows or columns.
+        numerator: any shape; the quotient has the same shape.
+        denominator: broadcast to the shape of `numerator`.
+        otherwise: value where the denominator is 0.
     """
     quotient = np.full(numerator.shape, otherwise, dtype=np.float64)
     np.divide(numerator, denominator, out=quotient, where=denominator != 0)

@@ -1,4 +1,4 @@
-"""What can go wrong for a user, said so that they can act on it."""
+"""Errors with messages that a user can act on."""
 
 from __future__ import annotations
 
@@ -8,57 +8,58 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_NAMES = 60
+"""Number of known names that the message for an unknown name lists."""
 
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing that is wrong in one file."""
+    """One problem in one file."""
 
     path: str
     line: int | None
-    """Line of the file, from 1; None where the whole file or folder is meant."""
+    """Line of the file, from 1; None if the problem concerns the whole file or folder."""
     field: str | None
     message: str
-    """What was found, what is allowed, and the remedy; for people, so its words may change."""
+    """Finding, allowed values and remedy. Written for people: the wording may change between versions."""
     code: str = "invalid"
-    """What kind of fault it is, for programs: `missing-field`, `unknown-name`; its words do not change."""
+    """Kind of problem, for programs (`missing-field`, `unknown-name`); stable between versions."""
 
     def __str__(self) -> str:
-        where = self.path if self.line is None else f"{self.path}:{self.line}"
-        return ": ".join(part for part in (where, self.field, self.message) if part)
+        location = self.path if self.line is None else f"{self.path}:{self.line}"
+        return ": ".join(part for part in (location, self.field, self.message) if part)
 
 
 class HarnessError(Exception):
-    """Base of every error that is the user's to mend; the command line prints it without a traceback.
+    """Base of all errors that the user can fix; the command line prints them without a traceback.
 
-    Code decides by the type or the `code` of an error, never by its text.
+    Programs decide by the type or the `code` of an error, never by its text.
     """
 
     exit_code = 2
     code: str = "refused"
-    """What kind of error it is, for programs; the code of the fault that it becomes in a list of faults."""
+    """Kind of error, for programs; also the `code` of a `Fault` that reports this error."""
 
 
 class UnknownName(HarnessError):
-    """A name that is not known; the message lists those that are."""
+    """An unknown name; the message lists the known ones."""
 
     code = "unknown-name"
 
 
 class NotFetched(HarnessError):
-    """A known benchmark that is not on this machine yet; says how to fetch it."""
+    """A benchmark that has not been downloaded; the message gives the command that fetches it."""
 
     code = "not-fetched"
 
 
 class MissingExtra(HarnessError):
-    """A package that an extra brings is not installed; says what to install."""
+    """A package of an optional extra is not installed; the message gives the install command."""
 
     code = "missing-extra"
 
 
 class FaultsError(HarnessError):
-    """A file or folder with faults, all of them at once."""
+    """All faults of a file or folder, raised together."""
 
     code = "faults"
 
@@ -76,21 +77,21 @@ class FaultsError(HarnessError):
         field: str | None = None,
         code: str = Fault.code,
     ) -> FaultsError:
-        """The error of a single fault."""
+        """Returns the error for a single fault."""
         return cls([Fault(str(path), line, field, message, code)])
 
 
 class Undefined(HarnessError):
-    """A number that does not exist for this input; its text is the reason."""
+    """A value that is mathematically undefined for this input; the message gives the reason."""
 
     code = "undefined"
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
-    """The message for a name that is not known: the nearest known one, then all of them (of very many, the first)."""
-    lower = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
-    hint = f" Did you mean '{lower[near[0]]}'?" if near else ""
-    listed = sorted(known)
-    more = f" and {len(listed) - MAX_NAMES} more" if len(listed) > MAX_NAMES else ""
-    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(listed[:MAX_NAMES]) or 'none'}{more}"
+    """Returns the message for an unknown name: the closest known name, then up to `MAX_NAMES` known names."""
+    by_lower_case = {candidate.lower(): candidate for candidate in known}
+    closest = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
+    hint = f" Did you mean '{by_lower_case[closest[0]]}'?" if closest else ""
+    names = sorted(known)
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"no {kind} is called '{name}'.{hint} Known: {', '.join(names[:MAX_NAMES]) or 'none'}{more}"

@@ -1,4 +1,4 @@
-"""How files are read and written: the one place that knows."""
+"""Reads and writes files: clear errors, atomic writes, folder locks and hashes."""
 
 from __future__ import annotations
 
@@ -17,43 +17,53 @@ from typing import Any
 from harness.errors import FaultsError, HarnessError
 
 TEMPORARY_PREFIX = ".partial-"
+"""Prefix of temporary files and folders; `remove_partial_files` deletes what a killed process leaves behind."""
 
 
 class WriteError(HarnessError):
-    """A file that could not be written; nothing half-written is left under its name."""
+    """A file or folder could not be written; no partial content remains under its name."""
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file.
+    """Returns the bytes of a file.
 
-    Raises: FaultsError: it does not exist, is a folder, or may not be read.
+    Raises: FaultsError: the file does not exist, is a folder, or is not readable.
     """
     try:
         return path.read_bytes()
     except FileNotFoundError:
         raise FaultsError.single(path, "does not exist; check the path", code="does-not-exist") from None
     except IsADirectoryError:
-        raise FaultsError.single(path, "is a folder, a file is expected", code="is-a-folder") from None
+        raise FaultsError.single(path, "is a folder; expected a file", code="is-a-folder") from None
     except PermissionError:
-        raise FaultsError.single(path, "may not be read; check its permissions", code="no-permission") from None
+        raise FaultsError.single(
+            path, "cannot be read: no permission; check the permissions of the file", code="no-permission"
+        ) from None
     except OSError as error:
         raise FaultsError.single(path, f"cannot be read: {error.strerror}", code="cannot-read") from None
 
 
 def decode(data: bytes, path: Path) -> str:
-    """UTF-8 text (or UTF-16 with its byte order mark), the mark removed; line ends stay as they are.
+    """Returns the text of UTF-8 bytes, or of UTF-16 bytes with a byte order mark.
 
-    Raises: FaultsError: not UTF-8 (the message names the first bad byte and its line), or binary.
+    Removes the byte order mark and leaves line ends unchanged.
+
+    Args:
+        data: content of the file.
+        path: file named in the error.
+    Raises: FaultsError: the bytes are not UTF-8 (the message gives the first bad byte and its line), or are binary.
     """
     text = data.removeprefix(b"\xef\xbb\xbf")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        # Two bytes are weak evidence of UTF-16: a binary file can begin with them too. Such a file usually does not
+        # decode, or decodes with NUL characters; it then gets the error for binary files below.
         with suppress(UnicodeDecodeError):
-            wide = data.decode("utf-16")
-            if "\x00" not in wide:
-                return wide
-    nul = text.find(b"\x00")
-    if nul >= 0:
-        message = f"is not a text file: it has a NUL byte at offset {nul}; save it as UTF-8 text"
+            utf_16_text = data.decode("utf-16")
+            if "\x00" not in utf_16_text:
+                return utf_16_text
+    nul_offset = text.find(b"\x00")
+    if nul_offset >= 0:
+        message = f"is not a text file: it has a NUL byte at offset {nul_offset}; save it as UTF-8 text"
         raise FaultsError.single(path, message, code="not-text")
     try:
         return text.decode("utf-8")
@@ -68,12 +78,12 @@ def decode(data: bytes, path: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    """`decode` of `read_bytes`."""
+    """Returns the text of a file; see `read_bytes` and `decode` for the errors."""
     return decode(read_bytes(path), path)
 
 
 def explain_os_error(error: OSError) -> str:
-    """An operating-system error in words, with its remedy where one is known."""
+    """Returns the reason of an operating-system error, with a remedy for common causes."""
     reasons = {
         errno.ENOSPC: "the disk is full; free some space and run the same command again",
         errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
@@ -81,9 +91,9 @@ def explain_os_error(error: OSError) -> str:
         errno.EACCES: "no permission; check the permissions of the file and its folder",
         errno.EPERM: "no permission; check the permissions of the file and its folder",
         errno.EROFS: "the file system is read-only; choose another folder",
-        errno.ENOTDIR: "a file stands where a folder is needed; choose another path",
-        errno.EEXIST: "a file stands where a folder is needed; choose another path",
-        errno.EISDIR: "a folder stands where a file is needed; choose another path",
+        errno.ENOTDIR: "a file exists where a folder is needed; choose another path",
+        errno.EEXIST: "a file exists where a folder is needed; choose another path",
+        errno.EISDIR: "a folder exists where a file is needed; choose another path",
         errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
     }
     reason = reasons.get(error.errno or 0, error.strerror or str(error))
@@ -92,7 +102,7 @@ def explain_os_error(error: OSError) -> str:
 
 @contextmanager
 def translate_os_errors(path: Path) -> Iterator[None]:
-    """Turns operating-system errors of the block into a `WriteError` that names the path."""
+    """Converts operating-system errors of the block into a `WriteError` that names the path."""
     try:
         yield
     except OSError as error:
@@ -102,16 +112,20 @@ def translate_os_errors(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Creates a folder and its parents, if absent."""
+    """Creates a folder and its parents if they do not exist."""
     with translate_os_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:
-    """Writes files all or none: each to a temporary file beside its place, synced; then all renamed, in their order.
+    """Writes several files: all of them, or none if one cannot be written.
 
-    Raises: WriteError: one cannot be written; then every file is as it was.
+    Args:
+        files: path to content; files appear under their names in this order.
+    Raises: WriteError: a file cannot be written; existing files are unchanged.
     """
+    # Content goes to temporary files in the same folder first (a rename across file systems is not atomic), synced to
+    # disk. Only when all of it is on disk do the renames begin, which need no further disk space.
     staged: list[tuple[Path, Path]] = []
     try:
         for path, data in files.items():
@@ -123,7 +137,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                     stream.write(data)
                     stream.flush()
                     os.fsync(stream.fileno())
-                Path(name).chmod(0o644)
+                Path(name).chmod(0o644)  # mkstemp allows access to the owner only
         for temporary, path in staged:
             with translate_os_errors(path):
                 temporary.replace(path)
@@ -136,13 +150,13 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Makes a file whole or not at all: the block fills a temporary one beside its place, which then takes it.
+    """Yields a temporary path for the block to write; the temporary file replaces `path` when the block succeeds.
 
-    Raises: WriteError: the disk is at fault; then the file is as it was.
+    Raises: WriteError: the operating system refuses a write; an existing file is unchanged.
     """
     make_folder(path.parent)
     if path.is_dir():
-        raise WriteError(f"{path}: cannot be written: a folder stands where a file is needed; choose another path")
+        raise WriteError(f"{path}: cannot be written: a folder exists where a file is needed; choose another path")
     with translate_os_errors(path):
         handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
         os.close(handle)
@@ -160,9 +174,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Makes a folder whole or not at all: the block fills a temporary one beside its place, which then takes it.
+    """Yields a temporary folder for the block to fill; the folder replaces `path` when the block succeeds.
 
-    Raises: WriteError: the disk is at fault; then the folder is as it was.
+    Raises: WriteError: the operating system refuses a write; an existing folder is unchanged.
     """
     make_folder(path.parent)
     with translate_os_errors(path):
@@ -170,47 +184,47 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         with translate_os_errors(path):
             yield temporary
-            for file in [found for found in temporary.rglob("*") if found.is_file()]:
+            for file in [entry for entry in temporary.rglob("*") if entry.is_file()]:
                 with file.open("rb+") as stream:
                     os.fsync(stream.fileno())
             temporary.chmod(0o755)
+            # A rename cannot replace a folder that has files, so the old folder moves away first.
             if path.exists():
                 path.rename(temporary.with_suffix(".old"))
             temporary.rename(path)
     finally:
-        for left in (temporary, temporary.with_suffix(".old")):
-            shutil.rmtree(left, ignore_errors=True)
+        for leftover in (temporary, temporary.with_suffix(".old")):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all."""
+    """Writes a file atomically; see `write_files` for the errors."""
     write_files({path: data})
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_bytes` of the UTF-8 bytes."""
+    """Writes a text as UTF-8, atomically; see `write_files` for the errors."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def json_line(record: dict[str, Any]) -> str:
-    """One record as one line of JSON, keys in their given order, with the line end."""
+    """Returns a record as one line of JSON: keys in their given order, newline at the end."""
     return json.dumps(record, ensure_ascii=False, separators=(", ", ": ")) + "\n"
 
 
 def json_document(document: Any) -> str:
-    """A JSON document for people and machines: indented, keys in their given order, with the line end."""
+    """Returns an indented JSON document: keys in their given order, newline at the end."""
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 @contextmanager
 def folder_lock(folder: Path, purpose: str) -> Iterator[None]:
-    """Holds a folder for one process, until the block ends or the process dies.
+    """Locks a folder against other processes until the block ends or the process dies.
 
     Args:
         folder: created if absent.
-        purpose: what holds it, for the message ("a run", "ingest").
-
-    Raises: WriteError: another process holds it, or the folder cannot be written.
+        purpose: what needs the lock ("a run", "ingest"), for the message.
+    Raises: WriteError: another process has locked the folder, or the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
@@ -221,7 +235,8 @@ def folder_lock(folder: Path, purpose: str) -> Iterator[None]:
             lock.acquire()
         except Timeout:
             raise WriteError(
-                f"{folder}: another process is writing here ({purpose}); wait until it ends, or choose another folder"
+                f"{folder}: another process is writing to this folder ({purpose}); "
+                "wait until it ends, or choose another folder"
             ) from None
     try:
         yield
@@ -230,7 +245,7 @@ def folder_lock(folder: Path, purpose: str) -> Iterator[None]:
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Removes what a killed process left half-written; call only while holding the folder."""
+    """Removes temporary files of killed processes; call it only under `folder_lock`."""
     for path in folder.rglob(TEMPORARY_PREFIX + "*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -240,21 +255,25 @@ def remove_partial_files(folder: Path) -> None:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Keeps the garbage collector from looking again and again at many records while they are made: a third faster."""
-    running = gc.isenabled()
+    """Pauses the garbage collector while the block creates many records, which is a third faster.
+
+    Each collection would otherwise traverse all records created so far.
+    """
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if running:
+        if was_enabled:
             gc.enable()
 
 
 def sha256(data: bytes | str) -> str:
-    """SHA-256 in hex; of the UTF-8 bytes for text."""
+    """Returns the SHA-256 digest in hex; a text is encoded as UTF-8."""
     return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
 
 
 def fingerprint(parts: Iterable[object]) -> str:
-    """SHA-256 over a sequence of texts, numbers and None, each told apart from its neighbors."""
+    """Returns the SHA-256 digest, in hex, of a sequence of texts, numbers and None."""
+    # JSON marks where each part ends, so that ("ab", "c") and ("a", "bc") have different digests.
     return sha256(json.dumps(list(parts), separators=(",", ":")))

@@ -1,4 +1,4 @@
-"""Where things live on disk: fetched benchmarks, what is cached, shipped data and experiments."""
+"""Folders for fetched benchmarks, cached files, and shipped data and experiments."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from pathlib import Path
 
 
 def data_root(chosen: str | Path | None = None) -> Path:
-    """Where fetched benchmarks live: `chosen`, else `$HARNESS_DATA_ROOT`, else the platform's user cache folder."""
-    return Path(chosen) if chosen is not None else _chosen_or_user_cache("HARNESS_DATA_ROOT")
+    """Returns the folder of fetched benchmarks: `chosen`, `$HARNESS_DATA_ROOT`, or the user cache folder."""
+    return Path(chosen) if chosen is not None else _folder_from_environment("HARNESS_DATA_ROOT")
 
 
 def cache_folder() -> Path:
-    """Where replies, vectors, exported encoders and slow fits are kept: `$HARNESS_CACHE`, else the user cache folder.
+    """Returns the folder of cached replies, vectors, encoders and fits: `$HARNESS_CACHE`, or the user cache folder.
 
-    A reply costs money to ask for again; the others can be computed again.
+    Deleting it loses replies of paid APIs; everything else can be recomputed.
     """
-    return _chosen_or_user_cache("HARNESS_CACHE")
+    return _folder_from_environment("HARNESS_CACHE")
 
 
-def _chosen_or_user_cache(variable: str) -> Path:
+def _folder_from_environment(variable: str) -> Path:
+    # An empty variable counts as unset: Path("") would be the current folder.
     if os.environ.get(variable):
         return Path(os.environ[variable])
     import platformdirs
@@ -28,7 +29,11 @@ def _chosen_or_user_cache(variable: str) -> Path:
 
 
 def shipped(kind: str) -> Path:
-    """The folder of what ships with the project: `data` or `experiments`; in the wheel, else in the clone."""
+    """Returns the folder of shipped files, in an installed wheel or in a clone.
+
+    Args:
+        kind: `data` or `experiments`.
+    """
     package = Path(__file__).parent
-    inside = package / "shipped" / kind
-    return inside if inside.is_dir() else package.parent / kind
+    in_wheel = package / "shipped" / kind
+    return in_wheel if in_wheel.is_dir() else package.parent / kind

@@ -1,4 +1,4 @@
-"""The nouns that cross rooms. Each is frozen and strict: the file's schema, its doc and its errors are one thing."""
+"""Records that all packages share: frozen, strict models that define file formats, their docs and their errors."""
 
 from __future__ import annotations
 
@@ -9,64 +9,68 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
-"""A name that is safe as a file name: letters, digits, dot, underscore, hyphen."""
+"""Name that is safe as a file name: letters, digits, dot, underscore, hyphen; at most 120 characters."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 digest in lowercase hex."""
 Role = Literal["label", "adjudicate", "suggest"]
+"""Purpose of an annotation: an annotator's own label, a deciding label, or a proposal that is not gold."""
 
 
 class Record(BaseModel):
-    """Base of every record: frozen, strict, no unknown fields."""
+    """Base of all records: frozen, strict, without unknown fields."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class Article(Record):
-    """A source document: its text, or in a stand-off dataset the hash of its text."""
+    """A source document, with its text or (in a stand-off dataset) the hash of its text."""
 
     article_id: Name
     title: str | None = None
     text: str | None = None
-    """The text that claim offsets refer to; None while a stand-off article is not brought to life."""
+    """Text that claim offsets refer to; None in a stand-off dataset until the text is restored."""
     text_sha256: Sha256 | None = None
-    """SHA-256 of the UTF-8 bytes of the text; given instead of the text in a stand-off dataset."""
+    """SHA-256 of the UTF-8 bytes of the text; replaces the text in a stand-off dataset."""
     published: str | None = None
     """ISO 8601 date or time."""
     publisher: str | None = None
     url: str | None = None
     language: str | None = None
-    """BCP 47 code; None: the dataset's."""
+    """BCP 47 code; default: the language of the dataset."""
     license: str | None = None
     replaces: Name | None = None
-    """The article_id of the version that this one replaces."""
+    """Id of the article version that this one replaces."""
 
 
 class Claim(Record):
-    """One span of an article, as put before annotators and classifiers.
+    """One span of an article, as annotators and classifiers see it.
 
-    Carries no label: gold travels apart, so that nothing that reads claims can see it.
+    Has no label: gold labels are stored separately, so that code that reads claims cannot see them.
     """
 
     claim_id: str
-    """Stable for ever, never reused; see `make_claim_id`."""
+    """Permanent id, never reused; see `make_claim_id`."""
     article_id: Name
     start: int = Field(ge=0)
     """Offset of the first character, in Unicode code points."""
     end: int = Field(ge=0)
     """Offset one past the last character."""
     text: str | None = None
-    """The exact characters ``article.text[start:end]``; None in a stand-off dataset not brought to life."""
+    """Exact characters ``article.text[start:end]``; None in a stand-off dataset until the text is restored."""
     text_sha256: Sha256 | None = None
+    """SHA-256 of the UTF-8 bytes of the text; replaces the text in a stand-off dataset."""
     speaker: str | None = None
     date: str | None = None
     topic: str | None = None
-    """What it is about, in the source's own words; a split can keep topics whole."""
+    """Topic, as the source names it; a split can keep the claims of a topic together."""
     statement: str | None = None
-    """The claim reworded to stand alone; never replaces the verbatim text."""
+    """Claim reworded to be understood without context; the verbatim text stays in `text`."""
     replaces: str | None = None
+    """Id of the same claim in the previous version of the article."""
 
 
 class Annotation(Record):
-    """One label by one annotator; never edited, only superseded."""
+    """One label by one annotator; never edited, only superseded by a later annotation."""
 
     annotation_id: str
     claim_id: str
@@ -74,35 +78,35 @@ class Annotation(Record):
     axis: Name
     label: str
     annotator: Name
-    """A role or a handle (`author-pass-1`, `publisher`)."""
+    """Role or handle of the annotator (`author-pass-1`, `publisher`)."""
     role: Role = "label"
     guideline: str
-    """Version of the guideline it was made under."""
+    """Version of the guideline that the annotator followed."""
     at: str | None = None
-    """When, in ISO 8601; None where the source does not say."""
+    """Time of the annotation in ISO 8601; None if the source does not state it."""
     value: str | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
     note: str | None = None
     supersedes: str | None = None
-    """The annotation_id that this one takes the place of."""
+    """Id of the annotation that this one replaces."""
 
 
 class GoldLabel(Record):
-    """The label of a claim used for scoring, as made by a named rule."""
+    """The label of a claim that metrics use, derived from annotations by a gold rule."""
 
     claim_id: str
     label: str
     annotators: int = Field(ge=1)
-    """How many annotators it rests on."""
+    """Number of annotators behind the label."""
 
 
 class Evidence(Record):
-    """A passage that bears on a claim."""
+    """A passage that supports, refutes or informs a claim."""
 
     evidence_id: str
     claim_id: str
     group: int = Field(ge=0)
-    """Passages of one group settle the claim together; groups are alternatives."""
+    """Number of the evidence group, from 0: the passages of a group belong together, groups are alternatives."""
     text: str
     passage_id: str | None = None
     start: int | None = None
@@ -116,51 +120,63 @@ class Evidence(Record):
 
 
 def make_claim_id(article_id: str, start: int, end: int, text_sha256: str) -> str:
-    """The id of a claim: the article's, a hyphen, and 10 hex digits over start, end and text.
+    """Returns the id of a claim: the article id, a hyphen, and 10 hex digits of a hash of start, end and text.
 
-    The digest is over the text's own SHA-256, so that a stand-off dataset can check its ids without the text.
+    Args:
+        article_id: id of the article.
+        start: offset of the first character, in Unicode code points.
+        end: offset one past the last character.
+        text_sha256: SHA-256 of the text of the claim, in hex.
     """
+    # Hashing the digest of the text instead of the text lets a stand-off dataset check its ids without the text.
     digest = hashlib.sha256(f"{start}\n{end}\n{text_sha256}".encode()).hexdigest()
     return f"{article_id}-{digest[:10]}"
 
 
 class Explanation(NamedTuple):
-    """One fault of a validation, explained."""
+    """One validation error, in words."""
 
     place: tuple[str | int, ...]
+    """Key path in the document: keys and list indices."""
     message: str
-    """What was expected and what was found, in words."""
+    """Expected and actual value, in words."""
     code: str
-    """What kind of fault it is: one of `CODES`, else pydantic's own name for it (`string-type`)."""
+    """Kind of error: a value of `CODES`, or pydantic's own type with hyphens (`string-type`)."""
     value: Any
-    """What was found."""
+    """Value that was rejected."""
 
 
 def explain_validation(error: ValidationError) -> list[Explanation]:
-    """Each fault of a validation, in words that say what was expected and what was found."""
-    explained = []
-    for fault in error.errors(include_url=False):
-        kind, found = fault["type"], preview(fault["input"])
-        allowed = fault.get("ctx", {})
-        place = tuple(part for part in fault["loc"] if not (isinstance(part, str) and "[" in part))
+    """Returns each error of a failed validation, with the expected and the actual value in words."""
+    explanations = []
+    for problem in error.errors(include_url=False):
+        kind = problem["type"]
+        actual = preview(problem["input"])
+        context = problem.get("ctx", {})
+        # pydantic adds the branch of a union or a wrapping validator to the path, such as "function-after[...]"; a key
+        # of a document has no bracket.
+        key_path = tuple(part for part in problem["loc"] if not (isinstance(part, str) and "[" in part))
         if kind == "missing":
             message = "is missing; it is required"
         elif kind == "extra_forbidden":
             message = "is not a known field"
         elif kind in EXPECTED:
-            message = f"expected {EXPECTED[kind]}, got {found}"
+            message = f"expected {EXPECTED[kind]}, got {actual}"
         elif kind == "setting":
-            message = fault["msg"]
+            message = problem["msg"]
         elif kind == "value_error":
-            message = str(allowed.get("error", fault["msg"]))
+            message = str(context.get("error", problem["msg"]))
         elif kind == "json_invalid":
-            message = f"is not JSON: {allowed.get('error', fault['msg'])}".replace(" at line 1 column ", " at column ")
+            # The text is one line of a JSONL file; the fault gives its line number, and "line 1" would mislead.
+            reason = str(context.get("error", problem["msg"]))
+            message = f"is not JSON: {reason.replace(' at line 1 column ', ' at column ')}"
         else:
-            # pydantic's words, so that "expected" does not stand twice; only what is shown depends on them
-            said = fault["msg"].removeprefix("Input should be ").removeprefix("String should ")
-            message = f"expected {said}, got {found}"
-        explained.append(Explanation(place, message, CODES.get(kind, kind.replace("_", "-")), fault["input"]))
-    return explained
+            # Removing pydantic's own "should be" avoids "expected Input should be ..."; this affects the message only.
+            expectation = problem["msg"].removeprefix("Input should be ").removeprefix("String should ")
+            message = f"expected {expectation}, got {actual}"
+        code = CODES.get(kind, kind.replace("_", "-"))
+        explanations.append(Explanation(key_path, message, code, problem["input"]))
+    return explanations
 
 
 CODES = {
@@ -170,7 +186,7 @@ CODES = {
     "value_error": "invalid",
     "json_invalid": "not-json",
 }
-"""Our codes for what pydantic finds, where its own names say little."""
+"""Codes that replace pydantic's error types where these are unclear."""
 EXPECTED = {
     "int_type": "an integer",
     "int_from_float": "an integer",
@@ -186,10 +202,11 @@ EXPECTED = {
     "model_type": "a JSON object",
     "model_attributes_type": "a mapping",
 }
+"""Expected value by pydantic's error type."""
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text can be written as UTF-8: it has no lone surrogate."""
+    """Returns whether a text can be encoded as UTF-8: it has no lone surrogate."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -198,7 +215,7 @@ def is_unicode(text: str) -> bool:
 
 
 def preview(value: object) -> str:
-    """A value as a message shows it: as JSON where possible, cut to 60 characters."""
+    """Returns a value as messages show it: JSON if possible, at most 60 characters."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):

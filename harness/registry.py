@@ -1,4 +1,4 @@
-"""From a name in a config to a component: literal tables, entry points, and `module:Class`."""
+"""Finds a component by its name in a config: in a table, among entry points, or as `module:Class`."""
 
 from __future__ import annotations
 
@@ -15,42 +15,44 @@ T = TypeVar("T")
 
 
 class UnknownComponent(UnknownName):
-    """A name that no table knows, or a `module:Class` that cannot be imported."""
+    """A name that is not registered, or a `module:Class` that cannot be imported."""
 
 
 class CannotImport(UnknownComponent):
-    """A `module:Class`, or another package's component, that cannot be imported."""
+    """A `module:Class`, or a component of another package, that cannot be imported."""
 
     code = "cannot-import"
 
 
 def import_object(target: str, kind: str) -> object:
-    """The object that `module:Name` points to.
+    """Imports the object of `module:Name`.
 
+    Args:
+        target: module and name; the name may have dots (`module:Class.attribute`).
+        kind: kind of component ("classifier"), for messages.
     Raises: CannotImport: the module cannot be imported, or has no such name.
     """
     module_name, _, name = target.partition(":")
     try:
-        found: object = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # whatever the module does when it is imported: it is not ours
-        said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
-        raise CannotImport(f"{kind} '{target}': module '{module_name}' cannot be imported ({said})") from None
+        target_object: object = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:  # foreign code runs on import and may raise anything
+        reason = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise CannotImport(f"{kind} '{target}': module '{module_name}' cannot be imported ({reason})") from None
     for part in name.split("."):
         try:
-            found = getattr(found, part)
+            target_object = getattr(target_object, part)
         except AttributeError:
             raise CannotImport(f"{kind} '{target}': module '{module_name}' has no '{name}'") from None
-    return found
+    return target_object
 
 
 class Registry(Generic[T]):
-    """The components of one kind.
+    """The components of one kind, by name.
 
     Args:
-        kind: what they are, for messages ("classifier").
-        table: name to component, or to its `module:Name`, which is imported when it is asked for; what ships with the
-            project.
-        group: the entry-point group under which other packages add theirs; they may not take a shipped name.
+        kind: kind of component ("classifier"), for messages.
+        table: components of this package: name to component, or to its `module:Name`, which is imported on first use.
+        group: entry-point group for components of other packages; a name of `table` takes precedence.
     """
 
     def __init__(self, kind: str, table: Mapping[str, T | str], group: str) -> None:
@@ -59,50 +61,52 @@ class Registry(Generic[T]):
         self.group = group
 
     def _entry_points(self) -> dict[str, list[EntryPoint]]:
-        """Those of other packages by name; one name may be taken by several."""
+        """Returns the entry points of other packages by name; several packages may use the same name."""
         from importlib.metadata import entry_points
 
-        found: dict[str, list[EntryPoint]] = {}
+        by_name: dict[str, list[EntryPoint]] = {}
         for point in entry_points(group=self.group):
             if point.name not in self.table:
-                found.setdefault(point.name, []).append(point)
-        return found
+                by_name.setdefault(point.name, []).append(point)
+        return by_name
 
     def names(self) -> list[str]:
-        """Every known name, in the table's order, other packages' after it."""
+        """Returns all names: those of the table in its order, then those of other packages in alphabetical order."""
         return [*self.table, *sorted(self._entry_points())]
 
     def get(self, name: str) -> T:
-        """The component of a name.
+        """Returns the component with this name.
 
-        Raises: UnknownComponent: no such name; the message gives the nearest and all known ones. CannotImport: another
-            package's cannot be had; the message names the package.
+        Raises: UnknownComponent: no such name; the message gives the closest and all known names. CannotImport: the
+            component of another package cannot be imported; the message names the package.
         """
         if name in self.table:
             entry = self.table[name]
             return cast(T, import_object(entry, self.kind) if isinstance(entry, str) else entry)
-        added = self._entry_points()
-        if name in added:
-            return self._import(name, added[name])
+        entry_points = self._entry_points()
+        if name in entry_points:
+            return self._import(name, entry_points[name])
         raise UnknownComponent(unknown_name(self.kind, name, self.names()))
 
     def each(self) -> dict[str, T | UnknownComponent]:
-        """Every component by name; for another package's that cannot be had, why not."""
-        found: dict[str, T | UnknownComponent] = {}
+        """Returns all components by name, with the error in place of a component that cannot be imported."""
+        components: dict[str, T | UnknownComponent] = {}
         for name in self.names():
             try:
-                found[name] = self.get(name)
+                components[name] = self.get(name)
             except UnknownComponent as error:
-                found[name] = error
-        return found
+                components[name] = error
+        return components
 
     def _import(self, name: str, points: list[EntryPoint]) -> T:
         packages = [f"{point.dist.name} {point.dist.version}" if point.dist else "unknown" for point in points]
         if len(points) > 1:
-            said = f"two packages add one: {', '.join(sorted(packages))}; uninstall one of them"
-            raise CannotImport(f"{self.kind} '{name}': {said}")
+            # Entry points have no order that is the same on every machine, so no package can take precedence.
+            message = f"several packages register this name: {', '.join(sorted(packages))}; uninstall all but one"
+            raise CannotImport(f"{self.kind} '{name}': {message}")
         try:
+            # An entry point may name extras after its target: `module:Name [extra]`.
             return import_object(points[0].value.partition("[")[0].strip(), self.kind)  # type: ignore[return-value]
         except UnknownComponent as error:
-            said = f"{error}; it comes with the package {packages[0]}: repair or uninstall it"
-            raise CannotImport(said) from None
+            message = f"{error}; the package {packages[0]} registers it: repair or uninstall the package"
+            raise CannotImport(message) from None

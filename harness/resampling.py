@@ -1,4 +1,4 @@
-"""Resampling of units: weights from a seed, and intervals from the values under them. NumPy only."""
+"""Resampling weights from a random seed, and confidence intervals from resampled values."""
 
 from __future__ import annotations
 
@@ -14,67 +14,75 @@ from harness.errors import Undefined
 
 NORMAL = NormalDist()
 DRAWS_AT_ONCE = 4_000_000
+"""Number of draws held in memory at a time (32 MB)."""
 JACKKNIFE_BLOCKS = 200
+"""Maximum number of jackknife values; more units are grouped into this number of blocks."""
 
 
 class Interval(NamedTuple):
-    """An interval, and how many resamples it could not use."""
+    """A confidence interval, and the number of resamples that it does not use."""
 
     low: float
     high: float
     left_out: int
-    """Resamples without a value (NaN), or without a spread where the method divides by it."""
+    """Number of resamples with an undefined value (NaN), or without a standard error if the method needs one."""
 
 
 @lru_cache(maxsize=2)
 def unit_weights(n_units: int, resamples: int, seed: int, strata: tuple[int, ...] | None = None) -> Weights:
-    """How often each unit is drawn when as many units as there are get drawn with replacement.
-
-    One matrix serves every metric and every system, so that they are compared on the same resamples: the last two
-    matrices are kept, and they are read-only.
+    """Returns bootstrap weights: how often each unit is drawn when n_units units are drawn with replacement.
 
     Args:
         n_units: at least 1.
         resamples: number of rows.
-        seed: the same arguments give the same matrix.
-        strata: the stratum of each unit, codes from 0; as many units are then drawn from each as it has.
-    Returns: shape (resamples, n_units); every row sums to n_units, and to its size within each stratum.
+        seed: random seed; equal arguments give the same matrix.
+        strata: stratum of each unit, codes from 0; each stratum contributes as many draws as it has units.
+    Returns: shape (resamples, n_units), read-only; each row sums to n_units, and within a stratum to its size.
     """
+    # The cache gives every metric and every system the same matrix, so that they are compared on the same resamples.
+    # The matrix is read-only because a write into it would change all later results.
     if strata is not None:
-        return _stratified(np.array(strata, dtype=np.int64), resamples, seed)
-    weights = _drawn(n_units, resamples, np.random.default_rng(seed))
+        return _draw_stratified_weights(np.array(strata, dtype=np.int64), resamples, seed)
+    weights = _draw_weights(n_units, resamples, np.random.default_rng(seed))
     weights.flags.writeable = False
     return weights
 
 
-def _stratified(strata: npt.NDArray[np.int64], resamples: int, seed: int) -> Weights:
+def _draw_stratified_weights(strata: npt.NDArray[np.int64], resamples: int, seed: int) -> Weights:
     random = np.random.default_rng(seed)
     weights = np.empty((resamples, len(strata)), dtype=np.int64)
     for stratum in np.unique(strata):
-        inside = np.flatnonzero(strata == stratum)
-        weights[:, inside] = _drawn(len(inside), resamples, random)
+        members = np.flatnonzero(strata == stratum)
+        weights[:, members] = _draw_weights(len(members), resamples, random)
     weights.flags.writeable = False
     return weights
 
 
-def _drawn(n_units: int, resamples: int, random: np.random.Generator) -> Weights:
+def _draw_weights(n_units: int, resamples: int, random: np.random.Generator) -> Weights:
     weights = np.empty((resamples, n_units), dtype=np.int64)
-    rows = max(1, DRAWS_AT_ONCE // n_units)
-    for start in range(0, resamples, rows):
-        part = weights[start : start + rows]
-        drawn = random.integers(0, n_units, size=part.shape) + np.arange(len(part))[:, None] * n_units
-        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+    rows_per_batch = max(1, DRAWS_AT_ONCE // n_units)
+    for start in range(0, resamples, rows_per_batch):
+        batch = weights[start : start + rows_per_batch]
+        # Shifting the units of row r by r * n_units gives each cell of the matrix a number of its own, so that a single
+        # bincount counts the draws of all rows; this is far faster than one bincount per row.
+        row_offsets = np.arange(len(batch))[:, None] * n_units
+        drawn_cells = random.integers(0, n_units, size=batch.shape) + row_offsets
+        batch[:] = np.bincount(drawn_cells.ravel(), minlength=batch.size).reshape(batch.shape)
     return weights
 
 
 def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -> Weights:
-    """Every unit once but for those of one block, which are left out.
+    """Returns jackknife weights: each row leaves out the units of one block and has all others once.
 
-    With more units than blocks, the units are dealt out to blocks of (nearly) one size in a random order
-    (delete-group jackknife); the acceleration of `bca` needs no rescaling for that.
-
+    Args:
+        n_units: at least 1; with more units than blocks, units are assigned at random to blocks of nearly equal size
+            (delete-group jackknife).
+        seed: random seed of the assignment.
+        blocks: maximum number of blocks.
     Returns: shape (min(n_units, blocks), n_units); zeros and ones.
     """
+    # Blocks of several units have larger influences than single units, but the acceleration of `bca` is a ratio in
+    # which a common factor cancels: no rescaling is needed.
     n_blocks = min(n_units, blocks)
     block = np.arange(n_units) % n_blocks
     if n_units > blocks:
@@ -83,150 +91,168 @@ def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -
 
 
 def percentile(resampled: Floats, level: float = 0.95) -> Interval:
-    """The middle `level` of the resampled values. Covers too little with few units.
+    """Returns the percentile interval: the middle `level` of the resampled values. Too narrow with few units.
 
     Args:
-        resampled: shape (n_resamples,); NaN where the value is undefined, which is left out and counted.
+        resampled: shape (n_resamples,); undefined values are NaN and are excluded and counted.
         level: in (0, 1).
     Raises: Undefined: no resample has a value.
     Source: Efron and Tibshirani 1993, chapter 13.
     """
-    kept = _defined(resampled)
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), len(resampled) - len(kept))
+    values = _defined_values(resampled)
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), len(resampled) - len(values))
 
 
 def bca(value: float, resampled: Floats, jackknifed: Floats, level: float = 0.95) -> Interval:
-    """The percentile interval, corrected for the bias and for the skewness of the resampled values.
+    """Returns the BCa interval: the percentile interval corrected for bias and skewness of the resampled values.
 
     Args:
-        value: the value of the data as they are.
-        resampled: shape (n_resamples,); NaN is left out and counted.
-        jackknifed: shape (n_blocks,); the values under `jackknife_weights`; NaN is left out.
+        value: value on the original data.
+        resampled: shape (n_resamples,); NaN is excluded and counted.
+        jackknifed: shape (n_blocks,); values under `jackknife_weights`; NaN is excluded.
         level: in (0, 1).
-    Returns: an interval of width 0 where all resampled values are equal.
+    Returns: an interval of width 0 if all resampled values are equal.
     Raises: Undefined: no resample has a value.
     Source: Efron 1987; ties with `value` count half for the bias, as in scipy.stats.bootstrap.
     """
-    kept = _defined(resampled)
-    below = (np.count_nonzero(kept < value) + np.count_nonzero(kept <= value)) / (2 * len(kept))
-    bias = NORMAL.inv_cdf(min(max(below, 0.5 / len(kept)), 1 - 0.5 / len(kept)))
+    values = _defined_values(resampled)
+    share_below = (np.count_nonzero(values < value) + np.count_nonzero(values <= value)) / (2 * len(values))
+    # A share of 0 or 1 would make the bias infinite; half a resample is the smallest share that n resamples can show.
+    smallest_share = 0.5 / len(values)
+    bias = NORMAL.inv_cdf(min(max(share_below, smallest_share), 1 - smallest_share))
     acceleration = _acceleration(jackknifed)
-    shares = []
+    quantiles = []
     for z in (NORMAL.inv_cdf((1 - level) / 2), NORMAL.inv_cdf((1 + level) / 2)):
         stretch = 1 - acceleration * (bias + z)
-        # A stretch of 0 or less lies past the end of the transformed scale.
-        shares.append(NORMAL.cdf(bias + (bias + z) / stretch) if stretch > 0 else float(z > 0))
-    low, high = np.quantile(kept, shares)
-    return Interval(float(low), float(high), len(resampled) - len(kept))
+        # With a stretch of 0 or less the formula has no solution; its limit is the end of the scale on the side of z.
+        quantiles.append(NORMAL.cdf(bias + (bias + z) / stretch) if stretch > 0 else float(z > 0))
+    low, high = np.quantile(values, quantiles)
+    return Interval(float(low), float(high), len(resampled) - len(values))
 
 
 def bootstrap_t(unit_values: Floats, weights: Weights, level: float = 0.95) -> Interval:
-    """The interval of a mean over units, from resampled means divided by their own standard errors.
+    """Returns the bootstrap-t interval of a mean over units, from resampled means over their own standard errors.
 
     Args:
-        unit_values: shape (n_units,); NaN where a unit has no value, which the mean leaves out.
-        weights: shape (n_resamples, n_units).
+        unit_values: shape (n_units,); NaN for a unit without a value, which the mean excludes.
+        weights: shape (n_resamples, n_units); see `unit_weights`.
         level: in (0, 1).
-    Returns: an interval of width 0 where all unit values are equal. Not clipped to any bounds. Resamples that drew
-        fewer than two units with a value, or only equal values, have no standard error: left out and counted.
+    Returns: an interval of width 0 if all unit values are equal; not clipped to any bounds. Resamples with fewer than
+        two defined values, or with equal values only, have no standard error and are excluded and counted.
     Raises: Undefined: fewer than two units have a value, or no resample has a standard error.
     Source: Efron and Tibshirani 1993, chapter 12.5.
     """
     defined = ~np.isnan(unit_values)
     n_defined = np.count_nonzero(defined)
     if n_defined < 2:
-        raise Undefined("a spread needs at least two units with a value")
-    kept = unit_values[defined]
-    mean = float(kept.mean())
-    if np.ptp(kept) == 0:
+        raise Undefined("an interval needs at least two units with a value")
+    values = unit_values[defined]
+    mean = float(values.mean())
+    if np.ptp(values) == 0:
         return Interval(mean, mean, 0)
-    # Around the mean, so that the sum of squares loses no digits.
-    deviations = kept - mean
+    # Subtracting the mean first avoids cancellation in "sum of squares minus squared sum".
+    deviations = values - mean
+    # One matrix product gives the count, the sum and the sum of squares of every resample.
     columns = np.stack([np.ones(n_defined), deviations, deviations**2], axis=1)
     n, total, squares = (weights[:, defined].astype(np.float64) @ columns).T
-    # Not "variance > 0": rounding would let through resamples of one value drawn over and over.
+    # A resample of one value drawn repeatedly has variance 0, but rounding can make it slightly positive: compare with
+    # a tolerance relative to the variance of the data.
     variance = safe_divide(squares - safe_divide(total**2, n, otherwise=0), n - 1, otherwise=0)
-    spread = (n > 1) & (variance > 1e-12 * deviations.var())
-    if not spread.any():
-        raise Undefined("no resample has two units of different value")
-    studentised = (total[spread] / n[spread]) / np.sqrt(variance[spread] / n[spread])
-    low, high = np.quantile(studentised, [(1 - level) / 2, (1 + level) / 2])
-    error = float(deviations.std(ddof=1)) / float(np.sqrt(n_defined))
-    return Interval(mean - float(high) * error, mean - float(low) * error, len(weights) - len(studentised))
+    usable = (n > 1) & (variance > 1e-12 * deviations.var())
+    if not usable.any():
+        raise Undefined("no resample has two units with different values")
+    studentized = (total[usable] / n[usable]) / np.sqrt(variance[usable] / n[usable])
+    low, high = np.quantile(studentized, [(1 - level) / 2, (1 + level) / 2])
+    standard_error = float(deviations.std(ddof=1)) / float(np.sqrt(n_defined))
+    # The quantiles swap ends: a resampled mean far above the mean suggests that the mean itself is too high.
+    return Interval(
+        low=mean - float(high) * standard_error,
+        high=mean - float(low) * standard_error,
+        left_out=len(weights) - len(studentized),
+    )
 
 
 def jackknife_t(value: float, jackknifed: Floats, bounds: tuple[float, float], level: float = 0.95) -> Interval:
-    """Student's interval with the jackknife's standard error; between two finite bounds on the scale of log-odds.
+    """Returns Student's t interval with the jackknife standard error; on the log-odds scale if both bounds are finite.
 
-    Needs few units, and no mean over units. The standard error is taken a little too large, by sqrt(n / (n - 1)), and
-    two degrees of freedom are given up, for the two sums that a ratio such as F1 estimates: with one, pooled metrics
-    cover too little and equal systems are told apart too often (docs/explanation/intervals.md).
+    Works with few units, and for metrics that are no mean over units. The standard error is larger than the usual one
+    by sqrt(n / (n - 1)), and the degrees of freedom are n - 2 because a ratio such as F1 estimates two sums: with
+    n - 1, intervals of pooled metrics cover too little and equal systems differ significantly too often
+    (docs/explanation/intervals.md).
 
     Args:
-        value: the value of the data as they are.
-        jackknifed: shape (n_blocks,); the values under `jackknife_weights`.
-        bounds: of the metric; (-inf, inf) for a difference.
+        value: value on the original data.
+        jackknifed: shape (n_blocks,); values under `jackknife_weights`.
+        bounds: lowest and highest possible value of the metric; (-inf, inf) for a difference.
         level: in (0, 1).
-    Raises: Undefined: fewer than three blocks, a block without which there is no value, or a value at a bound, where
-        no spread can be told.
+    Raises: Undefined: fewer than three blocks, a value that is undefined without some block, or a value at a bound,
+        where the log-odds are infinite.
     Source: Tukey 1958; Miller 1974.
     """
-    error, freedom = jackknife_error(jackknifed)
-    low, high = bounds
     from scipy.special import expit, logit, stdtrit
 
-    reach = float(stdtrit(freedom, (1 + level) / 2)) * error
+    standard_error, degrees_of_freedom = jackknife_error(jackknifed)
+    low, high = bounds
+    half_width = float(stdtrit(degrees_of_freedom, (1 + level) / 2)) * standard_error
     if not (np.isfinite(low) and np.isfinite(high)):
-        return Interval(value - reach, value + reach, 0)
-    share = (value - low) / (high - low)
+        return Interval(value - half_width, value + half_width, 0)
+    width = high - low
+    share = (value - low) / width
     if not 0 < share < 1:
         raise Undefined("the value is at its bound")
-    reach /= share * (1 - share) * (high - low)
-    ends = expit(logit(share) + np.array([-reach, reach]))
-    return Interval(low + float(ends[0]) * (high - low), low + float(ends[1]) * (high - low), 0)
+    # The delta method carries the half-width over to log-odds: the derivative of logit at p is 1 / (p * (1 - p)). The
+    # ends map back to values within the bounds.
+    half_width /= share * (1 - share) * width
+    ends = expit(logit(share) + np.array([-half_width, half_width]))
+    return Interval(low + float(ends[0]) * width, low + float(ends[1]) * width, 0)
 
 
 def clopper_pearson(hits: int, n: int, level: float = 0.95) -> Interval:
-    """The exact interval of a share, where each of n claims counts or does not, independently.
+    """Returns the exact binomial interval of the share hits / n.
 
     Args:
-        hits, n: 0 <= hits <= n, n >= 1.
-    Returns: within [0, 1]; it covers `level` or more.
+        hits: number of successes, 0 <= hits <= n.
+        n: number of independent trials, at least 1.
+        level: in (0, 1).
+    Returns: an interval within [0, 1] that covers the true share with probability `level` or more.
     Source: Clopper and Pearson 1934.
     """
     from scipy.special import betaincinv
 
-    beyond = (1 - level) / 2
-    low = float(betaincinv(hits, n - hits + 1, beyond)) if hits else 0.0
-    high = float(betaincinv(hits + 1, n - hits, 1 - beyond)) if hits < n else 1.0
+    tail = (1 - level) / 2
+    low = float(betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
     return Interval(low, high, 0)
 
 
 def jackknife_error(jackknifed: Floats) -> tuple[float, int]:
-    """The standard error of a value, and its degrees of freedom; see `jackknife_t`.
+    """Returns the jackknife standard error of a value, and its degrees of freedom; see `jackknife_t`.
 
-    Raises: Undefined: as there.
+    Raises: Undefined: fewer than three blocks, or a value that is undefined without some block.
     """
     n = len(jackknifed)
     if n < 3:
-        raise Undefined("a spread needs at least three units")
+        raise Undefined("an interval needs at least three units")
     if np.isnan(jackknifed).any():
-        raise Undefined("without one of the units there is no value")
-    return float(np.sqrt(np.sum((jackknifed - jackknifed.mean()) ** 2))), n - 2
+        raise Undefined("the value is undefined without one of the units")
+    deviations = jackknifed - jackknifed.mean()
+    # The usual factor (n - 1) / n before the sum is omitted on purpose; `jackknife_t` explains why.
+    return float(np.sqrt(np.sum(deviations**2))), n - 2
 
 
-def _defined(resampled: Floats) -> Floats:
-    kept = resampled[~np.isnan(resampled)]
-    if not len(kept):
+def _defined_values(resampled: Floats) -> Floats:
+    values = resampled[~np.isnan(resampled)]
+    if not len(values):
         raise Undefined("no resample has a value")
-    return kept
+    return values
 
 
 def _acceleration(jackknifed: Floats) -> float:
-    kept = jackknifed[~np.isnan(jackknifed)]
-    if len(kept) < 2:
+    values = jackknifed[~np.isnan(jackknifed)]
+    if len(values) < 2:
         return 0.0
-    influence = kept.mean() - kept
-    squares = float(np.sum(influence**2))
-    return float(np.sum(influence**3)) / (6 * squares**1.5) if squares**1.5 > 0 else 0.0
+    influence = values.mean() - values
+    # The power is tested, not the sum: the power of a tiny positive sum can underflow to 0.
+    scale = float(np.sum(influence**2)) ** 1.5
+    return float(np.sum(influence**3)) / (6 * scale) if scale > 0 else 0.0

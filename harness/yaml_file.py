@@ -1,4 +1,4 @@
-"""YAML with the line of every value, and duplicate keys refused."""
+"""Reads YAML files with the line of every value; refuses duplicate keys and aliases."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ if TYPE_CHECKING:
     import yaml
 
 KeyPath = tuple[str | int, ...]
+"""Keys and list indices from the root of a document to a value."""
 
 
 class YamlWithLines(NamedTuple):
-    """A YAML document and where its parts stand."""
+    """A YAML document and the lines of its values."""
 
     content: Any
+    """Document as mappings, lists and plain values."""
     lines: dict[KeyPath, int]
-    """The line, from 1, of every key's value and every list entry."""
+    """Line, from 1, of every key and every list entry."""
     json: str
-    """The content as JSON, for validation; dates as text."""
+    """Document as JSON, for validation; dates become text."""
 
-    def line(self, place: KeyPath) -> int | None:
-        """The line of a place, or of the nearest place around it that is in the file; None for the whole document."""
-        while place and place not in self.lines:
-            place = place[:-1]
-        return self.lines[place] if place else None
+    def line(self, key_path: KeyPath) -> int | None:
+        """Returns the line of a value, or of the closest enclosing value in the file; None for the whole document."""
+        while key_path and key_path not in self.lines:
+            key_path = key_path[:-1]
+        return self.lines[key_path] if key_path else None
 
 
 def read_yaml(path: Path) -> YamlWithLines:
-    """Reads one YAML document with a safe loader.
+    """Reads a file with one YAML document.
 
-    Raises: FaultsError: it is not YAML, holds several documents, is empty, or a mapping has a key twice.
+    Raises: FaultsError: the file is not YAML, is empty, has several documents, an alias, a duplicate key, or a key that
+        is a list or a mapping.
     """
     import yaml
 
@@ -43,68 +46,69 @@ def read_yaml(path: Path) -> YamlWithLines:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
-            raise FaultsError.single(path, "is empty; keys and values are expected (name: ...)", code="empty")
-        walk = _Walk(path)
-        walk.node(root, ())
-        if walk.faults:
-            raise FaultsError(walk.faults)
+            raise FaultsError.single(path, "is empty; expected keys and values (name: ...)", code="empty")
+        checker = _NodeChecker(path)
+        checker.check_node(root, ())
+        if checker.faults:
+            raise FaultsError(checker.faults)
         content = loader.construct_document(root)
-        return YamlWithLines(content, walk.lines, json.dumps(content, default=str))
+        return YamlWithLines(content, checker.lines, json.dumps(content, default=str))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark else None
         raise FaultsError.single(path, f"is not YAML: {problem}", line=line, code="not-yaml") from None
-    except (TypeError, ValueError, RecursionError) as error:  # a 13th month, brackets without end
-        message = f"holds a value that cannot be read: {error}; put it in quotes"
+    except (TypeError, ValueError, RecursionError) as error:  # for example a 13th month, or endless brackets
+        message = f"contains a value that cannot be read: {error}; put it in quotes"
         raise FaultsError.single(path, message, code="not-yaml") from None
 
 
-class _Walk:
-    """Goes through a document: notes lines, finds keys given twice, aliases and keys that are no text."""
+class _NodeChecker:
+    """Walks through a document, records the line of each value, and finds duplicate keys, aliases and invalid keys."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines: dict[KeyPath, int] = {}
         self.faults: list[Fault] = []
-        self.seen: set[int] = set()
+        self.visited: set[int] = set()
 
-    def fault(self, node: yaml.Node, place: KeyPath, message: str, code: str) -> None:
-        self.faults.append(
-            Fault(str(self.path), node.start_mark.line + 1, format_key_path(place) or None, message, code)
-        )
+    def add_fault(self, node: yaml.Node, key_path: KeyPath, message: str, code: str) -> None:
+        line = node.start_mark.line + 1  # PyYAML counts lines from 0
+        self.faults.append(Fault(str(self.path), line, format_key_path(key_path) or None, message, code))
 
-    def node(self, node: yaml.Node, place: KeyPath) -> None:
-        """Looks at a node and all below it."""
+    def check_node(self, node: yaml.Node, key_path: KeyPath) -> None:
+        """Checks a node and all nodes below it."""
         import yaml
 
-        self.lines.setdefault(place, node.start_mark.line + 1)
-        if id(node) in self.seen:
-            self.fault(node, place, "is used again by an alias (*); write it out where it is used", "alias")
+        self.lines.setdefault(key_path, node.start_mark.line + 1)
+        # An alias is the same node object once more. Aliases are refused because a few of them can expand to gigabytes.
+        if id(node) in self.visited:
+            self.add_fault(node, key_path, "is an alias (*name); write the value out instead", "alias")
             return
-        self.seen.add(id(node))
+        self.visited.add(id(node))
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                self.pair(key, value, place)
+                self.check_entry(key, value, key_path)
         elif isinstance(node, yaml.SequenceNode):
-            for number, value in enumerate(node.value):
-                self.node(value, (*place, number))
+            for index, item in enumerate(node.value):
+                self.check_node(item, (*key_path, index))
 
-    def pair(self, key: yaml.Node, value: yaml.Node, place: KeyPath) -> None:
-        """Looks at a key and its value."""
+    def check_entry(self, key: yaml.Node, value: yaml.Node, key_path: KeyPath) -> None:
+        """Checks a key and its value in the mapping at `key_path`."""
         import yaml
 
         if not isinstance(key, yaml.ScalarNode):
-            self.fault(key, place, "a key is a list or a mapping; keys are words", "invalid-key")
+            self.add_fault(key, key_path, "has a key that is a list or a mapping; use a word as key", "invalid-key")
             return
-        inner = (*place, key.value)
-        if inner in self.lines:
-            self.fault(key, inner, f"stands in line {self.lines[inner]} already; keep one of the two", "duplicate-key")
+        value_path = (*key_path, key.value)
+        if value_path in self.lines:
+            message = f"duplicate key (first on line {self.lines[value_path]}); remove one of the two"
+            self.add_fault(key, value_path, message, "duplicate-key")
             return
-        self.lines[inner] = key.start_mark.line + 1
-        self.node(value, inner)
+        self.lines[value_path] = key.start_mark.line + 1
+        self.check_node(value, value_path)
 
 
-def format_key_path(place: KeyPath) -> str:
-    """A place as messages show it: `classifiers[1].C`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+def format_key_path(key_path: KeyPath) -> str:
+    """Returns a key path as messages show it: `classifiers[1].C`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key_path).removeprefix(".")

@@ -61,7 +61,7 @@ def test_what_is_no_text_is_refused(data, message):
 def test_what_cannot_be_read_says_why(tmp_path):
     for path, part in [
         (tmp_path / "no", "does not exist; check the path"),
-        (tmp_path, "is a folder, a file is expected"),
+        (tmp_path, "is a folder; expected a file"),
     ]:
         with pytest.raises(FaultsError) as refused:
             read_bytes(path)
@@ -92,9 +92,9 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("inside", "part"),
     [
-        ("file/a", "file: cannot be written: a file stands where a folder is needed; choose another path"),
-        ("file/folder/a", "folder: cannot be written: a file stands where a folder is needed; choose another path"),
-        ("folder", "folder: cannot be written: a folder stands where a file is needed; choose another path"),
+        ("file/a", "file: cannot be written: a file exists where a folder is needed; choose another path"),
+        ("file/folder/a", "folder: cannot be written: a file exists where a folder is needed; choose another path"),
+        ("folder", "folder: cannot be written: a folder exists where a file is needed; choose another path"),
         ("x" * 300, "x: cannot be written: the name is too long; choose a shorter one"),
     ],
 )

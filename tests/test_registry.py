@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Scorer, two_columns
+from harness.classifiers.base import Classifier, Scorer, as_two_columns
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class DigitScorer(Scorer):
 
     def score(self, claims):
         counts = [min(sum(map(str.isdigit, text)), self.most) for text in claims.text]
-        return two_columns(np.array(counts) / self.most)
+        return as_two_columns(np.array(counts) / self.most)
 
 
 class Digits(Classifier):
@@ -141,8 +141,8 @@ def test_a_broken_package_is_named_and_breaks_no_other(command, tmp_path):
     said = " ".join(listed.stdout.split())
     assert "Scores a claim by its digits." in said
     assert "module 'broken_thing' cannot be imported (No module named 'not_there_at_all')" in said
-    assert "it comes with the package broken-thing 1.2: repair or uninstall it" in said
-    assert "it comes with the package empty-thing 1.2" in said
+    assert "the package broken-thing 1.2 registers it: repair or uninstall the package" in said
+    assert "the package empty-thing 1.2 registers it" in said
     metrics = command([], "list", "metrics")
     assert metrics.returncode == 0, metrics.stderr
     assert "broken-thing 1.2" in metrics.stdout
@@ -155,14 +155,14 @@ def test_a_broken_package_is_named_and_breaks_no_other(command, tmp_path):
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
     assert "e.yaml:1: classifiers[1]: classifier 'broken_thing:Broken'" in refused.stderr
-    assert "the package broken-thing 1.2: repair or uninstall it" in refused.stderr
+    assert "the package broken-thing 1.2 registers it" in refused.stderr
 
 
 def test_two_packages_with_one_name_are_refused_and_a_shipped_name_is_not_taken(command, tmp_path):
     said = " ".join(command(["good", "rival"], "list", "classifiers").stdout.split())
-    assert "'digits': two packages add one: digit-counts 1.2, rival 1.2; uninstall one of them" in said
+    assert "'digits': several packages register this name: digit-counts 1.2, rival 1.2; uninstall all but one" in said
     assert "number of words" in said  # of the shipped `length`, not the rival's
     (tmp_path / "e.yaml").write_text(CONFIG, encoding="utf-8")
     done = command([], "run", "e.yaml")
     assert done.returncode == 2
-    assert "two packages add one" in done.stderr
+    assert "several packages register this name" in done.stderr

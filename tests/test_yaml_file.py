@@ -24,14 +24,14 @@ def test_yaml_is_read_with_the_lines_of_its_keys(tmp_path):
     ("text", "message"),
     [
         ("a: [1\nb: 2", "a.yaml:2: is not YAML: "),
-        ("a: 1\nb: 2\na: 3", "a.yaml:3: a: stands in line 1 already; keep one of the two"),
+        ("a: 1\nb: 2\na: 3", "a.yaml:3: a: duplicate key (first on line 1); remove one of the two"),
         ("--- 1\n--- 2", "a.yaml:2: is not YAML: "),
         ("a: !!python/object:os.system {}", "a.yaml:1: is not YAML: could not determine a constructor"),
-        ("? [a]\n: b", "a.yaml:1: a key is a list or a mapping; keys are words"),
+        ("? [a]\n: b", "a.yaml:1: has a key that is a list or a mapping; use a word as key"),
         ("a: \x00", "a.yaml: is not a text file"),
         ("a: \x01", "a.yaml: is not YAML: unacceptable character"),
-        ("a: 2020-99-99", "a.yaml: holds a value that cannot be read: month must be in 1..12; put it in quotes"),
-        ("[" * 2000, "a.yaml: holds a value that cannot be read: "),
+        ("a: 2020-99-99", "a.yaml: contains a value that cannot be read: month must be in 1..12; put it in quotes"),
+        ("[" * 2000, "a.yaml: contains a value that cannot be read: "),
     ],
 )
 def test_yaml_that_cannot_be_read(tmp_path, text, message):

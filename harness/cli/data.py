@@ -1,4 +1,4 @@
-"""add, check, split, fetch."""
+"""The commands `add`, `check`, `split`, `export` and `fetch`, which work on datasets."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ folder = click.Path(path_type=Path)
     "--claims",
     type=folder,
     metavar="FILE",
-    help="Labelled claims: .jsonl, .csv, .tsv; a Label Studio export (.json); a ClaimReview page (.html, .jsonld).",
+    help="Labeled claims: .jsonl, .csv, .tsv; a Label Studio export (.json); a ClaimReview page (.html, .jsonld).",
 )
-@click.option("--text", help="One free-standing claim.")
-@click.option("--label", "labels", multiple=True, metavar="AXIS=L", help="With --text: a label; may be repeated.")
-@click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Who labels: a role or a handle.")
-@click.option("--scheme", help="Default: the dataset's first.")
-@click.option("--labeler", metavar="NAME", help="Label Studio: whose labels to take, of several labelers.")
+@click.option("--text", help="Text of one free-standing claim.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="AXIS=L", help="With --text: label on an axis; may be repeated."
+)
+@click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Role or handle of the annotator.")
+@click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
+@click.option("--labeler", metavar="NAME", help="Label Studio: labeler whose labels to add, if there are several.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 def add(
     dataset_dir: Path,
@@ -37,28 +39,28 @@ def add(
     labeler: str | None,
     dry_run: bool,
 ) -> None:
-    """Add labelled claims to a dataset folder, all or nothing."""
+    """Add labeled claims to a dataset folder; writes nothing if a row has a fault."""
     import harness
 
     if (claims is None) == (text is None) or (claims is not None and labels):
-        raise click.UsageError("give either --claims FILE, or --text T with --label AXIS=L")
+        raise click.UsageError("give either --claims FILE, or --text TEXT with --label AXIS=L")
     rows: Path | list[dict[str, str]]
     if claims is not None:
         rows = claims
     else:
         pairs = [label.partition("=") for label in labels]
-        wrong = [name for name, equals, _ in pairs if not equals]
-        if wrong:
-            raise click.UsageError(f"--label: expected AXIS=L, got '{wrong[0]}'")
+        malformed = [name for name, equals, _ in pairs if not equals]
+        if malformed:
+            raise click.UsageError(f"--label: expected AXIS=L, got '{malformed[0]}'")
         names = ["text", *(name for name, _, _ in pairs)]
         if len(set(names)) < len(names):
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
         rows = [{"text": text or ""} | {name: value for name, _, value in pairs}]
-    done = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, labeler=labeler, dry_run=dry_run)
-    would = "would add" if dry_run else "added"
+    result = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, labeler=labeler, dry_run=dry_run)
+    verb = "would add" if dry_run else "added"
     click.echo(
-        f"{dataset_dir}: {would} {done.claims_added} claims and {done.annotations_added} labels "
-        f"({done.superseded} change an earlier one, {done.unchanged} were there already)"
+        f"{dataset_dir}: {verb} {result.claims_added} claims and {result.annotations_added} labels "
+        f"({result.superseded} replace an earlier label, {result.unchanged} duplicates skipped)"
     )
 
 
@@ -66,7 +68,7 @@ def add(
 @click.argument("paths", nargs=-1, required=True, type=folder, metavar="PATH...")
 @as_json
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Validate dataset folders and configs: all faults at once, each with file and line."""
+    """Validate dataset folders and configs; report all faults, each with file and line."""
     import harness
 
     faults = harness.check(paths)
@@ -80,35 +82,43 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 
 @click.command()
 @click.argument("dataset")
-@click.option("-o", "--out", required=True, type=folder, metavar="FILE", help="The split file to write.")
+@click.option("-o", "--out", required=True, type=folder, metavar="FILE", help="Split file to write.")
 @click.option(
     "--protocol",
     type=click.Choice(["grouped_folds", "by_time", "leave_one_out", "random_folds"]),
     default="grouped_folds",
     show_default=True,
-    help="How claims are split.",
+    help="Rule by which claims are split.",
 )
-@click.option("--k", type=click.IntRange(min=2), default=5, show_default=True, help="Folds.")
+@click.option("--k", type=click.IntRange(min=2), default=5, show_default=True, help="Number of folds.")
 @click.option(
     "--by",
     type=click.Choice(["article", "speaker", "topic", "source"]),
     default="article",
     show_default=True,
-    help="What stays whole.",
+    help="Groups of claims that are never split.",
 )
 @click.option("--random-seed", type=int, default=13, show_default=True, help="Random seed.")
-@click.option("--hash-assignment", is_flag=True, help="An added group moves no other; folds differ more in size.")
-@click.option("--stratified", is_flag=True, help="Spread the gold labels of --task evenly.")
-@click.option("--task", help="The task whose gold labels are spread.")
-@click.option("--scheme", help="With --task; default: the dataset's first.")
 @click.option(
-    "--part", "parts_only", multiple=True, metavar="PART", help="Only claims of this official part; may be repeated."
+    "--hash-assignment",
+    is_flag=True,
+    help="Assign groups to folds by hash, so that added data moves no existing group (fold sizes vary more).",
 )
-@click.option("--test-from", metavar="DATE", help="by_time: the date of the first claims to test on.")
-@click.option("--test-share", type=float, metavar="SHARE", help="by_time: the share, the latest, to test on.")
+@click.option("--stratified", is_flag=True, help="Balance the gold labels of --task over folds.")
+@click.option("--task", help="Task whose gold labels --stratified balances.")
+@click.option("--scheme", help="Label scheme of --task; default: the first scheme of the dataset.")
+@click.option(
+    "--part",
+    "parts_only",
+    multiple=True,
+    metavar="PART",
+    help="Official part whose claims to use; may be repeated; default: all.",
+)
+@click.option("--test-from", metavar="DATE", help="by_time: date of the first test claims.")
+@click.option("--test-share", type=float, metavar="SHARE", help="by_time: share of claims to test on, the latest ones.")
 @data_root
 def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path | None, **options: Any) -> None:
-    """Freeze a split of a dataset to a file that a config can name."""
+    """Save a split of a dataset to a file that a config can name."""
     import harness
 
     frozen = harness.freeze_split(dataset, out, parts=parts_only or None, root=data_root, **options)
@@ -124,45 +134,52 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     "--to",
     required=True,
     metavar="FORMAT",
-    help="csv, jsonl, parquet, hf, label-studio or claimreview; of a result: submission.",
+    help="csv, jsonl, parquet, hf, label-studio or claimreview; for a result: submission.",
 )
-@click.option("-o", "--out", required=True, type=folder, metavar="OUT", help="The file to write; for some a folder.")
-@click.option("--blind", is_flag=True, help="label-studio: tasks without labels, in a drawn order.")
-@click.option("--gold", default="adjudicated", show_default=True, help="How several labels of a claim become one.")
-@click.option("--random-seed", type=int, help="submission: whose predictions, of several random seeds.")
+@click.option(
+    "-o", "--out", required=True, type=folder, metavar="OUT", help="File to write; a folder for some formats."
+)
+@click.option("--blind", is_flag=True, help="label-studio: tasks without labels, in random order.")
+@click.option(
+    "--gold",
+    default="adjudicated",
+    show_default=True,
+    help="Rule that turns several annotators' labels into one gold label.",
+)
+@click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
 @data_root
 def export(
     dataset: str, to: str, out: Path, blind: bool, gold: str, random_seed: int | None, data_root: Path | None
 ) -> None:
-    """Write a dataset in another tool's format, or a result as a submission to its benchmark; all or nothing."""
+    """Write a dataset in another tool's format, or a result as a submission to its benchmark."""
     import harness
 
     if to == "submission":
         for file in harness.write_submission(dataset, out, data_root, random_seed=random_seed):
             click.echo(str(file))
         return
-    opened = harness.open_dataset(dataset, data_root)
-    place = harness.export(opened, to, out, labels=not blind, gold=gold)
-    click.echo(f"{place}: {len(opened.current):,} claims of '{opened.info.name}' as {to}")
+    source = harness.open_dataset(dataset, data_root)
+    path = harness.export(source, to, out, labels=not blind, gold=gold)
+    click.echo(f"{path}: {len(source.current):,} claims of '{source.info.name}' as {to}")
 
 
 @click.command()
 @click.argument("benchmark")
-@click.option("--from", "source", type=folder, metavar="PATH", help="A folder or zip with the publisher's files.")
-@click.option("--offline", is_flag=True, help="Refuse instead of downloading.")
+@click.option("--from", "source", type=folder, metavar="PATH", help="Folder or zip file with the publisher's files.")
+@click.option("--offline", is_flag=True, help="Refuse to download.")
 @data_root
 def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | None) -> None:
-    """Bring a public benchmark in, from its publisher or a copy of the files, each checked by its SHA-256."""
+    """Download a public benchmark, or read a copy of its files; checks each file by its SHA-256."""
     import harness
 
     if offline and source is None:
-        raise click.UsageError("--offline allows no download; give --from PATH with a copy of the publisher's files")
-    done = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True))
-    click.echo(f"{done.folder}: {done.articles:,} articles, {done.claims:,} claims")
-    for name in done.absent:
-        click.echo(f"absent{f' from {source}' if source else ''}: {name}", err=True)
-    for name in done.unpinned:
-        click.echo(f"taken without a known SHA-256: {name}", err=True)
+        raise click.UsageError("--offline needs --from PATH with a copy of the publisher's files")
+    result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True))
+    click.echo(f"{result.folder}: {result.articles:,} articles, {result.claims:,} claims")
+    for name in result.absent:
+        click.echo(f"missing{f' in {source}' if source else ''}: {name}", err=True)
+    for name in result.unpinned:
+        click.echo(f"not checked (no known SHA-256): {name}", err=True)
 
 
 COMMANDS: tuple[click.Command, ...] = (add, check, split, export, fetch)

@@ -1,1 +1,1 @@
-"""Turns articles into labelled claim records."""
+"""Reads, checks and writes datasets of articles, claims and labels."""

@@ -1,4 +1,4 @@
-"""Zip files from strangers: read member by member, refused when they are broken or meant to harm."""
+"""Reads zip files from untrusted sources; refuses damaged and malicious ones."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from pathlib import Path, PurePosixPath
 from harness.errors import FaultsError
 
 MAX_RATIO = 100
+"""Maximum ratio of unpacked to packed bytes; ordinary text packs to a tenth or so."""
 MIN_BOMB_BYTES = 1 << 20
-"""A member that unpacks to less than this is no bomb, however well it packs."""
-
+"""Unpacked bytes up to which the ratio does not matter: repetitive small files pack very well."""
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError)
-"""What a damaged or encrypted member raises."""
+"""Exceptions that `zipfile` raises for a damaged or encrypted member."""
 
 
 class Archive:
     """A zip file held in memory.
 
     Args:
-        path: its name, for messages.
-        data: its bytes.
-    Raises: FaultsError: no zip, truncated, a name that climbs out of the folder, or 100 times as large unpacked.
+        path: file named in messages.
+        data: content of the zip file.
+    Raises: FaultsError: the data are not a zip file or are truncated, a member has a path outside the folder, or the
+        unpacked size exceeds `MAX_RATIO` times the packed size.
     """
 
     def __init__(self, path: Path, data: bytes) -> None:
@@ -33,42 +34,44 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             members = self._zip.infolist()
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
-            raise FaultsError.single(path, f"is not a whole zip file ({error}); get it again") from None
+            raise FaultsError.single(path, f"is not a complete zip file ({error}); get it again") from None
         for member in members:
-            place = PurePosixPath(member.filename.replace("\\", "/"))
-            if place.is_absolute() or ".." in place.parts or ":" in place.parts[:1]:
-                raise FaultsError.single(
-                    path, f"holds a name that climbs out of its folder: {member.filename!r}; refused"
-                )
+            # Windows tools write backslashes, and treat them as separators when they unpack.
+            member_path = PurePosixPath(member.filename.replace("\\", "/"))
+            if member_path.is_absolute() or ".." in member_path.parts or ":" in member_path.parts[:1]:
+                message = f"has a member with a path outside its folder: {member.filename!r}; refused"
+                raise FaultsError.single(path, message)
         unpacked = sum(member.file_size for member in members)
         if unpacked > MIN_BOMB_BYTES and unpacked > MAX_RATIO * max(1, len(data)):
-            message = f"unpacks to {unpacked:,} bytes from {len(data):,}, more than {MAX_RATIO} times; refused"
+            message = f"unpacks from {len(data):,} to {unpacked:,} bytes, more than {MAX_RATIO} times its size; refused"
             raise FaultsError.single(path, message)
-        self.names = [m.filename for m in members if not m.is_dir() and not _fork(m.filename)]
+        self.names = [m.filename for m in members if not m.is_dir() and not _is_resource_fork(m.filename)]
 
     def read(self, name: str) -> bytes:
-        """The bytes of a member.
+        """Returns the bytes of a member.
 
-        Raises: FaultsError: it is damaged, encrypted, or larger than the zip says.
+        Raises: FaultsError: the member is damaged or encrypted, or is larger than its header states.
         """
         try:
             info = self._zip.getinfo(name)
             with self._zip.open(info) as stream:
+                # The header can lie about the size. One byte more than it states is enough to tell, and reading no
+                # further keeps a zip bomb out of memory.
                 data = stream.read(info.file_size + 1)
         except DAMAGE as error:
             raise FaultsError.single(self.path, f"member {name!r} cannot be read: {error}; get the zip again") from None
         if len(data) > info.file_size:
-            raise FaultsError.single(self.path, f"member {name!r} is larger than the zip says; refused")
+            raise FaultsError.single(self.path, f"member {name!r} is larger than its header states; refused")
         return data
 
     def find(self, member: str) -> bytes | None:
-        """The bytes of a member by its path, or by its base name where only one member has it; None if absent."""
+        """Returns the bytes of the member with this path, else of the only member with this base name, else None."""
         if member in self.names:
             return self.read(member)
-        alike = [name for name in self.names if PurePosixPath(name).name == PurePosixPath(member).name]
-        return self.read(alike[0]) if len(alike) == 1 else None
+        same_base_name = [name for name in self.names if PurePosixPath(name).name == PurePosixPath(member).name]
+        return self.read(same_base_name[0]) if len(same_base_name) == 1 else None
 
 
-def _fork(name: str) -> bool:
-    """Whether a member is a resource fork that a file manager added."""
+def _is_resource_fork(name: str) -> bool:
+    """Returns whether a member is metadata that the macOS Finder adds to zip files."""
     return "__MACOSX" in PurePosixPath(name).parts or PurePosixPath(name).name.startswith("._")

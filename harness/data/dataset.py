@@ -1,4 +1,4 @@
-"""A dataset folder: opened with everything checked, and saved. The one way in for everybody above."""
+"""The content of a dataset folder in memory, and how it is written. `harness.data.load` opens and checks folders."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ if TYPE_CHECKING:
 
 
 class Segmentation(Record):
-    """How claims are cut from the articles: the options of `harness.data.sentences.segment.sentences`."""
+    """How articles are split into sentences: the options of `harness.data.sentences.segment.sentences`."""
 
     split_quotations: bool = True
-    """Whether a sentence ends at a mark inside a quotation too."""
+    """Whether a period, question mark or exclamation mark inside a quotation ends a sentence."""
 
 
 class DatasetInfo(Record):
-    """The head of a dataset folder, `dataset.yaml`."""
+    """The description of a dataset, `dataset.yaml`."""
 
     format: Literal[2]
+    """Version of the folder format."""
     name: Name
     version: str
     title: str
     license: str
     language: str
-    """BCP 47 code of the articles that name none."""
+    """BCP 47 code; applies to articles that state no language."""
     schemes: tuple[Name, ...] = ()
-    """The label schemes that annotations may use."""
+    """Names of the label schemes that annotations may use."""
     citation: str | None = None
     ancestry: tuple[str, ...] = ()
-    """The datasets that this one's text came from."""
+    """Names of the datasets that the texts of this one come from."""
     segmentation: Segmentation = Field(default_factory=Segmentation)
 
 
@@ -58,99 +59,117 @@ class ClaimPart(Record):
 
 @dataclass(frozen=True)
 class Dataset:
-    """The content of a dataset folder, checked."""
+    """The checked content of a dataset folder."""
 
     folder: Path
     info: DatasetInfo
     articles: tuple[Article, ...]
     claims: tuple[Claim, ...]
-    """One article after another in the order of `articles`, by offset within it."""
+    """Claims in the order of `articles`, and by offset within an article."""
     annotations: tuple[Annotation, ...] = ()
     splits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Split name to claim_id to part."""
+    """Part of each claim: split name to claim_id to part."""
     evidence: tuple[Evidence, ...] = ()
 
     @property
     def missing_text(self) -> tuple[Article, ...]:
-        """The articles of a stand-off dataset whose text is not there yet."""
+        """Articles of a stand-off dataset whose text is missing."""
         return tuple(article for article in self.articles if article.text is None)
 
     @cached_property
     def superseded(self) -> frozenset[str]:
-        """The articles that a new version replaces; a version without claims (a write cut short) replaces none yet."""
-        claimed = {claim.article_id for claim in self.claims}
-        return frozenset(a.replaces for a in self.articles if a.replaces is not None and a.article_id in claimed)
+        """Ids of the articles that a new version replaces."""
+        # Articles are written before claims, so a killed write can leave a new version without claims. The old version
+        # stays current then; otherwise the dataset would lose its claims.
+        with_claims = {claim.article_id for claim in self.claims}
+        return frozenset(a.replaces for a in self.articles if a.replaces is not None and a.article_id in with_claims)
 
     @cached_property
     def current(self) -> tuple[Claim, ...]:
-        """The claims of all articles but superseded ones."""
+        """Claims of all articles that no new version replaces."""
         if not self.superseded:
             return self.claims
         return tuple(claim for claim in self.claims if claim.article_id not in self.superseded)
 
     def require_text(self) -> None:
-        """Raises: HarnessError: the dataset is stand-off and not brought to life; says what to ingest."""
+        """Checks that the text of every article is present.
+
+        Raises: HarnessError: the text of an article is missing; the message gives the article and the command to run.
+        """
         if self.missing_text:
-            listed = "; ".join(_article_citation(article) for article in self.missing_text[:3])
+            citations = "; ".join(_article_citation(article) for article in self.missing_text[:3])
             raise HarnessError(
-                f"{self.folder}: this dataset carries labels without text and is not brought to life yet. Get your own "
-                f"copy of {listed}, then: harness ingest COPY --into {self.folder}"
+                f"{self.folder}: this dataset ships without article text (stand-off). Obtain a copy of {citations}, "
+                f"then run: harness ingest COPY --into {self.folder}"
             )
 
     def table(self) -> Claims:
-        """The current claims as the table that classifiers get; those of superseded articles are left out.
+        """Returns the table of current claims that classifiers receive.
 
-        Raises: HarnessError: the dataset is not brought to life.
+        Raises: HarnessError: the text of an article is missing.
         """
         self.require_text()
         articles = {article.article_id: article for article in self.articles}
-        owner = [claim.article_id for claim in self.current]
-        text = [claim.text or "" for claim in self.current]
-        same = [before == after for before, after in itertools.pairwise(owner)]
-        position = np.zeros(len(owner), dtype=np.int64)
-        for row, kept in enumerate(same, start=1):
-            position[row] = position[row - 1] + 1 if kept else 0
-        column = _column
+        article_ids = [claim.article_id for claim in self.current]
+        texts = [claim.text or "" for claim in self.current]
+        # Item i tells whether claims i and i + 1 belong to the same article: only then is one the other's context.
+        same_article = [left == right for left, right in itertools.pairwise(article_ids)]
+        position = np.zeros(len(article_ids), dtype=np.int64)
+        for row, follows in enumerate(same_article, start=1):
+            position[row] = position[row - 1] + 1 if follows else 0
+        previous = [text if same else "" for text, same in zip(texts, same_article, strict=False)]
+        following = [text if same else "" for text, same in zip(texts[1:], same_article, strict=True)]
+        no_neighbor = [""] if texts else []
         return Claims(
-            claim_id=column(claim.claim_id for claim in self.current),
-            article_id=column(owner),
-            text=column(text),
+            claim_id=_column(claim.claim_id for claim in self.current),
+            article_id=_column(article_ids),
+            text=_column(texts),
             position=position,
-            previous=column([""] * bool(text) + [t if kept else "" for t, kept in zip(text, same, strict=False)]),
-            next=column([t if kept else "" for t, kept in zip(text[1:], same, strict=True)] + [""] * bool(text)),
-            title=column(articles[name].title for name in owner),
-            speaker=column(claim.speaker for claim in self.current),
-            published=column(claim.date or articles[claim.article_id].published for claim in self.current),
-            topic=column(claim.topic for claim in self.current),
-            source=column(articles[name].publisher or self.info.name for name in owner),
+            previous=_column(no_neighbor + previous),
+            next=_column(following + no_neighbor),
+            title=_column(articles[name].title for name in article_ids),
+            speaker=_column(claim.speaker for claim in self.current),
+            published=_column(claim.date or articles[claim.article_id].published for claim in self.current),
+            topic=_column(claim.topic for claim in self.current),
+            source=_column(articles[name].publisher or self.info.name for name in article_ids),
         )
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over everything that classifiers can see of the claims, in order."""
-        titles = {article.article_id: (article.title, article.published) for article in self.articles}
+        """SHA-256, in hex, of everything that classifiers can see of the current claims, in order."""
+        article_fields = {article.article_id: (article.title, article.published) for article in self.articles}
         return fingerprint(
-            (claim.claim_id, claim.text, claim.speaker, claim.date, *titles[claim.article_id], *_said(claim.topic))
+            (
+                claim.claim_id,
+                claim.text,
+                claim.speaker,
+                claim.date,
+                *article_fields[claim.article_id],
+                *_optional(claim.topic),
+            )
             for claim in self.current
         )
 
     def to_pandas(self) -> dict[str, pd.DataFrame]:
-        """The whole dataset as frames: info, articles, claims, annotations, evidence, splits."""
+        """Returns the dataset as frames: info, articles, claims, annotations, evidence, splits."""
         from harness.data.exchange.frames import to_pandas
 
         return to_pandas(self)
 
     def to_hf(self) -> datasets.DatasetDict:
-        """The same as a `datasets.DatasetDict`."""
+        """Returns the dataset as a `datasets.DatasetDict` with the tables of `to_pandas`."""
         from harness.data.exchange.frames import to_hf
 
         return to_hf(self)
 
     @staticmethod
     def from_pandas(frames: Mapping[str, pd.DataFrame], folder: str | Path) -> Dataset:
-        """The dataset that `to_pandas` gave frames of; nothing is written.
+        """Returns the dataset of frames that `to_pandas` returned; writes nothing.
 
-        Raises: HarnessError: a frame is missing, or a row is wrong.
+        Args:
+            frames: frames by name.
+            folder: folder of the new dataset.
+        Raises: HarnessError: a frame is missing, or a row is invalid.
         """
         from harness.data.exchange.frames import from_pandas
 
@@ -158,9 +177,12 @@ class Dataset:
 
     @staticmethod
     def from_hf(tables: Mapping[str, datasets.Dataset], folder: str | Path) -> Dataset:
-        """The dataset that `to_hf` gave tables of; nothing is written.
+        """Returns the dataset of tables that `to_hf` returned; writes nothing.
 
-        Raises: HarnessError: a table is missing, or a row is wrong.
+        Args:
+            tables: tables by name.
+            folder: folder of the new dataset.
+        Raises: HarnessError: a table is missing, or a row is invalid.
         """
         from harness.data.exchange.frames import from_hf
 
@@ -173,58 +195,63 @@ def _article_citation(article: Article) -> str:
     return f"{name} ({origin})" if origin else name
 
 
-def _said(value: str | None) -> tuple[str, ...]:
-    """A later field in a fingerprint: nothing where it is absent, so that older fingerprints stay."""
+def _optional(value: str | None) -> tuple[str, ...]:
+    """Returns a field for a fingerprint, or nothing if it is absent."""
+    # The field is newer than the fingerprint: leaving it out preserves the fingerprints of datasets without it.
     return () if value is None else (value,)
 
 
 def _column(values: Iterable[object]) -> np.ndarray[Any, np.dtype[np.object_]]:
-    listed = list(values)
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
+    # np.array(values) would make a two-dimensional array of sequences of equal length.
+    items = list(values)
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
     return array
 
 
 def read_info(folder: Path) -> DatasetInfo:
-    """The head of a dataset folder.
+    """Returns the content of `dataset.yaml`.
 
-    Raises: FaultsError: the folder or its `dataset.yaml` is absent or wrong.
+    Args:
+        folder: dataset folder.
+    Raises: FaultsError: the folder or its `dataset.yaml` is missing or invalid.
     """
     path = folder / "dataset.yaml"
     if not folder.is_dir():
-        raise FaultsError.single(folder, "is not a folder; a dataset folder is expected", code="not-a-dataset")
+        raise FaultsError.single(folder, "is not a folder; expected a dataset folder", code="not-a-dataset")
     if not path.exists():
         raise FaultsError.single(folder, "is not a dataset folder: it has no dataset.yaml", code="not-a-dataset")
-    found = read_yaml(path)
-    if isinstance(found.content, dict) and found.content.get("format") == 1:
+    document = read_yaml(path)
+    if isinstance(document.content, dict) and document.content.get("format") == 1:
         message = (
             "expected 2, got 1: rename 'licence' to 'license' in dataset.yaml and articles.jsonl, and set format: 2"
         )
-        raise FaultsError.single(path, message, line=found.line(("format",)), field="format")
+        raise FaultsError.single(path, message, line=document.line(("format",)), field="format")
     try:
-        return DatasetInfo.model_validate_json(found.json)
+        return DatasetInfo.model_validate_json(document.json)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), found.line(place), ".".join(map(str, place)), message, code)
-            for place, message, code, _ in explain_validation(error)
+            Fault(str(path), document.line(key_path), ".".join(map(str, key_path)), message, code)
+            for key_path, message, code, _ in explain_validation(error)
         ) from None
 
 
 def with_text(claim: Claim, article: Article) -> Claim:
-    """The claim with the text of its span, where the article has its text."""
+    """Returns the claim with the text of its span, if the article has its text."""
     if claim.text is not None or article.text is None:
         return claim
     return claim.model_copy(update={"text": article.text[claim.start : claim.end]})
 
 
 def sort_claims(articles: Iterable[Article], claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Claims in the order of their articles, then by offset."""
-    rank = {article.article_id: number for number, article in enumerate(articles)}
+    """Returns claims in the order of their articles, then by offset."""
+    rank = {article.article_id: index for index, article in enumerate(articles)}
     return tuple(sorted(claims, key=lambda claim: (rank.get(claim.article_id, len(rank)), claim.start, claim.end)))
 
 
 def claim_file_contents(folder: Path, articles: Iterable[Article], claims: Iterable[Claim]) -> dict[Path, bytes]:
-    """`articles.jsonl` and `claims.jsonl` as they are to be written; articles first, which claims need."""
+    """Returns the content of `articles.jsonl` and `claims.jsonl`, for `write_files`."""
+    # Articles come first because claims refer to them: a write that stops after one file leaves no broken reference.
     articles = tuple(articles)
     return {
         folder / "articles.jsonl": _to_bytes(articles),
@@ -233,7 +260,7 @@ def claim_file_contents(folder: Path, articles: Iterable[Article], claims: Itera
 
 
 def info_file_contents(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
-    """`dataset.yaml` as it is to be written."""
+    """Returns the content of `dataset.yaml`, for `write_files`."""
     import yaml
 
     document = info.model_dump(mode="json", exclude_unset=True, exclude_none=True)
@@ -242,7 +269,8 @@ def info_file_contents(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
 
 
 def write_dataset(dataset: Dataset) -> None:
-    """Writes a whole dataset into its folder, `dataset.yaml` last, so that a killed write is no dataset yet."""
+    """Writes a dataset into its folder."""
+    # dataset.yaml is last because a folder without it is no dataset: a killed write never leaves half a dataset.
     folder = dataset.folder
     files = claim_file_contents(folder, dataset.articles, dataset.claims)
     annotators: dict[str, list[Annotation]] = {}
@@ -251,18 +279,18 @@ def write_dataset(dataset: Dataset) -> None:
     for annotator, log in annotators.items():
         files[folder / "annotations" / f"{annotator}.jsonl"] = _to_bytes(log)
     for name, parts in dataset.splits.items():
-        files[folder / "splits" / f"{name}.jsonl"] = _to_bytes(_lines_of_split(parts))
+        files[folder / "splits" / f"{name}.jsonl"] = _to_bytes(_split_lines(parts))
     if dataset.evidence:
         files[folder / "evidence.jsonl"] = _to_bytes(dataset.evidence)
     write_files(files | info_file_contents(folder, dataset.info))
 
 
 def write_split(path: Path, parts: Mapping[str, str]) -> None:
-    """Writes a split file: one claim and its part a line."""
-    write_files({path: _to_bytes(_lines_of_split(parts))})
+    """Writes a split file: one claim and its part per line."""
+    write_files({path: _to_bytes(_split_lines(parts))})
 
 
-def _lines_of_split(parts: Mapping[str, str]) -> list[ClaimPart]:
+def _split_lines(parts: Mapping[str, str]) -> list[ClaimPart]:
     return [ClaimPart(claim_id=claim, part=part) for claim, part in parts.items()]
 
 

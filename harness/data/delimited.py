@@ -1,6 +1,6 @@
-"""Delimited files (CSV and TSV): their rows, each with the line it begins at, and every fault at its line.
+"""Reads delimited files (CSV and TSV) with the line of every row and every fault.
 
-Rows come one by one from the lines they are given, so that a stream of any length needs the memory of one row.
+Reads row by row, so that memory use does not grow with the length of the file.
 """
 
 from __future__ import annotations
@@ -14,48 +14,50 @@ from typing import NamedTuple
 from harness.errors import Fault, FaultsError, unknown_name
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-"""The delimiter by the suffix of a file's name."""
+"""Delimiter by file suffix."""
 MAX_CELL = 131_072
-"""Characters of a cell: more is usually a quote that is never closed."""
+"""Maximum number of characters of a cell; a longer cell is usually an unclosed quote."""
 MAX_BOOK_CELL = 2**31 - 1
-"""Characters of a cell that may hold a whole book."""
+"""Maximum number of characters of a cell that can contain a whole book."""
 
 
 class DelimitedRow(NamedTuple):
     """One row of a delimited file."""
 
     line: int
-    """Line of the file, from 1, where the row begins."""
+    """Line of the file, from 1, on which the row begins."""
     cells: list[str]
 
 
 def quoted_rows(
     path: str | Path, lines: Iterable[str], delimiter: str, *, max_cell: int = MAX_CELL
 ) -> Iterator[DelimitedRow]:
-    """The rows of a file with the quotes of CSV, its header among them; empty lines are left out.
+    """Yields the rows of a file with CSV quoting, including the header. Skips empty lines.
 
     Args:
         path: file named in faults.
-        lines: lines with their ends, as a stream opened with `newline=""` gives them.
+        lines: lines with their line ends, as a stream opened with `newline=""` yields them.
         delimiter: one character.
-        max_cell: most characters of a cell.
-    Raises: FaultsError: a row is not well-formed, has too long a cell or has a NUL byte; the rows before it are given.
+        max_cell: maximum number of characters of a cell.
+    Raises: FaultsError: a row is malformed, has a cell that is too long, or has a NUL byte; after the rows before it.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    begins = 1
+    next_line = 1
     while True:
-        limit = csv.field_size_limit(max_cell)  # one for the whole process, so each row sets it and puts it back
+        # The limit is global to the process: set it for each row, and restore it before the caller gets control.
+        previous_limit = csv.field_size_limit(max_cell)
         try:
             cells = next(reader, None)
         except csv.Error as error:
             kind = "TSV" if delimiter == "\t" else "CSV"
             remedy = 'look for a stray quote (write a quote inside a quoted cell as "")'
-            raise FaultsError.single(path, f"is not well-formed {kind}: {error}; {remedy}", line=begins) from None
+            raise FaultsError.single(path, f"is not well-formed {kind}: {error}; {remedy}", line=next_line) from None
         finally:
-            csv.field_size_limit(limit)
+            csv.field_size_limit(previous_limit)
         if cells is None:
             return
-        line, begins = begins, reader.line_num + 1
+        line = next_line
+        next_line = reader.line_num + 1
         if any("\0" in cell for cell in cells):
             raise FaultsError.single(path, "is not a text file: it has a NUL byte; save it as UTF-8 text", line=line)
         if cells:
@@ -63,7 +65,7 @@ def quoted_rows(
 
 
 def literal_rows(text: str, delimiter: str) -> list[DelimitedRow]:
-    """The rows of a text where a quote is a character like any other and a line is a row; blank lines are left out."""
+    """Returns the rows of a text without quoting: each line is a row. Skips blank lines."""
     lines = enumerate(re.split(r"\r\n|\n", text), start=1)
     return [DelimitedRow(number, line.split(delimiter)) for number, line in lines if line.strip()]
 
@@ -78,16 +80,16 @@ def table_rows(
     strip_names: bool = False,
     max_faults: int | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows under a header, each as its line and its cells by column. A row that is at fault is left out.
+    """Yields the line and the cells by column of each row below the header. Skips rows with a fault.
 
     Args:
         path: file named in faults.
-        rows: the header and the rows.
-        faults: list that takes every fault, also one that `rows` raises.
-        required: columns that the header must have, each as the names that it may bear.
-        distinct: names that only one column may bear; default: every name.
-        strip_names: whether spaces around the names in the header are dropped.
-        max_faults: number of faults at which reading stops; default: it never does.
+        rows: header and rows.
+        faults: list to which every fault is appended, including those that `rows` raises.
+        required: required columns, each as a tuple of accepted names.
+        distinct: names that only one column may have; default: all names.
+        strip_names: whether to remove spaces around column names.
+        max_faults: number of faults at which reading stops; default: no limit.
     """
     try:
         line, header = next(rows, DelimitedRow(1, []))
@@ -95,7 +97,7 @@ def table_rows(
             header = [name.strip() for name in header]
         for name in sorted({name for name in header if header.count(name) > 1}):
             if distinct is None or name in distinct:
-                message = f"{header.count(name)} columns are called '{name}'; keep one, or rename the others"
+                message = f"{header.count(name)} columns are called '{name}'; remove or rename all but one"
                 faults.append(Fault(str(path), line, name, message))
         missing = missing_columns(header, required)
         if missing is not None:
@@ -113,15 +115,15 @@ def table_rows(
 
 
 def missing_columns(header: Sequence[str], required: Sequence[tuple[str, ...]]) -> str | None:
-    """The message for the required columns that a header lacks, each given as its possible names; None: it has all."""
+    """Returns the message for missing required columns, each a tuple of accepted names; None if all are present."""
     missing = [names for names in required if not any(name in header for name in names)]
     if not missing:
         return None
-    listed = " and ".join("a column " + " or ".join(f"'{name}'" for name in names) for names in missing)
-    return f"needs {listed}: {unknown_name('column', missing[0][0], header)}"
+    columns = " and ".join("a column " + " or ".join(f"'{name}'" for name in names) for names in missing)
+    return f"needs {columns}: {unknown_name('column', missing[0][0], header)}"
 
 
 def wrong_width(cells: int, columns: int) -> str:
-    """The message for a row whose number of cells is not that of the columns of its header."""
+    """Returns the message for a row with another number of cells than the header."""
     remedy = "look for a stray quote, a stray delimiter or a lost line break"
-    return f"has {cells} cell{'' if cells == 1 else 's'}, the header has {columns}; give it as many: {remedy}"
+    return f"has {cells} cell{'' if cells == 1 else 's'}, the header has {columns}; {remedy}"

@@ -1,4 +1,4 @@
-"""What two texts have in common that differ in nothing that matters to a reader."""
+"""The key by which texts count as duplicates of each other."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 import unicodedata
 
 MIN_WORDS = 5
-"""Shorter texts ("Thank you very much.") are repeated by chance, and are never near duplicates."""
+"""Words that a text needs to count as a near duplicate; shorter texts ("Thank you.") repeat by chance."""
 _ADDRESS = re.compile(r"https?://\S+")
 _WORD = re.compile(r"\w+")
 
 
 def text_key(text: str) -> str:
-    """What two texts have in common that differ in case, punctuation, spacing, Unicode form or web addresses only."""
+    """Returns a key that ignores case, punctuation, spacing, Unicode form and web addresses."""
+    # NFKC leaves ASCII text unchanged, and skipping it is faster.
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(_WORD.findall(_ADDRESS.sub(" ", plain).casefold()))

@@ -1,4 +1,4 @@
-"""Articles into a dataset folder: new ones become claims, changed ones versions, awaited ones bring it to life."""
+"""Adds articles to a dataset folder: splits new ones into claims, makes versions of changed ones, restores text."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ __all__ = ["IngestResult", "ingest", "make_claim"]
 
 
 class IngestResult(NamedTuple):
-    """What an ingest did to a dataset folder."""
+    """What `ingest` changed in a dataset folder."""
 
     folder: Path
     articles_added: int
-    """New versions among them."""
+    """Number of articles added, including new versions."""
     claims_added: int
     text_restored: int
-    """Stand-off articles whose text was found."""
+    """Number of stand-off articles whose text was restored."""
     unchanged: int
-    """Articles that were there already."""
+    """Number of articles that were already present with the same text."""
     missing_text: int
-    """Stand-off articles whose text is still missing."""
+    """Number of stand-off articles whose text is still missing."""
     versions: tuple[Article, ...] = ()
-    """New versions of articles that were there with other text; each names the one that it replaces."""
+    """New versions of articles that were present with other text; `replaces` gives the old version."""
     carried_over: int = 0
-    """Labels of unchanged sentences that were given to the new versions too."""
+    """Number of labels carried over to unchanged sentences of new versions."""
     to_relabel: tuple[Claim, ...] = ()
-    """The sentences of new versions that are new or were changed, in order."""
+    """New and changed sentences of new versions, in order."""
     encodings: tuple[tuple[str, str], ...] = ()
-    """(source, encoding) of each that is not UTF-8."""
+    """(source, encoding) of each source that is not UTF-8."""
     warnings: tuple[str, ...] = ()
+    """Messages about languages without rules for sentence segmentation."""
 
 
 def ingest(
@@ -55,45 +56,46 @@ def ingest(
     replaces: str | None = None,
     offline: bool = False,
 ) -> IngestResult:
-    """Adds articles and their sentences to a dataset folder, which is created if absent; never renumbers.
+    """Adds articles and their sentences to a dataset folder. Never changes existing ids.
 
     Args:
         sources: one or several of: an article file (.txt, .md, .html, .jsonl, .csv, .tsv, .parquet), a folder of
             them, a pattern (`news/**/*.md`), `-` (standard input), `hub:OWNER/NAME`, an `Article`, a
             `datasets.Dataset`.
-        into: a dataset folder. An article that is there already adds nothing; one that is there with other text
-            becomes a new version, to which the labels of unchanged sentences carry over. While stand-off articles
-            await their text, only their texts are taken.
-        columns: field of an article to the column of a table, where their names differ (`{"text": "body"}`).
-        transcript: whether lines are turns (`Speaker: text`), or the rows of a table with a speaker column are.
-        encoding: of text files; default: detected.
-        name: the id of what comes from standard input.
-        replaces: the article that the only article of the sources is a new version of.
-        offline: refuse what needs the network.
-    Raises: FaultsError: every fault of every source; nothing is written then.
+        into: dataset folder; created if absent. An article that is already present is skipped; an article that is
+            present with other text becomes a new version, and the labels of its unchanged sentences carry over. While
+            the text of stand-off articles is missing, only these texts are accepted.
+        columns: field of an article to column of a table, where the names differ (`{"text": "body"}`).
+        transcript: whether each line (`Speaker: text`), or each row of a table with a speaker column, is a turn.
+        encoding: encoding of text files; default: detected.
+        name: id of the article from standard input.
+        replaces: id of the article that the only article of `sources` replaces.
+        offline: whether to refuse sources that need the network.
+    Raises: FaultsError: all faults of all sources; nothing is written. HarnessError: `replaces` with several articles.
     """
     folder = Path(into)
     reading = ReadOptions(columns=columns or {}, transcript=transcript, encoding=encoding, name=name, offline=offline)
-    found = read_articles(_listed(sources), reading)
-    if replaces is not None and len(found) != 1:
-        raise HarnessError(f"replaces: expected one article, the new version of '{replaces}'; got {len(found)}")
+    articles = read_articles(_as_list(sources), reading)
+    if replaces is not None and len(articles) != 1:
+        raise HarnessError(f"replaces: expected one article, the new version of '{replaces}'; got {len(articles)}")
     with folder_lock(folder, "ingest"), gc_paused():
         remove_partial_files(folder)
         new = not (folder / "dataset.yaml").exists()
-        ingesting = _IngestSession(_empty(folder) if new else open_folder(folder), found, replaces)
-        faults = [fault for source in found if (fault := ingesting.take(source)) is not None]
+        session = _IngestSession(_empty_dataset(folder) if new else open_folder(folder), articles, replaces)
+        faults = [fault for article in articles if (fault := session.add(article)) is not None]
         if faults:
             raise FaultsError(faults)
-        ingesting.write(new=new)
-    return ingesting.outcome(found)
+        session.write(new=new)
+    return session.result(articles)
 
 
-def _listed(sources: ArticleSource | Iterable[ArticleSource]) -> list[ArticleSource]:
-    alone = isinstance(sources, str | Path | Article) or hasattr(sources, "column_names")
-    return [sources] if alone else list(sources)  # type: ignore[arg-type]
+def _as_list(sources: ArticleSource | Iterable[ArticleSource]) -> list[ArticleSource]:
+    # A datasets.Dataset is iterable, but is one source; testing for its class would import the extra.
+    is_single = isinstance(sources, str | Path | Article) or hasattr(sources, "column_names")
+    return [sources] if is_single else list(sources)  # type: ignore[arg-type]
 
 
-def _empty(folder: Path) -> Dataset:
+def _empty_dataset(folder: Path) -> Dataset:
     name = safe_name(folder.resolve().name, "dataset")
     info = DatasetInfo(
         format=2,
@@ -109,11 +111,12 @@ def _empty(folder: Path) -> Dataset:
 
 
 class _IngestSession:
-    """Articles on their way into a dataset: collects, and writes at the end."""
+    """Collects the changes to a dataset, and writes all of them at the end."""
 
-    def __init__(self, dataset: Dataset, found: Sequence[LoadedArticle], replaces: str | None) -> None:
-        self.dataset, self.replaces = dataset, replaces
-        texts = {sha256(text): text for text in (source.article.text or "" for source in found)}
+    def __init__(self, dataset: Dataset, loaded: Sequence[LoadedArticle], replaces: str | None) -> None:
+        self.dataset = dataset
+        self.replaces = replaces
+        texts = {sha256(text): text for text in (source.article.text or "" for source in loaded)}
         self.restored = {
             article.article_id: article.model_copy(update={"text": texts[article.text_sha256]})
             for article in dataset.missing_text
@@ -124,68 +127,73 @@ class _IngestSession:
         self.claims: dict[str, list[Claim]] = {}
         for claim in dataset.claims:
             self.claims.setdefault(claim.article_id, []).append(with_text(claim, self.present[claim.article_id]))
-        claimed = (article for article in dataset.articles if article.article_id in self.claims)
-        self.stand_off = {article.text_sha256: article.article_id in self.restored for article in claimed}
+        # By hash of the text: whether this call restores it. Articles without claims are absent: an earlier write was
+        # cut short before their claims, which are still to be made.
+        with_claims = (article for article in dataset.articles if article.article_id in self.claims)
+        self.is_restored = {article.text_sha256: article.article_id in self.restored for article in with_claims}
         self.versions = Versions(dataset.articles)
-        self.taken: dict[str, str | None] = {}
-        self.of_versions: list[Claim] = []
+        self.loaded_texts: dict[str, str | None] = {}
+        self.version_claims: list[Claim] = []
         self.added: list[Article] = []
         self.changed: list[Claim] = []
         self.unchanged = 0
         self.languages: set[str] = set()
 
-    def take(self, found: LoadedArticle) -> Fault | None:
-        """Takes one article in; or says what is wrong with it."""
-        article, digest = found.article, sha256(found.article.text or "")
-        if digest in self.stand_off:
-            self.unchanged += not self.stand_off[digest]
+    def add(self, loaded: LoadedArticle) -> Fault | None:
+        """Adds one article; returns its fault if it cannot be added."""
+        article = loaded.article
+        digest = sha256(article.text or "")
+        if digest in self.is_restored:
+            self.unchanged += not self.is_restored[digest]
             return None
-        known = self.present.get(article.article_id)
-        if self.missing_text and (known is None or known.text is None):
-            return Fault(str(found.path), found.line, None, _stranger(digest, self.missing_text))
-        if self.taken.setdefault(article.article_id, article.text) != article.text:
-            message = f"'{article.article_id}' is the name of two sources with other text; give this one another name"
-            return Fault(str(found.path), found.line, "article_id", message, "duplicate-id")
+        present = self.present.get(article.article_id)
+        if self.missing_text and (present is None or present.text is None):
+            return Fault(str(loaded.path), loaded.line, None, _no_missing_text(digest, self.missing_text))
+        if self.loaded_texts.setdefault(article.article_id, article.text) != article.text:
+            message = f"two sources with different text have the id '{article.article_id}'; rename one of them"
+            return Fault(str(loaded.path), loaded.line, "article_id", message, "duplicate-id")
         replaced = self.replaces or article.replaces
         if replaced is not None and replaced not in self.present:
             message = unknown_name("article", replaced, list(self.present))
-            return Fault(str(found.path), found.line, "replaces", message, UnknownName.code)
-        if known is None and replaced is None:
-            self._add(article, found.marked)
+            return Fault(str(loaded.path), loaded.line, "replaces", message, UnknownName.code)
+        if present is None and replaced is None:
+            self._add_article(article, loaded.marked)
             return None
-        return self._again(found, replaced or article.article_id)
+        return self._add_version(loaded, replaced or article.article_id)
 
-    def _again(self, found: LoadedArticle, article_id: str) -> Fault | None:
-        """An article that is there in one version or another."""
-        article, chain = found.article, self.versions.of(article_id)
-        same = next((a for a in map(self.present.__getitem__, chain) if a.text == article.text), None)
-        if same is not None:
-            self.unchanged += same.article_id in self.claims
-            self._segment(same, found.marked)
+    def _add_version(self, loaded: LoadedArticle, article_id: str) -> Fault | None:
+        """Adds an article of which some version is present; returns its fault if it cannot be added."""
+        article = loaded.article
+        chain = self.versions.of(article_id)
+        same_text = next((a for a in map(self.present.__getitem__, chain) if a.text == article.text), None)
+        if same_text is not None:
+            self.unchanged += same_text.article_id in self.claims
+            self._segment(same_text, loaded.marked)
             return None
         last = self.present[chain[-1]]
         if article.replaces is None or self.replaces is not None:
             name = self.versions.next_id(last.article_id, self.present)
         elif article.replaces != last.article_id:
-            message = f"'{article.replaces}' was replaced by '{last.article_id}' already; name that one"
-            return Fault(str(found.path), found.line, "replaces", message)
+            message = f"'{article.replaces}' already has a newer version; expected '{last.article_id}'"
+            return Fault(str(loaded.path), loaded.line, "replaces", message)
         elif article.article_id in self.present:
-            message = f"'{article.article_id}' is there with other text; a new version needs an id of its own"
-            return Fault(str(found.path), found.line, "article_id", message, "duplicate-id")
+            message = f"'{article.article_id}' is already present with other text; give the new version another id"
+            return Fault(str(loaded.path), loaded.line, "article_id", message, "duplicate-id")
         else:
             name = article.article_id
-        self._add(next_version(last, article, name), found.marked)
+        self._add_article(next_version(last, article, name), loaded.marked)
         return None
 
-    def _add(self, article: Article, marked: MaskedText | None) -> None:
+    def _add_article(self, article: Article, marked: MaskedText | None) -> None:
         self.present[article.article_id] = article
         self.versions.add(article)
         self.added.append(article)
         self._segment(article, marked)
 
     def _segment(self, article: Article, marked: MaskedText | None) -> None:
-        """The claims of an article that has none yet: it is new, or an ingest was cut short before them."""
-        name, info = article.article_id, self.dataset.info
+        """Makes the claims of an article that has none: it is new, or an earlier write was cut short before them."""
+        name = article.article_id
+        info = self.dataset.info
         if name not in self.claims:
             self.languages.add(article.language or info.language)
             claims = claims_of(article, info.segmentation, info.language, marked)
@@ -194,13 +202,17 @@ class _IngestSession:
                 self.changed += changed
             self.claims[name] = claims
         if article.replaces is not None:
-            self.of_versions += self.claims[name]
+            self.version_claims += self.claims[name]
 
     def write(self, *, new: bool) -> None:
-        """Everything at once; the labels last, which need their claims."""
+        """Writes all changes; labels come last because they refer to claims.
+
+        Args:
+            new: whether the folder is no dataset yet.
+        """
         folder = self.dataset.folder
-        claims = [claim for listed in self.claims.values() for claim in listed]
-        self.labels = carry_over_labels(self.of_versions, self.dataset.annotations)
+        claims = [claim for article_claims in self.claims.values() for claim in article_claims]
+        self.labels = carry_over_labels(self.version_claims, self.dataset.annotations)
         self.claims_added = len(claims) - len(self.dataset.claims)
         if new or self.added or self.restored or self.claims_added:
             files = claim_file_contents(folder, self.present.values(), claims)
@@ -211,9 +223,9 @@ class _IngestSession:
         elif self.labels:
             write_files(appended_logs(folder, self.labels))
 
-    def outcome(self, found: Sequence[LoadedArticle]) -> IngestResult:
-        """What was done."""
-        encodings = dict.fromkeys((str(f.path), f.encoding) for f in found if f.encoding != UTF_8)
+    def result(self, loaded: Sequence[LoadedArticle]) -> IngestResult:
+        """Returns what was written."""
+        encodings = dict.fromkeys((str(a.path), a.encoding) for a in loaded if a.encoding != UTF_8)
         return IngestResult(
             folder=self.dataset.folder,
             articles_added=len(self.added),
@@ -230,18 +242,24 @@ class _IngestSession:
 
 
 def _refuse_to_overwrite(files: Mapping[Path, bytes]) -> None:
-    """A folder without dataset.yaml may hold what an ingest that was cut short wrote, but nothing else of that name."""
+    """Raises an error if a file exists that an earlier ingest cannot have written.
+
+    Raises: FaultsError: a file has a line that is not about to be written.
+    """
+    # dataset.yaml is written last, so a killed ingest leaves the other files without it. Running the same ingest again
+    # must succeed: files whose lines are all among the new ones are its own.
     for path, data in files.items():
         if path.exists() and not set(read_bytes(path).split(b"\n")) <= set(data.split(b"\n")):
-            message = "is there already, in a folder without dataset.yaml; move it away, or choose another folder"
+            message = "already exists in a folder without dataset.yaml; move it away, or choose another folder"
             raise FaultsError.single(path, message)
 
 
-def _stranger(digest: str, awaited: Sequence[Article]) -> str:
-    wanted = ", ".join(
-        f"{article.article_id} (SHA-256 {(article.text_sha256 or '')[:12]}...)" for article in awaited[:3]
+def _no_missing_text(digest: str, missing: Sequence[Article]) -> str:
+    """Returns the message for an article whose text is not among the missing ones."""
+    expected = ", ".join(
+        f"{article.article_id} (SHA-256 {(article.text_sha256 or '')[:12]}...)" for article in missing[:3]
     )
     return (
-        f"its text (SHA-256 {digest[:12]}...) is none of those that this stand-off dataset waits for: {wanted}. "
-        "Take the publisher's text unchanged: the same line ends, nothing added or trimmed"
+        f"the text (SHA-256 {digest[:12]}...) is not a missing text of this stand-off dataset; expected {expected}. "
+        "Use the publisher's text unchanged: the same line ends, nothing added or trimmed"
     )

@@ -1,4 +1,4 @@
-"""JSON Lines files of records: read with every fault at its line, written in a fixed order of keys."""
+"""Reads JSON Lines files of records with the line of every fault, and writes them with a fixed order of keys."""
 
 from __future__ import annotations
 
@@ -17,40 +17,44 @@ R = TypeVar("R", bound=Record)
 
 
 def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[list[tuple[int, R]], list[Fault]]:
-    """The records of a JSONL file and the faults of the lines that are none. Empty lines are passed over.
+    """Reads a JSONL file. Skips empty lines.
 
     Args:
-        path: UTF-8, one JSON object a line; LF or CRLF.
-        kind: the record that each line must be.
-        data: its bytes, where they are read already.
-    Returns: (line number from 1, record) pairs in order; and all faults of the file.
+        path: file in UTF-8 with one JSON object per line; LF or CRLF.
+        kind: record class of each line.
+        data: content of the file, if it is already in memory.
+    Returns: (line number from 1, record) pairs in order, and all faults of the file.
     """
     try:
         text = decode(read_bytes(path) if data is None else data, path)
     except FaultsError as error:
         return [], list(error.faults)
-    split = text.replace("\r\n", "\n").split("\n")
-    lines = [(number, line) for number, line in enumerate(split, start=1) if line.strip()]
-    with suppress(ValidationError):  # all at once is twice as fast; line by line where something is wrong
-        # The line break keeps a text from going on in the next line; the marks at both ends keep an object from it.
+    # Not splitlines(): it also splits at U+2028 and other characters that a JSON string may contain.
+    all_lines = text.replace("\r\n", "\n").split("\n")
+    lines = [(number, line) for number, line in enumerate(all_lines, start=1) if line.strip()]
+    # Validating all lines as one JSON array is twice as fast. Any error falls through to the loop below, which reads
+    # line by line and finds where the faults are.
+    with suppress(ValidationError):
+        # Two checks make sure that no record spans two lines: JSON strings cannot contain the raw line break of the
+        # separator, and each line must begin and end with a brace.
         joined = ",\n".join(line for _, line in lines)
-        whole = TypeAdapter(list[kind]).validate_json(f"[{joined}]")  # type: ignore[valid-type]
-        objects = all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for _, line in lines)
-        if objects and len(whole) == len(lines):
-            return list(zip((number for number, _ in lines), whole, strict=True)), []
+        parsed = TypeAdapter(list[kind]).validate_json(f"[{joined}]")  # type: ignore[valid-type]
+        each_line_is_object = all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for _, line in lines)
+        if each_line_is_object and len(parsed) == len(lines):
+            return list(zip((number for number, _ in lines), parsed, strict=True)), []
     records, faults = [], []
     for number, line in lines:
         try:
             records.append((number, kind.model_validate_json(line)))
         except ValidationError as error:
             faults += [
-                Fault(str(path), number, ".".join(map(str, place)) or None, message, code)
-                for place, message, code, _ in explain_validation(error)
+                Fault(str(path), number, ".".join(map(str, key_path)) or None, message, code)
+                for key_path, message, code, _ in explain_validation(error)
             ]
     return records, faults
 
 
 def to_json_lines(records: Iterable[Record]) -> Iterator[str]:
-    """Each record as its line: keys in the order of the record's fields, absent values left out."""
+    """Yields each record as a line: keys in the order of the record's fields, without absent values."""
     for record in records:
         yield json_line(record.model_dump(exclude_none=True, exclude_defaults=False))

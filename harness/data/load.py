@@ -1,4 +1,4 @@
-"""Opens a dataset folder with everything checked: offsets, ids, labels, references. All faults at once."""
+"""Opens dataset folders and checks offsets, ids, labels and references; reports all faults together."""
 
 from __future__ import annotations
 
@@ -19,69 +19,74 @@ from harness.schemes import Scheme, load_scheme, read_scheme
 
 R = TypeVar("R", bound=Record)
 Numbered = Sequence[tuple[int, R]]
+"""Records with their lines, from 1."""
 
 
 def open_folder(folder: Path) -> Dataset:
-    """The dataset of a folder.
+    """Opens and checks a dataset folder.
 
-    Raises: FaultsError: every fault of every file of the folder, each with file and line.
+    Raises: FaultsError: all faults of all files of the folder, each with file and line.
     """
     with gc_paused():
-        return _opened(folder)
+        return _open(folder)
 
 
-def _opened(folder: Path) -> Dataset:
+def _open(folder: Path) -> Dataset:
     info = read_info(folder)
     faults: list[Fault] = []
     broken: set[Path] = set()
 
-    def records(path: Path, kind: type[R], *, required: bool = False) -> Numbered[R]:
+    def read(path: Path, kind: type[R], *, required: bool = False) -> Numbered[R]:
         if not path.exists() and not required:
             return []
-        found, wrong = read_records(path, kind)
-        faults.extend(wrong)
-        if wrong:
+        records, file_faults = read_records(path, kind)
+        faults.extend(file_faults)
+        if file_faults:
             broken.add(path)
-        return found
+        return records
 
-    of_articles, of_claims = folder / "articles.jsonl", folder / "claims.jsonl"
-    articles = records(of_articles, Article, required=True)
-    claims = records(of_claims, Claim, required=True)
-    annotations = {path: records(path, Annotation) for path in sorted((folder / "annotations").glob("*.jsonl"))}
-    splits = {path: records(path, ClaimPart) for path in sorted((folder / "splits").glob("*.jsonl"))}
-    evidence = records(folder / "evidence.jsonl", Evidence)
+    articles_path = folder / "articles.jsonl"
+    claims_path = folder / "claims.jsonl"
+    evidence_path = folder / "evidence.jsonl"
+    articles = read(articles_path, Article, required=True)
+    claims = read(claims_path, Claim, required=True)
+    annotations = {path: read(path, Annotation) for path in sorted((folder / "annotations").glob("*.jsonl"))}
+    splits = {path: read(path, ClaimPart) for path in sorted((folder / "splits").glob("*.jsonl"))}
+    evidence = read(evidence_path, Evidence)
 
-    # What a line with a fault would have said is not known, so nothing is said to be missing from such a file.
-    known = {claim.claim_id for _, claim in claims} if of_claims not in broken else None
+    # A line with a fault has no record, and its id is unknown. References into a file with such a line are not checked:
+    # they would all be reported as broken after a single typing error.
+    claim_ids = {claim.claim_id for _, claim in claims} if claims_path not in broken else None
     by_id = {article.article_id: article for _, article in articles}
-    faults += _article_faults(of_articles, articles)
-    faults += _claim_faults(of_claims, claims, by_id, complete=of_articles not in broken)
-    faults += _annotation_faults(folder, info, annotations, known, broken)
+    faults += _article_faults(articles_path, articles)
+    faults += _claim_faults(claims_path, claims, by_id, complete=articles_path not in broken)
+    faults += _annotation_faults(folder, info, annotations, claim_ids, broken)
     references = {path: [(line, part.claim_id) for line, part in parts] for path, parts in splits.items()}
     for path, lines in references.items():
-        faults += _repeated(path, "claim_id", lines)
-    references[folder / "evidence.jsonl"] = [(line, passage.claim_id) for line, passage in evidence]
-    for path, lines in references.items() if known is not None else ():
-        faults += _reference_faults(path, lines, known or set())
-    faults += _repeated(folder / "evidence.jsonl", "evidence_id", [(line, e.evidence_id) for line, e in evidence])
+        faults += _duplicate_faults(path, "claim_id", lines)
+    faults += _duplicate_faults(evidence_path, "evidence_id", [(line, e.evidence_id) for line, e in evidence])
+    references[evidence_path] = [(line, passage.claim_id) for line, passage in evidence]
+    if claim_ids is not None:
+        for path, lines in references.items():
+            faults += _reference_faults(path, lines, claim_ids)
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: (fault.path, fault.line or 0)))
-    kept = tuple(article for _, article in articles)
+    all_articles = tuple(article for _, article in articles)
     return Dataset(
         folder=folder,
         info=info,
-        articles=kept,
-        claims=sort_claims(kept, (with_text(claim, by_id[claim.article_id]) for _, claim in claims)),
-        annotations=tuple(annotation for found in annotations.values() for _, annotation in found),
+        articles=all_articles,
+        claims=sort_claims(all_articles, (with_text(claim, by_id[claim.article_id]) for _, claim in claims)),
+        annotations=tuple(annotation for log in annotations.values() for _, annotation in log),
         splits={path.stem: {part.claim_id: part.part for _, part in parts} for path, parts in splits.items()},
         evidence=tuple(passage for _, passage in evidence),
     )
 
 
 def find_scheme(folder: Path, name: str) -> Scheme:
-    """A scheme by name: the dataset's own `schemes/NAME.yaml`, else the shipped one.
+    """Returns a scheme by name: the dataset's own `schemes/NAME.yaml`, or the shipped one.
 
-    Raises: HarnessError: neither exists, or the dataset's own is wrong.
+    Raises: HarnessError: neither exists, or the dataset's own is invalid.
     """
     own = folder / "schemes" / f"{name}.yaml"
     if not own.exists():
@@ -93,61 +98,43 @@ def find_scheme(folder: Path, name: str) -> Scheme:
     return scheme
 
 
-def _repeated(path: Path, name: str, ids: Iterable[tuple[int, str]]) -> list[Fault]:
-    first: dict[str, int] = {}
+def _duplicate_faults(path: Path, field: str, ids: Iterable[tuple[int, str]]) -> list[Fault]:
+    first_line: dict[str, int] = {}
     faults = []
     for line, value in ids:
-        if value in first:
-            faults.append(
-                Fault(
-                    str(path),
-                    line,
-                    name,
-                    f"'{value}' stands in line {first[value]} already; remove one",
-                    "duplicate-id",
-                )
-            )
-        first.setdefault(value, line)
+        if value in first_line:
+            message = f"duplicate id '{value}' (first on line {first_line[value]}); remove one of the two"
+            faults.append(Fault(str(path), line, field, message, "duplicate-id"))
+        first_line.setdefault(value, line)
     return faults
 
 
 def _article_faults(path: Path, articles: Numbered[Article]) -> list[Fault]:
-    faults = _repeated(path, "article_id", [(line, article.article_id) for line, article in articles])
+    faults = _duplicate_faults(path, "article_id", [(line, article.article_id) for line, article in articles])
     for line, article in articles:
         if article.text is None and article.text_sha256 is None:
-            faults.append(
-                Fault(
-                    str(path),
-                    line,
-                    "text",
-                    "is missing; give text, or text_sha256 for a stand-off dataset",
-                    "missing-field",
-                )
-            )
+            message = "is missing; give text, or text_sha256 for a stand-off dataset"
+            faults.append(Fault(str(path), line, "text", message, "missing-field"))
         elif article.text is not None and article.text_sha256 not in (None, sha256(article.text)):
-            faults.append(
-                Fault(
-                    str(path), line, "text_sha256", "is not the SHA-256 of text; the text was changed", "text-mismatch"
-                )
-            )
+            message = "is not the SHA-256 of text; the text was changed"
+            faults.append(Fault(str(path), line, "text_sha256", message, "text-mismatch"))
     return faults
 
 
 def _claim_faults(path: Path, claims: Numbered[Claim], articles: dict[str, Article], *, complete: bool) -> list[Fault]:
-    faults = _repeated(path, "claim_id", [(line, claim.claim_id) for line, claim in claims])
+    faults = _duplicate_faults(path, "claim_id", [(line, claim.claim_id) for line, claim in claims])
     for line, claim in claims:
         article = articles.get(claim.article_id)
         if article is None and complete:
-            faults.append(
-                Fault(str(path), line, "article_id", f"no article '{claim.article_id}' in articles.jsonl", "unknown-id")
-            )
+            message = f"no article '{claim.article_id}' in articles.jsonl"
+            faults.append(Fault(str(path), line, "article_id", message, "unknown-id"))
         elif article is not None:
             faults += [Fault(str(path), line, *fault) for fault in _span_faults(claim, article)]
     return faults
 
 
 def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str, str]]:
-    """What is wrong with a claim as a span of its article, as (field, message, code)."""
+    """Yields the faults of a claim as a span of its article, as (field, message, code)."""
     digest = sha256(claim.text) if claim.text is not None else claim.text_sha256
     if digest is None:
         yield "text", "is missing; give text, or text_sha256 for a stand-off dataset", "missing-field"
@@ -155,28 +142,28 @@ def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str, str
     if claim.text_sha256 not in (None, digest):
         yield "text_sha256", "is not the SHA-256 of text; the text was changed", "text-mismatch"
     if not claim.start < claim.end:
-        yield "end", f"expected more than start ({claim.start}), got {claim.end}", "invalid-span"
+        yield "end", f"expected a number greater than start ({claim.start}), got {claim.end}", "invalid-span"
     elif article.text is not None:
-        where = f"articles.jsonl '{article.article_id}'[{claim.start}:{claim.end}]"
-        found = article.text[claim.start : claim.end]
+        span_name = f"articles.jsonl '{article.article_id}'[{claim.start}:{claim.end}]"
+        span_text = article.text[claim.start : claim.end]
         if claim.end > len(article.text):
             yield "end", f"is {claim.end}, but the article has {len(article.text)} characters", "invalid-span"
-        elif claim.text is not None and found != claim.text:
-            message = f"does not equal {where}: found {preview(claim.text)}, the article has {preview(found)}"
+        elif claim.text is not None and span_text != claim.text:
+            message = f"does not equal {span_name}: found {preview(claim.text)}, the article has {preview(span_text)}"
             yield "text", message, "text-mismatch"
-        elif claim.text is None and sha256(found) != digest:
-            yield "text_sha256", f"is not the SHA-256 of {where}", "text-mismatch"
+        elif claim.text is None and sha256(span_text) != digest:
+            yield "text_sha256", f"is not the SHA-256 of {span_name}", "text-mismatch"
     expected = make_claim_id(claim.article_id, claim.start, claim.end, digest)
     if claim.claim_id != expected:
         message = f"expected '{expected}' (from its article, start, end and text), got '{claim.claim_id}'"
         yield "claim_id", message, "id-mismatch"
 
 
-def _reference_faults(path: Path, lines: Iterable[tuple[int, str]], known: set[str]) -> list[Fault]:
+def _reference_faults(path: Path, lines: Iterable[tuple[int, str]], claim_ids: set[str]) -> list[Fault]:
     return [
         Fault(str(path), line, "claim_id", f"no claim '{claim_id}' in claims.jsonl", "unknown-id")
         for line, claim_id in lines
-        if claim_id not in known
+        if claim_id not in claim_ids
     ]
 
 
@@ -184,7 +171,7 @@ def _annotation_faults(
     folder: Path,
     info: DatasetInfo,
     files: dict[Path, Numbered[Annotation]],
-    known: set[str] | None,
+    claim_ids: set[str] | None,
     broken: set[Path],
 ) -> list[Fault]:
     schemes: dict[str, Scheme] = {}
@@ -196,28 +183,29 @@ def _annotation_faults(
             faults += error.faults
         except HarnessError as error:
             faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error), error.code))
-    verdicts: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
-    for path, found in files.items():
-        owner = path.stem
-        named = _is_name(owner)
-        if not named:
+    # Logs repeat a few combinations of scheme, axis and label many times: each is checked once.
+    label_faults: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
+    for path, log in files.items():
+        annotator = path.stem
+        has_valid_name = _is_name(annotator)
+        if not has_valid_name:
             message = "expected the annotator's name as file name: letters, digits, dot, underscore, hyphen; rename it"
             faults.append(Fault(str(path), None, None, message, "invalid-name"))
-        faults += _repeated(path, "annotation_id", [(line, a.annotation_id) for line, a in found])
-        for line, annotation in found:
-            said = (annotation.scheme, annotation.axis, annotation.label)
-            if said not in verdicts:
-                verdicts[said] = list(_label_faults(annotation, schemes, info))
-            faults += [Fault(str(path), line, *fault) for fault in verdicts[said]]
-            if named and annotation.annotator != owner:
-                message = f"expected '{owner}', the file's name, got '{annotation.annotator}'"
+        faults += _duplicate_faults(path, "annotation_id", [(line, a.annotation_id) for line, a in log])
+        for line, annotation in log:
+            label_key = (annotation.scheme, annotation.axis, annotation.label)
+            if label_key not in label_faults:
+                label_faults[label_key] = list(_label_faults(annotation, schemes, info))
+            faults += [Fault(str(path), line, *fault) for fault in label_faults[label_key]]
+            if has_valid_name and annotation.annotator != annotator:
+                message = f"expected '{annotator}', the file's name, got '{annotation.annotator}'"
                 faults.append(Fault(str(path), line, "annotator", message, "name-mismatch"))
-            if known is not None and annotation.claim_id not in known:
+            if claim_ids is not None and annotation.claim_id not in claim_ids:
                 message = f"no claim '{annotation.claim_id}' in claims.jsonl"
                 faults.append(Fault(str(path), line, "claim_id", message, "unknown-id"))
         if path not in broken:
-            faults += _supersede_faults(path, found)
-        faults += _contradictions(path, found)
+            faults += _supersede_faults(path, log)
+        faults += _contradiction_faults(path, log)
     return faults
 
 
@@ -229,15 +217,16 @@ def _is_name(text: str) -> bool:
     return True
 
 
-def _supersede_faults(path: Path, found: Numbered[Annotation]) -> Iterable[Fault]:
-    """An annotation supersedes an earlier line of its own log, on the same question: never one another."""
+def _supersede_faults(path: Path, log: Numbered[Annotation]) -> Iterable[Fault]:
+    """Yields annotations that supersede no earlier annotation of the same log on the same question."""
+    # Earlier lines only: two annotations that supersede each other would leave the question without a label.
     earlier: dict[str, Annotation] = {}
-    for line, a in found:
-        other = earlier.get(a.supersedes or "")
-        if a.supersedes is not None and other is None:
+    for line, a in log:
+        superseded = earlier.get(a.supersedes or "")
+        if a.supersedes is not None and superseded is None:
             message = f"no annotation '{a.supersedes}' in an earlier line of this file"
             yield Fault(str(path), line, "supersedes", message, "unknown-id")
-        elif other is not None and _question(other) != _question(a):
+        elif superseded is not None and _question(superseded) != _question(a):
             message = f"annotation '{a.supersedes}' is about another claim, scheme, axis or role"
             yield Fault(str(path), line, "supersedes", message, "other-question")
         earlier[a.annotation_id] = a
@@ -250,7 +239,7 @@ def _question(annotation: Annotation) -> tuple[str, str, str, str]:
 def _label_faults(
     annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo
 ) -> Iterable[tuple[str, str, str]]:
-    """Which names of an annotation are not known, as (field, message, code)."""
+    """Yields the unknown names of an annotation, as (field, message, code)."""
     if annotation.scheme not in info.schemes:
         message = f"{unknown_name('scheme', annotation.scheme, info.schemes)} (dataset.yaml lists them)"
         yield "scheme", message, UnknownName.code
@@ -265,38 +254,41 @@ def _label_faults(
         yield "label", unknown_name("label", annotation.label, axis.label_names), UnknownName.code
 
 
-def _contradictions(path: Path, found: Numbered[Annotation]) -> list[Fault]:
-    superseded = {annotation.supersedes for _, annotation in found}
-    first: dict[tuple[str, str, str, str], int] = {}
+def _contradiction_faults(path: Path, log: Numbered[Annotation]) -> list[Fault]:
+    """Returns the annotations that answer a question again without superseding the earlier answer."""
+    superseded = {annotation.supersedes for _, annotation in log}
+    first_line: dict[tuple[str, str, str, str], int] = {}
     faults = []
-    for line, a in found:
+    for line, a in log:
         if a.annotation_id in superseded:
             continue
         key = _question(a)
-        if key in first:
+        if key in first_line:
             message = (
-                f"'{a.annotator}' labelled this claim on axis '{a.axis}' in line {first[key]} already; "
-                "a changed label names the earlier annotation in supersedes"
+                f"'{a.annotator}' already labeled this claim on axis '{a.axis}' (line {first_line[key]}); "
+                "to change the label, put the id of the earlier annotation in supersedes"
             )
             faults.append(Fault(str(path), line, "claim_id", message, "contradiction"))
-        first.setdefault(key, line)
+        first_line.setdefault(key, line)
     return faults
 
 
 def dataset_names() -> list[str]:
-    """The shipped datasets."""
+    """Returns the names of the shipped datasets."""
     return sorted(path.parent.name for path in shipped("data").glob("*/dataset.yaml"))
 
 
 def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> Path:
-    """The folder of a dataset: a shipped one, a fetched benchmark, or a folder.
+    """Returns the folder of a dataset.
 
     Args:
-        name_or_folder: what a config or a command line says.
-        root: where fetched benchmarks live; see `data_root`.
-    Raises: UnknownName: nothing of that name; the message says what there is. NotFetched: a benchmark that is not on
-        this machine; the message says the command that fetches it. FaultsError: a folder that is no dataset's.
+        name_or_folder: name of a shipped dataset or a fetched benchmark, or a dataset folder.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises: UnknownName: no dataset has this name; the message lists the known names. NotFetched: the benchmark has not
+        been downloaded; the message gives the command. FaultsError: the folder does not exist or is no dataset folder.
     """
+    # A shipped dataset or benchmark takes precedence over a folder of the same name in the current folder. A slash, as
+    # in ./NAME, always means a folder.
     name = str(name_or_folder)
     candidates = [shipped("data") / name, data_root(root) / name] if "/" not in name else []
     for folder in [*candidates, Path(name)]:
@@ -304,7 +296,7 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
             return folder
     if name in benchmark_names():
         raise NotFetched(
-            f"benchmark '{name}' is not fetched yet (looked in {data_root(root)}). Run: harness fetch {name}; or with "
+            f"benchmark '{name}' is not fetched yet (no copy in {data_root(root)}). Run: harness fetch {name}; or with "
             f"your copy of the publisher's files ({load_benchmark(name).source}): harness fetch {name} --from FOLDER"
         )
     if "/" in name and not Path(name).exists():
@@ -315,9 +307,11 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
 
 
 def open_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> Dataset:
-    """Opens a dataset with everything checked.
+    """Opens a dataset and checks all its files.
 
-    Args: see `find_dataset`.
-    Raises: FaultsError: every fault of the folder; HarnessError: nothing of that name.
+    Args:
+        name_or_folder: name of a shipped dataset or a fetched benchmark, or a dataset folder.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises: FaultsError: all faults of the folder; HarnessError: no dataset has this name.
     """
     return open_folder(find_dataset(name_or_folder, root))

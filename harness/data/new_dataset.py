@@ -1,4 +1,4 @@
-"""A dataset folder to start from: its head, a guideline of one's own, a config that runs once claims are labelled."""
+"""Starts a dataset folder: description, guideline, and a config that runs once claims are labeled."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from harness.records import preview
 
 
 class NewDataset(NamedTuple):
-    """A new dataset folder."""
+    """A new dataset folder and the next steps."""
 
     folder: Path
     files: tuple[Path, ...]
-    """What was written."""
+    """Files that were written."""
     steps: tuple[str, ...]
-    """What to do next, a command or a file a line."""
+    """Next steps, each a command to run or a file to edit."""
 
 
 def new(folder: str | Path, *, language: str = "en") -> NewDataset:
-    """Starts a dataset: an empty, valid folder with a scheme pack `schemes/NAME.yaml` and a config `experiment.yaml`.
+    """Creates an empty, valid dataset folder with a scheme `schemes/NAME.yaml` and a config `experiment.yaml`.
 
     Args:
-        folder: absent or empty; its name becomes the dataset's and the scheme's.
-        language: BCP 47 code of the articles to come.
-    Raises: FaultsError: something is there already; HarnessError: the language is no such code.
+        folder: new or empty folder; its name becomes the name of the dataset and of the scheme.
+        language: BCP 47 code of the articles.
+    Raises: FaultsError: the folder is not empty; HarnessError: the language is not a BCP 47 code.
     """
-    place = Path(folder)
+    path = Path(folder)
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
         raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {preview(language)}")
-    if place.exists() and not place.is_dir():
-        raise FaultsError.single(place, "is a file; give a folder that does not exist yet")
-    if place.is_dir() and any(path.name != ".lock" for path in place.iterdir()):
-        raise FaultsError.single(place, "is not empty; give a folder that does not exist yet, nothing is overwritten")
-    name = safe_name(place.resolve().name, "dataset")
+    if path.exists() and not path.is_dir():
+        raise FaultsError.single(path, "is a file; give a folder that does not exist yet")
+    # An earlier call that was killed can leave the lock file behind.
+    if path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
+        raise FaultsError.single(path, "is not empty; nothing was written: give a folder that does not exist yet")
+    name = safe_name(path.resolve().name, "dataset")
     info = DatasetInfo(
         format=2,
         name=name,
@@ -49,38 +50,39 @@ def new(folder: str | Path, *, language: str = "en") -> NewDataset:
         schemes=(name,),
         segmentation=Segmentation(split_quotations=True),
     )
-    written = {
-        place / "articles.jsonl": "",
-        place / "claims.jsonl": "",
-        place / "schemes" / f"{name}.yaml": SCHEME.format(name=name, language=language),
-        place / "experiment.yaml": CONFIG.format(name=name, dataset=_in_quotes(_as_config(place))),
-        place / "README.md": CARD.format(name=name),
+    texts = {
+        path / "articles.jsonl": "",
+        path / "claims.jsonl": "",
+        path / "schemes" / f"{name}.yaml": SCHEME.format(name=name, language=language),
+        path / "experiment.yaml": CONFIG.format(name=name, dataset=_yaml_quoted(_config_name(path))),
+        path / "README.md": CARD.format(name=name),
     }
-    files = {path: text.encode() for path, text in written.items()}
-    with folder_lock(place, "new"):
-        write_files(files | info_file_contents(place, info))
+    files = {file_path: text.encode() for file_path, text in texts.items()}
+    with folder_lock(path, "new"):
+        write_files(files | info_file_contents(path, info))
     steps = (
-        f"read and change the guideline {place / 'schemes' / f'{name}.yaml'}",
-        f"harness ingest YOUR_ARTICLES... --into {place}",
-        f"harness add {place} --claims LABELS.csv --as YOU",
-        f"harness run {place / 'experiment.yaml'}",
+        f"read and edit the guideline {path / 'schemes' / f'{name}.yaml'}",
+        f"harness ingest YOUR_ARTICLES... --into {path}",
+        f"harness add {path} --claims LABELS.csv --as YOU",
+        f"harness run {path / 'experiment.yaml'}",
     )
-    return NewDataset(place, tuple(files), steps)
+    return NewDataset(path, tuple(files), steps)
 
 
-def _as_config(place: Path) -> str:
-    """The folder as a config names it: with a slash, so that it is never taken for a shipped dataset's name."""
-    text = place.as_posix()
+def _config_name(path: Path) -> str:
+    """Returns the folder as a config names it."""
+    # A name without a slash could be the name of a shipped dataset.
+    text = path.as_posix()
     return text if "/" in text else f"./{text}"
 
 
-def _in_quotes(text: str) -> str:
+def _yaml_quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
 SCHEME = """\
-# The guideline of this dataset. Change it to what you study: axes, labels, definitions, examples. Raise the version
-# whenever a change could change a label; every label remembers the version that it was given under.
+# The guideline of this dataset. Edit the axes, labels, definitions and examples for your study. Raise the version
+# whenever a change could change a label; every label records the version of its guideline.
 name: {name}
 version: "0.1"
 title: Guideline of {name}
@@ -117,7 +119,7 @@ guideline: |
 """
 
 CONFIG = """\
-# How well do baselines tell which claims are checkable? Runs once claims of two or more articles are labelled.
+# Compares baselines that predict which claims are checkable. Runs once claims of two or more articles are labeled.
 name: {name}
 task: checkability
 dataset: {dataset}
@@ -134,6 +136,6 @@ intervals: {{method: auto, resamples: 1000, unit: article}}
 CARD = """\
 # {name}
 
-What the articles are and where they come from; who may use them (`license` in `dataset.yaml`); who labelled them, and
+What the articles are and where they come from; who may use them (`license` in `dataset.yaml`); who labeled them, and
 under which guideline (`schemes/{name}.yaml`).
 """

@@ -1,4 +1,4 @@
-"""Label schemes: the values, their definitions, and the guideline that annotators follow. One YAML pack each."""
+"""Label schemes: labels, their definitions, and the guideline that annotators follow; one YAML file per scheme."""
 
 from harness.schemes.scheme_files import Axis, Label, Scheme, TaskMapping, load_scheme, read_scheme, scheme_names
 

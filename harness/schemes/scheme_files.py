@@ -1,4 +1,4 @@
-"""Reads scheme packs."""
+"""Reads label schemes from YAML files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from harness.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent / "guidelines"
 FEATURE_LABEL = "yes"
+"""Label of a feature that a claim has."""
 
 
 class Label(Record):
@@ -21,7 +22,7 @@ class Label(Record):
 
     name: str
     code: str | None = None
-    """What the publisher's files write for it."""
+    """Code of the label in the publisher's files."""
     definition: str
     examples: tuple[str, ...] = ()
 
@@ -33,46 +34,46 @@ class Axis(Record):
     question: str
     definition: str | None = None
     feature: bool = False
-    """A feature is marked when present; a claim that an annotator labelled without marking it does not have it."""
+    """Whether annotators only mark presence: a claim that an annotator labeled without this mark does not have it."""
     value: str | None = None
-    """What an annotation's value says, where the axis takes one."""
+    """Meaning of the free-text value of an annotation, for an axis that takes one."""
     labels: tuple[Label, ...] = ()
     abstain_label: str | None = None
-    """The label that says the question could not be answered: left out of training and of metrics, and counted."""
+    """Label for a question that cannot be answered; excluded from training and metrics, and counted."""
 
     @model_validator(mode="after")
-    def _labels_fit(self) -> Self:
+    def _check_labels(self) -> Self:
         names = [label.name for label in self.labels]
         if self.feature == bool(names):
-            raise ValueError("a feature has no labels, every other axis has at least one")
+            raise ValueError("expected no labels for a feature, and at least one for any other axis")
         if len(set(names)) < len(names):
-            raise ValueError("a label stands twice under labels")
+            raise ValueError("labels: duplicate name; remove or rename one label")
         if self.abstain_label is not None and self.abstain_label not in names:
             raise ValueError(f"abstain_label: {unknown_name('label', self.abstain_label, names)}")
         return self
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The labels in the pack's order; a feature has one, `yes`."""
+        """Names of the labels in the order of the file; a feature has one, `yes`."""
         return tuple(label.name for label in self.labels) or (FEATURE_LABEL,)
 
     def coded(self, code: str) -> str | None:
-        """The label that the publisher's files write as `code`; None where there is none."""
+        """Returns the label with this code in the publisher's files; None if no label has it."""
         return next((label.name for label in self.labels if label.code == code), None)
 
 
 class TaskMapping(Record):
-    """How one task reads this scheme: an axis, and for a yes-or-no task which labels answer yes."""
+    """How a task uses a scheme: an axis, and for a yes-or-no task the labels that mean yes and no."""
 
     axis: Name
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     loses: str | None = None
-    """What the mapping throws away."""
+    """Information that the mapping discards."""
 
 
 class Scheme(Record):
-    """A versioned set of axes with definitions and a guideline."""
+    """A versioned set of axes with labels, definitions and a guideline."""
 
     name: Name
     version: str
@@ -85,21 +86,21 @@ class Scheme(Record):
     guideline: str
 
     @model_validator(mode="after")
-    def _mappings_name_known_labels(self) -> Self:
+    def _check_names(self) -> Self:
         axes = {axis.name: axis for axis in self.axes}
         if len(axes) < len(self.axes):
-            raise ValueError("axes: an axis stands twice")
+            raise ValueError("axes: duplicate name; remove or rename one axis")
         for task, mapping in self.tasks.items():
             if mapping.axis not in axes:
                 raise ValueError(f"tasks.{task}.axis: {unknown_name('axis', mapping.axis, list(axes))}")
-            known = axes[mapping.axis].label_names
+            label_names = axes[mapping.axis].label_names
             for label in (*mapping.positive, *mapping.negative):
-                if label not in known:
-                    raise ValueError(f"tasks.{task}: {unknown_name('label', label, known)}")
+                if label not in label_names:
+                    raise ValueError(f"tasks.{task}: {unknown_name('label', label, label_names)}")
         return self
 
     def axis(self, name: str) -> Axis:
-        """The axis of a name.
+        """Returns the axis with this name.
 
         Raises: UnknownName: the scheme has no such axis.
         """
@@ -110,31 +111,31 @@ class Scheme(Record):
 
 
 def scheme_names() -> list[str]:
-    """The schemes that ship with the project."""
+    """Returns the names of the shipped schemes."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def read_scheme(path: Path) -> Scheme:
-    """A scheme from a pack of the user's own.
+    """Returns the scheme of a file.
 
-    Raises: FaultsError: the file is not a pack; all faults at once.
+    Raises: FaultsError: the file is not a valid scheme; reports all faults together.
     """
-    found = read_yaml(path)
+    document = read_yaml(path)
     try:
-        return Scheme.model_validate_json(found.json)
+        return Scheme.model_validate_json(document.json)
     except ValidationError as error:
         faults = []
-        for place, message, code, value in explain_validation(error):
-            quotes = code == "string-type" and isinstance(value, bool)
-            hint = "; YAML reads a bare yes or no as true or false: put it in quotes" if quotes else ""
-            where = ".".join(map(str, place)) or None
-            faults.append(Fault(str(path), found.line(place), where, message + hint, code))
+        for key_path, message, code, value in explain_validation(error):
+            is_unquoted_yes_or_no = code == "string-type" and isinstance(value, bool)
+            hint = "; YAML reads unquoted yes and no as true and false: add quotes" if is_unquoted_yes_or_no else ""
+            field = ".".join(map(str, key_path)) or None
+            faults.append(Fault(str(path), document.line(key_path), field, message + hint, code))
         raise FaultsError(faults) from None
 
 
 @cache
 def load_scheme(name: str) -> Scheme:
-    """The shipped scheme of a name.
+    """Returns the shipped scheme with this name.
 
     Raises: UnknownName: no such scheme.
     """

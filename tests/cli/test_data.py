@@ -64,7 +64,7 @@ ARTICLES = [
     ("a.md", b" \n", "a.md: is empty; an article needs text"),
     ("a.csv", b"title\nx\n", "a.csv: no column is called 'text'; name the one with the texts: --column text=NAME. Col"),
     ("a.csv", b'text\nA.\n"B\n', "a.csv:3: is not well-formed CSV: unexpected end of data; look for a stray quote"),
-    ("a.tsv", b"text\ttitle\nA.\n", "a.tsv:2: has 1 cell, the header has 2; give it as many"),
+    ("a.tsv", b"text\ttitle\nA.\n", "a.tsv:2: has 1 cell, the header has 2; look for"),
     ("a.parquet", b"PAR1", "a.parquet: is not a Parquet file that can be read: "),
     ("a.transcript.txt", b"Nobody speaks.", "a.transcript.txt: no line starts with 'Speaker: '"),
 ]
@@ -146,8 +146,12 @@ FILES_OF_ROWS = [
         'text\tfactual\nA.\tyes\n"B\tyes\n',
         "x.tsv:3: is not well-formed TSV: unexpected end of data; look for a",
     ),
-    ("x.tsv", "text\tfactual\nA.\tyes\nB.\n", "x.tsv:3: has 1 cell, the header has 2; give it as many"),
-    ("x.tsv", "factual\nyes\n", "x.tsv:2: text: is missing; name the claim by claim_id, by article_id and text, or by"),
+    ("x.tsv", "text\tfactual\nA.\tyes\nB.\n", "x.tsv:3: has 1 cell, the header has 2; look for"),
+    (
+        "x.tsv",
+        "factual\nyes\n",
+        "x.tsv:2: text: is missing; identify the claim by claim_id, by article_id and text, or by",
+    ),
     ("x.csv", "text,factual\nA.,yes\nB.,maybe\n", "x.csv:3: factual: no label is called 'maybe'."),
     (
         "x.csv",
@@ -155,7 +159,7 @@ FILES_OF_ROWS = [
         "x.csv:2: verdict: no axis is called 'verdict'. Did you mean 'prediction'? Known: attribution,",
     ),
     ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
-    ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: holds half of a character"),
+    ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: contains half a character"),
     ("x.xlsx", "PK", "x.xlsx: suffix '.xlsx' is not known; known: .jsonl, .csv, .tsv"),
 ]
 
@@ -175,10 +179,13 @@ def test_rows_that_cannot_be_added(tmp_path, harness, folder, name, data, messag
         (["d", "--text", "A.", "--label", "factual", "--as", "me"], "--label: expected AXIS=L, got 'factual'"),
         (["d", "--text", "A.", "--label", "law=1", "--label", "law=0", "--as", "me"], "an axis is given twice"),
         (["d", "--text", "A.", "--as", "me"], "row:1: has no label; give at least one of: factual, checkable,"),
-        (["d", "--as", "me"], "give either --claims FILE, or --text T with --label AXIS=L"),
+        (["d", "--as", "me"], "give either --claims FILE, or --text TEXT with --label AXIS=L"),
         (["d", "--claims", "x.csv", "--label", "law=yes", "--as", "me"], "give either --claims FILE, or --text T"),
         (["d", "--claims", "nowhere.csv", "--as", "me"], "nowhere.csv: does not exist; check the path"),
-        (["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"], "nowhere: is not a folder; a dataset folder"),
+        (
+            ["nowhere", "--text", "A.", "--label", "law=yes", "--as", "me"],
+            "nowhere: is not a folder; expected a dataset folder",
+        ),
         (
             [".", "--text", "A.", "--label", "law=yes", "--as", "me"],
             ".: is not a dataset folder: it has no dataset.yaml",
@@ -194,7 +201,7 @@ def test_an_add_that_cannot_be(tmp_path, harness, folder, arguments, message):
 
 def test_one_claim_is_added_from_the_command_line(tmp_path, harness, folder):
     done = harness("add", "d", "--text", "A new one.", "--label", "factual=yes", "--label", "law=1", "--as", "me")
-    assert done.stdout == "d: added 1 claims and 2 labels (0 change an earlier one, 0 were there already)\n"
+    assert done.stdout == "d: added 1 claims and 2 labels (0 replace an earlier label, 0 duplicates skipped)\n"
     assert harness("check", "d").stdout == "no faults in d\n"
 
 
@@ -213,8 +220,8 @@ def test_all_faults_of_a_dataset_at_once(harness, folder):
         "d/annotations/me.jsonl:1: label: no label is called 'nope'. Did you mean 'no'?",
         "d/claims.jsonl:2: text: does not equal articles.jsonl 'ferry'[12:42]: found "
         '"It carried 2,100 people in May."',
-        "d/claims.jsonl:4: claim_id: 'ferry-",
-        "stands in line 1 already; remove one",
+        "d/claims.jsonl:4: claim_id: duplicate id 'ferry-",
+        "(first on line 1); remove one of the two",
         code=1,
     )
     assert done.stderr == ""
@@ -261,7 +268,7 @@ def test_a_dataset_where_a_file_stands(tmp_path, harness, into):
     (tmp_path / "a.txt").write_text(TEXT)
     (tmp_path / "file").write_text("mine")
     done = harness("ingest", "a.txt", "--into", into)
-    refused(done, f"{into}: cannot be written: a file stands where a folder is needed; choose another path")
+    refused(done, f"{into}: cannot be written: a file exists where a folder is needed; choose another path")
     assert (tmp_path / "file").read_text() == "mine"
 
 

@@ -104,7 +104,7 @@ def test_a_feature_that_is_not_there_is_left_out(folder, cell):
 def test_a_mark_is_not_taken_back_silently(folder):
     row = {"article_id": "ferry", "text": "The ferry", "factual": "no"}
     add_claims(folder, [row | {"quantity": "yes"}], "me")
-    assert "row:1: quantity: 'me' marked this claim so already" in refusal(folder, [row | {"quantity": "no"}])
+    assert "row:1: quantity: 'me' already marked this claim" in refusal(folder, [row | {"quantity": "no"}])
     assert add_claims(folder, [row | {"quantity": ""}], "me").annotations_added == 0
     assert add_claims(folder, [row | {"quantity": "no"}], "you").annotations_added == 1
 
@@ -173,19 +173,19 @@ def test_all_or_nothing_and_all_faults_at_once(folder):
         "row:2: factual: no label is called 'maybe'. ",
         "row:3: colour: no axis is called 'colour'. Known: attribution,",
         "row:4: article_id: no article is called 'fery'. Did you mean 'ferry'? Known: bridge, ferry",
-        "row:5: text: occurs 0 times in article 'ferry'; it must be verbatim",
+        "row:5: text: occurs 0 times in article 'ferry'; give the exact characters of the article",
         "row:6: text: occurs 2 times in article 'ferry'; give its start",
         "row:7: claim_id: no claim 'nobody' in claims.jsonl",
-        "row:8: text: is missing; name the claim by claim_id, by article_id and text, or by text",
+        "row:8: text: is missing; identify the claim by claim_id, by article_id and text, or by text",
         "row:9: has no label; give at least one of: factual, checkable,",
         "row:10: text: is not that of claim",
-        "row:11: text: does not stand at 5 of article 'ferry'",
+        "row:11: text: is not the text at start 5 of article 'ferry'",
         'row:12: start: expected an integer from 0, got "five"',
         "row:13: start: expected an integer from 0, got -1",
         "row:14: start: expected an integer from 0, got true",
         "row:15: text: expected a text, got 5",
         'row:16: attribution: expected a text, got ["a"]',
-        "row:17: text: holds half of a character",
+        "row:17: text: contains half a character",
     ]
     answered = refusal(folder, rows).split("\n")
     assert len(answered) == len(expected)
@@ -206,14 +206,14 @@ def test_an_annotator_names_a_file_safely(folder, annotator):
 
 
 def test_a_folder_that_is_no_dataset_is_left_alone(tmp_path):
-    with pytest.raises(HarnessError, match="is not a folder; a dataset folder is expected"):
+    with pytest.raises(HarnessError, match="is not a folder; expected a dataset folder"):
         add_claims(tmp_path / "nowhere", [{"text": "A.", "factual": "yes"}], "me")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_stand_off_dataset_has_to_come_alive_first(folder):
     stand_off(folder)
-    assert "then: harness ingest COPY --into" in refusal(folder, [{"text": "A new one.", "factual": "yes"}])
+    assert "then run: harness ingest COPY --into" in refusal(folder, [{"text": "A new one.", "factual": "yes"}])
 
 
 def test_a_scheme_that_the_dataset_does_not_list(folder):

@@ -12,7 +12,7 @@ import pytest
 from harness import FaultsError
 from harness.data.delimited import literal_rows, missing_columns, quoted_rows, table_rows, wrong_width
 
-WIDTH = "give it as many: look for a stray quote, a stray delimiter or a lost line break"
+WIDTH = "look for a stray quote, a stray delimiter or a lost line break"
 
 
 def quoted(text, delimiter=",", **settings):
@@ -99,7 +99,7 @@ def test_every_fault_of_a_table_at_once_and_the_rows_that_have_none():
     rows, faults = table('id,id\n1\n"2\n",b\n3,b,c\n4,d\n"5\n')
     assert rows == [(3, {"id": "b"}), (6, {"id": "d"})]
     assert faults == [
-        "a.csv:1: id: 2 columns are called 'id'; keep one, or rename the others",
+        "a.csv:1: id: 2 columns are called 'id'; remove or rename all but one",
         f"a.csv:2: has 1 cell, the header has 2; {WIDTH}",
         f"a.csv:5: has 3 cells, the header has 2; {WIDTH}",
         "a.csv:7: is not well-formed CSV: unexpected end of data; look for a stray quote (write a quote inside a "
@@ -110,8 +110,8 @@ def test_every_fault_of_a_table_at_once_and_the_rows_that_have_none():
 def test_a_repeated_column_is_a_fault_where_its_name_must_be_distinct():
     text = "text,note,note,,\nOne,a,b,c,d\n"
     assert table(text)[1] == [
-        "a.csv:1: 2 columns are called ''; keep one, or rename the others",
-        "a.csv:1: note: 2 columns are called 'note'; keep one, or rename the others",
+        "a.csv:1: 2 columns are called ''; remove or rename all but one",
+        "a.csv:1: note: 2 columns are called 'note'; remove or rename all but one",
     ]
     assert table(text, distinct=("text",)) == ([(2, {"text": "One", "note": "b", "": "d"})], [])
 

@@ -56,7 +56,7 @@ def test_two_sources_of_one_id_with_other_text_are_refused(tmp_path):
     other = tmp_path / "ferry.txt"
     other.write_text(FERRY + "One more sentence.\n")
     with pytest.raises(
-        FaultsError, match=r"ferry\.txt: article_id: 'ferry' is the name of two sources with other text; give"
+        FaultsError, match=r"ferry\.txt: article_id: two sources with different text have the id 'ferry'; rename"
     ):
         ingest([tmp_path / "d-sources", other], tmp_path / "d")
     assert content(tmp_path / "d") == before
@@ -66,7 +66,7 @@ def test_two_sources_of_one_id_make_no_dataset(tmp_path):
     for folder, text in (("one", "A sentence."), ("two", "Another sentence.")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.txt").write_text(text)
-    with pytest.raises(FaultsError, match="other text"):
+    with pytest.raises(FaultsError, match="different text"):
         ingest([tmp_path / "one", tmp_path / "two"], tmp_path / "d")
     assert content(tmp_path / "d") == {}
 
@@ -94,7 +94,7 @@ def test_files_in_a_folder_without_dataset_yaml_are_not_overwritten(tmp_path):
     write_lines(mine, [{"article_id": "mine", "text": "My own."}])
     before = mine.read_bytes()
     (tmp_path / "a.txt").write_text("A sentence.")
-    with pytest.raises(FaultsError, match=r"articles\.jsonl: is there already, in a folder without dataset\.yaml"):
+    with pytest.raises(FaultsError, match=r"articles\.jsonl: already exists in a folder without dataset\.yaml"):
         ingest([tmp_path / "a.txt"], tmp_path / "d")
     assert mine.read_bytes() == before
 
@@ -126,7 +126,7 @@ def test_a_stand_off_dataset_is_brought_to_life(tmp_path):
     stand_off(tmp_path / "d")
     dataset = open_dataset(tmp_path / "d")
     assert [article.article_id for article in dataset.missing_text] == ["bridge", "ferry"]
-    with pytest.raises(HarnessError, match=r"not brought to life yet. Get your own copy of .*: harness ingest COPY"):
+    with pytest.raises(HarnessError, match=r"ships without article text .* copy of .*: harness ingest COPY"):
         dataset.table()
     (tmp_path / "any-name.txt").write_text(FERRY)
     done = ingest([tmp_path / "any-name.txt"], tmp_path / "d")
@@ -147,7 +147,9 @@ def test_a_wrong_copy_is_refused_wherever_it_stands(tmp_path, order):
     before = content(tmp_path / "d")
     (tmp_path / "bridge.txt").write_text(BRIDGE)
     (tmp_path / "wrong.txt").write_text(FERRY.rstrip())
-    with pytest.raises(FaultsError, match=r"wrong\.txt: its text .* is none of those .* waits for: ferry \(SHA-256"):
+    with pytest.raises(
+        FaultsError, match=r"wrong\.txt: the text .* is not a missing text .*; expected ferry \(SHA-256"
+    ):
         ingest([tmp_path / name for name in ("bridge.txt", "wrong.txt")][::order], tmp_path / "d")
     assert content(tmp_path / "d") == before
 
@@ -171,14 +173,16 @@ def test_two_stand_off_articles_of_one_text_both_come_alive(tmp_path):
 def test_a_dataset_that_another_process_writes_is_left_alone(tmp_path):
     made(tmp_path / "d")
     before = content(tmp_path / "d")
-    hold = "import sys, time; from pathlib import Path; from harness.files import locked\n"
-    hold += "with locked(Path(sys.argv[1]), 'ingest'): print('held', flush=True); time.sleep(60)"
+    hold = "import sys, time; from pathlib import Path; from harness.files import folder_lock\n"
+    hold += "with folder_lock(Path(sys.argv[1]), 'ingest'): print('held', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", hold, tmp_path / "d"], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         (tmp_path / "new.txt").write_text("A new sentence.")
-        with pytest.raises(HarnessError, match=r"another process is writing here .*; wait until it ends, or choose"):
+        with pytest.raises(
+            HarnessError, match=r"another process is writing to this folder .*; wait until it ends, or choose"
+        ):
             ingest([tmp_path / "new.txt"], tmp_path / "d")
         assert content(tmp_path / "d") == before
     finally:

@@ -53,7 +53,12 @@ LOG = "annotations/me.jsonl"
 CHANGES = [
     ("articles.jsonl", 1, {"text": None}, "articles.jsonl:1: text: is missing; give text, or text_sha256 for"),
     ("articles.jsonl", 1, {"text_sha256": "0" * 64}, "articles.jsonl:1: text_sha256: is not the SHA-256 of text"),
-    ("articles.jsonl", 2, {"article_id": "bridge"}, "articles.jsonl:2: article_id: 'bridge' stands in line 1 already"),
+    (
+        "articles.jsonl",
+        2,
+        {"article_id": "bridge"},
+        "articles.jsonl:2: article_id: duplicate id 'bridge' (first on line 1)",
+    ),
     ("articles.jsonl", 2, {"article_id": "boat"}, "claims.jsonl:4: article_id: no article 'ferry' in articles.jsonl"),
     ("articles.jsonl", 2, {"title": 5}, "articles.jsonl:2: title: expected a text, got 5"),
     ("articles.jsonl", 2, {"titel": "x"}, "articles.jsonl:2: titel: is not a known field"),
@@ -63,7 +68,7 @@ CHANGES = [
     ("claims.jsonl", 2, {"start": None}, "claims.jsonl:2: start: is missing; it is required"),
     ("claims.jsonl", 2, {"text": None}, "claims.jsonl:2: text: is missing; give text, or text_sha256 for"),
     ("claims.jsonl", 2, {"text_sha256": "0" * 64}, "claims.jsonl:2: text_sha256: is not the SHA-256 of text"),
-    ("claims.jsonl", 2, {"end": 27}, "claims.jsonl:2: end: expected more than start (27), got 27"),
+    ("claims.jsonl", 2, {"end": 27}, "claims.jsonl:2: end: expected a number greater than start (27), got 27"),
     ("claims.jsonl", 2, {"end": 999}, "claims.jsonl:2: end: is 999, but the article has 73 characters"),
     (
         *("claims.jsonl", 2, {"end": 50}),
@@ -79,7 +84,7 @@ CHANGES = [
     (LOG, 1, {"role": "boss"}, f"{LOG}:1: role: expected "),
     (LOG, 1, {"confidence": 1.5}, f"{LOG}:1: confidence: expected less than or equal to 1, got 1.5"),
     (LOG, 3, {"supersedes": "0"}, f"{LOG}:3: supersedes: no annotation '0' in an earlier line of this file"),
-    (LOG, 3, {"supersedes": None}, f"{LOG}:3: claim_id: 'me' labelled this claim on axis 'factual' in line 1 already"),
+    (LOG, 3, {"supersedes": None}, f"{LOG}:3: claim_id: 'me' already labeled this claim on axis 'factual' (line 1)"),
     (LOG, 3, {"axis": "worth_checking"}, f"{LOG}:3: supersedes: annotation '"),
     (LOG, 3, {"role": "suggest"}, f"{LOG}:3: supersedes: annotation '"),
 ]
@@ -95,20 +100,32 @@ def test_a_changed_line_is_found(folder, name, line, changes, message):
     ("name", "text", "message"),
     [
         ("splits/mine.jsonl", json.dumps(PART), "splits/mine.jsonl:1: claim_id: no claim 'nobody' in claims.jsonl"),
-        ("splits/mine.jsonl", f"{json.dumps(PART)}\n" * 2, "splits/mine.jsonl:2: claim_id: 'nobody' stands in line 1"),
+        (
+            "splits/mine.jsonl",
+            f"{json.dumps(PART)}\n" * 2,
+            "splits/mine.jsonl:2: claim_id: duplicate id 'nobody' (first on line 1)",
+        ),
         ("evidence.jsonl", json.dumps(PASSAGE), "evidence.jsonl:1: claim_id: no claim 'nobody' in claims.jsonl"),
-        ("evidence.jsonl", f"{json.dumps(PASSAGE)}\n" * 2, "evidence.jsonl:2: evidence_id: 'e1' stands in line 1"),
+        (
+            "evidence.jsonl",
+            f"{json.dumps(PASSAGE)}\n" * 2,
+            "evidence.jsonl:2: evidence_id: duplicate id 'e1' (first on line 1)",
+        ),
         ("annotations/odd name.jsonl", "", "annotations/odd name.jsonl: expected the annotator's name as file name"),
         ("annotations/-x.jsonl", "{}", "annotations/-x.jsonl: expected the annotator's name as file name"),
         ("annotations/you.jsonl", "\xff", "annotations/you.jsonl:1: is not JSON"),
         ("claims.jsonl", "{\n", "claims.jsonl:1: is not JSON: "),
-        ("dataset.yaml", "", "dataset.yaml: is empty; keys and values are expected"),
+        ("dataset.yaml", "", "dataset.yaml: is empty; expected keys and values"),
         ("dataset.yaml", "a: [", "dataset.yaml:1: is not YAML: "),
         ("dataset.yaml", "a: \x07", "dataset.yaml: is not YAML: "),
-        ("dataset.yaml", "at: 2020-13-45", "dataset.yaml: holds a value that cannot be read: month must be in 1..12"),
-        ("dataset.yaml", "2020-01-01: x", "dataset.yaml: holds a value that cannot be read: keys must be str"),
-        ("dataset.yaml", "a: &a [*a]", "dataset.yaml:1: a[0]: is used again by an alias (*)"),
-        ("dataset.yaml", "format: 1\nname: a\nformat: 1\n", "dataset.yaml:3: format: stands in line 1 already"),
+        (
+            "dataset.yaml",
+            "at: 2020-13-45",
+            "dataset.yaml: contains a value that cannot be read: month must be in 1..12",
+        ),
+        ("dataset.yaml", "2020-01-01: x", "dataset.yaml: contains a value that cannot be read: keys must be str"),
+        ("dataset.yaml", "a: &a [*a]", "dataset.yaml:1: a[0]: is an alias (*name)"),
+        ("dataset.yaml", "format: 1\nname: a\nformat: 1\n", "dataset.yaml:3: format: duplicate key (first on line 1)"),
         ("schemes/three-axes.yaml", "name: three-axes", "schemes/three-axes.yaml: version: is missing"),
     ],
 )
@@ -127,7 +144,8 @@ def test_a_missing_file_is_the_only_fault(folder, name):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("format: 1", "format: 2", "dataset.yaml:1: format: expected 1, got 2"),
+        ("format: 2", "format: 3", "dataset.yaml:1: format: expected 2, got 3"),
+        ("format: 2", "format: 1", "dataset.yaml:1: format: expected 2, got 1: rename 'licence' to 'license'"),
         ("name: d", "name: a b", "dataset.yaml:2: name: expected "),
         ("- three-axes", "- four-axes", "dataset.yaml: schemes: no scheme is called 'four-axes'. Did you mean 'three-"),
         ("split_quotations: true", "split: 1", "dataset.yaml:10: segmentation.split: is not a known field"),

@@ -33,7 +33,9 @@ def test_a_new_dataset_is_empty_and_valid(tmp_path):
 def test_nothing_is_overwritten(tmp_path):
     new(tmp_path / "d")
     before = content(tmp_path / "d")
-    with pytest.raises(HarnessError, match="d: is not empty; give a folder that does not exist yet, nothing is overwr"):
+    with pytest.raises(
+        HarnessError, match="d: is not empty; nothing was written: give a folder that does not exist yet"
+    ):
         new(tmp_path / "d")
     assert content(tmp_path / "d") == before
     (tmp_path / "file").write_text("mine")

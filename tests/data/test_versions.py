@@ -134,7 +134,9 @@ def test_a_jsonl_article_can_name_what_it_replaces(folder):
     assert ingest([source], folder).versions[0].article_id == "ferry-b"
     assert ingest([source], folder).unchanged == 1
     write_lines(source, [{"article_id": "ferry-c", "text": "Other.", "replaces": "ferry"}])
-    with pytest.raises(FaultsError, match=r"jsonl:1: replaces: 'ferry' was replaced by 'ferry-b' already; name that"):
+    with pytest.raises(
+        FaultsError, match=r"jsonl:1: replaces: 'ferry' already has a newer version; expected 'ferry-b'"
+    ):
         ingest([source], folder)
 
 
@@ -222,7 +224,7 @@ def test_the_command_lists_what_is_to_be_labelled_again(folder, harness):
     done = harness("ingest", "ferry.txt", "--into", "d")
     new = next(c.claim_id for c in open_dataset(folder).claims if "2,300" in (c.text or ""))
     assert done.stdout == (
-        "d: 1 articles added (5 claims), 0 brought to life, 0 there already, 0 still awaited\n"
+        "d: 1 articles added (5 claims); 0 already present; text restored for 0, still missing for 0\n"
         "new versions: ferry.v2 replaces ferry; 3 labels carried over\n"
         "1 sentences to label again:\n"
         f'  {new}  "It carried 2,300 people in May."\n'

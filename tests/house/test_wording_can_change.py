@@ -75,8 +75,8 @@ def test_a_bare_yes_is_told_to_need_quotes_and_a_number_is_not(monkeypatch, tmp_
         ("axes.0.labels.0.name", "string-type"),
         ("axes.0.labels.1.definition", "string-type"),
     ]
-    assert "put it in quotes" in bare.message
-    assert "put it in quotes" not in number.message
+    assert "add quotes" in bare.message
+    assert "add quotes" not in number.message
 
 
 def test_a_benchmark_that_is_not_fetched_is_told_and_an_unknown_name_is_no_dataset(monkeypatch):

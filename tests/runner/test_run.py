@@ -165,7 +165,7 @@ def test_a_frozen_split_is_followed(config, small, tmp_path, harness):
 
 def test_two_processes_at_once_do_not_mix(config, tmp_path):
     folder = tmp_path / "runs" / "small"
-    with folder_lock(folder, "a run"), pytest.raises(WriteError, match="another process is writing here"):
+    with folder_lock(folder, "a run"), pytest.raises(WriteError, match="another process is writing to this folder"):
         run(config, out=tmp_path / "runs")
 
 

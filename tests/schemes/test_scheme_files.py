@@ -76,8 +76,8 @@ def test_a_pack_of_ones_own_is_read(tmp_path):
     [
         (
             *('{name: "yes", def', "{name: yes, def"),
-            ":11: axes.0.labels.0.name: expected a text, got true; YAML reads a bare yes or no as true or false: "
-            "put it in quotes",
+            ":11: axes.0.labels.0.name: expected a text, got true; YAML reads unquoted yes and no as true and false: "
+            "add quotes",
         ),
         ('version: "1"', "version: 1", ":2: version: expected a text, got 1"),
         ("title: Mine\n", "", ": title: is missing; it is required"),
@@ -88,9 +88,9 @@ def test_a_pack_of_ones_own_is_read(tmp_path):
             "abstain_label: perhaps",
             ":8: axes.0: abstain_label: no label is called 'perhaps'",
         ),
-        ("name: odd, ", "name: sure, ", ": axes: an axis stands twice"),
-        ("feature: true", "feature: false", ":15: axes.1: a feature has no labels, every other axis has at least one"),
-        ("name: cannot tell", 'name: "no"', ":8: axes.0: a label stands twice under labels"),
+        ("name: odd, ", "name: sure, ", ": axes: duplicate name"),
+        ("feature: true", "feature: false", ":15: axes.1: expected no labels for a feature"),
+        ("name: cannot tell", 'name: "no"', ":8: axes.0: labels: duplicate name"),
         ("{axis: sure,", "{axis: shure,", ": tasks.checkability.axis: no axis is called 'shure'. Did you mean 'sure'"),
         ('positive: ["yes"]', "positive: [maybe]", ": tasks.checkability: no label is called 'maybe'"),
         ("axes:\n", "axes: [\n", ": is not YAML: "),

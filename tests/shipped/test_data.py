@@ -136,13 +136,13 @@ def test_the_seed_article_brings_the_stand_off_dataset_to_life(root, tmp_path, s
     shutil.copytree(root / "data" / "seed-article", tmp_path / "seed-article")
     done = harness("ingest", seed_article, "--into", tmp_path / "seed-article")
     assert done.returncode == 0, done.stderr
-    assert "1 brought to life" in done.stdout
+    assert "text restored for 1, still missing for 0" in done.stdout
     dataset = open_dataset(tmp_path / "seed-article")
     article = dataset.articles[0]
     assert article.text == seed_article.read_text(encoding="utf-8")
     assert all((article.text or "")[c.start : c.end] == c.text for c in dataset.claims)
     assert len(dataset.table()) == len(dataset.claims)
-    assert harness("ingest", seed_article, "--into", tmp_path / "seed-article").stdout.count("1 there already") == 1
+    assert harness("ingest", seed_article, "--into", tmp_path / "seed-article").stdout.count("1 already present") == 1
 
 
 def test_another_copy_of_the_seed_article_is_refused(root, tmp_path, seed_article, harness):

@@ -168,7 +168,7 @@ def test_faults_of_a_table_name_their_line(tmp_path, text, columns, message):
 
 def test_two_rows_of_one_id_with_other_texts(tmp_path):
     (tmp_path / "t.csv").write_text("article_id,text\na,One.\na,Two.\n")
-    with pytest.raises(FaultsError, match=r"t\.csv:3: article_id: 'a' is the name of two sources with other text"):
+    with pytest.raises(FaultsError, match=r"t\.csv:3: article_id: two sources with different text have the id 'a'"):
         ingest([tmp_path / "t.csv"], tmp_path / "d")
 
 
@@ -333,7 +333,7 @@ def test_the_encoding_is_detected_and_told(tmp_path, encoding):
 def test_the_encoding_is_said_on_stderr_and_can_be_named(tmp_path, harness):
     (tmp_path / "a.txt").write_bytes("Başbakan dün söyledi.".encode("cp1254"))
     done = harness("ingest", "a.txt", "--into", "guessed")
-    assert done.stderr.startswith("a.txt: is not UTF-8; read as cp12")
+    assert done.stderr.startswith("a.txt: not UTF-8; read as cp12")
     done = harness("ingest", "a.txt", "--into", "named", "--encoding", "cp1254")
     assert done.stderr == "a.txt: read as cp1254\n"
     assert open_dataset(tmp_path / "named").articles[0].text == "Başbakan dün söyledi."

@@ -72,7 +72,7 @@ def test_files_that_are_absent_are_reported_and_the_others_come_in(benchmarks, t
     done = harness("fetch", "claimbuster", "--from", copy)
     assert done.returncode == 0, done.stderr
     assert "articles, 1,032 claims" in done.stdout
-    assert done.stderr == f"absent from {copy}: datasets/crowdsourced.csv\n"
+    assert done.stderr == f"missing in {copy}: datasets/crowdsourced.csv\n"
     dataset = open_dataset("claimbuster", tmp_path / "data-root")
     assert set(dataset.splits["official"].values()) == {"groundtruth"}
 
@@ -87,7 +87,7 @@ def test_files_that_are_absent_are_reported_and_the_others_come_in(benchmarks, t
         ),
         (["claimbuster", "--from", "nowhere"], "nowhere: does not exist; --from names the folder (or zip)"),
         (["claimbutser", "--from", "empty"], "no benchmark is called 'claimbutser'. Did you mean 'claimbuster'?"),
-        (["claimbuster", "--offline"], "--offline allows no download; give --from PATH"),
+        (["claimbuster", "--offline"], "--offline needs --from PATH"),
     ],
 )
 def test_a_fetch_that_cannot_be(tmp_path, harness, arguments, part):

@@ -67,13 +67,13 @@ def test_a_row_far_down_is_refused_and_not_left_out():
 
 def test_a_spreadsheet_that_unpacks_to_a_hundred_times_its_size_is_refused():
     (fault,) = faults(book(BEGIN + HEADER + " " * 20_000_000 + END))
-    assert "more than 100 times; refused" in fault
+    assert "more than 100 times its size; refused" in fault
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04junk", book(BEGIN + HEADER + END)[:2000]])
 def test_what_is_no_whole_spreadsheet_is_refused(data):
     (fault,) = faults(data)
-    assert "is not a whole zip file" in fault
+    assert "is not a complete zip file" in fault
 
 
 def test_the_publishers_spreadsheets_are_far_from_the_limit(benchmarks):
