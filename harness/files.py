@@ -122,7 +122,8 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
     Args:
         files: path to content; files appear under their names in this order.
-    Raises: WriteError: a file cannot be written; existing files are unchanged.
+    Raises: WriteError: a file cannot be written; existing files are unchanged, unless a rename fails after another one
+        succeeded.
     """
     # Content goes to temporary files in the same folder first (a rename across file systems is not atomic), synced to
     # disk. Only when all of it is on disk do the renames begin, which need no further disk space.
@@ -188,13 +189,19 @@ def atomic_folder(path: Path) -> Iterator[Path]:
                 with file.open("rb+") as stream:
                     os.fsync(stream.fileno())
             temporary.chmod(0o755)
-            # A rename cannot replace a folder that has files, so the old folder moves away first.
+            # A rename cannot replace a folder that has files, so the old folder moves away first, and back on failure.
+            old = temporary.with_suffix(".old")
             if path.exists():
-                path.rename(temporary.with_suffix(".old"))
-            temporary.rename(path)
+                path.rename(old)
+            try:
+                temporary.rename(path)
+            except OSError:
+                if old.exists():
+                    old.rename(path)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
     finally:
-        for leftover in (temporary, temporary.with_suffix(".old")):
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

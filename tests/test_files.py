@@ -16,6 +16,7 @@ from harness.errors import FaultsError
 from harness.files import (
     TEMPORARY_PREFIX,
     WriteError,
+    atomic_folder,
     decode,
     fingerprint,
     read_bytes,
@@ -149,3 +150,21 @@ PART = st.none() | st.text(max_size=3) | st.integers()
 @given(st.lists(PART, max_size=4), st.lists(PART, max_size=4))
 def test_fingerprints_differ_with_any_part(one, other):
     assert (fingerprint(one) == fingerprint(other)) == (one == other)
+
+
+def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "old.txt").write_text("old", encoding="utf-8")
+    real = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        if target == folder and not self.name.endswith(".old"):
+            raise OSError(28, "No space left on device")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(WriteError), atomic_folder(folder) as temporary:
+        (temporary / "new.txt").write_text("new", encoding="utf-8")
+    assert [path.name for path in folder.iterdir()] == ["old.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
