@@ -222,10 +222,10 @@ def test_an_undefined_number_is_null_with_its_reason(tmp_path, harness):
         harness("evaluate", "checkthat-2018-task2", "--gold", gold, "--predictions", mine, "--json").stdout
     )
     assert document["mean"]["macro_f1"] is None
-    assert document["reasons"]["mean: macro_f1"] == "no gold claim is HALF-TRUE"
+    assert document["reasons"]["mean: macro_f1"] == "no claim has gold label HALF-TRUE"
     assert document["mean"]["mean_absolute_error"] == 1
     shown = harness("evaluate", "checkthat-2018-task2", "--gold", gold, "--predictions", mine)
-    assert "mean: macro_f1: undefined, no gold claim is HALF-TRUE" in shown.stdout
+    assert "mean: macro_f1: undefined, no claim has gold label HALF-TRUE" in shown.stdout
 
 
 def test_policlaim_is_scored_from_its_spreadsheets(tmp_path):
