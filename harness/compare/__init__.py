@@ -1,1 +1,1 @@
-"""Systems compared on the same claims: paired tests, correction, power, tie groups."""
+"""Comparison of systems on the same claims: paired tests, p-value correction, power and tie groups."""

@@ -1,4 +1,4 @@
-"""Systems side by side: the one function behind `harness compare`."""
+"""Pairwise comparison of systems: the function behind `harness compare`."""
 
 from __future__ import annotations
 
@@ -24,45 +24,53 @@ from harness.metrics.intervals import Value, measure
 from harness.runner.official.leaderboards import leaderboards_for, with_borrowed_intervals
 
 LEVEL = 0.05
+"""Significance level of the tie groups."""
 
 
 def compare_results(
     results: Sequence[str | Path], *, metric: str | None = None, correction: Correction = "holm"
 ) -> Comparison:
-    """Compares systems pairwise on the same claims, resampling whole units, with p-values corrected for their number.
+    """Compare systems pairwise on the same claims, by resampling whole units, and correct the p-values.
 
     Args:
-        results: result folders, or run folders with several.
-        metric: by its name in the results; default: the first.
+        results: result folders, or run folders with several results.
+        metric: name of the metric in the results; default: the first.
         correction: `holm` or `bh` (Benjamini-Hochberg), over all pairs.
-    Raises: HarnessError: fewer than two results, results of other claims or other gold, or no such metric.
+    Raises: HarnessError: fewer than two results, results with different claims or gold, or an unknown metric.
     """
     return compare_table(read_table(results), metric=metric, correction=correction)
 
 
 def compare_table(table: ResultTable, *, metric: str | None = None, correction: Correction = "holm") -> Comparison:
-    """`compare_results` of results that are read already; of a single one there are no pairs."""
-    name, built = metric_of(table, metric)
-    values = {entry.name: _value(table, entry, name, built) for entry in table.entries}
-    order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], built.higher_is_better))
-    tested = [entry for entry in order if values[entry.name].value is not None]
-    draws = n_permutations(len(tested) * (len(tested) - 1) // 2, table.intervals)
-    answers = _resampled(table, built, tested)
-    found = [_pair(table, built, one, other, answers, values, draws) for one, other in combinations(order, 2)]
-    p_values = adjust_p_values([pair.difference.p for pair in found if pair.difference is not None], correction)
-    remaining = iter(p_values)
-    pairs = tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in found)
-    groups = _tie_groups([entry.name for entry in order if values[entry.name].value is not None], pairs)
-    first = table.entries[0].result
-    published = leaderboards_for(first.provenance.config.document(), [name])
-    beside = [
-        entry for board in published for entry in with_borrowed_intervals(board, list(values.values()), built.bounds)
+    """Compare results that are already loaded; see `compare_results`. A single result gives no pairs."""
+    name, compared_metric = metric_of(table, metric)
+    values = {entry.name: _value(table, entry, name, compared_metric) for entry in table.entries}
+    order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], compared_metric.higher_is_better))
+    defined = [entry for entry in order if values[entry.name].value is not None]
+    draws = n_permutations(len(defined) * (len(defined) - 1) // 2, table.intervals)
+    resampled = _resample_all(table, compared_metric, defined)
+    uncorrected = [
+        _compare_pair(table, compared_metric, a, b, resampled=resampled, values=values, draws=draws)
+        for a, b in combinations(order, 2)
     ]
+    # Only tested pairs count for the correction; the corrected values go back to these pairs, in the same order.
+    p_values = adjust_p_values([pair.difference.p for pair in uncorrected if pair.difference is not None], correction)
+    remaining = iter(p_values)
+    pairs = tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in uncorrected)
+    groups = _tie_groups([entry.name for entry in defined], pairs)
+    first = table.entries[0].result
+    leaderboards = leaderboards_for(first.provenance.config.document(), [name])
+    published = [
+        entry
+        for leaderboard in leaderboards
+        for entry in with_borrowed_intervals(leaderboard, list(values.values()), compared_metric.bounds)
+    ]
+    direction = -1 if compared_metric.higher_is_better else 1
     warnings = dict.fromkeys(warning for entry in table.entries for warning in entry.result.warnings)
     return Comparison(
         metric=name,
         heading=first.values[name].short_name,
-        systems=tuple(ComparedSystem(e.name, values[e.name], groups.get(e.name)) for e in order),
+        systems=tuple(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
         pairs=pairs,
         n=first.n,
         n_units=int(table.groups.unit.max()) + 1,
@@ -71,26 +79,28 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
         correction=correction,
         warnings=tuple(warnings),
         first=table.entries[0].name,
-        published=tuple(sorted(beside, key=lambda entry: -entry.value if built.higher_is_better else entry.value)),
-        published_source="; ".join(f"{board.source}; over {board.n}" for board in published),
+        published=tuple(sorted(published, key=lambda entry: direction * entry.value)),
+        published_source="; ".join(f"{board.source} (n = {board.n})" for board in leaderboards),
     )
 
 
 def _value(table: ResultTable, entry: ResultEntry, name: str, metric: Metric) -> Value:
-    kept = entry.result.values[name]
-    if kept.value is None:
-        return kept
+    """The value of a system over the common claims; the recorded one if it is undefined, with its reason."""
+    recorded = entry.result.values[name]
+    if recorded.value is None:
+        return recorded
     return measure(metric, table.gold, entry.runs, table.groups, table.intervals)
 
 
 def _rank(value: Value, higher_is_better: bool) -> tuple[bool, float]:
+    """A sort key that puts the best value first and undefined values last."""
     if value.value is None:
         return True, 0.0
     return False, -value.value if higher_is_better else value.value
 
 
-def _resampled(table: ResultTable, metric: Metric, entries: Sequence[ResultEntry]) -> dict[str, ResampledValues]:
-    """Each system under the same draws; empty where there is one unit only."""
+def _resample_all(table: ResultTable, metric: Metric, entries: Sequence[ResultEntry]) -> dict[str, ResampledValues]:
+    """Each system's metric under the same resamples; empty if there is only one unit."""
     try:
         return {
             entry.name: resample(metric, table.gold, entry.runs, table.groups, table.intervals) for entry in entries
@@ -99,38 +109,53 @@ def _resampled(table: ResultTable, metric: Metric, entries: Sequence[ResultEntry
         return {}
 
 
-def _pair(
+def _compare_pair(
     table: ResultTable,
     metric: Metric,
-    one: ResultEntry,
-    other: ResultEntry,
-    answers: dict[str, ResampledValues],
+    a: ResultEntry,
+    b: ResultEntry,
+    *,
+    resampled: dict[str, ResampledValues],
     values: dict[str, Value],
     draws: int,
 ) -> SystemPair:
-    for entry in (one, other):
+    """Two systems with their difference, uncorrected, or with the reason why there is none."""
+    for entry in (a, b):
         if values[entry.name].value is None:
-            return SystemPair(one.name, other.name, None, None, f"{entry.name}: {values[entry.name].reason}")
-    if not answers:
-        return SystemPair(one.name, other.name, None, None, f"one {table.intervals.unit} only")
-    a, b = answers[one.name], answers[other.name]
-    found = difference(metric, table.gold, a, b, table.groups, table.intervals, draws)
-    labels = metric.needs == "labels" and len(one.runs) == len(other.runs) == 1
-    found = found._replace(
-        mcnemar_p=mcnemar(table.gold, one.runs[0], other.runs[0]) if labels else None,
-        folds_p=corrected_t_test(metric, table.gold, one.runs, other.runs, table.groups, table.fold),
+            return SystemPair(a.name, b.name, None, None, f"{entry.name}: {values[entry.name].reason}")
+    if not resampled:
+        return SystemPair(a.name, b.name, None, None, f"only one {table.intervals.unit}")
+    tested = difference(
+        metric,
+        table.gold,
+        resampled[a.name],
+        resampled[b.name],
+        groups=table.groups,
+        intervals=table.intervals,
+        draws=draws,
     )
-    return SystemPair(one.name, other.name, found, None)
+    # McNemar's test compares single labels, so it needs a metric of labels and one run per system.
+    has_single_labels = metric.needs == "labels" and len(a.runs) == len(b.runs) == 1
+    tested = tested._replace(
+        mcnemar_p=mcnemar(table.gold, a.runs[0], b.runs[0]) if has_single_labels else None,
+        folds_p=corrected_t_test(metric, table.gold, a.runs, b.runs, groups=table.groups, fold=table.fold),
+    )
+    return SystemPair(a.name, b.name, tested, None)
 
 
 def _tie_groups(ordered: Sequence[str], pairs: Sequence[SystemPair]) -> dict[str, int]:
-    """Each group begins with the best system that differs from the first of the group before it."""
-    p = {frozenset((pair.a, pair.b)): pair.p_corrected for pair in pairs}
+    """The tie group of each system, from 1.
+
+    A new group starts at the best system that differs significantly from the first system of the previous group.
+    """
+    p_values = {frozenset((pair.a, pair.b)): pair.p_corrected for pair in pairs}
     groups: dict[str, int] = {}
     leader, number = "", 0
     for name in ordered:
-        chance = p.get(frozenset((leader, name))) if leader else 0.0
-        if chance is not None and chance < LEVEL:
-            leader, number = name, number + 1
+        # The first system always opens group 1; an untested pair (None) never opens a group.
+        p = p_values.get(frozenset((leader, name))) if leader else 0.0
+        if p is not None and p < LEVEL:
+            leader = name
+            number += 1
         groups[name] = max(number, 1)
     return groups

@@ -1,4 +1,4 @@
-"""The record of a comparison: systems by value, and every pair of them tested."""
+"""The record of a comparison: systems ordered by value, and a test of every pair."""
 
 from __future__ import annotations
 
@@ -13,40 +13,58 @@ class ComparedSystem(NamedTuple):
     """One system of a comparison."""
 
     name: str
+    """Name of the system."""
     value: Value
+    """Value of the compared metric, with its interval."""
     tie_group: int | None
-    """1 for the best and all that do not differ from it significantly, and so on down; None without a value."""
+    """Number of the tie group; 1 for the best system and all that do not differ from it significantly. None without a
+    value."""
 
 
 class SystemPair(NamedTuple):
     """Two systems, the one with the better value first."""
 
     a: str
+    """Name of the system with the better value."""
     b: str
+    """Name of the other system."""
     difference: Difference | None
+    """Value of `a` minus value of `b`, with its test; None if there is none."""
     p_corrected: float | None
+    """P-value corrected for the number of pairs; None without a test."""
     reason: str | None = None
-    """Why there is no difference."""
+    """Reason why there is no difference."""
 
 
 class Comparison(NamedTuple):
-    """Systems by value, every pair tested."""
+    """Systems ordered by value, and a test of every pair."""
 
     metric: str
+    """Name of the compared metric."""
     heading: str
+    """Name of the metric in table headings."""
     systems: tuple[ComparedSystem, ...]
+    """Systems, best first; systems without a value last."""
     pairs: tuple[SystemPair, ...]
+    """All pairs of systems."""
     n: int
+    """Number of claims."""
     n_units: int
+    """Number of resampling units."""
     unit: str
+    """Resampling unit: `article`, `speaker` or `claim`."""
     resamples: int
+    """Number of random exchanges per test."""
     correction: Correction
+    """Correction of the p-values."""
     warnings: tuple[str, ...]
+    """Warnings of all results, each once."""
     first: str = ""
-    """The system of the first result given."""
+    """System of the first given result."""
     published: tuple[ReferenceResult, ...] = ()
-    """The leaderboards that these results stand beside as one, the best first, their intervals as wide as ours."""
+    """Published systems of the matching leaderboards, best first, with borrowed interval widths."""
     published_source: str = ""
+    """Sources and test sizes of these leaderboards."""
 
     def document(self) -> dict[str, Any]:
         """The comparison as `harness compare --json` prints it."""
@@ -85,18 +103,18 @@ class Comparison(NamedTuple):
 
 
 def _pair_document(pair: SystemPair) -> dict[str, Any]:
-    found = pair.difference
-    said = {
+    difference = pair.difference
+    document = {
         "a": pair.a,
         "b": pair.b,
-        "difference": found.value if found else None,
-        "low": found.low if found else None,
-        "high": found.high if found else None,
-        "p": found.p if found else None,
+        "difference": difference.value if difference else None,
+        "low": difference.low if difference else None,
+        "high": difference.high if difference else None,
+        "p": difference.p if difference else None,
         "p_corrected": pair.p_corrected,
     }
-    if found is None:
-        return said | {"reason": pair.reason}
-    more = {"mcnemar_p": found.mcnemar_p, "folds_p": found.folds_p}
-    said |= {"test": found.test, "minimum_detectable_difference": found.detectable}
-    return said | {name: p for name, p in more.items() if p is not None}
+    if difference is None:
+        return document | {"reason": pair.reason}
+    document |= {"test": difference.test, "minimum_detectable_difference": difference.detectable}
+    other_tests = {"mcnemar_p": difference.mcnemar_p, "folds_p": difference.folds_p}
+    return document | {name: p for name, p in other_tests.items() if p is not None}

@@ -1,9 +1,9 @@
-"""Rules that fail a build: `f1 < baseline - 0.02`. A grammar of its own; nothing of it is ever executed.
+"""Rules that fail a build, such as `f1 < baseline - 0.02`. The parser never executes any part of a rule.
 
-RULE   = [HOW] [SYSTEM ":"] METRIC ("<" | "<=" | ">" | ">=") TERM
-HOW    = "certain" | "point" | "possible"
-TERM   = NUMBER | SYSTEM [("+" | "-") NUMBER]
-SYSTEM = a system's name, in quotes where it holds other characters than letters, digits and _ . -
+RULE      = [CERTAINTY] [SYSTEM ":"] METRIC ("<" | "<=" | ">" | ">=") TERM
+CERTAINTY = "certain" | "point" | "possible"
+TERM      = NUMBER | SYSTEM [("+" | "-") NUMBER]
+SYSTEM    = a system's name, quoted if it contains characters other than letters, digits and _ . -
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from harness.compare.compare import compare_results
 from harness.compare.comparison import Comparison
 from harness.errors import HarnessError, UnknownName, unknown_name
 
-How = Literal["certain", "point", "possible"]
-HOWS: tuple[How, ...] = ("certain", "point", "possible")
+Certainty = Literal["certain", "point", "possible"]
+CERTAINTIES: tuple[Certainty, ...] = ("certain", "point", "possible")
 GRAMMAR = "expected [certain|point|possible] [SYSTEM:] METRIC < NUMBER or SYSTEM - NUMBER, as in 'f1 < baseline - 0.02'"
-COMPARE: dict[str, Callable[[float, float], bool]] = {
+COMPARATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
 }
+# A + or - followed by a space is an operator; otherwise it belongs to a number (-0.5) or a name (baseline-2).
 TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>'[^']*'|"[^"]*")|(?P<sign><=|>=|<|>|:|[+-](?=\s))"""
     r"""|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))|(?P<word>[\w.][\w.-]*))"""
@@ -34,150 +35,181 @@ TOKEN = re.compile(
 
 
 class GateRule(NamedTuple):
-    """A rule, read."""
+    """A parsed rule."""
 
     text: str
-    how: How
-    """`certain`: the whole interval fulfils it; `point`: the value does; `possible`: any of the interval does."""
+    """The rule as written."""
+    certainty: Certainty
+    """Part of the interval that must satisfy the rule: all of it (`certain`), the value (`point`) or any of it
+    (`possible`)."""
     system: str | None
-    """Whom it judges; None: every system but the one it refers to."""
+    """System to test; None for every system except the reference."""
     metric: str
-    sign: str
+    """Name of the metric in the results."""
+    comparator: str
+    """One of `<`, `<=`, `>` and `>=`."""
     reference: str | None
-    """The system that is compared with; None: a number alone."""
+    """System to compare with; None to compare with a number only."""
     number: float
+    """Threshold of the value, or of the difference to the reference."""
 
 
 class GateVerdict(NamedTuple):
-    """What a rule said of one system."""
+    """The outcome of a rule for one system."""
 
     rule: str
+    """The rule as written."""
     system: str
+    """Name of the tested system."""
     failed: bool
+    """Whether the rule holds, which fails the build; also True if the rule cannot be evaluated."""
     message: str
+    """Explanation of the outcome, with the value and its interval."""
 
 
 class _RuleTokens:
-    """The words of a rule, taken one by one."""
+    """The tokens of a rule, consumed from the front."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.listed: list[tuple[str, str]] = []
-        at = 0
-        while text[at:].strip():
-            found = TOKEN.match(text, at)
-            if found is None:
-                raise self.wrong(text[at:].strip())
-            kind = str(found.lastgroup)
-            self.listed.append(
-                ("word" if kind == "quoted" else kind, found[kind].strip("'\"") if kind == "quoted" else found[kind])
-            )
-            at = found.end()
+        self.tokens: list[tuple[str, str]] = []
+        position = 0
+        while text[position:].strip():
+            match = TOKEN.match(text, position)
+            if match is None:
+                raise self.syntax_error(text[position:].strip())
+            kind = str(match.lastgroup)
+            if kind == "quoted":
+                self.tokens.append(("word", match[kind].strip("'\"")))
+            else:
+                self.tokens.append((kind, match[kind]))
+            position = match.end()
 
-    def wrong(self, found: str) -> HarnessError:
-        return HarnessError(f"--fail-if '{self.text}': {GRAMMAR}; found '{found or 'the end'}'")
+    def syntax_error(self, token: str) -> HarnessError:
+        return HarnessError(f"--fail-if '{self.text}': {GRAMMAR}; found '{token or 'the end'}'")
 
     def next_is(self, *values: str, kind: str = "sign") -> bool:
-        return bool(self.listed) and self.listed[0][0] == kind and (not values or self.listed[0][1] in values)
+        return bool(self.tokens) and self.tokens[0][0] == kind and (not values or self.tokens[0][1] in values)
 
     def take(self, kind: str) -> str:
         if not self.next_is(kind=kind):
-            raise self.wrong(self.listed[0][1] if self.listed else "")
-        return self.listed.pop(0)[1]
+            raise self.syntax_error(self.tokens[0][1] if self.tokens else "")
+        return self.tokens.pop(0)[1]
 
 
 def read_rule(text: str) -> GateRule:
-    """A rule from its text.
+    """Parse a rule.
 
-    Raises: HarnessError: it is none; says what was found and what is expected.
+    Raises: HarnessError: a syntax error; the message shows the unexpected token and the expected form.
     """
-    words = _RuleTokens(text)
-    how: How = "certain"
-    if len(words.listed) > 1 and words.next_is(*HOWS, kind="word") and words.listed[1][0] == "word":
-        how = cast(How, words.take("word"))
-    system, metric = None, words.take("word")
-    if words.next_is(":"):
-        words.take("sign")
-        system, metric = metric, words.take("word")
-    sign = words.take("sign")
-    if sign not in COMPARE:
-        raise words.wrong(sign)
-    if words.next_is(kind="number"):
-        reference, number = None, float(words.take("number"))
+    rule = _RuleTokens(text)
+    certainty: Certainty = "certain"
+    # "certain < 3" is a rule about a metric called "certain": the keyword needs a second word after it.
+    if len(rule.tokens) > 1 and rule.next_is(*CERTAINTIES, kind="word") and rule.tokens[1][0] == "word":
+        certainty = cast(Certainty, rule.take("word"))
+    system = None
+    metric = rule.take("word")
+    if rule.next_is(":"):
+        rule.take("sign")
+        system = metric
+        metric = rule.take("word")
+    comparator = rule.take("sign")
+    if comparator not in COMPARATORS:
+        raise rule.syntax_error(comparator)
+    reference = None
+    number = 0.0
+    if rule.next_is(kind="number"):
+        number = float(rule.take("number"))
     else:
-        reference, number = words.take("word"), 0.0
-        if words.next_is("+", "-"):
-            direction = -1.0 if words.take("sign") == "-" else 1.0
-            number = direction * float(words.take("number"))
-        elif words.next_is(kind="number") and words.listed[0][1][0] in "+-":
-            number = float(words.take("number"))
-    if words.listed:
-        raise words.wrong(words.listed[0][1])
-    return GateRule(text, how, system, metric, sign, reference, number)
+        reference = rule.take("word")
+        if rule.next_is("+", "-"):
+            direction = -1.0 if rule.take("sign") == "-" else 1.0
+            number = direction * float(rule.take("number"))
+        elif rule.next_is(kind="number") and rule.tokens[0][1][0] in "+-":
+            # "baseline -0.02": the sign belongs to the number.
+            number = float(rule.take("number"))
+    if rule.tokens:
+        raise rule.syntax_error(rule.tokens[0][1])
+    return GateRule(
+        text=text,
+        certainty=certainty,
+        system=system,
+        metric=metric,
+        comparator=comparator,
+        reference=reference,
+        number=number,
+    )
 
 
 def check_gate(results: Sequence[str | Path], rules: Sequence[str]) -> list[GateVerdict]:
-    """What rules say of results.
+    """Evaluate rules that fail a build.
 
     Args:
-        results: as `compare_results` takes them. Where no system is called `baseline`, that is the first of them.
-        rules: see the grammar.
-    Returns: a verdict for each rule and each system that it judges. What cannot be judged has failed.
-    Raises: HarnessError: a rule that is none, or names an unknown system or metric.
+        results: result or run folders, as for `compare_results`. If no system is called `baseline`, this name stands
+            for the system of the first result.
+        rules: rules such as `f1 < baseline - 0.02`.
+    Returns: a verdict for each rule and each system that it tests. A rule that cannot be evaluated fails.
+    Raises: HarnessError: a rule with a syntax error, or with an unknown system or metric.
     """
-    read = [read_rule(text) for text in rules]
-    compared = {
-        metric: compare_results(results, metric=metric) for metric in dict.fromkeys(rule.metric for rule in read)
-    }
-    return [verdict for rule in read for verdict in _verdicts(rule, compared[rule.metric])]
+    parsed = [read_rule(text) for text in rules]
+    metrics = dict.fromkeys(rule.metric for rule in parsed)
+    comparisons = {metric: compare_results(results, metric=metric) for metric in metrics}
+    return [verdict for rule in parsed for verdict in _verdicts(rule, comparisons[rule.metric])]
 
 
 def _verdicts(rule: GateRule, comparison: Comparison) -> list[GateVerdict]:
-    known = [system.name for system in comparison.systems]
-    aliases = {name: name for name in known}
+    known_names = [system.name for system in comparison.systems]
+    aliases = {name: name for name in known_names}
     aliases.setdefault("baseline", comparison.first)
     for name in (rule.system, rule.reference):
         if name is not None and name not in aliases:
-            raise UnknownName(f"--fail-if '{rule.text}': {unknown_name('system', name, known)}")
+            raise UnknownName(f"--fail-if '{rule.text}': {unknown_name('system', name, known_names)}")
     reference = None if rule.reference is None else aliases[rule.reference]
-    judged = [aliases[rule.system]] if rule.system else [name for name in known if name != reference]
-    return [_verdict(rule, comparison, name, reference) for name in judged]
+    tested_names = [aliases[rule.system]] if rule.system else [name for name in known_names if name != reference]
+    return [_verdict(rule, comparison, name, reference) for name in tested_names]
 
 
 def _verdict(rule: GateRule, comparison: Comparison, name: str, reference: str | None) -> GateVerdict:
-    found = _of_system(comparison, name) if reference is None else _of_pair(comparison, name, reference)
-    if isinstance(found, str):
-        return GateVerdict(rule.text, name, True, f"{name}: cannot be judged: {found}")
-    value, low, high = found
-    if rule.how != "point" and (low is None or high is None):
-        return GateVerdict(
-            rule.text, name, True, f"{name}: cannot be judged: there is no interval; judge by the 'point'"
-        )
-    ends = [value] if rule.how == "point" or low is None or high is None else [value, low, high]
-    holds = [COMPARE[rule.sign](end, rule.number) for end in ends]
-    failed = any(holds) if rule.how == "possible" else all(holds)
-    what = rule.metric if reference is None else f"{rule.metric} minus that of {reference}"
+    estimate = _system_value(comparison, name) if reference is None else _pair_difference(comparison, name, reference)
+    if isinstance(estimate, str):
+        return GateVerdict(rule.text, name, True, f"{name}: cannot evaluate the rule: {estimate}")
+    value, low, high = estimate
+    if rule.certainty != "point" and (low is None or high is None):
+        message = f"{name}: cannot evaluate the rule: there is no interval; use 'point' to test the value alone"
+        return GateVerdict(rule.text, name, True, message)
+    # A comparison with a number holds for a whole interval exactly if it holds at both ends.
+    ends = [value] if rule.certainty == "point" or low is None or high is None else [value, low, high]
+    holds = [COMPARATORS[rule.comparator](end, rule.number) for end in ends]
+    failed = any(holds) if rule.certainty == "possible" else all(holds)
+    quantity = rule.metric if reference is None else f"{rule.metric} difference to {reference}"
     interval = "" if low is None or high is None else f" [{low:.4f}, {high:.4f}]"
-    kept = {"certain": "the whole interval", "point": "the value", "possible": "some of the interval"}[rule.how]
-    said = f"{name}: {what} is {value:.4f}{interval}: {kept} is {'' if failed else 'not '}{rule.sign} {rule.number:g}"
-    return GateVerdict(rule.text, name, failed, said)
+    subject = {"certain": "the whole interval", "point": "the value", "possible": "part of the interval"}[
+        rule.certainty
+    ]
+    negation = "" if failed else "not "
+    message = f"{name}: {quantity} is {value:.4f}{interval}; {subject} is {negation}{rule.comparator} {rule.number:g}"
+    return GateVerdict(rule.text, name, failed, message)
 
 
-Triple = tuple[float, float | None, float | None]
+Estimate = tuple[float, float | None, float | None]
+"""A value and the ends of its interval."""
 
 
-def _of_system(comparison: Comparison, name: str) -> Triple | str:
+def _system_value(comparison: Comparison, name: str) -> Estimate | str:
+    """The value of a system, or the reason why it has none."""
     value = next(system.value for system in comparison.systems if system.name == name)
     return str(value.reason) if value.value is None else (value.value, value.low, value.high)
 
 
-def _of_pair(comparison: Comparison, name: str, reference: str) -> Triple | str:
+def _pair_difference(comparison: Comparison, name: str, reference: str) -> Estimate | str:
+    """The value of a system minus that of the reference, or the reason why there is no difference."""
     for pair in comparison.pairs:
         if {pair.a, pair.b} == {name, reference}:
-            found = pair.difference
-            if found is None:
+            difference = pair.difference
+            if difference is None:
                 return str(pair.reason)
             if pair.a == name:
-                return found.value, found.low, found.high
-            return -found.value, -found.high, -found.low
-    return f"it is '{reference}' itself"
+                return difference.value, difference.low, difference.high
+            # Pairs put the better system first; the other way round, the interval is mirrored.
+            return -difference.value, -difference.high, -difference.low
+    return f"'{reference}' is the reference itself"

@@ -1,4 +1,4 @@
-"""Whether two systems differ: the difference with its interval, a test, and what the data could have shown."""
+"""The difference of two systems: its interval, its test, and the smallest difference that the data can detect."""
 
 from __future__ import annotations
 
@@ -15,122 +15,144 @@ from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Method, mean_over_seeds, strata_of
 from harness.resampling import Interval, bca, jackknife_error, jackknife_t, jackknife_weights, unit_weights
 
-Test = Literal["randomisation", "jackknife-t"]
+Test = Literal["randomization", "jackknife-t"]
 Correction = Literal["holm", "bh"]
 
 PERMUTATIONS_PER_PAIR = 400
-"""Exchanges for each pair of a table: the smallest p-value is 1 in so many, times the pairs."""
+"""Random exchanges per pair of a table, so the smallest corrected p-value is about 1 / 400."""
 POWER_Z = 1.96 + 0.8416
-"""A difference of so many standard errors is found with probability .8 at a level of .05."""
+"""Number of standard errors of a difference that is detected with 80% power at level .05 (two-sided)."""
 
 
 class Difference(NamedTuple):
-    """How one system differs from another, in one metric."""
+    """The difference of two systems in one metric."""
 
     value: float
+    """Value of the first system minus value of the second."""
     low: float
+    """Lower end of the 95 percent interval."""
     high: float
+    """Upper end of the 95 percent interval."""
     p: float
-    """Two-sided, for the hypothesis that the two are exchangeable; uncorrected."""
+    """Two-sided p-value for the hypothesis that the systems are exchangeable; uncorrected."""
     detectable: float
-    """The smallest true difference that data like these show with probability .8."""
+    """Smallest true difference that data like these detect with 80% power."""
     test: Test
+    """Test that `p` comes from."""
     method: Method
-    """How the interval was made."""
+    """Method of the interval."""
     mcnemar_p: float | None = None
-    """McNemar's exact test, which takes claims as independent; None where labels are not what is compared, or there are
-    several random seeds."""
+    """P-value of McNemar's exact test, which treats claims as independent; None with several random seeds, or if the
+    metric does not compare labels."""
     folds_p: float | None = None
-    """The corrected resampled t-test over folds and random seeds; None for one fold."""
+    """P-value of the corrected resampled t-test over folds and random seeds; None for a single fold."""
 
 
 class ResampledValues(NamedTuple):
-    """A system's answers with what resampling makes of them; every system's under the same draws."""
+    """A system's metric under resampling; all systems share the resamples."""
 
     runs: tuple[Run, ...]
+    """Runs of the system, one per random seed."""
     value: float
+    """Mean of the metric over runs."""
     resampled: Floats
-    """Shape (n_resamples,)."""
+    """Bootstrap values, shape (n_resamples,)."""
     jackknifed: Floats
+    """Jackknife values, shape (n_blocks,)."""
 
 
 def n_permutations(n_pairs: int, intervals: Intervals) -> int:
-    """How many random exchanges a table of pairs needs, so that the smallest p-value, corrected, can be below .01."""
+    """The number of random exchanges that a table of pairs needs for corrected p-values below .01."""
+    # With m exchanges the smallest p-value is 1 / (m + 1), and Holm multiplies it by the number of pairs.
     return max(intervals.resamples, PERMUTATIONS_PER_PAIR * n_pairs)
 
 
 def resample(
     metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals
 ) -> ResampledValues:
-    """A system's metric under resampling of units.
+    """Compute a system's metric under resampling of units.
 
     Args:
         metric: any metric.
         gold: shape (n_claims,).
-        runs: one per random seed; their mean is what is compared.
-        groups: articles, and the units that are resampled; dense codes.
-        intervals: the seed and the number of resamples.
-    Raises: Undefined: the metric is undefined, or there is one unit only.
+        runs: one per random seed; systems are compared by the mean over runs.
+        groups: articles and resampling units; codes without gaps.
+        intervals: random seed and number of resamples.
+    Raises: Undefined: the metric is undefined, or there is only one unit.
     """
     n_units = int(groups.unit.max()) + 1
     if n_units < 2:
-        raise Undefined("one unit only")
-    plain = np.ones((1, n_units), dtype=np.int64)
+        raise Undefined("only one unit")
+    unweighted = np.ones((1, n_units), dtype=np.int64)
+    # The weights depend on nothing but these arguments, so every system gets the same resamples: the basis of pairing.
+    weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata_of(groups, intervals))
+    left_out_weights = jackknife_weights(n_units, intervals.random_seed)
     return ResampledValues(
-        tuple(runs),
-        float(mean_over_seeds(metric, gold, runs, groups, plain)[0]),
-        mean_over_seeds(
-            metric,
-            gold,
-            runs,
-            groups,
-            unit_weights(n_units, intervals.resamples, intervals.random_seed, strata_of(groups, intervals)),
-        ),
-        mean_over_seeds(metric, gold, runs, groups, jackknife_weights(n_units, intervals.random_seed)),
+        runs=tuple(runs),
+        value=float(mean_over_seeds(metric, gold, runs, groups, unweighted)[0]),
+        resampled=mean_over_seeds(metric, gold, runs, groups, weights),
+        jackknifed=mean_over_seeds(metric, gold, runs, groups, left_out_weights),
     )
 
 
 def difference(
     metric: Metric,
     gold: Gold,
-    one: ResampledValues,
-    other: ResampledValues,
+    system_a: ResampledValues,
+    system_b: ResampledValues,
+    *,
     groups: ResamplingGroups,
     intervals: Intervals,
     draws: int,
 ) -> Difference:
-    """The difference of two systems on the same claims, each resample serving both.
+    """The difference of two systems on the same claims, with paired resamples.
 
-    The interval of the paired difference is the jackknife-t interval, or BCa where that has none. The p-value
-    is by approximate randomisation, whole units trading places between the systems, with the +1 in numerator and
-    denominator; where scores of several units are ranked together, units that trade places would mix two systems'
-    scores in one ranking, and the p-value is that of the jackknife-t interval instead (docs/explanation/intervals.md).
+    The interval is the jackknife-t interval, or BCa if that is undefined. The p-value comes from approximate
+    randomization, which exchanges whole units between the systems and adds 1 to numerator and denominator. If the
+    metric ranks scores of several units together, exchanged units would mix the scores of two systems in one ranking;
+    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md).
 
     Args:
         metric: any metric.
         gold: shape (n_claims,).
-        one, other: the systems, resampled under the same draws.
-        groups: articles, and the units that are resampled; dense codes.
-        intervals: the seed.
-        draws: random exchanges; see `n_permutations`.
+        system_a: first system.
+        system_b: second system, under the same resamples.
+        groups: articles and resampling units; codes without gaps.
+        intervals: random seed.
+        draws: number of random exchanges; see `n_permutations`.
     Source: Noreen 1989; Efron and Tibshirani 1993; Miller 1974.
     """
-    value, resampled = one.value - other.value, one.resampled - other.resampled
-    jackknifed = one.jackknifed - other.jackknifed
-    found, method = _interval(value, resampled, jackknifed, stratified=groups.stratum is not None)
-    spread = float(np.nanstd(resampled, ddof=1))
-    pooled = metric.needs != "labels" and metric.unit_values(gold, one.runs[0], groups) is None
-    test: Test = "jackknife-t" if pooled or len(one.runs) != len(other.runs) else "randomisation"
+    value = system_a.value - system_b.value
+    resampled = system_a.resampled - system_b.resampled
+    jackknifed = system_a.jackknifed - system_b.jackknifed
+    interval, method = _paired_interval(value, resampled, jackknifed, is_stratified=groups.stratum is not None)
+    standard_error = float(np.nanstd(resampled, ddof=1))
+    ranks_across_units = metric.needs != "labels" and metric.unit_values(gold, system_a.runs[0], groups) is None
+    # Exchanges pair run with run, so they need equally many runs on both sides.
+    has_paired_runs = len(system_a.runs) == len(system_b.runs)
+    test: Test = "jackknife-t" if ranks_across_units or not has_paired_runs else "randomization"
     if test == "jackknife-t":
         p = _jackknife_p(value, jackknifed)
     else:
-        p = _randomised(metric, gold, one, other, groups, intervals.random_seed, draws)
-    return Difference(value, found.low, found.high, p, POWER_Z * spread, test, method)
+        seed = intervals.random_seed
+        p = _randomization_p(metric, gold, system_a, system_b, groups=groups, seed=seed, draws=draws)
+    return Difference(
+        value=value,
+        low=interval.low,
+        high=interval.high,
+        p=p,
+        detectable=POWER_Z * standard_error,
+        test=test,
+        method=method,
+    )
 
 
-def _interval(value: float, resampled: Floats, jackknifed: Floats, *, stratified: bool) -> tuple[Interval, Method]:
+def _paired_interval(
+    value: float, resampled: Floats, jackknifed: Floats, *, is_stratified: bool
+) -> tuple[Interval, Method]:
+    """The jackknife-t interval of a difference, or BCa if that is undefined or resampling is stratified."""
     try:
-        if not stratified:
+        if not is_stratified:
             return jackknife_t(value, jackknifed, (-np.inf, np.inf)), "jackknife-t"
     except Undefined:
         pass
@@ -138,64 +160,71 @@ def _interval(value: float, resampled: Floats, jackknifed: Floats, *, stratified
 
 
 def _jackknife_p(value: float, jackknifed: Floats) -> float:
-    """Two-sided, by Student's t; 1 where no spread can be told."""
+    """The two-sided p-value from Student's t; 1 if the standard error is undefined."""
     from scipy.special import stdtr
 
     try:
         error, freedom = jackknife_error(jackknifed)
     except Undefined:
         return 1.0
+    # Without spread, an exact 0 says that the systems do not differ, and any other difference is certain.
     return 2 * float(stdtr(freedom, -abs(value) / error)) if error else float(value == 0)
 
 
-def _randomised(
+def _randomization_p(
     metric: Metric,
     gold: Gold,
-    one: ResampledValues,
-    other: ResampledValues,
+    system_a: ResampledValues,
+    system_b: ResampledValues,
+    *,
     groups: ResamplingGroups,
     seed: int,
     draws: int,
 ) -> float:
-    """The share of random exchanges of whole units that differ as much; the data themselves count as one.
-
-    Both systems' claims stand in one table of twice the units, and a weight of 1 or 0 says which half of a unit counts,
-    so that all exchanges are one call.
-    """
+    """The share of random exchanges of whole units with at least the observed difference; the data count as one."""
+    # Stack the claims of both systems into one table with twice the units. A 0-or-1 weight then selects, for each unit,
+    # whose output counts, so all exchanges are one vectorized call per side.
     n_units = int(groups.unit.max()) + 1
     swapped = np.random.default_rng(seed).integers(0, 2, size=(draws, n_units))
     length = None if groups.length is None else np.concatenate([groups.length] * 2)
     doubled = ResamplingGroups(_twice(groups.article), _twice(groups.unit), length)
-    both = gold.take(np.tile(np.arange(len(gold)), 2))
-    runs = [_stacked(a, b) for a, b in zip(one.runs, other.runs, strict=True)]
-    first = mean_over_seeds(metric, both, runs, doubled, np.hstack([1 - swapped, swapped]))
-    second = mean_over_seeds(metric, both, runs, doubled, np.hstack([swapped, 1 - swapped]))
-    found = np.abs(first - second)
-    found = found[~np.isnan(found)]
-    as_much = np.count_nonzero(found >= abs(one.value - other.value) - 1e-12)
-    return float((as_much + 1) / (len(found) + 1))
+    doubled_gold = gold.take(np.tile(np.arange(len(gold)), 2))
+    runs = [_stack_runs(a, b) for a, b in zip(system_a.runs, system_b.runs, strict=True)]
+    first_side = mean_over_seeds(metric, doubled_gold, runs, doubled, np.hstack([1 - swapped, swapped]))
+    second_side = mean_over_seeds(metric, doubled_gold, runs, doubled, np.hstack([swapped, 1 - swapped]))
+    differences = np.abs(first_side - second_side)
+    differences = differences[~np.isnan(differences)]
+    # The tolerance keeps exchanges that equal the observed difference but for rounding. Counting the data themselves
+    # (+ 1) keeps the p-value above 0 and the test valid.
+    n_as_large = np.count_nonzero(differences >= abs(system_a.value - system_b.value) - 1e-12)
+    return float((n_as_large + 1) / (len(differences) + 1))
 
 
 def _twice(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The codes of two copies of the claims; the second copy has codes of its own."""
     return np.concatenate([codes, codes + int(codes.max()) + 1])
 
 
-def _stacked(one: Run, other: Run) -> Run:
-    scores = None if one.scores is None or other.scores is None else np.concatenate([one.scores, other.scores])
-    return Run(scores, np.concatenate([one.predicted, other.predicted]), one.probabilities and other.probabilities)
+def _stack_runs(a: Run, b: Run) -> Run:
+    """One run over the claims of `a` followed by those of `b`."""
+    scores = None if a.scores is None or b.scores is None else np.concatenate([a.scores, b.scores])
+    return Run(scores, np.concatenate([a.predicted, b.predicted]), a.probabilities and b.probabilities)
 
 
 def adjust_p_values(p_values: Sequence[float], how: Correction = "holm") -> list[float]:
-    """P-values corrected for their number, in the order given.
+    """P-values corrected for multiple testing, in the given order.
 
     Args:
         p_values: each in [0, 1].
-        how: `holm` keeps the chance of any false finding at the level; `bh` the expected share of false findings.
+        how: `holm` controls the probability of any false finding; `bh` controls the expected share of false findings.
+    Returns: corrected p-values, each in [0, 1].
     Source: Holm 1979; Benjamini and Hochberg 1995.
     """
     p = np.array(p_values, dtype=np.float64)
     order = np.argsort(p, kind="stable")
     n = len(p)
+    # Both corrections scale each p-value by its rank and then make the result monotonic, so a smaller p-value never
+    # ends up with a larger corrected one: Holm from the smallest up, Benjamini-Hochberg from the largest down.
     if how == "holm":
         adjusted = np.maximum.accumulate(p[order] * (n - np.arange(n)))
     else:
@@ -208,63 +237,82 @@ def adjust_p_values(p_values: Sequence[float], how: Correction = "holm") -> list
 def corrected_t_test(
     metric: Metric,
     gold: Gold,
-    one: Sequence[Run],
-    other: Sequence[Run],
+    runs_a: Sequence[Run],
+    runs_b: Sequence[Run],
+    *,
     groups: ResamplingGroups,
     fold: npt.NDArray[np.int64],
 ) -> float | None:
-    """Two-sided p-value of the corrected resampled t-test: the differences per fold and random seed, whose variance is
-    raised for the training claims that folds share.
+    """The two-sided p-value of the corrected resampled t-test over folds and random seeds.
+
+    The test enlarges the variance of the differences, because folds share training claims.
 
     Args:
-        gold, groups: of n_claims.
-        one, other: as many runs, one per random seed.
-        fold: shape (n_claims,); codes.
-    Returns: None for one fold, or where the metric is undefined in a fold.
-    Source: Nadeau and Bengio 2003; with k folds the test share is 1 / (k - 1) of the training claims.
+        metric: any metric.
+        gold: shape (n_claims,).
+        runs_a: runs of the first system, one per random seed.
+        runs_b: runs of the second system.
+        groups: article and unit of each claim.
+        fold: fold code of each claim, shape (n_claims,).
+    Returns: None for a single fold, unequal numbers of runs, or a metric that is undefined in a fold.
+    Source: Nadeau and Bengio 2003; with k folds, the test share is 1 / (k - 1) of the training claims.
     """
     k = len(np.unique(fold))
-    if k < 2 or len(one) != len(other):
+    if k < 2 or len(runs_a) != len(runs_b):
         return None
-    parts = [np.flatnonzero(fold == code) for code in np.unique(fold)]
+    rows_by_fold = [np.flatnonzero(fold == code) for code in np.unique(fold)]
     try:
         per_fold = [
-            [_in_fold(metric, gold, run, groups, rows) for run in runs] for runs in (one, other) for rows in parts
+            [_value_in_fold(metric, gold, run, groups, rows) for run in runs]
+            for runs in (runs_a, runs_b)
+            for rows in rows_by_fold
         ]
     except Undefined:
         return None
     values = np.array(per_fold).reshape(2, -1)
-    found = values[0] - values[1]
-    variance = float(found.var(ddof=1))
-    if np.isnan(found).any() or not variance:
-        return None if np.isnan(found).any() else float(not found.any())
+    differences = values[0] - values[1]
+    variance = float(differences.var(ddof=1))
+    if np.isnan(differences).any():
+        return None
+    if not variance:
+        # Equal differences leave nothing to test: 1 if all are 0, else 0.
+        return float(not differences.any())
     from scipy.stats import t
 
-    statistic = found.mean() / np.sqrt((1 / len(found) + 1 / (k - 1)) * variance)
-    return float(2 * t.sf(abs(statistic), len(found) - 1))
+    # The second term is the correction: without it (1 / n alone), folds would count as independent samples.
+    statistic = differences.mean() / np.sqrt((1 / len(differences) + 1 / (k - 1)) * variance)
+    return float(2 * t.sf(abs(statistic), len(differences) - 1))
 
 
-def _in_fold(metric: Metric, gold: Gold, run: Run, groups: ResamplingGroups, rows: npt.NDArray[np.int64]) -> float:
+def _value_in_fold(
+    metric: Metric, gold: Gold, run: Run, groups: ResamplingGroups, rows: npt.NDArray[np.int64]
+) -> float:
+    """The metric over the claims of one fold."""
     scores = None if run.scores is None else run.scores[rows]
     length = None if groups.length is None else groups.length[rows]
+    # Nothing is resampled here, so articles can serve as units; their codes must not have gaps.
     article = np.unique(groups.article[rows], return_inverse=True)[1]
-    inside = ResamplingGroups(article, article, length)
-    taken = Run(scores, run.predicted[rows], run.probabilities)
-    return float(metric.values(gold.take(rows), taken, inside, np.ones((1, int(article.max()) + 1), dtype=np.int64))[0])
+    fold_groups = ResamplingGroups(article, article, length)
+    fold_run = Run(scores, run.predicted[rows], run.probabilities)
+    unweighted = np.ones((1, int(article.max()) + 1), dtype=np.int64)
+    return float(metric.values(gold.take(rows), fold_run, fold_groups, unweighted)[0])
 
 
-def mcnemar(gold: Gold, one: Run, other: Run) -> float:
-    """The exact two-sided McNemar test, of the claims that only one of two systems gets right.
+def mcnemar(gold: Gold, run_a: Run, run_b: Run) -> float:
+    """The two-sided p-value of the exact McNemar test.
 
-    Treats claims as independent; for claims of few articles `difference` is the honest test.
+    It compares the numbers of claims that only one of the two systems predicts correctly. It treats claims as
+    independent; for claims from few articles, use `difference` instead.
 
     Source: McNemar 1947, with the binomial distribution.
     """
-    right, theirs = one.predicted == gold.codes, other.predicted == gold.codes
-    only, others = int(np.count_nonzero(right & ~theirs)), int(np.count_nonzero(theirs & ~right))
-    n = only + others
+    is_correct_a = run_a.predicted == gold.codes
+    is_correct_b = run_b.predicted == gold.codes
+    n_only_a = int(np.count_nonzero(is_correct_a & ~is_correct_b))
+    n_only_b = int(np.count_nonzero(is_correct_b & ~is_correct_a))
+    n = n_only_a + n_only_b
     if not n:
         return 1.0
     from scipy.stats import binomtest
 
-    return float(binomtest(min(only, others), n).pvalue)
+    return float(binomtest(min(n_only_a, n_only_b), n).pvalue)

@@ -1,11 +1,11 @@
-"""Results of finished runs, read back with their predictions, and shown to be about the same claims."""
+"""Loading of results with their predictions, and the check that they have the same claims and gold."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,167 +20,222 @@ from harness.runner.provenance import Provenance
 from harness.runner.result_files import Columns, Result, read_predictions, read_result
 
 MAX_SHOWN = 3
+"""Number of claim ids in a message."""
 
 
 class ResultEntry(NamedTuple):
-    """One system's result: what `result.json` says, and its predictions by random seed."""
+    """One system's result: the contents of `result.json`, and the predictions per random seed."""
 
     name: str
-    """The system, with its experiment where two results have one name."""
+    """Name of the system, with its experiment if several results share the name."""
     result: Result
+    """Contents of `result.json`."""
     runs: tuple[Run, ...]
+    """Output for the claims with gold, one run per random seed."""
     columns: Columns
-    """Its `predictions.parquet`: every claim, also those without gold, once a random seed."""
+    """Columns of `predictions.parquet`: every claim, with or without gold, once per random seed."""
 
 
 class ResultTable(NamedTuple):
-    """Results over the same claims."""
+    """Results with the same claims and the same gold."""
 
     entries: tuple[ResultEntry, ...]
+    """Results in the order of their paths."""
     gold: Gold
+    """Gold of the claims that have gold."""
     groups: ResamplingGroups
+    """Article and resampling unit of these claims."""
     intervals: Intervals
+    """Interval settings of the first result."""
     fold: Codes
-    """Shape (n_claims,); the fold that each claim was scored in, one for all where results differ in that."""
+    """Fold code of each claim, shape (n_claims,); all 0 if the results have different folds."""
 
 
 def find_results(paths: Sequence[str | Path]) -> list[Path]:
-    """The result folders that paths name: a result folder, its `result.json`, or a run folder with results in it.
+    """The result folders that paths name.
 
-    Raises: HarnessError: a path that has none.
+    Args:
+        paths: result folders, their `result.json` files, or run folders with several results.
+    Returns: each folder once, in the order of the paths.
+    Raises: HarnessError: a path without a result.
     """
-    found = list[Path]()
+    result_folders = list[Path]()
     for path in map(Path, paths):
         folder = path.parent if path.name == "result.json" else path
-        inside = sorted(found.parent for found in folder.glob("results/*/result.json"))
+        folders = sorted(file.parent for file in folder.glob("results/*/result.json"))
         if (folder / "result.json").exists():
-            inside = [folder]
-        if not inside:
-            raise FaultsError.single(path, "holds no result; give a result folder, or a run folder such as runs/NAME")
-        found += [place for place in inside if place not in found]
-    return found
+            folders = [folder]
+        if not folders:
+            raise FaultsError.single(
+                path,
+                "contains no result; pass a result folder, or a run folder such as runs/NAME",
+                code="no-result",
+            )
+        result_folders += [folder for folder in folders if folder not in result_folders]
+    return result_folders
 
 
 def read_table(paths: Sequence[str | Path], *, least: int = 2) -> ResultTable:
-    """Results side by side.
+    """Load results for comparison.
 
     Args:
         paths: see `find_results`.
-        least: how many results there have to be.
-    Raises: HarnessError: fewer than `least`, results of other claims or of other gold (says which), or damaged files.
+        least: minimum number of results.
+    Raises: HarnessError: fewer than `least` results, results with different claims or gold, or damaged files.
     """
     folders = find_results(paths)
-    read = [(read_result(folder), read_predictions(folder)) for folder in folders]
-    if len(read) < least:
-        raise HarnessError(f"compare: two results or more are needed, {folders[0]} is one")
-    first = read[0]
-    for other in read[1:]:
-        _same(first, other)
-    names = [result.system for result, _ in read]
+    results = [(read_result(folder), read_predictions(folder)) for folder in folders]
+    if len(results) < least:
+        raise HarnessError(f"compare: needs two results or more, but {folders[0]} is the only one")
+    first_result, first_columns = results[0]
+    for other in results[1:]:
+        _check_same_claims(results[0], other)
+    labels = tuple(column.removeprefix("score:") for column in first_columns if column.startswith("score:"))
+    # The table lists every claim once per random seed; gold and groups need one of these copies.
+    is_first_seed = first_columns["random_seed"] == first_columns["random_seed"][0]
+    has_gold = np.array([label is not None for label in first_columns["gold"]], dtype=bool)
+    is_scored = is_first_seed & has_gold
+    rows = {name: column[is_scored] for name, column in first_columns.items()}
+    code_of = {label: code for code, label in enumerate(labels)}
+    gold_codes = np.array([code_of[label] for label in rows["gold"]], dtype=np.int64)
+    intervals = first_result.provenance.config.intervals
+    article = codes_of(rows["article_id"])
+    unit = _unit_codes(rows, article, intervals)
+    return ResultTable(
+        entries=_named_entries(results, labels, has_gold),
+        gold=Gold(labels, gold_codes, _label_shares(rows, labels)),
+        groups=ResamplingGroups(article, unit, rows.get("length"), rows.get("stratum")),
+        intervals=intervals,
+        fold=_fold_codes(results, is_scored),
+    )
+
+
+def _named_entries(
+    results: Sequence[tuple[Result, Columns]], labels: tuple[str, ...], has_gold: npt.NDArray[np.bool_]
+) -> tuple[ResultEntry, ...]:
+    """The results with distinct names: the system, then with its experiment, then with the id of the result."""
+    systems = [result.system for result, _ in results]
     entries = list[ResultEntry]()
-    labels = tuple(column.removeprefix("score:") for column in first[1] if column.startswith("score:"))
-    once = first[1]["random_seed"] == first[1]["random_seed"][0]
-    settled = np.array([label is not None for label in first[1]["gold"]], dtype=bool)
-    for result, columns in read:
-        alike = names.count(result.system) > 1
-        name = f"{result.system} ({result.experiment})" if alike else result.system
+    for result, columns in results:
+        is_ambiguous = systems.count(result.system) > 1
+        name = f"{result.system} ({result.experiment})" if is_ambiguous else result.system
         if name in [entry.name for entry in entries]:
             name = f"{name} {result.result_id}"
-        entries.append(ResultEntry(name, result, _runs(result.provenance, columns, labels, settled), columns))
-    kept = once & settled
-    code = {label: number for number, label in enumerate(labels)}
-    gold = Gold(labels, np.array([code[label] for label in first[1]["gold"][kept]], dtype=np.int64))
-    intervals = first[0].provenance.config.intervals
-    rows = {name: column[kept] for name, column in first[1].items()}
-    gold = Gold(labels, gold.codes, _shares(rows, labels))
-    article = codes_of(rows["article_id"])
-    groups = ResamplingGroups(article, _units(rows, article, intervals), rows.get("length"), rows.get("stratum"))
-    return ResultTable(tuple(entries), gold, groups, intervals, _folds(read, once & settled))
+        entries.append(ResultEntry(name, result, _runs(result.provenance, columns, labels, has_gold), columns))
+    return tuple(entries)
 
 
-def _folds(read: Sequence[tuple[Result, Columns]], kept: npt.NDArray[np.bool_]) -> Codes:
-    first = read[0][1]
-    names = dict(zip(first["claim_id"], first["fold"], strict=True))
-    same = all(names[c] == f for _, columns in read for c, f in zip(columns["claim_id"], columns["fold"], strict=True))
-    return codes_of(first["fold"][kept]) if same else np.zeros(int(kept.sum()), dtype=np.int64)
+def _fold_codes(results: Sequence[tuple[Result, Columns]], is_scored: npt.NDArray[np.bool_]) -> Codes:
+    """The fold of each scored claim; all 0 if the results assign a claim to different folds."""
+    first_columns = results[0][1]
+    fold_of = dict(zip(first_columns["claim_id"], first_columns["fold"], strict=True))
+    is_same = all(
+        fold_of[claim_id] == fold
+        for _, columns in results
+        for claim_id, fold in zip(columns["claim_id"], columns["fold"], strict=True)
+    )
+    return codes_of(first_columns["fold"][is_scored]) if is_same else np.zeros(int(is_scored.sum()), dtype=np.int64)
 
 
-def _shares(rows: Columns, labels: Sequence[str]) -> Floats | None:
+def _label_shares(rows: Columns, labels: Sequence[str]) -> Floats | None:
+    """The share of annotators per label, shape (n_claims, n_labels); None if the results do not record it."""
     names = [f"share:{label}" for label in labels]
     return np.column_stack([rows[name] for name in names]) if names[0] in rows else None
 
 
-def _units(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
+def _unit_codes(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
+    """The resampling unit of each claim; shape (n_claims,)."""
     if intervals.unit == "claim":
         return np.arange(len(article), dtype=np.int64)
     if intervals.unit == "article":
         return article
     if "speaker" not in rows:
-        raise HarnessError("compare: these results do not record speakers; run the experiment again")
+        raise HarnessError("compare: the results have no column of speakers; run the experiment again")
     pairs = zip(rows["speaker"], rows["article_id"], strict=True)
+    # A claim without a speaker falls back to its article. Tuples of different length keep a speaker apart from an
+    # article of the same name; they need an object array, as NumPy would turn a list of tuples into a matrix.
     keys = np.empty(len(article), dtype=object)
     keys[:] = [(speaker,) if speaker else (None, article_id) for speaker, article_id in pairs]
     return codes_of(keys)
 
 
-def _same(first: tuple[Result, Columns], other: tuple[Result, Columns]) -> None:
-    """Raises: HarnessError: the results are not over the same claims with the same gold; says where they differ."""
-    one, two = first[0], other[0]
-    if one.task != two.task:
-        raise HarnessError(f"compare: {one.path} is about {one.task}, {two.path} about {two.task}")
-    claims = [_first_seed(columns) for _, columns in (first, other)]
-    only = [sorted(set(a) - set(b)) for a, b in (claims, claims[::-1])]
-    if only[0] or only[1]:
-        said = "; ".join(
-            f"{len(missing):,} claims are in {place} only ({', '.join(missing[:MAX_SHOWN])})"
-            for missing, place in zip(only, (one.path, two.path), strict=True)
-            if missing
+def _check_same_claims(first: tuple[Result, Columns], second: tuple[Result, Columns]) -> None:
+    """Raises: HarnessError: the results differ in task, claims, gold or claim order; the message shows where."""
+    (result_a, columns_a), (result_b, columns_b) = first, second
+    if result_a.task != result_b.task:
+        raise HarnessError(
+            f"compare: the results have different tasks: {result_a.task} in {result_a.path}, "
+            f"{result_b.task} in {result_b.path}"
         )
-        raise HarnessError(f"compare: the results are not over the same claims: {said}")
-    differing = [claim for claim, label in claims[0].items() if claims[1][claim] != label]
+    gold_a = _gold_by_claim(columns_a)
+    gold_b = _gold_by_claim(columns_b)
+    differences = [
+        f"{len(claim_ids):,} only in {path} ({', '.join(claim_ids[:MAX_SHOWN])})"
+        for claim_ids, path in (
+            (sorted(set(gold_a) - set(gold_b)), result_a.path),
+            (sorted(set(gold_b) - set(gold_a)), result_b.path),
+        )
+        if claim_ids
+    ]
+    if differences:
+        raise HarnessError(f"compare: the results have different claims: {'; '.join(differences)}")
+    differing = [claim_id for claim_id, label in gold_a.items() if gold_b[claim_id] != label]
     if differing:
-        shown = ", ".join(differing[:MAX_SHOWN])
-        raise HarnessError(f"compare: {len(differing):,} claims have another gold label in {two.path}: {shown}")
-    if list(claims[0]) != list(claims[1]):
-        raise HarnessError(f"compare: {two.path} has its claims in another order; it was made from other data")
+        preview = ", ".join(differing[:MAX_SHOWN])
+        raise HarnessError(
+            f"compare: {len(differing):,} claims have a different gold label in {result_b.path}: {preview}"
+        )
+    # Arrays are compared row by row from here on, so the order must be the same, too.
+    if list(gold_a) != list(gold_b):
+        raise HarnessError(
+            f"compare: {result_b.path} lists the claims in a different order than {result_a.path}, so it comes from "
+            "different data; run the experiment again"
+        )
 
 
-def _first_seed(columns: Columns) -> dict[str, str | None]:
+def _gold_by_claim(columns: Columns) -> dict[str, str | None]:
+    """Claim id to gold label, in the order of the table."""
     rows = columns["random_seed"] == columns["random_seed"][0]
     return dict(zip(columns["claim_id"][rows], columns["gold"][rows], strict=True))
 
 
 def _runs(
-    provenance: Provenance, columns: Columns, labels: tuple[str, ...], settled: npt.NDArray[np.bool_]
+    provenance: Provenance, columns: Columns, labels: tuple[str, ...], has_gold: npt.NDArray[np.bool_]
 ) -> tuple[Run, ...]:
-    code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
+    """The output for the claims with gold, one run per random seed."""
+    code_of: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
     runs = []
     for seed in dict.fromkeys(columns["random_seed"].tolist()):
-        rows = np.flatnonzero(columns["random_seed"] == seed)[settled[: int((columns["random_seed"] == seed).sum())]]
+        seed_rows = np.flatnonzero(columns["random_seed"] == seed)
+        # Every seed lists the same claims in the same order, so the first block of the mask fits each of them.
+        rows = seed_rows[has_gold[: len(seed_rows)]]
         scores = np.column_stack([columns[f"score:{label}"][rows] for label in labels]).astype(np.float64)
-        predicted = np.array([code.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
+        predicted = np.array([code_of.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
         runs.append(Run(scores if provenance.gives_scores else None, predicted, provenance.gives_probabilities))
     return tuple(runs)
 
 
 def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
-    """The metric to compare by: one that every result has, by its name there; default: the first of the first result.
+    """The metric to compare by.
 
-    Raises: HarnessError: no result has it, or only some have.
+    Args:
+        table: results.
+        name: name of a metric in all results; default: the first common metric of the first result.
+    Returns: the name, and the metric with its settings.
+    Raises: HarnessError: a metric that no result has, or only some results have.
     """
-    known = list(table.entries[0].result.values)
-    common = [metric for metric in known if all(metric in entry.result.values for entry in table.entries)]
-    chosen = name or (common[0] if common else "")
-    if chosen not in common:
-        where = "every one of the results" if name in known else "these results"
-        raise UnknownName(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common)}")
-    for listed in table.entries[0].result.provenance.config.metrics:
-        settings = dict(listed) if isinstance(listed, dict) else {"name": listed}
-        metric = METRICS.get(settings.pop("name")).model_validate_json(json.dumps(settings))
-        if "_".join([str(_name(listed)), *map(str, metric.model_dump().values())]) == chosen:
+    first = table.entries[0].result
+    first_names = list(first.values)
+    common_names = [metric for metric in first_names if all(metric in entry.result.values for entry in table.entries)]
+    chosen = name or (common_names[0] if common_names else "")
+    if chosen not in common_names:
+        where = "all results" if name in first_names else "these results"
+        raise UnknownName(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common_names)}")
+    for configured in first.provenance.config.metrics:
+        settings = dict(configured) if isinstance(configured, dict) else {"name": configured}
+        metric_name = str(settings.pop("name"))
+        metric = METRICS.get(metric_name).model_validate_json(json.dumps(settings))
+        # Results name a metric by its registered name followed by its settings ("precision_at_10").
+        if "_".join([metric_name, *map(str, metric.model_dump().values())]) == chosen:
             return chosen, metric
-    raise HarnessError(f"compare: the settings of '{chosen}' are not in {table.entries[0].result.path}")
-
-
-def _name(listed: Any) -> str:
-    return str(listed["name"]) if isinstance(listed, dict) else str(listed)
+    raise HarnessError(f"compare: {first.path} does not record the settings of metric '{chosen}'; run it again")

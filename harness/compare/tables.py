@@ -1,4 +1,4 @@
-"""A comparison as text, Markdown, LaTeX, CSV and HTML."""
+"""Output of a comparison as text, Markdown, LaTeX, CSV and HTML."""
 
 from __future__ import annotations
 
@@ -11,75 +11,86 @@ from harness.runner.tables import MAX_PUBLISHED_ROWS, format_value
 from harness.text_tables import align_columns, format_number, html_table
 
 MAX_PAIRS = 3
+"""Number of pairs up to which the text shows the uncorrected tests."""
 
 
-def _systems(comparison: Comparison) -> list[list[str]]:
+def _system_rows(comparison: Comparison) -> list[list[str]]:
     rows = [["system", comparison.heading, "tie group"]]
     rows += [
-        [s.name, format_value(s.value), "-" if s.tie_group is None else str(s.tie_group)] for s in comparison.systems
+        [system.name, format_value(system.value), "-" if system.tie_group is None else str(system.tie_group)]
+        for system in comparison.systems
     ]
     for entry in comparison.published[:MAX_PUBLISHED_ROWS]:
-        shown = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
-        rows.append([f"published: {entry.system}", shown, ""])
+        value = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
+        rows.append([f"published: {entry.system}", value, ""])
     return rows
 
 
-def _pairs(comparison: Comparison) -> list[list[str]]:
+def _pair_rows(comparison: Comparison) -> list[list[str]]:
     rows = [["pair", "difference", "p", "corrected", "detectable"]]
-    return [*rows, *([f"{pair.a} - {pair.b}", *_cells(pair)] for pair in comparison.pairs)]
+    return [*rows, *([f"{pair.a} - {pair.b}", *_pair_cells(pair)] for pair in comparison.pairs)]
 
 
-def _cells(pair: SystemPair) -> list[str]:
-    found = pair.difference
-    if found is None or pair.p_corrected is None:
+def _pair_cells(pair: SystemPair) -> list[str]:
+    difference = pair.difference
+    if difference is None or pair.p_corrected is None:
         return ["-", "-", "-", "-"]
-    interval = f"{format_number(found.value)} [{format_number(found.low)}, {format_number(found.high)}]"
-    return [interval, _p(found.p), _p(pair.p_corrected), format_number(found.detectable)]
+    interval = f"[{format_number(difference.low)}, {format_number(difference.high)}]"
+    return [
+        f"{format_number(difference.value)} {interval}",
+        _format_p(difference.p),
+        _format_p(pair.p_corrected),
+        format_number(difference.detectable),
+    ]
 
 
-def _p(value: float) -> str:
+def _format_p(value: float) -> str:
     return "<.001" if value < 0.001 else format_number(value)
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Two tables, systems and pairs, and what to know of them."""
-    tests = sorted({pair.difference.test for pair in comparison.pairs if pair.difference is not None})
-    how = " or ".join(sorted({pair.difference.method for pair in comparison.pairs if pair.difference is not None}))
-    corrections = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
+    """A table of systems, a table of pairs, and notes."""
+    differences = [pair.difference for pair in comparison.pairs if pair.difference is not None]
+    methods = " or ".join(sorted({difference.method for difference in differences})) or "none"
+    tests = " or ".join(sorted({difference.test for difference in differences})) or "none"
+    correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[comparison.correction]
     lines = [
         f"{comparison.n:,} claims in {comparison.n_units:,} {comparison.unit}s; "
-        f"[95 percent interval]: {how or 'none'}, paired, "
-        f"{comparison.resamples:,} draws of {comparison.unit}s; p by {' or '.join(tests) or 'no test'}, "
-        f"{corrections[comparison.correction]} over {len(comparison.pairs)} pairs",
-        "tie group: not significantly worse (.05) than the first of the group; detectable: found with probability .8",
+        f"95% confidence intervals of paired differences: {methods}; "
+        f"p: {tests}, {comparison.resamples:,} draws of {comparison.unit}s, "
+        f"{correction} correction for {len(comparison.pairs)} pairs",
+        "tie group: not significantly different (p >= .05) from the best system of the group; "
+        "detectable: smallest difference found with 80% power",
         *_other_tests(comparison),
-        *(
-            [f"published: {comparison.published_source}; intervals as wide as ours of like value"]
-            if comparison.published
-            else []
-        ),
-        *(f"{pair.a} - {pair.b}: no difference: {pair.reason}" for pair in comparison.pairs if pair.reason),
-        *(f"warning: {warning}" for warning in comparison.warnings),
     ]
-    return "\n\n".join([align_columns(_systems(comparison)), align_columns(_pairs(comparison)), "\n".join(lines)])
+    if comparison.published:
+        borrowed = "interval width borrowed from our system with the closest value"
+        lines.append(f"published: {comparison.published_source}; {borrowed}")
+    lines += [f"{pair.a} - {pair.b}: no difference: {pair.reason}" for pair in comparison.pairs if pair.reason]
+    lines += [f"warning: {warning}" for warning in comparison.warnings]
+    tables = [align_columns(_system_rows(comparison)), align_columns(_pair_rows(comparison))]
+    return "\n\n".join([*tables, "\n".join(lines)])
 
 
 def _other_tests(comparison: Comparison) -> list[str]:
-    """Tests that others report, uncorrected; of a table of many pairs, the JSON document has them."""
+    """Lines with the uncorrected p-values of other common tests; none for many pairs, which only the JSON lists."""
     if len(comparison.pairs) > MAX_PAIRS:
         return []
     lines = []
-    for title, name in (("McNemar, claims taken as independent", "mcnemar_p"), ("corrected t over folds", "folds_p")):
-        found = [(pair, getattr(pair.difference, name)) for pair in comparison.pairs if pair.difference is not None]
-        said = [f"{pair.a} - {pair.b} {_p(p)}" for pair, p in found if p is not None]
-        if said:
-            lines.append(f"{title} (uncorrected): {', '.join(said)}")
+    for title, name in (
+        ("McNemar's test (treats claims as independent)", "mcnemar_p"),
+        ("corrected t-test over folds", "folds_p"),
+    ):
+        p_values = [(pair, getattr(pair.difference, name)) for pair in comparison.pairs if pair.difference is not None]
+        parts = [f"{pair.a} - {pair.b} {_format_p(p)}" for pair, p in p_values if p is not None]
+        if parts:
+            lines.append(f"{title}, uncorrected p: {', '.join(parts)}")
     return lines
 
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Two Markdown tables."""
-    return "\n\n".join(_markdown(rows) for rows in (_systems(comparison), _pairs(comparison)))
+    return "\n\n".join(_markdown(rows) for rows in (_system_rows(comparison), _pair_rows(comparison)))
 
 
 def _markdown(rows: list[list[str]]) -> str:
@@ -88,26 +99,27 @@ def _markdown(rows: list[list[str]]) -> str:
 
 
 def comparison_latex(comparison: Comparison) -> str:
-    """A booktabs table of systems; the best tie group in bold, and marks on those that the best one beats.
+    """A booktabs table of systems, with the best tie group in bold and stars on significantly worse systems.
 
-    * p < .05, ** p < .01, *** p < .001, corrected for the number of pairs.
+    The stars mean p < .05, p < .01 and p < .001 against the best system, corrected for the number of pairs.
     """
     best = comparison.systems[0].name if comparison.systems else ""
     p_values = {pair.b: pair.p_corrected for pair in comparison.pairs if pair.a == best}
     lines = ["\\begin{tabular}{lll}", "\\toprule"]
     lines += [f"system & {_tex(comparison.heading)} & tie group \\\\", "\\midrule"]
-    rows = _systems(comparison)[1:]
-    ours, others = rows[: len(comparison.systems)], rows[len(comparison.systems) :]
-    for system, row in zip(comparison.systems, ours, strict=True):
+    rows = _system_rows(comparison)[1:]
+    n_systems = len(comparison.systems)
+    published_rows = rows[n_systems:]
+    for system, row in zip(comparison.systems, rows[:n_systems], strict=True):
         value = f"\\textbf{{{row[1]}}}" if system.tie_group == 1 else row[1]
-        lines.append(f"{_tex(row[0])} & {value}{_marks(p_values.get(system.name))} & {row[2]} \\\\")
-    lines += ["\\midrule"] if others else []
-    lines += [f"{_tex(name)} & {value} & \\\\" for name, value, _ in others]
-    said = f"Significantly worse than {_tex(best)}: * p < .05, ** p < .01, *** p < .001, corrected."
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", f"% {said}"])
+        lines.append(f"{_tex(row[0])} & {value}{_stars(p_values.get(system.name))} & {row[2]} \\\\")
+    lines += ["\\midrule"] if published_rows else []
+    lines += [f"{_tex(name)} & {value} & \\\\" for name, value, _ in published_rows]
+    legend = f"Significantly worse than {_tex(best)}: * p < .05, ** p < .01, *** p < .001, corrected."
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", f"% {legend}"])
 
 
-def _marks(p: float | None) -> str:
+def _stars(p: float | None) -> str:
     stars = 0 if p is None else sum(p < level for level in (0.05, 0.01, 0.001))
     return f"$^{{{'*' * stars}}}$" if stars else ""
 
@@ -117,7 +129,7 @@ def _tex(text: str) -> str:
 
 
 def comparison_csv(comparison: Comparison) -> str:
-    """One row a pair, numbers unrounded."""
+    """One row per pair, with unrounded numbers."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     rows = comparison.document()["pairs"]
@@ -128,9 +140,12 @@ def comparison_csv(comparison: Comparison) -> str:
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """Two HTML tables, every text escaped."""
+    """Two HTML tables, with all text escaped."""
     return "\n".join(
-        [html_table(_systems(comparison), "Systems"), html_table(_pairs(comparison), f"Pairs by {comparison.heading}")]
+        [
+            html_table(_system_rows(comparison), "Systems"),
+            html_table(_pair_rows(comparison), f"Pairs by {comparison.heading}"),
+        ]
     )
 
 
@@ -141,4 +156,4 @@ FORMATS = {
     "csv": comparison_csv,
     "html": comparison_html,
 }
-"""Format name to what writes it."""
+"""Format name to the function that writes it."""

@@ -1,4 +1,4 @@
-"""Means over articles of a value per article."""
+"""Metrics that average one value per article over articles."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from harness.metrics.sums import weighted_sums
 
 
 class UnitsSplitArticles(HarnessError):
-    """A mean over articles was asked for under weights that draw parts of articles."""
+    """A mean over articles is undefined under weights that draw parts of articles."""
 
 
 class ArticleMean(Metric):
     """The plain mean of a value per article, over the articles where it is defined.
 
-    An article is drawn with the unit that holds it; drawn w times, it counts as w articles. Units that split
-    articles (claims, or speakers of a debate) are refused: resampling them would change the articles themselves.
+    An article is drawn together with its unit; drawn w times, it counts as w articles. Units that split articles
+    (claims, or speakers of a debate) are refused, because resampling them would change the articles themselves.
     """
 
     needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "scores"
@@ -31,19 +31,19 @@ class ArticleMean(Metric):
     def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         """The value of each article code up to the highest; shape (n_articles,), NaN where undefined.
 
-        What it gives for a code without claims does not matter.
+        Callers ignore the value of a code without claims.
         """
 
     def undefined_reason(self, gold: Gold) -> str:
-        """Why no article has a value."""
-        return f"no article has a claim that is '{gold.labels[-1]}' in gold" if len(gold) else "there are no claims"
+        """The reason why no article has a value."""
+        return f"no article has a claim with gold label '{gold.labels[-1]}'" if len(gold) else "there are no claims"
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The mean under each weighting; shape (n_weightings,), NaN where no drawn article has a value.
 
         Raises:
             Undefined: no article has a value.
-            UnitsSplitArticles: a weight is not 1, and some article's claims belong to several units.
+            UnitsSplitArticles: a weight is not 1, and the claims of an article belong to several units.
         """
         values = self._values(gold, run, groups.article)
         defined = ~np.isnan(values)
@@ -51,15 +51,18 @@ class ArticleMean(Metric):
             raise Undefined(self.undefined_reason(gold))
         unit = unit_of_articles(groups)
         if unit is None:
+            # Weights of 1 draw every article whole, so the mean of the unweighted data exists whatever the units are.
             if not (weights == 1).all():
-                raise UnitsSplitArticles("a mean over articles needs units that hold whole articles")
+                raise UnitsSplitArticles("a mean over articles needs resampling units that contain whole articles")
             return np.full(len(weights), values[defined].mean())
         columns = np.stack([values[defined], np.ones(np.count_nonzero(defined))], axis=1)
+        # One matrix product yields numerator and denominator under all weightings; a weighting that draws no article
+        # with a value has denominator 0, and thus NaN.
         total, n = weighted_sums(weights, unit[defined], columns).T
         return safe_divide(total, n)
 
     def unit_values(self, gold: Gold, run: Run, groups: ResamplingGroups) -> Floats | None:
-        """The articles' values where each unit is one article; else None."""
+        """The value of each article, if every unit is one article; else None."""
         unit = unit_of_articles(groups)
         present = np.unique(groups.article)
         if unit is None or len(np.unique(groups.unit)) != len(present):
@@ -69,18 +72,20 @@ class ArticleMean(Metric):
         return per_unit
 
     def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
-        """Over how many articles the mean is taken, where some have no value."""
+        """The number of articles in the mean, if some articles have no value; else None."""
         defined = int(np.count_nonzero(~np.isnan(self._values(gold, run, groups.article))))
         n_articles = len(np.unique(groups.article))
         return f"over {defined} of {n_articles} articles" if defined < n_articles else None
 
     def _values(self, gold: Gold, run: Run, article: Codes) -> Floats:
         values = self.article_values(gold, run, article)
+        # Codes may have gaps; a code without claims is not an article, and must not count in the mean.
         return np.where(np.bincount(article, minlength=len(values)) > 0, values, np.nan)
 
 
 def unit_of_articles(groups: ResamplingGroups) -> Codes | None:
-    """The unit that holds each article, shape (n_articles,); None where some article's claims are in several."""
+    """The unit of each article, shape (n_articles,); None if the claims of an article belong to several units."""
     unit = np.zeros(int(np.max(groups.article, initial=-1)) + 1, dtype=np.int64)
+    # The last claim of an article decides its unit; if reading the units back differs, another claim disagreed.
     unit[groups.article] = groups.unit
     return unit if np.array_equal(unit[groups.article], groups.unit) else None

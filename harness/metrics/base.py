@@ -1,4 +1,4 @@
-"""What a metric is: gold and a run in, a number out, for any weighting of the units that are resampled."""
+"""The base class of metrics: each computes a number from gold and a run, under any weighting of resampling units."""
 
 from __future__ import annotations
 
@@ -16,65 +16,78 @@ from harness.records import Record
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One system's answer for a set of claims, in the claims' order."""
+    """One system's output for a set of claims, in the order of the claims."""
 
     scores: Floats | None
-    """Finite, shape (n_claims, n_labels); None where a system gives labels only."""
+    """Finite scores, shape (n_claims, n_labels); None for a system that outputs only labels."""
     predicted: Codes
-    """Shape (n_claims,); index into the gold's labels, -1 for no answer."""
+    """Index into the labels of the gold, shape (n_claims,); -1 for no answer."""
     probabilities: bool = False
-    """Whether the scores of a claim are probabilities over the labels."""
+    """Whether the scores of each claim are probabilities over the labels."""
 
 
 @dataclass(frozen=True, eq=False)
 class ResamplingGroups:
-    """What belongs together: the article of each claim, and the unit that is resampled."""
+    """The article and the resampling unit of each claim."""
 
     article: Codes
-    """Shape (n_claims,); codes from 0."""
+    """Article code of each claim, shape (n_claims,); codes start at 0."""
     unit: Codes
-    """Shape (n_claims,); codes from 0; equal to `article` when articles are resampled."""
+    """Resampling unit of each claim, shape (n_claims,); codes start at 0. Same as `article` if articles are units."""
     length: Codes | None = None
-    """Shape (n_claims,); characters of each claim; None where they are not known."""
+    """Number of characters of each claim, shape (n_claims,); None if unknown."""
     stratum: Codes | None = None
-    """Shape (n_claims,); what resampling keeps the sizes of (a source); None: it draws from all units alike."""
+    """Stratum of each claim (such as its source), shape (n_claims,). Resampling preserves the number of units of each
+    stratum; None to draw from all units."""
 
 
 class Metric(Record):
-    """A number that compares gold with a run. Its fields are its config schema.
+    """A number that compares a run with gold. Its fields are its config schema.
 
-    Ties between scores count as their expectation over random orders, so the order of the file cannot matter.
+    Tied scores count by their expectation over random orders, so file order does not matter.
     """
 
     needs: ClassVar[Literal["labels", "scores", "probabilities"]]
-    """What of the run it looks at."""
+    """Part of the run that the metric uses."""
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    """Lowest and highest possible value."""
     higher_is_better: ClassVar[bool] = True
     yes_or_no_only: ClassVar[bool] = True
-    """Whether it is about the positive label; an experiment with more than two labels is then refused."""
+    """Whether the metric scores the positive label; experiments with more than two labels then refuse it."""
     heading: ClassVar[str]
-    """Short form for table headings ("AP"); a field's value may be put in with str.format ("P@{k}")."""
+    """Template for table headings, filled with the fields by str.format ("AP", "P@{k}")."""
 
     @abstractmethod
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting of the units; a claim whose unit is drawn w times counts as w claims.
 
-        Returns: shape (n_weightings,); NaN where it is undefined under that weighting.
-        Raises: Undefined: it is undefined for this data as it is; the text is the reason.
+        Args:
+            gold: shape (n_claims,).
+            run: output of one system for the same claims.
+            groups: article and resampling unit of each claim.
+            weights: shape (n_weightings, n_units); how often each unit is drawn.
+        Returns: shape (n_weightings,); NaN where the metric is undefined under a weighting.
+        Raises: Undefined: the metric is undefined for the unweighted data; the message is the reason.
         """
 
     def unit_values(self, gold: Gold, run: Run, groups: ResamplingGroups) -> Floats | None:
-        """Shape (n_units,), NaN where undefined, if the metric is the plain mean of these over units; else None."""
+        """The value of each unit, if the metric is their plain mean; else None.
+
+        Returns: shape (n_units,), NaN where undefined; or None.
+        """
         return None
 
     def hits(self, gold: Gold, run: Run) -> npt.NDArray[np.bool_] | None:
-        """Whether each claim counts, shape (n_claims,), if the metric is the share of claims that do; else None."""
+        """Whether each claim is a hit, if the metric is the share of hits among claims; else None.
+
+        Returns: shape (n_claims,); or None.
+        """
         return None
 
     def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
-        """What a reader of the value has to know of these data ("over 9 of 12 articles"); None: nothing."""
+        """A remark that a reader of the value needs ("over 9 of 12 articles"); None if there is none."""
         return None
 
     def title(self) -> str:
-        """The heading with its settings put in ("P@10")."""
+        """The table heading with the settings of this metric ("P@10")."""
         return self.heading.format(**self.model_dump())

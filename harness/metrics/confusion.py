@@ -1,6 +1,6 @@
 """Metrics that are a function of the confusion matrix, for two labels or many.
 
-A claim without an answer is a column of its own: a prediction that is never right, and never some default label.
+A claim without an answer has its own column: a prediction that is always wrong, and never a default label.
 """
 
 from __future__ import annotations
@@ -19,54 +19,55 @@ from harness.metrics.labels import LabelMetric
 
 
 class Counts(NamedTuple):
-    """Claims per label under each weighting; every array of shape (n_weightings, n_labels)."""
+    """Numbers of claims per label under each weighting; arrays of shape (n_weightings, n_labels)."""
 
-    right: Floats
+    correct: Floats
+    """Claims of the label that are predicted to have it."""
     predicted: Floats
+    """Claims predicted to have the label."""
     actual: Floats
+    """Claims with the label in gold."""
     total: Floats
-    """Shape (n_weightings,); claims without an answer among them."""
+    """All claims, including those without an answer; shape (n_weightings,)."""
 
 
 class ConfusionMetric(LabelMetric):
-    """A metric of the counts of right, predicted and actual claims of each label."""
+    """A metric of the numbers of correct, predicted and actual claims of each label."""
 
     yes_or_no_only: ClassVar[bool] = False
 
     def summands(self, gold: Gold, run: Run) -> Floats:
-        """Right, predicted and actual per label, and one for every claim; shape (n_claims, 3 x n_labels + 1)."""
+        """Indicators of correct, predicted and actual per label, then a 1; shape (n_claims, 3 x n_labels + 1)."""
         labels = np.arange(len(gold.labels))
-        actual, predicted = gold.codes[:, None] == labels, run.predicted[:, None] == labels
+        actual = gold.codes[:, None] == labels
+        # No answer is code -1, which equals no label: the claim then counts in the last column only.
+        predicted = run.predicted[:, None] == labels
         return np.hstack([actual & predicted, predicted, actual, np.ones((len(gold), 1))]).astype(np.float64)
 
     def from_sums(self, sums: Floats) -> Floats:
-        """The metric from the counts."""
-        right, predicted, actual = np.split(sums[:, :-1], 3, axis=1)
-        return self.from_counts(Counts(right, predicted, actual, sums[:, -1]))
+        """The metric from the column sums; shape (n_weightings,)."""
+        correct, predicted, actual = np.split(sums[:, :-1], 3, axis=1)
+        return self.from_counts(Counts(correct, predicted, actual, sums[:, -1]))
 
     @abstractmethod
     def from_counts(self, counts: Counts) -> Floats:
-        """The metric; shape (n_weightings,), NaN where it is undefined."""
-
-    def undefined_reason(self, gold: Gold) -> str:
-        """No claims."""
-        return "there are no claims"
+        """The metric from the counts; shape (n_weightings,), NaN where undefined."""
 
 
 def _precision(counts: Counts) -> Floats:
-    return safe_divide(counts.right, counts.predicted, otherwise=0)
+    return safe_divide(counts.correct, counts.predicted, otherwise=0)
 
 
 def _recall(counts: Counts) -> Floats:
-    return safe_divide(counts.right, counts.actual, otherwise=0)
+    return safe_divide(counts.correct, counts.actual, otherwise=0)
 
 
 def _f1(counts: Counts) -> Floats:
-    return safe_divide(2 * counts.right, counts.predicted + counts.actual, otherwise=0)
+    return safe_divide(2 * counts.correct, counts.predicted + counts.actual, otherwise=0)
 
 
 class MacroPrecision(ConfusionMetric):
-    """The plain mean of the precision of each label that gold or the run has; 0 for a label that is never predicted.
+    """The plain mean of each label's precision, over labels in gold or predicted; 0 for a label never predicted.
 
     Returns: values in [0, 1]. Undefined: no claims.
     Source: scikit-learn's precision_score with average="macro", zero_division=0.
@@ -75,12 +76,12 @@ class MacroPrecision(ConfusionMetric):
     heading: ClassVar[str] = "macro P"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """The mean over labels that are there."""
+        """The mean over labels that occur in gold or predictions."""
         return _mean_over_present(_precision(counts), counts)
 
 
 class MacroRecall(ConfusionMetric):
-    """The plain mean of the recall of each label that gold or the run has; 0 for a label that gold does not have.
+    """The plain mean of each label's recall, over labels in gold or predicted; 0 for a label absent from gold.
 
     Returns: values in [0, 1]. Undefined: no claims.
     Source: scikit-learn's recall_score with average="macro", zero_division=0.
@@ -89,17 +90,18 @@ class MacroRecall(ConfusionMetric):
     heading: ClassVar[str] = "macro R"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """The mean over labels that are there."""
+        """The mean over labels that occur in gold or predictions."""
         return _mean_over_present(_recall(counts), counts)
 
 
 def _mean_over_present(values: Floats, counts: Counts) -> Floats:
+    # Presence is decided per weighting: a resample may lack a rare label, which then leaves its mean.
     present = counts.predicted + counts.actual > 0
     return safe_divide(np.where(present, values, 0).sum(axis=1), present.sum(axis=1).astype(np.float64))
 
 
 class BalancedAccuracy(ConfusionMetric):
-    """The plain mean of the recall of each label that gold has: what accuracy would be if all were equally frequent.
+    """The plain mean of each gold label's recall: the accuracy if all labels were equally frequent.
 
     Returns: values in [0, 1]; 1 / n_labels by chance. Undefined: no claims.
     Source: scikit-learn's balanced_accuracy_score.
@@ -108,12 +110,13 @@ class BalancedAccuracy(ConfusionMetric):
     heading: ClassVar[str] = "bal. Acc"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """The mean over labels of gold."""
+        """The mean over labels that occur in gold."""
+        # A label that is absent from gold has recall 0, so it adds nothing to the sum, and it is not in the divisor.
         return safe_divide(_recall(counts).sum(axis=1), (counts.actual > 0).sum(axis=1).astype(np.float64))
 
 
 class WeightedPrecision(ConfusionMetric):
-    """The mean of the precision of each label, each label weighing as many claims as gold has of it.
+    """The mean of each label's precision, weighted by the number of gold claims with the label.
 
     Returns: values in [0, 1]. Undefined: no claims.
     Source: scikit-learn's precision_score with average="weighted", zero_division=0.
@@ -122,12 +125,12 @@ class WeightedPrecision(ConfusionMetric):
     heading: ClassVar[str] = "weighted P"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """The mean weighted by gold."""
+        """The mean weighted by gold frequency."""
         return safe_divide((_precision(counts) * counts.actual).sum(axis=1), counts.total)
 
 
 class WeightedRecall(ConfusionMetric):
-    """The mean of the recall of each label, each label weighing as many claims as gold has of it: the accuracy.
+    """The mean of each label's recall, weighted by the number of gold claims with the label; equals accuracy.
 
     Returns: values in [0, 1]. Undefined: no claims.
     Source: scikit-learn's recall_score with average="weighted".
@@ -136,12 +139,13 @@ class WeightedRecall(ConfusionMetric):
     heading: ClassVar[str] = "weighted R"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """The mean weighted by gold."""
-        return safe_divide(counts.right.sum(axis=1), counts.total)
+        """The mean weighted by gold frequency."""
+        # The weights cancel the divisors of the recalls: (correct / actual) * actual = correct.
+        return safe_divide(counts.correct.sum(axis=1), counts.total)
 
 
 class WeightedF1(ConfusionMetric):
-    """The mean of the F1 of each label, each label weighing as many claims as gold has of it.
+    """The mean of each label's F1, weighted by the number of gold claims with the label.
 
     Returns: values in [0, 1]. Undefined: no claims.
     Source: scikit-learn's f1_score with average="weighted", zero_division=0.
@@ -150,39 +154,41 @@ class WeightedF1(ConfusionMetric):
     heading: ClassVar[str] = "weighted F1"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """The mean weighted by gold."""
+        """The mean weighted by gold frequency."""
         return safe_divide((_f1(counts) * counts.actual).sum(axis=1), counts.total)
 
 
 class MatthewsCorrelation(ConfusionMetric):
     """The correlation of gold and predicted labels, for two labels or many.
 
-    Returns: values in [-1, 1]; 0 by chance. Undefined: gold has one label only, or one label only is predicted.
-    Source: Gorodkin 2004; scikit-learn's matthews_corrcoef, which says 0 where this is undefined.
+    Returns: values in [-1, 1]; 0 by chance. Undefined: gold has only one label, or only one label is predicted.
+    Source: Gorodkin 2004; scikit-learn's matthews_corrcoef, which returns 0 where this is undefined.
     """
 
     bounds: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     heading: ClassVar[str] = "MCC"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """The covariance by the two standard deviations."""
+        """The covariance divided by both standard deviations."""
         n = counts.total
-        # No answer is a label that gold never has: it adds nothing to the products, but its square to the spread.
-        silent = n - counts.predicted.sum(axis=1)
-        covariance = counts.right.sum(axis=1) * n - (counts.predicted * counts.actual).sum(axis=1)
-        predicted = n**2 - (counts.predicted**2).sum(axis=1) - silent**2
-        actual = n**2 - (counts.actual**2).sum(axis=1)
-        return safe_divide(covariance, np.sqrt(predicted * actual))
+        # "No answer" acts as a label that gold never has: its product in the covariance is 0, but its squared count
+        # belongs to the variance of the predictions.
+        unanswered = n - counts.predicted.sum(axis=1)
+        # All three terms are multiplied by n**2, so they are differences of integers, exact up to 2**53.
+        covariance = counts.correct.sum(axis=1) * n - (counts.predicted * counts.actual).sum(axis=1)
+        predicted_variance = n**2 - (counts.predicted**2).sum(axis=1) - unanswered**2
+        gold_variance = n**2 - (counts.actual**2).sum(axis=1)
+        return safe_divide(covariance, np.sqrt(predicted_variance * gold_variance))
 
     def undefined_reason(self, gold: Gold) -> str:
-        """No variation on one side."""
-        return "gold has one label only, or one label only is predicted"
+        """The reason: gold or the predictions do not vary."""
+        return "gold has only one label, or only one label is predicted"
 
 
 class CohenKappa(ConfusionMetric):
-    """The share of right labels beyond what the frequencies of the labels give by chance.
+    """The agreement of gold and predicted labels, corrected for the agreement expected by chance.
 
-    Returns: values in [-1, 1]; 0 by chance. Undefined: no claims, or gold and the run have one and the same label only.
+    Returns: values in [-1, 1]; 0 by chance. Undefined: no claims, or gold and run consist of one and the same label.
     Source: Cohen 1960; scikit-learn's cohen_kappa_score.
     """
 
@@ -190,36 +196,38 @@ class CohenKappa(ConfusionMetric):
     heading: ClassVar[str] = "kappa"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """Observed beyond expected by the most there could be beyond expected."""
+        """(observed - expected) / (1 - expected) agreement."""
         n = counts.total
-        observed = counts.right.sum(axis=1) * n
+        # Both shares are multiplied by n**2, so the counts stay integers and "no chance to disagree" is an exact 0.
+        observed = counts.correct.sum(axis=1) * n
         expected = (counts.predicted * counts.actual).sum(axis=1)
         return safe_divide(observed - expected, n**2 - expected)
 
     def undefined_reason(self, gold: Gold) -> str:
-        """No variation at all."""
-        return "there are no claims, or one label only, in gold and predicted"
+        """The reason: no claims, or neither side varies."""
+        return "there are no claims, or gold and predictions have one and the same label"
 
 
 class OneLabelMetric(ConfusionMetric):
     """A metric of one label, against the rest."""
 
     label: str
-    """The label, as the task names it."""
+    """Name of the label in the task."""
 
     def summands(self, gold: Gold, run: Run) -> Floats:
-        """The counts of the label.
+        """Indicators of correct, predicted and actual for the label, then a 1; shape (n_claims, 4).
 
         Raises: Undefined: the task has no such label.
         """
         if self.label not in gold.labels:
-            raise Undefined(f"the task has no label '{self.label}'; it has: {', '.join(gold.labels)}")
-        at, n_labels = gold.labels.index(self.label), len(gold.labels)
-        return super().summands(gold, run)[:, [at, n_labels + at, 2 * n_labels + at, -1]]
+            raise Undefined(f"the task has no label '{self.label}'; its labels: {', '.join(gold.labels)}")
+        code, n_labels = gold.labels.index(self.label), len(gold.labels)
+        # The columns of all labels come in three blocks (correct, predicted, actual); take this label's from each.
+        return super().summands(gold, run)[:, [code, n_labels + code, 2 * n_labels + code, -1]]
 
 
 class LabelPrecision(OneLabelMetric):
-    """The share of the claims predicted to have a label that have it in gold.
+    """The share of claims predicted to have a label that have it in gold.
 
     Returns: values in [0, 1]. Undefined: no claim is predicted to have it.
     """
@@ -227,16 +235,16 @@ class LabelPrecision(OneLabelMetric):
     heading: ClassVar[str] = "P({label})"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """Right among predicted."""
-        return safe_divide(counts.right[:, 0], counts.predicted[:, 0])
+        """Correct / predicted."""
+        return safe_divide(counts.correct[:, 0], counts.predicted[:, 0])
 
     def undefined_reason(self, gold: Gold) -> str:
-        """Never predicted."""
+        """The reason: the label is never predicted."""
         return f"no claim is predicted '{self.label}'"
 
 
 class LabelRecall(OneLabelMetric):
-    """The share of the claims that have a label in gold that are predicted to have it.
+    """The share of claims with a label in gold that are predicted to have it.
 
     Returns: values in [0, 1]. Undefined: no claim has it in gold.
     """
@@ -244,33 +252,33 @@ class LabelRecall(OneLabelMetric):
     heading: ClassVar[str] = "R({label})"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """Right among actual."""
-        return safe_divide(counts.right[:, 0], counts.actual[:, 0])
+        """Correct / actual."""
+        return safe_divide(counts.correct[:, 0], counts.actual[:, 0])
 
     def undefined_reason(self, gold: Gold) -> str:
-        """Not in gold."""
-        return f"no claim is '{self.label}' in gold"
+        """The reason: gold lacks the label."""
+        return f"no claim has gold label '{self.label}'"
 
 
 class LabelF1(OneLabelMetric):
     """The harmonic mean of a label's precision and recall, as 2 TP / (2 TP + FP + FN).
 
-    Returns: values in [0, 1]. Undefined: no claim has the label, neither in gold nor predicted.
+    Returns: values in [0, 1]. Undefined: no claim has the label in gold or predictions.
     """
 
     heading: ClassVar[str] = "F1({label})"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """Twice the right ones among predicted plus actual."""
-        return safe_divide(2 * counts.right[:, 0], (counts.predicted + counts.actual)[:, 0])
+        """2 * correct / (predicted + actual)."""
+        return safe_divide(2 * counts.correct[:, 0], (counts.predicted + counts.actual)[:, 0])
 
     def undefined_reason(self, gold: Gold) -> str:
-        """Nowhere."""
-        return f"no claim is '{self.label}', neither in gold nor predicted"
+        """The reason: gold and predictions lack the label."""
+        return f"no claim has label '{self.label}' in gold or predictions"
 
 
 class Coverage(ConfusionMetric):
-    """The share of claims that the system has an answer for.
+    """The share of claims that the system answers.
 
     Returns: values in [0, 1]. Undefined: no claims.
     """
@@ -278,7 +286,7 @@ class Coverage(ConfusionMetric):
     heading: ClassVar[str] = "coverage"
 
     def from_counts(self, counts: Counts) -> Floats:
-        """Predicted claims among claims."""
+        """Answered claims / claims."""
         return safe_divide(counts.predicted.sum(axis=1), counts.total)
 
     def hits(self, gold: Gold, run: Run) -> npt.NDArray[np.bool_]:
@@ -286,5 +294,5 @@ class Coverage(ConfusionMetric):
         return np.asarray(run.predicted >= 0)
 
     def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
-        """Nothing: the value says it."""
+        """None: the value itself is the number of answers."""
         return None

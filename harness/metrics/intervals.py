@@ -1,4 +1,4 @@
-"""The value of a metric with its interval, from resampling units."""
+"""The value of a metric with a 95 percent interval from resampling."""
 
 from __future__ import annotations
 
@@ -30,63 +30,70 @@ from harness.resampling import (
 Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t", "clopper-pearson"]
 
 FEW_UNITS = 40
+"""Number of units from which `auto` uses BCa instead of bootstrap-t."""
 ROUGH_UNITS = 10
+"""Number of units below which a note calls the interval rough."""
 MAX_WITHOUT_SPREAD = 0.025
+"""Largest share of resamples without spread at which `auto` still uses bootstrap-t."""
 LEFT_OUT: dict[Method, str] = {
-    "percentile": "undefined",
-    "bca": "undefined",
-    "bootstrap-t": "without spread",
-    "jackknife-t": "undefined",
-    "clopper-pearson": "undefined",
+    "percentile": "are undefined",
+    "bca": "are undefined",
+    "bootstrap-t": "have no spread",
+    "jackknife-t": "are undefined",
+    "clopper-pearson": "are undefined",
 }
+"""Reason why a method excludes resamples."""
 
 
 class Value(Record):
-    """A metric's value with its 95 percent interval. None is always explained, by the reason or the note."""
+    """A metric's value with its 95 percent interval. The reason or the note explains every None."""
 
     value: float | None
+    """Value of the metric; None if undefined."""
     low: float | None = None
+    """Lower end of the interval."""
     high: float | None = None
+    """Upper end of the interval."""
     reason: str | None = None
-    """Why the value is undefined."""
+    """Reason why the value is undefined."""
     n_units: int
-    """How many units there are to resample."""
+    """Number of resampling units."""
     method: Method | None = None
-    """How the interval was made; None where there is none."""
+    """Method of the interval; None without an interval."""
     worst: float | None = None
-    """With claims of equal score in the worst order; given where it was asked for and there are such claims."""
+    """Value with tied claims in the worst order; present if requested and if claims of different gold are tied."""
     best: float | None = None
-    """With claims of equal score in the best order."""
+    """Value with tied claims in the best order; present under the same conditions as `worst`."""
     note: str | None = None
-    """What a reader has to know, parts joined by semicolons: "over 9 of 12 articles; 9 units: rough"."""
+    """Remarks for the reader, separated by semicolons: "over 9 of 12 articles; 9 units: rough interval"."""
     short_name: str = ""
-    """The metric's name in table headings ("AP"), as results write it; empty outside of a result."""
+    """Name of the metric in table headings ("AP"); empty outside a result."""
 
 
 class Intervals(Record):
-    """How intervals are made."""
+    """Settings of the intervals."""
 
     method: Literal["auto", "percentile", "bca", "bootstrap-t", "jackknife-t", "none"] = "auto"
-    """`auto`: bootstrap-t for a mean over units with fewer than 40 units, BCa for one with more, and jackknife-t for
-    any other metric, where BCa covers too little (docs/explanation/intervals.md); for a share of claims with claims as
-    units, the exact interval of Clopper and Pearson; with `stratify`, BCa.
+    """Method. `auto`: bootstrap-t for a mean over fewer than 40 units, BCa for a mean over more, and jackknife-t for
+    any other metric, for which BCa covers too little (docs/explanation/intervals.md); the exact Clopper-Pearson
+    interval for a share of claims with claims as units; BCa with `stratify`.
 
-    BCa also for a value at its bound, and where more than 2.5 percent of the resamples have no spread (units with few
-    distinct values, such as precision at 1): leaving those out, bootstrap-t covers far too little (measured: .65
-    against BCa's .91 for 7 units that are 1 with probability .3).
+    `auto` also uses BCa for a value at its bound, and if more than 2.5 percent of the resamples have no spread (units
+    with few distinct values, such as precision at 1). Without those resamples, bootstrap-t covers far too little
+    (measured: .65 against .91 for BCa, with 7 units that are 1 with probability .3).
     """
     resamples: int = Field(default=1000, ge=100)
     """Number of resamples."""
     unit: Literal["article", "speaker", "claim"] = "article"
-    """What is drawn: the thing that is independent."""
+    """Resampling unit: the largest thing that is independent of the others."""
     random_seed: int = Field(default=13, ge=0)
     """Random seed of the resamples."""
     stratify: Literal["speaker", "topic", "source"] | None = None
-    """Keep the number of units of each: for a test set that was put together so, such as ten articles a source."""
+    """Strata with a fixed number of units, for a test set of planned composition, such as ten articles per source."""
 
 
 class _IntervalResult(NamedTuple):
-    """An interval or none, and what to say of it."""
+    """An interval or None, with its method and notes."""
 
     interval: Interval | None
     method: Method | None
@@ -99,59 +106,67 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingG
     Args:
         metric: any metric.
         gold: shape (n_claims,).
-        runs: at least one; one per random seed, over the same claims. Every resample serves all of them.
+        runs: one per random seed, at least one, over the same claims. All runs share the resamples.
         groups: the codes may have gaps; only codes that occur count as articles and units.
-        intervals: method, number of resamples and seed; `unit` only words the notes, as `groups` holds the units.
-    Returns: the value and the interval within the metric's bounds. The value is None with a reason where the metric
-        is undefined for any of the runs; the interval is None where there is none, and the note says why.
+        intervals: method, number of resamples and seed; `unit` is used in notes only, because `groups` has the units.
+    Returns: the value, and the interval within the bounds of the metric. If the metric is undefined for any run, the
+        value is None with a reason. Without an interval, its ends are None and the note says why.
     """
     groups = ResamplingGroups(_dense(groups.article), _dense(groups.unit), groups.length, groups.stratum)
     n_units = int(np.max(groups.unit, initial=-1)) + 1
     try:
-        value = float(mean_over_seeds(metric, gold, runs, groups, np.ones((1, n_units), dtype=np.int64))[0])
+        unweighted = np.ones((1, n_units), dtype=np.int64)
+        value = float(mean_over_seeds(metric, gold, runs, groups, unweighted)[0])
     except Undefined as error:
         return Value(value=None, reason=str(error), n_units=n_units)
-    said = dict.fromkeys(note for run in runs if (note := metric.note(gold, run, groups)))
+    remarks = dict.fromkeys(note for run in runs if (note := metric.note(gold, run, groups)))
     if np.isnan(value):
-        reason = "the metric gives no number for these data"
-        return Value(value=None, reason=reason, n_units=n_units, note="; ".join(said) or None)
+        reason = "the metric has no value for these claims"
+        return Value(value=None, reason=reason, n_units=n_units, note="; ".join(remarks) or None)
     try:
-        found = _interval(metric, gold, runs, groups, intervals, value)
+        result = _compute_interval(metric, gold, runs, groups, intervals=intervals, value=value)
     except UnitsSplitArticles:
-        why = f"no interval: a mean over articles, and articles are split among units ({intervals.unit})"
-        found = _IntervalResult(None, None, [why])
+        why = f"no interval: resampling by {intervals.unit} splits articles, and the metric is a mean over articles"
+        result = _IntervalResult(None, None, [why])
     except Undefined as error:
-        found = _IntervalResult(None, None, [f"no interval: {error}"])
-    note = "; ".join([*said, *found.notes]) or None
-    if found.interval is None:
+        result = _IntervalResult(None, None, [f"no interval: {error}"])
+    note = "; ".join([*remarks, *result.notes]) or None
+    if result.interval is None:
         return Value(value=value, n_units=n_units, note=note)
-    low, high = (float(np.clip(end, *metric.bounds)) for end in found.interval[:2])
-    return Value(value=value, low=low, high=high, n_units=n_units, method=found.method, note=note)
+    # Bootstrap-t can reach beyond the bounds, because it adds errors to the value.
+    low, high = (float(np.clip(end, *metric.bounds)) for end in result.interval[:2])
+    return Value(value=value, low=low, high=high, n_units=n_units, method=result.method, note=note)
 
 
 def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[float, float] | None:
-    """The worst and the best value over all orders of claims with equal scores.
+    """The worst and the best value over all orders of tied claims.
 
-    Returns: None where the metric does not rank, or is undefined, or no two claims of different gold have equal scores.
+    Args:
+        metric: any metric.
+        gold: shape (n_claims,).
+        runs: one per random seed, at least one.
+        groups: article and unit of each claim.
+    Returns: (worst, best); None if the metric needs no scores or is undefined, or if the order of ties does not matter.
     """
     if metric.needs != "scores" or any(run.scores is None for run in runs):
         return None
     ones = np.ones((1, int(np.max(groups.unit, initial=-1)) + 1), dtype=np.int64)
     try:
-        ends = [
-            float(mean_over_seeds(metric, gold, [_ordered(run, key) for run in runs], groups, ones)[0])
-            for key in (~gold.positive, gold.positive)
+        values = [
+            float(mean_over_seeds(metric, gold, [_break_ties(run, ranks_higher) for run in runs], groups, ones)[0])
+            for ranks_higher in (~gold.positive, gold.positive)
         ]
     except Undefined:
         return None
-    worst, best = sorted(ends, reverse=not metric.higher_is_better)
+    worst, best = sorted(values, reverse=not metric.higher_is_better)
     return None if worst == best else (worst, best)
 
 
-def _ordered(run: Run, later: npt.NDArray[np.bool_]) -> Run:
-    """The run with scores all different, in the same order; of equal ones, those with `later` rank higher."""
+def _break_ties(run: Run, ranks_higher: npt.NDArray[np.bool_]) -> Run:
+    """The run with all scores distinct and in the same order; among ties, claims with `ranks_higher` rank higher."""
     scores = np.array(run.scores)
-    order = np.lexsort((later, scores[:, -1]))
+    # The last key sorts first, so `ranks_higher` only orders equal scores. Ranks then replace the scores.
+    order = np.lexsort((ranks_higher, scores[:, -1]))
     scores[order, -1] = np.arange(len(order))
     return replace(run, scores=scores)
 
@@ -159,9 +174,16 @@ def _ordered(run: Run, later: npt.NDArray[np.bool_]) -> Run:
 def mean_over_seeds(
     metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, weights: Weights
 ) -> Floats:
-    """The metric's mean over runs under each weighting; shape (n_weightings,), NaN where undefined for a run.
+    """The mean of the metric over runs, under each weighting.
 
-    Raises: Undefined: the metric is undefined for a run; the reason says for which where there are several.
+    Args:
+        metric: any metric.
+        gold: shape (n_claims,).
+        runs: one per random seed, at least one.
+        groups: article and unit of each claim.
+        weights: shape (n_weightings, n_units).
+    Returns: shape (n_weightings,); NaN where undefined for any run.
+    Raises: Undefined: the metric is undefined for a run; the message names the run if there are several.
     """
     total = np.zeros(len(weights))
     for number, run in enumerate(runs, start=1):
@@ -172,9 +194,10 @@ def mean_over_seeds(
     return total / len(runs)
 
 
-def _interval(
-    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals, value: float
+def _compute_interval(
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, *, intervals: Intervals, value: float
 ) -> _IntervalResult:
+    """The interval by the first method in the order of `Intervals.method` that applies to the metric and the data."""
     if intervals.method == "none":
         return _IntervalResult(None, None, [])
     n_units = int(groups.unit.max()) + 1
@@ -182,82 +205,91 @@ def _interval(
     n_defined = n_units if unit_values is None else int(np.count_nonzero(~np.isnan(unit_values)))
     if n_defined < 2:
         with_value = "" if n_units < 2 else " with a value"
-        raise Undefined(f"one {intervals.unit} only{with_value}")
-    notes = [f"{n_defined} units: rough"] if n_defined < ROUGH_UNITS else []
+        raise Undefined(f"only one {intervals.unit}{with_value}")
+    notes = [f"{n_defined} units: rough interval"] if n_defined < ROUGH_UNITS else []
     strata = strata_of(groups, intervals)
     weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata)
-    method: Method
-    method, interval = "clopper-pearson", _exact(metric, gold, runs, groups, intervals)
+    # A method that does not apply returns None, and the next one is tried; BCa applies always.
+    method: Method = "clopper-pearson"
+    interval = _exact_interval(metric, gold, runs, groups, intervals)
     if interval is None and strata is None and unit_values is not None and intervals.method in ("auto", "bootstrap-t"):
-        method, interval = "bootstrap-t", _studentised(unit_values, weights, intervals.method == "auto")
+        method = "bootstrap-t"
+        interval = _bootstrap_t_interval(unit_values, weights, is_auto=intervals.method == "auto")
     if interval is None:
+        # The jackknife also serves BCa below, which takes its acceleration from it.
         jackknifed = mean_over_seeds(metric, gold, runs, groups, jackknife_weights(n_units, intervals.random_seed))
         pooled = intervals.method == "auto" and unit_values is None and strata is None
         if pooled or intervals.method == "jackknife-t":
-            method, interval = "jackknife-t", _by_jackknife(value, jackknifed, metric)
+            method = "jackknife-t"
+            interval = _jackknife_interval(value, jackknifed, metric)
     if interval is None:
         resampled = mean_over_seeds(metric, gold, runs, groups, weights)
         if intervals.method == "percentile":
-            method, interval = "percentile", percentile(resampled)
+            method = "percentile"
+            interval = percentile(resampled)
         else:
-            method, interval = "bca", bca(value, resampled, jackknifed)
+            method = "bca"
+            interval = bca(value, resampled, jackknifed)
     if strata is not None:
         notes.append(f"{max(strata) + 1} strata by {intervals.stratify}")
     if method == "bca" and intervals.method in ("bootstrap-t", "jackknife-t"):
         needs = "a mean over units" if intervals.method == "bootstrap-t" else "three units and a value off its bound"
-        notes.append(f"bca, as {intervals.method} needs {needs}")
+        notes.append(f"bca used instead of {intervals.method}, which needs {needs}")
     if interval.left_out:
         notes.append(f"{interval.left_out} of {intervals.resamples} resamples {LEFT_OUT[method]}")
     if interval.low == interval.high:
-        notes.append("no spread: every resample gives the same value")
+        notes.append("zero-width interval: every resample gives the same value")
     return _IntervalResult(interval, method, notes)
 
 
 def strata_of(groups: ResamplingGroups, intervals: Intervals) -> tuple[int, ...] | None:
-    """The stratum of each unit, codes from 0; None where resampling is not stratified.
+    """The stratum of each unit, codes from 0; None if resampling is not stratified.
 
-    Raises: Undefined: a unit is in several strata.
+    Raises: Undefined: a unit belongs to several strata.
     """
     if groups.stratum is None:
         return None
-    found = np.unique(np.stack([groups.unit, _dense(groups.stratum)]), axis=1)
-    if len(found[0]) != len(np.unique(found[0])):
-        raise Undefined(f"a single {intervals.unit} is in several strata ({intervals.stratify})")
-    return tuple(found[1].tolist())
+    # Distinct (unit, stratum) pairs, sorted by unit: a unit that occurs twice belongs to two strata.
+    units, strata = np.unique(np.stack([groups.unit, _dense(groups.stratum)]), axis=1)
+    if len(units) != len(np.unique(units)):
+        raise Undefined(f"a single {intervals.unit} belongs to several strata ({intervals.stratify})")
+    return tuple(strata.tolist())
 
 
-def _exact(
+def _exact_interval(
     metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals
 ) -> Interval | None:
-    """The exact interval of a share of claims, where each claim is a unit; None where there is none."""
+    """The Clopper-Pearson interval for a share of claims with claims as units; None for any other metric or unit."""
+    # The binomial distribution needs independent claims and one outcome each, hence claims as units and a single run.
     hits = metric.hits(gold, runs[0]) if len(runs) == 1 and intervals.method == "auto" else None
     if hits is None or groups.stratum is not None or int(groups.unit.max()) + 1 != len(gold):
         return None
     return clopper_pearson(int(hits.sum()), len(hits))
 
 
-def _by_jackknife(value: float, jackknifed: Floats, metric: Metric) -> Interval | None:
-    """The jackknife-t interval; None where there is none."""
+def _jackknife_interval(value: float, jackknifed: Floats, metric: Metric) -> Interval | None:
+    """The jackknife-t interval; None if it is undefined or has zero width."""
     try:
-        found = jackknife_t(value, jackknifed, metric.bounds)
+        interval = jackknife_t(value, jackknifed, metric.bounds)
     except Undefined:
         return None
-    return found if found.low < found.high else None
+    return interval if interval.low < interval.high else None
 
 
-def _studentised(unit_values: Floats, weights: Weights, auto: bool) -> Interval | None:
-    """The bootstrap-t interval; None where `auto` has to take BCa instead."""
-    if auto and np.count_nonzero(~np.isnan(unit_values)) >= FEW_UNITS:
+def _bootstrap_t_interval(unit_values: Floats, weights: Weights, *, is_auto: bool) -> Interval | None:
+    """The bootstrap-t interval; None if method `auto` must use BCa instead."""
+    if is_auto and np.count_nonzero(~np.isnan(unit_values)) >= FEW_UNITS:
         return None
     interval = bootstrap_t(unit_values, weights)
-    return None if auto and interval.left_out > MAX_WITHOUT_SPREAD * len(weights) else interval
+    return None if is_auto and interval.left_out > MAX_WITHOUT_SPREAD * len(weights) else interval
 
 
 def _unit_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> Floats | None:
-    """The mean over runs of the value of each unit; None where the metric is no mean over units."""
+    """The mean over runs of the value of each unit; None if the metric is not a mean over units."""
     per_run = [values for run in runs if (values := metric.unit_values(gold, run, groups)) is not None]
     return np.mean(per_run, axis=0) if len(per_run) == len(runs) else None
 
 
 def _dense(codes: Codes) -> Codes:
+    """The codes renumbered without gaps, in the same order."""
     return np.unique(codes, return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""Ranking metrics over all claims together, whichever article they come from."""
+"""Ranking metrics over one ranking of the claims of all articles."""
 
 from __future__ import annotations
 
@@ -17,106 +17,125 @@ from harness.metrics.ties import TieGroups, is_run_start, precision_sums, rankin
 
 
 class PooledTies:
-    """The tie groups of one list of claims, to be counted under any weighting of their units.
+    """The tie groups of one list of claims, which `count` counts under any weighting of the units.
 
     Args:
-        positive, scores, unit: shape (n_claims,); at least one claim is positive.
+        positive: whether each claim is positive, shape (n_claims,); at least one is.
+        scores: score of each claim, same shape.
+        unit: resampling unit of each claim, same shape.
     """
 
     def __init__(self, positive: npt.NDArray[np.bool_], scores: Floats, unit: Codes) -> None:
+        # Sorting happens once here; every weighting then needs sums over runs of the sorted claims only.
         order = np.argsort(-scores, kind="stable")
-        first = is_run_start(scores[order])
-        group = np.cumsum(first) - 1
-        ranked = positive[order]
+        is_group_start = is_run_start(scores[order])
+        group = np.cumsum(is_group_start) - 1
+        is_positive = positive[order]
         self.unit = unit[order]
-        self.starts = np.flatnonzero(first)
-        self.positive_unit = self.unit[ranked]
-        self.holding, self.positive_starts = np.unique(group[ranked], return_index=True)
+        self.starts = np.flatnonzero(is_group_start)
+        self.positive_unit = self.unit[is_positive]
+        self.groups_with_positive, self.positive_starts = np.unique(group[is_positive], return_index=True)
 
     def count(self, weights: Weights) -> tuple[TieGroups, Codes]:
-        """The groups that hold a positive claim, each claim counted as often as its unit is drawn.
+        """The counts of the groups that have a positive claim, with each claim counted as often as its unit is drawn.
 
-        Returns: counts of shape (n_weightings, n_groups), and the number of claims drawn, shape (n_weightings,).
+        Args:
+            weights: shape (n_weightings, n_units).
+        Returns: counts of shape (n_weightings, n_groups), and the number of drawn claims, shape (n_weightings,).
         """
         size = np.take(weights, self.unit, axis=1)
+        # Without ties every claim is a group already, and the sum over groups would only copy the largest array.
         if len(self.starts) < len(self.unit):
             size = np.add.reduceat(size, self.starts, axis=1)
         end = np.cumsum(size, axis=1)
+        # A copy, because a view would keep the whole array of cumulative sums in memory.
         total = end[:, -1].copy()
-        size, end = size[:, self.holding], end[:, self.holding]
+        # Groups without a positive claim only matter for the ranks of others, which the cumulative sum already has.
+        size = size[:, self.groups_with_positive]
+        end = end[:, self.groups_with_positive]
         positives = np.add.reduceat(np.take(weights, self.positive_unit, axis=1), self.positive_starts, axis=1)
-        return TieGroups(end - size, size, np.cumsum(positives, axis=1) - positives, positives), total
+        positives_before = np.cumsum(positives, axis=1) - positives
+        return TieGroups(end - size, size, positives_before, positives), total
 
 
 class PooledMetric(Metric):
-    """A ranking metric over all claims together; ties count as their expectation over random orders.
+    """A metric of one ranking of all claims; ties count by their expectation over random orders.
 
-    A claim drawn w times in a resample is w tied copies of it.
+    A claim drawn w times in a resample counts as w tied copies of the claim.
     """
 
     needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "scores"
 
     @abstractmethod
     def from_ties(self, ties: TieGroups, total: Codes) -> Floats:
-        """The metric from counts of the tie groups that hold a positive claim; shape (n_weightings,)."""
+        """The metric from the counts of the tie groups that have a positive claim.
+
+        Args:
+            ties: arrays of shape (n_weightings, n_groups).
+            total: number of drawn claims, shape (n_weightings,).
+        Returns: shape (n_weightings,); NaN where undefined.
+        """
 
     def check(self, gold: Gold) -> None:
-        """Refuses data for which the metric is undefined.
+        """Check that the metric is defined for the data.
 
         Raises: Undefined: no claim is positive in gold.
         """
         if not gold.positive.any():
-            raise Undefined(f"no claim is '{gold.labels[-1]}' in gold")
+            raise Undefined(f"no claim has gold label '{gold.labels[-1]}'")
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
-        """The metric under each weighting; shape (n_weightings,), NaN where undefined under it."""
+        """The metric under each weighting; shape (n_weightings,), NaN where undefined."""
         self.check(gold)
         ties = PooledTies(gold.positive, ranking_scores(run), groups.unit)
         values = np.empty(len(weights))
+        # Counting holds about three arrays of 8-byte numbers per claim and weighting at once.
         for rows in row_slices(len(weights), 3 * 8 * len(gold)):
             values[rows] = self.from_ties(*ties.count(weights[rows]))
         return values
 
 
 class AveragePrecision(PooledMetric):
-    """The mean, over positive claims, of the precision at the claim's rank, in one ranking of all claims.
+    """The mean over positive claims of the precision at the claim's rank, in one ranking of all claims.
 
-    Its expectation over random orders of claims with equal scores, so file order cannot matter.
+    Tied claims count by their expectation over random orders, so file order does not matter.
 
-    Returns: values in (0, 1]. Undefined: no claim is positive in gold; the system gives no scores.
-    Source: McSherry and Najork 2008 for ties; without ties scikit-learn's average_precision_score.
+    Returns: values in (0, 1]. Undefined: no claim is positive in gold; the system outputs no scores.
+    Source: McSherry and Najork 2008 for ties; without ties, scikit-learn's average_precision_score.
     """
 
     heading: ClassVar[str] = "AP"
 
     def from_ties(self, ties: TieGroups, total: Codes) -> Floats:
-        """The precisions of all groups by the number of positives."""
+        """The sum of the precisions, divided by the number of positives."""
         return safe_divide(precision_sums(ties).sum(axis=1), ties.positives.sum(axis=1).astype(np.float64))
 
 
 class RocAuc(PooledMetric):
-    """The share of pairs of a positive and another claim in which the positive one scores higher; ties count half.
+    """The share of pairs of a positive and a negative claim in which the positive scores higher; ties count as half.
 
-    Returns: values in [0, 1]; 0.5 by chance. Undefined: gold has no positive claim, or only positive ones; the
-        system gives no scores.
+    Returns: values in [0, 1]; 0.5 by chance. Undefined: gold has no positive claim, or only positive claims; the
+        system outputs no scores.
     Source: scikit-learn's roc_auc_score.
     """
 
     heading: ClassVar[str] = "AUC"
 
     def check(self, gold: Gold) -> None:
-        """Refuses data for which the metric is undefined.
+        """Check that the metric is defined for the data.
 
-        Raises: Undefined: no claim is positive in gold, or all are.
+        Raises: Undefined: gold has no positive claim, or only positive claims.
         """
         super().check(gold)
         if gold.positive.all():
-            raise Undefined(f"every claim is '{gold.labels[-1]}' in gold")
+            raise Undefined(f"every claim has gold label '{gold.labels[-1]}'")
 
     def from_ties(self, ties: TieGroups, total: Codes) -> Floats:
-        """Pairs won by the number of pairs."""
+        """Pairs won, divided by all pairs."""
         n_positive = ties.positives.sum(axis=1)
         n_negative = total - n_positive
-        tied = ties.size - ties.positives
-        beaten = n_negative[:, None] - (ties.before - ties.positives_before) - tied / 2
-        return safe_divide((ties.positives * beaten).sum(axis=1), (n_positive * n_negative).astype(np.float64))
+        tied_negatives = ties.size - ties.positives
+        # A positive claim beats the negatives that are not above its group, and ties with those in it.
+        negatives_beaten = n_negative[:, None] - (ties.before - ties.positives_before) - tied_negatives / 2
+        pairs_won = (ties.positives * negatives_beaten).sum(axis=1)
+        return safe_divide(pairs_won, (n_positive * n_negative).astype(np.float64))

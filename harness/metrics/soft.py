@@ -1,4 +1,4 @@
-"""Metrics against the labels of all annotators, where claims have several: what half of them said is half right."""
+"""Metrics against the labels of all annotators: a label that half of them gave counts as half correct."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from harness.metrics.sums import SumMetric
 
 def _shares(gold: Gold) -> Floats:
     if gold.shares is None:
-        raise Undefined("no claim has labels of several annotators")
+        raise Undefined("no claim has labels from several annotators")
     return gold.shares
 
 
 class SoftAccuracy(LabelMetric):
     """The mean share of a claim's annotators who gave the predicted label.
 
-    Its highest value is below 1 where annotators disagree. A claim without an answer counts 0.
+    The highest possible value is below 1 if annotators disagree. A claim without an answer counts as 0.
 
     Returns: values in [0, 1]. Undefined: no claim has several annotators; no claims.
     """
@@ -33,7 +33,8 @@ class SoftAccuracy(LabelMetric):
     heading: ClassVar[str] = "soft Acc"
 
     def summands(self, gold: Gold, run: Run) -> Floats:
-        """The share that agrees, and one for every claim; shape (n_claims, 2)."""
+        """The share of annotators who agree with the prediction, then a 1; shape (n_claims, 2)."""
+        # Code -1 (no answer) cannot index a column: look up column 0 instead, and overwrite the result with 0.
         agreeing = np.take_along_axis(_shares(gold), np.maximum(run.predicted, 0)[:, None], axis=1)[:, 0]
         return np.stack([np.where(run.predicted >= 0, agreeing, 0.0), np.ones(len(gold))], axis=1)
 
@@ -41,13 +42,9 @@ class SoftAccuracy(LabelMetric):
         """The mean over claims."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
-    def undefined_reason(self, gold: Gold) -> str:
-        """No claims."""
-        return "there are no claims"
-
 
 class SoftProbabilityMetric(SumMetric):
-    """The mean over claims of a distance between probabilities and the annotators' labels; lower is better."""
+    """The mean over claims of a distance between probabilities and label shares of annotators; lower is better."""
 
     needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "probabilities"
     higher_is_better: ClassVar[bool] = False
@@ -57,13 +54,9 @@ class SoftProbabilityMetric(SumMetric):
         """The mean over claims."""
         return safe_divide(sums[:, 0], sums[:, 1])
 
-    def undefined_reason(self, gold: Gold) -> str:
-        """No claims."""
-        return "there are no claims"
-
 
 class SoftBrier(SoftProbabilityMetric):
-    """The mean over claims of half the squared distance between the probabilities and the shares of annotators.
+    """The mean over claims of half the squared distance between probabilities and label shares of annotators.
 
     Returns: values in [0, 1]. Undefined: the scores are not probabilities; no claim has several annotators; no claims.
     """
@@ -71,15 +64,15 @@ class SoftBrier(SoftProbabilityMetric):
     heading: ClassVar[str] = "soft Brier"
 
     def summands(self, gold: Gold, run: Run) -> Floats:
-        """Half the squared distance, and one for every claim; shape (n_claims, 2)."""
+        """Half the squared distance, then a 1; shape (n_claims, 2)."""
         distance = ((probabilities_of(run) - _shares(gold)) ** 2).sum(axis=1) / 2
         return np.stack([distance, np.ones(len(gold))], axis=1)
 
 
 class SoftLogLoss(SoftProbabilityMetric):
-    """The mean over claims of the cross-entropy of the probabilities under the shares of annotators, in nats.
+    """The mean over claims of the cross-entropy of probabilities and label shares of annotators, in nats.
 
-    Returns: values of at least 0; the entropy of the annotators' labels at best. Undefined: as `SoftBrier`.
+    Returns: values >= 0; the best value is the entropy of the annotators' labels. Undefined: as for `SoftBrier`.
     Source: Peterson et al. 2019, Human uncertainty makes classification more robust.
     """
 
@@ -87,6 +80,6 @@ class SoftLogLoss(SoftProbabilityMetric):
     heading: ClassVar[str] = "soft log loss"
 
     def summands(self, gold: Gold, run: Run) -> Floats:
-        """The cross-entropy, and one for every claim; shape (n_claims, 2)."""
+        """The cross-entropy, then a 1; shape (n_claims, 2)."""
         logs = np.log(np.maximum(probabilities_of(run), PROBABILITY_EPSILON))
         return np.stack([-(_shares(gold) * logs).sum(axis=1), np.ones(len(gold))], axis=1)

@@ -55,11 +55,13 @@ def test_hand_worked_with_a_claim_without_an_answer():
 
 
 def test_a_label_that_the_task_does_not_have_is_said():
-    said = outcome(LabelF1(label="maybe"), labels_case([0, 1], [0, 1]))
-    assert said == "undefined: the task has no label 'maybe'; it has: no, yes"
+    message = outcome(LabelF1(label="maybe"), labels_case([0, 1], [0, 1]))
+    assert message == "undefined: the task has no label 'maybe'; its labels: no, yes"
 
 
 def test_one_label_everywhere_has_no_correlation_and_no_kappa():
     case = labels_case([1, 1], [1, 1])
-    assert "one label only" in outcome(MatthewsCorrelation(), case)
-    assert "one label only" in outcome(CohenKappa(), case)
+    assert outcome(MatthewsCorrelation(), case) == "undefined: gold has only one label, or only one label is predicted"
+    assert outcome(CohenKappa(), case) == (
+        "undefined: there are no claims, or gold and predictions have one and the same label"
+    )

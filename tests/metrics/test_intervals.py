@@ -61,7 +61,7 @@ def test_a_value_at_its_bound_has_no_spread_to_jackknife():
     got = measured(AveragePrecision(), case)
     assert (got.value, got.low, got.high, got.method) == (1, 1, 1, "bca")
     asked = measured(AveragePrecision(), case, method="jackknife-t")
-    assert "bca, as jackknife-t needs three units and a value off its bound" in asked.note
+    assert "bca used instead of jackknife-t, which needs three units and a value off its bound" in asked.note
 
 
 def test_auto_takes_bca_where_many_resamples_have_no_spread():
@@ -70,7 +70,7 @@ def test_auto_takes_bca_where_many_resamples_have_no_spread():
     assert measured(PrecisionAt(k=1), case).method == "bca"
     asked = measured(PrecisionAt(k=1), case, method="bootstrap-t")
     assert asked.method == "bootstrap-t"
-    assert "resamples without spread" in asked.note
+    assert "resamples have no spread" in asked.note
 
 
 def test_the_methods_that_one_can_ask_for():
@@ -82,11 +82,12 @@ def test_the_methods_that_one_can_ask_for():
     none = measured(MeanAveragePrecision(), case, method="none")
     assert (none.low, none.high, none.method, none.note) == (None, None, None, None)
     fallback = measured(Accuracy(), case, method="bootstrap-t")
-    assert (fallback.method, fallback.note) == ("bca", "bca, as bootstrap-t needs a mean over units")
+    note = "bca used instead of bootstrap-t, which needs a mean over units"
+    assert (fallback.method, fallback.note) == ("bca", note)
 
 
 def test_few_units_are_said():
-    assert measured(MeanAveragePrecision(), articles(9)).note == "9 units: rough"
+    assert measured(MeanAveragePrecision(), articles(9)).note == "9 units: rough interval"
     assert measured(MeanAveragePrecision(), articles(10)).note is None
 
 
@@ -94,12 +95,12 @@ def test_one_unit_has_a_value_but_no_interval():
     got = measured(Accuracy(), articles(1))
     assert got.value is not None
     assert (got.low, got.high, got.method, got.n_units) == (None, None, None, 1)
-    assert got.note == "no interval: one article only"
+    assert got.note == "no interval: only one article"
     # Three articles, one of them with a positive claim.
     sparse = yes_no([1, 0, 0, 0], [0.1, 0.2, 0.3, 0.4], [0, 0, 1, 2])
     assert (
         measured(MeanAveragePrecision(), sparse).note
-        == "over 1 of 3 articles; no interval: one article only with a value"
+        == "over 1 of 3 articles; no interval: only one article with a value"
     )
 
 
@@ -109,7 +110,7 @@ def test_units_that_split_articles_leave_a_mean_over_articles_without_interval()
     got = measured(MeanAveragePrecision(), split, unit="claim")
     assert got.value == measured(MeanAveragePrecision(), case).value
     assert got.low is None
-    assert got.note == "no interval: a mean over articles, and articles are split among units (claim)"
+    assert got.note == "no interval: resampling by claim splits articles, and the metric is a mean over articles"
     assert measured(AveragePrecision(), split, unit="claim").low is not None
 
 
@@ -123,10 +124,12 @@ def test_undefined_resamples_are_counted():
     case = yes_no([1, 0, 1, 0], [0.9, 0.1, 0.1, 0.1], [0, 1, 2, 3])
     got = measured(Precision(), case)
     left_out = int(np.count_nonzero(unit_weights(4, 1000, 13)[:, 0] == 0))
-    assert (
-        got.note
-        == f"4 units: rough; {left_out} of 1000 resamples undefined; no spread: every resample gives the same value"
-    )
+    notes = [
+        "4 units: rough interval",
+        f"{left_out} of 1000 resamples are undefined",
+        "zero-width interval: every resample gives the same value",
+    ]
+    assert got.note == "; ".join(notes)
     assert 270 < left_out < 360
     assert (got.low, got.high) == (1.0, 1.0)
 
@@ -208,4 +211,4 @@ def test_an_interval_by_strata_leaves_out_what_lies_between_them():
     assert plain.high - plain.low > 0.5
     assert "2 strata by source" in got.note
     across = ResamplingGroups(case.groups.article, case.groups.unit, None, codes(np.arange(80) % 2))
-    assert "in several strata" in measure(Accuracy(), case.gold, [case.run], across, by).note
+    assert "article belongs to several strata (source)" in measure(Accuracy(), case.gold, [case.run], across, by).note

@@ -17,14 +17,14 @@ def test_hand_worked_with_a_claim_without_an_answer():
     # "no": TP 1, FP 1, FN 2, so F1 2/5 as well; "no answer" is no label of the mean.
     assert value(MacroF1(), case) == pytest.approx(2 / 5)
     # Were the two unanswered claims wrong, 2 of 6 would be right; were they right, 4 of 6.
-    note = "2 of 6 claims without an answer: 0.333 if all were wrong, 0.667 if all right"
+    note = "2 of 6 claims have no answer: 0.333 if all were wrong, 0.667 if all were right"
     assert Accuracy().note(case.gold, case.run, case.groups) == note
 
 
 def test_undefined_is_said_with_the_label():
     assert outcome(Precision(), labels_case([1, 0], [0, 0])) == "undefined: no claim is predicted 'yes'"
-    assert outcome(Recall(), labels_case([0, 0], [1, 0])) == "undefined: no claim is 'yes' in gold"
-    assert outcome(F1(), labels_case([0, 0], [0, -1])) == "undefined: no claim is 'yes', neither in gold nor predicted"
+    assert outcome(Recall(), labels_case([0, 0], [1, 0])) == "undefined: no claim has gold label 'yes'"
+    assert outcome(F1(), labels_case([0, 0], [0, -1])) == "undefined: no claim has label 'yes' in gold or predictions"
 
 
 def test_f1_is_zero_where_no_positive_claim_is_predicted():
@@ -36,7 +36,7 @@ def test_macro_f1_leaves_out_a_label_that_nobody_has():
     case = labels_case([0, 2, 2], [0, 2, 0], labels)
     # opinion: 2 / (2 + 1 + 0) = 2/3; fact: 2 / (2 + 0 + 1) = 2/3; unclear: left out.
     assert value(MacroF1(), case) == pytest.approx(2 / 3)
-    assert MacroF1().note(case.gold, case.run, case.groups) == "without unclear: neither in gold nor predicted"
+    assert MacroF1().note(case.gold, case.run, case.groups) == "excludes unclear: absent from gold and predictions"
     # Once predicted, it has an F1 of 0: opinion 2/2, fact 2/3.
     assert value(MacroF1(), labels_case([0, 2, 2], [0, 2, 1], labels)) == pytest.approx((1 + 2 / 3 + 0) / 3)
 

@@ -87,4 +87,4 @@ def test_soft_labels_hand_worked():
     assert value(SoftBrier(), soft) == pytest.approx((0.2**2 + 0) / 2)
     assert value(SoftLogLoss(), soft) == pytest.approx((-np.log(0.8) + np.log(2)) / 2)
     alone = Case(Gold(gold.labels, gold.codes), case.run, case.groups)
-    assert outcome(SoftAccuracy(), alone) == "undefined: no claim has labels of several annotators"
+    assert outcome(SoftAccuracy(), alone) == "undefined: no claim has labels from several annotators"

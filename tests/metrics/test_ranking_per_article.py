@@ -136,10 +136,10 @@ def test_units_that_split_articles_are_refused_by_means_over_articles():
 
 def test_undefined_is_said():
     case = yes_no([0, 0], [0.1, 0.2])
-    assert outcome(AveragePrecision(), case) == "undefined: no claim is 'yes' in gold"
-    assert outcome(RocAuc(), yes_no([1, 1], [0.1, 0.2])) == "undefined: every claim is 'yes' in gold"
+    assert outcome(AveragePrecision(), case) == "undefined: no claim has gold label 'yes'"
+    assert outcome(RocAuc(), yes_no([1, 1], [0.1, 0.2])) == "undefined: every claim has gold label 'yes'"
     for metric in (MeanAveragePrecision(), ReciprocalRank(), RPrecision()):
-        assert outcome(metric, case) == "undefined: no article has a claim that is 'yes' in gold"
+        assert outcome(metric, case) == "undefined: no article has a claim with gold label 'yes'"
     assert outcome(PrecisionAt(), case) == 0.0
 
 

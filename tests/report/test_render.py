@@ -261,7 +261,7 @@ def test_one_result_is_enough_and_the_same_results_give_the_same_bytes(hostile_r
 def test_no_results_and_no_such_metric_are_messages(hostile_run, tmp_path):
     with pytest.raises(HarnessError, match="no results; give result folders"):
         build_report([], tmp_path / "a.html")
-    with pytest.raises(HarnessError, match="holds no result"):
+    with pytest.raises(HarnessError, match="contains no result"):
         build_report([tmp_path], tmp_path / "a.html")
     with pytest.raises(HarnessError, match="Did you mean 'f1'"):
         build_report([hostile_run], tmp_path / "a.html", metric="f11")

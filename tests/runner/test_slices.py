@@ -53,7 +53,7 @@ def test_slices_are_the_claims_they_say(config, tmp_path):
     assert sum(part.n for part in result.slices if part.by == "length") == result.n
     of_axis = {part.of: part for part in result.slices if part.by == "checkable"}
     assert of_axis["no"].n_positive == 0
-    assert of_axis["no"].values["average_precision"].reason == "no claim is 'yes' in gold"
+    assert of_axis["no"].values["average_precision"].reason == "no claim has gold label 'yes'"
     assert "Acc by article" in str(outcome)
     assert "*: too few" in str(outcome)
 

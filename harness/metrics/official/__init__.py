@@ -1,1 +1,1 @@
-"""Official scorers, digit for digit, and the CheckThat! conventions as metrics."""
+"""Exact reimplementations of official scorers, and the CheckThat! conventions as metrics."""

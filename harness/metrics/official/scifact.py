@@ -1,9 +1,9 @@
-"""The official SciFact scorer, digit for digit: micro precision, recall and F1 over abstracts and over sentences.
+"""Exact reimplementation of the official SciFact scorer: micro precision, recall and F1 of abstracts and of sentences.
 
-Its corners, kept: an abstract counts as rationalized by its first three sentences only, while all its sentences count
-at the sentence level; a sentence counts only if the whole gold rationale that it belongs to is predicted; an abstract
-predicted as not enough info counts nowhere. A ratio of nothing is 0. Its defect, left out: gold of claims that a
-submission lacks is not counted as missed; here they are refused.
+It reproduces the edge cases: only the first three sentences of an abstract can rationalize it, while all its sentences
+count at the sentence level; a sentence counts only if its whole gold rationale is predicted; an abstract predicted as
+NOT_ENOUGH_INFO does not count. A ratio with denominator 0 is 0. It does not reproduce a defect: the official scorer
+ignores the gold of claims missing from a submission; here, such a submission is refused.
 
 Source: Wadden et al. 2020, and the evaluator published with the leaderboard.
 """
@@ -16,60 +16,69 @@ from typing import NamedTuple
 from harness.data.formats.verification.scifact_jsonl import NOT_ENOUGH_INFO, Abstract, GoldAbstract
 
 FIRST_SENTENCES = 3
+"""Number of predicted sentences of an abstract that can rationalize it."""
 
 
 class _AbstractCounts(NamedTuple):
-    """What one predicted abstract has right."""
+    """Correct parts of one predicted abstract."""
 
     label: bool
+    """Whether the label is correct."""
     rationalized: bool
+    """Whether the label is correct and the first sentences contain a whole gold rationale."""
     sentences: int
-    """Those of whole gold rationales."""
+    """Number of predicted sentences in completely predicted gold rationales."""
     labelled_sentences: int
+    """The same number if the label is correct, else 0."""
 
 
 def scifact(
     gold: Sequence[Mapping[str, GoldAbstract]], predicted: Sequence[Mapping[str, Abstract]]
 ) -> dict[str, float]:
-    """The twelve numbers of the scorer, all in [0, 1].
+    """The twelve metrics of the scorer, all in [0, 1].
 
     Args:
-        gold: abstracts of each claim, by their ids.
-        predicted: as many, of the same claims.
+        gold: abstracts of each claim, by document id.
+        predicted: abstracts of the same claims, in the same order.
     """
-    there = [abstract for abstracts in gold for abstract in abstracts.values()]
-    given = [
+    gold_abstracts = [abstract for abstracts in gold for abstract in abstracts.values()]
+    pairs = [
         (truth.get(document), abstract)
         for truth, abstracts in zip(gold, predicted, strict=True)
         for document, abstract in abstracts.items()
         if abstract.label != NOT_ENOUGH_INFO
     ]
-    found = [_found(truth, abstract) for truth, abstract in given]
-    n_sentences = sum(len(abstract.sentences) for _, abstract in given)
-    gold_sentences = sum(len(rationale) for abstract in there for rationale in abstract.rationales)
+    counts = [_count_correct(truth, abstract) for truth, abstract in pairs]
+    n_predicted, n_gold = len(pairs), len(gold_abstracts)
+    n_sentences = sum(len(abstract.sentences) for _, abstract in pairs)
+    n_gold_sentences = sum(len(rationale) for abstract in gold_abstracts for rationale in abstract.rationales)
     return {
-        **_ratios("abstract_label_only", sum(f.label for f in found), len(given), len(there)),
-        **_ratios("abstract_rationalized", sum(f.rationalized for f in found), len(given), len(there)),
-        **_ratios("sentence_selection", sum(f.sentences for f in found), n_sentences, gold_sentences),
-        **_ratios("sentence_label", sum(f.labelled_sentences for f in found), n_sentences, gold_sentences),
+        **_ratios("abstract_label_only", sum(c.label for c in counts), n_predicted, n_gold),
+        **_ratios("abstract_rationalized", sum(c.rationalized for c in counts), n_predicted, n_gold),
+        **_ratios("sentence_selection", sum(c.sentences for c in counts), n_sentences, n_gold_sentences),
+        **_ratios("sentence_label", sum(c.labelled_sentences for c in counts), n_sentences, n_gold_sentences),
     }
 
 
-def _found(gold: GoldAbstract | None, predicted: Abstract) -> _AbstractCounts:
+def _count_correct(gold: GoldAbstract | None, predicted: Abstract) -> _AbstractCounts:
+    """The correct parts of a predicted abstract; `gold` is None if the abstract is not evidence for the claim."""
     if gold is None:
         return _AbstractCounts(False, False, 0, 0)
-    right, first = gold.label == predicted.label, set(predicted.sentences[:FIRST_SENTENCES])
-    whole = [rationale for rationale in gold.rationales if rationale <= set(predicted.sentences)]
-    sentences = len(frozenset().union(*whole))
-    rationalized = right and any(rationale <= first for rationale in gold.rationales)
-    return _AbstractCounts(right, rationalized, sentences, sentences if right else 0)
+    is_correct = gold.label == predicted.label
+    first_sentences = set(predicted.sentences[:FIRST_SENTENCES])
+    whole_rationales = [rationale for rationale in gold.rationales if rationale <= set(predicted.sentences)]
+    # A union, because rationales may share sentences and each counts once.
+    sentences = len(frozenset().union(*whole_rationales))
+    is_rationalized = is_correct and any(rationale <= first_sentences for rationale in gold.rationales)
+    return _AbstractCounts(is_correct, is_rationalized, sentences, sentences if is_correct else 0)
 
 
-def _ratios(name: str, right: int, given: int, there: int) -> dict[str, float]:
-    precision, recall = right / given if given else 0.0, right / there if there else 0.0
-    both = precision + recall
+def _ratios(name: str, n_correct: int, n_predicted: int, n_gold: int) -> dict[str, float]:
+    precision = n_correct / n_predicted if n_predicted else 0.0
+    recall = n_correct / n_gold if n_gold else 0.0
+    denominator = precision + recall
     return {
         f"{name}_precision": precision,
         f"{name}_recall": recall,
-        f"{name}_f1": 2 * precision * recall / both if both else 0.0,
+        f"{name}_f1": 2 * precision * recall / denominator if denominator else 0.0,
     }

@@ -1,4 +1,4 @@
-"""Scores a submission made elsewhere with the official metric, in the benchmark's own formats."""
+"""Scoring of a submission with the official scorer of a benchmark, in the benchmark's own formats."""
 
 from __future__ import annotations
 
@@ -16,32 +16,34 @@ from harness.runner.official.submission_files import (
     SubmissionPair,
     base_name,
     collect_faults,
+    duplicate_ids,
     read_pair,
     read_predictions,
-    repeated_ids,
 )
 
-NOT_VERIFIED = "not verified against the official program: there is no published output to compare with"
+NOT_VERIFIED = "not verified against the official scorer, because there is no published output to compare with"
 
 
 class Evaluation(NamedTuple):
-    """The official numbers of a submission."""
+    """The official metrics of a submission."""
 
     benchmark: str
+    """Name of the benchmark."""
     mean: Mapping[str, float | None]
-    """Over the files, unweighted; or of all files as one, where the official program takes them so. None: undefined."""
+    """Metric to its unweighted mean over files, or its value over all files as one, as the official scorer does. None
+    if undefined."""
     files: Mapping[str, Mapping[str, float | None]]
-    """Base name of the prediction file to its numbers."""
+    """Base name of each prediction file to its metrics."""
     reasons: Mapping[str, str]
-    """Why a number is undefined, by `FILE: METRIC` or `mean: METRIC`."""
+    """Reason why a metric is undefined, by `FILE: METRIC` or `mean: METRIC`."""
     note: str | None
-    """What a reader of the numbers must know."""
+    """Remark for the reader of the values."""
 
     def document(self) -> dict[str, Any]:
-        """The numbers as `harness evaluate --json` prints them; `reasons` only where a number is undefined."""
+        """The metrics as `harness evaluate --json` prints them; `reasons` only if a metric is undefined."""
         files = {name: dict(values) for name, values in self.files.items()}
-        found: dict[str, Any] = {"benchmark": self.benchmark, "mean": dict(self.mean), "files": files}
-        return found | ({"reasons": dict(self.reasons)} if self.reasons else {})
+        document: dict[str, Any] = {"benchmark": self.benchmark, "mean": dict(self.mean), "files": files}
+        return document | ({"reasons": dict(self.reasons)} if self.reasons else {})
 
 
 def evaluate(
@@ -51,28 +53,33 @@ def evaluate(
     *,
     max_evidence: int | None = None,
 ) -> Evaluation:
-    """The official scorer's numbers, digit for digit; ties between scores keep the order of the submitted file.
+    """Compute the official metrics of a submission, exactly as the official scorer does.
+
+    Tied scores keep the order of the submitted file.
 
     Args:
-        benchmark: a benchmark's name.
-        gold: gold files in the publisher's format; a member of a zip is `a.zip!path`.
-        predictions: as many; paired with gold by base name where the two sets of base names are equal, else in order.
-        max_evidence: for FEVER: the passages of a prediction that count; default: 5, as in the shared task.
-    Raises: FaultsError: every fault of every file; a missing or an extra id is one.
+        benchmark: name of the benchmark.
+        gold: gold files in the publisher's format; `a.zip!path` is a member of a zip file.
+        predictions: as many prediction files; paired with gold by base name if the base names match, else in order.
+        max_evidence: FEVER only: number of predicted passages per claim that count; default: 5, as in the shared task.
+    Raises: FaultsError: the faults of all files, including missing and unknown ids.
     """
     scoring = scoring_of(benchmark, max_evidence)
     pairs = list[SubmissionPair]()
     with collect_faults() as faults:
-        for gold_name, name in _paired(list(map(str, gold)), list(map(str, predictions))):
+        for gold_name, name in _pair_files(list(map(str, gold)), list(map(str, predictions))):
             with faults.for_file():
                 pairs.append(read_pair(scoring, gold_name, name))
-    return _evaluated(pairs, scoring)
+    return _evaluate_pairs(pairs, scoring)
 
 
 def check_submission(benchmark: str, predictions: Sequence[str | Path]) -> None:
-    """Checks the form of prediction files without gold; which ids they must have is known only with it.
+    """Check the format of prediction files without gold. Only `evaluate` can check which ids are required.
 
-    Raises: FaultsError: every fault of every file; an id that stands twice is one.
+    Args:
+        benchmark: name of the benchmark.
+        predictions: prediction files; `a.zip!path` is a member of a zip file.
+    Raises: FaultsError: the faults of all files, including duplicate ids.
     """
     scoring = scoring_of(benchmark)
     reader = scoring.submission
@@ -80,52 +87,59 @@ def check_submission(benchmark: str, predictions: Sequence[str | Path]) -> None:
         for name in map(str, predictions):
             with faults.for_file():
                 entries = read_predictions(scoring, name)
-                repeated = [] if reader.by_position else repeated_ids(entries, Counter(), name, reader.id_name)
-                if repeated:
-                    raise FaultsError(repeated)
+                # Where rows are matched by position, ids need not be unique.
+                duplicates = [] if reader.by_position else duplicate_ids(entries, Counter(), name, reader.id_name)
+                if duplicates:
+                    raise FaultsError(duplicates)
 
 
-def _evaluated(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evaluation:
+def _evaluate_pairs(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evaluation:
     scorer = SCORERS[scoring.official.scorer]
-    found = {pair.name: scorer.score(pair.gold, pair.predicted, scoring) for pair in pairs}
+    values_by_file = {pair.name: scorer.score(pair.gold, pair.predicted, scoring) for pair in pairs}
     if scorer.micro_averaged:
         gold = [value for pair in pairs for value in pair.gold]
-        mean = scorer.score(gold, [value for pair in pairs for value in pair.predicted], scoring)
+        predicted = [value for pair in pairs for value in pair.predicted]
+        mean = scorer.score(gold, predicted, scoring)
     else:
-        mean = _mean(list(found.values()))
+        mean = _mean_over_files(list(values_by_file.values()))
     reasons = {
         f"{name}: {metric}": str(value)
-        for name, values in [*found.items(), ("mean", mean)]
+        for name, values in [*values_by_file.items(), ("mean", mean)]
         for metric, value in values.items()
         if isinstance(value, Undefined)
     }
-    files = {name: _defined(values) for name, values in found.items()}
+    files = {name: _defined(values) for name, values in values_by_file.items()}
     note = None if scoring.official.verified else NOT_VERIFIED
     return Evaluation(scoring.benchmark.name, _defined(mean), files, reasons, note)
 
 
 def _defined(values: OfficialScores) -> dict[str, float | None]:
+    """The values, with None for undefined ones."""
     return {metric: None if isinstance(value, Undefined) else float(value) for metric, value in values.items()}
 
 
-def _mean(files: Sequence[OfficialScores]) -> OfficialScores:
-    """The unweighted mean of each number; undefined where it is so for a file."""
+def _mean_over_files(files: Sequence[OfficialScores]) -> OfficialScores:
+    """The unweighted mean of each metric; undefined if the metric is undefined for a file."""
     mean = dict[str, float | Undefined]()
     for metric in dict.fromkeys(metric for values in files for metric in values):
-        numbers = [values.get(metric, Undefined("a file has no such number")) for values in files]
-        wrong = next((number for number in numbers if isinstance(number, Undefined)), None)
-        mean[metric] = wrong or float(np.mean([number for number in numbers if not isinstance(number, Undefined)]))
+        values = [file_values.get(metric, Undefined("a file lacks this metric")) for file_values in files]
+        undefined = next((value for value in values if isinstance(value, Undefined)), None)
+        mean[metric] = undefined or float(np.mean([value for value in values if not isinstance(value, Undefined)]))
     return mean
 
 
-def _paired(gold: list[str], predictions: list[str]) -> list[tuple[str, str]]:
+def _pair_files(gold: list[str], predictions: list[str]) -> list[tuple[str, str]]:
+    """Pairs of a gold file and a prediction file: by base name if the base names match, else in order."""
     if len(gold) != len(predictions):
-        raise HarnessError(f"{len(gold)} gold files and {len(predictions)} prediction files; give as many of each")
+        raise HarnessError(
+            f"got {len(gold)} gold files and {len(predictions)} prediction files; pass one per gold file"
+        )
     names = [base_name(name) for name in predictions]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise HarnessError(f"two prediction files are called '{repeated[0]}'; give each a name of its own")
-    by_name = {base_name(name): name for name in gold}
-    if set(by_name) == set(names) and len(by_name) == len(gold):
-        return [(by_name[base_name(name)], name) for name in predictions]
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise HarnessError(f"several prediction files have the base name '{duplicates[0]}'; base names must be unique")
+    gold_by_name = {base_name(name): name for name in gold}
+    # The length check excludes gold files that share a base name, such as members of two zip files.
+    if set(gold_by_name) == set(names) and len(gold_by_name) == len(gold):
+        return [(gold_by_name[base_name(name)], name) for name in predictions]
     return list(zip(gold, predictions, strict=True))

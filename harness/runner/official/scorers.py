@@ -1,4 +1,4 @@
-"""The official scorers by name: what turns gold and predictions of the same claims into official numbers."""
+"""The official scorers by name; each computes official metrics from gold and predictions of the same claims."""
 
 from __future__ import annotations
 
@@ -27,34 +27,38 @@ from harness.schemes import load_scheme
 
 
 class Scoring(NamedTuple):
-    """What a scorer is given beside gold and predictions."""
+    """Settings of a scorer: everything it needs besides gold and predictions."""
 
     benchmark: Benchmark
+    """Definition of the benchmark."""
     official: Official
+    """Definition of its official scorer and submission format."""
     max_evidence: int = MAX_EVIDENCE
+    """Number of predicted passages per claim that count (FEVER)."""
 
     @property
     def codes(self) -> list[str]:
-        """The labels that gold may hold."""
+        """The label codes that gold may contain."""
         axis = load_scheme(self.benchmark.scheme).axes[0]
         return [label.code for label in axis.labels if label.code is not None]
 
     @property
     def submission(self) -> Submission:
-        """How its files are read."""
+        """The submission format, which reads gold and predictions."""
         return SUBMISSIONS[self.official.submission]
 
 
 Score = Callable[[Sequence[Any], Sequence[Any], Scoring], OfficialScores]
-"""Gold and predictions, in the submission's order."""
+"""Function of gold and predictions in the order of the submission, and the settings."""
 
 
 class OfficialScorer(NamedTuple):
-    """An official program."""
+    """An official scorer."""
 
     score: Score
+    """Function that computes the official metrics."""
     micro_averaged: bool = False
-    """Whether several files are scored as if they were one; else their numbers are averaged, unweighted."""
+    """Whether several files are scored as one; otherwise their metrics are averaged, unweighted."""
 
 
 def _ranking(gold: Sequence[str], predicted: Sequence[float], scoring: Scoring) -> OfficialScores:
@@ -63,6 +67,7 @@ def _ranking(gold: Sequence[str], predicted: Sequence[float], scoring: Scoring) 
 
 
 def _policlaim(gold: Sequence[RatedClaim], predicted: Sequence[str]) -> OfficialScores:
+    # From one tuple of expert labels per claim to one sequence of labels per expert.
     experts = list(zip(*(rated.experts for rated in gold), strict=True))
     return policlaim([rated.code for rated in gold], experts, predicted)
 
@@ -81,23 +86,26 @@ SCORERS: dict[str, OfficialScorer] = {
     "fever": OfficialScorer(lambda gold, predicted, scoring: fever(gold, predicted, scoring.max_evidence)),
     "scifact": OfficialScorer(lambda gold, predicted, _: scifact(gold, predicted)),
 }
-"""Name, as benchmarks' YAML files say it, to the scorer."""
+"""Name of the scorer in the YAML files of benchmarks to the scorer."""
 
 
 def scored_benchmarks() -> list[str]:
-    """The benchmarks that an official program scores."""
+    """The names of benchmarks that have an official scorer."""
     return [name for name in benchmark_names() if load_benchmark(name).official is not None]
 
 
 def scoring_of(benchmark: str, max_evidence: int | None = None) -> Scoring:
-    """How a benchmark's submissions are scored.
+    """The scoring settings of a benchmark.
 
-    Raises: HarnessError: no such benchmark, or nobody scores it officially.
+    Args:
+        benchmark: name of the benchmark.
+        max_evidence: number of predicted passages per claim that count (FEVER); default: 5.
+    Raises: HarnessError: an unknown benchmark, or one without an official scorer.
     """
-    described = load_benchmark(benchmark)
-    if described.official is None:
-        known = ", ".join(scored_benchmarks())
-        raise HarnessError(f"benchmark '{benchmark}' has no official scorer; these have one: {known}")
-    if max_evidence is not None and described.official.scorer != "fever":
-        raise HarnessError(f"benchmark '{benchmark}': only FEVER limits the evidence; leave --max-evidence out")
-    return Scoring(described, described.official, max_evidence or MAX_EVIDENCE)
+    definition = load_benchmark(benchmark)
+    if definition.official is None:
+        names = ", ".join(scored_benchmarks())
+        raise HarnessError(f"benchmark '{benchmark}' has no official scorer; benchmarks with one: {names}")
+    if max_evidence is not None and definition.official.scorer != "fever":
+        raise HarnessError(f"benchmark '{benchmark}': --max-evidence applies to FEVER only; remove it")
+    return Scoring(definition, definition.official, max_evidence or MAX_EVIDENCE)

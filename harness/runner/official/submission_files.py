@@ -1,4 +1,4 @@
-"""Gold and submission files of a benchmark, read and held against each other: the submission checker."""
+"""Reading and checking of gold and submission files of a benchmark."""
 
 from __future__ import annotations
 
@@ -17,162 +17,198 @@ from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_
 from harness.schemes import load_scheme
 
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
+"""Largest unpacked size of a zip member."""
 MAX_SHOWN = 5
+"""Number of ids in a message."""
 
 
 class SubmissionPair(NamedTuple):
     """The gold and the predictions of a file, claim by claim in the order of the submission."""
 
     name: str
+    """Base name of the prediction file."""
     gold: list[Any]
+    """Gold value of each claim."""
     predicted: list[Any]
+    """Predicted value of each claim."""
 
 
 class FaultCollector:
-    """Faults of several files, raised together."""
+    """Collects the faults of several files, to raise them together."""
 
     def __init__(self) -> None:
-        self.found: list[Fault] = []
+        self.faults: list[Fault] = []
 
     @contextmanager
     def for_file(self) -> Iterator[None]:
-        """Keeps the faults that the block raises."""
+        """Collect the faults that the block raises, and continue after it."""
         try:
             yield
         except FaultsError as error:
-            self.found += error.faults
+            self.faults += error.faults
 
 
 @contextmanager
 def collect_faults() -> Iterator[FaultCollector]:
-    """Raises: FaultsError: at the end of the block, what its files had, each fault once."""
-    faults = FaultCollector()
-    yield faults
-    if faults.found:
-        raise FaultsError(dict.fromkeys(faults.found))
+    """Collect faults in a block.
+
+    Raises: FaultsError: at the end of the block, all collected faults, each once.
+    """
+    collector = FaultCollector()
+    yield collector
+    if collector.faults:
+        raise FaultsError(dict.fromkeys(collector.faults))
 
 
 def base_name(name: str) -> str:
-    """The last part of a path, or of a member of a zip."""
+    """The file name of a path, or of a member of a zip file."""
     return Path(name.rpartition("!")[2]).name
 
 
 def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
-    """Raises: FaultsError: faults of the gold file, else of the predictions, else of the two together."""
+    """Read a gold file and a prediction file, and match their claims.
+
+    Args:
+        scoring: settings of the benchmark.
+        gold_name: gold file.
+        name: prediction file.
+    Raises: FaultsError: faults of the gold file, else of the prediction file, else mismatches between them.
+    """
     reader = scoring.submission
-    gold = reader.read_gold(_source(scoring, gold_name))
+    gold = reader.read_gold(_open_source(scoring, gold_name))
     predicted = read_predictions(scoring, name)
-    if reader.by_position and (len({entry.id for entry in gold}) < len(gold) or not any(e.id for e in predicted)):
-        gold, predicted = _by_place(gold), _by_place(predicted)
+    # Some formats have ids that are missing or not unique; their rows are then matched by position.
+    has_duplicate_gold_ids = len({entry.id for entry in gold}) < len(gold)
+    if reader.by_position and (has_duplicate_gold_ids or not any(entry.id for entry in predicted)):
+        gold = _with_row_numbers(gold)
+        predicted = _with_row_numbers(predicted)
     if not {entry.id for entry in gold} & {entry.id for entry in predicted}:
-        example = f"'{predicted[0].id}' here, '{gold[0].id}' there"
-        message = f"none is in {base_name(gold_name)} ({example}): of another part, year or language?"
-        strange = Fault(name, predicted[0].line, reader.id_name, message, "unknown-id")
-        raise FaultsError([strange, *_looks_like(scoring, _source(scoring, name))])
-    wrong = _mismatches(name, gold_name, gold, predicted, reader.id_name)
-    if wrong:
-        raise FaultsError(wrong)
-    truth = {entry.id: entry.value for entry in gold}
-    last = {entry.id: entry.value for entry in predicted}
-    return SubmissionPair(base_name(name), [truth[name] for name in last], list(last.values()))
+        example = f"for example '{predicted[0].id}', where the gold file has '{gold[0].id}'"
+        message = f"no id matches {base_name(gold_name)} ({example}); is the file for another split, year or language?"
+        no_match = Fault(name, predicted[0].line, reader.id_name, message, "unknown-id")
+        raise FaultsError([no_match, *_other_formats(scoring, _open_source(scoring, name))])
+    mismatches = _mismatches(gold, predicted, name=name, gold_name=gold_name, id_name=reader.id_name)
+    if mismatches:
+        raise FaultsError(mismatches)
+    # An id that gold repeats counts once, with its last value on both sides, as in the official programs.
+    gold_by_id = {entry.id: entry.value for entry in gold}
+    predicted_by_id = {entry.id: entry.value for entry in predicted}
+    return SubmissionPair(
+        base_name(name), [gold_by_id[claim_id] for claim_id in predicted_by_id], list(predicted_by_id.values())
+    )
 
 
-def _by_place(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
+def _with_row_numbers(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
+    """The entries with their row numbers as ids, worded to follow the name of the id in messages."""
     return [
         SubmissionEntry(entry.line, f"of row {number}", entry.value) for number, entry in enumerate(entries, start=1)
     ]
 
 
 def read_predictions(scoring: Scoring, name: str) -> list[SubmissionEntry]:
-    """The entries of a submission.
+    """Read the entries of a submission.
 
-    Raises: FaultsError: every fault; where another benchmark takes the file as it is, that is said too.
+    Raises: FaultsError: all faults of the file, and the benchmarks whose submission format it matches instead, if any.
     """
-    file = _source(scoring, name)
+    file = _open_source(scoring, name)
     try:
         return scoring.submission.read_predictions(file)
     except FaultsError as error:
-        raise FaultsError([*error.faults, *_looks_like(scoring, file)]) from None
+        raise FaultsError([*error.faults, *_other_formats(scoring, file)]) from None
 
 
-def _looks_like(scoring: Scoring, file: SourceFile) -> list[Fault]:
-    """That other benchmarks take a file as it is; nothing where none does."""
-    fitting = [name for name in scored_benchmarks() if name != scoring.benchmark.name and _reads(name, file)]
-    message = f"is in the form of submissions to {', '.join(fitting)}; is it the right file, and benchmark?"
-    return [Fault(str(file.path), None, None, message)] if fitting else []
+def _other_formats(scoring: Scoring, file: SourceFile) -> list[Fault]:
+    """A fault that names the other benchmarks whose submission format the file matches; empty if there are none."""
+    benchmarks = [name for name in scored_benchmarks() if name != scoring.benchmark.name and _can_read(name, file)]
+    message = f"has the format of submissions to {', '.join(benchmarks)}; check the file and the name of the benchmark"
+    return [Fault(str(file.path), None, None, message, "other-format")] if benchmarks else []
 
 
-def _reads(benchmark: str, file: SourceFile) -> bool:
-    """Whether a benchmark's submissions may look like a file."""
+def _can_read(benchmark: str, file: SourceFile) -> bool:
+    """Whether the file is in the submission format of a benchmark."""
     scoring = scoring_of(benchmark)
     try:
-        scoring.submission.read_predictions(_source(scoring, str(file.path), file.data))
+        scoring.submission.read_predictions(_open_source(scoring, str(file.path), file.data))
     except FaultsError:
         return False
     return True
 
 
-def _source(scoring: Scoring, name: str, data: bytes | None = None) -> SourceFile:
-    path, found = _opened(name) if data is None else (Path(name), data)
+def _open_source(scoring: Scoring, name: str, data: bytes | None = None) -> SourceFile:
+    """A file with the settings for its reader; `data` spares reading a file again."""
+    contents = _read_contents(name) if data is None else data
     official = {"accepts": scoring.official.accepts, "headless": scoring.official.headless}
     scheme = load_scheme(scoring.benchmark.scheme)
-    return SourceFile(path, found, scheme, scoring.benchmark.options | official)
+    return SourceFile(Path(name), contents, scheme, scoring.benchmark.options | official)
 
 
-def _opened(name: str) -> tuple[Path, bytes]:
-    archive, bang, member = name.rpartition("!")
-    if not bang:
-        return Path(name), read_bytes(Path(name))
+def _read_contents(name: str) -> bytes:
+    """The bytes of a file, or of a member of a zip file (`a.zip!path`)."""
+    archive, separator, member = name.rpartition("!")
+    if not separator:
+        return read_bytes(Path(name))
+    # This call reports a missing or unreadable archive in the same words as any other file.
     read_bytes(Path(archive))
     try:
         with zipfile.ZipFile(archive) as opened:
             size = opened.getinfo(member).file_size
             if size > MAX_UNPACKED_BYTES:
-                raise FaultsError.single(name, f"unpacks to {size:,} bytes; at most {MAX_UNPACKED_BYTES:,} are read")
-            return Path(name), opened.read(member)
+                message = f"is {size:,} bytes unpacked; the limit is {MAX_UNPACKED_BYTES:,} bytes"
+                raise FaultsError.single(name, message, code="too-large")
+            return opened.read(member)
     except KeyError:
-        raise FaultsError.single(archive, f"has no member '{member}'") from None
+        raise FaultsError.single(archive, f"has no member '{member}'", code="missing-member") from None
     except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise FaultsError.single(archive, f"is not a zip file that can be read: {error}") from None
+        raise FaultsError.single(archive, f"is not a readable zip file: {error}", code="damaged-zip") from None
 
 
 def _mismatches(
-    name: str, gold_name: str, gold: Sequence[SubmissionEntry], predicted: Sequence[SubmissionEntry], id_name: str
+    gold: Sequence[SubmissionEntry],
+    predicted: Sequence[SubmissionEntry],
+    *,
+    name: str,
+    gold_name: str,
+    id_name: str,
 ) -> list[Fault]:
-    """Missing, extra and repeated ids; of each kind the first few with their line, and how many more."""
-    times = Counter(entry.id for entry in gold)
-    given = {entry.id for entry in predicted}
-    faults = repeated_ids(predicted, times, name, id_name)
-    extra = [entry for entry in predicted if entry.id not in times]
+    """Faults for duplicate, unknown and missing ids; the first few of each kind, and the number of further ones."""
+    gold_file = base_name(gold_name)
+    gold_counts = Counter(entry.id for entry in gold)
+    predicted_ids = {entry.id for entry in predicted}
+    faults = duplicate_ids(predicted, gold_counts, name, id_name)
+    unknown = [entry for entry in predicted if entry.id not in gold_counts]
     faults += [
-        Fault(
-            name, entry.line, id_name, f"{base_name(gold_name)} has no {id_name} {entry.id}; take it out", "unknown-id"
-        )
-        for entry in extra[:MAX_SHOWN]
+        Fault(name, entry.line, id_name, f"{gold_file} has no {id_name} {entry.id}; remove the line", "unknown-id")
+        for entry in unknown[:MAX_SHOWN]
     ]
-    if len(extra) > MAX_SHOWN:
-        faults.append(
-            Fault(name, None, id_name, f"{len(extra) - MAX_SHOWN} more that {base_name(gold_name)} lacks", "unknown-id")
-        )
-    missing = [entry for entry in times if entry not in given]
+    if len(unknown) > MAX_SHOWN:
+        message = f"{len(unknown) - MAX_SHOWN} more are not in {gold_file}; remove these lines"
+        faults.append(Fault(name, None, id_name, message, "unknown-id"))
+    missing = [gold_id for gold_id in gold_counts if gold_id not in predicted_ids]
     if missing:
         more = f" and {len(missing) - MAX_SHOWN} more" if len(missing) > MAX_SHOWN else ""
-        listed = ", ".join(missing[:MAX_SHOWN])
-        message = f"has no {id_name} {listed}{more} of {base_name(gold_name)}; give each"
+        message = f"has no {id_name} {', '.join(missing[:MAX_SHOWN])}{more} of {gold_file}; add the missing predictions"
         faults.append(Fault(name, None, None, message, "missing-id"))
     return faults
 
 
-def repeated_ids(
-    predicted: Sequence[SubmissionEntry], times: Mapping[str, int], name: str, id_name: str
+def duplicate_ids(
+    predicted: Sequence[SubmissionEntry], gold_counts: Mapping[str, int], name: str, id_name: str
 ) -> list[Fault]:
-    """Ids that stand twice in a submission, unless they do so in gold."""
-    faults, seen = list[Fault](), dict[str, int | None]()
+    """Faults for ids that occur several times in a submission, except ids that gold repeats, too.
+
+    Args:
+        predicted: entries of the submission.
+        gold_counts: number of gold entries per id; empty without gold.
+        name: prediction file, for messages.
+        id_name: name of the id in the format.
+    """
+    faults = list[Fault]()
+    first_lines = dict[str, int | None]()
     for entry in predicted:
-        if entry.id in seen and times.get(entry.id, 1) < 2:
-            first = f"on line {seen[entry.id]}" if seen[entry.id] else "already"
-            faults.append(
-                Fault(name, entry.line, id_name, f"{entry.id} stands {first}; give each once", "duplicate-id")
-            )
-        seen.setdefault(entry.id, entry.line)
+        if entry.id in first_lines and gold_counts.get(entry.id, 1) < 2:
+            first_line = first_lines[entry.id]
+            where = f" (first on line {first_line})" if first_line else ""
+            message = f"duplicate {id_name} {entry.id}{where}; keep one line per {id_name}"
+            faults.append(Fault(name, entry.line, id_name, message, "duplicate-id"))
+        first_lines.setdefault(entry.id, entry.line)
     return faults

@@ -81,7 +81,7 @@ def test_factuality_without_gold_of_a_label_has_no_macro_means():
     assert found["mean_absolute_error"] == 1
     for metric in ("macro_mean_absolute_error", "macro_f1", "macro_recall"):
         assert isinstance(found[metric], Undefined)
-        assert str(found[metric]) == "no gold claim is HALF-TRUE"
+        assert str(found[metric]) == "no claim has gold label HALF-TRUE"
 
 
 def test_liar_counts_labels_that_do_not_occur():

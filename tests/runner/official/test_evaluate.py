@@ -65,9 +65,12 @@ def test_a_member_of_a_zip_is_read(files, tmp_path):
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("1\t1\n2\t1\n3\t1\n", "has no line number 4 of gold.tsv; give each"),
-        ("1\t1\n2\t1\n3\t1\n4\t1\n9\t1\n", "mine.tsv:5: line number: gold.tsv has no line number 9"),
-        ("1\t1\n2\t1\n3\t1\n4\t1\n1\t2\n", "mine.tsv:5: line number: 1 stands on line 1; give each once"),
+        ("1\t1\n2\t1\n3\t1\n", "mine.tsv: has no line number 4 of gold.tsv; add the missing predictions"),
+        ("1\t1\n2\t1\n3\t1\n4\t1\n9\t1\n", "mine.tsv:5: line number: gold.tsv has no line number 9; remove the line"),
+        (
+            "1\t1\n2\t1\n3\t1\n4\t1\n1\t2\n",
+            "mine.tsv:5: line number: duplicate line number 1 (first on line 1); keep one line per line number",
+        ),
         ("1\tnan\n2\tinf\n3\t1\n4\t1\n", "mine.tsv:2: score: expected a finite number"),
         ("1\thigh\n2\t1\n3\t1\n4\t1\n", 'mine.tsv:1: score: expected a finite number, got "high"'),
         ("1 0.5\n2\t1\n3\t1\n4\t1\n", "mine.tsv:1: expected 2 tab-separated columns (line number, score), got 1"),
@@ -92,7 +95,7 @@ def test_every_fault_of_every_file_is_said_at_once(files, tmp_path):
 
 
 def test_as_many_gold_as_prediction_files(files):
-    with pytest.raises(HarnessError, match="2 gold files and 1 prediction files"):
+    with pytest.raises(HarnessError, match="got 2 gold files and 1 prediction files; pass one per gold file"):
         evaluate("checkthat-2019-task1", [files[0], files[0]], [files[1]])
 
 

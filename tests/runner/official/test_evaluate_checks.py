@@ -127,18 +127,26 @@ def test_a_gold_id_that_stands_twice_counts_once_with_its_last_label(tmp_path):
             "mine.tsv:3: score: expected a finite",
         ),
         ("checkthat-2021-task1a", "c\t1\t.5\tr\nc\t2\t.5\n", "mine.tsv:2: expected 4 tab-separated columns"),
-        ("checkthat-2021-task1a", "1.24105E+18\t.5\n", "none is in gold.tsv ('1.24105E+18' here, '123456789012345000'"),
-        ("checkthat-2021-task1a", "2\t0.5\n", "is in the form of submissions to checkthat-2018-task1"),
+        (
+            "checkthat-2021-task1a",
+            "1.24105E+18\t.5\n",
+            "mine.tsv:1: id: no id matches gold.tsv (for example '1.24105E+18', where the gold file has '12345",
+        ),
+        ("checkthat-2021-task1a", "2\t0.5\n", "has the format of submissions to checkthat-2018-task1"),
         (
             "checkthat-2021-task1a",
             "id\tclass_label\n11\tYes\n",
-            "is in the form of submissions to checkthat-2024-task1",
+            "has the format of submissions to checkthat-2024-task1",
         ),
         ("checkthat-2024-task1", "11\tYes\n12\tMaybe\n", 'mine.tsv:2: label: expected one of Yes, No, got "Maybe"'),
         ("checkthat-2024-task1", "11\tYes\n12\t1\n", 'mine.tsv:2: label: expected one of Yes, No, got "1"'),
-        ("checkthat-2024-task1", "11\tYes\n", "mine.tsv: has no id 12 of gold.tsv; give each"),
-        ("checkthat-2024-task1", "11\tYes\n12\tNo\n\n11\tNo\n", "mine.tsv:4: id: 11 stands on line 1; give each once"),
-        ("checkthat-2024-task1", "11\tYes\n12\tNo\n13\tNo\n", "mine.tsv:3: id: gold.tsv has no id 13; take it out"),
+        ("checkthat-2024-task1", "11\tYes\n", "mine.tsv: has no id 12 of gold.tsv; add the missing"),
+        (
+            "checkthat-2024-task1",
+            "11\tYes\n12\tNo\n\n11\tNo\n",
+            "mine.tsv:4: id: duplicate id 11 (first on line 1); keep one",
+        ),
+        ("checkthat-2024-task1", "11\tYes\n12\tNo\n13\tNo\n", "mine.tsv:3: id: gold.tsv has no id 13; remove the line"),
         ("checkthat-2024-task1", "a-1\tSUBJ\na-2\tOBJ\n", "submissions to checkthat-2025-subjectivity"),
         ("checkthat-2024-task1", "id\tclass_label\trun_id\n", "mine.tsv: is empty"),
         ("checkthat-2024-task1", " \n\r\n", "mine.tsv: is empty"),
@@ -167,7 +175,7 @@ def test_a_gold_id_that_stands_twice_counts_once_with_its_last_label(tmp_path):
         ),
         ("fever", jsonl([{"id": 7, "predicted_label": "REFUTES", "predicted_evidence": []}]), "has no id 8"),
         ("fever", '{"id": 7,\n', "mine.tsv:1: is not JSON"),
-        ("fever", jsonl([{"id": 1, "evidence": {}}]), "is in the form of submissions to scifact"),
+        ("fever", jsonl([{"id": 1, "evidence": {}}]), "has the format of submissions to scifact"),
         (
             "scifact",
             jsonl([{"id": 1, "evidence": {"5": {"sentences": [1], "label": "MAYBE"}}}]),
@@ -178,7 +186,7 @@ def test_a_gold_id_that_stands_twice_counts_once_with_its_last_label(tmp_path):
             jsonl([{"id": 1, "evidence": {"5": {"sentences": ["1"], "label": "SUPPORT"}}}]),
             "mine.tsv:1: sentences",
         ),
-        ("scifact", jsonl([{"id": 1, "evidence": {}}] * 2), "mine.tsv:2: id: 1 stands on line 1"),
+        ("scifact", jsonl([{"id": 1, "evidence": {}}] * 2), "mine.tsv:2: id: duplicate id 1 (first on line 1)"),
         ("scifact", jsonl([{"evidence": {}}]), "mine.tsv:1: id: is missing"),
     ],
 )
@@ -222,10 +230,10 @@ def test_an_undefined_number_is_null_with_its_reason(tmp_path, harness):
         harness("evaluate", "checkthat-2018-task2", "--gold", gold, "--predictions", mine, "--json").stdout
     )
     assert document["mean"]["macro_f1"] is None
-    assert document["reasons"]["mean: macro_f1"] == "no gold claim is HALF-TRUE"
+    assert document["reasons"]["mean: macro_f1"] == "no claim has gold label HALF-TRUE"
     assert document["mean"]["mean_absolute_error"] == 1
     shown = harness("evaluate", "checkthat-2018-task2", "--gold", gold, "--predictions", mine)
-    assert "mean: macro_f1: undefined, no gold claim is HALF-TRUE" in shown.stdout
+    assert "mean: macro_f1: undefined, no claim has gold label HALF-TRUE" in shown.stdout
 
 
 def test_policlaim_is_scored_from_its_spreadsheets(tmp_path):
@@ -250,7 +258,7 @@ def test_the_form_of_a_submission_is_checked_without_gold(tmp_path, harness):
     assert done.returncode == 0
     done = harness("evaluate", "checkthat-2024-task1", "--check", "--predictions", good, bad)
     assert done.returncode == 2
-    assert "bad.tsv:2: id: 11 stands on line 1" in done.stderr
+    assert "bad.tsv:2: id: duplicate id 11 (first on line 1)" in done.stderr
     assert "good.tsv" not in done.stderr
     assert "give either --gold" in harness("evaluate", "liar", "--predictions", good).stderr
 
@@ -269,10 +277,12 @@ def test_the_publishers_own_right_and_wrong_files(benchmarks):
 
 
 def test_only_fever_limits_the_evidence(tmp_path):
-    with pytest.raises(HarnessError, match="only FEVER limits the evidence"):
+    with pytest.raises(HarnessError, match="'liar': --max-evidence applies to FEVER only"):
         evaluate("liar", [], [], max_evidence=3)
 
 
 def test_a_benchmark_without_an_official_program_says_which_have_one():
-    with pytest.raises(HarnessError, match="'claimrank' has no official scorer; these have one: checkthat-2018-task1"):
+    with pytest.raises(
+        HarnessError, match="'claimrank' has no official scorer; benchmarks with one: checkthat-2018-task1"
+    ):
         evaluate("claimrank", [], [])

@@ -148,5 +148,5 @@ def test_the_command_gives_the_goldens_too(harness, benchmarks):
     dutch = folder / "checkthat-2024-task1" / "dutch_random.tsv"
     done = harness("evaluate", "checkthat-2024-task1", "--gold", gold, "--predictions", dutch)
     assert done.returncode == 2
-    assert "none is in CT24_checkworthy_english_dev.tsv" in done.stderr
+    assert "no id matches CT24_checkworthy_english_dev.tsv" in done.stderr
     assert "Traceback" not in done.stderr

@@ -87,16 +87,18 @@ def test_labels_come_back_as_the_publisher_writes_them(bring, benchmarks, tmp_pa
 
 def test_several_random_seeds_need_a_choice(fetched, tmp_path):
     result, _ = result_of(DEBATES.replace("SEEDS", "[1, 2]"), tmp_path, fetched)
-    with pytest.raises(HarnessError, match="has random seeds 1, 2; choose with --random-seed"):
+    with pytest.raises(HarnessError, match=r"has several random seeds \(1, 2\); choose one with --random-seed"):
         write_submission(result, tmp_path / "out", fetched)
-    with pytest.raises(HarnessError, match="has no random seed 3; it has 1, 2"):
+    with pytest.raises(HarnessError, match="has no random seed 3; its random seeds: 1, 2"):
         write_submission(result, tmp_path / "out", fetched, random_seed=3)
     assert len(write_submission(result, tmp_path / "out", fetched, random_seed=2)) == 7
 
 
 def test_a_result_that_lacks_claims_makes_no_submission(fetched, tmp_path):
     result, _ = result_of(DEBATES.replace("SEEDS", "[13]"), tmp_path, fetched, limit=300)
-    with pytest.raises(HarnessError, match=r"the result lacks predictions: .*run it on whole files, without --limit"):
+    with pytest.raises(
+        HarnessError, match=r"no predictions for some claims: .*\.tsv .*on whole files, without --limit"
+    ):
         write_submission(result, tmp_path / "out", fetched)
     assert not (tmp_path / "out").exists()
 
@@ -109,5 +111,5 @@ def test_what_makes_no_submission_is_said(harness, debates, fetched, small, conf
     assert done.returncode == 2
     assert "holds no finished result" in done.stderr
     other, *_ = run(str(config), out=tmp_path / "runs", only=("majority",)).results
-    with pytest.raises(HarnessError, match="which nobody scores officially"):
+    with pytest.raises(HarnessError, match="dataset 'small' has no official scorer; datasets with one: checkthat-2018"):
         write_submission(other.path, tmp_path / "out")
