@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.articles.rows import DelimitedRow, read_rows
+from harness.data.articles.rows import LabelledRow, read_rows
 from harness.data.dataset import Dataset, claim_file_contents, read_info
 from harness.data.exchange.claim_review import read_claim_reviews
 from harness.data.exchange.label_studio import read_studio
@@ -74,7 +74,7 @@ def add_claims(
     if isinstance(rows, str | Path):
         listed = _read(Path(rows), scheme or next(iter(info.schemes), ""), labeler)
     else:
-        listed = [DelimitedRow(number, cells) for number, cells in enumerate(rows, start=1)]
+        listed = [LabelledRow(number, cells) for number, cells in enumerate(rows, start=1)]
     with nullcontext() if dry_run else folder_lock(folder, "add"):
         dataset = open_folder(folder)
         dataset.require_text()
@@ -90,14 +90,14 @@ def add_claims(
     return adding.counts()
 
 
-def _read(path: Path, scheme: str, labeler: str | None) -> list[DelimitedRow]:
+def _read(path: Path, scheme: str, labeler: str | None) -> list[LabelledRow]:
     """The rows of a file of labelled claims, in our own form or another tool's.
 
     Raises: FaultsError: it cannot be read. HarnessError: a Label Studio export of several labelers, and none is chosen.
     """
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm", ".jsonld"):
-        return [DelimitedRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
+        return [LabelledRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
     if suffix != ".json":
         return read_rows(path)
     by_labeler = read_studio(path, scheme)
@@ -107,7 +107,7 @@ def _read(path: Path, scheme: str, labeler: str | None) -> list[DelimitedRow]:
     if labeler is not None and labeler not in by_labeler:
         raise UnknownName(f"{path}: {unknown_name('worker', labeler, list(by_labeler))}")
     chosen = by_labeler[labeler] if labeler is not None else next(iter(by_labeler.values()))
-    return [DelimitedRow(number, cells) for number, cells in enumerate(chosen, start=1)]
+    return [LabelledRow(number, cells) for number, cells in enumerate(chosen, start=1)]
 
 
 def _now() -> str:
