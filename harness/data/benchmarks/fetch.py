@@ -25,7 +25,7 @@ class FetchResult(NamedTuple):
     claims: int
     """Number of claims."""
     absent: tuple[str, ...]
-    """Published paths of the files that the local copy lacks."""
+    """Published paths of the files that are missing from the local copy."""
     unpinned: tuple[str, ...] = ()
     """Files that could not be verified because the benchmark lists no SHA-256 for them, as `PATH (SHA-256)`."""
 

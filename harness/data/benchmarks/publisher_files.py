@@ -16,7 +16,7 @@ from harness.files import read_bytes, sha256
 
 
 class PublisherFiles(NamedTuple):
-    """The files of a benchmark that a local copy has, and those that it lacks."""
+    """The present and the missing files of a benchmark in a local copy."""
 
     files: dict[str, tuple[Path, bytes]]
     """Published path to local path (`archive.zip!member` in a zip) and bytes."""

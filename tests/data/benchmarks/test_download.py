@@ -103,7 +103,7 @@ def test_a_part_that_is_no_beginning_is_thrown_away(serve, tmp_path):
 
 def test_an_answer_that_is_final_is_not_asked_again(serve, tmp_path):
     server = serve(CONTENT, 404)
-    with pytest.raises(HarnessError, match=r"the server responded 404 .*may have moved.*harness fetch NAME --from FOLDER"):
+    with pytest.raises(HarnessError, match=r"responded 404 .*may have moved.*harness fetch NAME --from FOLDER"):
         download(server.address, tmp_path / "file.tsv", pause_s=0)
     assert len(server.asked) == 1
 
