@@ -171,8 +171,8 @@ def test_two_stand_off_articles_of_one_text_both_come_alive(tmp_path):
 def test_a_dataset_that_another_process_writes_is_left_alone(tmp_path):
     made(tmp_path / "d")
     before = content(tmp_path / "d")
-    hold = "import sys, time; from pathlib import Path; from harness.files import locked\n"
-    hold += "with locked(Path(sys.argv[1]), 'ingest'): print('held', flush=True); time.sleep(60)"
+    hold = "import sys, time; from pathlib import Path; from harness.files import folder_lock\n"
+    hold += "with folder_lock(Path(sys.argv[1]), 'ingest'): print('held', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", hold, tmp_path / "d"], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None
