@@ -68,7 +68,7 @@ def test_every_registered_name_has_a_summary_and_stands_in_the_docs(kind, harnes
         ),
         (["check", "nowhere"], 2, "nowhere: does not exist"),
         (["fetch", "claimbuster"], 2, "get the publisher's files from https://doi.org/10.5281/zenodo.3609356"),
-        (["fetch", "claimbuster", "--from", "."], 2, "holds none of the files of 'claimbuster'"),
+        (["fetch", "claimbuster", "--from", "."], 2, "contains none of the files of 'claimbuster'"),
         (["add", ".", "--as", "me"], 2, "give either --claims FILE, or --text TEXT with --label AXIS=L"),
         (["add", ".", "--text", "T", "--label", "x", "--as", "me"], 2, "expected AXIS=L, got 'x'"),
         (["add", ".", "--text", "T", "--label", "a=b", "--as", "me"], 2, "is not a dataset folder"),

@@ -45,27 +45,31 @@ ARTICLES = [
     ("a.txt", b"", "a.txt: is empty; an article needs text"),
     ("a.txt", b"\xef\xbb\xbf\r\n \r\n", "a.txt: is empty; an article needs text"),
     ("a.txt", bytes(range(256)), "a.txt: is not a text file: it has a NUL byte at offset 0; save it as UTF-8 text"),
-    ("a.txt", bytes(range(1, 256)), "a.txt: is not UTF-8, and its encoding cannot be told; save it as UTF-8, or name"),
+    ("a.txt", bytes(range(1, 256)), "a.txt: is not UTF-8, and its encoding cannot be detected; save it as UTF-8, or"),
     ("a.txt", "Prices rose.".encode("utf-16-le"), "a.txt: is not a text file: it has a NUL byte at offset 1; save it"),
     ("a.html", b"", "a.html: is empty; an article needs text"),
     ("a.html", b"\x7fELF\x00\x01", "a.html: is not a text file; an HTML file is expected"),
     (
         "a.html",
         b"<html><body><nav>Home</nav></body></html>",
-        "a.html: has no article text that could be told from menus",
+        "a.html: contains no article text, only menus",
     ),
-    ("a.jsonl", b"", "a.jsonl: is empty; one JSON object a line is expected"),
+    ("a.jsonl", b"", "a.jsonl: is empty; expected one JSON object per line"),
     ("a.jsonl", b"caf\xe9", "a.jsonl:1: is not UTF-8: byte 0xe9 at offset 3; save the file as UTF-8"),
     (
         "a.pdf",
         b"%PDF",
-        "a.pdf: suffix '.pdf' is not known; known: .txt, .text, .md, .markdown, .html, .htm, .jsonl, .ndjson, .csv",
+        "a.pdf: unknown suffix '.pdf'; expected one of .txt, .text, .md, .markdown, .html, .htm, .jsonl, .ndjson, .csv",
     ),
     ("a.md", b" \n", "a.md: is empty; an article needs text"),
-    ("a.csv", b"title\nx\n", "a.csv: no column is called 'text'; name the one with the texts: --column text=NAME. Col"),
+    (
+        "a.csv",
+        b"title\nx\n",
+        "a.csv: no column is called 'text'; name the column that holds the text: --column text=NA",
+    ),
     ("a.csv", b'text\nA.\n"B\n', "a.csv:3: is not well-formed CSV: unexpected end of data; look for a stray quote"),
     ("a.tsv", b"text\ttitle\nA.\n", "a.tsv:2: has 1 cell, the header has 2; look for"),
-    ("a.parquet", b"PAR1", "a.parquet: is not a Parquet file that can be read: "),
+    ("a.parquet", b"PAR1", "a.parquet: is not a readable Parquet file: "),
     ("a.transcript.txt", b"Nobody speaks.", "a.transcript.txt: no line starts with 'Speaker: '"),
 ]
 
@@ -80,7 +84,9 @@ def test_an_article_that_cannot_be_read(tmp_path, harness, name, data, message):
 def test_a_source_that_is_not_there_and_a_folder_without_articles(tmp_path, harness):
     (tmp_path / "empty").mkdir()
     done = harness("ingest", "nowhere.txt", "empty", "--into", "d")
-    refused(done, "nowhere.txt: does not exist; check the path", "empty: no article files in this folder; known: .txt")
+    refused(
+        done, "nowhere.txt: does not exist; check the path", "empty: contains no article files; expected one of .txt"
+    )
     assert not (tmp_path / "d").exists()
 
 
@@ -101,7 +107,7 @@ def test_a_broken_line_and_a_wrong_type_are_told_in_one_message(tmp_path, harnes
 def test_duplicate_ids_of_a_jsonl_file(tmp_path, harness):
     rows = [json.dumps({"article_id": "a", "text": text}) for text in ("One.", "Two.")]
     (tmp_path / "a.jsonl").write_text("\n".join(rows))
-    refused(harness("ingest", "a.jsonl", "--into", "d"), "a.jsonl:2: article_id: 'a' stands in line 1 already; ids are")
+    refused(harness("ingest", "a.jsonl", "--into", "d"), "a.jsonl:2: article_id: duplicate id 'a' (first on line 1)")
     assert not (tmp_path / "d").exists()
 
 
@@ -139,7 +145,7 @@ def test_fifty_megabytes_in_a_single_line(tmp_path, harness):
 
 
 FILES_OF_ROWS = [
-    ("x.csv", "", "x.csv: has no rows; one labelled claim a line is expected"),
+    ("x.csv", "", "x.csv: has no rows; expected one labelled claim per line"),
     ("x.csv", b"text,factual\ncaf\xe9,yes\n", "x.csv:2: is not UTF-8: byte 0xe9 at offset 16; save the file as UTF-8"),
     (
         "x.tsv",
@@ -160,7 +166,7 @@ FILES_OF_ROWS = [
     ),
     ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
     ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: contains half a character"),
-    ("x.xlsx", "PK", "x.xlsx: suffix '.xlsx' is not known; known: .jsonl, .csv, .tsv"),
+    ("x.xlsx", "PK", "x.xlsx: unknown suffix '.xlsx'; expected one of .jsonl, .csv, .tsv"),
 ]
 
 

@@ -245,7 +245,7 @@ def test_a_log_without_its_last_line_end_is_continued_on_a_new_line(folder):
 @pytest.mark.parametrize(
     ("name", "text", "part"),
     [
-        ("x.csv", "", "has no rows; one labelled claim a line is expected"),
+        ("x.csv", "", "has no rows; expected one labelled claim per line"),
         ("x.csv", "text,factual\n", "has no rows"),
         ("x.csv", "text,factual\na,yes\nb\nc,yes,1\n", "x.csv:3: has 1 cell, the header has 2"),
         ("x.csv", 'text,factual\na,yes\n"b,no\nc,yes\n', "x.csv:3: is not well-formed CSV: unexpected end of data"),
@@ -253,9 +253,9 @@ def test_a_log_without_its_last_line_end_is_continued_on_a_new_line(folder):
         ("x.csv", "text,factual,factual\na,yes,no\n", "x.csv:1: factual: 2 columns are called 'factual'"),
         ("x.csv", "text,factual\n" + "a" * 200_000 + ",yes\n", "x.csv:2: is not well-formed CSV: field larger"),
         ("x.jsonl", '{"text": \n[1]\n', "x.jsonl:2: expected a JSON object, got [1]"),
-        ("x.jsonl", "[" * 100_000, "x.jsonl:1: is JSON that no claim needs: too deep"),
-        ("x.jsonl", '{"start": ' + "1" * 5000 + "}", "x.jsonl:1: is JSON that no claim needs"),
-        ("x.xlsx", "", "suffix '.xlsx' is not known; known: .jsonl, .csv, .tsv"),
+        ("x.jsonl", "[" * 100_000, "x.jsonl:1: is nested too deeply, or contains too long a number"),
+        ("x.jsonl", '{"start": ' + "1" * 5000 + "}", "x.jsonl:1: is nested too deeply, or contains too long a number"),
+        ("x.xlsx", "", "unknown suffix '.xlsx'; expected one of .jsonl, .csv, .tsv"),
     ],
 )
 def test_a_file_of_rows_that_cannot_be_read(folder, tmp_path, name, text, part):

@@ -1,1 +1,1 @@
-"""Article files of any kind become articles: text, Markdown, HTML, tables, data sets."""
+"""Readers that turn files into articles: plain text, Markdown, HTML, tables and data sets."""

@@ -1,4 +1,4 @@
-"""The text of a file whose encoding nobody states: UTF-8 first, then byte order marks, then a guess that is told."""
+"""Decodes article files of unknown encoding: UTF-8 first, then byte order marks, then a guess that is reported."""
 
 from __future__ import annotations
 
@@ -14,57 +14,63 @@ GUESSED = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
     *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
 )
-"""Encodings that a guess may name; of those that fit equally well the first is taken."""
+"""Encodings that detection considers; the first of several that fit equally well is used."""
 UTF_8 = "utf-8"
 MAX_GUESSED_BYTES = 1_000_000
-"""Bytes that a guess looks at."""
+"""Bytes of a file that detection examines."""
 
 
 class DecodedText(NamedTuple):
-    """A text as it came, and how its bytes were read."""
+    """A decoded text and its encoding."""
 
     text: str
     encoding: str
+    """Name in the spelling of Python's `codecs`, such as `utf-8` or `cp1252`."""
 
 
-def decoded(data: bytes, path: str | Path, encoding: str | None = None) -> DecodedText:
-    """The text of an article file. Line ends and Unicode stay as they are; a byte order mark is dropped.
+def decode_text(data: bytes, path: str | Path, encoding: str | None = None) -> DecodedText:
+    """Decode an article file. Line ends and Unicode stay unchanged; a byte order mark is removed.
 
     Args:
         data: the file's bytes.
-        path: for messages.
-        encoding: what the user says it is; None: UTF-8, else UTF-16 by its mark, else a guess.
-    Raises: FaultsError: binary, not in that encoding, or in none that can be told.
+        path: the path shown in messages.
+        encoding: the encoding that the user names; None tries UTF-8, then UTF-16 by its byte order mark, then a guess.
+    Raises: FaultsError: the file is binary, is not in the named encoding, or has no detectable encoding.
     """
     if encoding is not None:
-        return _named(data, path, encoding)
+        return _decode_as(data, path, encoding)
     try:
-        wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        return DecodedText(decode(data, Path(path)), "utf-16" if wide else UTF_8)
+        is_utf_16 = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return DecodedText(decode(data, Path(path)), "utf-16" if is_utf_16 else UTF_8)
     except FaultsError:
+        # A NUL byte means a binary file: every 8-bit encoding would decode it, so a guess would hide the error.
         if b"\x00" in data:
             raise
-    return _guessed(data, path)
+    return _guess_encoding(data, path)
 
 
-def _named(data: bytes, path: str | Path, encoding: str) -> DecodedText:
+def _decode_as(data: bytes, path: str | Path, encoding: str) -> DecodedText:
     try:
-        text, name = data.decode(encoding), codecs.lookup(encoding).name
+        text = data.decode(encoding)
+        name = codecs.lookup(encoding).name
     except LookupError:
-        message = f"no encoding of text is called '{encoding}'; known are utf-8, {', '.join(GUESSED)} and others"
+        message = f"unknown encoding '{encoding}'; use utf-8, {', '.join(GUESSED)} or another name that Python knows"
         raise FaultsError.single(path, message, field="encoding") from None
     except ValueError:
-        raise FaultsError.single(path, f"is not in the encoding {encoding}; leave it out to have it detected") from None
+        message = f"cannot be decoded as {encoding}; omit --encoding to detect the encoding"
+        raise FaultsError.single(path, message) from None
     return DecodedText(text.removeprefix("\ufeff"), name)
 
 
-def _guessed(data: bytes, path: str | Path) -> DecodedText:
+def _guess_encoding(data: bytes, path: str | Path) -> DecodedText:
     from charset_normalizer import from_bytes
 
     matches = list(from_bytes(data[:MAX_GUESSED_BYTES], cp_isolation=list(GUESSED)))
-    best = [m.encoding for m in matches if (m.chaos, m.coherence) == (matches[0].chaos, matches[0].coherence)]
-    for name in sorted(best, key=GUESSED.index):
-        with suppress(UnicodeDecodeError):  # beyond the part that was looked at
+    # Several encodings often fit a short text equally well. The fixed order of GUESSED breaks the tie, so that the
+    # result does not depend on the order of the library's matches.
+    best = [match for match in matches if (match.chaos, match.coherence) == (matches[0].chaos, matches[0].coherence)]
+    for name in sorted((match.encoding for match in best), key=GUESSED.index):
+        with suppress(UnicodeDecodeError):  # a byte after the examined part does not fit: try the next encoding
             return DecodedText(data.decode(name), name)
-    message = "is not UTF-8, and its encoding cannot be told; save it as UTF-8, or name it: --encoding cp1252"
+    message = "is not UTF-8, and its encoding cannot be detected; save it as UTF-8, or name it: --encoding cp1252"
     raise FaultsError.single(path, message)

@@ -1,4 +1,4 @@
-"""Articles in data sets of the `datasets` library: in memory, in local files, or on the Hub."""
+"""Reads articles from data sets of the `datasets` library: in memory, in local files, or on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.data.articles.reading import LoadedArticle, ReadOptions, safe_name
-from harness.data.articles.tables import ArticleTable, articles_of, chosen_columns, rows_of
+from harness.data.articles.tables import ArticleTable, articles_from_table, resolve_columns, rows_from_dicts
 from harness.errors import FaultsError, HarnessError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ HUB = "hub:"
 
 
 def hub_host(source: str) -> str | None:
-    """The host that a source is read from; None where it is no name on the Hub, or is a local file or folder."""
-    if not source.startswith(HUB) or Path(_name_and_part(source)[0]).exists():
+    """The host that a source is read from; None if the source is local or does not start with `hub:`."""
+    if not source.startswith(HUB) or Path(_split_source(source)[0]).exists():
         return None
     from urllib.parse import urlsplit
 
@@ -27,61 +27,69 @@ def hub_host(source: str) -> str | None:
     return urlsplit(constants.ENDPOINT).hostname
 
 
-def _name_and_part(source: str) -> tuple[str, str | None]:
+def _split_source(source: str) -> tuple[str, str | None]:
+    """The name of the data set (or a local path) and the part of it that is read; None for all parts."""
     name = source.removeprefix(HUB)
-    if Path(name).exists():
+    if Path(name).exists():  # a path may contain a colon itself
         return name, None
     name, _, part = name.partition(":")
     return name, part or None
 
 
 def read_hub(source: str, reading: ReadOptions) -> list[LoadedArticle]:
-    """The articles of `hub:OWNER/NAME` or `hub:OWNER/NAME:PART`, or of a local file or folder that `datasets` reads.
+    """Read the articles of `hub:OWNER/NAME`, `hub:OWNER/NAME:PART`, or `hub:` with a local path that `datasets` reads.
 
-    Raises: FaultsError: it cannot be loaded, or a row is wrong; HarnessError: it needs the network, and may not.
+    Raises: FaultsError: the data set cannot be loaded, or a row is invalid; HarnessError: it needs the network and
+        `offline` is set.
     """
     host = hub_host(source)
     if host is not None and reading.offline:
         raise HarnessError(f"{source}: needs the network ({host}), which --offline refuses; give a local folder")
-    name, part = _name_and_part(source)
-    found: list[LoadedArticle] = []
-    loaded = _loaded(source, name, part)
-    for rows in loaded.values() if isinstance(loaded, Mapping) else [loaded]:
-        found += read_rows_of(rows, source, reading, name=safe_name(Path(name).stem, "hub"))
-    return found
+    name, part = _split_source(source)
+    loaded = _load(source, name, part)
+    parts = loaded.values() if isinstance(loaded, Mapping) else [loaded]
+    articles: list[LoadedArticle] = []
+    for rows in parts:
+        articles += read_dataset_rows(rows, source, reading, name=safe_name(Path(name).stem, "hub"))
+    return articles
 
 
-def _loaded(source: str, name: str, part: str | None) -> Any:
+def _load(source: str, name: str, part: str | None) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
     path = Path(name)
     try:
-        if path.is_dir() and any((path / mark).exists() for mark in ("state.json", "dataset_dict.json")):
+        if path.is_dir() and any((path / name).exists() for name in ("state.json", "dataset_dict.json")):
             return datasets.load_from_disk(name)
         if path.is_file():
-            kind = {"jsonl": "json", "ndjson": "json", "tsv": "csv", "txt": "text"}.get(
-                path.suffix[1:], path.suffix[1:]
-            )
-            more = {"delimiter": "\t"} if path.suffix == ".tsv" else {}
-            return datasets.load_dataset(kind, data_files=name, **more)
+            suffix = path.suffix[1:]
+            builder = {"jsonl": "json", "ndjson": "json", "tsv": "csv", "txt": "text"}.get(suffix, suffix)
+            options = {"delimiter": "\t"} if suffix == "tsv" else {}
+            return datasets.load_dataset(builder, data_files=name, **options)
         return datasets.load_dataset(name, split=part)
-    except Exception as error:  # it raises whatever its readers, builders and the network do
+    except Exception as error:  # the library passes on any error of its readers, builders and the network
         reason = str(error).split("\n")[0][:300] or type(error).__name__
         raise FaultsError.single(source, f"cannot be loaded: {reason}") from None
 
 
-def read_rows_of(
+def read_dataset_rows(
     rows: datasets.Dataset, source: str, reading: ReadOptions, name: str = "dataset"
 ) -> list[LoadedArticle]:
-    """The articles of a data set in memory, a row each.
+    """Read the articles of a data set in memory, one per row.
 
-    Raises: FaultsError: no column of texts, or a row that is no article.
+    Args:
+        rows: the data set.
+        source: its name in messages.
+        reading: the options for reading.
+        name: the prefix of article ids that are made from a hash.
+    Raises: FaultsError: `rows` is not a data set, no column holds the texts, or a row is invalid.
     """
     names = getattr(rows, "column_names", None)
     if not isinstance(names, list):
-        message = "expected a path, an Article or a datasets.Dataset (of a DatasetDict, one part)"
+        message = "expected a path, an Article or a datasets.Dataset (one part of a DatasetDict)"
         raise FaultsError.single(source, f"{message}, got {type(rows).__name__}")
-    chosen = chosen_columns(source, names, reading.columns)
-    kept = rows.select_columns(sorted(set(chosen.values())))
-    return articles_of(ArticleTable(source, name, rows_of(kept, chosen)), reading)
+    columns = resolve_columns(source, names, reading.columns)
+    # Only the needed columns: others may hold images or audio, which are slow to decode.
+    selected = rows.select_columns(sorted(set(columns.values())))
+    return articles_from_table(ArticleTable(source, name, rows_from_dicts(selected, columns)), reading)

@@ -1,4 +1,4 @@
-"""Markdown and transcripts: the text stays the file's own, and what is not prose is blank for the segmentation."""
+"""Masks Markdown and transcripts for the segmentation: markup becomes spaces, and offsets stay those of the file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.data.articles.reading import MaskedText
 from harness.errors import FaultsError
 
 MAX_LINE = 100_000
-"""Characters of a Markdown line beyond which its inline marks are left alone."""
+"""Length of a Markdown line, in characters, above which its inline marks are not masked."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -19,10 +19,10 @@ _HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _HEADING_END = re.compile(r"(?<=[ \t])#+[ \t]*$")
 _MARKERS = re.compile(r"[ \t]*(?:(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t])|\[[ xX]\](?=[ \t]))[ \t]*)+")
 _ITEM = re.compile(r"[>\s]*(?:[-+*]|\d{1,9}[.)])[ \t]")
-_NO_PROSE = re.compile(
+_NOT_PROSE = re.compile(
     r"\s*+(?:\|.*\||\[[^\[\]]+\]:\s*\S.*|(?:!\[[^\[\]]*\]\([^()]*\)\s*+)++|(?:</?[A-Za-z][^<>]*>\s*+)++)\s*+$"
 )
-"""A row of a table, the address of a link, pictures, tags alone in their line."""
+"""A line that holds only a table row, a link definition, images or HTML tags."""
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _ADDRESS = re.compile(r"(?<=\]\()[^()\s][^()\n]{0,2000}(?=\))")
@@ -30,34 +30,36 @@ _EMPHASIS = re.compile(r"(?<!\S)(?:\*{1,3}|_{1,3}|~~)(?=\S)|(?<=\S)(?:\*{1,3}|_{
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
-def _blank(match: re.Match[str]) -> str:
+def _to_spaces(match: re.Match[str]) -> str:
+    """Spaces for all characters but line breaks, so that offsets and lines stay the same."""
     return re.sub(r"[^\r\n]", " ", match.group())
 
 
-def _inert(match: re.Match[str]) -> str:
-    """Letters: no sentence ends inside an address or code."""
+def _to_letters(match: re.Match[str]) -> str:
+    """Letters in place of a URL or code, so that a dot in it does not end a sentence."""
     return "x" * len(match.group())
 
 
-def _split(line: str) -> tuple[str, str]:
-    """A line's own characters, and its line end."""
+def _split_line_end(line: str) -> tuple[str, str]:
+    """The content of a line, and its line break."""
     content = line.rstrip("\r\n")
     return content, line[len(content) :]
 
 
-def marked_markdown(text: str) -> MaskedText:
-    """A Markdown text for the segmentation.
+def mask_markdown(text: str) -> MaskedText:
+    """Mask a Markdown text for the segmentation.
 
-    Blank are: front matter, code blocks, comments, tables, addresses of links, pictures, rules, and the marks of
-    headings, list items, quotations and emphasis. A line break inside a paragraph ends no sentence.
+    Spaces replace front matter, code blocks, comments, tables, link definitions, images, rules, and the marks of
+    headings, list items, quotations and emphasis. A line break inside a paragraph becomes a space, so that it does not
+    end a sentence.
     """
-    end = _front_matter(text)
-    prose = re.sub(r"[^\r\n]", " ", text[:end]) + text[end:]
-    return MaskedText("".join(_markdown_lines(_COMMENT.sub(_blank, prose))))
+    end = _front_matter_end(text)
+    body = re.sub(r"[^\r\n]", " ", text[:end]) + text[end:]
+    return MaskedText("".join(_markdown_lines(_COMMENT.sub(_to_spaces, body))))
 
 
-def _front_matter(text: str) -> int:
-    """Where the front matter ends that a text starts with; 0 without one."""
+def _front_matter_end(text: str) -> int:
+    """Offset of the end of the front matter; 0 without one."""
     lines = _LINE.finditer(text)
     if next(lines).group().rstrip() != "---":
         return 0
@@ -65,87 +67,101 @@ def _front_matter(text: str) -> int:
 
 
 def _markdown_lines(text: str) -> Iterator[str]:
-    """Each line masked; its line end is a space where the paragraph goes on."""
-    waiting = fence = ""
-    quoted = False
-    for found in _LINE.finditer(text):
-        content, end = _split(found.group())
-        mark = _FENCE.match(content)
-        kept = masked_line(content) if not fence and not mark else ""
-        if fence:
-            fence = "" if mark and mark[1].startswith(fence) and not content.strip("`~ \t") else fence
-        elif mark:
-            fence = mark[1]
-        was_quoted, quoted = quoted, content.lstrip().startswith(">")
-        starts = bool(_HEADING.match(content) or _ITEM.match(content) or not kept.strip() or quoted > was_quoted)
-        yield re.sub(r"[\r\n]", " ", waiting) if waiting and not starts else waiting
-        yield kept if kept.strip() else " " * len(content)
-        alone = bool(_HEADING.match(content)) or content.endswith(("  ", "\\")) or not kept.strip()
-        waiting = "" if alone else end
-        yield end if alone else ""
-    yield waiting
+    """Yield each line masked, then its line break: a space inside a paragraph."""
+    # Whether a line break ends a paragraph depends on the next line, so it is held back until that line is read.
+    pending_break = open_fence = ""
+    in_quotation = False
+    for line in _LINE.finditer(text):
+        content, line_break = _split_line_end(line.group())
+        fence = _FENCE.match(content)
+        masked = _mask_line(content) if not open_fence and not fence else ""
+        if open_fence:
+            # Only a fence of the same character, at least as long and without text after it, closes a code block.
+            closes = fence and fence[1].startswith(open_fence) and not content.strip("`~ \t")
+            open_fence = "" if closes else open_fence
+        elif fence:
+            open_fence = fence[1]
+        was_in_quotation = in_quotation
+        in_quotation = content.lstrip().startswith(">")
+        is_heading = bool(_HEADING.match(content))
+        is_blank = not masked.strip()
+        starts_paragraph = (
+            is_heading or bool(_ITEM.match(content)) or is_blank or (in_quotation and not was_in_quotation)
+        )
+        yield pending_break if starts_paragraph else re.sub(r"[\r\n]", " ", pending_break)
+        yield " " * len(content) if is_blank else masked
+        # Two spaces or a backslash at the end of a line are a hard line break of Markdown.
+        ends_paragraph = is_heading or is_blank or content.endswith(("  ", "\\"))
+        pending_break = "" if ends_paragraph else line_break
+        yield line_break if ends_paragraph else ""
+    yield pending_break
 
 
-def masked_line(line: str) -> str:
-    """One line of Markdown prose with its marks blank, as long as before; blank where it is no prose."""
-    if not _WORD.search(line) or _NO_PROSE.match(line):
+def _mask_line(line: str) -> str:
+    """A line of Markdown prose with its marks as spaces, as long as before; empty if the line is not prose."""
+    if not _WORD.search(line) or _NOT_PROSE.match(line):
         return ""
     heading = _HEADING.match(line)
     if heading:
-        line = " " * heading.end() + _HEADING_END.sub(_blank, line[heading.end() :])
+        line = " " * heading.end() + _HEADING_END.sub(_to_spaces, line[heading.end() :])
     markers = None if heading else _MARKERS.match(line)
     if markers:
         line = " " * markers.end() + line[markers.end() :]
+    # The patterns of inline marks can take time quadratic in the length of the line.
     if len(line) > MAX_LINE:
         return line
-    line = _TAG.sub(_blank, _ADDRESS.sub(_inert, _CODE.sub(_inert, line)))
-    return re.sub(r"\\$", " ", _EMPHASIS.sub(_blank, line))
+    line = _TAG.sub(_to_spaces, _ADDRESS.sub(_to_letters, _CODE.sub(_to_letters, line)))
+    return re.sub(r"\\$", " ", _EMPHASIS.sub(_to_spaces, line))
 
 
 def markdown_title(text: str) -> str | None:
-    """The title that a Markdown text's front matter names, else its first heading; without its marks."""
+    """The title in the front matter of a Markdown text, else its first heading, without marks; None without either."""
     text = re.sub(r"\r\n?", "\n", text)
-    end = _front_matter(text)
-    named = re.search(r"^title:[ \t]*(\S[^\r\n]*)", text[:end], re.MULTILINE)
+    end = _front_matter_end(text)
+    entry = re.search(r"^title:[ \t]*(\S[^\r\n]*)", text[:end], re.MULTILINE)
+    if entry:
+        return entry[1].strip("\"' \t") or None
     heading = re.search(r"^#[ \t]+(\S[^\r\n]*)", text[end:], re.MULTILINE)
-    title = named[1].strip("\"' \t") if named else re.sub(r"[*_`#]", "", heading[1]).strip() if heading else ""
-    return title or None
+    return (re.sub(r"[*_`#]", "", heading[1]).strip() or None) if heading else None
 
 
 _TIME = r"(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?[\])]?[ \t]+)?"
 _TURN = re.compile(
     rf"[ \t]*{_TIME}(?P<speaker>[^\W\d_(][^:\r\n]{{0,59}}?|\([^:()\r\n]{{1,58}}\))[ \t]*:(?=[ \t]|$)[ \t]*"
 )
-_STAGE = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
-_SMALL = re.compile("al|and|bin|da|de|del|della|der|di|do|dos|du|el|la|le|of|the|van|von|zu")
+_STAGE_DIRECTION = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
+_NAME_PARTICLE = re.compile("al|and|bin|da|de|del|della|der|di|do|dos|du|el|la|le|of|the|van|von|zu")
 
 
-def marked_transcript(text: str, path: str | Path) -> MaskedText:
-    """A transcript for the segmentation: each `Speaker: ` that opens a line is blank, and known from there on.
+def mask_transcript(text: str, path: str | Path) -> MaskedText:
+    """Mask a transcript for the segmentation: spaces replace each `Speaker: ` at the start of a line.
 
-    A line without a speaker goes on with the last one; a line in brackets ("(APPLAUSE)") has none.
+    A line without a speaker belongs to the previous speaker; a line in brackets ("(APPLAUSE)") has no speaker.
 
     Raises: FaultsError: no line names a speaker.
     """
-    lines, turns = list[str](), list[tuple[int, str | None]]()
+    lines: list[str] = []
+    turns: list[tuple[int, str | None]] = []
     speaker: str | None = None
-    for found in _LINE.finditer(text):
-        content, end = _split(found.group())
+    for line in _LINE.finditer(text):
+        content, line_break = _split_line_end(line.group())
         turn = _TURN.match(content)
         if turn and _is_name(turn["speaker"]):
             speaker = " ".join(turn["speaker"].split())
             content = " " * turn.end() + content[turn.end() :]
         if content.strip():
-            turns.append((found.start(), None if _STAGE.match(content) else speaker))
-        lines.append(content + end)
+            turns.append((line.start(), None if _STAGE_DIRECTION.match(content) else speaker))
+        lines.append(content + line_break)
     if speaker is None:
-        raise FaultsError.single(path, "no line starts with 'Speaker: '; without --transcript it is read as an article")
+        raise FaultsError.single(
+            path, "no line starts with 'Speaker: '; omit --transcript to read the file as an article"
+        )
     return MaskedText("".join(lines), tuple(turns))
 
 
 def _is_name(text: str) -> bool:
-    """At most six words, none but particles in lower case and none that ends a sentence: a name, no remark."""
+    """Whether a text before a colon is a name: at most six capitalized words or particles, none with ! or ?."""
     words = text.strip("()").split()
     return 0 < len(words) <= 6 and all(
-        (not word[0].islower() or _SMALL.fullmatch(word)) and not re.search(r"[!?]", word) for word in words
+        (not word[0].islower() or _NAME_PARTICLE.fullmatch(word)) and not re.search(r"[!?]", word) for word in words
     )

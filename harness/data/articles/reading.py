@@ -1,4 +1,4 @@
-"""What reading articles works with: the file, how it is read, the article that comes out."""
+"""Types of the article readers (input file, options, loaded article), and the checks of an article."""
 
 from __future__ import annotations
 
@@ -21,20 +21,10 @@ if TYPE_CHECKING:
 
 
 TEXT_SUFFIXES = (".txt", ".text")
-
-
 MARKDOWN_SUFFIXES = (".md", ".markdown")
-
-
 HTML_SUFFIXES = (".html", ".htm")
-
-
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
-
-
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
-
-
 TRANSCRIPT_SUFFIX = ".transcript.txt"
 
 
@@ -42,104 +32,119 @@ ArticleSource = Union[str, Path, Article, "datasets.Dataset"]
 
 
 class LoadedArticle(NamedTuple):
-    """An article and where it was read."""
+    """An article and the place it was read from."""
 
     path: str | Path
     line: int | None
-    """Line of the file, from 1; None where the file is one article."""
+    """Line of the file, from 1; None if the whole file is one article."""
     article: Article
     marked: MaskedText | None = None
-    """What is markup in its text, and who speaks."""
+    """The text without markup, and its speakers; None if the text is plain."""
     encoding: str = UTF_8
-    """How the file's bytes were read."""
+    """Encoding of the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How sources are read."""
+    """Options for reading article sources."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Field of an article to the column of a table that holds it, where their names differ."""
+    """Article field to the column of a table that holds it, for names that differ."""
     transcript: bool = False
     """Whether the lines of a text, or the rows of a table, are turns of speakers."""
     encoding: str | None = None
-    """None: it is detected."""
+    """Encoding of text files; None detects it."""
     name: str | None = None
-    """What standard input is called: an id, with a suffix where it is no plain text (`page.html`)."""
+    """Article id for standard input, with a suffix if it is not plain text (`page.html`)."""
     offline: bool = False
-    """Whether a source that needs the network is refused."""
+    """Whether to refuse sources that need the network."""
 
 
 class InputFile(NamedTuple):
     """The bytes of an article file, and its name."""
 
     path: str | Path
-    """As messages say it."""
+    """Path as shown in messages."""
     name: str
+    """File name that the format and the article id are taken from."""
     data: bytes
     reading: ReadOptions
 
     @property
     def suffix(self) -> str:
-        """In lower case."""
+        """The last suffix of the name, in lower case."""
         return Path(self.name).suffix.lower()
 
     @property
     def article_id(self) -> str:
-        """A safe id from the name."""
-        whole = self.name.lower().endswith(TRANSCRIPT_SUFFIX)
-        return article_id_of(Path(self.name[: -len(TRANSCRIPT_SUFFIX)] + ".txt" if whole else self.name))
+        """A safe id made from the name without its suffix."""
+        is_transcript = self.name.lower().endswith(TRANSCRIPT_SUFFIX)
+        # Both parts of ".transcript.txt" are removed, as the stem would end in ".transcript" otherwise.
+        name = self.name[: -len(TRANSCRIPT_SUFFIX)] + ".txt" if is_transcript else self.name
+        return article_id_of(Path(name))
 
 
 ArticleReader = Callable[[InputFile], list[LoadedArticle]]
 
 
 def safe_name(text: str, otherwise: str) -> str:
-    """A name for an id or a file: a hyphen for all but letters, digits, dot, underscore and hyphen."""
+    """A text as an id or file name of at most 100 characters: a hyphen replaces each run of unsafe characters.
+
+    Args:
+        text: any text.
+        otherwise: the name for a text without safe characters.
+    """
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:100] or otherwise
 
 
 def article_id_of(path: Path) -> str:
-    """A safe id from a file's name: its stem."""
+    """A safe article id: the stem of a file name."""
     return safe_name(path.stem, "article")
 
 
 def make_article(path: str | Path, line: int | None, **fields: object) -> Article:
-    """An article, each wrong field a fault at its place."""
+    """Build and check an article.
+
+    Raises: FaultsError: one fault per invalid field, with `path` and `line`.
+    """
     try:
-        return with_its_text(Article.model_validate(fields), path, line)
+        return check_text(Article.model_validate(fields), path, line)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), line, ".".join(map(str, place)), message, code)
-            for place, message, code, _ in explain_validation(error)
+            Fault(str(path), line, ".".join(map(str, key_path)), message, code)
+            for key_path, message, code, _ in explain_validation(error)
         ) from None
 
 
-def with_its_text(article: Article, path: str | Path = "article", line: int | None = None) -> Article:
-    """The article, if its text is there and is what its hash says."""
-    faults = [Fault(str(path), line, *fault) for fault in _text_faults(article)]
+def check_text(article: Article, path: str | Path = "article", line: int | None = None) -> Article:
+    """Return the article unchanged if it has a text that agrees with its hash.
+
+    Raises: FaultsError: the text is missing or empty, or differs from `text_sha256`.
+    """
+    faults = text_faults(article, path, line)
     if faults:
         raise FaultsError(faults)
     return article
 
 
-def _text_faults(article: Article) -> list[tuple[str, str]]:
+def text_faults(article: Article, path: str | Path, line: int | None) -> list[Fault]:
+    """The faults of an article's text: at most one."""
     if not (article.text or "").strip():
-        return [("text", "is missing or empty; an article needs text")]
+        return [Fault(str(path), line, "text", "is missing or empty; an article needs text")]
     if article.text_sha256 not in (None, sha256(article.text or "")):
-        return [("text_sha256", "is not the SHA-256 of text; the text was changed")]
+        return [Fault(str(path), line, "text_sha256", "is not the SHA-256 of text; the text was changed")]
     return []
 
 
 class MaskedText(NamedTuple):
-    """An article's text as it is to be segmented: what is markup is blank, so that no sentence holds it at its ends."""
+    """The text of an article for the segmentation: spaces replace markup, so that it is not part of a sentence."""
 
     text: str
-    """As long as the article's own text, so that offsets are the same in both."""
+    """Masked text, as long as the article's own, so that offsets are the same in both."""
     turns: tuple[tuple[int, str | None], ...] = ()
-    """(offset, speaker) in order: who speaks from there on."""
+    """Pairs (offset, speaker) in ascending order; the speaker holds until the next offset."""
 
     def speaker_at(self, offset: int) -> str | None:
-        """Who speaks at an offset."""
+        """The speaker at an offset; None before the first turn, or if nobody is named."""
         index = bisect_right(self.turns, offset, key=lambda turn: turn[0])
         return self.turns[index - 1][1] if index else None

@@ -1,4 +1,4 @@
-"""Rows of labelled claims in a .jsonl, .csv or .tsv file, each with the line it begins at."""
+"""Reads the rows of labelled claims in a .jsonl, .csv or .tsv file, each with its first line."""
 
 from __future__ import annotations
 
@@ -16,37 +16,39 @@ from harness.records import preview
 SUFFIXES = (".jsonl", *DELIMITERS)
 
 
-class DelimitedRow(NamedTuple):
-    """One claim to add or label, and where it was written."""
+class LabelledRow(NamedTuple):
+    """One row: a claim to add or label."""
 
     line: int | None
+    """Line of the file where the row begins, or number of a row in memory; from 1."""
     cells: Mapping[str, Any]
+    """Column (or JSON key) to value."""
 
 
-def read_rows(path: Path) -> list[DelimitedRow]:
-    """The rows of a .jsonl, .csv or .tsv file; the latter two with a header line.
+def read_rows(path: Path) -> list[LabelledRow]:
+    """Read the rows of a .jsonl file, or of a .csv or .tsv file with a header line.
 
-    Raises: FaultsError: it is none of these, is empty, or a line cannot be read; all faults at once.
+    Raises: FaultsError: the suffix is unknown, the file has no rows, or lines cannot be read; all faults at once.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise FaultsError.single(path, f"suffix '{path.suffix}' is not known; known: {', '.join(SUFFIXES)}")
+        raise FaultsError.single(path, f"unknown suffix '{path.suffix}'; expected one of {', '.join(SUFFIXES)}")
     text = read_text(path)
     faults = list[Fault]()
     if suffix == ".jsonl":
         rows = _json_rows(path, text, faults)
     else:
         read = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
-        rows = [DelimitedRow(line, cells) for line, cells in table_rows(path, read, faults)]
+        rows = [LabelledRow(line, cells) for line, cells in table_rows(path, read, faults)]
     if not rows and not faults:
-        faults.append(Fault(str(path), None, None, "has no rows; one labelled claim a line is expected"))
+        faults.append(Fault(str(path), None, None, "has no rows; expected one labelled claim per line"))
     if faults:
         raise FaultsError(faults)
     return rows
 
 
-def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[DelimitedRow]:
-    rows = list[DelimitedRow]()
+def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabelledRow]:
+    rows = list[LabelledRow]()
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -55,11 +57,11 @@ def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[DelimitedRow]
         except json.JSONDecodeError as error:
             faults.append(Fault(str(path), number, None, f"is not JSON: {error.msg} at column {error.colno}"))
             continue
-        except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists without end
-            faults.append(Fault(str(path), number, None, "is JSON that no claim needs: too deep, or too long a number"))
+        except (ValueError, RecursionError):  # a number with thousands of digits, or thousands of nested lists
+            faults.append(Fault(str(path), number, None, "is nested too deeply, or contains too long a number"))
             continue
         if isinstance(cells, dict):
-            rows.append(DelimitedRow(number, cells))
+            rows.append(LabelledRow(number, cells))
         else:
             faults.append(Fault(str(path), number, None, f"expected a JSON object, got {preview(cells)}"))
     return rows

@@ -1,4 +1,4 @@
-"""Articles from where they are: files, folders, standard input, tables, data sets. The text stays as it came."""
+"""Reads articles from files, folders, standard input, tables and data sets. The text of an article stays unchanged."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.data.articles.encoding import decoded
+from harness.data.articles.encoding import DecodedText, decode_text
 from harness.data.articles.html import read_page
-from harness.data.articles.hub import HUB, read_hub, read_rows_of
-from harness.data.articles.markup import markdown_title, marked_markdown, marked_transcript
+from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
+from harness.data.articles.markup import markdown_title, mask_markdown, mask_transcript
 from harness.data.articles.reading import (
     HTML_SUFFIXES,
     JSONL_SUFFIXES,
@@ -23,9 +23,9 @@ from harness.data.articles.reading import (
     InputFile,
     LoadedArticle,
     ReadOptions,
-    _text_faults,
+    check_text,
     make_article,
-    with_its_text,
+    text_faults,
 )
 from harness.data.articles.tables import read_table
 from harness.data.jsonl import read_records
@@ -34,24 +34,25 @@ from harness.files import read_bytes
 from harness.records import Article
 
 MAX_TITLE = 300
+"""Characters of a title; a longer first line of a text file is not a title."""
 STDIN = "-"
 
 
 def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None = None) -> list[LoadedArticle]:
-    """The articles of some sources, in order.
+    """Read the articles of several sources, in order.
 
     Args:
-        sources: files; folders, which stand for the files directly in them that have a known suffix, by name;
-            patterns (`news/**/*.md`); `-` for standard input; `hub:OWNER/NAME`; articles; `datasets.Dataset`s.
-        reading: how they are read.
-    Raises: FaultsError: every fault of every source, at once.
+        sources: files; folders (their direct files with a known suffix, sorted by name); patterns (`news/**/*.md`);
+            `-` for standard input; `hub:OWNER/NAME`; `Article` objects; `datasets.Dataset` objects.
+        reading: the options for reading; None uses the defaults.
+    Raises: FaultsError: all faults of all sources, at once.
     """
     reading = reading or ReadOptions()
     articles: list[LoadedArticle] = []
     faults: list[Fault] = []
     for source in sources:
         try:
-            for path in _expanded(source):
+            for path in _expand(source):
                 try:
                     articles += _read(path, reading)
                 except FaultsError as error:
@@ -64,88 +65,93 @@ def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None 
 
 
 def sources_of(sources: Sequence[ArticleSource]) -> list[ArticleSource]:
-    """Each file that the sources stand for: folders and patterns as their files, all else as it is.
+    """The sources with each folder and pattern replaced by its files.
 
     Raises: FaultsError: a folder or pattern without article files, or an unknown suffix.
     """
-    return [path for source in sources for path in _expanded(source)]
+    return [path for source in sources for path in _expand(source)]
 
 
 def _read(source: ArticleSource, reading: ReadOptions) -> list[LoadedArticle]:
     if isinstance(source, Article):
-        return [LoadedArticle("article", None, with_its_text(source))]
+        return [LoadedArticle("article", None, check_text(source))]
     if not isinstance(source, str | Path):
-        return read_rows_of(source, "dataset", reading)
+        return read_dataset_rows(source, "dataset", reading)
     if str(source).startswith(HUB):
         return read_hub(str(source), reading)
     if str(source) == STDIN:
-        return read_file(_stdin(reading))
+        return read_file(_read_stdin(reading))
     return read_file(InputFile(source, Path(source).name, read_bytes(Path(source)), reading))
 
 
-def _stdin(reading: ReadOptions) -> InputFile:
+def _read_stdin(reading: ReadOptions) -> InputFile:
     import sys
 
     if reading.name is None:
-        raise FaultsError.single("standard input", "has no name; give the article's id: --name ID (page.html for HTML)")
-    known = reading.name.lower().endswith(tuple(READERS))
-    name = reading.name if known else f"{reading.name}.txt"
+        raise FaultsError.single(
+            "standard input", "has no file name; set the article id with --name ID (such as page.html for HTML)"
+        )
+    has_suffix = reading.name.lower().endswith(tuple(READERS))
+    name = reading.name if has_suffix else f"{reading.name}.txt"
     return InputFile("standard input", name, sys.stdin.buffer.read(), reading)
 
 
-def _expanded(source: ArticleSource) -> list[ArticleSource]:
-    """The files that a folder or a pattern stands for; any other source is itself."""
+def _expand(source: ArticleSource) -> list[ArticleSource]:
+    """The files of a folder or a pattern; any other source unchanged."""
     if not isinstance(source, str | Path) or str(source).startswith(HUB):
         return [source]
     path = Path(source)
     if path.is_dir():
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in READERS and p.is_file())
-        if not inside:
-            raise FaultsError.single(source, f"no article files in this folder; known: {', '.join(READERS)}")
-        return [*inside]
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() in READERS and p.is_file())
+        if not files:
+            raise FaultsError.single(source, f"contains no article files; expected one of {', '.join(READERS)}")
+        return [*files]
     if path.exists() or not glob.has_magic(str(source)):
         if str(source) != STDIN and path.suffix.lower() not in READERS:
-            message = f"suffix '{path.suffix}' is not known; known: {', '.join(READERS)}. Rename the file, or convert"
-            raise FaultsError.single(source, f"{message} it to one")
+            message = (
+                f"unknown suffix '{path.suffix}'; expected one of {', '.join(READERS)}. Rename or convert the file"
+            )
+            raise FaultsError.single(source, message)
         return [source]
-    found = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207 (absolute patterns)
-    kept = [p for p in found if p.suffix.lower() in READERS and p.is_file()]
-    if not kept:
-        raise FaultsError.single(source, f"no article file has a name of this pattern; known: {', '.join(READERS)}")
-    return [*kept]
+    matches = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207 (absolute patterns)
+    articles = [p for p in matches if p.suffix.lower() in READERS and p.is_file()]
+    if not articles:
+        raise FaultsError.single(source, f"pattern matches no article files; expected one of {', '.join(READERS)}")
+    return [*articles]
 
 
 def read_file(file: InputFile) -> list[LoadedArticle]:
-    """The articles of one file.
+    """Read the articles of one file, by its suffix.
 
-    Raises: FaultsError: all its faults.
+    Raises: FaultsError: all faults of the file.
     """
     return READERS[file.suffix](file)
 
 
-def _decoded(file: InputFile) -> tuple[str, str]:
-    text, encoding = decoded(file.data, file.path, file.reading.encoding)
+def _decode(file: InputFile) -> DecodedText:
+    text, encoding = decode_text(file.data, file.path, file.reading.encoding)
     if not text.strip():
         raise FaultsError.single(file.path, "is empty; an article needs text", code="empty")
-    return text, encoding
+    return DecodedText(text, encoding)
 
 
 def _read_text(file: InputFile) -> list[LoadedArticle]:
-    text, encoding = _decoded(file)
-    spoken = file.reading.transcript or file.name.lower().endswith(TRANSCRIPT_SUFFIX)
-    marked = marked_transcript(text, file.path) if spoken else None
+    text, encoding = _decode(file)
+    is_transcript = file.reading.transcript or file.name.lower().endswith(TRANSCRIPT_SUFFIX)
+    masked = mask_transcript(text, file.path) if is_transcript else None
+    # A first line with an empty line after it is the title, as in files that were saved from a news page.
     first, *rest = re.split(r"\r\n|\r|\n", text.lstrip("\r\n"), maxsplit=2)
-    titled = len(rest) == 2 and not rest[0].strip() and len(first) <= MAX_TITLE
-    title = (first.strip() or None) if titled else None
+    has_title = len(rest) == 2 and not rest[0].strip() and len(first) <= MAX_TITLE
+    title = (first.strip() or None) if has_title else None
     article = make_article(file.path, None, article_id=file.article_id, title=title, text=text)
-    return [LoadedArticle(file.path, None, article, marked, encoding)]
+    return [LoadedArticle(file.path, None, article, masked, encoding)]
 
 
 def _read_markdown(file: InputFile) -> list[LoadedArticle]:
-    text, encoding = _decoded(file)
+    text, encoding = _decode(file)
     title = (markdown_title(text) or "")[:MAX_TITLE] or None
     article = make_article(file.path, None, article_id=file.article_id, title=title, text=text)
-    return [LoadedArticle(file.path, None, article, marked_markdown(text), encoding)]
+    return [LoadedArticle(file.path, None, article, mask_markdown(text), encoding)]
 
 
 def _read_html(file: InputFile) -> list[LoadedArticle]:
@@ -156,15 +162,15 @@ def _read_html(file: InputFile) -> list[LoadedArticle]:
 
 def _read_jsonl(file: InputFile) -> list[LoadedArticle]:
     records, faults = read_records(Path(file.path), Article, file.data)
-    first: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for line, article in records:
-        if article.article_id in first:
-            message = f"'{article.article_id}' stands in line {first[article.article_id]} already; ids are unique"
+        if article.article_id in first_lines:
+            message = f"duplicate id '{article.article_id}' (first on line {first_lines[article.article_id]})"
             faults.append(Fault(str(file.path), line, "article_id", message, "duplicate-id"))
-        first.setdefault(article.article_id, line)
-        faults += [Fault(str(file.path), line, *fault) for fault in _text_faults(article)]
+        first_lines.setdefault(article.article_id, line)
+        faults += text_faults(article, file.path, line)
     if not records and not faults:
-        faults.append(Fault(str(file.path), None, None, "is empty; one JSON object a line is expected", "empty"))
+        faults.append(Fault(str(file.path), None, None, "is empty; expected one JSON object per line", "empty"))
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
     return [LoadedArticle(file.path, line, article) for line, article in records]

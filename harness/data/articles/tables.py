@@ -1,4 +1,4 @@
-"""Articles in the rows of a table: CSV, TSV, Parquet, or a data set's own."""
+"""Reads articles from the rows of a table: CSV, TSV, Parquet, or a data set in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from harness.data.articles.encoding import UTF_8, decoded
+from harness.data.articles.encoding import UTF_8, decode_text
 from harness.data.articles.reading import InputFile, LoadedArticle, MaskedText, ReadOptions, make_article, safe_name
 from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
 from harness.errors import Fault, FaultsError, unknown_name
@@ -16,138 +16,161 @@ from harness.files import sha256
 from harness.records import is_unicode, preview
 
 FIELDS = ("text", "title", "article_id", "published", "publisher", "url", "language", "license", "speaker")
+"""Fields that a column of a table can hold."""
 
 
 class TableRow(NamedTuple):
-    """One row, and where it stands."""
+    """One row of a table."""
 
     line: int | None
-    """Line of the file, from 1; None where the table is no text."""
-    place: str
-    """For messages, where it has no line: `row 3`."""
+    """Line of the file where the row begins, from 1; None if the table is not a text file."""
+    position: str
+    """Position in messages for a row without a line (`row 3`); else empty."""
     cells: Mapping[str, Any]
-    """By field of an article."""
+    """Article field to value."""
 
 
 class ArticleTable(NamedTuple):
-    """The rows of a table."""
+    """The rows of a table, with the article fields as columns."""
 
     path: str
+    """Path as shown in messages."""
     name: str
-    """What ids are made from."""
+    """Prefix of the ids of articles without one."""
     rows: Sequence[TableRow]
     encoding: str = UTF_8
 
 
+TextRow = tuple[TableRow, dict[str, str]]
+"""A row and its nonempty cells as texts, by article field."""
+ArticleRow = tuple[TableRow, dict[str, Any], MaskedText | None]
+"""The row that an article begins at, the fields of the article, and its speakers."""
+
+
 def read_table(file: InputFile) -> list[LoadedArticle]:
-    """The articles of a .csv, .tsv or .parquet file.
+    """Read the articles of a .csv, .tsv or .parquet file.
 
-    Raises: FaultsError: every fault of every row.
+    Raises: FaultsError: all faults of all rows.
     """
-    read = _parquet if file.suffix == ".parquet" else _separated
-    return articles_of(read(file), file.reading)
+    read = _read_parquet if file.suffix == ".parquet" else _read_delimited
+    return articles_from_table(read(file), file.reading)
 
 
-def chosen_columns(path: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """The column of each field: the one that the user names, else the one that is called like the field.
+def resolve_columns(path: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Find the column of each article field: the one that the user names, else the one with the field's name.
 
-    Raises: FaultsError: a field or a column that there is not, or no column of texts.
+    Args:
+        path: the path shown in messages.
+        names: the columns of the table.
+        columns: article field to column, as the user names them.
+    Returns: article field to column, for fields that have one; always with `text`.
+    Raises: FaultsError: an unknown field or column, or no column for the text.
     """
     faults = [
-        Fault(path, None, f"--column {field}={column}", unknown_name(kind, name, known))
+        Fault(path, None, f"--column {field}={column}", unknown_name(kind, name, allowed))
         for field, column in columns.items()
-        for kind, name, known in (("field of an article", field, FIELDS), ("column", column, names))
-        if name not in known
+        for kind, name, allowed in (("field of an article", field, FIELDS), ("column", column, names))
+        if name not in allowed
     ]
-    folded = {name.strip().lower(): name for name in reversed(names)}
-    found = {field: folded[field] for field in FIELDS if field in folded} | dict(columns)
-    if not faults and "text" not in found:
-        listed = ", ".join(names) or "none"
-        message = f"no column is called 'text'; name the one with the texts: --column text=NAME. Columns: {listed}"
+    # Reversed, so that of two columns that differ only in case or spaces the first one is used.
+    by_folded_name = {name.strip().lower(): name for name in reversed(names)}
+    column_of = {field: by_folded_name[field] for field in FIELDS if field in by_folded_name} | dict(columns)
+    if not faults and "text" not in column_of:
+        message = (
+            "no column is called 'text'; name the column that holds the text: --column text=NAME. "
+            f"Columns: {', '.join(names) or 'none'}"
+        )
         faults.append(Fault(path, None, None, message))
     if faults:
         raise FaultsError(faults)
-    return found
+    return column_of
 
 
-def _separated(file: InputFile) -> ArticleTable:
-    text, encoding = decoded(file.data, file.path, file.reading.encoding)
+def _read_delimited(file: InputFile) -> ArticleTable:
+    text, encoding = decode_text(file.data, file.path, file.reading.encoding)
     faults = list[Fault]()
-    read = quoted_rows(file.path, io.StringIO(text, newline=""), DELIMITERS[file.suffix], max_cell=MAX_BOOK_CELL)
-    rows = list(table_rows(file.path, read, faults))
+    # newline="" leaves line breaks inside quoted cells unchanged: they are part of the article's text.
+    stream = io.StringIO(text, newline="")
+    raw_rows = quoted_rows(file.path, stream, DELIMITERS[file.suffix], max_cell=MAX_BOOK_CELL)
+    rows = list(table_rows(file.path, raw_rows, faults))
     if not rows and not faults:
-        faults.append(
-            Fault(str(file.path), None, None, "has no rows; a header line and one article a row are expected")
-        )
+        message = "has no rows; expected a header line and one article per row"
+        faults.append(Fault(str(file.path), None, None, message))
     if faults:
         raise FaultsError(faults)
-    chosen = chosen_columns(str(file.path), [name for name in rows[0][1] if name], file.reading.columns)
-    listed = [TableRow(line, "", {f: cells[name] for f, name in chosen.items()}) for line, cells in rows]
-    return ArticleTable(str(file.path), file.article_id, listed, encoding)
+    column_of = resolve_columns(str(file.path), [name for name in rows[0][1] if name], file.reading.columns)
+    field_rows = [TableRow(line, "", {f: cells[name] for f, name in column_of.items()}) for line, cells in rows]
+    return ArticleTable(str(file.path), file.article_id, field_rows, encoding)
 
 
-def _parquet(file: InputFile) -> ArticleTable:
+def _read_parquet(file: InputFile) -> ArticleTable:
     import pyarrow as pa
     from pyarrow import parquet
 
     path = str(file.path)
     try:
         source = parquet.ParquetFile(pa.BufferReader(file.data))
-        chosen = chosen_columns(path, source.schema_arrow.names, file.reading.columns)
-        whole = source.read(columns=sorted(set(chosen.values()))).to_pylist()
+        column_of = resolve_columns(path, source.schema_arrow.names, file.reading.columns)
+        rows = source.read(columns=sorted(set(column_of.values()))).to_pylist()
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
         reason = str(error).split("\n")[0][:200]
-        raise FaultsError.single(path, f"is not a Parquet file that can be read: {reason}") from None
-    return ArticleTable(path, file.article_id, rows_of(whole, chosen))
+        raise FaultsError.single(path, f"is not a readable Parquet file: {reason}") from None
+    return ArticleTable(path, file.article_id, rows_from_dicts(rows, column_of))
 
 
-def rows_of(rows: Iterable[Mapping[str, Any]], chosen: Mapping[str, str]) -> list[TableRow]:
-    """Rows of a table that is no text, each with its number from 1."""
+def rows_from_dicts(rows: Iterable[Mapping[str, Any]], column_of: Mapping[str, str]) -> list[TableRow]:
+    """The rows of a table without lines, each with its number, from 1.
+
+    Args:
+        rows: column to value, for each row.
+        column_of: article field to column.
+    """
     return [
-        TableRow(None, f"row {number}", {field: row.get(name) for field, name in chosen.items()})
+        TableRow(None, f"row {number}", {field: row.get(name) for field, name in column_of.items()})
         for number, row in enumerate(rows, start=1)
     ]
 
 
-def articles_of(table: ArticleTable, reading: ReadOptions) -> list[LoadedArticle]:
-    """The articles of a table: one a row; in a transcript, one for all rows of an article_id, its lines joined.
+def articles_from_table(table: ArticleTable, reading: ReadOptions) -> list[LoadedArticle]:
+    """Build the articles of a table: one per row, or in a transcript one per article_id, from the texts of its rows.
 
-    A row without article_id is named after the table and the hash of its text, so that more rows rename none.
+    The id of a row without article_id is the table's name and a hash of the text, so that adding rows changes no id.
 
-    Raises: FaultsError: every fault of every row.
+    Raises: FaultsError: all faults of all rows.
     """
     faults: list[Fault] = []
     rows = [row for row in table.rows if any(cell not in (None, "") for cell in row.cells.values())]
     if not rows:
-        faults.append(Fault(table.path, None, None, "has no rows; one article a row is expected"))
-    clean: list[tuple[TableRow, dict[str, str]]] = []
+        faults.append(Fault(table.path, None, None, "has no rows; expected one article per row"))
+    text_rows: list[TextRow] = []
     for row in rows:
-        cells, wrong = _clean(row)
-        faults += [Fault(table.path, row.line, *fault) for fault in wrong]
-        clean.append((row, cells))
-    found: list[LoadedArticle] = []
-    if not faults:
-        groups = _transcripts(table, clean) if reading.transcript else _single(table, clean)
-        for row, fields, marked in groups:
-            try:
-                article = make_article(table.path, row.line, **fields)
-            except FaultsError as error:
-                faults += [_placed(fault, row) for fault in error.faults]
-            else:
-                found.append(LoadedArticle(table.path, row.line, article, marked, table.encoding))
+        cells, problems = _to_texts(row)
+        faults += [Fault(table.path, row.line, field, message) for field, message in problems]
+        text_rows.append((row, cells))
     if faults:
         raise FaultsError(faults)
-    return found
+    articles: list[LoadedArticle] = []
+    group = _group_turns if reading.transcript else _one_per_row
+    for row, fields, masked in group(table, text_rows):
+        try:
+            article = make_article(table.path, row.line, **fields)
+        except FaultsError as error:
+            faults += [_with_position(fault, row) for fault in error.faults]
+        else:
+            articles.append(LoadedArticle(table.path, row.line, article, masked, table.encoding))
+    if faults:
+        raise FaultsError(faults)
+    return articles
 
 
-def _placed(fault: Fault, row: TableRow) -> Fault:
-    return replace(fault, field=" ".join(part for part in (row.place, fault.field) if part))
+def _with_position(fault: Fault, row: TableRow) -> Fault:
+    return replace(fault, field=" ".join(part for part in (row.position, fault.field) if part))
 
 
-def _clean(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The cells of a row that are not empty, as texts; and what is wrong with them, as (field, message)."""
+def _to_texts(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Convert the nonempty cells of a row to texts; returns them with the problems, as (field, message)."""
     cells: dict[str, str] = {}
-    wrong = []
+    problems = []
     for name, cell in row.cells.items():
         if isinstance(cell, datetime.date | datetime.datetime):
             cells[name] = cell.isoformat()
@@ -157,40 +180,40 @@ def _clean(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:
             if cell.strip():
                 cells[name] = cell if name == "text" else cell.strip()
         elif cell is not None:
-            wrong.append((f"{row.place} {name}".strip(), f"expected a text, got {preview(cell)}"))
-    if "text" not in cells and not wrong:
-        wrong.append((f"{row.place} text".strip(), "is missing or empty; an article needs text"))
-    return cells, wrong
+            problems.append((f"{row.position} {name}".strip(), f"expected a text, got {preview(cell)}"))
+    if "text" not in cells and not problems:
+        problems.append((f"{row.position} text".strip(), "is missing or empty; an article needs text"))
+    return cells, problems
 
 
-def _named(table: ArticleTable, cells: Mapping[str, str]) -> str:
+def _article_id(table: ArticleTable, cells: Mapping[str, str]) -> str:
     if "article_id" in cells:
         return safe_name(cells["article_id"], "article")
+    # A text with lone surrogates cannot be hashed; the check of the article reports it under this id.
     digest = sha256(cells["text"])[:10] if is_unicode(cells["text"]) else "article"
     return f"{table.name}-{digest}"
 
 
-Group = tuple[TableRow, dict[str, Any], MaskedText | None]
-
-
-def _single(table: ArticleTable, rows: Iterable[tuple[TableRow, dict[str, str]]]) -> Iterator[Group]:
+def _one_per_row(table: ArticleTable, rows: Iterable[TextRow]) -> Iterator[ArticleRow]:
     for row, cells in rows:
         fields = {name: cell for name, cell in cells.items() if name != "speaker"}
-        spoken = MaskedText(cells["text"], ((0, cells["speaker"]),)) if "speaker" in cells else None
-        yield row, fields | {"article_id": _named(table, cells)}, spoken
+        masked = MaskedText(cells["text"], ((0, cells["speaker"]),)) if "speaker" in cells else None
+        yield row, fields | {"article_id": _article_id(table, cells)}, masked
 
 
-def _transcripts(table: ArticleTable, rows: Iterable[tuple[TableRow, dict[str, str]]]) -> Iterator[Group]:
-    grouped: dict[str, list[tuple[TableRow, dict[str, str]]]] = {}
+def _group_turns(table: ArticleTable, rows: Iterable[TextRow]) -> Iterator[ArticleRow]:
+    """Join the rows of each article_id, one turn of a speaker per row; other fields come from the first row."""
+    grouped: dict[str, list[TextRow]] = {}
     for row, cells in rows:
         name = safe_name(cells["article_id"], "article") if "article_id" in cells else table.name
         grouped.setdefault(name, []).append((row, cells))
     for name, lines in grouped.items():
-        first, told = lines[0]
-        turns, offset = list[tuple[int, str | None]](), 0
+        first_row, first_cells = lines[0]
+        turns: list[tuple[int, str | None]] = []
+        offset = 0
         for _, cells in lines:
             turns.append((offset, cells.get("speaker")))
-            offset += len(cells["text"]) + 1
+            offset += len(cells["text"]) + 1  # the line break of the join below
         text = "\n".join(cells["text"] for _, cells in lines)
-        fields = {field: cell for field, cell in told.items() if field != "speaker"}
-        yield first, fields | {"article_id": name, "text": text}, MaskedText(text, tuple(turns))
+        fields = {field: cell for field, cell in first_cells.items() if field != "speaker"}
+        yield first_row, fields | {"article_id": name, "text": text}, MaskedText(text, tuple(turns))

@@ -1,1 +1,1 @@
-"""Public benchmarks: their descriptions in YAML, download and conversion to dataset folders."""
+"""Public benchmarks: their descriptions, the download of their files, and the conversion to dataset folders."""

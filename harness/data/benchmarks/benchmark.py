@@ -1,4 +1,4 @@
-"""What a public benchmark is: its YAML file, as a record."""
+"""Records of the YAML files that describe public benchmarks."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from harness.records import Name, Record, Sha256, explain_validation
 from harness.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent / "definitions"
+"""Folder of the YAML files."""
 
 
 class Official(Record):
-    """How submissions are scored officially."""
+    """Official scoring of submissions to a benchmark."""
 
     metric: str
-    """The one that systems are ranked by."""
+    """Metric that ranks the systems."""
     scorer: str
-    """By name among the official scorers."""
+    """Name of the official scorer."""
     submission: str
-    """By name among the submission formats."""
+    """Name of the submission format."""
     verified: bool
-    """Whether its numbers agree with what the official program gave for the same files."""
+    """Whether the values were checked to equal those of the official program on the same files."""
     cutoffs: tuple[int, ...] = ()
-    """Of a ranking's precision."""
+    """Cutoffs k of precision@k."""
     positive: str | None = None
-    """The code of the label that precision, recall and F1 are of."""
+    """Code of the positive label of precision, recall and F1."""
     accepts: dict[str, str] = Field(default_factory=dict)
-    """What a submission may write for a label beside the publisher's own, to the code of the scheme."""
+    """Other spellings of labels in submissions, to the code of the scheme."""
     headless: tuple[tuple[str, ...], ...] = ()
-    """The columns of gold files without a header, by their number."""
+    """Columns of gold files without a header; the entry with as many columns as the file applies."""
     writes: tuple[str, ...] = ()
-    """The columns of a submission that is written; empty: none can be."""
+    """Columns of a written submission; empty if the harness cannot write one."""
     header: bool = False
-    """Whether the written one begins with their names."""
+    """Whether a written submission begins with a header line."""
 
 
 class PublishedResult(Record):
@@ -48,68 +49,71 @@ class PublishedResult(Record):
 
 
 class Published(Record):
-    """Published results by one metric over one part, to stand beside ours."""
+    """Published results by one metric on one part, shown next to the results of a run."""
 
     source: str
-    """Where they were read: a paper and its table, or an address."""
+    """Source of the results: a paper and its table, or a URL."""
     metric: str
-    """As the registry of metrics calls it."""
+    """Registered name of the metric."""
     part: str
     n: str
-    """What they are over: how many claims, in how many articles."""
+    """Claims and articles that the results are over, in words."""
     systems: tuple[PublishedResult, ...] = Field(min_length=1)
-    """The best first."""
+    """Systems, the best first."""
 
 
 class Part(Record):
     """One official part of a benchmark."""
 
     files: dict[str, Sha256 | None] = Field(min_length=1)
-    """The publisher's files, by their published path (`archive.zip!member` for a member of a zip), each with the
-    SHA-256 that it must have; None where it is not known, as of a test part that was published later. A pattern
-    (`archive.zip!*.tsv`) names all members alike, and has no hash."""
+    """Published path of each file (`archive.zip!member` for a member of a zip) to its required SHA-256; None if the
+    SHA-256 is unknown, as for a test part that was published later. A pattern (`archive.zip!*.tsv`) names all matching
+    members and has no SHA-256."""
     language: str | None = None
-    """BCP 47 code; None: the benchmark's."""
+    """Language of the part (a BCP 47 tag); None for that of the benchmark."""
     format: str | None = None
-    """None: the benchmark's."""
+    """Format of the files; None for that of the benchmark."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """For the reader of the format, over the benchmark's."""
+    """Options of the format's reader; they override those of the benchmark."""
 
 
 class Benchmark(Record):
-    """A public benchmark, as its YAML file describes it."""
+    """A public benchmark as described by its YAML file."""
 
     name: Name
     title: str
     summary: str
     source: str
-    """Where the publisher's files are, for people."""
+    """Web page of the publisher's files, for users."""
     downloads: dict[str, str] = Field(default_factory=dict)
-    """Where `harness fetch` gets each file or archive: its published path, or a folder's with `/` at the end, to the
-    address; what a folder holds is appended to it."""
+    """Published path of a file or archive to the URL for `harness fetch`. A path that ends in `/` is a folder: the rest
+    of a file's path is appended to its URL."""
     license: str
     language: str
     citation: str
     format: str
     options: dict[str, Any] = Field(default_factory=dict)
-    """For the reader of the format."""
+    """Options of the format's reader."""
     scheme: Name
     parts: dict[str, Part] = Field(min_length=1)
     companions: dict[str, Sha256] = Field(default_factory=dict)
-    """Files that the reader needs beside those of the parts."""
+    """Further files that the reader needs, with their required SHA-256."""
     ancestry: tuple[str, ...] = ()
-    """The benchmarks that its text came from, as published."""
+    """Benchmarks that the text was taken from, according to the publisher."""
     note: str | None = None
-    """What a user should know of the data, in a line or two."""
+    """Caveats of the data, in one or two sentences."""
     official: Official | None = None
     published: tuple[Published, ...] = ()
 
     def files(self) -> dict[str, Sha256 | None]:
-        """Every file by its published path."""
-        return {**{n: digest for part in self.parts.values() for n, digest in part.files.items()}, **self.companions}
+        """All files: published path to required SHA-256, None if unknown."""
+        digests: dict[str, Sha256 | None] = {}
+        for part in self.parts.values():
+            digests |= part.files
+        return digests | self.companions
 
     def address(self, path: str) -> str | None:
-        """Where a file (or the archive of a member) is downloaded from; None where nobody may fetch it by a program."""
+        """The download URL of a file or archive; None if it cannot be downloaded by a program."""
         if path in self.downloads:
             return self.downloads[path]
         for folder, address in self.downloads.items():
@@ -119,15 +123,15 @@ class Benchmark(Record):
 
 
 def benchmark_names() -> list[str]:
-    """The benchmarks that are described."""
+    """The names of all benchmarks, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 @cache
 def load_benchmark(name: str) -> Benchmark:
-    """The description of a benchmark.
+    """Read the description of a benchmark.
 
-    Raises: UnknownName: no such benchmark; FaultsError: its file is wrong.
+    Raises: UnknownName: there is no such benchmark; FaultsError: its YAML file is invalid.
     """
     if name not in benchmark_names():
         raise UnknownName(unknown_name("benchmark", name, benchmark_names()))
@@ -136,6 +140,6 @@ def load_benchmark(name: str) -> Benchmark:
         return Benchmark.model_validate_json(read_yaml(path).json)
     except ValidationError as error:
         raise FaultsError(
-            Fault(str(path), None, ".".join(map(str, place)), message, code)
-            for place, message, code, _ in explain_validation(error)
+            Fault(str(path), None, ".".join(map(str, key_path)), message, code)
+            for key_path, message, code, _ in explain_validation(error)
         ) from None

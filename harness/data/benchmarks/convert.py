@@ -1,4 +1,4 @@
-"""What format readers give becomes a dataset in the project's own format."""
+"""Converts the output of the format readers to a dataset in the project's own format."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from harness.records import Annotation, Article, Claim, Evidence
 from harness.schemes import Scheme, load_scheme
 
 
-def convert(benchmark: Benchmark, folder: Path, found: Mapping[str, tuple[Path, bytes]]) -> Dataset:
-    """The dataset of a benchmark's files.
+def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, bytes]]) -> Dataset:
+    """Convert the publisher's files of a benchmark to a dataset.
 
     Args:
-        benchmark: its description.
-        folder: where the dataset will be.
-        found: published path to where a file lies and its bytes; those absent are left out.
-    Raises: FaultsError: every fault of every file.
+        benchmark: the description of the benchmark.
+        folder: the folder of the dataset; nothing is written.
+        files: published path to local path and bytes, for the files that are present.
+    Raises: FaultsError: all faults of all files.
     """
-    making = _DatasetBuilder(load_scheme(benchmark.scheme))
-    companions = {name: found[name][1] for name in benchmark.companions if name in found}
+    builder = _DatasetBuilder(load_scheme(benchmark.scheme))
+    companions = {name: files[name][1] for name in benchmark.companions if name in files}
     faults: list[Fault] = []
     for name, part in benchmark.parts.items():
-        listed = [file for published in part.files for file in found if fnmatchcase(file, published)]
-        for path, data in (found[file] for file in listed):
-            file = SourceFile(path, data, making.scheme, benchmark.options | part.options, companions)
+        published_paths = [file for pattern in part.files for file in files if fnmatchcase(file, pattern)]
+        for path, data in (files[published_path] for published_path in published_paths):
+            file = SourceFile(path, data, builder.scheme, benchmark.options | part.options, companions)
             try:
-                making.take(name, part, READERS[part.format or benchmark.format](file))
+                builder.add_articles(name, part, READERS[part.format or benchmark.format](file))
             except FaultsError as error:
                 faults += error.faults
     if faults:
@@ -44,7 +44,7 @@ def convert(benchmark: Benchmark, folder: Path, found: Mapping[str, tuple[Path, 
     info = DatasetInfo(
         format=2,
         name=benchmark.name,
-        version=making.scheme.version,
+        version=builder.scheme.version,
         title=benchmark.title,
         license=benchmark.license,
         language=benchmark.language,
@@ -53,47 +53,50 @@ def convert(benchmark: Benchmark, folder: Path, found: Mapping[str, tuple[Path, 
     )
     if benchmark.ancestry:
         info = info.model_copy(update={"ancestry": benchmark.ancestry})
-    return making.dataset(folder, info)
+    return builder.build(folder, info)
 
 
 class _DatasetBuilder:
-    """Articles of several files on their way into one dataset."""
+    """Collects the articles of several files and builds one dataset of them."""
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
+        # Article id to its first occurrence and language, and to all its claims with their part.
         self.articles: dict[str, tuple[SourceArticle, str | None]] = {}
-        self.lines: dict[str, list[tuple[str, SourceClaim]]] = {}
+        self.source_claims: dict[str, list[tuple[str, SourceClaim]]] = {}
         self.records: list[Article] = []
         self.claims: list[Claim] = []
         self.annotations: list[Annotation] = []
         self.evidence: list[Evidence] = []
-        self.official: dict[str, str] = {}
+        self.part_of: dict[str, str] = {}
 
-    def take(self, name: str, part: Part, articles: list[SourceArticle]) -> None:
-        """The articles of one file of a part; one that several files hold is put together."""
+    def add_articles(self, name: str, part: Part, articles: list[SourceArticle]) -> None:
+        """Add the articles of one file of a part; the claims of an article in several files are merged."""
         for source in articles:
             if not source.claims:
                 continue
-            article_id = self._unique(name, source) if source.alone else source.article_id
+            article_id = self._unique_id(name, source) if source.alone else source.article_id
             self.articles.setdefault(article_id, (source, part.language))
-            self.lines.setdefault(article_id, []).extend((name, claim) for claim in source.claims)
+            self.source_claims.setdefault(article_id, []).extend((name, claim) for claim in source.claims)
 
-    def _unique(self, part: str, source: SourceArticle) -> str:
-        plain = safe_name(f"{part}-{source.article_id}", "claim")
-        name, number = plain, 1
-        while name in self.articles:
+    def _unique_id(self, part: str, source: SourceArticle) -> str:
+        """An id for a claim that is an article of its own; publishers repeat ids, so a number keeps them apart."""
+        base = safe_name(f"{part}-{source.article_id}", "claim")
+        article_id = base
+        number = 1
+        while article_id in self.articles:
             number += 1
-            name = f"{plain}.{number}"
-        return name
+            article_id = f"{base}.{number}"
+        return article_id
 
-    def dataset(self, folder: Path, info: DatasetInfo) -> Dataset:
-        """Everything taken, as one dataset."""
+    def build(self, folder: Path, info: DatasetInfo) -> Dataset:
+        """Build the dataset of all added articles."""
         for article_id, (source, language) in self.articles.items():
-            lines = sorted(self.lines[article_id], key=lambda line: line[1].order)
+            source_claims = sorted(self.source_claims[article_id], key=lambda pair: pair[1].order)
             article = Article(
                 article_id=article_id,
                 title=source.title,
-                text="\n".join(claim.text for _, claim in lines),
+                text="\n".join(claim.text for _, claim in source_claims),
                 published=source.published,
                 publisher=source.publisher,
                 url=source.url,
@@ -101,41 +104,59 @@ class _DatasetBuilder:
             )
             self.records.append(article)
             start = 0
-            for part, found in lines:
-                left = start + len(found.text) - len(found.text.lstrip())
-                more = {"speaker": found.speaker, "date": found.date, "topic": found.topic}
-                claim = make_claim(article, left, left + len(found.text.strip()), **more)
-                start += len(found.text) + 1
-                self._add(claim, part, found)
-        splits = {"official": self.official}
-        claims = sort_claims(self.records, self.claims)
-        return Dataset(folder, info, tuple(self.records), claims, tuple(self.annotations), splits, tuple(self.evidence))
+            for part, source_claim in source_claims:
+                # The article keeps the publisher's white space; the claim's span begins and ends with its words.
+                text = source_claim.text
+                begin = start + len(text) - len(text.lstrip())
+                claim = make_claim(
+                    article,
+                    begin,
+                    begin + len(text.strip()),
+                    speaker=source_claim.speaker,
+                    date=source_claim.date,
+                    topic=source_claim.topic,
+                )
+                start += len(text) + 1  # the line break of the join above
+                self._add_claim(claim, part, source_claim)
+        return Dataset(
+            folder=folder,
+            info=info,
+            articles=tuple(self.records),
+            claims=sort_claims(self.records, self.claims),
+            annotations=tuple(self.annotations),
+            splits={"official": self.part_of},
+            evidence=tuple(self.evidence),
+        )
 
-    def _add(self, claim: Claim, part: str, found: SourceClaim) -> None:
+    def _add_claim(self, claim: Claim, part: str, source_claim: SourceClaim) -> None:
+        """Add a claim with its part, its labels as annotations, and its evidence."""
         self.claims.append(claim)
-        self.official[claim.claim_id] = part
-        for code, axis_name, annotator, value, note, role in found.labels:
+        self.part_of[claim.claim_id] = part
+        for code, axis_name, annotator, value, note, role in source_claim.labels:
             axis = self.scheme.axis(axis_name) if axis_name else self.scheme.axes[0]
             label = axis.label_names[0] if axis.feature else axis.coded(code)
             if label is None:
                 raise ValueError(f"scheme '{self.scheme.name}' has no code {code!r} on axis '{axis.name}'")
             self.annotations.append(
                 new_annotation(
-                    claim.claim_id,
-                    self.scheme.name,
-                    axis.name,
-                    label,
-                    annotator,
-                    self.scheme.version,
+                    claim_id=claim.claim_id,
+                    scheme=self.scheme.name,
+                    axis=axis.name,
+                    label=label,
+                    annotator=annotator,
+                    guideline=self.scheme.version,
                     value=value,
                     note=note,
                     role=role,
                 )
             )
-        self.evidence += [_evidence(claim.claim_id, number, passage) for number, passage in enumerate(found.evidence)]
+        self.evidence += [
+            _evidence(claim.claim_id, number, passage) for number, passage in enumerate(source_claim.evidence)
+        ]
 
 
 def _evidence(claim_id: str, number: int, passage: SourceEvidence) -> Evidence:
+    # The number is part of the id because a claim can have the same passage twice.
     return Evidence(
         evidence_id=sha256(f"{claim_id}\n{number}\n{passage.text}")[:16], claim_id=claim_id, **passage._asdict()
     )

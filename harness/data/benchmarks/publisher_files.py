@@ -1,7 +1,8 @@
-"""The publisher's files of a benchmark: found in a local copy or downloaded, each checked by its SHA-256."""
+"""Finds a publisher's files in a local copy or downloads them, and verifies their SHA-256."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,67 +16,81 @@ from harness.files import read_bytes, sha256
 
 
 class PublisherFiles(NamedTuple):
-    """What was found of a benchmark's files."""
+    """The present and the missing files of a benchmark in a local copy."""
 
     files: dict[str, tuple[Path, bytes]]
-    """Published path to where it lies (`archive.zip!member` in a zip) and its bytes."""
+    """Published path to local path (`archive.zip!member` in a zip) and bytes."""
     absent: tuple[str, ...]
+    """Published paths of the missing files."""
     unpinned: tuple[str, ...]
-    """Found, but nobody has written down what its SHA-256 must be: `PATH (SHA-256)`."""
+    """Files that cannot be verified because the benchmark lists no SHA-256 for them, as `PATH (SHA-256)`."""
 
 
 def find_local_files(benchmark: Benchmark, source: Path) -> PublisherFiles:
-    """The files that a local copy has: a folder laid out as published, unpacked, or flat; or one zip file.
+    """Find and verify a benchmark's files in a local copy.
 
-    Raises: FaultsError: a file is not the publisher's; HarnessError: no folder, or none of the files is in it.
+    Args:
+        benchmark: the description of the benchmark.
+        source: a folder laid out as published, unpacked, or flat; or a zip file.
+    Raises: FaultsError: `source` does not exist, or a file has another SHA-256 than the publisher's; HarnessError: none
+        of the files is present.
     """
     if not source.exists():
-        raise FaultsError.single(source, "does not exist; --from names the folder (or zip) with the publisher's files")
-    found, absent, unpinned, faults = dict[str, tuple[Path, bytes]](), list[str](), list[str](), list[Fault]()
-    look = _Copy(source)
+        raise FaultsError.single(
+            source, "does not exist; --from expects the folder or zip file with the publisher's files"
+        )
+    files: dict[str, tuple[Path, bytes]] = {}
+    absent: list[str] = []
+    unpinned: list[str] = []
+    faults: list[Fault] = []
+    copy = _LocalCopy(source)
     for name, digest in benchmark.files().items():
         if "*" in name:
-            matching = look.matching(name)
-            found |= matching
+            matching = copy.matching(name)
+            files |= matching
             unpinned += [f"{match} ({sha256(data)})" for match, (_, data) in matching.items()]
             absent += [] if matching else [name]
             continue
         try:
-            candidates = list(look.candidates(name))
+            candidates = list(copy.candidates(name))
         except FaultsError as error:
             faults += error.faults
             continue
-        right = [(path, data) for path, data in candidates if digest in (None, sha256(data))]
-        if right:
-            found[name] = right[0]
+        verified = [(path, data) for path, data in candidates if digest in (None, sha256(data))]
+        if verified:
+            files[name] = verified[0]
             if digest is None:
-                unpinned.append(f"{name} ({sha256(right[0][1])})")
+                unpinned.append(f"{name} ({sha256(verified[0][1])})")
         elif candidates:
-            message = f"is not the publisher's file: its SHA-256 is not {digest}; take an unchanged copy"
-            faults.append(Fault(str(candidates[0][0]), None, None, f"{message} from {benchmark.source}"))
+            message = (
+                f"is not the publisher's file: its SHA-256 is not {digest}; "
+                f"get an unmodified copy from {benchmark.source}"
+            )
+            faults.append(Fault(str(candidates[0][0]), None, None, message))
         else:
             absent.append(name)
     if faults:
         raise FaultsError(faults)
-    if not set(found) - set(benchmark.companions):
-        some = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
-        raise HarnessError(f"{source}: holds none of the files of '{benchmark.name}': {some}")
-    return PublisherFiles(found, tuple(absent), tuple(unpinned))
+    if not set(files) - set(benchmark.companions):
+        missing = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
+        raise HarnessError(f"{source}: contains none of the files of '{benchmark.name}': {missing}")
+    return PublisherFiles(files, tuple(absent), tuple(unpinned))
 
 
-class _Copy:
-    """A local copy: looks a published path up in it."""
+class _LocalCopy:
+    """Looks up published paths in a local copy, however it is laid out."""
 
     def __init__(self, source: Path) -> None:
         self.source = source
         self.archives: dict[Path, Archive] = {}
         self.by_name: dict[str, list[Path]] = {}
         for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+            # macOS adds ._NAME and __MACOSX to folders and zips: metadata under the names of real files.
             if path.is_file() and not path.name.startswith("._") and "__MACOSX" not in path.parts:
                 self.by_name.setdefault(path.name, []).append(path)
 
     def candidates(self, name: str) -> Iterator[tuple[Path, bytes]]:
-        """Files that may be the one: at its published place first, then any of its base name; then in its zip."""
+        """Yield files that may be the published one: at its path first, then of its base name, then in zip files."""
         archive, _, member = name.partition("!")
         inner = member or name
         exact = self.source / inner
@@ -92,54 +107,55 @@ class _Copy:
                 yield Path(f"{path}!{inner}"), data
 
     def matching(self, pattern: str) -> dict[str, tuple[Path, bytes]]:
-        """The members of a zip that a pattern names (`archive.zip!*.tsv`), or the files of its folder unpacked."""
+        """The members of a zip that match a pattern (`archive.zip!*.tsv`), or the files of the unpacked zip."""
         archive, _, members = pattern.partition("!")
-        found = {}
+        files: dict[str, tuple[Path, bytes]] = {}
         for path in self.by_name.get(Path(archive).name, []):
             for name in self._archive(path).names:
                 if fnmatch(name, members):
-                    found[f"{archive}!{name}"] = (Path(f"{path}!{name}"), self._archive(path).read(name))
-        for paths in self.by_name.values() if not found else ():
-            for path in paths:
+                    files[f"{archive}!{name}"] = (Path(f"{path}!{name}"), self._archive(path).read(name))
+        if not files:
+            for path in itertools.chain.from_iterable(self.by_name.values()):
+                # An unpacked zip is a folder with the zip's name.
                 if Path(archive).stem in path.relative_to(self.source).parts[:-1] and fnmatch(path.name, members):
-                    found[f"{archive}!{path.name}"] = (path, read_bytes(path))
-        return dict(sorted(found.items()))
+                    files[f"{archive}!{path.name}"] = (path, read_bytes(path))
+        # Sorted, so that the dataset does not depend on the order of the zip or the file system.
+        return dict(sorted(files.items()))
 
     def _archive(self, path: Path) -> Archive:
+        """Open a zip file once."""
         if path not in self.archives:
             self.archives[path] = Archive(path, read_bytes(path))
         return self.archives[path]
 
 
 def download_urls(benchmark: Benchmark) -> dict[str, str]:
-    """The path of each file (or of the zip that holds it) to its address.
+    """The download URL of each file, by published path; of a zip member, that of the zip.
 
-    Raises: HarnessError: the benchmark has none; the message says how to bring in a copy.
+    Raises: HarnessError: the benchmark cannot be downloaded; the message says how to use a local copy.
     """
     paths = dict.fromkeys(name.partition("!")[0] for name in benchmark.files())
-    found = {path: address for path in paths if (address := benchmark.address(path)) is not None}
-    if not found:
+    urls = {path: address for path in paths if (address := benchmark.address(path)) is not None}
+    if not urls:
         raise HarnessError(
-            f"'{benchmark.name}' has to come from a copy of yours: get the publisher's files from {benchmark.source} "
-            f"({benchmark.license}), then: harness fetch {benchmark.name} --from FOLDER"
+            f"'{benchmark.name}' cannot be downloaded automatically: get the publisher's files from {benchmark.source} "
+            f"(license: {benchmark.license}), then run: harness fetch {benchmark.name} --from FOLDER"
         )
-    return found
+    return urls
 
 
-def download_files(
-    wanted: Mapping[str, str], folder: Path, *, say: Callable[[str], None], pause_s: float = 1.0
-) -> None:
-    """Brings files into a folder, which is then a local copy.
+def download_files(urls: Mapping[str, str], folder: Path, *, say: Callable[[str], None], pause_s: float = 1.0) -> None:
+    """Download files into a folder, which is then a local copy.
 
     Args:
-        wanted: path in the folder to address; see `download_urls`.
-        folder: what is there already is kept, a cut file is gone on from.
-        say: told the hosts before the first request.
-        pause_s: see `download`.
-    Raises: HarnessError: a host fails.
+        urls: path in the folder to URL; see `download_urls`.
+        folder: the folder; files that it already has are not downloaded again, and partial files are resumed.
+        say: called with a line that names the hosts, before the first request.
+        pause_s: pause before the second attempt, in seconds; see `download`.
+    Raises: HarnessError: a download fails.
     """
-    say(f"fetching from {', '.join(sorted({host_of(address) for address in wanted.values()}))}")
-    for name, address in wanted.items():
+    say(f"fetching from {', '.join(sorted({host_of(address) for address in urls.values()}))}")
+    for name, address in urls.items():
         path = folder / name
         if not path.exists():
             download(address, path, pause_s=pause_s)

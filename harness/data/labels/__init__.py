@@ -1,1 +1,1 @@
-"""Annotations become gold labels and task gold; agreement between annotators."""
+"""Annotations, the gold labels made of them, the tasks that use them, and the agreement of annotators."""

@@ -1,7 +1,7 @@
-"""The measures of agreement, from counts alone: each under any weighting of the articles, so that intervals come free.
+"""Measures of agreement, computed from counts under any weighting of the articles.
 
-Vectorised over claims and over resamples: a measure is a function of sums over articles, and a resample is a row of
-weights that those sums are taken under.
+Vectorized over claims and over resamples: each measure is a function of sums over articles, and a resample is a row of
+article weights. One matrix product therefore gives a measure under all resamples, which intervals need.
 """
 
 from __future__ import annotations
@@ -16,44 +16,55 @@ import numpy.typing as npt
 from harness.arrays import Codes, Floats, Weights, safe_divide
 
 MAX_PAIRED_ANNOTATORS = 20
-"""Annotators up to which Cohen's kappa is a mean over all pairs of them."""
+"""Largest number of annotators for Cohen's kappa, which is a mean over all their pairs."""
 CERTAIN = 1e-12
-"""Disagreement expected by chance below this is none at all, but for rounding."""
+"""Chance disagreement at or below this value is zero up to rounding."""
 
 
 class Ratings(NamedTuple):
-    """What several annotators said of some claims on one axis."""
+    """The labels that several annotators gave claims on one axis."""
 
     labels: tuple[str, ...]
-    """All that the annotators could choose from; their number is what Gwet's AC1 divides by."""
+    """Labels that the annotators could choose from, used or not: Gwet's AC1 depends on their number."""
     annotators: tuple[str, ...]
     codes: npt.NDArray[np.int16]
-    """Shape (n_claims, n_annotators); index into `labels`, -1 where the annotator did not label the claim."""
+    """Indices into `labels`, shape (n_claims, n_annotators); -1 for a claim that the annotator did not label."""
     units: Codes
-    """Shape (n_claims,); the article of each claim, from 0: what intervals draw."""
+    """Article of each claim, from 0, shape (n_claims,); articles are the resampling units."""
 
     def counts(self) -> Floats:
-        """How many annotators gave each label, shape (n_claims, n_labels)."""
+        """Number of annotators that gave each label, shape (n_claims, n_labels)."""
         return np.stack([(self.codes == code).sum(axis=1) for code in range(len(self.labels))], axis=1).astype(float)
 
     def table(self, first: int, second: int) -> Codes:
-        """Claims by the labels of two annotators, shape (n_claims, n_labels**2): one 1 a row, or none."""
+        """Indicator of each claim's pair of labels by two annotators, shape (n_claims, n_labels**2).
+
+        The column of labels i and j is ``i * n_labels + j``; a claim that one of them did not label has a row of zeros.
+        """
         q = len(self.labels)
-        a, b = self.codes[:, first].astype(np.int64), self.codes[:, second].astype(np.int64)
-        cells = np.zeros((len(a), q * q), dtype=np.int64)
-        both = (a >= 0) & (b >= 0)
-        cells[np.flatnonzero(both), (a * q + b)[both]] = 1
+        # Wider integers: q * q overflows int16 for more than 181 labels.
+        left = self.codes[:, first].astype(np.int64)
+        right = self.codes[:, second].astype(np.int64)
+        cells = np.zeros((len(left), q * q), dtype=np.int64)
+        labelled_twice = (left >= 0) & (right >= 0)
+        cells[np.flatnonzero(labelled_twice), (left * q + right)[labelled_twice]] = 1
         return cells
 
 
 Sums = Callable[[Floats], Floats]
-"""Columns of numbers, shape (n_claims, n_columns), to their sums under each weighting, (n_weightings, n_columns)."""
+"""Maps columns of numbers, shape (n_claims, n_columns), to weighted sums, shape (n_weightings, n_columns)."""
 
 
 def sums_under(weights: Weights, units: Codes) -> Sums:
-    """Sums over claims, each weighted as its unit is; weights of shape (n_weightings, n_units)."""
+    """Make the function that sums over claims, each weighted like its unit.
+
+    Args:
+        weights: shape (n_weightings, n_units).
+        units: the unit of each claim, shape (n_claims,).
+    """
 
     def sums(columns: Floats) -> Floats:
+        # Sum within units first: the product then has one row per unit, not per claim.
         by_unit = np.stack([np.bincount(units, column, minlength=weights.shape[1]) for column in columns.T], axis=1)
         return weights.astype(np.float64) @ by_unit
 
@@ -61,56 +72,61 @@ def sums_under(weights: Weights, units: Codes) -> Sums:
 
 
 def raw_agreement(ratings: Ratings, sums: Sums) -> Floats:
-    """The share of pairs of annotators that gave a claim the same label, as a mean over claims with two or more."""
-    found = sums(_agreeing(ratings.counts()))
-    return safe_divide(found[:, 0], found[:, 1])
+    """Mean, over claims with at least two labels, of the share of annotator pairs that gave the same label."""
+    totals = sums(_agreement_by_claim(ratings.counts()))
+    return safe_divide(totals[:, 0], totals[:, 1])
 
 
 def cohen_kappa(ratings: Ratings, sums: Sums) -> Floats:
-    """Cohen's kappa; of more than two annotators the mean over their pairs that have one, over what both labelled.
+    """Cohen's kappa; for more than two annotators the mean over the pairs for which it is defined.
+
+    The kappa of a pair is over the claims that both labelled.
 
     Source: Cohen 1960; the mean over pairs, Light 1971.
     """
-    kappas = np.stack(list(_kappas_of_pairs(ratings, sums)))
+    kappas = np.stack(list(_pair_kappas(ratings, sums)))
+    # Which pairs are defined differs between resamples, so each weighting has its own number of pairs.
     defined = ~np.isnan(kappas)
     return safe_divide(np.where(defined, kappas, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
-def _kappas_of_pairs(ratings: Ratings, sums: Sums) -> Iterator[Floats]:
+def _pair_kappas(ratings: Ratings, sums: Sums) -> Iterator[Floats]:
+    """Yield the kappa of each pair of annotators under each weighting, shape (n_weightings,)."""
     q = len(ratings.labels)
     for first, second in itertools.combinations(range(len(ratings.annotators)), 2):
         table = sums(ratings.table(first, second).astype(float)).reshape(-1, q, q)
         n = table.sum(axis=(1, 2))
         observed = safe_divide(np.trace(table, axis1=1, axis2=2), n)
+        # Chance agreement: the product of the two annotators' own label shares, summed over labels.
         by_chance = safe_divide((table.sum(axis=2) * table.sum(axis=1)).sum(axis=1), n**2)
-        yield _corrected(observed, by_chance)
+        yield _chance_corrected(observed, by_chance)
 
 
 def fleiss_kappa(ratings: Ratings, sums: Sums) -> Floats:
-    """Fleiss' kappa; with varying numbers of labels a claim, each claim counts the same.
+    """Fleiss' kappa; each claim has the same weight, however many labels it has.
 
-    Observed agreement is over claims with two labels or more, chance over all labelled claims: the mean share of each
-    label. With one number of labels a claim, this is Fleiss' own formula.
+    Observed agreement is over claims with at least two labels; chance agreement is from the mean share of each label
+    over all labelled claims. If all claims have the same number of labels, this is Fleiss' own formula.
 
     Source: Fleiss 1971; for varying numbers, Gwet 2014, chapter 2.
     """
     observed, shares = _observed_and_shares(ratings, sums)
-    return _corrected(observed, (shares**2).sum(axis=1))
+    return _chance_corrected(observed, (shares**2).sum(axis=1))
 
 
 def gwet_ac1(ratings: Ratings, sums: Sums) -> Floats:
-    """Gwet's AC1: chance is a guess among the labels there are, and only where a claim is hard to label.
+    """Gwet's AC1: chance agreement is a random guess among the labels, weighted by the share of hard claims.
 
-    Source: Gwet 2008; for varying numbers of labels a claim, Gwet 2014, chapter 2.
+    Source: Gwet 2008; for varying numbers of labels per claim, Gwet 2014, chapter 2.
     """
     observed, shares = _observed_and_shares(ratings, sums)
     if len(ratings.labels) < 2:
         return np.full(len(observed), np.nan)
-    return _corrected(observed, (shares * (1 - shares)).sum(axis=1) / (len(ratings.labels) - 1))
+    return _chance_corrected(observed, (shares * (1 - shares)).sum(axis=1) / (len(ratings.labels) - 1))
 
 
 def krippendorff_alpha(ratings: Ratings, sums: Sums) -> Floats:
-    """Krippendorff's alpha for nominal labels; claims with one label are left out, as nothing can be paired with it.
+    """Krippendorff's alpha for nominal labels; a claim with one label does not count, as it has no pair of labels.
 
     Source: Krippendorff 2011, "Computing Krippendorff's alpha-reliability", section C.
     """
@@ -118,13 +134,17 @@ def krippendorff_alpha(ratings: Ratings, sums: Sums) -> Floats:
     labels = counts.sum(axis=1, keepdims=True)
     paired = np.where(labels >= 2, counts, 0.0)
     same = (paired * (paired - 1)).sum(axis=1, keepdims=True) / np.maximum(labels - 1, 1)
-    found = sums(np.hstack([same, paired]))
-    n = found[:, 1:].sum(axis=1)
-    by_chance = safe_divide((found[:, 1:] * (found[:, 1:] - 1)).sum(axis=1), n * (n - 1))
-    return _corrected(safe_divide(found[:, 0], n), by_chance)
+    totals = sums(np.hstack([same, paired]))
+    n_same = totals[:, 0]
+    n_by_label = totals[:, 1:]
+    n = n_by_label.sum(axis=1)
+    # Chance agreement draws two of the n labels without replacement, hence n - 1.
+    by_chance = safe_divide((n_by_label * (n_by_label - 1)).sum(axis=1), n * (n - 1))
+    return _chance_corrected(safe_divide(n_same, n), by_chance)
 
 
 Measure = Callable[[Ratings, Sums], Floats]
+"""Maps ratings and a weighting of the articles to values, shape (n_weightings,); NaN for an undefined value."""
 MEASURES: Mapping[str, Measure] = {
     "raw_agreement": raw_agreement,
     "cohen_kappa": cohen_kappa,
@@ -134,22 +154,26 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
-def _agreeing(counts: Floats) -> Floats:
-    """Of each claim: the share of pairs of labels that agree, and whether it has any; shape (n_claims, 2)."""
+def _agreement_by_claim(counts: Floats) -> Floats:
+    """The share of each claim's pairs of labels that agree, and whether it has any pair; shape (n_claims, 2)."""
     labels = counts.sum(axis=1)
     pairs = labels * (labels - 1)
-    return np.stack([(counts * (counts - 1)).sum(axis=1) / np.maximum(pairs, 1), pairs > 0], axis=1)
+    agreeing_pairs = (counts * (counts - 1)).sum(axis=1)
+    # A claim without a pair has the share 0 / 1 and does not count in the second column.
+    return np.stack([agreeing_pairs / np.maximum(pairs, 1), pairs > 0], axis=1)
 
 
 def _observed_and_shares(ratings: Ratings, sums: Sums) -> tuple[Floats, Floats]:
+    """Observed agreement, shape (n_weightings,), and the mean share of each label, shape (n_weightings, n_labels)."""
     counts = ratings.counts()
     labels = counts.sum(axis=1, keepdims=True)
-    found = sums(np.hstack([_agreeing(counts), counts / np.maximum(labels, 1), labels > 0]))
-    shares = safe_divide(found[:, 2:-1], found[:, -1:])
-    return safe_divide(found[:, 0], found[:, 1]), shares
+    totals = sums(np.hstack([_agreement_by_claim(counts), counts / np.maximum(labels, 1), labels > 0]))
+    agreement, n_paired, share_sums, n_labelled = totals[:, 0], totals[:, 1], totals[:, 2:-1], totals[:, -1:]
+    return safe_divide(agreement, n_paired), safe_divide(share_sums, n_labelled)
 
 
-def _corrected(observed: Floats, by_chance: Floats) -> Floats:
-    """Agreement beyond chance; NaN where chance alone makes all agree."""
-    room = 1 - by_chance
-    return safe_divide(observed - by_chance, np.where(room > CERTAIN, room, 0.0))
+def _chance_corrected(observed: Floats, by_chance: Floats) -> Floats:
+    """Agreement beyond chance as a share of what is possible; NaN if chance agreement is 1."""
+    possible = 1 - by_chance
+    # Rounding can leave a tiny rest of 1 - 1, which would give a huge value in place of an undefined one.
+    return safe_divide(observed - by_chance, np.where(possible > CERTAIN, possible, 0.0))

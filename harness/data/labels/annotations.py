@@ -1,4 +1,4 @@
-"""New annotations, with the id that makes two branches agree."""
+"""Creates annotations with an id that depends only on their content."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ def new_annotation(
     note: str | None = None,
     supersedes: str | None = None,
 ) -> Annotation:
-    """An annotation with its id, a digest over everything it says, so that two branches never disagree."""
-    said = (claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes)
+    """Create an annotation; its id is a digest of all its other fields.
+
+    The same annotation therefore has the same id in every copy of a dataset, and copies can be merged line by line.
+    """
+    # The order of the fields is part of the id: a change would give the annotations of existing datasets other ids.
+    content = (claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes)
     return Annotation(
-        annotation_id=sha256(json.dumps(said))[:16],
+        annotation_id=sha256(json.dumps(content))[:16],
         claim_id=claim_id,
         scheme=scheme,
         axis=axis,

@@ -1,4 +1,4 @@
-"""Annotations into one gold label per claim, by a named rule. Gold travels apart from claims."""
+"""Reduces annotations to one gold label per claim, by a named rule. Gold labels are stored apart from claims."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from harness.errors import HarnessError, UnknownName
 from harness.records import Annotation, GoldLabel
 
 GoldRule = Callable[[list[Annotation]], str | None]
+"""Maps the annotations of a claim on one axis to its gold label; None for an undecided claim."""
 
 
 class GoldLabels(NamedTuple):
-    """The gold of one axis of a dataset."""
+    """The gold labels of one axis of a dataset."""
 
     labels: Mapping[str, GoldLabel]
-    """claim_id to its gold label."""
+    """Gold labels by claim_id."""
     undecided: tuple[str, ...]
-    """Claims that have annotations on the axis, but no gold label by the rule (a tie, say)."""
+    """Claims with annotations on the axis that the rule gives no gold label, such as a tie."""
     votes: Mapping[str, tuple[str, ...]]
-    """claim_id to the labels of its annotators, of claims that have several; adjudications left out.
-    Whatever rule makes the gold."""
+    """Labels of the annotators by claim_id, for claims with at least two; without adjudications, and the same for every
+    rule."""
 
 
 def active_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """The annotations that no later one supersedes; suggestions left out."""
-    listed = [annotation for annotation in annotations if annotation.role != "suggest"]
-    superseded = {annotation.supersedes for annotation in listed}
-    return [annotation for annotation in listed if annotation.annotation_id not in superseded]
+    """The annotations that are neither suggestions nor superseded by a later one."""
+    candidates = [annotation for annotation in annotations if annotation.role != "suggest"]
+    superseded = {annotation.supersedes for annotation in candidates}
+    return [annotation for annotation in candidates if annotation.annotation_id not in superseded]
 
 
 def _majority(annotations: list[Annotation]) -> str | None:
-    if len(annotations) == 1:
+    """The most frequent label; None on a tie."""
+    if len(annotations) == 1:  # the common case, without the cost of a Counter
         return annotations[0].label
     ranked = Counter(annotation.label for annotation in annotations).most_common(2)
     tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
@@ -40,32 +42,36 @@ def _majority(annotations: list[Annotation]) -> str | None:
 
 
 def _adjudicated(annotations: list[Annotation]) -> str | None:
+    """The adjudicated label, else the majority."""
     deciding = [annotation for annotation in annotations if annotation.role == "adjudicate"]
     return _majority(deciding or annotations)
 
 
 def _single(annotations: list[Annotation]) -> str | None:
+    """The label of the only annotator."""
     if len({annotation.annotator for annotation in annotations}) > 1:
         names = ", ".join(sorted({annotation.annotator for annotation in annotations}))
         raise HarnessError(
-            f"gold rule 'single': claim '{annotations[0].claim_id}' was labelled by several annotators ({names}); "
+            f"gold rule 'single': claim '{annotations[0].claim_id}' has labels by several annotators ({names}); "
             "use 'majority' or 'adjudicated', or 'single:ANNOTATOR'"
         )
     return _adjudicated(annotations)
 
 
 RULES: dict[str, GoldRule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
-"""`adjudicated`: the adjudicating label where there is one, else the majority. `majority`: the label that most
-annotators gave; none on a tie. `single`: the one annotator's label; `single:NAME` takes that annotator's alone."""
+"""`adjudicated`: the adjudicated label if there is one, else the majority. `majority`: the label that most annotators
+gave; none on a tie. `single`: the label of the only annotator; `single:NAME` uses the labels of that annotator only."""
 
 
 def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule: str = "adjudicated") -> GoldLabels:
-    """The gold labels of one axis.
+    """Make the gold labels of one axis.
 
     Args:
-        annotations: a dataset's, of any scheme and axis.
+        annotations: the annotations of a dataset, of any scheme and axis.
+        scheme: the name of the scheme.
+        axis: the name of the axis.
         rule: a name in `RULES`, or `single:ANNOTATOR`.
-    Raises: HarnessError: an unknown rule, or `single` where a claim has several annotators.
+    Raises: HarnessError: the rule is unknown, or it is `single` and a claim has several annotators.
     """
     name, _, annotator = rule.partition(":")
     if name not in RULES or (annotator and name != "single"):
@@ -78,11 +84,12 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
     labels: dict[str, GoldLabel] = {}
     votes: dict[str, tuple[str, ...]] = {}
     undecided = []
-    for claim_id, found in by_claim.items():
-        if len(found) > 1:
-            given = tuple(annotation.label for annotation in found if annotation.role == "label")
-            votes |= {claim_id: given} if len(given) > 1 else {}
-        deciding = [annotation for annotation in found if annotator in ("", annotation.annotator)]
+    for claim_id, claim_annotations in by_claim.items():
+        if len(claim_annotations) > 1:
+            claim_votes = tuple(annotation.label for annotation in claim_annotations if annotation.role == "label")
+            if len(claim_votes) > 1:
+                votes[claim_id] = claim_votes
+        deciding = [annotation for annotation in claim_annotations if annotator in ("", annotation.annotator)]
         if not deciding:
             continue
         label = decide(deciding)
@@ -90,5 +97,6 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
             undecided.append(claim_id)
         else:
             annotators = 1 if len(deciding) == 1 else len({a.annotator for a in deciding})
+            # Without validation, for speed: all three values come from validated records.
             labels[claim_id] = GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
     return GoldLabels(labels, tuple(undecided), votes)

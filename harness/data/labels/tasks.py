@@ -1,4 +1,4 @@
-"""The tasks: which question is asked, how a scheme answers it, and the metrics that go with it."""
+"""The tasks: the question that each asks, its answer by a label scheme, and its default metrics."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.schemes import Scheme, TaskMapping
 
 YES_NO = ("no", "yes")
+"""Labels of a binary task; the index is the code."""
 
 
 class Task(NamedTuple):
-    """A question asked of every claim."""
+    """A question that classifiers answer for every claim."""
 
     name: str
     question: str
+    """Question as shown to the user and to language models."""
     binary: bool
-    """Whether it is answered by yes or no; else by the labels of the scheme's axis."""
+    """Whether the answer is yes or no; else it is a label of the scheme's axis."""
     metrics: tuple[str, ...]
-    """The default metrics."""
+    """Default metrics of the task."""
     of_one: str | None = None
-    """The question as it is asked of one claim, where it is asked of several."""
+    """Question about a single claim, for a task whose `question` is about several; None if `question` is."""
 
 
 TASKS = {
@@ -57,20 +59,20 @@ TASKS = {
 
 
 class TaskGold(NamedTuple):
-    """The gold of a task for the claims of a table."""
+    """The gold labels of a task for the claims of a table."""
 
     gold: Gold
-    """Of the settled rows only."""
+    """Gold labels of the rows in `rows_with_gold`, in that order."""
     rows_with_gold: np.ndarray[tuple[int], np.dtype[np.int64]]
-    """Row numbers of the claims that have gold for the task."""
+    """Row numbers of the claims with a gold label for the task, ascending."""
     counts: dict[str, int]
-    """Claims left out, by reason."""
+    """Number of claims without a gold label, by reason."""
 
 
 def mapping_of(task: Task, scheme: Scheme) -> TaskMapping:
-    """How a scheme answers a task.
+    """The mapping of a scheme's labels to the answers of a task.
 
-    Raises: HarnessError: it does not; the message lists the tasks that it does answer.
+    Raises: HarnessError: the scheme does not answer the task; the message lists the tasks that it answers.
     """
     mapping = scheme.tasks.get(task.name)
     if mapping is None:
@@ -82,60 +84,61 @@ def mapping_of(task: Task, scheme: Scheme) -> TaskMapping:
 
 
 def task_labels(task: Task, scheme: Scheme) -> tuple[str, ...]:
-    """The labels that are predicted: no and yes, or the axis's own."""
+    """The labels that classifiers predict: no and yes, or the labels of the axis without the abstain label."""
     axis = scheme.axis(mapping_of(task, scheme).axis)
     return YES_NO if task.binary else tuple(label for label in axis.label_names if label != axis.abstain_label)
 
 
-def task_gold(task: Task, scheme: Scheme, claims: Claims, found: GoldLabels) -> TaskGold:
-    """The gold labels of an axis as the gold of a task, in the order of the table.
+def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabels) -> TaskGold:
+    """Convert the gold labels of an axis to the gold of a task, in the order of the table.
 
-    Claims whose label settles nothing ("cannot tell"), that the gold rule left undecided, or that nobody labelled are
-    left out and counted.
+    Claims are excluded and counted if their label does not answer the task ("cannot tell"), the gold rule left them
+    undecided, or nobody labelled them.
     """
     mapping = mapping_of(task, scheme)
     labels = task_labels(task, scheme)
     if task.binary:
-        code = dict.fromkeys(mapping.negative, 0) | dict.fromkeys(mapping.positive, 1)
+        code_of = dict.fromkeys(mapping.negative, 0) | dict.fromkeys(mapping.positive, 1)
     else:
-        code = {label: number for number, label in enumerate(labels)}
-    rows, codes = list[int](), list[int]()
+        code_of = {label: code for code, label in enumerate(labels)}
+    rows: list[int] = []
+    codes: list[int] = []
     counts = {"unsettled": 0, "undecided": 0, "unlabelled": 0}
-    undecided = set(found.undecided)
+    undecided = set(gold_labels.undecided)
     for row, claim_id in enumerate(claims.claim_id):
-        gold_label = found.labels.get(claim_id)
-        if gold_label is not None and gold_label.label in code:
+        gold_label = gold_labels.labels.get(claim_id)
+        if gold_label is not None and gold_label.label in code_of:
             rows.append(row)
-            codes.append(code[gold_label.label])
+            codes.append(code_of[gold_label.label])
         elif gold_label is not None:
             counts["unsettled"] += 1
         else:
             counts["undecided" if claim_id in undecided else "unlabelled"] += 1
-    settled = np.array(rows, dtype=np.int64)
+    rows_with_gold = np.array(rows, dtype=np.int64)
     gold = Gold(labels, np.array(codes, dtype=np.int64))
-    votes = [found.votes.get(claim_id, ()) for claim_id in claims.claim_id[settled]]
-    return TaskGold(Gold(labels, gold.codes, _shares(gold, votes, code)), settled, counts)
+    votes = [gold_labels.votes.get(claim_id, ()) for claim_id in claims.claim_id[rows_with_gold]]
+    return TaskGold(Gold(labels, gold.codes, _vote_shares(gold, votes, code_of)), rows_with_gold, counts)
 
 
-def _shares(gold: Gold, votes: Sequence[Sequence[str]], code: Mapping[str, int]) -> Floats | None:
-    """The share of annotators who gave each label, shape (n_claims, n_labels); None where no claim has several.
+def _vote_shares(gold: Gold, votes: Sequence[Sequence[str]], code_of: Mapping[str, int]) -> Floats | None:
+    """The share of annotators that gave each label, shape (n_claims, n_labels); None if no claim has several.
 
-    Labels that settle nothing do not count; a claim with one annotator has that one's label whole.
+    Labels that do not answer the task do not count; the gold label of a claim without votes has the share 1.
     """
     if not any(votes):
         return None
     shares = np.eye(len(gold.labels))[gold.codes]
-    for row, given in enumerate(votes):
-        counted = [code[label] for label in given if label in code]
-        if counted:
-            shares[row] = np.bincount(counted, minlength=len(gold.labels)) / len(counted)
+    for row, claim_votes in enumerate(votes):
+        codes = [code_of[label] for label in claim_votes if label in code_of]
+        if codes:
+            shares[row] = np.bincount(codes, minlength=len(gold.labels)) / len(codes)
     return shares
 
 
 def find_task(name: str) -> Task:
-    """The task of a name.
+    """The task with a name.
 
-    Raises: HarnessError: no such task.
+    Raises: UnknownName: there is no such task; the message lists the tasks.
     """
     if name not in TASKS:
         raise UnknownName(unknown_name("task", name, list(TASKS)))

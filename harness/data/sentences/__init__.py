@@ -1,1 +1,1 @@
-"""Articles become sentences, and sentences become claims with their offsets."""
+"""Splits articles into sentences, and makes claims of them."""

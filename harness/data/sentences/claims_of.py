@@ -1,4 +1,4 @@
-"""Claims from the spans of an article that has its text."""
+"""Makes claims from spans of an article."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from harness.records import Article, Claim, make_claim_id
 
 
 def make_claim(article: Article, start: int, end: int, **more: str | None) -> Claim:
-    """The claim of a span of an article that has its text."""
+    """Make the claim of a span of an article.
+
+    Args:
+        article: with text.
+        start, end: offsets in Unicode code points; `end` is one past the last character.
+        more: further fields of the claim, such as `speaker`.
+    """
     text = (article.text or "")[start:end]
     claim_id = make_claim_id(article.article_id, start, end, sha256(text))
     return Claim(claim_id=claim_id, article_id=article.article_id, start=start, end=end, text=text, **more)
@@ -19,13 +25,13 @@ def make_claim(article: Article, start: int, end: int, **more: str | None) -> Cl
 def claims_of(
     article: Article, segmentation: Segmentation, language: str, marked: MaskedText | None = None
 ) -> list[Claim]:
-    """One claim per sentence of an article that has its text.
+    """Make one claim per sentence of an article.
 
     Args:
-        article: names its language, or has the dataset's.
-        segmentation: the dataset's options.
-        language: the dataset's.
-        marked: what is markup in the text, and who speaks; None: nothing, and nobody is named.
+        article: with text.
+        segmentation: the dataset's options for the segmentation.
+        language: the dataset's language (a BCP 47 tag), for an article that declares none.
+        marked: the masked text and its speakers; None for a plain text without speakers.
     """
     marked = marked or MaskedText(article.text or "")
     spans = sentences(
@@ -35,9 +41,9 @@ def claims_of(
 
 
 def unsupported(languages: list[str]) -> list[str]:
-    """A warning for each language that the segmentation has no rules for."""
+    """Warnings, one for each language without segmentation rules."""
     return [
-        f"language '{language}': sentences are cut by rules that were not made for it; check the claims"
+        f"language '{language}': the segmentation has no rules for this language; check the claims"
         for language in languages
         if not supported(language)
     ]

@@ -1,6 +1,6 @@
-"""The words that sentence ends are judged by, one table per language.
+"""Word lists of the segmentation rules, one table per language.
 
-Abbreviations stand without their last dot and in lower case.
+Abbreviations are in lower case, without their last dot.
 """
 
 from __future__ import annotations
@@ -9,35 +9,36 @@ from typing import NamedTuple
 
 
 class Words(NamedTuple):
-    """What the rules know of a language."""
+    """The word lists of a language."""
 
     titles: frozenset[str] = frozenset()
-    """Stand before a name, so never end a sentence."""
+    """Abbreviations before a name, which never end a sentence."""
     never: frozenset[str] = frozenset()
-    """Something always follows."""
+    """Other abbreviations that never end a sentence."""
     before_number: frozenset[str] = frozenset()
-    """Abbreviations only before a number; otherwise words like any other, or the last one of their sentence."""
+    """Abbreviations only before a number; elsewhere ordinary words, which may end a sentence."""
     maybe: frozenset[str] = frozenset()
-    """End a sentence only before a word that starts sentences."""
+    """Abbreviations that end a sentence only before a word in `starters`."""
     capitalized: frozenset[str] = frozenset()
-    """Like `maybe`, but only with a capital."""
+    """Abbreviations like those in `maybe` if capitalized; ordinary words in lower case."""
     clock: frozenset[str] = frozenset()
-    """End a sentence before a capital, save before one of `after_clock`."""
+    """Abbreviations of times that end a sentence before a capital, except before a word in `after_clock`."""
     after_clock: frozenset[str] = frozenset()
+    """Words that continue a time: time zones and days."""
     shouts: frozenset[str] = frozenset()
-    """Names written with an exclamation mark."""
+    """Names that contain an exclamation mark."""
     before_lower: frozenset[str] = frozenset()
-    """Abbreviations that only text in lower case follows."""
+    """Abbreviations that never end a sentence before a word in lower case."""
     saying: frozenset[str] = frozenset()
-    """Verbs that go on after a question or a cry: "Why? asked the king."."""
+    """Verbs that continue a sentence after a question or exclamation: "Why? asked the king."."""
     starters: frozenset[str] = frozenset()
-    """Words that, with a capital, mostly start a sentence."""
+    """Words that usually start a sentence if capitalized."""
     ordinals: bool = False
-    """Whether a dot makes an ordinal of a number: "2. Dünya Savaşı"."""
+    """Whether a dot after a number makes it an ordinal: "2. Dünya Savaşı"."""
 
     @property
     def known(self) -> frozenset[str]:
-        """All abbreviations, save those that only text in lower case follows."""
+        """All abbreviations except those in `before_lower`."""
         return self.titles | self.never | self.before_number | self.maybe | self.capitalized | self.clock
 
 
@@ -203,7 +204,7 @@ _TURKISH = Words(
 )
 
 GENERAL = Words()
-"""For a language without a table."""
+"""The empty word lists, for a language without a table."""
 
 WORDS: dict[str, Words] = {
     "ar": _ARABIC,
@@ -214,4 +215,4 @@ WORDS: dict[str, Words] = {
     "nl": _DUTCH,
     "tr": _TURKISH,
 }
-"""Language (the first part of its BCP 47 tag) -> its table."""
+"""Language (primary subtag of BCP 47) to its word lists."""

@@ -1,1 +1,1 @@
-"""Claims are split into folds and parts."""
+"""Splits of the claims of a dataset into folds and parts."""

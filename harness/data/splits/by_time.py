@@ -1,4 +1,4 @@
-"""A split by time: trained on what was published before a moment, tested on what came after."""
+"""Splits claims by time: training on articles published before a cut, testing on articles from the cut on."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 
 Moments = npt.NDArray[np.datetime64]
+"""Moments in UTC, to the second."""
 
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
 class Period(NamedTuple):
-    """The time that a date covers: a year, a month, a day, or one moment; in UTC, to the second."""
+    """The time that a date covers: a year, a month, a day, or a moment; in UTC, to the second."""
 
     begins: np.datetime64
     ends: np.datetime64
-    """The first moment after it; for a moment, itself."""
+    """First moment after the period; for a single moment, the moment itself."""
 
 
 def period(date: str) -> Period | None:
-    """The period of an ISO 8601 date or time; None where it is none. A time without a zone is taken as UTC."""
+    """The period of an ISO 8601 date or time; None for other texts. A time without a zone is read as UTC."""
     try:
         if _DATE.fullmatch(date):
             day = np.datetime64(date)
@@ -37,87 +38,99 @@ def period(date: str) -> Period | None:
             moment = moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return None
-    at = np.datetime64(moment, "s")
-    return Period(at, at)
+    second = np.datetime64(moment, "s")
+    return Period(second, second)
 
 
 def by_time(claims: Claims, *, test_from: str | None = None, test_share: float | None = None) -> Fold:
-    """One fold: articles published before the cut are trained on, those from the cut on are tested on.
+    """Make one fold: articles published before the cut are for training, those from the cut on for testing.
 
-    An article stays whole. One with claims of several dates goes by the latest, so that nothing from after the cut is
-    trained on.
+    All claims of an article are on the same side. An article with claims of several dates counts with the latest one,
+    so that the training data contain nothing from after the cut.
 
     Args:
-        claims: all with a date.
-        test_from: an ISO 8601 date or time, the first that is tested on.
-        test_share: instead: in (0, 1); the cut that comes closest to this share of the claims.
-    Raises: HarnessError: claims without a readable date, or dated so roughly that they lie on both sides; the message
-        counts them.
+        claims: claims that all have a date.
+        test_from: the cut, an ISO 8601 date or time: the first moment of the test data.
+        test_share: used if `test_from` is None: share of the claims for testing, in (0, 1). The cut is the one that
+            comes closest to it.
+    Raises: HarnessError: claims have no readable date, have dates too imprecise to lie on one side of the cut, or are
+        all on one side; the message counts them.
     """
     codes = claims.article_codes()
     begins, ends = _article_periods(claims)
     sizes = np.bincount(codes)
-    chosen = _chosen_cut(begins, ends, sizes, test_share or 0.0) if test_from is None else _cut(test_from)
-    tested = begins >= chosen
-    across = ~tested & (ends > chosen)
-    if across.any():
-        first = claims.article_id[np.flatnonzero(across[codes])[0]]
+    cut = _cut_by_share(begins, ends, sizes, test_share or 0.0) if test_from is None else _parse_cut(test_from)
+    in_test = begins >= cut
+    spans_cut = ~in_test & (ends > cut)
+    if spans_cut.any():
+        example = claims.article_id[np.flatnonzero(spans_cut[codes])[0]]
         raise HarnessError(
-            f"split: by_time: {int(sizes[across].sum())} claims of {int(across.sum())} articles are dated so roughly "
-            f"that they may lie on either side of {_shown(chosen)} ('{first}' for one); cut at the start of a month"
+            f"split: by_time: {int(sizes[spans_cut].sum())} claims of {int(spans_cut.sum())} articles have dates too "
+            f"imprecise to lie on one side of {_format(cut)} (for example article '{example}'); move the cut to the "
+            "start of a month or year"
         )
-    if tested.all() or not tested.any():
-        side = "from" if tested.all() else "before"
+    if in_test.all() or not in_test.any():
+        side = "on or after" if in_test.all() else "before"
         raise HarnessError(
-            f"split: by_time: all {len(claims)} claims are {side} {_shown(chosen)}; they are dated "
-            f"{_shown(begins.min())} to {_shown(begins.max())}"
+            f"split: by_time: all {len(claims)} claims are dated {side} {_format(cut)}; their dates are "
+            f"{_format(begins.min())} to {_format(begins.max())}"
         )
-    return Fold(f"from {_shown(chosen)}", np.flatnonzero(~tested[codes]), np.flatnonzero(tested[codes]))
+    return Fold(f"from {_format(cut)}", np.flatnonzero(~in_test[codes]), np.flatnonzero(in_test[codes]))
 
 
-def _cut(date: str) -> np.datetime64:
-    found = period(date)
-    if found is None:
+def _parse_cut(date: str) -> np.datetime64:
+    cut = period(date)
+    if cut is None:
         raise HarnessError(f"split: test_from: expected an ISO 8601 date such as 2024-01-31, got '{date}'")
-    return found.begins
+    return cut.begins
 
 
 def _article_periods(claims: Claims) -> tuple[Moments, Moments]:
-    """The latest beginning and the latest end of each article's claims, by article code."""
-    known = {date: period(date) for date in set(claims.published) if date}
+    """The latest beginning and the latest end of the periods of each article's claims, by article code."""
+    periods = {date: period(date) for date in set(claims.published) if date}
     undated = np.array([not date for date in claims.published], dtype=bool)
-    unreadable = np.array([bool(date) and known[date] is None for date in claims.published], dtype=bool)
-    for wrong, what in ((undated, "have no date"), (unreadable, "have a date that is not ISO 8601")):
-        if wrong.any():
-            row = np.flatnonzero(wrong)[0]
-            example = f"'{claims.claim_id[row]}'" + (
-                f" with '{claims.published[row]}'" if claims.published[row] else ""
-            )
+    unreadable = np.array([bool(date) and periods[date] is None for date in claims.published], dtype=bool)
+    for rows, problem in ((undated, "have no date"), (unreadable, "have a date that is not ISO 8601")):
+        if rows.any():
+            row = np.flatnonzero(rows)[0]
+            date = f" with date '{claims.published[row]}'" if claims.published[row] else ""
             raise HarnessError(
-                f"split: by_time: {int(wrong.sum())} of {len(claims)} claims {what} ({example} for one); fill in "
-                "`published` of their articles or `date` of the claims"
+                f"split: by_time: {int(rows.sum())} of {len(claims)} claims {problem} (for example "
+                f"'{claims.claim_id[row]}'{date}); set `published` of their articles or `date` of the claims"
             )
     codes = claims.article_codes()
-    moments = np.array([known[date] for date in claims.published], dtype="datetime64[s]").reshape(-1, 2)
+    moments = np.array([periods[date] for date in claims.published], dtype="datetime64[s]").reshape(-1, 2)
+    # The initial value is before every date; the smallest integer of all would be NaT, which maximum keeps.
     latest = np.full((int(codes.max(initial=-1)) + 1, 2), np.datetime64(-(2**62), "s"))
     np.maximum.at(latest, codes, moments)
     return latest[:, 0], latest[:, 1]
 
 
-def _chosen_cut(begins: Moments, ends: Moments, sizes: npt.NDArray[np.int64], share: float) -> np.datetime64:
-    """The beginning of an article, with no other across it, that brings the share tested closest to the one asked."""
+def _cut_by_share(begins: Moments, ends: Moments, sizes: npt.NDArray[np.int64], share: float) -> np.datetime64:
+    """The cut that brings the share of test claims closest to `share`.
+
+    Candidates are the beginnings of the articles' periods that lie inside no other article's period.
+
+    Args:
+        begins, ends: the period of each article, shape (n_articles,).
+        sizes: number of claims of each article, shape (n_articles,).
+        share: in (0, 1).
+    """
     order = np.argsort(begins, kind="stable")
     starts, first = np.unique(begins[order], return_index=True)
-    before = np.cumsum(sizes[order])[first[1:] - 1]
-    clear = np.maximum.accumulate(ends[order])[first[1:] - 1] <= starts[1:]
-    if not clear.any():
+    # The first start is no candidate, as nothing lies before it. For the others, `first - 1` is the last article before
+    # the cut: up to it, count the claims and take the latest end, which must not lie after the cut.
+    n_before = np.cumsum(sizes[order])[first[1:] - 1]
+    is_clear = np.maximum.accumulate(ends[order])[first[1:] - 1] <= starts[1:]
+    if not is_clear.any():
         raise HarnessError(
-            "split: by_time: no moment parts the articles, as all are of one date or are dated too roughly; name a cut"
+            "split: by_time: no cut separates the articles, because they all have the same date or their dates are too "
+            "imprecise; set test_from"
         )
-    tested = 1 - before / sizes.sum()
-    best: np.datetime64 = starts[1:][clear][np.argmin(np.abs(tested[clear] - share))]
+    test_shares = 1 - n_before / sizes.sum()
+    best: np.datetime64 = starts[1:][is_clear][np.argmin(np.abs(test_shares[is_clear] - share))]
     return best
 
 
-def _shown(moment: np.datetime64) -> str:
+def _format(moment: np.datetime64) -> str:
     return str(moment).removesuffix("T00:00:00")

@@ -1,7 +1,8 @@
-"""Claims into parts and folds."""
+"""Splits claims into folds of whole groups, and reads the parts of a split file."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -17,31 +18,34 @@ from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import sha256
 
 By = Literal["article", "speaker", "topic", "source", "claim"]
+"""Kind of groups that a split never divides."""
 
 
 class Fold(NamedTuple):
-    """One training set and the claims that are scored with it, as row numbers of the table."""
+    """Row numbers of the claims for training, for testing and for tuning."""
 
     name: str
     train: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
     dev: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-    """Neither trained nor tested on: for thresholds and calibration. Empty where the split has no such part."""
+    """Rows for thresholds and calibration, which are neither trained nor tested on; empty if the split has none."""
 
 
 def group_codes(claims: Claims, by: By) -> Codes:
-    """The group of each claim, shape (n_claims,); a claim without a speaker (topic, source) goes with its article's."""
+    """The group of each claim, shape (n_claims,). A claim without a speaker (topic, source) is grouped by article."""
     if by == "article":
         return claims.article_codes()
     if by == "claim":
         return np.arange(len(claims), dtype=np.int64)
     keys = np.empty(len(claims), dtype=object)
     for row, (value, article) in enumerate(zip(_values(claims, by), claims.article_id, strict=True)):
+        # Tuples of two lengths, so that a speaker never shares a key with an article of the same name.
         keys[row] = (value,) if value else (None, article)
     return codes_of(keys)
 
 
 def _values(claims: Claims, by: By) -> Column:
+    """The name of each claim's group; None or empty if it has none."""
     columns: dict[By, Column] = {
         "article": claims.article_id,
         "speaker": claims.speaker,
@@ -53,15 +57,15 @@ def _values(claims: Claims, by: By) -> Column:
 
 
 def count_ungrouped(claims: Claims, by: By) -> int:
-    """How many claims name no speaker (topic, source), and go with their article instead.
+    """The number of claims without a speaker (topic, source), which are grouped by article instead.
 
-    Raises: HarnessError: none of them names one, so that there is nothing to group by.
+    Raises: HarnessError: no claim has one, so there is nothing to group by.
     """
     absent = sum(not value for value in _values(claims, by))
     if absent == len(claims):
         remedy = "publisher of the articles" if by == "source" else f"{by} of the claims"
         raise HarnessError(
-            f"split: by {by}: none of {absent} claims has a {by}; fill in the {remedy}, or split otherwise"
+            f"split: by {by}: none of {absent} claims has a {by}; set the {remedy}, or group by something else"
         )
     return absent
 
@@ -74,25 +78,30 @@ def _group_names(claims: Claims, by: By, codes: Codes) -> list[str]:
 
 
 def _draw(seed: int, names: Sequence[str]) -> list[str]:
-    """A number for each group in hexadecimal: a hash of seed and name, so it depends on nothing but these."""
+    """A pseudo-random hexadecimal number for each group: a hash of seed and name.
+
+    A random generator would give a group another number whenever groups are added; the hash depends only on the group.
+    """
     return [sha256(f"{seed}\n{name}") for name in names]
 
 
 def grouped_folds(
     claims: Claims, *, k: int, by: By, seed: int, hash_assignment: bool = False, labels: Codes | None = None
 ) -> list[Fold]:
-    """k folds of whole groups, of about equal size: groups in an order drawn from the seed, each to the smallest fold.
+    """Make k folds of whole groups, of about equal size.
+
+    Groups are assigned largest first, in a random order among groups of equal size, each to the smallest fold.
 
     Args:
-        claims: any number.
+        claims: the claims to split.
         k: number of folds, at least 2.
-        by: what stays whole.
-        seed: of the draw, a hash of seed and group, so it depends on nothing but these.
-        hash_assignment: each group to the fold of its own hash instead, so that an added group moves no other; folds
-            differ more in size.
-        labels: shape (n_claims,); gold label codes, -1 for none. If given, groups are dealt out so that claims and each
-            label are spread evenly over the folds.
-    Raises: HarnessError: fewer groups than folds, or with `hash_assignment` a fold that no group falls into.
+        by: the kind of groups.
+        seed: the random seed of the order.
+        hash_assignment: assign each group to a fold by its hash instead, so that added data moves no existing group;
+            fold sizes vary more.
+        labels: gold label codes, shape (n_claims,); -1 for a claim without. If given, groups are assigned so that the
+            claims of each label are spread evenly over the folds.
+    Raises: HarnessError: there are fewer groups than folds, or `hash_assignment` leaves a fold empty.
     """
     codes = group_codes(claims, by)
     sizes = np.bincount(codes)
@@ -101,15 +110,16 @@ def grouped_folds(
     if len(sizes) < k:
         raise HarnessError(f"split: {k} folds by {by} need at least {k} groups, the data has {len(sizes)}; lower k")
     draw = _draw(seed, _group_names(claims, by, codes))
-    drawn = sorted(range(len(sizes)), key=draw.__getitem__)
+    shuffled = sorted(range(len(sizes)), key=draw.__getitem__)
     if hash_assignment:
         fold_of = np.array([int(number, 16) % k for number in draw], dtype=np.int64)
-        _all_filled(fold_of, k, seed)
+        _check_no_fold_empty(fold_of, k, seed)
     elif labels is not None:
-        fold_of = _evenly(_shares(codes, labels), drawn, k)
+        fold_of = _assign_evenly(_shares(codes, labels), shuffled, k)
     else:
-        order = drawn if by == "claim" else sorted(drawn, key=lambda group: -int(sizes[group]))
-        fold_of = _smallest_first(sizes, order, k)
+        # Large groups first: small ones can then fill the differences. Single claims all have the same size.
+        order = shuffled if by == "claim" else sorted(shuffled, key=lambda group: -int(sizes[group]))
+        fold_of = _assign_to_smallest(sizes, order, k)
     assigned = fold_of[codes]
     return [
         Fold(f"fold-{number}", np.flatnonzero(assigned != number), np.flatnonzero(assigned == number))
@@ -117,7 +127,8 @@ def grouped_folds(
     ]
 
 
-def _smallest_first(sizes: Codes, order: Sequence[int], k: int) -> Codes:
+def _assign_to_smallest(sizes: Codes, order: Sequence[int], k: int) -> Codes:
+    """Assign each group, in order, to the fold with the fewest claims so far; returns the fold of each group."""
     fold_of = np.zeros(len(sizes), dtype=np.int64)
     load = [0] * k
     for group in order:
@@ -127,47 +138,51 @@ def _smallest_first(sizes: Codes, order: Sequence[int], k: int) -> Codes:
     return fold_of
 
 
-def _all_filled(fold_of: Codes, k: int, seed: int) -> None:
-    filled = np.bincount(fold_of, minlength=k)
-    if not filled.all():
+def _check_no_fold_empty(fold_of: Codes, k: int, seed: int) -> None:
+    n_groups = np.bincount(fold_of, minlength=k)
+    if not n_groups.all():
         raise HarnessError(
-            f"split: hash_assignment: {len(fold_of)} groups leave fold-{int(np.argmin(filled))} of {k} empty "
-            f"under seed {seed}; lower k, take another seed, or leave out hash_assignment"
+            f"split: hash_assignment: {len(fold_of)} groups leave fold-{int(np.argmin(n_groups))} of {k} empty "
+            f"with seed {seed}; lower k, use another seed, or remove hash_assignment"
         )
 
 
 def _shares(codes: Codes, labels: Codes) -> npt.NDArray[np.float64]:
-    """The share of all claims, and of each label's claims, that each group has; shape (n_groups, 1 + n_labels)."""
+    """Each group's share of all claims and of the claims of each label; shape (n_groups, 1 + n_labels)."""
     counts = np.zeros((int(codes.max()) + 1, int(labels.max()) + 2))
     np.add.at(counts, (codes, labels + 1), 1)
+    # Column 0 counts the claims without a label (-1), which need no even spread; all claims take its place.
     counts[:, 0] = counts.sum(axis=1)
     counts = counts[:, counts.any(axis=0)]
     shares: npt.NDArray[np.float64] = counts / counts.sum(axis=0)
     return shares
 
 
-def _evenly(shares: npt.NDArray[np.float64], drawn: Sequence[int], k: int) -> Codes:
-    """Each group, the weightiest first, to the fold where it adds least to the sum of squared shares.
+def _assign_evenly(shares: npt.NDArray[np.float64], shuffled: Sequence[int], k: int) -> Codes:
+    """Assign each group, largest shares first, to the fold where it increases the sum of squared shares least.
 
-    Rounded, so that the last bit of a product, which differs between machines, decides nothing.
+    Adding a group s to a fold f adds ``2 f·s + s·s`` to the sum of squares, so the smallest product f·s decides.
+    Values are rounded before they are compared: the last bit of a product differs between machines.
     """
     fold_of = np.zeros(len(shares), dtype=np.int64)
     load = np.zeros((k, shares.shape[1]))
     weight = (shares**2).sum(axis=1).round(12)
-    for number, group in enumerate(sorted(drawn, key=lambda group: -float(weight[group]))):
-        added = load @ shares[group]
-        fold_of[group] = number if number < k else np.argmin((added / added.max()).round(9))
+    for number, group in enumerate(sorted(shuffled, key=lambda group: -float(weight[group]))):
+        increase = load @ shares[group]
+        # The first k groups go to one fold each, so that no fold is empty.
+        fold_of[group] = number if number < k else np.argmin((increase / increase.max()).round(9))
         load[fold_of[group]] += shares[group]
     return fold_of
 
 
 def leave_one_out(claims: Claims, *, by: By) -> list[Fold]:
-    """One fold per group, in the order of first sight: it is tested on, all others are trained on.
+    """Make one fold per group, in order of first occurrence: the group is for testing, all others are for training.
 
-    Raises: HarnessError: one group only.
+    Raises: HarnessError: there is only one group.
     """
     codes = group_codes(claims, by)
-    values, names = _values(claims, by), _group_names(claims, by, codes)
+    values = _values(claims, by)
+    names = _group_names(claims, by, codes)
     if len(names) < 2:
         raise HarnessError(f"split: leave_one_out by {by} needs at least 2 groups, the data has {len(names)}")
     folds = []
@@ -179,61 +194,63 @@ def leave_one_out(claims: Claims, *, by: By) -> list[Fold]:
 
 
 def training_share(claims: Claims, *, share: float, by: By, seed: int) -> npt.NDArray[np.int64]:
-    """The rows of a share of training claims, in whole groups; the rows of a smaller share are among them.
+    """Select the rows of a share of the training claims, in whole groups; a larger share contains a smaller one.
 
-    Groups come in an order drawn from the seed, as many as bring the number of claims closest to the share; one at
-    least.
+    Groups are taken in a random order until the number of claims is closest to the share; at least one is taken.
 
     Args:
         claims: the training claims.
         share: in (0, 1].
-        by: what stays whole.
-        seed: of the order, a hash of seed and group, so that an added group moves no other.
+        by: the kind of groups.
+        seed: the random seed of the order; added data does not change the order of existing groups.
     """
     codes = group_codes(claims, by)
+    # The prefix makes the order differ from that of the folds under the same seed.
     draw = _draw(seed, [f"train_share\n{name}" for name in _group_names(claims, by, codes)])
     order = np.array(sorted(range(len(draw)), key=draw.__getitem__))
     reached = np.cumsum(np.bincount(codes)[order])
-    kept = order[: 1 + int(np.argmin(np.abs(reached - share * len(claims))))]
-    return np.flatnonzero(np.isin(codes, kept))
+    n_groups = 1 + int(np.argmin(np.abs(reached - share * len(claims))))
+    return np.flatnonzero(np.isin(codes, order[:n_groups]))
 
 
 def fold_from_parts(
     claims: Claims, parts: Mapping[str, str], train: Sequence[str], test: Sequence[str], dev: Sequence[str] = ()
 ) -> Fold:
-    """One fold from named parts.
+    """Make one fold from named parts.
 
     Args:
-        parts: claim_id to part.
-        train, test, dev: part names; they may not overlap.
-    Raises: HarnessError: a part that no claim is in; the message lists those there are.
+        claims: the claims to split.
+        parts: claim_id to part name.
+        train, test, dev: part names; no part may be in two of them.
+    Raises: HarnessError: a part has no claims (the message lists the parts), or is in two of the three.
     """
-    known = list(dict.fromkeys(parts.values()))
+    part_names = list(dict.fromkeys(parts.values()))
     for part in (*train, *test, *dev):
-        if part not in known:
-            raise HarnessError(f"split: no claim is in part '{part}'; there are {', '.join(known) or 'no parts'}")
-    for one, other, said in (
-        (train, test, "train and in test"),
-        (train, dev, "train and in dev"),
-        (test, dev, "test and in dev"),
-    ):
-        both = sorted(set(one) & set(other))
-        if both:
-            raise HarnessError(f"split: part '{both[0]}' is in {said}")
-    of_row = np.array([parts.get(claim_id, "") for claim_id in claims.claim_id], dtype=object)
-    return Fold("+".join(test), *(np.flatnonzero(np.isin(of_row, named)) for named in (train, test, dev)))
+        if part not in part_names:
+            raise HarnessError(f"split: part '{part}' has no claims; known: {', '.join(part_names) or 'no parts'}")
+    sides = {"train": train, "test": test, "dev": dev}
+    for left, right in itertools.combinations(sides, 2):
+        in_both = sorted(set(sides[left]) & set(sides[right]))
+        if in_both:
+            raise HarnessError(f"split: part '{in_both[0]}' is in both {left} and {right}")
+    part_of_row = np.array([parts.get(claim_id, "") for claim_id in claims.claim_id], dtype=object)
+    rows = {side: np.flatnonzero(np.isin(part_of_row, names)) for side, names in sides.items()}
+    return Fold("+".join(test), **rows)
 
 
 def read_split(path: Path) -> dict[str, str]:
-    """A split file: claim_id to part.
+    """Read a split file: claim_id to part name.
 
-    Raises: FaultsError: every fault of the file; a claim in two lines is one.
+    Raises: FaultsError: all faults of the file, such as a claim on two lines.
     """
     records, faults = read_records(path, ClaimPart)
     parts: dict[str, str] = {}
+    first_lines: dict[str, int] = {}
     for line, record in records:
         if record.claim_id in parts:
-            faults.append(Fault(str(path), line, "claim_id", f"'{record.claim_id}' is listed twice", "duplicate-id"))
+            message = f"duplicate id '{record.claim_id}' (first on line {first_lines[record.claim_id]})"
+            faults.append(Fault(str(path), line, "claim_id", message, "duplicate-id"))
+        first_lines.setdefault(record.claim_id, line)
         parts[record.claim_id] = record.part
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))

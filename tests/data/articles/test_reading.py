@@ -116,8 +116,7 @@ def test_a_page_without_an_article_is_refused(tmp_path, page):
     path = tmp_path / "menu.html"
     path.write_text(page, encoding="utf-8")
     assert refusal(path) == (
-        f"{path}: has no article text that could be told from menus and boilerplate; save the text as .txt and ingest "
-        "that"
+        f"{path}: contains no article text, only menus or boilerplate; save the text as .txt and ingest that file"
     )
 
 
@@ -146,7 +145,7 @@ def test_every_fault_of_a_jsonl_file_at_once(tmp_path):
     said = refusal(path)
     for line, field, part in [
         (2, "", "is not JSON"),
-        (3, "article_id: ", "'a' stands in line 1 already"),
+        (3, "article_id: ", "duplicate id 'a' (first on line 1)"),
         (4, "text: ", "is missing or empty"),
         (5, "article_id: ", "expected"),
         (5, "text: ", "expected a text, got 5"),
@@ -180,4 +179,4 @@ def test_the_faults_of_all_files_are_told_at_once(tmp_path):
 
 
 def test_a_folder_without_article_files_is_refused(tmp_path):
-    assert "no article files in this folder; known: .txt" in refusal(tmp_path)
+    assert "contains no article files; expected one of .txt" in refusal(tmp_path)

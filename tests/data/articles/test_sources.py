@@ -9,7 +9,7 @@ import io
 import pytest
 
 from harness import FaultsError, HarnessError, ingest, open_dataset
-from harness.data.articles.markup import marked_markdown
+from harness.data.articles.markup import mask_markdown
 from harness.data.articles.reading import ReadOptions
 from harness.data.articles.sources import read_articles
 from harness.data.sentences.segment import sentences
@@ -101,7 +101,7 @@ def test_markdown_keeps_its_text_and_gives_no_markup_as_a_sentence(tmp_path, lin
     ],
 )
 def test_marks_of_markdown(text, expected):
-    marked = marked_markdown(text)
+    marked = mask_markdown(text)
     assert len(marked.text) == len(text)
     assert [text[start:end] for start, end in sentences(marked.text)] == expected
 
@@ -145,7 +145,7 @@ def test_a_cell_longer_than_the_csv_module_allows(tmp_path):
 @pytest.mark.parametrize(
     ("text", "columns", "message"),
     [
-        ("a,b\n1,2\n", {}, "t.csv: no column is called 'text'; name the one with the texts: --column text=NAME. Colum"),
+        ("a,b\n1,2\n", {}, "t.csv: no column is called 'text'; name the column that holds the text: --column text=NAM"),
         ("a;text\n1;2\n", {}, "Columns: a;text"),
         ("body\nx\n", {"text": "bodi"}, "t.csv: --column text=bodi: no column is called 'bodi'. Did you mean 'body'?"),
         (
@@ -157,7 +157,7 @@ def test_a_cell_longer_than_the_csv_module_allows(tmp_path):
         ('text,title\n"A\nb",t\nc\n', {}, "t.csv:4: has 1 cell, the header has 2"),
         ('text\nA\n"B\n', {}, "t.csv:3: is not well-formed CSV: unexpected end of data; look for a stray quote"),
         ("text,text\nA,B\n", {}, "t.csv:1: text: 2 columns are called 'text'"),
-        ("", {}, "t.csv: has no rows; a header line and one article a row are expected"),
+        ("", {}, "t.csv: has no rows; expected a header line and one article per row"),
         ("text\n", {}, "t.csv: has no rows"),
     ],
 )
@@ -198,7 +198,7 @@ def test_faults_of_a_parquet_file_name_their_row(tmp_path):
     path.write_bytes(parquet({"text": [1.5]}))
     assert "row 1 text: expected a text, got 1.5" in refusal(path)
     path.write_bytes(b"PAR1 no more")
-    assert "t.parquet: is not a Parquet file that can be read: " in refusal(path)
+    assert "t.parquet: is not a readable Parquet file: " in refusal(path)
 
 
 def test_a_dataset_of_the_datasets_library(tmp_path):
@@ -294,7 +294,7 @@ def test_patterns(tmp_path):
     found = read_articles([f"{tmp_path}/**/*"])
     assert [f.article.article_id for f in found] == ["b", "odd-1", "a", "c"]
     assert len(read_articles([tmp_path / "odd[1].txt"])) == 1  # a file of that name is itself
-    assert "no article file has a name of this pattern" in refusal(f"{tmp_path}/*.html")
+    assert "pattern matches no article files; expected one of .txt" in refusal(f"{tmp_path}/*.html")
 
 
 @pytest.mark.parametrize(("name", "title"), [("page.md", "T"), ("page", None)])
@@ -308,7 +308,7 @@ def test_standard_input(tmp_path, harness, name, title):
     (article,) = open_dataset(tmp_path / "d").articles
     assert (article.article_id, article.title, article.text) == ("page", title, "# T\nOne. Two.")
     done = harness("ingest", "-", "--into", "d")
-    assert "standard input: has no name; give the article's id: --name ID" in done.stderr
+    assert "standard input: has no file name; set the article id with --name ID" in done.stderr
 
 
 SAID = {
@@ -338,17 +338,18 @@ def test_the_encoding_is_said_on_stderr_and_can_be_named(tmp_path, harness):
     assert done.stderr == "a.txt: read as cp1254\n"
     assert open_dataset(tmp_path / "named").articles[0].text == "Başbakan dün söyledi."
     done = harness("ingest", "a.txt", "--into", "x", "--encoding", "utf-8")
-    assert "a.txt: is not in the encoding utf-8; leave it out to have it detected" in done.stderr
+    assert "a.txt: cannot be decoded as utf-8; omit --encoding to detect the encoding" in done.stderr
     done = harness("ingest", "a.txt", "--into", "x", "--encoding", "cp12544")
-    assert "a.txt: encoding: no encoding of text is called 'cp12544'" in done.stderr
-    assert (
-        "no encoding of text is called 'hex'" in harness("ingest", "a.txt", "--into", "x", "--encoding", "hex").stderr
-    )
+    assert "a.txt: encoding: unknown encoding 'cp12544'; use utf-8, cp1252" in done.stderr
+    done = harness("ingest", "a.txt", "--into", "x", "--encoding", "hex")
+    assert "a.txt: encoding: unknown encoding 'hex'" in done.stderr
 
 
 def test_bytes_in_no_encoding_are_refused(tmp_path):
     (tmp_path / "a.txt").write_bytes(bytes(range(1, 256)) * 20)
-    assert "is not UTF-8, and its encoding cannot be told; save it as UTF-8, or name it" in refusal(tmp_path / "a.txt")
+    assert "a.txt: is not UTF-8, and its encoding cannot be detected; save it as UTF-8, or name it" in refusal(
+        tmp_path / "a.txt"
+    )
 
 
 @pytest.mark.parametrize("text", ["e\u0301 and \u00e9", "ﬁ \u212b \u2460", "a\u00ad\u200b\u202eb\ufeff"])
@@ -383,7 +384,7 @@ def test_articles_from_python(tmp_path):
 
 def test_a_language_without_rules_is_a_warning(tmp_path):
     done = ingest([Article(article_id="a", text="Abc def. Ghi jkl.", language="xx")], tmp_path / "d")
-    assert done.warnings == ("language 'xx': sentences are cut by rules that were not made for it; check the claims",)
+    assert done.warnings == ("language 'xx': the segmentation has no rules for this language; check the claims",)
     assert ingest([Article(article_id="b", text="One.", language="en-GB")], tmp_path / "d").warnings == ()
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harness.data.articles.encoding import decoded
+from harness.data.articles.encoding import decode_text
 from harness.data.articles.html import read_page
-from harness.data.articles.markup import marked_markdown, marked_transcript
+from harness.data.articles.markup import mask_markdown, mask_transcript
 from harness.data.articles.reading import InputFile, ReadOptions
 from harness.data.articles.sources import READERS, read_file
 from harness.data.dataset import Segmentation
@@ -89,7 +89,7 @@ def test_no_page_breaks_its_reader(data):
 )
 def test_bytes_become_text_or_a_fault(data, encoding):
     try:
-        text, said = decoded(data, "a", encoding).text, "a: "
+        text, said = decode_text(data, "a", encoding).text, "a: "
     except HarnessError as error:
         text, said = "", str(error)
     assert isinstance(text, str)
@@ -167,11 +167,11 @@ def test_no_file_takes_long(suffix, number):
 
 @given(st.text(alphabet=" \t\r\n#*_-+>|`~[]()<>!\\.:ab1=", max_size=200))
 def test_marked_text_is_as_long_as_the_text(text):
-    marked = marked_markdown(text).text
+    marked = mask_markdown(text).text
     assert len(marked) == len(text)
     assert all(a == b or b in " x" for a, b in zip(text, marked, strict=True))
     try:
-        spoken = marked_transcript(text, "a").text
+        spoken = mask_transcript(text, "a").text
     except HarnessError:
         return
     assert len(spoken) == len(text)

@@ -84,7 +84,9 @@ def test_a_file_comes_whole_however_often_it_is_cut(serve, tmp_path, script, att
 
 def test_the_next_call_goes_on_where_the_last_was_cut(serve, tmp_path):
     server = serve(CONTENT, "cut", 500, 500, 500, "range")
-    with pytest.raises(HarnessError, match=r"could not be brought in 4 attempts: answers 500 .*100,000 bytes are kept"):
+    with pytest.raises(
+        HarnessError, match=r"download failed after 4 attempts: the server responded 500 .*100,000 bytes are saved"
+    ):
         download(server.address, tmp_path / "file.tsv", pause_s=0)
     assert not (tmp_path / "file.tsv").exists()
     download(server.address, tmp_path / "file.tsv", pause_s=0)
@@ -101,15 +103,15 @@ def test_a_part_that_is_no_beginning_is_thrown_away(serve, tmp_path):
 
 def test_an_answer_that_is_final_is_not_asked_again(serve, tmp_path):
     server = serve(CONTENT, 404)
-    with pytest.raises(HarnessError, match=r"answers 404 .*may have moved.*harness fetch NAME --from FOLDER"):
+    with pytest.raises(HarnessError, match=r"responded 404 .*may have moved.*harness fetch NAME --from FOLDER"):
         download(server.address, tmp_path / "file.tsv", pause_s=0)
     assert len(server.asked) == 1
 
 
 def test_nobody_is_there(tmp_path):
-    with pytest.raises(HarnessError, match="could not be brought in 4 attempts"):
+    with pytest.raises(HarnessError, match="download failed after 4 attempts"):
         download("http://127.0.0.1:9/file.tsv", tmp_path / "file.tsv", pause_s=0)
-    with pytest.raises(HarnessError, match="only http and https"):
+    with pytest.raises(HarnessError, match="only http and https URLs"):
         download("file:///etc/passwd", tmp_path / "file.tsv")
 
 

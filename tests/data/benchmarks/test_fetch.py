@@ -61,7 +61,7 @@ def test_one_changed_byte_is_refused(benchmarks, tmp_path, harness):
     done = harness("fetch", "claimbuster", "--from", copy)
     assert done.returncode == 2
     assert done.stderr.startswith(f"harness: {path}: is not the publisher's file: its SHA-256 is not 64890c51e109")
-    assert "take an unchanged copy from https://doi.org" in done.stderr
+    assert "get an unmodified copy from https://doi.org" in done.stderr
     assert not (tmp_path / "data-root" / "claimbuster").exists()
 
 
@@ -80,12 +80,12 @@ def test_files_that_are_absent_are_reported_and_the_others_come_in(benchmarks, t
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["claimbuster"], "has to come from a copy of yours: get the publisher's files from https://doi.org"),
+        (["claimbuster"], "cannot be downloaded automatically: get the publisher's files from https://doi.org"),
         (
             ["claimbuster", "--from", "empty"],
-            "empty: holds none of the files of 'claimbuster': datasets/groundtruth.csv",
+            "empty: contains none of the files of 'claimbuster': datasets/groundtruth.csv",
         ),
-        (["claimbuster", "--from", "nowhere"], "nowhere: does not exist; --from names the folder (or zip)"),
+        (["claimbuster", "--from", "nowhere"], "nowhere: does not exist; --from expects the folder or zip file"),
         (["claimbutser", "--from", "empty"], "no benchmark is called 'claimbutser'. Did you mean 'claimbuster'?"),
         (["claimbuster", "--offline"], "--offline needs --from PATH"),
     ],

@@ -184,11 +184,11 @@ def test_articles_are_drawn_whole():
     ("columns", "name", "reason"),
     [
         ({"a": "y.", "b": ".y"}, "raw_agreement", "no claim has labels by two annotators"),
-        ({"a": "yyy", "b": "yyy"}, "cohen_kappa", "every label is 'y', so that chance alone makes all agree"),
-        ({"a": "yyy", "b": "yyy"}, "fleiss_kappa", "every label is 'y', so that chance alone makes all agree"),
-        ({"a": "yyyn", "b": "yyy."}, "krippendorff_alpha", "what has two labels or more has one label only"),
-        ({"a": "yyyn", "b": "yyy."}, "cohen_kappa", "no pair of annotators used more than one label"),
-        ({f"w{n:02}": "yn" for n in range(21)}, "cohen_kappa", "21 are more than 20"),
+        ({"a": "yyy", "b": "yyy"}, "cohen_kappa", "undefined: every label is 'y', so chance agreement is 1"),
+        ({"a": "yyy", "b": "yyy"}, "fleiss_kappa", "every label is 'y', so chance agreement is 1"),
+        ({"a": "yyyn", "b": "yyy."}, "krippendorff_alpha", "all claims with two annotators carry the same label"),
+        ({"a": "yyyn", "b": "yyy."}, "cohen_kappa", "no two annotators used more than one label"),
+        ({f"w{n:02}": "yn" for n in range(21)}, "cohen_kappa", "not computed for 21 annotators (at most 20)"),
     ],
 )
 def test_what_is_undefined_says_why(columns, name, reason):
@@ -265,7 +265,7 @@ def test_crowds_with_varying_numbers_of_labels_a_claim(benchmarks, folder, label
     assert dict(zip(found.labels, found.counts.sum(axis=0).tolist(), strict=True)) == Counter(
         label for label in {(claim, worker): label for claim, worker, label in said}.values()
     )
-    assert "are more than 20" in found.measures["cohen_kappa"].reason
+    assert "annotators (at most 20)" in found.measures["cohen_kappa"].reason
 
 
 @pytest.fixture

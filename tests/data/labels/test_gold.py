@@ -45,9 +45,7 @@ def test_the_rules():
 
 
 def test_single_refuses_several_annotators():
-    with pytest.raises(
-        HarnessError, match=r"'single': claim 'tie' was labelled by several annotators \(ann, bob\); use"
-    ):
+    with pytest.raises(HarnessError, match=r"'single': claim 'tie' has labels by several annotators \(ann, bob\); use"):
         gold("single")
 
 

@@ -146,7 +146,7 @@ def test_a_dev_part_decides_where_there_is_one(config, small, tmp_path):
     results = run(path, out=tmp_path / "runs").results
     assert next(iter(results[1].provenance.chosen.values())).endswith("on the dev part")
     both = config("{file: parts.jsonl, train: [train], dev: [train], test: [test]}")
-    with pytest.raises(Exception, match="part 'train' is in train and in dev"):
+    with pytest.raises(Exception, match="part 'train' is in both train and dev"):
         run(both, out=tmp_path / "runs")
     with pytest.raises(FaultsError, match="dev: is for official and file"):
         run(config("{k: 3, dev: [dev]}"), out=tmp_path / "runs")
