@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_server import completion, token
 
-from harness.classifiers.language_models.prompt import data_of
-from harness.classifiers.language_models.replies import gives_tokens, read_reply
-from harness.endpoints.completions import completion_of, error_summary, tokens_of
+from harness.classifiers.language_models.prompt import claim_messages
+from harness.classifiers.language_models.replies import has_token_probabilities, read_reply
+from harness.endpoints.completions import error_summary, first_choice, reported_tokens
 
 LABELS = ("no", "yes")
 WHY = {"rejected", "refused", "truncated", "unparsable"}
@@ -47,14 +47,14 @@ BODY = st.fixed_dictionaries(
 @given(st.one_of(st.text(max_size=50), (BODY | JSON).map(json.dumps)), st.sampled_from([200, 400]))
 def test_any_reply_is_read_as_an_answer_or_as_none(text, status):
     said = read_reply(status, text, LABELS)
-    assert (said.label is None) == (said.why in WHY)
+    assert (said.label is None) == (said.missing_reason in WHY)
     assert said.label in (None, 0, 1)
     if said.probabilities is not None:
         assert math.isclose(sum(said.probabilities), 1, abs_tol=1e-9)
         assert all(0 <= chance <= 1 + 1e-9 for chance in said.probabilities)
-    assert completion_of(text) is None or isinstance(completion_of(text), dict)
-    assert tokens_of(text) is None or tokens_of(text) > 0
-    assert gives_tokens(text) in (False, True)
+    assert first_choice(text) is None or isinstance(first_choice(text), dict)
+    assert reported_tokens(text) is None or reported_tokens(text) > 0
+    assert has_token_probabilities(text) in (False, True)
     assert error_summary(text).isprintable()
 
 
@@ -83,7 +83,7 @@ def test_any_alternatives_give_probabilities_or_none(pieces, alternatives):
 
 @given(st.text(max_size=200))
 def test_data_hold_the_text_and_nothing_that_ends_it(text):
-    row = data_of(claims_of([text]), ())[0]
+    row = claim_messages(claims_of([text]), ())[0]
     assert json.loads(row) == {"claim": text}
     assert row.startswith('{"claim": "')
     assert not set(row) & set("<>[]\n\r\u2028\u2029")
