@@ -93,9 +93,7 @@ def test_an_endpoint_that_is_down():
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     recipe = build("language_model", {"endpoint": url, "model": "tiny", "guide": GUIDE, "retries": 0})
-    with pytest.raises(
-        HarnessError, match=rf"{url} \(model tiny\): no usable reply in 1 attempt: the connection failed"
-    ):
+    with pytest.raises(HarnessError, match=rf"{url} \(model tiny\): .* in 1 attempt: the connection failed"):
         recipe.fit(*yes_no(), 13)
 
 

@@ -285,7 +285,7 @@ def test_settings_that_cannot_be(settings, message):
 
 
 def test_a_model_without_a_question_says_so(model_server):
-    with pytest.raises(HarnessError, match="language_model: .* set guide"):
+    with pytest.raises(HarnessError, match=r"language_model: .* set guide"):
         build("language_model", {"endpoint": model_server.url, "model": "tiny"}).fit(*yes_no(), 13)
     with pytest.raises(HarnessError, match=r"guide \(no, yes\) .* the task \(opinion, forecast"):
         model(model_server).fit(*three_labels(), 13)
