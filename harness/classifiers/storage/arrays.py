@@ -25,6 +25,7 @@ NPZ_ERRORS = (
     ValueError,
     KeyError,
     MemoryError,
+    RuntimeError,  # a member that is marked as encrypted, or compressed by an unknown method
     SyntaxError,
     tokenize.TokenError,  # NumPy parses the header of an array with Python's tokenizer
     zipfile.BadZipFile,

@@ -227,6 +227,16 @@ def test_a_damaged_file_of_arrays_is_a_message(data, tmp_path_factory):
     assert ARRAYS in said
 
 
+@pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 99)], ids=["encrypted", "unknown compression"])
+def test_arrays_that_claim_another_zip_format_are_a_message(offset, value, tmp_path):
+    structure = saved_logreg(tmp_path)
+    content = bytearray((tmp_path / ARRAYS).read_bytes())
+    content[content.find(b"PK\x01\x02") + offset] = value  # the flags or the method of the first directory entry
+    (tmp_path / ARRAYS).write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"arrays\.npz: is not a readable \.npz file"):
+        deserialize(structure, tmp_path)
+
+
 class RunsCode:
     def __reduce__(self):
         return (pytest.fail, ("a pickle was loaded",))
