@@ -38,7 +38,7 @@ def test_offline_refuses_a_language_model_inside_an_ensemble_and_a_transfer(mode
 
 def test_a_language_model_in_an_ensemble_is_counted_capped_and_not_kept(model_server, small, tmp_path):
     config = config_of(
-        tmp_path, small, {"name": "ensemble", "members": ["length", member(model_server, score="token_probabilities")]}
+        tmp_path, small, {"name": "ensemble", "members": ["length", member(model_server, scoring="token_probabilities")]}
     )
     forecast = plan(config, out=tmp_path / "runs").forecast
     assert model_server.asked == []
@@ -55,6 +55,6 @@ def test_a_language_model_in_an_ensemble_is_counted_capped_and_not_kept(model_se
 
 def test_the_cap_of_a_language_model_holds_inside_an_ensemble(model_server, small, tmp_path):
     settings = {"name": "ensemble", "members": ["length", member(model_server, max_calls=10)]}
-    with pytest.raises(HarnessError, match=r"max_calls \(10\)"):
+    with pytest.raises(HarnessError, match=r"max_calls limit \(10\)"):
         run(config_of(tmp_path, small, settings), out=tmp_path / "runs")
     assert len(model_server.asked) == 10
