@@ -118,14 +118,14 @@ def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:
 def test_processes_share_the_replies_and_the_cassette(model_server, tmp_path):
     cassette = tmp_path / "cassette.jsonl"
     workers = [start_worker(model_server, 30, cassette=str(cassette), record=True) for _ in range(2)]
-    found = [worker.communicate(timeout=60) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], found
-    assert found[0][0] == found[1][0]
+    outputs = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], outputs
+    assert outputs[0][0] == outputs[1][0]
     lines = [json.loads(line) for line in cassette.read_text().splitlines()]
     assert len(lines) == len({line["key"] for line in lines}) == 30 + 1
     before = len(model_server.asked)
     scores = fitted(model_server).score(claims_of([f"Claim {n}." for n in range(30)]))
-    assert scores.tobytes().hex() == found[0][0].strip()
+    assert scores.tobytes().hex() == outputs[0][0].strip()
     assert len(model_server.asked) == before
 
 
@@ -346,9 +346,9 @@ def test_a_full_disk_leaves_no_half_line_in_a_cassette(model_server, tmp_path):
     cassette.write_text("\n" * 470_000)
     settings = {"endpoint": model_server.url, "model": "tiny", "guide": GUIDE, "cassette": str(cassette)}
     command = [sys.executable, "-c", f"{SMALL_DISK}\n{WORKER}", json.dumps(settings | {"record": True}), "30"]
-    done = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)
-    assert "WriteError" in done.stderr
-    assert "the file would exceed the file-size limit" in done.stderr
+    result = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)
+    assert "WriteError" in result.stderr
+    assert "the file would exceed the file-size limit" in result.stderr
     assert cassette.read_text().endswith("}\n") or not cassette.read_text().strip()
     fitted(model_server, cassette=str(cassette), record=True).score(claims_of([f"Claim {n}." for n in range(30)]))
     assert len(cassette.read_text().split("\n")) == 470_000 + 31 + 1
@@ -367,9 +367,9 @@ def test_processes_that_ask_the_same_at_once_pay_once(model_server):
     fitted(model_server)
     model_server.answer = slow(0.05, says())
     workers = [start_worker(model_server, 20) for _ in range(3)]
-    found = [worker.communicate(timeout=60) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0, 0], found
-    assert len({out for out, _ in found}) == 1
+    outputs = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0], outputs
+    assert len({out for out, _ in outputs}) == 1
     assert len(model_server.asked) == 1 + 20
 
 

@@ -38,7 +38,9 @@ def test_offline_refuses_a_language_model_inside_an_ensemble_and_a_transfer(mode
 
 def test_a_language_model_in_an_ensemble_is_counted_capped_and_not_kept(model_server, small, tmp_path):
     config = config_of(
-        tmp_path, small, {"name": "ensemble", "members": ["length", member(model_server, scoring="token_probabilities")]}
+        tmp_path,
+        small,
+        {"name": "ensemble", "members": ["length", member(model_server, scoring="token_probabilities")]},
     )
     forecast = plan(config, out=tmp_path / "runs").forecast
     assert model_server.asked == []

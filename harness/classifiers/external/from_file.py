@@ -75,9 +75,9 @@ class FileProbabilityScorer(FileScorer):
 class FromFile(Classifier):
     """Predictions of another program: a CSV, TSV or JSONL file with claim_id, and score, label or both.
 
-    Is not trained. A higher score means that the positive label is more likely; other columns are ignored. A file with
-    labels only ranks claims by label; a file with scores only predicts no labels unless a threshold is set. For tasks
-    with more than two labels, the file must have labels only.
+    It is not trained. A higher score means that the positive label is more likely; other columns are ignored. A file
+    with labels only ranks claims by label; a file with scores only predicts no labels unless a threshold is set. For
+    tasks with more than two labels, the file must have labels only.
     """
 
     unsavable_reason = FileScorer.unsavable_reason

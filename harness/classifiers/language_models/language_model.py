@@ -101,13 +101,13 @@ class LanguageModel(Classifier):
     requests_per_minute: int | None = Field(default=None, ge=1)
     """Requests started per minute, per process; None: no limit."""
     timeout_s: float = Field(default=60.0, gt=0.0)
-    """Time limit of one attempt as a whole."""
+    """Time limit of one attempt as a whole, in seconds."""
     retries: int = Field(default=5, ge=0, le=20)
-    """Further attempts after a timeout, a broken connection, a status of 429 or 5xx, or an invalid reply."""
+    """Further attempts after a timeout, a broken connection, an invalid reply, or status 408, 409, 425, 429 or 5xx."""
     backoff_s: float = Field(default=1.0, gt=0.0)
-    """Approximate wait before the second attempt; doubles with each further one."""
+    """Approximate wait before the second attempt, in seconds; doubles with each further one."""
     max_wait_s: float = Field(default=120.0, gt=0.0)
-    """Longest wait that an endpoint may ask for; a longer one ends the run."""
+    """Longest wait that an endpoint may ask for, in seconds; a longer one ends the run."""
     max_calls: int | None = Field(default=None, ge=1)
     """Most requests that one run may send, including retries, over all its folds, seeds and processes."""
     max_total_tokens: int | None = Field(default=None, ge=1)

@@ -43,8 +43,8 @@ def test_every_classifier_scores_explains_and_predicts_the_same_when_loaded_agai
     claims, gold = yes_no() if labels == YES_NO else three_labels()
     if classifier.yes_or_no_only and labels != YES_NO:
         pytest.skip(f"{name} is made for yes-or-no tasks")
-    one = Gold(gold.labels, np.zeros(len(claims), dtype=np.int64))
-    for number, scorer in enumerate((classifier.fit(claims, gold, 13), classifier.fit(claims, one, 13))):
+    one_label = Gold(gold.labels, np.zeros(len(claims), dtype=np.int64))
+    for number, scorer in enumerate((classifier.fit(claims, gold, 13), classifier.fit(claims, one_label, 13))):
         if scorer.unsavable_reason is not None:
             assert name in ("from_file", "language_model")
             continue
@@ -52,13 +52,13 @@ def test_every_classifier_scores_explains_and_predicts_the_same_when_loaded_agai
             with pytest.raises(HarnessError, match=r"skops would not load its types sklearn\.tree"):
                 round_trip(scorer, tmp_path / str(number))
             continue
-        again = round_trip(scorer, tmp_path / str(number))
-        assert type(again) is type(scorer)
+        loaded = round_trip(scorer, tmp_path / str(number))
+        assert type(loaded) is type(scorer)
         scores = scorer.score(NEW)
-        assert again.score(NEW).tobytes() == scores.tobytes()
-        assert again.predict(NEW, scores).tolist() == scorer.predict(NEW, scores).tolist()
-        assert again.explain(NEW) == scorer.explain(NEW)
-        assert (again.cutoff, again.probabilities, again.gives_labels, again.gives_scores) == (
+        assert loaded.score(NEW).tobytes() == scores.tobytes()
+        assert loaded.predict(NEW, scores).tolist() == scorer.predict(NEW, scores).tolist()
+        assert loaded.explain(NEW) == scorer.explain(NEW)
+        assert (loaded.cutoff, loaded.probabilities, loaded.gives_labels, loaded.gives_scores) == (
             scorer.cutoff,
             scorer.probabilities,
             scorer.gives_labels,
@@ -113,8 +113,8 @@ def typed(value: Any) -> Any:
 @settings(max_examples=100, deadline=None)
 @given(content=values)
 def test_whatever_a_scorer_holds_comes_back_with_its_types(content, tmp_path_factory):
-    again = round_trip(Box(content), tmp_path_factory.mktemp("box") / "kept", BOXES)
-    assert typed(again.content) == typed(content)  # type: ignore[attr-defined]
+    loaded = round_trip(Box(content), tmp_path_factory.mktemp("box") / "saved", BOXES)
+    assert typed(loaded.content) == typed(content)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -130,18 +130,18 @@ def test_whatever_a_scorer_holds_comes_back_with_its_types(content, tmp_path_fac
     ],
 )
 def test_arrays_come_back_bit_for_bit(array, tmp_path):
-    again = round_trip(Box(array), tmp_path / "kept", BOXES).content  # type: ignore[attr-defined]
-    assert (again.dtype, again.shape, again.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    loaded = round_trip(Box(array), tmp_path / "saved", BOXES).content  # type: ignore[attr-defined]
+    assert (loaded.dtype, loaded.shape, loaded.tobytes()) == (array.dtype, array.shape, array.tobytes())
 
 
 def test_sparse_rows_come_back(tmp_path):
     rows = csr_matrix(np.array([[0, 1.5, 0], [2, 0, 0]]))
-    again = round_trip(Box(rows), tmp_path / "kept", BOXES).content  # type: ignore[attr-defined]
-    assert (again != rows).nnz == 0
+    loaded = round_trip(Box(rows), tmp_path / "saved", BOXES).content  # type: ignore[attr-defined]
+    assert (loaded != rows).nnz == 0
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (np.array([object()]), "Box.content: cannot save an array of object"),
         (np.array(["a"]), "Box.content: cannot save an array of <U1"),
@@ -150,12 +150,12 @@ def test_sparse_rows_come_back(tmp_path):
         (print, "Box.content: cannot save a value of type builtins.builtin_function_or_method"),
     ],
 )
-def test_what_cannot_be_kept_is_named(content, said, tmp_path):
-    with pytest.raises(CannotSave, match=said):
+def test_what_cannot_be_saved_is_named(content, message, tmp_path):
+    with pytest.raises(CannotSave, match=message):
         serialize(Box(content), tmp_path, BOXES)
 
 
-def test_a_scorer_of_a_type_that_is_not_listed_is_not_kept(tmp_path):
+def test_a_scorer_of_a_type_that_is_not_listed_is_not_saved(tmp_path):
     with pytest.raises(CannotSave, match=rf"type '{__name__}:Box' is not listed.*group harness\.scorers"):
         serialize(Box(1), tmp_path)
 
@@ -175,8 +175,8 @@ def saved_logreg(folder: Path) -> Any:
 def test_a_file_that_asks_for_a_type_that_is_not_listed_is_refused(name, tmp_path):
     structure = saved_logreg(tmp_path)
     structure["fields"]["features"]["type"] = name
-    said = r"refused: type .* is not listed\. Listed types: .*SummedProbabilityScorer.* group harness\.scorers"
-    with pytest.raises(ModelFileError, match=said):
+    message = r"refused: type .* is not listed\. Listed types: .*SummedProbabilityScorer.* group harness\.scorers"
+    with pytest.raises(ModelFileError, match=message):
         deserialize(structure, tmp_path)
 
 
@@ -198,13 +198,13 @@ def test_a_changed_structure_is_refused_with_a_message_or_loads(data, tmp_path_f
     elif isinstance(holder, dict):
         del holder[key]
     try:
-        made = deserialize(structure, folder)
+        scorer = deserialize(structure, folder)
     except HarnessError as error:
-        said = str(error)
+        message = str(error)
     else:
-        assert isinstance(made, Scorer)
+        assert isinstance(scorer, Scorer)
         return
-    assert str(folder) in said
+    assert str(folder) in message
 
 
 @settings(max_examples=100, deadline=None)
@@ -221,10 +221,10 @@ def test_a_damaged_file_of_arrays_is_a_message(data, tmp_path_factory):
     try:
         deserialize(structure, folder)
     except HarnessError as error:
-        said = str(error)
+        message = str(error)
     else:
         return
-    assert ARRAYS in said
+    assert ARRAYS in message
 
 
 @pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 99)], ids=["encrypted", "unknown compression"])
@@ -244,8 +244,8 @@ class RunsCode:
 
 def test_no_pickle_is_loaded(tmp_path):
     structure = saved_logreg(tmp_path)
-    with np.load(tmp_path / ARRAYS) as found:
-        arrays = dict(found)
+    with np.load(tmp_path / ARRAYS) as archive:
+        arrays = dict(archive)
     arrays["a0"] = np.array([RunsCode()], dtype=object)
     np.savez(tmp_path / ARRAYS, **arrays)
     with pytest.raises(ModelFileError, match=r"arrays\.npz: is not a readable \.npz file of numbers"):
@@ -254,8 +254,8 @@ def test_no_pickle_is_loaded(tmp_path):
 
 def test_arrays_that_unpack_to_more_than_is_allowed_are_not_unpacked(tmp_path, monkeypatch):
     structure = saved_logreg(tmp_path)
-    with np.load(tmp_path / ARRAYS) as found:
-        np.savez_compressed(tmp_path / ARRAYS, allow_pickle=False, big=np.zeros(2_000_000), **found)
+    with np.load(tmp_path / ARRAYS) as archive:
+        np.savez_compressed(tmp_path / ARRAYS, allow_pickle=False, big=np.zeros(2_000_000), **archive)
     assert (tmp_path / ARRAYS).stat().st_size < 100_000
     assert deserialize(structure, tmp_path)
     monkeypatch.setattr("harness.classifiers.storage.arrays.MAX_BYTES", 10_000_000)
@@ -279,7 +279,7 @@ def test_an_estimator_of_types_that_are_not_trusted_is_refused_by_name(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["tree:DecisionTreeClassifier", "svm:SVC", "neighbors:KNeighborsClassifier"])
-def test_estimators_of_types_that_are_not_trusted_are_not_kept(name, tmp_path):
+def test_estimators_of_types_that_are_not_trusted_are_not_saved(name, tmp_path):
     with pytest.raises(HarnessError, match=r"cannot save a .*: skops would not load its types"):
         serialize(build(f"sklearn.{name}", {}).fit(*yes_no(), 13), tmp_path)
 
@@ -312,12 +312,12 @@ class Phrase(Scorer):
 
 def test_two_scorers_with_files_of_their_own_do_not_meet(tmp_path):
     kinds: Registry[type] = Registry("type", {"Phrase": Phrase, "Box": Box}, "harness.scorers.none")
-    again = round_trip(Box((Phrase("a b", 0.5), Phrase("ü", 1.0))), tmp_path / "kept", kinds).content  # type: ignore
-    assert again == (Phrase("a b", 0.5), Phrase("ü", 1.0))
-    assert again[0].score(claims_of(["x a b", "ab"]))[:, 1].tolist() == [0.5, 0.0]
+    loaded = round_trip(Box((Phrase("a b", 0.5), Phrase("ü", 1.0))), tmp_path / "saved", kinds).content  # type: ignore
+    assert loaded == (Phrase("a b", 0.5), Phrase("ü", 1.0))
+    assert loaded[0].score(claims_of(["x a b", "ab"]))[:, 1].tolist() == [0.5, 0.0]
 
 
-def test_a_kept_scorer_is_made_of_what_classifiers_declare_and_of_nothing_else():
+def test_a_saved_scorer_is_made_of_what_classifiers_declare_and_of_nothing_else():
     table = scorer_types().table
     assert set(table.values()) == set(declared_types())
     assert all(kind.__name__ == name and kind.__module__.startswith("harness.") for name, kind in table.items())
@@ -326,7 +326,7 @@ def test_a_kept_scorer_is_made_of_what_classifiers_declare_and_of_nothing_else()
 
 
 def test_two_types_of_one_name_are_refused():
-    other = type("Box", (Scorer,), {})
+    namesake = type("Box", (Scorer,), {})
     assert registry_of(Box, Phrase, Box).table == {"Box": Box, "Phrase": Phrase}
     with pytest.raises(ValueError, match="two types of saved scorers are called 'Box'"):
-        registry_of(Box, other)
+        registry_of(Box, namesake)
