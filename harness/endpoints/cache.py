@@ -1,4 +1,4 @@
-"""Replies on disk: kept as soon as they come, found again by everything that shaped them, shared by processes."""
+"""A cache of replies in one SQLite file, which threads and processes share."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from pydantic import ValidationError
 from harness.endpoints.calls import StoredReply
 from harness.files import WriteError, make_folder
 
-AT_ONCE = 500
-WAIT_S = 60.0
+KEYS_PER_QUERY = 500
+"""Keys in one SELECT; SQLite limits the parameters of a statement (999 in old versions)."""
+LOCK_WAIT_S = 60.0
+"""Longest wait for another process's transaction."""
 TABLES = (
     "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS spent (ledger TEXT PRIMARY KEY, calls INTEGER NOT NULL, tokens INTEGER NOT NULL) "
@@ -28,138 +30,162 @@ TABLES = (
 
 
 class Usage(NamedTuple):
-    """What a run has used up."""
+    """Calls and tokens that a run has used."""
 
     calls: int
     tokens: int
 
 
 class Cache:
-    """The replies of one folder. Threads share one; every process opens its own.
+    """The reply cache of one folder. Threads share one object; every process opens its own.
 
     Args:
         folder: created if absent.
-    Raises: WriteError: the file cannot be opened or is no reply cache.
+    Raises: WriteError: the file cannot be opened or is not a reply cache.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "replies.sqlite"
         self._lock = Lock()
         make_folder(folder)
-        with self._faults():
-            self._open = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
-            self._open.execute("PRAGMA journal_mode = WAL")  # a kept reply costs no wait for the disk, and outlives us
-            self._open.execute("PRAGMA synchronous = NORMAL")
+        with self._exclusive():
+            self._database = sqlite3.connect(
+                self.path, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+            )
+            # With a write-ahead log and NORMAL, saving a reply does not wait for the disk. The reply survives a killed
+            # process; only a power failure can lose the last ones.
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
             for table in TABLES:
-                self._open.execute(table)
+                self._database.execute(table)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._database.close()
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
+        """Reserves the database for this thread and turns its errors into a WriteError."""
         try:
             with self._lock:
                 yield
         except (sqlite3.Error, ValidationError) as error:
-            said = "a row is no reply" if isinstance(error, ValidationError) else error
+            cause = "a row is not a valid reply" if isinstance(error, ValidationError) else error
             message = (
-                f"the reply cache cannot be used ({said}); free some space, or set HARNESS_CACHE to another folder"
+                f"the reply cache cannot be used ({cause}); free some disk space, or set HARNESS_CACHE to another "
+                "folder"
             )
             raise WriteError(f"{self.path}: {message}") from None
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Runs a read and the write that depends on it as one step, also for other processes.
+
+        A plain BEGIN takes the write lock only at the first write, so that two processes could both read "free".
+        """
+        with self._exclusive():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            finally:
+                self._database.execute("COMMIT")
+
     def find(self, keys: Iterable[str]) -> dict[str, StoredReply]:
-        """The kept replies among some keys."""
-        wanted, found = list(keys), dict[str, StoredReply]()
-        with self._faults():
-            for first in range(0, len(wanted), AT_ONCE):
-                some = wanted[first : first + AT_ONCE]
-                marks = ",".join("?" * len(some))
-                rows = self._open.execute(f"SELECT key, record FROM replies WHERE key IN ({marks})", some)  # noqa: S608
-                found |= {key: StoredReply.model_validate_json(record) for key, record in rows}
-        return found
+        """The cached replies to requests, by key; keys without a reply are absent."""
+        requested_keys = list(keys)
+        replies: dict[str, StoredReply] = {}
+        with self._exclusive():
+            for start in range(0, len(requested_keys), KEYS_PER_QUERY):
+                batch = requested_keys[start : start + KEYS_PER_QUERY]
+                placeholders = ",".join("?" * len(batch))
+                query = f"SELECT key, record FROM replies WHERE key IN ({placeholders})"  # noqa: S608
+                rows = self._database.execute(query, batch)
+                replies |= {key: StoredReply.model_validate_json(record) for key, record in rows}
+        return replies
 
-    def keep(self, reply: StoredReply) -> StoredReply:
-        """Keeps a reply; where another process was first, its reply stays and is returned."""
-        with self._faults():
-            self._open.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (reply.key, reply.model_dump_json()))
-            row = self._open.execute("SELECT record FROM replies WHERE key = ?", (reply.key,)).fetchone()
-            return StoredReply.model_validate_json(row[0])
+    def save(self, reply: StoredReply) -> StoredReply:
+        """Saves a reply and returns the one in the cache, which is another process's where that came first."""
+        with self._exclusive():
+            # Every process must go on with the same reply, or results would depend on which process finished last.
+            row = (reply.key, reply.model_dump_json())
+            self._database.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", row)
+            saved = self._database.execute("SELECT record FROM replies WHERE key = ?", (reply.key,)).fetchone()
+            return StoredReply.model_validate_json(saved[0])
 
-    def begin(self, key: str, most_s: float) -> bool:
-        """Whether a call may be sent: True, and noted until `end`, unless another is asking the same right now.
+    def acquire(self, key: str, lease_s: float) -> bool:
+        """Reserves a request for this process; returns False while another thread or process holds it.
 
         Args:
-            most_s: after this time, or when its process is gone, whoever asks is taken to have died.
+            key: the request's key.
+            lease_s: seconds until the reservation expires. It also expires when its process ends, so that a killed
+                process blocks nobody.
         """
-        with self._faults():
-            self._open.execute("BEGIN IMMEDIATE")
-            try:
-                row = self._open.execute("SELECT process, until FROM asking WHERE key = ?", (key,)).fetchone()
-                free = row is None or row[1] < time.time() or not _alive(row[0])
-                if free:
-                    self._note(key, most_s)
-            finally:
-                self._open.execute("COMMIT")
-        return free
+        with self._transaction():
+            row = self._database.execute("SELECT process, until FROM asking WHERE key = ?", (key,)).fetchone()
+            is_free = row is None or row[1] < time.time() or not _is_running(row[0])
+            if is_free:
+                self._set_lease(key, lease_s)
+        return is_free
 
-    def go_on(self, key: str, most_s: float) -> None:
-        """Notes that a call which was begun takes up to so much longer."""
-        with self._faults():
-            self._note(key, most_s)
+    def extend(self, key: str, lease_s: float) -> None:
+        """Extends the reservation of a request to `lease_s` seconds from now."""
+        with self._exclusive():
+            self._set_lease(key, lease_s)
 
-    def _note(self, key: str, most_s: float) -> None:
-        noted = (key, os.getpid(), time.time() + most_s)
-        self._open.execute("INSERT OR REPLACE INTO asking VALUES (?, ?, ?)", noted)
+    def _set_lease(self, key: str, lease_s: float) -> None:
+        # Wall-clock time, because monotonic clocks cannot be compared between processes.
+        lease = (key, os.getpid(), time.time() + lease_s)
+        self._database.execute("INSERT OR REPLACE INTO asking VALUES (?, ?, ?)", lease)
 
-    def end(self, key: str) -> None:
-        """Notes that a call is no longer being asked."""
-        with self._faults():
-            self._open.execute("DELETE FROM asking WHERE key = ? AND process = ?", (key, os.getpid()))
+    def release(self, key: str) -> None:
+        """Ends this process's reservation of a request."""
+        with self._exclusive():
+            self._database.execute("DELETE FROM asking WHERE key = ? AND process = ?", (key, os.getpid()))
 
-    def drop(self, keys: Iterable[str]) -> None:
-        """Forgets replies, so that they are asked for again."""
-        with self._faults():
-            self._open.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
+    def delete(self, keys: Iterable[str]) -> None:
+        """Deletes replies, so that their requests are sent again."""
+        with self._exclusive():
+            self._database.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
 
-    def reserve(self, ledger: str, tokens: int, most: Usage | None = None) -> bool:
-        """Adds a call and its tokens to what a run has spent; False, and nothing added, where it would pass `most`."""
-        with self._faults():
-            self._open.execute("BEGIN IMMEDIATE")
-            try:
-                spent = self._spent(ledger)
-                total = Usage(spent.calls + 1, spent.tokens + tokens)
-                allowed = most is None or (total.calls <= most.calls and total.tokens <= most.tokens)
-                if allowed:
-                    self._open.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", (ledger, *total))
-            finally:
-                self._open.execute("COMMIT")
-        return allowed
+    def reserve(self, ledger: str, tokens: int, limit: Usage | None = None) -> bool:
+        """Adds one call and its tokens to a run's usage; returns False and adds nothing if that would exceed `limit`.
 
-    def record_actual_tokens(self, ledger: str, tokens: int) -> None:
-        """Adds tokens to what a run has spent: below 0 where a call took less than was reserved for it."""
-        with self._faults():
-            self._open.execute("UPDATE spent SET tokens = tokens + ? WHERE ledger = ?", (tokens, ledger))
+        Args:
+            ledger: the name that usage is counted under.
+            tokens: upper bound of the call's tokens.
+            limit: the highest usage allowed; None: no limit.
+        """
+        with self._transaction():
+            used = self._usage(ledger)
+            total = Usage(used.calls + 1, used.tokens + tokens)
+            is_allowed = limit is None or (total.calls <= limit.calls and total.tokens <= limit.tokens)
+            if is_allowed:
+                self._database.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", (ledger, *total))
+        return is_allowed
 
-    def spent(self, ledger: str) -> Usage:
-        """What a run has spent."""
-        with self._faults():
-            return self._spent(ledger)
+    def correct_tokens(self, ledger: str, difference: int) -> None:
+        """Adds the difference between a call's actual and reserved tokens to a run's usage; usually negative."""
+        with self._exclusive():
+            self._database.execute("UPDATE spent SET tokens = tokens + ? WHERE ledger = ?", (difference, ledger))
 
-    def _spent(self, ledger: str) -> Usage:
-        row = self._open.execute("SELECT calls, tokens FROM spent WHERE ledger = ?", (ledger,)).fetchone()
+    def usage(self, ledger: str) -> Usage:
+        """The calls and tokens counted under a ledger."""
+        with self._exclusive():
+            return self._usage(ledger)
+
+    def _usage(self, ledger: str) -> Usage:
+        row = self._database.execute("SELECT calls, tokens FROM spent WHERE ledger = ?", (ledger,)).fetchone()
         return Usage(*row) if row else Usage(0, 0)
 
 
-def _alive(process: int) -> bool:
-    """Whether a process of this machine is there."""
+def _is_running(process: int) -> bool:
+    """Whether a process of this machine is running."""
     try:
-        os.kill(process, 0)
+        os.kill(process, 0)  # signal 0 only checks that the process exists
     except ProcessLookupError:
         return False
-    except PermissionError:  # it is there, and another user's
+    except PermissionError:  # it exists and belongs to another user
         return True
     return True

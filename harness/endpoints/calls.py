@@ -1,4 +1,4 @@
-"""What is sent to an endpoint, and what is kept of it."""
+"""Requests to an endpoint, the settings they are sent with, and the stored reply."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from harness.files import fingerprint
 from harness.records import Record
 
 BYTES_PER_TOKEN = 3
-"""For estimates: below the 4 or so of English prose, so that an estimate is rather too high."""
+"""Bytes per token in estimates: fewer than the 4 or so of English prose, so that estimates are rather too high."""
 TOKENS_PER_MESSAGE = 16
-"""What chat templates put around a message, at most."""
+"""Upper bound of the tokens that a chat template adds to a message."""
 
 
 class StoredReply(Record):
-    """One exchange: a line of a cassette, a row of the cache. Carries no key."""
+    """One request with its reply: a line of a cassette, a row of the cache. Never contains the API key."""
 
     key: str
-    """`Request.key` of what was asked."""
+    """`Request.key` of the request."""
     endpoint: str
     sample: str
     request: dict[str, Any]
-    """The body as sent: model, messages, parameters."""
+    """Body as sent: model, messages, parameters."""
     status: int
-    """HTTP status: 200, or what the endpoint said of a request that it would not take."""
+    """HTTP status: 200, or the status with which the endpoint rejected the request."""
     reply: str
-    """The body as it came."""
+    """Body as received."""
     at: str
-    """ISO 8601, UTC."""
+    """Time of arrival; ISO 8601, UTC."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where calls go, and how they are made; the settings of `LanguageModel` of the same names."""
+    """The address of an endpoint and how to send requests: the settings of `LanguageModel` of the same names."""
 
     endpoint: str
     model: str
@@ -54,17 +54,17 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The address and the model, for messages."""
         return f"{self.endpoint} (model {self.model})"
 
     @property
     def host(self) -> str:
-        """For messages and for whom to contact."""
+        """The host that receives the claims."""
         return urlsplit(self.endpoint).hostname or self.endpoint
 
     @property
     def replayed(self) -> bool:
-        """Whether the cassette alone answers."""
+        """Whether all replies come from the cassette, so that nothing is sent."""
         return self.cassette is not None and not self.record
 
 
@@ -74,40 +74,41 @@ class Request:
 
     url: str
     body: str
-    """The request's body, JSON with sorted keys."""
+    """JSON with sorted keys."""
     sample: str = ""
-    """Tells repeated requests for the same body apart."""
+    """Distinguishes repeated requests with the same body."""
 
     @classmethod
-    def of(cls, url: str, request: dict[str, Any], sample: str = "") -> Self:
-        """The call of a request."""
-        return cls(url, json.dumps(request, ensure_ascii=False, sort_keys=True), sample)
+    def of(cls, url: str, body: dict[str, Any], sample: str = "") -> Self:
+        """The request with a body given as a dictionary."""
+        return cls(url, json.dumps(body, ensure_ascii=False, sort_keys=True), sample)
 
     @cached_property
     def key(self) -> str:
-        """Names the call by everything that its reply depends on."""
+        """A hash of everything that the reply depends on."""
         return fingerprint([self.url, self.body, self.sample])
 
     @cached_property
-    def tokens(self) -> int:
-        """An estimate of the tokens of the prompt, and the most that the answer may have."""
-        return self._prompt_bytes // BYTES_PER_TOKEN + self._beside_the_prompt
+    def token_estimate(self) -> int:
+        """An estimate of the prompt's tokens, plus the most tokens that the answer may have."""
+        return self._prompt_bytes // BYTES_PER_TOKEN + self._tokens_besides_prompt
 
     @cached_property
-    def most_tokens(self) -> int:
-        """More tokens than the call can take: no token is shorter than a byte."""
-        return self._prompt_bytes + self._beside_the_prompt
+    def token_bound(self) -> int:
+        """An upper bound of the tokens of the call: a token has at least one byte."""
+        return self._prompt_bytes + self._tokens_besides_prompt
 
     @cached_property
     def _prompt_bytes(self) -> int:
-        """Of the messages, and of the answer's form, which some endpoints count too."""
-        request = json.loads(self.body)
-        texts = [message["content"] for message in request["messages"]]
-        texts += [json.dumps(request["response_format"])] if "response_format" in request else []
+        """UTF-8 bytes of the messages and of the response format, which some endpoints count too."""
+        body = json.loads(self.body)
+        texts = [message["content"] for message in body["messages"]]
+        if "response_format" in body:
+            texts.append(json.dumps(body["response_format"]))
         return sum(len(text.encode("utf-8")) for text in texts)
 
     @cached_property
-    def _beside_the_prompt(self) -> int:
-        request = json.loads(self.body)
-        answer = request.get("max_tokens") or request.get("max_completion_tokens") or 0
-        return int(answer) + TOKENS_PER_MESSAGE * len(request["messages"])
+    def _tokens_besides_prompt(self) -> int:
+        body = json.loads(self.body)
+        answer_tokens = body.get("max_tokens") or body.get("max_completion_tokens") or 0
+        return int(answer_tokens) + TOKENS_PER_MESSAGE * len(body["messages"])

@@ -1,6 +1,4 @@
-"""What an endpoint understands of the protocol: how it is told the form of an answer, and whether it gives token
-probabilities.
-"""
+"""What an endpoint supports: response formats and token probabilities."""
 
 from __future__ import annotations
 
@@ -9,23 +7,23 @@ from typing import Any, Literal, NamedTuple
 
 ResponseFormat = Literal["json_schema", "json_object", "text"]
 RESPONSE_FORMATS: tuple[ResponseFormat, ...] = ("json_schema", "json_object", "text")
-"""The strictest first."""
+"""Response formats, the strictest first."""
 PROBE = '{"claim": "The bridge is 31 meters long."}'
-"""The claim with which an endpoint is tried."""
+"""Claim of the trial requests that find out what an endpoint supports."""
 
 
 class EndpointCapabilities(NamedTuple):
-    """What an endpoint understands."""
+    """The response format and the token probabilities that an endpoint supports."""
 
     response_format: ResponseFormat
     token_probabilities: bool
 
 
-def response_format_parameter(structure: ResponseFormat, labels: Sequence[str]) -> dict[str, Any] | None:
-    """The parameter that tells an endpoint the form of an answer; None: the prompt alone tells it."""
-    if structure == "text":
+def response_format_parameter(response_format: ResponseFormat, labels: Sequence[str]) -> dict[str, Any] | None:
+    """The `response_format` parameter of a request; None: only the prompt describes the format."""
+    if response_format == "text":
         return None
-    if structure == "json_object":
+    if response_format == "json_object":
         return {"type": "json_object"}
     schema = {
         "type": "object",

@@ -1,4 +1,4 @@
-"""A cassette: the exchanges of a run in one file, with which anyone scores again without endpoint or key."""
+"""Cassettes: the requests and replies of a run in one file, which scores again without the endpoint or its key."""
 
 from __future__ import annotations
 
@@ -15,51 +15,57 @@ from harness.records import explain_validation
 
 
 def read_cassette(path: Path, *, recorded: bool = False) -> dict[str, StoredReply]:
-    """The exchanges of a cassette by key; of equals the first.
+    """The replies of a cassette by key; the first one where a key is repeated.
 
     Args:
-        recorded: it is being added to, so that a last line which was cut off as it was written is passed over.
-    Raises: FaultsError: the file cannot be read, or every line that is no exchange, or not the one that was recorded.
+        path: the file.
+        recorded: whether the cassette is still being recorded; an incomplete last line is then ignored.
+    Raises: FaultsError: the file cannot be read, or lines are not valid replies or were modified.
     """
     data = read_bytes(path)
-    return _exchanges(data[: _end(data)[0]] if recorded else data, path)
+    return _parse(data[: _append_position(data)[0]] if recorded else data, path)
 
 
-def _exchanges(data: bytes, path: Path) -> dict[str, StoredReply]:
-    found: dict[str, StoredReply] = {}
+def _parse(data: bytes, path: Path) -> dict[str, StoredReply]:
+    replies: dict[str, StoredReply] = {}
     faults: list[Fault] = []
-    for number, line in enumerate(decode(data, path).split("\n"), start=1):
+    for line_number, line in enumerate(decode(data, path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            kept = StoredReply.model_validate_json(line)
+            reply = StoredReply.model_validate_json(line)
         except ValidationError as error:
-            for place, message, code, _ in explain_validation(error):
-                faults.append(Fault(str(path), number, ".".join(map(str, place)) or None, message, code))
+            for key_path, message, code, _ in explain_validation(error):
+                faults.append(Fault(str(path), line_number, ".".join(map(str, key_path)) or None, message, code))
             continue
-        if Request.of(kept.endpoint, kept.request, kept.sample).key != kept.key:
+        # The key is a hash of the request. A line whose request was edited would otherwise answer the original one.
+        if Request.of(reply.endpoint, reply.request, reply.sample).key != reply.key:
             message = (
-                "is not that of the request: the line was changed after it was recorded; put it back, or record anew"
+                "does not match the request: the line was modified after it was recorded; restore it, or record again"
             )
-            faults.append(Fault(str(path), number, "key", message))
-        found.setdefault(kept.key, kept)
+            faults.append(Fault(str(path), line_number, "key", message))
+        replies.setdefault(reply.key, reply)
     if faults:
         raise FaultsError(faults)
-    return found
+    return replies
 
 
-def _end(data: bytes) -> tuple[int, bytes]:
-    """Where further lines belong, and what has to stand before them: a last line that was cut off is no part of it."""
-    begun = data.rfind(b"\n") + 1
+def _append_position(data: bytes) -> tuple[int, bytes]:
+    """The offset at which to write further lines, and the bytes to write before them.
+
+    A killed process can leave an incomplete last line, which is overwritten. A complete last line without a line end
+    is left as it is and gets its line end.
+    """
+    last_line_start = data.rfind(b"\n") + 1
     try:
-        StoredReply.model_validate_json(data[begun:])
+        StoredReply.model_validate_json(data[last_line_start:])
     except ValidationError:
-        return begun, b""
+        return last_line_start, b""
     return len(data), b"\n"
 
 
 def add_to_cassette(path: Path, replies: Iterable[StoredReply]) -> None:
-    """Appends the exchanges that a cassette does not have yet, in their order; one process at a time; all or none.
+    """Appends the replies that a cassette does not contain yet, in their order: all of them or none.
 
     Raises: WriteError: the file cannot be written.
     """
@@ -67,24 +73,26 @@ def add_to_cassette(path: Path, replies: Iterable[StoredReply]) -> None:
 
     make_folder(path.parent)
     with translate_os_errors(path), FileLock(path.with_name(f".{path.name}.lock")):
+        # The file is read again under the lock: another process may have added replies since.
         data = read_bytes(path) if path.exists() else b""
-        end, before = _end(data)
-        there = _exchanges(data[:end], path)
-        fresh = {reply.key: reply for reply in replies if reply.key not in there}
-        if fresh:
-            lines = "".join(json_line(reply.model_dump()) for reply in fresh.values())
-            _write_at(path, end, before + lines.encode("utf-8"))
+        end, separator = _append_position(data)
+        recorded_keys = _parse(data[:end], path).keys()
+        new_replies = {reply.key: reply for reply in replies if reply.key not in recorded_keys}
+        if new_replies:
+            lines = "".join(json_line(reply.model_dump()) for reply in new_replies.values())
+            _overwrite_from(path, end, separator + lines.encode("utf-8"))
 
 
-def _write_at(path: Path, start: int, data: bytes) -> None:
-    """Puts data in place of all that stands from `start` on; where it cannot all be written, nothing of it is left."""
+def _overwrite_from(path: Path, start: int, data: bytes) -> None:
+    """Replaces everything from offset `start` on by `data`; removes what it wrote if writing fails."""
     with path.open("r+b" if path.exists() else "xb", buffering=0) as stream:
         try:
             stream.truncate(start)
             stream.seek(start)
-            left = memoryview(data)
-            while left:
-                left = left[stream.write(left) :]
+            remaining = memoryview(data)
+            while remaining:
+                # An unbuffered write may write only part of the data, for example on a nearly full disk.
+                remaining = remaining[stream.write(remaining) :]
             os.fsync(stream.fileno())
         except BaseException:
             stream.truncate(start)

@@ -1,135 +1,125 @@
-"""Sends calls to an endpoint: retries in this one layer, paced, capped, every reply kept as soon as it is there."""
+"""Sends requests to an endpoint: the only layer that retries, paces, and enforces caps; saves each reply at once."""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
 import json
-import os
 import random
-import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from threading import Condition, Event
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from harness.endpoints.api_keys import api_key, hide_key, key_variable
 from harness.endpoints.cache import Cache, Usage
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.completions import completion_of, error_summary, tokens_of
+from harness.endpoints.completions import error_summary, first_choice, reported_tokens
 from harness.endpoints.connection import ConnectionPool
 from harness.errors import HarnessError
 
 RETRYABLE_STATUS = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
 REJECTED_STATUS = (400, 413, 422)
-"""Statuses that speak of the request itself: its parameters, or a claim that the endpoint will not take."""
+"""Statuses that reject the request itself: its parameters, or the claim in it. They are stored as replies."""
 MAX_REPLY_BYTES = 4 << 20
-LOOK_AGAIN_S = 0.05
-"""Until one looks again whether another process has its answer."""
-MIN_KEY_LENGTH = 8
-"""Shorter ones are placeholders that local servers ask for, not secrets."""
+POLL_INTERVAL_S = 0.05
+"""Time between checks whether another process has received the same reply."""
 
 
 class HttpReply(NamedTuple):
-    """An answer of the endpoint."""
+    """A reply of the endpoint."""
 
     status: int
     text: str
     wait_s: float | None
-    """What it asks to be waited, in seconds."""
+    """Seconds to wait before the next request, if the endpoint asks for a wait."""
 
 
 class FailedAttempt(NamedTuple):
-    """An attempt that gave nothing."""
+    """An attempt without a usable reply, which may be repeated."""
 
-    why: str
+    reason: str
     wait_s: float | None = None
+    """Seconds to wait before the next request, if the endpoint asks for a wait."""
 
 
 class Cancelled(HarnessError):
-    """A call that was given up because another one failed."""
-
-
-def api_key(endpoint: Endpoint) -> str | None:
-    """The key in the environment variable that the endpoint names; None where it names none.
-
-    Raises: HarnessError: the variable is not set, or what it holds cannot be a key. The message does not show it.
-    """
-    variable = key_variable(endpoint)
-    if variable is None:
-        return None
-    key = os.environ.get(variable, "").strip()
-    if not key:
-        raise HarnessError(f"{endpoint.name}: the environment variable {variable}, which holds the API key, is not set")
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise HarnessError(f"{endpoint.name}: what {variable} holds cannot be an API key; set it again")
-    return key
-
-
-def key_variable(endpoint: Endpoint) -> str | None:
-    """The environment variable that holds the key: the one named; else OPENAI_API_KEY, for OpenAI's own host alone."""
-    if endpoint.api_key_variable is None and endpoint.host == "api.openai.com":
-        return "OPENAI_API_KEY"
-    return endpoint.api_key_variable
+    """A request that was cancelled because another one failed."""
 
 
 class Client:
-    """Speaks to one endpoint, once.
+    """Sends one batch of requests to one endpoint.
 
     Args:
-        endpoint: where, and how.
-        cache: where replies are kept.
-        ledger: names what the caps are counted over.
-        seed: of the jitter in waits.
-    Raises: HarnessError: the endpoint needs a key that is not there.
+        endpoint: the endpoint and its settings.
+        cache: receives the replies.
+        ledger: the name that usage is counted under.
+        seed: random seed of the jitter in waits.
+    Raises: HarnessError: the endpoint needs a key that is not set.
     """
 
     def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int) -> None:
-        self.endpoint, self.cache, self.ledger, self.seed = endpoint, cache, ledger, seed
+        self.endpoint = endpoint
+        self.cache = cache
+        self.ledger = ledger
+        self.seed = seed
         self._key = api_key(endpoint)
         self._stop = Event()
-        self._turn = Condition()
-        self._next_at = 0.0
-        self._flying = 0
+        self._schedule = Condition()
+        """Guards the two fields below; notified when a request is no longer in flight."""
+        self._next_start = 0.0
+        """Time (`time.monotonic`) before which no further request may start."""
+        self._n_in_flight = 0
 
-    def send_all(self, calls: Sequence[Request]) -> list[StoredReply]:
-        """Sends calls, several at once, and keeps each reply as soon as it comes.
+    def send_all(self, requests: Sequence[Request]) -> list[StoredReply]:
+        """Sends requests, several at once, and saves each reply as soon as it arrives.
 
-        Raises: HarnessError: the first call that fails for good, what the endpoint answered, and what is kept.
+        Raises: HarnessError: the first request that failed for good, the endpoint's reply, and how many replies are
+            saved.
         """
-        with self._connected() as lines:
-            pool = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(calls))))
-            sent = [pool.submit(self._finish_or_stop, lines, call) for call in calls]
+        with self._connected() as connections:
+            executor = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(requests))))
+            futures = [executor.submit(self._send_or_stop, connections, request) for request in requests]
             try:
-                wait(sent, return_when=FIRST_EXCEPTION)
+                wait(futures, return_when=FIRST_EXCEPTION)
             finally:
+                # Also on Ctrl-C: threads that wait or retry would otherwise keep the process alive.
                 self._stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-        errors = [error for each in sent if not each.cancelled() and (error := each.exception())]
-        finished = sum(not each.cancelled() and each.exception() is None for each in sent)
-        for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
-            if not isinstance(error, HarnessError):
-                raise error
-            goes_on = "came and are kept; the same command goes on from there"
-            raise HarnessError(f"{error}. {finished} of {len(calls)} answers {goes_on}")
-        return [each.result() for each in sent]
+                executor.shutdown(wait=True, cancel_futures=True)
+        self._raise_first_error(futures)
+        return [future.result() for future in futures]
 
-    def _finish_or_stop(self, lines: ConnectionPool, call: Request) -> StoredReply:
-        """One call; where it fails for good, the others are given up."""
+    def _raise_first_error(self, futures: Sequence[Future[StoredReply]]) -> None:
+        ended = [future for future in futures if not future.cancelled()]
+        errors = [error for future in ended if (error := future.exception())]
+        if not errors:
+            return
+        # Prefer the cause to the requests that were cancelled because of it.
+        error = min(errors, key=lambda error: isinstance(error, Cancelled))
+        if not isinstance(error, HarnessError):
+            raise error
+        raise HarnessError(
+            f"{error}. {len(ended) - len(errors)} of {len(futures)} replies arrived and are saved; run the same "
+            "command again to continue"
+        )
+
+    def _send_or_stop(self, connections: ConnectionPool, request: Request) -> StoredReply:
+        """Sends one request; if it fails for good, stops the others."""
         try:
-            return self._once(lines, call)
+            return self._send_once(connections, request)
         except BaseException:
             self._stop.set()
             raise
 
     @contextmanager
     def _connected(self) -> Iterator[ConnectionPool]:
-        """Lines to the endpoint, hung up at the end.
+        """Connections to the endpoint, closed at the end.
 
         Raises: HarnessError: the environment names a proxy or certificates that cannot be used.
         """
@@ -138,174 +128,174 @@ class Client:
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        here = _is_this_machine(self.endpoint.host)  # proxies are for other machines
-        settings = {"headers": headers, "timeout": self.endpoint.timeout_s, "trust_env": not here}
-        encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"
+        # Proxies and certificates from the environment are for other machines. Loading certificates takes long, so
+        # they are loaded once for all threads, and only for https.
+        trust_env = not _is_this_machine(self.endpoint.host)
+        settings = {"headers": headers, "timeout": self.endpoint.timeout_s, "trust_env": trust_env}
+        is_encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"
         try:
-            settings["verify"] = httpx2.create_ssl_context(trust_env=not here) if encrypted else False  # slow to make
-            lines = ConnectionPool(settings)
+            settings["verify"] = httpx2.create_ssl_context(trust_env=trust_env) if is_encrypted else False
+            connections = ConnectionPool(settings)
         except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
             remedy = "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in the environment"
-            raise HarnessError(f"{self.endpoint.name}: no connection can be made ({error}); {remedy}") from None
+            raise HarnessError(f"{self.endpoint.name}: cannot connect ({error}); {remedy}") from None
         try:
-            yield lines
+            yield connections
         finally:
-            lines.close()
+            connections.close()
 
-    def _once(self, lines: ConnectionPool, call: Request) -> StoredReply:
-        """One call, unless another process or thread asks the same: then its answer, so that none is paid for twice."""
-        while not self.cache.begin(call.key, self._longest_s):
-            if self._stop.wait(LOOK_AGAIN_S):
+    def _send_once(self, connections: ConnectionPool, request: Request) -> StoredReply:
+        """Sends one request, or waits for the reply if another thread or process is sending the same request."""
+        while not self.cache.acquire(request.key, self._lease_s):
+            if self._stop.wait(POLL_INTERVAL_S):
                 raise Cancelled("stopped")
         try:
-            return self.cache.find([call.key]).get(call.key) or self._finish(lines, call)
+            # Look only now: the previous holder of the request may have saved its reply.
+            return self.cache.find([request.key]).get(request.key) or self._send_with_retries(connections, request)
         finally:
-            self.cache.end(call.key)
+            self.cache.release(request.key)
 
     @property
-    def _longest_s(self) -> float:
-        """What one attempt can take, with the waits around it."""
-        pause_s = 60 * self.endpoint.concurrency / (self.endpoint.requests_per_minute or sys.maxsize)
-        return self.endpoint.timeout_s + self.endpoint.max_wait_s + pause_s
+    def _lease_s(self) -> float:
+        """The longest time that one attempt can take, with the waits around it."""
+        pacing_s = 60 * self.endpoint.concurrency / (self.endpoint.requests_per_minute or sys.maxsize)
+        return self.endpoint.timeout_s + self.endpoint.max_wait_s + pacing_s
 
-    def _finish(self, lines: ConnectionPool, call: Request) -> StoredReply:
-        """One call until it is answered or the attempts are used up."""
-        attempts = self.endpoint.retries + 1
-        chance = random.Random(f"{self.seed}:{call.key}")  # noqa: S311 - waits, not secrets
-        trouble = FailedAttempt("")
-        for attempt in range(attempts):
+    def _send_with_retries(self, connections: ConnectionPool, request: Request) -> StoredReply:
+        n_attempts = self.endpoint.retries + 1
+        jitter = random.Random(f"{self.seed}:{request.key}")  # noqa: S311 - waits, not secrets
+        failure = FailedAttempt("")
+        for attempt in range(n_attempts):
             if attempt:
-                self._wait(trouble.wait_s, self.endpoint.backoff_s * 2 ** (attempt - 1) * chance.uniform(0.5, 1.5))
-            self.cache.go_on(call.key, self._longest_s)
-            came = self._attempt(lines, call)
-            if isinstance(came, HttpReply):
-                return self._kept(call, came)
-            trouble = came
-        tries = "1 try" if attempts == 1 else f"{attempts} tries"
-        raise HarnessError(f"{self.endpoint.name}: no usable answer in {tries}: {trouble.why}")
+                # Waits double from attempt to attempt. The jitter spreads the retries of parallel requests.
+                backoff_s = self.endpoint.backoff_s * 2 ** (attempt - 1) * jitter.uniform(0.5, 1.5)
+                self._wait(failure.wait_s, backoff_s)
+            self.cache.extend(request.key, self._lease_s)
+            outcome = self._attempt(connections, request)
+            if isinstance(outcome, HttpReply):
+                return self._save(request, outcome)
+            failure = outcome
+        attempts = "1 attempt" if n_attempts == 1 else f"{n_attempts} attempts"
+        raise HarnessError(f"{self.endpoint.name}: no usable reply in {attempts}: {failure.reason}")
 
-    def _wait(self, asked_s: float | None, backoff_s: float) -> None:
-        """Waits before another attempt; what the endpoint asks for holds for every call."""
-        if asked_s is not None and asked_s > self.endpoint.max_wait_s:
+    def _wait(self, requested_s: float | None, backoff_s: float) -> None:
+        """Waits before another attempt; a wait that the endpoint asks for delays every request."""
+        if requested_s is not None and requested_s > self.endpoint.max_wait_s:
             raise HarnessError(
-                f"{self.endpoint.name}: asks to wait {asked_s:.0f} s, more than max_wait_s allows "
+                f"{self.endpoint.name}: the endpoint asks for a wait of {requested_s:.0f} s, more than max_wait_s "
                 f"({self.endpoint.max_wait_s:g}); run the same command again later"
             )
-        if asked_s is not None:
-            with self._turn:
-                self._next_at = max(self._next_at, time.monotonic() + asked_s)
+        if requested_s is not None:
+            with self._schedule:
+                self._next_start = max(self._next_start, time.monotonic() + requested_s)
         if self._stop.wait(backoff_s):
             raise Cancelled("stopped")
 
-    def _attempt(self, lines: ConnectionPool, call: Request) -> HttpReply | FailedAttempt:
-        self._take_turn()
-        self._reserve(call)
-        used = call.most_tokens  # what timed out or broke off may have been counted by the endpoint all the same
+    def _attempt(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
+        self._wait_for_slot()
+        self._reserve(request)
+        # An attempt that timed out or broke off counts in full: the endpoint may have processed and billed it.
+        n_tokens = request.token_bound
         try:
-            came = self._post(lines, call)
-            if isinstance(came, HttpReply):
-                used = (tokens_of(came.text) or used) if came.status == 200 else 0
+            outcome = self._post(connections, request)
+            if isinstance(outcome, HttpReply):
+                n_tokens = (reported_tokens(outcome.text) or n_tokens) if outcome.status == 200 else 0
         finally:
-            self.cache.record_actual_tokens(self.ledger, used - call.most_tokens)
-            with self._turn:
-                self._flying -= 1
-                self._turn.notify_all()
-        return came if isinstance(came, FailedAttempt) else self._judged(came)
+            self.cache.correct_tokens(self.ledger, n_tokens - request.token_bound)
+            with self._schedule:
+                self._n_in_flight -= 1
+                self._schedule.notify_all()
+        return outcome if isinstance(outcome, FailedAttempt) else self._check(outcome)
 
-    def _take_turn(self) -> None:
-        """Waits for the next place that `requests_per_minute` and the endpoint allow."""
-        pause = 60 / self.endpoint.requests_per_minute if self.endpoint.requests_per_minute else 0.0
-        with self._turn:
-            at = max(self._next_at, time.monotonic())
-            self._next_at = at + pause
-        if self._stop.wait(max(0.0, at - time.monotonic())):
+    def _wait_for_slot(self) -> None:
+        """Waits for the next start time that `requests_per_minute` and the endpoint allow."""
+        interval_s = 60 / self.endpoint.requests_per_minute if self.endpoint.requests_per_minute else 0.0
+        # Each thread books its start time under the lock and sleeps outside of it, so that starts stay evenly spaced.
+        with self._schedule:
+            start = max(self._next_start, time.monotonic())
+            self._next_start = start + interval_s
+        if self._stop.wait(max(0.0, start - time.monotonic())):
             raise Cancelled("stopped")
 
-    def _reserve(self, call: Request) -> None:
-        """Takes the call from the caps; waits for calls in flight, which may take less than was reserved for them.
+    def _reserve(self, request: Request) -> None:
+        """Counts the request towards the caps, at its upper bound; waits while requests in flight may free tokens.
 
-        Raises: HarnessError: nothing is in flight, and the caps do not allow the call.
+        Raises: HarnessError: nothing is in flight, and the caps do not allow the request.
         """
         caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
-        most = Usage(*(sys.maxsize if cap is None else cap for cap in caps))
-        with self._turn:
-            while not self.cache.reserve(self.ledger, call.most_tokens, most):
-                if not self._flying:
-                    raise HarnessError(self._over(call, most))
+        limit = Usage(*(sys.maxsize if cap is None else cap for cap in caps))
+        with self._schedule:
+            while not self.cache.reserve(self.ledger, request.token_bound, limit):
+                if not self._n_in_flight:
+                    raise HarnessError(self._cap_message(request, limit))
                 if self._stop.is_set():
                     raise Cancelled("stopped")
-                self._turn.wait(0.2)
-            self._flying += 1
+                self._schedule.wait(0.2)
+            self._n_in_flight += 1
 
-    def _over(self, call: Request, most: Usage) -> str:
-        spent = self.cache.spent(self.ledger)
-        if spent.calls >= most.calls:
-            return f"{self.endpoint.name}: max_calls ({most.calls:,}) are made; raise it to go on"
+    def _cap_message(self, request: Request, limit: Usage) -> str:
+        used = self.cache.usage(self.ledger)
+        if used.calls >= limit.calls:
+            return f"{self.endpoint.name}: the max_calls limit ({limit.calls:,}) is reached; raise it to continue"
         return (
-            f"{self.endpoint.name}: max_total_tokens ({most.tokens:,}) would be passed: {spent.tokens:,} tokens are "
-            f"spent, and the next call may take up to {call.most_tokens:,}; raise it to go on"
+            f"{self.endpoint.name}: the max_total_tokens limit ({limit.tokens:,}) would be exceeded: {used.tokens:,} "
+            f"tokens are used, and the next call may use up to {request.token_bound:,}; raise the limit to continue"
         )
 
-    def _post(self, lines: ConnectionPool, call: Request) -> HttpReply | FailedAttempt:
-        """One request, within the time limit as a whole and up to a size: an endless or dripping answer ends."""
+    def _post(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
+        """Sends one request; a reply that takes too long or is too large is a failed attempt."""
         import httpx2
 
-        longest_s = self.endpoint.timeout_s
-        ends, body, size = time.monotonic() + longest_s, [], 0
-        url = f"{call.url}/chat/completions"
+        limit_s = self.endpoint.timeout_s
+        deadline = time.monotonic() + limit_s
+        url = f"{request.url}/chat/completions"
+        chunks = []
+        size = 0
         try:
-            with lines.mine().post(url, call.body.encode("utf-8"), longest_s) as answer:
-                for chunk in answer.iter_bytes():
-                    body.append(chunk)
+            with connections.for_this_thread().post(url, request.body.encode("utf-8"), limit_s) as reply:
+                for chunk in reply.iter_bytes():
+                    chunks.append(chunk)
                     size += len(chunk)
                     if size > MAX_REPLY_BYTES:
-                        return FailedAttempt(f"its answer is larger than {MAX_REPLY_BYTES:,} bytes")
-                    if time.monotonic() > ends:
-                        return FailedAttempt(f"it did not finish its answer in {longest_s:g} s")
-                wait_s = _seconds(answer.headers.get("retry-after"))
+                        return FailedAttempt(f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
+                    if time.monotonic() > deadline:
+                        return FailedAttempt(f"the reply was not complete within {limit_s:g} s")
+                wait_s = _parse_retry_after(reply.headers.get("retry-after"))
         except httpx2.TimeoutException:
-            return FailedAttempt(f"it did not answer in {longest_s:g} s")
+            return FailedAttempt(f"no reply within {limit_s:g} s")
         except (httpx2.HTTPError, httpx2.StreamError) as error:
-            if time.monotonic() >= ends:
-                return FailedAttempt(f"it did not finish its answer in {longest_s:g} s")
-            return FailedAttempt(self._hidden(f"the connection failed ({error or type(error).__name__})"))
-        return HttpReply(answer.status_code, self._hidden(b"".join(body).decode("utf-8", "replace")), wait_s)
+            # The timer of `Connection.post` cuts the socket, which looks like a broken connection.
+            if time.monotonic() >= deadline:
+                return FailedAttempt(f"the reply was not complete within {limit_s:g} s")
+            return FailedAttempt(hide_key(f"the connection failed ({error or type(error).__name__})", self._key))
+        text = b"".join(chunks).decode("utf-8", "replace")
+        return HttpReply(reply.status_code, hide_key(text, self._key), wait_s)
 
-    def _hidden(self, text: str) -> str:
-        """The text without the key, should the endpoint have repeated it."""
-        if self._key is None or len(self._key) < MIN_KEY_LENGTH:
-            return text
-        written = (rf"(?:\\*{re.escape(mark)}|\\+u(?i:{ord(mark):04x}))" for mark in self._key)  # as JSON may write it
-        return re.sub("".join(written), "[api key]", text)
+    def _check(self, reply: HttpReply) -> HttpReply | FailedAttempt:
+        """The reply if it is a chat completion or a rejection; else a failed attempt.
 
-    def _judged(self, came: HttpReply) -> HttpReply | FailedAttempt:
-        """Whether an answer is one; what cannot get better by asking again raises.
-
-        Raises: HarnessError: the endpoint refuses: no permission, no such model, a wrong address.
+        Raises: HarnessError: a retry cannot help: no permission, no such model, a wrong address.
         """
-        if came.status == 200:
-            is_answer = completion_of(came.text) is not None
-            return (
-                came
-                if is_answer
-                else FailedAttempt(f"it answers with what is no chat completion: {error_summary(came.text)}")
-            )
-        if came.status in REJECTED_STATUS:
-            return came
-        said = f"it answers {came.status}: {error_summary(came.text)}"
-        if came.status in RETRYABLE_STATUS or came.status >= 500:
-            return FailedAttempt(said, came.wait_s)
-        raise HarnessError(f"{self.endpoint.name}: {said}{_remedy(came.status, self.endpoint)}")
+        if reply.status == 200:
+            if first_choice(reply.text) is not None:
+                return reply
+            return FailedAttempt(f"the reply is not a chat completion: {error_summary(reply.text)}")
+        if reply.status in REJECTED_STATUS:
+            return reply
+        message = f"status {reply.status}: {error_summary(reply.text)}"
+        if reply.status in RETRYABLE_STATUS or reply.status >= 500:
+            return FailedAttempt(message, reply.wait_s)
+        raise HarnessError(f"{self.endpoint.name}: {message}{_remedy(reply.status, self.endpoint)}")
 
-    def _kept(self, call: Request, came: HttpReply) -> StoredReply:
-        return self.cache.keep(
+    def _save(self, request: Request, reply: HttpReply) -> StoredReply:
+        return self.cache.save(
             StoredReply(
-                key=call.key,
-                endpoint=call.url,
-                sample=call.sample,
-                request=json.loads(call.body),
-                status=came.status,
-                reply=came.text,
+                key=request.key,
+                endpoint=request.url,
+                sample=request.sample,
+                request=json.loads(request.body),
+                status=reply.status,
+                reply=reply.text,
                 at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             )
         )
@@ -318,16 +308,16 @@ def _is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """What a Retry-After header asks for, in seconds or as a date; None where it cannot be read."""
-    if retry_after is None:
+def _parse_retry_after(header: str | None) -> float | None:
+    """The seconds that a Retry-After header asks for, as a number or a date; None if it cannot be parsed."""
+    if header is None:
         return None
     try:
-        return max(0.0, float(retry_after))
+        return max(0.0, float(header))
     except ValueError:
         pass
     try:
-        until = parsedate_to_datetime(retry_after)
+        until = parsedate_to_datetime(header)
         return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
@@ -336,7 +326,10 @@ def _seconds(retry_after: str | None) -> float | None:
 def _remedy(status: int, endpoint: Endpoint) -> str:
     if status in (401, 403):
         variable = key_variable(endpoint)
-        return f"; check the key in {variable}" if variable else "; set api_key_variable if it needs a key"
+        return f"; check the key in {variable}" if variable else "; set api_key_variable if the endpoint needs a key"
     if status == 404:
         return "; check endpoint (the base address, such as http://localhost:8000/v1) and model"
-    return "; endpoint must be the final address" if 300 <= status < 400 else ""
+    if 300 <= status < 400:
+        # Redirects are not followed: the key would go to an address that the user did not name.
+        return "; set endpoint to the final address, without redirects"
+    return ""

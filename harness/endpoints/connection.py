@@ -1,4 +1,4 @@
-"""A connection to an endpoint, which is cut in time whatever the endpoint sends or does not send."""
+"""Connections to an endpoint that end in time, whatever the endpoint sends."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """One connection, used by one thread; made again after it was cut or closed.
+    """One connection, used by one thread; it reconnects after it was cut or closed.
 
-    The time limits of an HTTP client are for each read, so that an answer whose headers drip never ends.
+    The timeouts of an HTTP client apply to each read, so that a reply whose headers arrive byte by byte never ends.
+    A timer therefore cuts the socket.
 
     Args:
-        settings: of the HTTP client.
+        settings: keyword arguments of the HTTP client.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -28,60 +29,64 @@ class Connection:
         self._stream: Any = None
 
     def close(self) -> None:
-        """Hangs up, also in the middle of an answer."""
+        """Closes the connection, also in the middle of a reply."""
         self._cut()
         self._http.close()
 
     @contextmanager
-    def post(self, url: str, body: bytes, longest_s: float) -> Iterator[httpx2.Response]:
-        """Sends a request, whose answer is read in the block; after `longest_s` the connection is cut, which raises.
+    def post(self, url: str, body: bytes, time_limit_s: float) -> Iterator[httpx2.Response]:
+        """Sends a request and yields its reply, unread; cuts the connection after `time_limit_s`, which raises.
 
         Raises: httpx2.HTTPError, httpx2.StreamError: the connection fails.
         """
-        watch = Timer(longest_s, self._cut)
-        watch.daemon = True
-        watch.start()
+        timer = Timer(time_limit_s, self._cut)
+        timer.daemon = True
+        timer.start()
         try:
-            with self._http.stream("POST", url, content=body, extensions={"trace": self._heard}) as answer:
-                yield answer
+            with self._http.stream("POST", url, content=body, extensions={"trace": self._save_stream}) as reply:
+                yield reply
         finally:
-            watch.cancel()
+            timer.cancel()
 
-    def _heard(self, _: str, said: Mapping[str, Any]) -> None:
-        """Notes the connection when it is made, and again when it is encrypted."""
-        made = said.get("return_value")
-        if hasattr(made, "get_extra_info"):
-            self._stream = made
+    def _save_stream(self, _: str, event: Mapping[str, Any]) -> None:
+        """Saves the network stream that a trace event returns: once connected, and again once encrypted.
+
+        Trace events are the client's only public way to its socket.
+        """
+        stream = event.get("return_value")
+        if hasattr(stream, "get_extra_info"):
+            self._stream = stream
 
     def _cut(self) -> None:
-        found = None if self._stream is None else self._stream.get_extra_info("socket")
-        if found is not None:
+        network_socket = None if self._stream is None else self._stream.get_extra_info("socket")
+        if network_socket is not None:
             with suppress(OSError):  # it is closed already
-                socket.socket.shutdown(found, socket.SHUT_RDWR)  # also of an encrypted one, without its farewell
+                # Not `SSLSocket.shutdown`, which discards the TLS state that the reading thread still uses.
+                socket.socket.shutdown(network_socket, socket.SHUT_RDWR)
 
 
 class ConnectionPool:
-    """A line for every thread.
+    """One connection per thread.
 
     Args:
-        settings: of the HTTP clients.
+        settings: keyword arguments of the HTTP clients.
     Raises: ImportError, ValueError, httpx2.InvalidURL: a proxy that the environment names cannot be used.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
-        self._own = local()
-        self._all = [Connection(settings)]  # so that what is wrong with them is known at once
+        self._thread = local()
+        self._connections = [Connection(settings)]  # raises at once if the settings cannot be used
 
-    def mine(self) -> Connection:
-        """The line of the thread that asks."""
-        if not hasattr(self._own, "line"):
-            self._own.line = Connection(self._settings)
-            self._all.append(self._own.line)
-        line: Connection = self._own.line
-        return line
+    def for_this_thread(self) -> Connection:
+        """The connection of the calling thread."""
+        if not hasattr(self._thread, "connection"):
+            self._thread.connection = Connection(self._settings)
+            self._connections.append(self._thread.connection)
+        connection: Connection = self._thread.connection
+        return connection
 
     def close(self) -> None:
-        """Hangs up all lines; a thread that still waits for an answer gets none."""
-        for line in self._all:
-            line.close()
+        """Closes all connections; a thread that still waits for a reply gets an error."""
+        for connection in self._connections:
+            connection.close()

@@ -1,4 +1,4 @@
-"""From calls to replies: the cassette first, then the cache, and only then the endpoint."""
+"""From requests to replies: the cassette first, then the cache, and only then the endpoint."""
 
 from __future__ import annotations
 
@@ -13,43 +13,50 @@ from harness.errors import HarnessError
 from harness.folders import cache_folder
 
 
-def stored_replies(calls: Sequence[Request], endpoint: Endpoint) -> dict[str, StoredReply]:
-    """The replies that are there already, by key; asks nobody."""
-    found: dict[str, StoredReply] = {}
+def stored_replies(requests: Sequence[Request], endpoint: Endpoint) -> dict[str, StoredReply]:
+    """The replies in the cassette or the cache, by key; sends nothing."""
+    replies: dict[str, StoredReply] = {}
     if endpoint.cassette is not None and (endpoint.replayed or Path(endpoint.cassette).exists()):
         cassette = read_cassette(Path(endpoint.cassette), recorded=endpoint.record)
-        found = {call.key: cassette[call.key] for call in calls if call.key in cassette}
-    absent = [call.key for call in calls if call.key not in found]
-    if absent and not endpoint.replayed:
+        replies = {request.key: cassette[request.key] for request in requests if request.key in cassette}
+    missing_keys = [request.key for request in requests if request.key not in replies]
+    # A replay reads the cassette alone: it must give the same result on a machine whose cache is empty.
+    if missing_keys and not endpoint.replayed:
         with Cache(cache_folder()) as cache:
-            found |= cache.find(absent)
-    return found
+            replies |= cache.find(missing_keys)
+    return replies
 
 
-def get_replies(calls: Sequence[Request], endpoint: Endpoint, ledger: str, seed: int) -> dict[str, StoredReply]:
-    """The reply to each call, by key; equal calls are sent once.
+def get_replies(requests: Sequence[Request], endpoint: Endpoint, ledger: str, seed: int) -> dict[str, StoredReply]:
+    """The reply to each request, by key; identical requests are sent once.
 
     Args:
-        ledger: what the caps are counted over.
-        seed: of the jitter in waits.
-    Raises: HarnessError: the cassette lacks some; or the endpoint fails, and then what came is kept.
+        requests: the requests, in the order in which a cassette records their replies.
+        endpoint: the endpoint and its settings.
+        ledger: the name that usage is counted under.
+        seed: random seed of the jitter in waits.
+    Raises: HarnessError: the cassette has no reply to some requests, or the endpoint fails; replies that arrived are
+        saved.
     """
-    wanted = list({call.key: call for call in calls}.values())
-    found = stored_replies(wanted, endpoint)
-    waiting = [call for call in wanted if call.key not in found]
-    if waiting and endpoint.replayed:
+    unique_requests = list({request.key: request for request in requests}.values())
+    replies = stored_replies(unique_requests, endpoint)
+    pending = [request for request in unique_requests if request.key not in replies]
+    if pending and endpoint.replayed:
         raise HarnessError(
-            f"{endpoint.cassette}: lacks {len(waiting)} of the {len(wanted)} replies that are needed now; it was "
-            "recorded with other settings, prompts or claims. Record them: record: true (needs the endpoint)"
+            f"{endpoint.cassette}: has no recorded reply for {len(pending)} of {len(unique_requests)} requests: it was "
+            "recorded with other settings, prompts or claims. To record the missing replies, set record: true (needs "
+            "the endpoint)"
         )
     try:
-        if waiting:
+        if pending:
             with Cache(cache_folder()) as cache:
                 try:
-                    Client(endpoint, cache, ledger, seed).send_all(waiting)
+                    Client(endpoint, cache, ledger, seed).send_all(pending)
                 finally:
-                    found |= cache.find(call.key for call in waiting)
+                    # Also after a failure, so that the cassette below gets the replies that did arrive.
+                    replies |= cache.find(request.key for request in pending)
     finally:
         if endpoint.cassette is not None and endpoint.record:
-            add_to_cassette(Path(endpoint.cassette), (found[call.key] for call in wanted if call.key in found))
-    return found
+            arrived = [replies[request.key] for request in unique_requests if request.key in replies]
+            add_to_cassette(Path(endpoint.cassette), arrived)
+    return replies

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.classifiers.base import Reason
-from harness.runner.models.model import Model, ModelCard
+from harness.runner.models.card import ModelCard
+from harness.runner.models.model import Model
 from harness.scoring.inputs import ArticleClaims
 from harness.scoring.score_claims import ScoredBatch, ScoredClaim
 from harness.text_tables import format_number

@@ -1,4 +1,4 @@
-"""Replies kept: found again by everything that shaped them, shared by processes, within the caps; and cassettes."""
+"""The reply cache: keys, sharing between processes, caps; and cassettes."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ def test_equal_claims_are_asked_about_once(model_server):
         {"max_tokens": 20},
         {"seed": 1},
         {"top_logprobs": 3},
-        {"structure": "text"},
+        {"response_format": "text"},
         {"extra": {"top_p": 0.9}},
-        {"examples": 2},
+        {"n_examples": 2},
         {"context": ["previous"]},
         {"guide": GUIDE | {"question": "Does it hold a number?"}},
-        {"score": "self_consistency", "samples": 1},
+        {"scoring": "self_consistency", "samples": 1},
     ],
     ids=str,
 )
 def test_whatever_shapes_a_reply_is_in_its_key(model_server, changed):
-    base = {call.key for each in fitted(model_server).calls(FIVE) for call in each}
-    other = {call.key for each in fitted(model_server, **changed).calls(FIVE) for call in each}
+    base = {call.key for each in fitted(model_server).requests(FIVE) for call in each}
+    other = {call.key for each in fitted(model_server, **changed).requests(FIVE) for call in each}
     assert not base & other
 
 
@@ -78,14 +78,14 @@ def test_whatever_shapes_a_reply_is_in_its_key(model_server, changed):
     [{"concurrency": 1}, {"retries": 9}, {"timeout_s": 5.0}, {"max_calls": 99}, {"requests_per_minute": 6000}],
 )
 def test_how_it_is_asked_is_not(model_server, changed):
-    base = [call.key for each in fitted(model_server).calls(FIVE) for call in each]
-    assert base == [call.key for each in fitted(model_server, **changed).calls(FIVE) for call in each]
+    base = [call.key for each in fitted(model_server).requests(FIVE) for call in each]
+    assert base == [call.key for each in fitted(model_server, **changed).requests(FIVE) for call in each]
 
 
 def test_another_endpoint_is_asked_anew(model_server):
     scorer = fitted(model_server)
     elsewhere = model(model_server, endpoint=model_server.url.replace("127.0.0.1", "localhost")).fit(*yes_no(), 13)
-    assert scorer.calls(FIVE)[0][0].key != elsewhere.calls(FIVE)[0][0].key
+    assert scorer.requests(FIVE)[0][0].key != elsewhere.requests(FIVE)[0][0].key
 
 
 WORKER = """
@@ -118,14 +118,14 @@ def start_worker(server, claims: int, **settings) -> subprocess.Popen[str]:
 def test_processes_share_the_replies_and_the_cassette(model_server, tmp_path):
     cassette = tmp_path / "cassette.jsonl"
     workers = [start_worker(model_server, 30, cassette=str(cassette), record=True) for _ in range(2)]
-    found = [worker.communicate(timeout=60) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], found
-    assert found[0][0] == found[1][0]
+    outputs = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], outputs
+    assert outputs[0][0] == outputs[1][0]
     lines = [json.loads(line) for line in cassette.read_text().splitlines()]
     assert len(lines) == len({line["key"] for line in lines}) == 30 + 1
     before = len(model_server.asked)
     scores = fitted(model_server).score(claims_of([f"Claim {n}." for n in range(30)]))
-    assert scores.tobytes().hex() == found[0][0].strip()
+    assert scores.tobytes().hex() == outputs[0][0].strip()
     assert len(model_server.asked) == before
 
 
@@ -145,7 +145,7 @@ def test_what_a_killed_process_had_is_kept(model_server):
 def test_a_cap_on_calls_stops_before_it_is_passed(model_server):
     recipe = model(model_server, max_calls=4)
     scorer = recipe.fit(*yes_no(), 13)
-    with pytest.raises(HarnessError, match=r"max_calls \(4\) are made; raise it to go on\. 3 of 5 answers came"):
+    with pytest.raises(HarnessError, match=r"the max_calls limit \(4\) is reached; raise it .*\. 3 of 5 replies"):
         scorer.score(FIVE)
     assert len(model_server.asked) == 4
     more = fitted(model_server, max_calls=2)  # what is kept costs nothing
@@ -166,14 +166,14 @@ def test_a_cap_on_tokens_is_never_passed(model_server, concurrency):
     claims = claims_of([f"It sold {n} loaves and {n} buns." for n in range(60)])
     cap = 9_000
     scorer = fitted(model_server, max_total_tokens=cap, concurrency=concurrency)
-    with pytest.raises(HarnessError, match=r"max_total_tokens \(9,000\) would be passed: [\d,]+ tokens are spent, and"):
+    with pytest.raises(HarnessError, match=r"max_total_tokens limit \(9,000\) .*: [\d,]+ tokens are used, .*; raise"):
         scorer.score(claims)
     took = sum(sum(len(m["content"]) for m in body["messages"]) // 4 + 5 for body in model_server.asked)
     assert took <= cap
     with Cache(Path(os.environ["HARNESS_CACHE"])) as cache:
-        assert cache.spent(scorer.ledger) == Usage(len(model_server.asked), took)
+        assert cache.usage(scorer.ledger) == Usage(len(model_server.asked), took)
     # it stops only where the next call might not fit: no token is shorter than a byte
-    assert took + scorer.calls(claims)[-1][0].most_tokens > cap
+    assert took + scorer.requests(claims)[-1][0].token_bound > cap
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_what_an_answer_does_not_count_is_taken_at_its_most(model_server, usage)
     scorer = fitted(model_server)
     model_server.script = [gives(completion('{"label": "no"}', usage=usage))]
     with Cache(Path(os.environ["HARNESS_CACHE"])) as cache:
-        before = cache.spent(scorer.ledger)
+        before = cache.usage(scorer.ledger)
         scorer.score(claims_of(["Without usage."]))
-        most = scorer.calls(claims_of(["Without usage."]))[0][0].most_tokens
-        assert cache.spent(scorer.ledger) == Usage(before.calls + 1, before.tokens + most)
+        most = scorer.requests(claims_of(["Without usage."]))[0][0].token_bound
+        assert cache.usage(scorer.ledger) == Usage(before.calls + 1, before.tokens + most)
 
 
 def test_the_caps_hold_over_threads_and_fits(model_server):
@@ -226,7 +226,7 @@ def test_a_forecast_asks_nobody_and_is_kept_to(model_server):
     assert len(cold) == 1 + 5 * 3  # the trial; samples, unless the endpoint gives token probabilities
     scorer = recipe.fit(claims, gold, 13)
     warm = recipe.planned_requests(claims, gold, FIVE, 13)
-    assert set(warm) == {call.key for each in scorer.calls(FIVE) for call in each}
+    assert set(warm) == {call.key for each in scorer.requests(FIVE) for call in each}
     scorer.score(FIVE)
     assert recipe.planned_requests(claims, gold, FIVE, 13) == {}
     took = scorer.api_usage(FIVE)
@@ -235,18 +235,18 @@ def test_a_forecast_asks_nobody_and_is_kept_to(model_server):
 
 
 def test_an_estimate_of_tokens_by_hand(model_server):
-    call = fitted(model_server, structure="text", max_tokens=7).calls(claims_of(["ab"]))[0][0]
+    call = fitted(model_server, response_format="text", max_tokens=7).requests(claims_of(["ab"]))[0][0]
     system, data = (message["content"] for message in json.loads(call.body)["messages"])
     assert data == '{"claim": "ab"}'
     # two messages with 16 tokens around each, and 7 of the answer
-    assert call.most_tokens == len(system) + 15 + 2 * 16 + 7
-    assert call.tokens == (len(system) + 15) // 3 + 2 * 16 + 7
+    assert call.token_bound == len(system) + 15 + 2 * 16 + 7
+    assert call.token_estimate == (len(system) + 15) // 3 + 2 * 16 + 7
 
 
 def test_a_cassette_scores_again_without_endpoint_or_key(model_server, tmp_path, monkeypatch):
     monkeypatch.setenv("MY_KEY", "sk-0123456789")
     cassette = tmp_path / "cassette.jsonl"
-    common = {"api_key_variable": "MY_KEY", "cassette": str(cassette), "examples": 2}
+    common = {"api_key_variable": "MY_KEY", "cassette": str(cassette), "n_examples": 2}
     recorded = fitted(model_server, record=True, **common)
     model_server.script = [gives(completion(None, refusal="No."))]
     scores = recorded.score(FIVE)
@@ -272,7 +272,7 @@ def test_a_cassette_that_lacks_exchanges_says_how_many(model_server, tmp_path):
     cassette = str(tmp_path / "cassette.jsonl")
     fitted(model_server, cassette=cassette, record=True).score(FIVE.take(np.arange(2)))
     replayed = fitted(model_server, cassette=cassette)
-    with pytest.raises(HarnessError, match=r"lacks 3 of the 5 replies that are needed now.*record: true"):
+    with pytest.raises(HarnessError, match=r"cassette\.jsonl: .* for 3 of 5 requests.* record: true"):
         replayed.score(FIVE)
     asked = len(model_server.asked)
     fitted(model_server, cassette=cassette, record=True).score(FIVE)
@@ -289,7 +289,7 @@ def test_a_cassette_with_faults_names_every_line(model_server, tmp_path):
     with pytest.raises(FaultsError) as raised:
         model(model_server, cassette=str(cassette)).check()
     assert [fault.line for fault in raised.value.faults] == [2, 4]
-    with pytest.raises(FaultsError, match="does not exist; to make it, run once with record: true"):
+    with pytest.raises(FaultsError, match=r"none\.jsonl: does not exist; .* record: true"):
         model(model_server, cassette=str(tmp_path / "none.jsonl")).check()
 
 
@@ -307,7 +307,7 @@ def test_a_cache_with_a_row_that_is_no_reply_is_told(model_server):
     with closing(sqlite3.connect(Path(os.environ["HARNESS_CACHE"]) / "replies.sqlite")) as rows:
         rows.execute("UPDATE replies SET record = '{}'")
         rows.commit()
-    with pytest.raises(WriteError, match=r"the reply cache cannot be used \(a row is no reply\); .*set HARNESS_CACHE"):
+    with pytest.raises(WriteError, match=r"cannot be used \(a row is not a valid reply\); .*set HARNESS_CACHE"):
         fitted(model_server)
 
 
@@ -346,9 +346,9 @@ def test_a_full_disk_leaves_no_half_line_in_a_cassette(model_server, tmp_path):
     cassette.write_text("\n" * 470_000)
     settings = {"endpoint": model_server.url, "model": "tiny", "guide": GUIDE, "cassette": str(cassette)}
     command = [sys.executable, "-c", f"{SMALL_DISK}\n{WORKER}", json.dumps(settings | {"record": True}), "30"]
-    done = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)
-    assert "WriteError" in done.stderr
-    assert "the file would exceed the file-size limit" in done.stderr
+    result = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)
+    assert "WriteError" in result.stderr
+    assert "the file would exceed the file-size limit" in result.stderr
     assert cassette.read_text().endswith("}\n") or not cassette.read_text().strip()
     fitted(model_server, cassette=str(cassette), record=True).score(claims_of([f"Claim {n}." for n in range(30)]))
     assert len(cassette.read_text().split("\n")) == 470_000 + 31 + 1
@@ -358,7 +358,7 @@ def test_an_exchange_whose_request_was_changed_is_named(model_server, tmp_path):
     cassette = tmp_path / "cassette.jsonl"
     fitted(model_server, cassette=str(cassette), record=True).score(FIVE)
     cassette.write_text(cassette.read_text().replace("It sold 3 loaves", "It sold 9 loaves"))
-    with pytest.raises(FaultsError, match="key: is not that of the request: the line was changed") as raised:
+    with pytest.raises(FaultsError, match=r"cassette\.jsonl:\d: key: .* modified .*record again") as raised:
         model(model_server, cassette=str(cassette)).check()
     assert len(raised.value.faults) == 1
 
@@ -367,9 +367,9 @@ def test_processes_that_ask_the_same_at_once_pay_once(model_server):
     fitted(model_server)
     model_server.answer = slow(0.05, says())
     workers = [start_worker(model_server, 20) for _ in range(3)]
-    found = [worker.communicate(timeout=60) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0, 0], found
-    assert len({out for out, _ in found}) == 1
+    outputs = [worker.communicate(timeout=60) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0], outputs
+    assert len({out for out, _ in outputs}) == 1
     assert len(model_server.asked) == 1 + 20
 
 
@@ -414,7 +414,7 @@ def test_a_call_that_failed_elsewhere_is_asked_here(model_server):
     model_server.script = [slow(0.3, gives("down", 500))]
 
     def fail() -> None:
-        with pytest.raises(HarnessError, match="answers 500"):
+        with pytest.raises(HarnessError, match="status 500"):
             scorer.score(FIVE.take(np.arange(1)))
 
     failed = threading.Thread(target=fail)

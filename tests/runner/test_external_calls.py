@@ -40,7 +40,7 @@ def write(small, model_server, tmp_path):
 
 
 def test_a_run_asks_the_schemes_question_about_every_claim(write, model_server, small, tmp_path):
-    outcome = run(write("examples: 2"), out=tmp_path / "runs")
+    outcome = run(write("n_examples: 2"), out=tmp_path / "runs")
     result = outcome.results[0]
     assert set(model_server.claims()) == set(open_dataset(small).table().text)
     assert "could public evidence settle this?" in model_server.asked[-1]["messages"][0]["content"]
@@ -58,7 +58,7 @@ def test_a_models_name_is_no_path(write, model_server, tmp_path):
     assert model_server.asked[-1]["model"] == "tiny"
 
 
-@pytest.mark.parametrize("more", ["", "examples: 2, calibration: platt", "examples: {grid: [0, 2]}"])
+@pytest.mark.parametrize("more", ["", "n_examples: 2, calibration: platt", "n_examples: {grid: [0, 2]}"])
 def test_a_system_that_asks_a_service_is_not_kept_as_a_file_and_asks_nothing_for_it(
     write, model_server, tmp_path, more
 ):
@@ -67,12 +67,12 @@ def test_a_system_that_asks_a_service_is_not_kept_as_a_file_and_asks_nothing_for
     asked = len(model_server.asked)
     outcome = run(config, overrides=halves, out=tmp_path / "runs", save_models=True)
     assert [model.folder for model in outcome.models] == [None]
-    assert outcome.models[0].reason == "it asks an endpoint: keep the config and the cassette instead"
+    assert outcome.models[0].reason == "the model runs at an endpoint; keep the config and the cassette instead"
     assert len(model_server.asked) == asked
 
 
 def test_examples_never_come_from_the_test_articles(write, model_server, small, tmp_path):
-    run(write("examples: 6"), out=tmp_path / "runs")
+    run(write("n_examples: 6"), out=tmp_path / "runs")
     article_of = dict(zip(open_dataset(small).table().text, open_dataset(small).table().article_id, strict=True))
     for body in model_server.asked[1:]:
         *shown, asked = (json.loads(m["content"]) for m in body["messages"][1:] if m["role"] == "user")
@@ -135,7 +135,7 @@ def test_hosts_are_named_first_and_a_cap_ends_the_run(write, model_server, harne
     assert capped.returncode == 2
     said = capped.stderr.splitlines()
     assert said[0] == "contacts 127.0.0.1"
-    assert re.search(r"max_calls \(3\) are made; raise it to go on\. 2 of 13 answers came and are kept", said[-1])
+    assert re.search(r"the max_calls limit \(3\) is reached; .* 2 of 13 replies arrived and are saved", said[-1])
     assert "Traceback" not in capped.stderr
     assert len(model_server.asked) == 3
 
@@ -143,7 +143,7 @@ def test_hosts_are_named_first_and_a_cap_ends_the_run(write, model_server, harne
 def test_an_interrupted_run_goes_on_and_asks_nothing_twice(write, model_server, tmp_path):
     config = write("concurrency: 1")
     model_server.script = [says()] * 30 + [gives("down", 503)]
-    with pytest.raises(HarnessError, match="answers 503"):
+    with pytest.raises(HarnessError, match="status 503"):
         run(config, out=tmp_path / "runs")
     assert len(list((tmp_path / "runs" / "asked" / "units").glob("*.parquet"))) >= 1
     outcome = run(config, out=tmp_path / "runs")
@@ -158,7 +158,7 @@ def test_a_cassette_in_the_result_scores_again_with_nobody_there(write, model_se
     asked = len(model_server.asked)
     config = write(f"cassette: {attached}")
     assert plan(config, out=tmp_path / "again").forecast.calls == 0
-    other = plan(write(f"cassette: {attached}, examples: 6"), out=tmp_path / "again")
+    other = plan(write(f"cassette: {attached}, n_examples: 6"), out=tmp_path / "again")
     assert str(other).endswith("the cassette lacks up to 52 replies")  # the trial call is the same
     config = write(f"cassette: {attached}")
     replayed = run(config, out=tmp_path / "again", offline=True).results[0]
@@ -169,7 +169,7 @@ def test_a_cassette_in_the_result_scores_again_with_nobody_there(write, model_se
 
 
 @pytest.mark.parametrize(
-    "more", ["threshold: {aim: f1}, examples: 2", "calibration: isotonic", "examples: {grid: [0, 2]}"]
+    "more", ["threshold: {aim: f1}, n_examples: 2", "calibration: isotonic", "n_examples: {grid: [0, 2]}"]
 )
 def test_tuned_calibrated_and_cut_by_a_threshold(write, model_server, tmp_path, more):
     config, halves = write(f"samples: 1, {more}"), ["split.k=2"]

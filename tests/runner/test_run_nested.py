@@ -52,11 +52,11 @@ def test_a_language_model_in_an_ensemble_is_counted_capped_and_not_kept(model_se
     assert result.cost.calls > 0
     assert result.values["f1"].value == 1  # the server knows the facts of this dataset by their digits
     assert outcome.models[0].folder is None
-    assert "asks an endpoint" in outcome.models[0].reason
+    assert "runs at an endpoint" in outcome.models[0].reason
 
 
 def test_the_cap_of_a_language_model_holds_inside_an_ensemble(model_server, small, tmp_path):
     settings = {"name": "ensemble", "members": ["length", member(model_server, max_calls=10)]}
-    with pytest.raises(HarnessError, match=r"max_calls \(10\)"):
+    with pytest.raises(HarnessError, match=r"max_calls limit \(10\)"):
         run(config_of(tmp_path, small, settings), out=tmp_path / "runs")
     assert len(model_server.asked) == 10

@@ -15,7 +15,7 @@ import pytest
 from harness import HarnessError, load_model, run, score
 from harness.data.load import open_dataset
 from harness.files import sha256
-from harness.runner.models.model import CARD
+from harness.runner.models.card import CARD
 
 CONFIG = """\
 name: kept
@@ -140,12 +140,12 @@ def test_a_page_by_position_says_each_reason_once_and_no_negative_zero(tmp_path)
 
 def test_wrong_use_is_a_message(kept, tmp_path):
     (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
-    for name in ("language_model", "from_file"):
-        with pytest.raises(HarnessError, match=f"'{name}' cannot score new articles: it "):
+    for name, reason in (("language_model", "the model runs at"), ("from_file", "it reads predictions from a file")):
+        with pytest.raises(HarnessError, match=f"'{name}' cannot score new articles: {reason}"):
             score(tmp_path / "a.txt", name)
-    with pytest.raises(HarnessError, match="'tfidf_svm' has to be trained: harness run CONFIG --only tfidf_svm"):
+    with pytest.raises(HarnessError, match=r"'tfidf_svm' must be trained: .*harness run CONFIG --only tfidf_svm"):
         score(tmp_path / "a.txt", "tfidf_svm")
-    with pytest.raises(HarnessError, match="holds 8 saved models; name one of them"):
+    with pytest.raises(HarnessError, match="contains 8 saved models; give the folder of one"):
         score(tmp_path / "a.txt", kept.folder)
     with pytest.raises(HarnessError, match="does not exist"):
         score(tmp_path / "b.txt", "rules")
@@ -159,7 +159,7 @@ def test_a_changed_model_is_refused(kept, tmp_path):
     card = tmp_path / "model" / "model.json"
     text = card.read_text(encoding="utf-8")
     card.write_text(text.replace('"threshold": 0.5', '"threshold": 0.4'), encoding="utf-8")
-    with pytest.raises(HarnessError, match="was changed after it was made"):
+    with pytest.raises(HarnessError, match="was modified after it was saved"):
         load_model(tmp_path / "model")
     card.write_text(text[:-40], encoding="utf-8")
     with pytest.raises(HarnessError, match="is not JSON"):
@@ -222,13 +222,13 @@ def saying(key, value):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (outside, "files: does not list 'files/0/estimator.skops', so it is not what was kept; take it out"),
-        (folder_outside, "files: does not list 'files/0', so it is not what was kept; take it out"),
-        (endless, "files: does not list 'arrays.npz', so it is not what was kept; take it out"),
-        (loop, "'a' lies outside of the model's folder; refused|is missing"),
-        (listing("../../e.yaml"), "'../../e.yaml' lies outside of the model's folder; refused"),
-        (listing("/etc/hostname"), "'/etc/hostname' lies outside of the model's folder; refused"),
-        (listing("a\x00b"), "lies outside of the model's folder; refused"),
+        (outside, "files: unexpected file 'files/0/estimator.skops' .*delete it"),
+        (folder_outside, "files: unexpected file 'files/0' .*delete it"),
+        (endless, "files: unexpected file 'arrays.npz' .*delete it"),
+        (loop, "'a' is outside of the model's folder and is not read|is missing"),
+        (listing("../../e.yaml"), "'../../e.yaml' is outside of the model's folder and is not read"),
+        (listing("/etc/hostname"), "'/etc/hostname' is outside of the model's folder and is not read"),
+        (listing("a\x00b"), "is outside of the model's folder and is not read"),
         (saying("schemes", 5), r"model\.json: schemes"),
         (saying("schemes", [{"name": "checkability", "version": "1", "mapping": 5}]), r"model\.json: schemes.*mapping"),
         (saying("labels", ["no"]), r"model\.json: labels"),
@@ -257,7 +257,7 @@ def test_a_card_that_is_nested_too_deep_is_a_message(kept, tmp_path):
 def test_parts_that_do_not_predict_are_a_message(kept, tmp_path):
     (tmp_path / "a.txt").write_text(ARTICLE, encoding="utf-8")
     folder = resigned(kept, tmp_path, lambda _, document: document["scorer"]["fields"].update(cutoff="high"))
-    with pytest.raises(HarnessError, match="its parts do not fit together"):
+    with pytest.raises(HarnessError, match="the parts of the model do not match"):
         score(tmp_path / "a.txt", folder)
 
 

@@ -17,7 +17,7 @@ from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.encoders.embedding import EncoderClassifier
 from harness.classifiers.encoders.occlusion import EncoderScorer
 from harness.classifiers.encoders.settings import FineTuningSettings
-from harness.classifiers.storage.fit_cache import kept_folder
+from harness.classifiers.storage.fit_cache import cached_folder
 from harness.data.claims import Claims, Gold
 from harness.errors import FaultsError, HarnessError
 from harness.features.encoder_files import (
@@ -107,7 +107,7 @@ def saved_encoder_folder(scorer: Scorer) -> Path:
     """
     if not isinstance(scorer, TransformerScorer):
         raise HarnessError("the other dataset's training claims show one label only, so no encoder was fine-tuned")
-    return kept_folder(f"encoder-{scorer.network.fingerprint()}", scorer.save_files) / ENCODER
+    return cached_folder(f"encoder-{scorer.network.fingerprint()}", scorer.save_files) / ENCODER
 
 
 class Transformer(EncoderClassifier, FineTuningSettings):

@@ -1,7 +1,8 @@
-"""Predictions made elsewhere, read from a file."""
+"""The classifier `from_file`: predictions of another program, read from a file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns
-from harness.classifiers.external.prediction_files import read_predictions
+from harness.classifiers.external.prediction_files import Prediction, read_predictions
 from harness.data.claims import Claims, Gold
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import read_bytes, sha256
@@ -17,40 +18,41 @@ from harness.files import read_bytes, sha256
 
 @dataclass(frozen=True)
 class FileScorer(Scorer):
-    """Looks claims up. A claim that the file leaves out ranks below all others and has no predicted label."""
+    """Looks up claims by id. A claim that is not in the file ranks below all others and has no predicted label."""
 
-    unsavable_reason = "it looks claims up in a file of predictions, which say nothing of new claims"
+    unsavable_reason = "it reads predictions from a file, which has none for new claims"
 
     scores: dict[str, float]
-    """Score of the positive label by claim id; empty where the file gives labels only."""
+    """Score of the positive label by claim id; empty if the file has labels only."""
     codes: dict[str, int]
-    """Predicted label by claim id; empty where the file gives none."""
+    """Code of the predicted label by claim id; empty if the file has scores only."""
     n_labels: int
     cutoff: float | None
     gives_scores: bool
     gives_labels: bool
 
     def n_unanswered(self, claims: Claims) -> int:
-        """How many of the claims the file leaves out."""
+        """The number of claims that are not in the file."""
         return int(self._is_missing(claims).sum())
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """The file's scores, for the other label their negative; without any, 1 for its label and 0 for the others."""
+        """The scores in the file and their negatives; without scores, 1 for the label in the file and 0 for others."""
         if self.scores:
             lowest = min(self.scores.values()) - 1.0
             return as_two_columns(self._scores_of(claims, lowest), margins=True)
-        rows = np.append(np.eye(self.n_labels), np.full((1, self.n_labels), -1.0), axis=0)
-        return np.asarray(rows[self._codes_of(claims)])
+        # The last row is for missing claims: their code, -1, is the index of the last row.
+        scores_by_code = np.append(np.eye(self.n_labels), np.full((1, self.n_labels), -1.0), axis=0)
+        return np.asarray(scores_by_code[self._codes_of(claims)])
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> npt.NDArray[np.int64]:
-        """The file's labels, or those by the threshold; -1 where there is none."""
+        """The labels in the file, or those by the threshold; -1 for a claim without a label."""
         if self.codes or self.cutoff is None:
             return self._codes_of(claims)
         return np.where(self._is_missing(claims), -1, super().predict(claims, scores))
 
     def _is_missing(self, claims: Claims) -> npt.NDArray[np.bool_]:
-        known = self.scores or self.codes
-        return np.array([claim_id not in known for claim_id in claims.claim_id], dtype=np.bool_)
+        predicted = self.scores or self.codes
+        return np.array([claim_id not in predicted for claim_id in claims.claim_id], dtype=np.bool_)
 
     def _scores_of(self, claims: Claims, lowest: float) -> npt.NDArray[np.float64]:
         return np.array([self.scores.get(claim_id, lowest) for claim_id in claims.claim_id], dtype=np.float64)
@@ -61,69 +63,86 @@ class FileScorer(Scorer):
 
 @dataclass(frozen=True)
 class FileProbabilityScorer(FileScorer):
-    """The same, where the file's scores are probabilities of the positive label; a claim left out gets 0."""
+    """Looks up probabilities of the positive label; a claim that is not in the file gets 0."""
 
     probabilities = True
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """The file's probabilities and their complements."""
+        """The probabilities in the file and their complements."""
         return as_two_columns(self._scores_of(claims, 0.0))
 
 
 class FromFile(Classifier):
-    """Predictions made elsewhere: a CSV, TSV or JSONL file with claim_id, and score, label or both.
+    """Predictions of another program: a CSV, TSV or JSONL file with claim_id, and score, label or both.
 
-    Learns nothing from the training claims. Higher scores mean more of the positive label; other columns are passed
-    over. A file of labels only ranks by them; a file of scores only predicts no labels unless a threshold is given.
-    With more than two labels it takes labels only.
+    It is not trained. A higher score means that the positive label is more likely; other columns are ignored. A file
+    with labels only ranks claims by label; a file with scores only predicts no labels unless a threshold is set. For
+    tasks with more than two labels, the file must have labels only.
     """
 
     unsavable_reason = FileScorer.unsavable_reason
 
     path: str
-    """The file; .csv and .tsv with a header line, .jsonl with one object a line."""
+    """Path of the file: .csv or .tsv with a header line, or .jsonl with one object per line."""
     threshold: float | None = None
-    """The score at and above which the positive label is predicted, where the file gives no labels."""
+    """Lowest score at which the positive label is predicted; only for files without labels."""
     probabilities: bool = False
-    """Whether the scores are probabilities of the positive label; then the threshold is 0.5 unless given."""
+    """Whether the scores are probabilities of the positive label; the threshold is then 0.5 unless set."""
 
     def check(self) -> None:
-        """Reads the file and reports its faults; labels are checked against the task's later, by `fit`.
+        """Validates the file; `fit` also checks its labels against those of the task.
 
-        Raises: FaultsError: all faults of the file.
+        Raises: FaultsError: every fault of the file.
         """
         _, faults = read_predictions(self.path, thresholded=self.threshold is not None, bounded=self.probabilities)
         if faults:
             raise FaultsError(faults)
 
     def input_fingerprint(self) -> str:
-        """SHA-256 of the file: what it gives changes with it."""
+        """SHA-256 of the file."""
         return sha256(read_bytes(Path(self.path)))
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Reads the file; of gold only the task's labels are used.
+        """Reads the file; uses only the task's labels from `gold`.
 
-        Raises: FaultsError: all faults of the file, labels that the task does not have among them.
+        Raises: FaultsError: every fault of the file, including labels that the task does not have.
         """
         predictions, faults = read_predictions(
             self.path, thresholded=self.threshold is not None, bounded=self.probabilities
         )
-        labels = {name: code for code, name in enumerate(gold.labels)}
-        for prediction in predictions.values():
-            if prediction.label is not None and prediction.label not in labels:
-                message = unknown_name("label of the task", prediction.label, gold.labels)
-                faults.append(Fault(self.path, prediction.line, "label", message, UnknownName.code))
-        if len(labels) > 2 and any(prediction.score is not None for prediction in predictions.values()):
-            message = (
-                f"has scores of one label, but the task has {len(labels)}; give a label column and no score column"
-            )
-            faults.append(Fault(self.path, None, "score", message))
+        code_by_label = {label: code for code, label in enumerate(gold.labels)}
+        faults += self._label_faults(predictions, gold.labels)
         if faults:
             raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
-        scores = {name: found.score for name, found in predictions.items() if found.score is not None}
-        codes = {name: labels[found.label] for name, found in predictions.items() if found.label is not None}
-        kind = FileProbabilityScorer if self.probabilities and scores else FileScorer
-        default = 0.5 if kind is FileProbabilityScorer and not codes else None
-        cutoff = default if self.threshold is None else self.threshold
-        gives_labels = bool(codes) or cutoff is not None
-        return kind(scores, codes, len(labels), cutoff, gives_scores=bool(scores), gives_labels=gives_labels)
+        scores = {
+            claim_id: prediction.score for claim_id, prediction in predictions.items() if prediction.score is not None
+        }
+        codes = {
+            claim_id: code_by_label[prediction.label]
+            for claim_id, prediction in predictions.items()
+            if prediction.label is not None
+        }
+        scorer_type = FileProbabilityScorer if self.probabilities and scores else FileScorer
+        # Labels in the file win over the default threshold of probabilities.
+        default_cutoff = 0.5 if scorer_type is FileProbabilityScorer and not codes else None
+        cutoff = default_cutoff if self.threshold is None else self.threshold
+        return scorer_type(
+            scores=scores,
+            codes=codes,
+            n_labels=len(gold.labels),
+            cutoff=cutoff,
+            gives_scores=bool(scores),
+            gives_labels=bool(codes) or cutoff is not None,
+        )
+
+    def _label_faults(self, predictions: Mapping[str, Prediction], labels: tuple[str, ...]) -> list[Fault]:
+        """Labels that the task does not have, and scores in a task with more than two labels."""
+        faults = []
+        for prediction in predictions.values():
+            if prediction.label is not None and prediction.label not in labels:
+                message = unknown_name("label of the task", prediction.label, labels)
+                faults.append(Fault(self.path, prediction.line, "label", message, UnknownName.code))
+        if len(labels) > 2 and any(prediction.score is not None for prediction in predictions.values()):
+            message = f"a score is for one label, but the task has {len(labels)}; replace the column by a label column"
+            faults.append(Fault(self.path, None, "score", message))
+        return faults

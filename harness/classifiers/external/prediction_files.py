@@ -1,11 +1,11 @@
-"""Reads files of predictions, with every fault at its line."""
+"""Reads files of predictions and reports every fault with its line."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,19 +18,20 @@ REQUIRED = (("claim_id",), ("score", "label"))
 
 
 class Prediction(NamedTuple):
-    """What a file says of one claim."""
+    """The prediction for one claim."""
 
     line: int
+    """Line number in the file, from 1."""
     score: float | None
     label: str | None
 
 
 def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[dict[str, Prediction], list[Fault]]:
-    """The predictions by claim id, and every fault that needs no task to be seen.
+    """The predictions by claim id, and every fault that can be found without the task.
 
     Args:
-        path: .csv and .tsv with a header line, .jsonl with one object a line.
-        thresholded: whether labels come from a threshold on the scores, so that the file may give none.
+        path: .csv or .tsv with a header line, or .jsonl with one object per line.
+        thresholded: whether a threshold on the scores gives the labels, so that the file must have scores only.
         bounded: whether scores must be probabilities.
     """
     predictions: dict[str, Prediction] = {}
@@ -40,59 +41,64 @@ def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[di
     except FaultsError as error:
         return {}, list(error.faults)
     for line, row in rows:
-        found, of_row = _prediction(line, row, bounded=bounded)
+        prediction, row_faults = _parse_row(line, row, bounded=bounded)
         claim_id = str(row["claim_id"])
-        first = predictions.setdefault(claim_id, found)
-        if first is not found:
-            of_row.append(("claim_id", f"'{claim_id}' stands already in line {first.line}; give each claim once"))
-        faults += [Fault(path, line, field, message) for field, message in of_row]
+        first = predictions.setdefault(claim_id, prediction)
+        if first is not prediction:
+            row_faults.append(("claim_id", f"duplicate id '{claim_id}' (first on line {first.line})"))
+        faults += [Fault(path, line, field, message) for field, message in row_faults]
     if not rows and not faults:
         faults.append(Fault(path, None, None, "has no predictions", "empty"))
     if thresholded and any("label" in row for _, row in rows):
-        faults.append(Fault(path, None, "label", "a threshold is given as well; drop the threshold or the labels"))
+        message = "the file has labels, but threshold is set too; remove threshold or the label column"
+        faults.append(Fault(path, None, "label", message))
     if (thresholded or bounded) and rows and not any("score" in row for _, row in rows):
-        faults.append(Fault(path, None, "score", "is missing; a threshold or probabilities need a score column"))
+        message = "the score column is missing; threshold and probabilities require it"
+        faults.append(Fault(path, None, "score", message))
     return predictions, faults
 
 
-def _prediction(line: int, row: dict[str, Any], *, bounded: bool) -> tuple[Prediction, list[tuple[str, str]]]:
+def _parse_row(line: int, row: dict[str, Any], *, bounded: bool) -> tuple[Prediction, list[tuple[str, str]]]:
+    """The prediction in a row, and its faults as (field, message)."""
     faults: list[tuple[str, str]] = []
-    claim_id, label = row["claim_id"], row.get("label")
+    claim_id = row["claim_id"]
+    label = row.get("label")
     if not isinstance(claim_id, str) or not claim_id:
-        faults.append(("claim_id", f"expected a claim id, got {_shown(claim_id)}"))
+        faults.append(("claim_id", f"expected a claim id, got {_preview(claim_id)}"))
     if "label" in row and (not isinstance(label, str) or not label):
-        faults.append(("label", f"expected a label, got {_shown(label)}"))
+        faults.append(("label", f"expected a label, got {_preview(label)}"))
         label = None
-    score = _number(row.get("score"))
+    score = _finite_number(row.get("score"))
     if "score" in row and score is None:
-        faults.append(("score", f"expected a finite number, got {_shown(row['score'])}"))
+        faults.append(("score", f"expected a finite number, got {_preview(row['score'])}"))
     elif bounded and score is not None and not 0 <= score <= 1:
-        faults.append(("score", f"expected a probability from 0 to 1, got {_shown(row['score'])}"))
+        faults.append(("score", f"expected a probability from 0 to 1, got {_preview(row['score'])}"))
     return Prediction(line, score, label), faults
 
 
 def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and the known columns of each row; what cannot be a row goes to `faults`.
+    """The line number and the known columns of each row; appends what cannot be parsed as a row to `faults`.
 
     Raises: FaultsError: the file cannot be read.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (*DELIMITERS, ".jsonl"):
-        raise FaultsError.single(path, f"its name ends in '{suffix}'; expected .csv, .tsv or .jsonl")
+        raise FaultsError.single(path, f"unsupported suffix '{suffix}'; expected .csv, .tsv or .jsonl")
     text = read_text(Path(path))
-    read: Iterator[tuple[int, Mapping[str, Any]]]
+    numbered_rows: Iterator[tuple[int, Mapping[str, Any]]]
     if suffix == ".jsonl":
-        read = _read_jsonl(path, text, faults)
+        numbered_rows = _jsonl_rows(path, text, faults)
     else:
-        rows = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
-        read = table_rows(path, rows, faults, required=REQUIRED, distinct=COLUMNS, strip_names=True)
-    for line, row in read:
+        # newline="" keeps line ends inside of quoted cells, so that line numbers stay right.
+        cells = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
+        numbered_rows = table_rows(path, cells, faults, required=REQUIRED, distinct=COLUMNS, strip_names=True)
+    for line, row in numbered_rows:
         yield line, {name: row[name] for name in COLUMNS if name in row}
 
 
-def _read_jsonl(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _jsonl_rows(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    wanted: set[str] | None = None
+    columns: set[str] | None = None
     for number, line in lines:
         try:
             row = json.loads(line)
@@ -100,24 +106,26 @@ def _read_jsonl(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int
             faults.append(Fault(path, number, None, f"is not JSON: {error}", "not-json"))
             continue
         if not isinstance(row, dict):
-            faults.append(Fault(path, number, None, f"expected an object, got {_shown(row)}"))
+            faults.append(Fault(path, number, None, f"expected an object, got {_preview(row)}"))
             continue
+        row_columns = set(row) & set(COLUMNS)
         problem = missing_columns(list(row), REQUIRED)
-        if problem is None and wanted is not None and wanted != set(row) & set(COLUMNS):
-            problem = f"has {_listed(row)}, the lines before {_listed(wanted)}; give the same for every claim"
+        # Claims with a score and claims without one could not be ranked together.
+        if problem is None and columns is not None and columns != row_columns:
+            problem = f"has {_column_names(row)}, but earlier lines have {_column_names(columns)}; use the same keys"
         if problem is not None:
             faults.append(Fault(path, number, None, problem))
             continue
-        wanted = wanted or set(row) & set(COLUMNS)
+        columns = columns or row_columns
         yield number, row
 
 
-def _listed(names: Any) -> str:
-    return " and ".join(name for name in COLUMNS if name in names)
+def _column_names(columns: Container[str]) -> str:
+    return " and ".join(name for name in COLUMNS if name in columns)
 
 
-def _number(value: Any) -> float | None:
-    """A finite number; None for anything else."""
+def _finite_number(value: Any) -> float | None:
+    """The value as a finite number; None for anything else, including booleans."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -127,6 +135,6 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _shown(value: Any) -> str:
+def _preview(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,1 +1,1 @@
-"""What the language-model family is made of: prompt, replies and scorer."""
+"""Language models as classifiers: prompts, replies and the scorer."""

@@ -1,4 +1,4 @@
-"""Language models over any OpenAI-compatible endpoint, asked with the scheme's own guideline."""
+"""Language models behind any OpenAI-compatible endpoint, prompted with the scheme's guideline."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from harness.classifiers.language_models.prompt import (
     ContextField,
     PromptGuideline,
     build_guideline,
+    build_prompt,
     draw_examples,
-    prompt_of,
 )
-from harness.classifiers.language_models.replies import gives_tokens
+from harness.classifiers.language_models.replies import has_token_probabilities
 from harness.classifiers.language_models.scorer import LanguageModelScorer
 from harness.data.claims import Claims, Gold
 from harness.endpoints.cache import Cache
@@ -49,193 +49,212 @@ RESERVED_PARAMETERS = {
     "logprobs",
     "top_logprobs",
     "seed",
+    "stream",
+    "n",
 }
-RESERVED_PARAMETERS |= {"stream", "n"}
-"""Parameters of a request that have settings of their own, or that would change what a reply is."""
+"""Request parameters that `extra` may not set: they have settings of their own, or change the form of a reply."""
 
 
 class LanguageModel(Classifier):
-    """A language model behind an OpenAI-compatible endpoint, asked with the scheme's guideline.
+    """A language model behind an OpenAI-compatible endpoint, prompted with the scheme's guideline.
 
-    Learns nothing but the examples it is shown, which are training claims.
+    It is not trained; the only training claims that it uses are the examples in its prompt.
     """
 
     unsavable_reason = LanguageModelScorer.unsavable_reason
 
     endpoint: str
-    """The base address, such as http://localhost:8000/v1."""
+    """Base address, such as http://localhost:8000/v1."""
     model: str = Field(min_length=1)
-    """As the endpoint names it."""
+    """Name of the model at the endpoint."""
     api_key_variable: str | None = None
-    """The NAME of the environment variable that holds the key; None: OPENAI_API_KEY for api.openai.com, and no key for
-    any other host."""
+    """NAME of the environment variable that holds the key; None: OPENAI_API_KEY for api.openai.com, and no key for any
+    other host."""
     n_examples: int = Field(default=0, ge=0, le=200)
-    """Training claims shown with their labels, as many of each label as can be; 0: none."""
+    """Number of training claims shown with their labels, balanced over the labels as far as possible."""
     context: tuple[ContextField, ...] = ()
-    """What is sent of a claim besides its text: previous, next, title, speaker, published."""
+    """Columns of a claim sent in addition to its text: previous, next, title, speaker, published."""
     scheme: str | None = None
-    """Whose guideline is sent, where the experiment joins datasets of several schemes."""
+    """Label scheme whose guideline is sent, if the experiment joins datasets with several schemes."""
     guideline: bool = True
-    """Whether the guideline's text is sent besides the definitions."""
+    """Whether the guideline's text is sent in addition to the definitions."""
     scoring: Literal["auto", "token_probabilities", "self_consistency"] = "auto"
-    """Where scores come from; auto: token probabilities where the endpoint gives them, else self-consistency."""
+    """Source of the scores; auto: token probabilities if the endpoint returns them, else self-consistency."""
     samples: int = Field(default=5, ge=1, le=100)
-    """Self-consistency: how often each claim is asked about."""
+    """Self-consistency: number of requests per claim."""
     response_format: Literal["auto", "json_schema", "json_object", "text"] = "auto"
-    """How the endpoint is told the form of the answer; auto: the first that it takes."""
+    """Way to specify the format of the answer; auto: the strictest that the endpoint accepts."""
     temperature: float | None = Field(default=0.0, ge=0.0, le=2.0)
-    """Without sampling; None: not sent."""
+    """Temperature with token probabilities; None: not sent."""
     sample_temperature: float | None = Field(default=0.7, gt=0.0, le=2.0)
-    """For self-consistency; None: not sent."""
+    """Temperature for self-consistency; None: not sent."""
     max_tokens: int | None = Field(default=50, ge=1)
-    """Of an answer; None: not sent."""
+    """Most tokens of an answer; None: not sent."""
     top_logprobs: int = Field(default=5, ge=2, le=20)
-    """Alternatives asked for at each token."""
+    """Number of alternatives requested for each token."""
     seed: int | None = None
-    """Sent to the endpoint, with the number of the sample added; None: not sent."""
+    """Random seed sent to the endpoint, plus the number of the sample; None: not sent."""
     extra: dict[str, JsonValue] = Field(default_factory=dict)
-    """Further parameters of the request."""
+    """Further request parameters."""
     concurrency: int = Field(default=4, ge=1, le=256)
     """Requests in flight, per process."""
     requests_per_minute: int | None = Field(default=None, ge=1)
-    """Per process; None: no limit."""
+    """Requests started per minute, per process; None: no limit."""
     timeout_s: float = Field(default=60.0, gt=0.0)
-    """Of one attempt as a whole."""
+    """Time limit of one attempt as a whole, in seconds."""
     retries: int = Field(default=5, ge=0, le=20)
-    """Further attempts after one that timed out, broke off, or was answered 429, 5xx or nonsense."""
+    """Further attempts after a timeout, a broken connection, an invalid reply, or status 408, 409, 425, 429 or 5xx."""
     backoff_s: float = Field(default=1.0, gt=0.0)
-    """Wait before the second attempt, about; doubled before each further one."""
+    """Approximate wait before the second attempt, in seconds; doubles with each further one."""
     max_wait_s: float = Field(default=120.0, gt=0.0)
-    """An endpoint that asks for a longer wait ends the run."""
+    """Longest wait that an endpoint may ask for, in seconds; a longer one ends the run."""
     max_calls: int | None = Field(default=None, ge=1)
-    """Requests that one run may send, repeated ones among them, over all its folds, seeds and processes."""
+    """Most requests that one run may send, including retries, over all its folds, seeds and processes."""
     max_total_tokens: int | None = Field(default=None, ge=1)
-    """Tokens that one run may take, prompts and answers together, over all its folds, seeds and processes."""
+    """Most tokens that one run may use, prompts and answers together, over all its folds, seeds and processes."""
     cassette: str | None = None
-    """A file of kept exchanges: replayed, without the endpoint."""
+    """File of recorded requests and replies; replayed without the endpoint unless `record` is set."""
     record: bool = False
-    """Add to the cassette what it lacks, from the endpoint."""
+    """Whether to request missing replies from the endpoint and add them to the cassette."""
     guide: PromptGuideline | None = None
-    """What the model is told; filled in from the experiment's task and scheme."""
+    """Question, labels and definitions in the prompt; taken from the experiment's task and scheme by default."""
 
     _ledger: str = PrivateAttr(default_factory=lambda: uuid4().hex)
-    """Names what the caps are counted over: all that this object and its copies send."""
+    """Name that usage is counted under: shared by this object and its copies, so that caps hold over processes."""
 
     @field_validator("endpoint")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        allowed = "expected the base address of an endpoint, such as http://localhost:8000/v1"
+    def _check_endpoint(cls, value: str) -> str:
+        expected = "expected the base address of an endpoint, such as http://localhost:8000/v1"
         try:
             parts = urlsplit(value)
-            (parts.hostname or "").encode("idna")
-            whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+            (parts.hostname or "").encode("idna")  # raises for names that no connection could be made to
+            has_port = parts.port is None or parts.port > 0
+            is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
         except ValueError:
-            whole = False
-        if not whole or re.search(r"\s", value):
-            raise ValueError(allowed)
+            is_complete = False
+        if not is_complete or re.search(r"\s", value):
+            raise ValueError(expected)
         if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError(f"{allowed}, without user, password, query or fragment; name the key by api_key_variable")
+            raise ValueError(
+                f"{expected}, without user, password, query or fragment; use api_key_variable to name the key"
+            )
         return value.rstrip("/").removesuffix("/chat/completions")
 
     @field_validator("api_key_variable")
     @classmethod
-    def _is_a_name(cls, value: str | None) -> str | None:
+    def _check_variable_name(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
             raise ValueError("expected the name of an environment variable, not the key itself")
         return value
 
     @field_validator("cassette")
     @classmethod
-    def _is_a_path(cls, value: str | None) -> str | None:
+    def _check_path(cls, value: str | None) -> str | None:
         if value is not None and (not value or "\x00" in value):
             raise ValueError("expected the path of a file")
         return value
 
     @model_validator(mode="after")
-    def _settings_fit(self) -> Self:
-        if set(self.extra) & RESERVED_PARAMETERS:
-            raise ValueError(f"extra: may not set {', '.join(sorted(set(self.extra) & RESERVED_PARAMETERS))}")
+    def _check_combination(self) -> Self:
+        reserved = set(self.extra) & RESERVED_PARAMETERS
+        if reserved:
+            raise ValueError(f"extra: cannot set {', '.join(sorted(reserved))}")
         if any(re.search("key|secret|password|authorization", name, re.IGNORECASE) for name in self.extra):
-            raise ValueError("extra: is written to the cache, to cassettes and results; name a key by api_key_variable")
+            raise ValueError(
+                "extra: cannot contain keys or passwords, because it is written to the cache, cassettes and results; "
+                "use api_key_variable to name the key"
+            )
         if not _is_json(self.extra):
-            raise ValueError("extra: has a number that is not finite, which no request can carry")
+            raise ValueError("extra: contains a number that is not finite, which JSON cannot represent")
         if self.max_total_tokens is not None and self.max_tokens is None and "max_completion_tokens" not in self.extra:
-            raise ValueError("max_total_tokens: needs max_tokens, to know what an answer can take")
+            raise ValueError("max_total_tokens: requires max_tokens, the limit of an answer")
         if self.record and self.cassette is None:
-            raise ValueError("record: needs cassette, the file to record to")
+            raise ValueError("record: requires cassette, the file to record to")
         return self
 
     def check(self) -> None:
-        """Reads the cassette that is to be replayed.
+        """Validates the cassette.
 
-        Raises: FaultsError: it is absent, or its faults.
+        Raises: FaultsError: the cassette to replay is missing, or lines of it are not valid.
         """
         if self.cassette is None or (self.record and not Path(self.cassette).exists()):
             return
         if not Path(self.cassette).exists():
-            message = "does not exist; to make it, run once with record: true, which needs the endpoint"
+            message = "does not exist; to create it, run once with record: true (needs the endpoint)"
             raise FaultsError.single(self.cassette, message)
         read_cassette(Path(self.cassette), recorded=self.record)
 
     def input_fingerprint(self) -> str:
-        """SHA-256 of a cassette that is replayed."""
+        """SHA-256 of the cassette if it is replayed; else empty."""
         return "" if self.cassette is None or self.record else sha256(read_bytes(Path(self.cassette)))
 
     def with_task(self, question: TaskPrompt) -> Self:
-        """The model with its guide."""
+        """The classifier with the guideline of a task."""
         guide = self.guide or build_guideline(question, self.scheme)
-        return self.model_copy(
-            update={"guide": guide if self.guideline else guide.model_copy(update={"guideline": None})}
-        )
+        if not self.guideline:
+            guide = guide.model_copy(update={"guideline": None})
+        return self.model_copy(update={"guide": guide})
 
     def hosts(self) -> tuple[str, ...]:
-        """The endpoint's, unless a cassette is replayed."""
+        """The host of the endpoint; none if a cassette is replayed."""
         endpoint = self._endpoint()
         return () if endpoint.replayed else (endpoint.host,)
 
     def result_files(self) -> Mapping[str, bytes]:
-        """The cassette, with which the result can be scored again."""
+        """The cassette, from which the result can be reproduced."""
         if self.cassette is None or not Path(self.cassette).exists():
             return {}
         return {"cassette.jsonl": read_bytes(Path(self.cassette))}
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> LanguageModelScorer:
-        """Draws the examples, and finds out what the endpoint understands.
+        """Draws the examples and finds out what the endpoint supports.
 
-        Raises: HarnessError: the endpoint or the cassette fails, or the model does not know what it is to be asked.
+        Raises: HarnessError: the endpoint or the cassette fails, or the model has no guide for these labels.
         """
-        guide, endpoint = self._guide(gold.labels), self._endpoint()
+        guide = self._guide_for(gold.labels)
+        endpoint = self._endpoint()
 
-        def ask(call: Request) -> StoredReply:
-            return get_replies([call], endpoint, self._ledger, seed)[call.key]
+        def ask(request: Request) -> StoredReply:
+            return get_replies([request], endpoint, self._ledger, seed)[request.key]
 
-        dialect = self._settled(guide, ask)
-        assert dialect is not None  # noqa: S101 - every call was answered
-        return self._scorer(guide, dialect, claims, gold, seed)
+        capabilities = self._find_capabilities(guide, ask)
+        assert capabilities is not None  # noqa: S101 - `ask` answers every request
+        return self._scorer(guide, capabilities, claims, gold, seed)
 
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The calls whose replies are neither in the cassette nor in the cache."""
-        guide, endpoint, pending = self._guide(gold.labels), self._endpoint(), list[Request]()
+        """The estimated tokens of each request whose reply is neither in the cassette nor in the cache, by key."""
+        guide = self._guide_for(gold.labels)
+        endpoint = self._endpoint()
+        unanswered_trials: list[Request] = []
 
-        def look(call: Request) -> StoredReply | None:
-            kept = stored_replies([call], endpoint).get(call.key)
-            pending.extend([call] if kept is None else [])
-            return kept
+        def look_up(request: Request) -> StoredReply | None:
+            reply = stored_replies([request], endpoint).get(request.key)
+            if reply is None:
+                unanswered_trials.append(request)
+            return reply
 
-        dialect = self._settled(guide, look) or EndpointCapabilities(
+        # If no trial reply is stored, plan for the more expensive case: samples rather than token probabilities.
+        capabilities = self._find_capabilities(guide, look_up) or EndpointCapabilities(
             self._response_formats()[0], self.scoring == "token_probabilities"
         )
-        calls = [call for each in self._scorer(guide, dialect, claims, gold, seed).calls(test) for call in each]
-        kept = stored_replies(calls, endpoint)
-        return {call.key: call.tokens for call in [*pending, *calls] if call.key not in kept}
+        scorer = self._scorer(guide, capabilities, claims, gold, seed)
+        requests = [request for samples in scorer.requests(test) for request in samples]
+        stored = stored_replies(requests, endpoint)
+        return {
+            request.key: request.token_estimate
+            for request in [*unanswered_trials, *requests]
+            if request.key not in stored
+        }
 
-    def _guide(self, labels: tuple[str, ...]) -> PromptGuideline:
+    def _guide_for(self, labels: tuple[str, ...]) -> PromptGuideline:
         if self.guide is None:
-            raise HarnessError("language_model: does not know what to ask; give guide, or run it in an experiment")
-        named = tuple(answer.label for answer in self.guide.answers)
-        if named != labels:
+            raise HarnessError("language_model: has no question to ask; set guide, or run it in an experiment")
+        answers = tuple(answer.label for answer in self.guide.answers)
+        if answers != labels:
             raise HarnessError(
-                f"language_model: its guide has the answers {', '.join(named)}, and the task {', '.join(labels)}"
+                f"language_model: the answers of guide ({', '.join(answers)}) differ from the labels of the task "
+                f"({', '.join(labels)}); list the same labels in the same order"
             )
         return self.guide
 
@@ -245,75 +264,84 @@ class LanguageModel(Classifier):
     def _response_formats(self) -> tuple[ResponseFormat, ...]:
         return RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,)
 
-    def _ladder(self, guide: PromptGuideline) -> Iterator[tuple[EndpointCapabilities, Request]]:
-        """What an endpoint may understand, the best first, each with a call that shows whether it does."""
-        tokens = {"auto": (True, False), "token_probabilities": (True,), "self_consistency": (False,)}[self.scoring]
-        messages = prompt_of(guide, (), ()).messages(PROBE)
-        for structure in self._response_formats():
-            for dialect in (EndpointCapabilities(structure, each) for each in tokens):
-                request = self._parameters(guide, dialect) | {"messages": messages}
-                yield dialect, Request.of(self.endpoint, request)
+    def _trials(self, guide: PromptGuideline) -> Iterator[tuple[EndpointCapabilities, Request]]:
+        """Capabilities that an endpoint may have, the best first, each with a request that needs them."""
+        token_probabilities = {
+            "auto": (True, False),
+            "token_probabilities": (True,),
+            "self_consistency": (False,),
+        }[self.scoring]
+        messages = build_prompt(guide, (), ()).messages(PROBE)
+        for response_format in self._response_formats():
+            for with_probabilities in token_probabilities:
+                capabilities = EndpointCapabilities(response_format, with_probabilities)
+                body = self._parameters(guide, capabilities) | {"messages": messages}
+                yield capabilities, Request.of(self.endpoint, body)
 
-    def _settled(
+    def _find_capabilities(
         self, guide: PromptGuideline, ask: Callable[[Request], StoredReply | None]
     ) -> EndpointCapabilities | None:
-        """What the endpoint understands; None where `ask` does not know.
+        """The first capabilities whose trial request the endpoint accepts; None if `ask` has no reply to a request.
 
-        Raises: HarnessError: it takes none of the requests, or gives no token probabilities where they are asked for.
+        Raises: HarnessError: the endpoint rejects every request, or returns no token probabilities although `scoring`
+            requires them.
         """
-        refused = []
-        for dialect, call in self._ladder(guide):
-            reply = ask(call)
+        rejections = []
+        for capabilities, request in self._trials(guide):
+            reply = ask(request)
             if reply is None:
                 return None
             if reply.status == 200:
-                gives = dialect.token_probabilities and gives_tokens(reply.reply)
-                if self.scoring == "token_probabilities" and not gives:
+                # Some endpoints accept the parameter and ignore it, so only the reply shows whether it works.
+                has_probabilities = capabilities.token_probabilities and has_token_probabilities(reply.reply)
+                if self.scoring == "token_probabilities" and not has_probabilities:
                     raise HarnessError(
-                        f"{self._endpoint().name}: gives no token probabilities; set scoring: self_consistency"
+                        f"{self._endpoint().name}: returns no token probabilities; set scoring: self_consistency"
                     )
-                return dialect._replace(token_probabilities=gives)
-            refused.append(reply)
+                return capabilities._replace(token_probabilities=has_probabilities)
+            rejections.append(reply)
+        # The cause may be gone tomorrow (a model that is not loaded yet), so a new run must ask again.
         with Cache(cache_folder()) as cache:
-            cache.drop(reply.key for reply in refused)
-        last = refused[-1]
+            cache.delete(reply.key for reply in rejections)
+        last = rejections[-1]
         raise HarnessError(
-            f"{self._endpoint().name}: takes no request: it answers {last.status}: {error_summary(last.reply)}"
+            f"{self._endpoint().name}: rejects every request; last reply: status {last.status}: "
+            f"{error_summary(last.reply)}"
         )
 
-    def _parameters(self, guide: PromptGuideline, dialect: EndpointCapabilities) -> dict[str, Any]:
+    def _parameters(self, guide: PromptGuideline, capabilities: EndpointCapabilities) -> dict[str, Any]:
         labels = [answer.label for answer in guide.answers]
-        temperature = self.temperature if dialect.token_probabilities else self.sample_temperature
-        found: dict[str, Any] = {
+        temperature = self.temperature if capabilities.token_probabilities else self.sample_temperature
+        parameters: dict[str, Any] = {
             "model": self.model,
             "temperature": temperature,
             "max_tokens": self.max_tokens,
             "seed": self.seed,
-            "response_format": response_format_parameter(dialect.response_format, labels),
+            "response_format": response_format_parameter(capabilities.response_format, labels),
         }
-        if dialect.token_probabilities:
-            found |= {"logprobs": True, "top_logprobs": self.top_logprobs}
-        return {name: value for name, value in found.items() if value is not None} | self.extra
+        if capabilities.token_probabilities:
+            parameters |= {"logprobs": True, "top_logprobs": self.top_logprobs}
+        return {name: value for name, value in parameters.items() if value is not None} | self.extra
 
     def _scorer(
-        self, guide: PromptGuideline, dialect: EndpointCapabilities, claims: Claims, gold: Gold, seed: int
+        self, guide: PromptGuideline, capabilities: EndpointCapabilities, claims: Claims, gold: Gold, seed: int
     ) -> LanguageModelScorer:
-        shown = draw_examples(claims, gold, self.n_examples, self.context, seed)
-        scored = "token probabilities" if dialect.token_probabilities else f"self-consistency of {self.samples}"
+        examples = draw_examples(claims, gold, self.n_examples, self.context, seed)
+        scoring = "token probabilities" if capabilities.token_probabilities else f"self-consistency of {self.samples}"
         return LanguageModelScorer(
             labels=gold.labels,
-            prompt=prompt_of(guide, self.context, shown),
+            prompt=build_prompt(guide, self.context, examples),
             endpoint=self._endpoint(),
-            parameters=self._parameters(guide, dialect),
-            samples=None if dialect.token_probabilities else self.samples,
+            parameters=self._parameters(guide, capabilities),
+            samples=None if capabilities.token_probabilities else self.samples,
             seed=seed,
             ledger=self._ledger,
-            chosen=f"{scored}, {dialect.response_format}, {len(shown)} examples",
+            chosen=f"{scoring}, {capabilities.response_format}, {len(examples)} examples",
         )
 
 
 def _is_json(value: Any) -> bool:
-    """Whether a value holds finite numbers only."""
+    """Whether a value contains finite numbers only."""
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:

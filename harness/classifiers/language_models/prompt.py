@@ -1,4 +1,4 @@
-"""The prompt: instructions from a scheme's guideline pack; the claim apart from them, as data."""
+"""The prompt: instructions built from a label scheme's guideline, and the claim in a message of its own, as data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from harness.schemes import Axis, Label
 
 ContextField = Literal["previous", "next", "title", "speaker", "published"]
 
-ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>[]\u2028\u2029"}
-"""What chat templates build their own marks from (`<|im_end|>`, `[INST]`); JSON reads the escapes as the same text."""
+ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>[]\u2028\u2029"}
+"""JSON escapes of the characters in the control tokens of chat templates (`<|im_end|>`, `[INST]`)."""
 
 INSTRUCTIONS = """\
 You label claims for a research project. You answer one question about each claim with one label.
@@ -42,64 +42,68 @@ class Answer(Record):
 
     label: str
     cases: tuple[Label, ...] = ()
-    """The scheme's labels that this answer stands for."""
+    """Labels of the scheme that map to this answer."""
 
 
 class PromptGuideline(Record):
-    """What annotators were told, as a model is told it."""
+    """The annotators' guideline, as a model gets it."""
 
     question: str
+    """Question of the task."""
     definition: str | None = None
-    """The axis's own question, and what it means."""
+    """Question and definition of the scheme's axis."""
     answers: tuple[Answer, ...]
+    """Allowed answers, one per label of the task."""
     guideline: str | None = None
+    """Full text of the guideline."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """All that is sent beside a claim."""
+    """Everything that is sent in addition to a claim."""
 
     system: str
-    """The instructions."""
+    """Instructions."""
     examples: tuple[tuple[str, str], ...]
-    """Claims as data, each with its answer."""
+    """Claims in the form of `claim_messages`, each with its answer."""
     context: tuple[ContextField, ...]
-    """What is sent of a claim besides its text."""
+    """Columns of a claim that are sent in addition to its text."""
 
-    def messages(self, data: str) -> list[dict[str, str]]:
-        """The messages that ask about a claim; `data` is its row of `data_of`."""
-        found = [{"role": "system", "content": self.system}]
-        for asked, answered in self.examples:
-            found += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
-        return [*found, {"role": "user", "content": data}]
+    def messages(self, claim_message: str) -> list[dict[str, str]]:
+        """The messages of a request about one claim, which is given in the form of `claim_messages`."""
+        messages = [{"role": "system", "content": self.system}]
+        for example, answer in self.examples:
+            messages += [{"role": "user", "content": example}, {"role": "assistant", "content": answer}]
+        return [*messages, {"role": "user", "content": claim_message}]
 
 
-def build_guideline(question: TaskPrompt, named: str | None = None) -> PromptGuideline:
-    """The guide that a task and its scheme's pack give.
+def build_guideline(task: TaskPrompt, scheme_name: str | None = None) -> PromptGuideline:
+    """The guideline of a task, from its label scheme.
 
     Args:
-        question: what the experiment asks.
-        named: the scheme to take where the experiment joins datasets of several.
-    Raises: HarnessError: several schemes and none named, or one named that is not among them.
+        task: the task of the experiment and its schemes.
+        scheme_name: the scheme to use if the experiment joins datasets with several schemes.
+    Raises: HarnessError: the experiment has several schemes and no name is given, or has no scheme of that name.
     """
-    found = {scheme.name: scheme for scheme in question.schemes}
-    scheme = found.get(named or next(iter(found)))
-    if scheme is None or (named is None and len(found) > 1):
-        wanted = f"has no scheme '{named}'" if named else "joins datasets of several schemes"
+    schemes = {scheme.name: scheme for scheme in task.schemes}
+    scheme = schemes.get(scheme_name or next(iter(schemes)))
+    if scheme is None or (scheme_name is None and len(schemes) > 1):
+        problem = f"has no scheme '{scheme_name}'" if scheme_name else "joins datasets with several schemes"
         raise HarnessError(
-            f"language_model: a prompt is built from one scheme's guideline, and the experiment {wanted}; "
-            f"set scheme: to one of {', '.join(found)}"
+            f"language_model: a prompt uses the guideline of one scheme, but the experiment {problem}; "
+            f"set scheme: to one of {', '.join(schemes)}"
         )
-    mapping = scheme.tasks[question.task]
+    mapping = scheme.tasks[task.task]
     axis = scheme.axis(mapping.axis)
-    of_yes_or_no = question.labels == YES_NO
-    names = (mapping.negative, mapping.positive) if of_yes_or_no else tuple((label,) for label in question.labels)
+    # A yes-or-no answer covers several labels of the scheme; any other answer is one of them.
+    is_yes_no = task.labels == YES_NO
+    cases_by_label = (mapping.negative, mapping.positive) if is_yes_no else tuple((label,) for label in task.labels)
     answers = tuple(
-        Answer(label=label, cases=_cases(axis, cases)) for label, cases in zip(question.labels, names, strict=True)
+        Answer(label=label, cases=_cases(axis, names)) for label, names in zip(task.labels, cases_by_label, strict=True)
     )
     return PromptGuideline(
-        question=question.text,
-        definition=" ".join(part.strip() for part in (axis.question, axis.definition) if part),
+        question=task.text,
+        definition=" ".join(text.strip() for text in (axis.question, axis.definition) if text),
         answers=answers,
         guideline=scheme.guideline.strip() or None,
     )
@@ -109,12 +113,15 @@ def _cases(axis: Axis, names: Sequence[str]) -> tuple[Label, ...]:
     return tuple(label for label in axis.labels if label.name in names)
 
 
-def prompt_of(guide: PromptGuideline, context: Sequence[ContextField], examples: Sequence[tuple[str, str]]) -> Prompt:
-    """The prompt of a guide.
+def build_prompt(
+    guide: PromptGuideline, context: Sequence[ContextField], examples: Sequence[tuple[str, str]]
+) -> Prompt:
+    """The prompt for a guideline.
 
     Args:
-        context: what is sent of a claim besides its text.
-        examples: claims as data with their labels, in the order in which they are shown.
+        guide: the question, the answers and the guideline.
+        context: columns of a claim that are sent in addition to its text.
+        examples: claims in the form of `claim_messages` with their labels, in the order in which they are shown.
     """
     labels = [answer.label for answer in guide.answers]
     system = INSTRUCTIONS.format(
@@ -125,60 +132,68 @@ def prompt_of(guide: PromptGuideline, context: Sequence[ContextField], examples:
         context=f", with its {', '.join(context)}" if context else "",
         labels=", ".join(json.dumps(label, ensure_ascii=False) for label in labels),
     )
-    return Prompt(system, tuple((data, answer_text(label)) for data, label in examples), tuple(context))
+    return Prompt(system, tuple((message, answer_text(label)) for message, label in examples), tuple(context))
 
 
 def _answer_lines(answer: Answer) -> str:
     lines = [f"- {json.dumps(answer.label, ensure_ascii=False)}"]
     for case in answer.cases:
-        named = "" if case.name == answer.label else f"{case.name}: "
-        lines.append(f"  - {named}{case.definition.strip()}")
+        prefix = "" if case.name == answer.label else f"{case.name}: "
+        lines.append(f"  - {prefix}{case.definition.strip()}")
         lines += [f"    Example: {json.dumps(text, ensure_ascii=False)}" for text in case.examples]
     return "\n".join(lines)
 
 
 def answer_text(label: str) -> str:
-    """The answer that gives a label."""
+    """The answer with a label, as a model should write it."""
     return json.dumps({"label": label}, ensure_ascii=False)
 
 
-def data_of(claims: Claims, context: Sequence[ContextField]) -> list[str]:
-    """Each claim as a JSON object of texts, in which nothing can end the data or open a message of its own.
+def claim_messages(claims: Claims, context: Sequence[ContextField]) -> list[str]:
+    """Each claim as a JSON object of strings, whose text cannot end the object or start another message.
 
     Args:
-        context: columns sent besides the text; what a claim does not have is left out.
+        claims: the claims.
+        context: columns to add to the text; empty values are omitted.
     """
     columns = [("claim", claims.text), *((name, getattr(claims, name)) for name in context)]
-    rows = []
+    messages = []
     for row in range(len(claims)):
-        values = {name: _unicode(column[row]) for name, column in columns if column[row] or name == "claim"}
-        rows.append(json.dumps(values, ensure_ascii=False).translate(ESCAPES))
-    return rows
+        values = {name: _encodable(column[row]) for name, column in columns if column[row] or name == "claim"}
+        # The escapes keep the text the same for a JSON parser, and contain no control token for a chat template.
+        messages.append(json.dumps(values, ensure_ascii=False).translate(ESCAPES))
+    return messages
 
 
-def _unicode(text: str) -> str:
-    """The text with lone surrogates replaced, which no request can carry."""
+def _encodable(text: str) -> str:
+    """The text with lone surrogates replaced, because they cannot be encoded in a request."""
     return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def draw_examples(
-    claims: Claims, gold: Gold, number: int, context: Sequence[ContextField], seed: int
+    claims: Claims, gold: Gold, n_examples: int, context: Sequence[ContextField], seed: int
 ) -> list[tuple[str, str]]:
-    """Training claims as data with their labels: as many of each label as can be, in an order drawn from the seed.
+    """Draws training claims with their labels, balanced over the labels as far as possible, in random order.
 
     Args:
-        claims, gold: the training rows; rows without text are not drawn.
-        number: how many; fewer where there are fewer.
+        claims: the training claims; those without text are not drawn.
+        gold: their labels.
+        n_examples: number of examples; fewer are drawn if there are fewer claims.
+        context: columns of a claim that are sent in addition to its text.
+        seed: random seed.
+    Returns: claims in the form of `claim_messages`, each with its label.
     """
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(claims))
-    queues = [
+    rows_by_label = [
         [row for row in order if gold.codes[row] == code and claims.text[row].strip()]
         for code in range(len(gold.labels))
     ]
-    turns = [queue[turn] for turn in range(max(map(len, queues), default=0)) for queue in queues if turn < len(queue)]
-    chosen = np.array(turns[:number], dtype=np.int64)
-    chosen = chosen[generator.permutation(len(chosen))]
-    return list(
-        zip(data_of(claims.take(chosen), context), [gold.labels[code] for code in gold.codes[chosen]], strict=True)
-    )
+    # Take the labels in turn, so that the counts differ by at most one until a label has no claims left.
+    most_rows = max(map(len, rows_by_label), default=0)
+    in_turns = [rows[turn] for turn in range(most_rows) for rows in rows_by_label if turn < len(rows)]
+    drawn = np.array(in_turns[:n_examples], dtype=np.int64)
+    # Shuffle again: a fixed sequence of labels would itself be a pattern that a model can follow.
+    drawn = drawn[generator.permutation(len(drawn))]
+    messages = claim_messages(claims.take(drawn), context)
+    return list(zip(messages, [gold.labels[code] for code in gold.codes[drawn]], strict=True))

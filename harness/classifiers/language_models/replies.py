@@ -1,4 +1,4 @@
-"""What a raw reply says: a label with its probabilities, or why there is none. Nothing is guessed."""
+"""Parses a raw reply: a label with its probabilities, or the reason why there is none. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -8,76 +8,78 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from harness.endpoints.completions import completion_of
+from harness.endpoints.completions import first_choice
 
-FENCED = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
+CODE_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
 LABEL_VALUE = re.compile(r'"label"\s*:\s*"')
 
 
 class ParsedReply(NamedTuple):
-    """What one reply says."""
+    """The label in one reply, or the reason why there is none."""
 
     label: int | None
     """Index into the labels; None: no answer."""
-    why: str | None
-    """Why there is no answer: rejected (the endpoint would not take the request), refused (the model would not answer),
-    truncated or unparsable."""
+    missing_reason: str | None
+    """Reason why there is no answer: rejected (by the endpoint), refused (by the model), truncated or unparsable."""
     probabilities: tuple[float, ...] | None
-    """One per label, summing to 1; None where the reply carries no token probabilities."""
+    """One per label, summing to 1; None if the reply has no token probabilities."""
 
 
 class DuplicateKey(ValueError):
-    """A key that stands twice in one object."""
+    """A key that occurs twice in one JSON object."""
 
 
-def gives_tokens(text: str) -> bool:
-    """Whether a reply carries token probabilities."""
-    choice = completion_of(text)
+def has_token_probabilities(text: str) -> bool:
+    """Whether a reply has probabilities of alternative tokens."""
+    choice = first_choice(text)
     return choice is not None and any(len(token.alternatives) > 1 for token in _tokens(choice))
 
 
 def read_reply(status: int, text: str, labels: Sequence[str]) -> ParsedReply:
-    """What a kept reply says.
+    """Parses a stored reply.
 
     Args:
-        status: the HTTP status; other than 200, the endpoint would not take the claim.
-        text: the raw body.
-        labels: those allowed.
+        status: HTTP status; any other than 200 means that the endpoint rejected the request.
+        text: body as received.
+        labels: the allowed labels.
     """
-    choice = completion_of(text) if status == 200 else None
+    choice = first_choice(text) if status == 200 else None
     if choice is None:
         return ParsedReply(None, "rejected", None)
-    message, finish = choice["message"], choice.get("finish_reason")
+    message = choice["message"]
+    finish_reason = choice.get("finish_reason")
     content = message.get("content") or ""
-    if message.get("refusal") or finish == "content_filter":
+    if message.get("refusal") or finish_reason == "content_filter":
         return ParsedReply(None, "refused", None)
     label = label_in(content, labels)
     if label is None:
-        return ParsedReply(None, "truncated" if finish == "length" else "unparsable", None)
+        return ParsedReply(None, "truncated" if finish_reason == "length" else "unparsable", None)
     return ParsedReply(label, None, label_probabilities(choice, content, labels, label))
 
 
 def label_in(content: str, labels: Sequence[str]) -> int | None:
-    """The label that an answer gives: `{"label": ...}`, in a code fence or not, or the label alone; None otherwise."""
+    """The index of the label in an answer: `{"label": ...}`, in a code fence or not, or the label alone; else None."""
     text = content.strip()
-    fenced = FENCED.match(text)
-    text = fenced[1].strip() if fenced else text
+    fence = CODE_FENCE.match(text)
+    text = fence[1].strip() if fence else text
+    answer: Any
     try:
-        found = json.loads(text, object_pairs_hook=_once)
+        answer = json.loads(text, object_pairs_hook=_object_without_duplicates)
     except (ValueError, RecursionError):
-        found = text.removesuffix(".")
-    if isinstance(found, dict):
-        found = found["label"] if set(found) == {"label"} else None
-    folded = [label.casefold() for label in labels]
-    named = found.strip().casefold() if isinstance(found, str) else None
-    return folded.index(named) if named in folded else None
+        answer = text.removesuffix(".")
+    if isinstance(answer, dict):
+        answer = answer["label"] if set(answer) == {"label"} else None
+    folded_labels = [label.casefold() for label in labels]
+    folded_answer = answer.strip().casefold() if isinstance(answer, str) else None
+    return folded_labels.index(folded_answer) if folded_answer in folded_labels else None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise DuplicateKey("a key stands twice")
-    return found
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Python's parser would use the last value of a repeated key, and so guess which label the model means.
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise DuplicateKey("a key occurs twice")
+    return values
 
 
 class Token(NamedTuple):
@@ -85,81 +87,93 @@ class Token(NamedTuple):
 
     text: str
     start: int
-    """Its place in the answer."""
+    """Offset in the answer, in code points."""
     alternatives: dict[str, float]
-    """Text to probability of what could have stood here, the token itself among them."""
+    """Text and probability of every candidate for this token, including the token itself."""
 
 
 def label_probabilities(
-    choice: dict[str, Any], content: str, labels: Sequence[str], said: int
+    choice: dict[str, Any], content: str, labels: Sequence[str], label: int
 ) -> tuple[float, ...] | None:
-    """The probability of each label, from the tokens where the answer could have taken another one.
+    """The probability of each label, from the alternatives to the tokens of the answer's label.
 
-    The mass of every alternative that can only begin one label goes to that label, of one that can begin several in
-    equal parts, and the masses are scaled to sum to 1. A label that is not among the alternatives gets 0.
+    An alternative that begins one label only adds its probability to that label; one that begins several labels is
+    divided equally between them. The sums are scaled to total 1. A label that no alternative begins gets 0.
 
     Args:
-        choice: of a chat completion.
+        choice: a choice of a chat completion.
         content: its answer.
-        labels, said: the labels, and which of them the answer gives.
+        labels: the allowed labels.
+        label: index of the answer's label.
+    Returns: one probability per label; None if the tokens are absent or do not spell the answer.
     """
     tokens = _tokens(choice)
     if not content or not "".join(token.text for token in tokens).startswith(content):
         return None
-    found = LABEL_VALUE.search(content)
-    start = found.end() if found else len(content) - len(content.lstrip(' \n"'))
-    masses, weight, written = [0.0] * len(labels), 1.0, ""
+    value_match = LABEL_VALUE.search(content)
+    value_start = value_match.end() if value_match else len(content) - len(content.lstrip(' \n"'))
+    masses = [0.0] * len(labels)
+    # Walk along the path that the model took. `path_probability` is the probability of all tokens so far, so an
+    # alternative at the current token is an answer with probability `path_probability * probability`.
+    path_probability = 1.0
+    written = ""
     for token in tokens:
-        if token.start + len(token.text) <= start:
+        if token.start + len(token.text) <= value_start:
             continue
-        before = token.text[: max(0, start - token.start)]
+        # A token may span the start of the value, as `": "y` does: alternatives must agree with it up to there.
+        prefix = token.text[: max(0, value_start - token.start)]
         for text, probability in token.alternatives.items():
-            if text == token.text or not text.startswith(before):
+            if text == token.text or not text.startswith(prefix):
                 continue
-            able = _able(written + text[len(before) :], labels)
-            for label in able:
-                masses[label] += weight * probability / len(able)
-        weight *= token.alternatives[token.text]
-        written += token.text[len(before) :]
-        if _able(written, labels) == [said]:
-            break
-    masses[said] += weight
+            candidates = _possible_labels(written + text[len(prefix) :], labels)
+            for candidate in candidates:
+                masses[candidate] += path_probability * probability / len(candidates)
+        path_probability *= token.alternatives[token.text]
+        written += token.text[len(prefix) :]
+        if _possible_labels(written, labels) == [label]:
+            break  # the rest of the answer cannot change its label
+    masses[label] += path_probability
     total = sum(masses)
     return tuple(mass / total for mass in masses) if total > 0 else None
 
 
-def _able(written: str, labels: Sequence[str]) -> list[int]:
-    """The labels that an answer which begins so can give."""
-    end = written.find('"')
+def _possible_labels(written: str, labels: Sequence[str]) -> list[int]:
+    """The labels that an answer with this beginning can have."""
+    quote = written.find('"')
     names = [label.casefold() for label in labels]
-    folded = (written if end < 0 else written[:end]).casefold()
-    if end >= 0 or not folded:
-        return [number for number, name in enumerate(names) if name == folded]
-    begun = [number for number, name in enumerate(names) if name.startswith(folded)]
-    ended = [number for number, name in enumerate(names) if re.match(re.escape(name) + r"(?!\w)", folded)]
-    return begun or sorted(ended, key=lambda number: len(names[number]))[-1:]
+    folded = (written if quote < 0 else written[:quote]).casefold()
+    if quote >= 0 or not folded:
+        return [index for index, name in enumerate(names) if name == folded]
+    unfinished = [index for index, name in enumerate(names) if name.startswith(folded)]
+    if unfinished:
+        return unfinished
+    # An answer without quotes can go on after its label ("yes."). The longest label wins: "not checkable" over "not".
+    complete = [index for index, name in enumerate(names) if re.match(re.escape(name) + r"(?!\w)", folded)]
+    return sorted(complete, key=lambda index: len(names[index]))[-1:]
 
 
 def _tokens(choice: dict[str, Any]) -> list[Token]:
-    """The tokens of a choice with their alternatives; none where it lists none, or not as the protocol says."""
-    tokens, place = [], 0
+    """The tokens of a choice with their alternatives; empty if it has none, or not in the form of the protocol."""
+    tokens = []
+    start = 0
     try:
         for entry in choice["logprobs"]["content"]:
-            listed = [*(entry.get("top_logprobs") or ()), entry]
-            chances = dict(map(_chance, listed))
-            tokens.append(Token(entry["token"], place, chances))
-            place += len(entry["token"])
+            # The token itself comes last: some endpoints leave it out of `top_logprobs`.
+            candidates = [*(entry.get("top_logprobs") or ()), entry]
+            tokens.append(Token(entry["token"], start, dict(map(_text_and_probability, candidates))))
+            start += len(entry["token"])
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return []
     return tokens
 
 
-def _chance(entry: dict[str, Any]) -> tuple[str, float]:
-    """A token and its probability.
+def _text_and_probability(entry: dict[str, Any]) -> tuple[str, float]:
+    """The text and probability of a token.
 
-    Raises: TypeError, ValueError...: it is no token of the protocol.
+    Raises: LookupError, OverflowError, TypeError, ValueError: the entry is not a token of the protocol.
     """
-    text, chance = entry["token"], math.exp(entry["logprob"])
-    if not isinstance(text, str) or math.isnan(chance):
-        raise ValueError("no token")
-    return text, min(1.0, chance)
+    text = entry["token"]
+    probability = math.exp(entry["logprob"])
+    if not isinstance(text, str) or math.isnan(probability):
+        raise ValueError("not a token")
+    return text, min(1.0, probability)

@@ -1,4 +1,4 @@
-"""The fitted language model: asks about each claim, and counts what is no answer."""
+"""The fitted language model: asks about each claim and counts claims without an answer."""
 
 from __future__ import annotations
 
@@ -11,118 +11,133 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.classifiers.base import ApiUsage, ScoreMatrix, Scorer
-from harness.classifiers.language_models.prompt import Prompt, data_of
+from harness.classifiers.language_models.prompt import Prompt, claim_messages
 from harness.classifiers.language_models.replies import ParsedReply, read_reply
 from harness.data.claims import Claims
 from harness.endpoints.calls import Endpoint, Request
-from harness.endpoints.completions import tokens_of
+from harness.endpoints.completions import reported_tokens
 from harness.endpoints.replay import get_replies
 
 MIN_ANSWERED_SCORE = 1e-6
-"""The least score of an answered claim, so that claims without an answer, at 0, rank below all others."""
+"""Lowest score of an answered claim, so that claims without an answer, which score 0, rank below all others."""
 
-AT_ONCE = 5_000
-"""Claims whose prompts and replies are in memory together."""
+BATCH_SIZE = 5_000
+"""Claims whose prompts and replies are in memory at the same time."""
 
 
 @dataclass
 class LastAnswers:
-    """What was said about the claims that were asked about last."""
+    """The answers about the claims of the last call."""
 
     claims: Claims
     replies: list[list[ParsedReply]]
-    """One per claim and sample."""
+    """Replies by claim and sample."""
     usage: ApiUsage
 
 
 @dataclass
 class LanguageModelScorer(Scorer):
-    """Asks about each claim; what is unclear in a reply is no answer."""
+    """Asks about each claim; a reply that is not exactly one label is not an answer."""
 
-    unsavable_reason = "it asks an endpoint: keep the config and the cassette instead"
+    unsavable_reason = "the model runs at an endpoint; keep the config and the cassette instead"
     labels: tuple[str, ...]
     prompt: Prompt
     endpoint: Endpoint
     parameters: dict[str, Any]
-    """What is sent besides the messages."""
+    """Parameters of each request in addition to the messages."""
     samples: int | None
-    """How often each claim is asked about; None: once, for the token probabilities of its answer."""
+    """Number of requests per claim; None: one, whose token probabilities give the score."""
     seed: int
     ledger: str
+    """Name that usage is counted under."""
     chosen: str
-    _heard: LastAnswers | None = field(default=None, repr=False, compare=False)
+    _last_answers: LastAnswers | None = field(default=None, repr=False, compare=False)
 
     probabilities = True
 
-    def calls(self, claims: Claims) -> list[list[Request]]:
-        """The calls about each claim, one per sample."""
-        requests = [
-            self.parameters | {"messages": self.prompt.messages(data)} for data in data_of(claims, self.prompt.context)
-        ]
-        if self.samples is None:
-            return [[call_of_sample(self.endpoint, request, None, self.seed)] for request in requests]
-        numbers = range(self.samples)
-        return [[call_of_sample(self.endpoint, request, n, self.seed) for n in numbers] for request in requests]
+    def requests(self, claims: Claims) -> list[list[Request]]:
+        """The requests about each claim, one per sample."""
+        messages = claim_messages(claims, self.prompt.context)
+        bodies = [self.parameters | {"messages": self.prompt.messages(message)} for message in messages]
+        samples = (None,) if self.samples is None else range(self.samples)
+        return [[sample_request(self.endpoint, body, sample, self.seed) for sample in samples] for body in bodies]
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """The mean over the samples that answered: of their token probabilities, else of the labels they gave.
+        """The mean over the answers about a claim: of their token probabilities, or of their labels without these.
 
-        Returns: shape (n_claims, n_labels), rows summing to 1; 0 for the last label where there is no answer.
+        Returns: shape (n_claims, n_labels), rows summing to 1; 0 for the last label of a claim without an answer.
         """
-        k = len(self.labels)
-        silent = np.append(np.full(k - 1, 1 / max(1, k - 1)), 0.0)
-        scores = np.tile(silent, (len(claims), 1))
-        for row, said in enumerate(self._listen(claims).replies):
-            if why_not(said) is None:
-                chances = [each.probabilities or np.eye(k)[each.label] for each in said if each.label is not None]
-                scores[row] = MIN_ANSWERED_SCORE + (1 - k * MIN_ANSWERED_SCORE) * np.mean(chances, axis=0)
+        n_labels = len(self.labels)
+        unanswered = np.append(np.full(n_labels - 1, 1 / max(1, n_labels - 1)), 0.0)
+        scores = np.tile(unanswered, (len(claims), 1))
+        for row, replies in enumerate(self._answers(claims).replies):
+            if missing_reason(replies) is None:
+                probabilities = [
+                    reply.probabilities or np.eye(n_labels)[reply.label] for reply in replies if reply.label is not None
+                ]
+                # Raise every label by the minimum and shrink the rest to match, so that rows still sum to 1.
+                mean = np.mean(probabilities, axis=0)
+                scores[row] = MIN_ANSWERED_SCORE + (1 - n_labels * MIN_ANSWERED_SCORE) * mean
         return scores
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> npt.NDArray[np.int64]:
-        """The label with the highest score; -1 where there is no answer."""
+        """The label with the highest score; -1 for a claim without an answer."""
+        # An answered claim scores at least MIN_ANSWERED_SCORE, so exactly 0 means that there is no answer.
         return np.where(scores[:, -1] == 0.0, -1, scores.argmax(axis=1)).astype(np.int64)
 
     def n_unanswered(self, claims: Claims) -> int:
-        """How many of the claims have no answer."""
+        """The number of claims without an answer."""
         return sum(self.unanswered_by_reason(claims).values())
 
     def unanswered_by_reason(self, claims: Claims) -> Mapping[str, int]:
-        """How many were rejected, refused, truncated or unparsable."""
-        return Counter(sorted(filter(None, map(why_not, self._listen(claims).replies))))
+        """The number of claims without an answer by reason: rejected, refused, truncated or unparsable."""
+        return Counter(sorted(filter(None, map(missing_reason, self._answers(claims).replies))))
 
     def api_usage(self, claims: Claims) -> ApiUsage:
-        """The calls about the claims, and the tokens that their replies say they took, now or when they were kept."""
-        return self._listen(claims).usage
+        """The requests about the claims and the tokens that the replies report, whether cached or new."""
+        return self._answers(claims).usage
 
-    def _listen(self, claims: Claims) -> LastAnswers:
-        """What the model says of the claims; asked once, however often it is looked at."""
-        if self._heard is None or self._heard.claims is not claims:
-            said: list[list[ParsedReply]] = []
-            tokens: dict[str, int] = {}
-            for first in range(0, len(claims), AT_ONCE):
-                said += self._ask(claims.take(np.arange(first, min(first + AT_ONCE, len(claims)))), tokens)
-            self._heard = LastAnswers(claims, said, ApiUsage(len(tokens), sum(tokens.values())))
-        return self._heard
+    def _answers(self, claims: Claims) -> LastAnswers:
+        """The answers about the claims; scores, labels and counts of the same claims share one set of replies."""
+        if self._last_answers is None or self._last_answers.claims is not claims:
+            replies: list[list[ParsedReply]] = []
+            tokens_by_key: dict[str, int] = {}
+            for start in range(0, len(claims), BATCH_SIZE):
+                batch = claims.take(np.arange(start, min(start + BATCH_SIZE, len(claims))))
+                replies += self._ask(batch, tokens_by_key)
+            usage = ApiUsage(len(tokens_by_key), sum(tokens_by_key.values()))
+            self._last_answers = LastAnswers(claims, replies, usage)
+        return self._last_answers
 
-    def _ask(self, claims: Claims, tokens: dict[str, int]) -> list[list[ParsedReply]]:
-        """What the model says of some claims; adds the tokens of each reply to `tokens`, by key."""
-        calls = self.calls(claims)
-        replies = get_replies([call for each in calls for call in each], self.endpoint, self.ledger, self.seed)
-        said = {key: read_reply(reply.status, reply.reply, self.labels) for key, reply in replies.items()}
-        tokens |= {key: tokens_of(reply.reply) or 0 for key, reply in replies.items()}
-        return [[said[call.key] for call in each] for each in calls]
-
-
-def call_of_sample(endpoint: Endpoint, request: dict[str, Any], number: int | None, seed: int) -> Request:
-    """The call of one sample, told apart from the others by its number and the run's random seed; None: no sampling."""
-    if number is None:
-        return Request.of(endpoint.endpoint, request)
-    if "seed" in request:
-        request = request | {"seed": request["seed"] + number}
-    return Request.of(endpoint.endpoint, request, f"{seed}:{number}")
+    def _ask(self, claims: Claims, tokens_by_key: dict[str, int]) -> list[list[ParsedReply]]:
+        """The parsed replies by claim and sample; adds the tokens of each reply to `tokens_by_key`."""
+        requests = self.requests(claims)
+        all_requests = [request for samples in requests for request in samples]
+        replies = get_replies(all_requests, self.endpoint, self.ledger, self.seed)
+        parsed = {key: read_reply(reply.status, reply.reply, self.labels) for key, reply in replies.items()}
+        tokens_by_key |= {key: reported_tokens(reply.reply) or 0 for key, reply in replies.items()}
+        return [[parsed[request.key] for request in samples] for samples in requests]
 
 
-def why_not(said: Sequence[ParsedReply]) -> str | None:
-    """Why a claim has no answer: the commonest reason of its samples; None where at least half of them answered."""
-    reasons = [each.why for each in said if each.why is not None]
-    return max(sorted(set(reasons)), key=reasons.count) if 2 * len(reasons) > len(said) else None
+def sample_request(endpoint: Endpoint, body: dict[str, Any], sample: int | None, seed: int) -> Request:
+    """The request of one sample, distinguished from the others by its number and the run's random seed.
+
+    Args:
+        endpoint: the endpoint.
+        body: the request's body.
+        sample: index of the sample; None: the claim is asked about once.
+        seed: the run's random seed.
+    """
+    if sample is None:
+        return Request.of(endpoint.endpoint, body)
+    if "seed" in body:
+        body = body | {"seed": body["seed"] + sample}
+    return Request.of(endpoint.endpoint, body, f"{seed}:{sample}")
+
+
+def missing_reason(replies: Sequence[ParsedReply]) -> str | None:
+    """The most frequent reason why a claim has no answer; None if at least half of its samples are answers."""
+    reasons = [reply.missing_reason for reply in replies if reply.missing_reason is not None]
+    if 2 * len(reasons) <= len(replies):
+        return None
+    return max(sorted(set(reasons)), key=reasons.count)  # sorted, so that ties do not depend on the hash seed

@@ -1,4 +1,4 @@
-"""Fits that take minutes, kept in the cache folder for the other folds, processes and experiments that need them."""
+"""A cache of slow fits, which folds, processes and experiments share."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from harness.folders import cache_folder
 FITS = "fits"
 STRUCTURE = "scorer.json"
 MAX_FITS = 20
-"""The fits that were not used for longest are dropped beyond this many; one of a small encoder has 90 MB."""
+"""Number of cached fits, beyond which the least recently used are deleted; one of a small encoder has 90 MB."""
 
 
 def fit_or_load(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
-    """What `classifier.fit` gives, found again where the same was fitted before; two processes do not both fit it.
+    """The result of `classifier.fit`, from the cache if the same fit is there; concurrent processes fit it once.
 
-    What cannot be kept, or be read again, is fitted.
+    A scorer that cannot be saved or read is fitted. The cache never makes a run fail.
     """
     folder = cache_folder() / FITS / _key(classifier, claims, gold, seed)
     lock = FileLock(folder.with_suffix(".lock"))
@@ -36,6 +36,7 @@ def fit_or_load(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -
         lock.acquire()
     except OSError:
         return classifier.fit(claims, gold, seed)
+    # The lock is held during the fit, so that a second process waits for the result instead of computing it too.
     try:
         scorer = _read(folder)
         if scorer is None:
@@ -46,10 +47,10 @@ def fit_or_load(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -
     return scorer
 
 
-def kept_folder(name: str, write: Callable[[Path], None]) -> Path:
-    """A folder among the kept fits, which `write` fills where it is not there yet.
+def cached_folder(name: str, write: Callable[[Path], None]) -> Path:
+    """A folder of the cache, which `write` fills if it does not exist.
 
-    Raises: HarnessError: it cannot be written.
+    Raises: HarnessError: the folder cannot be written.
     """
     folder = cache_folder() / FITS / name
     if not folder.exists():
@@ -61,26 +62,27 @@ def kept_folder(name: str, write: Callable[[Path], None]) -> Path:
 
 
 def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
-    """A fingerprint of all that the fit depends on."""
+    """A hash of everything that the fit depends on."""
     settings = json.dumps([type(classifier).__qualname__, classifier.model_dump(mode="json")])
     rows = [*map(str, claims.article_id), *map(str, claims.text), *gold.labels, *gold.codes.tolist()]
     return fingerprint([settings, classifier.input_fingerprint(), *_versions(classifier), seed, *rows])
 
 
 def _versions(classifier: Classifier) -> list[str]:
-    found = []
+    """The versions of the packages that a fit depends on; empty for a package that is not installed."""
+    versions = []
     for package in ("claim-harness", *classifier.packages):
         try:
-            found.append(version(package))
+            versions.append(version(package))
         except PackageNotFoundError:
-            found.append("")
-    return found
+            versions.append("")
+    return versions
 
 
 def _read(folder: Path) -> Scorer | None:
     try:
         scorer = deserialize(json.loads((folder / STRUCTURE).read_bytes()), folder)
-        os.utime(folder)
+        os.utime(folder)  # marks the fit as recently used
     except (OSError, ValueError, HarnessError):
         return None
     return scorer
@@ -97,7 +99,7 @@ def _save(scorer: Scorer, folder: Path) -> None:
 
 
 def _evict_oldest(folder: Path) -> None:
-    """Drops the fits that were not used for longest."""
-    kept = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
-    for path in kept[:-MAX_FITS]:
+    """Deletes the least recently used fits beyond MAX_FITS; the time of a folder is that of its last use."""
+    fits = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for path in fits[:-MAX_FITS]:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The types that a saved scorer may be made of: those that a classifier in the table declares, and no others."""
+"""The types that a saved scorer may contain: those that a registered classifier declares, and no others."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
 from harness.registry import Registry
 
 GROUP = "harness.scorers"
-"""The entry-point group under which another package declares the types that its scorers are made of."""
+"""Entry-point group in which another package declares the types of its scorers."""
 
-Kinds = Registry[type]
+ScorerTypes = Registry[type]
 
 
 def declared_types() -> tuple[type, ...]:
-    """What the classifiers of this project declare, each once; a type's name is what files call it."""
+    """The types that this project's classifiers declare, without duplicates."""
     classifiers: list[type[Classifier]] = [*map(CLASSIFIERS.get, CLASSIFIERS.table), SklearnEstimator]
-    return tuple(dict.fromkeys(kind for classifier in classifiers for kind in classifier.saved_types))
+    return tuple(dict.fromkeys(type_ for classifier in classifiers for type_ in classifier.saved_types))
 
 
 @cache
-def scorer_types() -> Kinds:
-    """What a saved scorer of any classifier may be made of.
+def scorer_types() -> ScorerTypes:
+    """The types that a saved scorer of any classifier may contain, by name.
 
-    A file can ask for one of these by name, entry points of installed packages among them; it cannot name a module.
+    A file can name one of these types, including those of installed packages; it cannot name a module.
     """
     return registry_of(*declared_types())
 
 
-def registry_of(*types: type) -> Kinds:
-    """Some types by their names, with those of other packages.
+def registry_of(*types: type) -> ScorerTypes:
+    """Types by their names, with those of other packages.
 
-    Raises: ValueError: two types have one name.
+    Raises: ValueError: two types have the same name.
     """
     table: dict[str, type] = {}
-    for kind in types:
-        if table.setdefault(kind.__name__, kind) is not kind:
-            raise ValueError(f"two types of saved scorers are called '{kind.__name__}'")
+    for type_ in types:
+        if table.setdefault(type_.__name__, type_) is not type_:
+            raise ValueError(f"two types of saved scorers are called '{type_.__name__}'")
     return Registry("type of a saved scorer", dict(sorted(table.items())), GROUP)

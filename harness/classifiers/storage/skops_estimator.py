@@ -1,4 +1,4 @@
-"""A fitted scikit-learn estimator as a file, by skops, which makes objects of trusted types only."""
+"""Saves a fitted scikit-learn estimator with skops, which loads objects of trusted types only."""
 
 from __future__ import annotations
 
@@ -11,46 +11,47 @@ FILE = "estimator.skops"
 
 
 def save_estimator(estimator: Any, folder: Path) -> None:
-    """Keeps an estimator.
+    """Saves an estimator.
 
-    Raises: HarnessError: skops is not installed, or a part of it is of a type that could not be loaded again.
+    Raises: HarnessError: skops is not installed, or the estimator contains a type that skops would not load again.
     """
-    skops = _skops("keep")
+    skops = _import_skops("save")
     try:
         data = skops.dumps(estimator)
-    except Exception as error:  # skops says what it cannot take apart by whatever it meets there
-        raise HarnessError(f"a {type(estimator).__name__} cannot be kept by skops ({error})") from None
+    except Exception as error:  # skops has no exception of its own: it raises what the object raises
+        raise HarnessError(f"skops cannot save a {type(estimator).__name__} ({error})") from None
     untrusted = skops.get_untrusted_types(data=data)
     if untrusted:
         raise HarnessError(
-            f"a {type(estimator).__name__} cannot be kept: skops would not load its types {', '.join(untrusted)} again"
+            f"cannot save a {type(estimator).__name__}: skops would not load its types {', '.join(untrusted)} again"
         )
     (folder / FILE).write_bytes(data)
 
 
 def load_estimator(folder: Path) -> Any:
-    """The estimator of a folder.
+    """The estimator that `save_estimator` saved in a folder.
 
-    Raises: HarnessError: skops is not installed, the file is missing or wrong, or asks for types that are not trusted.
+    Raises: HarnessError: skops is not installed, the file is missing or damaged, or it contains untrusted types.
     """
-    skops, path = _skops("load"), folder / FILE
+    skops = _import_skops("load")
+    path = folder / FILE
     try:
         data = path.read_bytes()
         untrusted = skops.get_untrusted_types(data=data)
         if not untrusted:
             return skops.loads(data, trusted=[])
-    except Exception as error:  # a damaged file makes skops raise whatever it meets
+    except Exception as error:  # a damaged file can make skops raise anything
         raise HarnessError(
             f"{path}: cannot be loaded ({type(error).__name__}: {error}); save the model again"
         ) from None
-    raise HarnessError(f"{path}: refused: it asks for types that are not trusted: {', '.join(untrusted)}")
+    raise HarnessError(f"{path}: refused: the file contains untrusted types: {', '.join(untrusted)}")
 
 
-def _skops(purpose: str) -> Any:
+def _import_skops(purpose: str) -> Any:
     try:
         import skops.io
     except ImportError:
         raise HarnessError(
-            f"to {purpose} a scikit-learn estimator, skops is needed: pip install 'claim-harness[share]'"
+            f"to {purpose} a scikit-learn estimator, install skops: pip install 'claim-harness[share]'"
         ) from None
     return skops.io

@@ -1,4 +1,4 @@
-"""`harness run --save-models`: fits each system of an experiment for use, and keeps it beside its result."""
+"""`harness run --save-models`: fits each system of an experiment for use and saves it next to its result."""
 
 from __future__ import annotations
 
@@ -17,54 +17,46 @@ from harness.errors import HarnessError
 from harness.files import WriteError
 from harness.runner.config import LoadedExperiment, System
 from harness.runner.execute import fit
-from harness.runner.models.model import (
-    FOLDER,
-    MODEL_FORMAT,
-    ModelCard,
-    Training,
-    article_count,
-    label_counts,
-    read_card,
-    save_model,
-    threshold_of,
-)
+from harness.runner.models.card import MODEL_FORMAT, ModelCard, Training, read_card
+from harness.runner.models.model import FOLDER, article_count, label_counts, save_model, threshold_of
 from harness.runner.plan import ExperimentData, gold_of, training_gold
 from harness.runner.provenance import ModelProvenance, classifier_settings, origin_of, schemes_used
 from harness.runner.result_files import Result
 
 
 class SavedModel(NamedTuple):
-    """What became of a system's model."""
+    """A system's model, or the reason why it was not saved."""
 
     system: str
     folder: Path | None
-    """Where it is kept; None: it is not."""
+    """Folder of the model; None: it was not saved."""
     reason: str | None = None
-    """Why it is not kept."""
+    """Reason why the model was not saved."""
 
 
 def fit_and_save_models(
     loaded: LoadedExperiment, material: ExperimentData, results: tuple[Result, ...], *, fresh: bool
 ) -> tuple[SavedModel, ...]:
-    """Keeps the model of each result; one that is kept already is left alone unless `fresh`.
+    """Fits and saves the model of each result; skips models that are saved already unless `fresh`.
 
-    Raises: WriteError: the disk is at fault.
+    Raises: WriteError: a model's folder cannot be written.
     """
-    kept = []
+    saved_models = []
     for system, result in zip(loaded.systems, results, strict=True):
         folder = Path(result.path) / FOLDER
         try:
-            if fresh or not _is_whole(folder):
+            if fresh or not _is_intact(folder):
                 _fit_and_save(loaded, material, system, result, folder)
-            kept.append(SavedModel(system.system_name, folder))
+            saved_models.append(SavedModel(system.system_name, folder))
         except WriteError:
-            raise
+            raise  # a full disk stops the run; any other problem concerns this model only
         except HarnessError as error:
-            kept.append(SavedModel(system.system_name, None, str(error)))
-    return tuple(kept)
+            saved_models.append(SavedModel(system.system_name, None, str(error)))
+    return tuple(saved_models)
 
 
-def _is_whole(folder: Path) -> bool:
+def _is_intact(folder: Path) -> bool:
+    """Whether a folder contains a complete, unmodified model."""
     try:
         read_card(folder)
     except HarnessError:
@@ -76,40 +68,47 @@ def _fit_and_save(
     loaded: LoadedExperiment, material: ExperimentData, system: System, result: Result, folder: Path
 ) -> None:
     if system.train_share is not None:
-        raise CannotSave("a point of a learning curve saves no model; take split.train_share out of the config")
+        raise CannotSave("models are not saved for learning-curve runs; remove split.train_share")
     if system.classifier.unsavable_reason is not None:
         raise CannotSave(system.classifier.unsavable_reason)
-    rows, said = training_rows(material)
+    rows, description = training_rows(material)
+    claims = material.claims.take(rows)
+    gold = training_gold(material, Fold("all", rows, rows))
     seed = loaded.experiment.random_seeds[0]
-    claims, gold = material.claims.take(rows), training_gold(material, Fold("all", rows, rows))
-    scorer = fit(system.classifier, claims, gold, seed, _dev(material))
+    scorer = fit(system.classifier, claims, gold, seed, _dev_set(material))
+    # Only the fitted scorer tells the reason of a search, whose candidates can be different classifiers.
     if scorer.unsavable_reason is not None:
         raise CannotSave(scorer.unsavable_reason)
     training = Training(
-        rows=said, claims=len(rows), articles=article_count(claims), labels=label_counts(gold.labels, gold.codes)
+        rows=description,
+        claims=len(rows),
+        articles=article_count(claims),
+        labels=label_counts(gold.labels, gold.codes),
     )
-    save_model(folder, _card(loaded, material, system, result, training, scorer), scorer)
+    card = _card(loaded=loaded, material=material, system=system, result=result, training=training, scorer=scorer)
+    save_model(folder, card, scorer)
 
 
-def _dev(material: ExperimentData) -> tuple[Claims, Gold] | None:
+def _dev_set(material: ExperimentData) -> tuple[Claims, Gold] | None:
     rows = material.folds[0].dev
     return (material.claims.take(rows), gold_of(material, rows)) if len(rows) else None
 
 
 def training_rows(material: ExperimentData) -> tuple[Codes, str]:
-    """The rows that a saved model is fitted to, and which they are in words.
+    """The rows that a saved model is fitted to, and a description of them.
 
-    One fold: its training claims, so that the model is the one that the result tells of. Several: every claim with
-    gold of all folds; the result then tells how systems made so do on articles that they have not seen.
+    With one fold, its training claims, so that the saved model is the one that the result measures. With several
+    folds, all claims with gold of all folds; the result then estimates how such models do on unseen articles.
     """
     if len(material.folds) == 1:
         return material.folds[0].train, "the training claims of the split"
-    tested = [np.intersect1d(fold.test, material.gold.rows_with_gold, assume_unique=True) for fold in material.folds]
-    together = np.unique(np.concatenate([*tested, *(fold.train for fold in material.folds)]))
-    return together, f"all claims with gold of {len(material.folds)} folds"
+    test_rows = [np.intersect1d(fold.test, material.gold.rows_with_gold, assume_unique=True) for fold in material.folds]
+    all_rows = np.unique(np.concatenate([*test_rows, *(fold.train for fold in material.folds)]))
+    return all_rows, f"all claims with gold of {len(material.folds)} folds"
 
 
 def _card(
+    *,
     loaded: LoadedExperiment,
     material: ExperimentData,
     system: System,
@@ -120,7 +119,7 @@ def _card(
     labels = material.gold.gold.labels
     binary = find_task(loaded.experiment.task).binary
     rows, _ = training_rows(material)
-    trained = {material.joined.languages[name] for name in material.claims.article_id[rows]}
+    languages = {material.joined.languages[article_id] for article_id in material.claims.article_id[rows]}
     provenance = ModelProvenance(
         **dict(origin_of(material, system)),
         experiment=loaded.experiment.name,
@@ -139,7 +138,7 @@ def _card(
         positive=labels[-1] if binary else None,
         schemes=schemes_used(loaded, material),
         made_for=system.classifier.languages,
-        languages=tuple(sorted(trained)),
+        languages=tuple(sorted(languages)),
         threshold=threshold_of(scorer, len(labels)),
         probabilities=scorer.probabilities,
         trained_on=training,

@@ -1,4 +1,4 @@
-"""Predictions made elsewhere: what they give, and every fault of their file."""
+"""Predictions of other programs: what they give, and every fault of their file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLAIMS = claims_of(["a", "b", "c"])  # c0, c1, c2
 GOLD = gold_of([0, 1, 0])
 
 
-def made(folder: Path, text: str, name: str = "p.csv", **settings) -> FromFile:
+def from_file(folder: Path, text: str, name: str = "p.csv", **settings) -> FromFile:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return FromFile(path=str(path), **settings)
@@ -28,7 +28,7 @@ def faults_of(classifier: FromFile, gold=None) -> list[str]:
 
 
 def test_scores_only_rank_and_predict_nothing(tmp_path):
-    classifier = made(tmp_path, "claim_id,score,text\nc1,0.5,x\nc0,-2,\n")
+    classifier = from_file(tmp_path, "claim_id,score,text\nc1,0.5,x\nc0,-2,\n")
     classifier.check()
     scorer = classifier.fit(CLAIMS, GOLD, 1)
     # c2 is left out: below the lowest score, -2
@@ -39,48 +39,49 @@ def test_scores_only_rank_and_predict_nothing(tmp_path):
 
 
 def test_a_threshold_gives_labels(tmp_path):
-    scorer = made(tmp_path, "claim_id\tscore\nc0\t0.4\nc1\t0.5\n", "p.tsv", threshold=0.5).fit(CLAIMS, GOLD, 1)
+    scorer = from_file(tmp_path, "claim_id\tscore\nc0\t0.4\nc1\t0.5\n", "p.tsv", threshold=0.5).fit(CLAIMS, GOLD, 1)
     assert scorer.predict(CLAIMS, scorer.score(CLAIMS)).tolist() == [0, 1, -1]
     assert scorer.gives_labels
 
 
 def test_probabilities_are_taken_as_such(tmp_path):
-    scorer = made(tmp_path, "claim_id,score\nc0,0.25\nc1,0.5\n", probabilities=True).fit(CLAIMS, GOLD, 1)
+    scorer = from_file(tmp_path, "claim_id,score\nc0,0.25\nc1,0.5\n", probabilities=True).fit(CLAIMS, GOLD, 1)
     assert scorer.score(CLAIMS).tolist() == [[0.75, 0.25], [0.5, 0.5], [1, 0]]
     assert scorer.predict(CLAIMS, scorer.score(CLAIMS)).tolist() == [0, 1, -1]
     assert scorer.probabilities
 
 
 def test_labels_only_rank_by_the_label(tmp_path):
-    scorer = made(tmp_path, '{"claim_id": "c1", "label": "yes"}\n\n{"claim_id": "c0", "label": "no"}\n', "p.jsonl").fit(
-        CLAIMS, GOLD, 1
-    )
+    scorer = from_file(
+        tmp_path, '{"claim_id": "c1", "label": "yes"}\n\n{"claim_id": "c0", "label": "no"}\n', "p.jsonl"
+    ).fit(CLAIMS, GOLD, 1)
     assert scorer.score(CLAIMS).tolist() == [[1, 0], [0, 1], [-1, -1]]
     assert scorer.predict(CLAIMS, scorer.score(CLAIMS)).tolist() == [0, 1, -1]
     assert (scorer.gives_scores, scorer.gives_labels) == (False, True)
 
 
 def test_scores_and_labels_may_disagree(tmp_path):
-    scorer = made(tmp_path, "claim_id,label,score\nc0,yes,1\nc1,no,2\nc2,yes,3\n").fit(CLAIMS, GOLD, 1)
+    scorer = from_file(tmp_path, "claim_id,label,score\nc0,yes,1\nc1,no,2\nc2,yes,3\n").fit(CLAIMS, GOLD, 1)
     assert scorer.score(CLAIMS)[:, 1].tolist() == [1, 2, 3]
     assert scorer.predict(CLAIMS, scorer.score(CLAIMS)).tolist() == [1, 0, 1]
 
 
 def test_many_labels(tmp_path):
     gold = gold_of([0, 1, 2], THREE)
-    scorer = made(tmp_path, "claim_id,label\nc0,forecast\nc1,statistic\n").fit(CLAIMS, gold, 1)
+    scorer = from_file(tmp_path, "claim_id,label\nc0,forecast\nc1,statistic\n").fit(CLAIMS, gold, 1)
     assert scorer.score(CLAIMS).tolist() == [[0, 1, 0], [0, 0, 1], [-1, -1, -1]]
-    (fault,) = faults_of(made(tmp_path, "claim_id,label,score\nc0,forecast,1\n"), gold)
-    assert fault == "p.csv: score: has scores of one label, but the task has 3; give a label column and no score column"
+    (fault,) = faults_of(from_file(tmp_path, "claim_id,label,score\nc0,forecast,1\n"), gold)
+    assert fault.startswith("p.csv: score: ")
+    assert "the task has 3; replace the column by a label column" in fault
 
 
 def test_all_faults_of_a_table_at_once(tmp_path):
     text = 'claim_id,score,note\nc0,0.5,"two\nlines"\nc1,nan,\nc2,high,\nc0,1,\nc3,1\n,inf,\n'
-    assert faults_of(made(tmp_path, text)) == [
+    assert faults_of(from_file(tmp_path, text)) == [
         "p.csv:7: has 2 cells, the header has 3; look for a stray quote, a stray delimiter or a lost line break",
         'p.csv:4: score: expected a finite number, got "nan"',
         'p.csv:5: score: expected a finite number, got "high"',
-        "p.csv:6: claim_id: 'c0' stands already in line 2; give each claim once",
+        "p.csv:6: claim_id: duplicate id 'c0' (first on line 2)",
         'p.csv:8: claim_id: expected a claim id, got ""',
         'p.csv:8: score: expected a finite number, got "inf"',
     ]
@@ -96,21 +97,19 @@ def test_all_faults_of_json_lines_at_once(tmp_path):
         '{"score": 1}',
         '{"claim_id": "c2"}',
     ]
-    found = faults_of(made(tmp_path, "\n".join(lines), "p.jsonl"))
-    assert [fault.split(" ")[0] for fault in found] == [f"p.jsonl:{line}:" for line in (2, 3, 4, 6, 7, 1, 5, 5)]
-    assert (
-        "p.jsonl:4: has claim_id and label, the lines before claim_id and score; give the same for every claim" in found
-    )
-    assert "p.jsonl:1: score: expected a finite number, got NaN" in found
-    assert "p.jsonl:5: score: expected a finite number, got true" in found
+    faults = faults_of(from_file(tmp_path, "\n".join(lines), "p.jsonl"))
+    assert [fault.split(" ")[0] for fault in faults] == [f"p.jsonl:{line}:" for line in (2, 3, 4, 6, 7, 1, 5, 5)]
+    assert "p.jsonl:4: has claim_id and label, but earlier lines have claim_id and score; use the same keys" in faults
+    assert "p.jsonl:1: score: expected a finite number, got NaN" in faults
+    assert "p.jsonl:5: score: expected a finite number, got true" in faults
 
 
 def test_labels_that_the_task_does_not_have(tmp_path):
-    classifier = made(tmp_path, "claim_id,label\nc0,yes\nc1,yess\nc1,no\nc2,\n")
+    classifier = from_file(tmp_path, "claim_id,label\nc0,yes\nc1,yess\nc1,no\nc2,\n")
     assert len(faults_of(classifier)) == 2
     assert faults_of(classifier, GOLD) == [
         "p.csv:3: label: no label of the task is called 'yess'. Did you mean 'yes'? Known: no, yes",
-        "p.csv:4: claim_id: 'c1' stands already in line 3; give each claim once",
+        "p.csv:4: claim_id: duplicate id 'c1' (first on line 3)",
         'p.csv:5: label: expected a label, got ""',
     ]
 
@@ -128,9 +127,14 @@ def test_labels_that_the_task_does_not_have(tmp_path):
         ("claim_id,Score\n", "p.csv", {}, "p.csv:1: needs a column 'score' or 'label': "),
         ("claim_id,score,score\n", "p.csv", {}, "p.csv:1: score: 2 columns are called 'score'"),
         ("claim_id,score\n", "p.csv", {}, "p.csv: has no predictions"),
-        ("claim_id,score\n", "p.txt", {}, "p.txt: its name ends in '.txt'; expected .csv, .tsv or .jsonl"),
-        ("claim_id,label\nc0,yes\n", "p.csv", {"threshold": 1.0}, "p.csv: label: a threshold is given as well"),
-        ("claim_id,label\nc0,yes\n", "p.csv", {"probabilities": True}, "p.csv: score: is missing"),
+        ("claim_id,score\n", "p.txt", {}, "p.txt: unsupported suffix '.txt'; expected .csv, .tsv or .jsonl"),
+        (
+            "claim_id,label\nc0,yes\n",
+            "p.csv",
+            {"threshold": 1.0},
+            "p.csv: label: the file has labels",
+        ),
+        ("claim_id,label\nc0,yes\n", "p.csv", {"probabilities": True}, "p.csv: score: the score column is missing"),
         (
             "claim_id,score\nc0,1.5\n",
             "p.csv",
@@ -141,7 +145,7 @@ def test_labels_that_the_task_does_not_have(tmp_path):
     ],
 )
 def test_faults_of_the_whole_file(tmp_path, text, name, settings, message):
-    assert any(fault.startswith(message) for fault in faults_of(made(tmp_path, text, name, **settings)))
+    assert any(fault.startswith(message) for fault in faults_of(from_file(tmp_path, text, name, **settings)))
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -150,6 +154,6 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_the_content_enters_the_unit(tmp_path):
-    before = made(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint()
-    assert made(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint() == before
-    assert made(tmp_path, "claim_id,score\nc0,2\n").input_fingerprint() != before
+    before = from_file(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint()
+    assert from_file(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint() == before
+    assert from_file(tmp_path, "claim_id,score\nc0,2\n").input_fingerprint() != before

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_server import completion, token
 
-from harness.classifiers.language_models.prompt import data_of
-from harness.classifiers.language_models.replies import gives_tokens, read_reply
-from harness.endpoints.completions import completion_of, error_summary, tokens_of
+from harness.classifiers.language_models.prompt import claim_messages
+from harness.classifiers.language_models.replies import has_token_probabilities, read_reply
+from harness.endpoints.completions import error_summary, first_choice, reported_tokens
 
 LABELS = ("no", "yes")
 WHY = {"rejected", "refused", "truncated", "unparsable"}
@@ -46,15 +46,15 @@ BODY = st.fixed_dictionaries(
 
 @given(st.one_of(st.text(max_size=50), (BODY | JSON).map(json.dumps)), st.sampled_from([200, 400]))
 def test_any_reply_is_read_as_an_answer_or_as_none(text, status):
-    said = read_reply(status, text, LABELS)
-    assert (said.label is None) == (said.why in WHY)
-    assert said.label in (None, 0, 1)
-    if said.probabilities is not None:
-        assert math.isclose(sum(said.probabilities), 1, abs_tol=1e-9)
-        assert all(0 <= chance <= 1 + 1e-9 for chance in said.probabilities)
-    assert completion_of(text) is None or isinstance(completion_of(text), dict)
-    assert tokens_of(text) is None or tokens_of(text) > 0
-    assert gives_tokens(text) in (False, True)
+    parsed = read_reply(status, text, LABELS)
+    assert (parsed.label is None) == (parsed.missing_reason in WHY)
+    assert parsed.label in (None, 0, 1)
+    if parsed.probabilities is not None:
+        assert math.isclose(sum(parsed.probabilities), 1, abs_tol=1e-9)
+        assert all(0 <= chance <= 1 + 1e-9 for chance in parsed.probabilities)
+    assert first_choice(text) is None or isinstance(first_choice(text), dict)
+    assert reported_tokens(text) is None or reported_tokens(text) > 0
+    assert has_token_probabilities(text) in (False, True)
     assert error_summary(text).isprintable()
 
 
@@ -70,20 +70,20 @@ OTHERS = st.dictionaries(
 def test_any_alternatives_give_probabilities_or_none(pieces, alternatives):
     tokens = []
     for number, text in enumerate(pieces.split("|")):
-        listed = alternatives[number] if number < len(alternatives) else {}
-        others = [{"token": other, "logprob": value} for other, value in listed.items()]
+        candidates = alternatives[number] if number < len(alternatives) else {}
+        others = [{"token": other, "logprob": value} for other, value in candidates.items()]
         tokens.append({"token": text, "logprob": -0.1, "top_logprobs": others})
     content = pieces.replace("|", "")
-    said = read_reply(200, json.dumps(completion(content, logprobs={"content": tokens})), LABELS)
-    assert said.label == 1
-    if said.probabilities is not None:
-        assert math.isclose(sum(said.probabilities), 1, abs_tol=1e-9)
-        assert said.probabilities[1] > 0
+    parsed = read_reply(200, json.dumps(completion(content, logprobs={"content": tokens})), LABELS)
+    assert parsed.label == 1
+    if parsed.probabilities is not None:
+        assert math.isclose(sum(parsed.probabilities), 1, abs_tol=1e-9)
+        assert parsed.probabilities[1] > 0
 
 
 @given(st.text(max_size=200))
 def test_data_hold_the_text_and_nothing_that_ends_it(text):
-    row = data_of(claims_of([text]), ())[0]
+    row = claim_messages(claims_of([text]), ())[0]
     assert json.loads(row) == {"claim": text}
     assert row.startswith('{"claim": "')
     assert not set(row) & set("<>[]\n\r\u2028\u2029")
@@ -94,7 +94,7 @@ def probabilities(content: str, *tokens, labels=LABELS):
 
 
 def test_every_spelling_of_a_label_counts_for_it():
-    found = probabilities(
+    by_label = probabilities(
         '{"label": "yes"}',
         token('{"'),
         token("label"),
@@ -103,14 +103,14 @@ def test_every_spelling_of_a_label_counts_for_it():
         token('"}'),
     )
     # yes: .5 + .1 + .1 (begins yes alone); no: .2; maybe begins no label: of .9
-    assert found == pytest.approx((0.2 / 0.9, 0.7 / 0.9))
+    assert by_label == pytest.approx((0.2 / 0.9, 0.7 / 0.9))
 
 
 def test_a_token_that_holds_the_quote_and_the_label():
-    found = probabilities(
+    by_label = probabilities(
         '{"label":"no"}', token('{"label":'), token('"no', **{'"no': 0.75, '"yes': 0.25}), token('"}')
     )
-    assert found == pytest.approx((0.75, 0.25))
+    assert by_label == pytest.approx((0.75, 0.25))
 
 
 def test_a_label_alone():
@@ -139,8 +139,8 @@ def test_labels_that_begin_alike():
     ],
 )
 def test_token_probabilities_that_make_no_sense_are_not_used(tokens):
-    said = read_reply(200, json.dumps(completion('{"label": "yes"}', logprobs={"content": tokens})), LABELS)
-    assert (said.label, said.probabilities) == (1, None)
+    parsed = read_reply(200, json.dumps(completion('{"label": "yes"}', logprobs={"content": tokens})), LABELS)
+    assert (parsed.label, parsed.probabilities) == (1, None)
 
 
 def test_what_an_error_says_is_shown_on_one_short_line():
