@@ -40,9 +40,7 @@ def test_a_missing_package_is_named_with_its_extra():
 
 def test_a_name_that_the_hub_cannot_give_is_said(no_hub):
     assert hub_host("nobody/no-such-encoder") == "huggingface.co"
-    with pytest.raises(
-        HarnessError, match=r"'nobody/no-such-encoder': no such folder, and the download from the Hub failed"
-    ):
+    with pytest.raises(HarnessError, match=r"'nobody/no-such-encoder': no such folder, and the download .* failed"):
         find_encoder("nobody/no-such-encoder")
 
 
