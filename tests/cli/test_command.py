@@ -109,7 +109,7 @@ def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
     assert done.returncode == 70
     assert "internal error (please report it): RuntimeError: boom" in done.stderr
     assert "Traceback" not in done.stderr
-    log = re.search(r"The log is (\S+)", done.stderr)
+    log = re.search(r"traceback in (\S+)", done.stderr)
     assert log
     assert "boom" in Path(log[1]).read_text(encoding="utf-8")
 

@@ -288,10 +288,8 @@ def test_a_dataset_end_to_end(twice_labelled, harness):
     folder, rows = twice_labelled
     add_claims(folder, rows["first"], "pass-1", at="2026-01-01T00:00:00Z")
     alone = harness("agreement", folder)
-    assert (alone.returncode, alone.stdout) == (
-        0,
-        "d: agreement requires an axis with labels by two annotators. Annotators: pass-1\n",
-    )
+    message = "d: agreement requires an axis with labels by two annotators. Annotators: pass-1\n"
+    assert (alone.returncode, alone.stdout) == (0, message)
     add_claims(folder, rows["second"], "pass-2", at="2026-01-02T00:00:00Z")
     done = harness("agreement", folder, "--json")
     assert done.returncode == 0, done.stderr

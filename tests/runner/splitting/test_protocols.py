@@ -123,7 +123,7 @@ def test_by_time_the_later_articles_are_tested(config, dataset, tmp_path, option
     dates = {inside: [d for c, d in zip(table.claim_id, table.published, strict=True) if (c in tested) == inside]
              for inside in (True, False)}  # fmt: skip
     assert max(dates[False]) < min(dates[True])
-    if option.startswith("cut"):
+    if option.startswith("test_from"):
         assert min(dates[True]) == "2010-05-01"
     else:
         assert abs(len(tested) / len(table) - 0.4) < 0.06  # an article is at most a tenth or so of the claims
@@ -240,7 +240,7 @@ def test_a_frozen_split_is_the_split(config, dataset, tmp_path, options, split):
     frozen = freeze_split(dataset, tmp_path / "f.jsonl", **options)
     parts = read_split(tmp_path / "f.jsonl")
     assert sum(frozen.parts.values()) == len(parts) == len(open_dataset(dataset).claims)
-    named = ", train: [train], test: [test]" if "cut" in options else ""
+    named = ", train: [train], test: [test]" if "test_from" in options else ""
     values = [
         {name: value.value for name, value in run(config(each), out=tmp_path / str(n)).results[1].values.items()}
         for n, each in enumerate([split, f"{{file: f.jsonl{named}}}"])
@@ -265,7 +265,7 @@ def test_the_command_freezes_the_same_bytes_under_any_hash_seed(dataset, harness
         ({"by": "artcle"}, "by: expected 'article', 'speaker', 'topic' or 'source', got \"artcle\""),
         ({"kk": 3}, "kk: is not a known field"),
         ({"test_from": "2010"}, "test_from: applies to by_time only, not to grouped_folds"),
-        ({"protocol": "by_time"}, "by_time needs a cut"),
+        ({"protocol": "by_time"}, "by_time requires either a date"),
         ({"stratified": True}, "stratified: requires a task"),
         ({"protocol": "official", "train": ("a",), "test": ("b",)}, "frozen already"),
         ({"k": 1}, "k: expected greater than or equal to 2"),
@@ -298,7 +298,7 @@ def test_a_split_that_cannot_be_frozen_says_why_and_writes_nothing(dataset, tmp_
             "{file: x.jsonl, hash_assignment: true}",
             "e.yaml:4: split.hash_assignment: applies to grouped_folds and random_folds only, not to file",
         ),
-        ("{hash_assignment: true, stratified: true}", "e.yaml:4: split.stratified: hash_assignment keeps groups"),
+        ("{hash_assignment: true, stratified: true}", "e.yaml:4: split.stratified: cannot be combined with hash_assignment"),
         ("{train_share: 0}", "e.yaml:4: split.train_share: expected greater than 0, got 0"),
         ("{train_share: {each: [0.1, 2]}}", "e.yaml:4: split.train_share.each[1]: expected less than or equal to 1"),
         ("{train_share: {each: []}}", "e.yaml:4: split.train_share: each must list at least one share"),
