@@ -98,7 +98,7 @@ class Split(Record):
         if self.protocol == "by_time" and (self.test_from is None) == (self.test_share is None):
             yield (
                 "protocol",
-                "by_time requires either a date, as in test_from: 2024-01-31, or a share, as in test_share: 0.2; not both",
+                "by_time requires a date, as in test_from: 2024-01-31, or a share, as in test_share: 0.2; not both",
             )
         if self.protocol == "transfer" and self.by == "article":
             yield (
