@@ -148,7 +148,7 @@ def test_a_dev_part_decides_where_there_is_one(config, small, tmp_path):
     both = config("{file: parts.jsonl, train: [train], dev: [train], test: [test]}")
     with pytest.raises(Exception, match="part 'train' is in train and in dev"):
         run(both, out=tmp_path / "runs")
-    with pytest.raises(FaultsError, match="dev: is for official and file"):
+    with pytest.raises(FaultsError, match="dev: applies to official and file only"):
         run(config("{k: 3, dev: [dev]}"), out=tmp_path / "runs")
 
 

@@ -148,8 +148,8 @@ def test_a_searched_experiment_reads_back_as_the_same(config, tmp_path):
         ("cap: {search: {low: 0, high: 5, scale: log}}", "expected low > 0 with scale: log, got low 0"),
         ("cap: {search: {low: 1}}", "cap.search.high: is missing"),
         (
-            "cap: {search: {low: 1, high: 3, logs: true}}",
-            "cap.search.logs: no field is called 'logs'. Did you mean 'log'?",
+            "cap: {search: {low: 1, high: 3, scales: log}}",
+            "cap.search.scales: no field is called 'scales'. Did you mean 'scale'?",
         ),
         ("cap: {search: {low: 1, high: many}}", "cap.search.high"),
         ("cap: {search: 3}", "cap.search"),
