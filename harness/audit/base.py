@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""Checks and their findings."""
 
 from __future__ import annotations
 
@@ -11,43 +11,53 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Finding(NamedTuple):
-    """One thing that a check found."""
+    """One finding of a check."""
 
     check: str
+    """Number of the check, such as `A01`."""
     severity: Severity
+    """`error`, `warning`, or `note`."""
     where: str
-    """Dataset, and the split and side in it."""
+    """Location: the dataset, and the split and side in it."""
     rows: int
-    """Rows concerned."""
+    """Number of rows concerned."""
     message: str
+    """Description, without the location."""
 
     def document(self) -> dict[str, Any]:
-        """The finding as `harness audit --json` prints it."""
-        found = self._asdict()
-        return found | {"count": found.pop("rows")}
+        """Returns the finding as `harness audit --json` prints it."""
+        fields = self._asdict()
+        return fields | {"count": fields.pop("rows")}
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.check} {self.where}: {self.message}"
 
 
 class CheckResult(NamedTuple):
-    """What a check says of one place; the runner of checks adds the check's number."""
+    """One result of a check: a finding without the check's number, which `run_checks` adds."""
 
     severity: Severity
+    """`error`, `warning`, or `note`."""
     where: str
+    """Location: the dataset, and the split and side in it."""
     rows: int
+    """Number of rows concerned."""
     message: str
+    """Description, without the location."""
 
 
 class Check(NamedTuple):
-    """A numbered check; `docs/reference/audit-checks/` says what each finds, why it matters and what to do."""
+    """A numbered check. `docs/reference/audit-checks/` explains what each finds, why it matters, and what to do."""
 
     number: str
+    """Number, such as `A01`."""
     title: str
+    """Short description, as lists of checks show it."""
     find: Callable[[SentenceTable], Iterator[CheckResult]]
+    """Function that yields the results for a table of sentences."""
 
 
 def share(count: int, total: int) -> str:
-    """A count and its share, as messages say it."""
+    """Returns a count and its percentage, formatted for messages."""
     percent = 100 * count / total if total else 0.0
     return f"{count:,} of {total:,} rows ({percent:.1f}%)"

@@ -1,4 +1,4 @@
-"""The same text twice: across sides, nearly, and on one side."""
+"""Checks for duplicates: equal and nearly equal texts across sides, and repeated texts in a dataset."""
 
 from __future__ import annotations
 
@@ -11,59 +11,62 @@ from harness.audit.base import Check, CheckResult, Severity, share
 from harness.audit.sentences import Rows, SentenceTable, SplitSide
 
 REPEAT_SHARE = 0.01
-"""A share of repeated rows that chance does not explain."""
+"""Share of repeated rows from which the finding is more severe; chance explains smaller shares."""
 
 
-def _across(sentences: SentenceTable, *, near: bool) -> Iterator[CheckResult]:
+def _find_across_sides(sentences: SentenceTable, *, near: bool) -> Iterator[CheckResult]:
     for number, name, sides in sentences.partitions():
         for first, second in combinations(sides, 2):
-            rows = second.rows
-            exact = sentences.have_duplicates(rows, first.rows)
-            found = sentences.have_duplicates(rows, first.rows, near=True) & ~exact if near else exact
-            if found.any():
+            is_exact = sentences.have_duplicates(second.rows, first.rows)
+            # A01 reports exact duplicates; A02 reports only what it adds to them.
+            is_near = sentences.have_duplicates(second.rows, first.rows, near=True) & ~is_exact if near else is_exact
+            if is_near.any():
                 where = f"{sentences.sources[number].name}, {name}"
-                yield _said(sentences, where, first, second, rows[found], near)
+                yield _result(sentences, where, first, second, rows=second.rows[is_near], near=near)
 
 
-def _said(
-    sentences: SentenceTable, where: str, first: SplitSide, second: SplitSide, rows: Rows, near: bool
+def _result(
+    sentences: SentenceTable, where: str, first: SplitSide, second: SplitSide, *, rows: Rows, near: bool
 ) -> CheckResult:
-    many = len(rows) >= REPEAT_SHARE * len(second.rows)
-    severity: Severity = ("warning" if many else "note") if near else ("error" if many else "warning")
-    twin = sentences.first_duplicate(int(rows[0]), first.rows)
-    example = f"'{sentences.claim(int(rows[0]))}' and '{sentences.claim(twin)}'" if twin is not None else ""
-    what = "nearly the text of a row" if near else "the text of a row"
-    message = (
-        f"{share(len(rows), len(second.rows))} of '{second.name}' have {what} in '{first.name}', for one {example}"
-    )
+    is_frequent = len(rows) >= REPEAT_SHARE * len(second.rows)
+    if near:
+        severity: Severity = "warning" if is_frequent else "note"
+    else:
+        severity = "error" if is_frequent else "warning"
+    duplicate = sentences.first_duplicate(int(rows[0]), first.rows)
+    example = f"'{sentences.claim(int(rows[0]))}'"
+    if duplicate is not None:
+        example += f" and '{sentences.claim(duplicate)}'"
+    relation = "nearly duplicate" if near else "duplicate"
+    rows_of_side = f"{share(len(rows), len(second.rows))} of '{second.name}'"
+    message = f"{rows_of_side} {relation} a row of '{first.name}', for example {example}"
     return CheckResult(severity, where, len(rows), message)
 
 
-def _exact(sentences: SentenceTable) -> Iterator[CheckResult]:
-    yield from _across(sentences, near=False)
+def _find_exact(sentences: SentenceTable) -> Iterator[CheckResult]:
+    yield from _find_across_sides(sentences, near=False)
 
 
-def _near(sentences: SentenceTable) -> Iterator[CheckResult]:
-    yield from _across(sentences, near=True)
+def _find_near(sentences: SentenceTable) -> Iterator[CheckResult]:
+    yield from _find_across_sides(sentences, near=True)
 
 
-def _repeated(sentences: SentenceTable) -> Iterator[CheckResult]:
+def _find_repeated(sentences: SentenceTable) -> Iterator[CheckResult]:
     for number, source in enumerate(sentences.sources):
         rows = sentences.rows(number)
         keys = sentences.key[rows]
-        first = np.zeros(len(rows), dtype=bool)
-        first[np.unique(keys, return_index=True)[1]] = True
-        again = rows[~first & sentences.long[keys]]
-        if len(again):
-            severity: Severity = "warning" if len(again) >= REPEAT_SHARE * len(rows) else "note"
-            message = (
-                f"{share(len(again), len(rows))} repeat an earlier row, for one '{sentences.claim(int(again[0]))}'"
-            )
-            yield CheckResult(severity, source.name, len(again), message)
+        is_first = np.zeros(len(rows), dtype=bool)
+        is_first[np.unique(keys, return_index=True)[1]] = True
+        repeated_rows = rows[~is_first & sentences.long[keys]]
+        if len(repeated_rows):
+            severity: Severity = "warning" if len(repeated_rows) >= REPEAT_SHARE * len(rows) else "note"
+            example = sentences.claim(int(repeated_rows[0]))
+            message = f"{share(len(repeated_rows), len(rows))} repeat an earlier row, for example '{example}'"
+            yield CheckResult(severity, source.name, len(repeated_rows), message)
 
 
 CHECKS = (
-    Check("A01", "the same text on two sides", _exact),
-    Check("A02", "nearly the same text on two sides", _near),
-    Check("A03", "the same text more than once", _repeated),
+    Check("A01", "the same text on two sides", _find_exact),
+    Check("A02", "nearly the same text on two sides", _find_near),
+    Check("A03", "the same text more than once", _find_repeated),
 )

@@ -1,4 +1,4 @@
-"""Examples of a guideline that are sentences of a dataset: whoever reads it has seen their labels."""
+"""A check for guideline examples that are sentences of a dataset: readers of the guideline have seen their labels."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.schemes import load_scheme, scheme_names
 
 
 def _examples(sentences: SentenceTable) -> dict[str, str]:
-    """Text key to example, of every shipped scheme and of those that the sources bring."""
-    shipped = [
+    """Examples by text key, from every built-in scheme and from the schemes of the datasets."""
+    builtin = [
         example
         for name in scheme_names()
         for axis in load_scheme(name).axes
@@ -22,21 +22,21 @@ def _examples(sentences: SentenceTable) -> dict[str, str]:
         for example in label.examples
     ]
     own = [example for source in sentences.sources for example in source.examples]
-    return {text_key(example): example for example in (*shipped, *own)}
+    return {text_key(example): example for example in (*builtin, *own)}
 
 
-def _inside(sentences: SentenceTable) -> Iterator[CheckResult]:
+def _find_examples(sentences: SentenceTable) -> Iterator[CheckResult]:
     examples = _examples(sentences)
-    few = list(examples)
-    hits: dict[str, int] = {}
-    for key, number in match_near_duplicates(sentences.keys, few):
-        hits.setdefault(few[number], key)
-    for example, key in hits.items():
+    example_keys = list(examples)
+    first_match: dict[str, int] = {}
+    for key, number in match_near_duplicates(sentences.keys, example_keys):
+        first_match.setdefault(example_keys[number], key)
+    for example_key, key in first_match.items():
         rows = np.flatnonzero(sentences.key == key)
         number = int(np.searchsorted(sentences.starts, rows[0], side="right")) - 1
-        claim, text = sentences.claim(int(rows[0])), examples[example]
-        message = f"'{claim}' is an example of a guideline, or nearly: \"{text}\""
+        claim = sentences.claim(int(rows[0]))
+        message = f"'{claim}' equals or nearly equals an example of a guideline: \"{examples[example_key]}\""
         yield CheckResult("error", sentences.sources[number].name, len(rows), message)
 
 
-CHECKS = (Check("A12", "examples of a guideline among the sentences", _inside),)
+CHECKS = (Check("A12", "examples of a guideline among the sentences", _find_examples),)

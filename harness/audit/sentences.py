@@ -1,4 +1,4 @@
-"""What checks look at: the sentences of some datasets in one table, their labels, and the sides they stand on."""
+"""The input of checks: sentences of all audited datasets in one table, their labels, and their sides of splits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrays import Codes
+from harness.arrays import Bools, Codes
 from harness.audit.near_duplicates import MIN_WORDS, NearPairs, near_pairs, text_key
 from harness.data.claims import Claims, codes_of
 from harness.data.dataset import Dataset
@@ -25,63 +25,72 @@ Rows = npt.NDArray[np.int64]
 
 
 class QuestionLabels(NamedTuple):
-    """One question that a dataset's labels answer."""
+    """The gold labels of a dataset for one question."""
 
     name: str
-    """An axis of the scheme (`claimbuster.label`), or a task (`check_worthiness`)."""
+    """Name of an axis of the scheme (`claimbuster.label`) or of a task (`check_worthiness`)."""
     labels: tuple[str, ...]
+    """Possible labels; for a task: `no`, `yes`."""
     codes: Codes
-    """Shape (n_claims,); index into `labels`, -1 where there is no gold."""
+    """Gold label of each claim as an index into `labels`, shape (n_claims,); -1: no gold."""
     is_task: bool
+    """Whether `name` is a task."""
 
 
 class AuditedDataset(NamedTuple):
-    """A dataset on its way into an audit."""
+    """A dataset as the checks see it."""
 
     name: str
+    """Name of the dataset."""
     claims: Claims
+    """Claims, in the order of their articles."""
     answers: tuple[QuestionLabels, ...]
+    """Gold labels, per question."""
     partitions: Mapping[str, Sequence[str | None]]
-    """Name of a way to split it to the side of each claim; None: on no side."""
+    """Side of each claim, by name of the split; None: on no side."""
     language: str
+    """Language code."""
     examples: tuple[str, ...] = ()
-    """The examples of the guidelines that it was labelled under."""
+    """Examples in the guidelines of its label schemes."""
 
 
 class SplitSide(NamedTuple):
-    """The sentences of a dataset that stand on one side of a split."""
+    """One side of a split, such as its training set."""
 
     name: str
+    """Name of the side."""
     rows: Rows
+    """Rows of the sentence table."""
 
 
 @dataclass(frozen=True, eq=False)
 class SentenceTable:
-    """The sentences of all sources, one source after another. All columns have shape (n,)."""
+    """The sentences of all datasets, one dataset after another."""
 
     sources: tuple[AuditedDataset, ...]
+    """Datasets, in the order of their rows."""
     starts: tuple[int, ...]
-    """The first row of each source."""
+    """First row of each dataset."""
     key: Codes
-    """Index into `keys`."""
+    """Text of each row as an index into `keys`, shape (n_rows,)."""
     keys: tuple[str, ...]
-    """The different texts, as `text_key` writes them."""
+    """Distinct texts, normalized by `text_key`."""
 
     def rows(self, number: int) -> Rows:
-        """The rows of a source."""
+        """Returns the rows of a dataset, given its index in `sources`."""
         return np.arange(self.starts[number], self.starts[number] + len(self.sources[number].claims))
 
     def sides(self, number: int, partition: str) -> list[SplitSide]:
-        """The sides of a source's split, in the order of first sight, the side to train on first."""
-        found: dict[str, list[int]] = {}
+        """Returns the sides of a split of a dataset: `train` first, the others in order of first occurrence."""
+        rows_by_side: dict[str, list[int]] = {}
         for row, side in enumerate(self.sources[number].partitions[partition], start=self.starts[number]):
             if side is not None:
-                found.setdefault(side, []).append(row)
-        names = sorted(found, key=lambda name: name != "train")
-        return [SplitSide(name, np.array(found[name], dtype=np.int64)) for name in names]
+                rows_by_side.setdefault(side, []).append(row)
+        names = sorted(rows_by_side, key=lambda name: name != "train")
+        return [SplitSide(name, np.array(rows_by_side[name], dtype=np.int64)) for name in names]
 
     def partitions(self) -> Iterator[tuple[int, str, list[SplitSide]]]:
-        """Source number, split name and sides of every split with two sides or more."""
+        """Yields dataset index, split name, and sides of every split with at least two sides."""
         for number, source in enumerate(self.sources):
             for name in source.partitions:
                 sides = self.sides(number, name)
@@ -89,61 +98,62 @@ class SentenceTable:
                     yield number, name, sides
 
     @cached_property
-    def long(self) -> npt.NDArray[np.bool_]:
-        """Shape (n_keys,); whether a text is too long to be repeated by chance."""
+    def long(self) -> Bools:
+        """Whether each text is long enough not to repeat by chance, shape (n_keys,)."""
         return np.array([key.count(" ") + 1 >= MIN_WORDS and bool(key) for key in self.keys], dtype=bool)
 
     @cached_property
     def pairs(self) -> NearPairs:
-        """The near duplicates among the keys."""
+        """Near duplicates among the keys."""
         return near_pairs(self.keys)
 
     @cached_property
     def near(self) -> csr_matrix:
-        """Shape (n_keys, n_keys); 1 where two keys are equal or near duplicates."""
+        """Sparse matrix, shape (n_keys, n_keys); 1 if two keys are equal or near duplicates."""
         from scipy.sparse import csr_matrix, identity
 
         n = len(self.keys)
         left, right, _ = self.pairs
         ones = np.ones(len(left), dtype=np.int8)
-        one_way = csr_matrix((ones, (left, right)), shape=(n, n))
-        return (one_way + one_way.T + identity(n, dtype=np.int8, format="csr")).tocsr()
+        # `pairs` has each pair once, so the transpose adds the other direction and the identity equality with itself.
+        one_direction = csr_matrix((ones, (left, right)), shape=(n, n))
+        return (one_direction + one_direction.T + identity(n, dtype=np.int8, format="csr")).tocsr()
 
-    def have_duplicates(self, rows: Rows, of: Rows, *, near: bool = False) -> npt.NDArray[np.bool_]:
-        """Which rows have their text among other rows too; short texts never do.
+    def have_duplicates(self, rows: Rows, of: Rows, *, near: bool = False) -> Bools:
+        """Returns whether the text of each row occurs among other rows; False for short texts.
 
         Args:
-            rows: shape (m,).
-            of: the other rows.
-            near: count near duplicates too.
+            rows: rows to look up, shape (m,).
+            of: rows to search.
+            near: whether near duplicates count too.
         Returns: shape (m,).
         """
-        there = np.zeros(len(self.keys), dtype=np.int8)
-        there[self.key[of]] = 1
+        key_occurs = np.zeros(len(self.keys), dtype=bool)
+        key_occurs[self.key[of]] = True
         if near:
-            there = (self.near @ there.astype(np.int32) > 0).astype(np.int8)
-        found: npt.NDArray[np.bool_] = (there > 0)[self.key[rows]] & self.long[self.key[rows]]
-        return found
+            # As 32-bit integers: in 8 bits, the count of near duplicates could overflow.
+            key_occurs = self.near @ key_occurs.astype(np.int32) > 0
+        duplicates: Bools = key_occurs[self.key[rows]] & self.long[self.key[rows]]
+        return duplicates
 
     def claim(self, row: int) -> str:
-        """The claim of a row, as messages name it."""
+        """Returns the id of the claim in a row."""
         number = int(np.searchsorted(self.starts, row, side="right")) - 1
         return str(self.sources[number].claims.claim_id[row - self.starts[number]])
 
     def first_duplicate(self, row: int, of: Rows) -> int | None:
-        """The first of some rows that has a row's text, or nearly."""
-        same = of[self.key[of] == self.key[row]]
-        if not len(same):
-            neighbors = self.near[int(self.key[row])].indices
-            same = of[np.isin(self.key[of], neighbors)]
-        return int(same[0]) if len(same) else None
+        """Returns the first row of `of` with the same text as `row`, else the first near duplicate, else None."""
+        duplicates = of[self.key[of] == self.key[row]]
+        if not len(duplicates):
+            near_keys = self.near[int(self.key[row])].indices
+            duplicates = of[np.isin(self.key[of], near_keys)]
+        return int(duplicates[0]) if len(duplicates) else None
 
 
 def build_sentence_table(sources: Sequence[AuditedDataset]) -> SentenceTable:
-    """The table of some sources."""
+    """Returns the sentence table of datasets."""
     texts = [str(text) for source in sources for text in source.claims.text]
-    known: dict[str, str] = {}
-    keys = np.array([known.setdefault(text, text_key(text)) for text in texts], dtype=object)
+    keys = np.array([text_key(text) for text in texts], dtype=object)
     codes = codes_of(keys)
     lengths = [len(source.claims) for source in sources]
     starts = tuple(int(start) for start in np.cumsum([0, *lengths[:-1]]))
@@ -151,12 +161,12 @@ def build_sentence_table(sources: Sequence[AuditedDataset]) -> SentenceTable:
 
 
 def audit_view(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] | None = None) -> AuditedDataset:
-    """A dataset as checks look at it.
+    """Returns a dataset as the checks see it.
 
     Args:
-        dataset: brought to life.
-        partitions: ways to split it; default: the split files in its folder.
-    Raises: HarnessError: its text is not there.
+        dataset: a dataset with its text.
+        partitions: side of each claim, by name of the split; default: the split files of the dataset.
+    Raises: HarnessError: the text of the dataset is missing.
     """
     claims = dataset.table()
     if partitions is None:
@@ -172,23 +182,31 @@ def audit_view(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] 
 
 
 def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[QuestionLabels]:
-    by_axis = {}
+    """Labels of each axis of a scheme, then of each task that the scheme answers with yes or no."""
+    gold_by_axis = {}
     for axis in scheme.axes:
         if axis.feature:
             continue
-        found = gold_labels(dataset.annotations, scheme.name, axis.name).labels
-        by_axis[axis.name] = [found[c].label if c in found else None for c in claims.claim_id]
-        names = tuple(label for label in axis.label_names if label != axis.abstain_label)
-        yield _coded(f"{scheme.name}.{axis.name}", names, by_axis[axis.name], {name: name for name in names})
+        gold = gold_labels(dataset.annotations, scheme.name, axis.name).labels
+        gold_by_axis[axis.name] = [gold[claim].label if claim in gold else None for claim in claims.claim_id]
+        labels = tuple(label for label in axis.label_names if label != axis.abstain_label)
+        to_itself = {label: label for label in labels}
+        yield _question_labels(f"{scheme.name}.{axis.name}", labels, gold_by_axis[axis.name], to_itself)
     for task, mapping in scheme.tasks.items():
-        if mapping.positive and mapping.axis in by_axis:
-            said = dict.fromkeys(mapping.negative, "no") | dict.fromkeys(mapping.positive, "yes")
-            yield _coded(task, ("no", "yes"), by_axis[mapping.axis], said, is_task=True)
+        if mapping.positive and mapping.axis in gold_by_axis:
+            to_answer = dict.fromkeys(mapping.negative, "no") | dict.fromkeys(mapping.positive, "yes")
+            yield _question_labels(task, ("no", "yes"), gold_by_axis[mapping.axis], to_answer, is_task=True)
 
 
-def _coded(
-    name: str, labels: tuple[str, ...], given: Sequence[str | None], said: Mapping[str, str], *, is_task: bool = False
+def _question_labels(
+    name: str,
+    labels: tuple[str, ...],
+    gold: Sequence[str | None],
+    mapping: Mapping[str, str],
+    *,
+    is_task: bool = False,
 ) -> QuestionLabels:
-    code = {label: labels.index(said[label]) for label in said}
-    codes = np.fromiter((code.get(label, -1) if label else -1 for label in given), dtype=np.int64, count=len(given))
+    """Labels of one question, from the gold labels of an axis and the mapping of these to `labels`."""
+    code_of = {axis_label: labels.index(label) for axis_label, label in mapping.items()}
+    codes = np.fromiter((code_of.get(label, -1) if label else -1 for label in gold), dtype=np.int64, count=len(gold))
     return QuestionLabels(name, labels, codes, is_task)

@@ -1,4 +1,4 @@
-"""The command line: arguments in, one call, exit code out."""
+"""The command line: each command parses its arguments, makes one call, and sets the exit code."""
 
 from harness.cli.command import main
 

@@ -1,4 +1,4 @@
-"""agreement."""
+"""The command `harness agreement`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.cli.experiments import as_json, data_root, print_json
 if TYPE_CHECKING:
     from harness.data.labels.agreement import Agreement, AgreementValue, AxisAgreement
 
-HEADINGS = {
+COLUMN_TITLES = {
     "raw_agreement": "raw",
     "cohen_kappa": "Cohen's kappa",
     "fleiss_kappa": "Fleiss' kappa",
@@ -20,7 +20,7 @@ HEADINGS = {
     "gwet_ac1": "Gwet's AC1",
 }
 MAX_LISTED = 12
-"""Annotators whose labels are counted line by line; of more, the number is said."""
+"""Maximum number of annotators whose labels are counted one line each; beyond it, only totals are shown."""
 
 
 @click.command()
@@ -28,45 +28,43 @@ MAX_LISTED = 12
 @data_root
 @as_json
 def agreement(dataset: str, data_root: Path | None, as_json: bool) -> None:
-    """How far the annotators of a dataset agree, axis by axis, with 95 percent intervals.
+    """Measure agreement between the annotators of a dataset, per axis, with 95% confidence intervals.
 
-    Intervals are from 1,000 resamples of whole articles.
+    Intervals come from 1,000 bootstrap resamples of whole articles.
     """
     import harness
 
-    found = harness.agreement(dataset, root=data_root)
+    result = harness.agreement(dataset, root=data_root)
     if as_json:
-        print_json(found.document())
+        print_json(result.document())
     else:
-        click.echo(_shown(found))
+        click.echo(_format_agreement(result))
 
 
-def _shown(found: Agreement) -> str:
+def _format_agreement(result: Agreement) -> str:
     from harness.text_tables import align_columns
 
-    if not found.axes:
-        annotators = sorted(set(found.alone.values()))
-        return f"{found.dataset}: no axis has labels by two annotators ({', '.join(annotators) or 'no labels at all'})"
-    rows = [["axis", "n", *HEADINGS.values()]]
-    for axis in found.axes:
-        values = [axis.measures[name] for name in HEADINGS]
-        rows.append([axis.name, str(values[0].n), *(_cell(value) for value in values)])
-    parts = [align_columns(rows)]
-    said: dict[str, list[str]] = {}
-    for axis in found.axes:
+    if not result.axes:
+        annotators = ", ".join(sorted(set(result.alone.values()))) or "none"
+        return f"{result.dataset}: agreement requires an axis with labels by two annotators. Annotators: {annotators}"
+    rows = [["axis", "n", *COLUMN_TITLES.values()]]
+    for axis in result.axes:
+        values = [axis.measures[name] for name in COLUMN_TITLES]
+        rows.append([axis.name, str(values[0].n), *(_format_value(value) for value in values)])
+    # Equal notes of several values are printed once, with the values they concern.
+    columns_by_note: dict[str, list[str]] = {}
+    for axis in result.axes:
         for name, value in axis.measures.items():
-            for text in (value.reason, value.note):
-                if text:
-                    said.setdefault(text, []).append(f"{axis.name} {HEADINGS[name]}")
-    lines = ["n: claims with two labels or more; [95 percent interval]: 1,000 resamples of articles, seed 13, bca"]
-    lines += [f"{', '.join(where)}: {text}" for text, where in said.items()]
-    lines += [f"{name}: labels by {annotator} alone" for name, annotator in found.alone.items()]
-    parts.append("\n".join(lines))
-    parts += [_labels_of(axis) for axis in found.axes]
-    return "\n\n".join(parts)
+            for note in (value.reason, value.note):
+                if note:
+                    columns_by_note.setdefault(note, []).append(f"{axis.name} {COLUMN_TITLES[name]}")
+    notes = ["n: claims with two or more labels; [95% confidence interval]: 1,000 resamples of articles, seed 13, BCa"]
+    notes += [f"{', '.join(columns)}: {note}" for note, columns in columns_by_note.items()]
+    notes += [f"{name}: labeled only by {annotator}" for name, annotator in result.alone.items()]
+    return "\n\n".join([align_columns(rows), "\n".join(notes), *map(_format_labels, result.axes)])
 
 
-def _cell(value: AgreementValue) -> str:
+def _format_value(value: AgreementValue) -> str:
     from harness.text_tables import format_number
 
     if value.value is None:
@@ -76,24 +74,24 @@ def _cell(value: AgreementValue) -> str:
     return f"{format_number(value.value)} [{format_number(value.low)}, {format_number(value.high)}]"
 
 
-def _labels_of(axis: AxisAgreement) -> str:
-    """The labels of each annotator, and for two of them who said what."""
+def _format_labels(axis: AxisAgreement) -> str:
+    """Label counts per annotator and, for two annotators, the confusion matrix."""
     from harness.text_tables import align_columns
 
-    twice = f" ({axis.twice} labels by an annotator who gave a later one)" if axis.twice else ""
+    replaced = f" ({axis.twice} labels that the same annotator replaced later)" if axis.twice else ""
     if len(axis.annotators) > MAX_LISTED:
         total = axis.counts.sum(axis=0)
-        counted = ", ".join(f"{label} {count:,}" for label, count in zip(axis.labels, total, strict=True))
-        return f"{axis.name}: {len(axis.annotators)} annotators, labels: {counted}{twice}"
-    rows = [[f"{axis.name}: claims{twice}", *axis.labels]]
-    rows += [[who, *map(str, counts)] for who, counts in zip(axis.annotators, axis.counts.tolist(), strict=True)]
-    text = align_columns(rows)
+        counts = ", ".join(f"{label} {count:,}" for label, count in zip(axis.labels, total, strict=True))
+        return f"{axis.name}: {len(axis.annotators)} annotators, labels: {counts}{replaced}"
+    rows = [[f"{axis.name}: claims{replaced}", *axis.labels]]
+    rows += [[name, *map(str, row)] for name, row in zip(axis.annotators, axis.counts.tolist(), strict=True)]
+    counts_table = align_columns(rows)
     if axis.confusion is None:
-        return text
+        return counts_table
     first, second = axis.annotators
-    table = [[f"{axis.name}: {first} (rows) against {second}", *axis.labels]]
-    table += [[label, *map(str, row)] for label, row in zip(axis.labels, axis.confusion.tolist(), strict=True)]
-    return f"{text}\n\n{align_columns(table)}"
+    rows = [[f"{axis.name}: {first} (rows), {second} (columns)", *axis.labels]]
+    rows += [[label, *map(str, row)] for label, row in zip(axis.labels, axis.confusion.tolist(), strict=True)]
+    return f"{counts_table}\n\n{align_columns(rows)}"
 
 
 COMMANDS: tuple[click.Command, ...] = (agreement,)

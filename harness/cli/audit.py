@@ -1,4 +1,4 @@
-"""audit."""
+"""The command `harness audit`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import click
 
 from harness.cli.experiments import as_json, data_root, print_json
 
-SHOWN = {"error": "red", "warning": "yellow", "note": None}
+COLORS = {"error": "red", "warning": "yellow", "note": None}
+"""Terminal color of each severity, the worst first."""
 
 
 @click.command()
@@ -18,23 +19,24 @@ SHOWN = {"error": "red", "warning": "yellow", "note": None}
 @data_root
 @as_json
 def audit(targets: tuple[str, ...], atlas: Path | None, data_root: Path | None, as_json: bool) -> None:
-    """Check datasets together, or an experiment's splits, for leakage and other faults.
+    """Check datasets and the splits of experiments for leakage and other problems.
 
-    A TARGET is a dataset (name or folder) or an experiment (config file or name). Exit code 1: an error was found.
+    A TARGET is a dataset (name or folder) or an experiment (config file or name). The exit code is 1 if the checks find
+    an error.
     """
     import harness
 
-    found = harness.audit_targets(targets, root=data_root, atlas=atlas)
+    result = harness.audit_targets(targets, root=data_root, atlas=atlas)
     if as_json:
-        print_json(found.document())
+        print_json(result.document())
     else:
-        for finding in found.findings:
-            kind = click.style(finding.severity, fg=SHOWN[finding.severity])
-            click.echo(f"{kind}: {finding.check} {finding.where}: {finding.message}")
-        counts = {severity: sum(f.severity == severity for f in found.findings) for severity in SHOWN}
-        said = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
-        click.echo(f"{found.sentences:,} sentences: {said}; docs/reference/audit-checks/ says what each check means")
-    sys.exit(1 if found.failed else 0)
+        for finding in result.findings:
+            severity = click.style(finding.severity, fg=COLORS[finding.severity])
+            click.echo(f"{severity}: {finding.check} {finding.where}: {finding.message}")
+        counts = {severity: sum(f.severity == severity for f in result.findings) for severity in COLORS}
+        summary = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
+        click.echo(f"{result.sentences:,} sentences: {summary}; docs/reference/audit-checks/ explains the checks")
+    sys.exit(1 if result.failed else 0)
 
 
 COMMANDS: tuple[click.Command, ...] = (audit,)

@@ -1,4 +1,4 @@
-"""The command `harness`, and what happens when something goes wrong."""
+"""The command `harness`: its subcommands, and the translation of errors to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import click
 from harness.cli import agreement, audit, compare, data, experiments, report, score, start
 from harness.errors import HarnessError
 
-EXIT_BUG = 70
+EXIT_INTERNAL_ERROR = 70
+"""Exit code of an internal error (`EX_SOFTWARE` of sysexits.h)."""
 EXIT_INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells use it: 128 + signal 2."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="claim-harness", prog_name="harness")
 def harness() -> None:
-    """Evaluate how well systems tell which claims can, and should, be checked."""
+    """Evaluate how well systems identify claims that can, and should, be fact-checked."""
 
 
 for command in (
@@ -34,8 +36,8 @@ for command in (
 
 
 def main() -> None:
-    """Runs a command; a user's mistake is a message and an exit code, never a traceback."""
-    sys.path.append(str(Path.cwd()))  # so that a config can name a classifier of the user's own as module:Class
+    """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
+    sys.path.append(str(Path.cwd()))  # so that a config can name a classifier in the working folder, as module:Class
     try:
         code = harness.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -47,9 +49,12 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except HarnessError as error:
+        # Several problems are printed one per line, each with its own place, as linters do.
         click.echo(f"harness: {error}" if "\n" not in str(error) else str(error), err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
+        # The reader of the output ended, as in `harness list metrics | head`. Python would report the failed flush of
+        # stdout at exit; closing stderr silences that.
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
@@ -58,16 +63,18 @@ def main() -> None:
         click.echo(f"harness: {explain_os_error(error)}", err=True)
         sys.exit(2)
     except Exception as error:
-        click.echo(f"harness: a bug of ours: {type(error).__name__}: {error}. The log is {_log()}", err=True)
-        sys.exit(EXIT_BUG)
+        message = f"internal error (please report it): {type(error).__name__}: {error}; traceback in {_write_log()}"
+        click.echo(f"harness: {message}", err=True)
+        sys.exit(EXIT_INTERNAL_ERROR)
 
 
 def _interrupted() -> None:
-    click.echo("harness: interrupted; finished work is kept, run the same command again to go on", err=True)
+    click.echo("harness: interrupted; completed work is saved. Run the same command again to continue", err=True)
     sys.exit(EXIT_INTERRUPTED)
 
 
-def _log() -> str:
+def _write_log() -> str:
+    """Writes the command and the traceback to a temporary file; returns its path."""
     import tempfile
     import traceback
 

@@ -1,4 +1,4 @@
-"""run, evaluate, list."""
+"""The commands `harness run`, `harness evaluate`, and `harness list`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-data_root = click.option("--data-root", type=click.Path(path_type=Path), help="Where fetched benchmarks live.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+data_root = click.option("--data-root", type=click.Path(path_type=Path), help="Folder of fetched benchmarks.")
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on stdout."""
+    """Prints a JSON document to stdout."""
     from harness.files import json_document
 
     click.echo(json_document(document), nl=False)
@@ -23,7 +23,7 @@ def print_json(document: Any) -> None:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[Any], None]]:
-    """A progress bar on stderr where that is a terminal; silence elsewhere."""
+    """Yields a function to call after each unit. Shows a progress bar on stderr if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -32,84 +32,106 @@ def _progress(total: int) -> Iterator[Callable[[Any], None]]:
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        shown = bar.add_task("", total=total)
-        yield lambda unit: bar.update(shown, advance=1, description=f"{unit.system.system_name} {unit.fold.name}")
+        task = bar.add_task("", total=total)
+        yield lambda unit: bar.update(task, advance=1, description=f"{unit.system.system_name} {unit.fold.name}")
 
 
 def _announce(hosts: tuple[str, ...]) -> None:
-    click.echo(f"contacts {', '.join(hosts)}", err=True)
+    click.echo(f"contacting {', '.join(hosts)}", err=True)
 
 
 @click.command()
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the config: split.k=3.")
-@click.option("--only", multiple=True, metavar="NAME", help="Run this system only; may be repeated.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most this many claims a side and fold: a trial.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to fit with.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Run folders.")
-@click.option("--fresh", is_flag=True, help="Fit finished units again too.")
-@click.option("--dry-run", is_flag=True, help="Check everything, say what would be fitted, and stop.")
 @click.option(
-    "--offline", is_flag=True, help="Refuse what needs the network (encoders from the Hub, a model's endpoint)."
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a config value, such as split.k=3; may be repeated.",
 )
-@click.option("--save-models", is_flag=True, help="Keep each system, fitted for `harness score`, with its result.")
+@click.option("--only", multiple=True, metavar="NAME", help="Run this system only; may be repeated.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use at most N training and N test claims per fold (quick trial).",
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of parallel processes.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder for the run folders.",
+)
+@click.option("--fresh", is_flag=True, help="Fit everything again, instead of reusing completed fits.")
+@click.option("--dry-run", is_flag=True, help="Check the config and the data, list the fits, and stop.")
+@click.option(
+    "--offline", is_flag=True, help="Fail if the run needs the network (encoders from the Hub, model endpoints)."
+)
+@click.option("--save-models", is_flag=True, help="Save the fitted systems with the results, for `harness score`.")
 @data_root
 @as_json
 def run(
     configs: tuple[str, ...], dry_run: bool, offline: bool, data_root: Path | None, as_json: bool, **options: Any
 ) -> None:
-    """Run experiments from config files, or shipped ones by name.
+    """Run experiments, given as config files or as names of built-in experiments.
 
-    Finished units are found again and not repeated.
+    Completed fits are reused.
     """
     import harness
 
     if dry_run:
-        kept = {name: options[name] for name in ("overrides", "only", "limit", "out")}
+        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "out")}
         for config in configs:
-            planned = harness.plan(config, root=data_root, **kept)
-            click.echo(str(planned))
+            click.echo(str(harness.plan(config, root=data_root, **plan_options)))
         return
-    outcomes = []
+    results = []
     for config in configs:
-        outcome = harness.run(
-            config, root=data_root, progress=_progress, offline=offline, announce=_announce, **options
-        )
-        outcomes.append(outcome)
+        result = harness.run(config, root=data_root, progress=_progress, offline=offline, announce=_announce, **options)
+        results.append(result)
+        # Only the results go to stdout, so that they can be piped; everything else goes to stderr.
         if not as_json:
-            click.echo(str(outcome))
-            click.echo(f"\n{outcome.fitted} units fitted; results are in {outcome.folder}", err=True)
-        for model in outcome.models:
-            said = f"saved in {model.folder}" if model.folder else f"not saved: {model.reason}"
-            click.echo(f"model of {model.system}: {said}", err=True)
+            click.echo(str(result))
+            click.echo(f"\n{result.fitted} units fitted; results are in {result.folder}", err=True)
+        for model in result.models:
+            outcome = f"model saved in {model.folder}" if model.folder else f"model not saved: {model.reason}"
+            click.echo(f"{model.system}: {outcome}", err=True)
     if as_json:
-        documents = [outcome.document() for outcome in outcomes]
+        documents = [result.document() for result in results]
         print_json(documents[0] if len(documents) == 1 else documents)
 
 
 class MultiValueCommand(click.Command):
-    """A command whose repeatable options take several values at once: `--gold A B` is `--gold A --gold B`."""
+    """A command whose repeatable options accept several values: `--gold A B` means `--gold A --gold B`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Repeats the option before each of its values."""
-        several = {name for option in self.params if option.multiple for name in option.opts}
-        spread: list[str] = []
+        """Repeats the option before each of its values, then parses as usual."""
+        multi_value_options = {name for option in self.params if option.multiple for name in option.opts}
+        expanded: list[str] = []
         current = None
         for arg in args:
-            if arg.startswith("-") and arg != "-":
-                current = arg if arg in several else None
-                spread += [] if current else [arg]
+            if arg.startswith("-") and arg != "-":  # a lone "-" is a value: standard input
+                current = arg if arg in multi_value_options else None
+                expanded += [] if current else [arg]
             else:
-                spread += [current, arg] if current else [arg]
-        return super().parse_args(ctx, spread)
+                expanded += [current, arg] if current else [arg]
+        return super().parse_args(ctx, expanded)
 
 
 @click.command(cls=MultiValueCommand)
 @click.argument("benchmark")
-@click.option("--gold", multiple=True, metavar="FILE...", help="Gold files, as published.")
-@click.option("--predictions", multiple=True, required=True, metavar="FILE...", help="As many prediction files.")
-@click.option("--check", is_flag=True, help="Without gold: check the form of the prediction files, and stop.")
-@click.option("--max-evidence", type=click.IntRange(min=1), metavar="N", help="FEVER: passages that count; default 5.")
+@click.option("--gold", multiple=True, metavar="FILE...", help="Gold files, in the published format.")
+@click.option(
+    "--predictions", multiple=True, required=True, metavar="FILE...", help="Prediction files, one per gold file."
+)
+@click.option("--check", is_flag=True, help="Check the format of the prediction files without gold, and stop.")
+@click.option(
+    "--max-evidence",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="FEVER: maximum number of evidence passages that count; default: 5.",
+)
 @as_json
 def evaluate(
     benchmark: str,
@@ -119,19 +141,19 @@ def evaluate(
     max_evidence: int | None,
     as_json: bool,
 ) -> None:
-    """Score a submission with the official metric of a benchmark, in its own formats.
+    """Score a submission with the official metric of a benchmark, in the benchmark's own file formats.
 
-    Files are paired by base name when the two sets of base names are equal, else by position. A member of a zip is
-    a.zip!path.
+    Gold and prediction files are paired by base name if the two sets of base names are equal, else by position. Name a
+    file inside a zip archive as archive.zip!path.
     """
     import harness
     from harness.runner.tables import evaluation_table
 
     if check == bool(gold):
-        raise click.UsageError("give either --gold FILE... to score with, or --check")
+        raise click.UsageError("give either --gold FILE... to score, or --check to check the format")
     if check:
         harness.check_submission(benchmark, predictions)
-        click.echo(f"no faults of form in {', '.join(predictions)}; which ids are due is checked with --gold")
+        click.echo(f"{', '.join(predictions)}: format is valid; pass --gold to check the ids too")
         return
     evaluation = harness.evaluate(benchmark, gold, predictions, max_evidence=max_evidence)
     if as_json:
@@ -141,18 +163,18 @@ def evaluate(
 
 
 @click.command("list")
-@click.argument("kind", metavar="datasets|benchmarks|classifiers|metrics|schemes")
+@click.argument("kind", metavar="datasets|benchmarks|classifiers|metrics|schemes|checks")
 @as_json
 def list_(kind: str, as_json: bool) -> None:
-    """What is registered, a line each."""
+    """List the components of a kind, one per line."""
     import harness
     from harness.runner.tables import listing_table
 
-    found = harness.list_components(kind)
+    summaries = harness.list_components(kind)
     if as_json:
-        print_json([{"name": name, "summary": summary} for name, summary in found.items()])
+        print_json([{"name": name, "summary": summary} for name, summary in summaries.items()])
     else:
-        click.echo(listing_table(found))
+        click.echo(listing_table(summaries))
 
 
 COMMANDS: tuple[click.Command, ...] = (run, evaluate, list_)

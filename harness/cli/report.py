@@ -1,4 +1,4 @@
-"""report."""
+"""The command `harness report`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from harness.cli.experiments import data_root
 @click.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULT...")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE.html", help="File to write.")
-@click.option("--metric", metavar="NAME", help="What systems are ordered by; default: the first of the results.")
+@click.option("--metric", metavar="NAME", help="Metric that orders the systems; default: the first in the results.")
 @click.option(
-    "--correction", type=click.Choice(["holm", "bh"]), default="holm", show_default=True, help="Over all pairs."
+    "--correction",
+    type=click.Choice(["holm", "bh"]),
+    default="holm",
+    show_default=True,
+    help="Multiple-testing correction over all pairs.",
 )
-@click.option("--title", help="Default: the experiments' names.")
+@click.option("--title", help="Title of the report; default: the names of the experiments.")
 @data_root
 def report(
     results: tuple[Path, ...], out: Path, metric: str | None, correction: str, title: str | None, data_root: Path | None
 ) -> None:
-    """Write one self-contained HTML file: leaderboard, tests, figures, and every claim with every system's answer.
+    """Write a self-contained HTML report: leaderboard, tests, figures, and every system's answer for every claim.
 
-    A RESULT is a result folder, or a run folder with several (runs/NAME). The file opens from disk, offline.
+    A RESULT is a result folder, or a run folder that contains several (runs/NAME). The file works offline.
     """
     import harness
 
-    made = harness.build_report(
+    written = harness.build_report(
         results, out, metric=metric, correction="bh" if correction == "bh" else "holm", title=title, root=data_root
     )
-    click.echo(str(made))
+    click.echo(str(written))
 
 
 COMMANDS: tuple[click.Command, ...] = (report,)

@@ -1,1 +1,1 @@
-"""From text to arrays."""
+"""Features: numeric representations of texts (n-grams, surface features, encoder vectors)."""

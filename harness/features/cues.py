@@ -1,4 +1,4 @@
-"""Cues: named patterns in a claim's surface that bear on whether it states a checkable fact."""
+"""Cues: named surface patterns that suggest whether a claim states a checkable fact."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ class Cue(NamedTuple):
 
     name: str
     says: str
-    """What finding it suggests, in words."""
+    """Description of what a match suggests, as explanations show it."""
     pattern: re.Pattern[str]
+    """Regular expression that finds the cue."""
 
 
 def _cue(name: str, says: str, pattern: str, *, cased: bool = False) -> Cue:
@@ -29,15 +30,18 @@ CUES: tuple[Cue, ...] = (
     _cue("percent", "a share", r"\d[\d.,]*\s?(?:%|percent\b|per cent\b|percentage points?\b)|\bpercent\b"),
     _cue("money", "an amount of money", r"[$€£]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:dollars?|euros?|pounds|cents)\b"),
     _cue("number", "a number", rf"\b\d[\d.,]*\b|\b(?:{COUNTS})\b"),
+    # Case matters: "may" is a verb. Even "May" counts as a month only before a number, "of", or a comma.
     _cue("date", "a date or a year", rf"\b(?:1[5-9]|20)\d\d\b|\b(?:{MONTHS})\b(?=\s+\d|\s+of\b|,)", cased=True),
     _cue(
         "time_span",
-        "a time that is named",
+        "a named period of time",
         r"\b(?:last|past|this|since|in the last)\s+(?:year|month|week|decade|century)",
     ),
+    # The lookbehind requires text before the name, because the first word of any sentence is capitalized. The pronoun
+    # "I" is excluded; acronyms of at least two letters count anywhere.
     _cue(
         "name",
-        "a name, by its shape, after the first word",
+        "a capitalized name after the first word",
         r"(?<=[\w,;:] )(?!I\b|I['’])(?:[A-Z][\w'’.-]+)(?:\s+(?:of|the|and|de|van|von)?\s?[A-Z][\w'’.-]+)*|"
         r"\b[A-Z]{2,}\b",
         cased=True,
@@ -51,13 +55,13 @@ CUES: tuple[Cue, ...] = (
     ),
     _cue(
         "change",
-        "a change that is measured",
+        "a measured change",
         r"\b(?:rose|risen|fell|fallen|grew|grown|increas\w+|decreas\w+|declin\w+|dropped|cut|lost|gained|doubled|"
         r"created|spent|cost|raised|reduced)\b",
     ),
     _cue(
         "attribution",
-        "somebody's words or a source",
+        "quoted words or a source",
         r"\b(?:said|says|told|according to|reported|announced|claimed|claims|stated|testified|found that|showed that|"
         r"estimates? that|wrote|admitted|a (?:study|report|survey|poll))\b",
     ),
@@ -89,14 +93,14 @@ CUES: tuple[Cue, ...] = (
     ),
     _cue(
         "belief",
-        "a belief, a wish or a value judgment",
+        "a belief, a wish, or a value judgment",
         r"\b(?:I|we) (?:think|believe|hope|feel|want|know|wish|like|love|guess|suppose)\b|"
         r"\b(?:should|ought|must|hopefully|wonderful|terrible|great|disgrace\w*|shame\w*|beautiful|sad(?:ly)?|proud|"
         r"fortunately|wrong|right thing)\b",
     ),
     _cue(
         "plan",
-        "a promise, a plan or a prediction",
+        "a promise, a plan, or a prediction",
         r"\b(?:will|['’]ll|won['’]t|going to|gonna|shall|plans? to|promise\w*|expects? to)\b",
     ),
     _cue(
@@ -107,7 +111,7 @@ CUES: tuple[Cue, ...] = (
     _cue("question", "a question", r"\?[\"”’')\]]*\s*$"),
     _cue(
         "address",
-        "thanks, a greeting or an order",
+        "thanks, a greeting, or an order",
         r"^\W*(?:thanks?|thank you|welcome|hello|good (?:morning|evening|night)|please|let['’]?s|let us|look|listen|"
         r"well|yes|no|okay|ok|sir|ladies)\b|\b(?:excuse me|thank you)\b|^\W*\([^()]*\)\W*$",
     ),
@@ -115,20 +119,23 @@ CUES: tuple[Cue, ...] = (
 
 
 class CueMatch(NamedTuple):
-    """A cue in a text."""
+    """One cue that occurs in a text."""
 
     name: str
+    """Name of the cue."""
     says: str
+    """Description of what the cue suggests."""
     text: str
-    """The characters of its first occurrence."""
+    """Characters of the first occurrence."""
     times: int
+    """Number of occurrences."""
 
 
 def find_cues(text: str) -> list[CueMatch]:
-    """The cues of a text, in the order of `CUES`."""
-    found = []
+    """Returns the cues that occur in a text, in the order of `CUES`."""
+    cue_matches = []
     for cue in CUES:
-        matches = [match.group() for match in cue.pattern.finditer(text)]
-        if matches:
-            found.append(CueMatch(cue.name, cue.says, matches[0], len(matches)))
-    return found
+        occurrences = [match.group() for match in cue.pattern.finditer(text)]
+        if occurrences:
+            cue_matches.append(CueMatch(cue.name, cue.says, occurrences[0], len(occurrences)))
+    return cue_matches

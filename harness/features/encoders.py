@@ -1,4 +1,4 @@
-"""Texts as vectors of a sentence encoder, computed once per text."""
+"""Sentence-encoder vectors of texts, computed once per text."""
 
 from __future__ import annotations
 
@@ -24,60 +24,63 @@ Pooling = Literal["mean", "cls"]
 
 
 class EncoderSettings(BaseModel):
-    """Which encoder reads a claim, and how."""
+    """Settings of the encoder that turns a claim into a vector."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     model: str = MINILM
-    """`all-minilm-l6-v2`, whose weights come with the extra `embeddings`; the folder of an encoder; or a name on the
-    Hub."""
+    """Encoder: `all-minilm-l6-v2` (weights in the extra `embeddings`), an encoder folder, or a name on the Hub."""
     pooling: Pooling = "mean"
-    """How the vectors of the tokens become one: their mean, or the first token's."""
+    """Rule that combines the token vectors: their mean (`mean`) or the first token's vector (`cls`)."""
     max_length: int = Field(default=128, ge=8)
-    """Tokens that are read; what follows is cut. Never more than the encoder takes."""
+    """Maximum number of tokens; the rest is truncated. The encoder's own limit applies if it is lower."""
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A frozen encoder: texts to vectors of length 1."""
+    """A frozen encoder that maps texts to vectors of length 1."""
 
     model: str
+    """Encoder name or folder, as in `EncoderSettings`."""
     pooling: Pooling
+    """Rule that combines the token vectors."""
     max_length: int
+    """Maximum number of tokens."""
     runtime: Literal["torch", "onnx", "onnx_int8"]
+    """Library that computes the vectors."""
     fingerprint: str
-    """Of the encoder's files: with other files the vectors would be others, and are refused."""
+    """Fingerprint of the encoder's files; if they change, the vectors change, and `encode` refuses to run."""
 
     @classmethod
     def of(cls, settings: EncoderSettings, runtime: Literal["torch", "onnx", "onnx_int8"] = "torch") -> Encoder:
-        """The encoder that settings name.
+        """Returns the encoder that settings name.
 
-        Raises: HarnessError: it is not there.
+        Raises: HarnessError: the encoder does not exist or cannot be downloaded.
         """
-        found = encoder_fingerprint(find_encoder(settings.model))
-        return cls(settings.model, settings.pooling, settings.max_length, runtime, found)
+        files_fingerprint = encoder_fingerprint(find_encoder(settings.model))
+        return cls(settings.model, settings.pooling, settings.max_length, runtime, files_fingerprint)
 
     def encode(self, texts: Sequence[str], cache: VectorCache | None = None) -> Vectors:
-        """The vectors of texts; each text's depends on nothing but the text.
+        """Returns the vectors of texts; each depends on its own text only.
 
         Args:
-            texts: any; equal ones are computed once.
-            cache: where vectors are kept; default `encodings.sqlite` in the cache folder.
+            texts: texts to encode; equal texts are computed once.
+            cache: cache of the vectors; default: `encodings.sqlite` in the cache folder.
         Returns: shape (n_texts, n_dimensions), rows of Euclidean length 1.
-        Raises: HarnessError: the encoder is not there, or is not the one that it was.
+        Raises: HarnessError: the encoder is missing, or its files have changed.
         """
         folder = self._folder()
         space = fingerprint((self.fingerprint, self.pooling, self.max_length, self.runtime))
-        return compute_or_load(space, texts, lambda some: self._compute(folder, some), cache)
+        return compute_or_load(space, texts, lambda batch: self._compute(folder, batch), cache)
 
     def encode_anew(self, texts: Sequence[str]) -> Vectors:
-        """As `encode`, with nothing looked up and nothing kept: for texts that nobody will ask for again."""
+        """Returns the same vectors as `encode` without reading or writing the cache, for texts that are used once."""
         return self._compute(self._folder(), list(texts))
 
     def _folder(self) -> Path:
         folder = find_encoder(self.model)
         if encoder_fingerprint(folder) != self.fingerprint:
-            raise HarnessError(f"encoder '{self.model}': its files changed since this was fitted; fit again")
+            raise HarnessError(f"encoder '{self.model}': files changed since the classifier was fitted; fit it again")
         return folder
 
     def _compute(self, folder: Path, texts: list[str]) -> Vectors:
@@ -88,16 +91,17 @@ class Encoder:
 
             vectors = encode(folder, texts, self.pooling, self.max_length, int8=self.runtime == "onnx_int8")
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        # The floor avoids a division by zero: a zero vector stays zero instead of turning into NaN.
         scaled: Vectors = vectors / np.maximum(lengths, 1e-12)
         return scaled
 
 
 @lru_cache(maxsize=2)
-def _network(folder: Path, pooling: Pooling, max_length: int, of_files: str) -> TorchEncoder:  # noqa: ARG001
-    """The encoder in memory; `of_files` only tells one state of the folder from another."""
+def _network(folder: Path, pooling: Pooling, max_length: int, files_fingerprint: str) -> TorchEncoder:  # noqa: ARG001
+    """The encoder in memory; `files_fingerprint` only keeps the cache from returning an older state of the folder."""
     require_torch()
     from harness.features.network import load
 
     network = load(folder, pooling, max_length)
-    network.head = None  # a fine-tuned encoder brings the one that it was trained with
+    network.head = None  # the folder of a fine-tuned encoder includes its classification head; only vectors are needed
     return network

@@ -1,8 +1,8 @@
-"""Texts as counts of n-grams of words and of characters.
+"""Counts of word and character n-grams.
 
-The counting is done in arrays: a word n-gram is a pair (n-gram without its last token, last token), and the character
-n-grams of the texts are the sparse product (texts by chunks) x (chunks by n-grams), so that a chunk is cut up once
-however often it occurs. That needs no cache, and what is fitted depends on the training texts alone.
+Counting is vectorized. A word n-gram is encoded as the pair (n-gram without its last token, last token). The character
+n-grams of the texts are the sparse product (texts x chunks) @ (chunks x n-grams), so each distinct chunk is processed
+once. Neither method needs a cache, and the fitted n-grams depend on the training texts alone.
 """
 
 from __future__ import annotations
@@ -24,138 +24,165 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
-"""A word, or one punctuation mark: quotation marks, percent signs and question marks carry signal."""
+"""A word or one punctuation mark; quotation marks, percent signs, and question marks carry signal."""
 
 NgramRange = Annotated[tuple[int, int], Field(strict=False)]
 
 
 class NgramSettings(BaseModel):
-    """Which n-grams are counted, and how a count becomes a weight. Texts are lower-cased; digits are kept."""
+    """Settings of the n-grams and of their weights. Texts are lowercased; digits are unchanged."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     word_ngrams: NgramRange | None = (1, 2)
-    """Shortest and longest run of tokens, a token being a word or one punctuation mark; null for none."""
+    """Minimum and maximum number of tokens in a word n-gram; a token is a word or one punctuation mark. null: no word
+    n-grams."""
     char_ngrams: NgramRange | None = (2, 5)
-    """Shortest and longest run of characters in a chunk, a chunk being what stands between white space, with a space
-    put at either end; null for none."""
+    """Minimum and maximum number of characters in a character n-gram. N-grams do not cross white space; each word is
+    padded with a space at both ends. null: no character n-grams."""
     min_df: int = Field(default=2, ge=1)
-    """An n-gram that fewer training claims have is left out; 2 halves the columns at no loss."""
+    """Minimum number of training claims that contain an n-gram; rarer n-grams are ignored. 2 halves the columns without
+    a loss of quality."""
     sublinear_tf: bool = True
-    """Whether a count enters as 1 + ln(count)."""
+    """Whether to replace a count by 1 + ln(count)."""
 
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:
         for name, span in (("word_ngrams", self.word_ngrams), ("char_ngrams", self.char_ngrams)):
             if span is not None and not 1 <= span[0] <= span[1]:
-                raise ValueError(f"{name} must be the shortest and the longest length, from 1; got {list(span)}")
+                raise ValueError(f"{name} must be [minimum, maximum] with 1 <= minimum <= maximum; got {list(span)}")
         if self.word_ngrams is None and self.char_ngrams is None:
-            raise ValueError("word_ngrams and char_ngrams are both null; give at least one")
+            raise ValueError("word_ngrams and char_ngrams are both null; set at least one")
         return self
 
 
 class Counter(Protocol):
-    """Counts one kind of n-gram."""
+    """Interface of a counter of one kind of n-gram."""
 
     def count(self, texts: Sequence[str], *, learn: bool) -> csr_matrix:
-        """Counts, shape (n_texts, n_ngrams); `learn` makes the n-grams of these texts the known ones."""
+        """Returns counts, shape (n_texts, n_ngrams); `learn` sets the vocabulary from these texts."""
 
     def names(self) -> list[str]:
-        """The n-gram of each column."""
+        """Returns the n-gram of each column."""
 
 
 @dataclass
 class WordNgrams:
-    """Runs of tokens; columns by length, single tokens in the order of first sight."""
+    """Word n-grams. Columns are ordered by length; single tokens are in order of first occurrence."""
 
     low: int
+    """Minimum number of tokens."""
     high: int
+    """Maximum number of tokens."""
     tokens: dict[str, int] = field(default_factory=dict)
+    """Vocabulary: token to its number."""
     runs: list[Integers] = field(default_factory=list)
-    """For each length from 2, the known n-grams, ascending: number of the n-gram without its last token * n_tokens +
-    last token."""
+    """Vocabulary of each length from 2, ascending. An n-gram is encoded as (number of the n-gram without its last
+    token) * n_tokens + (number of the last token)."""
 
     def count(self, texts: Sequence[str], *, learn: bool) -> csr_matrix:
-        """Counts, shape (n_texts, n_ngrams)."""
-        pieces = [TOKEN.findall(text.lower()) for text in texts]
-        tokens, rows = _numbered(pieces, self.tokens, learn=learn)
-        known, blocks = tokens, []
+        """Returns counts, shape (n_texts, n_ngrams); `learn` sets the vocabulary from these texts."""
+        tokens_by_text = [TOKEN.findall(text.lower()) for text in texts]
+        tokens, rows = _numbers_and_rows(tokens_by_text, self.tokens, learn=learn)
+        ngrams, blocks = tokens, []
         for length in range(1, self.high + 1):
             if length > 1:
-                known = self._longer(known, tokens, rows, length, learn=learn)
+                ngrams = self._extend_by_one_token(ngrams, tokens, rows, length, learn=learn)
             if length >= self.low:
                 size = len(self.tokens) if length == 1 else len(self.runs[length - 2])
-                blocks.append(_matrix(rows[: len(known)], known, (len(texts), size)))
-        return _beside(blocks)
+                blocks.append(_count_matrix(rows[: len(ngrams)], ngrams, (len(texts), size)))
+        return _stack_columns(blocks)
 
-    def _longer(self, shorter: Integers, tokens: Integers, rows: Integers, length: int, *, learn: bool) -> Integers:
-        """The number of the n-gram of `length` that starts at each place, -1 where none is known."""
+    def _extend_by_one_token(
+        self, shorter: Integers, tokens: Integers, rows: Integers, length: int, *, learn: bool
+    ) -> Integers:
+        """The number of the n-gram of `length` that starts at each position; -1 if it is not in the vocabulary.
+
+        Args:
+            shorter: number of the n-gram of `length` - 1 that starts at each position, -1 if unknown.
+            tokens, rows: number and text of the token at each position.
+            length: tokens of an n-gram, at least 2.
+            learn: whether to add the vocabulary of this length to `runs`.
+        """
         ends = slice(length - 1, None)
-        n_places = max(0, len(tokens) - length + 1)
-        shorter = shorter[:n_places]
+        n_starts = max(0, len(tokens) - length + 1)
+        shorter = shorter[:n_starts]
         codes = shorter * max(1, len(self.tokens)) + tokens[ends]
-        codes[(shorter < 0) | (tokens[ends] < 0) | (rows[:n_places] != rows[ends])] = -1
+        # All texts are one flat array of tokens, so an n-gram counts only if its first and last token share a row.
+        codes[(shorter < 0) | (tokens[ends] < 0) | (rows[:n_starts] != rows[ends])] = -1
         if learn:
             self.runs.append(np.unique(codes[codes >= 0]))
         run = self.runs[length - 2]
         if not len(run):
-            return np.full(n_places, -1, dtype=np.int64)
-        found = np.minimum(np.searchsorted(run, codes), len(run) - 1)
-        return np.where(run[found] == codes, found, -1)
+            return np.full(n_starts, -1, dtype=np.int64)
+        # `searchsorted` gives an insertion point for unknown codes too, one past the end at most; the comparison
+        # below tells known codes from unknown ones.
+        candidates = np.minimum(np.searchsorted(run, codes), len(run) - 1)
+        return np.where(run[candidates] == codes, candidates, -1)
 
     def names(self) -> list[str]:
-        """The n-gram of each column, its tokens with a space between."""
+        """Returns the n-gram of each column, with a space between tokens."""
         tokens = list(self.tokens)
-        last, every = tokens, tokens if self.low == 1 else []
+        names = tokens if self.low == 1 else []
+        shorter = tokens
         for length, run in enumerate(self.runs, start=2):
-            last = [f"{last[code // len(tokens)]} {tokens[code % len(tokens)]}" for code in run.tolist()]
-            every = every + last if length >= self.low else every
-        return [f"word:{name}" for name in every]
+            # The inverse of the encoding: the quotient is the shorter n-gram, the remainder the last token.
+            shorter = [f"{shorter[code // len(tokens)]} {tokens[code % len(tokens)]}" for code in run.tolist()]
+            if length >= self.low:
+                names = names + shorter
+        return [f"word:{name}" for name in names]
 
 
 @dataclass
 class CharNgrams:
-    """Runs of characters that do not cross white space; columns in the order of first sight."""
+    """Character n-grams that do not cross white space. Columns are in order of first occurrence."""
 
     low: int
+    """Minimum number of characters."""
     high: int
+    """Maximum number of characters."""
     grams: dict[str, int] = field(default_factory=dict)
+    """Vocabulary: n-gram to its column."""
 
     def count(self, texts: Sequence[str], *, learn: bool) -> csr_matrix:
-        """Counts, shape (n_texts, n_ngrams)."""
+        """Returns counts, shape (n_texts, n_ngrams); `learn` sets the vocabulary from these texts."""
         chunks: dict[str, int] = {}
-        numbers, rows = _numbered([text.lower().split() for text in texts], chunks, learn=True)
-        cut = [self._cut(chunk) for chunk in chunks]
-        grams, owners = _numbered(cut, self.grams, learn=learn)
-        texts_by_chunks = _matrix(rows, numbers, (len(texts), len(chunks)))
-        counts: csr_matrix = texts_by_chunks @ _matrix(owners, grams, (len(chunks), len(self.grams)))
+        chunk_numbers, text_rows = _numbers_and_rows([text.lower().split() for text in texts], chunks, learn=True)
+        grams_by_chunk = [self._ngrams_of(chunk) for chunk in chunks]
+        gram_numbers, chunk_rows = _numbers_and_rows(grams_by_chunk, self.grams, learn=learn)
+        texts_by_chunks = _count_matrix(text_rows, chunk_numbers, (len(texts), len(chunks)))
+        chunks_by_grams = _count_matrix(chunk_rows, gram_numbers, (len(chunks), len(self.grams)))
+        counts: csr_matrix = texts_by_chunks @ chunks_by_grams
+        # A sparse product leaves columns unordered. Sorting them fixes the order of later sums, and so their last bit.
         counts.sort_indices()
         return counts
 
-    def _cut(self, chunk: str) -> list[str]:
+    def _ngrams_of(self, chunk: str) -> list[str]:
         padded = f" {chunk} "
-        spans = range(self.low, min(self.high, len(padded)) + 1)
-        whole = [padded] if self.low > len(padded) else []
-        return [padded[start : start + n] for n in spans for start in range(len(padded) - n + 1)] + whole
+        if self.low > len(padded):
+            return [padded]  # a chunk shorter than every n-gram counts as a whole
+        lengths = range(self.low, min(self.high, len(padded)) + 1)
+        return [padded[start : start + n] for n in lengths for start in range(len(padded) - n + 1)]
 
     def names(self) -> list[str]:
-        """The n-gram of each column; a space in it is the edge of a chunk."""
+        """Returns the n-gram of each column; a space marks the edge of a chunk."""
         return [f"char:{gram}" for gram in self.grams]
 
 
 @dataclass
 class Ngrams:
-    """The n-grams of some training texts; columns: those of words, then those of characters."""
+    """The n-grams of training texts. Columns: word n-grams, then character n-grams."""
 
     counters: tuple[Counter, ...]
-    kept: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    """Which of the counters' columns `min_df` left, ascending."""
+    """Counters of word and character n-grams; at least one."""
+    columns: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Columns of the counters that satisfy `min_df`, ascending."""
     edge: int = 0
-    """The column at which the second counter's begin."""
+    """First column of the second counter."""
 
     @classmethod
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
-        """The n-grams of training texts, and these texts' counts, shape (n_texts, n_ngrams)."""
+        """Returns the n-grams of training texts, and the counts of these texts, shape (n_texts, n_ngrams)."""
         counters: list[Counter] = []
         if settings.word_ngrams is not None:
             counters.append(WordNgrams(*settings.word_ngrams))
@@ -163,37 +190,45 @@ class Ngrams:
             counters.append(CharNgrams(*settings.char_ngrams))
         ngrams = cls(tuple(counters))
         blocks = [counter.count(texts, learn=True) for counter in ngrams.counters]
-        counts = _beside(blocks)
-        ngrams.kept = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) >= settings.min_df)
-        ngrams.edge = int(np.searchsorted(ngrams.kept, blocks[0].shape[1]))
-        return ngrams, ngrams._keep(counts)
+        counts = _stack_columns(blocks)
+        # The matrix stores each (text, n-gram) pair once, so the count of a column index is its document frequency.
+        document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+        ngrams.columns = np.flatnonzero(document_frequency >= settings.min_df)
+        ngrams.edge = int(np.searchsorted(ngrams.columns, blocks[0].shape[1]))
+        return ngrams, ngrams._select_columns(counts)
 
     def __len__(self) -> int:
-        return len(self.kept)
+        return len(self.columns)
 
     def count(self, texts: Sequence[str]) -> csr_matrix:
-        """How often each text has each n-gram, shape (n_texts, n_ngrams)."""
-        return self._keep(_beside([counter.count(texts, learn=False) for counter in self.counters]))
+        """Returns how often each n-gram occurs in each text, shape (n_texts, n_ngrams)."""
+        return self._select_columns(_stack_columns([counter.count(texts, learn=False) for counter in self.counters]))
 
     def names(self) -> list[str]:
-        """What each column counts: "word:per cent", "char:cent "."""
-        every = [name for counter in self.counters for name in counter.names()]
-        return [every[column] for column in self.kept]
+        """Returns the name of each column, such as "word:per cent" or "char:cent "."""
+        names = [name for counter in self.counters for name in counter.names()]
+        return [names[column] for column in self.columns]
 
-    def _keep(self, counts: csr_matrix) -> csr_matrix:
-        return counts if len(self.kept) == counts.shape[1] else counts[:, self.kept]
+    def _select_columns(self, counts: csr_matrix) -> csr_matrix:
+        return counts if len(self.columns) == counts.shape[1] else counts[:, self.columns]
 
 
 def place_of(name: str, text: str) -> str:
-    """The characters of a text in which an n-gram first stands, as written there; empty where it does not stand."""
-    found = _pattern(name).search(text)
-    return found.group() if found else ""
+    """Returns the first occurrence of an n-gram in a text, as written there; empty if there is none.
+
+    Args:
+        name: as `Ngrams.names` returns it.
+        text: any text.
+    """
+    match = _pattern(name).search(text)
+    return match.group() if match else ""
 
 
 @lru_cache(maxsize=1 << 16)
 def _pattern(name: str) -> re.Pattern[str]:
     kind, _, gram = name.partition(":")
     if kind == "word":
+        # Tokens may be adjacent in the text ("10%") although the name separates them with a space.
         inner = r"\s*".join(map(re.escape, gram.split(" ")))
         edges = [r"\b" if re.match(r"\w", end) else "" for end in (gram[0], gram[-1])]
     else:
@@ -202,34 +237,39 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(edges[0] + inner + edges[1], re.IGNORECASE)
 
 
-def _numbered(pieces: list[list[str]], numbers: dict[str, int], *, learn: bool) -> tuple[Integers, Integers]:
-    """The number of each piece (-1: not known) and the row it stands in, all rows one after another.
+def _numbers_and_rows(pieces: list[list[str]], vocabulary: dict[str, int], *, learn: bool) -> tuple[Integers, Integers]:
+    """The number of each piece (-1 if unknown) and its row, for all rows in one flat array.
 
-    `learn` adds the pieces to `numbers`, which is empty before, in the order of first sight.
+    Args:
+        pieces: the pieces of each row.
+        vocabulary: piece to its number.
+        learn: whether to fill `vocabulary`, which must be empty, in order of first occurrence.
     """
     sizes = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
     rows = np.repeat(np.arange(len(pieces)), sizes)
     flat = chain.from_iterable(pieces)
+    # `map` over a bound method keeps the loop over millions of pieces in C.
     if not learn:
-        return np.fromiter(map(numbers.get, flat, repeat(-1)), dtype=np.int64, count=len(rows)), rows
-    growing: dict[str, int] = defaultdict(count().__next__)
-    found = np.fromiter(map(growing.__getitem__, flat), dtype=np.int64, count=len(rows))
-    numbers.update(growing)
-    return found, rows
+        return np.fromiter(map(vocabulary.get, flat, repeat(-1)), dtype=np.int64, count=len(rows)), rows
+    # Looking up a new piece assigns it the next number.
+    next_numbers: dict[str, int] = defaultdict(count().__next__)
+    numbers = np.fromiter(map(next_numbers.__getitem__, flat), dtype=np.int64, count=len(rows))
+    vocabulary.update(next_numbers)
+    return numbers, rows
 
 
-def _matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
-    """How often each (row, column) pair occurs; columns below 0 are passed over."""
+def _count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
+    """How often each (row, column) pair occurs; negative columns are ignored."""
     from scipy.sparse import coo_matrix
 
-    known = columns >= 0
-    pairs = rows[known], columns[known]
+    is_known = columns >= 0
+    pairs = rows[is_known], columns[is_known]
     matrix = coo_matrix((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
     matrix.sum_duplicates()
     return matrix
 
 
-def _beside(blocks: list[csr_matrix]) -> csr_matrix:
+def _stack_columns(blocks: list[csr_matrix]) -> csr_matrix:
     from scipy.sparse import hstack
 
     return blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr")

@@ -1,4 +1,4 @@
-"""What a sentence looks like, as numbers: length, cues, sentiment words, letters and punctuation."""
+"""Surface features of a sentence: length, cues, sentiment words, letters, and punctuation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ NEGATIVE_WORDS = re.compile(
 )
 NEGATION = re.compile(r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 SECOND_PERSON = re.compile(r"\byou(?:rs?)?\b", re.IGNORECASE)
-MAX_WORDS, MAX_PER_CUE = 60, 5
+MAX_WORDS = 60
+"""Cap on the number of words, so that one very long sentence does not dominate the feature."""
+MAX_PER_CUE = 5
+"""Cap on the occurrences of one cue."""
 SHAPES = (
     "words",
     "letters per word",
@@ -31,17 +34,20 @@ SHAPES = (
     "digits",
     "commas",
     "quotation marks",
-    "praise",
-    "blame",
+    "positive words",
+    "negative words",
     "negation",
     "second person",
     *(cue.name for cue in CUES),
 )
-"""The name of each column of `shapes_of`."""
+"""Names of the columns of `shapes_of`."""
 
 
 def shapes_of(texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """One row per text; shape (n_texts, n_shapes), columns as in `SHAPES`. A row depends on its own text only."""
+    """Returns the surface features of texts.
+
+    Returns: shape (n_texts, n_shapes), columns as in `SHAPES`; a row depends on its own text only.
+    """
     return np.array([_row(text) for text in texts], dtype=np.float64).reshape(len(texts), len(SHAPES))
 
 
@@ -51,6 +57,7 @@ def _row(text: str) -> list[float]:
     return [
         min(len(words), MAX_WORDS),
         sum(map(len, words)) / max(len(words), 1),
+        # The first word is capitalized in any sentence.
         sum(word[0].isupper() for word in words[1:]),
         sum(any(map(str.isdigit, word)) for word in words),
         text.count(","),

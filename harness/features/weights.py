@@ -1,4 +1,4 @@
-"""From counts of n-grams to features: TF-IDF weights, or mere presence."""
+"""N-gram features: TF-IDF weights or binary presence."""
 
 from __future__ import annotations
 
@@ -17,32 +17,37 @@ if TYPE_CHECKING:
 
 @dataclass
 class Tfidf:
-    """N-grams weighted by how few training texts have them; words and characters are each normalised to length 1.
+    """TF-IDF weights of n-grams; word and character n-grams are each normalized to length 1.
 
-    A weight is tf * (ln((1 + n) / (1 + df)) + 1), as in scikit-learn's TfidfVectorizer; a text's weights, those of
-    words and those of characters apart, are divided by their Euclidean length.
+    A weight is tf * (ln((1 + n) / (1 + df)) + 1), as in scikit-learn's TfidfVectorizer. The word weights and the
+    character weights of a text are divided by their own Euclidean lengths.
     """
 
     ngrams: Ngrams
+    """N-grams of the training texts."""
     idf: npt.NDArray[np.float64]
+    """Inverse document frequency of each n-gram, shape (n_ngrams,)."""
     sublinear: bool
+    """Whether a count enters as 1 + ln(count)."""
 
     @classmethod
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
-        """The weights learned from training texts, and these texts' features, shape (n_texts, n_ngrams)."""
+        """Returns the weights of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
         ngrams, counts = Ngrams.fit(settings, texts)
         frequency = np.bincount(counts.indices, minlength=counts.shape[1])
         tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
         return tfidf, tfidf._weigh(counts)
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
-        """The features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
+        """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
         return self._weigh(self.ngrams.count(texts))
 
     def _weigh(self, counts: csr_matrix) -> csr_matrix:
         tf = 1 + np.log(counts.data) if self.sublinear else counts.data
         counts.data = tf * self.idf[counts.indices]
         rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        # Each row has two blocks to normalize, numbered 2 * row (first counter) and 2 * row + 1 (second counter), so
+        # that one `bincount` sums the squares of both.
         blocks = 2 * rows + (counts.indices >= self.ngrams.edge)
         counts.data /= np.sqrt(np.bincount(blocks, weights=counts.data**2))[blocks]
         return counts
@@ -50,23 +55,24 @@ class Tfidf:
 
 @dataclass
 class BinaryNgrams:
-    """Whether a text has an n-gram: 1 or 0."""
+    """Binary features: 1 if an n-gram occurs in a text, else 0."""
 
     ngrams: Ngrams
+    """N-grams of the training texts."""
 
     @classmethod
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
-        """The n-grams of training texts, and these texts' features, shape (n_texts, n_ngrams)."""
+        """Returns the n-grams of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
         ngrams, counts = Ngrams.fit(settings, texts)
         counts.data[:] = 1.0
         return cls(ngrams), counts
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
-        """The features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
+        """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
         counts = self.ngrams.count(texts)
         counts.data[:] = 1.0
         return counts
 
 
 TFIDF_TYPES: tuple[type, ...] = (Tfidf, Ngrams, WordNgrams, CharNgrams)
-"""What weights and their n-grams are made of, for classifiers that are kept."""
+"""Types that a saved classifier with n-gram features contains."""

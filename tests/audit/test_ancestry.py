@@ -63,7 +63,7 @@ def test_an_experiment_is_audited_by_its_folds(bring, harness, tmp_path):
     done = harness("audit", config, "--data-root", root)
     assert done.returncode == 1
     assert "error: A04 random, fold-0:" in done.stdout
-    assert "docs/reference/audit-checks/ says what each check means" in done.stdout
+    assert "docs/reference/audit-checks/ explains the checks" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,9 @@ def list_that_raises(error: str, folder: Path) -> subprocess.CompletedProcess[st
 def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
     done = list_that_raises("RuntimeError('boom')", tmp_path)
     assert done.returncode == 70
-    assert "a bug of ours: RuntimeError: boom" in done.stderr
+    assert "internal error (please report it): RuntimeError: boom" in done.stderr
     assert "Traceback" not in done.stderr
-    log = re.search(r"The log is (\S+)", done.stderr)
+    log = re.search(r"traceback in (\S+)", done.stderr)
     assert log
     assert "boom" in Path(log[1]).read_text(encoding="utf-8")
 
@@ -117,7 +117,7 @@ def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
 def test_an_interrupted_run_says_so(tmp_path):
     done = list_that_raises("KeyboardInterrupt", tmp_path)
     assert done.returncode == 130
-    assert "finished work is kept" in done.stderr
+    assert "completed work is saved" in done.stderr
 
 
 def test_a_module_of_the_users_own_that_does_not_import_is_no_bug_of_ours(harness, tmp_path):

@@ -1,4 +1,4 @@
-"""Encoders by name and path, their cache, and what is said where one cannot be had; needs no torch."""
+"""Encoders by name and path, their cache, and the errors where one is missing; needs no torch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_missing_package_is_named_with_its_extra():
 
 def test_a_name_that_the_hub_cannot_give_is_said(no_hub):
     assert hub_host("nobody/no-such-encoder") == "huggingface.co"
-    with pytest.raises(HarnessError, match=r"'nobody/no-such-encoder': is no folder here, and cannot be had"):
+    with pytest.raises(HarnessError, match=r"'nobody/no-such-encoder': no such folder, and the download .* failed"):
         find_encoder("nobody/no-such-encoder")
 
 
@@ -84,12 +84,12 @@ def test_what_an_encoder_was_trained_on_is_kept_without_its_text(tmp_path):
     ]
     assert "Rents" not in (tmp_path / "trained_on.json").read_text()
     (tmp_path / "trained_on.json").write_text('{"texts": 3}')
-    with pytest.raises(FaultsError, match="is no record"):
+    with pytest.raises(FaultsError, match="not a valid training record"):
         read_trained_on(tmp_path)
 
 
 def test_vectors_come_back_and_the_oldest_go_first(tmp_path):
-    cache = VectorCache(tmp_path / "v.sqlite", most_bytes=400_000)
+    cache = VectorCache(tmp_path / "v.sqlite", max_bytes=400_000)
     vectors = {str(n): np.full(1000, n, dtype=np.float32) for n in range(1000)}
     for start in range(0, 1000, 50):
         cache.put({key: vectors[key] for key in list(vectors)[start : start + 50]})

@@ -134,7 +134,7 @@ def test_hosts_are_named_first_and_a_cap_ends_the_run(write, model_server, harne
     capped = harness("run", write("max_calls: 3"), HARNESS_CACHE=str(tmp_path / "cache"))
     assert capped.returncode == 2
     said = capped.stderr.splitlines()
-    assert said[0] == "contacts 127.0.0.1"
+    assert said[0] == "contacting 127.0.0.1"
     assert re.search(r"the max_calls limit \(3\) is reached; .* 2 of 13 replies arrived and are saved", said[-1])
     assert "Traceback" not in capped.stderr
     assert len(model_server.asked) == 3

@@ -97,7 +97,7 @@ def test_paths_stand_beside_the_config_inside_other_classifiers_too(config, tmp_
         ("name: mine", "name: ../mine", "mine.yaml:1: name: expected"),
         ("name: mine", "name: mine\nsplit: {kk: 3}", "mine.yaml:2: split.kk: no field is called 'kk'"),
         ("name: mine", "name: mine\nsplit: {protocol: oficial}", "mine.yaml:2: split.protocol: expected"),
-        ("name: mine", "name: mine\nsplit: {protocol: official}", "an official split names its parts"),
+        ("name: mine", "name: mine\nsplit: {protocol: official}", "official requires train and test"),
         ("name: mine", "name: mine\ngold: majorty", "no gold rule is called 'majorty'"),
         ("name: mine", "name: mine\nintervals: {resamples: 1}", "mine.yaml:2: intervals.resamples"),
         ("name: mine", "name: mine\nname: yours", "mine.yaml:2: name: duplicate key (first on line 1)"),

@@ -1,1 +1,1 @@
-"""The split section of a config, applied to one or several datasets."""
+"""Splits: the `split` section of a config, applied to one or several datasets."""

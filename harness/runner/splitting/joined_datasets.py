@@ -1,4 +1,4 @@
-"""The data of an experiment: one dataset, or several as one table, each under its own scheme."""
+"""Datasets of an experiment joined into one table, each with its own label scheme."""
 
 from __future__ import annotations
 
@@ -20,148 +20,169 @@ from harness.errors import HarnessError
 from harness.files import fingerprint
 from harness.schemes import Scheme
 
-PREFIXED = ("claim_id", "article_id")
+PREFIXED_COLUMNS = ("claim_id", "article_id")
+"""Columns whose values get the name of the dataset as a prefix, so that they stay unique."""
 
 
 @dataclass(frozen=True, eq=False)
 class JoinedDatasets:
-    """Datasets as one table. With several, ids are `DATASET:ID`, official parts `DATASET/PART`, and a claim's source is
-    its dataset.
+    """One or several datasets as one table.
+
+    With several, ids are `DATASET:ID`, official parts are `DATASET/PART`, and the source of a claim is its dataset.
     """
 
     datasets: tuple[Dataset, ...]
+    """Datasets, in the order of their claims."""
     claims: Claims
+    """Claims of all datasets."""
     official: Mapping[str, str] | None
-    """Claim to official part; None: a dataset alone without official parts."""
+    """Official part of each claim id; None: a single dataset without official parts."""
 
     @property
     def name(self) -> str:
-        """The datasets' names, joined by a plus."""
+        """Names of the datasets, joined by ` + `."""
         return " + ".join(dataset.info.name for dataset in self.datasets)
 
     @property
     def fingerprint(self) -> str:
-        """What classifiers can see of the claims."""
-        prints = [dataset.fingerprint for dataset in self.datasets]
-        return prints[0] if len(prints) == 1 else fingerprint(prints)
+        """Fingerprint of everything that classifiers can see of the claims."""
+        fingerprints = [dataset.fingerprint for dataset in self.datasets]
+        return fingerprints[0] if len(fingerprints) == 1 else fingerprint(fingerprints)
 
     @cached_property
     def sentences(self) -> SentenceTable:
-        """The texts as the audit compares them."""
+        """Texts of the claims, in the form in which the audit compares them."""
         return build_sentence_table([AuditedDataset(self.name, self.claims, (), {}, self.datasets[0].info.language)])
 
     @cached_property
     def languages(self) -> Mapping[str, str]:
-        """Article of the table to the language that it is in."""
-        several = len(self.datasets) > 1
-        return {
-            f"{dataset.info.name}:{article.article_id}" if several else article.article_id: article.language
-            or dataset.info.language
-            for dataset in self.datasets
-            for article in dataset.articles
-        }
+        """Language by article id of the table."""
+        languages = {}
+        for dataset in self.datasets:
+            prefix = f"{dataset.info.name}:" if len(self.datasets) > 1 else ""
+            for article in dataset.articles:
+                languages[prefix + article.article_id] = article.language or dataset.info.language
+        return languages
 
 
 def load_joined(names: Sequence[str | Path], root: str | Path | None = None) -> JoinedDatasets:
     """Opens datasets as one table.
 
     Args:
-        names: datasets by name or folder; at least one.
-        root: where fetched benchmarks live.
-    Raises: HarnessError: one is absent, wrong or without text, or one is named twice.
+        names: names or folders of datasets; at least one.
+        root: folder of fetched benchmarks.
+    Raises: HarnessError: a dataset is missing, invalid, without text, or named twice.
     """
     datasets = tuple(open_dataset(name, root) for name in names)
-    called = [dataset.info.name for dataset in datasets]
-    if len(set(called)) < len(called):
-        raise HarnessError(f"dataset: '{max(called, key=called.count)}' is named twice")
+    dataset_names = [dataset.info.name for dataset in datasets]
+    if len(set(dataset_names)) < len(dataset_names):
+        repeated = max(dataset_names, key=dataset_names.count)
+        raise HarnessError(f"dataset: '{repeated}' is listed twice; list each dataset once")
     if len(datasets) == 1:
         return JoinedDatasets(datasets, datasets[0].table(), datasets[0].splits.get("official"))
-    official = {
-        f"{dataset.info.name}:{claim.claim_id}": "/".join((dataset.info.name, *part))
-        for dataset in datasets
-        for claim in dataset.current
-        for part in [_part(dataset, claim.claim_id)]
-    }
-    return JoinedDatasets(datasets, _joined([(dataset.info.name, dataset.table()) for dataset in datasets]), official)
+    official = {}
+    for dataset in datasets:
+        parts = dataset.splits.get("official", {})
+        for claim in dataset.current:
+            # A claim without an official part belongs to the part that bears the name of its dataset, so a dataset
+            # without parts can be trained or tested on as a whole.
+            part = parts.get(claim.claim_id)
+            part_name = dataset.info.name if part is None else f"{dataset.info.name}/{part}"
+            official[f"{dataset.info.name}:{claim.claim_id}"] = part_name
+    claims = _join_claims([(dataset.info.name, dataset.table()) for dataset in datasets])
+    return JoinedDatasets(datasets, claims, official)
 
 
-def _part(dataset: Dataset, claim_id: str) -> tuple[str, ...]:
-    part = dataset.splits.get("official", {}).get(claim_id)
-    return () if part is None else (part,)
-
-
-def _joined(tables: Sequence[tuple[str, Claims]]) -> Claims:
+def _join_claims(tables: Sequence[tuple[str, Claims]]) -> Claims:
+    """One table of the claims of several datasets, given as name and table."""
     columns = {}
     for field in fields(Claims):
-        parts = []
+        column = []
         for name, table in tables:
             values = getattr(table, field.name)
-            if field.name in PREFIXED:
+            if field.name in PREFIXED_COLUMNS:
                 values = np.array([f"{name}:{value}" for value in values], dtype=object)
             elif field.name == "source":
                 values = np.full(len(table), name, dtype=object)
-            parts.append(values)
-        columns[field.name] = np.concatenate(parts)
+            column.append(values)
+        columns[field.name] = np.concatenate(column)
     return Claims(**columns)
 
 
 def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tuple[Scheme, ...]:
-    """The scheme under which each dataset answers a task: the named one, else the first that answers it.
+    """Returns the label scheme of each dataset for a task.
 
-    Raises: HarnessError: a dataset has no such scheme, or none that answers the task.
+    Args:
+        pool: the datasets.
+        task: the task.
+        named: name of the scheme; None: the first scheme of each dataset that answers the task.
+    Raises: HarnessError: a dataset has no such scheme, or no scheme that answers the task.
     """
-    found = []
+    chosen: list[Scheme] = []
     for dataset in pool.datasets:
-        listed = dataset.info.schemes
-        if named is not None and named not in listed:
-            known = ", ".join(listed) or "none"
-            raise HarnessError(f"dataset '{dataset.info.name}' is not labelled under scheme '{named}'; it has: {known}")
-        if not listed:
-            raise HarnessError(f"dataset '{dataset.info.name}' is labelled under no scheme")
-        schemes = [find_scheme(dataset.folder, name) for name in ([named] if named else listed)]
-        found.append(next((scheme for scheme in schemes if task.name in scheme.tasks), schemes[0]))
-        mapping_of(task, found[-1])
-    if len({scheme.name for scheme in found}) > 1 and not task.binary:
-        names = ", ".join(scheme.name for scheme in found)
-        raise HarnessError(f"the task '{task.name}' has each scheme's own labels, so these cannot be joined: {names}")
-    return tuple(found)
+        scheme_names = dataset.info.schemes
+        if named is not None and named not in scheme_names:
+            available = ", ".join(scheme_names) or "none"
+            raise HarnessError(f"dataset '{dataset.info.name}' has no labels of scheme '{named}'. It has: {available}")
+        if not scheme_names:
+            raise HarnessError(f"dataset '{dataset.info.name}' has no label scheme in its dataset.yaml")
+        candidates = [find_scheme(dataset.folder, name) for name in ([named] if named else scheme_names)]
+        scheme = next((candidate for candidate in candidates if task.name in candidate.tasks), candidates[0])
+        mapping_of(task, scheme)  # raises if the scheme does not answer the task
+        chosen.append(scheme)
+    if len({scheme.name for scheme in chosen}) > 1 and not task.binary:
+        names = ", ".join(scheme.name for scheme in chosen)
+        raise HarnessError(
+            f"task '{task.name}' uses the labels of each scheme as they are, so datasets with different schemes cannot "
+            f"be joined: {names}"
+        )
+    return tuple(chosen)
 
 
 def joined_gold(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rule: str) -> TaskGold:
-    """The gold of a task for the claims of a pool, each dataset under its own scheme."""
-    golds, before = list[TaskGold](), 0
+    """Returns the gold of a task for all claims, from the label scheme of each dataset.
+
+    Args:
+        pool: the datasets.
+        task: the task.
+        schemes: label scheme of each dataset.
+        rule: rule that turns several annotators' labels into one gold label.
+    """
+    golds: list[TaskGold] = []
+    rows_with_gold = []
+    n_claims_before = 0
     counts: dict[str, int] = {}
-    settled = []
     for dataset, scheme in zip(pool.datasets, schemes, strict=True):
         claims = dataset.table() if len(pool.datasets) > 1 else pool.claims
         labels = gold_labels(dataset.annotations, scheme.name, mapping_of(task, scheme).axis, rule)
         gold = task_gold(task, scheme, claims, labels)
         golds.append(gold)
-        settled.append(gold.rows_with_gold + before)
-        before += len(claims)
+        rows_with_gold.append(gold.rows_with_gold + n_claims_before)
+        n_claims_before += len(claims)
         for reason, count in gold.counts.items():
             counts[reason] = counts.get(reason, 0) + count
     codes = np.concatenate([gold.gold.codes for gold in golds])
     shares = None
     if any(gold.gold.shares is not None for gold in golds):
+        # A dataset without label shares gets one-hot rows: each claim has its gold label with a share of 1.
         shares = np.concatenate([np.eye(len(g.labels))[g.codes] if g.shares is None else g.shares for g, *_ in golds])
-    return TaskGold(Gold(golds[0].gold.labels, codes, shares), np.concatenate(settled), counts)
+    return TaskGold(Gold(golds[0].gold.labels, codes, shares), np.concatenate(rows_with_gold), counts)
 
 
 def joined_label_codes(pool: JoinedDatasets, gold: TaskGold) -> Codes:
-    """The gold code of each claim, -1 for none; shape (n_claims,)."""
+    """Returns the gold code of each claim, shape (n_claims,); -1: no gold."""
     labels = np.full(len(pool.claims), -1, dtype=np.int64)
     labels[gold.rows_with_gold] = gold.gold.codes
     return labels
 
 
 def label_mapping_lines(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme]) -> tuple[str, ...]:
-    """How each dataset's scheme answers the task, and what that loses; a line for each."""
+    """Returns one line per dataset: how its label scheme maps to the task, and what the mapping loses."""
     lines = []
     for dataset, scheme in zip(pool.datasets, schemes, strict=True):
         mapping = mapping_of(task, scheme)
         if mapping.positive:
-            said = f"yes is {', '.join(mapping.positive)}; no is {', '.join(mapping.negative)}"
+            labels = f"yes = {', '.join(mapping.positive)}; no = {', '.join(mapping.negative)}"
             loses = f"; loses: {mapping.loses.strip()}" if mapping.loses else ""
-            lines.append(f"{dataset.info.name} ({scheme.name}.{mapping.axis}): {said}{loses}")
+            lines.append(f"{dataset.info.name} ({scheme.name}.{mapping.axis}): {labels}{loses}")
     return tuple(lines)

@@ -1,4 +1,4 @@
-"""A `split` applied to a dataset: the folds of each protocol, and what a reader has to know of them."""
+"""Split protocols: the folds of each, and warnings about them."""
 
 from __future__ import annotations
 
@@ -26,131 +26,169 @@ from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.splitting.split_config import Split
 
 SHARE_TOLERANCE = 1.25
-"""A share of the training claims that is off by this factor is worth a warning."""
+"""Factor by which a share of the training claims can miss its target without a warning."""
 
 
 class Folds(NamedTuple):
-    """The folds of a split."""
+    """The folds of a split and the warnings about them."""
 
     folds: list[Fold]
+    """Folds, in order."""
     warnings: list[str]
+    """Warnings for the user."""
 
 
 def make_folds(split: Split, pool: JoinedDatasets, labels: Codes) -> Folds:
-    """The folds of a pool.
+    """Returns the folds of joined datasets.
 
     Args:
-        split: the protocol and its options, each checked.
-        pool: the claims, and their official parts.
-        labels: shape (n_claims,); gold label codes, -1 for none; `stratified` alone reads them.
+        split: the protocol and its options, validated.
+        pool: the claims and their official parts.
+        labels: gold code of each claim, shape (n_claims,); -1: no gold. Needed to stratify and to drop groups without
+            gold.
     Raises: HarnessError: the data does not fit the split.
     """
     claims = pool.claims
     if split.file is not None:
-        return Folds(_of_parts(claims, _frozen(split.file, pool), split.train, split.test, split.dev or ()), [])
+        parts = _read_frozen(split.file, pool)
+        return Folds(_folds_from_parts(claims, parts, split.train, split.test, split.dev or ()), [])
     if split.protocol == "official":
-        parts = _official(pool)
-        named = (_parts_of(pool, listed, parts) for listed in (split.train, split.test, split.dev or ()))
-        return Folds(_of_parts(claims, parts, *named), [])
+        parts = _official_parts(pool)
+        sides = (_expand_datasets(pool, names, parts) for names in (split.train, split.test, split.dev or ()))
+        return Folds(_folds_from_parts(claims, parts, *sides), [])
     rows = np.arange(len(claims), dtype=np.int64)
     if split.parts is not None:
-        rows = fold_from_parts(claims, _official(pool), [], split.parts).test
-    inside = claims.take(rows)
+        rows = fold_from_parts(claims, _official_parts(pool), [], split.parts).test
+    selected = claims.take(rows)
     warnings = []
     if split.protocol not in ("by_time", "random_folds") and split.by != "article":
-        absent = count_ungrouped(inside, split.by)
-        if absent:
-            warnings.append(f"{absent} of {len(inside)} claims have no {split.by}; they go with their article")
-    found = _by_protocol(split, inside, labels[rows])
-    folds = [Fold(fold.name, rows[fold.train], rows[fold.test], rows[fold.dev]) for fold in found]
+        n_ungrouped = count_ungrouped(selected, split.by)
+        if n_ungrouped:
+            warnings.append(
+                f"{n_ungrouped} of {len(selected)} claims have no {split.by}; they are grouped with their article"
+            )
+    # Folds of the selected claims number these from 0; `rows` translates to rows of the whole table.
+    folds = [
+        Fold(fold.name, rows[fold.train], rows[fold.test], rows[fold.dev])
+        for fold in _folds_by_protocol(split, selected, labels[rows])
+    ]
     if split.protocol not in ("leave_one_out", "transfer"):
         return Folds(folds, warnings)
-    kept = [fold for fold in folds if (labels[fold.test] >= 0).any()]
-    if len(kept) < len(folds):
-        warnings.append(f"{len(folds) - len(kept)} of {len(folds)} groups have no gold and are not tested on")
-    return Folds(kept, warnings)
+    folds_with_gold = [fold for fold in folds if (labels[fold.test] >= 0).any()]
+    n_dropped = len(folds) - len(folds_with_gold)
+    if n_dropped:
+        warnings.append(f"{n_dropped} of {len(folds)} groups have no gold labels and are not used as test sets")
+    return Folds(folds_with_gold, warnings)
 
 
-def _by_protocol(split: Split, claims: Claims, labels: Codes) -> list[Fold]:
+def _folds_by_protocol(split: Split, claims: Claims, labels: Codes) -> list[Fold]:
     if split.protocol == "by_time":
         return [by_time(claims, test_from=split.test_from, test_share=split.test_share)]
     if split.protocol in ("leave_one_out", "transfer"):
         return leave_one_out(claims, by=split.by)
     by: By = "claim" if split.protocol == "random_folds" else split.by
-    spread = labels if split.stratified else None
     return grouped_folds(
-        claims, k=split.k, by=by, seed=split.random_seed, hash_assignment=split.hash_assignment, labels=spread
+        claims,
+        k=split.k,
+        by=by,
+        seed=split.random_seed,
+        hash_assignment=split.hash_assignment,
+        labels=labels if split.stratified else None,
     )
 
 
 def transfer_folds(split: Split, group: Fold, claims: Claims) -> list[Fold]:
-    """The folds of a system that is fitted to one group alone: it is tested on all others, and on the group itself in
-    folds of its articles, so that every claim is tested on once.
+    """Returns the folds of a system that is fitted to one group.
+
+    The system is tested on all other groups, and on its own group in folds of articles. Every claim is a test claim
+    exactly once.
 
     Args:
+        split: the options of the folds.
         group: a fold of `leave_one_out`, whose test rows are the group.
+        claims: all claims.
+    Raises: HarnessError: the group has only one article.
     """
-    inside = claims.take(group.test)
-    k = min(split.k, len(np.unique(inside.article_codes())))
+    group_claims = claims.take(group.test)
+    k = min(split.k, len(np.unique(group_claims.article_codes())))
     if k < 2:
-        raise HarnessError(f"split: transfer: '{group.name}' is one article only, so it cannot be tested on itself")
-    own = [
+        raise HarnessError(
+            f"split: transfer: group '{group.name}' has only one article, so it cannot be split into training and test"
+        )
+    within_group = [
         Fold(f"{group.name} {fold.name}", group.test[fold.train], group.test[fold.test])
-        for fold in grouped_folds(inside, k=k, by="article", seed=split.random_seed)
+        for fold in grouped_folds(group_claims, k=k, by="article", seed=split.random_seed)
     ]
-    return [Fold(f"{group.name} to others", group.test, group.train), *own]
+    # The roles are swapped: `leave_one_out` tests on the group, transfer trains on it.
+    return [Fold(f"{group.name} to others", group.test, group.train), *within_group]
 
 
 def with_training_share(split: Split, share: float, claims: Claims, folds: Sequence[Fold]) -> Folds:
-    """The same folds, each with that share of its training claims; a warning where whole groups come nowhere near."""
-    found, reached = [], []
+    """Returns the folds with a share of their training claims, and a warning if whole groups miss it by far.
+
+    Args:
+        split: the options of the folds.
+        share: share of the training claims of each fold, in (0, 1].
+        claims: all claims.
+        folds: the folds to reduce.
+    """
+    reduced_folds = []
+    reached_shares = []
     for fold in folds:
-        kept = training_share(claims.take(fold.train), share=share, by=split.by, seed=split.random_seed)
-        found.append(fold._replace(train=fold.train[kept]))
-        reached.append(len(kept) / len(fold.train))
-    if share / SHARE_TOLERANCE <= min(reached) and max(reached) <= share * SHARE_TOLERANCE:
-        return Folds(found, [])
-    warning = (
-        f"train_share {share:g}: groups stay whole, so it is {min(reached):.3f} to {max(reached):.3f} of the claims"
-    )
-    return Folds(found, [warning])
+        rows = training_share(claims.take(fold.train), share=share, by=split.by, seed=split.random_seed)
+        reduced_folds.append(fold._replace(train=fold.train[rows]))
+        reached_shares.append(len(rows) / len(fold.train))
+    lowest, highest = min(reached_shares), max(reached_shares)
+    if share / SHARE_TOLERANCE <= lowest and highest <= share * SHARE_TOLERANCE:
+        return Folds(reduced_folds, [])
+    warning = f"train_share {share:g}: groups are not divided, so the actual share is {lowest:.3f} to {highest:.3f}"
+    return Folds(reduced_folds, [warning])
 
 
-def _frozen(file: str, pool: JoinedDatasets) -> dict[str, str]:
+def _read_frozen(file: str, pool: JoinedDatasets) -> dict[str, str]:
     parts = read_split(Path(file))
-    strangers = set(parts) - set(pool.claims.claim_id)
-    if strangers:
+    unknown_ids = set(parts) - set(pool.claims.claim_id)
+    if unknown_ids:
         raise HarnessError(
-            f"{file}: {len(strangers)} of its claims are not in '{pool.name}', "
-            f"'{min(strangers)}' for one; it was made for other data"
+            f"{file}: {len(unknown_ids)} of its claims are not in '{pool.name}', for example '{min(unknown_ids)}'; "
+            "the split belongs to other data"
         )
     return parts
 
 
-def _of_parts(
+def _folds_from_parts(
     claims: Claims,
     parts: dict[str, str],
     train: tuple[str, ...] | None,
     test: tuple[str, ...] | None,
     dev: tuple[str, ...] | None = None,
 ) -> list[Fold]:
+    """One fold from the named parts; without names, one fold per part, with that part as the test set."""
     if train is not None and test is not None:
         return [fold_from_parts(claims, parts, train, test, dev or ())]
     names = list(dict.fromkeys(parts.values()))
     if len(names) < 2:
-        raise HarnessError(f"split: it has one part only ({', '.join(names)}); name train and test, or give two parts")
-    return [fold_from_parts(claims, parts, [other for other in names if other != name], [name]) for name in names]
+        raise HarnessError(
+            f"split: expected at least two parts, got {len(names)} ({', '.join(names)}); set train and test, "
+            "or add a part"
+        )
+    return [fold_from_parts(claims, parts, [part for part in names if part != name], [name]) for name in names]
 
 
-def _official(pool: JoinedDatasets) -> dict[str, str]:
+def _official_parts(pool: JoinedDatasets) -> dict[str, str]:
     if pool.official is None:
-        raise HarnessError(f"dataset '{pool.name}' has no official parts; use protocol: grouped_folds")
+        raise HarnessError(f"dataset '{pool.name}' has no official parts; set another protocol, such as grouped_folds")
     return dict(pool.official)
 
 
-def _parts_of(pool: JoinedDatasets, named: tuple[str, ...] | None, parts: dict[str, str]) -> tuple[str, ...] | None:
-    """Parts by name; in a pool of several datasets, the name of a dataset stands for all its parts."""
-    if named is None or len(pool.datasets) == 1:
-        return named
-    known = dict.fromkeys(parts.values())
-    return tuple(part for name in named for part in ([p for p in known if p.startswith(f"{name}/")] or [name]))
+def _expand_datasets(
+    pool: JoinedDatasets, names: tuple[str, ...] | None, parts: dict[str, str]
+) -> tuple[str, ...] | None:
+    """Names of parts; with several datasets, the name of a dataset becomes the names of all its parts."""
+    if names is None or len(pool.datasets) == 1:
+        return names
+    all_parts = dict.fromkeys(parts.values())
+    expanded: list[str] = []
+    for name in names:
+        expanded += [part for part in all_parts if part.startswith(f"{name}/")] or [name]
+    return tuple(expanded)

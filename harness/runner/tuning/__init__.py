@@ -1,1 +1,1 @@
-"""What is chosen inside the training data: settings, calibration, thresholds."""
+"""Choices made inside the training data: settings, calibration, and thresholds."""

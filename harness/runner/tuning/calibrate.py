@@ -1,4 +1,4 @@
-"""Calibration and thresholds, fitted inside the training claims or on a dev part; never on a test claim."""
+"""Calibration and thresholds, fitted on the training claims or on a dev part, never on test claims."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ from harness.records import Record
 from harness.runner.tuning.tune import InnerFolds, inner_folds
 
 PROBABILITY_EPSILON = 1e-6
+"""Distance from 0 and 1 to which probabilities are clipped before their log-odds are computed."""
 HALF = 0.5
-"""The calibrated probability from which a claim is predicted positive, where no threshold is chosen."""
+"""Calibrated probability from which a claim is predicted positive if no threshold is chosen."""
 
 
 class MaximizeF1(Record):
-    """The threshold with the highest F1 of the positive label; of equals, the highest."""
+    """The threshold with the highest F1 of the positive label; the highest threshold if several tie."""
 
     aim: Literal["f1"]
-    """Names this aim."""
+    """Name of the aim."""
 
 
 class FlagShare(Record):
-    """The threshold at which a given share of the claims is predicted positive."""
+    """The threshold that flags the given share of claims as positive."""
 
     aim: Literal["flagged_share"]
-    """Names this aim."""
+    """Name of the aim."""
     share: float = Field(gt=0, lt=1)
-    """The share of the claims."""
+    """Share of claims to flag, in (0, 1)."""
 
 
 class PrecisionFloor(Record):
-    """The lowest threshold whose predictions are right as often as asked for; nothing is predicted where none is."""
+    """The lowest threshold that reaches the given precision; no claim is predicted positive if none does."""
 
     aim: Literal["precision"]
-    """Names this aim."""
+    """Name of the aim."""
     at_least: float = Field(gt=0, le=1)
-    """The precision."""
+    """Minimum precision, in (0, 1]."""
 
 
 Aim = Annotated[MaximizeF1 | FlagShare | PrecisionFloor, Field(discriminator="aim")]
@@ -54,49 +55,57 @@ Calibration = Literal["platt", "isotonic"]
 
 
 class CalibratedClassifier(WrappingClassifier):
-    """A classifier whose scores are calibrated, or cut by a threshold that is chosen, without a test claim.
+    """A classifier with calibrated scores, a chosen threshold, or both; neither is fitted on test claims.
 
-    Where the split names a dev part, both are fitted to the scores of that part. Else the training claims are scored in
-    grouped folds of their own, each by a scorer that has not seen it; the scorer that is used is then fitted to all of
-    them. Nothing is fitted where there is one training group only, or one label only.
+    If the split names a dev part, both are fitted on the scores of that part. Otherwise they are fitted on out-of-fold
+    scores of the training claims, from grouped folds, and the final scorer is fitted to all training claims. Nothing is
+    calibrated or chosen if the training claims have only one group, or the claims to fit on only one label.
     """
 
     yes_or_no_only = True
     own_packages = ("scikit-learn",)
 
     classifier: SerializeAsAny[Classifier]
+    """Classifier whose scores are calibrated."""
     calibration: Calibration | None = None
+    """Calibration method; None: scores stay as they are."""
     aim: Aim | None = None
+    """Aim of the threshold; None: no threshold is chosen."""
     folds: InnerFolds = InnerFolds()
+    """Folds inside the training claims."""
 
     def inner(self) -> tuple[Classifier, ...]:
-        """The one classifier."""
+        """Returns the calibrated classifier as a tuple of one."""
         return (self.classifier,)
 
     def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
-        """The folds of the training claims that calibrate and choose."""
+        """Returns the folds of the training claims on which calibration and threshold are fitted."""
         return inner_folds(claims, self.folds, seed)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Fits to all training claims, and decides by folds of them."""
+        """Fits the classifier to all training claims; fits calibration and threshold on their folds."""
         scorer = self.classifier.fit(claims, gold, seed)
-        groups = len(np.unique(group_codes(claims, self.folds.by)))
-        if groups < 2:
-            return CalibratedScorer(
-                scorer, None, None, "one training group only: nothing calibrated or chosen", scorer.fits
-            )
-        scores, probabilities, fits = self._out_of_fold(claims, gold, seed, min(self.folds.k, groups))
-        where = f"{min(self.folds.k, groups)} folds of the training claims"
-        return replace(self._decided(scorer, scores, probabilities, gold, where), fits=scorer.fits + fits)
+        n_groups = len(np.unique(group_codes(claims, self.folds.by)))
+        if n_groups < 2:
+            description = "not calibrated, no threshold chosen: only one training group"
+            return CalibratedScorer(scorer, None, None, description, scorer.fits)
+        k = min(self.folds.k, n_groups)
+        scores, probabilities, fits = self._out_of_fold(claims, gold, seed, k)
+        where = f"{k} folds of the training claims"
+        return replace(self._calibrate(scorer, scores, probabilities, gold, where), fits=scorer.fits + fits)
 
     def fit_on(self, claims: Claims, gold: Gold, dev: Claims, dev_gold: Gold, seed: int) -> Scorer:
-        """Fits to all training claims, and decides by a dev part."""
+        """Fits the classifier to all training claims; fits calibration and threshold on a dev part."""
         scorer = self.classifier.fit(claims, gold, seed)
         scores = scorer.score(dev)[:, -1]
-        return replace(self._decided(scorer, scores, scorer.probabilities, dev_gold, "the dev part"), fits=scorer.fits)
+        calibrated = self._calibrate(scorer, scores, scorer.probabilities, dev_gold, "the dev part")
+        return replace(calibrated, fits=scorer.fits)
 
     def _out_of_fold(self, claims: Claims, gold: Gold, seed: int, k: int) -> tuple[Floats, bool, int]:
-        scores, probabilities, fits = np.zeros(len(claims)), True, 0
+        """Scores of each claim by a scorer that has not seen it, whether all are probabilities, and number of fits."""
+        scores = np.zeros(len(claims))
+        probabilities = True
+        fits = 0
         for fold in grouped_folds(claims, k=k, by=self.folds.by, seed=seed):
             scorer = self.classifier.fit(claims.take(fold.train), gold.take(fold.train), seed)
             scores[fold.test] = scorer.score(claims.take(fold.test))[:, -1]
@@ -104,103 +113,120 @@ class CalibratedClassifier(WrappingClassifier):
             fits += scorer.fits
         return scores, probabilities, fits
 
-    def _decided(self, scorer: Scorer, scores: Floats, probabilities: bool, gold: Gold, where: str) -> CalibratedScorer:
+    def _calibrate(
+        self, scorer: Scorer, scores: Floats, probabilities: bool, gold: Gold, where: str
+    ) -> CalibratedScorer:
+        """The scorer with calibration and threshold fitted on scores; `where` names the claims, for the description."""
         positive = gold.positive
         if positive.all() or not positive.any():
-            return CalibratedScorer(scorer, None, None, f"one label only in {where}: nothing calibrated or chosen")
-        curve, said = None, []
+            description = f"not calibrated, no threshold chosen: only one label in {where}"
+            return CalibratedScorer(scorer, None, None, description)
+        calibration = None
+        choices = []
         if self.calibration is not None:
-            curve = CALIBRATORS[self.calibration](scores, positive, probabilities)
-            scores = curve.apply(scores)
-            said.append(f"{self.calibration} calibration")
+            calibration = CALIBRATORS[self.calibration](scores, positive, probabilities)
+            scores = calibration.apply(scores)
+            choices.append(f"{self.calibration} calibration")
         threshold = None
         if self.aim is not None:
+            # The scorer compares the threshold with calibrated scores, so it is chosen on those.
             threshold, reached = choose_threshold(self.aim, scores, positive)
-            said.append(f"threshold {threshold:.4g} ({reached})")
-        return CalibratedScorer(scorer, curve, threshold, f"{', '.join(said)} on {where}")
+            choices.append(f"threshold {threshold:.4g} ({reached})")
+        return CalibratedScorer(scorer, calibration, threshold, f"{', '.join(choices)} on {where}")
 
 
 AIMS = ("f1", "flagged_share", "precision")
 CALIBRATION_KEYS = ("calibration", "threshold")
-"""The settings of a classifier in a config that are for `with_calibration`."""
+"""Keys of a classifier in a config that `with_calibration` reads."""
 
 
 def with_calibration(classifier: Classifier, settings: dict[str, Any], folds: InnerFolds) -> CalibratedClassifier:
-    """A classifier with a calibration, a threshold, or both.
+    """Returns a classifier with a calibration, a threshold, or both.
 
     Args:
-        classifier: any, tuned or not.
-        settings: what a config says: `{calibration: platt, threshold: {aim: f1}}`.
-        folds: inside the training claims, where the split has no dev part.
-    Raises: ValidationError: no such calibration, or the numbers of an aim are out of range; HarnessError: no such aim.
+        classifier: any classifier, tuned or not.
+        settings: settings from a config, as in `{calibration: platt, threshold: {aim: f1}}`.
+        folds: folds inside the training claims, used if the split has no dev part.
+    Raises: ValidationError: unknown calibration, or a number of an aim out of range; UnknownName: unknown aim.
     """
     aim = settings.get("threshold", {}).get("aim")
     if "threshold" in settings and aim not in AIMS:
         raise UnknownName(f"threshold: {unknown_name('aim', str(aim), AIMS)}, as in threshold: {{aim: f1}}")
-    named = {"aim" if key == "threshold" else key: value for key, value in settings.items()}
-    return CalibratedClassifier(classifier=classifier, folds=folds, **named)
+    fields = {"aim" if key == "threshold" else key: value for key, value in settings.items()}
+    return CalibratedClassifier(classifier=classifier, folds=folds, **fields)
 
 
 @dataclass(frozen=True)
 class CalibrationMap:
-    """A calibration: points between which probabilities are interpolated, of scores or of their log-odds."""
+    """A map from scores to probabilities: a logistic function (Platt) or interpolated points (isotonic)."""
 
     scores: Floats
-    """Ascending."""
-    chances: Floats
+    """Scores of the points, ascending; empty for Platt."""
+    probabilities: Floats
+    """Probabilities of the points; empty for Platt."""
     slope: float | None = None
-    """For Platt: the probability is the logistic function of slope x score + offset, and the points are not used."""
+    """Slope of the logistic function of slope * score + offset; None: interpolate the points."""
     offset: float = 0.0
+    """Offset of the logistic function."""
     log_odds: bool = False
-    """Whether scores are probabilities, whose log-odds are what is calibrated."""
+    """Whether scores are probabilities whose log-odds enter the logistic function."""
 
     def apply(self, scores: Floats) -> Floats:
-        """Probabilities of the positive label; shape as the scores'."""
+        """Returns probabilities of the positive label, in the shape of the scores."""
         from scipy.special import expit, logit
 
         if self.slope is None:
-            return np.asarray(np.interp(scores, self.scores, self.chances), dtype=np.float64)
-        inner = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if self.log_odds else scores
-        chances: Floats = expit(self.slope * inner + self.offset)
-        return chances
+            return np.asarray(np.interp(scores, self.scores, self.probabilities), dtype=np.float64)
+        inputs = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if self.log_odds else scores
+        probabilities: Floats = expit(self.slope * inputs + self.offset)
+        return probabilities
 
 
 def platt(scores: Floats, positive: Bools, probabilities: bool) -> CalibrationMap:
-    """The logistic curve of scores (of log-odds, for probabilities) that fits best; monotone, so that ranks stay.
+    """Returns the best-fitting logistic function of the scores, or of their log-odds if they are probabilities.
+
+    The function never decreases, so it keeps the ranking.
 
     Args:
-        scores, positive: shape (n_claims,); both labels occur.
-        probabilities: whether the scores are.
-    Source: Platt 1999, with his smoothed targets.
+        scores: shape (n_claims,).
+        positive: shape (n_claims,); both values must occur.
+        probabilities: whether the scores are probabilities.
+    Source: Platt 1999, with the smoothed targets of that paper.
     """
     from scipy.special import logit
     from sklearn.linear_model import LogisticRegression
 
-    inner = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if probabilities else scores
-    spread = float(inner.std()) or 1.0
+    inputs = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if probabilities else scores
+    # Scores of any scale are divided by their spread, so that the solver converges and C means the same for all.
+    spread = float(inputs.std()) or 1.0
     n_positive, n = int(positive.sum()), len(positive)
+    # Platt's targets are (n + 1) / (n + 2) and 1 / (n + 2) instead of 1 and 0, which keeps the slope finite for
+    # separable scores. LogisticRegression takes no fractional targets, so each claim enters twice, once with each
+    # label, weighted by target and 1 - target.
     target = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2))
-    rows = np.concatenate([inner, inner])[:, None] / spread
+    rows = np.concatenate([inputs, inputs])[:, None] / spread
     labels = np.repeat([1, 0], n)
-    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(rows, labels, np.concatenate([target, 1 - target]))
-    # A curve that falls would turn the ranking over; then the scores say nothing, and neither does the calibration.
-    slope = max(float(fitted.coef_[0, 0]) / spread, 0.0)
-    offset = float(fitted.intercept_[0]) if slope else float(logit(n_positive / n))
+    weights = np.concatenate([target, 1 - target])
+    model = LogisticRegression(C=1e6, max_iter=1000).fit(rows, labels, weights)
+    # A negative slope would reverse the ranking. The scores are then uninformative, and every claim gets the base rate.
+    slope = max(float(model.coef_[0, 0]) / spread, 0.0)
+    offset = float(model.intercept_[0]) if slope else float(logit(n_positive / n))
     return CalibrationMap(np.zeros(0), np.zeros(0), slope, offset, probabilities)
 
 
 def isotonic(scores: Floats, positive: Bools, _: bool = False) -> CalibrationMap:
-    """The rising step curve of scores that fits best, interpolated between steps; makes ties.
+    """Returns the best-fitting non-decreasing function of the scores, interpolated between its steps; creates ties.
 
     Args:
-        scores, positive: shape (n_claims,); both labels occur.
+        scores: shape (n_claims,).
+        positive: shape (n_claims,); both values must occur.
     Source: Zadrozny and Elkan 2002; scikit-learn's IsotonicRegression.
     """
     from sklearn.isotonic import IsotonicRegression
 
-    fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, positive.astype(np.float64))
+    model = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, positive.astype(np.float64))
     return CalibrationMap(
-        np.asarray(fitted.X_thresholds_, dtype=np.float64), np.asarray(fitted.y_thresholds_, dtype=np.float64)
+        np.asarray(model.X_thresholds_, dtype=np.float64), np.asarray(model.y_thresholds_, dtype=np.float64)
     )
 
 
@@ -208,88 +234,98 @@ CALIBRATORS: dict[Calibration, Any] = {"platt": platt, "isotonic": isotonic}
 
 
 class Threshold(NamedTuple):
-    """A threshold and what it reaches where it was chosen."""
+    """A threshold and its result on the claims it was chosen on."""
 
     threshold: float
+    """Score from which a claim is predicted positive."""
     reached: str
+    """Result at the threshold, as results show it."""
 
 
 def choose_threshold(aim: MaximizeF1 | FlagShare | PrecisionFloor, scores: Floats, positive: Bools) -> Threshold:
-    """The threshold for an aim: claims that score it or more are predicted positive.
+    """Returns the threshold for an aim; claims that score at least the threshold are predicted positive.
 
     Args:
-        scores, positive: shape (n_claims,); both labels occur.
-    Returns: the threshold lies halfway between two scores, so that rounding moves no claim; above all scores where no
-        claim should be predicted.
+        aim: the aim.
+        scores: shape (n_claims,).
+        positive: shape (n_claims,); both values must occur.
+    Returns: a threshold halfway between two scores, so that rounding does not change a prediction; above all scores if
+        no claim should be predicted positive.
     """
     cutoffs = cutoffs_of(scores, positive)
     hits, predicted = cutoffs.hits, cutoffs.predicted
     if isinstance(aim, MaximizeF1):
-        value = cutoffs.f1()
-        best = int(np.argmax(value))
-        reached = f"F1 {value[best]:.3f}"
+        f1 = cutoffs.f1()
+        best = int(np.argmax(f1))
+        reached = f"F1 {f1[best]:.3f}"
     elif isinstance(aim, FlagShare):
         best = int(np.argmin(np.abs(predicted - aim.share * len(scores))))
         reached = f"{predicted[best] / len(scores):.3f} of the claims"
     else:
-        value = hits / predicted
-        enough = np.flatnonzero(value >= aim.at_least)
-        if not len(enough):
-            above = float(scores.max())
-            return Threshold(float(np.nextafter(above, np.inf)), f"a precision of {aim.at_least:g} is not reached")
-        best = int(enough[-1])
-        reached = f"precision {value[best]:.3f}, recall {hits[best] / positive.sum():.3f}"
-    lowest, below = float(cutoffs.scores[best]), cutoffs.scores[best + 1 :]
+        precision = hits / predicted
+        sufficient = np.flatnonzero(precision >= aim.at_least)
+        if not len(sufficient):
+            above_all = float(np.nextafter(scores.max(), np.inf))
+            return Threshold(above_all, f"no threshold reaches a precision of {aim.at_least:g}")
+        best = int(sufficient[-1])
+        reached = f"precision {precision[best]:.3f}, recall {hits[best] / positive.sum():.3f}"
+    lowest = float(cutoffs.scores[best])
+    below = cutoffs.scores[best + 1 :]
     return Threshold((lowest + float(below[0])) / 2 if len(below) else lowest, reached)
 
 
 @dataclass(frozen=True)
 class CalibratedScorer(WrappedScorer):
-    """A scorer with its calibration and its threshold."""
+    """A scorer with a calibration, a threshold, or both."""
 
-    curve: CalibrationMap | None
+    calibration: CalibrationMap | None
+    """Map from the scorer's scores to probabilities; None: scores stay as they are."""
     threshold: float | None
-    said: str
+    """Score from which a claim is predicted positive; None: see `cutoff`."""
+    description: str
+    """Description of the calibration and the threshold, for the result."""
     fits: int = 1
+    """Number of fits, including those in the folds."""
 
     @computed
     def probabilities(self) -> bool:
-        """Whether scores are probabilities: calibrated ones are."""
-        return self.curve is not None or self.scorer.probabilities
+        """Whether scores are probabilities; calibrated scores are."""
+        return self.calibration is not None or self.scorer.probabilities
 
     @computed
     def logistic(self) -> bool:
-        """Whether a score is the logistic function of its reasons: a calibrated one is not."""
-        return self.curve is None and self.scorer.logistic
+        """Whether a score is the logistic function of its reasons; calibrated scores are not."""
+        return self.calibration is None and self.scorer.logistic
 
     @computed
     def gives_labels(self) -> bool:
-        """Whether there is a threshold, or the scorer predicts labels by itself."""
+        """Whether the scorer predicts labels: it has a threshold, or the inner scorer predicts labels."""
         return self.threshold is not None or self.scorer.gives_labels
 
     @computed
     def cutoff(self) -> float | None:
-        """The threshold, one half of a calibrated probability, or the scorer's own."""
+        """The threshold; without one, 0.5 for calibrated scores, else the cutoff of the inner scorer."""
         if self.threshold is not None:
             return self.threshold
-        return self.scorer.cutoff if self.curve is None else HALF
+        return self.scorer.cutoff if self.calibration is None else HALF
 
     @computed
     def chosen(self) -> str:
-        """What was chosen, by the scorer too."""
-        return "; ".join(filter(None, [self.scorer.chosen, self.said]))
+        """Description of the choices made in fitting, including those of the inner scorer."""
+        return "; ".join(filter(None, [self.scorer.chosen, self.description]))
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """Calibrated probabilities, or the scorer's scores."""
+        """Returns calibrated probabilities, or the inner scorer's scores if there is no calibration."""
         scores = self.scorer.score(claims)
-        return scores if self.curve is None else as_two_columns(self.curve.apply(scores[:, -1]))
+        return scores if self.calibration is None else as_two_columns(self.calibration.apply(scores[:, -1]))
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
-        """Positive from the threshold on; without one, what the scorer predicts, calibrated where it is."""
-        if self.threshold is None and self.curve is None:
+        """Returns predicted labels by the cutoff; the inner scorer's labels without a threshold and calibration."""
+        if self.threshold is None and self.calibration is None:
             return self.scorer.predict(claims, scores)
         predicted = Scorer.predict(self, claims, scores)  # by the cutoff
         if not self.scorer.n_unanswered(claims):
             return predicted
-        answered = self.scorer.predict(claims, self.scorer.score(claims)) >= 0
-        return np.where(answered, predicted, -1)
+        # Claims without an answer have a score too, but must not get a label from it.
+        is_answered = self.scorer.predict(claims, self.scorer.score(claims)) >= 0
+        return np.where(is_answered, predicted, -1)

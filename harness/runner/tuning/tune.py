@@ -1,4 +1,4 @@
-"""Settings chosen inside the training data: by grouped cross-validation of candidates, never with a test claim."""
+"""Choice of settings by grouped cross-validation inside the training data, never with test claims."""
 
 from __future__ import annotations
 
@@ -19,69 +19,76 @@ from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 
 INNER_FOLDS = 3
+"""Default number of folds inside the training claims."""
 
 
 class InnerFolds(NamedTuple):
-    """The folds inside the training claims of each fit."""
+    """Options of the folds inside the training claims of each fit."""
 
     k: int = INNER_FOLDS
-    """As many as there are groups, where those are fewer."""
+    """Number of folds; the number of groups if that is smaller."""
     by: By = "article"
-    """What stays whole."""
+    """Group that stays whole."""
 
 
 def inner_folds(claims: Claims, folds: InnerFolds, seed: int) -> list[Fold]:
-    """The folds inside training claims; none where these are one group."""
-    groups = len(np.unique(group_codes(claims, folds.by)))
-    return grouped_folds(claims, k=min(folds.k, groups), by=folds.by, seed=seed) if groups > 1 else []
+    """Returns the folds inside the training claims; no folds if the claims are one group."""
+    n_groups = len(np.unique(group_codes(claims, folds.by)))
+    return grouped_folds(claims, k=min(folds.k, n_groups), by=folds.by, seed=seed) if n_groups > 1 else []
 
 
 class SettingsSearch(WrappingClassifier):
     """A classifier whose settings are chosen from candidates, inside the training claims of each fit.
 
-    The candidate with the best value of the metric over grouped folds of the training claims is fitted to all of them;
-    the first of equals. It is the first candidate where there is one training group only, or where the metric is
-    undefined for all.
+    The candidate with the best metric value over grouped folds of the training claims is fitted to all of them. Of
+    several equal candidates, the first is chosen; likewise if there is only one training group, or if the metric is
+    undefined for all candidates.
     """
 
     candidates: tuple[SerializeAsAny[Classifier], ...]
+    """Classifiers to choose from."""
     titles: tuple[str, ...]
-    """What each candidate sets, for the result: `C=10`."""
+    """Settings of each candidate, for the result: `C=10`."""
     metric: SerializeAsAny[Metric]
+    """Metric that ranks the candidates."""
     folds: InnerFolds = InnerFolds()
+    """Folds inside the training claims."""
 
     def inner(self) -> tuple[Classifier, ...]:
-        """The candidates."""
+        """Returns the candidates."""
         return self.candidates
 
     def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
-        """The folds of the training claims on which the candidates are compared."""
+        """Returns the folds of the training claims on which the candidates are compared."""
         return inner_folds(claims, self.folds, seed)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Chooses a candidate and fits it to all training claims."""
-        best, inner = 0, inner_folds(claims, self.folds, seed)
-        if inner:
-            values = [self._value(candidate, claims, gold, seed, inner) for candidate in self.candidates]
+        best = 0
+        folds = inner_folds(claims, self.folds, seed)
+        if folds:
+            values = [self._value(candidate, claims, gold, seed, folds) for candidate in self.candidates]
             best = int(np.argmax(values))
         scorer = self.candidates[best].fit(claims, gold, seed)
         n = len(self.candidates)
-        where = f"in {len(inner)} folds" if inner else "untried, there being one training group only"
-        return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(inner) + 1)
+        where = f"in {len(folds)} folds" if folds else "(not tuned: only one training group)"
+        return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(folds) + 1)
 
-    def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, inner: list[Fold]) -> float:
+    def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, folds: list[Fold]) -> float:
+        """The metric of a candidate over all folds; higher is better, -inf if undefined."""
         scores = np.zeros((len(claims), len(gold.labels)))
         predicted = np.zeros(len(claims), dtype=np.int64)
         probabilities = True
-        for fold in inner:
+        for fold in folds:
             scorer = candidate.fit(claims.take(fold.train), gold.take(fold.train), seed)
             scores[fold.test] = scorer.score(claims.take(fold.test))
             predicted[fold.test] = scorer.predict(claims.take(fold.test), scores[fold.test])
             probabilities = probabilities and scorer.probabilities
         groups = ResamplingGroups(claims.article_codes(), claims.article_codes())
         try:
-            ones = np.ones((1, int(groups.unit.max()) + 1), dtype=np.int64)
-            value = float(self.metric.values(gold, Run(scores, predicted, probabilities), groups, ones)[0])
+            # One weighting in which every resampling unit counts once gives the plain value, without intervals.
+            weights = np.ones((1, int(groups.unit.max()) + 1), dtype=np.int64)
+            value = float(self.metric.values(gold, Run(scores, predicted, probabilities), groups, weights)[0])
         except Undefined:
             return -np.inf
         return value if self.metric.higher_is_better else -value
@@ -89,24 +96,26 @@ class SettingsSearch(WrappingClassifier):
 
 @dataclass(frozen=True)
 class SettingsSearchScorer(WrappedScorer):
-    """The scorer of the chosen candidate, which says what was chosen."""
+    """The scorer of the chosen candidate."""
 
     chosen: str
+    """Description of the choice, for the result."""
     fits: int = 1
+    """Number of fits, including those in the folds."""
 
 
 def with_settings_search(
     name: str, settings: dict[str, Any], choices: Sequence[Mapping[str, Any]], metric: Metric, folds: InnerFolds
 ) -> SettingsSearch:
-    """A classifier tuned over candidates.
+    """Returns a classifier that chooses its settings from candidates.
 
     Args:
-        name: a classifier's name, or `module:Class`.
-        settings: the fixed settings.
-        choices: what each candidate sets beside them.
-        metric: what the best candidate is best at.
-        folds: inside the training claims, on which the candidates are compared.
-    Raises: as `harness.classifiers.build`.
+        name: name of the classifier, or `module:Class`.
+        settings: fixed settings.
+        choices: settings of each candidate, in addition to the fixed ones.
+        metric: metric that ranks the candidates.
+        folds: folds inside the training claims, on which the candidates are compared.
+    Raises: the errors of `harness.classifiers.build`.
     """
     return SettingsSearch(
         candidates=tuple(build(name, {**settings, **choice}) for choice in choices),

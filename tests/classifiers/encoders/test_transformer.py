@@ -75,11 +75,11 @@ def test_mixed_precision_learns_too_and_auto_follows_the_processor(encoder, monk
     assert not np.array_equal(scores["single"], scores["mixed"])
     for flags, kind in (("fma avx512f avx512_bf16", "mixed"), ("fma avx2", "single")):
         (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {flags}\n")
-        monkeypatch.setattr(network, "PROCESSORS", tmp_path / "cpuinfo")
+        monkeypatch.setattr(network, "CPU_INFO", tmp_path / "cpuinfo")
         monkeypatch.setattr(network, "torch_device", lambda: "cpu")
         auto = build("transformer", {"model": encoder} | LEARN).fit(claims, gold, 13)
         assert np.array_equal(auto.score(claims), scores[kind])
-    monkeypatch.setattr(network, "PROCESSORS", tmp_path / "no such file")
+    monkeypatch.setattr(network, "CPU_INFO", tmp_path / "no such file")
     assert not network.fast_bfloat16()
 
 
@@ -216,7 +216,7 @@ def test_a_kept_encoder_scores_the_same_and_holds_no_pickle(name, encoder, tmp_p
     assert suffixes <= {".json", ".npz", ".safetensors", ".txt", ".jinja"}
     for weights in tmp_path.rglob("files/**/model.safetensors"):
         weights.write_bytes(b"damaged")
-        with pytest.raises(HarnessError, match=r"cannot be loaded|its files changed"):
+        with pytest.raises(HarnessError, match=r"cannot be loaded|files changed"):
             deserialize(structure, tmp_path).score(NEW)
 
 
@@ -270,14 +270,14 @@ def test_an_encoder_whose_files_changed_is_refused(encoder, tmp_path):
     folder = make_encoder(tmp_path / "encoder")
     scorer = build("embedding_logreg", {"model": str(folder)}).fit(*yes_no(), 13)
     make_encoder(folder, seed=1)
-    with pytest.raises(HarnessError, match="changed since this was fitted"):
+    with pytest.raises(HarnessError, match="files changed since the classifier was fitted"):
         scorer.score(NEW)
 
 
 def test_pickled_weights_and_other_folders_are_refused(encoder, tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
-    with pytest.raises(HarnessError, match="pickled weights"):
+    with pytest.raises(HarnessError, match="Pickled weights"):
         build("transformer", {"model": str(tmp_path)}).check()
     with pytest.raises(HarnessError, match=r"no config\.json"):
         build("transformer", {"model": str(tmp_path.parent)}).check()

@@ -288,7 +288,8 @@ def test_a_dataset_end_to_end(twice_labelled, harness):
     folder, rows = twice_labelled
     add_claims(folder, rows["first"], "pass-1", at="2026-01-01T00:00:00Z")
     alone = harness("agreement", folder)
-    assert (alone.returncode, alone.stdout) == (0, "d: no axis has labels by two annotators (pass-1)\n")
+    message = "d: agreement requires an axis with labels by two annotators. Annotators: pass-1\n"
+    assert (alone.returncode, alone.stdout) == (0, message)
     add_claims(folder, rows["second"], "pass-2", at="2026-01-02T00:00:00Z")
     done = harness("agreement", folder, "--json")
     assert done.returncode == 0, done.stderr
@@ -301,7 +302,7 @@ def test_a_dataset_end_to_end(twice_labelled, harness):
     # quantity is a feature: pass 1 marks 4 of 12 claims, pass 2 three of these; the other claims are no to both.
     assert axes["quantity"]["raw_agreement"]["value"] == pytest.approx(11 / 12)
     shown = harness("agreement", folder).stdout
-    assert "checkable: pass-1 (rows) against pass-2" in shown
+    assert "checkable: pass-1 (rows), pass-2 (columns)" in shown
     assert next(line.split() for line in shown.splitlines() if line.startswith("yes")) == ["yes", "6", "2", "0"]
 
 

@@ -107,7 +107,7 @@ def test_by_speaker_claims_without_one_are_counted_in_a_warning(config, dataset,
     result = run(config("{protocol: leave_one_out, by: speaker}"), out=tmp_path / "runs").results[0]
     table = open_dataset(dataset).table()
     silent = sum(speaker is None for speaker in table.speaker)
-    assert f"{silent} of {len(table)} claims have no speaker; they go with their article" in result.warnings
+    assert f"{silent} of {len(table)} claims have no speaker; they are grouped with their article" in result.warnings
     found = predictions(result.path)
     assert {"A. Mayor", "B. Clerk"} < set(found["fold"])
     assert sorted(found["claim_id"]) == sorted(table.claim_id)
@@ -123,7 +123,7 @@ def test_by_time_the_later_articles_are_tested(config, dataset, tmp_path, option
     dates = {inside: [d for c, d in zip(table.claim_id, table.published, strict=True) if (c in tested) == inside]
              for inside in (True, False)}  # fmt: skip
     assert max(dates[False]) < min(dates[True])
-    if option.startswith("cut"):
+    if option.startswith("test_from"):
         assert min(dates[True]) == "2010-05-01"
     else:
         assert abs(len(tested) / len(table) - 0.4) < 0.06  # an article is at most a tenth or so of the claims
@@ -186,7 +186,10 @@ def test_a_learning_curve_is_one_system_a_share_and_fits_nothing_twice(config, d
     plain = run(config("{k: 3}"), out=tmp_path / "plain").results
     last = outcome.results[-1]
     assert last.values == plain[-1].values
-    assert any("train_share 0.01: groups stay whole, so it is" in warning for warning in outcome.results[0].warnings)
+    assert any(
+        "train_share 0.01: groups are not divided, so the actual share is" in warning
+        for warning in outcome.results[0].warnings
+    )
     assert not last.warnings
 
 
@@ -237,7 +240,7 @@ def test_a_frozen_split_is_the_split(config, dataset, tmp_path, options, split):
     frozen = freeze_split(dataset, tmp_path / "f.jsonl", **options)
     parts = read_split(tmp_path / "f.jsonl")
     assert sum(frozen.parts.values()) == len(parts) == len(open_dataset(dataset).claims)
-    named = ", train: [train], test: [test]" if "cut" in options else ""
+    named = ", train: [train], test: [test]" if "test_from" in options else ""
     values = [
         {name: value.value for name, value in run(config(each), out=tmp_path / str(n)).results[1].values.items()}
         for n, each in enumerate([split, f"{{file: f.jsonl{named}}}"])
@@ -261,9 +264,9 @@ def test_the_command_freezes_the_same_bytes_under_any_hash_seed(dataset, harness
     [
         ({"by": "artcle"}, "by: expected 'article', 'speaker', 'topic' or 'source', got \"artcle\""),
         ({"kk": 3}, "kk: is not a known field"),
-        ({"test_from": "2010"}, "test_from: is for by_time, not for grouped_folds"),
-        ({"protocol": "by_time"}, "by_time needs a cut"),
-        ({"stratified": True}, "stratified: needs a task"),
+        ({"test_from": "2010"}, "test_from: applies to by_time only, not to grouped_folds"),
+        ({"protocol": "by_time"}, "by_time requires a date"),
+        ({"stratified": True}, "stratified: requires a task"),
         ({"protocol": "official", "train": ("a",), "test": ("b",)}, "frozen already"),
         ({"k": 1}, "k: expected greater than or equal to 2"),
     ],
@@ -282,24 +285,27 @@ def test_a_split_that_cannot_be_frozen_says_why_and_writes_nothing(dataset, tmp_
         ("{by: topics}", "e.yaml:4: split.by: expected 'article', 'speaker', 'topic' or 'source'"),
         (
             "{protocol: by_time}",
-            "e.yaml:4: split.protocol: by_time needs a first date, as in test_from: 2024-01-31, or a share",
+            "e.yaml:4: split.protocol: by_time requires a date, as in test_from: 2024-01-31, or a share",
         ),
         ("{protocol: by_time, test_from: 2010, test_share: 0.1}", "not both"),
         ("{protocol: by_time, test_share: 1}", "e.yaml:4: split.test_share: expected less than 1, got 1"),
         ("{protocol: by_time, test_from: true}", "e.yaml:4: split.test_from: expected a text, got true"),
         (
             "{protocol: leave_one_out, k: 3}",
-            "e.yaml:4: split.k: is for grouped_folds, random_folds and transfer, not for leave",
+            "e.yaml:4: split.k: applies to grouped_folds, random_folds and transfer only, not to leave",
         ),
         (
             "{file: x.jsonl, hash_assignment: true}",
-            "e.yaml:4: split.hash_assignment: is for grouped_folds and random_folds, not for file",
+            "e.yaml:4: split.hash_assignment: applies to grouped_folds and random_folds only, not to file",
         ),
-        ("{hash_assignment: true, stratified: true}", "e.yaml:4: split.stratified: hash_assignment keeps groups"),
+        (
+            "{hash_assignment: true, stratified: true}",
+            "e.yaml:4: split.stratified: cannot be combined with hash_assignment",
+        ),
         ("{train_share: 0}", "e.yaml:4: split.train_share: expected greater than 0, got 0"),
         ("{train_share: {each: [0.1, 2]}}", "e.yaml:4: split.train_share.each[1]: expected less than or equal to 1"),
-        ("{train_share: {each: []}}", "e.yaml:4: split.train_share: each lists at least one share"),
-        ("{train_share: {each: [0.1, 0.1]}}", "e.yaml:4: split.train_share: a share is listed twice"),
+        ("{train_share: {each: []}}", "e.yaml:4: split.train_share: each must list at least one share"),
+        ("{train_share: {each: [0.1, 0.1]}}", "e.yaml:4: split.train_share: each lists a share twice"),
         ("{train_share: {eahc: [0.1]}}", "e.yaml:4: split.train_share.eahc: no field is called 'eahc'"),
         ("{inner_folds: {kk: 3}}", "e.yaml:4: split.inner_folds.kk: no field is called 'kk'. Did you mean 'k'?"),
         ("{inner_folds: {k: 1}}", "e.yaml:4: split.inner_folds.k: expected greater than or equal to 2, got 1"),

@@ -32,7 +32,7 @@ def test_thresholds_by_hand():
 def test_a_precision_that_is_not_reached_predicts_nothing():
     threshold, reached = choose_threshold(PrecisionFloor(aim="precision", at_least=0.9), SCORES, ~POSITIVE)
     assert threshold > SCORES.max()
-    assert reached == "a precision of 0.9 is not reached"
+    assert reached == "no threshold reaches a precision of 0.9"
 
 
 def test_equal_scores_are_on_one_side():
@@ -148,7 +148,7 @@ def test_a_dev_part_decides_where_there_is_one(config, small, tmp_path):
     both = config("{file: parts.jsonl, train: [train], dev: [train], test: [test]}")
     with pytest.raises(Exception, match="part 'train' is in both train and dev"):
         run(both, out=tmp_path / "runs")
-    with pytest.raises(FaultsError, match="dev: is for official and file"):
+    with pytest.raises(FaultsError, match="dev: applies to official and file only"):
         run(config("{k: 3, dev: [dev]}"), out=tmp_path / "runs")
 
 
@@ -196,5 +196,5 @@ def test_transfer_fits_each_source_alone_and_tests_every_claim_once(small, tmp_p
         assert len(table[own].fold.unique()) == 2
         assert {part.of: part.n for part in result.slices} == {"Morning Post": 24, "Evening Mail": 24}
     config.write_text(CONFIG.format(dataset=folder, split="{protocol: transfer}"), encoding="utf-8")
-    with pytest.raises(FaultsError, match="transfer is between groups of articles"):
+    with pytest.raises(FaultsError, match="transfer requires groups of articles"):
         run(config, out=tmp_path / "runs")

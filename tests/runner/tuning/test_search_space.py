@@ -20,12 +20,12 @@ def classifiers(config, text: str) -> None:
 
 
 def test_a_place_in_a_range_is_a_value_of_it():
-    linear, log = Range(low=10.0, high=20.0), Range(low=0.01, high=100.0, log=True)
+    linear, log = Range(low=10.0, high=20.0), Range(low=0.01, high=100.0, scale="log")
     assert [linear.value(place, False) for place in (0.0, 0.25, 0.5)] == [10.0, 12.5, 15.0]
     assert [log.value(place, False) for place in (0.0, 0.25, 0.5, 0.75)] == [0.01, 0.1, 1.0, 10.0]
     # Whole numbers from 1 to 4 have a quarter of the range each; from 1 to 7 by factors: log 2 of 8 is 3 equal parts.
     assert [Range(low=1, high=4).value(place, True) for place in (0.0, 0.24, 0.26, 0.74, 0.76)] == [1, 1, 2, 3, 4]
-    factors = Range(low=1, high=7, log=True)
+    factors = Range(low=1, high=7, scale="log")
     assert [factors.value(place, True) for place in (0.0, 0.32, 0.34, 0.65, 0.67, 0.999)] == [1, 1, 2, 3, 4, 7]
 
 
@@ -145,11 +145,11 @@ def test_a_searched_experiment_reads_back_as_the_same(config, tmp_path):
     ("entry", "said"),
     [
         ("cap: {search: {low: 5, high: 5}}", "cap.search: expected low < high, got low 5 and high 5"),
-        ("cap: {search: {low: 0, high: 5, scale: log}}", "expected low above 0 where scale is log, got 0"),
+        ("cap: {search: {low: 0, high: 5, scale: log}}", "expected low > 0 with scale: log, got low 0"),
         ("cap: {search: {low: 1}}", "cap.search.high: is missing"),
         (
-            "cap: {search: {low: 1, high: 3, logs: true}}",
-            "cap.search.logs: no field is called 'logs'. Did you mean 'log'?",
+            "cap: {search: {low: 1, high: 3, scales: log}}",
+            "cap.search.scales: no field is called 'scales'. Did you mean 'scale'?",
         ),
         ("cap: {search: {low: 1, high: many}}", "cap.search.high"),
         ("cap: {search: 3}", "cap.search"),
