@@ -214,7 +214,7 @@ class Infinite(ClassifierMixin, BaseEstimator):
 def test_numbers_that_are_not_finite_are_refused():
     claims, gold = yes_no()
     scorer = build(f"{__name__}:Infinite", {}).fit(claims, gold, 1)
-    with pytest.raises(HarnessError, match="Infinite': gave claim 'c1' a score that is not finite"):
+    with pytest.raises(HarnessError, match="Infinite': the score of claim 'c1' is not finite"):
         scorer.score(claims)
 
 
