@@ -13,7 +13,9 @@ from tiny_encoder import make_encoder, skip_without_torch
 
 from harness import HarnessError, open_dataset, run
 from harness.classifiers import build
+from harness.classifiers.base import TaskPrompt
 from harness.classifiers.composite.ensemble import _ranks
+from harness.classifiers.encoders.transformer import Transformer
 from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.errors import FaultsError
 
@@ -79,7 +81,7 @@ def test_log_odds_are_pooled_as_probabilities(table):
         claims.take(rows), gold_of(np.arange(len(rows)) % 2), 13
     )
     assert len(np.unique(of_one_article.score(claims)[:, 1])) > 2
-    with pytest.raises(HarnessError, match="log_odds needs probabilities; 'tfidf_svm' gives none"):
+    with pytest.raises(HarnessError, match=r"method: log_odds .*'tfidf_svm'"):
         build("ensemble", {"members": MEMBERS, "method": "log_odds"}).fit(claims, gold, 13)
 
 
@@ -116,15 +118,15 @@ def test_given_weights_are_those_of_the_sum(table):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "pattern"),
     [
-        ({"weights": [1, 2]}, "expected 3 numbers above 0"),
-        ({"weights": [1, 2, 0]}, "expected 3 numbers above 0"),
-        ({"weights": [1, 2, 3], "method": "stacking"}, "stacking learns them"),
+        ({"weights": [1, 2]}, "weights: expected 3 numbers above 0"),
+        ({"weights": [1, 2, 0]}, "weights: expected 3 numbers above 0"),
+        ({"weights": [1, 2, 3], "method": "stacking"}, "weights: .*stacking.*remove weights"),
     ],
 )
-def test_wrong_weights_are_refused(changes, said):
-    with pytest.raises(ValidationError, match=said):
+def test_wrong_weights_are_refused(changes, pattern):
+    with pytest.raises(ValidationError, match=pattern):
         build("ensemble", {"members": MEMBERS} | changes)
 
 
@@ -187,7 +189,7 @@ def test_what_two_datasets_share_is_refused_or_left_out():
     articles = [article.article_id for article in dataset.articles][:2]
     texts = [claim.text for claim in dataset.current if claim.article_id in articles]
     refused = build("transfer", TRANSFER).with_experiment(texts, None)
-    with pytest.raises(HarnessError, match=r"claims stand in this experiment's dataset too, a tenth or more of 2 "):
+    with pytest.raises(HarnessError, match=r"'public-matters': \d+ of its .*\(2 of its articles .*overlap: exclude"):
         refused.fit(*yes_no(), 13)
     kept = build("transfer", TRANSFER | {"overlap": "exclude"}).with_experiment(texts, None).training_set()
     assert not set(articles) & set(kept.claims.article_id)
@@ -200,9 +202,9 @@ def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_pa
         "classifiers: [{name: transfer, dataset: public-matters, task: checkability, classifier: rules}]}",
         encoding="utf-8",
     )
-    with pytest.raises(HarnessError, match="To train without those claims and articles: overlap: exclude"):
+    with pytest.raises(HarnessError, match=r"transfer from 'public-matters': .*overlap: exclude"):
         run(tmp_path / "e.yaml", out=tmp_path / "runs")
-    with pytest.raises(HarnessError, match="nothing is left of it"):
+    with pytest.raises(HarnessError, match="transfer from 'public-matters': too few training claims remain"):
         run(tmp_path / "e.yaml", overrides=["classifiers.0.overlap=exclude"], out=tmp_path / "runs")
 
 
@@ -244,7 +246,7 @@ def test_the_labels_that_answer_yes_are_added_up(bring, table, tmp_path):
 
 def test_labels_without_probabilities_cannot_be_added_up():
     settings = TRANSFER | {"target": "labels", "classifier": "tfidf_svm"}
-    with pytest.raises(HarnessError, match="needs a classifier with probabilities; 'tfidf_svm' has none"):
+    with pytest.raises(HarnessError, match=r"target: labels .*probabilities; 'tfidf_svm'"):
         build("transfer", settings).fit(*yes_no(), 13)
 
 
@@ -261,7 +263,7 @@ def test_a_slow_fit_is_made_once_for_all_experiments(tmp_path, monkeypatch):
     monkeypatch.setattr(fine_tuning, "fine_tune", lambda *args: fits.append(args) or real(*args))
 
     def score(**changes):
-        transfer._fitted.cache_clear()
+        transfer._fit_to_source.cache_clear()
         return build("transfer", settings | changes).fit(*yes_no(), 13).score(claims)
 
     first = score()
@@ -275,20 +277,20 @@ def test_a_slow_fit_is_made_once_for_all_experiments(tmp_path, monkeypatch):
     assert len(fits) == 3
 
 
-@pytest.mark.parametrize("then", [{"name": "transformer", "epochs": 1}, {"name": "embedding_logreg"}])
-def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch, then):
+@pytest.mark.parametrize("second", [{"name": "transformer", "epochs": 1}, {"name": "embedding_logreg"}])
+def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch, second):
     skip_without_torch()
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     first = {"name": "transformer", "model": str(make_encoder(tmp_path / "encoder")), "epochs": 1}
-    transfer = build("transfer", TRANSFER | {"classifier": first, "fine_tune_with": then})
+    transfer = build("transfer", TRANSFER | {"classifier": first, "fine_tune_with": second})
     claims, gold = yes_no()
     scorer = transfer.fit(claims, gold, 13)
     scores = scorer.score(claims)
     other = transfer.fit(claims, gold_of(1 - gold.codes), 13).score(claims)
     assert not np.array_equal(scores, other)  # these training claims count
-    plain = build(then["name"], then.get("settings", {}) | {k: v for k, v in then.items() if k != "name"})
+    plain = build(second["name"], {key: value for key, value in second.items() if key != "name"})
     plain = plain.model_copy(update={"model": first["model"]}).fit(claims, gold, 13)
-    assert not np.array_equal(scores, plain.scoring(claims))  # and so does the other dataset
+    assert not np.array_equal(scores, plain.score(claims))  # and so does the other dataset
 
     (tmp_path / "kept").mkdir()
     structure = json.loads(json.dumps(serialize(scorer, tmp_path / "kept")))
@@ -298,16 +300,31 @@ def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch,
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "pattern"),
     [
-        ({"fine_tune_with": {"name": "transformer"}}, "takes over the encoder of a transformer"),
-        ({"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "tfidf_logreg"}}, "takes over the encoder"),
+        ({"fine_tune_with": {"name": "transformer"}}, "fine_tune_with: 'transformer' cannot start from 'nb_logreg'"),
+        (
+            {"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "tfidf_logreg"}},
+            "fine_tune_with: 'tfidf_logreg' cannot start from 'transformer'",
+        ),
         (
             {"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "transformer", "model": "x"}},
-            "no model of its own",
+            "fine_tune_with: do not set 'model'",
         ),
     ],
 )
-def test_what_cannot_follow(changes, said):
-    with pytest.raises(ValidationError, match=said):
+def test_what_cannot_follow(changes, pattern):
+    with pytest.raises(ValidationError, match=pattern):
         build("transfer", TRANSFER | changes)
+
+
+def test_both_classifiers_of_a_transfer_get_their_question(monkeypatch):
+    monkeypatch.setattr(
+        Transformer, "with_task", lambda self, question: self.model_copy(update={"model": f"told {question.task}"})
+    )
+    transfer = build("transfer", TRANSFER | {"classifier": "transformer", "fine_tune_with": "transformer"})
+    question = TaskPrompt("check_worthiness", "Worth checking?", ("no", "yes"), ())
+    ready = transfer.with_task(question)
+    assert ready.classifier.classifier.model == f"told {TRANSFER['task']}"
+    assert ready.fine_tune_with.classifier.model == "told check_worthiness"
+    assert set(ready.__dict__) == set(type(ready).model_fields)
