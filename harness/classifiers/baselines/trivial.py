@@ -33,8 +33,8 @@ class ClassPriorScorer(ConstantScorer):
 class Majority(Classifier):
     """Gives every claim the label shares of the training claims as its probabilities.
 
-    Sees the training labels only. All claims are tied, so it does not rank. The baseline for accuracy and, as the best
-    constant forecast, for calibration and log loss. Cost: negligible.
+    Sees the training labels; cannot see anything of a claim. All claims are tied, so it does not rank. The baseline for
+    accuracy and, as the best constant forecast, for calibration and log loss. Cost: negligible.
     """
 
     saved_types = (ClassPriorScorer,)
@@ -85,7 +85,7 @@ class PriorRandomScorer(Scorer):
 class PriorRandom(Classifier):
     """Predicts labels at random, each as often as it occurs in the training claims.
 
-    Sees the training labels and the claim's id, but not its text. The baseline for F1 and every ranking metric. The
+    Sees the training labels and the claim's id; cannot see its text. The baseline for F1 and every ranking metric. The
     draw is a hash of the seed and the claim id, so it does not depend on which other claims are scored. Cost:
     negligible.
     """

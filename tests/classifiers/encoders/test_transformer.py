@@ -164,7 +164,7 @@ def test_early_stopping_keeps_the_best_epoch_and_stops(encoder, monkeypatch):
     classifier = build("transformer", {"model": encoder, "epochs": 30, "patience": 2, "learning_rate": 5e-3})
     claims = claims_of([text for pair in zip(OPINIONS, STATISTICS, strict=True) for text in pair] * 3)
     codes = np.tile([0, 1], 18)
-    _, held_out = fine_tuning._sides(classifier, claims, gold_of(codes), 13)
+    _, held_out = fine_tuning._split_rows(classifier, claims, gold_of(codes), 13)
     codes[held_out] = 1 - codes[held_out]  # so that what is learned from the others only makes it worse
     losses: list[float] = []
     look = fine_tuning._Best.look
@@ -181,14 +181,14 @@ def test_early_stopping_keeps_the_best_epoch_and_stops(encoder, monkeypatch):
 
 
 def test_held_out_articles_are_whole_and_not_trained_on(encoder):
-    from harness.classifiers.encoders.fine_tuning import _sides
+    from harness.classifiers.encoders.fine_tuning import _split_rows
 
     claims, gold = claims_of([f"claim {n}" for n in range(40)]), gold_of([0, 1] * 20)
-    train, held_out = _sides(build("transformer", {"model": encoder, "patience": 1}), claims, gold, 13)
+    train, held_out = _split_rows(build("transformer", {"model": encoder, "patience": 1}), claims, gold, 13)
     assert len(held_out) == 4
     assert len(train) == 36
     assert not set(claims.article_id[train]) & set(claims.article_id[held_out])
-    none = _sides(build("transformer", {"model": encoder}), claims, gold, 13)
+    none = _split_rows(build("transformer", {"model": encoder}), claims, gold, 13)
     assert (len(none[0]), len(none[1])) == (40, 0)
 
 
