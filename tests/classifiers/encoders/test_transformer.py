@@ -167,17 +167,19 @@ def test_early_stopping_keeps_the_best_epoch_and_stops(encoder, monkeypatch):
     _, held_out = fine_tuning._split_rows(classifier, claims, gold_of(codes), 13)
     codes[held_out] = 1 - codes[held_out]  # so that what is learned from the others only makes it worse
     losses: list[float] = []
-    look = fine_tuning._Best.look
+    update = fine_tuning._BestEpoch.update
     monkeypatch.setattr(
-        fine_tuning._Best, "look", lambda self, epoch, loss, net: losses.append(loss) or look(self, epoch, loss, net)
+        fine_tuning._BestEpoch,
+        "update",
+        lambda self, epoch, loss, network: losses.append(loss) or update(self, epoch, loss, network),
     )
     scorer = classifier.fit(claims, gold_of(codes), 13)
     best = int(np.argmin(losses)) + 1
     assert len(losses) == best + 2 < 30
     assert scorer.chosen == f"epoch {best} of 30 by log loss {min(losses):.4f} on 1 held-out articles"
     scores = scorer.score(claims.take(held_out))
-    kept = -np.log(scores[np.arange(len(held_out)), codes[held_out]]).mean()
-    assert kept == pytest.approx(min(losses), rel=1e-5)
+    loss_of_the_scorer = -np.log(scores[np.arange(len(held_out)), codes[held_out]]).mean()
+    assert loss_of_the_scorer == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_held_out_articles_are_whole_and_not_trained_on(encoder):
