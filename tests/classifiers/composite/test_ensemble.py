@@ -166,7 +166,7 @@ def test_the_reasons_of_an_ensemble_add_up_those_of_its_members(table):
 
 
 @pytest.mark.parametrize("method", ["mean", "ranks", "log_odds", "stacking"])
-def test_an_ensemble_is_kept(table, tmp_path, method):
+def test_an_ensemble_is_saved_and_loaded(table, tmp_path, method):
     claims, gold = table
     members = [*(["nb_logreg"] if method == "log_odds" else MEMBERS), {"name": "transfer", **TRANSFER}]
     scorer = build("ensemble", {"members": members, "method": method}).fit(claims, gold, 13)
@@ -177,11 +177,11 @@ def test_an_ensemble_is_kept(table, tmp_path, method):
 
 def test_transfer_learns_from_the_other_dataset_alone():
     claims, gold = yes_no()
-    one = build("transfer", TRANSFER).fit(claims, gold, 13)
-    other = build("transfer", TRANSFER).fit(claims, gold_of(1 - gold.codes), 13)
-    assert np.array_equal(one.score(claims), other.score(claims))
+    fitted = build("transfer", TRANSFER).fit(claims, gold, 13)
+    fitted_to_flipped = build("transfer", TRANSFER).fit(claims, gold_of(1 - gold.codes), 13)
+    assert np.array_equal(fitted.score(claims), fitted_to_flipped.score(claims))
     told = claims_of(["Spending rose by 12 percent in 2021.", "Let us hope for the best!"])
-    assert np.diff(one.score(told)[:, 1])[0] < 0
+    assert np.diff(fitted.score(told)[:, 1])[0] < 0
 
 
 def test_what_two_datasets_share_is_refused_or_left_out():
@@ -191,9 +191,9 @@ def test_what_two_datasets_share_is_refused_or_left_out():
     refused = build("transfer", TRANSFER).with_experiment(texts, None)
     with pytest.raises(HarnessError, match=r"'public-matters': \d+ of its .*\(2 of its articles .*overlap: exclude"):
         refused.fit(*yes_no(), 13)
-    kept = build("transfer", TRANSFER | {"overlap": "exclude"}).with_experiment(texts, None).training_set()
-    assert not set(articles) & set(kept.claims.article_id)
-    assert set(kept.claims.article_id) == {article.article_id for article in dataset.articles} - set(articles)
+    source = build("transfer", TRANSFER | {"overlap": "exclude"}).with_experiment(texts, None).training_set()
+    assert not set(articles) & set(source.claims.article_id)
+    assert set(source.claims.article_id) == {article.article_id for article in dataset.articles} - set(articles)
 
 
 def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_path):
@@ -209,7 +209,7 @@ def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "pattern"),
     [
         ("{name: ensemble, members: [tfidf_logreg]}", "members"),
         ("{name: ensemble, members: [tfidf_logreg, tfidf_logrgg]}", "Did you mean 'tfidf_logreg'"),
@@ -218,11 +218,11 @@ def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_pa
         ("{name: ensemble, members: [tfidf_logreg, 3]}", "expected a classifier's name"),
     ],
 )
-def test_wrong_members_are_faults_of_the_config(tmp_path, entry, said):
+def test_wrong_members_are_faults_of_the_config(tmp_path, entry, pattern):
     (tmp_path / "e.yaml").write_text(
         f"{{name: e, task: checkability, dataset: public-matters, metrics: [f1], classifiers: [{entry}]}}"
     )
-    with pytest.raises(FaultsError, match=said) as caught:
+    with pytest.raises(FaultsError, match=pattern) as caught:
         run(tmp_path / "e.yaml", out=tmp_path / "runs")
     assert "e.yaml:1: classifiers[0]" in str(caught.value)
 
@@ -233,9 +233,9 @@ def test_the_labels_that_answer_yes_are_added_up(bring, table, tmp_path):
     for task, columns in (("checkability", [1, 2]), ("check_worthiness", [2])):
         settings = {"dataset": "claimbuster", "task": task, "classifier": inner, "target": "labels"}
         transfer = build("transfer", settings).with_experiment([], root)
-        found = transfer.training_set()
-        assert found.gold.labels == ("NFS", "UFS", "CFS")
-        whole = build("nb_logreg", {"min_df": 50}).fit(found.claims, found.gold, 13).score(claims)
+        source = transfer.training_set()
+        assert source.gold.labels == ("NFS", "UFS", "CFS")
+        whole = build("nb_logreg", {"min_df": 50}).fit(source.claims, source.gold, 13).score(claims)
         scorer = transfer.fit(*yes_no(), 13)
         assert scorer.score(claims)[:, 1] == pytest.approx(whole[:, columns].sum(axis=1))
         assert (scorer.explain(claims) is None) == (len(columns) > 1)
@@ -292,11 +292,11 @@ def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch,
     plain = plain.model_copy(update={"model": first["model"]}).fit(claims, gold, 13)
     assert not np.array_equal(scores, plain.score(claims))  # and so does the other dataset
 
-    (tmp_path / "kept").mkdir()
-    structure = json.loads(json.dumps(serialize(scorer, tmp_path / "kept")))
+    (tmp_path / "saved").mkdir()
+    structure = json.loads(json.dumps(serialize(scorer, tmp_path / "saved")))
     for folder in (tmp_path / "cache", tmp_path / "encoder"):
         shutil.rmtree(folder)
-    assert np.array_equal(deserialize(structure, tmp_path / "kept").score(claims), scores)
+    assert np.array_equal(deserialize(structure, tmp_path / "saved").score(claims), scores)
 
 
 @pytest.mark.parametrize(

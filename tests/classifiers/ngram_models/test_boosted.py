@@ -1,4 +1,4 @@
-"""Boosted trees: against LightGBM's own predictions, reasons that add up, and what is kept."""
+"""Boosted trees: against LightGBM's own predictions, reasons that add up, and saving."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def table():
 
 def of_lightgbm(classifier, rows: csr_matrix, codes, seed):
     """LightGBM's own scores of the rows that it was fitted to."""
-    kept = {}
+    boosters = {}
     real = lightgbm.train
 
     def train(*args, **kwargs):
-        kept["booster"] = real(*args, **kwargs)
-        return kept["booster"]
+        boosters["booster"] = real(*args, **kwargs)
+        return boosters["booster"]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lightgbm, "train", train)
         classifier._train(rows, codes, seed)
-    return kept["booster"].predict(rows, raw_score=True)
+    return boosters["booster"].predict(rows, raw_score=True)
 
 
 def test_two_labels_score_as_lightgbm_says(table):
