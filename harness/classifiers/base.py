@@ -1,4 +1,4 @@
-"""What a classifier is: settings that can be fitted; and what a scorer is: the fitted thing, which sees claims only."""
+"""Base classes of classifiers (settings that can be fitted) and scorers (fitted classifiers, which see claims only)."""
 
 from __future__ import annotations
 
@@ -18,71 +18,75 @@ from harness.schemes import Scheme
 
 ScoreMatrix = npt.NDArray[np.float64]
 N_REASONS = 10
+"""Maximum number of reasons per claim."""
 
 
 def computed(getter: Callable[[Any], Any]) -> Any:
-    """A property in the place of what the base class declares as a plain attribute."""
+    """A property that overrides a plain class attribute of the base class.
+
+    Returns Any, because type checkers reject a property in place of an attribute.
+    """
     return property(getter)
 
 
 class Reason(NamedTuple):
-    """One thing that moved a claim's score."""
+    """One feature that moved the score of a claim."""
 
     name: str
-    """What it is ("number", "word:percent")."""
+    """Name of the feature ("number", "word:percent")."""
     text: str
-    """The characters of the claim that it rests on, or the empty string."""
+    """Characters of the claim that the feature comes from; empty if there are none."""
     weight: float
-    """How far it moved the score; above 0 towards the positive label."""
+    """Change of the score; above 0 towards the positive label."""
 
 
 class ApiUsage(NamedTuple):
-    """What a service counts for scoring."""
+    """Usage that a model API reports for scoring."""
 
     calls: int
     tokens: int
-    """Prompts and answers together, as the service says; those it says nothing of count 0."""
+    """Tokens of prompts and replies, as the API reports them; a reply without a token count adds 0."""
 
 
 class TaskPrompt(NamedTuple):
-    """What an experiment asks of every claim, for classifiers that read guidelines."""
+    """The question of an experiment, for classifiers that read guidelines."""
 
     task: str
     text: str
     labels: tuple[str, ...]
-    """Those of the task; for a yes-or-no task ("no", "yes")."""
+    """Labels of the task; ("no", "yes") for a yes-or-no task."""
     schemes: tuple[Scheme, ...]
-    """The scheme of each dataset; each answers the task."""
+    """Label scheme of each dataset; each scheme answers the task."""
 
 
 class Scorer(ABC):
-    """A fitted classifier. It is handed claims only, so it cannot see gold."""
+    """A fitted classifier. Its methods take claims only, so it cannot see gold."""
 
     probabilities: ClassVar[bool] = False
     """Whether the scores of a claim are probabilities over the labels."""
     logistic: ClassVar[bool] = False
-    """Whether a score is the logistic function of what its reasons add up to, without being a probability."""
+    """Whether a score is the logistic function of the sum of its reasons, without being a probability."""
     cutoff: float | None = None
-    """The score of the positive label at and above which it is predicted, in a yes-or-no task. None: the label with
-    the highest score is predicted."""
+    """Lowest score of the positive label that predicts it, in a yes-or-no task. None: the label with the highest score
+    is predicted."""
     gives_scores: bool = True
-    """False where scores only repeat the labels (predictions made elsewhere without scores)."""
+    """False if the scores only repeat the labels (predictions imported without scores)."""
     gives_labels: bool = True
-    """False where no label is predicted (predictions made elsewhere as scores, without a threshold)."""
+    """False if the scorer predicts no labels (imported scores without a threshold)."""
 
     chosen: str | None = None
-    """What was chosen in fitting ("C=10 of 3 candidates in 3 folds"), for the result."""
+    """Choice made in fitting ("C=10 of 3 candidates in 3 folds"), shown in the result; None: no choice."""
     fits: int = 1
-    """How many fits it took, those of candidates and of inner folds among them."""
+    """Number of fits, including those of candidates and inner folds."""
 
     in_files: ClassVar[tuple[str, ...]] = ()
-    """The fields that `save_files` keeps, because they are more than numbers, strings, arrays and objects of them."""
+    """Fields that `save_files` writes, because they do not consist of numbers, strings and arrays only."""
     unsavable_reason: ClassVar[str | None] = None
-    """Why it cannot be saved as a model; None: it can."""
+    """Reason why the scorer cannot be saved as a model; None: it can be saved."""
 
     @abstractmethod
     def score(self, claims: Claims) -> ScoreMatrix:
-        """One number per claim and label; higher = more.
+        """Scores every label of each claim; higher = more.
 
         Args:
             claims: n_claims rows; may be empty.
@@ -90,10 +94,12 @@ class Scorer(ABC):
         """
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> npt.NDArray[np.int64]:
-        """The predicted label of each claim as an index into the labels; -1 where it has no answer.
+        """Predicts the label of each claim.
 
         Args:
-            claims, scores: the rows that were scored, and what `score` gave for them.
+            claims: the claims that were scored, n_claims rows.
+            scores: the return value of `score` for these claims, shape (n_claims, n_labels).
+        Returns: indices into the labels, shape (n_claims,); -1 for a claim without an answer.
         """
         if self.cutoff is not None:
             return np.where(scores[:, -1] >= self.cutoff, scores.shape[1] - 1, 0).astype(np.int64)
@@ -101,171 +107,180 @@ class Scorer(ABC):
         return highest
 
     def n_unanswered(self, claims: Claims) -> int:
-        """How many of the claims it has no answer for."""
+        """The number of claims without an answer."""
         return 0
 
     def unanswered_by_reason(self, claims: Claims) -> Mapping[str, int]:
-        """How many of the claims have no answer, by reason; empty where there is one reason only."""
+        """The number of claims without an answer, by reason; empty if there is only one possible reason."""
         return {}
 
     def api_usage(self, claims: Claims) -> ApiUsage | None:
-        """What a service counts for the claims' scores, kept answers among them; None where none is asked."""
+        """The API usage for scoring the claims, including cached replies; None if the scorer calls no API."""
         return None
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The reasons of each claim, the strongest first; None where the system cannot say."""
+        """The reasons of each claim, strongest first; None if the scorer cannot explain its scores."""
         return None
 
     def save_files(self, folder: Path) -> None:
-        """Writes the fields `in_files` into an empty folder: never as pickle, which runs what it is told when loaded.
+        """Writes the fields `in_files` into an empty folder. Do not use pickle: loading a pickle can run any code.
 
-        Raises: HarnessError: a field cannot be kept; says why.
+        Raises: HarnessError: a field cannot be saved; the message says why.
         """
-        raise HarnessError(f"{type(self).__name__} says nothing of how its fields in_files are kept")
+        raise HarnessError(f"{type(self).__name__} declares in_files but does not define save_files")
 
     @classmethod
     def load_files(cls, folder: Path) -> dict[str, Any]:
-        """The fields `in_files` by name, from the folder that `save_files` wrote. Whatever stands there is data.
+        """Loads the fields `in_files` from the folder that `save_files` wrote. Treats the files as data, never as code.
 
-        Raises: HarnessError: a file is missing, wrong, or asks for what is not trusted; says which.
+        Returns: the value of each field, by its name.
+        Raises: HarnessError: a file is missing, damaged, or requires a type that is not trusted; the message names it.
         """
-        raise HarnessError(f"{folder}: {cls.__name__} says nothing of how its fields in_files are loaded")
+        raise HarnessError(f"{folder}: {cls.__name__} declares in_files but does not define load_files")
 
 
 class Classifier(BaseModel, ABC):
     """A recipe with its settings; its fields are its config schema.
 
-    `reads = "claim"`: a claim's score depends on its own row only (its text, its neighbours' text, its speaker...);
-    `reads = "article"`: it may depend on the other rows of its article.
+    `context_scope = "claim"`: the score of a claim depends on its own row only (its text, its neighbors' text, its
+    speaker); `context_scope = "article"`: it may depend on the other rows of the article.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     context_scope: ClassVar[Literal["claim", "article"]] = "claim"
     languages: ClassVar[tuple[str, ...]] = ()
-    """The languages it was made for; empty: any."""
+    """Languages that the classifier supports; empty: any language."""
     yes_or_no_only: ClassVar[bool] = False
-    """Whether it is made for tasks of two labels; an experiment with another task is refused."""
+    """Whether the classifier supports only tasks with two labels; other experiments are rejected."""
     slow_to_fit: ClassVar[bool] = False
-    """Whether a fit takes minutes, so that one which several experiments need is worth keeping."""
+    """Whether a fit takes minutes, so that fits are cached and shared between experiments."""
     unsavable_reason: ClassVar[str | None] = None
-    """Why none of its scorers can be saved as a model, so that none is fitted for that; None: one may be."""
+    """Reason why no scorer of this classifier can be saved, so that no final model is fitted; None: a scorer may be
+    savable."""
     packages: ClassVar[tuple[str, ...]] = ()
-    """Distributions whose versions can change what it fits; they enter the unit's id."""
+    """Distributions whose versions can change the fit; their versions are part of the unit's id."""
     saved_types: ClassVar[tuple[type, ...]] = ()
-    """The types that its scorers are made of, besides those that other classifiers declare: dataclasses, NamedTuples
-    or scorers without fields. A saved model is loaded only if it asks for no other."""
+    """Types that make up its scorers, except types that other classifiers declare: dataclasses, NamedTuples or scorers
+    without fields. A saved model is loaded only if all its types are declared."""
 
     @abstractmethod
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Learns from claims and their gold, which have the same rows.
+        """Fits a scorer to claims and their gold.
 
         Args:
             claims: the training claims; at least one.
-            gold: their gold; possibly of one label only.
+            gold: the gold of the same rows; may contain one label only.
             seed: random seed; the same seed and rows give the same scorer.
         """
 
     def untrained_scorer(self) -> Scorer | None:
-        """The scorer of a yes-or-no task that needs no training claim; None where it has to learn."""
+        """The scorer for a yes-or-no task without training claims; None if the classifier has to be fitted."""
         return None
 
     def check(self) -> None:
-        """Looks at what can be wrong before any data is read (a file that it needs, say).
+        """Checks the requirements that do not depend on data (a required file or package).
 
-        Raises: HarnessError: what is wrong.
+        Raises: HarnessError: a requirement is not met; the message names it.
         """
 
     def input_fingerprint(self) -> str:
-        """A fingerprint of what it reads besides claims and gold (a file's content); it enters the unit's id."""
+        """The fingerprint of inputs other than claims and gold (such as a file); it is part of the unit's id."""
         return ""
 
     def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
-        """The classifier as an experiment uses it, told what the experiment's claims say and where datasets live.
+        """The classifier with the claim texts of the experiment and the folder of benchmarks.
 
         Args:
-            texts: of all claims of the experiment, which it must not learn the labels of elsewhere.
-            root: where fetched benchmarks live.
+            texts: the texts of all claims of the experiment; their labels must not be learned from another dataset.
+            root: the folder of fetched benchmarks; None: the default folder.
         """
         return self
 
     def with_task(self, question: TaskPrompt) -> Self:
-        """The classifier that knows what the experiment asks; called once, before anything is fitted.
+        """The classifier with the question of the experiment; called once, before the first fit.
 
-        Raises: HarnessError: it cannot answer the question.
+        Raises: HarnessError: the classifier cannot answer the question.
         """
         return self
 
     def downloads(self) -> tuple[str, ...]:
-        """The hosts that something has to be fetched from before the run is planned (an encoder)."""
+        """Hosts to download from (an encoder, for example) before the run is planned."""
         return ()
 
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that fitting and scoring may contact."""
+        """Hosts that fitting and scoring may contact."""
         return ()
 
     def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
-        """Which texts it was trained on before it is fitted (a pretrained part of it), and what to say of it.
+        """The texts that a pretrained part of the classifier was trained on.
 
-        Returns: shape (n_texts,), and a clause for a warning.
+        Returns: bool, shape (n_texts,), True for a text that it was trained on; and a clause for the warning.
         """
         return np.zeros(len(texts), dtype=bool), ""
 
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The calls that one fit and its scoring would make: a name for each, and an estimate of its tokens.
+        """The API requests that one fit and its scoring would make, without making them.
 
-        Calls whose answers are kept already are not among them. Where it depends on the first answer, the most that
-        there can be. Asks nobody.
+        Excludes requests whose replies are cached. Gives the maximum if the number depends on earlier replies.
 
         Args:
             claims, gold, seed: as for `fit`.
             test: the claims to score.
+        Returns: the estimated number of tokens of each request, by the request's name.
         """
         return {}
 
     def result_files(self) -> Mapping[str, bytes]:
-        """Files that belong to a result of this system, by name; read when its units are finished."""
+        """Contents of extra files for the result folder, by file name; called after the last unit."""
         return {}
 
 
 @dataclass(frozen=True)
 class ConstantScorer(Scorer):
-    """The same scores for every claim."""
+    """Gives every claim the same scores."""
 
     scores: tuple[float, ...]
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """The constant, shape (n_claims, n_labels)."""
+        """The constant scores, shape (n_claims, n_labels)."""
         return np.tile(np.array(self.scores, dtype=np.float64), (len(claims), 1))
 
 
 def as_two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) -> ScoreMatrix:
-    """The score of the positive label as two columns: 1 - s and s, or for margins -s and s.
+    """The scores of both labels of a yes-or-no task: 1 - s and s, or -s and s for margins.
 
     Args:
-        positive: shape (n_claims,); in [0, 1] unless `margins`.
+        positive: scores s of the positive label, shape (n_claims,); in [0, 1] unless `margins`.
+        margins: whether the scores are signed distances from a boundary at 0.
+    Returns: shape (n_claims, 2).
     """
     scores = np.asarray(positive, dtype=np.float64)
     return np.column_stack([-scores if margins else 1.0 - scores, scores])
 
 
 def class_priors(gold: Gold) -> npt.NDArray[np.float64]:
-    """The share of each label in gold; shape (n_labels,), summing to 1."""
+    """The share of each label in gold; shape (n_labels,), sums to 1."""
     counts = np.bincount(gold.codes, minlength=len(gold.labels)).astype(np.float64)
     share: npt.NDArray[np.float64] = counts / counts.sum()
     return share
 
 
 def top_reasons(
-    names: Sequence[str], columns: npt.NDArray[np.integer], moved: npt.NDArray[np.floating], place: Callable[[str], str]
+    names: Sequence[str],
+    columns: npt.NDArray[np.integer],
+    contributions: npt.NDArray[np.floating],
+    text_of: Callable[[str], str],
 ) -> tuple[Reason, ...]:
-    """The features that moved a score most as reasons, at most ten, the strongest first.
+    """The features that moved a score most, as at most ten reasons, strongest first.
 
     Args:
-        names: of all features.
-        columns, moved: shape (n,); some features, and how far each moved the score.
-        place: the characters of the claim that a feature rests on, by its name; empty if none.
+        names: names of all features.
+        columns: indices of the features of the claim, shape (n,).
+        contributions: change of the score by each of these features, shape (n,); a feature with 0 is no reason.
+        text_of: function from a feature's name to the characters of the claim it comes from (empty if none).
     """
-    order = np.argsort(-np.abs(moved), kind="stable")[:N_REASONS]
-    found = [(names[columns[at]], float(moved[at])) for at in order if moved[at]]
-    return tuple(Reason(name, place(name), weight) for name, weight in found)
+    # The sort is stable, so features with equal contributions keep the order of the columns on every machine.
+    order = np.argsort(-np.abs(contributions), kind="stable")[:N_REASONS]
+    strongest = [(names[columns[index]], float(contributions[index])) for index in order if contributions[index]]
+    return tuple(Reason(name, text_of(name), weight) for name, weight in strongest)

@@ -1,4 +1,4 @@
-"""From a classifier's name and settings, as a config gives them, to the classifier."""
+"""Builds a classifier from the name and settings in a config."""
 
 from __future__ import annotations
 
@@ -34,24 +34,26 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
     },
     "harness.classifiers",
 )
-"""Where each classifier is, which is imported when it is asked for."""
+"""Import path of each classifier; the module is imported on first use."""
 
 
 def build(name: str, settings: dict[str, Any]) -> Classifier:
-    """The classifier of a name with its settings, before any data is read.
+    """Builds a classifier from its name and settings; reads no data.
 
     Args:
         name: a registered name, or `module:Class` of a Classifier or of a scikit-learn classifier.
-        settings: as they stand in a config, without the name.
+        settings: settings as in a config, without the name.
     Raises:
-        UnknownComponent: no such name, or it cannot be imported.
-        pydantic.ValidationError: a setting is unknown or out of range; its place is the setting's name.
+        UnknownComponent: the name is unknown, or it cannot be imported.
+        pydantic.ValidationError: a setting is unknown or out of range; its `loc` is the name of the setting.
     """
-    found: object = import_object(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
-    if isinstance(found, type) and issubclass(found, Classifier) and not isabstract(found):
-        return found.model_validate_json(json.dumps(settings, default=str))  # YAML knows dates, and JSON does not
-    if isinstance(found, type) and not isabstract(found):
-        target = name if ":" in name else f"{found.__module__}:{found.__qualname__}"
+    component: object = import_object(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
+    if isinstance(component, type) and issubclass(component, Classifier) and not isabstract(component):
+        # Strict validation of Python values refuses a list for a tuple; JSON validation accepts it. `str` writes the
+        # dates that YAML parses, because JSON has no dates.
+        return component.model_validate_json(json.dumps(settings, default=str))
+    if isinstance(component, type) and not isabstract(component):
+        target = name if ":" in name else f"{component.__module__}:{component.__qualname__}"
         return SklearnEstimator.build(target, settings)
-    what = "a base for classes" if isinstance(found, type) else f"not a class, but {type(found).__name__}"
-    raise UnknownComponent(f"classifier '{name}': is {what}; name a class that can be fitted")
+    kind = "an abstract class" if isinstance(component, type) else f"not a class but of type {type(component).__name__}"
+    raise UnknownComponent(f"classifier '{name}' is {kind}; name a class that can be fitted")

@@ -1,1 +1,1 @@
-"""Floors that learned systems must beat: majority, random, length, position, rules."""
+"""Baselines that learned systems must beat: majority, random, length, position, rules."""

@@ -1,4 +1,4 @@
-"""A transparent rule scorer: cues with fixed weights, and a named reason for every point it gives."""
+"""A transparent rule-based scorer: cues with fixed weights, each reported as a reason."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as
 from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
 
-START = -1.0
-"""The score, in log odds, of a sentence without any cue."""
-SHORT_WORDS, SHORT = 5, -1.2
-"""A sentence of fewer words than this seldom says anything that could be looked up."""
+BASE_LOG_ODDS = -1.0
+"""Score, in log-odds, of a sentence without cues."""
+MIN_WORDS = 5
+"""A shorter sentence rarely states anything that can be looked up."""
+SHORT_PENALTY = -1.2
+"""Log-odds added for a sentence of fewer than `MIN_WORDS` words."""
 MAX_COUNTED = 2
-"""A cue counts this many times at most."""
+"""Maximum number of times that a cue counts in a sentence."""
 WEIGHTS = {
     "percent": 1.3,
     "money": 1.0,
@@ -38,33 +40,33 @@ WEIGHTS = {
     "question": -1.5,
     "address": -1.2,
 }
-"""Log odds per occurrence of a cue."""
+"""Log-odds per occurrence of a cue."""
 
 
 @dataclass(frozen=True)
 class RulesScorer(Scorer):
-    """Adds up weights; the score is their logistic, positive from one half on."""
+    """Adds up the weights of cues; the score is the logistic function of the sum, and the cutoff is one half."""
 
     logistic = True
     cutoff: float | None = 0.5
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """From 0 to 1, not calibrated; depends on the claim's own text only."""
-        odds = [START + sum(reason.weight for reason in _reasons(text)) for text in claims.text]
-        return as_two_columns(np.array([1 / (1 + math.exp(-odd)) for odd in odds], dtype=np.float64))
+        """Scores from 0 to 1, not calibrated; each depends on the text of the claim only."""
+        log_odds = [BASE_LOG_ODDS + sum(reason.weight for reason in _reasons(text)) for text in claims.text]
+        return as_two_columns(np.array([1 / (1 + math.exp(-value)) for value in log_odds], dtype=np.float64))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
-        """Every cue that was found, with its weight; the score is the logistic of their sum and `START`."""
+        """Every cue of each claim; the score is the logistic function of `BASE_LOG_ODDS` plus the weights."""
         return [tuple(sorted(_reasons(text), key=lambda reason: -abs(reason.weight))) for text in claims.text]
 
 
 class Rules(Classifier):
-    """Scores a claim by fixed rules over named cues; learns nothing, and gives a named reason for every point.
+    """Scores a claim by fixed rules over named cues; learns nothing, and reports every cue as a reason.
 
-    Sees numbers, names by shape, attribution, comparison, change, cause and rule cues, hedges, questions, first person
-    and address. Cannot see meaning, or what its cues miss. Cost: about 15,000 claims a second, and no training. Made
-    for English yes-or-no tasks. The cues and weights were written down before they met any labelled data, and are not
-    fitted to it; they come from no paper.
+    Sees numbers, capitalized names, attribution, comparison, change, cause and rule cues, hedges, questions, first
+    person and address. Cannot see meaning, or anything without a cue. Cost: about 15,000 claims per second, and no
+    training. For English yes-or-no tasks. The cues and weights were written before any labeled data was inspected and
+    are not fitted to data; they are not taken from a paper.
     """
 
     languages = ("en",)
@@ -72,19 +74,19 @@ class Rules(Classifier):
     saved_types = (RulesScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Nothing to learn; training claims and seed are not used."""
+        """Returns the fixed scorer; ignores the training claims and the seed."""
         return RulesScorer()
 
     def untrained_scorer(self) -> Scorer:
-        """The same scorer."""
+        """The fixed scorer."""
         return RulesScorer()
 
 
 def _reasons(text: str) -> list[Reason]:
-    found = [
+    reasons = [
         Reason(f"{cue.name}: {cue.says}", cue.text, WEIGHTS[cue.name] * min(cue.times, MAX_COUNTED))
         for cue in find_cues(text)
     ]
-    if len(text.split()) < SHORT_WORDS:
-        found.append(Reason("short: fewer words than a claim needs", text[:40], SHORT))
-    return found
+    if len(text.split()) < MIN_WORDS:
+        reasons.append(Reason("short: fewer words than a claim needs", text[:40], SHORT_PENALTY))
+    return reasons

@@ -1,1 +1,1 @@
-"""Classifiers made of classifiers, and the one place that forwards to an inner one."""
+"""Classifiers that contain other classifiers."""

@@ -1,4 +1,4 @@
-"""Several classifiers as one."""
+"""Ensembles of classifiers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from harness.arrays import Codes, Floats
+from harness.arrays import Bools, Codes, Floats
 from harness.classifiers.base import (
+    N_REASONS,
     ApiUsage,
     Classifier,
     Reason,
@@ -31,91 +31,95 @@ from harness.data.splits.folds import Fold, grouped_folds
 from harness.errors import HarnessError
 
 PROBABILITY_EPSILON = 1e-6
+"""Distance from 0 and 1 to which probabilities are clipped, so that log-odds are finite."""
 
 
 @dataclass(frozen=True)
 class EnsembleScorer(Scorer):
-    """The weighted sum of members' standardized scores or ranks, or as a probability of learned weights or log-odds."""
+    """Scores by the weighted sum of the members' standardized scores, ranks or log-odds."""
 
     members: tuple[Scorer, ...]
     centers: Floats
-    """The mean of each member's scores of training claims that it was not fitted to; shape (n_members,)."""
+    """Mean of each member's out-of-fold scores of the training claims, shape (n_members,)."""
     spreads: Floats
+    """Standard deviation of these scores, 1 if they are constant; shape (n_members,)."""
     weights: Floats
+    """Weight of each member, shape (n_members,)."""
     intercept: float
+    """Constant added to the sum."""
     log_odds: bool
+    """Whether the sum is a log-odds, so that scores are probabilities."""
     ladders: Floats | None
-    """With ranks, those scores of each member, ascending; shape (n_members, n_training_claims)."""
+    """Each member's out-of-fold scores in ascending order, shape (n_members, n_training_claims); None: no ranks."""
     cutoff: float | None
     chosen: str | None = None
 
     @computed
     def probabilities(self) -> bool:
-        """Whether the sum is of log-odds, by the members or by what was learned."""
+        """Whether the sum is a log-odds, either of the members or of the stacked regression."""
         return self.log_odds
 
     @computed
     def unsavable_reason(self) -> str | None:
-        """Why a member cannot be kept, if so."""
+        """The first reason among the members; None: all can be saved."""
         return next((member.unsavable_reason for member in self.members if member.unsavable_reason), None)
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """Each member's score, standardized or ranked, weighted and added."""
+        """The weighted sum of the members' scaled scores; as a probability if the sum is a log-odds."""
         from scipy.special import expit
 
-        columns = np.column_stack([_line(member, claims) for member in self.members])
-        scaled = (columns - self.centers) / self.spreads if self.ladders is None else _ranks(columns, self.ladders)
+        scores = np.column_stack([_additive_scores(member, claims) for member in self.members])
+        scaled = (scores - self.centers) / self.spreads if self.ladders is None else _ranks(scores, self.ladders)
         total = (scaled * self.weights).sum(axis=1) + self.intercept
         return as_two_columns(expit(total)) if self.log_odds else np.column_stack([-total, total])
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
-        """By the cutoff, else the label with the higher score; -1 where no member has an answer."""
-        return np.where(self._is_silent(claims), -1, super().predict(claims, scores))
+        """Predicts by the cutoff, or else the label with the higher score; -1 if no member has an answer."""
+        return np.where(self._is_unanswered(claims), -1, super().predict(claims, scores))
 
     def n_unanswered(self, claims: Claims) -> int:
-        """How many of the claims no member has an answer for."""
-        return int(self._is_silent(claims).sum())
+        """The number of claims without an answer of any member."""
+        return int(self._is_unanswered(claims).sum())
 
     def api_usage(self, claims: Claims) -> ApiUsage | None:
-        """The calls and tokens of all members together; None where no member asks a service."""
-        bills = [bill for bill in (member.api_usage(claims) for member in self.members) if bill is not None]
-        return ApiUsage(sum(bill.calls for bill in bills), sum(bill.tokens for bill in bills)) if bills else None
+        """The total API usage of the members; None if no member calls an API."""
+        usages = [usage for usage in (member.api_usage(claims) for member in self.members) if usage is not None]
+        if not usages:
+            return None
+        return ApiUsage(sum(usage.calls for usage in usages), sum(usage.tokens for usage in usages))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The members' reasons, each as far as it moves the sum of scores; None where no member has any."""
-        found = [member.explain(claims) for member in self.members]
-        if all(reasons is None for reasons in found):
+        """The members' reasons, weighted by their effect on the sum of scores; None if no member can explain."""
+        member_reasons = [member.explain(claims) for member in self.members]
+        if all(reasons is None for reasons in member_reasons):
             return None
-        factors = self.weights / self.spreads
-        merged = []
-        for row in range(len(claims)):
-            said: dict[tuple[str, str], float] = {}
-            for reasons, factor in zip(found, factors.tolist(), strict=True):
-                for name, text, weight in reasons[row] if reasons else ():
-                    said[name, text] = said.get((name, text), 0.0) + weight * factor
-            listed = sorted(said.items(), key=lambda item: (-abs(item[1]), item[0]))
-            merged.append(tuple(Reason(*place, weight) for place, weight in listed[:10]))
-        return merged
+        # A score enters the sum as weight * (score - center) / spread, so a reason that moves it by w moves the sum by
+        # w * weight / spread.
+        factors = (self.weights / self.spreads).tolist()
+        explained = [
+            (reasons, factor) for reasons, factor in zip(member_reasons, factors, strict=True) if reasons is not None
+        ]
+        return [_merge_reasons([(reasons[row], factor) for reasons, factor in explained]) for row in range(len(claims))]
 
-    def _is_silent(self, claims: Claims) -> npt.NDArray[np.bool_]:
-        """Whether no member has an answer, shape (n_claims,); a member that gives scores only has one."""
-        silent = np.ones(len(claims), dtype=np.bool_)
+    def _is_unanswered(self, claims: Claims) -> Bools:
+        """Whether no member has an answer, shape (n_claims,); scores without labels count as an answer."""
+        unanswered = np.ones(len(claims), dtype=np.bool_)
         for member in self.members:
             if not member.n_unanswered(claims) or not member.gives_labels:
                 return np.zeros(len(claims), dtype=np.bool_)
-            silent &= member.predict(claims, member.score(claims)) < 0
-        return silent
+            unanswered &= member.predict(claims, member.score(claims)) < 0
+        return unanswered
 
 
 class Ensemble(WrappingClassifier):
-    """Members' scores, standardized or ranked, and added; weighted equally, or as a logistic regression learns it.
+    """Sum of the members' standardized scores, ranks or log-odds, with equal, given or learned weights.
 
-    Each member is fitted in folds of whole training articles too, so that the scale of its scores, and its weight, come
-    from claims that it was not fitted to. Sees what its members see; costs as much as all of them, folds + 1 times.
-    `log_odds` adds up the log-odds of members that give probabilities, and needs no folds.
-    Made for yes-or-no tasks. Training claims of one label (and but for `log_odds` of one article) give the shares of
-    the labels. A rank is the share of those training claims that score lower (equals count half), so that no claim's
-    depends on what else is scored.
+    Each member is also fitted in folds of whole training articles, so that the scale of its scores and its weight come
+    from claims outside its training data. Sees what its members see. Cost: folds + 1 times the cost of the members.
+    `log_odds` adds up the log-odds of members with probabilities, and needs no folds. A rank is the share of the
+    training claims with a lower score (equal scores count half), so it does not depend on which claims are scored.
+    For yes-or-no tasks. If the training claims have one label only (or one article only, except with `log_odds`),
+    scores are the label shares.
     Source: Wolpert 1992, "Stacked generalization"; Breiman 1996, "Stacked regressions" (weights not below 0); Dwork et
     al. 2001, "Rank aggregation methods for the Web" (mean ranks); Genest and Zidek 1986, "Combining probability
     distributions" (the logarithmic pool, which is the mean of log-odds).
@@ -126,30 +130,32 @@ class Ensemble(WrappingClassifier):
     saved_types = (EnsembleScorer,)
 
     members: Annotated[tuple[NestedClassifierField, ...], Field(min_length=1)]
-    """Each a classifier's name, or a mapping with a name and settings."""
+    """Members; each is a classifier's name, or a mapping with a name and settings."""
     repeats: int = Field(default=1, ge=1, le=100)
-    """Fits of each member, each from a random seed of its own; a lone member needs two or more. For members that
-    chance moves, such as fine-tuned encoders (Lakshminarayanan et al. 2017)."""
+    """Number of fits of each member, each with its own random seed; one member alone requires two or more. For members
+    that depend on the seed, such as fine-tuned encoders (Lakshminarayanan et al. 2017)."""
     method: Literal["mean", "ranks", "log_odds", "stacking"] = "mean"
-    """What is added up: standardized scores, ranks or log-odds with equal weights, or scores with learned weights."""
+    """Values to add up: "mean" adds standardized scores, "ranks" ranks, "log_odds" log-odds, all with `weights`;
+    "stacking" adds standardized scores with learned weights."""
     weights: tuple[float, ...] | None = None
-    """One above 0 for each member, but for stacking; null: all alike."""
+    """Weight of each member, above 0; not allowed with stacking. null: equal weights."""
     folds: int = Field(default=3, ge=2)
+    """Number of folds of training articles in which members are fitted to scale and weigh their scores."""
 
     @model_validator(mode="after")
-    def _adds_something_up(self) -> Self:
+    def _check_members(self) -> Self:
         if len(self.members) * self.repeats < 2:
-            raise ValueError("members: expected two or more, or repeats of 2 or more; there is nothing to add up")
+            raise ValueError("members: expected two or more, or repeats of 2 or more; got one member with one fit")
         return self
 
     @model_validator(mode="after")
-    def _weighs_each_member(self) -> Self:
+    def _check_weights(self) -> Self:
         if self.weights is None:
             return self
         if self.method == "stacking":
-            raise ValueError("weights: stacking learns them; give none")
+            raise ValueError("weights: not allowed with method: stacking, which learns them; remove weights")
         if len(self.weights) != len(self.members) or min(self.weights) <= 0:
-            raise ValueError(f"weights: expected {len(self.members)} numbers above 0, one for each member")
+            raise ValueError(f"weights: expected {len(self.members)} numbers above 0, one per member")
         return self
 
     def inner(self) -> tuple[Classifier, ...]:
@@ -157,121 +163,180 @@ class Ensemble(WrappingClassifier):
         return tuple(member.classifier for member in self.members)
 
     def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
-        """The folds of whole training articles in which members are fitted, to be weighed; none for log-odds."""
+        """The folds of whole training articles in which members are fitted to weigh their scores; none for log-odds."""
         k = self._n_folds(claims)
         return grouped_folds(claims, k=k, by="article", seed=seed) if k > 1 else ()
 
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The calls of every member, for each of its repeats; none where the members are not fitted."""
-        calls: dict[str, int] = {}
+        """The requests of every member for each of its repeats; none if the members are not fitted."""
+        requests: dict[str, int] = {}
         if self._can_learn(claims, gold):
-            for each in self._seeds(seed):
-                calls |= super().planned_requests(claims, gold, test, each)
-        return calls
+            for repeat_seed in self._repeat_seeds(seed):
+                requests |= super().planned_requests(claims, gold, test, repeat_seed)
+        return requests
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Fits the members, in folds (but for log-odds) and then to all training claims.
+        """Fits the members in folds (except for log-odds), and then to all training claims.
 
-        Raises: HarnessError: log-odds are asked of a member without probabilities.
+        Raises: HarnessError: the method is log_odds and a member has no probabilities, or no member's score rises with
+            the positive label.
         """
         if not self._can_learn(claims, gold):
             return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         if self.method == "log_odds":
-            return self._pooled(self._fitted(claims, gold, seed))
+            return self._add_log_odds(self._fit_members(claims, gold, seed))
         folds = self.rehearsals(claims, seed)
-        columns = np.empty((len(claims), len(self.members) * self.repeats))
-        for fold in folds:
-            train, held_out = claims.take(fold.train), claims.take(fold.test)
-            for column, scorer in enumerate(self._fitted(train, gold.take(fold.train), seed)):
-                columns[fold.test, column] = _line(scorer, held_out)
-        spreads = columns.std(axis=0)
-        spreads[spreads == 0] = 1.0
-        fitted = self._fitted(claims, gold, seed)
-        scaled, ladders = (columns - columns.mean(axis=0)) / spreads, None
+        scores = self._out_of_fold_scores(claims, gold, seed, folds)
+        centers, spreads = scores.mean(axis=0), scores.std(axis=0)
+        spreads[spreads == 0] = 1.0  # constant scores become 0 instead of 0 / 0
+        scaled, ladders = (scores - centers) / spreads, None
         if self.method == "ranks":
-            ladders = np.sort(columns, axis=0).T
-            scaled = _ranks(columns, ladders)
+            ladders = np.sort(scores, axis=0).T
+            scaled = _ranks(scores, ladders)
         if self.method == "stacking":
-            weights, intercept = _stacked(scaled, gold)
-            cutoff, said = None, ", ".join(f"{w:.2f}" for w in weights)
+            weights, intercept = _stacking_weights(scaled, gold)
+            cutoff = None
         else:
-            weights, intercept = self._shares(), 0.0
+            weights, intercept = self._weight_shares(), 0.0
             cutoff = best_cutoff(scaled @ weights, gold.positive)
-            said = ", ".join(f"{w:.2f}" for w in weights) if self.weights else "equal"
-        chosen = f"weights {said} from {len(folds)} folds of training articles"
+        has_equal_weights = self.method != "stacking" and not self.weights
+        weight_summary = "equal" if has_equal_weights else ", ".join(f"{weight:.2f}" for weight in weights)
         return EnsembleScorer(
-            fitted, columns.mean(axis=0), spreads, weights, intercept, cutoff is None, ladders, cutoff, chosen
+            members=self._fit_members(claims, gold, seed),
+            centers=centers,
+            spreads=spreads,
+            weights=weights,
+            intercept=intercept,
+            log_odds=self.method == "stacking",
+            ladders=ladders,
+            cutoff=cutoff,
+            chosen=f"weights {weight_summary} from {len(folds)} folds of training articles",
         )
 
+    def _out_of_fold_scores(self, claims: Claims, gold: Gold, seed: int, folds: Sequence[Fold]) -> Floats:
+        """Every member's scores of claims outside its training folds, shape (n_claims, n_members x repeats)."""
+        scores = np.empty((len(claims), len(self.members) * self.repeats))
+        for fold in folds:
+            train, held_out = claims.take(fold.train), claims.take(fold.test)
+            for column, scorer in enumerate(self._fit_members(train, gold.take(fold.train), seed)):
+                scores[fold.test, column] = _additive_scores(scorer, held_out)
+        return scores
+
     def _can_learn(self, claims: Claims, gold: Gold) -> bool:
-        """Whether there are two labels, and articles enough to weigh the members."""
+        """Whether the training claims have two labels, and enough articles to weigh the members."""
         return len(np.unique(gold.codes)) > 1 and (self.method == "log_odds" or self._n_folds(claims) > 1)
 
     def _n_folds(self, claims: Claims) -> int:
         return 0 if self.method == "log_odds" else min(self.folds, len(np.unique(claims.article_codes())))
 
-    def _seeds(self, seed: int) -> list[int]:
-        """The random seed of each repeat, the given one first."""
-        return [seed, *(_another(seed, number) for number in range(1, self.repeats))]
+    def _repeat_seeds(self, seed: int) -> list[int]:
+        """The random seed of each repeat; the first is `seed`."""
+        return [seed, *(_derived_seed(seed, repeat) for repeat in range(1, self.repeats))]
 
-    def _fitted(self, claims: Claims, gold: Gold, seed: int) -> tuple[Scorer, ...]:
-        """Every member, fitted as often as is asked for; the repeats of one stand together."""
-        return tuple(_fit(member, claims, gold, each) for member in self.inner() for each in self._seeds(seed))
+    def _fit_members(self, claims: Claims, gold: Gold, seed: int) -> tuple[Scorer, ...]:
+        """Fits every member `repeats` times; the repeats of a member follow each other."""
+        seeds = self._repeat_seeds(seed)
+        return tuple(_fit(member, claims, gold, repeat_seed) for member in self.inner() for repeat_seed in seeds)
 
-    def _shares(self) -> Floats:
+    def _weight_shares(self) -> Floats:
         """Each fit's share of the weights, shape (n_members x repeats,)."""
-        given = np.repeat(self.weights or [1.0] * len(self.members), self.repeats)
-        found: Floats = given / given.sum()
-        return found
+        weights = np.repeat(self.weights or [1.0] * len(self.members), self.repeats)
+        shares: Floats = weights / weights.sum()
+        return shares
 
-    def _pooled(self, fitted: tuple[Scorer, ...]) -> EnsembleScorer:
-        for place, scorer in enumerate(fitted):
+    def _add_log_odds(self, fitted: tuple[Scorer, ...]) -> EnsembleScorer:
+        for index, scorer in enumerate(fitted):
             if not scorer.probabilities:
-                name = self.members[place // self.repeats].name
-                raise HarnessError(f"ensemble: method: log_odds needs probabilities; '{name}' gives none")
-        none = np.zeros(len(fitted))
-        return EnsembleScorer(fitted, none, none + 1.0, self._shares(), 0.0, True, None, None)
+                name = self.members[index // self.repeats].name
+                raise HarnessError(f"ensemble: method: log_odds requires probabilities; '{name}' has none")
+        return EnsembleScorer(
+            members=fitted,
+            centers=np.zeros(len(fitted)),
+            spreads=np.ones(len(fitted)),
+            weights=self._weight_shares(),
+            intercept=0.0,
+            log_odds=True,
+            ladders=None,
+            cutoff=None,
+        )
 
 
-def _ranks(columns: Floats, ladders: Floats) -> Floats:
-    """The share of each ladder's scores that are lower, equals counting half; shape as `columns`."""
-    ranks = np.empty(columns.shape)
-    for place, ladder in enumerate(ladders):
-        lower = np.searchsorted(ladder, columns[:, place], side="left")
-        ranks[:, place] = (lower + np.searchsorted(ladder, columns[:, place], side="right")) / (2 * len(ladder))
+def _merge_reasons(weighted: Sequence[tuple[Sequence[Reason], float]]) -> tuple[Reason, ...]:
+    """The reasons of several members for one claim as one list; equal reasons are added up.
+
+    Args:
+        weighted: the reasons of each member, and the factor on their weights.
+    """
+    totals: dict[tuple[str, str], float] = {}
+    for reasons, factor in weighted:
+        for name, text, weight in reasons:
+            totals[name, text] = totals.get((name, text), 0.0) + weight * factor
+    strongest = sorted(totals.items(), key=lambda item: (-abs(item[1]), item[0]))[:N_REASONS]
+    return tuple(Reason(name, text, weight) for (name, text), weight in strongest)
+
+
+def _ranks(scores: Floats, ladders: Floats) -> Floats:
+    """The share of the training scores that are lower, where equal scores count half.
+
+    Args:
+        scores: shape (n_claims, n_members).
+        ladders: training scores of each member, ascending; shape (n_members, n_training_claims).
+    Returns: in [0, 1], shape (n_claims, n_members).
+    """
+    ranks = np.empty(scores.shape)
+    for column, ladder in enumerate(ladders):
+        lower = np.searchsorted(ladder, scores[:, column], side="left")
+        lower_or_equal = np.searchsorted(ladder, scores[:, column], side="right")
+        # lower + equal / 2, where equal = lower_or_equal - lower
+        ranks[:, column] = (lower + lower_or_equal) / (2 * len(ladder))
     return ranks
 
 
-def _another(seed: int, number: int) -> int:
-    """A random seed for another fit, which no seed that is counted on from this one meets."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
+def _derived_seed(seed: int, repeat: int) -> int:
+    """A random seed for a further fit.
+
+    Not `seed + repeat`, because experiments use consecutive seeds: two of them would share fits.
+    """
+    # The shift makes the 64 bits a non-negative number of 63, which every generator accepts.
+    return int(np.random.SeedSequence([seed, repeat]).generate_state(1, np.uint64)[0] >> 1)
 
 
 def _fit(member: Classifier, claims: Claims, gold: Gold, seed: int) -> Scorer:
     return fit_or_load(member, claims, gold, seed) if member.slow_to_fit else member.fit(claims, gold, seed)
 
 
-def _line(scorer: Scorer, claims: Claims) -> Floats:
-    """A member's scores of the positive label as its reasons add up to them: log-odds, of what is on their scale."""
+def _additive_scores(scorer: Scorer, claims: Claims) -> Floats:
+    """A member's scores of the positive label on the scale of its reasons: log-odds if they are logistic.
+
+    Returns: shape (n_claims,).
+    """
     from scipy.special import logit
 
     scores = np.asarray(scorer.score(claims), dtype=np.float64)[:, -1]
     if not (scorer.probabilities or scorer.logistic):
         return scores
-    odds: Floats = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON))
-    return odds
+    log_odds: Floats = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON))
+    return log_odds
 
 
-def _stacked(columns: Floats, gold: Gold) -> tuple[Floats, float]:
-    """Weights of a logistic regression, and its intercept; a member with one below 0 is left out, the rest refitted."""
+def _stacking_weights(scaled: Floats, gold: Gold) -> tuple[Floats, float]:
+    """The weights and intercept of a logistic regression on the members' scores, with no weight below 0.
+
+    Args:
+        scaled: standardized scores, shape (n_claims, n_members).
+        gold: gold of the same claims.
+    Returns: weights, shape (n_members,), and the intercept.
+    Raises: HarnessError: every member would get a weight below 0.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    used = np.ones(columns.shape[1], dtype=bool)
-    while used.any():
-        model = LogisticRegression(C=1.0, max_iter=1000, tol=1e-8).fit(columns[:, used], gold.positive)
+    # Removes the members with a negative weight and fits again, because without them other weights may turn negative.
+    is_used = np.ones(scaled.shape[1], dtype=bool)
+    while is_used.any():
+        model = LogisticRegression(C=1.0, max_iter=1000, tol=1e-8).fit(scaled[:, is_used], gold.positive)
         if (model.coef_[0] >= 0).all():
-            weights = np.zeros(columns.shape[1])
-            weights[used] = model.coef_[0]
+            weights = np.zeros(scaled.shape[1])
+            weights[is_used] = model.coef_[0]
             return weights, float(model.intercept_[0])
-        used[np.flatnonzero(used)[model.coef_[0] < 0]] = False
-    raise HarnessError("ensemble: no member's score rises with the positive label; there is nothing to add up")
+        is_used[np.flatnonzero(is_used)[model.coef_[0] < 0]] = False
+    raise HarnessError("ensemble: method: stacking found no member whose score rises with the positive label")

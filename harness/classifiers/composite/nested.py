@@ -1,4 +1,4 @@
-"""Classifiers inside of classifiers, as a config names them."""
+"""Classifiers nested in the settings of another classifier."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from harness.records import explain_validation
 
 
 class NestedClassifier(BaseModel):
-    """A classifier inside another one: as the config names it, and built."""
+    """A classifier in the settings of another classifier."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     name: str
+    """Name of the classifier, as in the config."""
     settings: dict[str, Any]
+    """Settings of the classifier, as in the config."""
     classifier: Classifier = Field(exclude=True)
-    """The classifier of that name with those settings, told what the experiment tells its classifiers."""
+    """The classifier built from them, after the hooks `with_experiment` and `with_task`."""
 
 
 def build_nested(name: str, settings: dict[str, Any]) -> Classifier:
-    """The classifier of a name with its settings.
+    """Builds a nested classifier from its name and settings.
 
-    Raises: HarnessError: no such classifier, or a setting is wrong.
+    Raises: HarnessError: the name is unknown, or a setting is invalid.
     """
     try:
         return build(name, settings)
@@ -35,14 +37,15 @@ def build_nested(name: str, settings: dict[str, Any]) -> Classifier:
         raise HarnessError(f"{name}: {'; '.join(problems)}") from None
 
 
-def _read(value: Any) -> Any:
-    """`tfidf_svm`, or `{name: tfidf_svm, C: 0.1}`, with the classifier built."""
+def _parse(value: Any) -> Any:
+    """Builds the nested classifier of `tfidf_svm` or `{name: tfidf_svm, C: 0.1}`."""
     if isinstance(value, NestedClassifier):
         return value
     settings = dict(value) if isinstance(value, dict) else {"name": value}
     name = settings.pop("name", None)
     if not isinstance(name, str):
         raise ValueError("expected a classifier's name, or a mapping with a name")
+    # The form that `model_dump` writes: the settings are one level deeper.
     if set(settings) == {"settings"} and isinstance(settings["settings"], dict):
         settings = settings["settings"]
     try:
@@ -51,5 +54,5 @@ def _read(value: Any) -> Any:
         raise ValueError(str(error)) from None
 
 
-NestedClassifierField = Annotated[NestedClassifier, BeforeValidator(_read)]
+NestedClassifierField = Annotated[NestedClassifier, BeforeValidator(_parse)]
 """A classifier's name, or a mapping with its name and settings."""

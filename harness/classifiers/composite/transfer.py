@@ -1,4 +1,4 @@
-"""A classifier that learned from another dataset."""
+"""Transfer: a classifier fitted to another dataset."""
 
 from __future__ import annotations
 
@@ -28,228 +28,272 @@ from harness.errors import HarnessError
 from harness.files import fingerprint
 
 SHARED_ARTICLE = 0.1
-"""From this share of shared sentences on, an article of the other dataset counts as one of the experiment's."""
+"""Minimum share of shared sentences for an article of the other dataset to count as part of this experiment."""
 
 
 class SourceTrainingSet(NamedTuple):
-    """Another dataset, as a task's training claims."""
+    """Another dataset as training claims of a task."""
 
     claims: Claims
     gold: Gold
     positive: tuple[int, ...]
-    """The labels that answer yes, as indices."""
+    """Indices of the labels that answer yes."""
     fingerprint: str
-    question: TaskPrompt
-    """What is asked of its claims."""
+    """Fingerprint of the dataset, its scheme, and the rows and labels used."""
+    prompt: TaskPrompt
+    """Question of the task for these claims."""
 
 
 @dataclass(frozen=True)
 class SummedProbabilityScorer(WrappedScorer):
-    """The probabilities of several labels, added up: those of a finer question's labels that answer yes."""
+    """Sums the probabilities of the labels that answer yes, of a classifier for the labels of a scheme."""
 
     probabilities = True
     logistic = False
     cutoff = None
 
     positive: tuple[int, ...]
+    """Indices of the labels to sum."""
     n_labels: int
+    """Number of labels of the inner scorer."""
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """1 - s and s, the sum of the inner scorer's probabilities."""
-        return as_two_columns(self._added(self.scorer.score(claims)))
+        """1 - s and s, where s is the sum of the inner scorer's probabilities."""
+        return as_two_columns(self._summed(self.scorer.score(claims)))
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
-        """Yes where the sum is the larger; -1 where the inner scorer has no answer."""
+        """Predicts yes if the sum is above one half; -1 if the inner scorer has no answer."""
+        # Not `super()`: the inner scorer predicts labels of the scheme, not yes or no.
         predicted = Scorer.predict(self, claims, scores)
         if not self.scorer.n_unanswered(claims):
             return predicted
         return np.where(self.scorer.predict(claims, self.scorer.score(claims)) < 0, -1, predicted)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The inner scorer's reasons; where it adds up labels, the words that an encoder's sum falls without."""
+        """The inner scorer's reasons; for a sum of several labels, occlusion of an encoder's sum, otherwise None."""
+        # Reasons of a scorer explain its last label, which is the whole sum only in this case.
         if self.positive == (self.n_labels - 1,):
             return self.scorer.explain(claims)
         scorer = self.scorer
-        return (
-            occlusion_reasons(lambda texts: self._added(scorer.chances(texts)), claims)
-            if isinstance(scorer, EncoderScorer)
-            else None
-        )
+        if not isinstance(scorer, EncoderScorer):
+            return None
+        return occlusion_reasons(lambda texts: self._summed(scorer.score_texts(texts)), claims)
 
-    def _added(self, chances: ScoreMatrix) -> ScoreMatrix:
-        added: ScoreMatrix = np.clip(chances[:, list(self.positive)].sum(axis=1), 0.0, 1.0)
-        return added
+    def _summed(self, probabilities: ScoreMatrix) -> ScoreMatrix:
+        # Rounding can take the sum just above 1.
+        summed: ScoreMatrix = np.clip(probabilities[:, list(self.positive)].sum(axis=1), 0.0, 1.0)
+        return summed
 
 
 class Transfer(WrappingClassifier):
-    """A classifier fitted to another dataset; the experiment's own training claims are used by `fine_tune_with` only.
+    """A classifier fitted to another dataset; only `fine_tune_with` uses the training claims of the experiment.
 
-    Alone it shows how far another benchmark's labels carry; as a member of an `ensemble` it is what the other benchmark
-    adds; with `fine_tune_with`, what it is worth to begin there. Sees what its inner classifiers see. What the other
-    dataset shares with the experiment's would be leaked gold: it is refused, or with `overlap: exclude` every article
-    that shares sentences is left out. Made for yes-or-no tasks. Source: Pan and Yang 2010, "A survey on transfer
-    learning"; with `fine_tune_with`, Phang et al. 2018, "Sentence encoders on STILTs".
+    By itself it measures how well the labels of another dataset transfer; as a member of an `ensemble`, what the other
+    dataset adds; with `fine_tune_with`, the benefit of pretraining on it. Sees what its inner classifiers see. Claims
+    that both datasets share would leak gold: the experiment is rejected, or with `overlap: exclude` the shared claims
+    and the articles that share a tenth or more of their sentences are excluded. For yes-or-no tasks. Source: Pan and
+    Yang 2010, "A survey on transfer learning"; with `fine_tune_with`, Phang et al. 2018, "Sentence encoders on STILTs".
     """
 
     yes_or_no_only = True
     saved_types = (SummedProbabilityScorer,)
 
     dataset: str
-    """The other dataset, by name or folder."""
+    """Name or folder of the other dataset."""
     task: str
-    """The yes-or-no task that it is trained for, which its scheme has to answer."""
+    """Yes-or-no task of the training; the label scheme of the other dataset must answer it."""
     classifier: NestedClassifierField
-    """What is fitted: a name, or a mapping with a name and settings."""
+    """Classifier fitted to the other dataset: a name, or a mapping with a name and settings."""
     target: Literal["task", "labels"] = "task"
-    """What is learned: yes and no, or the labels of the other dataset's own scheme, of which the probabilities of
-    those that answer yes are added up. Labels tell more apart, but need a classifier that gives probabilities."""
+    """Target of the training. "task": yes and no; "labels": the labels of the scheme of the other dataset, whose
+    probabilities are summed over the labels that answer yes. "labels" uses finer distinctions but requires a
+    classifier with probabilities."""
     fine_tune_with: NestedClassifierField | None = None
-    """A `transformer` or `embedding_logreg`, fitted to the experiment's own training claims, whose encoder is the one
-    that `classifier` (a `transformer`) fine-tuned. null: the other dataset alone decides."""
+    """A `transformer` or `embedding_logreg` without `model`; fitted to the training claims of the experiment, starting
+    from the encoder that `classifier` (a `transformer`) fine-tuned. null: only the other dataset is used."""
     overlap: Literal["refuse", "exclude"] = "refuse"
-    """What happens where the two datasets share sentences of five words or more."""
+    """Action if the two datasets share sentences of five words or more: "refuse" reports an error, "exclude" drops
+    the shared claims and articles of the other dataset."""
     root: str | None = Field(default=None, exclude=True)
+    """Folder of fetched benchmarks; set by the experiment, not in a config."""
     avoided: frozenset[str] = Field(default=frozenset(), exclude=True)
+    """Duplicate keys of the long sentences of the experiment; set by the experiment, not in a config."""
 
     @model_validator(mode="after")
-    def _begins_with_an_encoder(self) -> Self:
-        if self.fine_tune_with is not None:
-            first, second = self.classifier.classifier, self.fine_tune_with.classifier
-            if not isinstance(first, Transformer) or not isinstance(second, EncoderClassifier):
-                raise ValueError(
-                    "fine_tune_with: takes over the encoder of a transformer, and is a transformer or embedding_logreg"
-                )
-            if "model" in self.fine_tune_with.settings:
-                raise ValueError("fine_tune_with: has no model of its own; it takes over the one that was fine-tuned")
+    def _check_fine_tune_with(self) -> Self:
+        if self.fine_tune_with is None:
+            return self
+        first, second = self.classifier.classifier, self.fine_tune_with.classifier
+        if not isinstance(first, Transformer) or not isinstance(second, EncoderClassifier):
+            raise ValueError(
+                f"fine_tune_with: '{self.fine_tune_with.name}' cannot start from '{self.classifier.name}'; set "
+                "classifier to a transformer, and fine_tune_with to a transformer or embedding_logreg"
+            )
+        if "model" in self.fine_tune_with.settings:
+            raise ValueError("fine_tune_with: do not set 'model'; the fine-tuned encoder is used")
         return self
 
     def inner(self) -> tuple[Classifier, ...]:
-        """What is fitted to the other dataset, and what is fitted here, if anything."""
+        """`classifier`, and `fine_tune_with` if it is set."""
         return tuple(nested.classifier for nested in (self.classifier, self.fine_tune_with) if nested is not None)
 
     def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
-        """The classifier, told what the experiment's claims say and where datasets live."""
+        """A copy with the experiment's long sentences, which the training must avoid, and the folder of benchmarks."""
         avoided = frozenset(key for key in map(text_key, texts) if _is_long(key))
-        placed = super().with_experiment(texts, root)
-        return placed.model_copy(update={"avoided": avoided, "root": None if root is None else str(root)})
+        copy = super().with_experiment(texts, root)
+        return copy.model_copy(update={"avoided": avoided, "root": None if root is None else str(root)})
 
     def with_task(self, question: TaskPrompt) -> Self:
-        """Asks the inner classifier the question of the other dataset, and `fine_tune_with` that of the experiment.
+        """A copy in which `classifier` has the question of the other dataset, and `fine_tune_with` has `question`.
 
-        Raises: HarnessError: one cannot answer its question.
+        Raises: HarnessError: a classifier cannot answer its question.
         """
-        elsewhere = self.classifier.classifier.with_task(self.training_set().question)
-        update: dict[str, Any] = {"classifier": self.classifier.model_copy(update={"classifier": elsewhere})}
+        classifier = self.classifier.classifier.with_task(self.training_set().prompt)
+        update: dict[str, Any] = {"classifier": self.classifier.model_copy(update={"classifier": classifier})}
         if self.fine_tune_with is not None:
-            here = self.fine_tune_with.classifier.with_task(question)
-            update["then"] = self.fine_tune_with.model_copy(update={"classifier": here})
+            fine_tune_with = self.fine_tune_with.classifier.with_task(question)
+            update["fine_tune_with"] = self.fine_tune_with.model_copy(update={"classifier": fine_tune_with})
         return self.model_copy(update=update)
 
     def check(self) -> None:
-        """Raises: HarnessError: no such task, or the inner classifier lacks something."""
+        """Raises: HarnessError: the task is unknown or not yes-or-no, or an inner classifier's check fails."""
         if not find_task(self.task).binary:
-            raise HarnessError(f"transfer: '{self.task}' is no yes-or-no task")
+            raise HarnessError(f"transfer: task: '{self.task}' is not a yes-or-no task")
         super().check()
 
     def input_fingerprint(self) -> str:
-        """The other dataset's claims that are left, their labels, and the inner classifiers."""
+        """The fingerprint of the remaining claims of the other dataset, their labels and the inner classifiers."""
         return self.training_set().fingerprint + super().input_fingerprint()
 
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The calls of the inner classifier, which learns from the other dataset's claims."""
-        other = self.training_set()
-        return self.classifier.classifier.planned_requests(other.claims, other.gold, test, seed)
+        """The requests of `classifier`, which is fitted to the claims of the other dataset."""
+        source = self.training_set()
+        return self.classifier.classifier.planned_requests(source.claims, source.gold, test, seed)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Fits the inner classifier to the other dataset, once for all folds of an experiment; then what follows."""
-        alone = self.model_copy(update={"fine_tune_with": None})
-        scorer = _fitted(_Recipe(alone.model_dump_json() + alone.input_fingerprint(), alone), seed)
+        """Fits `classifier` to the other dataset, once for all folds of an experiment, and then `fine_tune_with`."""
+        source_only = self.model_copy(update={"fine_tune_with": None})
+        recipe = _Recipe(source_only.model_dump_json() + source_only.input_fingerprint(), source_only)
+        scorer = _fit_to_source(recipe, seed)
         if self.fine_tune_with is None:
             return scorer
-        tuned = scorer.scorer if isinstance(scorer, SummedProbabilityScorer) else scorer
-        after = build_nested(
-            self.fine_tune_with.name, self.fine_tune_with.settings | {"model": str(saved_encoder_folder(tuned))}
+        fine_tuned = scorer.scorer if isinstance(scorer, SummedProbabilityScorer) else scorer
+        # Built anew, because its encoder exists only now.
+        second = build_nested(
+            self.fine_tune_with.name, self.fine_tune_with.settings | {"model": str(saved_encoder_folder(fine_tuned))}
         )
-        fit = fit_or_load if after.slow_to_fit else type(after).fit
-        return fit(after, claims, gold, seed)
+        fit = fit_or_load if second.slow_to_fit else type(second).fit
+        return fit(second, claims, gold, seed)
 
     def training_set(self) -> SourceTrainingSet:
-        """The training claims that the experiment's claims share no article with.
+        """The training claims of the other dataset, without articles that are shared with the experiment.
 
-        Raises: HarnessError: they share sentences, and that is to be refused; or nothing is left.
+        Raises: HarnessError: the datasets share sentences and `overlap` is "refuse"; or no training claims remain.
         """
-        return _without_shared_articles(self.dataset, self.task, self.target, self.root, self.overlap, self.avoided)
+        return _load_unshared(
+            name=self.dataset,
+            task=self.task,
+            target=self.target,
+            root=self.root,
+            overlap=self.overlap,
+            avoided=self.avoided,
+        )
 
 
 def _is_long(key: str) -> bool:
+    """Whether a duplicate key has enough words to identify a sentence; shorter ones recur by chance."""
     return key.count(" ") >= MIN_WORDS - 1
 
 
 @lru_cache(maxsize=4)
-def _opened(name: str, task_name: str, target: str, root: str | None) -> SourceTrainingSet:
-    dataset, task = open_dataset(name, root), find_task(task_name)
-    task = task if target == "task" else task._replace(binary=False)
+def _load_source(name: str, task_name: str, target: str, root: str | None) -> SourceTrainingSet:
+    """Loads the other dataset as training claims of a task; the cache serves all folds of an experiment."""
+    dataset = open_dataset(name, root)
+    task = find_task(task_name)
+    if target == "labels":
+        task = task._replace(binary=False)
     schemes = [find_scheme(dataset.folder, scheme) for scheme in dataset.info.schemes]
     if not schemes:
-        raise HarnessError(f"transfer: dataset '{name}' is labelled under no scheme")
+        raise HarnessError(f"transfer: dataset '{name}' has no label scheme")
     scheme = next((scheme for scheme in schemes if task.name in scheme.tasks), schemes[0])
-    mapping, claims = mapping_of(task, scheme), dataset.table()
+    mapping = mapping_of(task, scheme)
+    claims = dataset.table()
     labels = gold_labels(dataset.annotations, scheme.name, mapping.axis, "majority")
-    gold = task_gold(task, scheme, claims, labels)
+    task_labels = task_gold(task, scheme, claims, labels)
+    rows, gold = task_labels.rows_with_gold, task_labels.gold
     answers = YES_NO[1:] if target == "task" else mapping.positive
-    positive = tuple(gold.gold.labels.index(label) for label in answers if label in gold.gold.labels)
-    if len(np.unique(np.isin(gold.gold.codes, positive))) < 2:
-        raise HarnessError(f"transfer: dataset '{name}' has not both labels of the task '{task_name}'")
-    said = [dataset.fingerprint, scheme.name, scheme.version, gold.rows_with_gold.tolist(), gold.gold.codes.tolist()]
-    taken = Gold(gold.gold.labels, gold.gold.codes)
-    question = TaskPrompt(task.name, task.of_one or task.question, taken.labels, (scheme,))
-    return SourceTrainingSet(claims.take(gold.rows_with_gold), taken, positive, fingerprint(said), question)
+    positive = tuple(gold.labels.index(label) for label in answers if label in gold.labels)
+    if not _has_yes_and_no(gold, positive):
+        raise HarnessError(f"transfer: dataset '{name}' does not have both labels of the task '{task_name}'")
+    return SourceTrainingSet(
+        claims=claims.take(rows),
+        gold=Gold(gold.labels, gold.codes),
+        positive=positive,
+        fingerprint=fingerprint([dataset.fingerprint, scheme.name, scheme.version, rows.tolist(), gold.codes.tolist()]),
+        prompt=TaskPrompt(task.name, task.of_one or task.question, gold.labels, (scheme,)),
+    )
+
+
+def _has_yes_and_no(gold: Gold, positive: tuple[int, ...]) -> bool:
+    return len(np.unique(np.isin(gold.codes, positive))) == 2
 
 
 @lru_cache(maxsize=8)
-def _without_shared_articles(
-    name: str, task: str, target: str, root: str | None, overlap: str, avoided: frozenset[str]
+def _load_unshared(
+    *, name: str, task: str, target: str, root: str | None, overlap: str, avoided: frozenset[str]
 ) -> SourceTrainingSet:
-    found = _opened(name, task, target, root)
-    keys = [text_key(text) for text in found.claims.text]
-    long = np.array([_is_long(key) for key in keys], dtype=bool)
-    shared = np.array([key in avoided for key in keys], dtype=bool)
-    if not shared.any():
-        return found
-    article = found.claims.article_codes()
-    share = np.bincount(article, shared) / np.maximum(np.bincount(article, long), 1)
+    """Loads the other dataset without the claims and articles that it shares with the experiment."""
+    source = _load_source(name, task, target, root)
+    keys = [text_key(text) for text in source.claims.text]
+    is_long = np.array([_is_long(key) for key in keys], dtype=bool)
+    is_shared = np.array([key in avoided for key in keys], dtype=bool)
+    if not is_shared.any():
+        return source
+    article = source.claims.article_codes()
+    # The share of each article's long sentences: only these can be shared, since `avoided` holds long ones only.
+    shared_share = np.bincount(article, is_shared) / np.maximum(np.bincount(article, is_long), 1)
     if overlap == "refuse":
+        n_articles = int((shared_share >= SHARED_ARTICLE).sum())
         raise HarnessError(
-            f"transfer from '{name}': {int(shared.sum()):,} of its {len(keys):,} claims stand in this experiment's "
-            f"dataset too, a tenth or more of {int((share >= SHARED_ARTICLE).sum())} of its articles; their labels "
-            "would leak. To train without those claims and articles: overlap: exclude"
+            f"transfer from '{name}': {int(is_shared.sum()):,} of its {len(keys):,} claims are also in this "
+            f"experiment's dataset ({n_articles} of its articles share a tenth or more of their sentences), so labels "
+            "would leak; set overlap: exclude to train without these claims and articles"
         )
-    kept = np.flatnonzero(~shared & (share[article] < SHARED_ARTICLE))
-    left = found.gold.take(kept)
-    if len(np.unique(np.isin(left.codes, found.positive))) < 2:
-        raise HarnessError(f"transfer from '{name}': nothing is left of it without what this dataset holds")
-    said = fingerprint([found.fingerprint, *kept.tolist()])
-    return found._replace(claims=found.claims.take(kept), gold=left, fingerprint=said)
+    # A shared article is excluded whole, because the keys miss sentences that differ in a single letter.
+    rows = np.flatnonzero(~is_shared & (shared_share[article] < SHARED_ARTICLE))
+    gold = source.gold.take(rows)
+    if not _has_yes_and_no(gold, source.positive):
+        raise HarnessError(
+            f"transfer from '{name}': too few training claims remain after excluding articles shared with this "
+            f"experiment: {len(rows):,}, not of both labels of the task '{task}'"
+        )
+    return source._replace(
+        claims=source.claims.take(rows), gold=gold, fingerprint=fingerprint([source.fingerprint, *rows.tolist()])
+    )
 
 
 @dataclass(frozen=True)
 class _Recipe:
-    """A transfer without `fine_tune_with`; equal to every other that gives the same scorer."""
+    """A transfer without `fine_tune_with`; recipes that give the same scorer are equal.
+
+    `lru_cache` compares recipes by their key, because a Transfer with its nested classifiers is not hashable.
+    """
 
     key: str
     transfer: Transfer = field(compare=False)
 
 
 @lru_cache(maxsize=8)
-def _fitted(recipe: _Recipe, seed: int) -> Scorer:
+def _fit_to_source(recipe: _Recipe, seed: int) -> Scorer:
     transfer = recipe.transfer
-    rows, inner = transfer.training_set(), transfer.classifier.classifier
+    source = transfer.training_set()
+    inner = transfer.classifier.classifier
     fit = fit_or_load if inner.slow_to_fit else type(inner).fit
-    scorer = fit(inner, rows.claims, rows.gold, seed)
+    scorer = fit(inner, source.claims, source.gold, seed)
     if transfer.target == "task":
         return scorer
     if not scorer.probabilities:
         raise HarnessError(
-            f"transfer: target: labels needs a classifier with probabilities; '{transfer.classifier.name}' has none"
+            f"transfer: target: labels requires a classifier with probabilities; '{transfer.classifier.name}' has none"
         )
-    return SummedProbabilityScorer(scorer, rows.positive, len(rows.gold.labels))
+    return SummedProbabilityScorer(scorer, source.positive, len(source.gold.labels))

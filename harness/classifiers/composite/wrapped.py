@@ -1,4 +1,4 @@
-"""Classifiers made of classifiers, and scorers made of scorers: one rule for each hook, in this file alone."""
+"""Base classes of classifiers that contain classifiers and of scorers that contain a scorer."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from harness.arrays import Codes
+from harness.arrays import Bools, Codes
 from harness.classifiers.base import ApiUsage, Classifier, Reason, ScoreMatrix, Scorer, TaskPrompt, computed
 from harness.classifiers.composite.nested import NestedClassifier
 from harness.data.claims import Claims, Gold
@@ -19,132 +18,138 @@ from harness.data.splits.folds import Fold
 from harness.files import fingerprint
 
 NO_COMMON_LANGUAGE = "no language in common"
-"""Stands for the languages of classifiers that were each made for other ones, so that every language is warned of."""
+"""Placeholder language of a composite whose classifiers share no language, so that every language gets a warning."""
 
 
 class WrappingClassifier(Classifier):
-    """A classifier made of others: every hook of `Classifier` asks all inner classifiers, by one rule each.
+    """Base of classifiers that contain other classifiers; implements every hook of `Classifier` for all of them.
 
-    A derived class says what is inside (`inner`) and how it is fitted (`fit`). It overrides another hook only where it
-    really does something else, and then asks `super()` too.
+    A subclass defines the inner classifiers (`inner`) and how to fit them (`fit`). If it overrides another hook, it
+    should call `super()` as well.
     """
 
     own_packages: ClassVar[tuple[str, ...]] = ()
-    """Packages of the wrapping class itself whose versions can change what it fits."""
+    """Distributions that the subclass itself uses and whose versions can change the fit."""
 
     @abstractmethod
     def inner(self) -> tuple[Classifier, ...]:
-        """The classifiers inside, in a fixed order. Each is the value of a field, or stands in a tuple of one."""
+        """The inner classifiers in a fixed order. Each is the value of a field, or an element of a tuple field."""
 
     def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
-        """The folds of the training claims on which inner classifiers are fitted and asked before the final fit."""
+        """The folds of the training claims in which inner classifiers are fitted and scored before the final fit."""
         return ()
 
     @computed
     def context_scope(self) -> Literal["claim", "article"]:
-        """The widest scope of an inner classifier."""
-        return "article" if any(each.context_scope == "article" for each in self.inner()) else "claim"
+        """The widest scope of the inner classifiers."""
+        return "article" if any(inner.context_scope == "article" for inner in self.inner()) else "claim"
 
     @computed
     def languages(self) -> tuple[str, ...]:
-        """The languages that every inner classifier was made for."""
-        made_for = [each.languages for each in self.inner() if each.languages]
-        common = tuple(name for name in made_for[0] if all(name in each for each in made_for)) if made_for else ()
-        return (NO_COMMON_LANGUAGE,) if made_for and not common else common
+        """The languages that all inner classifiers support; a classifier without languages supports any."""
+        supported = [inner.languages for inner in self.inner() if inner.languages]
+        if not supported:
+            return ()
+        common = tuple(language for language in supported[0] if all(language in others for others in supported))
+        return common or (NO_COMMON_LANGUAGE,)
 
     @computed
     def yes_or_no_only(self) -> bool:
-        """Whether an inner classifier is made for tasks of two labels."""
-        return any(each.yes_or_no_only for each in self.inner())
+        """Whether any inner classifier supports only tasks with two labels."""
+        return any(inner.yes_or_no_only for inner in self.inner())
 
     @computed
     def slow_to_fit(self) -> bool:
-        """False: slow fits are cached one by one, inside, where several wrapping classifiers can share them."""
+        """False: each slow inner fit is cached by itself, so that several composite classifiers can share it."""
         return False
 
     @computed
     def unsavable_reason(self) -> str | None:
-        """The first reason of an inner classifier."""
-        return next((each.unsavable_reason for each in self.inner() if each.unsavable_reason is not None), None)
+        """The first reason among the inner classifiers; None: all can be saved."""
+        return next((inner.unsavable_reason for inner in self.inner() if inner.unsavable_reason is not None), None)
 
     @computed
     def packages(self) -> tuple[str, ...]:
-        """The packages of all inner classifiers, and of the wrapping one."""
-        return _union([*(each.packages for each in self.inner()), self.own_packages])
+        """The packages of all inner classifiers and of this class."""
+        return _union([*(inner.packages for inner in self.inner()), self.own_packages])
 
     def untrained_scorer(self) -> Scorer | None:
-        """None: what wraps has to be fitted, even where nothing inside has to learn."""
+        """None: a composite classifier has to be fitted, even if no inner classifier has to."""
         return None
 
     def check(self) -> None:
         """Checks every inner classifier."""
-        for each in self.inner():
-            each.check()
+        for inner in self.inner():
+            inner.check()
 
     def input_fingerprint(self) -> str:
-        """A fingerprint of the inner classifiers: their settings as the experiment completed them, and their inputs."""
-        return fingerprint([[_name(each), each.model_dump_json(), each.input_fingerprint()] for each in self.inner()])
+        """The fingerprint of the types, settings and inputs of the inner classifiers."""
+        # Dumped from the classifiers instead of taken from the config, because hooks and defaults change settings.
+        return fingerprint(
+            [[_type_name(inner), inner.model_dump_json(), inner.input_fingerprint()] for inner in self.inner()]
+        )
 
     def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
-        """Tells every inner classifier."""
-        return self._with_each(lambda each: each.with_experiment(texts, root))
+        """A copy with the hook applied to every inner classifier."""
+        return self._replace_inner(lambda inner: inner.with_experiment(texts, root))
 
     def with_task(self, question: TaskPrompt) -> Self:
-        """Tells every inner classifier.
+        """A copy with the hook applied to every inner classifier.
 
-        Raises: HarnessError: one cannot answer the question.
+        Raises: HarnessError: an inner classifier cannot answer the question.
         """
-        return self._with_each(lambda each: each.with_task(question))
+        return self._replace_inner(lambda inner: inner.with_task(question))
 
     def downloads(self) -> tuple[str, ...]:
-        """The hosts that any inner classifier needs something from."""
-        return _union(each.downloads() for each in self.inner())
+        """Hosts that any inner classifier downloads from."""
+        return _union(inner.downloads() for inner in self.inner())
 
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that any inner classifier may contact."""
-        return _union(each.hosts() for each in self.inner())
+        """Hosts that any inner classifier may contact."""
+        return _union(inner.hosts() for inner in self.inner())
 
-    def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
-        """The texts that any inner classifier was trained on, and every clause about it once."""
-        answers = [each.seen_in_pretraining(texts) for each in self.inner()]
-        clauses = dict.fromkeys(clause for seen, clause in answers if seen.any())
-        return np.any([seen for seen, _ in answers], axis=0), "; ".join(clauses)
+    def seen_in_pretraining(self, texts: list[str]) -> tuple[Bools, str]:
+        """The texts that a part of any inner classifier was trained on, and the distinct clauses for the warning."""
+        seen_and_clauses = [inner.seen_in_pretraining(texts) for inner in self.inner()]
+        clauses = dict.fromkeys(clause for seen, clause in seen_and_clauses if seen.any())
+        return np.any([seen for seen, _ in seen_and_clauses], axis=0), "; ".join(clauses)
 
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The calls of every inner classifier, for the rehearsals and for the final fit."""
-        calls: dict[str, int] = {}
-        for each in self.inner():
-            calls |= each.planned_requests(claims, gold, test, seed)
+        """The requests of every inner classifier, in the inner folds and in the final fit."""
+        requests: dict[str, int] = {}
+        for inner in self.inner():
+            requests |= inner.planned_requests(claims, gold, test, seed)
             for fold in self.rehearsals(claims, seed):
                 train, held_out = claims.take(fold.train), claims.take(fold.test)
-                calls |= each.planned_requests(train, gold.take(fold.train), held_out, seed)
-        return calls
+                requests |= inner.planned_requests(train, gold.take(fold.train), held_out, seed)
+        return requests
 
     def result_files(self) -> Mapping[str, bytes]:
-        """The files of every inner classifier; of different files with one name, each further one is numbered."""
+        """The files of every inner classifier; files with the same name and different contents are numbered."""
         files: dict[str, bytes] = {}
-        for each in self.inner():
-            for name, content in each.result_files().items():
-                path, number = Path(name), 1
+        for inner in self.inner():
+            for name, content in inner.result_files().items():
+                path = Path(name)
+                number = 1
                 while files.get(name, content) != content:
                     number += 1
                     name = f"{path.stem}-{number}{path.suffix}"
                 files[name] = content
         return files
 
-    def _with_each(self, change: Callable[[Classifier], Classifier]) -> Self:
-        """A copy with every inner classifier changed, wherever a field holds one."""
+    def _replace_inner(self, replace: Callable[[Classifier], Classifier]) -> Self:
+        """A copy in which `replace` is applied to every inner classifier in a field or tuple field."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return self.model_copy(update={name: _changed(value, change) for name, value in fields.items()})
+        return self.model_copy(update={name: _replace_in(value, replace) for name, value in fields.items()})
 
 
-def _changed(value: Any, change: Callable[[Classifier], Classifier]) -> Any:
+def _replace_in(value: Any, replace: Callable[[Classifier], Classifier]) -> Any:
     if isinstance(value, Classifier):
-        return change(value)
+        return replace(value)
     if isinstance(value, NestedClassifier):
-        return value.model_copy(update={"classifier": change(value.classifier)})
-    if type(value) is tuple:
-        return tuple(_changed(each, change) for each in value)
+        return value.model_copy(update={"classifier": replace(value.classifier)})
+    if type(value) is tuple:  # not `isinstance`, because a NamedTuple takes its items one by one
+        return tuple(_replace_in(item, replace) for item in value)
     return value
 
 
@@ -152,59 +157,60 @@ def _union(tuples: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for names in tuples for name in names))
 
 
-def _name(classifier: Classifier) -> str:
+def _type_name(classifier: Classifier) -> str:
     return f"{type(classifier).__module__}:{type(classifier).__qualname__}"
 
 
-class _OfInner:
-    """The inner scorer's attribute of the same name, unless the instance has one of its own."""
+class _FromInner:
+    """Descriptor that returns the inner scorer's attribute of the same name, unless the instance has its own."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is None:  # so that a dataclass sees no default
+        # A dataclass reads the attribute from the class; without an error it would take the descriptor as a default.
+        if instance is None:
             raise AttributeError(self.name)
         return getattr(instance.scorer, self.name)
 
 
-def _of_inner() -> Any:
-    return _OfInner()
+def _from_inner() -> Any:
+    return _FromInner()  # as Any, because type checkers reject a descriptor in place of an attribute
 
 
 @dataclass(frozen=True)
 class WrappedScorer(Scorer):
-    """A scorer around another: what a derived class does not change is the other's."""
+    """Base of scorers that contain a scorer; every method and attribute is the inner scorer's unless overridden."""
 
     scorer: Scorer
 
-    probabilities = _of_inner()
-    logistic = _of_inner()
-    cutoff = _of_inner()
-    gives_scores = _of_inner()
-    gives_labels = _of_inner()
-    chosen = _of_inner()
-    fits = _of_inner()
-    unsavable_reason = _of_inner()
+    probabilities = _from_inner()
+    logistic = _from_inner()
+    cutoff = _from_inner()
+    gives_scores = _from_inner()
+    gives_labels = _from_inner()
+    chosen = _from_inner()
+    fits = _from_inner()
+    unsavable_reason = _from_inner()
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """The inner scorer's scores."""
         return self.scorer.score(claims)
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
-        """The inner scorer's labels."""
+        """The inner scorer's predictions."""
         return self.scorer.predict(claims, scores)
 
     def n_unanswered(self, claims: Claims) -> int:
-        """The number of claims that the inner scorer has no answer for."""
+        """The number of claims without an answer of the inner scorer."""
         return self.scorer.n_unanswered(claims)
 
     def unanswered_by_reason(self, claims: Claims) -> Mapping[str, int]:
-        """The number of those claims by reason."""
+        """The number of claims without an answer of the inner scorer, by reason."""
         return self.scorer.unanswered_by_reason(claims)
 
     def api_usage(self, claims: Claims) -> ApiUsage | None:
-        """The calls and tokens of the inner scorer."""
+        """The inner scorer's API usage."""
         return self.scorer.api_usage(claims)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:

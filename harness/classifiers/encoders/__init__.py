@@ -1,1 +1,1 @@
-"""Frozen and fine-tuned transformers."""
+"""Classifiers on frozen and fine-tuned transformer encoders."""

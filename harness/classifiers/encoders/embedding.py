@@ -1,4 +1,4 @@
-"""Sentence embeddings of a frozen encoder, with a linear head."""
+"""Logistic regression on the sentence embeddings of a frozen encoder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-from harness.arrays import Floats, Vectors
+from harness.arrays import Bools, Floats, Vectors
 from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns, class_priors
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.encoders.occlusion import EncoderScorer
@@ -31,86 +30,90 @@ from harness.features.encoders import Encoder, EncoderSettings
 from harness.files import json_document, read_bytes, write_text
 
 ENCODER = "encoder"
+"""Folder of the encoder in a saved model."""
 SETTINGS = "encoder.json"
+"""File with the settings of the encoder in a saved model."""
 
 
 class EncoderClassifier(Classifier, EncoderSettings):
     """Base of the classifiers that read a claim with an encoder."""
 
     def check(self) -> None:
-        """Raises: HarnessError: the encoder, or a package that it needs, is not there."""
+        """Raises: HarnessError: the encoder, or a required package, is missing."""
         require_torch()
         if hub_host(self.model) is None:
             find_encoder(self.model)
 
     def input_fingerprint(self) -> str:
-        """The fingerprint of the encoder's files."""
+        """The fingerprint of the files of the encoder."""
         return encoder_fingerprint(find_encoder(self.model))
 
     def downloads(self) -> tuple[str, ...]:
-        """The Hub, where the encoder has to be downloaded."""
+        """The host of the Hub if the encoder has to be downloaded; otherwise empty."""
         host = hub_host(self.model)
         return () if host is None else (host,)
 
-    def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
-        """The texts that the encoder was fine-tuned on, as it says itself."""
-        found = read_trained_on(find_encoder(self.model))
-        return found.has(texts), f"the encoder '{self.model}' was fine-tuned on {', '.join(found.sources)}"
+    def seen_in_pretraining(self, texts: list[str]) -> tuple[Bools, str]:
+        """The texts that the encoder was fine-tuned on, according to the training record in its folder."""
+        record = read_trained_on(find_encoder(self.model))
+        return record.has(texts), f"the encoder '{self.model}' was fine-tuned on {', '.join(record.sources)}"
 
 
 @dataclass(frozen=True)
 class EmbeddingScorer(EncoderScorer):
-    """Probabilities of a logistic regression on embeddings; with more than two labels, of one against the rest."""
+    """Probabilities of a logistic regression on embeddings; with more than two labels, one against the rest."""
 
     probabilities: ClassVar[bool] = True
     in_files: ClassVar[tuple[str, ...]] = ("encoder",)
     encoder: Encoder
     n_labels: int
     labels: tuple[int, ...]
-    """The labels that have weights: the positive one, or those that occur in the training claims."""
+    """Indices of the labels with weights: the positive label, or all labels that occur in the training claims."""
     weights: Floats
-    """Shape (n_dimensions, n_labels that have weights)."""
+    """Shape (n_dimensions, number of labels with weights)."""
     intercepts: Floats
+    """Shape (number of labels with weights,)."""
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """Probabilities; 0 for a label that no training claim had."""
-        return self._chances(list(claims.text), self.encoder.encode)
+        """Probabilities; 0 for a label without training claims. Vectors of the texts are cached."""
+        return self._probabilities(list(claims.text), self.encoder.encode)
 
-    def chances(self, texts: list[str]) -> ScoreMatrix:
-        """The same for texts, whose vectors are not kept."""
-        return self._chances(texts, self.encoder.encode_anew)
+    def score_texts(self, texts: list[str]) -> ScoreMatrix:
+        """Probabilities for texts; their vectors are not cached."""
+        return self._probabilities(texts, self.encoder.encode_anew)
 
-    def _chances(self, texts: list[str], encode: Callable[[list[str]], Vectors]) -> ScoreMatrix:
+    def _probabilities(self, texts: list[str], encode: Callable[[list[str]], Vectors]) -> ScoreMatrix:
         from scipy.special import expit
 
         if not texts:
             return np.zeros((0, self.n_labels))
         vectors = encode(texts).astype(np.float64)
-        # Not a matrix product: that may add in another order for another number of rows.
-        chances = expit((vectors[:, :, None] * self.weights[None]).sum(axis=1) + self.intercepts)
+        # Not `@`: a matrix product may add in a different order for a different number of rows, and then the score of a
+        # claim would depend in its last digits on the other claims.
+        probabilities = expit((vectors[:, :, None] * self.weights[None]).sum(axis=1) + self.intercepts)
         if self.n_labels == 2:
-            return as_two_columns(chances[:, 0])
+            return as_two_columns(probabilities[:, 0])
         scores = np.zeros((len(texts), self.n_labels))
-        scores[:, self.labels] = chances / chances.sum(axis=1, keepdims=True)
+        scores[:, self.labels] = probabilities / probabilities.sum(axis=1, keepdims=True)
         return scores
 
     def save_files(self, folder: Path) -> None:
-        """Writes which encoder it is, and the encoder itself where it is nothing but a folder of this machine."""
+        """Writes the settings of the encoder, and its files if it is a local folder, which others could not obtain."""
         write_text(folder / SETTINGS, json_document(asdict(self.encoder)))
         if Path(self.encoder.model).expanduser().is_dir():
             copy_encoder(find_encoder(self.encoder.model), folder / ENCODER)
 
     @classmethod
     def load_files(cls, folder: Path) -> dict[str, Any]:
-        """The encoder that `save_files` wrote.
+        """Loads the encoder that `save_files` wrote.
 
-        Raises: HarnessError: the record is absent or damaged.
+        Raises: HarnessError: the file of settings is missing or damaged.
         """
         path = folder / SETTINGS
         try:
             encoder = Encoder(**json.loads(read_bytes(path)))
         except (ValueError, TypeError):
-            raise FaultsError.single(path, "is no record of an encoder") from None
+            raise FaultsError.single(path, "does not contain the settings of an encoder") from None
         if (folder / ENCODER).is_dir():
             encoder = replace(encoder, model=str(folder / ENCODER))
         return {"encoder": encoder}
@@ -119,30 +122,30 @@ class EmbeddingScorer(EncoderScorer):
 class EmbeddingLogreg(EncoderClassifier):
     """Logistic regression on the sentence embeddings of a frozen encoder, computed once per text.
 
-    Sees what a pretrained encoder makes of the claim's first tokens: meaning beyond shared words. Cannot see what lies
-    outside the sentence, and sees exact numbers and names dimly. Reimers and Gurevych 2019, "Sentence-BERT"; the
-    default encoder is MiniLM (Wang et al. 2020). Training claims of one label give the shares of the labels.
+    Sees the meaning of the first tokens of the claim, beyond shared words. Cannot see the context of the claim, and
+    represents exact numbers and names poorly. Reimers and Gurevych 2019, "Sentence-BERT"; the default encoder is MiniLM
+    (Wang et al. 2020). If the training claims have one label only, scores are the label shares.
     """
 
     packages = ("scikit-learn", "torch", "transformers", "tokenizers", "onnxruntime")
     saved_types = (EmbeddingScorer,)
 
     C: float = Field(default=1.0, gt=0)
-    """Inverse strength of regularization: higher fits the training claims closer."""
+    """Inverse strength of regularization: a higher value fits the training claims more closely."""
     class_weight: Literal["balanced"] | None = None
-    """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
+    """Weight of the training claims: "balanced" is the inverse share of the claim's label; null is 1 for all."""
     runtime: Literal["torch", "onnx", "onnx_int8"] = "torch"
-    """What computes the embeddings. `onnx`: the same numbers but for rounding, faster on a processor; `onnx_int8`: with
-    weights of eight bits, faster still and less exact. Both need the extra `onnx`."""
+    """Runtime of the encoder. `onnx`: equal to `torch` except for rounding, and faster on a CPU; `onnx_int8`: 8-bit
+    weights, faster still and less exact. Both require the extra `onnx`."""
 
     def check(self) -> None:
-        """Raises: HarnessError: the encoder, or a package that it needs, is not there."""
+        """Raises: HarnessError: the encoder, or a required package, is missing."""
         super().check()
         if self.runtime != "torch":
             require_extra("onnx", "onnx", "onnxruntime")
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Learns one label against the rest: the positive one, or with more than two labels each."""
+        """Fits one label against the rest: the positive label, or with more than two labels every label."""
         self.check()
         present = np.unique(gold.codes)
         if len(present) < 2:
@@ -151,11 +154,16 @@ class EmbeddingLogreg(EncoderClassifier):
         vectors = encoder.encode(list(claims.text)).astype(np.float64)
         labels = (1,) if len(gold.labels) == 2 else tuple(present.tolist())
         fits = [self._fit_one(vectors, gold.codes == label) for label in labels]
-        weights = np.column_stack([weights for weights, _ in fits])
-        intercepts = np.array([intercept for _, intercept in fits])
-        return EmbeddingScorer(encoder, len(gold.labels), labels, weights, intercepts)
+        return EmbeddingScorer(
+            encoder=encoder,
+            n_labels=len(gold.labels),
+            labels=labels,
+            weights=np.column_stack([weights for weights, _ in fits]),
+            intercepts=np.array([intercept for _, intercept in fits]),
+        )
 
-    def _fit_one(self, vectors: Floats, positive: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+    def _fit_one(self, vectors: Floats, positive: Bools) -> tuple[Floats, float]:
+        """Fits one label against the rest; returns the weights, shape (n_dimensions,), and the intercept."""
         from sklearn.linear_model import LogisticRegression
 
         solver = LogisticRegression(

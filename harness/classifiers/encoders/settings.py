@@ -1,4 +1,4 @@
-"""The settings that the fine-tuning of an encoder reads."""
+"""Settings of the fine-tuning of an encoder."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from harness.features.encoders import EncoderSettings
 
 
 class FineTuningSettings(EncoderSettings):
-    """How an encoder is fine-tuned to claims."""
+    """Settings of an encoder and its fine-tuning."""
 
     epochs: int = Field(default=3, ge=1)
-    """Times that the training claims are gone through, at most."""
+    """Maximum number of passes over the training claims."""
     batch_size: int = Field(default=32, ge=1)
+    """Number of training claims per optimizer step."""
     learning_rate: float = Field(default=5e-5, gt=0)
-    """At its highest, after the warm-up."""
+    """Peak learning rate, reached after the warm-up."""
     weight_decay: float = Field(default=0.01, ge=0)
+    """Weight decay of AdamW."""
     warmup_share: float = Field(default=0.1, ge=0, le=1)
-    """The share of the steps over which the learning rate rises; then it falls to 0."""
+    """Share of the steps during which the learning rate rises; it falls to 0 during the rest."""
     patience: int | None = Field(default=None, ge=1)
-    """Early stopping: epochs without a lower log loss on held-out training articles before it stops; the best epoch
-    is kept. null: all epochs, and nothing is held out."""
+    """Early stopping: number of epochs without a lower log loss on held-out training articles after which training
+    stops; the best epoch is used. null: run all epochs and hold out nothing."""
     held_out: float = Field(default=0.1, gt=0, le=0.5)
-    """With `patience`, the share of the training claims held out, whole articles."""
+    """Share of the training claims held out (in whole articles) with `patience`."""
     class_weight: Literal["balanced"] | None = None
-    """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
+    """Weight of the training claims: "balanced" is the inverse share of the claim's label; null is 1 for all."""
     precision: Literal["auto", "mixed", "single"] = "auto"
-    """Of the numbers in fitting: "mixed" multiplies in bfloat16 and keeps weights in 32 bits (Micikevicius et al.
-    2018); "auto" does so on a GPU, and on a processor that is faster with it (AVX512-BF16 or AMX: two to three times).
-    Scoring is in 32 bits."""
+    """Floating-point precision of fitting. "mixed": multiplications in bfloat16, weights in 32 bits (Micikevicius et
+    al. 2018); "single": 32 bits; "auto": mixed on a GPU and on a CPU with AVX512-BF16 or AMX, which is two to three
+    times as fast with it, otherwise single. Scoring always uses 32 bits."""
     threads: int = Field(default=2, ge=1)
-    """Of the processor, in fitting and in scoring. A setting, because the last digits may depend on it."""
+    """CPU threads for fitting and scoring. A setting, because the last digits of the scores may depend on it."""

@@ -1,4 +1,4 @@
-"""Any encoder of the transformers library, fine-tuned."""
+"""Fine-tuned encoders of the transformers library."""
 
 from __future__ import annotations
 
@@ -35,26 +35,32 @@ if TYPE_CHECKING:
     from harness.features.network import TorchEncoder
 
 ENCODER = "encoder"
+"""Folder of the encoder in a saved model."""
 SETTINGS = "transformer.json"
+"""File with the settings of the encoder in a saved model."""
 
 
 @dataclass(frozen=True)
 class TransformerScorer(EncoderScorer):
-    """Probabilities of a fine-tuned encoder with its linear head."""
+    """Probabilities of a fine-tuned encoder with a linear head."""
 
     probabilities: ClassVar[bool] = True
     in_files: ClassVar[tuple[str, ...]] = ("network", "trained_on")
     network: TorchEncoder
     trained_on: TrainingRecord
+    """Record of all texts that the encoder was fine-tuned on, including earlier fits."""
     threads: int
+    """CPU threads for scoring."""
     chosen: str | None = None
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """Probabilities: the softmax of the head, which is computed once per text and kept."""
-        return self._softmax(list(claims.text), lambda texts: compute_or_load(self._space, texts, self.network.apply))
+        """Probabilities: the softmax of the head's outputs, which are cached by text."""
+        return self._softmax(
+            list(claims.text), lambda texts: compute_or_load(self._cache_space, texts, self.network.apply)
+        )
 
-    def chances(self, texts: list[str]) -> ScoreMatrix:
-        """The same for texts, of which nothing is kept."""
+    def score_texts(self, texts: list[str]) -> ScoreMatrix:
+        """Probabilities for texts; nothing is cached."""
         return self._softmax(texts, self.network.apply)
 
     def _softmax(self, texts: list[str], apply: Callable[[list[str]], Vectors]) -> ScoreMatrix:
@@ -69,11 +75,12 @@ class TransformerScorer(EncoderScorer):
         return scores
 
     @cached_property
-    def _space(self) -> str:
+    def _cache_space(self) -> str:
+        """The key of all that the outputs for a text depend on besides the text."""
         return f"{self.network.fingerprint()} {self.threads}"
 
     def save_files(self, folder: Path) -> None:
-        """Writes its settings and the fine-tuned encoder, `encoder/`, which `model:` of an experiment can name."""
+        """Writes the settings and the fine-tuned encoder; its folder `encoder/` is a valid `model` of an experiment."""
         network = self.network
         network.save(folder / ENCODER)
         write_trained_on(folder / ENCODER, self.trained_on)
@@ -82,40 +89,41 @@ class TransformerScorer(EncoderScorer):
 
     @classmethod
     def load_files(cls, folder: Path) -> dict[str, Any]:
-        """The network that `save_files` wrote, and what it was trained on; nothing in the folder is executed.
+        """Loads the network and the training record that `save_files` wrote; runs no code from the folder.
 
-        Raises: HarnessError: a file is absent or damaged, or a package is missing.
+        Raises: HarnessError: a file is missing or damaged, or a package is not installed.
         """
         require_torch()
         from harness.features.network import load
 
         path = folder / SETTINGS
         try:
-            said = json.loads(read_bytes(path))
-            network = load(find_encoder(str(folder / ENCODER)), str(said["pooling"]), int(said["max_length"]))
+            settings = json.loads(read_bytes(path))
+            network = load(find_encoder(str(folder / ENCODER)), str(settings["pooling"]), int(settings["max_length"]))
         except (ValueError, TypeError, KeyError):
-            raise FaultsError.single(path, "is not a kept transformer") from None
+            raise FaultsError.single(path, "does not contain the settings of a saved transformer") from None
         if network.head is None:
-            raise FaultsError.single(folder / ENCODER, "has no head; it is an encoder, and not a kept transformer")
+            raise FaultsError.single(folder / ENCODER, "is an encoder without a head, not a saved transformer")
         return {"network": network, "trained_on": read_trained_on(folder / ENCODER)}
 
 
 def saved_encoder_folder(scorer: Scorer) -> Path:
-    """The folder of a fine-tuned encoder, as the setting `model` of another classifier takes it.
+    """Saves the encoder of a scorer to a cache; returns its folder, for the setting `model` of another classifier.
 
-    Raises: HarnessError: the scorer has no encoder, or it cannot be written.
+    Raises: HarnessError: the scorer has no encoder, or the folder cannot be written.
     """
     if not isinstance(scorer, TransformerScorer):
-        raise HarnessError("the other dataset's training claims show one label only, so no encoder was fine-tuned")
+        raise HarnessError("the training claims of the other dataset have one label only, so no encoder was fine-tuned")
     return cached_folder(f"encoder-{scorer.network.fingerprint()}", scorer.save_files) / ENCODER
 
 
 class Transformer(EncoderClassifier, FineTuningSettings):
-    """An encoder with a linear head on the pooled vector, all of it fine-tuned to the training claims.
+    """An encoder with a linear head on the pooled vector; fine-tunes all weights to the training claims.
 
-    Sees the claim's first tokens with what pretraining taught the encoder; cannot see what lies outside the sentence.
-    Devlin et al. 2019, "BERT"; Mosbach et al. 2021 for the steady recipe: AdamW, linear warm-up and decay, several
-    epochs. Same seed, same scores on the same machine. Training claims of one label give the shares of the labels.
+    Sees the first tokens of the claim, with the knowledge of the pretrained encoder; cannot see the context of the
+    claim. Devlin et al. 2019, "BERT"; training as in Mosbach et al. 2021 for stable results: AdamW, linear warm-up and
+    decay, several epochs. The same seed gives the same scores on the same machine. If the training claims have one
+    label only, scores are the label shares.
     """
 
     packages = ("torch", "transformers", "tokenizers")
@@ -130,7 +138,7 @@ class Transformer(EncoderClassifier, FineTuningSettings):
         from harness.classifiers.encoders.fine_tuning import fine_tune
 
         folder = find_encoder(self.model)
-        tuned = fine_tune(self, folder, claims, gold, seed)
+        fine_tuned = fine_tune(self, folder, claims, gold, seed)
         sources = {str(source) for source in claims.source if source is not None}
         trained_on = extend_training_record(read_trained_on(folder), sources, list(claims.text))
-        return TransformerScorer(tuned.network, trained_on, self.threads, tuned.chosen)
+        return TransformerScorer(fine_tuned.network, trained_on, self.threads, fine_tuned.chosen)

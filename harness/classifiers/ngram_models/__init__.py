@@ -1,1 +1,1 @@
-"""Classical models over n-grams and hand-made features."""
+"""Classical models on n-grams and hand-made features."""

@@ -1,4 +1,4 @@
-"""Linear classifiers over n-grams of words and characters: the reference that is cheap, strong and explainable."""
+"""Linear classifiers on n-grams of words and characters: cheap, strong and explainable reference systems."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-from harness.arrays import Codes, Floats
+from harness.arrays import Bools, Codes, Floats
 from harness.classifiers.base import (
     Classifier,
     ConstantScorer,
@@ -32,11 +31,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 BATCH = 8192
-"""Claims that are turned into features at a time, so that memory does not grow with the number of claims."""
+"""Number of claims converted to features at once, which bounds memory."""
 
 
 class LinearWeights(NamedTuple):
-    """One label against the rest."""
+    """Weights of one label against the rest."""
 
     weights: Floats
     """Shape (n_ngrams,)."""
@@ -45,26 +44,27 @@ class LinearWeights(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearScorer(Scorer):
-    """A weighted sum of a claim's n-grams per label; for a yes-or-no task, one for the positive label."""
+    """Scores by a weighted sum of n-grams per label; for a yes-or-no task, for the positive label only."""
 
     features: Tfidf | BinaryNgrams
     n_labels: int
     labels: tuple[int, ...]
-    """The labels that have weights: the positive one, or those that occur in the training claims."""
+    """Indices of the labels with weights: the positive label, or all labels that occur in the training claims."""
     weights: Floats
-    """Shape (n_ngrams, n_labels that have weights)."""
+    """Shape (n_ngrams, number of labels with weights)."""
     intercepts: Floats
+    """Shape (number of labels with weights,)."""
     cutoff: float | None = None
 
     def margins(self, claims: Claims) -> Floats:
-        """The weighted sums, shape (n_claims, n_labels that have weights)."""
+        """The weighted sums, shape (n_claims, number of labels with weights)."""
         parts = [self.features.transform(texts) @ self.weights + self.intercepts for texts in _batches(claims)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.labels)))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """The n-grams that moved the score of the last label most, at most ten a claim.
+        """The n-grams that moved the score of the last label most, at most ten per claim.
 
-        None where the training claims had no claim of that label.
+        None if no training claim has that label.
         """
         if self.labels[-1] != self.n_labels - 1:
             return None
@@ -75,29 +75,29 @@ class LinearScorer(Scorer):
 class LogregScorer(LinearScorer):
     """Probabilities by the logistic function.
 
-    With more than two labels, of one label against the rest, then made to sum to 1.
+    With more than two labels: probabilities of each label against the rest, normalized to sum to 1.
     """
 
     probabilities = True
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """Probabilities; 0 for a label that no training claim had."""
+        """Probabilities; 0 for a label without training claims."""
         from scipy.special import expit
 
-        chances = expit(self.margins(claims))
+        probabilities = expit(self.margins(claims))
         if self.n_labels == 2:
-            return as_two_columns(chances[:, 0])
+            return as_two_columns(probabilities[:, 0])
         scores = np.zeros((len(claims), self.n_labels))
-        scores[:, self.labels] = chances / chances.sum(axis=1, keepdims=True)
+        scores[:, self.labels] = probabilities / probabilities.sum(axis=1, keepdims=True)
         return scores
 
 
 @dataclass(frozen=True)
 class SvmScorer(LinearScorer):
-    """Signed distances from the separating plane, unscaled; positive from 0 on."""
+    """Signed, unscaled distances from the separating hyperplane; a claim at or above 0 is positive."""
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """Margins; for a label that no training claim had, one below the claim's lowest."""
+        """Margins; a label without training claims gets the claim's lowest margin minus 1."""
         margins = self.margins(claims)
         if self.n_labels == 2:
             return as_two_columns(margins[:, 0], margins=True)
@@ -109,78 +109,85 @@ class SvmScorer(LinearScorer):
 class Linear(Classifier, NgramSettings):
     """Base of the linear classifiers.
 
-    They see the words, punctuation and spelling of the claim itself. They cannot see word order beyond a few tokens,
-    the article around the claim, or what words mean. Training claims of one label only, or without any n-gram, give
-    constant scores: the shares of the labels.
+    They see the words, punctuation and spelling of the claim. They cannot see word order beyond a few tokens, the
+    context of the claim, or the meaning of words. If the training claims have one label only, or no n-gram, scores are
+    the label shares.
     """
 
     packages = ("numpy", "scipy", "scikit-learn")
     saved_types = (LogregScorer, SvmScorer, ConstantScorer, BinaryNgrams, *TFIDF_TYPES)
     scorer: ClassVar[type[LinearScorer]] = LogregScorer
+    """Class of the fitted scorer."""
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
-        """Learns one label against the rest: the positive one, or with more than two labels each."""
+        """Fits one label against the rest: the positive label, or with more than two labels every label."""
         features, rows = self._features(list(claims.text))
         present = np.unique(gold.codes)
         if len(present) < 2 or not rows.shape[1]:
-            constant = ClassPriorScorer if self.scorer.probabilities else ConstantScorer
-            return constant(tuple(class_priors(gold).tolist()))
+            constant_scorer = ClassPriorScorer if self.scorer.probabilities else ConstantScorer
+            return constant_scorer(tuple(class_priors(gold).tolist()))
         labels = (1,) if len(gold.labels) == 2 else tuple(present.tolist())
         fits = self._fit_labels(rows, gold.codes, labels, seed % 2**32)
-        weights = np.column_stack([fit.weights for fit in fits])
-        intercepts = np.array([fit.intercept for fit in fits])
-        cutoff = None if self.scorer.probabilities or len(gold.labels) > 2 else 0.0
-        return self.scorer(features, len(gold.labels), labels, weights, intercepts, cutoff)
+        return self.scorer(
+            features=features,
+            n_labels=len(gold.labels),
+            labels=labels,
+            weights=np.column_stack([fit.weights for fit in fits]),
+            intercepts=np.array([fit.intercept for fit in fits]),
+            cutoff=None if self.scorer.probabilities or len(gold.labels) > 2 else 0.0,
+        )
 
     def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix]:
+        """Fits the features to the texts; returns them and the rows of the texts, shape (n_texts, n_ngrams)."""
         return Tfidf.fit(self, texts)
 
     @abstractmethod
     def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
-        """The weights of each of `labels`."""
+        """Fits the weights of each of `labels`, in their order."""
 
 
 class Regularized(Linear):
-    """Base of those that fit one label against the rest, and hold the weights small."""
+    """Base of the regularized linear classifiers, which fit each label against the rest."""
 
     C: float = Field(default=1.0, gt=0)
-    """Inverse strength of regularization: higher fits the training claims closer."""
+    """Inverse strength of regularization: a higher value fits the training claims more closely."""
     class_weight: Literal["balanced"] | None = None
-    """"balanced" weighs each training claim by the inverse share of its label; null counts all alike."""
+    """Weight of the training claims: "balanced" is the inverse share of the claim's label; null is 1 for all."""
 
     def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
         return [self._fit_one(rows, codes == label, seed) for label in labels]
 
     @abstractmethod
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
-        """One label against the rest."""
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
+        """Fits the weights of one label against the rest."""
 
 
 class TfidfLogreg(Regularized):
     """Logistic regression on TF-IDF weighted n-grams of words and characters.
 
-    Cost: 16,000 sentences are learned in about two seconds on one core, and scored in one. Weights as in Salton and
-    Buckley 1988, "Term-weighting approaches in automatic text retrieval"; the solver, Fan et al. 2008, "LIBLINEAR: A
+    Cost: fitting 16,000 sentences takes about two seconds on one core, and scoring them one. TF-IDF weights: Salton and
+    Buckley 1988, "Term-weighting approaches in automatic text retrieval". Solver: Fan et al. 2008, "LIBLINEAR: A
     Library for Large Linear Classification".
     """
 
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
-        return logistic(rows, positive, self.C, self.class_weight)
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
+        return fit_logistic_regression(rows, positive, self.C, self.class_weight)
 
 
 class TfidfSvm(Regularized):
     """Linear support vector machine on TF-IDF weighted n-grams of words and characters.
 
-    Its margins rank and predict, but are no probabilities. Cost: less to learn than `tfidf_logreg`, the same to score.
+    Outputs margins, which rank and predict but are not probabilities. Cost: fits faster than `tfidf_logreg` and scores
+    at the same speed.
     Joachims 1998, "Text Categorization with Support Vector Machines: Learning with Many Relevant Features".
     """
 
     scorer = SvmScorer
 
     C: float = Field(default=0.1, gt=0)
-    """Inverse strength of regularization: higher fits the training claims closer."""
+    """Inverse strength of regularization: a higher value fits the training claims more closely."""
 
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
         from sklearn.svm import LinearSVC
 
         fitted = LinearSVC(
@@ -192,67 +199,80 @@ class TfidfSvm(Regularized):
 class NbLogreg(Regularized):
     """Logistic regression on n-gram presence, each n-gram scaled by its naive Bayes log-count ratio.
 
-    Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (their NBSVM with a
-    logistic loss and without interpolation): r = ln((p / |p|) / (q / |q|)), p and q being alpha plus the number of
-    positive and of other training claims with the n-gram. Strong on short texts and small training sets. Cost: 16,000
-    sentences are learned in about three seconds on one core, and scored in a quarter of one.
+    Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (NBSVM with logistic
+    loss and without interpolation): r = ln((p / |p|) / (q / |q|)), where p and q are alpha plus the number of positive
+    and of other training claims with the n-gram. Strong on short texts and small training sets. Cost: fitting 16,000
+    sentences takes about three seconds on one core, and scoring them a quarter of a second.
     """
 
     char_ngrams: NgramRange | None = None
-    """Shortest and longest run of characters; none by default, as in the paper."""
+    """Shortest and longest character n-gram; null, the default and as in the paper: no character n-grams."""
     min_df: int = Field(default=3, ge=1)
-    """An n-gram that fewer training claims have is left out. Where positive claims are rare, the smoothed ratio of a
-    rare n-gram is mostly the smoothing."""
+    """Minimum number of training claims with an n-gram; rarer n-grams are ignored. If positive claims are rare,
+    smoothing dominates the ratio of a rare n-gram."""
     C: float = Field(default=0.1, gt=0)
-    """Inverse strength of regularization: higher fits the training claims closer."""
+    """Inverse strength of regularization: a higher value fits the training claims more closely."""
     alpha: float = Field(default=1.0, gt=0)
-    """Added to every count."""
+    """Smoothing constant added to every count."""
 
     def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix]:
         return BinaryNgrams.fit(self, texts)
 
-    def _fit_one(self, rows: csr_matrix, positive: npt.NDArray[np.bool_], seed: int) -> LinearWeights:
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
+        # Rows are binary, so the products count the positive and the other claims with each n-gram.
         p = self.alpha + rows.T @ positive.astype(np.float64)
         q = self.alpha + rows.T @ (~positive).astype(np.float64)
         ratio = np.log(p / p.sum()) - np.log(q / q.sum())
+        # In CSR format `indices` holds the column of each stored value, so this scales every column by its ratio.
         scaled = rows.copy()
         scaled.data = scaled.data * ratio[scaled.indices]
-        fit = logistic(scaled, positive, self.C, self.class_weight)
+        fit = fit_logistic_regression(scaled, positive, self.C, self.class_weight)
+        # Moving the ratio from the features to the weights lets the scorer use the unscaled binary features.
         return LinearWeights(fit.weights * ratio, fit.intercept)
 
 
 class ComplementNb(Linear):
     """Complement naive Bayes on TF-IDF weighted n-grams of words and characters.
 
-    Rennie, Shih, Teevan and Karger 2003, "Tackling the Poor Assumptions of Naive Bayes Text Classifiers", by
-    scikit-learn: a label's weights come from the claims of all other labels, which are many where the label is rare.
-    Its margins rank and predict; as probabilities they would be far too sure. With more than two labels a label's
-    weights are those against the mean of all, because the paper's own sums grow with the length of a claim whatever it
-    says; the label that wins is the same. Cost: the least of the linear ones, 16,000 sentences in less than a second.
+    Rennie, Shih, Teevan and Karger 2003, "Tackling the Poor Assumptions of Naive Bayes Text Classifiers", as
+    implemented in scikit-learn: the weights of a label come from the claims of all other labels, which are numerous if
+    the label is rare. Outputs margins, which rank and predict; converted to probabilities, they would be far
+    overconfident. With more than two labels, the mean weights over labels are subtracted, because the sums of the paper
+    grow with the length of a claim regardless of its content; the predicted label is the same. Cost: the lowest of the
+    linear classifiers, less than a second for 16,000 sentences.
     """
 
     scorer = SvmScorer
 
     alpha: float = Field(default=0.1, gt=0)
-    """Added to every n-gram's weight in the training claims. TF-IDF weights are small, so a 1 would drown them."""
+    """Smoothing constant added to the total weight of every n-gram. TF-IDF weights are small; a 1 would dominate
+    them."""
     norm: bool = False
-    """Whether weights are divided by their sum, as in the paper's full recipe."""
+    """Whether to divide weights by their sum, as in the full method of the paper."""
 
     def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
         from sklearn.naive_bayes import ComplementNB
 
-        found = ComplementNB(alpha=self.alpha, norm=self.norm).fit(rows, codes).feature_log_prob_
-        weights = [found[1] - found[0]] if len(labels) == 1 else list(found - found.mean(axis=0))
-        return [LinearWeights(each, 0.0) for each in weights]
+        log_weights = ComplementNB(alpha=self.alpha, norm=self.norm).fit(rows, codes).feature_log_prob_
+        if len(labels) == 1:
+            return [LinearWeights(log_weights[1] - log_weights[0], 0.0)]
+        # The same vector is subtracted from every label, so the label with the highest sum does not change.
+        return [LinearWeights(weights, 0.0) for weights in log_weights - log_weights.mean(axis=0)]
 
 
-def logistic(
-    rows: csr_matrix, positive: npt.NDArray[np.bool_], strength: float, class_weight: str | None
+def fit_logistic_regression(
+    rows: csr_matrix, positive: Bools, strength: float, class_weight: str | None
 ) -> LinearWeights:
-    """Logistic regression with an L2 penalty, on the intercept as well.
+    """Fits a logistic regression with an L2 penalty, which includes the intercept.
 
-    Liblinear's Newton method on the primal: it needs no random numbers, converges in about 20 steps even at C = 1000,
-    where coordinate descent on the dual takes minutes, and its scores are then within 1e-5 of the optimum.
+    Uses liblinear's Newton method on the primal problem: it needs no random numbers, converges in about 20 steps even
+    at C = 1000, where coordinate descent on the dual takes minutes, and reaches scores within 1e-5 of the optimum.
+
+    Args:
+        rows: features of the training claims, shape (n_claims, n_features).
+        positive: whether each claim has the label, shape (n_claims,); both values occur.
+        strength: inverse strength of regularization, scikit-learn's C; above 0.
+        class_weight: "balanced" weights a claim by the inverse share of its class; None weights all claims equally.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -262,18 +282,22 @@ def logistic(
 
 
 def word_reasons(features: Tfidf | BinaryNgrams, weights: Floats, claims: Claims) -> list[tuple[Reason, ...]]:
-    """The n-grams that moved a weighted sum most, at most ten a claim.
+    """The n-grams that moved a weighted sum most, at most ten per claim.
 
     Args:
-        weights: shape (n_ngrams,).
+        features: fitted n-gram features.
+        weights: weight of each n-gram, shape (n_ngrams,).
+        claims: claims to explain.
     """
-    names, reasons = features.ngrams.names(), list[tuple[Reason, ...]]()
+    names = features.ngrams.names()
+    reasons: list[tuple[Reason, ...]] = []
     for texts in _batches(claims):
         rows = features.transform(texts)
+        # In CSR format row i has the entries indptr[i] to indptr[i + 1].
         for text, start, end in zip(texts, rows.indptr, rows.indptr[1:], strict=False):
             columns = rows.indices[start:end]
-            moved = rows.data[start:end] * weights[columns]
-            reasons.append(top_reasons(names, columns, moved, partial(place_of, text=text)))
+            contributions = rows.data[start:end] * weights[columns]
+            reasons.append(top_reasons(names, columns, contributions, partial(place_of, text=text)))
     return reasons
 
 

@@ -1,4 +1,4 @@
-"""Any scikit-learn classifier, named `module:Class` in a config, over TF-IDF weighted n-grams."""
+"""Any scikit-learn classifier, named `module:Class` in a config, on TF-IDF weighted n-grams."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from harness.arrays import Floats
 from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, computed
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.linear import word_reasons
@@ -27,61 +27,65 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 BATCH = 8192
-REFUSALS = (AttributeError, TypeError, ValueError)
-"""What scikit-learn raises for settings that it refuses; a part that is no estimator lacks what those have."""
+"""Number of claims converted to features at once, which bounds memory."""
+ESTIMATOR_ERRORS = (AttributeError, TypeError, ValueError)
+"""Exceptions that scikit-learn raises for invalid settings or data; AttributeError if a nested object is not an
+estimator."""
 
 
 class Features(NgramSettings):
-    """What an estimator gets of a claim: TF-IDF weighted n-grams."""
+    """Features of a claim for an estimator: TF-IDF weighted n-grams."""
 
     svd: int | None = Field(default=None, ge=1)
-    """Number of dimensions to which the features are reduced by a truncated singular value decomposition, for
-    estimators that take dense features only; null: the sparse features as they are."""
+    """Number of dimensions after a truncated singular value decomposition, for estimators that accept dense features
+    only; null: sparse features without reduction."""
 
 
 @dataclass(frozen=True)
 class EstimatorScorer(Scorer):
-    """A fitted scikit-learn classifier; its margins, or where it has none its predictions."""
+    """A fitted scikit-learn classifier, scored by its margins, or by its predictions if it has no margins."""
 
     name: str
+    """Import path `module:Class`, for messages."""
     tfidf: Tfidf
-    reduction: npt.NDArray[np.float64] | None
-    """Shape (n_ngrams, n_dimensions); None where nothing is reduced."""
+    reduction: Floats | None
+    """Projection of the n-grams, shape (n_ngrams, n_dimensions); None: no reduction."""
     estimator: Any
+    """Fitted scikit-learn estimator; its classes are indices into the labels."""
     n_labels: int
     cutoff: float | None = None
     in_files = ("estimator",)
 
     def save_files(self, folder: Path) -> None:
-        """Keeps the estimator by skops."""
+        """Saves the estimator in skops format."""
         save_estimator(self.estimator, folder)
 
     @classmethod
     def load_files(cls, folder: Path) -> dict[str, Any]:
-        """The estimator, of types that skops trusts by itself."""
+        """Loads the estimator; only types that skops trusts by default are accepted."""
         return {"estimator": load_estimator(folder)}
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        """The estimator's scores; a label that no training claim had gets the lowest.
+        """The estimator's scores; a label without training claims gets the lowest score.
 
-        Raises: HarnessError: the estimator cannot score the claims, or gave a number that is not finite.
+        Raises: HarnessError: the estimator cannot score the claims, or returns a score that is not finite.
         """
         starts = range(0, len(claims), BATCH)
         try:
             parts = [self._scores(list(claims.text[start : start + BATCH])) for start in starts]
-        except (AttributeError, TypeError, ValueError) as error:
+        except ESTIMATOR_ERRORS as error:
             raise HarnessError(f"classifier '{self.name}' cannot score claims ({error})") from error
         scores = np.concatenate(parts) if parts else np.empty((0, self.n_labels))
         if not np.isfinite(scores).all():
             claim_id = claims.claim_id[~np.isfinite(scores).all(axis=1)][0]
-            raise HarnessError(f"classifier '{self.name}': gave claim '{claim_id}' a score that is not finite")
+            raise HarnessError(f"classifier '{self.name}': the score of claim '{claim_id}' is not finite")
         return scores
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
-        """Of a linear estimator the n-grams that moved the score of the last label most, at most ten a claim.
+        """The n-grams that moved the score of the last label most, at most ten per claim, for a linear estimator.
 
-        Where the scores are probabilities, it is their log-odds that are moved. None where the estimator is not linear,
-        or where the training claims had no claim of that label.
+        Weights are changes of the log-odds if the scores are probabilities. None if the estimator is not linear, or if
+        no training claim has that label.
         """
         weights = _weights(self.estimator)
         if weights is None or int(self.estimator.classes_[-1]) != self.n_labels - 1:
@@ -89,10 +93,12 @@ class EstimatorScorer(Scorer):
         return word_reasons(self.tfidf, weights if self.reduction is None else self.reduction @ weights, claims)
 
     def _scores(self, texts: list[str]) -> ScoreMatrix:
-        rows = _reduced(self.tfidf.transform(texts), self.reduction)
+        """The scores of texts, shape (n_texts, n_labels)."""
+        rows = _reduce(self.tfidf.transform(texts), self.reduction)
         if hasattr(self.estimator, "decision_function"):
             margins = np.asarray(self.estimator.decision_function(rows), dtype=np.float64)
             columns = as_two_columns(margins, margins=True) if margins.ndim == 1 else margins
+            # The estimator knows the labels of the training claims only; any other label scores below all of them.
             scores = np.tile(columns.min(axis=1, keepdims=True) - 1.0, (1, self.n_labels))
             scores[:, self.estimator.classes_] = columns
             return scores
@@ -103,38 +109,39 @@ class EstimatorScorer(Scorer):
 
 @dataclass(frozen=True)
 class ProbabilityScorer(EstimatorScorer):
-    """A fitted scikit-learn classifier that gives probabilities."""
+    """A fitted scikit-learn classifier that outputs probabilities."""
 
     probabilities = True
 
     def _scores(self, texts: list[str]) -> ScoreMatrix:
         scores = np.zeros((len(texts), self.n_labels))
-        rows = _reduced(self.tfidf.transform(texts), self.reduction)
+        rows = _reduce(self.tfidf.transform(texts), self.reduction)
         scores[:, self.estimator.classes_] = self.estimator.predict_proba(rows)
         return scores
 
 
 class SklearnEstimator(Classifier):
-    """A scikit-learn classifier over TF-IDF weighted n-grams of words and characters.
+    """A scikit-learn classifier on TF-IDF weighted n-grams of words and characters.
 
-    In a config it is named by its class, with its own settings beside, and those of the n-grams under `features`:
-    `{name: "sklearn.ensemble:RandomForestClassifier", n_estimators: 50}`. It sees the claim's text only. Scores are the
-    estimator's probabilities, else its margins, else 1 for its prediction; `random_state` is the random seed where the
-    estimator has one. Training claims of one label only, or without any n-gram, give the shares of the labels.
+    A config names it by its class, with the settings of the class, and the settings of the n-grams under `features`:
+    `{name: "sklearn.ensemble:RandomForestClassifier", n_estimators: 50}`. It sees the text of the claim only. Scores
+    are the estimator's probabilities, otherwise its margins, otherwise 1 for the predicted label; `random_state`, if
+    the estimator has this setting, is the random seed. If the training claims have one label only, or no n-gram, scores
+    are the label shares.
     """
 
     saved_types = (EstimatorScorer, ProbabilityScorer, *TFIDF_TYPES)
 
     estimator: str
-    """`module:Class`."""
+    """Class of the estimator, as `module:Class`."""
     settings: dict[str, JsonValue] = Field(default_factory=dict)
     """Arguments of the class."""
     features: Features = Features()
-    """What it gets of a claim."""
+    """Settings of the n-grams."""
 
     @computed
     def packages(self) -> tuple[str, ...]:
-        """The estimator's own distribution among them, where its module was installed from one."""
+        """NumPy, SciPy, scikit-learn and the distribution that provides the estimator's module, if there is one."""
         from importlib.metadata import packages_distributions
 
         own = packages_distributions().get(self.estimator.partition(":")[0].partition(".")[0], [])
@@ -142,9 +149,13 @@ class SklearnEstimator(Classifier):
 
     @classmethod
     def build(cls, estimator: str, settings: dict[str, Any]) -> Self:
-        """From the settings as they stand in a config: the estimator's own, and `features`.
+        """Builds the classifier from the settings in a config: those of the estimator, and `features`.
 
-        Raises: ValidationError: with the place of each setting that the estimator does not have or take.
+        Args:
+            estimator: `module:Class`.
+            settings: settings of the estimator by name, and `features`.
+        Raises:
+            ValidationError: the estimator does not have a setting or rejects its value; `loc` is the setting's name.
         """
         own = {name: value for name, value in settings.items() if name != "features"}
         problems = [
@@ -170,117 +181,143 @@ class SklearnEstimator(Classifier):
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the estimator.
 
-        Raises: HarnessError: the estimator refuses the features; the message says what it said, and the remedy.
+        Raises: HarnessError: the estimator rejects the data; the message quotes its error and names a remedy.
         """
         from sklearn.utils import get_tags
 
         tfidf, rows = Tfidf.fit(self.features, list(claims.text))
         if len(np.unique(gold.codes)) < 2 or not rows.shape[1]:
             return ClassPriorScorer(tuple(class_priors(gold).tolist()))
-        estimator = _make(self.estimator, dict(self.settings))
+        estimator_class: Any = import_object(self.estimator, "classifier")
+        estimator = estimator_class(**self.settings)
         if "random_state" in estimator.get_params() and "random_state" not in self.settings:
             estimator.set_params(random_state=seed % 2**32)
-        reduction = _reduction(rows, self.features.svd, seed % 2**32)
+        reduction = _fit_reduction(rows, self.features.svd, seed % 2**32)
         try:
-            estimator.fit(_reduced(rows, reduction), gold.codes)
-        except (AttributeError, TypeError, ValueError) as error:
-            dense = isinstance(error, TypeError) and reduction is None and not get_tags(estimator).input_tags.sparse
-            remedy = ": give it dense features, for example `features: {svd: 100}`" if dense else ""
+            estimator.fit(_reduce(rows, reduction), gold.codes)
+        except ESTIMATOR_ERRORS as error:
+            # Estimators reject sparse rows with a TypeError, but also raise it for other reasons; the tag tells which.
+            needs_dense = (
+                isinstance(error, TypeError) and reduction is None and not get_tags(estimator).input_tags.sparse
+            )
+            remedy = "; set dense features, for example `features: {svd: 100}`" if needs_dense else ""
             raise HarnessError(f"classifier '{self.estimator}' cannot be fitted ({error}){remedy}") from error
-        kind = ProbabilityScorer if hasattr(estimator, "predict_proba") else EstimatorScorer
-        has_margins = kind is EstimatorScorer and hasattr(estimator, "decision_function") and len(gold.labels) == 2
-        return kind(self.estimator, tfidf, reduction, estimator, len(gold.labels), 0.0 if has_margins else None)
+        scorer = ProbabilityScorer if hasattr(estimator, "predict_proba") else EstimatorScorer
+        has_margins = scorer is EstimatorScorer and hasattr(estimator, "decision_function") and len(gold.labels) == 2
+        return scorer(
+            name=self.estimator,
+            tfidf=tfidf,
+            reduction=reduction,
+            estimator=estimator,
+            n_labels=len(gold.labels),
+            cutoff=0.0 if has_margins else None,
+        )
 
 
 def _problems(target: str, settings: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is wrong with an estimator's settings: name of the setting (empty: the estimator itself) and message.
+    """The problems of an estimator and its settings.
 
+    Args:
+        target: `module:Class` of the estimator.
+        settings: its settings by name.
+    Returns: for each problem the name of the setting (empty: the estimator itself) and the message.
     Raises: UnknownComponent: the class cannot be imported.
     """
     from sklearn.base import BaseEstimator, is_classifier
 
-    made: Any = import_object(target, "classifier")
+    estimator_class: Any = import_object(target, "classifier")
     name = target.partition(":")[2]
-    if not issubclass(made, BaseEstimator):
+    if not issubclass(estimator_class, BaseEstimator):
         return [("", f"'{target}' is neither a Classifier of this project nor a scikit-learn estimator class")]
-    known = sorted(made._get_param_names())
-    unknown = [setting for setting in settings if setting not in known]
+    known_names = sorted(estimator_class._get_param_names())
+    unknown = [setting for setting in settings if setting not in known_names]
     if unknown:
-        return [(setting, f"{name} has no setting '{setting}'.{_hint(setting, known)}") for setting in unknown]
+        return [(setting, f"{name} has no setting '{setting}'.{_hint(setting, known_names)}") for setting in unknown]
     try:
-        estimator = made(**settings)
+        estimator = estimator_class(**settings)
         if not is_classifier(estimator):
             return [("", f"'{target}' is a scikit-learn estimator but not a classifier, such as LogisticRegression")]
-    except REFUSALS as error:
+    except ESTIMATOR_ERRORS as error:
         return [("", f"{name}: {error}")]
-    refused = _refused(estimator, sorted(settings))
-    return [] if refused is None else [(refused[0], f"{name}: {refused[1]}")]
+    rejected = _rejected_setting(estimator, sorted(settings))
+    if rejected is None:
+        return []
+    setting, reason = rejected
+    return [(setting, f"{name}: {reason}")]
 
 
-def _refused(estimator: Any, settings: Sequence[str]) -> tuple[str, Exception] | None:
-    """The first setting that an estimator's own check refuses (empty: not one alone), and what it raises."""
-    every = getattr(estimator, "_parameter_constraints", None)
-    if every is None:
+def _rejected_setting(estimator: Any, settings: Sequence[str]) -> tuple[str, Exception] | None:
+    """The first setting that the estimator's own validation rejects, and its error; None if it accepts all.
+
+    The name is empty if the error cannot be attributed to one setting.
+    """
+    constraints = getattr(estimator, "_parameter_constraints", None)
+    if constraints is None:
         return None
-    error = _objection(estimator, every)
+    error = _validation_error(estimator, constraints)
     if error is None:
         return None
-    checked_alone = _objection(estimator, {}) is None  # not so where the estimator checks more than its constraints
-    for setting in settings if checked_alone else ():
-        alone = _objection(estimator, {setting: every[setting]}) if setting in every else None
-        if alone is not None:
-            return setting, alone
+    # scikit-learn names the setting in the text of its error only. Validating each setting by itself identifies it,
+    # unless the estimator also validates something other than its constraints.
+    only_constraints = _validation_error(estimator, {}) is None
+    for setting in settings if only_constraints else ():
+        if setting not in constraints:
+            continue
+        setting_error = _validation_error(estimator, {setting: constraints[setting]})
+        if setting_error is not None:
+            return setting, setting_error
     return "", error
 
 
-def _objection(estimator: Any, constraints: Mapping[str, Any]) -> Exception | None:
-    """What the estimator's check of its settings against some constraints raises; None where it raises nothing."""
+def _validation_error(estimator: Any, constraints: Mapping[str, Any]) -> Exception | None:
+    """The error of the estimator's validation of its settings against constraints; None if they are valid."""
     estimator._parameter_constraints = constraints
     try:
         estimator._validate_params()
-    except REFUSALS as error:
+    except ESTIMATOR_ERRORS as error:
         return error
     return None
 
 
-def _hint(setting: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(setting, known, n=1, cutoff=0.6)
-    return (f" Did you mean '{near[0]}'?" if near else "") + f" Known: {', '.join(known) or 'none'}, features"
+def _hint(setting: str, known_names: list[str]) -> str:
+    closest = difflib.get_close_matches(setting, known_names, n=1, cutoff=0.6)
+    suggestion = f" Did you mean '{closest[0]}'?" if closest else ""
+    return f"{suggestion} Known: {', '.join(known_names) or 'none'}, features"
 
 
-def _make(target: str, settings: dict[str, Any]) -> Any:
-    made: Any = import_object(target, "classifier")
-    return made(**settings)
+def _weights(estimator: Any) -> Floats | None:
+    """The weights of a linear estimator for the score of its last label, shape (n_features,); None: it is not linear.
 
-
-def _weights(estimator: Any) -> npt.NDArray[np.float64] | None:
-    """What a linear estimator adds to the score of its last label per unit of a feature; None: it is not linear.
-
-    Naive Bayes of counts has no score of one label alone: against the mean of the labels, or of two against the other.
+    Multinomial and complement naive Bayes have no score that belongs to one label. Their weights are relative to the
+    mean of all labels, or with two labels to the other label.
     """
     from sklearn.naive_bayes import ComplementNB, MultinomialNB
 
     if isinstance(estimator, ComplementNB | MultinomialNB):
-        every = np.asarray(estimator.feature_log_prob_, dtype=np.float64)
-        against: npt.NDArray[np.float64] = every[-1] - (every[0] if len(every) == 2 else every.mean(axis=0))
-        return against
-    by_pairs = hasattr(estimator, "dual_coef_") and len(estimator.classes_) > 2  # of a kernel machine, not by label
-    if by_pairs or not hasattr(estimator, "coef_"):
+        log_weights = np.asarray(estimator.feature_log_prob_, dtype=np.float64)
+        reference = log_weights[0] if len(log_weights) == 2 else log_weights.mean(axis=0)
+        relative: Floats = log_weights[-1] - reference
+        return relative
+    # With more than two labels a kernel machine (SVC) has a row of `coef_` for each pair of labels, not for each label.
+    has_pairwise_weights = hasattr(estimator, "dual_coef_") and len(estimator.classes_) > 2
+    if has_pairwise_weights or not hasattr(estimator, "coef_"):
         return None
-    found = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
-    last: npt.NDArray[np.float64] = np.atleast_2d(np.asarray(found, dtype=np.float64))[-1]
-    return last
+    weights = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
+    last_label: Floats = np.atleast_2d(np.asarray(weights, dtype=np.float64))[-1]
+    return last_label
 
 
-def _reduction(rows: csr_matrix, n_dimensions: int | None, seed: int) -> npt.NDArray[np.float64] | None:
+def _fit_reduction(rows: csr_matrix, n_dimensions: int | None, seed: int) -> Floats | None:
     if n_dimensions is None:
         return None
     from sklearn.decomposition import TruncatedSVD
 
-    with np.errstate(divide="ignore", invalid="ignore"):  # in the share of variance, which nobody asks for
+    # scikit-learn also computes the share of explained variance, which is unused here and divides 0 by 0 for constant
+    # rows.
+    with np.errstate(divide="ignore", invalid="ignore"):
         reduction = TruncatedSVD(min(n_dimensions, *rows.shape), random_state=seed).fit(rows)
     return np.asarray(reduction.components_.T, dtype=np.float64)
 
 
-def _reduced(rows: csr_matrix, reduction: npt.NDArray[np.float64] | None) -> Any:
+def _reduce(rows: csr_matrix, reduction: Floats | None) -> Any:
     return rows if reduction is None else rows @ reduction

@@ -8,7 +8,7 @@ import pytest
 from claim_tables import claims_of, gold_of
 
 from harness.classifiers import build
-from harness.classifiers.baselines.rules import START
+from harness.classifiers.baselines.rules import BASE_LOG_ODDS
 from harness.features.cues import CUES, find_cues
 from harness.features.shapes import SHAPES, shapes_of
 
@@ -30,7 +30,7 @@ def test_the_reasons_add_up_to_the_score():
     claims = claims_of([FACT, WISH, ""])
     scorer = rules()
     for (_, score), reasons in zip(scorer.score(claims), scorer.explain(claims), strict=True):
-        odds = START + sum(reason.weight for reason in reasons)
+        odds = BASE_LOG_ODDS + sum(reason.weight for reason in reasons)
         assert score == pytest.approx(1 / (1 + math.exp(-odds)))
         assert all(reason.text in f"{FACT} {WISH}" for reason in reasons)
 

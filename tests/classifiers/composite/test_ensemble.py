@@ -13,7 +13,9 @@ from tiny_encoder import make_encoder, skip_without_torch
 
 from harness import HarnessError, open_dataset, run
 from harness.classifiers import build
+from harness.classifiers.base import TaskPrompt
 from harness.classifiers.composite.ensemble import _ranks
+from harness.classifiers.encoders.transformer import Transformer
 from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.errors import FaultsError
 
@@ -79,7 +81,7 @@ def test_log_odds_are_pooled_as_probabilities(table):
         claims.take(rows), gold_of(np.arange(len(rows)) % 2), 13
     )
     assert len(np.unique(of_one_article.score(claims)[:, 1])) > 2
-    with pytest.raises(HarnessError, match="log_odds needs probabilities; 'tfidf_svm' gives none"):
+    with pytest.raises(HarnessError, match=r"method: log_odds .*'tfidf_svm'"):
         build("ensemble", {"members": MEMBERS, "method": "log_odds"}).fit(claims, gold, 13)
 
 
@@ -116,15 +118,15 @@ def test_given_weights_are_those_of_the_sum(table):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "pattern"),
     [
-        ({"weights": [1, 2]}, "expected 3 numbers above 0"),
-        ({"weights": [1, 2, 0]}, "expected 3 numbers above 0"),
-        ({"weights": [1, 2, 3], "method": "stacking"}, "stacking learns them"),
+        ({"weights": [1, 2]}, "weights: expected 3 numbers above 0"),
+        ({"weights": [1, 2, 0]}, "weights: expected 3 numbers above 0"),
+        ({"weights": [1, 2, 3], "method": "stacking"}, "weights: .*stacking.*remove weights"),
     ],
 )
-def test_wrong_weights_are_refused(changes, said):
-    with pytest.raises(ValidationError, match=said):
+def test_wrong_weights_are_refused(changes, pattern):
+    with pytest.raises(ValidationError, match=pattern):
         build("ensemble", {"members": MEMBERS} | changes)
 
 
@@ -164,7 +166,7 @@ def test_the_reasons_of_an_ensemble_add_up_those_of_its_members(table):
 
 
 @pytest.mark.parametrize("method", ["mean", "ranks", "log_odds", "stacking"])
-def test_an_ensemble_is_kept(table, tmp_path, method):
+def test_an_ensemble_is_saved_and_loaded(table, tmp_path, method):
     claims, gold = table
     members = [*(["nb_logreg"] if method == "log_odds" else MEMBERS), {"name": "transfer", **TRANSFER}]
     scorer = build("ensemble", {"members": members, "method": method}).fit(claims, gold, 13)
@@ -175,11 +177,11 @@ def test_an_ensemble_is_kept(table, tmp_path, method):
 
 def test_transfer_learns_from_the_other_dataset_alone():
     claims, gold = yes_no()
-    one = build("transfer", TRANSFER).fit(claims, gold, 13)
-    other = build("transfer", TRANSFER).fit(claims, gold_of(1 - gold.codes), 13)
-    assert np.array_equal(one.score(claims), other.score(claims))
+    fitted = build("transfer", TRANSFER).fit(claims, gold, 13)
+    fitted_to_flipped = build("transfer", TRANSFER).fit(claims, gold_of(1 - gold.codes), 13)
+    assert np.array_equal(fitted.score(claims), fitted_to_flipped.score(claims))
     told = claims_of(["Spending rose by 12 percent in 2021.", "Let us hope for the best!"])
-    assert np.diff(one.score(told)[:, 1])[0] < 0
+    assert np.diff(fitted.score(told)[:, 1])[0] < 0
 
 
 def test_what_two_datasets_share_is_refused_or_left_out():
@@ -187,11 +189,11 @@ def test_what_two_datasets_share_is_refused_or_left_out():
     articles = [article.article_id for article in dataset.articles][:2]
     texts = [claim.text for claim in dataset.current if claim.article_id in articles]
     refused = build("transfer", TRANSFER).with_experiment(texts, None)
-    with pytest.raises(HarnessError, match=r"claims stand in this experiment's dataset too, a tenth or more of 2 "):
+    with pytest.raises(HarnessError, match=r"'public-matters': \d+ of its .*\(2 of its articles .*overlap: exclude"):
         refused.fit(*yes_no(), 13)
-    kept = build("transfer", TRANSFER | {"overlap": "exclude"}).with_experiment(texts, None).training_set()
-    assert not set(articles) & set(kept.claims.article_id)
-    assert set(kept.claims.article_id) == {article.article_id for article in dataset.articles} - set(articles)
+    source = build("transfer", TRANSFER | {"overlap": "exclude"}).with_experiment(texts, None).training_set()
+    assert not set(articles) & set(source.claims.article_id)
+    assert set(source.claims.article_id) == {article.article_id for article in dataset.articles} - set(articles)
 
 
 def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_path):
@@ -200,14 +202,14 @@ def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_pa
         "classifiers: [{name: transfer, dataset: public-matters, task: checkability, classifier: rules}]}",
         encoding="utf-8",
     )
-    with pytest.raises(HarnessError, match="To train without those claims and articles: overlap: exclude"):
+    with pytest.raises(HarnessError, match=r"transfer from 'public-matters': .*overlap: exclude"):
         run(tmp_path / "e.yaml", out=tmp_path / "runs")
-    with pytest.raises(HarnessError, match="nothing is left of it"):
+    with pytest.raises(HarnessError, match="transfer from 'public-matters': too few training claims remain"):
         run(tmp_path / "e.yaml", overrides=["classifiers.0.overlap=exclude"], out=tmp_path / "runs")
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "pattern"),
     [
         ("{name: ensemble, members: [tfidf_logreg]}", "members"),
         ("{name: ensemble, members: [tfidf_logreg, tfidf_logrgg]}", "Did you mean 'tfidf_logreg'"),
@@ -216,11 +218,11 @@ def test_an_experiment_with_its_own_dataset_as_the_other_is_refused(root, tmp_pa
         ("{name: ensemble, members: [tfidf_logreg, 3]}", "expected a classifier's name"),
     ],
 )
-def test_wrong_members_are_faults_of_the_config(tmp_path, entry, said):
+def test_wrong_members_are_faults_of_the_config(tmp_path, entry, pattern):
     (tmp_path / "e.yaml").write_text(
         f"{{name: e, task: checkability, dataset: public-matters, metrics: [f1], classifiers: [{entry}]}}"
     )
-    with pytest.raises(FaultsError, match=said) as caught:
+    with pytest.raises(FaultsError, match=pattern) as caught:
         run(tmp_path / "e.yaml", out=tmp_path / "runs")
     assert "e.yaml:1: classifiers[0]" in str(caught.value)
 
@@ -231,9 +233,9 @@ def test_the_labels_that_answer_yes_are_added_up(bring, table, tmp_path):
     for task, columns in (("checkability", [1, 2]), ("check_worthiness", [2])):
         settings = {"dataset": "claimbuster", "task": task, "classifier": inner, "target": "labels"}
         transfer = build("transfer", settings).with_experiment([], root)
-        found = transfer.training_set()
-        assert found.gold.labels == ("NFS", "UFS", "CFS")
-        whole = build("nb_logreg", {"min_df": 50}).fit(found.claims, found.gold, 13).score(claims)
+        source = transfer.training_set()
+        assert source.gold.labels == ("NFS", "UFS", "CFS")
+        whole = build("nb_logreg", {"min_df": 50}).fit(source.claims, source.gold, 13).score(claims)
         scorer = transfer.fit(*yes_no(), 13)
         assert scorer.score(claims)[:, 1] == pytest.approx(whole[:, columns].sum(axis=1))
         assert (scorer.explain(claims) is None) == (len(columns) > 1)
@@ -244,7 +246,7 @@ def test_the_labels_that_answer_yes_are_added_up(bring, table, tmp_path):
 
 def test_labels_without_probabilities_cannot_be_added_up():
     settings = TRANSFER | {"target": "labels", "classifier": "tfidf_svm"}
-    with pytest.raises(HarnessError, match="needs a classifier with probabilities; 'tfidf_svm' has none"):
+    with pytest.raises(HarnessError, match=r"target: labels .*probabilities; 'tfidf_svm'"):
         build("transfer", settings).fit(*yes_no(), 13)
 
 
@@ -261,7 +263,7 @@ def test_a_slow_fit_is_made_once_for_all_experiments(tmp_path, monkeypatch):
     monkeypatch.setattr(fine_tuning, "fine_tune", lambda *args: fits.append(args) or real(*args))
 
     def score(**changes):
-        transfer._fitted.cache_clear()
+        transfer._fit_to_source.cache_clear()
         return build("transfer", settings | changes).fit(*yes_no(), 13).score(claims)
 
     first = score()
@@ -275,39 +277,54 @@ def test_a_slow_fit_is_made_once_for_all_experiments(tmp_path, monkeypatch):
     assert len(fits) == 3
 
 
-@pytest.mark.parametrize("then", [{"name": "transformer", "epochs": 1}, {"name": "embedding_logreg"}])
-def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch, then):
+@pytest.mark.parametrize("second", [{"name": "transformer", "epochs": 1}, {"name": "embedding_logreg"}])
+def test_an_encoder_is_fine_tuned_elsewhere_and_then_here(tmp_path, monkeypatch, second):
     skip_without_torch()
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     first = {"name": "transformer", "model": str(make_encoder(tmp_path / "encoder")), "epochs": 1}
-    transfer = build("transfer", TRANSFER | {"classifier": first, "fine_tune_with": then})
+    transfer = build("transfer", TRANSFER | {"classifier": first, "fine_tune_with": second})
     claims, gold = yes_no()
     scorer = transfer.fit(claims, gold, 13)
     scores = scorer.score(claims)
     other = transfer.fit(claims, gold_of(1 - gold.codes), 13).score(claims)
     assert not np.array_equal(scores, other)  # these training claims count
-    plain = build(then["name"], then.get("settings", {}) | {k: v for k, v in then.items() if k != "name"})
+    plain = build(second["name"], {key: value for key, value in second.items() if key != "name"})
     plain = plain.model_copy(update={"model": first["model"]}).fit(claims, gold, 13)
-    assert not np.array_equal(scores, plain.scoring(claims))  # and so does the other dataset
+    assert not np.array_equal(scores, plain.score(claims))  # and so does the other dataset
 
-    (tmp_path / "kept").mkdir()
-    structure = json.loads(json.dumps(serialize(scorer, tmp_path / "kept")))
+    (tmp_path / "saved").mkdir()
+    structure = json.loads(json.dumps(serialize(scorer, tmp_path / "saved")))
     for folder in (tmp_path / "cache", tmp_path / "encoder"):
         shutil.rmtree(folder)
-    assert np.array_equal(deserialize(structure, tmp_path / "kept").score(claims), scores)
+    assert np.array_equal(deserialize(structure, tmp_path / "saved").score(claims), scores)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "pattern"),
     [
-        ({"fine_tune_with": {"name": "transformer"}}, "takes over the encoder of a transformer"),
-        ({"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "tfidf_logreg"}}, "takes over the encoder"),
+        ({"fine_tune_with": {"name": "transformer"}}, "fine_tune_with: 'transformer' cannot start from 'nb_logreg'"),
+        (
+            {"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "tfidf_logreg"}},
+            "fine_tune_with: 'tfidf_logreg' cannot start from 'transformer'",
+        ),
         (
             {"classifier": {"name": "transformer"}, "fine_tune_with": {"name": "transformer", "model": "x"}},
-            "no model of its own",
+            "fine_tune_with: do not set 'model'",
         ),
     ],
 )
-def test_what_cannot_follow(changes, said):
-    with pytest.raises(ValidationError, match=said):
+def test_what_cannot_follow(changes, pattern):
+    with pytest.raises(ValidationError, match=pattern):
         build("transfer", TRANSFER | changes)
+
+
+def test_both_classifiers_of_a_transfer_get_their_question(monkeypatch):
+    monkeypatch.setattr(
+        Transformer, "with_task", lambda self, question: self.model_copy(update={"model": f"told {question.task}"})
+    )
+    transfer = build("transfer", TRANSFER | {"classifier": "transformer", "fine_tune_with": "transformer"})
+    question = TaskPrompt("check_worthiness", "Worth checking?", ("no", "yes"), ())
+    ready = transfer.with_task(question)
+    assert ready.classifier.classifier.model == f"told {TRANSFER['task']}"
+    assert ready.fine_tune_with.classifier.model == "told check_worthiness"
+    assert set(ready.__dict__) == set(type(ready).model_fields)

@@ -29,7 +29,7 @@ class Probe(Length):
     languages = ("fr",)
     yes_or_no_only = True
     slow_to_fit = False
-    unsavable_reason = "a probe is not kept"
+    unsavable_reason = "a probe cannot be saved"
     packages = ("probe-package",)
     tag: str = "a"
     told: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ def public(owner: type) -> set[str]:
 
 
 def subclasses(owner: type) -> set[type]:
-    return {found for child in owner.__subclasses__() for found in (child, *subclasses(child))}
+    return {kind for child in owner.__subclasses__() for kind in (child, *subclasses(child))}
 
 
 def told(classifier: WrappingClassifier) -> list[tuple[str, ...]]:
@@ -117,7 +117,7 @@ def told(classifier: WrappingClassifier) -> list[tuple[str, ...]]:
 def test_every_wrapping_class_is_tested_here():
     for name in CLASSIFIERS.names():
         CLASSIFIERS.get(name)
-    shipped = {found.__name__ for found in subclasses(WrappingClassifier) if found.__module__.startswith("harness.")}
+    shipped = {kind.__name__ for kind in subclasses(WrappingClassifier) if kind.__module__.startswith("harness.")}
     assert shipped == set(WRAPPERS)
 
 
@@ -143,7 +143,7 @@ def test_what_is_inside_shows_through(wrapping):
     assert wrapping.languages in (("fr",), (NO_COMMON_LANGUAGE,))  # `rules` of the ensemble is made for English
     assert wrapping.yes_or_no_only
     assert not wrapping.slow_to_fit
-    assert wrapping.unsavable_reason == "a probe is not kept"
+    assert wrapping.unsavable_reason == "a probe cannot be saved"
     assert "probe-package" in wrapping.packages
     assert wrapping.untrained_scorer() is None
     assert wrapping.downloads() == ("hub.example.org",)
@@ -176,8 +176,8 @@ def test_calls_are_forecast_for_every_fit(wrapping):
     calls = {key.partition(": ")[2] for key in wrapping.planned_requests(claims, gold, test, 5)}
     name = type(wrapping).__name__
     if name == "Transfer":
-        other = wrapping.training_set()
-        assert calls == {f"{len(other.claims)} then 1, seed 5"}
+        source = wrapping.training_set()
+        assert calls == {f"{len(source.claims)} then 1, seed 5"}
         return
     seeds = {key.rpartition(" ")[2] for key in calls}
     assert len(seeds) == (2 if name == "Ensemble" else 1)
@@ -194,7 +194,7 @@ def test_a_wrapper_inside_a_wrapper_shows_through():
     inner = {"name": "ensemble", "members": ["length", PROBE]}
     outer = build("ensemble", {"members": ["length", inner]}).with_experiment([], None).with_task(QUESTION)
     assert outer.hosts() == ("api.example.org",)
-    assert outer.unsavable_reason == "a probe is not kept"
+    assert outer.unsavable_reason == "a probe cannot be saved"
     assert told(outer.inner()[1]) == [("placed", "checkability")]
 
 

@@ -164,31 +164,33 @@ def test_early_stopping_keeps_the_best_epoch_and_stops(encoder, monkeypatch):
     classifier = build("transformer", {"model": encoder, "epochs": 30, "patience": 2, "learning_rate": 5e-3})
     claims = claims_of([text for pair in zip(OPINIONS, STATISTICS, strict=True) for text in pair] * 3)
     codes = np.tile([0, 1], 18)
-    _, held_out = fine_tuning._sides(classifier, claims, gold_of(codes), 13)
+    _, held_out = fine_tuning._split_rows(classifier, claims, gold_of(codes), 13)
     codes[held_out] = 1 - codes[held_out]  # so that what is learned from the others only makes it worse
     losses: list[float] = []
-    look = fine_tuning._Best.look
+    update = fine_tuning._BestEpoch.update
     monkeypatch.setattr(
-        fine_tuning._Best, "look", lambda self, epoch, loss, net: losses.append(loss) or look(self, epoch, loss, net)
+        fine_tuning._BestEpoch,
+        "update",
+        lambda self, epoch, loss, network: losses.append(loss) or update(self, epoch, loss, network),
     )
     scorer = classifier.fit(claims, gold_of(codes), 13)
     best = int(np.argmin(losses)) + 1
     assert len(losses) == best + 2 < 30
     assert scorer.chosen == f"epoch {best} of 30 by log loss {min(losses):.4f} on 1 held-out articles"
     scores = scorer.score(claims.take(held_out))
-    kept = -np.log(scores[np.arange(len(held_out)), codes[held_out]]).mean()
-    assert kept == pytest.approx(min(losses), rel=1e-5)
+    loss_of_the_scorer = -np.log(scores[np.arange(len(held_out)), codes[held_out]]).mean()
+    assert loss_of_the_scorer == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_held_out_articles_are_whole_and_not_trained_on(encoder):
-    from harness.classifiers.encoders.fine_tuning import _sides
+    from harness.classifiers.encoders.fine_tuning import _split_rows
 
     claims, gold = claims_of([f"claim {n}" for n in range(40)]), gold_of([0, 1] * 20)
-    train, held_out = _sides(build("transformer", {"model": encoder, "patience": 1}), claims, gold, 13)
+    train, held_out = _split_rows(build("transformer", {"model": encoder, "patience": 1}), claims, gold, 13)
     assert len(held_out) == 4
     assert len(train) == 36
     assert not set(claims.article_id[train]) & set(claims.article_id[held_out])
-    none = _sides(build("transformer", {"model": encoder}), claims, gold, 13)
+    none = _split_rows(build("transformer", {"model": encoder}), claims, gold, 13)
     assert (len(none[0]), len(none[1])) == (40, 0)
 
 

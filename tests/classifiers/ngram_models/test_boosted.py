@@ -1,4 +1,4 @@
-"""Boosted trees: against LightGBM's own predictions, reasons that add up, and what is kept."""
+"""Boosted trees: against LightGBM's own predictions, reasons that add up, and saving."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from harness import open_dataset
 from harness.classifiers import build
-from harness.classifiers.ngram_models.boosted import Trees, _features, _table
+from harness.classifiers.ngram_models.boosted import Trees, _features, _node_table
 from harness.classifiers.storage.serialize import deserialize, serialize
 
 lightgbm = pytest.importorskip("lightgbm", reason="LightGBM is absent: pip install 'claim-harness[boost]'")
@@ -28,17 +28,17 @@ def table():
 
 def of_lightgbm(classifier, rows: csr_matrix, codes, seed):
     """LightGBM's own scores of the rows that it was fitted to."""
-    kept = {}
+    boosters = {}
     real = lightgbm.train
 
     def train(*args, **kwargs):
-        kept["booster"] = real(*args, **kwargs)
-        return kept["booster"]
+        boosters["booster"] = real(*args, **kwargs)
+        return boosters["booster"]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lightgbm, "train", train)
-        classifier._boosted(rows, codes, seed)
-    return kept["booster"].predict(rows, raw_score=True)
+        classifier._train(rows, codes, seed)
+    return boosters["booster"].predict(rows, raw_score=True)
 
 
 def test_two_labels_score_as_lightgbm_says(table):
@@ -81,20 +81,20 @@ def test_a_tree_by_hand():
             "right_child": {"leaf_value": 2.0, "leaf_count": 2},
         },
     }
-    trees: Trees = _table({"tree_info": [{"tree_structure": tree}]}, 1)
+    trees: Trees = _node_table({"tree_info": [{"tree_structure": tree}]}, 1)
     rows = np.array([[9.0, 2.5], [0.0, 3.0], [0.5, 3.0]])
     assert trees.scores(rows).ravel().tolist() == [1, -1, 2]
     # the mean of all six is 1, of the three on the right 1
-    assert trees.moved(rows).tolist() == [[0, 0], [-2, 0], [1, 0]]
+    assert trees.contributions(rows).tolist() == [[0, 0], [-2, 0], [1, 0]]
 
 
 def test_reasons_add_up_to_the_score(table):
     claims, gold, _ = table
     scorer = build("boosted_features", SMALL).fit(claims, gold, 13)
     rows = _features(list(claims.text), scorer.tfidf)[:, scorer.columns].toarray()
-    moved = scorer.trees.moved(rows).sum(axis=1)
+    contributions = scorer.trees.contributions(rows).sum(axis=1)
     base = scorer.trees.value[scorer.trees.roots].sum()
-    np.testing.assert_allclose(base + moved, scorer.trees.scores(rows)[:, 0])
+    np.testing.assert_allclose(base + contributions, scorer.trees.scores(rows)[:, 0])
     for text, reasons in zip(claims.text, scorer.explain(claims), strict=True):
         assert 0 < len(reasons) <= 10
         assert all(reason.text in text for reason in reasons)

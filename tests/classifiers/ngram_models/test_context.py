@@ -50,8 +50,8 @@ def test_each_block_sees_what_it_is_named_for(block, codes, reason):
     scores = scorer.score(claims)[:, 1]
     assert scores[gold.positive].min() > scores[~gold.positive].max()
     row = int(np.flatnonzero(gold.positive)[0])
-    found = {r.name: r.weight for r in scorer.explain(claims)[row]}
-    assert found[reason] > 0
+    weights = {r.name: r.weight for r in scorer.explain(claims)[row]}
+    assert weights[reason] > 0
     blind = build("context_logreg", SMALL | {"blocks": []}).fit(claims, gold, 13).score(claims)[:, 1]
     assert blind[1] == blind[3]
 

@@ -59,16 +59,16 @@ FEW = {"features": {"char_ngrams": None, "word_ngrams": [1, 1], "svd": 3}}
 def test_a_linear_estimator_says_which_words_moved_its_margin(name, settings, table):
     scorer = build(name, settings).fit(*table(), 1)
     claims = claims_of(["Rents rose by percent"])  # fewer words than the most reasons, so that they all are said
-    found = scorer.explain(claims)
+    explained = scorer.explain(claims)
     if name == "sklearn.svm:SVC" and table is three_labels:
-        assert found is None, "its coefficients are of pairs of labels"
+        assert explained is None, "its coefficients are of pairs of labels"
         return
     rows = scorer.tfidf.transform(list(claims.text))
     reduced = rows if scorer.reduction is None else rows @ scorer.reduction
     margin = np.atleast_2d(scorer.estimator.decision_function(reduced).T).T[0, -1]
-    moved = sum(reason.weight for reason in found[0])
+    moved = sum(reason.weight for reason in explained[0])
     assert moved + np.ravel(scorer.estimator.intercept_)[-1] == pytest.approx(margin)
-    assert {reason.text for reason in found[0]} <= {"Rents", "rose", "by", "percent"}
+    assert {reason.text for reason in explained[0]} <= {"Rents", "rose", "by", "percent"}
 
 
 @pytest.mark.parametrize("name", ["sklearn.naive_bayes:MultinomialNB", "sklearn.naive_bayes:ComplementNB"])
@@ -172,8 +172,8 @@ def test_what_is_no_classifier_is_refused(name, message):
     [
         ("no_such_package:Thing", "module 'no_such_package' cannot be imported"),
         ("sklearn.svm:LinearSVM", "module 'sklearn.svm' has no 'LinearSVM'"),
-        ("harness.classifiers.base:class_priors", "is not a class, but function"),
-        ("harness.classifiers.base:Classifier", "is a base for classes; name a class that can be fitted"),
+        ("harness.classifiers.base:class_priors", "is not a class but of type function"),
+        ("harness.classifiers.base:Classifier", "is an abstract class; name a class that can be fitted"),
         ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: boosted_features"),
     ],
 )
@@ -184,15 +184,15 @@ def test_names_that_lead_nowhere(name, message):
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "said"),
+    ("name", "settings", "message"),
     [
         ("sklearn.neighbors:KNeighborsClassifier", {"n_neighbors": 500}, "Expected n_neighbors <= n_samples_fit"),
         ("sklearn.neighbors:RadiusNeighborsClassifier", {"radius": 0.01}, "No neighbors found for test samples"),
     ],
 )
-def test_what_an_estimator_cannot_score_is_told_in_its_words(name, settings, said):
+def test_what_an_estimator_cannot_score_is_told_in_its_words(name, settings, message):
     scorer = build(name, settings).fit(*yes_no(), 1)
-    with pytest.raises(HarnessError, match=f"classifier '{name}' cannot score claims .{said}"):
+    with pytest.raises(HarnessError, match=f"classifier '{name}' cannot score claims .{message}"):
         scorer.score(three_labels()[0])
 
 
@@ -214,7 +214,7 @@ class Infinite(ClassifierMixin, BaseEstimator):
 def test_numbers_that_are_not_finite_are_refused():
     claims, gold = yes_no()
     scorer = build(f"{__name__}:Infinite", {}).fit(claims, gold, 1)
-    with pytest.raises(HarnessError, match="Infinite': gave claim 'c1' a score that is not finite"):
+    with pytest.raises(HarnessError, match="Infinite': the score of claim 'c1' is not finite"):
         scorer.score(claims)
 
 
