@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.runner.config import Experiment as Experiment
     from harness.runner.listing import list_components as list_components
     from harness.runner.load_config import load_experiment as load_experiment
-    from harness.runner.models.model import load_model as load_model
+    from harness.runner.models.saved_model import load_model as load_model
     from harness.runner.official.evaluate import check_submission as check_submission
     from harness.runner.official.evaluate import evaluate as evaluate
     from harness.runner.official.write_submission import write_submission as write_submission
@@ -56,7 +56,7 @@ _MODULES = {
     "check_gate": "harness.compare.gate",
     "list_components": "harness.runner.listing",
     "load_experiment": "harness.runner.load_config",
-    "load_model": "harness.runner.models.model",
+    "load_model": "harness.runner.models.saved_model",
     "new": "harness.data.new_dataset",
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",

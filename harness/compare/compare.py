@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 from harness.compare.comparison import ComparedSystem, Comparison, SystemPair
-from harness.compare.pairs import (
+from harness.compare.paired_tests import (
     Correction,
     ResampledValues,
     adjust_p_values,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from harness.compare.pairs import Correction, Difference
+from harness.compare.paired_tests import Correction, Difference
 from harness.metrics.intervals import Value
 from harness.runner.official.leaderboards import ReferenceResult
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.data.articles.article_file import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8
-from harness.data.articles.reading import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.sources import read_articles
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_file_contents, info_file_contents, with_text
 from harness.data.load import open_folder

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles.reading import safe_name
+from harness.data.articles.article_file import safe_name
 from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
 from harness.errors import FaultsError, HarnessError
 from harness.files import folder_lock, write_files

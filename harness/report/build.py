@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.compare.pairs import Correction
+from harness.compare.paired_tests import Correction
 from harness.files import write_text
 from harness.report.browser_data import browser_data, compress_json
 from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures

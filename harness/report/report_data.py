@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from harness.compare.compare import compare_table
 from harness.compare.comparison import Comparison
-from harness.compare.pairs import Correction
+from harness.compare.paired_tests import Correction
 from harness.compare.results import ResultEntry, ResultTable, metric_of, read_table
 from harness.data.claims import Claims
 from harness.errors import HarnessError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.classifiers.base import Reason
 from harness.runner.models.card import ModelCard
-from harness.runner.models.model import Model
+from harness.runner.models.saved_model import Model
 from harness.scoring.inputs import ArticleClaims
 from harness.scoring.score_claims import ScoredBatch, ScoredClaim
 from harness.text_tables import format_number

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.articles.reading import ReadOptions, safe_name
+from harness.data.articles.article_file import ReadOptions, safe_name
 from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import explain_os_error

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.data.articles.article_file import ArticleSource, LoadedArticle, ReadOptions
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.hub import HUB
-from harness.data.articles.reading import ArticleSource, LoadedArticle, ReadOptions
 from harness.data.articles.sources import STDIN, read_articles, sources_of
 from harness.data.claims import Claims
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation

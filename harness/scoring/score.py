@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.articles.reading import ReadOptions
+from harness.data.articles.article_file import ReadOptions
 from harness.data.exchange.export import safe_cell
 from harness.errors import UnknownName, unknown_name
 from harness.files import atomic_file, json_line
 from harness.runner.models.card import ModelCard
-from harness.runner.models.model import Model
+from harness.runner.models.saved_model import Model
 from harness.scoring.inputs import ScoringInput
 from harness.scoring.score_claims import ScoredBatch, ScoredClaim, language_warnings, open_system, score_batches
 

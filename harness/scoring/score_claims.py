@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.classifiers.base import Reason
-from harness.runner.models.model import Model, find_model, load_model, untrained_model
+from harness.runner.models.saved_model import Model, find_model, load_model, untrained_model
 from harness.scoring.inputs import ArticleClaims, ScoringInput
 
 

@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from harness.compare.pairs import adjust_p_values, difference, resample
+from harness.compare.paired_tests import adjust_p_values, difference, resample
 from harness.data.claims import Gold
 from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
 

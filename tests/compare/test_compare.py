@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, compare_results, run
-from harness.compare.pairs import adjust_p_values, corrected_t_test, difference, mcnemar, n_permutations, resample
+from harness.compare.paired_tests import (
+    adjust_p_values,
+    corrected_t_test,
+    difference,
+    mcnemar,
+    n_permutations,
+    resample,
+)
 from harness.data.claims import Gold
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness import FaultsError
-from harness.data.articles.reading import ReadOptions
+from harness.data.articles.article_file import ReadOptions
 from harness.scoring.claim_tables import MAX_FAULTS, claim_rows, holds_claims
 from harness.scoring.inputs import ScoringInput
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.data.articles.reading import LoadedArticle, ReadOptions, safe_name
+from harness.data.articles.article_file import LoadedArticle, ReadOptions, safe_name
 from harness.data.articles.tables import ArticleTable, articles_from_table, resolve_columns, rows_from_dicts
 from harness.errors import FaultsError, HarnessError
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.data.articles.reading import MaskedText
+from harness.data.articles.article_file import MaskedText
 from harness.errors import FaultsError
 
 MAX_LINE = 100_000

@@ -7,11 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.data.articles.encoding import DecodedText, decode_text
-from harness.data.articles.html import read_page
-from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
-from harness.data.articles.markup import markdown_title, mask_markdown, mask_transcript
-from harness.data.articles.reading import (
+from harness.data.articles.article_file import (
     HTML_SUFFIXES,
     JSONL_SUFFIXES,
     MARKDOWN_SUFFIXES,
@@ -27,6 +23,10 @@ from harness.data.articles.reading import (
     make_article,
     text_faults,
 )
+from harness.data.articles.encoding import DecodedText, decode_text
+from harness.data.articles.html import read_page
+from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
+from harness.data.articles.markup import markdown_title, mask_markdown, mask_transcript
 from harness.data.articles.tables import read_table
 from harness.data.jsonl import read_records
 from harness.errors import Fault, FaultsError

@@ -8,8 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from harness.data.articles.article_file import (
+    InputFile,
+    LoadedArticle,
+    MaskedText,
+    ReadOptions,
+    make_article,
+    safe_name,
+)
 from harness.data.articles.encoding import UTF_8, decode_text
-from harness.data.articles.reading import InputFile, LoadedArticle, MaskedText, ReadOptions, make_article, safe_name
 from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import sha256

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from harness.data.articles.reading import safe_name
+from harness.data.articles.article_file import safe_name
 from harness.data.benchmarks.benchmark import Benchmark, Part
 from harness.data.dataset import Dataset, DatasetInfo, sort_claims
 from harness.data.formats import READERS

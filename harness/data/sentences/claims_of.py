@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.data.articles.reading import MaskedText
+from harness.data.articles.article_file import MaskedText
 from harness.data.dataset import Segmentation
 from harness.data.sentences.segment import sentences, supported
 from harness.files import sha256

@@ -18,7 +18,7 @@ from harness.files import WriteError
 from harness.runner.config import LoadedExperiment, System
 from harness.runner.execute import fit
 from harness.runner.models.card import MODEL_FORMAT, ModelCard, Training, read_card
-from harness.runner.models.model import FOLDER, article_count, label_counts, save_model, threshold_of
+from harness.runner.models.saved_model import FOLDER, article_count, label_counts, save_model, threshold_of
 from harness.runner.plan import ExperimentData, gold_of, training_gold
 from harness.runner.provenance import ModelProvenance, classifier_settings, origin_of, schemes_used
 from harness.runner.result_files import Result

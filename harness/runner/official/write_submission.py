@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles.reading import article_id_of, safe_name
+from harness.data.articles.article_file import article_id_of, safe_name
 from harness.data.dataset import Dataset
 from harness.data.formats.submissions import table_text
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of

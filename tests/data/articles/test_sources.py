@@ -9,8 +9,8 @@ import io
 import pytest
 
 from harness import FaultsError, HarnessError, ingest, open_dataset
+from harness.data.articles.article_file import ReadOptions
 from harness.data.articles.markup import mask_markdown
-from harness.data.articles.reading import ReadOptions
 from harness.data.articles.sources import read_articles
 from harness.data.sentences.segment import sentences
 from harness.records import Article

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from harness.data.articles.article_file import InputFile, ReadOptions
 from harness.data.articles.encoding import decode_text
 from harness.data.articles.html import read_page
 from harness.data.articles.markup import mask_markdown, mask_transcript
-from harness.data.articles.reading import InputFile, ReadOptions
 from harness.data.articles.sources import READERS, read_file
 from harness.data.dataset import Segmentation
 from harness.data.sentences.claims_of import claims_of

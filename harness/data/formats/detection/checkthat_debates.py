@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.data.articles.reading import article_id_of
+from harness.data.articles.article_file import article_id_of
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel
 from harness.data.formats.submissions import Layout, SubmissionEntry, parse_score, read_table
 from harness.files import decode

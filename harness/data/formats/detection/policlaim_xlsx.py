@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from harness.data.archives import Archive
-from harness.data.articles.reading import article_id_of
+from harness.data.articles.article_file import article_id_of
 from harness.data.delimited import missing_columns
 from harness.data.formats.source import (
     FileFaults,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.data.articles.reading import article_id_of
+from harness.data.articles.article_file import article_id_of
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel, label_fault
 from harness.data.formats.submissions import Layout, SubmissionEntry, label_reader, read_table, vocabulary
 from harness.files import decode

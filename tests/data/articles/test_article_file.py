@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.articles.reading import article_id_of
+from harness.data.articles.article_file import article_id_of
 from harness.data.articles.sources import read_articles
 from harness.errors import FaultsError
 from harness.files import sha256
