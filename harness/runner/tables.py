@@ -144,11 +144,10 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
     lines = []
     if methods:
         how = "; ".join(f"{method} for {', '.join(metrics)}" for method, metrics in methods.items())
-        unit = f"{intervals.unit}s"
         if set(methods) == {"jackknife-t"}:
-            lines.append(f"95% confidence intervals, leaving out one of the {unit} at a time: {how}")
+            lines.append(f"95% confidence intervals, leaving out one {intervals.unit} at a time: {how}")
         else:
-            draws = f"{intervals.resamples:,} resamples of {unit}, seed {intervals.random_seed}"
+            draws = f"{intervals.resamples:,} resamples of {intervals.unit}s, seed {intervals.random_seed}"
             lines.append(f"95% confidence intervals from {draws}: {how}")
     lines += [f"{_where(systems, len(results), len(headings))}: {note}" for note, systems in metrics_by_note.items()]
     lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]

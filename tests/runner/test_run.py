@@ -38,7 +38,7 @@ def test_a_run_counts_what_it_leaves_out(config, tmp_path):
     outcome = run(config, out=tmp_path / "runs")
     for result in outcome.results:
         assert (result.n, result.n_articles, result.n_positive) == (48, 8, 32)
-        assert result.excluded == {"unsettled": 8}
+        assert result.excluded == {"cannot tell": 8}
     assert [result.system for result in outcome.results] == ["majority", "prior_random", "length"]
     assert outcome.fitted == 3 * 4 * 3
 

@@ -103,7 +103,7 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabel
         code_of = {label: code for code, label in enumerate(labels)}
     rows: list[int] = []
     codes: list[int] = []
-    counts = {"unsettled": 0, "undecided": 0, "unlabelled": 0}
+    counts = {"cannot tell": 0, "annotators disagree": 0, "not labeled": 0}
     undecided = set(gold_labels.undecided)
     for row, claim_id in enumerate(claims.claim_id):
         gold_label = gold_labels.labels.get(claim_id)
@@ -111,9 +111,9 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabel
             rows.append(row)
             codes.append(code_of[gold_label.label])
         elif gold_label is not None:
-            counts["unsettled"] += 1
+            counts["cannot tell"] += 1
         else:
-            counts["undecided" if claim_id in undecided else "unlabelled"] += 1
+            counts["annotators disagree" if claim_id in undecided else "not labeled"] += 1
     rows_with_gold = np.array(rows, dtype=np.int64)
     gold = Gold(labels, np.array(codes, dtype=np.int64))
     votes = [gold_labels.votes.get(claim_id, ()) for claim_id in claims.claim_id[rows_with_gold]]
