@@ -138,5 +138,5 @@ def fetched(bring: Callable[..., Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset of 8 articles, 56 claims, 8 of them labelled cannot tell."""
+    """A dataset of 8 articles, 56 claims, 8 of them labeled cannot tell."""
     return make_dataset(tmp_path_factory.mktemp("data"))

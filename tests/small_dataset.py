@@ -1,4 +1,4 @@
-"""A dataset of 8 articles, 56 claims, 8 of them labelled cannot tell."""
+"""A dataset of 8 articles, 56 claims, 8 of them labeled cannot tell."""
 
 from __future__ import annotations
 

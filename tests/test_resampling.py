@@ -87,7 +87,7 @@ def test_bca_agrees_with_scipy():
 
 
 def test_the_grouped_jackknife_finds_the_same_skewness():
-    # Sorted, as some published files are: neighbours put into one block would look more skewed than they are.
+    # Sorted, as some published files are: neighbors put into one block would look more skewed than they are.
     data = np.sort(np.random.default_rng(5).exponential(size=600) ** 3)
     resampled = unit_weights(600, 5000, 3) @ data / 600
 

@@ -178,7 +178,9 @@ def audit_view(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] 
         scheme = find_scheme(dataset.folder, name)
         answers += _answers(dataset, scheme, claims)
         examples += [example for axis in scheme.axes for label in axis.labels for example in label.examples]
-    return AuditedDataset(dataset.info.name, claims, tuple(answers), partitions, dataset.info.language, tuple(examples))
+    return AuditedDataset(
+        dataset.info.name, claims, tuple(answers), partitions, language=dataset.info.language, examples=tuple(examples)
+    )
 
 
 def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[QuestionLabels]:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.articles.rows import LabelledRow, read_rows
+from harness.data.articles.rows import LabeledRow, read_rows
 from harness.data.dataset import Dataset, claim_file_contents, read_info
 from harness.data.exchange.claim_review import read_claim_reviews
 from harness.data.exchange.label_studio import read_studio
@@ -84,7 +84,7 @@ def add_claims(
     if isinstance(rows, str | Path):
         labeled_rows = _read(Path(rows), scheme or next(iter(info.schemes), ""), labeler)
     else:
-        labeled_rows = [LabelledRow(number, cells) for number, cells in enumerate(rows, start=1)]
+        labeled_rows = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
     with nullcontext() if dry_run else folder_lock(folder, "add"):
         dataset = open_folder(folder)
         dataset.require_text()
@@ -102,7 +102,7 @@ def add_claims(
     return session.counts()
 
 
-def _read(path: Path, scheme: str, labeler: str | None) -> list[LabelledRow]:
+def _read(path: Path, scheme: str, labeler: str | None) -> list[LabeledRow]:
     """Returns the rows of a file of labeled claims: a table, a Label Studio export or a page with ClaimReview.
 
     Raises: FaultsError: the file cannot be read. HarnessError: a Label Studio export has several labelers, and
@@ -110,7 +110,7 @@ def _read(path: Path, scheme: str, labeler: str | None) -> list[LabelledRow]:
     """
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm", ".jsonld"):
-        return [LabelledRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
+        return [LabeledRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
     if suffix != ".json":
         return read_rows(path)
     by_labeler = read_studio(path, scheme)
@@ -121,7 +121,7 @@ def _read(path: Path, scheme: str, labeler: str | None) -> list[LabelledRow]:
     if labeler is not None and labeler not in by_labeler:
         raise UnknownName(f"{path}: {unknown_name('labeler', labeler, list(by_labeler))}")
     labels = by_labeler[labeler] if labeler is not None else next(iter(by_labeler.values()))
-    return [LabelledRow(number, cells) for number, cells in enumerate(labels, start=1)]
+    return [LabeledRow(number, cells) for number, cells in enumerate(labels, start=1)]
 
 
 def _now() -> str:

@@ -11,13 +11,13 @@ from harness.files import write_text
 from harness.report.browser_data import browser_data, compress_json
 from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
 from harness.report.human_agreement import measure_human_agreement
+from harness.report.leaderboard import leaderboard
 from harness.report.render import render
 from harness.report.report_data import ReportData, load_report_data
 from harness.report.tables import (
     agreement_grid,
     costs,
     deduplicated_grid,
-    leaderboard,
     metric_table,
     notes,
     origin,

@@ -37,7 +37,7 @@ class HumanAgreement(NamedTuple):
     axis: str
     measures: Mapping[str, AgreementValue]
     pairs: tuple[AnnotatorPair, ...]
-    """Pairs of annotators who labelled the same test claims, most claims first; only for yes-or-no tasks."""
+    """Pairs of annotators who labeled the same test claims, most claims first; only for yes-or-no tasks."""
     annotators: int
 
 

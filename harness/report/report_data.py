@@ -16,6 +16,7 @@ from harness.compare.results import ResultEntry, ResultTable, metric_of, read_ta
 from harness.data.claims import Claims
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
+from harness.metrics.intervals import Value
 from harness.report.claim_texts import ClaimTexts, open_claim_texts, rows_of
 from harness.runner.provenance import Provenance
 
@@ -140,3 +141,13 @@ def _first_seed(entry: ResultEntry) -> Mask:
 def first_seed_column(entry: ResultEntry, name: str) -> npt.NDArray[np.object_]:
     """A column of the predictions of a system for its first random seed."""
     return entry.columns[name][_first_seed(entry)]
+
+
+def heading_of(data: ReportData, name: str) -> str:
+    """Column heading of a metric."""
+    return data.table.entries[0].result.values[name].short_name
+
+
+def value_of(data: ReportData, system: str, name: str) -> Value:
+    """Value of a system by a metric, from the comparison."""
+    return next(row.value for row in data.comparisons[name].systems if row.name == system)

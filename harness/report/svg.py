@@ -111,7 +111,7 @@ def rows_chart(frame: Frame, rows: Sequence[tuple[str, Sequence[Point]]], label_
     parts, top = [], 8.0
     parts += [_row_tick(frame, label_width, tick) for tick in ticks(*frame.x)]
     for (name, points), height in zip(rows, heights, strict=True):
-        parts.append(_row(frame, label_width, name, points, top, height, step))
+        parts.append(_row(frame, label_width, name, points, top=top, height=height, step=step))
         top += height
     middle = label_width + (frame.width - label_width) / 2
     parts.append(_text(middle, frame.height - 6, frame.x_label, "axis", "middle"))

@@ -24,17 +24,21 @@ def check(paths: Sequence[str | Path]) -> list[Fault]:
     for path in map(Path, paths):
         for target in _targets(path):
             try:
-                if target.is_dir():
-                    open_folder(target)
-                else:
-                    for system in load_experiment(target).systems:
-                        with suppress(MissingExtra):
-                            system.classifier.check()
+                _check_target(target)
             except FaultsError as error:
                 faults += error.faults
             except HarnessError as error:
                 faults.append(Fault(str(target), None, None, str(error), error.code))
     return faults
+
+
+def _check_target(target: Path) -> None:
+    if target.is_dir():
+        open_folder(target)
+        return
+    for system in load_experiment(target).systems:
+        with suppress(MissingExtra):
+            system.classifier.check()
 
 
 def _targets(path: Path) -> list[Path]:

@@ -254,23 +254,18 @@ class _ConfigFaults:
                 chosen = dict(zip(sweeps, values, strict=True))
                 suffix = ",".join(f"{key}={value}" for key, value in chosen.items())
                 title = (label or name) + (f"[{suffix}]" if suffix else "")
-                self._system(number, title, name, settings | chosen, built, metric, split)
+                system = self._build_system(number, title, name, settings | chosen, metric=metric, split=split)
+                built += [] if system is None else [system]
         labels = [system.system_name for system in built]
         for label in {label for label in labels if labels.count(label) > 1}:
             message = f"two systems are called '{label}'; give one of them another label"
             self.add(("classifiers",), message, "duplicate-name")
         return tuple(built) if split.train_share is None else _at_shares(built, split.train_share)
 
-    def _system(
-        self,
-        number: int,
-        label: str,
-        name: str,
-        settings: dict[str, Any],
-        built: list[System],
-        metric: Metric | None,
-        split: Split,
-    ) -> None:
+    def _build_system(
+        self, number: int, label: str, name: str, settings: dict[str, Any], *, metric: Metric | None, split: Split
+    ) -> System | None:
+        """Builds one system; None, and its faults are collected, if a setting is wrong."""
         key_path = ("classifiers", number)
         try:
             fixed, choices = search_candidates(name, settings)
@@ -284,10 +279,10 @@ class _ConfigFaults:
             elif metric is not None:
                 classifier = with_settings_search(name, fixed, choices, metric, split.resolved_inner_folds)
             else:
-                return
+                return None
             if calibration:
                 classifier = with_calibration(classifier, calibration, split.resolved_inner_folds)
-            built.append(System(label, name, settings, classifier))
+            return System(label, name, settings, classifier)
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for explanation in explain_validation(error):
@@ -298,6 +293,7 @@ class _ConfigFaults:
             self.faults += error.faults
         except HarnessError as error:
             self.add(key_path, str(error), error.code)
+        return None
 
 
 def _at_shares(systems: Sequence[System], shares: Shares) -> tuple[System, ...]:

@@ -85,7 +85,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         if limit is not None:
             train, test = train[:limit], test[:limit]
         if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
-            raise HarnessError(f"split: {fold.name} has no labelled training claim or no labelled test claim")
+            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
         dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
         folds.append(Fold(fold.name, train, test, dev))
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
@@ -198,7 +198,13 @@ def _fold_identity(fold: Fold, data: ExperimentData) -> dict[str, str]:
 
 
 def unit_of(
-    system: System, data: ExperimentData, experiment: Experiment, fold: Fold, seed: int, fold_identity: dict[str, str]
+    system: System,
+    data: ExperimentData,
+    experiment: Experiment,
+    *,
+    fold: Fold,
+    seed: int,
+    fold_identity: dict[str, str],
 ) -> Unit:
     """Makes the unit of a system, a fold and a seed, with its id.
 
@@ -257,7 +263,7 @@ def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:
                 (fold, _fold_identity(fold, data)) for fold in folds
             ]
     return [
-        unit_of(system, data, loaded.experiment, fold, seed, fold_identity)
+        unit_of(system, data, loaded.experiment, fold=fold, seed=seed, fold_identity=fold_identity)
         for system in loaded.systems
         for fold, fold_identity in folds_by_training[system.train_share, system.train_on]
         for seed in loaded.experiment.random_seeds

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import yaml
 
-from harness.arrays import Codes, Floats
-from harness.data.claims import Claims
+from harness.arrays import Bools, Codes, Floats
+from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
@@ -33,6 +32,27 @@ from harness.runner.result_files import (
     read_result,
 )
 from harness.runner.slices import SliceValues, slices_of, too_small
+
+
+class _SystemRuns(NamedTuple):
+    """A system on the data of an experiment, with its predictions."""
+
+    loaded: LoadedExperiment
+    data: ExperimentData
+    system: System
+    rows: Codes
+    """Test rows of all folds, in the order of the table."""
+    runs: Sequence[Predictions]
+    """Predictions for `rows`, one per random seed."""
+
+    def gold(self, selected: Bools) -> Gold:
+        """Gold of the selected test rows, which must all have gold.
+
+        Args:
+            selected: shape (n_test_rows,).
+        """
+        gold = self.data.gold
+        return gold.gold.take(np.searchsorted(gold.rows_with_gold, self.rows[selected]))
 
 
 def build_result(
@@ -66,6 +86,7 @@ def build_result(
     rows = np.sort(np.concatenate([fold.test for fold in data.folds]))
     unit_predictions = [(unit, read_unit(unit_path(folder, unit))) for unit in units]
     runs = [_join_folds(unit_predictions, seed) for seed in experiment.random_seeds]
+    system_runs = _SystemRuns(loaded, data, system, rows, runs)
     write_bytes(result_folder / "predictions.parquet", _predictions_parquet(data, rows, runs, experiment))
     write_text(
         result_folder / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True)
@@ -73,7 +94,7 @@ def build_result(
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in unit_predictions if answer.chosen}
     provenance = provenance_of(loaded, data, system, runs, units=fits, chosen=chosen)
-    result = _compute_result(loaded, data, system, rows, runs, result_id, result_folder, provenance)
+    result = _compute_result(system_runs, result_id, result_folder, provenance)
     for name, content in system.classifier.result_files().items():
         write_bytes(result_folder / name, content)
     result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
@@ -100,12 +121,12 @@ def _join_folds(unit_predictions: Sequence[tuple[Unit, Predictions]], seed: int)
     table_order = np.argsort(np.concatenate([fold.test for fold, _ in of_seed]), kind="stable")
     first = of_seed[0][1]
     return Predictions(
-        np.concatenate([answer.scores for _, answer in of_seed])[table_order],
-        np.concatenate([answer.predicted for _, answer in of_seed])[table_order],
-        all(answer.probabilities for _, answer in of_seed),
-        first.gives_scores,
-        first.gives_labels,
-        sum(answer.n_unanswered for _, answer in of_seed),
+        scores=np.concatenate([answer.scores for _, answer in of_seed])[table_order],
+        predicted=np.concatenate([answer.predicted for _, answer in of_seed])[table_order],
+        probabilities=all(answer.probabilities for _, answer in of_seed),
+        gives_scores=first.gives_scores,
+        gives_labels=first.gives_labels,
+        n_unanswered=sum(answer.n_unanswered for _, answer in of_seed),
         unanswered_by_reason=sum((Counter(answer.unanswered_by_reason) for _, answer in of_seed), Counter()),
         reasons=_join_reasons([answer for _, answer in of_seed], table_order),
     )
@@ -174,34 +195,26 @@ def _lengths(claims: Claims) -> Codes:
     return np.fromiter(map(len, claims.text), dtype=np.int64, count=len(claims))
 
 
-def _compute_result(
-    loaded: LoadedExperiment,
-    data: ExperimentData,
-    system: System,
-    rows: Codes,
-    runs: Sequence[Predictions],
-    result_id: str,
-    result_folder: Path,
-    provenance: Provenance,
-) -> Result:
+def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Path, provenance: Provenance) -> Result:
+    loaded, data, system, rows, runs = system_runs
     experiment = loaded.experiment
     scored = np.isin(rows, data.gold.rows_with_gold)
     is_duplicate = scored & np.isin(rows, data.duplicate_rows)
-    values = _values(loaded, data, system, rows, runs, scored)
+    values = _values(system_runs, scored)
     deduplicated = None
     warnings = [*data.warnings, *_other_language(system, data)]
     if is_duplicate.any():
         warnings.append(_duplicates_warning(int(is_duplicate.sum()), int(scored.sum())))
         is_unique = scored & ~is_duplicate
         if is_unique.any():
-            unique_values = _values(loaded, data, system, rows, runs, is_unique)
+            unique_values = _values(system_runs, is_unique)
             deduplicated = Deduplicated(
                 n_duplicates=int(is_duplicate.sum()), n=int(is_unique.sum()), values=unique_values
             )
     worst_run = max(runs, key=lambda run: run.n_unanswered)
     n_unanswered = worst_run.n_unanswered
     unanswered = dict(sorted(worst_run.unanswered_by_reason.items()))
-    scored_gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[scored]))
+    scored_gold = system_runs.gold(scored)
     if n_unanswered:
         why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""
         warnings.append(f"{n_unanswered} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
@@ -224,25 +237,21 @@ def _compute_result(
         deduplicated=deduplicated,
         unanswered=unanswered,
         label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
-        slices=tuple(_slices(loaded, data, system, rows, runs, scored)),
+        slices=tuple(_slices(system_runs, scored)),
     )
 
 
-def _slices(
-    loaded: LoadedExperiment,
-    data: ExperimentData,
-    system: System,
-    rows: Codes,
-    runs: Sequence[Predictions],
-    scored: npt.NDArray[np.bool_],
-) -> Iterator[SliceValues]:
-    unit, binary = loaded.experiment.intervals.unit, find_task(loaded.experiment.task).binary
+def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
+    """Computes the values of every slice that the experiment asks for, over the rows where `scored` is true."""
+    loaded, data, rows = system_runs.loaded, system_runs.data, system_runs.rows
+    unit = loaded.experiment.intervals.unit
+    binary = find_task(loaded.experiment.task).binary
     for claim_slice in slices_of(loaded.experiment.slices, data):
         in_slice = scored & claim_slice.rows[rows]
         if not in_slice.any():
             continue
-        values = _values(loaded, data, system, rows, runs, in_slice)
-        gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[in_slice]))
+        values = _values(system_runs, in_slice)
+        gold = system_runs.gold(in_slice)
         n_units = len(np.unique(group_codes(data.claims, unit)[rows[in_slice]]))
         n_positive = int(gold.positive.sum()) if binary else None
         yield SliceValues(
@@ -256,17 +265,11 @@ def _slices(
         )
 
 
-def _values(
-    loaded: LoadedExperiment,
-    data: ExperimentData,
-    system: System,
-    rows: Codes,
-    runs: Sequence[Predictions],
-    kept: npt.NDArray[np.bool_],
-) -> dict[str, Value]:
+def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
     """Computes every metric over the rows where `kept` is true."""
+    loaded, data, system, rows, runs = system_runs
     intervals = loaded.experiment.intervals
-    kept_gold = data.gold.gold.take(np.searchsorted(data.gold.rows_with_gold, rows[kept]))
+    kept_gold = system_runs.gold(kept)
     claims = data.claims.take(rows[kept])
     groups = ResamplingGroups(
         claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)

@@ -141,14 +141,8 @@ def run(
         with progress(len({unit.unit_id for unit in units})) as advance:
             fitted = execute(units, data, folder, jobs=jobs, fresh=fresh, advance=advance)
         results = tuple(
-            build_result(
-                loaded,
-                data_for_system(system, data, loaded.experiment),
-                system,
-                units_by_system[system.system_name],
-                folder,
-            )
-            for system in loaded.systems
+            build_result(loaded, data_for_system(system, data, loaded.experiment), system, units_of_system, folder)
+            for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True)
         )
         models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))

@@ -215,7 +215,7 @@ def _claim(row: ClaimRow, start: int, end: int, article: Article | None = None) 
 
 
 def _batch(documents: Sequence[ArticleClaims]) -> ClaimBatch:
-    info = DatasetInfo(format=2, name="unlabelled", version="0", title="", license="", language="en")
+    info = DatasetInfo(format=2, name="unlabeled", version="0", title="", license="", language="en")
     claims = tuple(claim for document in documents for claim in document.claims)
     dataset = Dataset(Path(), info, tuple(document.article for document in documents), claims)
     return ClaimBatch(tuple(documents), dataset.table())

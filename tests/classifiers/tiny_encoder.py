@@ -1,4 +1,4 @@
-"""A tiny, randomly initialised encoder and its tokenizer, written to disk as the transformers library reads them."""
+"""A tiny, randomly initialized encoder and its tokenizer, written to disk as the transformers library reads them."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_fifty_megabytes_in_a_single_line(tmp_path, harness):
 
 
 FILES_OF_ROWS = [
-    ("x.csv", "", "x.csv: has no rows; expected one labelled claim per line"),
+    ("x.csv", "", "x.csv: has no rows; expected one labeled claim per line"),
     ("x.csv", b"text,factual\ncaf\xe9,yes\n", "x.csv:2: is not UTF-8: byte 0xe9 at offset 16; save the file as UTF-8"),
     (
         "x.tsv",

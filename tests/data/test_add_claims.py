@@ -245,7 +245,7 @@ def test_a_log_without_its_last_line_end_is_continued_on_a_new_line(folder):
 @pytest.mark.parametrize(
     ("name", "text", "part"),
     [
-        ("x.csv", "", "has no rows; expected one labelled claim per line"),
+        ("x.csv", "", "has no rows; expected one labeled claim per line"),
         ("x.csv", "text,factual\n", "has no rows"),
         ("x.csv", "text,factual\na,yes\nb\nc,yes,1\n", "x.csv:3: has 1 cell, the header has 2"),
         ("x.csv", 'text,factual\na,yes\n"b,no\nc,yes\n', "x.csv:3: is not well-formed CSV: unexpected end of data"),

@@ -23,9 +23,9 @@ PASSAGE = {"evidence_id": "e1", "claim_id": "nobody", "group": 0, "text": "It sa
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
+def labeled(tmp_path_factory):
     """A dataset with a log of three lines, the third of which supersedes the first."""
-    folder = tmp_path_factory.mktemp("labelled") / "d"
+    folder = tmp_path_factory.mktemp("labeled") / "d"
     made(folder)
     first = {"article_id": "bridge", "text": "Nobody paid to cross it."}
     add_claims(folder, [first | {"factual": "yes", "checkable": "yes"}], "me", at="2024-05-01")
@@ -34,8 +34,8 @@ def labelled(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(labelled, tmp_path):
-    shutil.copytree(labelled, tmp_path / "d")
+def folder(labeled, tmp_path):
+    shutil.copytree(labeled, tmp_path / "d")
     return tmp_path / "d"
 
 

@@ -1,4 +1,4 @@
-"""`harness new`: an empty, valid dataset with a guideline and a config that runs once claims are labelled."""
+"""`harness new`: an empty, valid dataset with a guideline and a config that runs once claims are labeled."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ CHANGED = "The ferry\n\nIt carried 2,300 people in May. It was late on nine days
 
 @pytest.fixture
 def folder(tmp_path):
-    """The ferry and the bridge; of the ferry, the title, two sentences and a part of a third are labelled."""
+    """The ferry and the bridge; of the ferry, the title, two sentences and a part of a third are labeled."""
     made(tmp_path / "d")
     rows = [
         {"article_id": "ferry", "text": "It carried 2,100 people in May.", "factual": "yes", "checkable": "yes"},
@@ -219,7 +219,7 @@ def test_a_killed_ingest_of_a_version_leaves_a_sound_folder(folder):
     assert len(open_dataset(folder).annotations) == len(labels) + 3
 
 
-def test_the_command_lists_what_is_to_be_labelled_again(folder, harness):
+def test_the_command_lists_what_is_to_be_labeled_again(folder, harness):
     (folder.parent / "ferry.txt").write_text(CHANGED)
     done = harness("ingest", "ferry.txt", "--into", "d")
     new = next(c.claim_id for c in open_dataset(folder).claims if "2,300" in (c.text or ""))

@@ -44,7 +44,7 @@ def test_articles_and_claims_are_rebuilt_from_the_seeds(root, tmp_path):
         assert (tmp_path / "public-matters" / name).read_bytes() == (shipped / name).read_bytes()
 
 
-def test_there_are_enough_articles_and_every_sentence_is_labelled():
+def test_there_are_enough_articles_and_every_sentence_is_labeled():
     dataset = open_dataset("public-matters")
     assert len(dataset.claims) >= 1000
     per_article = [sum(c.article_id == a.article_id for c in dataset.claims) for a in dataset.articles]
@@ -173,7 +173,7 @@ TEXTS = {".jsonl", ".txt", ".md", ".py", ".yaml"}
 def test_every_shipped_dataset_has_a_card(root):
     for folder in sorted((root / "data").iterdir()):
         card = (folder / "README.md").read_text(encoding="utf-8")
-        for heading in ("How it was made", "How it was labelled", "What it must not be used to conclude"):
+        for heading in ("How it was made", "How it was labeled", "What it must not be used to conclude"):
             assert heading in card, f"{folder.name}: {heading}"
 
 

@@ -1,4 +1,4 @@
-"""Reads the rows of labelled claims in a .jsonl, .csv or .tsv file, each with its first line."""
+"""Reads the rows of labeled claims in a .jsonl, .csv or .tsv file, each with its first line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.records import preview
 SUFFIXES = (".jsonl", *DELIMITERS)
 
 
-class LabelledRow(NamedTuple):
+class LabeledRow(NamedTuple):
     """One row: a claim to add or label."""
 
     line: int | None
@@ -25,7 +25,7 @@ class LabelledRow(NamedTuple):
     """Column (or JSON key) to value."""
 
 
-def read_rows(path: Path) -> list[LabelledRow]:
+def read_rows(path: Path) -> list[LabeledRow]:
     """Read the rows of a .jsonl file, or of a .csv or .tsv file with a header line.
 
     Raises: FaultsError: the suffix is unknown, the file has no rows, or lines cannot be read; all faults at once.
@@ -39,16 +39,16 @@ def read_rows(path: Path) -> list[LabelledRow]:
         rows = _json_rows(path, text, faults)
     else:
         read = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
-        rows = [LabelledRow(line, cells) for line, cells in table_rows(path, read, faults)]
+        rows = [LabeledRow(line, cells) for line, cells in table_rows(path, read, faults)]
     if not rows and not faults:
-        faults.append(Fault(str(path), None, None, "has no rows; expected one labelled claim per line"))
+        faults.append(Fault(str(path), None, None, "has no rows; expected one labeled claim per line"))
     if faults:
         raise FaultsError(faults)
     return rows
 
 
-def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabelledRow]:
-    rows = list[LabelledRow]()
+def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabeledRow]:
+    rows = list[LabeledRow]()
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -61,7 +61,7 @@ def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabelledRow]:
             faults.append(Fault(str(path), number, None, "is nested too deeply, or contains too long a number"))
             continue
         if isinstance(cells, dict):
-            rows.append(LabelledRow(number, cells))
+            rows.append(LabeledRow(number, cells))
         else:
             faults.append(Fault(str(path), number, None, f"expected a JSON object, got {preview(cells)}"))
     return rows

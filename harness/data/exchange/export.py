@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.dataset import Dataset
 from harness.data.exchange.claim_review import claim_reviews
-from harness.data.exchange.label_studio import labelling_config, studio_tasks
+from harness.data.exchange.label_studio import labeling_config, studio_tasks
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.errors import UnknownName, unknown_name
@@ -197,7 +197,7 @@ def _label_studio(request: ExportRequest) -> Files:
     tasks = studio_tasks(dataset, schemes, labels=request.labels)
     return {
         path: (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode(),
-        path.with_suffix(".xml"): labelling_config(schemes).encode(),
+        path.with_suffix(".xml"): labeling_config(schemes).encode(),
     }
 
 

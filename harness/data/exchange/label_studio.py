@@ -21,7 +21,7 @@ def _control_name(scheme: Scheme, axis: str) -> str:
     return f"{scheme.name}.{axis}"
 
 
-def labelling_config(schemes: Sequence[Scheme]) -> str:
+def labeling_config(schemes: Sequence[Scheme]) -> str:
     """Returns the labeling interface (XML): the claim in its context, and one set of choices per axis."""
     controls = []
     for scheme in schemes:

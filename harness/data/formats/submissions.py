@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from harness.data.delimited import DELIMITERS, DelimitedRow, literal_rows
-from harness.data.formats.detection import labelled_table
+from harness.data.formats.detection import labeled_table
 from harness.data.formats.source import FileFaults, SourceFile
 from harness.files import decode
 from harness.records import preview
@@ -176,7 +176,7 @@ def read_table_gold(file: SourceFile) -> list[SubmissionEntry]:
     Raises: FaultsError: the file is invalid, or a row has no label.
     """
     faults, entries = FileFaults(file.path), list[SubmissionEntry]()
-    for article in labelled_table.read_articles(_with_columns(file)):
+    for article in labeled_table.read_articles(_with_columns(file)):
         labels = article.claims[0].labels
         if not labels:
             faults.add(None, "label", f"id {article.article_id} has no label; expected a gold file")

@@ -21,7 +21,7 @@ from harness.schemes import Axis
 from harness.schemes.scheme_files import FEATURE_LABEL
 
 FEATURE_ABSENT = "no"
-"""Label of a claim that an annotator labelled without marking the feature."""
+"""Label of a claim that an annotator labeled without marking the feature."""
 GivenLabel = tuple[str, str, str]
 """Claim id, annotator, label."""
 
@@ -59,7 +59,7 @@ class AxisAgreement(NamedTuple):
     """Number of claims by annotator and label, shape (n_annotators, n_labels)."""
     confusion: Codes | None
     """For two annotators: number of claims by the first one's label (row) and the second one's (column), shape
-    (n_labels, n_labels); only claims that both labelled count. None for more than two annotators."""
+    (n_labels, n_labels); only claims that both labeled count. None for more than two annotators."""
     twice: int = 0
     """Number of labels that were ignored because the same annotator gave the claim a later one."""
 
@@ -89,7 +89,7 @@ def _value_document(value: AgreementValue) -> dict[str, Any]:
 def agreement(dataset: str | Path, *, root: str | Path | None = None) -> Agreement:
     """Measure the agreement of a dataset's annotators, on every axis with at least two of them.
 
-    Active labels of current claims count; suggestions and adjudications do not. On a feature, an annotator who labelled
+    Active labels of current claims count; suggestions and adjudications do not. On a feature, an annotator who labeled
     a claim without marking the feature counts as having said no. The dataset does not need its text.
 
     Args:
@@ -129,12 +129,12 @@ def _labels_by_axis(dataset: Dataset) -> dict[tuple[str, Axis], list[GivenLabel]
         for annotation in scheme_annotations:
             by_axis_name[annotation.axis].append((annotation.claim_id, annotation.annotator, annotation.label))
         # A dict, as a set of its keys: its order is that of the log, the same in every process.
-        labelled = dict.fromkeys((annotation.claim_id, annotation.annotator) for annotation in scheme_annotations)
+        labeled = dict.fromkeys((annotation.claim_id, annotation.annotator) for annotation in scheme_annotations)
         for axis in find_scheme(dataset.folder, scheme).axes:
-            # Features are only ever marked: who labelled the claim on any axis and did not mark it said no.
+            # Features are only ever marked: who labeled the claim on any axis and did not mark it said no.
             if axis.feature and axis.name in by_axis_name:
                 marked = {(claim, annotator) for claim, annotator, _ in by_axis_name[axis.name]}
-                by_axis_name[axis.name] += [(*pair, FEATURE_ABSENT) for pair in labelled if pair not in marked]
+                by_axis_name[axis.name] += [(*pair, FEATURE_ABSENT) for pair in labeled if pair not in marked]
             if axis.name in by_axis_name:
                 by_axis[scheme, axis] = by_axis_name[axis.name]
     return by_axis
@@ -243,7 +243,7 @@ def _undefined_reason(name: str, ratings: Ratings) -> str:
     if len(used) == 1:
         return f"undefined: every label is '{ratings.labels[used[0]]}', so chance agreement is 1"
     if name == "cohen_kappa":
-        return "undefined: no two annotators used more than one label on the claims that both labelled"
+        return "undefined: no two annotators used more than one label on the claims that both labeled"
     return "undefined: all claims with two annotators carry the same label, so chance agreement is 1"
 
 

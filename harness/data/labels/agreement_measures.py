@@ -46,8 +46,8 @@ class Ratings(NamedTuple):
         left = self.codes[:, first].astype(np.int64)
         right = self.codes[:, second].astype(np.int64)
         cells = np.zeros((len(left), q * q), dtype=np.int64)
-        labelled_twice = (left >= 0) & (right >= 0)
-        cells[np.flatnonzero(labelled_twice), (left * q + right)[labelled_twice]] = 1
+        labeled_twice = (left >= 0) & (right >= 0)
+        cells[np.flatnonzero(labeled_twice), (left * q + right)[labeled_twice]] = 1
         return cells
 
 
@@ -80,7 +80,7 @@ def raw_agreement(ratings: Ratings, sums: Sums) -> Floats:
 def cohen_kappa(ratings: Ratings, sums: Sums) -> Floats:
     """Cohen's kappa; for more than two annotators the mean over the pairs for which it is defined.
 
-    The kappa of a pair is over the claims that both labelled.
+    The kappa of a pair is over the claims that both labeled.
 
     Source: Cohen 1960; the mean over pairs, Light 1971.
     """
@@ -106,7 +106,7 @@ def fleiss_kappa(ratings: Ratings, sums: Sums) -> Floats:
     """Fleiss' kappa; each claim has the same weight, however many labels it has.
 
     Observed agreement is over claims with at least two labels; chance agreement is from the mean share of each label
-    over all labelled claims. If all claims have the same number of labels, this is Fleiss' own formula.
+    over all labeled claims. If all claims have the same number of labels, this is Fleiss' own formula.
 
     Source: Fleiss 1971; for varying numbers, Gwet 2014, chapter 2.
     """
@@ -168,8 +168,8 @@ def _observed_and_shares(ratings: Ratings, sums: Sums) -> tuple[Floats, Floats]:
     counts = ratings.counts()
     labels = counts.sum(axis=1, keepdims=True)
     totals = sums(np.hstack([_agreement_by_claim(counts), counts / np.maximum(labels, 1), labels > 0]))
-    agreement, n_paired, share_sums, n_labelled = totals[:, 0], totals[:, 1], totals[:, 2:-1], totals[:, -1:]
-    return safe_divide(agreement, n_paired), safe_divide(share_sums, n_labelled)
+    agreement, n_paired, share_sums, n_labeled = totals[:, 0], totals[:, 1], totals[:, 2:-1], totals[:, -1:]
+    return safe_divide(agreement, n_paired), safe_divide(share_sums, n_labeled)
 
 
 def _chance_corrected(observed: Floats, by_chance: Floats) -> Floats:

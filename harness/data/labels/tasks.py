@@ -93,7 +93,7 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabel
     """Convert the gold labels of an axis to the gold of a task, in the order of the table.
 
     Claims are excluded and counted if their label does not answer the task ("cannot tell"), the gold rule left them
-    undecided, or nobody labelled them.
+    undecided, or nobody labeled them.
     """
     mapping = mapping_of(task, scheme)
     labels = task_labels(task, scheme)

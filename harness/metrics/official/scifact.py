@@ -28,7 +28,7 @@ class _AbstractCounts(NamedTuple):
     """Whether the label is correct and the first sentences contain a whole gold rationale."""
     sentences: int
     """Number of predicted sentences in completely predicted gold rationales."""
-    labelled_sentences: int
+    labeled_sentences: int
     """The same number if the label is correct, else 0."""
 
 
@@ -56,7 +56,7 @@ def scifact(
         **_ratios("abstract_label_only", sum(c.label for c in counts), n_predicted, n_gold),
         **_ratios("abstract_rationalized", sum(c.rationalized for c in counts), n_predicted, n_gold),
         **_ratios("sentence_selection", sum(c.sentences for c in counts), n_sentences, n_gold_sentences),
-        **_ratios("sentence_label", sum(c.labelled_sentences for c in counts), n_sentences, n_gold_sentences),
+        **_ratios("sentence_label", sum(c.labeled_sentences for c in counts), n_sentences, n_gold_sentences),
     }
 
 

@@ -21,7 +21,7 @@ from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme
 
 EXPECTED = yaml.safe_load(Path(__file__).with_name("benchmark_records.yaml").read_text(encoding="utf-8"))
-TABLES = [name for name in benchmark_names() if load_benchmark(name).format == "labelled_table"]
+TABLES = [name for name in benchmark_names() if load_benchmark(name).format == "labeled_table"]
 
 
 def test_every_benchmark_is_covered():
@@ -123,7 +123,7 @@ def test_a_glued_row_is_refused_with_its_line(benchmarks):
     path = benchmarks / "clef2024_task1" / "damaged" / "CT24_checkworthy_english_train.tsv"
     described = load_benchmark("checkthat-2024-task1")
     with pytest.raises(FaultsError) as refused:
-        READERS["labelled_table"](SourceFile(path, path.read_bytes(), load_scheme("checkthat"), described.options))
+        READERS["labeled_table"](SourceFile(path, path.read_bytes(), load_scheme("checkthat"), described.options))
     (fault,) = refused.value.faults
     assert fault.line == 16877
     assert fault.message.startswith("has 5 cells, the header has 3")
@@ -216,4 +216,4 @@ def test_liar_without_its_header_comes_in_whole(benchmarks, tmp_path):
     file = SourceFile(
         tmp_path / "test.tsv", whole.split(b"\n", 1)[1], load_scheme("liar"), load_benchmark("liar").options
     )
-    assert len(READERS["labelled_table"](file)) == 1284
+    assert len(READERS["labeled_table"](file)) == 1284

@@ -50,13 +50,13 @@ def claims(reader, file):
 def test_a_table_with_every_fault():
     rows = ["id\ttext\tlabel", "1\tOne\tYes", "2\t \tNo", "3\tThree\tmaybe", "4\tFour", "5\tFive\tNo\tmore\tand more"]
     file = source("\n".join(rows), options=TABLE)
-    assert places("labelled_table", file) == [
+    assert places("labeled_table", file) == [
         (3, "text", "empty"),
         (4, "label", "unknown-name"),
         (5, None, "invalid"),
         (6, None, "invalid"),
     ]
-    _, label, short, long = faults("labelled_table", file)
+    _, label, short, long = faults("labeled_table", file)
     assert label == 'a.tsv:4: label: expected one of 0, 1, got "maybe"'
     assert ("2 cells" in short, "5 cells" in long) == (True, True)
 
@@ -72,35 +72,35 @@ def test_a_table_with_every_fault():
     ],
 )
 def test_a_table_that_is_none(data, beginning):
-    (fault,) = faults("labelled_table", source(data, options=TABLE))
+    (fault,) = faults("labeled_table", source(data, options=TABLE))
     assert fault.startswith(beginning)
 
 
 def test_quotes_are_literal_unless_every_one_is_well_formed():
     literal = 'text\tlabel\n"He said "no".\t1\n"Yes"\t0\n'
-    assert [claim.text for claim in claims("labelled_table", source(literal, options=TABLE))] == [
+    assert [claim.text for claim in claims("labeled_table", source(literal, options=TABLE))] == [
         '"He said "no".',
         '"Yes"',
     ]
     quoted = 'text\tlabel\r\n"He said ""no"".\nThen he left."\t1\r\n'
-    assert [claim.text for claim in claims("labelled_table", source(quoted, options=TABLE))] == [
+    assert [claim.text for claim in claims("labeled_table", source(quoted, options=TABLE))] == [
         'He said "no".\nThen he left.'
     ]
 
 
 def test_a_table_without_labels_has_none():
-    (claim,) = claims("labelled_table", source("id\ttext\n1.24105E+18\tOne\n", options=TABLE))
+    (claim,) = claims("labeled_table", source("id\ttext\n1.24105E+18\tOne\n", options=TABLE))
     assert claim.labels == ()
-    (article,) = READERS["labelled_table"](source("id\ttext\n1,57811E+18\tOne\n", options=TABLE))
+    (article,) = READERS["labeled_table"](source("id\ttext\n1,57811E+18\tOne\n", options=TABLE))
     assert article.article_id == "1,57811E+18"
 
 
 def test_rows_of_one_article_are_its_claims():
     options = {"text": "text", "label": "label", "article": "speech", "delimiter": "comma"}
-    articles = READERS["labelled_table"](source("speech,text,label\na,One,1\nb,Two,0\na,Three,1\n", options=options))
+    articles = READERS["labeled_table"](source("speech,text,label\na,One,1\nb,Two,0\na,Three,1\n", options=options))
     assert [(article.article_id, len(article.claims)) for article in articles] == [("a", 2), ("b", 1)]
     broken = source('speech,text,label\na,"One,1\n', options=options)
-    (fault,) = faults("labelled_table", broken)
+    (fault,) = faults("labeled_table", broken)
     assert fault.startswith("a.tsv:2: is not well-formed CSV: unexpected end of data; look for a stray quote")
 
 
@@ -108,31 +108,31 @@ def test_json_rows_with_every_fault():
     lines = ['{"text": "One", "label": 1}', "{", "[]", '{"label": 0}', '{"text": "", "label": 0}', '{"text": 5}']
     options = {"text": "text", "label": "label"}
     file = source("\n".join(lines), options=options)
-    assert places("labelled_json", file) == [
+    assert places("labeled_json", file) == [
         (2, None, "not-json"),
         (3, None, "not-json"),
         (4, "text", "invalid"),
         (5, "text", "invalid"),
         (6, "text", "invalid"),
     ]
-    assert [fault.message for fault in file_faults("labelled_json", file)] == [
+    assert [fault.message for fault in file_faults("labeled_json", file)] == [
         "is not JSON: Expecting property name enclosed in double quotes",
         "is not a JSON object",
         "is missing",
         "is empty",
         "expected text",
     ]
-    assert faults("labelled_json", source('{"text": "a", "label": 7}', options=options)) == [
+    assert faults("labeled_json", source('{"text": "a", "label": 7}', options=options)) == [
         'a.tsv:1: label: expected one of 0, 1, got "7"'
     ]
-    assert "is not JSON" in faults("labelled_json", source('[{"text": "a"}', options=options))[0]
+    assert "is not JSON" in faults("labeled_json", source('[{"text": "a"}', options=options))[0]
 
 
 def test_json_in_utf16():
     options = {"text": "text", "label": "label"}
     text = json.dumps([{"text": "Café", "label": 1}], ensure_ascii=False)
-    assert claims("labelled_json", source(text.encode("utf-16"), options=options))[0].text == "Café"
-    assert "is not valid UTF-16" in faults("labelled_json", source(b"\xff\xfea", options=options))[0]
+    assert claims("labeled_json", source(text.encode("utf-16"), options=options))[0].text == "Café"
+    assert "is not valid UTF-16" in faults("labeled_json", source(b"\xff\xfea", options=options))[0]
 
 
 @pytest.mark.parametrize(

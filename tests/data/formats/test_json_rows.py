@@ -112,14 +112,14 @@ def test_half_a_character_is_refused_with_its_line(half):
     data = '{"text": "Fine.", "label": 0}\n{"text": "' + half + '", "label": 0}\n'
     options, scheme = load_benchmark("environmental-claims").options, load_scheme("environmental-claims")
     with pytest.raises(FaultsError) as refused:
-        READERS["labelled_json"](SourceFile(Path("a.jsonl"), data.encode(), scheme, options))
+        READERS["labeled_json"](SourceFile(Path("a.jsonl"), data.encode(), scheme, options))
     assert [str(fault) for fault in refused.value.faults] == [f"a.jsonl:2: is not JSON: {UNPAIRED}"]
 
 
 def test_a_whole_pair_is_one_character():
     options, scheme = load_benchmark("environmental-claims").options, load_scheme("environmental-claims")
     data = b'{"text": "Green \\ud83c\\udf31", "label": 1}'
-    (article,) = READERS["labelled_json"](SourceFile(Path("a.jsonl"), data, scheme, options))
+    (article,) = READERS["labeled_json"](SourceFile(Path("a.jsonl"), data, scheme, options))
     assert article.claims[0].text == "Green \N{SEEDLING}"
 
 

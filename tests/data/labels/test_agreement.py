@@ -269,7 +269,7 @@ def test_crowds_with_varying_numbers_of_labels_a_claim(benchmarks, folder, label
 
 
 @pytest.fixture
-def twice_labelled(tmp_path):
+def twice_labeled(tmp_path):
     """Four articles of three claims; the second pass differs on the first claim of two of them."""
     texts = ["{} spent 7 million on trams in 2011.", "Let us hope for {}.", "{} had 3 mayors in 2012."]
     rows = {"first": [], "second": []}
@@ -284,8 +284,8 @@ def twice_labelled(tmp_path):
     return tmp_path / "d", rows
 
 
-def test_a_dataset_end_to_end(twice_labelled, harness):
-    folder, rows = twice_labelled
+def test_a_dataset_end_to_end(twice_labeled, harness):
+    folder, rows = twice_labeled
     add_claims(folder, rows["first"], "pass-1", at="2026-01-01T00:00:00Z")
     alone = harness("agreement", folder)
     message = "d: agreement requires an axis with labels by two annotators. Annotators: pass-1\n"
@@ -306,8 +306,8 @@ def test_a_dataset_end_to_end(twice_labelled, harness):
     assert next(line.split() for line in shown.splitlines() if line.startswith("yes")) == ["yes", "6", "2", "0"]
 
 
-def test_only_labels_in_force_count(twice_labelled):
-    folder, rows = twice_labelled
+def test_only_labels_in_force_count(twice_labeled):
+    folder, rows = twice_labeled
     add_claims(folder, rows["first"], "pass-1", at="2026-01-01T00:00:00Z")
     add_claims(folder, rows["second"], "pass-2", at="2026-01-02T00:00:00Z")
     log = folder / "annotations" / "pass-2.jsonl"
@@ -324,8 +324,8 @@ def test_only_labels_in_force_count(twice_labelled):
     assert after["checkable"] == 1.0
 
 
-def test_labels_of_a_replaced_article_do_not_count(twice_labelled):
-    folder, rows = twice_labelled
+def test_labels_of_a_replaced_article_do_not_count(twice_labeled):
+    folder, rows = twice_labeled
     add_claims(folder, rows["first"], "pass-1", at="2026-01-01T00:00:00Z")
     add_claims(folder, rows["second"], "pass-2", at="2026-01-02T00:00:00Z")
     names = [json.loads(line)["article_id"] for line in (folder / "articles.jsonl").read_text().splitlines()]

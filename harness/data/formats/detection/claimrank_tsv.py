@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.data.articles.article_file import article_id_of
 from harness.data.delimited import missing_columns, wrong_width
-from harness.data.formats.detection.labelled_table import read_rows
+from harness.data.formats.detection.labeled_table import read_rows
 from harness.data.formats.source import (
     FileFaults,
     SourceArticle,

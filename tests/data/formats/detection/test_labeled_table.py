@@ -1,4 +1,4 @@
-"""Tables of labelled texts: what their publishers' files hold that a reader must survive, and glued rows."""
+"""Tables of labeled texts: what their publishers' files hold that a reader must survive, and glued rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from harness import FaultsError, fetch, open_dataset
 from harness.data.benchmarks.benchmark import load_benchmark
-from harness.data.formats.detection.labelled_table import read_articles
+from harness.data.formats.detection.labeled_table import read_articles
 from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme
 
