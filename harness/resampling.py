@@ -176,7 +176,7 @@ def bootstrap_t(unit_values: Floats, weights: Weights, level: float = 0.95) -> I
 def jackknife_t(value: float, jackknifed: Floats, bounds: tuple[float, float], level: float = 0.95) -> Interval:
     """Returns Student's t interval with the jackknife standard error; on the log-odds scale if both bounds are finite.
 
-    Works with few units, and for metrics that are no mean over units. The standard error is larger than the usual one
+    Works with few units, and for metrics that are not means over units. The standard error is larger than the usual one
     by sqrt(n / (n - 1)), and the degrees of freedom are n - 2 because a ratio such as F1 estimates two sums: with
     n - 1, intervals of pooled metrics cover too little and equal systems differ significantly too often
     (docs/explanation/intervals.md).

@@ -277,7 +277,7 @@ def top_reasons(
     Args:
         names: names of all features.
         columns: indices of the features of the claim, shape (n,).
-        contributions: change of the score by each of these features, shape (n,); a feature with 0 is no reason.
+        contributions: change of the score by each of these features, shape (n,); features with 0 are not listed.
         text_of: function from a feature's name to the characters of the claim it comes from (empty if none).
     """
     # The sort is stable, so features with equal contributions keep the order of the columns on every machine.

@@ -270,7 +270,7 @@ def info_file_contents(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
 
 def write_dataset(dataset: Dataset) -> None:
     """Writes a dataset into its folder."""
-    # dataset.yaml is last because a folder without it is no dataset: a killed write never leaves half a dataset.
+    # dataset.yaml is last because a folder without it is not a dataset: a killed write never leaves half a dataset.
     folder = dataset.folder
     files = claim_file_contents(folder, dataset.articles, dataset.claims)
     annotators: dict[str, list[Annotation]] = {}

@@ -208,7 +208,7 @@ class _IngestSession:
         """Writes all changes; labels come last because they refer to claims.
 
         Args:
-            new: whether the folder is no dataset yet.
+            new: whether the folder is not a dataset yet.
         """
         folder = self.dataset.folder
         claims = [claim for article_claims in self.claims.values() for claim in article_claims]

@@ -62,7 +62,7 @@ class Versions:
 
 
 def next_version(old: Article, new: Article, article_id: str) -> Article:
-    """Returns the new article as a version that replaces the old one and inherits the fields that it lacks."""
+    """Returns the new article as a version that replaces the old one and inherits the fields that it does not have."""
     inherited = {name: getattr(old, name) for name in INHERITED if getattr(new, name) is None}
     return new.model_copy(update=inherited | {"article_id": article_id, "replaces": old.article_id})
 
@@ -73,7 +73,7 @@ class ClaimMatch(NamedTuple):
     claims: list[Claim]
     """All claims; a claim that the old version has too names the old claim in `replaces`."""
     changed: list[Claim]
-    """Those of the claims that are new or changed."""
+    """Claims that are new or changed."""
 
 
 def match_claims(article: Article, sentences: Sequence[Claim], old: Sequence[Claim]) -> ClaimMatch:
@@ -94,7 +94,7 @@ def match_claims(article: Article, sentences: Sequence[Claim], old: Sequence[Cla
     changed: list[Claim] = []
     for sentence in sentences:
         candidates = unmatched[sentence.text]
-        # A speaker that one of the two versions does not state is no conflict.
+        # A speaker that one of the two versions does not state is not a conflict.
         speakers = (None, sentence.speaker)
         match = next((c for c in candidates if sentence.speaker is None or c.speaker in speakers), None)
         if match is None:

@@ -256,7 +256,7 @@ class LabelRecall(OneLabelMetric):
         return safe_divide(counts.correct[:, 0], counts.actual[:, 0])
 
     def undefined_reason(self, gold: Gold) -> str:
-        """The reason: gold lacks the label."""
+        """The reason: no claim has the label in gold."""
         return f"no claim has gold label '{self.label}'"
 
 

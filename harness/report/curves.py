@@ -1,6 +1,6 @@
 """The numbers behind the figures: curves over all cutoffs, reliability, confusion.
 
-Claims with equal scores stand in random order, and a curve is its expectation over that order, as for the metrics.
+Claims with equal scores are in random order; a curve is the expectation over that order, as for the metrics.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Curve(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """How many claims, and how many positive ones, stand above each point of a ranking; ties are run through evenly."""
+    """Number of claims and of positive claims above each point of a ranking; ties are crossed in a straight line."""
 
     read: Floats
     n_found: Floats

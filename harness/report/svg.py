@@ -39,7 +39,7 @@ class Point(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What a chart shows, and the ranges of its axes."""
+    """Texts of a chart, and the ranges of its axes."""
 
     title: str
     description: str

@@ -118,7 +118,7 @@ def read_result(folder: str | Path) -> Result:
 def read_predictions(folder: str | Path) -> Columns:
     """The predictions of a result: every claim once a random seed, also claims without gold.
 
-    Raises: FaultsError: `predictions.parquet` is absent or damaged, or lacks something.
+    Raises: FaultsError: `predictions.parquet` is missing, damaged or incomplete.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -128,9 +128,9 @@ def read_predictions(folder: str | Path) -> Columns:
         table = pq.read_table(pa.BufferReader(data))
     except (OSError, ValueError, pa.ArrowException):
         raise FaultsError.single(path, f"is not a Parquet file: it was cut short or changed; {REMEDY}") from None
-    lacking = _lacking(table)
-    if lacking is not None:
-        raise FaultsError.single(path, f"{lacking}; {REMEDY}")
+    problem = _table_problem(table)
+    if problem is not None:
+        raise FaultsError.single(path, f"{problem}; {REMEDY}")
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
@@ -143,8 +143,8 @@ def _bytes_of(folder: str | Path, name: str) -> bytes:
         raise FaultsError.single(folder, message) from None
 
 
-def _lacking(table: pa.Table) -> str | None:
-    """What keeps a table from being the predictions of a result; None: nothing."""
+def _table_problem(table: pa.Table) -> str | None:
+    """Reason why a table cannot be the predictions of a result; None if it can."""
     import pyarrow as pa
 
     if not table.num_rows:

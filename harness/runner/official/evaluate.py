@@ -122,7 +122,7 @@ def _mean_over_files(files: Sequence[OfficialScores]) -> OfficialScores:
     """The unweighted mean of each metric; undefined if the metric is undefined for a file."""
     mean = dict[str, float | Undefined]()
     for metric in dict.fromkeys(metric for values in files for metric in values):
-        values = [file_values.get(metric, Undefined("a file lacks this metric")) for file_values in files]
+        values = [file_values.get(metric, Undefined("a file does not have this metric")) for file_values in files]
         undefined = next((value for value in values if isinstance(value, Undefined)), None)
         mean[metric] = undefined or float(np.mean([value for value in values if not isinstance(value, Undefined)]))
     return mean
