@@ -80,7 +80,7 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
         warnings=tuple(warnings),
         first=table.entries[0].name,
         published=tuple(sorted(published, key=lambda entry: direction * entry.value)),
-        published_source="; ".join(f"{board.source} (n = {board.n})" for board in leaderboards),
+        published_source="; ".join(f"{board.source} (over {board.n})" for board in leaderboards),
     )
 
 

@@ -285,7 +285,8 @@ def find_dataset(name_or_folder: str | Path, root: str | Path | None = None) -> 
         name_or_folder: name of a shipped dataset or a fetched benchmark, or a dataset folder.
         root: folder of fetched benchmarks; see `data_root`.
     Raises: UnknownName: no dataset has this name; the message lists the known names. NotFetched: the benchmark has not
-        been downloaded; the message gives the command. FaultsError: the folder does not exist or is not a dataset folder.
+        been downloaded; the message gives the command. FaultsError: the folder does not exist, or is not a dataset
+        folder.
     """
     # A shipped dataset or benchmark takes precedence over a folder of the same name in the current folder. A slash, as
     # in ./NAME, always means a folder.

@@ -54,7 +54,7 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.label_mapping]
     parts += [
-        f"published: {board.source} (n = {board.n}); interval width borrowed from our system with the closest value"
+        f"published: {board.source} (over {board.n}); interval width borrowed from our system with the closest value"
         for board in published
     ]
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])

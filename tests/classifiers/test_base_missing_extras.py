@@ -39,7 +39,7 @@ def test_keeping_an_estimator_says_what_to_install(monkeypatch, tmp_path):
     scorer = build("sklearn.naive_bayes:MultinomialNB", {}).fit(*yes_no(), 13)
     monkeypatch.setitem(sys.modules, "skops", None)
     monkeypatch.setitem(sys.modules, "skops.io", None)
-    with pytest.raises(HarnessError, match=r"skops is needed: pip install 'claim-harness\[share\]'"):
+    with pytest.raises(HarnessError, match=r"install skops: pip install 'claim-harness\[share\]'"):
         serialize(scorer, tmp_path)
 
 

@@ -113,7 +113,7 @@ def test_a_dry_run_counts_calls_and_tokens_and_asks_nobody(write, model_server, 
     assert first == "asked: 4 units, 0 finished, in runs/asked"
     calls = 1 + 49 * 3  # a trial; 49 claims whose texts differ, each asked three times ("Well." stands in 8 articles)
     pattern = (
-        rf"would send up to {calls} calls to 127\.0\.0\.1, about [\d,]+ tokens at most; kept replies are not asked"
+        rf"would send up to {calls} calls to 127\.0\.0\.1, with at most about [\d,]+ tokens; cached replies are reused"
     )
     assert re.match(pattern, second)
     assert model_server.asked == []
@@ -159,7 +159,7 @@ def test_a_cassette_in_the_result_scores_again_with_nobody_there(write, model_se
     config = write(f"cassette: {attached}")
     assert plan(config, out=tmp_path / "again").forecast.calls == 0
     other = plan(write(f"cassette: {attached}, n_examples: 6"), out=tmp_path / "again")
-    assert str(other).endswith("the cassette lacks up to 52 replies")  # the trial call is the same
+    assert str(other).endswith("up to 52 replies are missing from the cassette")  # the trial call is the same
     config = write(f"cassette: {attached}")
     replayed = run(config, out=tmp_path / "again", offline=True).results[0]
     assert len(model_server.asked) == asked

@@ -267,7 +267,7 @@ def test_articles_on_both_sides_of_a_split_are_counted_in_a_warning(config, smal
             "{protocol: grouped_folds, k: 4, by: article}", "{file: parts.jsonl, train: [train], test: [test]}"
         )
     )
-    warning = "4 of 4 test articles have other claims in training, so the numbers are too high for new articles"
+    warning = "4 of 4 test articles have other claims in the training data, so the values are too high for new articles"
     assert run(config, out=tmp_path / "runs").results[0].warnings == (warning,)
 
 

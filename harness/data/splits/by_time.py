@@ -118,8 +118,8 @@ def _cut_by_share(begins: Moments, ends: Moments, sizes: npt.NDArray[np.int64], 
     """
     order = np.argsort(begins, kind="stable")
     starts, first = np.unique(begins[order], return_index=True)
-    # The first start is not a candidate, because nothing lies before it. For the others, `first - 1` is the last article before
-    # the cut: up to it, count the claims and take the latest end, which must not lie after the cut.
+    # The first start is not a candidate, because nothing lies before it. For the others, `first - 1` is the last
+    # article before the cut: up to it, count the claims and take the latest end, which must not lie after the cut.
     n_before = np.cumsum(sizes[order])[first[1:] - 1]
     is_clear = np.maximum.accumulate(ends[order])[first[1:] - 1] <= starts[1:]
     if not is_clear.any():

@@ -50,7 +50,7 @@ def test_a_run_prints_ours_beside_theirs(bring, tmp_path, name, task, train, bes
     (tmp_path / "e.yaml").write_text(text, encoding="utf-8")
     outcome = run(tmp_path / "e.yaml", out=tmp_path / "runs", root=root)
     assert f"published: {best[0]} .{best[1]} [" in " ".join(str(outcome).split())
-    assert f"published: {found.source}; over {found.n}; intervals as wide as ours" in str(outcome)
+    assert f"published: {found.source} (over {found.n}); interval width borrowed from our system" in str(outcome)
     assert found.metric in outcome.results[0].values, "an experiment that names no metric has the published one too"
     page = tmp_path / "report.html"
     build_report([outcome.folder], page, root=root)

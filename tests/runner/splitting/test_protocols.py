@@ -112,7 +112,7 @@ def test_by_speaker_claims_without_one_are_counted_in_a_warning(config, dataset,
     assert {"A. Mayor", "B. Clerk"} < set(found["fold"])
     assert sorted(found["claim_id"]) == sorted(table.claim_id)
     # Articles have several speakers: what is left of an article is trained on while the rest is tested on.
-    assert any("test articles have other claims in training" in warning for warning in result.warnings)
+    assert any("test articles have other claims in the training data" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize("option", ["test_from: 2010", "test_from: 2010-01-01", "test_share: 0.4"])
