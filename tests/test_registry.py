@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, Scorer, as_two_columns
+from harness.classifiers.base import Classifier, Scorer, two_columns
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class DigitScorer(Scorer):
 
     def score(self, claims):
         counts = [min(sum(map(str.isdigit, text)), self.most) for text in claims.text]
-        return as_two_columns(np.array(counts) / self.most)
+        return two_columns(np.array(counts) / self.most)
 
 
 class Digits(Classifier):

@@ -247,7 +247,7 @@ class ConstantScorer(Scorer):
         return np.tile(np.array(self.scores, dtype=np.float64), (len(claims), 1))
 
 
-def as_two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) -> ScoreMatrix:
+def two_columns(positive: npt.NDArray[np.floating], *, margins: bool = False) -> ScoreMatrix:
     """The scores of both labels of a yes-or-no task: 1 - s and s, or -s and s for margins.
 
     Args:

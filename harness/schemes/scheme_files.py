@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.records import Name, Record, explain_validation
@@ -38,7 +38,7 @@ class Axis(Record):
     value: str | None = None
     """Meaning of the free-text value of an annotation, for an axis that takes one."""
     labels: tuple[Label, ...] = ()
-    abstain_label: str | None = None
+    abstain_label: str | None = Field(default=None, validation_alias=AliasChoices("abstain_label", "unsettled"))
     """Label for a question that cannot be answered; excluded from training and metrics, and counted."""
 
     @model_validator(mode="after")
@@ -79,7 +79,7 @@ class Scheme(Record):
     version: str
     title: str
     source: str
-    license: str
+    license: str = Field(validation_alias=AliasChoices("license", "licence"))
     language: str
     axes: tuple[Axis, ...] = Field(min_length=1)
     tasks: dict[str, TaskMapping] = Field(default_factory=dict)

@@ -104,3 +104,13 @@ def test_a_wrong_pack_says_what_is_wrong(tmp_path, old, new, message):
         read_scheme(path)
     said = [str(fault).removeprefix(str(path)) for fault in refused.value.faults]
     assert any(message in fault for fault in said), said
+
+
+def test_the_former_names_of_two_fields_are_read_in_files_that_people_wrote(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(PACK.replace("license:", "licence:").replace("abstain_label:", "unsettled:"), encoding="utf-8")
+    scheme = read_scheme(path)
+    assert (scheme.license, scheme.axes[0].abstain_label) == ("CC BY 4.0", "cannot tell")
+    path.write_text(PACK.replace("license:", "lisense:"), encoding="utf-8")
+    with pytest.raises(FaultsError, match="license: is missing"):
+        read_scheme(path)

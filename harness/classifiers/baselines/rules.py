@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, two_columns
 from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
 
@@ -53,7 +53,7 @@ class RulesScorer(Scorer):
     def score(self, claims: Claims) -> ScoreMatrix:
         """Scores from 0 to 1, not calibrated; each depends on the text of the claim only."""
         log_odds = [BASE_LOG_ODDS + sum(reason.weight for reason in _reasons(text)) for text in claims.text]
-        return as_two_columns(np.array([1 / (1 + math.exp(-value)) for value in log_odds], dtype=np.float64))
+        return two_columns(np.array([1 / (1 + math.exp(-value)) for value in log_odds], dtype=np.float64))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """Every cue of each claim; the score is the logistic function of `BASE_LOG_ODDS` plus the weights."""

@@ -16,9 +16,9 @@ from harness.classifiers.base import (
     Reason,
     ScoreMatrix,
     Scorer,
-    as_two_columns,
     class_priors,
     computed,
+    two_columns,
 )
 from harness.classifiers.thresholds import best_cutoff, cutoffs_of
 from harness.data.claims import Claims, Gold
@@ -60,7 +60,7 @@ class PriorRandomScorer(Scorer):
         """A uniform number in [0, 1) for a yes-or-no task; otherwise 1 for the drawn label and 0 for the others."""
         uniform = np.array([self._uniform(claim_id) for claim_id in claims.claim_id], dtype=np.float64)
         if self._is_binary:
-            return as_two_columns(uniform)
+            return two_columns(uniform)
         # Inverse transform sampling. The division makes the last bound exactly 1, which rounding may miss, so that no
         # number lies beyond it.
         upper = np.cumsum(self.prior)
@@ -112,7 +112,7 @@ class LengthScorer(Scorer):
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """The number of words, from 0 to the cap, for the positive label, and its negative for the other label."""
-        return as_two_columns(_lengths(claims, self.cap), margins=True)
+        return two_columns(_lengths(claims, self.cap), margins=True)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The number of words of each claim; its weight is the score minus the cutoff (0 if there is no cutoff)."""
@@ -168,7 +168,7 @@ class PositionScorer(Scorer):
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """The position from 0 for the positive label (negated if earlier claims score higher), and its negative."""
-        return as_two_columns(_positions(claims, first=self.first), margins=True)
+        return two_columns(_positions(claims, first=self.first), margins=True)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The number of claims before each claim; its weight is the score minus the cutoff (0 if there is none)."""

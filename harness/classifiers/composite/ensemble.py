@@ -17,9 +17,9 @@ from harness.classifiers.base import (
     Reason,
     ScoreMatrix,
     Scorer,
-    as_two_columns,
     class_priors,
     computed,
+    two_columns,
 )
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.composite.nested import NestedClassifierField
@@ -71,7 +71,7 @@ class EnsembleScorer(Scorer):
         scores = np.column_stack([_additive_scores(member, claims) for member in self.members])
         scaled = (scores - self.centers) / self.spreads if self.ladders is None else _ranks(scores, self.ladders)
         total = (scaled * self.weights).sum(axis=1) + self.intercept
-        return as_two_columns(expit(total)) if self.log_odds else np.column_stack([-total, total])
+        return two_columns(expit(total)) if self.log_odds else np.column_stack([-total, total])
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
         """Predicts by the cutoff, or else the label with the higher score; -1 if no member has an answer."""

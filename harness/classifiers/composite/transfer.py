@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from harness.arrays import Codes
-from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, TaskPrompt, as_two_columns
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, TaskPrompt, two_columns
 from harness.classifiers.composite.nested import NestedClassifierField, build_nested
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.encoders.embedding import EncoderClassifier
@@ -59,7 +59,7 @@ class SummedProbabilityScorer(WrappedScorer):
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """1 - s and s, where s is the sum of the inner scorer's probabilities."""
-        return as_two_columns(self._summed(self.scorer.score(claims)))
+        return two_columns(self._summed(self.scorer.score(claims)))
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
         """Predicts yes if the sum is above one half; -1 if the inner scorer has no answer."""

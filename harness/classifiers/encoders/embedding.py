@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.arrays import Bools, Floats, Vectors
-from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns, class_priors
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, class_priors, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.encoders.occlusion import EncoderScorer
 from harness.data.claims import Claims, Gold
@@ -92,7 +92,7 @@ class EmbeddingScorer(EncoderScorer):
         # claim would depend in its last digits on the other claims.
         probabilities = expit((vectors[:, :, None] * self.weights[None]).sum(axis=1) + self.intercepts)
         if self.n_labels == 2:
-            return as_two_columns(probabilities[:, 0])
+            return two_columns(probabilities[:, 0])
         scores = np.zeros((len(texts), self.n_labels))
         scores[:, self.labels] = probabilities / probabilities.sum(axis=1, keepdims=True)
         return scores

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, two_columns
 from harness.classifiers.external.prediction_files import Prediction, read_predictions
 from harness.data.claims import Claims, Gold
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
@@ -39,7 +39,7 @@ class FileScorer(Scorer):
         """The scores in the file and their negatives; without scores, 1 for the label in the file and 0 for others."""
         if self.scores:
             lowest = min(self.scores.values()) - 1.0
-            return as_two_columns(self._scores_of(claims, lowest), margins=True)
+            return two_columns(self._scores_of(claims, lowest), margins=True)
         # The last row is for missing claims: their code, -1, is the index of the last row.
         scores_by_code = np.append(np.eye(self.n_labels), np.full((1, self.n_labels), -1.0), axis=0)
         return np.asarray(scores_by_code[self._codes_of(claims)])
@@ -69,7 +69,7 @@ class FileProbabilityScorer(FileScorer):
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """The probabilities in the file and their complements."""
-        return as_two_columns(self._scores_of(claims, 0.0))
+        return two_columns(self._scores_of(claims, 0.0))
 
 
 class FromFile(Classifier):

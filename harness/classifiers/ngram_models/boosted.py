@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.arrays import Floats, Integers
-from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, top_reasons
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, class_priors, top_reasons, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.claimbuster_features import cue_texts, feature_text
 from harness.data.claims import Claims, Gold
@@ -110,7 +110,7 @@ class BoostedScorer(Scorer):
         from scipy.special import expit, softmax
 
         sums = self.trees.scores(self._rows(list(claims.text)))
-        probabilities = as_two_columns(expit(sums[:, 0])) if len(self.labels) == 2 else softmax(sums, axis=1)
+        probabilities = two_columns(expit(sums[:, 0])) if len(self.labels) == 2 else softmax(sums, axis=1)
         scores = np.zeros((len(claims), self.n_labels))
         scores[:, self.labels] = probabilities
         return scores

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.arrays import Floats
-from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, top_reasons
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, class_priors, top_reasons, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
@@ -41,7 +41,7 @@ class FeatureScorer(Scorer):
         from scipy.special import expit
 
         rows = _features(list(claims.text), self.tfidf, self.center, self.spread)
-        return as_two_columns(expit(np.asarray(rows @ self.weights).ravel() + self.intercept))
+        return two_columns(expit(np.asarray(rows @ self.weights).ravel() + self.intercept))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The shapes and words that moved the log-odds most (at most ten per claim); shapes count from their mean."""

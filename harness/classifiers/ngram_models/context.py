@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.arrays import Floats
-from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, top_reasons
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, class_priors, top_reasons, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.linear import BATCH, fit_logistic_regression
 from harness.data.claims import Claims, Gold
@@ -107,7 +107,7 @@ class ContextScorer(Scorer):
         from scipy.special import expit
 
         parts = [rows @ self.weights + self.intercept for _, rows in self.context.rows(claims)]
-        return as_two_columns(expit(np.concatenate(parts)) if parts else np.empty(0))
+        return two_columns(expit(np.concatenate(parts)) if parts else np.empty(0))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]]:
         """The n-grams and context features that moved the log-odds most, at most ten per claim.

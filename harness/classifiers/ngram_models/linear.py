@@ -18,9 +18,9 @@ from harness.classifiers.base import (
     Reason,
     ScoreMatrix,
     Scorer,
-    as_two_columns,
     class_priors,
     top_reasons,
+    two_columns,
 )
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.data.claims import Claims, Gold
@@ -86,7 +86,7 @@ class LogregScorer(LinearScorer):
 
         probabilities = expit(self.margins(claims))
         if self.n_labels == 2:
-            return as_two_columns(probabilities[:, 0])
+            return two_columns(probabilities[:, 0])
         scores = np.zeros((len(claims), self.n_labels))
         scores[:, self.labels] = probabilities / probabilities.sum(axis=1, keepdims=True)
         return scores
@@ -100,7 +100,7 @@ class SvmScorer(LinearScorer):
         """Margins; a label without training claims gets the claim's lowest margin minus 1."""
         margins = self.margins(claims)
         if self.n_labels == 2:
-            return as_two_columns(margins[:, 0], margins=True)
+            return two_columns(margins[:, 0], margins=True)
         scores = np.tile(margins.min(axis=1, keepdims=True) - 1.0, (1, self.n_labels))
         scores[:, self.labels] = margins
         return scores

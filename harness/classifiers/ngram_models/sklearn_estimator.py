@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from harness.arrays import Floats
-from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, as_two_columns, class_priors, computed
+from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, class_priors, computed, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.linear import word_reasons
 from harness.classifiers.storage.skops_estimator import load_estimator, save_estimator
@@ -97,7 +97,7 @@ class EstimatorScorer(Scorer):
         rows = _reduce(self.tfidf.transform(texts), self.reduction)
         if hasattr(self.estimator, "decision_function"):
             margins = np.asarray(self.estimator.decision_function(rows), dtype=np.float64)
-            columns = as_two_columns(margins, margins=True) if margins.ndim == 1 else margins
+            columns = two_columns(margins, margins=True) if margins.ndim == 1 else margins
             # The estimator knows the labels of the training claims only; any other label scores below all of them.
             scores = np.tile(columns.min(axis=1, keepdims=True) - 1.0, (1, self.n_labels))
             scores[:, self.estimator.classes_] = columns

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, SerializeAsAny
 
 from harness.arrays import Bools, Codes, Floats
-from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, as_two_columns, computed
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, computed, two_columns
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.thresholds import cutoffs_of
 from harness.data.claims import Claims, Gold
@@ -317,7 +317,7 @@ class CalibratedScorer(WrappedScorer):
     def score(self, claims: Claims) -> ScoreMatrix:
         """Returns calibrated probabilities, or the inner scorer's scores if there is no calibration."""
         scores = self.scorer.score(claims)
-        return scores if self.calibration is None else as_two_columns(self.calibration.apply(scores[:, -1]))
+        return scores if self.calibration is None else two_columns(self.calibration.apply(scores[:, -1]))
 
     def predict(self, claims: Claims, scores: ScoreMatrix) -> Codes:
         """Returns predicted labels by the cutoff; the inner scorer's labels without a threshold and calibration."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from harness.classifiers import build
-from harness.classifiers.base import ScoreMatrix, Scorer, as_two_columns
+from harness.classifiers.base import ScoreMatrix, Scorer, two_columns
 from harness.classifiers.storage.scorer_types import declared_types, registry_of, scorer_types
 from harness.classifiers.storage.serialize import ARRAYS, FILES, CannotSave, ModelFileError, deserialize, serialize
 from harness.data.claims import Claims, Gold
@@ -78,7 +78,7 @@ class Box(Scorer):
     content: Any
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        return as_two_columns(np.zeros(len(claims)))
+        return two_columns(np.zeros(len(claims)))
 
 
 BOXES: Registry[type] = Registry("type", {"Box": Box, "Pair": Pair}, "harness.scorers.none")
@@ -300,7 +300,7 @@ class Phrase(Scorer):
     in_files: ClassVar[tuple[str, ...]] = ("phrase",)
 
     def score(self, claims: Claims) -> ScoreMatrix:
-        return as_two_columns(np.array([self.weight * (self.phrase in text) for text in claims.text]))
+        return two_columns(np.array([self.weight * (self.phrase in text) for text in claims.text]))
 
     def save_files(self, folder: Path) -> None:
         (folder / "phrase.txt").write_text(self.phrase, encoding="utf-8")
