@@ -76,7 +76,8 @@ def score(
     else:
         # A saved model may come from anyone, so its texts must not control the terminal.
         system = terminal_text(result.card.system, MAX_CHARACTERS)
-        click.echo(f"{result.out}: {result.n:,} claims in {result.n_articles:,} articles scored by {system}")
+        articles = "1 article" if result.n_articles == 1 else f"{result.n_articles:,} articles"
+        click.echo(f"{result.out}: {result.n:,} claims in {articles} scored by {system}")
 
 
 def _print(result: ScoringResult) -> None:

@@ -21,7 +21,7 @@ class LeaderboardRow(NamedTuple):
 
     name: str
     kind: str
-    """`system`, `published` or `people`."""
+    """`system`, `published` or `annotators`."""
     key: int | None
     value: str
     interval: str
@@ -85,7 +85,7 @@ def _listed_others(data: ReportData, agreements: list[HumanAgreement]) -> list[L
             (item.system, "published", None, Value(value=item.value, low=item.low, high=item.high, n_units=0))
             for item in data.comparisons[name].published
         ),
-        *((f"{pair.first} against {pair.second}", "people", None, pair.f1) for pair in pairs),
+        *((f"{pair.first} against {pair.second}", "annotators", None, pair.f1) for pair in pairs),
     ]
 
 

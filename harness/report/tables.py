@@ -219,7 +219,7 @@ def _amount(value: float | None) -> str:
 def agreement_grid(human: HumanAgreement) -> Grid:
     """Agreement measures, and pairs of annotators."""
     names = {
-        "raw": "raw agreement",
+        "raw_agreement": "raw agreement",
         "cohen_kappa": "Cohen's kappa",
         "fleiss_kappa": "Fleiss' kappa",
         "krippendorff_alpha": "Krippendorff's alpha",
