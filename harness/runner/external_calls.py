@@ -52,7 +52,8 @@ def forecast_of(units: Iterable[Unit], data: ExperimentData) -> Forecast:
     for unit in units:
         train, test = data.claims.take(unit.fold.train), data.claims.take(unit.fold.test)
         gold, classifier = training_gold(data, unit.fold), unit.system.classifier
-        calls |= classifier.planned_requests(train, gold, test, unit.seed)
         if len(unit.fold.dev) and isinstance(classifier, CalibratedClassifier):
-            calls |= classifier.classifier.planned_requests(train, gold, data.claims.take(unit.fold.dev), unit.seed)
+            classifier = classifier.classifier  # calibrated on the dev part, without folds of the training claims
+            calls |= classifier.planned_requests(train, gold, data.claims.take(unit.fold.dev), unit.seed)
+        calls |= classifier.planned_requests(train, gold, test, unit.seed)
     return Forecast(len(calls), sum(calls.values()))

@@ -131,15 +131,28 @@ def _override(content: dict[str, Any], override: str) -> None:
     if not equals or not key:
         raise HarnessError(f"--set: expected KEY=VALUE, got '{override}'")
     target: Any = content
-    *parents, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    *parents, last = [int(part) if part.isdecimal() else part for part in key.split(".")]
     try:
         for parent in parents:
             target = target.setdefault(parent, {}) if isinstance(target, dict) else target[parent]
-        target[last] = yaml.safe_load(value)
+        target[last] = _parse_value(key, value)
     except (IndexError, KeyError, TypeError, AttributeError):
         raise HarnessError(f"--set: the config has no key '{key}'") from None
+
+
+def _parse_value(key: str, value: str) -> Any:
+    """Parses the value of an override.
+
+    Raises: HarnessError: it is not YAML, or it has no form in JSON, which settings are checked in.
+    """
+    try:
+        parsed = yaml.safe_load(value)
+        json.dumps(parsed, default=str)
     except yaml.YAMLError as error:
         raise HarnessError(f"--set {key}: the value is not YAML: {error}") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise HarnessError(f"--set {key}: cannot read the value {preview(value)} ({error}); put it in quotes") from None
+    return parsed
 
 
 def _in_document(key_path: KeyPath, content: Any) -> KeyPath:
@@ -218,7 +231,7 @@ class _ConfigFaults:
                 self.add(key_path, "expected a metric's name, or a mapping with a name")
                 continue
             try:
-                metric = METRICS.get(name).model_validate_json(json.dumps(settings))
+                metric = METRICS.get(name).model_validate_json(json.dumps(settings, default=str))
                 key = _metric_key(name, metric)
                 if key in built:
                     self.add(key_path, f"'{key}' is listed twice", "duplicate-name")
@@ -286,9 +299,11 @@ class _ConfigFaults:
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for explanation in explain_validation(error):
-                self.add_explanation(
-                    explanation, (*key_path, *explanation.place), allowed_fields(explanation.place) or known
-                )
+                place = explanation.place
+                if place[:1] == ("aim",):  # validation names the kind of aim between the two keys of a config
+                    place = ("threshold", *place[2:])
+                    known = ["aim", "share", "at_least"]
+                self.add_explanation(explanation, (*key_path, *place), allowed_fields(place) or known)
         except FaultsError as error:
             self.faults += error.faults
         except HarnessError as error:

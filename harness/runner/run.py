@@ -133,7 +133,10 @@ def run(
         config, overrides=overrides, only=only, limit=limit, out=out, root=root, offline=offline, announce=announce
     )
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
-    hosts = hosts_of([unit for unit in units if fresh or not unit_path(folder, unit).exists()], offline=offline)
+    to_fit = [unit for unit in units if fresh or not unit_path(folder, unit).exists()]
+    if save_models:  # which fits every system once more, unless its models cannot be saved
+        to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
+    hosts = hosts_of(to_fit, offline=offline)
     if hosts:
         announce(hosts)
     with folder_lock(folder, "a run"):

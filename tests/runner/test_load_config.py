@@ -179,3 +179,24 @@ def test_systems_and_metrics_of_two_labels_are_refused_for_more(config):
     assert "'length' supports yes-or-no tasks only, and 'claim_type' has more labels" in said
     assert "'f1' supports yes-or-no tasks only" in said
     assert "macro_f1" not in said
+
+
+@pytest.mark.parametrize(
+    "override", ["split.\u00b2=3", "name=2024-13-13", "classifiers.0={2024-01-01: 3}", "classifiers.0=&a [*a]"]
+)
+def test_an_override_that_cannot_be_read_is_a_message(config, override):
+    with pytest.raises(HarnessError) as refused:
+        load_experiment(config(GOOD), [override])
+    assert str(refused.value).startswith(("--set", str(config(GOOD))))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "fault"),
+    [
+        ("{aim: flagged_share, share: 2}", "classifiers[0].threshold.share: expected less than 1"),
+        ("{aim: f1, shar: 2}", "classifiers[0].threshold.shar: no field is called 'shar'. Did you mean 'share'?"),
+    ],
+)
+def test_a_wrong_threshold_is_named_as_the_config_names_it(config, threshold, fault):
+    text = GOOD.replace("- majority", f"- {{name: rules, threshold: {threshold}}}")
+    assert fault in faults_of(config(text))

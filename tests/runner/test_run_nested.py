@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import HarnessError, open_dataset, plan, run
+from harness.classifiers.baselines.trivial import Length
 
 
 def config_of(folder: Path, dataset: Path | str, classifier: dict) -> Path:
@@ -60,3 +61,18 @@ def test_the_cap_of_a_language_model_holds_inside_an_ensemble(model_server, smal
     with pytest.raises(HarnessError, match=r"max_calls limit \(10\)"):
         run(config_of(tmp_path, small, settings), out=tmp_path / "runs")
     assert len(model_server.asked) == 10
+
+
+class AsksHost(Length):
+    """Says that it contacts a host."""
+
+    def hosts(self):
+        return ("api.example.org",)
+
+
+def test_offline_refuses_the_fits_of_saved_models_too(small, tmp_path):
+    config = config_of(tmp_path, small, {"name": f"{__name__}:AsksHost"})
+    run(config, out=tmp_path / "runs")
+    run(config, out=tmp_path / "runs", offline=True)  # every unit is finished
+    with pytest.raises(HarnessError, match=r"needs the network \(api\.example\.org\)"):
+        run(config, out=tmp_path / "runs", offline=True, save_models=True)

@@ -172,7 +172,11 @@ class Ensemble(WrappingClassifier):
         requests: dict[str, int] = {}
         if self._can_learn(claims, gold):
             for repeat_seed in self._repeat_seeds(seed):
-                requests |= super().planned_requests(claims, gold, test, repeat_seed)
+                for member in self.inner():
+                    requests |= member.planned_requests(claims, gold, test, repeat_seed)
+                    for fold in self.rehearsals(claims, seed):  # the folds are the same for every repeat
+                        train, held_out = claims.take(fold.train), claims.take(fold.test)
+                        requests |= member.planned_requests(train, gold.take(fold.train), held_out, repeat_seed)
         return requests
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:

@@ -156,9 +156,13 @@ class Transfer(WrappingClassifier):
         return self.model_copy(update=update)
 
     def check(self) -> None:
-        """Raises: HarnessError: the task is unknown or not yes-or-no, or an inner classifier's check fails."""
+        """Raises: HarnessError: the task is unknown or not yes-or-no, `classifier` cannot learn the labels that are its
+        target, or the check of an inner classifier fails."""
         if not find_task(self.task).binary:
             raise HarnessError(f"transfer: task: '{self.task}' is not a yes-or-no task")
+        if self.target == "labels" and self.classifier.classifier.yes_or_no_only:
+            message = f"'{self.classifier.name}' supports yes-or-no tasks only; set target: task"
+            raise HarnessError(f"transfer: target: labels: {message}")
         super().check()
 
     def input_fingerprint(self) -> str:
@@ -173,7 +177,10 @@ class Transfer(WrappingClassifier):
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits `classifier` to the other dataset, once for all folds of an experiment, and then `fine_tune_with`."""
         source_only = self.model_copy(update={"fine_tune_with": None})
-        recipe = _Recipe(source_only.model_dump_json() + source_only.input_fingerprint(), source_only)
+        key = source_only.model_dump_json() + source_only.input_fingerprint()
+        if source_only.hosts():  # its scorer counts calls towards the caps of this run, and not of another one
+            key += str(id(self.classifier.classifier))
+        recipe = _Recipe(key, source_only)
         scorer = _fit_to_source(recipe, seed)
         if self.fine_tune_with is None:
             return scorer

@@ -60,7 +60,7 @@ class WrappingClassifier(Classifier):
 
     @computed
     def slow_to_fit(self) -> bool:
-        """False: each slow inner fit is cached by itself, so that several composite classifiers can share it."""
+        """False: a composite is not cached as a whole; `ensemble` and `transfer` cache their slow inner fits."""
         return False
 
     @computed

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -63,8 +64,10 @@ def cached_folder(name: str, write: Callable[[Path], None]) -> Path:
 
 def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
     """A hash of everything that the fit depends on."""
-    settings = json.dumps([type(classifier).__qualname__, classifier.model_dump(mode="json")])
-    rows = [*map(str, claims.article_id), *map(str, claims.text), *gold.labels, *gold.codes.tolist()]
+    kind = type(classifier)
+    settings = json.dumps([kind.__module__, kind.__qualname__, classifier.model_dump(mode="json")])
+    cells = [str(cell) for column in fields(claims) for cell in getattr(claims, column.name)]
+    rows = [*cells, *gold.labels, *gold.codes.tolist()]
     return fingerprint([settings, classifier.input_fingerprint(), *_versions(classifier), seed, *rows])
 
 

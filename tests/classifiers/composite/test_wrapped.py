@@ -238,3 +238,36 @@ def test_gold_of_one_label_asks_nothing():
     forecast = build("ensemble", {"members": ["length", PROBE]}).planned_requests
     claims, _ = yes_no()
     assert forecast(claims, gold_of([1] * 12), claims, 5) == {}
+
+
+def test_labels_are_refused_as_the_target_of_a_classifier_for_yes_or_no():
+    settings = {"dataset": "public-matters", "task": "checkability", "classifier": "rules", "target": "labels"}
+    with pytest.raises(HarnessError, match="'rules' supports yes-or-no tasks only; set target: task"):
+        build("transfer", settings).check()
+
+
+def test_repeats_of_an_ensemble_plan_the_folds_that_they_are_fitted_on(monkeypatch):
+    fitted = set()
+
+    def fit(self, claims, gold, seed):
+        fitted.add((len(claims), str(claims.claim_id[0]), seed))
+        return Length.fit(self, claims, gold, seed)
+
+    def planned(self, claims, gold, test, seed):
+        return {(len(claims), str(claims.claim_id[0]), seed): 1}
+
+    monkeypatch.setattr(Probe, "fit", fit)
+    monkeypatch.setattr(Probe, "planned_requests", planned)
+    ensemble = build("ensemble", {"members": [PROBE], "repeats": 3})
+    claims, gold = yes_no()
+    ensemble.fit(claims, gold, 5)
+    assert set(ensemble.planned_requests(claims, gold, claims, 5)) == fitted
+
+
+def test_each_run_of_a_language_model_elsewhere_has_caps_of_its_own(model_server):
+    asked = member(model_server, max_calls=4)
+    settings = {"dataset": "public-matters", "task": "check_worthiness", "classifier": asked}
+    for text in ("Rents rose by 14 percent.", "Rents rose by 15 percent."):
+        transfer = build("transfer", settings).with_experiment([], None).with_task(QUESTION)
+        scorer = transfer.fit(*yes_no(), 13)
+        assert scorer.score(claims_of([text, f"{text} Again.", f"{text} And again."])).shape == (3, 2)
