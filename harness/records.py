@@ -157,7 +157,7 @@ def explain_validation(error: ValidationError) -> list[Explanation]:
         # of a document has no bracket.
         key_path = tuple(part for part in problem["loc"] if not (isinstance(part, str) and "[" in part))
         if kind == "missing":
-            message = "is missing; it is required"
+            message = "is required, and missing"
         elif kind == "extra_forbidden":
             message = "is not a known field"
         elif kind in EXPECTED:

@@ -12,6 +12,11 @@ def format_number(value: float) -> str:
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
+def count_of(n: int, noun: str) -> str:
+    """A count with its noun: `1 claim`, `1,412 claims`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def align_columns(rows: Sequence[Sequence[str]]) -> str:
     """Returns rows as lines of text with aligned columns; the first row is the header and is underlined."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

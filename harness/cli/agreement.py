@@ -28,7 +28,9 @@ MAX_LISTED = 12
 @data_root
 @as_json
 def agreement(dataset: str, data_root: Path | None, as_json: bool) -> None:
-    """Measure agreement between the annotators of a dataset, per axis, with 95% confidence intervals.
+    """Measure the agreement of annotators.
+
+    One table per axis of the scheme, with 95% confidence intervals.
 
     Intervals come from 1,000 bootstrap resamples of whole articles.
     """

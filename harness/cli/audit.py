@@ -19,7 +19,9 @@ COLORS = {"error": "red", "warning": "yellow", "note": None}
 @data_root
 @as_json
 def audit(targets: tuple[str, ...], atlas: Path | None, data_root: Path | None, as_json: bool) -> None:
-    """Check datasets and the splits of experiments for leakage and other problems.
+    """Check datasets and splits for leakage.
+
+    Checks datasets and the splits of experiments for leakage and other problems.
 
     A TARGET is a dataset (name or folder) or an experiment (config file or name). The exit code is 1 if the checks find
     an error.

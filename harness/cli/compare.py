@@ -39,7 +39,9 @@ from harness.cli.experiments import as_json, print_json
 def compare(
     results: tuple[Path, ...], metric: str | None, correction: str, form: str, rules: tuple[str, ...], as_json: bool
 ) -> None:
-    """Compare systems pairwise on the same claims: differences with intervals, tests, and tie groups.
+    """Compare systems on the same claims.
+
+    Shows pairwise differences with intervals, tests, and tie groups.
 
     A RESULT is a result folder, or a run folder that contains several (runs/NAME).
     """

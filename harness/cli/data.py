@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from harness.cli.experiments import as_json, data_root, print_json
+from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
 
@@ -39,7 +40,10 @@ def add(
     labeler: str | None,
     dry_run: bool,
 ) -> None:
-    """Add labeled claims to a dataset folder; writes nothing if a row has a fault."""
+    """Add labeled claims to a dataset folder.
+
+    Writes nothing if a row has a fault.
+    """
     import harness
 
     if (claims is None) == (text is None) or (claims is not None and labels):
@@ -58,8 +62,9 @@ def add(
         rows = [{"text": text or ""} | {name: value for name, _, value in pairs}]
     result = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, labeler=labeler, dry_run=dry_run)
     verb = "would add" if dry_run else "added"
+    added = f"{count_of(result.claims_added, 'claim')} and {count_of(result.annotations_added, 'label')}"
     click.echo(
-        f"{dataset_dir}: {verb} {result.claims_added} claims and {result.annotations_added} labels "
+        f"{dataset_dir}: {verb} {added} "
         f"({result.superseded} replace an earlier label, {result.unchanged} duplicates skipped)"
     )
 
@@ -68,7 +73,10 @@ def add(
 @click.argument("paths", nargs=-1, required=True, type=folder, metavar="PATH...")
 @as_json
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Validate dataset folders and configs; report all faults, each with file and line."""
+    """Validate dataset folders and configs.
+
+    Reports every fault that shows without running anything, each with file and line.
+    """
     import harness
 
     faults = harness.check(paths)
@@ -88,7 +96,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     type=click.Choice(["grouped_folds", "by_time", "leave_one_out", "random_folds"]),
     default="grouped_folds",
     show_default=True,
-    help="Rule by which claims are split.",
+    help="How to split the claims.",
 )
 @click.option("--k", type=click.IntRange(min=2), default=5, show_default=True, help="Number of folds.")
 @click.option(
@@ -96,7 +104,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     type=click.Choice(["article", "speaker", "topic", "source"]),
     default="article",
     show_default=True,
-    help="Groups of claims that are never split.",
+    help="Keep claims of one article (speaker, ...) in the same fold.",
 )
 @click.option("--random-seed", type=int, default=13, show_default=True, help="Random seed.")
 @click.option(
@@ -118,7 +126,10 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--test-share", type=float, metavar="SHARE", help="by_time: share of claims to test on, the latest ones.")
 @data_root
 def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path | None, **options: Any) -> None:
-    """Save a split of a dataset to a file that a config can name."""
+    """Save a split of a dataset to a file.
+
+    A config can name the file.
+    """
     import harness
 
     frozen = harness.freeze_split(dataset, out, parts=parts_only or None, root=data_root, **options)
@@ -151,7 +162,10 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
 def export(
     dataset: str, to: str, out: Path, blind: bool, gold: str, random_seed: int | None, data_root: Path | None
 ) -> None:
-    """Write a dataset in another tool's format, or a result as a submission to its benchmark."""
+    """Write data in another tool's format.
+
+    Writes a dataset, or a result as a submission to its benchmark.
+    """
     import harness
 
     if to == "submission":
@@ -169,7 +183,10 @@ def export(
 @click.option("--offline", is_flag=True, help="Refuse to download.")
 @data_root
 def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | None) -> None:
-    """Download a public benchmark, or read a copy of its files; checks each file by its SHA-256."""
+    """Download a public benchmark.
+
+    Or read a copy of its files (`--from`). Every file is checked by its SHA-256.
+    """
     import harness
 
     if offline and source is None:

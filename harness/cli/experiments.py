@@ -75,7 +75,9 @@ def _announce(hosts: tuple[str, ...]) -> None:
 def run(
     configs: tuple[str, ...], dry_run: bool, offline: bool, data_root: Path | None, as_json: bool, **options: Any
 ) -> None:
-    """Run experiments, given as config files or as names of built-in experiments.
+    """Run experiments.
+
+    Experiments are config files or names of built-in experiments.
 
     Completed fits are reused.
     """
@@ -141,7 +143,9 @@ def evaluate(
     max_evidence: int | None,
     as_json: bool,
 ) -> None:
-    """Score a submission with the official metric of a benchmark, in the benchmark's own file formats.
+    """Score a submission officially.
+
+    Uses the official metric of a benchmark and the file formats of its publisher.
 
     Gold and prediction files are paired by base name if the two sets of base names are equal, else by position. Name a
     file inside a zip archive as archive.zip!path.

@@ -25,7 +25,9 @@ from harness.cli.experiments import data_root
 def report(
     results: tuple[Path, ...], out: Path, metric: str | None, correction: str, title: str | None, data_root: Path | None
 ) -> None:
-    """Write a self-contained HTML report: leaderboard, tests, figures, and every system's answer for every claim.
+    """Write an HTML report of results.
+
+    One self-contained file: leaderboard, tests, figures, and every system's answer for every claim.
 
     A RESULT is a result folder, or a run folder that contains several (runs/NAME). The file works offline.
     """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.experiments import as_json, data_root, print_json
+from harness.text_tables import count_of
 
 if TYPE_CHECKING:
     from harness.scoring.score import ScoringResult
@@ -76,8 +77,8 @@ def score(
     else:
         # A saved model may come from anyone, so its texts must not control the terminal.
         system = terminal_text(result.card.system, MAX_CHARACTERS)
-        articles = "1 article" if result.n_articles == 1 else f"{result.n_articles:,} articles"
-        click.echo(f"{result.out}: {result.n:,} claims in {articles} scored by {system}")
+        counts = f"{count_of(result.n, 'claim')} in {count_of(result.n_articles, 'article')}"
+        click.echo(f"{result.out}: {counts} scored by {system}")
 
 
 def _print(result: ScoringResult) -> None:
@@ -90,9 +91,8 @@ def _print(result: ScoringResult) -> None:
     from harness.text_tables import format_number
 
     console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False)
-    console.print(
-        f"{result.n:,} claims in {result.n_articles:,} articles · {terminal_text(legend(result.card), MAX_CHARACTERS)}"
-    )
+    counts = f"{count_of(result.n, 'claim')} in {count_of(result.n_articles, 'article')}"
+    console.print(f"{counts} · {terminal_text(legend(result.card), MAX_CHARACTERS)}")
     if not result.n:
         return
     table = Table(box=None, pad_edge=False, show_edge=False)

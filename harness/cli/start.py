@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from harness.text_tables import count_of
+
 folder = click.Path(path_type=Path)
 
 
@@ -14,7 +16,10 @@ folder = click.Path(path_type=Path)
 @click.argument("directory", type=folder, metavar="DIR")
 @click.option("--language", default="en", show_default=True, help="BCP 47 code of the articles.")
 def new(directory: Path, language: str) -> None:
-    """Create a dataset folder with a guideline to edit and a config to run; overwrites nothing."""
+    """Create a dataset folder to start from.
+
+    With a guideline to edit and a config to run. Overwrites nothing.
+    """
     import harness
 
     dataset = harness.new(directory, language=language)
@@ -38,7 +43,9 @@ def new(directory: Path, language: str) -> None:
 @click.option("--replaces", metavar="ID", help="Id of the article that the only article of SOURCE replaces.")
 @click.option("--offline", is_flag=True, help="Refuse sources that need the network (hub:OWNER/NAME).")
 def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -> None:
-    """Add articles, and their sentences as claims, to a dataset folder.
+    """Add articles to a dataset folder.
+
+    Their sentences become claims.
 
     SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .parquet), a folder of them, a quoted pattern
     ('news/**/*.md'), - (standard input), or hub:OWNER/NAME.
@@ -66,11 +73,11 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
         click.echo(message, err=True)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(
-        f"{result.folder}: {result.articles_added} articles added ({result.claims_added} claims); "
-        f"{result.unchanged} already present; "
-        f"text restored for {result.text_restored}, still missing for {result.missing_text}"
-    )
+    added = f"{count_of(result.articles_added, 'article')} added ({count_of(result.claims_added, 'claim')})"
+    restored = ""
+    if result.text_restored or result.missing_text:
+        restored = f"; text restored for {result.text_restored}, still missing for {result.missing_text}"
+    click.echo(f"{result.folder}: {added}; {result.unchanged} already present{restored}")
     if result.versions:
         versions = ", ".join(f"{version.article_id} replaces {version.replaces}" for version in result.versions)
         click.echo(f"new versions: {versions}; {result.carried_over} labels carried over")

@@ -65,7 +65,7 @@ class Value(Record):
     best: float | None = None
     """Value with tied claims in the best order; present under the same conditions as `worst`."""
     note: str | None = None
-    """Remarks for the reader, separated by semicolons: "over 9 of 12 articles; 9 units: rough interval"."""
+    """Remarks for the reader, separated by semicolons: "over 9 of 12 articles; only 9 articles, ..."."""
     short_name: str = ""
     """Name of the metric in table headings ("AP"); empty outside a result."""
 
@@ -206,7 +206,7 @@ def _compute_interval(
     if n_defined < 2:
         with_value = "" if n_units < 2 else " with a value"
         raise Undefined(f"only one {intervals.unit}{with_value}")
-    notes = [f"{n_defined} units: rough interval"] if n_defined < ROUGH_UNITS else []
+    notes = [f"only {n_defined} {intervals.unit}s, so the interval is rough"] if n_defined < ROUGH_UNITS else []
     strata = strata_of(groups, intervals)
     weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata)
     # A method that does not apply returns None, and the next one is tried; BCa applies always.
@@ -238,7 +238,7 @@ def _compute_interval(
     if interval.left_out:
         notes.append(f"{interval.left_out} of {intervals.resamples} resamples {LEFT_OUT[method]}")
     if interval.low == interval.high:
-        notes.append("zero-width interval: every resample gives the same value")
+        notes.append("the interval has no width, because every resample gives the same value")
     return _IntervalResult(interval, method, notes)
 
 

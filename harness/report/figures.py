@@ -148,7 +148,7 @@ def _reliability(data: ReportData, subject: ReportedSystem, scores: Floats) -> F
     ends = (0.0, 1.0 if highest > FILLS else highest * 1.05)
     frame = Frame(
         subject.name,
-        f"Share of {meaning} against the probability from {subject.name}, in {len(bins)} bins of equal size. "
+        f"Share of {meaning} against the probability from {subject.name}, in {len(bins)} bins of about equal size. "
         "The dashed line is perfect calibration.",
         "probability",
         "observed share",

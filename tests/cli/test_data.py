@@ -134,7 +134,7 @@ def test_fifty_megabytes_in_a_single_line(tmp_path, harness):
     (tmp_path / "a.txt").write_text(text)
     done = harness("ingest", "a.txt", "--into", "d")
     assert done.returncode == 0, done.stderr
-    assert "1 articles added (1 claims)" in done.stdout
+    assert "1 article added (1 claim)" in done.stdout
     (tmp_path / "cut.jsonl").write_text('{"article_id": "a", "text": "' + text)
     before = {name: len(data) for name, data in content(tmp_path / "d").items()}
     refused(harness("ingest", "cut.jsonl", "--into", "d"), "cut.jsonl:1: is not JSON: EOF while parsing a string")
@@ -207,7 +207,7 @@ def test_an_add_that_cannot_be(tmp_path, harness, folder, arguments, message):
 
 def test_one_claim_is_added_from_the_command_line(tmp_path, harness, folder):
     done = harness("add", "d", "--text", "A new one.", "--label", "factual=yes", "--label", "law=1", "--as", "me")
-    assert done.stdout == "d: added 1 claims and 2 labels (0 replace an earlier label, 0 duplicates skipped)\n"
+    assert done.stdout == "d: added 1 claim and 2 labels (0 replace an earlier label, 0 duplicates skipped)\n"
     assert harness("check", "d").stdout == "no faults in d\n"
 
 
@@ -366,7 +366,7 @@ def test_a_command_that_failed_works_again_after_the_cause_is_gone(tmp_path, har
     run = ["bash", "-c", script, "bash", sys.executable, "-B", "-m", "harness", *COMMANDS[1]]
     assert subprocess.run(run, cwd=tmp_path, capture_output=True, check=False).returncode == 2
     done = harness(*COMMANDS[1])
-    assert "5 articles added (1500 claims)" in done.stdout, done.stderr
+    assert "5 articles added (1,500 claims)" in done.stdout, done.stderr
     assert harness(*COMMANDS[0]).returncode == 0
     assert harness("check", "d").returncode == 0
 

@@ -65,7 +65,7 @@ CHANGES = [
     ("claims.jsonl", 2, {"start": "12"}, 'claims.jsonl:2: start: expected an integer, got "12"'),
     ("claims.jsonl", 2, {"start": 27.5}, "claims.jsonl:2: start: expected an integer, got 27.5"),
     ("claims.jsonl", 2, {"start": -1}, "claims.jsonl:2: start: expected greater than or equal to 0, got -1"),
-    ("claims.jsonl", 2, {"start": None}, "claims.jsonl:2: start: is missing; it is required"),
+    ("claims.jsonl", 2, {"start": None}, "claims.jsonl:2: start: is required, and missing"),
     ("claims.jsonl", 2, {"text": None}, "claims.jsonl:2: text: is missing; give text, or text_sha256 for"),
     ("claims.jsonl", 2, {"text_sha256": "0" * 64}, "claims.jsonl:2: text_sha256: is not the SHA-256 of text"),
     ("claims.jsonl", 2, {"end": 27}, "claims.jsonl:2: end: expected a number greater than start (27), got 27"),
@@ -126,7 +126,7 @@ def test_a_changed_line_is_found(folder, name, line, changes, message):
         ("dataset.yaml", "2020-01-01: x", "dataset.yaml: contains a value that cannot be read: keys must be str"),
         ("dataset.yaml", "a: &a [*a]", "dataset.yaml:1: a[0]: is an alias (*name)"),
         ("dataset.yaml", "format: 1\nname: a\nformat: 1\n", "dataset.yaml:3: format: duplicate key (first on line 1)"),
-        ("schemes/three-axes.yaml", "name: three-axes", "schemes/three-axes.yaml: version: is missing"),
+        ("schemes/three-axes.yaml", "name: three-axes", "schemes/three-axes.yaml: version: is required"),
     ],
 )
 def test_a_wrong_file_is_found(folder, name, text, message):

@@ -224,7 +224,7 @@ def test_the_command_lists_what_is_to_be_labeled_again(folder, harness):
     done = harness("ingest", "ferry.txt", "--into", "d")
     new = next(c.claim_id for c in open_dataset(folder).claims if "2,300" in (c.text or ""))
     assert done.stdout == (
-        "d: 1 articles added (5 claims); 0 already present; text restored for 0, still missing for 0\n"
+        "d: 1 article added (5 claims); 0 already present\n"
         "new versions: ferry.v2 replaces ferry; 3 labels carried over\n"
         "1 sentences to label again:\n"
         f'  {new}  "It carried 2,300 people in May."\n'

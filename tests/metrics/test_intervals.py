@@ -87,7 +87,7 @@ def test_the_methods_that_one_can_ask_for():
 
 
 def test_few_units_are_said():
-    assert measured(MeanAveragePrecision(), articles(9)).note == "9 units: rough interval"
+    assert measured(MeanAveragePrecision(), articles(9)).note == "only 9 articles, so the interval is rough"
     assert measured(MeanAveragePrecision(), articles(10)).note is None
 
 
@@ -125,9 +125,9 @@ def test_undefined_resamples_are_counted():
     got = measured(Precision(), case)
     left_out = int(np.count_nonzero(unit_weights(4, 1000, 13)[:, 0] == 0))
     notes = [
-        "4 units: rough interval",
+        "only 4 articles, so the interval is rough",
         f"{left_out} of 1000 resamples are undefined",
-        "zero-width interval: every resample gives the same value",
+        "the interval has no width, because every resample gives the same value",
     ]
     assert got.note == "; ".join(notes)
     assert 270 < left_out < 360

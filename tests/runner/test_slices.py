@@ -104,7 +104,7 @@ def test_claims_that_annotators_differ_on_are_a_slice_and_soft_gold(config, smal
         path, out=tmp_path / "runs", overrides=["gold=adjudicated", "metrics=[accuracy, soft_accuracy]"]
     ).results[0]
     # A tie of two annotators has no gold label, so all that is left is agreed on.
-    assert adjudicated.excluded["undecided"] == len(range(0, len(settled), 4))
+    assert adjudicated.excluded["annotators disagree"] == len(range(0, len(settled), 4))
     assert adjudicated.values["soft_accuracy"].value == pytest.approx(adjudicated.values["accuracy"].value)
 
 

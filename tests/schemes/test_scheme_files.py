@@ -80,7 +80,7 @@ def test_a_pack_of_ones_own_is_read(tmp_path):
             "add quotes",
         ),
         ('version: "1"', "version: 1", ":2: version: expected a text, got 1"),
-        ("title: Mine\n", "", ": title: is missing; it is required"),
+        ("title: Mine\n", "", ": title: is required, and missing"),
         ("source: me", "source: me\ncolour: red", ":5: colour: is not a known field"),
         ("name: mine", "name: ../mine", ":1: name: expected "),
         (
@@ -112,5 +112,5 @@ def test_the_former_names_of_two_fields_are_read_in_files_that_people_wrote(tmp_
     scheme = read_scheme(path)
     assert (scheme.license, scheme.axes[0].abstain_label) == ("CC BY 4.0", "cannot tell")
     path.write_text(PACK.replace("license:", "lisense:"), encoding="utf-8")
-    with pytest.raises(FaultsError, match="license: is missing"):
+    with pytest.raises(FaultsError, match="license: is required"):
         read_scheme(path)

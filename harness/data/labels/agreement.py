@@ -230,7 +230,7 @@ def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, 
         interval = bca(value, bootstrap, jackknife)
     except Undefined as error:
         return _AgreementInterval(reason=f"no interval: {error}")
-    notes = [f"{n_units} articles: rough"] if n_units < ROUGH_ARTICLES else []
+    notes = [f"only {n_units} articles, so the interval is rough"] if n_units < ROUGH_ARTICLES else []
     if interval.left_out:
         notes.append(f"{interval.left_out} of {resamples} resamples undefined")
     if interval.low == interval.high:

@@ -177,7 +177,7 @@ def test_articles_are_drawn_whole():
     single = measured(said, "ny")["raw_agreement"]
     assert (clustered.low, clustered.high) == (0, 1)
     assert 0.35 < single.low < 0.45 < 0.55 < single.high < 0.65  # .5 +- 1.96 * sqrt(.25 / 80) = .39 to .61
-    assert clustered.note == "2 articles: rough"
+    assert clustered.note == "only 2 articles, so the interval is rough"
 
 
 @pytest.mark.parametrize(
