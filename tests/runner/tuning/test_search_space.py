@@ -146,7 +146,7 @@ def test_a_searched_experiment_reads_back_as_the_same(config, tmp_path):
     [
         ("cap: {search: {low: 5, high: 5}}", "cap.search: expected low < high, got low 5 and high 5"),
         ("cap: {search: {low: 0, high: 5, scale: log}}", "expected low > 0 with scale: log, got low 0"),
-        ("cap: {search: {low: 1}}", "cap.search.high: is missing"),
+        ("cap: {search: {low: 1}}", "cap.search.high: is required"),
         (
             "cap: {search: {low: 1, high: 3, scales: log}}",
             "cap.search.scales: no field is called 'scales'. Did you mean 'scale'?",
