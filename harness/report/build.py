@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.compare.paired_tests import Correction
+from harness.errors import HarnessError
 from harness.files import write_text
 from harness.report.browser_data import browser_data, compress_json
 from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
@@ -24,6 +25,8 @@ from harness.report.tables import (
     pair_tables,
     warnings,
 )
+
+HTML_SUFFIXES = (".html", ".htm")
 
 
 class Report(NamedTuple):
@@ -63,8 +66,13 @@ def build_report(
         title: title of the page; default: the names of the experiments.
         root: folder of fetched benchmarks, for the texts of claims; default `$HARNESS_DATA_ROOT`, else the user cache
             folder. If the dataset cannot be opened, claims are shown by id.
-    Raises: HarnessError: no results, results over different claims or gold, an unknown metric, or an unwritable file.
+    Raises: HarnessError: no results, results over different claims or gold, an unknown metric, a file name that does not end
+        in .html or .htm, or an unwritable file.
     """
+    if Path(out).suffix.lower() not in HTML_SUFFIXES:
+        raise HarnessError(
+            f"{out}: a report is an HTML file; expected a name that ends in {' or '.join(HTML_SUFFIXES)}"
+        )
     report_data = load_report_data(results, root, metric, correction)
     page = render(view(report_data, title), len(report_data.subjects))
     write_text(Path(out), page)

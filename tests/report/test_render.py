@@ -295,3 +295,9 @@ def test_the_page_says_which_label_reasons_speak_for_and_how_to_have_them(bring,
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "towards</mark> the label CFS" in page
     assert ("Set <code>explain: true</code> in the experiment" in page) == (explain == "false")
+
+
+def test_a_report_of_another_type_is_refused(hostile_run, tmp_path):
+    with pytest.raises(HarnessError, match=r"r\.pdf: a report is an HTML file; expected a name that ends in \.html"):
+        build_report([hostile_run], tmp_path / "r.pdf")
+    assert list(tmp_path.iterdir()) == []
