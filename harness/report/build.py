@@ -66,8 +66,8 @@ def build_report(
         title: title of the page; default: the names of the experiments.
         root: folder of fetched benchmarks, for the texts of claims; default `$HARNESS_DATA_ROOT`, else the user cache
             folder. If the dataset cannot be opened, claims are shown by id.
-    Raises: HarnessError: no results, results over different claims or gold, an unknown metric, a file name that does not end
-        in .html or .htm, or an unwritable file.
+    Raises: HarnessError: no results, results over different claims or gold, an unknown metric, a file name that does
+        not end in .html or .htm, or an unwritable file.
     """
     if Path(out).suffix.lower() not in HTML_SUFFIXES:
         raise HarnessError(
