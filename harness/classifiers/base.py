@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -12,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.schemes import Scheme
 
 ScoreMatrix = npt.NDArray[np.float64]
+PROBABILITY_EPSILON = 1e-6
+"""Distance from 0 and 1 within which probabilities are clipped before log-odds."""
 N_REASONS = 10
 """Maximum number of reasons per claim."""
 
@@ -284,3 +288,22 @@ def top_reasons(
     order = np.argsort(-np.abs(contributions), kind="stable")[:N_REASONS]
     strongest = [(names[columns[index]], float(contributions[index])) for index in order if contributions[index]]
     return tuple(Reason(name, text_of(name), weight) for name, weight in strongest)
+
+
+def package_versions(classifier: Classifier) -> dict[str, str]:
+    """Versions of the packages that the fits of a classifier depend on, including this one."""
+    versions = {}
+    for package in ("claim-harness", "numpy", *classifier.packages):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed as a package"
+    return versions
+
+
+def to_log_odds(probabilities: npt.NDArray[np.floating]) -> Floats:
+    """The log-odds of probabilities, which are first clipped so that 0 and 1 have finite ones; same shape."""
+    from scipy.special import logit
+
+    log_odds: Floats = logit(np.clip(probabilities, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON))
+    return log_odds

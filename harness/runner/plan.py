@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from harness.arrays import Codes
-from harness.classifiers.base import Classifier
+from harness.classifiers.base import package_versions
 from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import TaskGold, find_task, mapping_of
 from harness.data.splits.folds import Fold
@@ -240,17 +239,6 @@ def gold_of(data: ExperimentData, rows: Codes) -> Gold:
     """Gold labels of rows that all have gold, in their order."""
     gold = data.gold.gold
     return Gold(gold.labels, gold.codes[np.searchsorted(data.gold.rows_with_gold, rows)])
-
-
-def package_versions(classifier: Classifier) -> dict[str, str]:
-    """Versions of the packages that the fits of a classifier depend on, including this one."""
-    versions = {}
-    for package in ("claim-harness", "numpy", *classifier.packages):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed as a package"
-    return versions
 
 
 def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:

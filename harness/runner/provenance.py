@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import field_serializer
 
+from harness.classifiers.base import package_versions
 from harness.data.labels.tasks import find_task, mapping_of
 from harness.records import Record
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.execute import Predictions
-from harness.runner.plan import ExperimentData, package_versions
+from harness.runner.plan import ExperimentData
 from harness.schemes import TaskMapping
 
 

@@ -19,6 +19,7 @@ from harness.classifiers.base import (
     Scorer,
     class_priors,
     computed,
+    to_log_odds,
     two_columns,
 )
 from harness.classifiers.baselines.trivial import ClassPriorScorer
@@ -29,9 +30,6 @@ from harness.classifiers.thresholds import best_cutoff
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, grouped_folds
 from harness.errors import HarnessError
-
-PROBABILITY_EPSILON = 1e-6
-"""Distance from 0 and 1 to which probabilities are clipped, so that log-odds are finite."""
 
 
 @dataclass(frozen=True)
@@ -314,13 +312,8 @@ def _additive_scores(scorer: Scorer, claims: Claims) -> Floats:
 
     Returns: shape (n_claims,).
     """
-    from scipy.special import logit
-
     scores = np.asarray(scorer.score(claims), dtype=np.float64)[:, -1]
-    if not (scorer.probabilities or scorer.logistic):
-        return scores
-    log_odds: Floats = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON))
-    return log_odds
+    return to_log_odds(scores) if scorer.probabilities or scorer.logistic else scores
 
 
 def _stacking_weights(scaled: Floats, gold: Gold) -> tuple[Floats, float]:

@@ -7,12 +7,11 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from filelock import FileLock
 
-from harness.classifiers.base import Classifier, Scorer
+from harness.classifiers.base import Classifier, Scorer, package_versions
 from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
@@ -68,18 +67,7 @@ def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
     settings = json.dumps([kind.__module__, kind.__qualname__, classifier.model_dump(mode="json")])
     cells = [str(cell) for column in fields(claims) for cell in getattr(claims, column.name)]
     rows = [*cells, *gold.labels, *gold.codes.tolist()]
-    return fingerprint([settings, classifier.input_fingerprint(), *_versions(classifier), seed, *rows])
-
-
-def _versions(classifier: Classifier) -> list[str]:
-    """The versions of the packages that a fit depends on; empty for a package that is not installed."""
-    versions = []
-    for package in ("claim-harness", *classifier.packages):
-        try:
-            versions.append(version(package))
-        except PackageNotFoundError:
-            versions.append("")
-    return versions
+    return fingerprint([settings, classifier.input_fingerprint(), package_versions(classifier), seed, *rows])
 
 
 def _read(folder: Path) -> Scorer | None:

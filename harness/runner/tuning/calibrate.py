@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, SerializeAsAny
 
 from harness.arrays import Bools, Codes, Floats
-from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, computed, two_columns
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, computed, to_log_odds, two_columns
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.thresholds import cutoffs_of
 from harness.data.claims import Claims, Gold
@@ -19,8 +19,6 @@ from harness.errors import UnknownName, unknown_name
 from harness.records import Record
 from harness.runner.tuning.tune import InnerFolds, inner_folds
 
-PROBABILITY_EPSILON = 1e-6
-"""Distance from 0 and 1 to which probabilities are clipped before their log-odds are computed."""
 HALF = 0.5
 """Calibrated probability from which a claim is predicted positive if no threshold is chosen."""
 
@@ -173,11 +171,11 @@ class CalibrationMap:
 
     def apply(self, scores: Floats) -> Floats:
         """Returns probabilities of the positive label, in the shape of the scores."""
-        from scipy.special import expit, logit
+        from scipy.special import expit
 
         if self.slope is None:
             return np.asarray(np.interp(scores, self.scores, self.probabilities), dtype=np.float64)
-        inputs = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if self.log_odds else scores
+        inputs = to_log_odds(scores) if self.log_odds else scores
         probabilities: Floats = expit(self.slope * inputs + self.offset)
         return probabilities
 
@@ -196,7 +194,7 @@ def platt(scores: Floats, positive: Bools, probabilities: bool) -> CalibrationMa
     from scipy.special import logit
     from sklearn.linear_model import LogisticRegression
 
-    inputs = logit(np.clip(scores, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)) if probabilities else scores
+    inputs = to_log_odds(scores) if probabilities else scores
     # Scores of any scale are divided by their spread, so that the solver converges and C means the same for all.
     spread = float(inputs.std()) or 1.0
     n_positive, n = int(positive.sum()), len(positive)

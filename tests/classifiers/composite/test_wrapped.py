@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from claim_tables import claims_of, gold_of, yes_no
+from claim_tables import OPINIONS, STATISTICS, claims_of, gold_of, yes_no
 from model_server import says
 
 from harness import HarnessError
@@ -250,16 +250,16 @@ def test_repeats_of_an_ensemble_plan_the_folds_that_they_are_fitted_on(monkeypat
     fitted = set()
 
     def fit(self, claims, gold, seed):
-        fitted.add((len(claims), str(claims.claim_id[0]), seed))
+        fitted.add((*claims.claim_id, seed))
         return Length.fit(self, claims, gold, seed)
 
     def planned(self, claims, gold, test, seed):
-        return {(len(claims), str(claims.claim_id[0]), seed): 1}
+        return {(*claims.claim_id, seed): 1}
 
     monkeypatch.setattr(Probe, "fit", fit)
     monkeypatch.setattr(Probe, "planned_requests", planned)
     ensemble = build("ensemble", {"members": [PROBE], "repeats": 3})
-    claims, gold = yes_no()
+    claims, gold = claims_of(OPINIONS + STATISTICS, per_article=1), yes_no()[1]  # so that folds depend on the seed
     ensemble.fit(claims, gold, 5)
     assert set(ensemble.planned_requests(claims, gold, claims, 5)) == fitted
 
