@@ -64,6 +64,8 @@ class SourceClaim(NamedTuple):
     date: str | None = None
     topic: str | None = None
     evidence: tuple[SourceEvidence, ...] = ()
+    line: int | None = None
+    """Line of the file, from 1, if it is known."""
 
 
 class SourceArticle(NamedTuple):

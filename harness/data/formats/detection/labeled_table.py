@@ -176,7 +176,7 @@ def _read_row(
             return None
         labels = (SourceLabel(code),)
     optional = {name: cells[index].strip() or None for name, index in columns.optional.items()}
-    claim = SourceClaim(text, labels, optional.get("speaker"), topic=optional.get("topic"))
+    claim = SourceClaim(text, labels, optional.get("speaker"), topic=optional.get("topic"), line=row.line)
     article_name = optional.get("article")
     own_id = cells[columns.id].strip() if columns.id is not None else ""
     return SourceArticle(

@@ -57,21 +57,23 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:
-    """Returns the claim numbers and codes; if several sentences share a claim, the last counts, as officially.
+    """Returns the claim numbers and codes; a claim that several sentences share occurs again if its code differs.
 
     Raises: FaultsError: the file is invalid, or contains no checked claim.
     """
     read_articles(file)  # raises the faults of every line, which the loop below does not check again
-    faults, gold = FileFaults(file.path), dict[str, SubmissionEntry]()
+    faults, entries, last_codes = FileFaults(file.path), list[SubmissionEntry](), dict[str, str]()
     for number, line in enumerate(re.split(r"\r\n|\n", decode(file.data, file.path)), start=1):
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != 6 or cells[3] == NO_CLAIM:
             continue
         if cells[5] == UNCHECKED or not cells[3].isdecimal():
             faults.add(number, "claim number", f"claim {preview(cells[3])} needs a number and a label")
-        gold[cells[3]] = SubmissionEntry(number, cells[3], cells[5])
-    faults.raise_if_any(empty=not gold, expected="claims with a number and a label")
-    return list(gold.values())
+        if last_codes.get(cells[3]) != cells[5]:
+            entries.append(SubmissionEntry(number, cells[3], cells[5]))
+        last_codes[cells[3]] = cells[5]
+    faults.raise_if_any(empty=not entries, expected="claims with a number and a label")
+    return entries
 
 
 def read_labels(file: SourceFile) -> list[SubmissionEntry]:
