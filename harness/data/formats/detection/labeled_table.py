@@ -131,6 +131,8 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     if not header:
         faults.raise_if_any(empty=True, expected="a header and rows")
     columns = _locate_columns(file, header)
+    indices = [columns.text, columns.label, columns.id, *columns.optional.values()]
+    faults.add_repeated_columns(header, {header[index] for index in indices if index is not None})
     articles: list[SourceArticle] = []
     articles_by_name: dict[str, SourceArticle] = {}
     for number, row in enumerate(rows, start=1):

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from harness.data.articles.article_file import article_id_of
+from harness.data.formats.dates import published_date
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel, label_fault
 from harness.data.formats.submissions import Layout, SubmissionEntry, label_reader, read_table, vocabulary
 from harness.files import decode
@@ -53,7 +54,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             claims.append(SourceClaim(text, labels, speaker.strip() or None))
     faults.raise_if_any(empty=not claims, expected=f"tab-separated lines ({COLUMNS})")
     name = article_id_of(Path(file.path.name.rpartition("!")[2]))
-    return [SourceArticle(name, name, claims)]
+    return [SourceArticle(name, name, claims, published=published_date(file, name))]
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:
