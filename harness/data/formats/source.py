@@ -26,6 +26,8 @@ class SourceFile:
     """Value of `options` in the benchmark's YAML."""
     companions: Mapping[str, bytes] = field(default_factory=dict)
     """Contents of the benchmark's companion files that are present, by file name."""
+    skipped_rows: list[int] = field(default_factory=list)
+    """Lines of rows that a reader leaves out because they have no text; readers append to it."""
 
 
 class SourceLabel(NamedTuple):

@@ -165,7 +165,9 @@ def _read_row(
         return None
     text = cells[columns.text]
     if not text.strip():
-        if not options.get("skip_empty"):
+        if options.get("skip_empty"):
+            file.skipped_rows.append(row.line)
+        else:
             faults.add(row.line, "text", "is empty", "empty")
         return None
     labels: tuple[SourceLabel, ...] = ()

@@ -54,6 +54,8 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         cells = dict(zip(header, row, strict=False))  # a row may end at its last cell that is not empty
         text = cells.get("sentences")
         if text is None or not str(text).strip():
+            if any(cell is not None and str(cell).strip() for cell in cells.values()):
+                file.skipped_rows.append(number)
             continue
         speech = str(cells.get(SPEECH) or "").strip() if SPEECH in header else own_name
         if not speech:
