@@ -95,9 +95,11 @@ def table_rows(
         line, header = next(rows, DelimitedRow(1, []))
         if strip_names:
             header = [name.strip() for name in header]
-        for name in repeated_columns(header):
-            if distinct is None or name in distinct:
-                faults.append(Fault(str(path), line, name, repeated_column(header, name)))
+        faults += [
+            Fault(str(path), line, name, repeated_column(header, name))
+            for name in repeated_columns(header)
+            if distinct is None or name in distinct
+        ]
         missing = missing_columns(header, required)
         if missing is not None:
             faults.append(Fault(str(path), line, None, missing))

@@ -55,9 +55,9 @@ def slices_of(kinds: Sequence[str], data: ExperimentData) -> list[Slice]:
     """Slices the claims of an experiment.
 
     Args:
-        kinds: `article`, `speaker`, `topic`, `source`, `year`, `length`, `agreement`, `feature` (every feature axis), or
-            an axis of any scheme of the datasets: `AXIS`, or `SCHEME.AXIS` where several schemes have an axis of that
-            name and the scheme of the task is not one of them.
+        kinds: `article`, `speaker`, `topic`, `source`, `year`, `length`, `agreement`, `feature` (every feature axis),
+            or an axis of any scheme of the datasets: `AXIS`, or `SCHEME.AXIS` where several schemes have an axis of
+            that name and the scheme of the task is not one of them.
     Returns: slices of each kind in turn, the largest first, lengths in their order.
     Raises: HarnessError: the kind is unknown, or the data do not have it.
     """

@@ -1,4 +1,4 @@
-"""Writes a fetched benchmark over an earlier fetch: renews what the publisher gave, and loses nothing that users added."""
+"""Writes a fetched benchmark, over an earlier fetch too: renews what the publisher gave, loses nothing users added."""
 
 from __future__ import annotations
 
@@ -153,6 +153,6 @@ def _refusal(folder: Path, names: list[str]) -> str:
     more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
     return (
         f"{folder}: was changed since it was fetched, and fetching it again would lose changes in "
-        f"{', '.join(names[:MAX_SHOWN])}{more}; nothing was written. Keep the changes in a copy: harness new COPY --from "
-        f"{folder}; then delete {folder} and fetch again"
+        f"{', '.join(names[:MAX_SHOWN])}{more}; nothing was written. Keep the changes in a copy: harness new COPY "
+        f"--from {folder}; then delete {folder} and fetch again"
     )
