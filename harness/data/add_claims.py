@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.additions.columns import ColumnOptions, column_names, resolve_columns
+from harness.data.additions.columns import FIELDS, ColumnOptions, column_names, resolve_columns
 from harness.data.additions.labels import ConflictRule
 from harness.data.additions.session import AddOptions, AddSession, is_time
 from harness.data.additions.target import Target, TargetOptions, open_target
@@ -18,6 +18,7 @@ from harness.data.dataset import claim_file_contents, read_info
 from harness.data.exchange.claim_review import read_claim_reviews
 from harness.data.exchange.label_studio import read_studio
 from harness.data.jsonl import to_json_lines
+from harness.data.own_tables import TableOptions
 from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, read_bytes, remove_partial_files, write_files
 from harness.records import preview
@@ -59,13 +60,16 @@ def add_claims(
     on_conflict: ConflictRule | None = None,
     at: str | None = None,
     labeler: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
     dry_run: bool = False,
 ) -> AddResult:
     """Adds labeled claims to a dataset folder: all of them, or none if a row has a fault.
 
     Args:
         dataset_folder: dataset folder; the text of its articles must be present. A file of rows creates it if absent.
-        rows: a .jsonl, .csv or .tsv file, or mappings. A row identifies its claim by `claim_id`, by `article_id` and
+        rows: a .jsonl, .csv, .tsv or .xlsx file, or mappings. A row identifies its claim by `claim_id`, by `article_id` and
             `text` (with `start` if the text occurs more than once), or by `text` alone (a free-standing claim). The
             rows of an article that the dataset does not have make it, one a line. Every other column is an axis, and
             its cell the label. In the column of a feature, yes marks the feature, an empty cell or no does not, and
@@ -84,6 +88,9 @@ def add_claims(
         on_conflict: rule for rows that give one claim different labels: majority, first or last; default: a fault.
         at: time of labels whose rows have no `at`, ISO 8601; default: now.
         labeler: name of the labeler whose labels are added; required if a Label Studio export has several labelers.
+        delimiter: delimiter of a table, by its name (comma, semicolon, tab, at, pipe) or itself; default: detected.
+        encoding: encoding of a text file; default: detected.
+        sheet: name of the sheet of an .xlsx file; default: the first.
         dry_run: whether to check and count only, and write nothing.
     Raises: FaultsError: all faults of all rows. HarnessError: an argument is invalid. In both cases nothing is written.
     """
@@ -94,17 +101,26 @@ def add_claims(
     # Reading the description first keeps the lock from creating a folder for a mistyped name.
     is_new = _is_new(folder, creatable=is_file or new_scheme is not None)
     default_scheme = "" if is_new else next(iter(read_info(folder).schemes), "")
+    column_options = ColumnOptions(columns or {}, ignore_other_columns)
+    notes: list[str] = []
     if isinstance(rows, str | Path):
-        labeled_rows = _read(Path(rows), scheme or default_scheme, labeler)
+        source = _Source(
+            Path(rows),
+            scheme or default_scheme,
+            labeler,
+            TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet),
+        )
+        labeled_rows = _read(source, column_options.columns.values(), notes)
     else:
         labeled_rows = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
     labeled_rows = _without_columns(path, labeled_rows, ignore_columns)
-    column_options = ColumnOptions(columns or {}, ignore_other_columns)
     target_options = TargetOptions(scheme, new_scheme, task, positive, language)
     with nullcontext() if dry_run or is_new else folder_lock(folder, "add"):
         target = open_target(folder, path, labeled_rows, column_options, labels or {}, options=target_options)
         table = resolve_columns(path, column_names(labeled_rows), target.schemes, column_options)
-        session = AddSession(target.dataset, table, AddOptions(annotator, at or _now(), labels or {}, on_conflict), path)
+        session = AddSession(
+            target.dataset, table, AddOptions(annotator, at or _now(), labels or {}, on_conflict), path
+        )
         session.add_all(labeled_rows)
         if session.faults:
             raise FaultsError(session.faults)
@@ -112,7 +128,7 @@ def add_claims(
             with folder_lock(folder, "add") if is_new else nullcontext():
                 remove_partial_files(folder)
                 _write(target, session)
-    return _result(target, session, (*ignore_columns, *table.ignored))
+    return _result(target, session, notes, (*ignore_columns, *table.ignored))
 
 
 def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None, at: str | None) -> None:
@@ -124,7 +140,9 @@ def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None,
     if scheme is not None and new_scheme is not None:
         raise HarnessError("give --scheme for a scheme that exists, or --new-scheme to make one; not both")
     if at is not None and not is_time(at):
-        raise HarnessError(f"--at: expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z, got {preview(at)}")
+        raise HarnessError(
+            f"--at: expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z, got {preview(at)}"
+        )
 
 
 def _is_new(folder: Path, *, creatable: bool) -> bool:
@@ -151,23 +169,36 @@ def _without_columns(path: str, rows: Sequence[LabeledRow], ignored: Sequence[st
     if unknown:
         message = "\n".join(f"{path}: --ignore-column: {unknown_name('column', name, names)}" for name in unknown)
         raise UnknownName(message)
-    return [
-        row._replace(cells={name: cell for name, cell in row.cells.items() if name not in ignored}) for row in rows
-    ]
+    return [row._replace(cells={name: cell for name, cell in row.cells.items() if name not in ignored}) for row in rows]
 
 
-def _read(path: Path, scheme: str, labeler: str | None) -> list[LabeledRow]:
+class _Source(NamedTuple):
+    """A file of labeled claims and how to read it."""
+
+    path: Path
+    scheme: str
+    """Scheme of the labels in a Label Studio export."""
+    labeler: str | None
+    table: TableOptions
+
+
+def _read(source: _Source, columns: Iterable[str], notes: list[str]) -> list[LabeledRow]:
     """Returns the rows of a file of labeled claims: a table, a Label Studio export or a page with ClaimReview.
 
+    Args:
+        source: file and how to read it.
+        columns: columns that the user named.
+        notes: list to which is appended how a table was read, where the user should know.
     Raises: FaultsError: the file cannot be read. HarnessError: a Label Studio export has several labelers, and
         `labeler` is None or not one of them.
     """
+    path, labeler = source.path, source.labeler
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm", ".jsonld"):
         return [LabeledRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
     if suffix != ".json":
-        return read_rows(path)
-    by_labeler = read_studio(path, scheme)
+        return read_rows(path, source.table, names={*FIELDS, "label", *columns}, notes=notes)
+    by_labeler = read_studio(path, source.scheme)
     names = ", ".join(by_labeler)
     if labeler is None and len(by_labeler) > 1:
         message = f"has labels by several labelers ({names}); add them one by one: --labeler NAME --as ANNOTATOR"
@@ -198,15 +229,17 @@ def _write(target: Target, session: AddSession) -> None:
     write_files(files | target.files(len(finder.articles)))
 
 
-def _result(target: Target, session: AddSession, ignored: Sequence[str]) -> AddResult:
-    notes = list(target.notes)
+def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequence[str]) -> AddResult:
+    notes += target.notes
     if ignored:
         notes.append(f"columns passed over: {', '.join(ignored)}")
     if session.unlabeled:
         notes.append(f"rows without a label: {session.unlabeled:,}")
     if session.by_rule:
         rule = session.options.on_conflict
-        notes.append(f"labels chosen from rows that disagree, by the rule '{rule}': {session.by_rule:,} (see their notes)")
+        notes.append(
+            f"labels chosen from rows that disagree, by the rule '{rule}': {session.by_rule:,} (see their notes)"
+        )
     superseded = sum(annotation.supersedes is not None for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),

@@ -201,11 +201,7 @@ class ClaimFinder:
 
         Places that are claims come before other places of the text, as a row describes a claim.
         """
-        claimed = sorted(
-            claim.start
-            for claim in self._by_text.get(text, [])
-            if claim.article_id == article.article_id
-        )
+        claimed = sorted(claim.start for claim in self._by_text.get(text, []) if claim.article_id == article.article_id)
         for starts in (claimed, _places(article, text)):
             if len(starts) == n_rows:
                 return starts

@@ -66,8 +66,10 @@ def named_columns(path: str, names: Sequence[str], options: ColumnOptions) -> di
         if column not in names
     ]
     column_list = list(options.columns.values())
-    for column in sorted({column for column in column_list if column_list.count(column) > 1}):
-        faults.append(Fault(path, None, "--column", f"column '{column}' is given for two fields; give it for one"))
+    faults += [
+        Fault(path, None, "--column", f"column '{column}' is given for two fields; give it for one")
+        for column in sorted({column for column in column_list if column_list.count(column) > 1})
+    ]
     if faults:
         raise FaultsError(faults)
     # Of two columns that differ only in case or blanks, the one that is written exactly as the field is the field.
@@ -80,9 +82,7 @@ def named_columns(path: str, names: Sequence[str], options: ColumnOptions) -> di
     return {field: free[field] for field in FIELDS if field in free} | dict(options.columns)
 
 
-def resolve_columns(
-    path: str, names: Sequence[str], schemes: Sequence[Scheme], options: ColumnOptions
-) -> Columns:
+def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], options: ColumnOptions) -> Columns:
     """Returns what the columns of a table mean.
 
     Args:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import yaml
 
-from harness.data.additions.columns import FIELDS, ColumnOptions, named_columns
+from harness.data.additions.columns import FIELDS, ColumnOptions, fold_name, named_columns
 from harness.data.additions.labels import NO_WORDS, YES_WORDS, is_blank, mapped_text
 from harness.data.articles.rows import LabeledRow
 from harness.data.labels.tasks import find_task
@@ -66,9 +67,8 @@ def make_scheme(
     """
     columns = named_columns(path, names, options)
     axis_columns = {field: column for field, column in columns.items() if field not in FIELDS}
-    label_column = next((name for name in names if name.strip().lower() == "label" and name not in columns.values()), None)
-    if not axis_columns and label_column is not None:
-        axis_columns = {"label": label_column}
+    if not axis_columns:
+        axis_columns = {"label": name for name in names if fold_name(name) == "label" and name not in columns.values()}
     if not axis_columns:
         message = "name the column that holds the labels: --column label=COLUMN. Columns: " + ", ".join(names)
         raise FaultsError.single(path, message, code="missing-field")
@@ -85,23 +85,20 @@ def make_scheme(
             {
                 "name": axis,
                 "question": f"Which label does the claim have ({axis})?",
-                "labels": [{"name": label, "definition": "Not stated."} for label in labels],
+                "labels": [{"name": label, "definition": ""} for label in labels],
             }
             for axis, labels in labels_of.items()
         ],
         "tasks": mapping,
-        "guideline": "Not stated. Describe here what annotators were told.\n",
+        "guideline": "Not stated.",
     }
-    scheme = Scheme.model_validate_json(_json(content))
+    scheme = Scheme.model_validate_json(json.dumps(content))
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
-    head = "# Made from the labels that were added. Say here what each label means; raise the version when you do.\n"
+    head = (
+        "# Made from the labels that were added. Say here what each label means and what annotators were told, and raise\n"
+        "# the version when you do.\n"
+    )
     return NewScheme(scheme, f"{head}{text}".encode(), task, hint)
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    import json
-
-    return json.dumps(content)
 
 
 def _labels_found(path: str, rows: Iterable[LabeledRow], column: str, values: Mapping[str, str]) -> list[str]:
@@ -112,11 +109,12 @@ def _labels_found(path: str, rows: Iterable[LabeledRow], column: str, values: Ma
         if not is_blank(cell):
             text = mapped_text(cell, values)
             labels.setdefault(text.casefold(), text)
+    remedy = "name another column: --column label=COLUMN"
     if len(labels) > MAX_LABELS:
-        message = f"has {len(labels):,} different values, too many for labels; name another column: --column label=COLUMN"
+        message = f"has {len(labels):,} different values, too many for labels; {remedy}"
         raise FaultsError.single(path, message, field=column)
     if not labels:
-        raise FaultsError.single(path, "has no label in any row; name another column: --column label=COLUMN", field=column)
+        raise FaultsError.single(path, f"has no label in any row; {remedy}", field=column)
     return list(labels.values())
 
 
@@ -138,13 +136,10 @@ def _task_mapping(
         raise HarnessError("--positive: leave at least one label that means no")
     name = about.task or ("claim_detection" if positive else "claim_type")
     binary = find_task(name).binary
+    hint = f"for a yes-or-no question say which labels mean yes: --positive LABEL ({', '.join(labels)})"
     if binary and not positive:
-        raise HarnessError(f"task '{name}' asks for yes or no; say which labels mean yes: --positive LABEL ({', '.join(labels)})")
-    tasks: dict[str, dict[str, Any]] = {"claim_type": {"axis": axis}} if not binary else {}
-    if positive and binary:
+        raise HarnessError(f"task '{name}': {hint}")
+    if binary:
         negative = [label for label in labels if label not in positive]
-        tasks[name] = {"axis": axis, "positive": positive, "negative": negative}
-    hint = None
-    if not positive:
-        hint = f"for a yes-or-no question say which labels mean yes: --positive LABEL ({', '.join(labels)})"
-    return name, tasks, hint
+        return name, {name: {"axis": axis, "positive": positive, "negative": negative}}, None
+    return name, {name: {"axis": axis}}, None if positive else hint

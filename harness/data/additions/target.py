@@ -111,14 +111,18 @@ def open_target(
     new_scheme = None
     if name is not None and (is_new or not (folder / "schemes" / f"{name}.yaml").exists()):
         if name in scheme_names():
-            raise HarnessError(f"scheme '{name}' is shipped; use it (--scheme {name}), or give another --new-scheme NAME")
+            raise HarnessError(
+                f"scheme '{name}' is shipped; use it (--scheme {name}), or give another --new-scheme NAME"
+            )
         about = SchemeOptions(name, dataset.info.language, options.task, options.positive)
         new_scheme = make_scheme(path, rows, column_names(rows), columns, values, about=about)
         labels = "; ".join(f"{axis.name}: {', '.join(axis.label_names)}" for axis in new_scheme.scheme.axes)
         notes.append(f"new scheme '{name}' from the labels ({labels})")
         notes.append(new_scheme.hint or "")
     elif options.task is not None or options.positive:
-        raise HarnessError("--task and --positive describe a new scheme; give --new-scheme NAME, or edit the scheme file")
+        raise HarnessError(
+            "--task and --positive describe a new scheme; give --new-scheme NAME, or edit the scheme file"
+        )
     in_use = new_scheme.scheme if new_scheme is not None else _find_scheme(dataset, name or options.scheme)
     is_listed = in_use.name in dataset.info.schemes
     if not is_listed:
