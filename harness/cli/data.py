@@ -21,7 +21,8 @@ folder = click.Path(path_type=Path)
     "--claims",
     type=folder,
     metavar="FILE",
-    help="Labeled claims: .csv, .tsv, .xlsx, .jsonl; a Label Studio export (.json); a ClaimReview page (.html, .jsonld).",
+    help="Labeled claims: .csv, .tsv, .xlsx, .jsonl; a Label Studio export (.json); a ClaimReview page (.html, "
+    ".jsonld).",
 )
 @click.option("--text", help="Text of one free-standing claim.")
 @click.option(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from harness.data.additions.columns import FIELDS, ColumnOptions, column_names, resolve_columns
 from harness.data.additions.labels import ConflictRule
-from harness.data.additions.session import AddOptions, AddSession, is_time
+from harness.data.additions.session import TIME_EXPECTED, AddOptions, AddSession, is_time
 from harness.data.additions.target import Target, TargetOptions, open_target
 from harness.data.articles.rows import LabeledRow, read_rows
 from harness.data.dataset import claim_file_contents, read_info
@@ -36,7 +36,7 @@ class AddResult(NamedTuple):
     unchanged: int
     """Number of labels that the annotator had already given; they are not added again."""
     articles_added: int = 0
-    """Number of new articles: documents, and free-standing claims."""
+    """Number of new articles that are documents; those of free-standing claims are not counted."""
     notes: tuple[str, ...] = ()
     """What else the user should know, each a sentence: what was created, passed over, or chosen by a rule."""
     steps: tuple[str, ...] = ()
@@ -69,12 +69,12 @@ def add_claims(
 
     Args:
         dataset_folder: dataset folder; the text of its articles must be present. A file of rows creates it if absent.
-        rows: a .jsonl, .csv, .tsv or .xlsx file, or mappings. A row identifies its claim by `claim_id`, by `article_id` and
-            `text` (with `start` if the text occurs more than once), or by `text` alone (a free-standing claim). The
-            rows of an article that the dataset does not have make it, one a line. Every other column is an axis, and
-            its cell the label. In the column of a feature, yes marks the feature, an empty cell or no does not, and
-            any other text marks it and becomes its value. Also a Label Studio export (.json), or a page (.html,
-            .jsonld) with ClaimReview, whose ratings become labels of the scheme `claimreview`.
+        rows: a .jsonl, .csv, .tsv or .xlsx file, or mappings. A row identifies its claim by `claim_id`, by
+            `article_id` and `text` (with `start` if the text occurs more than once), or by `text` alone (a
+            free-standing claim). The rows of an article that the dataset does not have make it, one a line. Every other
+            column is an axis, and its cell the label. In the column of a feature, yes marks the feature, an empty cell
+            or no does not, and any other text marks it and becomes its value. Also a Label Studio export (.json), or a
+            page (.html, .jsonld) with ClaimReview, whose ratings become labels of the scheme `claimreview`.
         annotator: role or handle of the annotator, safe as a file name.
         scheme: name of the label scheme; default: the first scheme of the dataset. Registered if it is not listed.
         new_scheme: name of a scheme to make from the labels; default for a new dataset without `scheme`: its name.
@@ -104,12 +104,8 @@ def add_claims(
     column_options = ColumnOptions(columns or {}, ignore_other_columns)
     notes: list[str] = []
     if isinstance(rows, str | Path):
-        source = _Source(
-            Path(rows),
-            scheme or default_scheme,
-            labeler,
-            TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet),
-        )
+        table_options = TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet)
+        source = _Source(Path(rows), scheme or default_scheme, labeler, table_options)
         labeled_rows = _read(source, column_options.columns.values(), notes)
     else:
         labeled_rows = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
@@ -117,10 +113,9 @@ def add_claims(
     target_options = TargetOptions(scheme, new_scheme, task, positive, language)
     with nullcontext() if dry_run or is_new else folder_lock(folder, "add"):
         target = open_target(folder, path, labeled_rows, column_options, labels or {}, options=target_options)
-        table = resolve_columns(path, column_names(labeled_rows), target.schemes, column_options)
-        session = AddSession(
-            target.dataset, table, AddOptions(annotator, at or _now(), labels or {}, on_conflict), path
-        )
+        meanings = resolve_columns(path, column_names(labeled_rows), target.schemes, column_options)
+        options = AddOptions(annotator, at or _now(), labels or {}, on_conflict)
+        session = AddSession(target.dataset, meanings, options, path)
         session.add_all(labeled_rows)
         if session.faults:
             raise FaultsError(session.faults)
@@ -128,7 +123,7 @@ def add_claims(
             with folder_lock(folder, "add") if is_new else nullcontext():
                 remove_partial_files(folder)
                 _write(target, session)
-    return _result(target, session, notes, (*ignore_columns, *table.ignored))
+    return _result(target, session, notes, (*ignore_columns, *meanings.ignored))
 
 
 def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None, at: str | None) -> None:
@@ -140,9 +135,7 @@ def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None,
     if scheme is not None and new_scheme is not None:
         raise HarnessError("give --scheme for a scheme that exists, or --new-scheme to make one; not both")
     if at is not None and not is_time(at):
-        raise HarnessError(
-            f"--at: expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z, got {preview(at)}"
-        )
+        raise HarnessError(f"--at: {TIME_EXPECTED}, got {preview(at)}")
 
 
 def _is_new(folder: Path, *, creatable: bool) -> bool:
@@ -237,16 +230,14 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes.append(f"rows without a label: {session.unlabeled:,}")
     if session.by_rule:
         rule = session.options.on_conflict
-        notes.append(
-            f"labels chosen from rows that disagree, by the rule '{rule}': {session.by_rule:,} (see their notes)"
-        )
+        notes.append(f"rows disagree on {session.by_rule:,} labels, chosen by the rule '{rule}' (see their notes)")
     superseded = sum(annotation.supersedes is not None for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),
         annotations_added=len(session.new),
         superseded=superseded,
         unchanged=session.unchanged,
-        articles_added=len(session.finder.articles) - len(target.dataset.articles),
+        articles_added=session.finder.documents_added,
         notes=tuple(notes),
         steps=target.steps(),
     )

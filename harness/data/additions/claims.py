@@ -16,6 +16,7 @@ from harness.data.sentences.claims_of import make_claim
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import sha256
 from harness.records import Article, Claim, preview
+from harness.text_tables import count_of
 
 MAX_IDS = 5
 """Number of claims or places that a message lists."""
@@ -35,6 +36,8 @@ class ClaimFinder:
         self.path = path
         self.articles = {article.article_id: article for article in dataset.articles}
         self.claims = {claim.claim_id: claim for claim in dataset.claims}
+        self.documents_added = 0
+        """Number of new articles that are documents, not free-standing claims."""
         self.faults: list[Fault] = []
         self._known_articles = dict(self.articles)
         self._by_text: dict[str, list[Claim]] = defaultdict(list)
@@ -137,6 +140,7 @@ class ClaimFinder:
         article = self._make_article(article_id, "\n".join(texts), rows)
         if article is None:
             return [None] * len(rows)
+        self.documents_added += 1
         claims: list[Claim | None] = []
         start = 0
         for row, text in zip(rows, texts, strict=True):
@@ -230,8 +234,8 @@ def _place_message(article: Article, text: str, n_rows: int) -> str:
         )
     starts = ", ".join(map(str, places[:MAX_IDS])) + (", ..." if len(places) > MAX_IDS else "")
     return (
-        f"{where} and in {n_rows} row{'' if n_rows == 1 else 's'}; give its start in a column 'start' (one of {starts}) "
-        f"or its claim_id, or one row for each place, in order"
+        f"{where} and in {count_of(n_rows, 'row')}; give its start in a column 'start' (one of {starts}), its "
+        "claim_id, or one row for each place, in order"
     )
 
 

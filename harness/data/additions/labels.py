@@ -55,9 +55,9 @@ def mapped_text(cell: object, values: Mapping[str, str]) -> str:
 
 def is_blank(cell: object) -> bool:
     """Whether a cell gives no label: empty, only blanks, or the missing value of a table in memory."""
-    return (
-        cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and math.isnan(cell))
-    )
+    if isinstance(cell, float):
+        return math.isnan(cell)
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def parse_label(axis: Axis, cell: object, values: Mapping[str, str]) -> Answer | None:

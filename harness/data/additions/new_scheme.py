@@ -68,7 +68,8 @@ def make_scheme(
     columns = named_columns(path, names, options)
     axis_columns = {field: column for field, column in columns.items() if field not in FIELDS}
     if not axis_columns:
-        axis_columns = {"label": name for name in names if fold_name(name) == "label" and name not in columns.values()}
+        free = [name for name in names if fold_name(name) == "label" and name not in columns.values()]
+        axis_columns = {"label": free[0]} if free else {}
     if not axis_columns:
         message = "name the column that holds the labels: --column label=COLUMN. Columns: " + ", ".join(names)
         raise FaultsError.single(path, message, code="missing-field")
@@ -95,8 +96,8 @@ def make_scheme(
     scheme = Scheme.model_validate_json(json.dumps(content))
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
     head = (
-        "# Made from the labels that were added. Say here what each label means and what annotators were told, and raise\n"
-        "# the version when you do.\n"
+        "# Made from the labels that were added. Say here what each label means and what annotators were told, and\n"
+        "# raise the version when you do.\n"
     )
     return NewScheme(scheme, f"{head}{text}".encode(), task, hint)
 

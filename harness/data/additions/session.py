@@ -24,6 +24,7 @@ AxisAnswer = tuple[SchemeAxis, Answer]
 HALF_CHARACTER = "contains half a character (a lone surrogate); save the text as UTF-8"
 TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 """A date or time in ISO 8601."""
+TIME_EXPECTED = "expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z"
 
 
 class AddOptions(NamedTuple):
@@ -74,12 +75,15 @@ class AddSession:
         self.faults += self.finder.faults
         by_claim: dict[tuple[str, str, str], list[RowAnswer]] = defaultdict(list)
         axes: dict[tuple[str, str, str], SchemeAxis] = {}
-        for row, claim, answers in zip(claim_rows, claims, labels, strict=True):
+        for claim_row, claim, answers in zip(claim_rows, claims, labels, strict=True):
             self.unlabeled += not answers
-            for axis, answer in answers if claim is not None else ():
+            if claim is None:
+                continue
+            note, at = claim_row.fields.get("note"), claim_row.fields.get("at")
+            for axis, answer in answers:
                 key = (claim.claim_id, axis.scheme.name, axis.axis.name)
                 axes[key] = axis
-                by_claim[key].append(RowAnswer(row.line, answer, row.fields.get("note"), row.fields.get("at")))
+                by_claim[key].append(RowAnswer(claim_row.line, answer, note, at))
         for key, row_answers in by_claim.items():
             self._settle(key, axes[key], row_answers)
         self.faults.sort(key=lambda fault: fault.line or 0)
@@ -119,7 +123,7 @@ class AddSession:
             elif not is_unicode(cell):
                 yield column, HALF_CHARACTER
             elif field == "at" and not is_time(cell):
-                yield column, f"expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z, got {preview(cell)}"
+                yield column, f"{TIME_EXPECTED}, got {preview(cell)}"
 
     def _settle(self, key: tuple[str, str, str], axis: SchemeAxis, rows: Sequence[RowAnswer]) -> None:
         """Adds the label that rows give a claim on an axis."""

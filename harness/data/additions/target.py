@@ -112,7 +112,7 @@ def open_target(
     if name is not None and (is_new or not (folder / "schemes" / f"{name}.yaml").exists()):
         if name in scheme_names():
             raise HarnessError(
-                f"scheme '{name}' is shipped; use it (--scheme {name}), or give another --new-scheme NAME"
+                f"scheme '{name}' is shipped: --scheme {name} uses it; or give another --new-scheme NAME"
             )
         about = SchemeOptions(name, dataset.info.language, options.task, options.positive)
         new_scheme = make_scheme(path, rows, column_names(rows), columns, values, about=about)
@@ -137,8 +137,8 @@ def _find_scheme(dataset: Dataset, name: str | None) -> Scheme:
     """Returns a scheme of the dataset, or a shipped one; without a name, the first of the dataset."""
     if name is None and not dataset.info.schemes:
         raise HarnessError(
-            f"{dataset.folder}: dataset.yaml lists no scheme; give --scheme NAME, or --new-scheme NAME to make one from "
-            "the labels"
+            f"{dataset.folder}: dataset.yaml lists no scheme; add one under 'schemes', give --scheme NAME, or make one "
+            "from the labels with --new-scheme NAME"
         )
     name = name or dataset.info.schemes[0]
     own = [path.stem for path in (dataset.folder / "schemes").glob("*.yaml")]
