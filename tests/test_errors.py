@@ -114,7 +114,7 @@ def numbers(*lines, field="n", path="a.csv"):
 
 
 def test_faults_of_one_kind_are_one_line_with_the_places_of_the_next_ones():
-    faults = numbers(*range(2, 1910)) + [Fault("a.csv", 5, "text", "is missing")]
+    faults = [*numbers(*range(2, 1910)), Fault("a.csv", 5, "text", "is missing")]
     assert str(FaultsError(faults)).split("\n") == [
         "a.csv:2: n: expected a number, got 'x2'; and 1,907 more (lines 3, 4, 5, ...)",
         "a.csv:5: text: is missing",
