@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.faults import prints_all_faults
+from harness.errors import fault_lines
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -139,7 +141,8 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
         keys = ("path", "line", "field", "message", "code")
         print_json({"faults": [{key: getattr(fault, key) for key in keys} for fault in faults]})
     else:
-        click.echo("\n".join(map(str, faults)) if faults else f"no faults in {', '.join(map(str, paths))}")
+        lines = fault_lines(faults, all_faults=prints_all_faults())
+        click.echo("\n".join(lines) if faults else f"no faults in {', '.join(map(str, paths))}")
     sys.exit(1 if faults else 0)
 
 

@@ -39,7 +39,8 @@ def refusal(folder, rows, annotator="me", **settings):
     with pytest.raises(HarnessError) as refused:
         add_claims(folder, rows, annotator, **settings)
     assert content(folder) == before
-    return str(refused.value)
+    faults = getattr(refused.value, "faults", ())
+    return "\n".join(map(str, faults)) or str(refused.value)
 
 
 @pytest.mark.smoke
