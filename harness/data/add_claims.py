@@ -22,6 +22,7 @@ from harness.data.own_tables import TableOptions
 from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, read_bytes, remove_partial_files, write_files
 from harness.records import preview
+from harness.text_tables import count_of
 
 
 class AddResult(NamedTuple):
@@ -230,7 +231,9 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes.append(f"rows without a label: {session.unlabeled:,}")
     if session.by_rule:
         rule = session.options.on_conflict
-        notes.append(f"rows disagree on {session.by_rule:,} labels, chosen by the rule '{rule}' (see their notes)")
+        notes.append(
+            f"rows disagree on {count_of(session.by_rule, 'label')}, chosen by the rule '{rule}' (see their notes)"
+        )
     superseded = sum(annotation.supersedes is not None for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),
