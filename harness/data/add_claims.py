@@ -118,8 +118,8 @@ def add_claims(
         options = AddOptions(annotator, at or _now(), labels or {}, on_conflict)
         session = AddSession(target.dataset, meanings, options, path)
         session.add_all(labeled_rows)
-        if session.faults:
-            raise FaultsError(session.faults)
+        if meanings.faults or session.faults:
+            raise FaultsError((*meanings.faults, *session.faults))
         if not dry_run:
             with folder_lock(folder, "add") if is_new else nullcontext():
                 remove_partial_files(folder)
@@ -232,7 +232,7 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
     if session.by_rule:
         rule = session.options.on_conflict
         notes.append(
-            f"rows disagree on {count_of(session.by_rule, 'label')}, chosen by the rule '{rule}' (see their notes)"
+            f"rows disagree on {count_of(session.by_rule, 'label')}, set by the rule '{rule}' (see their notes)"
         )
     superseded = sum(annotation.supersedes is not None for annotation in session.new)
     return AddResult(
