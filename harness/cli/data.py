@@ -20,7 +20,8 @@ folder = click.Path(path_type=Path)
     "--claims",
     type=folder,
     metavar="FILE",
-    help="Labeled claims: .jsonl, .csv, .tsv; a Label Studio export (.json); a ClaimReview page (.html, .jsonld).",
+    help="Labeled claims (.jsonl, .csv, .tsv); an export of doccano, Prodigy or Label Studio; ClaimReview (.html, "
+    ".jsonld, .json).",
 )
 @click.option("--text", help="Text of one free-standing claim.")
 @click.option(
@@ -28,7 +29,25 @@ folder = click.Path(path_type=Path)
 )
 @click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Role or handle of the annotator.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
-@click.option("--labeler", metavar="NAME", help="Label Studio: labeler whose labels to add, if there are several.")
+@click.option("--labeler", metavar="NAME", help="Labeler (or publisher) whose labels to add, if an export has several.")
+@click.option(
+    "--format",
+    "file_format",
+    metavar="NAME",
+    help="table, doccano, prodigy, label-studio or claimreview; default: recognized by the structure of the file.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["newest"]),
+    help="Of differing labels of one labeler for one claim, add the newest; default: refuse them.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="AXIS=NAME",
+    help="Question of an export that holds the labels of an axis; may be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 def add(
     dataset_dir: Path,
@@ -38,6 +57,9 @@ def add(
     annotator: str,
     scheme: str | None,
     labeler: str | None,
+    file_format: str | None,
+    on_conflict: str | None,
+    columns: tuple[str, ...],
     dry_run: bool,
 ) -> None:
     """Add labeled claims to a dataset folder.
@@ -48,25 +70,41 @@ def add(
 
     if (claims is None) == (text is None) or (claims is not None and labels):
         raise click.UsageError("give either --claims FILE, or --text TEXT with --label AXIS=L")
-    rows: Path | list[dict[str, str]]
-    if claims is not None:
-        rows = claims
-    else:
-        pairs = [label.partition("=") for label in labels]
-        malformed = [name for name, equals, _ in pairs if not equals]
-        if malformed:
-            raise click.UsageError(f"--label: expected AXIS=L, got '{malformed[0]}'")
-        names = ["text", *(name for name, _, _ in pairs)]
-        if len(set(names)) < len(names):
-            raise click.UsageError("--label: an axis is given twice; give one label per axis")
-        rows = [{"text": text or ""} | {name: value for name, _, value in pairs}]
-    result = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, labeler=labeler, dry_run=dry_run)
+    rows = claims if claims is not None else [{"text": text or ""} | dict(_pairs("--label", labels))]
+    result = harness.add_claims(
+        dataset_dir,
+        rows,
+        annotator,
+        scheme=scheme,
+        labeler=labeler,
+        file_format=file_format,
+        on_conflict=on_conflict,
+        columns=dict(_pairs("--column", columns)),
+        dry_run=dry_run,
+    )
+    for note in result.notes:
+        click.echo(f"{claims}: {note}")
     verb = "would add" if dry_run else "added"
     added = f"{count_of(result.claims_added, 'claim')} and {count_of(result.annotations_added, 'label')}"
     click.echo(
         f"{dataset_dir}: {verb} {added} "
         f"({result.superseded} replace an earlier label, {result.unchanged} duplicates skipped)"
     )
+
+
+def _pairs(option: str, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Returns the name and value of each NAME=VALUE of an option.
+
+    Raises: UsageError: a value has no equals sign, or a name is given twice.
+    """
+    pairs = [value.partition("=") for value in values]
+    malformed = [name for name, equals, _ in pairs if not equals]
+    if malformed:
+        raise click.UsageError(f"{option}: expected AXIS=VALUE, got '{malformed[0]}'")
+    names = ["text", *(name for name, _, _ in pairs)]
+    if len(set(names)) < len(names):
+        raise click.UsageError(f"{option}: an axis is given twice; give one value per axis")
+    return [(name, value) for name, _, value in pairs]
 
 
 @click.command()
@@ -157,10 +195,18 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     show_default=True,
     help="Rule that turns several annotators' labels into one gold label.",
 )
+@click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
 @data_root
 def export(
-    dataset: str, to: str, out: Path, blind: bool, gold: str, random_seed: int | None, data_root: Path | None
+    dataset: str,
+    to: str,
+    out: Path,
+    blind: bool,
+    gold: str,
+    byte_order_mark: bool,
+    random_seed: int | None,
+    data_root: Path | None,
 ) -> None:
     """Write data in another tool's format.
 
@@ -173,8 +219,11 @@ def export(
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
-    path = harness.export(source, to, out, labels=not blind, gold=gold)
-    click.echo(f"{path}: {len(source.current):,} claims of '{source.info.name}' as {to}")
+    result = harness.export(source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark)
+    unit = "review" if to == "claimreview" else "claim"
+    click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")
+    for note in result.notes:
+        click.echo(f"{result.path}: {note}")
 
 
 @click.command()

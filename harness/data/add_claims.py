@@ -6,13 +6,15 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.articles.rows import LabeledRow, read_rows
-from harness.data.dataset import Dataset, claim_file_contents, read_info
-from harness.data.exchange.claim_review import read_claim_reviews
-from harness.data.exchange.label_studio import read_studio
+from harness.data.dataset import Dataset, claim_file_contents, info_file_contents, read_info
+from harness.data.exchange.tool_files import read_tool_file
+from harness.data.exchange.tool_labels import ToolRequest
+from harness.data.exchange.tool_rows import ToolRows
 from harness.data.jsonl import to_json_lines
 from harness.data.labels.annotations import new_annotation
 from harness.data.labels.gold import active_annotations
@@ -24,10 +26,12 @@ from harness.records import Annotation, Article, Claim, is_unicode, preview
 from harness.schemes import Axis, Scheme
 from harness.schemes.scheme_files import FEATURE_LABEL
 
-CLAIM_FIELDS = ("claim_id", "article_id", "text", "speaker", "date", "start", "note")
-"""Columns that describe the claim; every other column is an axis."""
+CLAIM_FIELDS = ("claim_id", "article_id", "text", "speaker", "date", "start", "note", "at", "language")
+"""Columns that describe the claim or its labels; every other column is an axis."""
 YES_WORDS = ("yes", "true", "1")
 NO_WORDS = ("no", "false", "0")
+
+CLAIM_REVIEW_SCHEME = "claimreview"
 
 FieldMessage = tuple[str | None, str]
 """Field of a fault (None for the whole row) and its message."""
@@ -44,6 +48,8 @@ class AddResult(NamedTuple):
     """Number of new labels that replace an earlier label by the same annotator."""
     unchanged: int
     """Number of labels that the annotator had already given; they are not added again."""
+    notes: tuple[str, ...] = ()
+    """How the export of another tool was read: its format, and everything that was passed over or chosen."""
 
 
 def add_claims(
@@ -54,6 +60,9 @@ def add_claims(
     scheme: str | None = None,
     at: str | None = None,
     labeler: str | None = None,
+    file_format: str | None = None,
+    on_conflict: str | None = None,
+    columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
 ) -> AddResult:
     """Adds labeled claims to a dataset folder: all of them, or none if a row has a fault.
@@ -63,12 +72,21 @@ def add_claims(
         rows: a .jsonl, .csv or .tsv file, or mappings. A row identifies its claim by `claim_id`, or by `article_id` and
             `text` (with `start` if the text occurs more than once), or by `text` alone (a free-standing claim). Every
             other column is an axis, and its cell the label. In the column of a feature, yes marks the feature, an empty
-            cell or no does not, and any other text marks it and becomes its value. Also a Label Studio export (.json),
-            or a page (.html, .jsonld) with ClaimReview, whose ratings become labels of the scheme `claimreview`.
+            cell or no does not, and any other text marks it and becomes its value. Also an export of doccano (.jsonl,
+            .csv), Prodigy (.jsonl) or Label Studio (.json, .csv, .tsv), and ClaimReview in a page (.html, .jsonld,
+            .json) or an answer of the Fact Check Tools API (.json), whose ratings become labels of the scheme
+            `claimreview`.
         annotator: role or handle of the annotator, safe as a file name.
-        scheme: name of the label scheme; default: the first scheme of the dataset.
-        at: time to record, ISO 8601; default: now.
-        labeler: name of the labeler whose labels are added; required if a Label Studio export has several labelers.
+        scheme: name of the label scheme; default: the first scheme of the dataset. With ClaimReview also a scheme that
+            the dataset does not list yet; it is added to `dataset.yaml`.
+        at: time to record, ISO 8601; default: the time that the file states for a label, else now.
+        labeler: name of the labeler whose labels are added; required if an export has several labelers. With
+            ClaimReview the name of the publisher.
+        file_format: `table`, `doccano`, `prodigy`, `label-studio` or `claimreview`; default: recognized by the
+            structure of the file.
+        on_conflict: `newest`: of labels of one worker of an export for one claim that differ, the one made last counts;
+            default: they are a fault.
+        columns: axis to the question of an export that holds its labels, where their names differ.
         dry_run: whether to check and count only, and write nothing.
     Raises: FaultsError: all faults of all rows. HarnessError: the annotator, scheme or labeler is invalid. In both
         cases nothing is written.
@@ -82,46 +100,48 @@ def add_claims(
     # Reading the description first keeps the lock from creating a folder for a mistyped name.
     info = read_info(folder)
     if isinstance(rows, str | Path):
-        labeled_rows = _read(Path(rows), scheme or next(iter(info.schemes), ""), labeler)
+        name = scheme or next(iter(info.schemes), None)
+        request_scheme = find_scheme(folder, name) if name else None
+        request = ToolRequest(Path(rows), request_scheme, labeler, on_conflict, columns or {})
+        file = read_tool_file(request, file_format, lambda: read_rows(request.path))
     else:
-        labeled_rows = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
+        file = ToolRows([LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)], "table", ())
     with nullcontext() if dry_run else folder_lock(folder, "add"):
         dataset = open_folder(folder)
         dataset.require_text()
-        session = _AddSession(dataset, _find_dataset_scheme(dataset, scheme), annotator, at or _now())
+        if file.tool == CLAIM_REVIEW_SCHEME:
+            dataset, scheme = _with_rating_scheme(dataset, scheme)
+        session = _AddSession(dataset, _find_dataset_scheme(dataset, scheme), annotator, at)
+        session.adds_scheme = dataset.info.schemes != info.schemes
         faults = [
-            Fault(str(path), row.line, field, message)
-            for row in labeled_rows
-            for field, message in session.add(row.cells)
+            Fault(str(path), row.line, field, message) for row in file.rows for field, message in session.add(row)
         ]
         if faults:
             raise FaultsError(faults)
         if not dry_run:
             remove_partial_files(folder)
             session.write()
-    return session.counts()
+    return session.counts()._replace(notes=file.notes)
 
 
-def _read(path: Path, scheme: str, labeler: str | None) -> list[LabeledRow]:
-    """Returns the rows of a file of labeled claims: a table, a Label Studio export or a page with ClaimReview.
+def _with_rating_scheme(dataset: Dataset, name: str | None) -> tuple[Dataset, str]:
+    """Returns the dataset with a scheme of ratings among its schemes, and the name of that scheme.
 
-    Raises: FaultsError: the file cannot be read. HarnessError: a Label Studio export has several labelers, and
-        `labeler` is None or not one of them.
+    Raises: HarnessError: no scheme is named, and the dataset lists none with an axis `rating`.
     """
-    suffix = path.suffix.lower()
-    if suffix in (".html", ".htm", ".jsonld"):
-        return [LabeledRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
-    if suffix != ".json":
-        return read_rows(path)
-    by_labeler = read_studio(path, scheme)
-    names = ", ".join(by_labeler)
-    if labeler is None and len(by_labeler) > 1:
-        message = f"has labels by several labelers ({names}); add them one by one: --labeler NAME --as ANNOTATOR"
-        raise HarnessError(f"{path}: {message}")
-    if labeler is not None and labeler not in by_labeler:
-        raise UnknownName(f"{path}: {unknown_name('labeler', labeler, list(by_labeler))}")
-    labels = by_labeler[labeler] if labeler is not None else next(iter(by_labeler.values()))
-    return [LabeledRow(number, cells) for number, cells in enumerate(labels, start=1)]
+    schemes = dataset.info.schemes
+    if name is None:
+        axes = {scheme: {axis.name for axis in find_scheme(dataset.folder, scheme).axes} for scheme in schemes}
+        name = next((scheme for scheme in schemes if "rating" in axes[scheme]), None)
+    if name is None:
+        message = (
+            f"lists no scheme with an axis 'rating' ({', '.join(schemes)}); add one: --scheme {CLAIM_REVIEW_SCHEME}"
+        )
+        raise HarnessError(f"{dataset.folder / 'dataset.yaml'}: {message}")
+    if name in schemes:
+        return dataset, name
+    info = dataset.info.model_copy(update={"schemes": (*schemes, find_scheme(dataset.folder, name).name)})
+    return replace(dataset, info=info), name
 
 
 def _now() -> str:
@@ -139,11 +159,14 @@ def _find_dataset_scheme(dataset: Dataset, name: str | None) -> Scheme:
 class _AddSession:
     """Collects labeled rows for a dataset, and writes all of them at the end."""
 
-    def __init__(self, dataset: Dataset, scheme: Scheme, annotator: str, at: str) -> None:
+    def __init__(self, dataset: Dataset, scheme: Scheme, annotator: str, at: str | None) -> None:
         self.dataset = dataset
         self.scheme = scheme
         self.annotator = annotator
         self.at = at
+        self.now = _now()
+        self.adds_scheme = False
+        """Whether the schemes of the dataset are to be written to `dataset.yaml`."""
         self.axes = {axis.name: axis for axis in scheme.axes}
         self.articles = {article.article_id: article for article in dataset.articles}
         self.claims = {claim.claim_id: claim for claim in dataset.claims}
@@ -155,8 +178,9 @@ class _AddSession:
         self.new: list[Annotation] = []
         self.unchanged = 0
 
-    def add(self, cells: Mapping[str, Any]) -> list[FieldMessage]:
+    def add(self, row: LabeledRow) -> list[FieldMessage]:
         """Adds one row; returns its faults. A session with faults must not be written."""
+        cells = row.cells
         labels = {name: cell for name, cell in cells.items() if name not in CLAIM_FIELDS and cell not in (None, "")}
         faults = list(_cell_faults(cells))
         if not labels:
@@ -172,29 +196,34 @@ class _AddSession:
         if faults:
             return faults
         try:
-            claim = self._find_or_add_claim(cells)
+            claim = self._find_or_add_claim(row)
         except _RowError as error:
             return [(error.field, error.message)]
         # A "no" for a feature that the log marks as present would have to delete a line of the append-only log.
         unmarked = [name for name, answer in answers.items() if not answer and (claim.claim_id, name) in self.present]
         for name, answer in answers.items():
             if answer:
-                self._add_label(claim, name, *answer, note=cells.get("note") or None)
+                self._add_label(claim, name, *answer, row=row)
         message = f"'{self.annotator}' already marked this claim, and marks cannot be removed; leave the cell empty"
         return [(name, message) for name in unmarked]
 
-    def _find_or_add_claim(self, cells: Mapping[str, Any]) -> Claim:
+    def _find_or_add_claim(self, row: LabeledRow) -> Claim:
         """Returns the claim that a row identifies; adds it if it is new.
 
         Raises: _RowError: the row identifies no claim.
         """
+        cells = row.cells
         claim_id, article_id, text = (cells.get(field) or None for field in ("claim_id", "article_id", "text"))
         if claim_id is not None:
             return self._find_claim(claim_id, {"article_id": article_id, "text": text})
         if text is None or not text.strip():
             raise _RowError("text", "is missing; identify the claim by claim_id, by article_id and text, or by text")
-        if article_id is None:
-            article = self._free_standing_article(text.strip())
+        if article_id is None and row.document is not None:
+            article = self._article_of(row.document, cells.get("language"))
+            start = _find_start(article, text, cells.get("start"))
+            end = start + len(text)
+        elif article_id is None:
+            article = self._free_standing_article(text.strip(), cells.get("language"))
             start, end = 0, len(article.text or "")
         elif article_id not in self.articles:
             raise _RowError("article_id", unknown_name("article", article_id, list(self.articles)))
@@ -219,12 +248,19 @@ class _AddSession:
                 )
         return claim
 
-    def _free_standing_article(self, text: str) -> Article:
+    def _article_of(self, document: str, language: str | None) -> Article:
+        """Returns the article with this text; a free-standing one if the dataset has none."""
+        article = next((article for article in self.articles.values() if article.text == document), None)
+        return article or self._free_standing_article(document, language)
+
+    def _free_standing_article(self, text: str, language: str | None) -> Article:
         """Returns an article that contains only this text, and whose id depends on the text alone."""
-        article = Article(article_id=f"claim-{sha256(text)[:10]}", text=text)
+        # The language of the dataset is not repeated in its articles.
+        language = None if language == self.dataset.info.language else language
+        article = Article(article_id=f"claim-{sha256(text)[:10]}", text=text, language=language)
         return self.articles.setdefault(article.article_id, article)
 
-    def _add_label(self, claim: Claim, axis: str, label: str, value: str | None, note: str | None) -> None:
+    def _add_label(self, claim: Claim, axis: str, label: str, value: str | None, *, row: LabeledRow) -> None:
         earlier = self.present.get((claim.claim_id, axis))
         if earlier is not None and (earlier.label, earlier.value) == (label, value):
             self.unchanged += 1
@@ -236,9 +272,11 @@ class _AddSession:
             label=label,
             annotator=self.annotator,
             guideline=self.scheme.version,
-            at=self.at,
+            at=self.at or row.cells.get("at") or self.now,
             value=value,
-            note=note,
+            note=row.cells.get("note") or None,
+            author=row.author,
+            url=row.url,
             supersedes=earlier.annotation_id if earlier else None,
         )
         self.present[(claim.claim_id, axis)] = annotation
@@ -261,6 +299,9 @@ class _AddSession:
             existing = read_bytes(log) if log.exists() else b""
             line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
             files[log] = existing + line_end + "".join(to_json_lines(self.new)).encode()
+        if self.adds_scheme:
+            # First, since labels refer to schemes.
+            files = info_file_contents(self.dataset.folder, self.dataset.info) | files
         write_files(files)
 
 
