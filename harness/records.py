@@ -87,6 +87,10 @@ class Annotation(Record):
     value: str | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
     note: str | None = None
+    author: str | None = None
+    """Organization or person whose judgment the label is, where an annotator took it over (a fact-checker)."""
+    url: str | None = None
+    """Address of the page on which that judgment was published."""
     supersedes: str | None = None
     """Id of the annotation that this one replaces."""
 

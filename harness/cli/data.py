@@ -23,8 +23,8 @@ folder = click.Path(path_type=Path)
     "--claims",
     type=folder,
     metavar="FILE",
-    help="Labeled claims: .csv, .tsv, .xlsx, .jsonl; a Label Studio export (.json); a ClaimReview page (.html, "
-    ".jsonld).",
+    help="Labeled claims (.csv, .tsv, .xlsx, .jsonl); an export of doccano, Prodigy or Label Studio; ClaimReview "
+    "(.html, .jsonld, .json).",
 )
 @click.option("--text", help="Text of one free-standing claim.")
 @click.option(
@@ -49,8 +49,8 @@ folder = click.Path(path_type=Path)
 )
 @click.option(
     "--on-conflict",
-    type=click.Choice(["majority", "first", "last"]),
-    help="Rule for rows that label one claim differently; default: refuse.",
+    type=click.Choice(["majority", "first", "last", "newest"]),
+    help="Rule for rows that give one claim different labels; default: refuse.",
 )
 @click.option("--at", metavar="TIME", help="Date or time of labels without a column 'at'; default: now.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
@@ -63,7 +63,13 @@ folder = click.Path(path_type=Path)
 )
 @click.option("--encoding", help="Encoding of the file; default: detected.")
 @click.option("--sheet", metavar="NAME", help="Sheet of an .xlsx file; default: the first.")
-@click.option("--labeler", metavar="NAME", help="Label Studio: labeler whose labels to add, if there are several.")
+@click.option("--labeler", metavar="NAME", help="Labeler (or publisher) whose labels to add, if an export has several.")
+@click.option(
+    "--format",
+    "file_format",
+    metavar="NAME",
+    help="table, doccano, prodigy, label-studio or claimreview; default: recognized by the structure of the file.",
+)
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 def add(
     dataset_dir: Path,
@@ -215,10 +221,18 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     show_default=True,
     help="Rule that turns several annotators' labels into one gold label.",
 )
+@click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
 @data_root
 def export(
-    dataset: str, to: str, out: Path, blind: bool, gold: str, random_seed: int | None, data_root: Path | None
+    dataset: str,
+    to: str,
+    out: Path,
+    blind: bool,
+    gold: str,
+    byte_order_mark: bool,
+    random_seed: int | None,
+    data_root: Path | None,
 ) -> None:
     """Write data in another tool's format.
 
@@ -231,8 +245,11 @@ def export(
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
-    path = harness.export(source, to, out, labels=not blind, gold=gold)
-    click.echo(f"{path}: {len(source.current):,} claims of '{source.info.name}' as {to}")
+    result = harness.export(source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark)
+    unit = "review" if to == "claimreview" else "claim"
+    click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")
+    for note in result.notes:
+        click.echo(f"{result.path}: {note}")
 
 
 @click.command()

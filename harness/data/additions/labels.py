@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from harness.data.exchange.tool_labels import parse_time
 from harness.errors import Fault
 from harness.schemes import Axis
 from harness.schemes.scheme_files import FEATURE_LABEL
@@ -15,8 +16,9 @@ YES_WORDS = ("yes", "true", "1")
 NO_WORDS = ("no", "false", "0")
 MAX_ROWS = 6
 """Number of rows that a message about a contradiction names."""
-ConflictRule = Literal["majority", "first", "last"]
+ConflictRule = Literal["majority", "first", "last", "newest"]
 """Rule for rows of one file that give one claim different labels on one axis."""
+RULES: tuple[ConflictRule, ...] = ("majority", "newest", "first", "last")
 
 Answer = tuple[str, str | None] | tuple[()]
 """Label and value; empty for a feature that the claim does not have."""
@@ -27,8 +29,12 @@ class RowAnswer(NamedTuple):
 
     line: int | None
     answer: Answer
-    note: str | None
-    at: str | None
+    note: str | None = None
+    at: str | None = None
+    author: str | None = None
+    """Organization or person who gave the rating, as the file states it."""
+    url: str | None = None
+    """Address of the page on which the rating was published."""
 
 
 class Settled(NamedTuple):
@@ -113,17 +119,29 @@ def settle(path: str, axis: Axis, rows: Sequence[RowAnswer], rule: ConflictRule 
     elif rule == "majority":
         (answer, count), (_, next_count), *_ = Counter(row.answer for row in rows).most_common()
         chosen = next(row for row in rows if row.answer == answer) if count > next_count else None
+    elif rule == "newest":
+        chosen = _newest(rows)
     if chosen is None:
         answers = ", ".join(f"'{_display(row.answer)}' (line {row.line})" for row in rows[:MAX_ROWS])
         more = f" and {len(rows) - MAX_ROWS} more rows" if len(rows) > MAX_ROWS else ""
-        tie = "; none has the majority" if rule == "majority" else ""
-        rules = "first or last" if rule == "majority" else "majority, first or last"
+        undecided = {"majority": "; none has the majority", "newest": "; none is the newest, by the column 'at'"}
+        tie = undecided.get(rule or "", "")
+        rules = " or ".join(name for name in RULES if name != rule)
         message = (
             f"rows disagree on the label of one claim: {answers}{more}{tie}; correct them, or choose a rule: "
             f"--on-conflict {rules}"
         )
         return Fault(path, other.line, axis.name, message, "contradiction")
     return Settled(chosen._replace(note=_note(chosen, rows, rule)), by_rule=True)
+
+
+def _newest(rows: Sequence[RowAnswer]) -> RowAnswer | None:
+    """Returns the row with the latest time; None if a row has no time, or the latest rows disagree."""
+    times = [parse_time(row.at) for row in rows]
+    if None in times:
+        return None
+    latest = [row for row, time in zip(rows, times, strict=True) if time == max(filter(None, times))]
+    return latest[0] if all(row.answer == latest[0].answer for row in latest) else None
 
 
 def _display(answer: Answer) -> str:

@@ -23,6 +23,12 @@ class LabeledRow(NamedTuple):
     """Line of the file where the row begins, or number of a row in memory; from 1."""
     cells: Mapping[str, Any]
     """Column (or JSON key) to value."""
+    document: str | None = None
+    """Text in which the claim's text begins at `start`; None if the claim is not a span of a text in the file."""
+    author: str | None = None
+    """Organization or person who gave the rating, as the file states it."""
+    url: str | None = None
+    """Address of the page on which the rating was published."""
 
 
 def read_rows(

@@ -62,9 +62,10 @@ def test_a_wrong_frame_is_refused(dataset, tmp_path):
 
 
 def test_csv_is_safe_in_a_spreadsheet(dataset, tmp_path):
+    export(dataset, "csv", tmp_path / "marked.csv", byte_order_mark=True)
     export(dataset, "csv", tmp_path / "a.csv")
     data = (tmp_path / "a.csv").read_bytes()
-    assert data.startswith(b"\xef\xbb\xbf")
+    assert (tmp_path / "marked.csv").read_bytes() == b"\xef\xbb\xbf" + data
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert [row["claim_id"] for row in rows] == [claim.claim_id for claim in dataset.claims]
     assert rows[-1]["text"] == '\'=HYPERLINK("http://example.org","x")'
@@ -142,9 +143,15 @@ def test_blind_tasks_carry_no_label_and_no_order(dataset, tmp_path):
     [
         ("", "is not JSON"),
         ("{}", "expected a list of tasks"),
-        ("[1]", "1: data.claim_id: is missing"),
-        ('[{"data": {"claim_id": "a"}, "annotations": [{"result": [{"value": 1}]}]}]', "has no labels under scheme"),
-        ('[{"data": {"claim_id": "a"}, "annotations": [3]}]', "has no labels under scheme"),
+        ("[1]", "item 1: expected a JSON object, got 1"),
+        (
+            '[{"data": {"claim_id": "a"}, "annotations": [{"result": [{"value": 1}]}]}]',
+            "object with from_name and value",
+        ),
+        ('[{"data": {"claim_id": "a"}, "annotations": [3]}]', "expected an annotation as an object, got 3"),
+        ('[{"data": {"claim_id": "a"}, "annotations": 1}]', "task 1: expected a list of annotations, got 1"),
+        ('[{"data": {"claim_id": "a"}, "annotations": []}]', "has no labels under scheme"),
+        ('[{"data": {"title": "a"}, "annotations": []}]', "task 1 has neither claim_id nor text"),
     ],
 )
 def test_a_file_that_is_no_label_studio_export(dataset, tmp_path, content, message):
@@ -165,11 +172,16 @@ def test_real_claim_reviews_come_in(benchmarks, tmp_path):
         ),
         "8380689f358c_3.txt": ("Former U.S. ambassador to", "Multiple Sources", None, "unproven"),
     }
-    rows = {path.name: read_claim_reviews(path) for path in sorted(folder.glob("*.txt"))}
-    found = {
-        name: (row["text"][:25], row.get("speaker"), row.get("date"), row["rating"]) for name, (row,) in rows.items()
+    rows = {path.name: read_claim_reviews(path).rows for path in sorted(folder.glob("*.txt"))}
+    claims = {
+        name: (row.cells["text"][:25], row.cells.get("speaker"), row.cells.get("date"), row.cells["rating"])
+        for name, (row,) in rows.items()
     }
-    assert found == expected
+    assert claims == expected
+    for (row,) in rows.values():
+        assert row.author
+        assert (row.url or "").startswith("http")
+        assert row.cells["at"][:2] == "20"
 
 
 def test_a_page_with_reviews_becomes_claims(tmp_path, harness):
