@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import AliasChoices, Field, ValidationError, model_validator
 
@@ -23,8 +23,15 @@ class Label(Record):
     name: str
     code: str | None = None
     """Code of the label in the publisher's files."""
-    definition: str
+    definition: str = ""
+    """What the label means; empty if nobody has said."""
     examples: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_name(cls, content: Any) -> Any:
+        # A label may be a name alone. A bool is an unquoted yes or no, which the type of the name reports.
+        return {"name": content} if isinstance(content, str | bool | int | float) else content
 
 
 class Axis(Record):

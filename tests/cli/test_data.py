@@ -146,7 +146,7 @@ def test_fifty_megabytes_in_a_single_line(tmp_path, harness):
 
 FILES_OF_ROWS = [
     ("x.csv", "", "x.csv: has no rows; expected one labeled claim per line"),
-    ("x.csv", b"text,factual\ncaf\xe9,yes\n", "x.csv:2: is not UTF-8: byte 0xe9 at offset 16; save the file as UTF-8"),
+    ("x.csv", b"text,factual\nA\0,yes\n", "x.csv: is not a text file: it has a NUL byte at offset 14"),
     (
         "x.tsv",
         'text\tfactual\nA.\tyes\n"B\tyes\n',
@@ -166,7 +166,7 @@ FILES_OF_ROWS = [
     ),
     ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
     ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: contains half a character"),
-    ("x.xlsx", "PK", "x.xlsx: unknown suffix '.xlsx'; expected one of .jsonl, .csv, .tsv"),
+    ("x.xls", "PK", "x.xls: unknown suffix '.xls'; expected one of .jsonl, .csv, .tsv, .xlsx"),
 ]
 
 

@@ -39,7 +39,8 @@ def refusal(folder, rows, annotator="me", **settings):
     with pytest.raises(HarnessError) as refused:
         add_claims(folder, rows, annotator, **settings)
     assert content(folder) == before
-    return str(refused.value)
+    faults = getattr(refused.value, "faults", ())
+    return "\n".join(map(str, faults)) or str(refused.value)
 
 
 @pytest.mark.smoke
@@ -255,7 +256,8 @@ def test_a_log_without_its_last_line_end_is_continued_on_a_new_line(folder):
         ("x.jsonl", '{"text": \n[1]\n', "x.jsonl:2: expected a JSON object, got [1]"),
         ("x.jsonl", "[" * 100_000, "x.jsonl:1: is nested too deeply, or contains too long a number"),
         ("x.jsonl", '{"start": ' + "1" * 5000 + "}", "x.jsonl:1: is nested too deeply, or contains too long a number"),
-        ("x.xlsx", "", "unknown suffix '.xlsx'; expected one of .jsonl, .csv, .tsv"),
+        ("x.xls", "", "unknown suffix '.xls'; expected one of .jsonl, .csv, .tsv, .xlsx"),
+        ("x.xlsx", "text,factual", "x.xlsx: is not a complete zip file"),
     ],
 )
 def test_a_file_of_rows_that_cannot_be_read(folder, tmp_path, name, text, part):

@@ -110,7 +110,10 @@ def _with_axes(
     """Returns the labels with the axis as their question; labels of another scheme are left out and named."""
     scheme, axes = request.scheme, request.axes
     if scheme is None:
-        return [replace(label, question=label.question.rpartition(".")[2]) for label in labels]
+        names = {question: axis for axis, question in request.columns.items()}
+        return [
+            replace(label, question=names.get(label.question) or label.question.rpartition(".")[2]) for label in labels
+        ]
     by_question = {question: axis for axis, question in request.columns.items() if axis in axes}
     axis_of: dict[str, str | None] = {}
     unknown = []

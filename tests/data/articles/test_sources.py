@@ -58,7 +58,7 @@ def ingested(tmp_path, *sources, **options):
 def refusal(*sources, **options) -> str:
     with pytest.raises(FaultsError) as refused:
         read_articles(sources, ReadOptions(**options))
-    return str(refused.value)
+    return "\n".join(map(str, refused.value.faults))
 
 
 @pytest.mark.smoke
