@@ -26,6 +26,7 @@ from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, read_bytes, remove_partial_files, write_files
 from harness.records import preview
 from harness.schemes import Scheme
+from harness.text_tables import count_of
 
 
 class AddResult(NamedTuple):
@@ -138,8 +139,8 @@ def add_claims(
         options = AddOptions(annotator, at or _now(), labels or {}, on_conflict)
         session = AddSession(target.dataset, meanings, options, path)
         session.add_all(labeled_rows)
-        if session.faults:
-            raise FaultsError(session.faults)
+        if meanings.faults or session.faults:
+            raise FaultsError((*meanings.faults, *session.faults))
         if not dry_run:
             with folder_lock(folder, "add") if is_new else nullcontext():
                 remove_partial_files(folder)
@@ -278,7 +279,9 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes.append(f"rows without a label: {session.unlabeled:,}")
     if session.by_rule:
         rule = session.options.on_conflict
-        notes.append(f"rows disagree on {session.by_rule:,} labels, chosen by the rule '{rule}' (see their notes)")
+        notes.append(
+            f"rows disagree on {count_of(session.by_rule, 'label')}, set by the rule '{rule}' (see their notes)"
+        )
     superseded = sum(annotation.supersedes is not None for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),

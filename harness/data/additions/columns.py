@@ -35,6 +35,8 @@ class Columns(NamedTuple):
     """Column to the axis whose labels it holds."""
     ignored: tuple[str, ...]
     """Columns that are passed over because the user said so."""
+    faults: tuple[Fault, ...] = ()
+    """Columns that are neither a field nor an axis; no column with labels."""
 
 
 class ColumnOptions(NamedTuple):
@@ -90,8 +92,7 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         names: columns of the table.
         schemes: schemes of the dataset; the axes of the first need no prefix `SCHEME.`.
         options: what the user said about the columns.
-    Raises: FaultsError: a column is neither a field nor an axis, or is named for an unknown one; or no column holds
-        labels.
+    Raises: FaultsError: an option names an unknown field, axis or column, or two columns are one axis.
     """
     field_columns = named_columns(path, names, options)
     axes = _axes_by_name(schemes)
@@ -114,16 +115,16 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
     for axis in _twice(axis_columns.values()):
         columns = " and ".join(f"'{column}'" for column, other in axis_columns.items() if other == axis)
         faults.append(Fault(path, None, axis.axis.name, f"has two columns, {columns}; give one of them"))
-    if not faults and others and not options.ignore_other:
+    if faults:
+        raise FaultsError(faults)
+    if others and not options.ignore_other:
         faults.append(Fault(path, None, None, _no_axis(others, schemes, bool(axis_columns)), "unknown-name"))
-    elif not faults and not axis_columns:
+    elif not axis_columns:
         known = ", ".join(axis.name for axis in schemes[0].axes)
         message = f"has no label; give at least one of: {known}{_new_scheme_hint(others)}"
         faults.append(Fault(path, None, None, message, "missing-field"))
-    if faults:
-        raise FaultsError(faults)
     fields = {field: column for field, column in field_columns.items() if field in FIELDS}
-    return Columns(fields, axis_columns, tuple(others))
+    return Columns(fields, axis_columns, tuple(others), tuple(faults))
 
 
 def fold_name(name: str) -> str:
@@ -132,11 +133,11 @@ def fold_name(name: str) -> str:
 
 
 def fields_of(cells: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
-    """Returns the fields of a row that are not empty; texts without blanks around them."""
+    """Returns the fields of a row that are not empty; all but notes without blanks around them."""
     fields = {}
     for field, column in columns.fields.items():
         cell = cells.get(column)
-        if isinstance(cell, str):
+        if isinstance(cell, str) and field != "note":
             cell = cell.strip()
         if cell not in (None, ""):
             fields[field] = cell

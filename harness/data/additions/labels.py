@@ -14,6 +14,8 @@ from harness.schemes.scheme_files import FEATURE_LABEL
 
 YES_WORDS = ("yes", "true", "1")
 NO_WORDS = ("no", "false", "0")
+MAX_ROWS = 6
+"""Number of rows that a message about a contradiction names."""
 ConflictRule = Literal["majority", "first", "last", "newest"]
 """Rule for rows of one file that give one claim different labels on one axis."""
 
@@ -119,15 +121,17 @@ def settle(path: str, axis: Axis, rows: Sequence[RowAnswer], rule: ConflictRule 
         (answer, count), (_, next_count), *_ = Counter(row.answer for row in rows).most_common()
         chosen = next(row for row in rows if row.answer == answer) if count > next_count else None
     if chosen is None:
+        answers = ", ".join(f"'{_display(row.answer)}' (line {row.line})" for row in rows[:MAX_ROWS])
+        more = f" and {len(rows) - MAX_ROWS} more rows" if len(rows) > MAX_ROWS else ""
         undecided = {
-            "majority": f", and none has the majority of its {len(rows)} rows",
-            "newest": ", and none is the newest: their times ('at') are equal or missing",
+            "majority": "; none has the majority",
+            "newest": "; none is the newest, as their times ('at') are equal or missing",
         }
         tie = undecided.get(rule or "", "")
         rules = "first or last" if tie else "majority, newest, first or last"
         message = (
-            f"is '{_display(other.answer)}' for a claim that line {rows[0].line} labels "
-            f"'{_display(rows[0].answer)}'{tie}; correct one of the rows, or choose a rule: --on-conflict {rules}"
+            f"rows disagree on the label of one claim: {answers}{more}{tie}; correct them, or choose a rule: "
+            f"--on-conflict {rules}"
         )
         return Fault(path, other.line, axis.name, message, "contradiction")
     return Settled(chosen._replace(note=_note(chosen, rows, rule)), by_rule=True)

@@ -134,6 +134,7 @@ class AddSession:
             self.faults.append(settled)
             return
         self.by_rule += settled.by_rule
+        n_rows = sum(other.answer == settled.row.answer for other in rows)
         row, earlier = settled.row, self.present.get(key)
         if not row.answer:
             # A "no" for a feature that the log marks as present would have to delete a line of the append-only log.
@@ -144,9 +145,9 @@ class AddSession:
             return
         label, value = row.answer
         if earlier is not None and (earlier.label, earlier.value) == (label, value):
-            self.unchanged += len(rows)
+            self.unchanged += n_rows
             return
-        self.unchanged += len(rows) - 1
+        self.unchanged += n_rows - 1
         claim_id, scheme, axis_name = key
         annotation = new_annotation(
             claim_id=claim_id,
