@@ -31,6 +31,10 @@ class ToolRequest(NamedTuple):
     columns: Mapping[str, str] = {}
     """Field or question of the export by field of a claim or axis of the scheme, where their names differ."""
 
+    def fault(self, line: int, field: str, message: str, code: str = Fault.code) -> Fault:
+        """Returns a fault of a line, or of a task of a JSON document, whose message names the task."""
+        return Fault(str(self.path), None if self.path.suffix.lower() == ".json" else line, field, message, code)
+
     @property
     def axes(self) -> set[str]:
         """Names of the axes of the scheme."""

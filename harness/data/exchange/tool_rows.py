@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from harness.data.articles.rows import LabeledRow
-from harness.data.exchange.tool_labels import ToolContent, ToolLabel, ToolRequest, iso_time
+from harness.data.exchange.tool_labels import LABEL, ToolContent, ToolLabel, ToolRequest, iso_time
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.records import preview
 from harness.schemes import Scheme
@@ -51,7 +51,7 @@ def to_rows(content: ToolContent, request: ToolRequest, notes: list[str]) -> lis
         labels = _of_one_worker(content.labels, request, notes)
         labels = _with_axes(labels, request, notes, faults)
         faults += [
-            Fault(str(path), label.line, label.question, _several_choices(label), "several-choices")
+            request.fault(label.line, label.question, _several_choices(label), "several-choices")
             for label in labels
             if len(label.choices) > 1
         ]
@@ -128,10 +128,13 @@ def _with_axes(
             notes.append(f"passed over '{question}', which is not of scheme '{scheme.name}'")
         else:
             unknown.append(question)
-    if len(axes) == 1 and len(unknown) == 1 and not any(axis_of.values()):
+    has_axis = any(axis_of.values())
+    if len(axes) == 1 and (unknown == [LABEL] or (len(unknown) == 1 and not has_axis)):
         (axis,) = axes
         axis_of[unknown[0]] = axis
         notes.append(f"read '{unknown[0]}' as '{axis}', the only axis of scheme '{scheme.name}'")
+    elif has_axis:
+        notes += [f"passed over '{name}', which is no axis of scheme '{scheme.name}'" for name in unknown]
     else:
         message = f"is no axis of scheme '{scheme.name}' ({', '.join(sorted(axes))}); say which: --column AXIS="
         faults += [Fault(str(request.path), None, name, f"{message}{name}", "unknown-name") for name in unknown]
@@ -204,7 +207,7 @@ def _contradiction(group: Sequence[ToolLabel], newest: ToolLabel, rival: ToolLab
         f"{first.place} says {preview(', '.join(first.choices))} and {second.place} "
         f"{preview(', '.join(second.choices))} for one claim by one worker; {remedy}"
     )
-    return Fault(str(request.path), second.line, second.question, message, "contradiction")
+    return request.fault(second.line, second.question, message, "contradiction")
 
 
 def _merge(labels: Sequence[ToolLabel]) -> list[LabeledRow]:
