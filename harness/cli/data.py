@@ -23,7 +23,7 @@ folder = click.Path(path_type=Path)
     "--claims",
     type=folder,
     metavar="FILE",
-    help="Labeled claims: .csv, .tsv, .xlsx, .jsonl; an export of doccano, Prodigy or Label Studio; ClaimReview "
+    help="Labeled claims (.csv, .tsv, .xlsx, .jsonl); an export of doccano, Prodigy or Label Studio; ClaimReview "
     "(.html, .jsonld, .json).",
 )
 @click.option("--text", help="Text of one free-standing claim.")
@@ -50,7 +50,7 @@ folder = click.Path(path_type=Path)
 @click.option(
     "--on-conflict",
     type=click.Choice(["majority", "first", "last", "newest"]),
-    help="Rule for rows that label one claim differently; default: refuse.",
+    help="Rule for rows that give one claim different labels; default: refuse.",
 )
 @click.option("--at", metavar="TIME", help="Date or time of labels without a column 'at'; default: now.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")

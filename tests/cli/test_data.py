@@ -162,7 +162,7 @@ FILES_OF_ROWS = [
     (
         "x.csv",
         "text,verdict\nA.,yes\n",
-        "x.csv:2: verdict: no axis is called 'verdict'. Did you mean 'prediction'? Known: attribution,",
+        "x.csv: column 'verdict' is neither an axis of the scheme 'three-axes' (factual, checkable,",
     ),
     ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
     ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: contains half a character"),
@@ -184,7 +184,7 @@ def test_rows_that_cannot_be_added(tmp_path, harness, folder, name, data, messag
         (["d", "--text", "A.", "--label", "factual=yes", "--as", "../x"], "annotator: expected letters, digits, dot,"),
         (["d", "--text", "A.", "--label", "factual", "--as", "me"], "--label: expected AXIS=L, got 'factual'"),
         (["d", "--text", "A.", "--label", "law=1", "--label", "law=0", "--as", "me"], "an axis is given twice"),
-        (["d", "--text", "A.", "--as", "me"], "row:1: has no label; give at least one of: factual, checkable,"),
+        (["d", "--text", "A.", "--as", "me"], "row: has no label; give at least one of: factual, checkable,"),
         (["d", "--as", "me"], "give either --claims FILE, or --text TEXT with --label AXIS=L"),
         (["d", "--claims", "x.csv", "--label", "law=yes", "--as", "me"], "give either --claims FILE, or --text T"),
         (["d", "--claims", "nowhere.csv", "--as", "me"], "nowhere.csv: does not exist; check the path"),

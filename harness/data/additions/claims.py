@@ -28,7 +28,12 @@ class ClaimRow(NamedTuple):
     line: int | None
     fields: Mapping[str, Any]
     document: str | None = None
-    """Text in which the claim's text begins at `start`."""
+    """Text in which the claim's text begins at `start`; None if the claim is not a span of a text in the file."""
+
+    @property
+    def text(self) -> str:
+        """Text without blanks around it."""
+        return str(self.fields["text"]).strip()
 
 
 class ClaimFinder:
@@ -42,6 +47,7 @@ class ClaimFinder:
         """Number of new articles that are documents, not free-standing claims."""
         self.faults: list[Fault] = []
         self._known_articles = dict(self.articles)
+        self._language = dataset.info.language
         self._by_text: dict[str, list[Claim]] = defaultdict(list)
         for claim in dataset.current:
             self._by_text[claim.text or ""].append(claim)
@@ -50,6 +56,7 @@ class ClaimFinder:
         """Returns the claim of each row, made if it is new; None for a row with a fault, which is in `faults`."""
         claims: list[Claim | None] = [None] * len(rows)
         documents: dict[str, list[int]] = defaultdict(list)
+        marked: dict[str, list[int]] = defaultdict(list)
         raw_ids: dict[str, str] = {}
         for index, row in enumerate(rows):
             fields = row.fields
@@ -58,15 +65,17 @@ class ClaimFinder:
             elif "text" not in fields:
                 message = "is missing; identify the claim by claim_id, by article_id and text, or by text"
                 self._fault(row, "text", message, "missing-field")
+            elif "article_id" not in fields and row.document is not None:
+                marked[self._marked_article(row, row.document)].append(index)
             elif "article_id" not in fields:
-                claims[index] = self._claim_by_text(row) if row.document is None else self._claim_in(row.document, row)
+                claims[index] = self._claim_by_text(row)
             else:
                 article_id = self._article_id(row, raw_ids)
                 if article_id is not None:
                     documents[article_id].append(index)
-        for article_id, indices in documents.items():
+        for article_id, indices in (*documents.items(), *marked.items()):
             document = [rows[index] for index in indices]
-            if article_id in self._known_articles:
+            if article_id in self._known_articles or article_id in marked:
                 in_article = self._claims_in(self.articles[article_id], document)
             else:
                 in_article = self._new_document(article_id, document)
@@ -97,7 +106,7 @@ class ClaimFinder:
 
     def _claim_by_text(self, row: ClaimRow) -> Claim | None:
         """Returns the free-standing claim of a text, or the only claim of the dataset that has this text."""
-        text = row.fields["text"]
+        text = row.text
         article_id = f"claim-{sha256(text)[:10]}"
         same_text = self._by_text.get(text, [])
         if article_id not in self._known_articles and same_text:
@@ -111,12 +120,14 @@ class ClaimFinder:
         article = self.articles.get(article_id) or self._make_article(article_id, text, [row])
         return None if article is None else self._add_claim(article, 0, len(article.text or ""), row)
 
-    def _claim_in(self, document: str, row: ClaimRow) -> Claim | None:
-        """Returns the claim of a span of a document: of the article with this text, which is made if it is new."""
-        article = next((article for article in self.articles.values() if article.text == document), None)
-        if article is None:
-            article = self._make_article(f"claim-{sha256(document)[:10]}", document, [row])
-        return None if article is None else self._claim_at(article, row.fields["text"], row)
+    def _marked_article(self, row: ClaimRow, document: str) -> str:
+        """Returns the id of the article with the text in which a row marks a span; the article is made if it is new."""
+        article_id = f"claim-{sha256(document)[:10]}"
+        same_text = (article.article_id for article in self._known_articles.values() if article.text == document)
+        article_id = next(same_text, article_id)
+        if article_id not in self.articles:
+            self._make_article(article_id, document, [row])
+        return article_id
 
     def _article_id(self, row: ClaimRow, raw_ids: dict[str, str]) -> str | None:
         """Returns the id of the article of a row; None after a fault."""
@@ -127,7 +138,7 @@ class ClaimFinder:
             self._fault(row, "article_id", message)
             return None
         if article_id not in self._known_articles:
-            close = self._mistyped(article_id, row.fields["text"])
+            close = self._mistyped(article_id, row.text)
             if close is not None or "start" in row.fields:
                 hint = f" Did you mean '{close}'? It has this text." if close is not None else ""
                 known = unknown_name("article", raw, list(self._known_articles))
@@ -145,7 +156,7 @@ class ClaimFinder:
 
     def _new_document(self, article_id: str, rows: Sequence[ClaimRow]) -> list[Claim | None]:
         """Makes an article from the rows of a document, one a line in their order, and a claim of each row."""
-        texts = [row.fields["text"] for row in rows]
+        texts = [row.text for row in rows]
         article = self._make_article(article_id, "\n".join(texts), rows)
         if article is None:
             return [None] * len(rows)
@@ -164,6 +175,8 @@ class ClaimFinder:
         for row in rows:
             for field in ARTICLE_FIELDS:
                 cell = row.fields.get(field)
+                if field == "language" and cell == self._language:
+                    continue  # the language of the dataset is not repeated in its articles
                 if cell is not None and fields.setdefault(field, cell) != cell:
                     message = (
                         f"is {preview(cell)} for article '{article_id}', line {line_of[field]} has "
@@ -184,11 +197,10 @@ class ClaimFinder:
         claims: list[Claim | None] = [None] * len(rows)
         by_text: dict[str, list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
-            text = _unescaped(article, row.fields["text"])
             if "start" in row.fields:
-                claims[index] = self._claim_at(article, text, row)
+                claims[index] = self._claim_at(article, row)
             else:
-                by_text[text].append(index)
+                by_text[_unescaped(article, row.text)].append(index)
         for text, indices in by_text.items():
             starts = self._starts(article, text, len(indices))
             if starts is None:
@@ -199,10 +211,13 @@ class ClaimFinder:
                 claims[index] = self._add_claim(article, start, start + len(text), rows[index])
         return claims
 
-    def _claim_at(self, article: Article, text: str, row: ClaimRow) -> Claim | None:
+    def _claim_at(self, article: Article, row: ClaimRow) -> Claim | None:
         start = int(row.fields["start"])
         body = article.text or ""
-        if body[start : start + len(text)] != text:
+        # A table may have lost the blanks around a text, and have gained an apostrophe before a formula.
+        candidates = (row.fields["text"], row.text, _unescaped(article, row.text))
+        text = next((text for text in candidates if body[start : start + len(text)] == text), None)
+        if text is None:
             actual = preview(body[start:][:40])
             message = f"is not the text at start {start} of article '{article.article_id}', which has {actual}"
             self._fault(row, "text", message)

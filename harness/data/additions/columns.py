@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from harness.data.additions.labels import is_blank
 from harness.data.articles.rows import LabeledRow
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.schemes import Axis, Scheme
@@ -133,13 +134,13 @@ def fold_name(name: str) -> str:
 
 
 def fields_of(cells: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
-    """Returns the fields of a row that are not empty; all but notes without blanks around them."""
+    """Returns the fields of a row that are not empty; all but texts and notes without blanks around them."""
     fields = {}
     for field, column in columns.fields.items():
         cell = cells.get(column)
-        if isinstance(cell, str) and field != "note":
+        if isinstance(cell, str) and field not in ("text", "note"):
             cell = cell.strip()
-        if cell not in (None, ""):
+        if cell != "" if field == "note" else not is_blank(cell):
             fields[field] = cell
     return fields
 

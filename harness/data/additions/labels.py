@@ -18,6 +18,7 @@ MAX_ROWS = 6
 """Number of rows that a message about a contradiction names."""
 ConflictRule = Literal["majority", "first", "last", "newest"]
 """Rule for rows of one file that give one claim different labels on one axis."""
+RULES: tuple[ConflictRule, ...] = ("majority", "newest", "first", "last")
 
 Answer = tuple[str, str | None] | tuple[()]
 """Label and value; empty for a feature that the claim does not have."""
@@ -28,12 +29,12 @@ class RowAnswer(NamedTuple):
 
     line: int | None
     answer: Answer
-    note: str | None
-    at: str | None
+    note: str | None = None
+    at: str | None = None
     author: str | None = None
-    """Organization or person whose judgment the label is."""
+    """Organization or person who gave the rating, as the file states it."""
     url: str | None = None
-    """Address of the page on which the judgment was published."""
+    """Address of the page on which the rating was published."""
 
 
 class Settled(NamedTuple):
@@ -115,20 +116,17 @@ def settle(path: str, axis: Axis, rows: Sequence[RowAnswer], rule: ConflictRule 
     chosen: RowAnswer | None = None
     if rule in ("first", "last"):
         chosen = rows[0] if rule == "first" else rows[-1]
-    elif rule == "newest":
-        chosen = _newest(rows)
     elif rule == "majority":
         (answer, count), (_, next_count), *_ = Counter(row.answer for row in rows).most_common()
         chosen = next(row for row in rows if row.answer == answer) if count > next_count else None
+    elif rule == "newest":
+        chosen = _newest(rows)
     if chosen is None:
         answers = ", ".join(f"'{_display(row.answer)}' (line {row.line})" for row in rows[:MAX_ROWS])
         more = f" and {len(rows) - MAX_ROWS} more rows" if len(rows) > MAX_ROWS else ""
-        undecided = {
-            "majority": "; none has the majority",
-            "newest": "; none is the newest, as their times ('at') are equal or missing",
-        }
+        undecided = {"majority": "; none has the majority", "newest": "; none is the newest, by the column 'at'"}
         tie = undecided.get(rule or "", "")
-        rules = "first or last" if tie else "majority, newest, first or last"
+        rules = " or ".join(name for name in RULES if name != rule)
         message = (
             f"rows disagree on the label of one claim: {answers}{more}{tie}; correct them, or choose a rule: "
             f"--on-conflict {rules}"
@@ -138,13 +136,12 @@ def settle(path: str, axis: Axis, rows: Sequence[RowAnswer], rule: ConflictRule 
 
 
 def _newest(rows: Sequence[RowAnswer]) -> RowAnswer | None:
-    """Returns the row with the latest time; None if a row has no time, or the latest ones disagree."""
+    """Returns the row with the latest time; None if a row has no time, or the latest rows disagree."""
     times = [parse_time(row.at) for row in rows]
     if None in times:
         return None
-    latest = max(time for time in times if time is not None)
-    newest = [row for row, time in zip(rows, times, strict=True) if time == latest]
-    return newest[0] if all(row.answer == newest[0].answer for row in newest) else None
+    latest = [row for row, time in zip(rows, times, strict=True) if time == max(filter(None, times))]
+    return latest[0] if all(row.answer == latest[0].answer for row in latest) else None
 
 
 def _display(answer: Answer) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import yaml
 
-from harness.data.additions.columns import FIELDS, ColumnOptions, fold_name, named_columns
+from harness.data.additions.columns import FIELDS, column_names, fold_name, named_columns
 from harness.data.additions.labels import NO_WORDS, YES_WORDS, is_blank, mapped_text
-from harness.data.articles.rows import LabeledRow
+from harness.data.additions.reading import Source
 from harness.data.labels.tasks import find_task
 from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
 from harness.schemes import Scheme
@@ -42,30 +42,20 @@ class NewScheme(NamedTuple):
     """How to make it a scheme for a yes-or-no question, if it is not one."""
 
 
-def make_scheme(
-    path: str,
-    rows: Sequence[LabeledRow],
-    names: Sequence[str],
-    options: ColumnOptions,
-    values: Mapping[str, str],
-    *,
-    about: SchemeOptions,
-) -> NewScheme:
-    """Returns a scheme whose labels are those of a table.
+def make_scheme(source: Source, values: Mapping[str, str], about: SchemeOptions) -> NewScheme:
+    """Returns a scheme whose labels are those of a file.
 
     Its axes are those that the user named a column for, or the column `label`.
 
     Args:
-        path: file named in faults.
-        rows: rows of the table.
-        names: columns of the table.
-        options: what the user said about the columns.
-        values: value in the table to label.
+        source: labeled rows.
+        values: value in the file to label.
         about: what the user said about the scheme.
     Raises: FaultsError: no column holds labels, or one has too many. HarnessError: the task or a positive label is
         unknown.
     """
-    columns = named_columns(path, names, options)
+    path, names = source.path, column_names(source.rows)
+    columns = named_columns(path, names, source.scheme_columns)
     axis_columns = {field: column for field, column in columns.items() if field not in FIELDS}
     if not axis_columns:
         free = [name for name in names if fold_name(name) == "label" and name not in columns.values()]
@@ -73,7 +63,7 @@ def make_scheme(
     if not axis_columns:
         message = "name the column that holds the labels: --column label=COLUMN. Columns: " + ", ".join(names)
         raise FaultsError.single(path, message, code="missing-field")
-    labels_of = {axis: _labels_found(path, rows, column, values) for axis, column in axis_columns.items()}
+    labels_of = {axis: _labels_found(source, column, values) for axis, column in axis_columns.items()}
     task, mapping, hint = _task_mapping(labels_of, about)
     content: dict[str, Any] = {
         "name": about.name,
@@ -102,10 +92,10 @@ def make_scheme(
     return NewScheme(scheme, f"{head}{text}".encode(), task, hint)
 
 
-def _labels_found(path: str, rows: Iterable[LabeledRow], column: str, values: Mapping[str, str]) -> list[str]:
+def _labels_found(source: Source, column: str, values: Mapping[str, str]) -> list[str]:
     """Returns the labels of a column, each as it is first written; case and blanks make no other label."""
     labels: dict[str, str] = {}
-    for row in rows:
+    for row in source.rows:
         cell = row.cells.get(column)
         if not is_blank(cell):
             text = mapped_text(cell, values)
@@ -113,9 +103,9 @@ def _labels_found(path: str, rows: Iterable[LabeledRow], column: str, values: Ma
     remedy = "name another column: --column label=COLUMN"
     if len(labels) > MAX_LABELS:
         message = f"has {len(labels):,} different values, too many for labels; {remedy}"
-        raise FaultsError.single(path, message, field=column)
+        raise FaultsError.single(source.path, message, field=column)
     if not labels:
-        raise FaultsError.single(path, f"has no label in any row; {remedy}", field=column)
+        raise FaultsError.single(source.path, f"has no label in any row; {remedy}", field=column)
     return list(labels.values())
 
 

@@ -62,7 +62,7 @@ class AddSession:
     def add_all(self, rows: Sequence[LabeledRow]) -> None:
         """Collects the claims and labels of all rows."""
         claim_rows: list[ClaimRow] = []
-        sources: list[LabeledRow] = []
+        sources: list[tuple[str | None, str | None]] = []
         labels: list[list[AxisAnswer]] = []
         for row in rows:
             fields = fields_of(row.cells, self.columns)
@@ -71,13 +71,13 @@ class AddSession:
             self.faults += [Fault(self.path, row.line, name, message) for name, message in faults]
             if not faults:
                 claim_rows.append(ClaimRow(row.line, fields, row.document))
-                sources.append(row)
+                sources.append((row.author, row.url))
                 labels.append(answers)
         claims = self.finder.find_all(claim_rows)
         self.faults += self.finder.faults
         by_claim: dict[tuple[str, str, str], list[RowAnswer]] = defaultdict(list)
         axes: dict[tuple[str, str, str], SchemeAxis] = {}
-        for claim_row, source, claim, answers in zip(claim_rows, sources, claims, labels, strict=True):
+        for claim_row, claim, answers, source in zip(claim_rows, claims, labels, sources, strict=True):
             self.unlabeled += not answers
             if claim is None:
                 continue
@@ -85,7 +85,7 @@ class AddSession:
             for axis, answer in answers:
                 key = (claim.claim_id, axis.scheme.name, axis.axis.name)
                 axes[key] = axis
-                by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, source.author, source.url))
+                by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source))
         for key, row_answers in by_claim.items():
             self._settle(key, axes[key], row_answers)
         self.faults.sort(key=lambda fault: fault.line or 0)

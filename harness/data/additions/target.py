@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.additions.columns import ColumnOptions, column_names
 from harness.data.additions.new_scheme import NewScheme, SchemeOptions, make_scheme
+from harness.data.additions.reading import Source
 from harness.data.articles.article_file import safe_name
-from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation, info_file_contents
 from harness.data.load import find_scheme, open_folder
 from harness.data.new_dataset import CARD, check_language, config_content, run_command
@@ -79,22 +78,12 @@ class Target(NamedTuple):
         return (*(describe if self.new_scheme else ()), run_command(folder))
 
 
-def open_target(
-    folder: Path,
-    path: str,
-    rows: Sequence[LabeledRow],
-    columns: ColumnOptions,
-    values: Mapping[str, str],
-    *,
-    options: TargetOptions,
-) -> Target:
+def open_target(folder: Path, source: Source, values: Mapping[str, str], options: TargetOptions) -> Target:
     """Opens the dataset that claims are added to, or describes the one to create; writes nothing.
 
     Args:
         folder: dataset folder; a new dataset if it has no `dataset.yaml`.
-        path: file of the rows, as messages name it.
-        rows: labeled rows.
-        columns: what the user said about the columns.
+        source: labeled rows.
         values: value in the table to label.
         options: what the user said about dataset and scheme.
     Raises: HarnessError: the dataset, or what the user said, is at fault.
@@ -115,7 +104,7 @@ def open_target(
                 f"scheme '{name}' is shipped: --scheme {name} uses it; or give another --new-scheme NAME"
             )
         about = SchemeOptions(name, dataset.info.language, options.task, options.positive)
-        new_scheme = make_scheme(path, rows, column_names(rows), columns, values, about=about)
+        new_scheme = make_scheme(source, values, about)
         labels = "; ".join(f"{axis.name}: {', '.join(axis.label_names)}" for axis in new_scheme.scheme.axes)
         notes.append(f"new scheme '{name}' from the labels ({labels})")
         notes.append(new_scheme.hint or "")

@@ -61,19 +61,8 @@ def to_rows(content: ToolContent, request: ToolRequest, notes: list[str]) -> lis
             under = f" under scheme '{request.scheme.name}'" if request.scheme else ""
             faults.append(Fault(str(path), None, None, f"has no labels{under}"))
     if faults:
-        raise FaultsError(_one_per_kind(faults))
+        raise FaultsError(faults)
     return _merge(labels)
-
-
-def _one_per_kind(faults: Sequence[Fault]) -> list[Fault]:
-    """Returns the first fault of each kind and field, which counts the others."""
-    by_kind: dict[tuple[str, str | None], list[Fault]] = {}
-    for fault in faults:
-        by_kind.setdefault((fault.code, fault.field), []).append(fault)
-    return [
-        replace(first, message=f"{first.message} (and {len(others):,} more)") if others else first
-        for first, *others in by_kind.values()
-    ]
 
 
 def _several_choices(label: ToolLabel) -> str:

@@ -307,11 +307,13 @@ def test_a_format_can_be_named(folder, tmp_path, harness):
     assert "read as a doccano export (JSONL)" in outcome.stdout + outcome.stderr
 
 
-def test_faults_of_one_kind_are_one_line(folder, tmp_path):
+def test_all_faults_are_told_those_of_one_kind_in_one_line(folder, tmp_path, harness):
     path = write_lines(tmp_path / "a.jsonl", *({"text": f"{BUS} {n}", "label": ["yes", "no"]} for n in range(30)))
-    message = refusal(folder, path)
-    assert len(message.splitlines()) == 1
-    assert "(and 29 more)" in message
+    assert len(refusal(folder, path).splitlines()) == 30
+    outcome = harness("add", folder, "--claims", path, "--as", "me")
+    first, count = outcome.stderr.splitlines()
+    assert "a.jsonl:1: checkable: line 1 has 2 choices ('yes', 'no')" in first
+    assert count.startswith("30 faults")
 
 
 def test_a_dataset_from_an_export(tmp_path):
