@@ -174,7 +174,7 @@ def test_all_or_nothing_and_all_faults_at_once(folder):
         "row:2: factual: no label is called 'maybe'. ",
         "row:4: article_id: no article is called 'fery'. Did you mean 'ferry'? It has this text.",
         "row:5: text: occurs 0 times in article 'ferry'; give the exact characters of the article",
-        "row:6: text: occurs 2 times in article 'ferry' and in 1 row; give its start in a column 'start' (one of 11, 43)",
+        "row:6: text: occurs 2 times in article 'ferry' and in 1 row; give its start in a column 'start'",
         "row:7: claim_id: no claim 'nobody' in claims.jsonl",
         "row:8: text: is missing; identify the claim by claim_id, by article_id and text, or by text",
         "row:9: text: is not that of claim",
