@@ -142,7 +142,7 @@ def test_blind_tasks_carry_no_label_and_no_order(dataset, tmp_path):
     ("content", "message"),
     [
         ("", "is not JSON"),
-        ("{}", "expected a list of tasks"),
+        ("{}", "expected a Label Studio export"),
         ("[1]", "item 1: expected a JSON object, got 1"),
         (
             '[{"data": {"claim_id": "a"}, "annotations": [{"result": [{"value": 1}]}]}]',

@@ -374,8 +374,9 @@ def _places(value):
 
 def test_a_file_that_is_no_export(folder, tmp_path):
     for document, message in (
-        ({}, "expected a list of tasks"),
-        ([], "expected a list of tasks"),
+        ({}, "an answer of the Fact Check Tools API; got {}"),
+        ({"claims": []}, "has no ClaimReview (JSON-LD) with a claimReviewed, and no claim with a review"),
+        ([], "expected a Label Studio export (JSON)"),
         ([{"a": 1}], "is not in a layout that is known here; expected a Label Studio export (JSON)"),
         ([1, 2], "item 1: expected a JSON object, got 1 (and 1 more items)"),
     ):
