@@ -140,7 +140,7 @@ def fields_of(cells: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
         cell = cells.get(column)
         if isinstance(cell, str) and field not in ("text", "note"):
             cell = cell.strip()
-        if cell != "" if field == "note" else not is_blank(cell):
+        if cell not in (None, "") if field == "note" else not is_blank(cell):
             fields[field] = cell
     return fields
 

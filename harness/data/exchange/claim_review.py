@@ -101,7 +101,9 @@ def _one_review_per_claim(path: Path, rows: Sequence[LabeledRow], notes: list[st
 
 def _is_api_answer(document: Any) -> bool:
     claims = document.get("claims") if isinstance(document, dict) else None
-    return isinstance(claims, list) and any(isinstance(claim, dict) and "claimReview" in claim for claim in claims)
+    return isinstance(claims, list) and (
+        not claims or any(isinstance(claim, dict) and "claimReview" in claim for claim in claims)
+    )
 
 
 def _from_api(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,6 @@ from harness.data.exchange.tool_labels import (
     span_labels,
     text_of,
 )
-from harness.errors import Fault
 from harness.records import preview
 
 TEXT_FIELDS = ("text", "data")
@@ -69,7 +68,7 @@ def read_doccano(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConten
 
 def _read_answers(answers: Any, field: str, base: ToolLabel, content: ToolContent, request: ToolRequest) -> None:
     def fault(message: str) -> None:
-        content.faults.append(Fault(str(request.path), base.line, field, message))
+        content.faults.append(request.fault(base.line, field, message))
 
     if isinstance(answers, str):
         # doccano's CSV joins the labels of a text with "#".

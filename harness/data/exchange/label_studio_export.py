@@ -20,11 +20,12 @@ from harness.data.exchange.tool_labels import (
     span_labels,
     text_of,
 )
-from harness.errors import Fault
 from harness.records import preview
 
-ROW_FIELDS = ("id", "annotation_id", "annotator", "created_at", "updated_at", "lead_time")
+USED_FIELDS = ("annotation_id", "annotator", "created_at", "updated_at")
+ROW_FIELDS = (*USED_FIELDS, "id", "lead_time")
 """Fields that Label Studio adds to the rows of JSON-MIN and CSV."""
+NO_TEXT = "name the field that holds the text: --column text=FIELD"
 TASK_FIELDS = ("title", "before", "after")
 """Fields of a task from `harness export` that are neither a label nor part of a claim's identity."""
 
@@ -51,9 +52,11 @@ def read_tasks(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolContent:
         if not isinstance(data, dict):
             fault("data", f"{place}: expected an object with the task's text, got {preview(data)}")
             continue
-        claim = identity_of(data, content, request)
+        # The rest of a task from `harness export` is the context of its claim, not something that is passed over.
+        fields = {name: value for name, value in data.items() if "claim_id" not in data or name not in TASK_FIELDS}
+        claim = identity_of(fields, content, request)
         if not claim.get("claim_id") and not claim.get("text"):
-            fault("data", f"{place} has neither claim_id nor text; create the tasks with harness export, or name one")
+            fault("data", f"{place} has neither claim_id nor text; {NO_TEXT}")
             continue
         annotations = task.get("annotations", task.get("completions"))
         if not isinstance(annotations or [], list):
@@ -83,7 +86,7 @@ def read_tasks(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolContent:
 
 def _fault_adder(content: ToolContent, request: ToolRequest, line: int) -> Callable[[str, str], None]:
     def add_fault(field: str, message: str) -> None:
-        content.faults.append(Fault(str(request.path), line, field, message))
+        content.faults.append(request.fault(line, field, message))
 
     return add_fault
 
@@ -165,9 +168,11 @@ def read_row_list(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConte
         number, cells = row.line or 1, row.cells
         place = f"row {number}" + (f" (annotation {cells['annotation_id']})" if cells.get("annotation_id") else "")
         fault = _fault_adder(content, request, number)
-        claim = identity_of({name: value for name, value in cells.items() if name not in controls}, content, request)
+        claim = identity_of(
+            {name: value for name, value in cells.items() if name not in (*controls, *USED_FIELDS)}, content, request
+        )
         if not claim.get("claim_id") and not claim.get("text"):
-            fault("text", f"{place} has neither claim_id nor text; create the tasks with harness export, or name one")
+            fault("text", f"{place} has neither claim_id nor text; {NO_TEXT}")
             continue
         base = ToolLabel(
             number,

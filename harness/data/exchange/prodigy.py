@@ -18,12 +18,12 @@ from harness.data.exchange.tool_labels import (
     span_labels,
     text_of,
 )
-from harness.errors import Fault
 from harness.records import preview
 
 ANSWERS = ("accept", "reject", "ignore")
 HASHES = ("_input_hash", "_task_hash")
 LABEL_FIELDS = ("accept", "label", "spans")
+WORKER_FIELDS = ("_annotator_id", "_session_id")
 
 
 def is_prodigy(rows: Sequence[LabeledRow]) -> bool:
@@ -42,7 +42,7 @@ def _is_answer(value: Any) -> bool:
 def read_prodigy(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolContent:
     """Returns the labels of rows; rejected and ignored tasks are counted, unless a rejected label is a whole answer."""
     content = ToolContent()
-    own_fields = (*LABEL_FIELDS, "answer", "meta")
+    own_fields = (*LABEL_FIELDS, *WORKER_FIELDS, "answer", "meta", "options", "_timestamp")
     for row in rows:
         line, cells = row.line or 1, row.cells
         meta = cells.get("meta")
@@ -51,7 +51,7 @@ def read_prodigy(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConten
         answer = cells.get("answer", "accept")
         if not _is_answer(answer):
             message = f"expected one of {', '.join(ANSWERS)}, got {preview(answer)}"
-            content.faults.append(Fault(str(request.path), line, "answer", message))
+            content.faults.append(request.fault(line, "answer", message))
             continue
         base = ToolLabel(
             line,
@@ -68,7 +68,7 @@ def read_prodigy(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConten
 
 
 def _worker(cells: Mapping[str, Any]) -> str | None:
-    worker = next((cells[name] for name in ("_annotator_id", "_session_id") if cells.get(name) is not None), None)
+    worker = next((cells[name] for name in WORKER_FIELDS if cells.get(name) is not None), None)
     return None if worker is None else str(worker)
 
 
@@ -98,7 +98,7 @@ def _read_answer(
 
 def _read_spans(spans: Any, base: ToolLabel, content: ToolContent, request: ToolRequest) -> None:
     def fault(message: str) -> None:
-        content.faults.append(Fault(str(request.path), base.line, "spans", message))
+        content.faults.append(request.fault(base.line, "spans", message))
 
     if not isinstance(spans, list) or not all(isinstance(span, dict) for span in spans):
         fault(f"expected a list of objects with start, end and label, got {preview(spans)}")
@@ -122,6 +122,6 @@ def _read_choices(cells: Mapping[str, Any], base: ToolLabel, content: ToolConten
     )
     if not all(isinstance(choice, str) and choice.strip() for choice in choices):
         message = f"expected a list of the ids of options, got {preview(accepted)}"
-        content.faults.append(Fault(str(request.path), base.line, "accept", message))
+        content.faults.append(request.fault(base.line, "accept", message))
         return
     content.labels.append(replace(base, choices=tuple(str(choice) for choice in choices), document=None))

@@ -123,8 +123,7 @@ def _items(path: Path, document: Any) -> list[LabeledRow]:
     Raises: FaultsError: the document is no list of objects, or an empty one.
     """
     if not isinstance(document, list) or not document:
-        message = f"expected a list of tasks, as written by Export > JSON in Label Studio, got {preview(document)}"
-        raise FaultsError.single(path, message)
+        raise FaultsError.single(path, f"{_not_recognized(None)}; got {preview(document)}")
     invalid = [number for number, item in enumerate(document, start=1) if not isinstance(item, dict)]
     if invalid:
         more = f" (and {len(invalid) - 1:,} more items)" if len(invalid) > 1 else ""

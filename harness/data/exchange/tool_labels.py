@@ -31,6 +31,10 @@ class ToolRequest(NamedTuple):
     columns: Mapping[str, str] = {}
     """Field or question of the export by field of a claim or axis of the scheme, where their names differ."""
 
+    def fault(self, line: int, field: str, message: str, code: str = Fault.code) -> Fault:
+        """Returns a fault of a line, or of a task of a JSON document, whose message names the task."""
+        return Fault(str(self.path), None if self.path.suffix.lower() == ".json" else line, field, message, code)
+
     @property
     def axes(self) -> set[str]:
         """Names of the axes of the scheme."""
@@ -149,25 +153,25 @@ def span_labels(spans: Iterable[Span], base: ToolLabel, fault: Callable[[str], N
     """
     labels = []
     document = base.document or ""
-    article = {name: base.claim[name] for name in ("article_id", "start") if name in base.claim}
     if "claim_id" in base.claim:
-        fault(
-            f"{base.place}: marks a span of a claim that has a claim_id; label the claim, or mark spans of an article"
-        )
+        fault(f"{base.place}: marks a span of a claim with a claim_id; label the claim, or mark spans of an article")
         return []
+    article_id, first = base.claim.get("article_id"), base.claim.get("start")
+    # The text may itself be a part of an article, which begins at the start that the task states.
+    offset = first if article_id is not None and isinstance(first, int) else 0
     for start, end, name in spans:
-        if not all(isinstance(offset, int) and not isinstance(offset, bool) for offset in (start, end)):
+        if not all(isinstance(end_point, int) and not isinstance(end_point, bool) for end_point in (start, end)):
             fault(f"{base.place}: a span needs integers as start and end, got {preview([start, end])}")
-        elif not 0 <= start < end <= len(document):
+        elif not (0 <= start < end <= len(document) and document[start:end].strip()):
             fault(f"{base.place}: span {start} to {end} is not within the text of {len(document):,} characters")
         elif not isinstance(name, str) or not name.strip():
             fault(f"{base.place}: span {start} to {end} needs a label as text, got {preview(name)}")
         else:
-            claim = {"text": document[start:end], "start": start}
-            if isinstance(article.get("start"), int) and "article_id" in article:
-                # The text is itself a part of an article, which begins at the start that the task states.
-                claim = article | {"text": document[start:end], "start": article["start"] + start}
+            text = document[start:end]
+            claim = {"text": text.strip(), "start": offset + start + len(text) - len(text.lstrip())}
+            if article_id is None:
+                labels.append(replace(base, claim=claim, choices=(name,)))
+            else:
+                claim["article_id"] = article_id
                 labels.append(replace(base, claim=claim, choices=(name,), document=None))
-                continue
-            labels.append(replace(base, claim=claim, choices=(name,)))
     return labels

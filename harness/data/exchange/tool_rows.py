@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from harness.data.articles.rows import LabeledRow
-from harness.data.exchange.tool_labels import ToolContent, ToolLabel, ToolRequest, iso_time
+from harness.data.exchange.tool_labels import LABEL, ToolContent, ToolLabel, ToolRequest, iso_time
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.records import preview
 from harness.schemes import Scheme
@@ -51,7 +51,7 @@ def to_rows(content: ToolContent, request: ToolRequest, notes: list[str]) -> lis
         labels = _of_one_worker(content.labels, request, notes)
         labels = _with_axes(labels, request, notes, faults)
         faults += [
-            Fault(str(path), label.line, label.question, _several_choices(label), "several-choices")
+            request.fault(label.line, label.question, _several_choices(label), "several-choices")
             for label in labels
             if len(label.choices) > 1
         ]
@@ -61,19 +61,8 @@ def to_rows(content: ToolContent, request: ToolRequest, notes: list[str]) -> lis
             under = f" under scheme '{request.scheme.name}'" if request.scheme else ""
             faults.append(Fault(str(path), None, None, f"has no labels{under}"))
     if faults:
-        raise FaultsError(_one_per_kind(faults))
+        raise FaultsError(faults)
     return _merge(labels)
-
-
-def _one_per_kind(faults: Sequence[Fault]) -> list[Fault]:
-    """Returns the first fault of each kind and field, which counts the others."""
-    by_kind: dict[tuple[str, str | None], list[Fault]] = {}
-    for fault in faults:
-        by_kind.setdefault((fault.code, fault.field), []).append(fault)
-    return [
-        replace(first, message=f"{first.message} (and {len(others):,} more)") if others else first
-        for first, *others in by_kind.values()
-    ]
 
 
 def _several_choices(label: ToolLabel) -> str:
@@ -110,7 +99,10 @@ def _with_axes(
     """Returns the labels with the axis as their question; labels of another scheme are left out and named."""
     scheme, axes = request.scheme, request.axes
     if scheme is None:
-        return [replace(label, question=label.question.rpartition(".")[2]) for label in labels]
+        names = {question: axis for axis, question in request.columns.items()}
+        return [
+            replace(label, question=names.get(label.question) or label.question.rpartition(".")[2]) for label in labels
+        ]
     by_question = {question: axis for axis, question in request.columns.items() if axis in axes}
     axis_of: dict[str, str | None] = {}
     unknown = []
@@ -125,10 +117,13 @@ def _with_axes(
             notes.append(f"passed over '{question}', which is not of scheme '{scheme.name}'")
         else:
             unknown.append(question)
-    if len(axes) == 1 and len(unknown) == 1 and not any(axis_of.values()):
+    has_axis = any(axis_of.values())
+    if len(axes) == 1 and (unknown == [LABEL] or (len(unknown) == 1 and not has_axis)):
         (axis,) = axes
         axis_of[unknown[0]] = axis
         notes.append(f"read '{unknown[0]}' as '{axis}', the only axis of scheme '{scheme.name}'")
+    elif has_axis:
+        notes += [f"passed over '{name}', which is no axis of scheme '{scheme.name}'" for name in unknown]
     else:
         message = f"is no axis of scheme '{scheme.name}' ({', '.join(sorted(axes))}); say which: --column AXIS="
         faults += [Fault(str(request.path), None, name, f"{message}{name}", "unknown-name") for name in unknown]
@@ -201,7 +196,7 @@ def _contradiction(group: Sequence[ToolLabel], newest: ToolLabel, rival: ToolLab
         f"{first.place} says {preview(', '.join(first.choices))} and {second.place} "
         f"{preview(', '.join(second.choices))} for one claim by one worker; {remedy}"
     )
-    return Fault(str(request.path), second.line, second.question, message, "contradiction")
+    return request.fault(second.line, second.question, message, "contradiction")
 
 
 def _merge(labels: Sequence[ToolLabel]) -> list[LabeledRow]:

@@ -54,9 +54,7 @@ def test_a_label_is_its_name_its_code_or_what_the_user_says(folder, cell, label)
 
 
 def test_an_unknown_label_names_the_known_ones_and_the_remedy(folder):
-    with pytest.raises(
-        HarnessError, match=r"no label is called '2'\. Known: Check worthy, no claim; --labels '2="
-    ):
+    with pytest.raises(HarnessError, match=r"no label is called '2'\. Known: Check worthy, no claim; --labels '2="):
         add_claims(folder, [{"text": "A.", "label": "2"}], "me", scheme="mine")
 
 
