@@ -77,11 +77,12 @@ def claim_rows(path: Path, reading: ReadOptions) -> Iterator[ClaimRow]:
         row, problems = _parse_row(cells, names, f"{stem}-{count}")
         faults += [Fault(str(path), line, f"{row_name} {name}".strip(), message) for name, message in problems]
         if len(faults) >= MAX_FAULTS:
-            message = f"reading stopped after {MAX_FAULTS:,} faults; there may be more"
-            faults.append(Fault(str(path), line, None, message, "too-many-faults"))
             break
         if row is not None:
             yield row
+    if len(faults) >= MAX_FAULTS:
+        message = f"reading stopped after {len(faults):,} faults; there may be more"
+        faults.append(Fault(str(path), None, None, message, "too-many-faults"))
     if not count and not faults:
         faults.append(Fault(str(path), None, None, "has no rows; expected one claim per row"))
     if faults:

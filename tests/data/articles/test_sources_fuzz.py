@@ -178,6 +178,7 @@ def test_marked_text_is_as_long_as_the_text(text):
 
 
 def test_every_suffix_is_fuzzed():
+    # Damaged .xlsx files: tests/data/test_own_tables.py.
     also = {".text": ".txt", ".markdown": ".md", ".htm": ".html", ".ndjson": ".jsonl"}
     assert {also.get(suffix, suffix) for suffix in READERS} == {
         *PIECES,
