@@ -106,9 +106,8 @@ def _problems(cells: Sequence[Any], sources: Sequence[Any]) -> list[tuple[str, s
             problems.append((message, "error-cell"))
         elif cell.value is None and column <= len(sources) and sources[column - 1].data_type == "f":
             remedy = "open the file in a spreadsheet program and save it"
-            problems.append(
-                (f"holds a formula without its value in column {column}; {remedy}", "formula-without-value")
-            )
+            message = f"holds a formula without its value in column {column}; {remedy}"
+            problems.append((message, "formula-without-value"))
     return problems
 
 

@@ -163,6 +163,11 @@ def _own_table_rows(path: Path, reading: ReadOptions, faults: list[Fault]) -> It
         rules: dict[str, Any] = {"names": columns, "distinct": columns, "max_faults": MAX_FAULTS, "faults": faults}
         table = OwnTable(path, content, reading.table_options(), **rules)
         for line, cells in table:
+            if columns[0] not in cells:
+                remedy = "name the column with the claims: --column text=NAME"
+                message = f"{unknown_name('column', columns[0], table.columns)}; {remedy}"
+                faults.append(Fault(str(path), None, None, message, "missing-column"))
+                return
             yield (line, ""), cells
         reading.note(*table.notes)
 

@@ -13,6 +13,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations
 from harness.errors import Fault, FaultsError
 from harness.files import decode, read_bytes
+from harness.records import preview
 from harness.schemes import Scheme
 
 
@@ -118,7 +119,11 @@ def read_studio(path: Path, scheme: str) -> dict[str, list[dict[str, Any]]]:
                 )
             )
             continue
-        for annotation in task.get("annotations") or ():
+        annotations = task.get("annotations") or []
+        if not isinstance(annotations, list):
+            faults.append(Fault(str(path), number, "annotations", f"expected a list, got {preview(annotations)}"))
+            continue
+        for annotation in annotations:
             labels = _labels(annotation, scheme) if isinstance(annotation, dict) else {}
             # Label Studio exports skipped tasks too, as cancelled annotations.
             if labels and not annotation.get("was_cancelled"):
@@ -142,7 +147,8 @@ def _labeler(annotation: dict[str, Any]) -> str:
 def _labels(annotation: dict[str, Any], scheme: str) -> dict[str, str]:
     """Returns the labels of one annotation by axis; results that are not choices of the scheme are skipped."""
     labels = {}
-    for result in annotation.get("result") or ():
+    results = annotation.get("result")
+    for result in results if isinstance(results, list) else ():
         value = result.get("value") if isinstance(result, dict) else None
         choices = value.get("choices") if isinstance(value, dict) else None
         control = str(result.get("from_name")) if isinstance(result, dict) else ""
