@@ -91,7 +91,7 @@ def find_delimiter(sample: str, suffix: str, names: Collection[str] = ()) -> str
         rows = sample_rows(sample, candidate)
         header = find_header(rows, names)
         width = len(header.names)
-        if width < 2:
+        if not rows or len(rows[header.titles]) < 2:
             continue
         below = [len(without_empty_end(row)) for row in rows[header.titles + 1 :]]
         padded = [len(row) for row in rows[header.titles + 1 :]]

@@ -54,13 +54,15 @@ class OwnTable:
     holds every fault and `notes` what the user should know about how the table was read.
 
     Args:
-        path: file named in faults; its suffix gives the kind of table.
+        path: file named in faults.
         content: the bytes of the file, or a stream of its text that was opened with `newline=""` and can seek.
         options: delimiter, encoding and sheet.
+        suffix: kind of table and its usual delimiter; default: the suffix of the path.
         names: names of columns that are expected, to tell a header from a title and one delimiter from another.
         required: required columns, each as a tuple of accepted names.
         distinct: names that only one column may have; default: all names.
         max_faults: number of faults at which reading stops; default: no limit.
+        faults: list to which faults are appended; default: a new one.
     """
 
     def __init__(
@@ -69,13 +71,15 @@ class OwnTable:
         content: bytes | TextIO,
         options: TableOptions | None = None,
         *,
+        suffix: str | None = None,
         names: Collection[str] = (),
         required: Sequence[tuple[str, ...]] = (),
         distinct: Collection[str] | None = None,
         max_faults: int | None = None,
+        faults: list[Fault] | None = None,
     ) -> None:
         self.path = path
-        self.faults: list[Fault] = []
+        self.faults: list[Fault] = [] if faults is None else faults
         self.notes: list[str] = []
         self.columns: tuple[str, ...] = ()
         """Names of the columns; known once the first row was read."""
@@ -84,6 +88,7 @@ class OwnTable:
         self.delimiter: str | None = None
         """Delimiter that the file was read with; None for a sheet."""
         self._content = content
+        self._suffix = (Path(path).suffix if suffix is None else suffix).lower()
         self._options = options or TableOptions()
         self._names = {*names, *(name for accepted in required for name in accepted)}
         self._required = required
@@ -99,8 +104,7 @@ class OwnTable:
             self.faults += error.faults
 
     def _raw_rows(self) -> Iterator[DelimitedRow]:
-        suffix = Path(self.path).suffix.lower()
-        if suffix == ".xlsx":
+        if self._suffix == ".xlsx":
             data = self._content
             if not isinstance(data, bytes):
                 raise TypeError("the content of an .xlsx file is bytes")
@@ -110,7 +114,7 @@ class OwnTable:
                 self.notes.append(f"{self.path}: read the sheet '{sheet.name}'; not read: {others} (--sheet NAME)")
             return (DelimitedRow(number, cells) for number, cells in sheet.rows)
         stream = self._stream()
-        return quoted_rows(self.path, stream, self._find_delimiter(stream, suffix), max_cell=self._options.max_cell)
+        return quoted_rows(self.path, stream, self._find_delimiter(stream), max_cell=self._options.max_cell)
 
     def _stream(self) -> TextIO:
         if not isinstance(self._content, bytes):
@@ -119,14 +123,14 @@ class OwnTable:
         # newline="" leaves line breaks inside quoted cells unchanged.
         return io.StringIO(text, newline="")
 
-    def _find_delimiter(self, stream: TextIO, suffix: str) -> str:
+    def _find_delimiter(self, stream: TextIO) -> str:
         if self._options.delimiter is not None:
             self.delimiter = parse_delimiter(self._options.delimiter)
             return self.delimiter
         sample = stream.read(SAMPLE_CHARACTERS)
         stream.seek(0)
-        self.delimiter = find_delimiter(sample, suffix, self._names)
-        usual = DELIMITERS.get(suffix, ",")
+        self.delimiter = find_delimiter(sample, self._suffix, self._names)
+        usual = DELIMITERS.get(self._suffix, ",")
         if self.delimiter == ONE_COLUMN:
             if any(len(row) > 1 for row in sample_rows(sample, usual)):
                 self.notes.append(f"{self.path}: read as one column, as its header has one name (--delimiter NAME)")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import io
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,48 +74,58 @@ def _unreadable(path: str | Path, error: Exception) -> FaultsError:
 
 def _rows(path: str | Path, values: Any, formulas: Any, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
     values.reset_dimensions()  # the size that a file states may be wrong
-    rows = values.iter_rows(max_col=MAX_COLUMNS)
-    formula_rows = iter(())
+    formula_rows: Iterator[Any] = iter(())
     if formulas is not None:
         formulas.reset_dimensions()
         formula_rows = formulas.iter_rows(max_col=MAX_COLUMNS)
-    number = 0
-    while True:
+    rows = values.iter_rows(max_col=MAX_COLUMNS)
+    for number in itertools.count(1):
         try:
-            cells = next(rows, None)
-            sources = next(formula_rows, ())
+            row = next(rows, None)
+            if row is None:
+                return
+            cells = [_text_of(cell) for cell in row]
+            problems = _problems(row, next(formula_rows, ()))
         except Exception as error:  # see above
             raise _unreadable(path, error) from None
-        if cells is None:
-            return
-        number += 1
-        for index, cell in enumerate(cells):
-            if cell.data_type == "e":
-                message = f"holds the error {cell.value} in column {index + 1}; mend the cell, or empty it"
-                faults.append(Fault(str(path), number, None, message, "error-cell"))
-            elif cell.value is None and index < len(sources) and sources[index].data_type == "f":
-                message = (
-                    f"holds a formula without its value in column {index + 1}; open the file in a spreadsheet program "
-                    "and save it"
-                )
-                faults.append(Fault(str(path), number, None, message, "formula-without-value"))
-        yield number, [_text_of(cell.value, getattr(cell, "number_format", "")) for cell in cells]
+        faults += [Fault(str(path), number, None, message, code) for message, code in problems]
+        yield number, cells
 
 
-def _text_of(value: Any, number_format: str) -> str:
-    """Returns a value as text."""
+def _problems(cells: Sequence[Any], sources: Sequence[Any]) -> list[tuple[str, str]]:
+    """Returns the faults of a row, as messages and codes.
+
+    Args:
+        cells: cells with their values.
+        sources: cells with their formulas; empty if the file has none.
+    """
+    problems = []
+    for column, cell in enumerate(cells, start=1):
+        if cell.data_type == "e":
+            message = f"holds the error '{cell.value}' in column {column}; mend the cell, or empty it"
+            problems.append((message, "error-cell"))
+        elif cell.value is None and column <= len(sources) and sources[column - 1].data_type == "f":
+            remedy = "open the file in a spreadsheet program and save it"
+            message = f"holds a formula without its value in column {column}; {remedy}"
+            problems.append((message, "formula-without-value"))
+    return problems
+
+
+def _text_of(cell: Any) -> str:
+    """Returns the value of a cell as text."""
+    value = cell.value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, datetime.datetime):
-        has_time = value.time() != datetime.time() or bool(re.search("[hs]", number_format, re.IGNORECASE))
+        has_time = value.time() != datetime.time() or bool(re.search("[hs]", cell.number_format, re.IGNORECASE))
         return value.isoformat() if has_time else value.date().isoformat()
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, float):
         value = int(value) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
     if isinstance(value, int):
-        width = len(number_format) if re.fullmatch("0+", number_format) else 0
+        width = len(cell.number_format) if re.fullmatch("0+", cell.number_format) else 0
         return str(value).zfill(width)
     return str(value)

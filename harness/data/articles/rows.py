@@ -56,7 +56,7 @@ def read_rows(
     notes = [] if notes is None else notes
     if suffix == ".jsonl":
         text, encoding = decode_text(data, path, options.encoding)
-        rows = _json_rows(path, text, faults)
+        rows = json_rows(path, text, faults)
     else:
         table = OwnTable(path, data, options, names=names)
         rows = [LabeledRow(line, cells) for line, cells in table]
@@ -72,7 +72,8 @@ def read_rows(
     return rows
 
 
-def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabeledRow]:
+def json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabeledRow]:
+    """Read the rows of a JSONL text: one object per line. Appends what is no object to `faults`."""
     rows = list[LabeledRow]()
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
