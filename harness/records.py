@@ -153,8 +153,12 @@ class Explanation(NamedTuple):
 def explain_validation(error: ValidationError) -> list[Explanation]:
     """Returns each error of a failed validation, with the expected and the actual value in words."""
     explanations = []
-    for problem in error.errors(include_url=False):
-        kind = problem["type"]
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        kind, place = problem["type"], problem["loc"]
+        # A list whose items are all invalid counts as too short as well.
+        if kind == "too_short" and any(other["loc"][: len(place)] == place != other["loc"] for other in problems):
+            continue
         actual = preview(problem["input"])
         context = problem.get("ctx", {})
         # pydantic adds the branch of a union or a wrapping validator to the path, such as "function-after[...]"; a key

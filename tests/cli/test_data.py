@@ -211,6 +211,26 @@ def test_one_claim_is_added_from_the_command_line(tmp_path, harness, folder):
     assert harness("check", "d").stdout == "no faults in d\n"
 
 
+def test_a_table_becomes_a_dataset_by_one_command(tmp_path, harness):
+    rows = "sentence;is_claim;doc\nThe harbor lent 400 boats in May.;1;a\nThank you.;0;a\nThank you.;0;a\nHello.;0;b\n"
+    (tmp_path / "news.csv").write_text(rows)
+    columns = ["--column", "text=sentence", "--column", "label=is_claim", "--column", "article_id=doc"]
+    arguments = ["add", "news", "--claims", "news.csv", *columns, "--labels", "1=yes, 0=no", "--as", "me"]
+    would = harness(*arguments, "--dry-run")
+    assert would.stdout.startswith("news: would add 2 articles, 4 claims and 4 labels")
+    assert not (tmp_path / "news").exists()
+    added = harness(*arguments)
+    assert "news: added 2 articles, 4 claims and 4 labels" in added.stdout
+    assert "Next steps:" in added.stdout
+    assert "new scheme 'news' from the labels (label: yes, no)" in added.stderr
+    assert harness("check", "news", "news/experiment.yaml").returncode == 0
+    before = content(tmp_path / "news")
+    assert (
+        "added 0 claims and 0 labels (0 replace an earlier label, 4 duplicates skipped)" in harness(*arguments).stdout
+    )
+    assert content(tmp_path / "news") == before
+
+
 def test_all_faults_of_a_dataset_at_once(harness, folder):
     """Offsets that do not match, an id twice, a label outside its scheme; each with file and line."""
     claims = [json.loads(line) for line in (folder / "claims.jsonl").read_text().splitlines()]

@@ -114,7 +114,7 @@ def _read_json(file: InputFile) -> ArticleTable:
     _raise_if_faulty(file, rows, faults, "one JSON object per line")
     names = list(dict.fromkeys(name for row in rows for name in row.cells))
     column_of = resolve_columns(str(file.path), names, file.reading.columns)
-    field_rows = [TableRow(line, "", {f: cells.get(name) for f, name in column_of.items()}) for line, cells in rows]
+    field_rows = [TableRow(row.line, "", {f: row.cells.get(name) for f, name in column_of.items()}) for row in rows]
     return ArticleTable(str(file.path), file.article_id, field_rows, encoding)
 
 
