@@ -118,13 +118,12 @@ def test_the_former_names_of_two_fields_are_read_in_files_that_people_wrote(tmp_
 
 def test_a_label_may_be_its_name_alone(tmp_path):
     head = 'name: m\nversion: "1"\ntitle: T\nsource: S\nlicense: L\nlanguage: en\nguideline: G\naxes:\n'
-    (tmp_path / "m.yaml").write_text(
-        f"{head}  - name: kind\n    question: Which?\n    labels: [claim, {{name: other}}]\n"
-    )
+    head += "  - name: kind\n    question: Which?\n"
+    (tmp_path / "m.yaml").write_text(f"{head}    labels: [claim, {{name: other}}]\n")
     axis = read_scheme(tmp_path / "m.yaml").axis("kind")
     assert axis.label_names == ("claim", "other")
     assert [label.definition for label in axis.labels] == ["", ""]
-    (tmp_path / "m.yaml").write_text(f"{head}  - name: kind\n    question: Which?\n    labels: [yes, other]\n")
+    (tmp_path / "m.yaml").write_text(f"{head}    labels: [yes, other]\n")
     with pytest.raises(FaultsError) as refused:
         read_scheme(tmp_path / "m.yaml")
     (fault,) = refused.value.faults
