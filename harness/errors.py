@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 MAX_NAMES = 60
 """Number of known names that the message for an unknown name lists."""
+MAX_FAULT_LINES = 20
+"""Number of lines that faults are printed on; further kinds of fault are counted."""
+MAX_FAULT_PLACES = 3
+"""Number of further lines that the line of one kind of fault names."""
 
 
 @dataclass(frozen=True, order=True)
@@ -65,7 +70,7 @@ class FaultsError(HarnessError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__("\n".join(fault_lines(self.faults)))
 
     @classmethod
     def single(
@@ -85,6 +90,45 @@ class Undefined(HarnessError):
     """A value that is mathematically undefined for this input; the message gives the reason."""
 
     code = "undefined"
+
+
+def fault_lines(faults: Sequence[Fault], *, all_faults: bool = False) -> list[str]:
+    """Returns the lines that faults are printed on: one per kind of fault, at most `MAX_FAULT_LINES`, and a count.
+
+    Faults are of one kind if they concern one file and field, and say the same except for the values they name. The
+    line is that of the first one, with the places of the next ones and their number.
+
+    Args:
+        faults: faults, in order.
+        all_faults: whether each fault gets a line of its own.
+    """
+    if all_faults:
+        return [str(fault) for fault in faults]
+    kinds: dict[tuple[str, ...], list[Fault]] = {}
+    for fault in faults:
+        # A row of a table without lines is named in the field ("row 3 text").
+        column = re.sub(r"^row \d+ ?", "", fault.field or "")
+        kinds.setdefault((fault.path, column, fault.code, _finding(fault.message)), []).append(fault)
+    lines = [f"{same[0]}{_further_places(same[1:])}" for same in kinds.values()]
+    if len(lines) == len(faults) and len(lines) <= MAX_FAULT_LINES:
+        return lines
+    shown = lines[:MAX_FAULT_LINES]
+    rest = len(lines) - len(shown)
+    more = f", of {len(lines)} kinds, {len(shown)} of them above" if rest else ""
+    return [*shown, f"{len(faults):,} faults{more}; list each with --all-faults (in Python: .faults of the error)"]
+
+
+def _finding(message: str) -> str:
+    """Returns the start of a message, up to the first value that it names."""
+    return re.split(r"['\"\[{(\d]", message, maxsplit=1)[0]
+
+
+def _further_places(faults: Sequence[Fault]) -> str:
+    if not faults:
+        return ""
+    lines = [str(fault.line) for fault in faults if fault.line is not None][:MAX_FAULT_PLACES]
+    places = f" (line{'s' if len(lines) > 1 else ''} {', '.join(lines)}{', ...' * (len(lines) < len(faults))})"
+    return f"; and {len(faults):,} more{places if lines else ''}"
 
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:

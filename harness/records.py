@@ -87,6 +87,10 @@ class Annotation(Record):
     value: str | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
     note: str | None = None
+    author: str | None = None
+    """Organization or person whose judgment the label is, where an annotator took it over (a fact-checker)."""
+    url: str | None = None
+    """Address of the page on which that judgment was published."""
     supersedes: str | None = None
     """Id of the annotation that this one replaces."""
 
@@ -149,8 +153,12 @@ class Explanation(NamedTuple):
 def explain_validation(error: ValidationError) -> list[Explanation]:
     """Returns each error of a failed validation, with the expected and the actual value in words."""
     explanations = []
-    for problem in error.errors(include_url=False):
-        kind = problem["type"]
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        kind, place = problem["type"], problem["loc"]
+        # A list whose items are all invalid counts as too short as well.
+        if kind == "too_short" and any(other["loc"][: len(place)] == place != other["loc"] for other in problems):
+            continue
         actual = preview(problem["input"])
         context = problem.get("ctx", {})
         # pydantic adds the branch of a union or a wrapping validator to the path, such as "function-after[...]"; a key

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from harness.cli import agreement, audit, compare, data, experiments, report, score, start
-from harness.errors import HarnessError
+from harness.cli.faults import FaultOutput, all_faults_option
+from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.local_code import working_folder
 
 EXIT_INTERNAL_ERROR = 70
@@ -33,14 +34,16 @@ for command in (
     *start.COMMANDS,
     *score.COMMANDS,
 ):
+    command.params.append(all_faults_option())
     harness.add_command(command)
 
 
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
+    output = FaultOutput()
     try:
         with working_folder(Path.cwd(), _announce_code):
-            code = harness.main(standalone_mode=False)
+            code = harness.main(standalone_mode=False, obj=output)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         _interrupted()
@@ -51,7 +54,11 @@ def main() -> None:
         sys.exit(2)
     except HarnessError as error:
         # Several problems are printed one per line, each with its own place, as linters do.
-        click.echo(f"harness: {error}" if "\n" not in str(error) else str(error), err=True)
+        lines = [str(error)]
+        if isinstance(error, FaultsError):
+            lines = fault_lines(error.faults, all_faults=output.all_faults)
+        text = "\n".join(lines)
+        click.echo(f"harness: {text}" if "\n" not in text else text, err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of the output ended, as in `harness list metrics | head`. Python would report the failed flush of

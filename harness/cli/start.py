@@ -11,6 +11,7 @@ from harness.cli.experiments import data_root
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
+DELIMITER_HELP = "Delimiter of .csv and .tsv: comma, semicolon, tab, at, pipe, none, or a character; default: found."
 
 
 @click.command()
@@ -43,6 +44,8 @@ def new(directory: Path, language: str | None, source: str | None, data_root: Pa
 )
 @click.option("--transcript", is_flag=True, help="Read lines ('Speaker: text'), or rows with a speaker, as turns.")
 @click.option("--encoding", help="Encoding of text files; default: detected.")
+@click.option("--delimiter", metavar="NAME", help=DELIMITER_HELP)
+@click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
 @click.option("--name", metavar="ID", help="Id of the article from standard input (-); page.html for HTML.")
 @click.option("--replaces", metavar="ID", help="Id of the article that the only article of SOURCE replaces.")
 @click.option("--offline", is_flag=True, help="Refuse sources that need the network (hub:OWNER/NAME).")
@@ -51,7 +54,7 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
 
     Their sentences become claims.
 
-    SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .parquet), a folder of them, a quoted pattern
+    SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of them, a quoted pattern
     ('news/**/*.md'), - (standard input), or hub:OWNER/NAME.
 
     Never changes existing ids, and skips articles that are already present. A changed article becomes a new version,
@@ -75,6 +78,8 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
         else:
             message = f"{source}: not UTF-8; read as {encoding}. If characters look wrong, set --encoding NAME"
         click.echo(message, err=True)
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     added = f"{count_of(result.articles_added, 'article')} added ({count_of(result.claims_added, 'claim')})"

@@ -77,7 +77,6 @@ def table_rows(
     *,
     required: Sequence[tuple[str, ...]] = (),
     distinct: Collection[str] | None = None,
-    strip_names: bool = False,
     max_faults: int | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields the line and the cells by column of each row below the header. Skips rows with a fault.
@@ -88,13 +87,10 @@ def table_rows(
         faults: list to which every fault is appended, including those that `rows` raises.
         required: required columns, each as a tuple of accepted names.
         distinct: names that only one column may have; default: all names.
-        strip_names: whether to remove spaces around column names.
         max_faults: number of faults at which reading stops; default: no limit.
     """
     try:
         line, header = next(rows, DelimitedRow(1, []))
-        if strip_names:
-            header = [name.strip() for name in header]
         faults += [
             Fault(str(path), line, name, repeated_column(header, name))
             for name in repeated_columns(header)

@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 from harness.data.articles.article_file import safe_name
 from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
+from harness.data.labels.tasks import find_task
 from harness.data.load import find_dataset, open_folder
 from harness.errors import FaultsError, HarnessError
 from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, write_files
 from harness.records import preview
 
 LOCK = ".lock"
+MAX_FOLDS = 5
+"""Number of folds of a new config, if there are as many articles."""
 
 
 class NewDataset(NamedTuple):
@@ -50,8 +53,7 @@ def new(
             raise HarnessError("language: a copy has the language of its dataset; leave it out")
         return _copy(find_dataset(source, root), path)
     language = language or "en"
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
-        raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {preview(language)}")
+    check_language(language)
     _require_empty(path)
     name = safe_name(path.resolve().name, "dataset")
     info = DatasetInfo(
@@ -68,17 +70,17 @@ def new(
         path / "articles.jsonl": "",
         path / "claims.jsonl": "",
         path / "schemes" / f"{name}.yaml": SCHEME.format(name=name, language=language),
-        path / "experiment.yaml": CONFIG.format(name=name, dataset=_yaml_quoted(_config_name(path))),
         path / "README.md": CARD.format(name=name),
     }
     files = {file_path: text.encode() for file_path, text in texts.items()}
+    files[path / "experiment.yaml"] = config_content(path, "checkability")
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, info))
     steps = (
         f"read and edit the guideline {path / 'schemes' / f'{name}.yaml'}",
         f"harness ingest YOUR_ARTICLES... --into {path}",
         f"harness add {path} --claims LABELS.csv --as YOU",
-        f"harness run {path / 'experiment.yaml'}",
+        run_command(path),
     )
     return NewDataset(path, tuple(files), steps)
 
@@ -110,6 +112,42 @@ def _copy(source: Path, path: Path) -> NewDataset:
         f"harness run CONFIG, with dataset: {_config_name(path)}",
     )
     return NewDataset(path, tuple(files), steps)
+
+
+def check_language(language: str) -> None:
+    """Checks the code of a language.
+
+    Raises: HarnessError: it is not a BCP 47 code.
+    """
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
+        raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {preview(language)}")
+
+
+def config_content(folder: Path, task: str, n_articles: int | None = None) -> bytes:
+    """Returns the content of a config that runs baselines over a dataset folder.
+
+    Args:
+        folder: dataset folder, as the user names it.
+        task: task of the config.
+        n_articles: number of articles; None if there are none yet.
+    """
+    binary = find_task(task).binary
+    few = n_articles is None or n_articles < MAX_FOLDS
+    text = CONFIG.format(
+        name=safe_name(folder.resolve().name, "dataset"),
+        task=task,
+        dataset=_yaml_quoted(_config_name(folder)),
+        k=max(2, min(n_articles or 2, MAX_FOLDS)),
+        later="   # k: 5 once there are five articles or more" if few else "",
+        classifiers="[majority, length, tfidf_logreg]" if binary else "[majority, prior_random, tfidf_logreg]",
+        metrics="[f1, macro_f1, average_precision]" if binary else "[macro_f1, accuracy]",
+    )
+    return text.encode()
+
+
+def run_command(folder: Path) -> str:
+    """Returns the command that runs the config of a dataset folder."""
+    return f"harness run {folder / 'experiment.yaml'}"
 
 
 def _config_name(path: Path) -> str:
@@ -162,16 +200,13 @@ guideline: |
 """
 
 CONFIG = """\
-# Compares baselines that predict which claims are checkable. Runs once claims of two or more articles are labeled.
+# Compares baselines on the claims of this dataset. Runs once claims of two or more articles are labeled.
 name: {name}
-task: checkability
+task: {task}
 dataset: {dataset}
-split: {{protocol: grouped_folds, k: 2, by: article}}   # k: 5 once there are five articles or more
-classifiers:
-  - majority
-  - length
-  - tfidf_logreg
-metrics: [f1, macro_f1, average_precision]
+split: {{protocol: grouped_folds, k: {k}, by: article}}{later}
+classifiers: {classifiers}
+metrics: {metrics}
 random_seeds: [13]
 intervals: {{method: auto, resamples: 1000, unit: article}}
 """

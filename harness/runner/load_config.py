@@ -106,8 +106,9 @@ def _make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
     if isinstance(datasets, list):
         path_settings += [(datasets, index) for index in range(len(datasets))]
     for holder, key in path_settings:
-        value = holder.get(key) if isinstance(holder, dict) else holder[key] if isinstance(holder, list) else None
-        is_dataset = key == "dataset" or isinstance(holder, list)
+        is_entry = isinstance(holder, list) and isinstance(key, int)
+        value = holder.get(key) if isinstance(holder, dict) else holder[key] if is_entry else None
+        is_dataset = key == "dataset" or is_entry
         if isinstance(value, str) and (not is_dataset or "/" in value) and (folder / value).exists():
             holder[key] = str((folder / value).resolve())
 

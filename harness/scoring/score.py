@@ -69,6 +69,8 @@ def score(
     columns: Mapping[str, str] | None = None,
     transcript: bool = False,
     encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     name: str | None = None,
     language: str | None = None,
     reasons: bool = True,
@@ -78,7 +80,7 @@ def score(
 
     Args:
         inputs: one or more of: an article file, a folder of article files, a glob pattern, `-` (standard input), the
-            folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .parquet).
+            folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .xlsx, .parquet).
         system: folder of a saved model, of its result, or of a run with one saved model; or name of a registered
             system that needs no training (such as `rules`).
         out: output file: .jsonl, .csv, .parquet or .html; None: the claims are returned in the result.
@@ -86,6 +88,9 @@ def score(
         columns: column names of a table by field, for fields whose column has another name.
         transcript: whether each line is the turn of one speaker.
         encoding: encoding of text files; default: detected.
+        delimiter: delimiter of .csv and .tsv files: comma, semicolon, tab, at, pipe, none, or a character; default:
+            found.
+        sheet: name of the sheet of .xlsx files; default: the first.
         name: name of standard input.
         language: language of inputs that declare none; default: the first language of the model, else English.
         reasons: whether claims get the reasons for their scores; for encoders, this takes one scoring per word.
@@ -100,7 +105,13 @@ def score(
     model_languages = model.card.languages or model.card.made_for
     source = ScoringInput(
         reading=ReadOptions(
-            columns=columns or {}, transcript=transcript, encoding=encoding, name=name or "stdin", offline=True
+            columns=columns or {},
+            transcript=transcript,
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
+            name=name or "stdin",
+            offline=True,
         ),
         language=language or (model_languages[0] if model_languages else "en"),
         as_claims=claims,
@@ -119,7 +130,7 @@ def score(
 
 
 def _warnings(model: Model, source: ScoringInput) -> tuple[str, ...]:
-    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.notes)
+    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.reading.notes, *source.notes)
 
 
 def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult) -> Iterator[ScoredBatch]:

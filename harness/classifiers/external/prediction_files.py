@@ -9,7 +9,8 @@ from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.delimited import DELIMITERS, missing_columns, quoted_rows, table_rows
+from harness.data.delimited import DELIMITERS, missing_columns
+from harness.data.own_tables import OwnTable
 from harness.errors import Fault, FaultsError
 from harness.files import read_text
 
@@ -90,8 +91,8 @@ def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]
         numbered_rows = _jsonl_rows(path, text, faults)
     else:
         # newline="" keeps line ends inside of quoted cells, so that line numbers stay right.
-        cells = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
-        numbered_rows = table_rows(path, cells, faults, required=REQUIRED, distinct=COLUMNS, strip_names=True)
+        stream = io.StringIO(text, newline="")
+        numbered_rows = iter(OwnTable(path, stream, required=REQUIRED, distinct=COLUMNS, faults=faults))
     for line, row in numbered_rows:
         yield line, {name: row[name] for name in COLUMNS if name in row}
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.data.archives import DAMAGE
 from harness.data.formats.source import SourceFile
 from harness.data.formats.submissions import SubmissionEntry
 from harness.errors import Fault, FaultsError
@@ -193,7 +194,7 @@ def _read_contents(name: str) -> bytes:
             return opened.read(member)
     except KeyError:
         raise FaultsError.single(archive, f"has no member '{member}'", code="missing-member") from None
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except DAMAGE as error:
         raise FaultsError.single(archive, f"is not a readable zip file: {error}", code="damaged-zip") from None
 
 
