@@ -365,6 +365,17 @@ def test_an_export_with_one_damaged_value_is_read_or_refused(tmp_path_factory, d
         add_claims(base / "desk", write_json(base / name, document), "me", dry_run=True)
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cells=st.lists(st.text(string.printable, max_size=12) | VALUES.map(json.dumps), min_size=5, max_size=5))
+def test_a_damaged_table_of_label_studio_is_read_or_refused(tmp_path_factory, cells):
+    base = tmp_path_factory.mktemp("damaged")
+    new(base / "desk")
+    names = ("text", "checkable", "annotator", "annotation_id", "updated_at")
+    path = write_table(base / "a.csv", dict(zip(names, cells, strict=True)))
+    with suppress(HarnessError):
+        add_claims(base / "desk", path, "me", dry_run=True)
+
+
 def _places(value):
     keys = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(keys):
