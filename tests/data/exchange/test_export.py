@@ -145,6 +145,8 @@ def test_blind_tasks_carry_no_label_and_no_order(dataset, tmp_path):
         ("[1]", "1: data.claim_id: is missing"),
         ('[{"data": {"claim_id": "a"}, "annotations": [{"result": [{"value": 1}]}]}]', "has no labels under scheme"),
         ('[{"data": {"claim_id": "a"}, "annotations": [3]}]', "has no labels under scheme"),
+        ('[{"data": {"claim_id": "a"}, "annotations": 1}]', "1: annotations: expected a list, got 1"),
+        ('[{"data": {"claim_id": "a"}, "annotations": [{"result": 1}]}]', "has no labels under scheme"),
     ],
 )
 def test_a_file_that_is_no_label_studio_export(dataset, tmp_path, content, message):

@@ -151,6 +151,11 @@ def test_a_gold_id_that_stands_twice_counts_once_with_its_last_label(tmp_path):
         ("checkthat-2024-task1", "id\tclass_label\trun_id\n", "mine.tsv: is empty"),
         ("checkthat-2024-task1", " \n\r\n", "mine.tsv: is empty"),
         (
+            "checkthat-2024-task1",
+            "a\tb\tc\td\tlabel\tid\n11\tYes\n12\tNo\n",
+            "mine.tsv:1: expected 2 to 4 tab-separated columns",
+        ),
+        (
             "checkthat-2025-subjectivity",
             "a-1\tsubj\na-2\tOBJ\n",
             'mine.tsv:1: label: expected one of OBJ, SUBJ, got "subj"',
