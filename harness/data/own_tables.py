@@ -56,7 +56,7 @@ class OwnTable:
     Args:
         path: file named in faults.
         content: the bytes of the file, or a stream of its text that was opened with `newline=""` and can seek.
-        options: delimiter, encoding and sheet.
+        options: delimiter, encoding and sheet, where the user can name them; None finds them.
         suffix: kind of table and its usual delimiter; default: the suffix of the path.
         names: names of columns that are expected, to tell a header from a title and one delimiter from another.
         required: required columns, each as a tuple of accepted names.
@@ -90,6 +90,7 @@ class OwnTable:
         self._content = content
         self._suffix = (Path(path).suffix if suffix is None else suffix).lower()
         self._options = options or TableOptions()
+        self._can_name = options is not None
         self._names = {*names, *(name for accepted in required for name in accepted)}
         self._required = required
         self._distinct = distinct
@@ -181,7 +182,7 @@ class OwnTable:
 
     def _add_width_fault(self, line: int, cells: int, columns: int) -> None:
         message = wrong_width(cells, columns)
-        if self.delimiter is not None:
+        if self.delimiter is not None and self._can_name:
             message += f" (cells end at: {delimiter_name(self.delimiter)}; --delimiter sets another)"
         self.faults.append(Fault(str(self.path), line, None, message, "wrong-width"))
 

@@ -402,3 +402,38 @@ def test_a_name_that_is_no_unicode(tmp_path, folder):
     run = [sys.executable, "-m", "harness", "check", odd]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
     refused(done, "claims.jsonl:1: is not JSON", code=1)
+
+
+def test_a_fault_of_a_column_is_one_line_and_can_be_listed(tmp_path, harness, folder):
+    rows = "".join(f"Claim number {number}.,maybe{number},red\n" for number in range(200))
+    (tmp_path / "x.csv").write_text("text,factual,colour\n" + rows)
+    done = harness("add", "d", "--claims", "x.csv", "--as", "me")
+    refused(done, "and 199 more (lines 3, 4, 5, ...)", "400 faults; list each with --all-faults")
+    assert len(done.stderr.splitlines()) == 3
+    done = harness("add", "d", "--claims", "x.csv", "--as", "me", "--all-faults")
+    assert len(done.stderr.splitlines()) == 400
+
+
+def test_check_prints_one_line_per_kind_too(tmp_path, harness, folder):
+    path = folder / "annotations" / "me.jsonl"
+    line = json.loads(path.read_text())
+    wrong = [line | {"annotation_id": f"x{number}", "claim_id": f"gone-{number}"} for number in range(60)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in wrong))
+    done = harness("check", "d")
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 2)
+    assert "60 faults; list each with --all-faults" in done.stdout
+    assert len(harness("check", "d", "--all-faults").stdout.splitlines()) == 60
+    assert len(json.loads(harness("check", "d", "--json").stdout)["faults"]) == 60
+
+
+def test_ingest_tells_on_stderr_what_it_found_and_passed_over(tmp_path, harness):
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "a.csv").write_text("text;n\nIt cost 2,5 million.;1\n")
+    (tmp_path / "news" / "._a.csv").write_bytes(b"\0")
+    done = harness("ingest", "news", "--into", "x")
+    assert (done.returncode, done.stdout) == (0, "x: 1 article added (1 claim); 0 already present\n")
+    assert done.stderr.splitlines() == [
+        "note: news: passed over hidden files: ._a.csv",
+        "note: news/a.csv: the delimiter is: semicolon (found; --delimiter NAME sets another)",
+    ]
+    refused(harness("ingest", "news", "--into", "y", "--delimiter", "colon"), "delimiter: expected one of comma, semi")

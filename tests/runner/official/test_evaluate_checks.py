@@ -201,6 +201,11 @@ def test_gold_or_predictions_that_contradict_themselves_are_refused(tmp_path, sc
         ("checkthat-2024-task1", "id\tclass_label\trun_id\n", "mine.tsv: is empty"),
         ("checkthat-2024-task1", " \n\r\n", "mine.tsv: is empty"),
         (
+            "checkthat-2024-task1",
+            "a\tb\tc\td\tlabel\tid\n11\tYes\n12\tNo\n",
+            "mine.tsv:1: expected 2 to 4 tab-separated columns",
+        ),
+        (
             "checkthat-2025-subjectivity",
             "a-1\tsubj\na-2\tOBJ\n",
             'mine.tsv:1: label: expected one of OBJ, SUBJ, got "subj"',
