@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from harness.arrays import Codes, Floats
 from harness.data.claims import Gold, codes_of
-from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
+from harness.compare.selection import Candidate, LeftOut, left_out_lines, select_results
+from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
@@ -49,47 +50,32 @@ class ResultTable(NamedTuple):
     """Interval settings of the first result."""
     fold: Codes
     """Fold code of each claim, shape (n_claims,); all 0 if the results have different folds."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Other results of the given run folders."""
+    notes: tuple[str, ...] = ()
+    """Remarks on the choice of results."""
 
 
-def find_results(paths: Sequence[str | Path]) -> list[Path]:
-    """The result folders that paths name.
-
-    Args:
-        paths: result folders, their `result.json` files, or run folders with several results.
-    Returns: each folder once, in the order of the paths.
-    Raises: HarnessError: a path without a result.
-    """
-    result_folders = list[Path]()
-    for path in map(Path, paths):
-        folder = path.parent if path.name == "result.json" else path
-        folders = sorted(file.parent for file in folder.glob("results/*/result.json"))
-        if (folder / "result.json").exists():
-            folders = [folder]
-        if not folders:
-            raise FaultsError.single(
-                path,
-                "contains no result; pass a result folder, or a run folder such as runs/NAME",
-                code="no-result",
-            )
-        result_folders += [folder for folder in folders if folder not in result_folders]
-    return result_folders
-
-
-def read_table(paths: Sequence[str | Path], *, least: int = 2) -> ResultTable:
+def read_table(paths: Sequence[str | Path], *, least: int = 2, all_results: bool = False) -> ResultTable:
     """Load results for comparison.
 
     Args:
-        paths: see `find_results`.
+        paths: see `select_results`.
         least: minimum number of results.
+        all_results: also take the results of run folders that are not current but over the same claims and gold.
     Raises: HarnessError: fewer than `least` results, results with different claims or gold, or damaged files.
     """
-    folders = find_results(paths)
-    results = [(read_result(folder), read_predictions(folder)) for folder in folders]
+    selection = select_results(paths, all_results=all_results)
+    predictions = {item.result.path: read_predictions(item.result.path) for item in selection.candidates}
+    candidates, other_claims = _split_by_claims(selection.candidates, predictions)
+    candidates, copies = _split_copies(candidates, predictions)
+    left_out = (*selection.left_out, *other_claims, *copies)
+    results = [(candidate.result, predictions[candidate.result.path]) for candidate in candidates]
     if len(results) < least:
-        raise HarnessError(f"compare: needs two results or more, but {folders[0]} is the only one")
+        reasons = "".join(f"; {line}" for line in left_out_lines(left_out))
+        raise HarnessError(f"compare: needs two results or more, but {results[0][0].path} is the only one{reasons}")
     first_result, first_columns = results[0]
-    for other in results[1:]:
-        _check_same_claims(results[0], other)
+    _check_all_same_claims(candidates, results)
     labels = tuple(column.removeprefix("score:") for column in first_columns if column.startswith("score:"))
     # The table lists every claim once per random seed; gold and groups need one of these copies.
     is_first_seed = first_columns["random_seed"] == first_columns["random_seed"][0]
@@ -107,7 +93,91 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2) -> ResultTable:
         groups=ResamplingGroups(article, unit, rows.get("length"), rows.get("stratum")),
         intervals=intervals,
         fold=_fold_codes(results, is_scored),
+        left_out=left_out,
+        notes=tuple(_earlier_runs(candidates)),
     )
+
+
+def _split_by_claims(
+    candidates: Sequence[Candidate], predictions: Mapping[str, Columns]
+) -> tuple[list[Candidate], list[LeftOut]]:
+    """Separates results of a run folder whose claims or gold differ from those of its latest result."""
+    newest: dict[Path, Candidate] = {}
+    for candidate in sorted(candidates, key=lambda candidate: candidate.order):
+        if candidate.run_folder is not None:
+            newest.setdefault(candidate.run_folder, candidate)
+    same, left_out = list[Candidate](), list[LeftOut]()
+    for candidate in candidates:
+        reference = newest[candidate.run_folder].result if candidate.run_folder is not None else candidate.result
+        result = candidate.result
+        # Results of one run belong together whatever their claims; if these differ, the comparison says how.
+        if candidate.in_latest_run or _is_comparable(
+            (reference, predictions[reference.path]), (result, predictions[result.path])
+        ):
+            same.append(candidate)
+        else:
+            left_out.append(LeftOut(result.path, "other-claims", result))
+    return same, left_out
+
+
+def _is_comparable(first: tuple[Result, Columns], second: tuple[Result, Columns]) -> bool:
+    try:
+        _check_same_claims(first, second)
+    except HarnessError:
+        return False
+    return True
+
+
+def _split_copies(
+    candidates: Sequence[Candidate], predictions: Mapping[str, Columns]
+) -> tuple[list[Candidate], list[LeftOut]]:
+    """Separates copies: results of one system in one run folder with the same predictions, but other metrics."""
+    originals = list[Candidate]()
+    for candidate in sorted(candidates, key=lambda candidate: candidate.order):
+        if not any(_is_copy(candidate.result, original.result, predictions) for original in originals):
+            originals.append(candidate)
+    paths = {original.result.path for original in originals}
+    copies = [
+        LeftOut(candidate.result.path, "same-predictions", candidate.result)
+        for candidate in candidates
+        if candidate.result.path not in paths
+    ]
+    return [candidate for candidate in candidates if candidate.result.path in paths], copies
+
+
+def _is_copy(result: Result, original: Result, predictions: Mapping[str, Columns]) -> bool:
+    folders = [Path(path).resolve().parent for path in (result.path, original.path)]
+    if result.system != original.system or folders[0] != folders[1]:
+        return False
+    columns, others = predictions[result.path], predictions[original.path]
+    names = [name for name in columns if name.startswith("score:") or name in ("claim_id", "gold", "predicted")]
+    return all(name in others and np.array_equal(columns[name], others[name]) for name in names)
+
+
+def _earlier_runs(candidates: Sequence[Candidate]) -> list[str]:
+    """Names the systems that the latest run did not run, in a folder where runs are recorded."""
+    with_record = {candidate.run_folder for candidate in candidates if candidate.in_latest_run}
+    names = [
+        candidate.result.system
+        for candidate in candidates
+        if candidate.run_folder in with_record and not candidate.in_latest_run and candidate.run_folder is not None
+    ]
+    return [f"not in the latest run, but over the same claims and labels: {', '.join(names)}"] if names else []
+
+
+def _check_all_same_claims(
+    candidates: Sequence[Candidate], results: Sequence[tuple[Result, Columns]]
+) -> None:
+    """Raises: HarnessError: two results have different claims or gold."""
+    try:
+        for other in results[1:]:
+            _check_same_claims(results[0], other)
+    except HarnessError as error:
+        if any(candidate.run_folder is None for candidate in candidates):
+            raise HarnessError(
+                f"{error}; give the run folder instead of its results to take the current result of each system"
+            ) from None
+        raise
 
 
 def _named_entries(

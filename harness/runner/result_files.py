@@ -69,6 +69,8 @@ class Result(Record):
     """Number of claims without an answer by reason, if the system gives reasons; for the seed with the most."""
     slices: tuple[SliceValues, ...] = ()
     """Values per slice, if the experiment asks for slices."""
+    limit: int | None = None
+    """`--limit` of a trial; None for a full result."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
 
@@ -88,6 +90,7 @@ class Result(Record):
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
+            **({"limit": self.limit} if self.limit is not None else {}),
         }
 
 

@@ -238,6 +238,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         unanswered=unanswered,
         label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
         slices=tuple(_slices(system_runs, scored)),
+        limit=data.limit,
     )
 
 

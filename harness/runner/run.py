@@ -20,6 +20,7 @@ from harness.runner.plan import Unit, data_for_system, expand_transfer, load_dat
 from harness.runner.result_files import Result
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
+from harness.runner.storage.current import record_run
 
 
 class RunResult(NamedTuple):
@@ -147,6 +148,7 @@ def run(
             build_result(loaded, data_for_system(system, data, loaded.experiment), system, units_of_system, folder)
             for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True)
         )
+        record_run(folder, results)
         models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
     return RunResult(
