@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Codes, Floats
-from harness.data.claims import Gold, codes_of
 from harness.compare.selection import Candidate, LeftOut, left_out_lines, select_results
+from harness.data.claims import Gold, codes_of
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.runner.provenance import Provenance
-from harness.runner.result_files import Columns, Result, read_predictions, read_result
+from harness.runner.result_files import Columns, Result, read_predictions
 
 MAX_SHOWN = 3
 """Number of claim ids in a message."""
@@ -165,9 +165,7 @@ def _earlier_runs(candidates: Sequence[Candidate]) -> list[str]:
     return [f"not in the latest run, but over the same claims and labels: {', '.join(names)}"] if names else []
 
 
-def _check_all_same_claims(
-    candidates: Sequence[Candidate], results: Sequence[tuple[Result, Columns]]
-) -> None:
+def _check_all_same_claims(candidates: Sequence[Candidate], results: Sequence[tuple[Result, Columns]]) -> None:
     """Raises: HarnessError: two results have different claims or gold."""
     try:
         for other in results[1:]:
@@ -290,22 +288,41 @@ def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
 
     Args:
         table: results.
-        name: name of a metric in all results; default: the first common metric of the first result.
+        name: name of a metric that any of these results, or a result left out of their run folders, has; default: the
+            first metric of the first result that all results have, or else the first of the first result.
     Returns: the name, and the metric with its settings.
-    Raises: HarnessError: a metric that no result has, or only some results have.
+    Raises: HarnessError: a metric that no result has.
     """
     first = table.entries[0].result
-    first_names = list(first.values)
-    common_names = [metric for metric in first_names if all(metric in entry.result.values for entry in table.entries)]
-    chosen = name or (common_names[0] if common_names else "")
-    if chosen not in common_names:
-        where = "all results" if name in first_names else "these results"
-        raise UnknownName(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common_names)}")
-    for configured in first.provenance.config.metrics:
+    recorded_in = {metric: result for result in reversed(_with_metrics(table)) for metric in result.values}
+    chosen = name or next(iter(common_metrics(table)), next(iter(first.values), ""))
+    if chosen not in recorded_in:
+        raise UnknownName(f"compare: --metric: {unknown_name('metric of these results', chosen, list(recorded_in))}")
+    for configured in recorded_in[chosen].provenance.config.metrics:
         settings = dict(configured) if isinstance(configured, dict) else {"name": configured}
         metric_name = str(settings.pop("name"))
         metric = METRICS.get(metric_name).model_validate_json(json.dumps(settings))
         # Results name a metric by its registered name followed by its settings ("precision_at_10").
         if "_".join([metric_name, *map(str, metric.model_dump().values())]) == chosen:
             return chosen, metric
-    raise HarnessError(f"compare: {first.path} does not record the settings of metric '{chosen}'; run it again")
+    raise HarnessError(
+        f"compare: {recorded_in[chosen].path} does not record the settings of metric '{chosen}'; run it again"
+    )
+
+
+def common_metrics(table: ResultTable) -> list[str]:
+    """Names of the metrics that all results record, in the order of the first result."""
+    first = table.entries[0].result
+    return [name for name in first.values if all(name in entry.result.values for entry in table.entries)]
+
+
+def heading_of(table: ResultTable, name: str) -> str:
+    """Column heading of a metric that some result records."""
+    return next(result.values[name].short_name for result in _with_metrics(table) if name in result.values)
+
+
+def _with_metrics(table: ResultTable) -> list[Result]:
+    """Results whose metrics can be compared by: those of the table, then those left out of its run folders."""
+    task = table.entries[0].result.task
+    others = [entry.result for entry in table.left_out if entry.result is not None and entry.result.task == task]
+    return [*(entry.result for entry in table.entries), *others]

@@ -1,8 +1,8 @@
 """The order of the results in a run folder: `current.json` lists the results of the latest run first.
 
-File times say nothing after a copy, and a reused result is older than the run that reused it, so each run writes the order
-down. Results that are not in the list (written by an earlier version, or by a run that did not finish) come last, by the
-time that they record.
+File times say nothing after a copy, and a reused result is older than the run that reused it, so each run writes the
+order down. Results that are not in the list (written by an earlier version, or by a run that did not finish) come last,
+by the time that they record.
 """
 
 from __future__ import annotations
