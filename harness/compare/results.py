@@ -66,7 +66,7 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2, all_results: bool
     Raises: HarnessError: fewer than `least` results, results with different claims or gold, or damaged files.
     """
     selection = select_results(paths, all_results=all_results)
-    predictions = {item.result.path: read_predictions(item.result.path) for item in selection.candidates}
+    predictions = {item.result.path: read_predictions(item.result) for item in selection.candidates}
     candidates, other_claims = _split_by_claims(selection.candidates, predictions)
     candidates, copies = _split_copies(candidates, predictions)
     left_out = (*selection.left_out, *other_claims, *copies)
