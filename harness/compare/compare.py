@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -26,17 +25,9 @@ from harness.compare.shared_work import SharedWork
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
+from harness.progress import Advance, Progress, ignore, silent
 from harness.runner.official.leaderboards import leaderboards_for, with_borrowed_intervals
 from harness.runner.results import no_labels
-
-Progress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
-"""Shows progress: called with the number of steps, it gives a function that takes the name of each finished step."""
-
-
-def silent(_: int) -> AbstractContextManager[Callable[[str], None]]:
-    """Shows no progress."""
-    return nullcontext(lambda _: None)
-
 
 LEVEL = 0.05
 """Significance level of the tie groups."""
@@ -75,7 +66,7 @@ def compare_table(
     metric: str | None = None,
     correction: Correction = "holm",
     shared: SharedWork | None = None,
-    advance: Callable[[str], None] = lambda _: None,
+    advance: Advance = ignore,
 ) -> Comparison:
     """Compare results that are already loaded; see `compare_results`. A single result gives no pairs.
 

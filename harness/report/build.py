@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.compare.compare import Progress, silent
 from harness.compare.paired_tests import Correction
 from harness.errors import HarnessError
 from harness.files import write_text
+from harness.progress import Progress, silent
 from harness.report.browser_data import browser_data, compress_json
 from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
 from harness.report.human_agreement import measure_human_agreement

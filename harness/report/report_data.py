@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.compare import results as compared
-from harness.compare.compare import Progress, compare_table, silent
+from harness.compare.compare import compare_table
 from harness.compare.comparison import Comparison
 from harness.compare.paired_tests import Correction
 from harness.compare.results import ResultEntry, ResultTable, common_metrics, metric_of, read_table
@@ -19,6 +19,7 @@ from harness.data.claims import Claims
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value
+from harness.progress import Progress, silent
 from harness.report.claim_texts import ClaimTexts, open_claim_texts, rows_of
 from harness.runner.provenance import Provenance
 
