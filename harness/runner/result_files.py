@@ -109,7 +109,7 @@ def read_result(folder: str | Path) -> Result:
         raise FaultsError.single(path, f"is not JSON: it was cut short or changed; {REMEDY}") from None
     written = document.get("format") if isinstance(document, dict) else document
     if written != RESULT_FORMAT:
-        message = f"expected {RESULT_FORMAT}, got {preview(written)}; delete this result's folder and {REMEDY}"
+        message = f"expected {RESULT_FORMAT}, got {preview(written)}; {REMEDY}"
         raise FaultsError.single(path, message, field="format")
     try:
         result = Result.model_validate_json(data)

@@ -113,17 +113,6 @@ def test_trials_are_marked_and_left_out(lab, harness):
     assert names(compare_results([trial.folder])) == ["length", "majority", "rules"]
 
 
-def test_a_trial_of_an_earlier_version_is_known_by_its_warning(lab):
-    folder = run_again(lab, limit=10).folder
-    (folder / "current.json").unlink()
-    for path in results_of(lab):
-        made_at(path, "2030-01-01T00:00:00+00:00" if document(path)["limit"] else "2029-01-01T00:00:00+00:00")
-        rewrite(path, limit=None)
-    comparison = compare_results([folder])
-    assert comparison.n == 48
-    assert "trial" in comparison.left_out[0]
-
-
 def test_other_metrics_make_no_second_system(lab):
     full = compare_results([lab / "runs" / "small"], metric="average_precision")
     folder = run_again(lab, "metrics=[f1]").folder

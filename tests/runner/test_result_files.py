@@ -128,7 +128,7 @@ def written(data: bytes) -> Callable[[Path], object]:
         (written(b"[" * 100_000), "copy/result.json: is not JSON"),
         (written(b"[1, 2]"), "copy/result.json: format: expected 4"),
         (written(b"{}"), "copy/result.json: format: expected 4, got null"),
-        (changed(format=2), "copy/result.json: format: expected 4, got 2; delete this result's folder"),
+        (changed(format=2), "copy/result.json: format: expected 4, got 2; run the experiment again"),
         (changed(n="many"), "copy/result.json: n: expected an integer"),
         (changed(provenance={"config": 5}), "copy/result.json: provenance.config: expected"),
         (changed(extra=1), "copy/result.json: extra: is not a known field"),

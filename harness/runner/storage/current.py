@@ -7,7 +7,6 @@ by the time that they record.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,8 +20,6 @@ from harness.runner.result_files import Result, read_result
 
 FILE_NAME = "current.json"
 LIST_FORMAT = 1
-TRIAL_WARNING = re.compile(r"limited to (\d+) training and \1 test claims per fold: a trial, not a result")
-"""How results written before `Result.limit` record a trial."""
 
 
 class ListedResult(Record):
@@ -95,18 +92,10 @@ def results_in(folder: Path) -> list[FolderResult]:
     for path in sorted(file.parent for file in folder.glob("results/*/result.json")):
         if path.name not in ids:
             result = _read(path)
-            limit = limit_of(result) if result else None
+            limit = result.limit if result else None
             unlisted.append(FolderResult(path, result.system if result else None, result, limit, False))
     # Sorting twice, by name and then by time, gives results of the same second a fixed order.
-    return results + sorted(unlisted, key=lambda entry: _made_at(entry), reverse=True)
-
-
-def limit_of(result: Result) -> int | None:
-    """`--limit` of a trial, also of results that record it in a warning only; None for a full result."""
-    if result.limit is not None:
-        return result.limit
-    matches = (TRIAL_WARNING.fullmatch(warning) for warning in result.warnings)
-    return next((int(match[1]) for match in matches if match), None)
+    return results + sorted(unlisted, key=_made_at, reverse=True)
 
 
 def _made_at(entry: FolderResult) -> str:
