@@ -1,9 +1,9 @@
-"""Loading of results with their predictions, and the check that they have the same claims and gold."""
+"""Loading of results with their predictions, as one table."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,17 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Codes, Floats
-from harness.compare.selection import Candidate, LeftOut, left_out_lines, select_results
+from harness.compare.chosen import choose_results
+from harness.compare.selection import LeftOut, left_out_lines
 from harness.data.claims import Gold, codes_of
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.runner.provenance import Provenance
-from harness.runner.result_files import Columns, Result, read_predictions
-
-MAX_SHOWN = 3
-"""Number of claim ids in a message."""
+from harness.runner.result_files import Columns, Result
 
 
 class ResultEntry(NamedTuple):
@@ -65,17 +63,12 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2, all_results: bool
         all_results: also take the results of run folders that are not current but over the same claims and gold.
     Raises: HarnessError: fewer than `least` results, results with different claims or gold, or damaged files.
     """
-    selection = select_results(paths, all_results=all_results)
-    predictions = {item.result.path: read_predictions(item.result) for item in selection.candidates}
-    candidates, other_claims = _split_by_claims(selection.candidates, predictions)
-    candidates, copies = _split_copies(candidates, predictions)
-    left_out = (*selection.left_out, *other_claims, *copies)
-    results = [(candidate.result, predictions[candidate.result.path]) for candidate in candidates]
+    chosen = choose_results(paths, all_results=all_results)
+    results = chosen.results
     if len(results) < least:
-        reasons = "".join(f"; {line}" for line in left_out_lines(left_out))
+        reasons = "".join(f"; {line}" for line in left_out_lines(chosen.left_out))
         raise HarnessError(f"compare: needs two results or more, but {results[0][0].path} is the only one{reasons}")
     first_result, first_columns = results[0]
-    _check_all_same_claims(candidates, results)
     labels = tuple(column.removeprefix("score:") for column in first_columns if column.startswith("score:"))
     # The table lists every claim once per random seed; gold and groups need one of these copies.
     is_first_seed = first_columns["random_seed"] == first_columns["random_seed"][0]
@@ -93,89 +86,9 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2, all_results: bool
         groups=ResamplingGroups(article, unit, rows.get("length"), rows.get("stratum")),
         intervals=intervals,
         fold=_fold_codes(results, is_scored),
-        left_out=left_out,
-        notes=tuple(_earlier_runs(candidates)),
+        left_out=chosen.left_out,
+        notes=chosen.notes,
     )
-
-
-def _split_by_claims(
-    candidates: Sequence[Candidate], predictions: Mapping[str, Columns]
-) -> tuple[list[Candidate], list[LeftOut]]:
-    """Separates results of a run folder whose claims or gold differ from those of its latest result."""
-    newest: dict[Path, Candidate] = {}
-    for candidate in sorted(candidates, key=lambda candidate: candidate.order):
-        if candidate.run_folder is not None:
-            newest.setdefault(candidate.run_folder, candidate)
-    same, left_out = list[Candidate](), list[LeftOut]()
-    for candidate in candidates:
-        reference = newest[candidate.run_folder].result if candidate.run_folder is not None else candidate.result
-        result = candidate.result
-        # Results of one run belong together whatever their claims; if these differ, the comparison says how.
-        if candidate.in_latest_run or _is_comparable(
-            (reference, predictions[reference.path]), (result, predictions[result.path])
-        ):
-            same.append(candidate)
-        else:
-            left_out.append(LeftOut(result.path, "other-claims", result))
-    return same, left_out
-
-
-def _is_comparable(first: tuple[Result, Columns], second: tuple[Result, Columns]) -> bool:
-    try:
-        _check_same_claims(first, second)
-    except HarnessError:
-        return False
-    return True
-
-
-def _split_copies(
-    candidates: Sequence[Candidate], predictions: Mapping[str, Columns]
-) -> tuple[list[Candidate], list[LeftOut]]:
-    """Separates copies: results of one system in one run folder with the same predictions, but other metrics."""
-    originals = list[Candidate]()
-    for candidate in sorted(candidates, key=lambda candidate: candidate.order):
-        if not any(_is_copy(candidate.result, original.result, predictions) for original in originals):
-            originals.append(candidate)
-    paths = {original.result.path for original in originals}
-    copies = [
-        LeftOut(candidate.result.path, "same-predictions", candidate.result)
-        for candidate in candidates
-        if candidate.result.path not in paths
-    ]
-    return [candidate for candidate in candidates if candidate.result.path in paths], copies
-
-
-def _is_copy(result: Result, original: Result, predictions: Mapping[str, Columns]) -> bool:
-    folders = [Path(path).resolve().parent for path in (result.path, original.path)]
-    if result.system != original.system or folders[0] != folders[1]:
-        return False
-    columns, others = predictions[result.path], predictions[original.path]
-    names = [name for name in columns if name.startswith("score:") or name in ("claim_id", "gold", "predicted")]
-    return all(name in others and np.array_equal(columns[name], others[name]) for name in names)
-
-
-def _earlier_runs(candidates: Sequence[Candidate]) -> list[str]:
-    """Names the systems that the latest run did not run, in a folder where runs are recorded."""
-    with_record = {candidate.run_folder for candidate in candidates if candidate.in_latest_run}
-    names = [
-        candidate.result.system
-        for candidate in candidates
-        if candidate.run_folder in with_record and not candidate.in_latest_run and candidate.run_folder is not None
-    ]
-    return [f"not in the latest run, but over the same claims and labels: {', '.join(names)}"] if names else []
-
-
-def _check_all_same_claims(candidates: Sequence[Candidate], results: Sequence[tuple[Result, Columns]]) -> None:
-    """Raises: HarnessError: two results have different claims or gold."""
-    try:
-        for other in results[1:]:
-            _check_same_claims(results[0], other)
-    except HarnessError as error:
-        if any(candidate.run_folder is None for candidate in candidates):
-            raise HarnessError(
-                f"{error}; give the run folder instead of its results to take the current result of each system"
-            ) from None
-        raise
 
 
 def _named_entries(
@@ -225,46 +138,6 @@ def _unit_codes(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
     keys = np.empty(len(article), dtype=object)
     keys[:] = [(speaker,) if speaker else (None, article_id) for speaker, article_id in pairs]
     return codes_of(keys)
-
-
-def _check_same_claims(first: tuple[Result, Columns], second: tuple[Result, Columns]) -> None:
-    """Raises: HarnessError: the results differ in task, claims, gold or claim order; the message shows where."""
-    (result_a, columns_a), (result_b, columns_b) = first, second
-    if result_a.task != result_b.task:
-        raise HarnessError(
-            f"compare: the results have different tasks: {result_a.task} in {result_a.path}, "
-            f"{result_b.task} in {result_b.path}"
-        )
-    gold_a = _gold_by_claim(columns_a)
-    gold_b = _gold_by_claim(columns_b)
-    differences = [
-        f"{len(claim_ids):,} only in {path} ({', '.join(claim_ids[:MAX_SHOWN])})"
-        for claim_ids, path in (
-            (sorted(set(gold_a) - set(gold_b)), result_a.path),
-            (sorted(set(gold_b) - set(gold_a)), result_b.path),
-        )
-        if claim_ids
-    ]
-    if differences:
-        raise HarnessError(f"compare: the results have different claims: {'; '.join(differences)}")
-    differing = [claim_id for claim_id, label in gold_a.items() if gold_b[claim_id] != label]
-    if differing:
-        preview = ", ".join(differing[:MAX_SHOWN])
-        raise HarnessError(
-            f"compare: {len(differing):,} claims have a different gold label in {result_b.path}: {preview}"
-        )
-    # Arrays are compared row by row from here on, so the order must be the same, too.
-    if list(gold_a) != list(gold_b):
-        raise HarnessError(
-            f"compare: {result_b.path} lists the claims in a different order than {result_a.path}, so it comes from "
-            "different data; run the experiment again"
-        )
-
-
-def _gold_by_claim(columns: Columns) -> dict[str, str | None]:
-    """Claim id to gold label, in the order of the table."""
-    rows = columns["random_seed"] == columns["random_seed"][0]
-    return dict(zip(columns["claim_id"][rows], columns["gold"][rows], strict=True))
 
 
 def _runs(

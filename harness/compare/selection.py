@@ -116,6 +116,19 @@ def _select(run_folder: Path, entries: Sequence[FolderResult], all_results: bool
     return Selection(tuple(candidates), tuple(left_out))
 
 
+def given_in_full(result_folders: Sequence[str | Path]) -> list[Path]:
+    """The run folders of which every result is among some result folders, and more than one."""
+    names: dict[Path, set[str]] = {}
+    for folder in map(Path, result_folders):
+        if folder.parent.name == "results":
+            names.setdefault(folder.parent.parent, set()).add(folder.name)
+    return [
+        run_folder
+        for run_folder, given in names.items()
+        if len(given) > 1 and given == {entry.folder.name for entry in results_in(run_folder)}
+    ]
+
+
 def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
     """One line for each reason, with the folders that it concerns."""
     lines = []

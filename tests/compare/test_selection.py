@@ -92,7 +92,21 @@ def test_older_results_are_compared_when_their_folders_are_given(lab):
     with pytest.raises(HarnessError, match=r"different gold label.*; give the run folder instead of its results"):
         compare_results([folder, *before])
     with pytest.raises(HarnessError, match=r"different gold label.*; give the run folder instead of its results"):
-        compare_results(sorted(results_of(lab)))
+        compare_results(sorted(results_of(lab))[1:])
+
+
+def test_every_result_of_a_run_folder_stands_for_the_folder_where_they_differ_in_labels(lab):
+    change_label(lab)
+    folder = run_again(lab).folder
+    other = run_again(lab, "name=other").folder
+    comparison = compare_results(
+        [*sorted(results_of(lab)), *(path / "result.json" for path in other.glob("results/*"))]
+    )
+    current = compare_results([folder, other])
+    assert comparison.systems == current.systems
+    assert comparison.left_out == current.left_out
+    assert f"every result of {folder}" in comparison.notes[0]
+    assert "the current ones are taken" in comparison.notes[0]
 
 
 def test_trials_are_marked_and_left_out(lab, harness):
