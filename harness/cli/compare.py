@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli.experiments import as_json, print_json
+from harness.cli.progress import show_progress
 
 all_results = click.option(
     "--all",
@@ -66,7 +67,11 @@ def compare(
 
     parsed = [read_rule(rule) for rule in rules]
     table = read_table(results, all_results=all_results)
-    comparison = compare_table(table, metric=metric, correction="bh" if correction == "bh" else "holm")
+    n = len(table.entries)
+    with show_progress("pairs")(n * (n - 1) // 2) as advance:
+        comparison = compare_table(
+            table, metric=metric, correction="bh" if correction == "bh" else "holm", advance=advance
+        )
     verdicts = check_table(table, parsed, [comparison])
     if as_json:
         gate = {"gate": [verdict._asdict() for verdict in verdicts]} if rules else {}

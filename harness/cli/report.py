@@ -8,6 +8,7 @@ import click
 
 from harness.cli.compare import all_results
 from harness.cli.experiments import data_root
+from harness.cli.progress import show_progress
 
 
 @click.command()
@@ -50,6 +51,7 @@ def report(
         title=title,
         root=data_root,
         all_results=all_results,
+        progress=show_progress("pairs"),
     )
     click.echo(str(written))
 
