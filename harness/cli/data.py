@@ -194,6 +194,14 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
         raise click.UsageError("--offline needs --from PATH with a copy of the publisher's files")
     result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True))
     click.echo(f"{result.folder}: {result.articles:,} articles, {result.claims:,} claims")
+    for part in result.parts:
+        left_out = f" ({part.rows - part.claims:,} without text are left out)" if part.rows != part.claims else ""
+        repeated = f"; {count_of(part.repeated_texts, 'text')} several times" if part.repeated_texts else ""
+        contradicted = f", {part.contradicted_texts:,} with different labels" if part.contradicted_texts else ""
+        rows = f"{count_of(part.rows, 'row')}{left_out}, {count_of(part.claims, 'claim')}"
+        click.echo(f"  {part.part}: {rows}{repeated}{contradicted}")
+    if result.additions:
+        click.echo(f"your additions stay: {', '.join(result.additions)}")
     for name in result.absent:
         click.echo(f"missing{f' in {source}' if source else ''}: {name}", err=True)
     for name in result.unpinned:
