@@ -21,6 +21,7 @@ from harness.runner.provenance import git_commit
 from harness.runner.result_files import Result
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
+from harness.runner.storage.current import record_run
 
 
 class RunResult(NamedTuple):
@@ -166,6 +167,7 @@ def run(
             )
             for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True)
         )
+        record_run(folder, results)
         models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
     return RunResult(
