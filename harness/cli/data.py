@@ -70,21 +70,25 @@ def add(
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=folder, metavar="PATH...")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@data_root
 @as_json
-def check(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Validate dataset folders and configs.
+def check(targets: tuple[str, ...], data_root: Path | None, as_json: bool) -> None:
+    """Validate datasets and configs.
 
-    Reports every fault that shows without running anything, each with file and line.
+    Reports every fault that shows before the first fit, all at once, each with file and line.
+
+    A TARGET is a dataset folder, a config, a folder of either, or the name of a built-in experiment, a built-in dataset
+    or a fetched benchmark. The exit code is 1 if there is a fault.
     """
     import harness
 
-    faults = harness.check(paths)
+    faults = harness.check(targets, data_root, unchecked=lambda line: click.echo(line, err=True))
     if as_json:
         keys = ("path", "line", "field", "message", "code")
         print_json({"faults": [{key: getattr(fault, key) for key in keys} for fault in faults]})
     else:
-        click.echo("\n".join(map(str, faults)) if faults else f"no faults in {', '.join(map(str, paths))}")
+        click.echo("\n".join(map(str, faults)) if faults else f"no faults in {', '.join(targets)}")
     sys.exit(1 if faults else 0)
 
 

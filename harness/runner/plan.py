@@ -77,16 +77,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     if not len(gold.rows_with_gold):
         raise HarnessError(f"dataset '{joined.name}' has no gold label for the task '{experiment.task}'")
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
-    folds = []
-    for fold in split.folds:
-        train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
-        test = fold.test
-        if limit is not None:
-            train, test = train[:limit], test[:limit]
-        if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
-            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
-        dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
-        folds.append(Fold(fold.name, train, test, dev))
+    folds = labeled_folds(split.folds, gold, limit)
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
     return ExperimentData(
         joined=joined,
@@ -98,6 +89,24 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
     )
+
+
+def labeled_folds(folds: Sequence[Fold], gold: TaskGold, limit: int | None = None) -> list[Fold]:
+    """The folds with training claims that have gold, at most `limit` of each side.
+
+    Raises: HarnessError: a fold has no labeled training or test claim.
+    """
+    labeled = []
+    for fold in folds:
+        train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
+        test = fold.test
+        if limit is not None:
+            train, test = train[:limit], test[:limit]
+        if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
+            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
+        dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
+        labeled.append(Fold(fold.name, train, test, dev))
+    return labeled
 
 
 def find_duplicate_rows(joined: JoinedDatasets, folds: Sequence[Fold]) -> Codes:
