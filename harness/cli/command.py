@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli import agreement, audit, compare, data, experiments, report, score, start
+from harness.cli.output import outlive_readers
 from harness.errors import HarnessError
 
 EXIT_INTERNAL_ERROR = 70
@@ -17,7 +18,7 @@ EXIT_INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="claim-harness", prog_name="harness")
+@click.version_option(None, "-V", "--version", package_name="claim-harness", prog_name="harness")
 def harness() -> None:
     """Evaluate how well systems identify claims that can, and should, be fact-checked."""
 
@@ -38,6 +39,7 @@ for command in (
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
     sys.path.append(str(Path.cwd()))  # so that a config can name a classifier in the working folder, as module:Class
+    outlive_readers()
     try:
         code = harness.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -52,11 +54,6 @@ def main() -> None:
         # Several problems are printed one per line, each with its own place, as linters do.
         click.echo(f"harness: {error}" if "\n" not in str(error) else str(error), err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of the output ended, as in `harness list metrics | head`. Python would report the failed flush of
-        # stdout at exit; closing stderr silences that.
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:
         from harness.files import explain_os_error
 

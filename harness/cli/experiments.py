@@ -167,10 +167,13 @@ def evaluate(
 
 
 @click.command("list")
-@click.argument("kind", metavar="datasets|benchmarks|classifiers|metrics|schemes|checks")
+@click.argument("kind", required=False, metavar="[datasets|benchmarks|classifiers|metrics|schemes|checks]")
 @as_json
-def list_(kind: str, as_json: bool) -> None:
-    """List the components of a kind, one per line."""
+def list_(kind: str | None, as_json: bool) -> None:
+    """List the components of a kind, one per line.
+
+    Without a kind, lists the kinds.
+    """
     import harness
     from harness.runner.tables import listing_table
 

@@ -11,7 +11,13 @@ from harness.cli.experiments import data_root
 
 @click.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULT...")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE.html", help="File to write.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="File to write; default: report.html in the folder of the first RESULT.",
+)
 @click.option("--metric", metavar="NAME", help="Metric that orders the systems; default: the first in the results.")
 @click.option(
     "--correction",
@@ -23,7 +29,12 @@ from harness.cli.experiments import data_root
 @click.option("--title", help="Title of the report; default: the names of the experiments.")
 @data_root
 def report(
-    results: tuple[Path, ...], out: Path, metric: str | None, correction: str, title: str | None, data_root: Path | None
+    results: tuple[Path, ...],
+    out: Path | None,
+    metric: str | None,
+    correction: str,
+    title: str | None,
+    data_root: Path | None,
 ) -> None:
     """Write an HTML report of results.
 

@@ -18,13 +18,13 @@ from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknow
 from harness.folders import shipped
 from harness.metrics import METRICS
 from harness.metrics.base import Metric
-from harness.metrics.intervals import Intervals
-from harness.records import Explanation, Record, explain_validation, preview
+from harness.records import Explanation, explain_validation, preview
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.configs.overrides import override
 from harness.runner.configs.paths import make_paths_absolute
+from harness.runner.configs.places import in_document, known_fields, remove
 from harness.runner.official.leaderboards import leaderboard_metrics
-from harness.runner.splitting.split_config import Inner, Shares, Split
+from harness.runner.splitting.split_config import Shares, Split
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
 from harness.runner.tuning.search_space import allowed_fields, search_candidates
 from harness.runner.tuning.tune import with_settings_search
@@ -136,38 +136,6 @@ def _metric_key(name: str, metric: Metric) -> str:
     return "_".join([name, *map(str, metric.model_dump().values())])
 
 
-def _in_document(key_path: KeyPath, content: Any) -> KeyPath:
-    """The part of a key path that exists in the document: validation of a union adds parts of its own."""
-    existing: list[str | int] = []
-    for part in key_path:
-        has_part = isinstance(content, dict) or (isinstance(content, list) and isinstance(part, int))
-        if not has_part:
-            break
-        existing.append(part)
-        if isinstance(content, dict):
-            content = content.get(part)
-        else:
-            content = content[part] if isinstance(part, int) and part < len(content) else None
-    return tuple(existing)
-
-
-def _remove(content: Any, key_path: KeyPath) -> None:
-    """Removes the value at a key path."""
-    for part in key_path[:-1]:
-        content = content[part]
-    del content[key_path[-1]]
-
-
-def _known_fields(key_path: KeyPath) -> list[str]:
-    records: dict[KeyPath, type[Record]] = {
-        ("split",): Split,
-        ("split", "inner_folds"): Inner,
-        ("split", "train_share"): Shares,
-        ("intervals",): Intervals,
-    }
-    return list(records.get(key_path[:-1], Experiment).model_fields)
-
-
 class ConfigFaults:
     """Collects the faults of a config with their lines, while its components are built."""
 
@@ -197,9 +165,9 @@ class ConfigFaults:
         except ValidationError as error:
             for explanation in explain_validation(error):
                 place = explanation.place
-                self.add_explanation(explanation, _in_document(place, content), known=_known_fields(place))
+                self.add_explanation(explanation, in_document(place, content), known=known_fields(place))
                 if explanation.code == "unknown-field":
-                    _remove(valid, place)
+                    remove(valid, place)
                 elif place:
                     faulty.add(str(place[0]))
         rest = {str(key): value for key, value in valid.items() if key not in faulty}
