@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -72,6 +72,7 @@ def add(
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @data_root
+@no_code
 @as_json
 def check(targets: tuple[str, ...], data_root: Path | None, as_json: bool) -> None:
     """Validate datasets and configs.
