@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 
 class _OutlivingFile(io.FileIO):
     """A file descriptor whose writes go nowhere once the reader of the pipe has ended."""
 
-    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
+    def write(self, data: Any, /) -> int:
         """Writes data, and drops it if nobody reads any more."""
         try:
             return super().write(data)

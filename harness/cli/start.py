@@ -1,4 +1,4 @@
-"""The commands `new` and `ingest`, which start a dataset."""
+"""The commands `new`, `ingest` and `schema`, which start a dataset and its config."""
 
 from __future__ import annotations
 
@@ -18,13 +18,35 @@ folder = click.Path(path_type=Path)
 def new(directory: Path, language: str) -> None:
     """Create a dataset folder to start from.
 
-    With a guideline to edit and a config to run. Overwrites nothing.
+    With a guideline to edit, a config to run, and the JSON Schema of configs for your editor. Overwrites nothing.
     """
     import harness
 
     dataset = harness.new(directory, language=language)
     click.echo(f"{dataset.folder}: created, without articles. Next steps:")
     click.echo("\n".join(f"  {step}" for step in dataset.steps))
+
+
+@click.command()
+@click.option("-o", "--out", type=folder, metavar="FILE", help="File to write; default: print it.")
+def schema(out: Path | None) -> None:
+    """Print the JSON Schema of configs, for editors.
+
+    An editor with a YAML language server then completes and checks keys and settings while you type. A config names the
+    file in its first line; the path starts from the folder of the config:
+
+    # yaml-language-server: $schema=./experiment.schema.json
+    """
+    import harness
+    from harness.cli.experiments import print_json
+    from harness.runner.configs.schema import MODELINE
+
+    document = harness.schema(out)
+    if out is None:
+        print_json(document)
+    else:
+        click.echo(f"{out}: written. First line of a config in the same folder:")
+        click.echo(f"{MODELINE}./{out.name}")
 
 
 @click.command()
@@ -97,4 +119,4 @@ def _announce_hosts(sources: tuple[str, ...]) -> None:
         click.echo(f"network: {', '.join(hosts)}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (new, ingest)
+COMMANDS: tuple[click.Command, ...] = (new, ingest, schema)

@@ -12,6 +12,9 @@ from harness.errors import FaultsError, HarnessError
 from harness.files import folder_lock, write_files
 from harness.records import preview
 
+SCHEMA_FILE = "experiment.schema.json"
+"""File with the JSON Schema of configs."""
+
 
 class NewDataset(NamedTuple):
     """A new dataset folder and the next steps."""
@@ -23,12 +26,13 @@ class NewDataset(NamedTuple):
     """Next steps, each a command to run or a file to edit."""
 
 
-def new(folder: str | Path, *, language: str = "en") -> NewDataset:
+def new(folder: str | Path, *, language: str = "en", config_schema: str = "") -> NewDataset:
     """Creates an empty, valid dataset folder with a scheme `schemes/NAME.yaml` and a config `experiment.yaml`.
 
     Args:
         folder: new or empty folder; its name becomes the name of the dataset and of the scheme.
         language: BCP 47 code of the articles.
+        config_schema: JSON Schema of configs, written beside the config, which names it to editors; empty: none.
     Raises: FaultsError: the folder is not empty; HarnessError: the language is not a BCP 47 code.
     """
     path = Path(folder)
@@ -50,13 +54,16 @@ def new(folder: str | Path, *, language: str = "en") -> NewDataset:
         schemes=(name,),
         segmentation=Segmentation(split_quotations=True),
     )
+    modeline = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n" if config_schema else ""
     texts = {
         path / "articles.jsonl": "",
         path / "claims.jsonl": "",
         path / "schemes" / f"{name}.yaml": SCHEME.format(name=name, language=language),
-        path / "experiment.yaml": CONFIG.format(name=name, dataset=_yaml_quoted(_config_name(path))),
+        path / "experiment.yaml": modeline + CONFIG.format(name=name, dataset=_yaml_quoted(_config_name(path))),
         path / "README.md": CARD.format(name=name),
     }
+    if config_schema:
+        texts[path / SCHEMA_FILE] = config_schema
     files = {file_path: text.encode() for file_path, text in texts.items()}
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, info))
