@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.progress import show_progress
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -196,7 +197,8 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
 
     if offline and source is None:
         raise click.UsageError("--offline needs --from PATH with a copy of the publisher's files")
-    result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True))
+    progress = show_progress("MB", size=1_000_000)
+    result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True), progress=progress)
     click.echo(f"{result.folder}: {result.articles:,} articles, {result.claims:,} claims")
     for name in result.absent:
         click.echo(f"missing{f' in {source}' if source else ''}: {name}", err=True)

@@ -59,6 +59,11 @@ class Unit(NamedTuple):
     explain: bool = False
     """Whether the reasons for each score are stored too."""
 
+    @property
+    def title(self) -> str:
+        """System with its settings, fold and seed, for progress."""
+        return f"{self.system.system_name} {self.fold.name}, seed {self.seed}"
+
 
 def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: int | None = None) -> ExperimentData:
     """Opens the dataset of an experiment and splits it.

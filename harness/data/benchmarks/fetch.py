@@ -13,6 +13,7 @@ from harness.data.dataset import write_dataset
 from harness.errors import FaultsError
 from harness.files import folder_lock, gc_paused, remove_partial_files
 from harness.folders import data_root
+from harness.progress import Progress, silent
 
 
 class FetchResult(NamedTuple):
@@ -37,6 +38,7 @@ def fetch(
     *,
     say: Callable[[str], None] = lambda _: None,
     pause_s: float = 1.0,
+    progress: Progress = silent,
 ) -> FetchResult:
     """Fetch a benchmark from its publisher or a local copy, and write it as a dataset folder.
 
@@ -47,6 +49,7 @@ def fetch(
         root: the folder of fetched benchmarks; see `data_root`.
         say: called with a line that names the hosts, before the first request.
         pause_s: pause before the second attempt at a download, in seconds.
+        progress: shows progress over the bytes of each download.
     Raises: FaultsError: a file has another SHA-256 than the publisher's, or cannot be read; nothing is written then.
         HarnessError: there is no such benchmark, none of its files is present, or a download fails.
     """
@@ -57,7 +60,7 @@ def fetch(
     urls = download_urls(benchmark)
     cache = data_root(root) / ".downloads" / name
     with folder_lock(cache, "fetch"):
-        download_files(urls, cache, say=say, pause_s=pause_s)
+        download_files(urls, cache, say=say, pause_s=pause_s, progress=progress)
         try:
             files = find_local_files(benchmark, cache)
         except FaultsError as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from harness.data.new_dataset import NewDataset
 from harness.data.new_dataset import new as new_dataset
-from harness.files import json_document
 from harness.runner.configs.schema import schema
 
 
@@ -18,4 +18,4 @@ def new(folder: str | Path, *, language: str = "en") -> NewDataset:
         language: BCP 47 code of the articles.
     Raises: FaultsError: the folder is not empty; HarnessError: the language is not a BCP 47 code.
     """
-    return new_dataset(folder, language=language, config_schema=json_document(schema()))
+    return new_dataset(folder, language=language, config_schema=json.dumps(schema(), ensure_ascii=False) + "\n")
