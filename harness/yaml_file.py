@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -105,16 +106,18 @@ class _NodeChecker:
         else:
             self.check_scalar(node, key_path)
 
-    def check_scalar(self, node: yaml.Node, key_path: KeyPath) -> None:
-        """Checks that a plain value can be read and written: a date of the calendar, a number that is not too long."""
+    def check_scalar(self, node: yaml.Node, key_path: KeyPath) -> Any:
+        """Returns a plain value; adds a fault if it is no date of the calendar, or a number that is too long."""
         try:
             value = self.loader.construct_object(node)
             if isinstance(value, int) and value.bit_length() > MAX_BITS:
                 raise ValueError("the number is too long")
             if isinstance(value, str):
                 value.encode("utf-8")
+            return value
         except (TypeError, ValueError, OverflowError) as error:
             self.add_fault(node, key_path, f"cannot be read: {error}; put it in quotes or correct it", "not-yaml")
+            return None
 
     def check_entry(self, key: yaml.Node, value: yaml.Node, key_path: KeyPath) -> None:
         """Checks a key and its value in the mapping at `key_path`."""
@@ -129,6 +132,8 @@ class _NodeChecker:
             self.add_fault(key, value_path, message, DUPLICATE_KEY)
             return
         self.lines[value_path] = key.start_mark.line + 1
+        if isinstance(self.check_scalar(key, value_path), date):
+            self.add_fault(key, key_path, f"has a key that is a date ({key.value}); put it in quotes", "invalid-key")
         self.check_node(value, value_path)
 
 

@@ -22,7 +22,7 @@ from harness.records import Explanation, explain_validation, preview
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.configs.overrides import override
 from harness.runner.configs.paths import make_paths_absolute
-from harness.runner.configs.places import in_document, known_fields, remove
+from harness.runner.configs.places import in_document, known_fields, remove, with_text_keys
 from harness.runner.official.leaderboards import leaderboard_metrics
 from harness.runner.splitting.split_config import Shares, Split
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
@@ -101,7 +101,7 @@ def read_config(config: str | Path, overrides: Sequence[str] = ()) -> ReadConfig
     path = find_config(config)
     duplicates: list[Fault] = []
     located = read_yaml(path, duplicates)
-    content = located.content
+    content = with_text_keys(located.content)
     if not isinstance(content, dict):
         raise FaultsError.single(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
     changed = tuple(override(content, text) for text in overrides)

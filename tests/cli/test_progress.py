@@ -59,7 +59,9 @@ def test_durations_in_words(seconds, words):
 def test_where_stderr_is_no_terminal_a_line_comes_at_each_interval_even_within_a_step(monkeypatch, capsys):
     monkeypatch.setattr(progress, "INTERVAL_S", 0.01)
     printed = threading.Event()
-    monkeypatch.setattr(progress.click, "echo", lambda line, err: printed.set() if err and "1 of 2 fits" in line else None)
+    monkeypatch.setattr(
+        progress.click, "echo", lambda line, err: printed.set() if err and "1 of 2 fits" in line else None
+    )
     with show_progress("fits")(2) as advance:
         advance("majority fold-1, seed 13")
         assert printed.wait(20)
@@ -79,7 +81,7 @@ def test_a_run_names_each_fit_with_setting_fold_and_seed(small, tmp_path):
 
     def watch(total):
         totals.append(total)
-        return nullcontext(lambda step, amount=1: steps.append(step))
+        return nullcontext(steps.append)
 
     config = tmp_path / "c.yaml"
     config.write_text(

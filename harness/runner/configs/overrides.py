@@ -9,6 +9,7 @@ import yaml
 
 from harness.errors import HarnessError
 from harness.records import is_unicode, preview
+from harness.runner.configs.places import with_text_keys
 from harness.yaml_file import KeyPath
 
 
@@ -53,4 +54,4 @@ def _parse_value(key: str, value: str) -> Any:
         raise HarnessError(f"--set {key}: the value is not YAML: {error}") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise HarnessError(f"--set {key}: cannot read the value {preview(value)} ({error}); put it in quotes") from None
-    return parsed
+    return with_text_keys(parsed)

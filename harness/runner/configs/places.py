@@ -42,3 +42,10 @@ def known_fields(key_path: KeyPath) -> list[str]:
         ("intervals",): Intervals,
     }
     return list(records.get(key_path[:-1], Experiment).model_fields)
+
+
+def with_text_keys(value: Any) -> Any:
+    """A document in which every key is a text, as in JSON."""
+    if isinstance(value, dict):
+        return {str(key): with_text_keys(child) for key, child in value.items()}
+    return [with_text_keys(child) for child in value] if isinstance(value, list) else value
