@@ -57,7 +57,6 @@ def runs(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["compare", "runs/six", "--fail-if", "point: f1 < 2"], 1),
         (["report", "runs/six"], 0),
     ],
-    ids=" ".join,
 )
 def test_a_closed_pipe_leaves_the_exit_code_as_it_is(runs, args, code):
     ended, errors = closed_early(runs, *args)
