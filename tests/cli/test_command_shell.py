@@ -54,7 +54,7 @@ def runs(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["run", "six.yaml"], 0),
         (["run", "six.yaml", "--json"], 0),
         (["compare", "runs/six"], 0),
-        (["compare", "runs/six", "--fail-if", "point: f1 < 2"], 1),
+        (["compare", "runs/six", "--fail-if", "point f1 < 2"], 1),
         (["report", "runs/six"], 0),
     ],
 )
