@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
+from harness.arrays import Floats
 from harness.compare.comparison import ComparedSystem, Comparison, SystemPair
 from harness.compare.paired_tests import (
     Correction,
@@ -13,50 +15,90 @@ from harness.compare.paired_tests import (
     adjust_p_values,
     corrected_t_test,
     difference,
-    mcnemar,
+    fold_values,
     n_permutations,
     resample,
 )
-from harness.compare.results import ResultEntry, ResultTable, metric_of, read_table
+from harness.compare.results import ResultEntry, ResultTable, heading_of, metric_of, read_table
+from harness.compare.selection import left_out_lines
+from harness.compare.shared_work import SharedWork
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
+from harness.progress import Advance, Progress, ignore, silent
 from harness.runner.official.leaderboards import leaderboards_for, with_borrowed_intervals
+from harness.runner.results import no_labels
 
 LEVEL = 0.05
 """Significance level of the tie groups."""
 
 
 def compare_results(
-    results: Sequence[str | Path], *, metric: str | None = None, correction: Correction = "holm"
+    results: Sequence[str | Path],
+    *,
+    metric: str | None = None,
+    correction: Correction = "holm",
+    all_results: bool = False,
+    progress: Progress = silent,
 ) -> Comparison:
     """Compare systems pairwise on the same claims, by resampling whole units, and correct the p-values.
 
     Args:
-        results: result folders, or run folders with several results.
-        metric: name of the metric in the results; default: the first.
+        results: result folders, or run folders with several results. Of a run folder, the current result of each system
+            is compared: that of the latest run, whichever metrics it asked for. Trials (`--limit`) are left out, and
+            so are results over other claims or gold; `Comparison.left_out` names them.
+        metric: name of the metric in the results; default: the first. A metric that a result does not record is
+            computed from its predictions.
         correction: `holm` or `bh` (Benjamini-Hochberg), over all pairs.
+        all_results: also compare results of run folders that are not current but over the same claims and gold.
+        progress: shows progress over the pairs.
     Raises: HarnessError: fewer than two results, results with different claims or gold, or an unknown metric.
     """
-    return compare_table(read_table(results), metric=metric, correction=correction)
+    table = read_table(results, all_results=all_results)
+    n = len(table.entries)
+    with progress(n * (n - 1) // 2) as advance:
+        return compare_table(table, metric=metric, correction=correction, advance=advance)
 
 
-def compare_table(table: ResultTable, *, metric: str | None = None, correction: Correction = "holm") -> Comparison:
-    """Compare results that are already loaded; see `compare_results`. A single result gives no pairs."""
+def compare_table(
+    table: ResultTable,
+    *,
+    metric: str | None = None,
+    correction: Correction = "holm",
+    shared: SharedWork | None = None,
+    advance: Advance = ignore,
+) -> Comparison:
+    """Compare results that are already loaded; see `compare_results`. A single result gives no pairs.
+
+    Args:
+        table: results.
+        metric: see `metric_of`.
+        correction: correction over all pairs.
+        shared: work that comparisons of the same table by several metrics share.
+        advance: called after each pair.
+    """
     name, compared_metric = metric_of(table, metric)
     values = {entry.name: _value(table, entry, name, compared_metric) for entry in table.entries}
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], compared_metric.higher_is_better))
     defined = [entry for entry in order if values[entry.name].value is not None]
     draws = n_permutations(len(defined) * (len(defined) - 1) // 2, table.intervals)
-    resampled = _resample_all(table, compared_metric, defined)
-    uncorrected = [
-        _compare_pair(table, compared_metric, a, b, resampled=resampled, values=values, draws=draws)
-        for a, b in combinations(order, 2)
-    ]
-    # Only tested pairs count for the correction; the corrected values go back to these pairs, in the same order.
-    p_values = adjust_p_values([pair.difference.p for pair in uncorrected if pair.difference is not None], correction)
-    remaining = iter(p_values)
-    pairs = tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in uncorrected)
+    tested = _TestedSystems(
+        table=table,
+        metric=compared_metric,
+        values=values,
+        resampled=_resample_all(table, compared_metric, defined),
+        per_fold={
+            entry.name: fold_values(compared_metric, table.gold, entry.runs, groups=table.groups, fold=table.fold)
+            for entry in defined
+        },
+        draws=draws,
+        shared=shared or SharedWork(table),
+    )
+    uncorrected = list[SystemPair]()
+    for a, b in combinations(order, 2):
+        uncorrected.append(_compare_pair(tested, a, b))
+        advance(f"{name}: {a.name} - {b.name}")
+    pairs = _corrected(uncorrected, correction)
     groups = _tie_groups([entry.name for entry in defined], pairs)
     first = table.entries[0].result
     leaderboards = leaderboards_for(first.provenance.config.document(), [name])
@@ -69,7 +111,7 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
     warnings = dict.fromkeys(warning for entry in table.entries for warning in entry.result.warnings)
     return Comparison(
         metric=name,
-        heading=first.values[name].short_name,
+        heading=heading_of(table, name),
         systems=tuple(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
         pairs=pairs,
         n=first.n,
@@ -81,13 +123,23 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
         first=table.entries[0].name,
         published=tuple(sorted(published, key=lambda entry: direction * entry.value)),
         published_source="; ".join(f"{board.source} (over {board.n})" for board in leaderboards),
+        notes=(*table.notes, *_computed_note(table, name)),
+        left_out=tuple(left_out_lines(table.left_out)),
     )
+
+
+def _computed_note(table: ResultTable, name: str) -> list[str]:
+    """Names the systems whose results do not record the metric."""
+    names = [entry.name for entry in table.entries if name not in entry.result.values]
+    return [f"{heading_of(table, name)} computed from the predictions of {', '.join(names)}"] if names else []
 
 
 def _value(table: ResultTable, entry: ResultEntry, name: str, metric: Metric) -> Value:
     """The value of a system over the common claims; the recorded one if it is undefined, with its reason."""
-    recorded = entry.result.values[name]
-    if recorded.value is None:
+    recorded = entry.result.values.get(name)
+    if recorded is None and metric.needs == "labels" and not entry.result.provenance.gives_labels:
+        return no_labels(entry.result.system)
+    if recorded is not None and recorded.value is None:
         return recorded
     return measure(metric, table.gold, entry.runs, table.groups, table.intervals)
 
@@ -109,38 +161,52 @@ def _resample_all(table: ResultTable, metric: Metric, entries: Sequence[ResultEn
         return {}
 
 
-def _compare_pair(
-    table: ResultTable,
-    metric: Metric,
-    a: ResultEntry,
-    b: ResultEntry,
-    *,
-    resampled: dict[str, ResampledValues],
-    values: dict[str, Value],
-    draws: int,
-) -> SystemPair:
+class _TestedSystems(NamedTuple):
+    """Systems with everything that the tests of their pairs need, computed once per system."""
+
+    table: ResultTable
+    metric: Metric
+    values: Mapping[str, Value]
+    """Value of each system."""
+    resampled: Mapping[str, ResampledValues]
+    """Resampled values of each system with a value; empty if there is only one unit."""
+    per_fold: Mapping[str, Floats | None]
+    """Values in each fold, see `fold_values`, of each system with a value."""
+    draws: int
+    """Number of random exchanges per pair."""
+    shared: SharedWork
+
+
+def _compare_pair(tested: _TestedSystems, a: ResultEntry, b: ResultEntry) -> SystemPair:
     """Two systems with their difference, uncorrected, or with the reason why there is none."""
+    table, metric, values = tested.table, tested.metric, tested.values
     for entry in (a, b):
         if values[entry.name].value is None:
             return SystemPair(a.name, b.name, None, None, f"{entry.name}: {values[entry.name].reason}")
-    if not resampled:
+    if not tested.resampled:
         return SystemPair(a.name, b.name, None, None, f"only one {table.intervals.unit}")
-    tested = difference(
+    result = difference(
         metric,
         table.gold,
-        resampled[a.name],
-        resampled[b.name],
+        tested.resampled[a.name],
+        tested.resampled[b.name],
         groups=table.groups,
-        intervals=table.intervals,
-        draws=draws,
+        exchanges=lambda: tested.shared.exchanges(tested.draws),
     )
     # McNemar's test compares single labels, so it needs a metric of labels and one run per system.
     has_single_labels = metric.needs == "labels" and len(a.runs) == len(b.runs) == 1
-    tested = tested._replace(
-        mcnemar_p=mcnemar(table.gold, a.runs[0], b.runs[0]) if has_single_labels else None,
-        folds_p=corrected_t_test(metric, table.gold, a.runs, b.runs, groups=table.groups, fold=table.fold),
+    result = result._replace(
+        mcnemar_p=tested.shared.mcnemar_p(a, b) if has_single_labels else None,
+        folds_p=corrected_t_test(tested.per_fold[a.name], tested.per_fold[b.name]),
     )
-    return SystemPair(a.name, b.name, tested, None)
+    return SystemPair(a.name, b.name, result, None)
+
+
+def _corrected(pairs: Sequence[SystemPair], correction: Correction) -> tuple[SystemPair, ...]:
+    """The pairs with corrected p-values; only tested pairs count for the correction."""
+    p_values = adjust_p_values([pair.difference.p for pair in pairs if pair.difference is not None], correction)
+    remaining = iter(p_values)
+    return tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in pairs)
 
 
 def _tie_groups(ordered: Sequence[str], pairs: Sequence[SystemPair]) -> dict[str, int]:

@@ -65,6 +65,10 @@ class Comparison(NamedTuple):
     """Published systems of the matching leaderboards, best first, with borrowed interval widths."""
     published_source: str = ""
     """Sources and test sizes of these leaderboards."""
+    notes: tuple[str, ...] = ()
+    """Remarks on the results that were compared."""
+    left_out: tuple[str, ...] = ()
+    """Results of the run folders that were not compared, one line for each reason."""
 
     def document(self) -> dict[str, Any]:
         """The comparison as `harness compare --json` prints it."""
@@ -89,6 +93,10 @@ class Comparison(NamedTuple):
                 "source": self.published_source,
                 "systems": [entry._asdict() for entry in self.published],
             }
+        if self.notes:
+            document["notes"] = list(self.notes)
+        if self.left_out:
+            document["left_out"] = list(self.left_out)
         return document
 
     def __str__(self) -> str:

@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from harness.compare.compare import compare_results
+from harness.compare.compare import compare_table
 from harness.compare.comparison import Comparison
+from harness.compare.results import ResultTable, read_table
+from harness.compare.shared_work import SharedWork
 from harness.errors import HarnessError, UnknownName, unknown_name
 
 Certainty = Literal["certain", "point", "possible"]
@@ -141,20 +143,37 @@ def read_rule(text: str) -> GateRule:
     )
 
 
-def check_gate(results: Sequence[str | Path], rules: Sequence[str]) -> list[GateVerdict]:
+def check_gate(results: Sequence[str | Path], rules: Sequence[str], *, all_results: bool = False) -> list[GateVerdict]:
     """Evaluate rules that fail a build.
 
     Args:
         results: result or run folders, as for `compare_results`. If no system is called `baseline`, this name stands
             for the system of the first result.
         rules: rules such as `f1 < baseline - 0.02`.
+        all_results: as for `compare_results`.
     Returns: a verdict for each rule and each system that it tests. A rule that cannot be evaluated fails.
     Raises: HarnessError: a rule with a syntax error, or with an unknown system or metric.
     """
     parsed = [read_rule(text) for text in rules]
-    metrics = dict.fromkeys(rule.metric for rule in parsed)
-    comparisons = {metric: compare_results(results, metric=metric) for metric in metrics}
-    return [verdict for rule in parsed for verdict in _verdicts(rule, comparisons[rule.metric])]
+    return check_table(read_table(results, all_results=all_results), parsed)
+
+
+def check_table(
+    table: ResultTable, rules: Sequence[GateRule], comparisons: Sequence[Comparison] = ()
+) -> list[GateVerdict]:
+    """Evaluate rules on results that are already loaded; see `check_gate`.
+
+    Args:
+        table: results.
+        rules: parsed rules.
+        comparisons: comparisons of these results that exist already, by any metrics.
+    """
+    by_metric = {comparison.metric: comparison for comparison in comparisons}
+    shared = SharedWork(table)
+    for rule in rules:
+        if rule.metric not in by_metric:
+            by_metric[rule.metric] = compare_table(table, metric=rule.metric, shared=shared)
+    return [verdict for rule in rules for verdict in _verdicts(rule, by_metric[rule.metric])]
 
 
 def _verdicts(rule: GateRule, comparison: Comparison) -> list[GateVerdict]:

@@ -68,6 +68,7 @@ def comparison_text(comparison: Comparison) -> str:
         lines.append(f"published: {comparison.published_source}; {borrowed}")
     lines += [f"{pair.a} - {pair.b}: no difference: {pair.reason}" for pair in comparison.pairs if pair.reason]
     lines += [f"warning: {warning}" for warning in comparison.warnings]
+    lines += [*comparison.notes, *comparison.left_out]
     tables = [align_columns(_system_rows(comparison)), align_columns(_pair_rows(comparison))]
     return "\n\n".join([*tables, "\n".join(lines)])
 

@@ -21,7 +21,7 @@ from harness.report.curves import (
     reliability,
     workload,
 )
-from harness.report.report_data import ReportData, ReportedSystem
+from harness.report.report_data import ReportData, ReportedSystem, heading_of, value_of
 from harness.report.svg import Frame, Line, Point, line_chart, reliability_chart, rows_chart, span
 from harness.runner.slices import SliceValues
 from harness.runner.tables import format_value
@@ -176,7 +176,7 @@ def learning_figure(data: ReportData) -> Figure | None:
     points: dict[str, list[tuple[float, Value, int]]] = {}
     for subject in data.subjects:
         match_ = TRAIN_SHARE.search(subject.name)
-        value = subject.entry.result.values[data.main]
+        value = value_of(data, subject.name, data.main)
         if match_ and value.value is not None:
             base = TRAIN_SHARE.sub(lambda match: "]" if match[0][0] == "," else "", subject.name)
             points.setdefault(base, []).append((float(match_[1]), value, subject.key))
@@ -290,4 +290,4 @@ def _slices(data: ReportData, by: str, of_systems: Sequence[tuple[ReportedSystem
 
 
 def _heading(data: ReportData) -> str:
-    return data.table.entries[0].result.values[data.main].short_name
+    return heading_of(data, data.main)

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.data.claims import Gold, codes_of
 from harness.data.dataset import Dataset
-from harness.data.labels.agreement import AgreementValue, agreement
+from harness.data.labels.agreement import AgreementValue, agreement_of
 from harness.data.labels.gold import active_annotations
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure
@@ -51,7 +51,7 @@ def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
         if _annotators(dataset, scheme.name, axis) < 2:
             continue
         measured = next(
-            (axis_agreement for axis_agreement in agreement(dataset.folder).axes if axis_agreement.name in names), None
+            (axis_agreement for axis_agreement in agreement_of(dataset).axes if axis_agreement.name in names), None
         )
         if measured is not None:
             pairs = _pairs(data, dataset, scheme) if data.binary else ()

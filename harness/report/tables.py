@@ -149,7 +149,7 @@ def notes(data: ReportData) -> list[ReportNote]:
     headings_by_text: dict[str, dict[str, list[str]]] = {}
     for subject in data.subjects:
         for name in data.metrics:
-            value = subject.entry.result.values[name]
+            value = subject.entry.result.values.get(name) or value_of(data, subject.name, name)
             for text in [value.reason] if value.reason else (value.note or "").split("; "):
                 if text:
                     headings_by_text.setdefault(text, {}).setdefault(subject.name, []).append(heading_of(data, name))
@@ -173,7 +173,7 @@ def deduplicated_grid(data: ReportData) -> Grid | None:
             subject.name,
             f"{deduplicated.n_duplicates:,}",
             f"{deduplicated.n:,}",
-            *(format_value(deduplicated.values[name]) for name in names),
+            *(format_value(deduplicated.values[name]) if name in deduplicated.values else "-" for name in names),
         )
         for subject in data.subjects
         for deduplicated in [subject.entry.result.deduplicated]

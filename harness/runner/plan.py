@@ -47,6 +47,8 @@ class ExperimentData(NamedTuple):
     """How the labels of each dataset answer the task, and which distinctions are lost."""
     duplicate_rows: Codes = np.zeros(0, dtype=np.int64)
     """Scored rows, in order, that are exact or near duplicates of training rows of their fold; see check A01."""
+    limit: int | None = None
+    """`--limit` of a trial; None for a full run."""
 
 
 class Unit(NamedTuple):
@@ -94,6 +96,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         warnings=tuple(warnings),
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
+        limit=limit,
     )
 
 

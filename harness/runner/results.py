@@ -257,6 +257,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         unanswered=unanswered,
         label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
         slices=tuple(_slices(system_runs, scored)),
+        limit=data.limit,
     )
 
 
@@ -299,7 +300,7 @@ def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
     values = {}
     for name, metric in loaded.metrics.items():
         silent = metric.needs == "labels" and not runs[0].gives_labels
-        value = _no_labels(system.system_name) if silent else measure(metric, kept_gold, kept_runs, groups, intervals)
+        value = no_labels(system.system_name) if silent else measure(metric, kept_gold, kept_runs, groups, intervals)
         extra: dict[str, Any] = {"short_name": metric.title()}
         if loaded.experiment.ties == "range" and value.value is not None:
             ends = tie_range(metric, kept_gold, kept_runs, groups)
@@ -315,7 +316,8 @@ def _duplicates_warning(n_duplicates: int, n_scored: int) -> str:
     )
 
 
-def _no_labels(system: str) -> Value:
+def no_labels(system: str) -> Value:
+    """The value of a metric of labels for a system that predicts none."""
     reason = f"{system} outputs scores but no labels; set a threshold to get label metrics"
     return Value(value=None, reason=reason, n_units=0)
 

@@ -21,6 +21,7 @@ from harness.runner.provenance import git_commit
 from harness.runner.result_files import Result
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
+from harness.runner.storage.current import record_run
 
 
 class RunResult(NamedTuple):
@@ -155,6 +156,7 @@ def run(
                 seen = data_for_system(system, data, loaded.experiment)
                 results.append(build_result(loaded, seen, system, units_of_system, folder, finished=finished))
                 advance(f"{system.system_name}: values and intervals")
+        record_run(folder, tuple(results))
         models = fit_and_save_models(loaded, data, tuple(results), fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
     return RunResult(

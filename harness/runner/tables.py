@@ -131,6 +131,7 @@ def _title(result: Result) -> str:
         parts.append(f"{result.n_positive:,} positive")
     excluded = {reason: count for reason, count in result.excluded.items() if reason != WITHOUT_ANSWER}
     parts += [f"{count:,} excluded ({reason})" for reason, count in excluded.items()]
+    parts += [f"trial (--limit {result.limit})"] if result.limit is not None else []
     return " · ".join(parts)
 
 

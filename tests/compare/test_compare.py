@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, compare_results, run
+from harness.compare.exchanges import draw_exchanges
 from harness.compare.paired_tests import (
     adjust_p_values,
     corrected_t_test,
     difference,
+    fold_values,
     mcnemar,
     n_permutations,
     resample,
 )
 from harness.data.claims import Gold
+from harness.files import sha256
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.metrics.labels import F1, Accuracy
@@ -36,7 +39,8 @@ def answers(predicted, scores=None):
 def compared(metric, gold, one, other, unit, draws=2000):
     groups = ResamplingGroups(np.array(unit), np.array(unit))
     a, b = (resample(metric, gold, [system], groups, INTERVALS) for system in (one, other))
-    return difference(metric, gold, a, b, groups=groups, intervals=INTERVALS, draws=draws)
+    exchanges = draw_exchanges(gold, groups, seed=INTERVALS.random_seed, draws=draws)
+    return difference(metric, gold, a, b, groups=groups, exchanges=lambda: exchanges)
 
 
 def test_randomization_against_every_exchange():
@@ -208,6 +212,9 @@ def test_another_gold_is_refused(results, tmp_path):
     first = next(row for row, label in enumerate(gold) if label is not None)
     gold[first] = "no" if gold[first] == "yes" else "yes"
     pq.write_table(table.set_column(table.column_names.index("gold"), "gold", pa.array(gold)), path)
+    document = json.loads((tmp_path / "changed" / "result.json").read_text())
+    document["predictions_sha256"] = sha256(path.read_bytes())
+    (tmp_path / "changed" / "result.json").write_text(json.dumps(document))
     with pytest.raises(HarnessError, match=r"1 claims have a different gold label in .*changed: \w+"):
         compare_results([length, tmp_path / "changed"])
 
@@ -232,10 +239,12 @@ def test_the_corrected_t_test_by_hand():
     from scipy.stats import t
 
     expected = 2 * t.sf(0.175 / np.sqrt((1 / 4 + 1 / 3) * 0.0275 / 3), 3)
-    assert corrected_t_test(Accuracy(), gold, [one], [other], groups=groups, fold=fold) == pytest.approx(expected)
+    a, b = (fold_values(Accuracy(), gold, [run], groups=groups, fold=fold) for run in (one, other))
+    assert corrected_t_test(a, b) == pytest.approx(expected)
     single_fold = np.zeros(40, dtype=np.int64)
-    assert corrected_t_test(Accuracy(), gold, [one], [other], groups=groups, fold=single_fold) is None
-    assert corrected_t_test(Accuracy(), gold, [one], [one], groups=groups, fold=fold) == 1.0
+    assert fold_values(Accuracy(), gold, [one], groups=groups, fold=single_fold) is None
+    assert corrected_t_test(a, None) is None
+    assert corrected_t_test(a, a) == 1.0
 
 
 def test_other_tests_stand_in_the_document(results):

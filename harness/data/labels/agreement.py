@@ -97,7 +97,11 @@ def agreement(dataset: str | Path, *, root: str | Path | None = None) -> Agreeme
         root: the folder of fetched benchmarks; see `data_root`.
     Raises: HarnessError: the dataset does not exist or is invalid.
     """
-    opened = open_dataset(dataset, root)
+    return agreement_of(open_dataset(dataset, root))
+
+
+def agreement_of(opened: Dataset) -> Agreement:
+    """Measure the agreement of a dataset that is already open; see `agreement`."""
     article_of = {claim.claim_id: claim.article_id for claim in opened.current}
     results: dict[tuple[str, str], AxisAgreement] = {}
     alone: dict[str, str] = {}
