@@ -27,6 +27,7 @@ def test_a_new_dataset_is_empty_and_valid(tmp_path):
         "articles.jsonl",
         "claims.jsonl",
         "dataset.yaml",
+        "experiment.schema.json",
         "experiment.yaml",
         "schemes/my-data.yaml",
     }
