@@ -200,6 +200,14 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
     progress = show_progress("MB", size=1_000_000)
     result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True), progress=progress)
     click.echo(f"{result.folder}: {result.articles:,} articles, {result.claims:,} claims")
+    for part in result.parts:
+        left_out = f" ({part.rows - part.claims:,} without text are left out)" if part.rows != part.claims else ""
+        repeated = f"; {count_of(part.repeated_texts, 'text')} several times" if part.repeated_texts else ""
+        contradicted = f", {part.contradicted_texts:,} with different labels" if part.contradicted_texts else ""
+        rows = f"{count_of(part.rows, 'row')}{left_out}, {count_of(part.claims, 'claim')}"
+        click.echo(f"  {part.part}: {rows}{repeated}{contradicted}")
+    if result.additions:
+        click.echo(f"your additions stay: {', '.join(result.additions)}")
     for name in result.absent:
         click.echo(f"missing{f' in {source}' if source else ''}: {name}", err=True)
     for name in result.unpinned:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from harness.cli.experiments import data_root
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -14,16 +15,20 @@ folder = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("directory", type=folder, metavar="DIR")
-@click.option("--language", default="en", show_default=True, help="BCP 47 code of the articles.")
-def new(directory: Path, language: str) -> None:
+@click.option("--language", help="BCP 47 code of the articles; default: en.")
+@click.option("--from", "source", metavar="DATASET", help="Copy a dataset: shipped, fetched, or a folder.")
+@data_root
+def new(directory: Path, language: str | None, source: str | None, data_root: Path | None) -> None:
     """Create a dataset folder to start from.
 
-    With a guideline to edit, a config to run, and the JSON Schema of configs for your editor. Overwrites nothing.
+    With a guideline to edit, a config to run, and the JSON Schema of configs for your editor; or a copy of a dataset, to
+    which you can add. Overwrites nothing.
     """
     import harness
 
-    dataset = harness.new(directory, language=language)
-    click.echo(f"{dataset.folder}: created, without articles. Next steps:")
+    dataset = harness.new(directory, language=language, source=source, root=data_root)
+    origin = f"as a copy of {source}" if source else "without articles"
+    click.echo(f"{dataset.folder}: created, {origin}. Next steps:")
     click.echo("\n".join(f"  {step}" for step in dataset.steps))
 
 

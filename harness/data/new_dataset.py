@@ -1,4 +1,4 @@
-"""Starts a dataset folder: description, guideline, and a config that runs once claims are labeled."""
+"""Starts a dataset folder: description, guideline and a config that runs once claims are labeled; or a copy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from harness.data.articles.article_file import safe_name
 from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
+from harness.data.load import find_dataset, open_folder
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, write_files
+from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, write_files
 from harness.records import preview
 
 SCHEMA_FILE = "experiment.schema.json"
 """File with the JSON Schema of configs."""
+LOCK = ".lock"
 
 
 class NewDataset(NamedTuple):
@@ -26,23 +28,35 @@ class NewDataset(NamedTuple):
     """Next steps, each a command to run or a file to edit."""
 
 
-def new(folder: str | Path, *, language: str = "en", config_schema: str = "") -> NewDataset:
-    """Creates an empty, valid dataset folder with a scheme `schemes/NAME.yaml` and a config `experiment.yaml`.
+def new(
+    folder: str | Path,
+    *,
+    language: str | None = None,
+    source: str | Path | None = None,
+    root: str | Path | None = None,
+    config_schema: str = "",
+) -> NewDataset:
+    """Creates a valid dataset folder: an empty one with a scheme and a config, or a copy of a dataset.
 
     Args:
-        folder: new or empty folder; its name becomes the name of the dataset and of the scheme.
-        language: BCP 47 code of the articles.
+        folder: new or empty folder; its name becomes the name of the dataset (and of the scheme, unless it is a copy).
+        language: BCP 47 code of the articles; default: en.
+        source: dataset to copy: shipped, fetched, or a folder. The copy keeps its files, license and citation, and has
+            its name in `ancestry`.
+        root: folder of fetched benchmarks; see `data_root`.
         config_schema: JSON Schema of configs, written beside the config, which names it to editors; empty: none.
-    Raises: FaultsError: the folder is not empty; HarnessError: the language is not a BCP 47 code.
+    Raises: FaultsError: the folder is not empty, or the dataset to copy has faults; HarnessError: the language is not a
+        BCP 47 code, or no dataset has the name.
     """
     path = Path(folder)
+    if source is not None:
+        if language is not None:
+            raise HarnessError("language: a copy has the language of its dataset; leave it out")
+        return _copy(find_dataset(source, root), path)
+    language = language or "en"
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
         raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {preview(language)}")
-    if path.exists() and not path.is_dir():
-        raise FaultsError.single(path, "is a file; give a folder that does not exist yet")
-    # An earlier call that was killed can leave the lock file behind.
-    if path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
-        raise FaultsError.single(path, "is not empty; nothing was written: give a folder that does not exist yet")
+    _require_empty(path)
     name = safe_name(path.resolve().name, "dataset")
     info = DatasetInfo(
         format=2,
@@ -72,6 +86,35 @@ def new(folder: str | Path, *, language: str = "en", config_schema: str = "") ->
         f"harness ingest YOUR_ARTICLES... --into {path}",
         f"harness add {path} --claims LABELS.csv --as YOU",
         f"harness run {path / 'experiment.yaml'}",
+    )
+    return NewDataset(path, tuple(files), steps)
+
+
+def _require_empty(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise FaultsError.single(path, "is a file; give a folder that does not exist yet")
+    # An earlier call that was killed can leave the lock file behind.
+    if path.is_dir() and any(entry.name != LOCK for entry in path.iterdir()):
+        raise FaultsError.single(path, "is not empty; nothing was written: give a folder that does not exist yet")
+
+
+def _copy(source: Path, path: Path) -> NewDataset:
+    """Copies a dataset folder, under the name of the new folder."""
+    _require_empty(path)
+    info = open_folder(source).info
+    sources = [file for file in sorted(source.rglob("*")) if file.is_file() and file.name != LOCK]
+    files = {
+        path / file.relative_to(source): read_bytes(file)
+        for file in sources
+        if not file.name.startswith(TEMPORARY_PREFIX)
+    }
+    ancestry = tuple(dict.fromkeys([*info.ancestry, info.name]))
+    copied = info.model_copy(update={"name": safe_name(path.resolve().name, "dataset"), "ancestry": ancestry})
+    with folder_lock(path, "new"):
+        write_files(files | info_file_contents(path, copied))
+    steps = (
+        f"harness add {path} --claims LABELS.csv --as YOU",
+        f"harness run CONFIG, with dataset: {_config_name(path)}",
     )
     return NewDataset(path, tuple(files), steps)
 

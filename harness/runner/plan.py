@@ -24,6 +24,7 @@ from harness.runner.splitting.joined_datasets import (
     joined_label_codes,
     label_mapping_lines,
     load_joined,
+    published_rows_warnings,
     schemes_of,
 )
 from harness.runner.splitting.protocols import make_folds, transfer_folds, with_training_share
@@ -87,6 +88,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
     folds = labeled_folds(split.folds, gold, limit)
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
+    warnings += published_rows_warnings(joined, {claims.claim_id[row] for fold in folds for row in fold.test})
     return ExperimentData(
         joined=joined,
         schemes=schemes,

@@ -31,7 +31,7 @@ from harness.runner.result_files import (
     read_predictions,
     read_result,
 )
-from harness.runner.slices import SliceValues, slices_of, too_small
+from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, too_small
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 
 
@@ -88,7 +88,7 @@ def build_result(
         *data.warnings,
         data.joined.fingerprint,
         experiment.ties,
-        *experiment.slices,
+        slices_fingerprint(experiment.slices, data),
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
     result_folder = folder / "results" / result_id

@@ -34,6 +34,20 @@ def test_a_new_dataset_is_empty_and_valid(tmp_path):
     assert all(path.exists() for path in started.files)
 
 
+def test_a_copy_has_its_source_as_ancestor_and_takes_labels(tmp_path):
+    started = new(tmp_path / "mine", source="public-matters")
+    copy, source = open_dataset(tmp_path / "mine"), open_dataset("public-matters")
+    assert copy.claims == source.claims
+    assert copy.annotations == source.annotations
+    assert (copy.info.name, copy.info.ancestry, copy.info.license) == ("mine", ("public-matters",), source.info.license)
+    assert "harness add" in started.steps[0]
+    with pytest.raises(HarnessError, match="language: a copy has the language of its dataset"):
+        new(tmp_path / "other", source="public-matters", language="de")
+    with pytest.raises(HarnessError, match="no dataset is called 'public-maters'"):
+        new(tmp_path / "other", source="public-maters")
+    assert not (tmp_path / "other").exists()
+
+
 def test_nothing_is_overwritten(tmp_path):
     new(tmp_path / "d")
     before = content(tmp_path / "d")

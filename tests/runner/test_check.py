@@ -94,7 +94,7 @@ def test_unknown_parts_are_named_one_by_one_with_the_known_ones(config, fetched)
 
 
 def test_other_faults_do_not_hide_those_of_the_data(config):
-    text = "name: x\ntask: checkabilty\ndataset: public-matters\nslices: [lenght]\n"
+    text = "name: x\ntask: checkabilty\ndataset: public-matters\nslices: [lenght, factual]\n"
     text += "classifiers: [majorty]\ngold: single:me\n"
     assert places(config(text)) == [(2, "task"), (4, "slices[0]"), (5, "classifiers[0]"), (6, "gold")]
 

@@ -177,11 +177,11 @@ def read_table_gold(file: SourceFile) -> list[SubmissionEntry]:
     """
     faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     for article in labeled_table.read_articles(_with_columns(file)):
-        labels = article.claims[0].labels
-        if not labels:
-            faults.add(None, "label", f"id {article.article_id} has no label; expected a gold file")
+        claim = article.claims[0]
+        if not claim.labels:
+            faults.add(claim.line, "label", f"id {article.article_id} has no label; expected a gold file")
             break
-        entries.append(SubmissionEntry(None, article.article_id, labels[0].code))
+        entries.append(SubmissionEntry(claim.line, article.article_id, claim.labels[0].code))
     faults.raise_if_any(empty=not entries, expected="rows of labeled texts")
     return entries
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -114,6 +115,28 @@ def _join_claims(tables: Sequence[tuple[str, Claims]]) -> Claims:
             column.append(values)
         columns[field.name] = np.concatenate(column)
     return Claims(**columns)
+
+
+def published_rows_warnings(pool: JoinedDatasets, claim_ids: Collection[str]) -> list[str]:
+    """Returns a warning for each official part that has another number of claims than the publisher's files have rows.
+
+    Args:
+        pool: the datasets.
+        claim_ids: scored claims, as in the table; only their parts are named.
+    """
+    warnings = []
+    for dataset in pool.datasets:
+        prefix = f"{dataset.info.name}:" if len(pool.datasets) > 1 else ""
+        part_of = dataset.splits.get("official", {})
+        counts = Counter(part_of.values())
+        scored_parts = {part for claim_id, part in part_of.items() if prefix + claim_id in claim_ids}
+        warnings += [
+            f"part '{part}' of {dataset.info.name} has {rows:,} rows in the publisher's files and "
+            f"{counts[part]:,} claims here, because rows without text are left out: n differs from the published one"
+            for part, rows in dataset.info.published_rows.items()
+            if part in scored_parts and rows != counts[part]
+        ]
+    return warnings
 
 
 def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tuple[Scheme, ...]:
