@@ -162,9 +162,9 @@ class _DataChecks:
 
     def _check_slices(self, joined: JoinedDatasets, schemes: Sequence[Scheme] | None, gold: TaskGold | None) -> None:
         if schemes is None:
-            schemes = [
-                find_scheme(dataset.folder, name) for dataset in joined.datasets for name in dataset.info.schemes
-            ]
+            if not all(dataset.info.schemes for dataset in joined.datasets):
+                return
+            schemes = [find_scheme(dataset.folder, dataset.info.schemes[0]) for dataset in joined.datasets]
         none = TaskGold(Gold((), np.zeros(0, dtype=np.int64)), np.zeros(0, dtype=np.int64), {})
         data = ExperimentData(
             joined=joined, schemes=tuple(schemes), claims=joined.claims, gold=gold or none, folds=(), warnings=()
