@@ -21,8 +21,8 @@ folder = click.Path(path_type=Path)
 def new(directory: Path, language: str | None, source: str | None, data_root: Path | None) -> None:
     """Create a dataset folder to start from.
 
-    With a guideline to edit, a config to run, and the JSON Schema of configs for editors; or a copy of a dataset, to which
-    you can add. Overwrites nothing.
+    With a guideline to edit, a config to run, and the JSON Schema of configs for your editor; or a copy of a dataset,
+    to which you can add. Overwrites nothing.
     """
     import harness
 
