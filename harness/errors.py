@@ -14,6 +14,8 @@ MAX_FAULT_LINES = 20
 """Number of lines that faults are printed on; further kinds of fault are counted."""
 MAX_FAULT_PLACES = 3
 """Number of further lines that the line of one kind of fault names."""
+CLOSE = 0.65
+"""Similarity from which a known name is suggested for an unknown one (ratio of `difflib`)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -133,9 +135,28 @@ def _further_places(faults: Sequence[Fault]) -> str:
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     """Returns the message for an unknown name: the closest known name, then up to `MAX_NAMES` known names."""
-    by_lower_case = {candidate.lower(): candidate for candidate in known}
-    closest = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
-    hint = f" Did you mean '{by_lower_case[closest[0]]}'?" if closest else ""
     names = sorted(known)
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    hint = did_you_mean(name, known)
     return f"no {kind} is called '{name}'.{hint} Known: {', '.join(names[:MAX_NAMES]) or 'none'}{more}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns ` Did you mean 'NAME'?` for a name with a spelling close to a known one; empty if none is close."""
+    by_lower_case = {candidate.lower(): candidate for candidate in known}
+    lower = name.lower()
+    candidates = difflib.get_close_matches(lower, by_lower_case, n=1, cutoff=CLOSE)
+    # Part of a name (`logreg` of `tfidf_logreg`), or one wrong character in a short one, is less alike than `CLOSE`.
+    candidates += [other for other in by_lower_case if len(lower) > 2 and lower in _parts(other)]
+    candidates += [
+        other for other in by_lower_case if len(lower) == len(other) < 4 and _n_unlike(lower, other) == 1 < len(lower)
+    ]
+    return f" Did you mean '{by_lower_case[candidates[0]]}'?" if candidates else ""
+
+
+def _parts(name: str) -> list[str]:
+    return re.split(r"[_.:/-]", name)
+
+
+def _n_unlike(a: str, b: str) -> int:
+    return sum(left != right for left, right in zip(a, b, strict=True))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from harness.errors import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
 """Name that is safe as a file name: letters, digits, dot, underscore, hyphen; at most 120 characters."""
@@ -182,9 +186,18 @@ def explain_validation(error: ValidationError) -> list[Explanation]:
             # Removing pydantic's own "should be" avoids "expected Input should be ..."; this affects the message only.
             expectation = problem["msg"].removeprefix("Input should be ").removeprefix("String should ")
             message = f"expected {expectation}, got {actual}"
+            message += _closest_choice(problem["input"], context)
         code = CODES.get(kind, kind.replace("_", "-"))
         explanations.append(Explanation(key_path, message, code, problem["input"]))
     return explanations
+
+
+def _closest_choice(value: Any, context: Mapping[str, Any]) -> str:
+    """The hint for a value that is none of the allowed ones, from the context of a literal's or a union's error."""
+    choices = str(context.get("expected") or context.get("expected_tags") or "")
+    value = context.get("tag", value)
+    hint = did_you_mean(value, re.findall(r"'([^']*)'", choices)) if isinstance(value, str) else ""
+    return f".{hint}" if hint else ""
 
 
 CODES = {

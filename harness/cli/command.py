@@ -9,6 +9,7 @@ import click
 
 from harness.cli import agreement, audit, compare, data, experiments, report, score, start
 from harness.cli.faults import FaultOutput, all_faults_option
+from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.local_code import working_folder
 
@@ -19,7 +20,7 @@ EXIT_INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="claim-harness", prog_name="harness")
+@click.version_option(None, "-V", "--version", package_name="claim-harness", prog_name="harness")
 def harness() -> None:
     """Evaluate how well systems identify claims that can, and should, be fact-checked."""
 
@@ -41,6 +42,7 @@ for command in (
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
     output = FaultOutput()
+    outlive_readers()
     try:
         with working_folder(Path.cwd(), _announce_code):
             code = harness.main(standalone_mode=False, obj=output)
@@ -60,11 +62,6 @@ def main() -> None:
         text = "\n".join(lines)
         click.echo(f"harness: {text}" if "\n" not in text else text, err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of the output ended, as in `harness list metrics | head`. Python would report the failed flush of
-        # stdout at exit; closing stderr silences that.
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:
         from harness.files import explain_os_error
 

@@ -11,6 +11,7 @@ import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.faults import prints_all_faults
+from harness.cli.progress import show_progress
 from harness.errors import fault_lines
 from harness.text_tables import count_of
 
@@ -133,23 +134,27 @@ def _pairs(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=folder, metavar="PATH...")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@data_root
 @no_code
 @as_json
-def check(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Validate dataset folders and configs.
+def check(targets: tuple[str, ...], data_root: Path | None, as_json: bool) -> None:
+    """Validate datasets and configs.
 
-    Reports every fault that shows without running anything, each with file and line.
+    Reports every fault that shows before the first fit, all at once, each with file and line.
+
+    A TARGET is a dataset folder, a config, a folder of either, or the name of a built-in experiment, a built-in dataset
+    or a fetched benchmark. The exit code is 1 if there is a fault.
     """
     import harness
 
-    faults = harness.check(paths)
+    faults = harness.check(targets, data_root, unchecked=lambda line: click.echo(line, err=True))
     if as_json:
         keys = ("path", "line", "field", "message", "code")
         print_json({"faults": [{key: getattr(fault, key) for key in keys} for fault in faults]})
     else:
         lines = fault_lines(faults, all_faults=prints_all_faults())
-        click.echo("\n".join(lines) if faults else f"no faults in {', '.join(map(str, paths))}")
+        click.echo("\n".join(lines) if faults else f"no faults in {', '.join(targets)}")
     sys.exit(1 if faults else 0)
 
 
@@ -267,7 +272,8 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
 
     if offline and source is None:
         raise click.UsageError("--offline needs --from PATH with a copy of the publisher's files")
-    result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True))
+    progress = show_progress("MB", size=1_000_000)
+    result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True), progress=progress)
     click.echo(f"{result.folder}: {result.articles:,} articles, {result.claims:,} claims")
     for part in result.parts:
         left_out = f" ({part.rows - part.claims:,} without text are left out)" if part.rows != part.claims else ""

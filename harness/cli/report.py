@@ -13,7 +13,13 @@ from harness.cli.progress import show_progress
 
 @click.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULT...")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE.html", help="File to write.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="File to write; default: report.html in the folder of the first RESULT.",
+)
 @click.option("--metric", metavar="NAME", help="Metric that orders the systems; default: the first in the results.")
 @click.option(
     "--correction",
@@ -27,7 +33,7 @@ from harness.cli.progress import show_progress
 @data_root
 def report(
     results: tuple[Path, ...],
-    out: Path,
+    out: Path | None,
     metric: str | None,
     correction: str,
     title: str | None,
@@ -50,6 +56,7 @@ def report(
         correction="bh" if correction == "bh" else "holm",
         title=title,
         root=data_root,
+        progress=show_progress("tests of pairs"),
         all_results=all_results,
         progress=show_progress("pairs"),
     )

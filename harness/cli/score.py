@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.progress import show_progress
 from harness.cli.start import DELIMITER_HELP
 from harness.text_tables import count_of
 
@@ -71,7 +72,7 @@ def score(
     if invalid:
         raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{invalid[0]}'")
     mapping = {field: name for field, _, name in pairs}
-    result = harness.score(list(inputs), root=data_root, columns=mapping, **options)
+    result = harness.score(list(inputs), root=data_root, columns=mapping, progress=show_progress("claims"), **options)
     for warning in result.warnings:
         click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
     if as_json:

@@ -1,4 +1,4 @@
-"""The commands `new` and `ingest`, which start a dataset."""
+"""The commands `new`, `ingest` and `schema`, which start a dataset and its config."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ DELIMITER_HELP = "Delimiter of .csv and .tsv: comma, semicolon, tab, at, pipe, n
 def new(directory: Path, language: str | None, source: str | None, data_root: Path | None) -> None:
     """Create a dataset folder to start from.
 
-    With a guideline to edit and a config to run; or a copy of a dataset, to which you can add. Overwrites nothing.
+    With a guideline to edit, a config to run, and the JSON Schema of configs for your editor; or a copy of a dataset,
+    to which you can add. Overwrites nothing.
     """
     import harness
 
@@ -30,6 +31,28 @@ def new(directory: Path, language: str | None, source: str | None, data_root: Pa
     origin = f"as a copy of {source}" if source else "without articles"
     click.echo(f"{dataset.folder}: created, {origin}. Next steps:")
     click.echo("\n".join(f"  {step}" for step in dataset.steps))
+
+
+@click.command()
+@click.option("-o", "--out", type=folder, metavar="FILE", help="File to write; default: print it.")
+def schema(out: Path | None) -> None:
+    """Print the JSON Schema of configs, for editors.
+
+    An editor with a YAML language server then completes and checks keys and settings while you type. A config names the
+    file in its first line; the path starts from the folder of the config:
+
+    # yaml-language-server: $schema=./experiment.schema.json
+    """
+    import harness
+    from harness.cli.experiments import print_json
+    from harness.runner.configs.schema import MODELINE
+
+    document = harness.schema(out)
+    if out is None:
+        print_json(document)
+    else:
+        click.echo(f"{out}: written. First line of a config in the same folder:")
+        click.echo(f"{MODELINE}./{out.name}")
 
 
 @click.command()
@@ -106,4 +129,4 @@ def _announce_hosts(sources: tuple[str, ...]) -> None:
         click.echo(f"network: {', '.join(hosts)}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (new, ingest)
+COMMANDS: tuple[click.Command, ...] = (new, ingest, schema)

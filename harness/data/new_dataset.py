@@ -14,6 +14,8 @@ from harness.errors import FaultsError, HarnessError
 from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, write_files
 from harness.records import preview
 
+SCHEMA_FILE = "experiment.schema.json"
+"""File with the JSON Schema of configs."""
 LOCK = ".lock"
 MAX_FOLDS = 5
 """Number of folds of a new config, if there are as many articles."""
@@ -35,6 +37,7 @@ def new(
     language: str | None = None,
     source: str | Path | None = None,
     root: str | Path | None = None,
+    config_schema: str = "",
 ) -> NewDataset:
     """Creates a valid dataset folder: an empty one with a scheme and a config, or a copy of a dataset.
 
@@ -44,6 +47,7 @@ def new(
         source: dataset to copy: shipped, fetched, or a folder. The copy keeps its files, license and citation, and has
             its name in `ancestry`.
         root: folder of fetched benchmarks; see `data_root`.
+        config_schema: JSON Schema of configs, written beside the config, which names it to editors; empty: none.
     Raises: FaultsError: the folder is not empty, or the dataset to copy has faults; HarnessError: the language is not a
         BCP 47 code, or no dataset has the name.
     """
@@ -66,14 +70,17 @@ def new(
         schemes=(name,),
         segmentation=Segmentation(split_quotations=True),
     )
+    modeline = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n" if config_schema else ""
     texts = {
         path / "articles.jsonl": "",
         path / "claims.jsonl": "",
         path / "schemes" / f"{name}.yaml": SCHEME.format(name=name, language=language),
         path / "README.md": CARD.format(name=name),
     }
+    if config_schema:
+        texts[path / SCHEMA_FILE] = config_schema
     files = {file_path: text.encode() for file_path, text in texts.items()}
-    files[path / "experiment.yaml"] = config_content(path, "checkability")
+    files[path / "experiment.yaml"] = modeline.encode() + config_content(path, "checkability")
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, info))
     steps = (

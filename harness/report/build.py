@@ -52,7 +52,7 @@ class Report(NamedTuple):
 
 def build_report(
     results: Sequence[str | Path],
-    out: str | Path,
+    out: str | Path | None = None,
     *,
     metric: str | None = None,
     correction: Correction = "holm",
@@ -68,7 +68,7 @@ def build_report(
     Args:
         results: result folders, or run folders with several; over the same claims. Of a run folder, the current result
             of each system is shown, as in `compare_results`; `Report.left_out` names the others.
-        out: the file to write.
+        out: the file to write; default: `report.html` in the folder of the first result.
         metric: metric that ranks the systems; default: the first metric of the results.
         correction: correction of the p-values over all pairs: `holm` or `bh`.
         title: title of the page; default: the names of the experiments.
@@ -79,6 +79,8 @@ def build_report(
     Raises: HarnessError: no results, results over different claims or gold, an unknown metric, a file name that does
         not end in .html or .htm, or an unwritable file.
     """
+    if out is None:
+        out = Path(results[0]) / "report.html" if results else "report.html"
     if Path(out).suffix.lower() not in HTML_SUFFIXES:
         raise HarnessError(
             f"{out}: a report is an HTML file; expected a name that ends in {' or '.join(HTML_SUFFIXES)}"

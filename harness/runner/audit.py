@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.audit import AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
+from harness.audit import CHECKS, AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
 from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import QuestionLabels, audit_view
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
 from harness.folders import shipped
+from harness.progress import Progress, silent
 from harness.runner.load_config import load_experiment
 from harness.runner.plan import ExperimentData, load_data
 from harness.runner.splitting.joined_datasets import joined_label_codes
@@ -36,7 +37,11 @@ class Audit(NamedTuple):
 
 
 def audit_targets(
-    targets: Sequence[str | Path], *, root: str | Path | None = None, atlas: str | Path | None = None
+    targets: Sequence[str | Path],
+    *,
+    root: str | Path | None = None,
+    atlas: str | Path | None = None,
+    progress: Progress = silent,
 ) -> Audit:
     """Runs the leakage and quality checks; `docs/reference/audit-checks/` explains each.
 
@@ -45,13 +50,19 @@ def audit_targets(
             folds are checked.
         root: folder of fetched benchmarks.
         atlas: also write the measured overlaps of the datasets to this file.
+        progress: shows progress over the targets and the checks.
     Raises: HarnessError: a target is missing or invalid.
     """
-    sources = [_source(str(target), root) for target in targets]
-    sentences: SentenceTable = build_sentence_table(sources)
-    if atlas is not None:
-        write_atlas(sentences, Path(atlas))
-    return Audit(tuple(map(str, targets)), len(sentences.key), tuple(run_checks(sentences)))
+    with progress(len(targets) + len(CHECKS.names())) as advance:
+        sources = []
+        for target in targets:
+            sources.append(_source(str(target), root))
+            advance(f"opened {target}")
+        sentences: SentenceTable = build_sentence_table(sources)
+        if atlas is not None:
+            write_atlas(sentences, Path(atlas))
+        findings = run_checks(sentences, advance)
+    return Audit(tuple(map(str, targets)), len(sentences.key), tuple(findings))
 
 
 def _source(target: str, root: str | Path | None) -> AuditedDataset:

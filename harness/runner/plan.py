@@ -62,6 +62,11 @@ class Unit(NamedTuple):
     explain: bool = False
     """Whether the reasons for each score are stored too."""
 
+    @property
+    def title(self) -> str:
+        """System with its settings, fold and seed, for progress."""
+        return f"{self.system.system_name} {self.fold.name}, seed {self.seed}"
+
 
 def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: int | None = None) -> ExperimentData:
     """Opens the dataset of an experiment and splits it.
@@ -81,16 +86,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     if not len(gold.rows_with_gold):
         raise HarnessError(f"dataset '{joined.name}' has no gold label for the task '{experiment.task}'")
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
-    folds = []
-    for fold in split.folds:
-        train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
-        test = fold.test
-        if limit is not None:
-            train, test = train[:limit], test[:limit]
-        if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
-            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
-        dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
-        folds.append(Fold(fold.name, train, test, dev))
+    folds = labeled_folds(split.folds, gold, limit)
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
     warnings += published_rows_warnings(joined, {claims.claim_id[row] for fold in folds for row in fold.test})
     return ExperimentData(
@@ -104,6 +100,24 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         duplicate_rows=find_duplicate_rows(joined, folds),
         limit=limit,
     )
+
+
+def labeled_folds(folds: Sequence[Fold], gold: TaskGold, limit: int | None = None) -> list[Fold]:
+    """The folds with training claims that have gold, at most `limit` of each side.
+
+    Raises: HarnessError: a fold has no labeled training or test claim.
+    """
+    labeled = []
+    for fold in folds:
+        train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
+        test = fold.test
+        if limit is not None:
+            train, test = train[:limit], test[:limit]
+        if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
+            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
+        dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
+        labeled.append(Fold(fold.name, train, test, dev))
+    return labeled
 
 
 def find_duplicate_rows(joined: JoinedDatasets, folds: Sequence[Fold]) -> Codes:

@@ -10,7 +10,7 @@ from harness.metrics.intervals import Value
 from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import with_borrowed_intervals
 from harness.runner.result_files import WITHOUT_ANSWER, Result
-from harness.text_tables import align_columns, format_number, html_table
+from harness.text_tables import align_columns, fits, format_number, html_table
 
 MAX_CHOICES = 3
 """Maximum number of different choices that a table lists per system."""
@@ -90,7 +90,10 @@ def _deduplicated(results: Sequence[Result], headings: Mapping[str, str]) -> lis
 
 
 def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
-    """The first metric for each slice: one table per kind of slice, one row per slice, one column per system."""
+    """The first metric for each slice: one table per kind of slice, with a row per slice and a column per system.
+
+    In a table that would be too wide, the systems are the rows.
+    """
     name, heading = next(iter(headings.items()))
     tables = []
     for kind in dict.fromkeys(part.by for part in results[0].slices):
@@ -99,6 +102,8 @@ def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]
             matches = [next((p for p in r.slices if (p.by, p.of) == (kind, first.of)), None) for r in results]
             cells = [format_value(match.values[name]) if match else "-" for match in matches]
             rows.append([first.of + (" *" if first.note else ""), f"{first.n:,}", *cells])
+        if not fits(rows):
+            rows = [list(row) for row in zip(*rows, strict=True)]
         tables.append(align_columns(rows) + "\n")
     if any(part.note for part in results[0].slices):
         tables.append("*: too few units or positive claims for a conclusion\n")

@@ -14,6 +14,7 @@ from harness.data.articles.article_file import ReadOptions
 from harness.data.exchange.export import safe_cell
 from harness.errors import UnknownName, unknown_name
 from harness.files import atomic_file, json_line
+from harness.progress import Advance, Progress, silent
 from harness.runner.models.card import ModelCard
 from harness.runner.models.saved_model import Model
 from harness.scoring.inputs import ScoringInput
@@ -75,6 +76,7 @@ def score(
     language: str | None = None,
     reasons: bool = True,
     root: str | Path | None = None,
+    progress: Progress = silent,
 ) -> ScoringResult:
     """Scores new articles or claims with a saved model, or with a system that needs no training.
 
@@ -95,6 +97,7 @@ def score(
         language: language of inputs that declare none; default: the first language of the model, else English.
         reasons: whether claims get the reasons for their scores; for encoders, this takes one scoring per word.
         root: folder of fetched benchmarks.
+        progress: shows progress over the claims, whose number is not known before.
     Raises: HarnessError: an input or the model is invalid, or the disk fails; nothing is written.
     """
     target = None if out is None else Path(out)
@@ -118,12 +121,15 @@ def score(
         root=root,
     )
     result = ScoringResult(card=model.card, model=model.folder, out=target)
-    batches = _count_claims(score_batches(model, source, all_inputs, explained=reasons), result)
-    if target is None:
-        result.claims = tuple(claim for batch in batches for claim in batch.claims)
-    else:
-        with atomic_file(target) as temporary:
-            WRITERS[target.suffix.lower()](temporary, WriteRequest(model, batches, lambda: _warnings(model, source)))
+    with progress(None) as advance:
+        batches = _count_claims(score_batches(model, source, all_inputs, explained=reasons), result, advance)
+        if target is None:
+            result.claims = tuple(claim for batch in batches for claim in batch.claims)
+        else:
+            with atomic_file(target) as temporary:
+                WRITERS[target.suffix.lower()](
+                    temporary, WriteRequest(model, batches, lambda: _warnings(model, source))
+                )
     # The languages and notes of the inputs are complete only now that every batch is read.
     result.warnings = _warnings(model, source)
     return result
@@ -133,7 +139,7 @@ def _warnings(model: Model, source: ScoringInput) -> tuple[str, ...]:
     return (*model.warnings, *language_warnings(model, list(source.languages)), *source.reading.notes, *source.notes)
 
 
-def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult) -> Iterator[ScoredBatch]:
+def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult, advance: Advance) -> Iterator[ScoredBatch]:
     """Yields the batches, and updates the counts and the top claims of the result."""
     for batch in batches:
         result.n += len(batch.claims)
@@ -141,6 +147,7 @@ def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult) -> Iter
         # nsmallest is stable: of claims with equal scores, the earlier ones stay on top.
         top = heapq.nsmallest(TOP, [*result.top, *batch.claims], key=lambda claim: -claim.rank_score)
         result.top = tuple(top)
+        advance(batch.documents[-1].article.article_id if batch.documents else "", len(batch.claims))
         yield batch
 
 

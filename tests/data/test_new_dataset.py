@@ -18,12 +18,16 @@ def test_a_new_dataset_is_empty_and_valid(tmp_path):
     assert len(dataset.table()) == 0
     scheme = find_scheme(dataset.folder, "my-data")
     assert scheme.tasks["checkability"].axis == "checkable"
-    assert check([tmp_path / "my data", tmp_path / "my data" / "experiment.yaml"]) == []
+    assert check([tmp_path / "my data"]) == []
+    (fault,) = check([tmp_path / "my data" / "experiment.yaml"])
+    assert (fault.line, fault.field) == (5, "dataset")
+    assert fault.message == "'my-data' has no claims yet; add articles with: harness ingest"
     assert set(content(tmp_path / "my data")) == {
         "README.md",
         "articles.jsonl",
         "claims.jsonl",
         "dataset.yaml",
+        "experiment.schema.json",
         "experiment.yaml",
         "schemes/my-data.yaml",
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.files import explain_os_error, make_folder, translate_os_errors
+from harness.progress import Progress, silent
 
 CHUNK_BYTES = 1 << 16
 ATTEMPTS = 4
@@ -33,13 +34,14 @@ def host_of(address: str) -> str:
     return urllib.parse.urlsplit(address).hostname or address
 
 
-def download(address: str, path: Path, *, pause_s: float = 1.0) -> None:
+def download(address: str, path: Path, *, pause_s: float = 1.0, progress: Progress = silent) -> None:
     """Download a file; an earlier incomplete download in `NAME.part` is resumed.
 
     Args:
         address: an http or https URL.
         path: the path of the downloaded file; its folder is created.
         pause_s: pause before the second attempt, in seconds; doubled before each further attempt.
+        progress: shows progress over the bytes of each attempt.
     Raises: HarnessError: the host refuses, or all attempts fail; the bytes received so far are saved for the next call.
     """
     if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
@@ -50,7 +52,7 @@ def download(address: str, path: Path, *, pause_s: float = 1.0) -> None:
         if attempt:
             time.sleep(pause_s * 2 ** (attempt - 1))
         try:
-            _resume(address, part)
+            _resume(address, part, progress)
             with translate_os_errors(path):
                 part.replace(path)
             return
@@ -78,7 +80,7 @@ def download(address: str, path: Path, *, pause_s: float = 1.0) -> None:
     )
 
 
-def _resume(address: str, part: Path) -> None:
+def _resume(address: str, part: Path, progress: Progress) -> None:
     """Make one attempt, and append to the partial file if the server supports it.
 
     Raises: http.client.IncompleteRead: the response ended before its declared length. _WrongRange: the response is
@@ -94,11 +96,13 @@ def _resume(address: str, part: Path) -> None:
         is_resumed = response.status == 206
         size = _whole_size(response.headers, n_saved, part) if is_resumed else response.headers.get("Content-Length")
         n_bytes = n_saved if is_resumed else 0
-        with part.open("ab" if is_resumed else "wb") as stream:
+        total = None if size is None else int(size) - n_bytes
+        with part.open("ab" if is_resumed else "wb") as stream, progress(total) as advance:
             # A declared size over the limit is refused before a byte is written.
             while max(n_bytes, int(size or 0)) <= MAX_BYTES and (chunk := response.read(CHUNK_BYTES)):
                 stream.write(chunk)
                 n_bytes += len(chunk)
+                advance(part.stem, len(chunk))
             stream.flush()
             os.fsync(stream.fileno())
         if max(n_bytes, int(size or 0)) > MAX_BYTES:

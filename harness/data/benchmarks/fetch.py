@@ -14,6 +14,7 @@ from harness.data.dataset import Dataset
 from harness.errors import FaultsError
 from harness.files import folder_lock, gc_paused
 from harness.folders import data_root
+from harness.progress import Progress, silent
 
 
 class PartCounts(NamedTuple):
@@ -55,6 +56,7 @@ def fetch(
     *,
     say: Callable[[str], None] = lambda _: None,
     pause_s: float = 1.0,
+    progress: Progress = silent,
 ) -> FetchResult:
     """Fetch a benchmark from its publisher or a local copy, and write it as a dataset folder.
 
@@ -67,6 +69,7 @@ def fetch(
         root: the folder of fetched benchmarks; see `data_root`.
         say: called with a line that names the hosts, before the first request.
         pause_s: pause before the second attempt at a download, in seconds.
+        progress: shows progress over the bytes of each download.
     Raises: FaultsError: a file has another SHA-256 than the publisher's, or cannot be read. HarnessError: there is no
         such benchmark, none of its files is present, a download fails, or the folder has changes that would be lost.
         Nothing is written then.
@@ -78,7 +81,7 @@ def fetch(
     urls = download_urls(benchmark)
     cache = data_root(root) / ".downloads" / name
     with folder_lock(cache, "fetch"):
-        download_files(urls, cache, say=say, pause_s=pause_s)
+        download_files(urls, cache, say=say, pause_s=pause_s, progress=progress)
         try:
             files = find_local_files(benchmark, cache)
         except FaultsError as error:
