@@ -58,7 +58,6 @@ def report(
         root=data_root,
         progress=show_progress("tests of pairs"),
         all_results=all_results,
-        progress=show_progress("pairs"),
     )
     click.echo(str(written))
 
