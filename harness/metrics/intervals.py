@@ -26,9 +26,12 @@ from harness.resampling import (
     percentile,
     unit_weights,
 )
+from harness.text_tables import count_of
 
 Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t", "clopper-pearson"]
 
+RESAMPLING_METHODS: tuple[Method, ...] = ("percentile", "bca", "bootstrap-t")
+"""Methods that draw resamples; the others compute the interval without chance."""
 FEW_UNITS = 40
 """Number of units from which `auto` uses BCa instead of bootstrap-t."""
 ROUGH_UNITS = 10
@@ -60,6 +63,8 @@ class Value(Record):
     """Number of resampling units."""
     method: Method | None = None
     """Method of the interval; None without an interval."""
+    resamples: int | None = None
+    """Number of resamples that the interval comes from; None if its method draws none."""
     worst: float | None = None
     """Value with tied claims in the worst order; present if requested and if claims of different gold are tied."""
     best: float | None = None
@@ -135,7 +140,8 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingG
         return Value(value=value, n_units=n_units, note=note)
     # Bootstrap-t can reach beyond the bounds, because it adds errors to the value.
     low, high = (float(np.clip(end, *metric.bounds)) for end in result.interval[:2])
-    return Value(value=value, low=low, high=high, n_units=n_units, method=result.method, note=note)
+    drawn = intervals.resamples if result.method in RESAMPLING_METHODS else None
+    return Value(value=value, low=low, high=high, n_units=n_units, method=result.method, resamples=drawn, note=note)
 
 
 def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[float, float] | None:
@@ -206,7 +212,8 @@ def _compute_interval(
     if n_defined < 2:
         with_value = "" if n_units < 2 else " with a value"
         raise Undefined(f"only one {intervals.unit}{with_value}")
-    notes = [f"only {n_defined} {intervals.unit}s, so the interval is rough"] if n_defined < ROUGH_UNITS else []
+    is_rough = n_defined < ROUGH_UNITS
+    notes = [f"only {count_of(n_defined, intervals.unit)}, so the interval is rough"] if is_rough else []
     strata = strata_of(groups, intervals)
     weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata)
     # A method that does not apply returns None, and the next one is tried; BCa applies always.
@@ -231,7 +238,8 @@ def _compute_interval(
             method = "bca"
             interval = bca(value, resampled, jackknifed)
     if strata is not None:
-        notes.append(f"{max(strata) + 1} strata by {intervals.stratify}")
+        strata_count = "1 stratum" if max(strata) == 0 else f"{max(strata) + 1} strata"
+        notes.append(f"{strata_count} by {intervals.stratify}")
     if method == "bca" and intervals.method in ("bootstrap-t", "jackknife-t"):
         needs = "a mean over units" if intervals.method == "bootstrap-t" else "three units and a value off its bound"
         notes.append(f"bca used instead of {intervals.method}, which needs {needs}")

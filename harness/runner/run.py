@@ -15,7 +15,7 @@ from harness.runner.execute import execute, unit_path
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
 from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
-from harness.runner.official.leaderboards import leaderboards_for
+from harness.runner.official.leaderboards import leaderboards_for, references
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.result_files import Result
 from harness.runner.results import build_result
@@ -42,6 +42,15 @@ class RunResult(NamedTuple):
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
         }
+        if self.published:
+            document["published"] = [
+                {
+                    "metric": board.metric,
+                    "source": f"{board.source} (over {board.n})",
+                    "systems": [entry._asdict() for entry in references(board, self.results)],
+                }
+                for board in self.published
+            ]
         if self.models:
             document["models"] = [
                 {"system": model.system, "path": str(model.folder) if model.folder else None, "reason": model.reason}
