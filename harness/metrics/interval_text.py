@@ -54,8 +54,6 @@ def interval_use(subject: str, system: str, value: Value) -> IntervalUse:
 def describe_intervals(
     uses: Iterable[IntervalUse], intervals: Intervals, what: str = "95% confidence intervals"
 ) -> str:
-    uses: Iterable[IntervalUse], intervals: Intervals, what: str = "95% confidence intervals"
-) -> str:
     """One line on the intervals of a table, which names each method with what it is used for.
 
     Systems are named only if the method differs between them.
