@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -12,7 +13,14 @@ from harness.cli.experiments import as_json, print_json
 
 @click.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULT...")
-@click.option("--metric", metavar="NAME", help="Metric to compare, as named in the results; default: the first.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME",
+    help="Metric to compare, as named in the results; repeat it for several columns; default: the first, and with "
+    "--format latex all.",
+)
 @click.option(
     "--correction",
     type=click.Choice(["holm", "bh"]),
@@ -37,24 +45,40 @@ from harness.cli.experiments import as_json, print_json
 )
 @as_json
 def compare(
-    results: tuple[Path, ...], metric: str | None, correction: str, form: str, rules: tuple[str, ...], as_json: bool
+    results: tuple[Path, ...],
+    metrics: tuple[str, ...],
+    correction: Literal["holm", "bh"],
+    form: str,
+    rules: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Compare systems on the same claims.
 
-    Shows pairwise differences with intervals, tests, and tie groups.
+    Shows pairwise differences with intervals, tests, and tie groups. The corrected p-value decides whether two systems
+    differ; notes tell where an interval disagrees. A single system is enough for the formats markdown, latex, csv and
+    html.
 
     A RESULT is a result folder, or a run folder that contains several (runs/NAME).
     """
     import harness
+    from harness.compare.compare import compare_metrics
     from harness.compare.tables import FORMATS
 
     verdicts = harness.check_gate(results, rules) if rules else []
-    comparison = harness.compare_results(results, metric=metric, correction="bh" if correction == "bh" else "holm")
+    is_table = as_json or form == "table"
+    comparisons = compare_metrics(
+        results,
+        metrics,
+        every=form == "latex" and not as_json,
+        least=2 if is_table else 1,
+        correction=correction,
+    )
     if as_json:
         gate = {"gate": [verdict._asdict() for verdict in verdicts]} if rules else {}
-        print_json(comparison.document() | gate)
+        documents = [comparison.document() for comparison in comparisons]
+        print_json((documents[0] if len(documents) == 1 else {"comparisons": documents}) | gate)
     else:
-        click.echo(FORMATS[form](comparison))
+        click.echo(FORMATS[form](comparisons))
     for verdict in verdicts:
         click.echo(f"{'failed' if verdict.failed else 'passed'}: {verdict.rule}: {verdict.message}", err=True)
     sys.exit(1 if any(verdict.failed for verdict in verdicts) else 0)

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 from harness.compare.comparison import ComparedSystem, Comparison, SystemPair
+from harness.compare.decision import disagreement, is_significant
 from harness.compare.paired_tests import (
     Correction,
     ResampledValues,
@@ -22,9 +23,6 @@ from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
 from harness.runner.official.leaderboards import leaderboards_for, with_borrowed_intervals
-
-LEVEL = 0.05
-"""Significance level of the tie groups."""
 
 
 def compare_results(
@@ -56,14 +54,14 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
     # Only tested pairs count for the correction; the corrected values go back to these pairs, in the same order.
     p_values = adjust_p_values([pair.difference.p for pair in uncorrected if pair.difference is not None], correction)
     remaining = iter(p_values)
-    pairs = tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in uncorrected)
+    pairs = tuple(_decide(pair, next(remaining), len(p_values)) if pair.difference else pair for pair in uncorrected)
     groups = _tie_groups([entry.name for entry in defined], pairs)
     first = table.entries[0].result
     leaderboards = leaderboards_for(first.provenance.config.document(), [name])
     published = [
         entry
         for leaderboard in leaderboards
-        for entry in with_borrowed_intervals(leaderboard, list(values.values()), compared_metric.bounds)
+        for entry in with_borrowed_intervals(leaderboard, values, compared_metric.bounds)
     ]
     direction = -1 if compared_metric.higher_is_better else 1
     warnings = dict.fromkeys(warning for entry in table.entries for warning in entry.result.warnings)
@@ -81,7 +79,40 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
         first=table.entries[0].name,
         published=tuple(sorted(published, key=lambda entry: direction * entry.value)),
         published_source="; ".join(f"{board.source} (over {board.n})" for board in leaderboards),
+        intervals=table.intervals,
     )
+
+
+def compare_metrics(
+    results: Sequence[str | Path],
+    metrics: Sequence[str] = (),
+    *,
+    every: bool = False,
+    least: int = 2,
+    correction: Correction = "holm",
+) -> list[Comparison]:
+    """Compare systems by several metrics, for one leaderboard.
+
+    Args:
+        results: result folders, or run folders with several results.
+        metrics: names of metrics in the results; none: the first, or with `every` all that the results share.
+        every: see `metrics`.
+        least: minimum number of results; a single one gives a comparison without pairs.
+        correction: as for `compare_results`; the pairs of each metric are corrected on their own.
+    Raises: HarnessError: too few results, results with different claims or gold, or an unknown metric.
+    """
+    table = read_table(results, least=least)
+    if every and not metrics:
+        first, *others = (entry.result.values for entry in table.entries)
+        metrics = [name for name in first if all(name in values for values in others)]
+    names: list[str | None] = [*dict.fromkeys(metrics)]
+    return [compare_table(table, metric=name, correction=correction) for name in names or [None]]
+
+
+def _decide(pair: SystemPair, p_corrected: float, n_pairs: int) -> SystemPair:
+    """The pair with its corrected p-value, and a note if its interval disagrees."""
+    note = None if pair.difference is None else disagreement(pair.difference, p_corrected, n_pairs)
+    return pair._replace(p_corrected=p_corrected, note=note)
 
 
 def _value(table: ResultTable, entry: ResultEntry, name: str, metric: Metric) -> Value:
@@ -154,7 +185,7 @@ def _tie_groups(ordered: Sequence[str], pairs: Sequence[SystemPair]) -> dict[str
     for name in ordered:
         # The first system always opens group 1; an untested pair (None) never opens a group.
         p = p_values.get(frozenset((leader, name))) if leader else 0.0
-        if p is not None and p < LEVEL:
+        if is_significant(p):
             leader = name
             number += 1
         groups[name] = max(number, 1)

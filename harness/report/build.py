@@ -24,7 +24,7 @@ from harness.report.tables import (
     origin,
     pair_tables,
     warnings,
-)
+)from harness.text_tables import count_of
 
 HTML_SUFFIXES = (".html", ".htm")
 
@@ -41,7 +41,7 @@ class Report(NamedTuple):
     """Reason why claims are shown without their texts; None if texts are shown."""
 
     def __str__(self) -> str:
-        line = f"{self.path}: {self.systems} systems, {self.claims:,} claims, {self.size / 1e6:.1f} MB"
+        line = f"{self.path}: {count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}, {self.size / 1e6:.1f} MB"
         return f"{line}\n{self.note}" if self.note else line
 
 
@@ -94,7 +94,6 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "datasets": first.provenance.datasets,
         "labels": report_data.table.gold.labels,
         "n_claims": len(report_data.claim_ids),
-        "n_units": int(report_data.table.groups.unit.max()) + 1,
         "intervals": report_data.table.intervals,
         "several_seeds": seeds if seeds > 1 else None,
         "no_texts": report_data.context.note,
@@ -104,7 +103,6 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "leaderboard": leaderboard(report_data, human_agreements),
         "board": metric_table(report_data),
         "pairs": pair_tables(report_data),
-        "published": report_data.comparisons[report_data.main].published_source,
         "systems": [(subject.key, subject.name) for subject in report_data.subjects],
         "curves": curve_figures(report_data),
         "binary": report_data.binary,
