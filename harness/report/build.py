@@ -24,7 +24,8 @@ from harness.report.tables import (
     origin,
     pair_tables,
     warnings,
-)from harness.text_tables import count_of
+)
+from harness.text_tables import count_of
 
 HTML_SUFFIXES = (".html", ".htm")
 
@@ -41,7 +42,8 @@ class Report(NamedTuple):
     """Reason why claims are shown without their texts; None if texts are shown."""
 
     def __str__(self) -> str:
-        line = f"{self.path}: {count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}, {self.size / 1e6:.1f} MB"
+        counts = f"{count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}"
+        line = f"{self.path}: {counts}, {self.size / 1e6:.1f} MB"
         return f"{line}\n{self.note}" if self.note else line
 
 
