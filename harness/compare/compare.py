@@ -44,6 +44,7 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
     name, compared_metric = metric_of(table, metric)
     values = {entry.name: _value(table, entry, name, compared_metric) for entry in table.entries}
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], compared_metric.higher_is_better))
+    n_units = int(table.groups.unit.max()) + 1
     defined = [entry for entry in order if values[entry.name].value is not None]
     draws = n_permutations(len(defined) * (len(defined) - 1) // 2, table.intervals)
     resampled = _resample_all(table, compared_metric, defined)
@@ -51,10 +52,7 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
         _compare_pair(table, compared_metric, a, b, resampled=resampled, values=values, draws=draws)
         for a, b in combinations(order, 2)
     ]
-    # Only tested pairs count for the correction; the corrected values go back to these pairs, in the same order.
-    p_values = adjust_p_values([pair.difference.p for pair in uncorrected if pair.difference is not None], correction)
-    remaining = iter(p_values)
-    pairs = tuple(_decide(pair, next(remaining), len(p_values)) if pair.difference else pair for pair in uncorrected)
+    pairs = _correct_pairs(uncorrected, correction, n_units=n_units, unit=table.intervals.unit)
     groups = _tie_groups([entry.name for entry in defined], pairs)
     first = table.entries[0].result
     leaderboards = leaderboards_for(first.provenance.config.document(), [name])
@@ -71,7 +69,7 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
         systems=tuple(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
         pairs=pairs,
         n=first.n,
-        n_units=int(table.groups.unit.max()) + 1,
+        n_units=n_units,
         unit=table.intervals.unit,
         resamples=draws,
         correction=correction,
@@ -109,10 +107,20 @@ def compare_metrics(
     return [compare_table(table, metric=name, correction=correction) for name in names or [None]]
 
 
-def _decide(pair: SystemPair, p_corrected: float, n_pairs: int) -> SystemPair:
-    """The pair with its corrected p-value, and a note if its interval disagrees."""
-    note = None if pair.difference is None else disagreement(pair.difference, p_corrected, n_pairs)
-    return pair._replace(p_corrected=p_corrected, note=note)
+def _correct_pairs(
+    pairs: Sequence[SystemPair], correction: Correction, *, n_units: int, unit: str
+) -> tuple[SystemPair, ...]:
+    """The pairs with corrected p-values, and with a note where an interval disagrees; only tested pairs count."""
+    tested = [pair.difference for pair in pairs if pair.difference is not None]
+    p_values = iter(adjust_p_values([difference.p for difference in tested], correction))
+    corrected = []
+    for pair in pairs:
+        if pair.difference is not None:
+            p = next(p_values)
+            note = disagreement(pair.difference, p, n_pairs=len(tested), n_units=n_units, unit=unit)
+            pair = pair._replace(p_corrected=p, note=note)
+        corrected.append(pair)
+    return tuple(corrected)
 
 
 def _value(table: ResultTable, entry: ResultEntry, name: str, metric: Metric) -> Value:

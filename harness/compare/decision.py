@@ -29,27 +29,32 @@ def is_significant(p_corrected: float | None) -> bool:
     return p_corrected is not None and p_corrected < LEVEL
 
 
-def disagreement(difference: Difference, p_corrected: float, n_pairs: int) -> str | None:
+def disagreement(difference: Difference, p_corrected: float, *, n_pairs: int, n_units: int, unit: str) -> str | None:
     """What a reader must know if the interval of a difference and its test disagree; None if they agree.
 
     Args:
         difference: the difference with its interval and uncorrected p-value.
         p_corrected: the p-value that decides.
         n_pairs: number of tested pairs that it is corrected for.
+        n_units: number of resampling units.
+        unit: resampling unit.
     """
     excludes_zero = difference.low > 0 or difference.high < 0
     if is_significant(p_corrected) == excludes_zero:
         return None
+    verdict = "no significant difference" if excludes_zero else "they differ, but by how much is uncertain"
+    if n_units < ROUGH_UNITS:
+        verdict = f"provisionally, as with {count_of(n_units, unit)} neither can be trusted"
     if not excludes_zero:
         return (
-            f"the interval ({difference.method}) includes 0, but the corrected p ({difference.test}) is below .05; p "
-            "decides: they differ, and the size of the difference is uncertain"
+            f"the interval ({difference.method}) includes 0, but the corrected p ({difference.test}) is below .05; "
+            f"p decides: {verdict}"
         )
     if difference.p < LEVEL:
         why = f"is not corrected for {count_of(n_pairs, 'pair')}"
     else:
         why = f"({difference.method}) comes from another calculation than p ({difference.test})"
-    return f"the interval excludes 0, but it {why}; the corrected p decides: no significant difference"
+    return f"the interval excludes 0, but it {why}; the corrected p decides: {verdict}"
 
 
 def few_units_caution(n_units: int, unit: str) -> str | None:

@@ -42,13 +42,19 @@ def value_interval_line(comparisons: Sequence[Comparison]) -> str:
 
 
 def pair_notes(comparisons: Sequence[Comparison]) -> list[str]:
-    """Footnotes of pairs: intervals, tests and correction, the rule that decides, and the pairs where it matters."""
+    """Footnotes of pairs: intervals, what is detectable, and the footnotes of the decision."""
     tested = [comparison for comparison in comparisons if comparison.n_tested]
-    notes = [interval_line(tested), *_by_metric(tested, lambda comparison: [test_line(comparison)])] if tested else []
-    notes += [RULE] if tested else []
-    notes += list(dict.fromkeys(comparison.caution for comparison in tested if comparison.caution))
-    notes += _by_metric(comparisons, _disagreements)
-    return notes + _by_metric(comparisons, _untested)
+    if not tested:
+        return decision_notes(comparisons)
+    return [interval_line(tested), *_by_metric(tested, _detectable), *decision_notes(comparisons)]
+
+
+def decision_notes(comparisons: Sequence[Comparison]) -> list[str]:
+    """Footnotes of what decides: tests and correction, the rule, and the pairs where the interval disagrees."""
+    tested = [comparison for comparison in comparisons if comparison.n_tested]
+    notes = [*_by_metric(tested, lambda comparison: [test_line(comparison)]), RULE] if tested else []
+    notes += dict.fromkeys(comparison.caution for comparison in tested if comparison.caution)
+    return [*notes, *_by_metric(comparisons, _disagreements), *_by_metric(comparisons, _untested)]
 
 
 def interval_line(comparisons: Sequence[Comparison]) -> str:
@@ -69,7 +75,7 @@ def interval_line(comparisons: Sequence[Comparison]) -> str:
 
 
 def test_line(comparison: Comparison) -> str:
-    """The tests behind p and what they draw, the correction, and where `detectable` comes from."""
+    """The tests behind p, what they draw, and the correction."""
     differences = [pair.difference for pair in comparison.pairs if pair.difference is not None]
     strata = comparison.intervals.stratify
     parts = []
@@ -80,12 +86,14 @@ def test_line(comparison: Comparison) -> str:
         else:
             kept = f", which leaves the strata by {strata} as they are" if strata else ""
             parts.append(f"randomization, {difference.draws:,} exchanges of {comparison.unit}s{kept}")
-    resamples = max(difference.resamples for difference in differences)
-    return (
-        f"p: {' or '.join(parts)}; {CORRECTIONS[comparison.correction]} correction for "
-        f"{count_of(comparison.n_tested, 'pair')}; detectable: smallest difference found with 80% power, from "
-        f"{count_of(resamples, 'resample')} of {comparison.unit}s"
-    )
+    correction = f"{CORRECTIONS[comparison.correction]} correction for {count_of(comparison.n_tested, 'pair')}"
+    return f"p: {' or '.join(parts)}; {correction}"
+
+
+def _detectable(comparison: Comparison) -> list[str]:
+    drawn = {pair.difference.resamples for pair in comparison.pairs if pair.difference is not None}
+    resamples = count_of(max(drawn), "resample")
+    return [f"detectable: smallest difference found with 80% power, from {resamples} of {comparison.unit}s"]
 
 
 def _by_metric(comparisons: Sequence[Comparison], notes_of: Callable[[Comparison], Iterable[str]]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.compare.comparison import Comparison
-from harness.compare.footnotes import TIE_GROUP, pair_notes, size_note, system_notes
+from harness.compare.footnotes import TIE_GROUP, decision_notes, size_note, system_notes
 from harness.metrics.intervals import Value
 from harness.runner.tables import MAX_PUBLISHED_ROWS
 from harness.text_tables import format_number
@@ -119,7 +119,7 @@ def _notes(comparisons: Sequence[Comparison]) -> list[str]:
     lines.append(
         "stars: significantly worse than the best of the column; * p < .05, ** p < .01, *** p < .001, corrected"
     )
-    return [*lines, TIE_GROUP, *system_notes(comparisons), *pair_notes(comparisons)]
+    return [*lines, TIE_GROUP, *system_notes(comparisons), *decision_notes(comparisons)]
 
 
 def _sentence(note: str) -> str:

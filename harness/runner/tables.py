@@ -84,7 +84,7 @@ def published_notes(board: Published, results: Sequence[Result]) -> list[str]:
 
 
 def reference_notes(entries: Sequence[ReferenceResult]) -> list[str]:
-    """The note of each published row; rows with the same note share a line."""
+    """Where the intervals of published rows come from; rows with the same note share a line."""
     systems_by_note: dict[str, list[str]] = {}
     for entry in entries:
         systems_by_note.setdefault(entry.note, []).append(entry.system)

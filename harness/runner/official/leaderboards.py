@@ -107,10 +107,10 @@ def _reference(system: str, value: float, ours: Mapping[str, Value], bounds: tup
         )
     name, nearest, low, high = min(candidates, key=lambda candidate: abs(candidate[1] - value))
     difference, limit = value - nearest, near_distance(value, bounds)
-    where = f"{name} at {format_number(nearest)}, which differs by {format_number(abs(difference))}"
+    where = f"our system {name} at {format_number(nearest)}"
     # The tolerance keeps a difference that equals the limit but for rounding.
     if abs(difference) > limit + 1e-9:
-        note = f"no interval: our nearest system is {where}; near means by {format_number(limit)} at most"
+        note = f"no interval: {where} is nearest but differs by {_digits(difference)}, and near is {_digits(limit)}"
         return ReferenceResult(system, value, None, None, name, difference, note)
     return ReferenceResult(
         system=system,
@@ -119,5 +119,10 @@ def _reference(system: str, value: float, ours: Mapping[str, Value], bounds: tup
         high=min(bounds[1], high + difference),
         nearest=name,
         difference=difference,
-        note=f"interval width borrowed from our system {where}",
+        note=f"interval width borrowed from {where}, which differs by {_digits(difference)}",
     )
+
+
+def _digits(difference: float) -> str:
+    """A difference with four digits, so that one just above its limit does not look equal to it."""
+    return f"{abs(difference):.4f}".removeprefix("0")
