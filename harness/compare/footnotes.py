@@ -44,9 +44,8 @@ def value_interval_line(comparisons: Sequence[Comparison]) -> str:
 def pair_notes(comparisons: Sequence[Comparison]) -> list[str]:
     """Footnotes of pairs: intervals, what is detectable, and the footnotes of the decision."""
     tested = [comparison for comparison in comparisons if comparison.n_tested]
-    if not tested:
-        return decision_notes(comparisons)
-    return [interval_line(tested), *_by_metric(tested, _detectable), *decision_notes(comparisons)]
+    notes = [interval_line(tested), *_by_metric(tested, _detectable)] if tested else []
+    return [*notes, *decision_notes(comparisons), *_by_metric(comparisons, _untested)]
 
 
 def decision_notes(comparisons: Sequence[Comparison]) -> list[str]:
@@ -54,7 +53,7 @@ def decision_notes(comparisons: Sequence[Comparison]) -> list[str]:
     tested = [comparison for comparison in comparisons if comparison.n_tested]
     notes = [*_by_metric(tested, lambda comparison: [test_line(comparison)]), RULE] if tested else []
     notes += dict.fromkeys(comparison.caution for comparison in tested if comparison.caution)
-    return [*notes, *_by_metric(comparisons, _disagreements), *_by_metric(comparisons, _untested)]
+    return [*notes, *_by_metric(comparisons, _disagreements)]
 
 
 def interval_line(comparisons: Sequence[Comparison]) -> str:

@@ -8,7 +8,7 @@ from harness.compare.comparison import Comparison
 from harness.compare.footnotes import TIE_GROUP, decision_notes, size_note, system_notes
 from harness.metrics.intervals import Value
 from harness.runner.tables import MAX_PUBLISHED_ROWS
-from harness.text_tables import format_number
+from harness.text_tables import count_of, format_number
 
 ESCAPES = str.maketrans(
     {
@@ -34,16 +34,16 @@ def comparison_latex(comparisons: Sequence[Comparison]) -> str:
     Bold marks the systems of the best tie group of a column, unless all systems are in it. Stars mark systems that are
     significantly worse than the best of the column. With several metrics the interval stands below its value.
     """
-    n_columns = 1 + len(comparisons) + (len(comparisons) == 1)
     headings = [comparison.heading for comparison in comparisons]
-    headings += ["tie group"] if len(comparisons) == 1 else []
+    caption = f"{', '.join(headings)} of {count_of(len(comparisons[0].systems), 'system')}, {size_note(comparisons[0])}"
+    headings += ["tie group"] if _has_group_column(comparisons) else []
     names = [system.name for system in comparisons[0].systems]
     lines = [
         "% needs \\usepackage{booktabs}",
         "\\begin{table}",
         "\\centering",
-        f"\\caption{{Systems by {_tex(' and '.join(c.heading for c in comparisons))}: {size_note(comparisons[0])}.}}",
-        f"\\begin{{tabular}}{{{'l' * n_columns}}}",
+        f"\\caption{{{_tex(caption)}.}}",
+        f"\\begin{{tabular}}{{{'l' * (1 + len(headings))}}}",
         "\\toprule",
         _row(["system", *map(_tex, headings)]),
         "\\midrule",
@@ -89,11 +89,19 @@ def _separates(comparison: Comparison) -> bool:
     return any(system.tie_group not in (None, 1) for system in comparison.systems)
 
 
+def _has_group_column(comparisons: Sequence[Comparison]) -> bool:
+    """Whether there is room for tie groups, and anything that they tell."""
+    return len(comparisons) == 1 and bool(comparisons[0].pairs)
+
+
 def _rows(title: str, cells: Sequence[Cell], comparisons: Sequence[Comparison], name: str = "") -> list[str]:
     if len(cells) == 1:
         value, interval = cells[0]
+        row = [title, f"{value} {interval}".strip()]
         group = next((system.tie_group for system in comparisons[0].systems if system.name == name), None)
-        return [_row([title, f"{value} {interval}".strip(), "" if group is None else str(group)])]
+        if _has_group_column(comparisons):
+            row.append("" if group is None else str(group))
+        return [_row(row)]
     values = _row([title, *(value for value, _ in cells)])
     if not any(interval for _, interval in cells):
         return [values]
@@ -119,7 +127,8 @@ def _notes(comparisons: Sequence[Comparison]) -> list[str]:
     lines.append(
         "stars: significantly worse than the best of the column; * p < .05, ** p < .01, *** p < .001, corrected"
     )
-    return [*lines, TIE_GROUP, *system_notes(comparisons), *decision_notes(comparisons)]
+    lines += [TIE_GROUP] if _has_group_column(comparisons) else []
+    return [*lines, *system_notes(comparisons), *decision_notes(comparisons)]
 
 
 def _sentence(note: str) -> str:
