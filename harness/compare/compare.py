@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from harness.compare.paired_tests import (
     resample,
 )
 from harness.compare.results import ResultEntry, ResultTable, metric_of, read_table
+from harness.data.labels.tasks import own_label_names
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
@@ -41,6 +43,7 @@ def compare_results(
 
 def compare_table(table: ResultTable, *, metric: str | None = None, correction: Correction = "holm") -> Comparison:
     """Compare results that are already loaded; see `compare_results`. A single result gives no pairs."""
+    table = with_label_names(table)
     name, compared_metric = metric_of(table, metric)
     values = {entry.name: _value(table, entry, name, compared_metric) for entry in table.entries}
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], compared_metric.higher_is_better))
@@ -79,6 +82,13 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
         published_source="; ".join(f"{board.source} (over {board.n})" for board in leaderboards),
         intervals=table.intervals,
     )
+
+
+def with_label_names(table: ResultTable) -> ResultTable:
+    """The table with the labels named as the schemes of the results name them."""
+    schemes = table.entries[0].result.provenance.schemes
+    names = own_label_names(table.gold.labels, [scheme.mapping for scheme in schemes])
+    return table._replace(gold=replace(table.gold, own_names=names))
 
 
 def compare_metrics(

@@ -94,7 +94,7 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "made": max(result.provenance.made_at for result in results)[:10],
         "version": first.provenance.versions.get("claim-harness", ""),
         "datasets": first.provenance.datasets,
-        "labels": report_data.table.gold.labels,
+        "labels": report_data.table.gold.names,
         "n_claims": len(report_data.claim_ids),
         "intervals": report_data.table.intervals,
         "several_seeds": seeds if seeds > 1 else None,

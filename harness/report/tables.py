@@ -7,6 +7,8 @@ from typing import NamedTuple
 from harness.compare.comparison import Comparison
 from harness.compare.decision import is_significant
 from harness.compare.footnotes import format_p, pair_notes, published_notes, size_note, value_interval_line
+from harness.data.labels.agreement import INTERVAL_METHOD
+from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.report.figures import Grid
 from harness.report.human_agreement import HumanAgreement
@@ -233,6 +235,11 @@ def agreement_grid(human: HumanAgreement) -> Grid:
         for pair in human.pairs
     ]
     caption = f"{human.dataset}: {human.annotators} annotators on '{human.axis}'"
+    if any(value.low is not None for value in human.measures.values()):
+        caption += f"; 95% confidence intervals of the measures: {INTERVAL_METHOD}"
+    f1_intervals = [interval_use("", f"{pair.first} against {pair.second}", pair.f1) for pair in human.pairs]
+    if line := describe_intervals(f1_intervals, human.intervals, "of F1"):
+        caption += f"; {line}"
     return Grid(caption, ("measure", "value", "claims", "note"), tuple(rows))
 
 

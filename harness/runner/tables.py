@@ -6,12 +6,13 @@ import html
 from collections.abc import Mapping, Sequence
 
 from harness.data.benchmarks.benchmark import Published
+from harness.data.labels.tasks import YES_NO, own_label_names
 from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
-from harness.text_tables import align_columns, format_number, html_table
+from harness.text_tables import align_columns, count_of, format_number, html_table
 
 MAX_CHOICES = 3
 """Maximum number of different choices that a table lists per system."""
@@ -136,9 +137,11 @@ def _tie_ranges(results: Sequence[Result], headings: Mapping[str, str]) -> list[
 
 
 def _title(result: Result) -> str:
-    parts = [f"{result.task} on {result.dataset}", f"{result.n:,} claims in {result.n_articles} articles"]
+    size = f"{count_of(result.n, 'claim')} in {count_of(result.n_articles, 'article')}"
+    parts = [f"{result.task} on {result.dataset}", size]
     if result.n_positive is not None:
-        parts.append(f"{result.n_positive:,} positive")
+        name = own_label_names(YES_NO, [scheme.mapping for scheme in result.provenance.schemes])[-1]
+        parts.append(f"{result.n_positive:,} positive" + ("" if name == YES_NO[-1] else f" ({name})"))
     excluded = {reason: count for reason, count in result.excluded.items() if reason != WITHOUT_ANSWER}
     parts += [f"{count:,} excluded ({reason})" for reason, count in excluded.items()]
     return " · ".join(parts)

@@ -110,7 +110,8 @@ def _reference(system: str, value: float, ours: Mapping[str, Value], bounds: tup
     where = f"our system {name} at {format_number(nearest)}"
     # The tolerance keeps a difference that equals the limit but for rounding.
     if abs(difference) > limit + 1e-9:
-        note = f"no interval: {where} is nearest but differs by {_digits(difference)}, and near means at most {_digits(limit)}"
+        limit_text = f"near means at most {_digits(limit)}"
+        note = f"no interval: {where} is nearest but differs by {_digits(difference)}, and {limit_text}"
         return ReferenceResult(system, value, None, None, name, difference, note)
     return ReferenceResult(
         system=system,
