@@ -186,8 +186,8 @@ def _few_positives(where: str, side: str, n_positive: int) -> CheckResult:
     # Half the width of a 95% interval for a recall of .5, where a proportion varies most.
     half_width = 1.96 * float(np.sqrt(0.25 / n_positive))
     message = (
-        f"'{side}' has only {count_of(n_positive, 'positive row')}: the 95% interval of a recall near .5 is "
-        f"±{half_width:.2f} (normal approximation, as if claims were independent)"
+        f"'{side}' has only {count_of(n_positive, 'positive row')}: "
+        f"the 95% interval of a recall near .5 is ±{half_width:.2f}"
     )
     return CheckResult("note", where, n_positive, message)
 

@@ -91,7 +91,6 @@ class Comparison(NamedTuple):
                 "high": system.value.high,
                 "tie_group": system.tie_group,
                 "method": system.value.method,
-                "resamples": system.value.resamples,
                 **({"note": system.value.note} if system.value.note else {}),
                 **({"reason": system.value.reason} if system.value.value is None else {}),
             }

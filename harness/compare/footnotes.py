@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.compare.comparison import Comparison, SystemPair
 from harness.compare.decision import RULE
 from harness.metrics.interval_text import IntervalUse, describe_intervals, interval_use
-from harness.metrics.intervals import RESAMPLING_METHODS
 from harness.runner.tables import MAX_PUBLISHED_ROWS, reference_notes
 from harness.text_tables import count_of, format_number
 
@@ -64,7 +63,6 @@ def interval_line(comparisons: Sequence[Comparison]) -> str:
             system=f"{pair.a} - {pair.b}",
             method=pair.difference.method,
             n_units=comparison.n_units,
-            resamples=pair.difference.resamples if pair.difference.method in RESAMPLING_METHODS else None,
         )
         for comparison in comparisons
         for pair in comparison.pairs

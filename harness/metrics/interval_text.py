@@ -11,19 +11,17 @@ from harness.resampling import JACKKNIFE_BLOCKS
 from harness.text_tables import count_of
 
 
-def describe_method(method: Method, n_units: int, resamples: int | None, intervals: Intervals) -> str:
+def describe_method(method: Method, n_units: int, intervals: Intervals) -> str:
     """What was drawn or left out for an interval: "from 1,000 resamples of articles, seed 13".
 
     Args:
         method: method of the interval.
         n_units: number of resampling units of the value.
-        resamples: number of resamples that the value records.
-        intervals: unit and random seed.
+        intervals: settings that the result records: unit, number of resamples and random seed.
     """
     if method in RESAMPLING_METHODS:
-        count = "resamples" if resamples is None else count_of(resamples, "resample")
         strata = "" if intervals.stratify is None else f" within strata by {intervals.stratify}"
-        return f"from {count} of {intervals.unit}s{strata}, seed {intervals.random_seed}"
+        return f"from {count_of(intervals.resamples, 'resample')} of {intervals.unit}s{strata}, seed {intervals.random_seed}"
     if method == "clopper-pearson":
         return "exact, nothing is resampled"
     if n_units > JACKKNIFE_BLOCKS:
@@ -42,13 +40,11 @@ class IntervalUse(NamedTuple):
     """Method; None without an interval."""
     n_units: int
     """Number of resampling units."""
-    resamples: int | None
-    """Number of resamples; None if nothing was drawn."""
 
 
 def interval_use(subject: str, system: str, value: Value) -> IntervalUse:
     """The use of an interval by a value of a table."""
-    return IntervalUse(subject, system, value.method, value.n_units, value.resamples)
+    return IntervalUse(subject, system, value.method, value.n_units)
 
 
 def describe_intervals(
@@ -60,7 +56,7 @@ def describe_intervals(
 
     Args:
         uses: every value of the table; those without an interval are passed over.
-        intervals: unit and random seed.
+        intervals: settings that the results record: unit, number of resamples and random seed.
         what: the first words.
     Returns: "95% confidence intervals, leaving out one article at a time: jackknife-t for F1, AP"; empty if there is no
         interval.
@@ -68,7 +64,7 @@ def describe_intervals(
     systems_of: dict[tuple[str, Method], dict[str, list[str]]] = {}
     for use in uses:
         if use.method is not None:
-            how = describe_method(use.method, use.n_units, use.resamples, intervals)
+            how = describe_method(use.method, use.n_units, intervals)
             systems = systems_of.setdefault((how, use.method), {}).setdefault(use.subject, [])
             if use.system not in systems:
                 systems.append(use.system)

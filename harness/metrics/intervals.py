@@ -63,8 +63,6 @@ class Value(Record):
     """Number of resampling units."""
     method: Method | None = None
     """Method of the interval; None without an interval."""
-    resamples: int | None = None
-    """Number of resamples that the interval comes from; None if its method draws none."""
     worst: float | None = None
     """Value with tied claims in the worst order; present if requested and if claims of different gold are tied."""
     best: float | None = None
@@ -140,8 +138,7 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingG
         return Value(value=value, n_units=n_units, note=note)
     # Bootstrap-t can reach beyond the bounds, because it adds errors to the value.
     low, high = (float(np.clip(end, *metric.bounds)) for end in result.interval[:2])
-    drawn = intervals.resamples if result.method in RESAMPLING_METHODS else None
-    return Value(value=value, low=low, high=high, n_units=n_units, method=result.method, resamples=drawn, note=note)
+    return Value(value=value, low=low, high=high, n_units=n_units, method=result.method, note=note)
 
 
 def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[float, float] | None:
