@@ -21,7 +21,8 @@ def describe_method(method: Method, n_units: int, intervals: Intervals) -> str:
     """
     if method in RESAMPLING_METHODS:
         strata = "" if intervals.stratify is None else f" within strata by {intervals.stratify}"
-        return f"from {count_of(intervals.resamples, 'resample')} of {intervals.unit}s{strata}, seed {intervals.random_seed}"
+        count = count_of(intervals.resamples, "resample")
+        return f"from {count} of {intervals.unit}s{strata}, seed {intervals.random_seed}"
     if method == "clopper-pearson":
         return "exact, nothing is resampled"
     if n_units > JACKKNIFE_BLOCKS:
