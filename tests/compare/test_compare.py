@@ -18,13 +18,7 @@ from harness.compare.paired_tests import (
     n_permutations,
     resample,
 )
-from harness.compare.tables import (
-    comparison_csv,
-    comparison_html,
-    comparison_latex,
-    comparison_markdown,
-    comparison_text,
-)
+from harness.compare.tables import FORMATS
 from harness.data.claims import Gold
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
@@ -264,13 +258,8 @@ def test_published_results_have_an_interval_only_where_ours_are_near(fetched, tm
     assert near.difference == pytest.approx(near.value - rules.value)
     # The note stands wherever the row stands.
     assert "no interval: our system rules at" in best.note
-    printed = [
-        comparison_text([found]),
-        comparison_markdown([found]),
-        comparison_csv([found]),
-        comparison_html([found]),
-    ]
-    for text in (*printed, comparison_latex([found]), str(outcome), json.dumps(found.document(), ensure_ascii=False)):
+    printed = [write([found]) for write in FORMATS.values()]
+    for text in (*printed, str(outcome), json.dumps(found.document(), ensure_ascii=False)):
         assert best.note in text
     assert any(entry["note"] == best.note for entry in outcome.document()["published"][0]["systems"])
     assert not compare_results([outcome.folder], metric="mean_average_precision").published

@@ -57,8 +57,9 @@ def outcome(tmp_path_factory):
         rows += [{"article_id": place, "text": text, "worth": "leave it"} for text in wishes]
     ingest([folder / "sources"], folder / "data")
     dataset = folder / "data" / "dataset.yaml"
-    dataset.write_text(re.sub(r"schemes:.*", "schemes: [desk.yaml]", dataset.read_text()), encoding="utf-8")
-    (folder / "data" / "desk.yaml").write_text(SCHEME, encoding="utf-8")
+    dataset.write_text(re.sub(r"schemes:\n(- .*\n)+", "schemes: [desk]\n", dataset.read_text()), encoding="utf-8")
+    (folder / "data" / "schemes").mkdir()
+    (folder / "data" / "schemes" / "desk.yaml").write_text(SCHEME, encoding="utf-8")
     add_claims(folder / "data", rows, "me", at="2026-01-01T00:00:00Z")
     (folder / "desk.yaml").write_text(CONFIG.replace("data\n", f"{folder / 'data'}\n", 1), encoding="utf-8")
     return run(folder / "desk.yaml", out=folder / "runs")
