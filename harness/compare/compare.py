@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.arrays import Floats
 from harness.compare.comparison import ComparedSystem, Comparison, SystemPair
+from harness.compare.decision import disagreement, is_significant
 from harness.compare.paired_tests import (
     Correction,
     ResampledValues,
@@ -19,18 +21,16 @@ from harness.compare.paired_tests import (
     n_permutations,
     resample,
 )
-from harness.compare.results import ResultEntry, ResultTable, heading_of, metric_of, read_table
+from harness.compare.results import ResultEntry, ResultTable, common_metrics, heading_of, metric_of, read_table
 from harness.compare.selection import left_out_lines
 from harness.compare.shared_work import SharedWork
+from harness.data.labels.tasks import own_label_names
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
 from harness.progress import Advance, Progress, ignore, silent
 from harness.runner.official.leaderboards import leaderboards_for, with_borrowed_intervals
 from harness.runner.results import no_labels
-
-LEVEL = 0.05
-"""Significance level of the tie groups."""
 
 
 def compare_results(
@@ -77,9 +77,11 @@ def compare_table(
         shared: work that comparisons of the same table by several metrics share.
         advance: called after each pair.
     """
+    table = with_label_names(table)
     name, compared_metric = metric_of(table, metric)
     values = {entry.name: _value(table, entry, name, compared_metric) for entry in table.entries}
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], compared_metric.higher_is_better))
+    n_units = int(table.groups.unit.max()) + 1
     defined = [entry for entry in order if values[entry.name].value is not None]
     draws = n_permutations(len(defined) * (len(defined) - 1) // 2, table.intervals)
     tested = _TestedSystems(
@@ -98,14 +100,14 @@ def compare_table(
     for a, b in combinations(order, 2):
         uncorrected.append(_compare_pair(tested, a, b))
         advance(f"{name}: {a.name} - {b.name}")
-    pairs = _corrected(uncorrected, correction)
+    pairs = _correct_pairs(uncorrected, correction, n_units=n_units, unit=table.intervals.unit)
     groups = _tie_groups([entry.name for entry in defined], pairs)
     first = table.entries[0].result
     leaderboards = leaderboards_for(first.provenance.config.document(), [name])
     published = [
         entry
         for leaderboard in leaderboards
-        for entry in with_borrowed_intervals(leaderboard, list(values.values()), compared_metric.bounds)
+        for entry in with_borrowed_intervals(leaderboard, values, compared_metric.bounds)
     ]
     direction = -1 if compared_metric.higher_is_better else 1
     warnings = dict.fromkeys(warning for entry in table.entries for warning in entry.result.warnings)
@@ -115,7 +117,7 @@ def compare_table(
         systems=tuple(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
         pairs=pairs,
         n=first.n,
-        n_units=int(table.groups.unit.max()) + 1,
+        n_units=n_units,
         unit=table.intervals.unit,
         resamples=draws,
         correction=correction,
@@ -123,6 +125,7 @@ def compare_table(
         first=table.entries[0].name,
         published=tuple(sorted(published, key=lambda entry: direction * entry.value)),
         published_source="; ".join(f"{board.source} (over {board.n})" for board in leaderboards),
+        intervals=table.intervals,
         notes=(*table.notes, *_computed_note(table, name)),
         left_out=tuple(left_out_lines(table.left_out)),
     )
@@ -132,6 +135,57 @@ def _computed_note(table: ResultTable, name: str) -> list[str]:
     """Names the systems whose results do not record the metric."""
     names = [entry.name for entry in table.entries if name not in entry.result.values]
     return [f"{heading_of(table, name)} computed from the predictions of {', '.join(names)}"] if names else []
+
+
+def with_label_names(table: ResultTable) -> ResultTable:
+    """The table with the labels named as the schemes of the results name them."""
+    schemes = table.entries[0].result.provenance.schemes
+    names = own_label_names(table.gold.labels, [scheme.mapping for scheme in schemes])
+    return table._replace(gold=replace(table.gold, own_names=names))
+
+
+def compare_metrics(
+    table: ResultTable,
+    metrics: Sequence[str] = (),
+    *,
+    every: bool = False,
+    correction: Correction = "holm",
+    progress: Progress = silent,
+) -> list[Comparison]:
+    """Compare systems by several metrics, for one leaderboard.
+
+    Args:
+        table: results.
+        metrics: names of metrics in the results; none: the first, or with `every` all that the results share.
+        every: see `metrics`.
+        correction: as for `compare_results`; the pairs of each metric are corrected on their own.
+        progress: shows progress over the pairs of all metrics.
+    Raises: HarnessError: an unknown metric.
+    """
+    if every and not metrics:
+        metrics = common_metrics(table)
+    names: list[str | None] = [*dict.fromkeys(metrics)] or [None]
+    n, shared = len(table.entries), SharedWork(table)
+    with progress(len(names) * (n * (n - 1) // 2)) as advance:
+        return [
+            compare_table(table, metric=name, correction=correction, shared=shared, advance=advance) for name in names
+        ]
+
+
+def _correct_pairs(
+    pairs: Sequence[SystemPair], correction: Correction, *, n_units: int, unit: str
+) -> tuple[SystemPair, ...]:
+    """The pairs with corrected p-values, and with a note where an interval disagrees; only tested pairs count."""
+    tested = [pair.difference for pair in pairs if pair.difference is not None]
+    p_values = iter(adjust_p_values([difference.p for difference in tested], correction))
+    corrected = []
+    for pair in pairs:
+        if pair.difference is not None:
+            p = next(p_values)
+            note = disagreement(pair.difference, p, n_pairs=len(tested), n_units=n_units, unit=unit)
+            pair = pair._replace(p_corrected=p, note=note)
+        corrected.append(pair)
+    return tuple(corrected)
 
 
 def _value(table: ResultTable, entry: ResultEntry, name: str, metric: Metric) -> Value:
@@ -202,13 +256,6 @@ def _compare_pair(tested: _TestedSystems, a: ResultEntry, b: ResultEntry) -> Sys
     return SystemPair(a.name, b.name, result, None)
 
 
-def _corrected(pairs: Sequence[SystemPair], correction: Correction) -> tuple[SystemPair, ...]:
-    """The pairs with corrected p-values; only tested pairs count for the correction."""
-    p_values = adjust_p_values([pair.difference.p for pair in pairs if pair.difference is not None], correction)
-    remaining = iter(p_values)
-    return tuple(pair._replace(p_corrected=next(remaining)) if pair.difference else pair for pair in pairs)
-
-
 def _tie_groups(ordered: Sequence[str], pairs: Sequence[SystemPair]) -> dict[str, int]:
     """The tie group of each system, from 1.
 
@@ -220,7 +267,7 @@ def _tie_groups(ordered: Sequence[str], pairs: Sequence[SystemPair]) -> dict[str
     for name in ordered:
         # The first system always opens group 1; an untested pair (None) never opens a group.
         p = p_values.get(frozenset((leader, name))) if leader else 0.0
-        if p is not None and p < LEVEL:
+        if is_significant(p):
             leader = name
             number += 1
         groups[name] = max(number, 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from harness.compare.decision import DECIDED_BY, few_units_caution, is_significant
 from harness.compare.paired_tests import Correction, Difference
-from harness.metrics.intervals import Value
+from harness.metrics.intervals import Intervals, Value
 from harness.runner.official.leaderboards import ReferenceResult
 
 
@@ -34,6 +35,8 @@ class SystemPair(NamedTuple):
     """P-value corrected for the number of pairs; None without a test."""
     reason: str | None = None
     """Reason why there is no difference."""
+    note: str | None = None
+    """What decides if the interval of the difference and its test disagree."""
 
 
 class Comparison(NamedTuple):
@@ -54,7 +57,7 @@ class Comparison(NamedTuple):
     unit: str
     """Resampling unit: `article`, `speaker` or `claim`."""
     resamples: int
-    """Number of random exchanges per test."""
+    """Number of random exchanges of each test that draws any; see `Difference.draws`."""
     correction: Correction
     """Correction of the p-values."""
     warnings: tuple[str, ...]
@@ -62,9 +65,22 @@ class Comparison(NamedTuple):
     first: str = ""
     """System of the first given result."""
     published: tuple[ReferenceResult, ...] = ()
-    """Published systems of the matching leaderboards, best first, with borrowed interval widths."""
+    """Published systems of the matching leaderboards, best first; intervals only if a system of ours is near."""
     published_source: str = ""
     """Sources and test sizes of these leaderboards."""
+    intervals: Intervals = Intervals()
+    """Settings of the intervals."""
+
+    @property
+    def n_tested(self) -> int:
+        """Number of pairs with a test, for which the p-values are corrected."""
+        return sum(pair.p_corrected is not None for pair in self.pairs)
+
+    @property
+    def caution(self) -> str | None:
+        """Why neither intervals of differences nor p-values can be trusted; None if there are enough units."""
+        return few_units_caution(self.n_units, self.unit) if self.n_tested else None
+
     notes: tuple[str, ...] = ()
     """Remarks on the results that were compared."""
     left_out: tuple[str, ...] = ()
@@ -79,6 +95,8 @@ class Comparison(NamedTuple):
                 "low": system.value.low,
                 "high": system.value.high,
                 "tie_group": system.tie_group,
+                "method": system.value.method,
+                **({"note": system.value.note} if system.value.note else {}),
                 **({"reason": system.value.reason} if system.value.value is None else {}),
             }
             for system in self.systems
@@ -86,7 +104,7 @@ class Comparison(NamedTuple):
         document: dict[str, Any] = {
             "metric": self.metric,
             "systems": systems,
-            "pairs": [_pair_document(pair) for pair in self.pairs],
+            "pairs": [_pair_document(pair, self.caution) for pair in self.pairs],
         }
         if self.published:
             document["published"] = {
@@ -102,15 +120,15 @@ class Comparison(NamedTuple):
     def __str__(self) -> str:
         from harness.compare.tables import comparison_text
 
-        return comparison_text(self)
+        return comparison_text([self])
 
     def _repr_html_(self) -> str:
         from harness.compare.tables import comparison_html
 
-        return comparison_html(self)
+        return comparison_html([self])
 
 
-def _pair_document(pair: SystemPair) -> dict[str, Any]:
+def _pair_document(pair: SystemPair, caution: str | None) -> dict[str, Any]:
     difference = pair.difference
     document = {
         "a": pair.a,
@@ -122,7 +140,11 @@ def _pair_document(pair: SystemPair) -> dict[str, Any]:
         "p_corrected": pair.p_corrected,
     }
     if difference is None:
-        return document | {"reason": pair.reason}
-    document |= {"test": difference.test, "minimum_detectable_difference": difference.detectable}
+        return document | {"decided_by": None, "reason": pair.reason}
+    document |= {"decided_by": DECIDED_BY, "significant": is_significant(pair.p_corrected)}
+    if notes := "; ".join(filter(None, (pair.note, caution))):
+        document["note"] = notes
+    document |= {"test": difference.test, "draws": difference.draws, "method": difference.method}
+    document["minimum_detectable_difference"] = difference.detectable
     other_tests = {"mcnemar_p": difference.mcnemar_p, "folds_p": difference.folds_p}
     return document | {name: p for name, p in other_tests.items() if p is not None}

@@ -42,6 +42,10 @@ class Difference(NamedTuple):
     """Test that `p` comes from."""
     method: Method
     """Method of the interval."""
+    draws: int | None
+    """Number of random exchanges behind `p`; None if the test draws none."""
+    resamples: int
+    """Number of resamples behind `detectable`, and behind the interval if its method is BCa."""
     mcnemar_p: float | None = None
     """P-value of McNemar's exact test, which treats claims as independent; None with several random seeds, or if the
     metric does not compare labels."""
@@ -112,6 +116,10 @@ def difference(
     metric ranks scores of several units together, exchanged units would mix the scores of two systems in one ranking;
     the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md).
 
+    With strata, resamples are drawn within them. An exchange keeps every unit in the table, so every stratum keeps its
+    size, and the randomization test needs no strata. The jackknife-t test ignores them: its standard error includes the
+    spread between strata, so its p-value is too large rather than too small.
+
     Args:
         metric: any metric.
         gold: shape (n_claims,).
@@ -130,10 +138,13 @@ def difference(
     # Exchanges pair run with run, so they need equally many runs on both sides.
     has_paired_runs = len(system_a.runs) == len(system_b.runs)
     test: Test = "jackknife-t" if ranks_across_units or not has_paired_runs else "randomization"
+    draws = None
     if test == "jackknife-t":
         p = _jackknife_p(value, jackknifed)
     else:
-        p = randomization_p(metric, system_a.runs, system_b.runs, exchanges(), observed=value)
+        drawn = exchanges()
+        draws = len(drawn.sides[0])
+        p = randomization_p(metric, system_a.runs, system_b.runs, drawn, observed=value)
     return Difference(
         value=value,
         low=interval.low,
@@ -142,6 +153,8 @@ def difference(
         detectable=POWER_Z * standard_error,
         test=test,
         method=method,
+        draws=draws,
+        resamples=len(resampled),
     )
 
 

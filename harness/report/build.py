@@ -26,6 +26,7 @@ from harness.report.tables import (
     pair_tables,
     warnings,
 )
+from harness.text_tables import count_of
 
 HTML_SUFFIXES = (".html", ".htm")
 
@@ -46,7 +47,8 @@ class Report(NamedTuple):
     """Results of the run folders that are not shown, one line for each reason."""
 
     def __str__(self) -> str:
-        line = f"{self.path}: {self.systems} systems, {self.claims:,} claims, {self.size / 1e6:.1f} MB"
+        counts = f"{count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}"
+        line = f"{self.path}: {counts}, {self.size / 1e6:.1f} MB"
         return "\n".join([line, *([self.note] if self.note else []), *self.notes, *self.left_out])
 
 
@@ -112,9 +114,8 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "made": max(result.provenance.made_at for result in results)[:10],
         "version": first.provenance.versions.get("claim-harness", ""),
         "datasets": first.provenance.datasets,
-        "labels": report_data.table.gold.labels,
+        "labels": report_data.table.gold.names,
         "n_claims": len(report_data.claim_ids),
-        "n_units": int(report_data.table.groups.unit.max()) + 1,
         "intervals": report_data.table.intervals,
         "several_seeds": seeds if seeds > 1 else None,
         "no_texts": report_data.context.note,
@@ -124,7 +125,6 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "leaderboard": leaderboard(report_data, human_agreements),
         "board": metric_table(report_data),
         "pairs": pair_tables(report_data),
-        "published": report_data.comparisons[report_data.main].published_source,
         "systems": [(subject.key, subject.name) for subject in report_data.subjects],
         "curves": curve_figures(report_data),
         "binary": report_data.binary,

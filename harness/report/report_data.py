@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.compare import results as compared
-from harness.compare.compare import compare_table
+from harness.compare.compare import compare_table, with_label_names
 from harness.compare.comparison import Comparison
 from harness.compare.paired_tests import Correction
 from harness.compare.results import ResultEntry, ResultTable, common_metrics, metric_of, read_table
@@ -96,7 +96,7 @@ def load_report_data(
     paths = [Path(path) for path in results]
     if not paths:
         raise HarnessError("report: no results; give result folders, or a run folder such as runs/NAME")
-    table = read_table(paths, least=1, all_results=all_results)
+    table = with_label_names(read_table(paths, least=1, all_results=all_results))
     context = open_claim_texts(table.entries[0].result, root)
     metrics = _metrics(table, metric)
     comparisons = _comparisons(table, metrics, correction, progress)

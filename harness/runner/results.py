@@ -332,11 +332,15 @@ def _other_language(system: System, data: ExperimentData) -> list[str]:
 
 
 def _missing_label_warnings(data: ExperimentData) -> list[str]:
-    n_labels = len(data.gold.gold.labels)
-    seen = {fold.name: len(np.unique(training_gold(data, fold).codes)) for fold in data.folds}
-    return [
-        f"{name}: the training data contain only {n} of {n_labels} labels" for name, n in seen.items() if n < n_labels
-    ]
+    names = data.gold.gold.names
+    warnings = []
+    for fold in data.folds:
+        codes = training_gold(data, fold).codes
+        absent = [f"'{label}'" for code, label in enumerate(names) if code not in codes]
+        if absent:
+            counts = f"only {len(names) - len(absent)} of {len(names)} labels"
+            warnings.append(f"{fold.name}: the training data contain {counts}; absent: {', '.join(absent)}")
+    return warnings
 
 
 def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
 from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
-from harness.runner.official.leaderboards import leaderboards_for
+from harness.runner.official.leaderboards import leaderboards_for, references
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.provenance import git_commit
 from harness.runner.result_files import Result
@@ -46,6 +46,15 @@ class RunResult(NamedTuple):
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
         }
+        if self.published:
+            document["published"] = [
+                {
+                    "metric": board.metric,
+                    "source": f"{board.source} (over {board.n})",
+                    "systems": [entry._asdict() for entry in references(board, self.results)],
+                }
+                for board in self.published
+            ]
         if self.models:
             document["models"] = [
                 {"system": model.system, "path": str(model.folder) if model.folder else None, "reason": model.reason}

@@ -18,6 +18,7 @@ from harness.metrics.intervals import Value
 from harness.records import Record
 from harness.runner.plan import ExperimentData
 from harness.schemes import Scheme
+from harness.text_tables import count_of
 
 MAX_SLICES = 25
 """Maximum number of slices of one kind; the smallest others are merged into one."""
@@ -71,7 +72,7 @@ def slices_fingerprint(kinds: Sequence[str], data: ExperimentData) -> str:
 
 def too_small(n_units: int, n_positive: int | None, unit: str) -> str | None:
     """Note for a slice that is too small for a conclusion; None if it is large enough."""
-    few = [f"{n_units} {unit}s"] if n_units < FEW_UNITS else []
+    few = [count_of(n_units, unit)] if n_units < FEW_UNITS else []
     few += [f"{n_positive} positive"] if n_positive is not None and n_positive < FEW_POSITIVES else []
     return f"too small for a conclusion: {', '.join(few)}" if few else None
 

@@ -20,6 +20,7 @@ from harness.compare.paired_tests import (
     n_permutations,
     resample,
 )
+from harness.compare.tables import FORMATS
 from harness.data.claims import Gold
 from harness.files import sha256
 from harness.metrics.base import ResamplingGroups, Run
@@ -170,7 +171,7 @@ def test_the_command_prints_every_format(results, harness):
     assert harness("compare", results, "--format", "markdown").stdout.startswith("| system | F1 | tie group |")
     assert "\\toprule" in harness("compare", results, "--format", "latex").stdout
     assert harness("compare", results, "--format", "csv").stdout.startswith(
-        "metric,a,b,difference,low,high,p,p_corrected\n"
+        "metric,a,b,difference,low,high,p,p_corrected,decided_by,"
     )
     document = json.loads(harness("compare", results, "--json", "--metric", "brier").stdout)
     assert set(document) == {"metric", "systems", "pairs"}
@@ -255,14 +256,19 @@ def test_other_tests_stand_in_the_document(results):
     assert "McNemar" in str(compare_results([results]))
 
 
-def test_published_results_stand_beside_with_the_width_of_ours(fetched, tmp_path):
+def test_published_results_have_an_interval_only_where_ours_are_near(fetched, tmp_path):
     outcome = run("checkthat-2019", only=["length", "rules"], out=tmp_path, root=fetched)
     found = compare_results([outcome.folder], metric="checkthat_average_precision")
     best, ours = found.published[0], {system.name: system.value for system in found.systems}
-    assert (best.system, best.value) == ("TheEarthIsFlat (contr.-2)", 0.1821)
+    assert (best.system, best.value, best.low, best.high) == ("TheEarthIsFlat (contr.-2)", 0.1821, None, None)
     rules = ours["rules"]
-    assert best.high == pytest.approx(best.value + rules.high - rules.value)
-    assert "published: TheEarthIsFlat (contr.-2)  .182 [" in str(found)
-    assert "published: TheEarthIsFlat (contr.-2)  .182 [" in str(outcome)
-    assert "published" in found.document()
+    near = next(entry for entry in found.published if entry.nearest == "rules" and entry.low is not None)
+    assert near.high == pytest.approx(near.value + rules.high - rules.value)
+    assert near.difference == pytest.approx(near.value - rules.value)
+    # The note stands wherever the row stands.
+    assert "no interval: our system rules at" in best.note
+    printed = [write([found]) for write in FORMATS.values()]
+    for text in (*printed, str(outcome), json.dumps(found.document(), ensure_ascii=False)):
+        assert best.note in text
+    assert any(entry["note"] == best.note for entry in outcome.document()["published"][0]["systems"])
     assert not compare_results([outcome.folder], metric="mean_average_precision").published

@@ -29,6 +29,8 @@ RESAMPLES = 1000
 """Bootstrap resamples of an interval."""
 SEED = 13
 """Random seed of the bootstrap; fixed, so that the same labels always give the same interval."""
+INTERVAL_METHOD = f"{RESAMPLES:,} resamples of articles, seed {SEED}, BCa"
+"""How an interval is made."""
 ROUGH_ARTICLES = 10
 """Number of articles below which a note calls the interval rough."""
 
@@ -71,6 +73,11 @@ class Agreement(NamedTuple):
     axes: tuple[AxisAgreement, ...]
     alone: Mapping[str, str]
     """Axis to its annotator, for axes with only one annotator and therefore no agreement."""
+
+    def interval_line(self) -> str:
+        """How the intervals were made; empty if no measure has one."""
+        has_interval = any(value.low is not None for axis in self.axes for value in axis.measures.values())
+        return f"[95% confidence interval]: {INTERVAL_METHOD}" if has_interval else ""
 
     def document(self) -> dict[str, Any]:
         """The JSON document that `harness agreement --json` prints; `reason` and `note` only if they are set."""

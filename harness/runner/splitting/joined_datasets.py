@@ -15,7 +15,7 @@ from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
-from harness.data.labels.tasks import Task, TaskGold, mapping_of, task_gold
+from harness.data.labels.tasks import Task, TaskGold, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
@@ -226,7 +226,9 @@ def joined_gold(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rul
     if any(gold.gold.shares is not None for gold in golds):
         # A dataset without label shares gets one-hot rows: each claim has its gold label with a share of 1.
         shares = np.concatenate([np.eye(len(g.labels))[g.codes] if g.shares is None else g.shares for g, *_ in golds])
-    return TaskGold(Gold(golds[0].gold.labels, codes, shares), np.concatenate(rows_with_gold), counts)
+    task_labels = golds[0].gold.labels
+    names = own_label_names(task_labels, [mapping_of(task, scheme) for scheme in schemes])
+    return TaskGold(Gold(task_labels, codes, shares, names), np.concatenate(rows_with_gold), counts)
 
 
 def joined_label_codes(pool: JoinedDatasets, gold: TaskGold) -> Codes:
