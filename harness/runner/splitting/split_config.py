@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.records import Record
-from harness.runner.tuning.tune import INNER_FOLDS, InnerFolds
+from harness.runner.tuning.inner_folds import INNER_FOLDS, InnerFolds
 
 SplitBy = Literal["article", "speaker", "topic", "source"]
 Share = Annotated[float, Field(gt=0, le=1)]
