@@ -39,7 +39,8 @@ class Inner(Record):
     k: int = Field(default=INNER_FOLDS, ge=2)
     """Number of folds."""
     by: SplitBy | None = None
-    """Group that stays whole; default: that of the split."""
+    """Group that stays whole; default: that of the split. Where the training claims are one group, articles stay
+    whole."""
 
 
 class Split(Record):

@@ -74,7 +74,7 @@ def test_a_source_of_one_article_is_a_test_set_only_and_the_run_says_so(outcome)
 def test_where_no_source_can_be_trained_on_run_and_check_say_what_to_do(tmp_path):
     datasets = [make_source(tmp_path, name, articles=1, words=8) for name in ("one", "two")]
     config = write_config(tmp_path / "e.yaml", datasets)
-    with pytest.raises(HarnessError, match="no source has labeled claims in two articles.*label a second article"):
+    with pytest.raises(HarnessError, match=r"no source has labeled claims in two articles.*label a second article"):
         run(config, out=tmp_path / "runs")
     (fault,) = check([config])
     assert fault.line == 4

@@ -13,6 +13,7 @@ from transfer_sources import make_source, make_sources, write_config
 
 from harness import build_report, run
 
+OTHER_PROTOCOL = "protocol: transfer, by: source, k: 2 => protocol: leave_one_out, by: source"
 METRICS = "metrics: [average_precision, f1] => metrics: [average_precision, f1, precision]"
 
 
