@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.display import brief, displayed
+
 MAX_NAMES = 60
 """Number of known names that the message for an unknown name lists."""
 
 
+@displayed
 @dataclass(frozen=True, order=True)
 class Fault:
     """One problem in one file."""
@@ -66,6 +69,9 @@ class FaultsError(HarnessError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({brief(self.faults)})"
 
     @classmethod
     def single(

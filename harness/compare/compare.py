@@ -18,6 +18,7 @@ from harness.compare.paired_tests import (
     resample,
 )
 from harness.compare.results import ResultEntry, ResultTable, metric_of, read_table
+from harness.display import Rows
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
@@ -70,8 +71,8 @@ def compare_table(table: ResultTable, *, metric: str | None = None, correction: 
     return Comparison(
         metric=name,
         heading=first.values[name].short_name,
-        systems=tuple(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
-        pairs=pairs,
+        systems=Rows(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
+        pairs=Rows(pairs),
         n=first.n,
         n_units=int(table.groups.unit.max()) + 1,
         unit=table.intervals.unit,

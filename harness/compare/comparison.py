@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness.compare.paired_tests import Correction, Difference
+from harness.display import Rows, displayed
+from harness.errors import UnknownName, unknown_name
 from harness.metrics.intervals import Value
 from harness.runner.official.leaderboards import ReferenceResult
 
+if TYPE_CHECKING:
+    import pandas as pd
 
+
+@displayed
 class ComparedSystem(NamedTuple):
     """One system of a comparison."""
 
@@ -20,7 +27,19 @@ class ComparedSystem(NamedTuple):
     """Number of the tie group; 1 for the best system and all that do not differ from it significantly. None without a
     value."""
 
+    def document(self) -> dict[str, Any]:
+        """The system as `harness compare --json` prints it."""
+        return {
+            "system": self.name,
+            "value": self.value.value,
+            "low": self.value.low,
+            "high": self.value.high,
+            "tie_group": self.tie_group,
+            **({"reason": self.value.reason} if self.value.value is None else {}),
+        }
 
+
+@displayed
 class SystemPair(NamedTuple):
     """Two systems, the one with the better value first."""
 
@@ -35,17 +54,37 @@ class SystemPair(NamedTuple):
     reason: str | None = None
     """Reason why there is no difference."""
 
+    def document(self) -> dict[str, Any]:
+        """The pair as `harness compare --json` prints it."""
+        difference = self.difference
+        document: dict[str, Any] = {
+            "a": self.a,
+            "b": self.b,
+            "difference": difference.value if difference else None,
+            "low": difference.low if difference else None,
+            "high": difference.high if difference else None,
+            "p": difference.p if difference else None,
+            "p_corrected": self.p_corrected,
+        }
+        if difference is None:
+            return document | {"reason": self.reason}
+        document |= {"test": difference.test, "minimum_detectable_difference": difference.detectable}
+        other_tests = {"mcnemar_p": difference.mcnemar_p, "folds_p": difference.folds_p}
+        return document | {name: p for name, p in other_tests.items() if p is not None}
 
-class Comparison(NamedTuple):
+
+@displayed
+@dataclass(frozen=True)
+class Comparison:
     """Systems ordered by value, and a test of every pair."""
 
     metric: str
     """Name of the compared metric."""
     heading: str
     """Name of the metric in table headings."""
-    systems: tuple[ComparedSystem, ...]
+    systems: Rows[ComparedSystem]
     """Systems, best first; systems without a value last."""
-    pairs: tuple[SystemPair, ...]
+    pairs: Rows[SystemPair]
     """All pairs of systems."""
     n: int
     """Number of claims."""
@@ -66,23 +105,15 @@ class Comparison(NamedTuple):
     published_source: str = ""
     """Sources and test sizes of these leaderboards."""
 
+    def __len__(self) -> int:
+        return len(self.systems)
+
     def document(self) -> dict[str, Any]:
         """The comparison as `harness compare --json` prints it."""
-        systems = [
-            {
-                "system": system.name,
-                "value": system.value.value,
-                "low": system.value.low,
-                "high": system.value.high,
-                "tie_group": system.tie_group,
-                **({"reason": system.value.reason} if system.value.value is None else {}),
-            }
-            for system in self.systems
-        ]
         document: dict[str, Any] = {
             "metric": self.metric,
-            "systems": systems,
-            "pairs": [_pair_document(pair) for pair in self.pairs],
+            "systems": [system.document() for system in self.systems],
+            "pairs": [pair.document() for pair in self.pairs],
         }
         if self.published:
             document["published"] = {
@@ -90,6 +121,17 @@ class Comparison(NamedTuple):
                 "systems": [entry._asdict() for entry in self.published],
             }
         return document
+
+    def to_pandas(self, table: Literal["systems", "pairs"] = "systems") -> pd.DataFrame:
+        """The systems or the pairs as a data frame, one row each; see also `pairs.to_pandas()`.
+
+        Args:
+            table: `systems`: values with intervals and tie groups. `pairs`: differences with intervals and p-values.
+        Raises: UnknownName: no such table.
+        """
+        if table not in ("systems", "pairs"):
+            raise UnknownName(unknown_name("table of a comparison", table, ["systems", "pairs"]))
+        return self.pairs.to_pandas() if table == "pairs" else self.systems.to_pandas()
 
     def __str__(self) -> str:
         from harness.compare.tables import comparison_text
@@ -100,21 +142,3 @@ class Comparison(NamedTuple):
         from harness.compare.tables import comparison_html
 
         return comparison_html(self)
-
-
-def _pair_document(pair: SystemPair) -> dict[str, Any]:
-    difference = pair.difference
-    document = {
-        "a": pair.a,
-        "b": pair.b,
-        "difference": difference.value if difference else None,
-        "low": difference.low if difference else None,
-        "high": difference.high if difference else None,
-        "p": difference.p if difference else None,
-        "p_corrected": pair.p_corrected,
-    }
-    if difference is None:
-        return document | {"reason": pair.reason}
-    document |= {"test": difference.test, "minimum_detectable_difference": difference.detectable}
-    other_tests = {"mcnemar_p": difference.mcnemar_p, "folds_p": difference.folds_p}
-    return document | {name: p for name, p in other_tests.items() if p is not None}

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, cast
 
 from harness.compare.compare import compare_results
 from harness.compare.comparison import Comparison
+from harness.display import displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 
 Certainty = Literal["certain", "point", "possible"]
@@ -54,6 +55,7 @@ class GateRule(NamedTuple):
     """Threshold of the value, or of the difference to the reference."""
 
 
+@displayed
 class GateVerdict(NamedTuple):
     """The outcome of a rule for one system."""
 

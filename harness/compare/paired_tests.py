@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from harness.arrays import Floats
 from harness.data.claims import Gold
+from harness.display import displayed
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Method, mean_over_seeds, strata_of
@@ -24,6 +25,7 @@ POWER_Z = 1.96 + 0.8416
 """Number of standard errors of a difference that is detected with 80% power at level .05 (two-sided)."""
 
 
+@displayed
 class Difference(NamedTuple):
     """The difference of two systems in one metric."""
 

@@ -18,6 +18,7 @@ from harness.data.labels.annotations import new_annotation
 from harness.data.labels.gold import active_annotations
 from harness.data.load import find_scheme, open_folder
 from harness.data.sentences.claims_of import make_claim
+from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, read_bytes, remove_partial_files, sha256, write_files
 from harness.records import Annotation, Article, Claim, is_unicode, preview
@@ -33,6 +34,7 @@ FieldMessage = tuple[str | None, str]
 """Field of a fault (None for the whole row) and its message."""
 
 
+@displayed
 class AddResult(NamedTuple):
     """Numbers of claims and labels that `add_claims` added, or would add in a dry run."""
 

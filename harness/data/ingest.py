@@ -13,6 +13,7 @@ from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_file_
 from harness.data.load import open_folder
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, appended_logs, carry_over_labels, match_claims, next_version
+from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files
 from harness.records import Article, Claim
@@ -20,6 +21,7 @@ from harness.records import Article, Claim
 __all__ = ["IngestResult", "ingest", "make_claim"]
 
 
+@displayed
 class IngestResult(NamedTuple):
     """What `ingest` changed in a dataset folder."""
 

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from harness.data.articles.article_file import safe_name
 from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
+from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import folder_lock, write_files
 from harness.records import preview
 
 
+@displayed
 class NewDataset(NamedTuple):
     """A new dataset folder and the next steps."""
 

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from harness.arrays import Codes, Floats, Weights
 from harness.data.claims import Gold
+from harness.display import displayed
 from harness.records import Record
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Run:
     """One system's output for a set of claims, in the order of the claims."""
@@ -26,6 +28,7 @@ class Run:
     """Whether the scores of each claim are probabilities over the labels."""
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class ResamplingGroups:
     """The article and the resampling unit of each claim."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.compare.paired_tests import Correction
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.files import write_text
 from harness.report.browser_data import browser_data, compress_json
@@ -29,6 +30,7 @@ from harness.report.tables import (
 HTML_SUFFIXES = (".html", ".htm")
 
 
+@displayed
 class Report(NamedTuple):
     """A report that was written."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.audit import AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
 from harness.audit.ancestry import write_atlas
@@ -12,18 +13,24 @@ from harness.audit.sentences import QuestionLabels, audit_view
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
+from harness.display import Rows, displayed
 from harness.folders import shipped
 from harness.runner.load_config import load_experiment
 from harness.runner.plan import ExperimentData, load_data
 from harness.runner.splitting.joined_datasets import joined_label_codes
 
 
-class Audit(NamedTuple):
+@displayed
+@dataclass(frozen=True)
+class Audit:
     """Findings of an audit."""
 
     targets: tuple[str, ...]
     sentences: int
-    findings: tuple[Finding, ...]
+    findings: Rows[Finding]
+
+    def __len__(self) -> int:
+        return len(self.findings)
 
     @property
     def failed(self) -> bool:
@@ -51,7 +58,7 @@ def audit_targets(
     sentences: SentenceTable = build_sentence_table(sources)
     if atlas is not None:
         write_atlas(sentences, Path(atlas))
-    return Audit(tuple(map(str, targets)), len(sentences.key), tuple(run_checks(sentences)))
+    return Audit(tuple(map(str, targets)), len(sentences.key), Rows(run_checks(sentences)))
 
 
 def _source(target: str, root: str | Path | None) -> AuditedDataset:

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from harness.classifiers.base import Classifier
+from harness.display import displayed
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record
 from harness.runner.splitting.split_config import Split
 
 
+@displayed
 class System(NamedTuple):
     """One classifier with its settings, as an experiment names it."""
 
@@ -70,6 +72,7 @@ class Experiment(Record):
         return document
 
 
+@displayed
 class LoadedExperiment(NamedTuple):
     """An experiment with its components built."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.benchmarks.benchmark import Published
+from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
 from harness.runner.config import LoadedExperiment
@@ -17,17 +19,22 @@ from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
-from harness.runner.result_files import Result
+from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class RunResult(NamedTuple):
+
+@displayed
+@dataclass(frozen=True)
+class RunResult:
     """The results of a run."""
 
     experiment: str
     folder: Path
-    results: tuple[Result, ...]
+    results: Rows[Result]
     """One result per system, in the order of the config."""
     fitted: int
     """Number of units fitted; the others were reused."""
@@ -35,6 +42,15 @@ class RunResult(NamedTuple):
     """Published leaderboards of the same benchmark and split."""
     models: tuple[SavedModel, ...] = ()
     """Saved model of each system, or the reason why there is none, if `save_models` was set."""
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def to_pandas(self, table: Table = "values") -> pd.DataFrame:
+        """The values or the predictions of all systems as a data frame; see `Result.to_pandas`."""
+        import pandas as pd
+
+        return pd.concat([result.to_pandas(table) for result in self.results], ignore_index=True)
 
     def document(self) -> dict[str, Any]:
         """The document that `harness run --json` prints."""
@@ -60,6 +76,7 @@ class RunResult(NamedTuple):
         return results_html(self.results, self.published)
 
 
+@displayed
 class RunPlan(NamedTuple):
     """The work that a run would do."""
 
@@ -143,7 +160,7 @@ def run(
         remove_partial_files(folder)
         with progress(len({unit.unit_id for unit in units})) as advance:
             fitted = execute(units, data, folder, jobs=jobs, fresh=fresh, advance=advance)
-        results = tuple(
+        results = Rows(
             build_result(loaded, data_for_system(system, data, loaded.experiment), system, units_of_system, folder)
             for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True)
         )

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import ReadOptions
 from harness.data.exchange.export import safe_cell
+from harness.display import displayed
 from harness.errors import UnknownName, unknown_name
 from harness.files import atomic_file, json_line
 from harness.runner.models.card import ModelCard
@@ -23,6 +24,7 @@ TOP = 20
 """Number of claims in the printed table."""
 
 
+@displayed
 @dataclass(kw_only=True)
 class ScoringResult:
     """Result of `score`."""

@@ -10,11 +10,13 @@ from harness.data.benchmarks.benchmark import Benchmark, load_benchmark
 from harness.data.benchmarks.convert import convert
 from harness.data.benchmarks.publisher_files import PublisherFiles, download_files, download_urls, find_local_files
 from harness.data.dataset import write_dataset
+from harness.display import displayed
 from harness.errors import FaultsError
 from harness.files import folder_lock, gc_paused, remove_partial_files
 from harness.folders import data_root
 
 
+@displayed
 class FetchResult(NamedTuple):
     """The result of fetching a benchmark."""
 

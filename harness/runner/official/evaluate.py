@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, Undefined
 from harness.metrics.official.labels import OfficialScores
 from harness.runner.official.scorers import SCORERS, Scoring, scoring_of
@@ -24,6 +25,7 @@ from harness.runner.official.submission_files import (
 NOT_VERIFIED = "not verified against the official scorer, because there is no published output to compare with"
 
 
+@displayed
 class Evaluation(NamedTuple):
     """The official metrics of a submission."""
 

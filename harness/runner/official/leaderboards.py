@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from harness.data.benchmarks.benchmark import Published, benchmark_names, load_benchmark
+from harness.display import displayed
 from harness.metrics import METRICS
 from harness.metrics.intervals import Value
 
 
+@displayed
 class ReferenceResult(NamedTuple):
     """A published value with a borrowed interval."""
 
