@@ -29,7 +29,7 @@ LEVEL = 0.05
 
 
 def compare_results(
-    results: Sequence[str | Path], *, metric: str | None = None, correction: Correction = "holm"
+    results: str | Path | Sequence[str | Path], *, metric: str | None = None, correction: Correction = "holm"
 ) -> Comparison:
     """Compare systems pairwise on the same claims, by resampling whole units, and correct the p-values.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
+from harness.arguments import as_list
 from harness.compare.compare import compare_results
 from harness.compare.comparison import Comparison
 from harness.display import displayed
@@ -143,7 +144,7 @@ def read_rule(text: str) -> GateRule:
     )
 
 
-def check_gate(results: Sequence[str | Path], rules: Sequence[str]) -> list[GateVerdict]:
+def check_gate(results: str | Path | Sequence[str | Path], rules: str | Sequence[str]) -> list[GateVerdict]:
     """Evaluate rules that fail a build.
 
     Args:
@@ -153,7 +154,7 @@ def check_gate(results: Sequence[str | Path], rules: Sequence[str]) -> list[Gate
     Returns: a verdict for each rule and each system that it tests. A rule that cannot be evaluated fails.
     Raises: HarnessError: a rule with a syntax error, or with an unknown system or metric.
     """
-    parsed = [read_rule(text) for text in rules]
+    parsed = [read_rule(text) for text in as_list(rules)]
     metrics = dict.fromkeys(rule.metric for rule in parsed)
     comparisons = {metric: compare_results(results, metric=metric) for metric in metrics}
     return [verdict for rule in parsed for verdict in _verdicts(rule, comparisons[rule.metric])]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arguments import as_list
 from harness.arrays import Codes, Floats
 from harness.data.claims import Gold, codes_of
 from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
@@ -51,16 +52,16 @@ class ResultTable(NamedTuple):
     """Fold code of each claim, shape (n_claims,); all 0 if the results have different folds."""
 
 
-def find_results(paths: Sequence[str | Path]) -> list[Path]:
+def find_results(paths: str | Path | Sequence[str | Path]) -> list[Path]:
     """The result folders that paths name.
 
     Args:
-        paths: result folders, their `result.json` files, or run folders with several results.
+        paths: one or more result folders, their `result.json` files, or run folders with several results.
     Returns: each folder once, in the order of the paths.
     Raises: HarnessError: a path without a result.
     """
     result_folders = list[Path]()
-    for path in map(Path, paths):
+    for path in map(Path, as_list(paths)):
         folder = path.parent if path.name == "result.json" else path
         folders = sorted(file.parent for file in folder.glob("results/*/result.json"))
         if (folder / "result.json").exists():
@@ -75,7 +76,7 @@ def find_results(paths: Sequence[str | Path]) -> list[Path]:
     return result_folders
 
 
-def read_table(paths: Sequence[str | Path], *, least: int = 2) -> ResultTable:
+def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2) -> ResultTable:
     """Load results for comparison.
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.arguments import as_list
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.sources import read_articles
@@ -77,7 +78,7 @@ def ingest(
     """
     folder = Path(into)
     reading = ReadOptions(columns=columns or {}, transcript=transcript, encoding=encoding, name=name, offline=offline)
-    articles = read_articles(_as_list(sources), reading)
+    articles = read_articles([sources] if isinstance(sources, Article) else as_list(sources), reading)
     if replaces is not None and len(articles) != 1:
         raise HarnessError(f"replaces: expected one article, the new version of '{replaces}'; got {len(articles)}")
     with folder_lock(folder, "ingest"), gc_paused():
@@ -89,12 +90,6 @@ def ingest(
             raise FaultsError(faults)
         session.write(new=new)
     return session.result(articles)
-
-
-def _as_list(sources: ArticleSource | Iterable[ArticleSource]) -> list[ArticleSource]:
-    # A datasets.Dataset is iterable, but is one source; testing for its class would import the extra.
-    is_single = isinstance(sources, str | Path | Article) or hasattr(sources, "column_names")
-    return [sources] if is_single else list(sources)  # type: ignore[arg-type]
 
 
 def _empty_dataset(folder: Path) -> Dataset:

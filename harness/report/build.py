@@ -48,7 +48,7 @@ class Report(NamedTuple):
 
 
 def build_report(
-    results: Sequence[str | Path],
+    results: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
     metric: str | None = None,

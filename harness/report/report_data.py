@@ -71,7 +71,7 @@ class ReportData(NamedTuple):
 
 
 def load_report_data(
-    results: Sequence[str | Path], root: str | Path | None, metric: str | None, correction: Correction
+    results: str | Path | Sequence[str | Path], root: str | Path | None, metric: str | None, correction: Correction
 ) -> ReportData:
     """Reads results, opens their dataset and compares them by every metric that all of them have.
 

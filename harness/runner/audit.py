@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.arguments import as_list
 from harness.audit import AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
 from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import QuestionLabels, audit_view
@@ -43,17 +44,18 @@ class Audit:
 
 
 def audit_targets(
-    targets: Sequence[str | Path], *, root: str | Path | None = None, atlas: str | Path | None = None
+    targets: str | Path | Sequence[str | Path], *, root: str | Path | None = None, atlas: str | Path | None = None
 ) -> Audit:
     """Runs the leakage and quality checks; `docs/reference/audit-checks/` explains each.
 
     Args:
-        targets: datasets (names or folders), checked together; and experiments (config files or shipped names), whose
+        targets: one or more datasets (names or folders), checked together; and experiments (config files or shipped names), whose
             folds are checked.
         root: folder of fetched benchmarks.
         atlas: also write the measured overlaps of the datasets to this file.
     Raises: HarnessError: a target is missing or invalid.
     """
+    targets = as_list(targets)
     sources = [_source(str(target), root) for target in targets]
     sentences: SentenceTable = build_sentence_table(sources)
     if atlas is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from harness.arguments import as_list
 from harness.data.load import open_folder
 from harness.errors import Fault, FaultsError, HarnessError, MissingExtra
 from harness.runner.load_config import load_experiment
@@ -13,7 +14,7 @@ from harness.runner.load_config import load_experiment
 CONFIG_SUFFIXES = (".yaml", ".yml")
 
 
-def check(paths: Sequence[str | Path]) -> list[Fault]:
+def check(paths: str | Path | Sequence[str | Path]) -> list[Fault]:
     """Finds every fault of dataset folders, configs, or folders of either.
 
     A missing optional package is not a fault of a config; running the config says what to install.
@@ -21,7 +22,7 @@ def check(paths: Sequence[str | Path]) -> list[Fault]:
     Raises: HarnessError: a path is none of these.
     """
     faults: list[Fault] = []
-    for path in map(Path, paths):
+    for path in map(Path, as_list(paths)):
         for target in _targets(path):
             try:
                 _check_target(target)

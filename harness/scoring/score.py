@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.arguments import as_list
 from harness.data.articles.article_file import ReadOptions
 from harness.data.exchange.export import safe_cell
 from harness.display import displayed
@@ -98,7 +99,6 @@ def score(
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
     model = open_system(system)
-    all_inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     model_languages = model.card.languages or model.card.made_for
     source = ScoringInput(
         reading=ReadOptions(
@@ -109,7 +109,7 @@ def score(
         root=root,
     )
     result = ScoringResult(card=model.card, model=model.folder, out=target)
-    batches = _count_claims(score_batches(model, source, all_inputs, explained=reasons), result)
+    batches = _count_claims(score_batches(model, source, as_list(inputs), explained=reasons), result)
     if target is None:
         result.claims = tuple(claim for batch in batches for claim in batch.claims)
     else:
