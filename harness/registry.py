@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from harness.errors import UnknownName, unknown_name
+from harness.local_code import CodeRefused, import_named_module
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -25,16 +27,35 @@ class CannotImport(UnknownComponent):
 
 
 def import_object(target: str, kind: str) -> object:
-    """Imports the object of `module:Name`.
+    """Imports an object of this package or of an installed one.
 
     Args:
         target: module and name; the name may have dots (`module:Class.attribute`).
         kind: kind of component ("classifier"), for messages.
     Raises: CannotImport: the module cannot be imported, or has no such name.
     """
+    return _object_of(target, kind, importlib.import_module)
+
+
+def import_named(target: str, kind: str) -> object:
+    """Imports the object of a `module:Name` that a config gives: code of the user's choice runs.
+
+    Args:
+        target: module and name; the name may have dots (`module:Class.attribute`).
+        kind: kind of component ("classifier"), for messages.
+    Raises:
+        CannotImport: the module cannot be imported, or has no such name.
+        CodeRefused: the user asked that no code of a config runs.
+    """
+    return _object_of(target, kind, lambda module: import_named_module(module, target))
+
+
+def _object_of(target: str, kind: str, import_module: Callable[[str], ModuleType]) -> object:
     module_name, _, name = target.partition(":")
     try:
-        target_object: object = importlib.import_module(module_name)
+        target_object: object = import_module(module_name)
+    except CodeRefused:
+        raise
     except (Exception, SystemExit) as error:  # foreign code runs on import and may raise anything
         reason = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise CannotImport(f"{kind} '{target}': module '{module_name}' cannot be imported ({reason})") from None

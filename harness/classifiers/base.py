@@ -65,6 +65,10 @@ class TaskPrompt(NamedTuple):
     """Label scheme of each dataset; each scheme answers the task."""
 
 
+NOT_OF_THE_USER = ("harness", "pydantic", "abc", "builtins", "typing")
+"""Packages whose classes a classifier inherits from; their versions are recorded instead of their source."""
+
+
 class Scorer(ABC):
     """A fitted classifier. Its methods take claims only, so it cannot see gold."""
 
@@ -206,6 +210,14 @@ class Classifier(BaseModel, ABC):
     def input_fingerprint(self) -> str:
         """The fingerprint of inputs other than claims and gold (such as a file); it is part of the unit's id."""
         return ""
+
+    def code_modules(self) -> tuple[str, ...]:
+        """Modules outside this package whose source can change the fit; it is part of the unit's id."""
+        modules = (owner.__module__ for owner in type(self).__mro__)
+        return tuple(dict.fromkeys(name for name in modules if name.partition(".")[0] not in NOT_OF_THE_USER))
+
+    def renew(self) -> None:
+        """Makes fits ask services again, instead of reusing stored replies; called before units are planned."""
 
     def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
         """The classifier with the claim texts of the experiment and the folder of benchmarks.

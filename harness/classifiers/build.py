@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.classifiers.base import Classifier
 from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
-from harness.registry import Registry, UnknownComponent, import_object
+from harness.registry import Registry, UnknownComponent, import_named
 
 CLASSIFIERS: Registry[type[Classifier]] = Registry(
     "classifier",
@@ -47,7 +47,7 @@ def build(name: str, settings: dict[str, Any]) -> Classifier:
         UnknownComponent: the name is unknown, or it cannot be imported.
         pydantic.ValidationError: a setting is unknown or out of range; its `loc` is the name of the setting.
     """
-    component: object = import_object(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
+    component: object = import_named(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
     if isinstance(component, type) and issubclass(component, Classifier) and not isabstract(component):
         # Strict validation of Python values refuses a list for a tuple; JSON validation accepts it. `str` writes the
         # dates that YAML parses, because JSON has no dates.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.experiments import as_json, data_root, no_code, print_json
 
 COLORS = {"error": "red", "warning": "yellow", "note": None}
 """Terminal color of each severity, the worst first."""
@@ -16,6 +16,7 @@ COLORS = {"error": "red", "warning": "yellow", "note": None}
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--atlas", type=click.Path(path_type=Path), metavar="FILE", help="Write the measured overlaps to a file.")
+@no_code
 @data_root
 @as_json
 def audit(targets: tuple[str, ...], atlas: Path | None, data_root: Path | None, as_json: bool) -> None:

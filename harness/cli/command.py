@@ -9,6 +9,7 @@ import click
 
 from harness.cli import agreement, audit, compare, data, experiments, report, score, start
 from harness.errors import HarnessError
+from harness.local_code import working_folder
 
 EXIT_INTERNAL_ERROR = 70
 """Exit code of an internal error (`EX_SOFTWARE` of sysexits.h)."""
@@ -37,9 +38,9 @@ for command in (
 
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
-    sys.path.append(str(Path.cwd()))  # so that a config can name a classifier in the working folder, as module:Class
     try:
-        code = harness.main(standalone_mode=False)
+        with working_folder(Path.cwd(), _announce_code):
+            code = harness.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         _interrupted()
@@ -66,6 +67,10 @@ def main() -> None:
         message = f"internal error (please report it): {type(error).__name__}: {error}; traceback in {_write_log()}"
         click.echo(f"harness: {message}", err=True)
         sys.exit(EXIT_INTERNAL_ERROR)
+
+
+def _announce_code(target: str) -> None:
+    click.echo(f"running code that the config names: {target} (--no-code refuses it)", err=True)
 
 
 def _interrupted() -> None:

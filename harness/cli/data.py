@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -71,6 +71,7 @@ def add(
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=folder, metavar="PATH...")
+@no_code
 @as_json
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Validate dataset folders and configs.

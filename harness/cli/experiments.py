@@ -10,7 +10,25 @@ from typing import Any
 
 import click
 
+from harness.local_code import refuse_code
+from harness.text_tables import count_of
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+
+
+def _refuse_code(_: click.Context, __: click.Parameter, value: bool) -> None:
+    if value:
+        refuse_code("--no-code")
+
+
+no_code = click.option(
+    "--no-code",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_refuse_code,
+    help="Refuse configs that name code as module:Class.",
+)
 data_root = click.option("--data-root", type=click.Path(path_type=Path), help="Folder of fetched benchmarks.")
 
 
@@ -64,12 +82,17 @@ def _announce(hosts: tuple[str, ...]) -> None:
     show_default=True,
     help="Folder for the run folders.",
 )
-@click.option("--fresh", is_flag=True, help="Fit everything again, instead of reusing completed fits.")
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Reuse neither completed fits nor cached replies of model endpoints.",
+)
 @click.option("--dry-run", is_flag=True, help="Check the config and the data, list the fits, and stop.")
 @click.option(
     "--offline", is_flag=True, help="Fail if the run needs the network (encoders from the Hub, model endpoints)."
 )
 @click.option("--save-models", is_flag=True, help="Save the fitted systems with the results, for `harness score`.")
+@no_code
 @data_root
 @as_json
 def run(
@@ -92,6 +115,8 @@ def run(
     for config in configs:
         result = harness.run(config, root=data_root, progress=_progress, offline=offline, announce=_announce, **options)
         results.append(result)
+        if result.damaged:
+            click.echo(f"{count_of(result.damaged, 'unit')} had a damaged file: fitted again", err=True)
         # Only the results go to stdout, so that they can be piped; everything else goes to stderr.
         if not as_json:
             click.echo(str(result))

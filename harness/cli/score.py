@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u
 @click.option(
     "--reasons/--no-reasons", default=True, help="Report reasons for each score (default: on; slow for encoders)."
 )
+@no_code
 @data_root
 @as_json
 def score(

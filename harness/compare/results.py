@@ -85,7 +85,7 @@ def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2) -> R
     Raises: HarnessError: fewer than `least` results, results with different claims or gold, or damaged files.
     """
     folders = find_results(paths)
-    results = [(read_result(folder), read_predictions(folder)) for folder in folders]
+    results = [(result, read_predictions(result)) for result in map(read_result, folders)]
     if len(results) < least:
         raise HarnessError(f"compare: needs two results or more, but {folders[0]} is the only one")
     first_result, first_columns = results[0]

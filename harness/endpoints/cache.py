@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Self
+from uuid import uuid4
 
 from pydantic import ValidationError
 
 from harness.endpoints.calls import StoredReply
-from harness.files import WriteError, make_folder
+from harness.files import WriteError, fingerprint, make_folder
 
 KEYS_PER_QUERY = 500
 """Keys in one SELECT; SQLite limits the parameters of a statement (999 in old versions)."""
@@ -26,6 +27,9 @@ TABLES = (
     "WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS asking (key TEXT PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL) "
     "WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS generations (source TEXT PRIMARY KEY, generation TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS outdated (generation TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, "
+    "PRIMARY KEY (generation, key)) WITHOUT ROWID",
 )
 
 
@@ -113,6 +117,33 @@ class Cache:
             self._database.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", row)
             saved = self._database.execute("SELECT record FROM replies WHERE key = ?", (reply.key,)).fetchone()
             return StoredReply.model_validate_json(saved[0])
+
+    def generation(self, endpoint: str, model: str) -> str:
+        """The generation of the replies of a model: a random name, so that no other cache has the same."""
+        with self._transaction():
+            return self._generation(endpoint, model)
+
+    def _generation(self, endpoint: str, model: str) -> str:
+        source = fingerprint([endpoint, model])
+        self._database.execute("INSERT OR IGNORE INTO generations VALUES (?, ?)", (source, uuid4().hex))
+        row = self._database.execute("SELECT generation FROM generations WHERE source = ?", (source,)).fetchone()
+        return str(row[0])
+
+    def start_generation(self, endpoint: str, model: str) -> None:
+        """Starts a new generation of the replies of a model, so that every request is sent again.
+
+        Earlier replies, which may have been paid for, stay in the table `outdated`.
+        """
+        with self._transaction():
+            generation = self._generation(endpoint, model)
+            source = (endpoint, model)
+            where = "WHERE json_extract(record, '$.endpoint') = ? AND json_extract(record, '$.request.model') = ?"
+            self._database.execute(
+                f"INSERT OR REPLACE INTO outdated SELECT ?, key, record FROM replies {where}",  # noqa: S608
+                (generation, *source),
+            )
+            self._database.execute(f"DELETE FROM replies {where}", source)  # noqa: S608
+            self._database.execute("DELETE FROM generations WHERE generation = ?", (generation,))
 
     def acquire(self, key: str, lease_s: float) -> bool:
         """Reserves a request for this process; returns False while another thread or process holds it.

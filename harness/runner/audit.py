@@ -49,8 +49,8 @@ def audit_targets(
     """Runs the leakage and quality checks; `docs/reference/audit-checks/` explains each.
 
     Args:
-        targets: one or more datasets (names or folders), checked together; and experiments (config files or shipped names), whose
-            folds are checked.
+        targets: one or more datasets (names or folders), checked together; and experiments (config files or shipped
+            names), whose folds are checked.
         root: folder of fetched benchmarks.
         atlas: also write the measured overlaps of the datasets to this file.
     Raises: HarnessError: a target is missing or invalid.

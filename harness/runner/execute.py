@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.arrays import Codes, Floats
 from harness.classifiers.base import Classifier, Scorer
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
-from harness.files import make_folder, write_bytes
+from harness.files import write_bytes
+from harness.local_code import WorkerCode
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from harness.runner.units.unit_file import Predictions, StoredUnit, encode_unit, read_unit, unit_lock, unit_path
 
 MAX_REASONS = 8
-
-
-class Predictions(NamedTuple):
-    """Predictions of one unit for the claims of its test rows, in their order."""
-
-    scores: Floats
-    """Shape (n_claims, n_labels)."""
-    predicted: Codes
-    """Shape (n_claims,); index into the labels, -1 for no answer."""
-    probabilities: bool
-    gives_scores: bool
-    gives_labels: bool
-    n_unanswered: int
-    """Number of claims that the system has no answer for."""
-    chosen: str | None = None
-    """Settings chosen in fitting, as text."""
-    unanswered_by_reason: Mapping[str, int] = MappingProxyType({})
-    """Number of unanswered claims by reason; empty if there is only one reason."""
-    reasons: list[str | None] | None = None
-    """Reasons for the score of each claim as JSON ([[name, text, weight], ...], the strongest first); None if the
-    experiment does not ask for reasons, or the system gives none."""
 
 
 class FittedUnit(NamedTuple):
@@ -52,11 +28,6 @@ class FittedUnit(NamedTuple):
     data: bytes
     """Content of its Parquet file; equal units give equal bytes."""
     cost: Cost
-
-
-def unit_path(folder: Path, unit: Unit) -> Path:
-    """Path of the predictions of a unit."""
-    return folder / "units" / f"{unit.unit_id}.parquet"
 
 
 def fit(classifier: Classifier, claims: Claims, gold: Gold, seed: int, dev: tuple[Claims, Gold] | None) -> Scorer:
@@ -102,7 +73,7 @@ def fit_unit(
     )
     usage = scorer.api_usage(test)
     return FittedUnit(
-        data=_to_parquet(test, gold.labels, predictions),
+        data=encode_unit(unit.unit_id, test.claim_id, gold.labels, predictions),
         cost=Cost(
             fit_seconds=clock.seconds["fit"],
             score_seconds=clock.seconds["score"],
@@ -124,59 +95,21 @@ def _reasons(scorer: Scorer, test: Claims) -> list[str | None] | None:
     return [json.dumps(row, ensure_ascii=False) for row in rows]
 
 
-def _to_parquet(test: Claims, labels: tuple[str, ...], predictions: Predictions) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+class Finished(NamedTuple):
+    """The units of a run, all of them finished."""
 
-    columns: dict[str, pa.Array] = {"claim_id": pa.array(test.claim_id, pa.string())}
-    for number, label in enumerate(labels):
-        columns[f"score:{label}"] = pa.array(predictions.scores[:, number], pa.float64())
-    columns["predicted"] = label_column(labels, predictions.predicted)
-    if predictions.reasons is not None:
-        columns["reasons"] = pa.array(predictions.reasons, pa.string())
-    table = pa.table(columns)
-    facts = {
-        "labels": labels,
-        "probabilities": predictions.probabilities,
-        "gives_scores": predictions.gives_scores,
-        "gives_labels": predictions.gives_labels,
-        "n_unanswered": predictions.n_unanswered,
-        "chosen": predictions.chosen,
-    }
-    facts |= (
-        {"unanswered_by_reason": dict(predictions.unanswered_by_reason)} if predictions.unanswered_by_reason else {}
-    )
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({"harness": json.dumps(facts)}), sink, compression="zstd")
-    return bytes(sink.getvalue().to_pybytes())
+    units: dict[str, StoredUnit]
+    """Every unit by its id."""
+    fitted: frozenset[str]
+    """Ids of the units that were fitted; the others were reused."""
+    damaged: int
+    """Number of units that were fitted because their file was damaged."""
 
 
-def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
-    """A column of label names for codes; -1 becomes null."""
-    import pyarrow as pa
-
-    return pa.array([labels[code] if code >= 0 else None for code in codes], pa.string())
-
-
-def read_unit(path: Path) -> Predictions:
-    """Reads the predictions of a finished unit."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path)
-    facts = json.loads(table.schema.metadata[b"harness"])
-    labels = facts["labels"]
-    code = {label: number for number, label in enumerate(labels)} | {None: -1}
-    return Predictions(
-        scores=np.column_stack([table[f"score:{label}"].to_numpy() for label in labels]),
-        predicted=np.array([code[label] for label in table["predicted"].to_pylist()], dtype=np.int64),
-        probabilities=facts["probabilities"],
-        gives_scores=facts["gives_scores"],
-        gives_labels=facts["gives_labels"],
-        n_unanswered=facts["n_unanswered"],
-        chosen=facts["chosen"],
-        unanswered_by_reason=facts.get("unanswered_by_reason", {}),
-        reasons=table["reasons"].to_pylist() if "reasons" in table.column_names else None,
-    )
+def finished_units(units: Iterable[Unit], folder: Path) -> dict[str, StoredUnit]:
+    """The units that have a whole file in a run folder, by their id."""
+    stored = {unit.unit_id: read_unit(unit_path(folder, unit.unit_id), unit.unit_id) for unit in units}
+    return {unit_id: stored_unit for unit_id, stored_unit in stored.items() if stored_unit is not None}
 
 
 def execute(
@@ -184,48 +117,70 @@ def execute(
     data: ExperimentData,
     folder: Path,
     *,
+    stored: Mapping[str, StoredUnit],
     jobs: int = 1,
     fresh: bool = False,
     advance: Callable[[Unit], None] = lambda _: None,
-) -> int:
-    """Fits the units that are not finished; each is written as soon as it is fitted.
+) -> Finished:
+    """Fits the units that are not finished; each is written as soon as it is fitted, and locked until then.
 
     Args:
         units: the units of an experiment.
-        folder: the run folder of the experiment; the caller holds its lock.
+        folder: the run folder of the experiment.
+        stored: the finished units, which are reused.
         jobs: number of processes; the numbers do not depend on it.
-        fresh: fit finished units again.
+        fresh: whether to fit a unit even if another process finishes it in the meantime.
         advance: called after each unit, fitted or reused.
-    Returns: the number of units fitted.
     """
-    make_folder(folder / "units")
-    pending = []
-    for unit in {unit.unit_id: unit for unit in units}.values():
-        if fresh or not unit_path(folder, unit).exists():
-            pending.append(unit)
-        else:
-            advance(unit)
-    for unit, fitted in _fit_all(pending, data, jobs):
-        write_cost(unit_path(folder, unit), fitted.cost)
-        write_bytes(unit_path(folder, unit), fitted.data)
+    by_id = {unit.unit_id: unit for unit in units}
+    for unit_id in by_id.keys() & stored.keys():
+        advance(by_id[unit_id])
+    pending = [unit for unit_id, unit in by_id.items() if unit_id not in stored]
+    damaged = sum(unit_path(folder, unit.unit_id).exists() for unit in pending) if not fresh else 0
+    stored = dict(stored)
+    for unit, stored_unit in _fit_all(pending, data, folder, jobs, fresh=fresh):
+        stored[unit.unit_id] = stored_unit
         advance(unit)
-    return len(pending)
+    return Finished(stored, frozenset(unit.unit_id for unit in pending), damaged)
 
 
-def _fit_all(units: Sequence[Unit], data: ExperimentData, jobs: int) -> Iterator[tuple[Unit, FittedUnit]]:
+def _fit_all(
+    units: Sequence[Unit], data: ExperimentData, folder: Path, jobs: int, *, fresh: bool
+) -> Iterator[tuple[Unit, StoredUnit]]:
     if jobs == 1 or len(units) < 2:
         for unit in units:
-            yield unit, fit_unit(*_rows(unit, data))
+            yield unit, _fit_and_write(folder, fresh, *_rows(unit, data))
         return
     from joblib import Parallel, delayed
 
-    work = (delayed(_fit_numbered)(number, *_rows(unit, data)) for number, unit in enumerate(units))
-    for number, fitted in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
-        yield units[number], fitted
+    code = WorkerCode()
+    work = (
+        delayed(_fit_numbered)(code, number, folder, fresh, *_rows(unit, data)) for number, unit in enumerate(units)
+    )
+    for number, stored_unit in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
+        yield units[number], stored_unit
 
 
-def _fit_numbered(number: int, *work: Any) -> tuple[int, FittedUnit]:
-    return number, fit_unit(*work)
+def _fit_numbered(_: WorkerCode, number: int, *arguments: Any) -> tuple[int, StoredUnit]:
+    return number, _fit_and_write(*arguments)
+
+
+def _fit_and_write(
+    folder: Path, fresh: bool, unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Claims, Gold] | None
+) -> StoredUnit:
+    """Fits a unit and writes its files; returns what the file holds."""
+    path = unit_path(folder, unit.unit_id)
+    with unit_lock(path):
+        stored_unit = None if fresh else read_unit(path, unit.unit_id)
+        if stored_unit is not None:  # another process has fitted it in the meantime
+            return stored_unit
+        fitted = fit_unit(unit, claims, gold, test, dev)
+        write_cost(path, fitted.cost)
+        write_bytes(path, fitted.data)
+    stored_unit = read_unit(path, unit.unit_id)
+    if stored_unit is None:
+        raise HarnessError(f"{path}: was written, but cannot be read back; check the disk, then run the same again")
+    return stored_unit
 
 
 def _rows(unit: Unit, data: ExperimentData) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:

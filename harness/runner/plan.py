@@ -16,6 +16,7 @@ from harness.data.labels.tasks import TaskGold, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
+from harness.local_code import code_fingerprint
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.splitting.joined_datasets import (
     JoinedDatasets,
@@ -28,7 +29,7 @@ from harness.runner.splitting.joined_datasets import (
 from harness.runner.splitting.protocols import make_folds, transfer_folds, with_training_share
 from harness.schemes import Scheme
 
-UNIT_FORMAT = 1
+UNIT_FORMAT = 2
 
 
 class ExperimentData(NamedTuple):
@@ -204,11 +205,17 @@ def unit_of(
     fold: Fold,
     seed: int,
     fold_identity: dict[str, str],
+    inputs: Sequence[str],
 ) -> Unit:
     """Makes the unit of a system, a fold and a seed, with its id.
 
-    The id is a hash of the classifier and its settings, the task and the mapping of the scheme, the training claims and
-    their gold, the test claims, the seed, and the versions of the packages that fit.
+    The id is a hash of the classifier and its settings, the source of the user's own code, the task and the mapping of
+    the scheme, the training claims and their gold, the test claims, the seed, and the versions of the packages that
+    fit.
+
+    Args:
+        fold_identity: the part of the id that depends on the fold.
+        inputs: fingerprints of the files, stored replies and user's own code that the classifier depends on.
     """
     task = find_task(experiment.task)
     classifier = system.classifier
@@ -217,7 +224,7 @@ def unit_of(
         "classifier": f"{type(classifier).__module__}:{type(classifier).__qualname__}",
         "name": system.name,
         "settings": classifier.model_dump(mode="json"),
-        "inputs": classifier.input_fingerprint(),
+        "inputs": inputs,
         "task": task.name,
         "schemes": [[scheme.name, scheme.version] for scheme in data.schemes],
         "mappings": [mapping_of(task, scheme).model_dump(mode="json") for scheme in data.schemes],
@@ -250,8 +257,23 @@ def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:
             folds_by_training[system.train_share, system.train_on] = [
                 (fold, _fold_identity(fold, data)) for fold in folds
             ]
+    inputs = {
+        system.system_name: [
+            system.classifier.input_fingerprint(),
+            code_fingerprint(system.classifier.code_modules()),
+        ]
+        for system in loaded.systems
+    }
     return [
-        unit_of(system, data, loaded.experiment, fold=fold, seed=seed, fold_identity=fold_identity)
+        unit_of(
+            system,
+            data,
+            loaded.experiment,
+            fold=fold,
+            seed=seed,
+            fold_identity=fold_identity,
+            inputs=inputs[system.system_name],
+        )
         for system in loaded.systems
         for fold, fold_identity in folds_by_training[system.train_share, system.train_on]
         for seed in loaded.experiment.random_seeds

@@ -16,8 +16,8 @@ from harness.classifiers.base import package_versions
 from harness.data.labels.tasks import find_task, mapping_of
 from harness.records import Record
 from harness.runner.config import Experiment, LoadedExperiment, System
-from harness.runner.execute import Predictions
 from harness.runner.plan import ExperimentData
+from harness.runner.units.unit_file import Predictions
 from harness.schemes import TaskMapping
 
 

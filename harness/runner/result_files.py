@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError
 
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
+from harness.files import sha256
 from harness.metrics.intervals import Value
 from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
@@ -25,7 +26,7 @@ Table = Literal["values", "predictions"]
 """Data frames that a result becomes."""
 WITHOUT_ANSWER = "without an answer"
 """Reason in `Result.excluded` for claims that a system has no answer for; they count as wrong."""
-RESULT_FORMAT = 3
+RESULT_FORMAT = 4
 REMEDY = "run the experiment again"
 Columns = dict[str, npt.NDArray[Any]]
 """Columns of `predictions.parquet` by name."""
@@ -74,6 +75,8 @@ class Result(Record):
     """Values per slice, if the experiment asks for slices."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
+    predictions_sha256: str = ""
+    """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
 
     def to_pandas(self, table: Table = "values") -> pd.DataFrame:
         """The values or the predictions as a data frame.
@@ -145,15 +148,17 @@ def read_result(folder: str | Path) -> Result:
     return result.model_copy(update={"path": str(folder)})
 
 
-def read_predictions(folder: str | Path) -> Columns:
+def read_predictions(result: Result) -> Columns:
     """The predictions of a result: every claim once a random seed, also claims without gold.
 
-    Raises: FaultsError: `predictions.parquet` is missing, damaged or incomplete.
+    Args:
+        result: from `read_result`.
+    Raises: FaultsError: `predictions.parquet` is missing, damaged or incomplete, or is not the one of the result.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path, data = Path(folder) / "predictions.parquet", _bytes_of(folder, "predictions.parquet")
+    path, data = Path(result.path) / "predictions.parquet", _bytes_of(result.path, "predictions.parquet")
     try:
         table = pq.read_table(pa.BufferReader(data))
     except (OSError, ValueError, pa.ArrowException):
@@ -161,6 +166,8 @@ def read_predictions(folder: str | Path) -> Columns:
     problem = _table_problem(table)
     if problem is not None:
         raise FaultsError.single(path, f"{problem}; {REMEDY}")
+    if sha256(data) != result.predictions_sha256:
+        raise FaultsError.single(path, f"was changed after result.json was written; {REMEDY}", code="changed")
     return {name: table[name].to_numpy() for name in table.column_names}
 
 

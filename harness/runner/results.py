@@ -15,12 +15,12 @@ from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
-from harness.files import fingerprint, json_document, write_bytes, write_text
+from harness.files import fingerprint, json_document, read_text, sha256, write_bytes, write_text
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.cost import total_cost
-from harness.runner.execute import Predictions, label_column, read_unit, unit_path
+from harness.runner.execute import Finished
 from harness.runner.plan import ExperimentData, Unit, training_gold
 from harness.runner.provenance import Provenance, provenance_of
 from harness.runner.result_files import (
@@ -32,6 +32,7 @@ from harness.runner.result_files import (
     read_result,
 )
 from harness.runner.slices import SliceValues, slices_of, too_small
+from harness.runner.units.unit_file import Predictions, label_column, unit_path
 
 
 class _SystemRuns(NamedTuple):
@@ -56,18 +57,29 @@ class _SystemRuns(NamedTuple):
 
 
 def build_result(
-    loaded: LoadedExperiment, data: ExperimentData, system: System, units: Sequence[Unit], folder: Path
+    loaded: LoadedExperiment,
+    data: ExperimentData,
+    system: System,
+    units: Sequence[Unit],
+    folder: Path,
+    *,
+    finished: Finished,
 ) -> Result:
-    """Builds the result of a system from its finished units and writes it under `results/`; reuses it if it exists.
+    """Builds the result of a system from its finished units and writes it under `results/`.
+
+    A result of the same units is reused, unless one of them was fitted in this run.
 
     Args:
         units: the units of the system, ordered by fold, then seed.
         folder: the run folder of the experiment; the caller holds its lock.
+        finished: the units of the run.
     """
     experiment = loaded.experiment
     # Everything that the values depend on, so that a changed metric or label makes a new result and refits nothing.
+    # The content of each unit is a part: a result can never stand beside other predictions than its own.
     identity = [
         *(unit.unit_id for unit in units),
+        *(finished.units[unit.unit_id].fingerprint for unit in units),
         *loaded.metrics,
         repr(experiment.intervals),
         system.system_name,
@@ -80,24 +92,25 @@ def build_result(
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
     result_folder = folder / "results" / result_id
-    existing = _read_existing(result_folder)
-    if existing is not None:
+    document = yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True)
+    existing = _read_existing(result_folder, document)
+    if existing is not None and finished.fitted.isdisjoint(unit.unit_id for unit in units):
         return existing
     rows = np.sort(np.concatenate([fold.test for fold in data.folds]))
-    unit_predictions = [(unit, read_unit(unit_path(folder, unit))) for unit in units]
+    unit_predictions = [(unit, finished.units[unit.unit_id].predictions) for unit in units]
     runs = [_join_folds(unit_predictions, seed) for seed in experiment.random_seeds]
     system_runs = _SystemRuns(loaded, data, system, rows, runs)
-    write_bytes(result_folder / "predictions.parquet", _predictions_parquet(data, rows, runs, experiment))
-    write_text(
-        result_folder / "experiment.yaml", yaml.safe_dump(experiment.document(), sort_keys=False, allow_unicode=True)
-    )
+    predictions = _predictions_parquet(data, rows, runs, experiment)
+    write_bytes(result_folder / "predictions.parquet", predictions)
+    write_text(result_folder / "experiment.yaml", document)
     fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in unit_predictions if answer.chosen}
     provenance = provenance_of(loaded, data, system, runs, units=fits, chosen=chosen)
     result = _compute_result(system_runs, result_id, result_folder, provenance)
     for name, content in system.classifier.result_files().items():
         write_bytes(result_folder / name, content)
-    result = result.model_copy(update={"cost": total_cost([unit_path(folder, unit) for unit in units])})
+    cost = total_cost([unit_path(folder, unit.unit_id) for unit in units])
+    result = result.model_copy(update={"cost": cost, "predictions_sha256": sha256(predictions)})
     write_text(result_folder / "result.json", json_document(result.model_dump(mode="json")))
     return result
 
@@ -106,13 +119,19 @@ def _slug(label: str) -> str:
     return "".join(character if character.isalnum() or character in "._-" else "-" for character in label)[:60]
 
 
-def _read_existing(folder: Path) -> Result | None:
-    """The result in a folder; None if one of its files is missing or damaged, so that it is built again."""
+def _read_existing(folder: Path, document: str) -> Result | None:
+    """The result in a folder; None if one of its files is missing or damaged, so that it is built again.
+
+    Args:
+        document: the content that `experiment.yaml` must have.
+    """
     try:
-        read_predictions(folder)
-        return read_result(folder)
+        result = read_result(folder)
+        read_predictions(result)
+        whole = read_text(folder / "experiment.yaml") == document
     except HarnessError:
         return None
+    return result if whole else None
 
 
 def _join_folds(unit_predictions: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictions:

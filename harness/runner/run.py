@@ -13,7 +13,7 @@ from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
 from harness.runner.config import LoadedExperiment
-from harness.runner.execute import execute, unit_path
+from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
 from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
@@ -38,6 +38,8 @@ class RunResult:
     """One result per system, in the order of the config."""
     fitted: int
     """Number of units fitted; the others were reused."""
+    damaged: int = 0
+    """Number of units that were fitted again because their file was damaged."""
     published: tuple[Published, ...] = ()
     """Published leaderboards of the same benchmark and split."""
     models: tuple[SavedModel, ...] = ()
@@ -147,21 +149,37 @@ def run(
     Raises: HarnessError: an error in the config, the data or on the disk; finished units are kept.
     """
     loaded, units_by_system, data, folder = _prepare(
-        config, overrides=overrides, only=only, limit=limit, out=out, root=root, offline=offline, announce=announce
+        config,
+        overrides=overrides,
+        only=only,
+        limit=limit,
+        out=out,
+        root=root,
+        offline=offline,
+        renew=fresh and not offline,
+        announce=announce,
     )
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
-    to_fit = [unit for unit in units if fresh or not unit_path(folder, unit).exists()]
-    if save_models:  # which fits every system once more, unless its models cannot be saved
-        to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
-    hosts = hosts_of(to_fit, offline=offline)
-    if hosts:
-        announce(hosts)
     with folder_lock(folder, "a run"):
         remove_partial_files(folder)
+        stored = {} if fresh else finished_units(units, folder)
+        to_fit = [unit for unit in units if unit.unit_id not in stored]
+        if save_models:  # which fits every system once more, unless its models cannot be saved
+            to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
+        hosts = hosts_of(to_fit, offline=offline)
+        if hosts:
+            announce(hosts)
         with progress(len({unit.unit_id for unit in units})) as advance:
-            fitted = execute(units, data, folder, jobs=jobs, fresh=fresh, advance=advance)
+            finished = execute(units, data, folder, stored=stored, jobs=jobs, fresh=fresh, advance=advance)
         results = Rows(
-            build_result(loaded, data_for_system(system, data, loaded.experiment), system, units_of_system, folder)
+            build_result(
+                loaded,
+                data_for_system(system, data, loaded.experiment),
+                system,
+                units_of_system,
+                folder,
+                finished=finished,
+            )
             for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True)
         )
         models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
@@ -170,7 +188,8 @@ def run(
         experiment=loaded.experiment.name,
         folder=folder,
         results=results,
-        fitted=fitted,
+        fitted=len(finished.fitted),
+        damaged=finished.damaged,
         published=published,
         models=models,
     )
@@ -190,7 +209,8 @@ def plan(
         config, overrides=overrides, only=only, limit=limit, out=out, root=root
     )
     units = {unit.unit_id: unit for units_of_system in units_by_system.values() for unit in units_of_system}
-    pending = [unit for unit in units.values() if not unit_path(folder, unit).exists()]
+    stored = finished_units(units.values(), folder)
+    pending = [unit for unit in units.values() if unit.unit_id not in stored]
     return RunPlan(
         experiment=loaded.experiment.name,
         folder=folder,
@@ -210,6 +230,7 @@ def _prepare(
     out: str | Path,
     root: str | Path | None,
     offline: bool = False,
+    renew: bool = False,
     announce: Announce = _nobody,
 ) -> tuple[LoadedExperiment, dict[str, list[Unit]], Any, Path]:
     loaded = load_experiment(config, overrides)
@@ -235,6 +256,9 @@ def _prepare(
         )
     )
     loaded = expand_transfer(with_task_prompt(loaded, data), data)
+    if renew:
+        for system in loaded.systems:
+            system.classifier.renew()
     by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}
     for unit in units_of(loaded, data):
         by_system[unit.system.system_name].append(unit)

@@ -99,7 +99,7 @@ def test_values_carry_the_short_name_of_their_metric(results):
 
 
 def test_predictions_are_columns_by_name(results):
-    columns = read_predictions(results["majority"].path)
+    columns = read_predictions(results["majority"])
     assert {len(column) for column in columns.values()} == {56 * 2}
     assert columns["score:yes"].dtype == np.float64
     assert set(columns["predicted"]) == {"yes"}

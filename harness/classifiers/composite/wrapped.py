@@ -89,6 +89,15 @@ class WrappingClassifier(Classifier):
             [[_type_name(inner), inner.model_dump_json(), inner.input_fingerprint()] for inner in self.inner()]
         )
 
+    def code_modules(self) -> tuple[str, ...]:
+        """The modules of this class and of all inner classifiers."""
+        return _union([super().code_modules(), *(inner.code_modules() for inner in self.inner())])
+
+    def renew(self) -> None:
+        """Makes every inner classifier ask its services again."""
+        for inner in self.inner():
+            inner.renew()
+
     def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
         """A copy with the hook applied to every inner classifier."""
         return self._replace_inner(lambda inner: inner.with_experiment(texts, root))

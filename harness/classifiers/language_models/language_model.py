@@ -186,8 +186,17 @@ class LanguageModel(Classifier):
         read_cassette(Path(self.cassette), recorded=self.record)
 
     def input_fingerprint(self) -> str:
-        """SHA-256 of the cassette if it is replayed; else empty."""
-        return "" if self.cassette is None or self.record else sha256(read_bytes(Path(self.cassette)))
+        """SHA-256 of the cassette if it is replayed; else the generation of the cached replies."""
+        if self.cassette is not None and not self.record:
+            return sha256(read_bytes(Path(self.cassette)))
+        with Cache(cache_folder()) as cache:
+            return cache.generation(self.endpoint, self.model)
+
+    def renew(self) -> None:
+        """Starts a new generation of cached replies; a cassette stays as it is."""
+        if not self._endpoint().replayed:
+            with Cache(cache_folder()) as cache:
+                cache.start_generation(self.endpoint, self.model)
 
     def with_task(self, question: TaskPrompt) -> Self:
         """The classifier with the guideline of a task."""

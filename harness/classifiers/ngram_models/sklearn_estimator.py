@@ -178,6 +178,11 @@ class SklearnEstimator(Classifier):
             raise ValueError("; ".join(message for _, message in problems))
         return self
 
+    def code_modules(self) -> tuple[str, ...]:
+        """The module of the estimator, unless it is one of scikit-learn, whose version is recorded."""
+        module = self.estimator.partition(":")[0]
+        return () if module.partition(".")[0] == "sklearn" else (module,)
+
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the estimator.
 

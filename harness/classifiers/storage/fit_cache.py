@@ -17,6 +17,7 @@ from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.files import atomic_folder, fingerprint, json_document
 from harness.folders import cache_folder
+from harness.local_code import code_fingerprint
 
 FITS = "fits"
 STRUCTURE = "scorer.json"
@@ -67,7 +68,8 @@ def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
     settings = json.dumps([kind.__module__, kind.__qualname__, classifier.model_dump(mode="json")])
     cells = [str(cell) for column in fields(claims) for cell in getattr(claims, column.name)]
     rows = [*cells, *gold.labels, *gold.codes.tolist()]
-    return fingerprint([settings, classifier.input_fingerprint(), package_versions(classifier), seed, *rows])
+    code = code_fingerprint(classifier.code_modules())
+    return fingerprint([settings, classifier.input_fingerprint(), code, package_versions(classifier), seed, *rows])
 
 
 def _read(folder: Path) -> Scorer | None:

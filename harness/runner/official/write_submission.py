@@ -63,7 +63,7 @@ def write_submission(
         of a task that does not yield the required output.
     """
     loaded = read_result(result)
-    columns = read_predictions(result)
+    columns = read_predictions(loaded)
     if loaded.dataset not in scored_benchmarks():
         raise HarnessError(
             f"{result}: cannot export a submission: dataset '{loaded.dataset}' has no official scorer; datasets with "

@@ -43,6 +43,12 @@ class Probe(Length):
     def input_fingerprint(self) -> str:
         return f"file {self.tag}"
 
+    def code_modules(self) -> tuple[str, ...]:
+        return ("probe_module",)
+
+    def renew(self) -> None:
+        raise HarnessError("the probe was renewed")
+
     def with_experiment(self, texts, root):
         return self.model_copy(update={"told": (*self.told, "placed")})
 
@@ -90,6 +96,8 @@ HOOKS = {
     "untrained_scorer",
     "check",
     "input_fingerprint",
+    "code_modules",
+    "renew",
     "with_experiment",
     "with_task",
     "downloads",
@@ -145,6 +153,9 @@ def test_what_is_inside_shows_through(wrapping):
     assert not wrapping.slow_to_fit
     assert wrapping.unsavable_reason == "a probe cannot be saved"
     assert "probe-package" in wrapping.packages
+    assert "probe_module" in wrapping.code_modules()
+    with pytest.raises(HarnessError, match="the probe was renewed"):
+        wrapping.renew()
     assert wrapping.untrained_scorer() is None
     assert wrapping.downloads() == ("hub.example.org",)
     assert wrapping.hosts() == ("api.example.org",)

@@ -1,0 +1,1 @@
+"""Files of units: predictions with their fingerprint, and the lock of each."""

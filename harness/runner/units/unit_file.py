@@ -1,0 +1,156 @@
+"""The file of a unit: its predictions, with a fingerprint that shows whether the file is whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from harness.arrays import Codes, Floats
+from harness.data.claims import Column
+from harness.files import fingerprint, make_folder, sha256, translate_os_errors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+METADATA = b"harness"
+"""Key of the facts in the metadata of the Parquet file."""
+
+
+class Predictions(NamedTuple):
+    """Predictions of one unit for the claims of its test rows, in their order."""
+
+    scores: Floats
+    """Shape (n_claims, n_labels)."""
+    predicted: Codes
+    """Shape (n_claims,); index into the labels, -1 for no answer."""
+    probabilities: bool
+    gives_scores: bool
+    gives_labels: bool
+    n_unanswered: int
+    """Number of claims that the system has no answer for."""
+    chosen: str | None = None
+    """Settings chosen in fitting, as text."""
+    unanswered_by_reason: Mapping[str, int] = MappingProxyType({})
+    """Number of unanswered claims by reason; empty if there is only one reason."""
+    reasons: list[str | None] | None = None
+    """Reasons for the score of each claim as JSON ([[name, text, weight], ...], the strongest first); None if the
+    experiment does not ask for reasons, or the system gives none."""
+
+
+class StoredUnit(NamedTuple):
+    """A unit as read from its file."""
+
+    predictions: Predictions
+    fingerprint: str
+    """SHA-256 over the predictions and everything else that the file says of them."""
+
+
+def unit_path(folder: Path, unit_id: str) -> Path:
+    """Path of the predictions of a unit in a run folder."""
+    return folder / "units" / f"{unit_id}.parquet"
+
+
+def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predictions: Predictions) -> bytes:
+    """The content of the file of a unit; equal units give equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, pa.Array] = {"claim_id": pa.array(claim_ids, pa.string())}
+    for number, label in enumerate(labels):
+        columns[f"score:{label}"] = pa.array(predictions.scores[:, number], pa.float64())
+    columns["predicted"] = label_column(labels, predictions.predicted)
+    if predictions.reasons is not None:
+        columns["reasons"] = pa.array(predictions.reasons, pa.string())
+    table = pa.table(columns)
+    facts = {
+        "unit_id": unit_id,
+        "labels": labels,
+        "probabilities": predictions.probabilities,
+        "gives_scores": predictions.gives_scores,
+        "gives_labels": predictions.gives_labels,
+        "n_unanswered": predictions.n_unanswered,
+        "chosen": predictions.chosen,
+        "unanswered_by_reason": dict(predictions.unanswered_by_reason),
+    }
+    facts["fingerprint"] = _fingerprint(table, facts)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(facts)}), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
+    """A column of label names for codes; -1 becomes null."""
+    import pyarrow as pa
+
+    return pa.array([labels[code] if code >= 0 else None for code in codes], pa.string())
+
+
+def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
+    """Reads the file of a unit; None if it is missing, or damaged: cut short, changed, or of another unit."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(pa.BufferReader(path.read_bytes()))
+        facts = json.loads(table.schema.metadata[METADATA])
+        recorded = facts.pop("fingerprint")
+        if facts["unit_id"] != unit_id or recorded != _fingerprint(table, facts):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError, pa.ArrowException):
+        return None  # whatever is wrong with the bytes: the unit is fitted again
+    labels = facts["labels"]
+    code = {label: number for number, label in enumerate(labels)} | {None: -1}
+    predictions = Predictions(
+        scores=np.column_stack([table[f"score:{label}"].to_numpy() for label in labels]),
+        predicted=np.array([code[label] for label in table["predicted"].to_pylist()], dtype=np.int64),
+        probabilities=facts["probabilities"],
+        gives_scores=facts["gives_scores"],
+        gives_labels=facts["gives_labels"],
+        n_unanswered=facts["n_unanswered"],
+        chosen=facts["chosen"],
+        unanswered_by_reason=facts["unanswered_by_reason"],
+        reasons=table["reasons"].to_pylist() if "reasons" in table.column_names else None,
+    )
+    return StoredUnit(predictions, recorded)
+
+
+def _fingerprint(table: pa.Table, facts: Mapping[str, object]) -> str:
+    """A hash of values, not of bytes of the file, so that it does not depend on the version of the Parquet writer."""
+    import pyarrow as pa
+
+    columns = []
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_floating(column.type):
+            digest = sha256(column.to_numpy().astype("<f8").tobytes())
+        else:
+            digest = fingerprint(column.to_pylist())
+        columns.append([name, str(column.type), digest])
+    return fingerprint([json.dumps(facts, sort_keys=True), *columns])
+
+
+@contextmanager
+def unit_lock(path: Path) -> Iterator[None]:
+    """Waits until no other process fits the unit of a file, and keeps others from it until the block ends.
+
+    A process that dies gives its locks back.
+
+    Raises: WriteError: the lock cannot be written.
+    """
+    from filelock import FileLock
+
+    locks = path.parent / ".locks"
+    make_folder(locks)
+    with translate_os_errors(path):
+        lock = FileLock(locks / f"{path.stem}.lock")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
