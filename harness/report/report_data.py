@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arguments import as_list
 from harness.compare.compare import compare_table
 from harness.compare.comparison import Comparison
 from harness.compare.paired_tests import Correction
@@ -82,7 +83,7 @@ def load_report_data(
         correction: correction of the p-values over the pairs of each metric.
     Raises: HarnessError: no results, results over different claims or gold, or an unknown metric.
     """
-    paths = [Path(path) for path in results]
+    paths = [Path(path) for path in as_list(results)]
     if not paths:
         raise HarnessError("report: no results; give result folders, or a run folder such as runs/NAME")
     table = read_table(paths, least=1)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from harness.arguments import as_list
 from harness.classifiers.build import CLASSIFIERS, build
 from harness.data.labels.gold import RULES
 from harness.data.labels.tasks import TASKS, find_task
+from harness.display import brief
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.folders import shipped
 from harness.metrics import METRICS
 from harness.metrics.base import Metric
-from harness.metrics.intervals import Intervals
-from harness.records import Explanation, Record, explain_validation, preview
-from harness.runner.config import Experiment, LoadedExperiment, System
+from harness.records import Explanation, explain_validation, preview
+from harness.runner.config import Experiment, LoadedExperiment, System, known_fields, plain_data
 from harness.runner.official.leaderboards import leaderboard_metrics
-from harness.runner.splitting.split_config import Inner, Shares, Split
+from harness.runner.splitting.split_config import Shares, Split
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
 from harness.runner.tuning.search_space import allowed_fields, search_candidates
 from harness.runner.tuning.tune import with_settings_search
@@ -45,21 +47,21 @@ def find_config(name_or_path: str | Path) -> Path:
     raise FaultsError.single(path, message, code="does-not-exist")
 
 
-def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> LoadedExperiment:
-    """Reads and checks a config file.
+def load_experiment(
+    config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str] = ()
+) -> LoadedExperiment:
+    """Reads and checks a config.
 
     Args:
-        config: path of the file, or the name of a shipped experiment.
+        config: path of the file, the name of a shipped experiment, a mapping with the content of a file, or an
+            experiment; relative paths are relative to the file, else to the working folder.
         overrides: `KEY=VALUE` with a dotted key (`split.k=3`, `classifiers.0.C=10`) and a value in YAML.
     Raises: FaultsError: every fault of the file with its line, before any data is read.
     """
-    path = find_config(config)
-    located = read_yaml(path)
-    if not isinstance(located.content, dict):
-        raise FaultsError.single(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
-    for override in overrides:
+    path, folder, located = _read(config)
+    for override in as_list(overrides):
         _override(located.content, override)
-    _make_paths_absolute(located.content, path.parent)
+    _make_paths_absolute(located.content, folder)
     faults = _ConfigFaults(path, located)
     experiment = None
     try:
@@ -67,7 +69,7 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
     except ValidationError as error:
         for explanation in explain_validation(error):
             key_path = _in_document(explanation.place, located.content)
-            faults.add_explanation(explanation, key_path, known=_known_fields(explanation.place))
+            faults.add_explanation(explanation, key_path, known=known_fields(explanation.place))
     if experiment is not None:
         faults.check_names(experiment)
         experiment = _with_defaults(experiment)
@@ -79,6 +81,25 @@ def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> Loaded
     if faults.faults or experiment is None:
         raise FaultsError(sorted(faults.faults, key=lambda fault: fault.line or 0))
     return LoadedExperiment(experiment, systems, metrics)
+
+
+def _read(config: str | Path | Mapping[str, Any] | Experiment) -> tuple[Path, Path, YamlWithLines]:
+    """The name of a config for messages, the folder that its paths are relative to, and its content."""
+    if isinstance(config, Mapping | Experiment):
+        content = plain_data(config) if isinstance(config, Mapping) else config.document()
+        located, path, folder = YamlWithLines(content, {}, json.dumps(content)), Path("config"), Path()
+    else:
+        if not isinstance(config, str | PathLike):
+            kinds = "a path, the name of a shipped experiment, a mapping or an Experiment"
+            raise FaultsError.single("config", f"expected {kinds}, got {brief(config)}")
+        path = find_config(config)
+        located, folder = read_yaml(path), path.parent
+    if not isinstance(located.content, dict):
+        raise FaultsError.single(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
+    for key in ("classifiers", "metrics"):
+        if isinstance(located.content.get(key), str | dict):  # one system or metric counts as a list of one
+            located.content[key] = as_list(located.content[key])
+    return path, folder, located
 
 
 def _with_defaults(experiment: Experiment) -> Experiment:
@@ -168,16 +189,6 @@ def _in_document(key_path: KeyPath, content: Any) -> KeyPath:
         else:
             content = content[part] if isinstance(part, int) and part < len(content) else None
     return tuple(existing)
-
-
-def _known_fields(key_path: KeyPath) -> list[str]:
-    records: dict[KeyPath, type[Record]] = {
-        ("split",): Split,
-        ("split", "inner_folds"): Inner,
-        ("split", "train_share"): Shares,
-        ("intervals",): Intervals,
-    }
-    return list(records.get(key_path[:-1], Experiment).model_fields)
 
 
 class _ConfigFaults:

@@ -78,6 +78,9 @@ class Result(Record):
     predictions_sha256: str = ""
     """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
 
+    def __fspath__(self) -> str:
+        return self.path
+
     def to_pandas(self, table: Table = "values") -> pd.DataFrame:
         """The values or the predictions as a data frame.
 
@@ -120,7 +123,7 @@ def _values_frame(result: Result) -> pd.DataFrame:
 def _predictions_frame(result: Result) -> pd.DataFrame:
     import pandas as pd
 
-    columns = read_predictions(result.path)
+    columns = read_predictions(result)
     return pd.DataFrame({"system": [result.system] * len(columns["claim_id"]), **columns})
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
-from harness.runner.config import LoadedExperiment
+from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
 from harness.runner.load_config import load_experiment
@@ -47,6 +48,9 @@ class RunResult:
 
     def __len__(self) -> int:
         return len(self.results)
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
 
     def to_pandas(self, table: Table = "values") -> pd.DataFrame:
         """The values or the predictions of all systems as a data frame; see `Result.to_pandas`."""
@@ -117,10 +121,10 @@ def _silent(_: int) -> AbstractContextManager[Callable[[Unit], None]]:
 
 
 def run(
-    config: str | Path,
+    config: str | Path | Mapping[str, Any] | Experiment,
     *,
-    overrides: Sequence[str] = (),
-    only: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
     limit: int | None = None,
     jobs: int = 1,
     out: str | Path = "runs",
@@ -134,7 +138,8 @@ def run(
     """Runs an experiment; finished units are reused.
 
     Args:
-        config: path of a config file, or the name of a shipped experiment.
+        config: path of a config file, the name of a shipped experiment, a mapping with the content of a config file, or
+            an experiment.
         overrides: changes to the config as `KEY=VALUE`; see `load_experiment`.
         only: names of the systems to run; empty: all.
         limit: use at most this many training and test claims per fold, for a quick trial.
@@ -196,10 +201,10 @@ def run(
 
 
 def plan(
-    config: str | Path,
+    config: str | Path | Mapping[str, Any] | Experiment,
     *,
-    overrides: Sequence[str] = (),
-    only: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
     limit: int | None = None,
     out: str | Path = "runs",
     root: str | Path | None = None,
@@ -222,10 +227,10 @@ def plan(
 
 
 def _prepare(
-    config: str | Path,
+    config: str | Path | Mapping[str, Any] | Experiment,
     *,
-    overrides: Sequence[str],
-    only: Sequence[str],
+    overrides: str | Sequence[str],
+    only: str | Sequence[str],
     limit: int | None,
     out: str | Path,
     root: str | Path | None,
@@ -234,6 +239,7 @@ def _prepare(
     announce: Announce = _nobody,
 ) -> tuple[LoadedExperiment, dict[str, list[Unit]], Any, Path]:
     loaded = load_experiment(config, overrides)
+    only = as_list(only)
     names = [system.system_name for system in loaded.systems]
     for name in only:
         if name not in names:
