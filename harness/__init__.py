@@ -23,7 +23,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness new                       new
     harness list                      list_components
 
-Without a command: `open_dataset` (a dataset), `open_claims` (a Parquet file of claims), `load_experiment` (a config with
+Without a command: `open_dataset` (a dataset), `open_claims` (a Parquet file of claims), `load_experiment` (a config and
 its systems built), `Experiment` (a config in Python), `load_model` (a saved model), `Result` (the result of a system),
 and the errors `HarnessError` and `FaultsError`.
 """

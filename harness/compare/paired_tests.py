@@ -112,7 +112,8 @@ def difference(
     The interval is the jackknife-t interval, or BCa if that is undefined. The p-value comes from approximate
     randomization, which exchanges whole units between the systems and adds 1 to numerator and denominator. If the
     metric ranks scores of several units together, exchanged units would mix the scores of two systems in one ranking;
-    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md).
+    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md), as for a metric that is a plain
+    function, which thousands of exchanges would call too often.
 
     Args:
         metric: any metric.
@@ -132,7 +133,8 @@ def difference(
     ranks_across_units = metric.needs != "labels" and metric.unit_values(gold, system_a.runs[0], groups) is None
     # Exchanges pair run with run, so they need equally many runs on both sides.
     has_paired_runs = len(system_a.runs) == len(system_b.runs)
-    test: Test = "jackknife-t" if ranks_across_units or not has_paired_runs else "randomization"
+    no_exchanges = ranks_across_units or not has_paired_runs or metric.calls_foreign_code
+    test: Test = "jackknife-t" if no_exchanges else "randomization"
     if test == "jackknife-t":
         p = _jackknife_p(value, jackknifed)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +13,8 @@ from harness.arguments import as_list
 from harness.arrays import Codes, Floats
 from harness.data.claims import Gold, codes_of
 from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
-from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
+from harness.metrics.functions import build_metric
 from harness.metrics.intervals import Intervals
 from harness.runner.provenance import Provenance
 from harness.runner.result_files import Columns, Result, read_predictions, read_result
@@ -235,8 +234,7 @@ def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
     for configured in first.provenance.config.metrics:
         settings = dict(configured) if isinstance(configured, dict) else {"name": configured}
         metric_name = str(settings.pop("name"))
-        metric = METRICS.get(metric_name).model_validate_json(json.dumps(settings))
-        # Results name a metric by its registered name followed by its settings ("precision_at_10").
-        if "_".join([metric_name, *map(str, metric.model_dump().values())]) == chosen:
+        metric = build_metric(metric_name, settings)
+        if metric.key(metric_name) == chosen:
             return chosen, metric
     raise HarnessError(f"compare: {first.path} does not record the settings of metric '{chosen}'; run it again")

@@ -19,8 +19,8 @@ from harness.data.labels.tasks import TASKS, find_task
 from harness.display import brief
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.folders import shipped
-from harness.metrics import METRICS
 from harness.metrics.base import Metric
+from harness.metrics.functions import build_metric, metric_settings
 from harness.records import Explanation, explain_validation, preview
 from harness.runner.config import Experiment, LoadedExperiment, System, known_fields, plain_data
 from harness.runner.official.leaderboards import leaderboard_metrics
@@ -142,11 +142,6 @@ def _entries(value: Any) -> Iterator[dict[str, Any]]:
         yield from _entries(child)
 
 
-def _metric_key(name: str, metric: Metric) -> str:
-    """Name of a metric in results: its registered name and its settings (`precision_at_10`)."""
-    return "_".join([name, *map(str, metric.model_dump().values())])
-
-
 def _override(content: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
@@ -242,16 +237,14 @@ class _ConfigFaults:
                 self.add(key_path, "expected a metric's name, or a mapping with a name")
                 continue
             try:
-                metric = METRICS.get(name).model_validate_json(json.dumps(settings, default=str))
-                key = _metric_key(name, metric)
+                metric = build_metric(name, settings)
+                key = metric.key(name)
                 if key in built:
                     self.add(key_path, f"'{key}' is listed twice", "duplicate-name")
                 built[key] = metric
             except ValidationError as error:
                 for explanation in explain_validation(error):
-                    self.add_explanation(
-                        explanation, (*key_path, *explanation.place), list(METRICS.get(name).model_fields)
-                    )
+                    self.add_explanation(explanation, (*key_path, *explanation.place), metric_settings(name))
             except HarnessError as error:
                 self.add(key_path, str(error), error.code)
         return built
