@@ -112,8 +112,8 @@ def difference(
     The interval is the jackknife-t interval, or BCa if that is undefined. The p-value comes from approximate
     randomization, which exchanges whole units between the systems and adds 1 to numerator and denominator. If the
     metric ranks scores of several units together, exchanged units would mix the scores of two systems in one ranking;
-    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md), as for a metric that is a plain
-    function, which thousands of exchanges would call too often.
+    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md), as for a metric that is a
+    plain function, which thousands of exchanges would call too often.
 
     Args:
         metric: any metric.
