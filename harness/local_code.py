@@ -92,14 +92,15 @@ def working_folder(folder: Path, announce: Callable[[str], None]) -> Iterator[No
 
     Args:
         folder: the folder.
-        announce: called with `module:Name` before its code runs, once for each.
+        announce: called with `module:Name` before its code runs, once for each package or top-level module.
     """
     _POLICY.serve(folder)
     announced: set[str] = set()
 
     def announce_once(target: str) -> None:
-        if target not in announced:
-            announced.add(target)
+        package = target.partition(":")[0].partition(".")[0]
+        if package not in announced:
+            announced.add(package)
             announce(target)
 
     _POLICY.announce = announce_once

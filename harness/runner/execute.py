@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,20 @@ class FittedUnit(NamedTuple):
     data: bytes
     """Content of its Parquet file; equal units give equal bytes."""
     cost: Cost
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Limits linear algebra to one thread inside the block, so that sums have one order and numbers one last digit.
+
+    Classifiers that set a number of threads themselves (LightGBM, torch) keep it.
+    """
+    import scipy.linalg  # noqa: F401 - only libraries that are loaded are limited, and scipy brings its own
+    import sklearn.utils.parallel  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
 
 
 def fit(classifier: Classifier, claims: Claims, gold: Gold, seed: int, dev: tuple[Claims, Gold] | None) -> Scorer:
@@ -174,7 +189,8 @@ def _fit_and_write(
         stored_unit = None if fresh else read_unit(path, unit.unit_id)
         if stored_unit is not None:  # another process has fitted it in the meantime
             return stored_unit
-        fitted = fit_unit(unit, claims, gold, test, dev)
+        with one_thread():
+            fitted = fit_unit(unit, claims, gold, test, dev)
         write_cost(path, fitted.cost)
         write_bytes(path, fitted.data)
     stored_unit = read_unit(path, unit.unit_id)

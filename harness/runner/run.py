@@ -20,6 +20,7 @@ from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
+from harness.runner.provenance import git_commit
 from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
@@ -238,6 +239,7 @@ def _prepare(
     renew: bool = False,
     announce: Announce = _nobody,
 ) -> tuple[LoadedExperiment, dict[str, list[Unit]], Any, Path]:
+    git_commit.cache_clear()  # asked once a run, not once a process, which may see several commits
     loaded = load_experiment(config, overrides)
     only = as_list(only)
     names = [system.system_name for system in loaded.systems]

@@ -23,10 +23,11 @@ from harness.data.claims import Claims, Gold
 from harness.data.duplicate_key import MIN_WORDS, text_key
 from harness.data.labels.gold import gold_labels
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of, task_gold
-from harness.data.load import find_scheme, open_dataset
+from harness.data.load import find_dataset, find_scheme, open_dataset
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.files import fingerprint
+from harness.local_code import code_fingerprint
 
 SHARED_ARTICLE = 0.1
 """Minimum share of shared sentences for an article of the other dataset to count as part of this experiment."""
@@ -179,7 +180,8 @@ class Transfer(WrappingClassifier):
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits `classifier` to the other dataset, once for all folds of an experiment, and then `fine_tune_with`."""
         source_only = self.model_copy(update={"fine_tune_with": None})
-        key = source_only.model_dump_json() + source_only.input_fingerprint()
+        code = code_fingerprint(source_only.code_modules())
+        key = source_only.model_dump_json() + source_only.input_fingerprint() + code
         if source_only.hosts():  # its scorer counts calls towards the caps of this run, and not of another one
             key += str(id(self.classifier.classifier))
         recipe = _Recipe(key, source_only)
@@ -206,6 +208,7 @@ class Transfer(WrappingClassifier):
             root=self.root,
             overlap=self.overlap,
             avoided=self.avoided,
+            state=_state_of(find_dataset(self.dataset, self.root)),
         )
 
 
@@ -214,8 +217,24 @@ def _is_long(key: str) -> bool:
     return key.count(" ") >= MIN_WORDS - 1
 
 
+_FileStates = tuple[tuple[str, int, int], ...]
+"""Name, size and time of change of each file of a folder."""
+
+
+def _state_of(folder: Path) -> _FileStates:
+    """The state of a dataset's files, so that a change of them between two runs of one process is seen."""
+    files = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return tuple((str(path), status.st_size, status.st_mtime_ns) for path, status in files)
+
+
 @lru_cache(maxsize=4)
-def _load_source(name: str, task_name: str, target: str, root: str | None) -> SourceTrainingSet:
+def _load_source(
+    name: str,
+    task_name: str,
+    target: str,
+    root: str | None,
+    state: _FileStates,  # noqa: ARG001 - keeps the cache from returning an older state of the dataset
+) -> SourceTrainingSet:
     """Loads the other dataset as training claims of a task; the cache serves all folds of an experiment."""
     dataset = open_dataset(name, root)
     task = find_task(task_name)
@@ -249,10 +268,10 @@ def _has_yes_and_no(gold: Gold, positive: tuple[int, ...]) -> bool:
 
 @lru_cache(maxsize=8)
 def _load_unshared(
-    *, name: str, task: str, target: str, root: str | None, overlap: str, avoided: frozenset[str]
+    *, name: str, task: str, target: str, root: str | None, overlap: str, avoided: frozenset[str], state: _FileStates
 ) -> SourceTrainingSet:
     """Loads the other dataset without the claims and articles that it shares with the experiment."""
-    source = _load_source(name, task, target, root)
+    source = _load_source(name, task, target, root, state)
     keys = [text_key(text) for text in source.claims.text]
     is_long = np.array([_is_long(key) for key in keys], dtype=bool)
     is_shared = np.array([key in avoided for key in keys], dtype=bool)

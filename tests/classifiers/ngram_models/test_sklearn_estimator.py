@@ -172,7 +172,7 @@ def test_what_is_no_classifier_is_refused(name, message):
     [
         ("no_such_package:Thing", "module 'no_such_package' cannot be imported"),
         ("sklearn.svm:LinearSVM", "module 'sklearn.svm' has no 'LinearSVM'"),
-        ("harness.classifiers.base:class_priors", "is not a class but of type function"),
+        ("harness.classifiers.base:N_REASONS", "is of type int"),
         ("harness.classifiers.base:Classifier", "is an abstract class; name a class that can be fitted"),
         ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: boosted_features"),
     ],

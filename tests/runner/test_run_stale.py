@@ -1,0 +1,141 @@
+"""Nothing stale: a result is that of the predictions that are there now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from model_server import says
+
+from harness import add_claims, run
+from harness.classifiers import build
+
+MODULE = '''\
+import numpy as np
+
+from harness.classifiers.base import Classifier, Scorer, two_columns
+from helper_of_mine import SIGN
+
+
+class Counts(Scorer):
+    def score(self, claims):
+        digits = np.array([sum(map(str.isdigit, text)) for text in claims.text])
+        return two_columns(0.5 + SIGN * np.minimum(digits, 40) / 100)
+
+
+class Digits(Classifier):
+    """Scores by digits."""
+
+    def fit(self, claims, gold, seed):
+        return Counts()
+'''
+CONFIG = """\
+name: own
+task: checkability
+dataset: {dataset}
+split: {{protocol: grouped_folds, k: 2}}
+classifiers: [{{name: "mine:Digits", label: mine}}, length]
+metrics: [roc_auc]
+intervals: {{resamples: 100}}
+"""
+
+
+@pytest.fixture
+def own(tmp_path, small) -> Path:
+    """A config that names a module of the working folder, which imports another one."""
+    (tmp_path / "mine.py").write_text(MODULE)
+    (tmp_path / "helper_of_mine.py").write_text("SIGN = 1\n")
+    (tmp_path / "own.yaml").write_text(CONFIG.format(dataset=small))
+    return tmp_path / "own.yaml"
+
+
+def auc(outcome) -> float:
+    return next(result["values"]["roc_auc"]["value"] for result in outcome["results"] if result["system"] == "mine")
+
+
+@pytest.mark.parametrize("options", [(), ("--fresh",), ("--jobs", "2")], ids=str)
+def test_an_edited_module_is_fitted_again_and_nothing_else_is(harness, own, options):
+    first = json.loads(harness("run", own, "--json").stdout)
+    (own.parent / "helper_of_mine.py").write_text("SIGN = -1\n")
+    again = harness("run", own, "--json", *options)
+    assert auc(json.loads(again.stdout)) == 1 - auc(first) == 0
+    told = harness("run", own)
+    assert "0 units fitted" in told.stderr
+    if not options:
+        (own.parent / "helper_of_mine.py").write_text("SIGN = -2\n")
+        assert "2 units fitted" in harness("run", own).stderr  # of the user's system; not of `length`
+    result = max((own.parent / "runs" / "own" / "results").glob("mine-*"), key=lambda path: path.stat().st_mtime)
+    table = pq.read_table(result / "predictions.parquet").to_pandas()
+    assert (table[table.gold == "yes"]["score:yes"].max()) < table[table.gold == "no"]["score:yes"].min()
+
+
+def test_code_is_announced_and_refused(harness, own):
+    told = harness("run", own)
+    assert told.stderr.startswith("running code that the config names: mine:Digits (--no-code refuses it)\n")
+    for command in (("run", own), ("check", own), ("audit", own), ("score", own, "--system", "mine:Digits")):
+        refused = harness(*command, "--no-code")
+        assert refused.returncode in (1, 2)
+        assert "'mine:Digits' is code that the config names" in refused.stdout + refused.stderr
+        assert "running code" not in refused.stderr
+
+
+LANGUAGE_MODEL = """\
+name: asked
+task: checkability
+dataset: {dataset}
+split: {{protocol: grouped_folds, k: 2}}
+classifiers:
+  - {{name: language_model, label: model, endpoint: "{url}", model: tiny, retries: 0}}
+metrics: [f1]
+intervals: {{resamples: 100}}
+"""
+
+
+@pytest.fixture
+def asked(small, model_server, tmp_path) -> Path:
+    path = tmp_path / "asked.yaml"
+    path.write_text(LANGUAGE_MODEL.format(dataset=small, url=model_server.url))
+    return path
+
+
+def test_a_model_that_changed_behind_its_endpoint_is_asked_again(asked, model_server, tmp_path):
+    first = run(asked, out=tmp_path / "runs")
+    assert first.results[0].values["f1"].value == 1
+    calls = len(model_server.asked)
+    model_server.answer = says("no")
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+    assert len(model_server.asked) == calls
+    fresh = run(asked, out=tmp_path / "runs", fresh=True)
+    assert fresh.results[0].values["f1"].value == 0
+    assert len(model_server.asked) == 2 * calls
+    again = run(asked, out=tmp_path / "runs")
+    assert (again.fitted, again.results[0].values["f1"].value) == (0, 0)
+
+
+def test_an_empty_reply_cache_is_another_generation(asked, model_server, tmp_path, monkeypatch):
+    run(asked, out=tmp_path / "runs")
+    model_server.answer = says("no")
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another-cache"))
+    outcome = run(asked, out=tmp_path / "runs")
+    assert (outcome.fitted, outcome.results[0].values["f1"].value) == (2, 0)
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "reply-cache"))
+    assert run(asked, out=tmp_path / "runs").results[0].values["f1"].value == 1
+
+
+def test_offline_and_fresh_leaves_the_replies_alone(asked, model_server, harness, tmp_path):
+    assert harness("run", asked).returncode == 0
+    calls = len(model_server.asked)
+    assert harness("run", asked, "--fresh", "--offline").returncode == 2
+    assert harness("run", asked).returncode == 0
+    assert len(model_server.asked) == calls
+
+
+def test_a_source_dataset_that_changed_is_read_anew_in_the_same_process(small):
+    transfer = build("transfer", {"dataset": str(small), "task": "checkability", "classifier": "length"})
+    before = transfer.input_fingerprint()
+    assert transfer.input_fingerprint() == before
+    add_claims(small, [{"article_id": "Oslo", "text": "Let us hope for Oslo.", "checkable": "no"}], "author-pass-1")
+    assert transfer.input_fingerprint() != before
+    assert len(transfer.training_set().claims) == 49
