@@ -22,6 +22,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness export --to submission    write_submission
     harness new                       new
     harness list                      list_components
+    harness schema                    schema
 
 Without a command: `open_dataset` (a dataset), `open_claims` (a Parquet file of claims), `load_experiment` (a config and
 its systems built), `Experiment` (a config in Python), `load_model` (a saved model), `Result` (the result of a system),
@@ -45,13 +46,14 @@ if TYPE_CHECKING:
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
     from harness.data.load import open_dataset as open_dataset
-    from harness.data.new_dataset import new as new
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.report.build import build_report as build_report
     from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
+    from harness.runner.configs.new_folder import new as new
+    from harness.runner.configs.schema import schema as schema
     from harness.runner.listing import list_components as list_components
     from harness.runner.load_config import load_experiment as load_experiment
     from harness.runner.models.saved_model import load_model as load_model
@@ -84,13 +86,14 @@ _MODULES = {
     "list_components": "harness.runner.listing",
     "load_experiment": "harness.runner.load_config",
     "load_model": "harness.runner.models.saved_model",
-    "new": "harness.data.new_dataset",
+    "new": "harness.runner.configs.new_folder",
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
     "write_submission": "harness.runner.official.write_submission",
+    "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,12 @@ from harness.display import brief, displayed
 
 MAX_NAMES = 60
 """Number of known names that the message for an unknown name lists."""
+MAX_FAULT_LINES = 20
+"""Number of lines that faults are printed on; further kinds of fault are counted."""
+MAX_FAULT_PLACES = 3
+"""Number of further lines that the line of one kind of fault names."""
+CLOSE = 0.65
+"""Similarity from which a known name is suggested for an unknown one (ratio of `difflib`)."""
 
 
 @displayed
@@ -68,7 +75,7 @@ class FaultsError(HarnessError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__("\n".join(fault_lines(self.faults)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({brief(self.faults)})"
@@ -93,11 +100,69 @@ class Undefined(HarnessError):
     code = "undefined"
 
 
+def fault_lines(faults: Sequence[Fault], *, all_faults: bool = False) -> list[str]:
+    """Returns the lines that faults are printed on: one per kind of fault, at most `MAX_FAULT_LINES`, and a count.
+
+    Faults are of one kind if they concern one file and field, and say the same except for the values they name. The
+    line is that of the first one, with the places of the next ones and their number.
+
+    Args:
+        faults: faults, in order.
+        all_faults: whether each fault gets a line of its own.
+    """
+    if all_faults:
+        return [str(fault) for fault in faults]
+    kinds: dict[tuple[str, ...], list[Fault]] = {}
+    for fault in faults:
+        # A row of a table without lines is named in the field ("row 3 text").
+        column = re.sub(r"^row \d+ ?", "", fault.field or "")
+        kinds.setdefault((fault.path, column, fault.code, _finding(fault.message)), []).append(fault)
+    lines = [f"{same[0]}{_further_places(same[1:])}" for same in kinds.values()]
+    if len(lines) == len(faults) and len(lines) <= MAX_FAULT_LINES:
+        return lines
+    shown = lines[:MAX_FAULT_LINES]
+    rest = len(lines) - len(shown)
+    more = f", of {len(lines)} kinds, {len(shown)} of them above" if rest else ""
+    return [*shown, f"{len(faults):,} faults{more}; list each with --all-faults (in Python: .faults of the error)"]
+
+
+def _finding(message: str) -> str:
+    """Returns the start of a message, up to the first value that it names."""
+    return re.split(r"['\"\[{(\d]", message, maxsplit=1)[0]
+
+
+def _further_places(faults: Sequence[Fault]) -> str:
+    if not faults:
+        return ""
+    lines = [str(fault.line) for fault in faults if fault.line is not None][:MAX_FAULT_PLACES]
+    places = f" (line{'s' if len(lines) > 1 else ''} {', '.join(lines)}{', ...' * (len(lines) < len(faults))})"
+    return f"; and {len(faults):,} more{places if lines else ''}"
+
+
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     """Returns the message for an unknown name: the closest known name, then up to `MAX_NAMES` known names."""
-    by_lower_case = {candidate.lower(): candidate for candidate in known}
-    closest = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.5)
-    hint = f" Did you mean '{by_lower_case[closest[0]]}'?" if closest else ""
     names = sorted(known)
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    hint = did_you_mean(name, known)
     return f"no {kind} is called '{name}'.{hint} Known: {', '.join(names[:MAX_NAMES]) or 'none'}{more}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns ` Did you mean 'NAME'?` for a name with a spelling close to a known one; empty if none is close."""
+    by_lower_case = {candidate.lower(): candidate for candidate in known}
+    lower = name.lower()
+    candidates = difflib.get_close_matches(lower, by_lower_case, n=1, cutoff=CLOSE)
+    # Part of a name (`logreg` of `tfidf_logreg`), or one wrong character in a short one, is less alike than `CLOSE`.
+    candidates += [other for other in by_lower_case if len(lower) > 2 and lower in _parts(other)]
+    candidates += [
+        other for other in by_lower_case if len(lower) == len(other) < 4 and _n_unlike(lower, other) == 1 < len(lower)
+    ]
+    return f" Did you mean '{by_lower_case[candidates[0]]}'?" if candidates else ""
+
+
+def _parts(name: str) -> list[str]:
+    return re.split(r"[_.:/-]", name)
+
+
+def _n_unlike(a: str, b: str) -> int:
+    return sum(left != right for left, right in zip(a, b, strict=True))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from harness.arguments import as_list
 from harness.display import html_of, short_repr
+from harness.errors import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
 """Name that is safe as a file name: letters, digits, dot, underscore, hyphen; at most 120 characters."""
@@ -113,6 +116,10 @@ class Annotation(Record):
     value: str | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
     note: str | None = None
+    author: str | None = None
+    """Organization or person whose judgment the label is, where an annotator took it over (a fact-checker)."""
+    url: str | None = None
+    """Address of the page on which that judgment was published."""
     supersedes: str | None = None
     """Id of the annotation that this one replaces."""
 
@@ -175,8 +182,12 @@ class Explanation(NamedTuple):
 def explain_validation(error: ValidationError) -> list[Explanation]:
     """Returns each error of a failed validation, with the expected and the actual value in words."""
     explanations = []
-    for problem in error.errors(include_url=False):
-        kind = problem["type"]
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        kind, place = problem["type"], problem["loc"]
+        # A list whose items are all invalid counts as too short as well.
+        if kind == "too_short" and any(other["loc"][: len(place)] == place != other["loc"] for other in problems):
+            continue
         actual = preview(problem["input"])
         context = problem.get("ctx", {})
         # pydantic adds the branch of a union or a wrapping validator to the path, such as "function-after[...]"; a key
@@ -200,9 +211,18 @@ def explain_validation(error: ValidationError) -> list[Explanation]:
             # Removing pydantic's own "should be" avoids "expected Input should be ..."; this affects the message only.
             expectation = problem["msg"].removeprefix("Input should be ").removeprefix("String should ")
             message = f"expected {expectation}, got {actual}"
+            message += _closest_choice(problem["input"], context)
         code = CODES.get(kind, kind.replace("_", "-"))
         explanations.append(Explanation(key_path, message, code, problem["input"]))
     return explanations
+
+
+def _closest_choice(value: Any, context: Mapping[str, Any]) -> str:
+    """The hint for a value that is none of the allowed ones, from the context of a literal's or a union's error."""
+    choices = str(context.get("expected") or context.get("expected_tags") or "")
+    value = context.get("tag", value)
+    hint = did_you_mean(value, re.findall(r"'([^']*)'", choices)) if isinstance(value, str) else ""
+    return f".{hint}" if hint else ""
 
 
 CODES = {

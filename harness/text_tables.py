@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import html
+import shutil
 from collections.abc import Sequence
+
+WIDTH = 120
+"""Width of a line where the output is no terminal and `COLUMNS` is not set."""
+GAP = "  "
+"""Space between two columns."""
 
 
 def format_number(value: float) -> str:
@@ -17,10 +23,43 @@ def count_of(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def align_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Returns rows as lines of text with aligned columns; the first row is the header and is underlined."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def output_width() -> int:
+    """Returns the width of a line of output: `$COLUMNS`, the terminal's width, or `WIDTH` if there is no terminal."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+def fits(rows: Sequence[Sequence[str]], width: int | None = None) -> bool:
+    """Returns whether rows fit into lines of a width; None: the output's."""
+    return sum(_widths(rows)) + len(GAP) * (len(rows[0]) - 1) <= (output_width() if width is None else width)
+
+
+def align_columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
+    """Returns rows as lines of text with aligned columns; the first row is the header and is underlined.
+
+    Columns beyond the width stand in further tables below, each with the first column.
+
+    Args:
+        rows: rows of equal length.
+        width: maximum length of a line, if the first column and another one fit into it; None: the output's.
+    """
+    limit = output_width() if width is None else width
+    widths = _widths(rows)
+    tables: list[list[int]] = []
+    for column in range(1, len(widths)):
+        used = sum(widths[c] + len(GAP) for c in tables[-1]) if tables else limit
+        if tables and used + widths[column] <= limit:
+            tables[-1].append(column)
+        else:
+            tables.append([0, column])
+    return "\n\n".join(_aligned(rows, columns, widths) for columns in tables or [[0]])
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+
+
+def _aligned(rows: Sequence[Sequence[str]], columns: Sequence[int], widths: Sequence[int]) -> str:
+    lines = [GAP.join(row[column].ljust(widths[column]) for column in columns).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 

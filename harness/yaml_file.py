@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,9 @@ from harness.files import read_text
 if TYPE_CHECKING:
     import yaml
 
+DUPLICATE_KEY = "duplicate-key"
+MAX_BITS = 10_000
+"""Maximum size of an integer; Python refuses to print one of 14,000 bits or more."""
 KeyPath = tuple[str | int, ...]
 """Keys and list indices from the root of a document to a value."""
 
@@ -33,9 +37,12 @@ class YamlWithLines(NamedTuple):
         return self.lines[key_path] if key_path else None
 
 
-def read_yaml(path: Path) -> YamlWithLines:
+def read_yaml(path: Path, duplicates: list[Fault] | None = None) -> YamlWithLines:
     """Reads a file with one YAML document.
 
+    Args:
+        path: the file.
+        duplicates: list that takes the faults of duplicate keys, whose last value then counts; None: they are raised.
     Raises: FaultsError: the file is not YAML, is empty, has several documents, an alias, a duplicate key, or a key that
         is a list or a mapping.
     """
@@ -47,10 +54,13 @@ def read_yaml(path: Path) -> YamlWithLines:
         root = loader.get_single_node()
         if root is None:
             raise FaultsError.single(path, "is empty; expected keys and values (name: ...)", code="empty")
-        checker = _NodeChecker(path)
+        checker = _NodeChecker(path, loader)
         checker.check_node(root, ())
-        if checker.faults:
+        tolerable = [] if duplicates is None else [f for f in checker.faults if f.code == DUPLICATE_KEY]
+        if len(tolerable) < len(checker.faults):
             raise FaultsError(checker.faults)
+        if duplicates is not None:
+            duplicates += tolerable
         content = loader.construct_document(root)
         return YamlWithLines(content, checker.lines, json.dumps(content, default=str))
     except yaml.YAMLError as error:
@@ -66,8 +76,9 @@ def read_yaml(path: Path) -> YamlWithLines:
 class _NodeChecker:
     """Walks through a document, records the line of each value, and finds duplicate keys, aliases and invalid keys."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, loader: yaml.SafeLoader) -> None:
         self.path = path
+        self.loader = loader
         self.lines: dict[KeyPath, int] = {}
         self.faults: list[Fault] = []
         self.visited: set[int] = set()
@@ -92,6 +103,21 @@ class _NodeChecker:
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 self.check_node(item, (*key_path, index))
+        else:
+            self.check_scalar(node, key_path)
+
+    def check_scalar(self, node: yaml.Node, key_path: KeyPath) -> Any:
+        """Returns a plain value; adds a fault if it is no date of the calendar, or a number that is too long."""
+        try:
+            value = self.loader.construct_object(node)
+            if isinstance(value, int) and value.bit_length() > MAX_BITS:
+                raise ValueError("the number is too long")
+            if isinstance(value, str):
+                value.encode("utf-8")
+            return value
+        except (TypeError, ValueError, OverflowError) as error:
+            self.add_fault(node, key_path, f"cannot be read: {error}; put it in quotes or correct it", "not-yaml")
+            return None
 
     def check_entry(self, key: yaml.Node, value: yaml.Node, key_path: KeyPath) -> None:
         """Checks a key and its value in the mapping at `key_path`."""
@@ -103,9 +129,11 @@ class _NodeChecker:
         value_path = (*key_path, key.value)
         if value_path in self.lines:
             message = f"duplicate key (first on line {self.lines[value_path]}); remove one of the two"
-            self.add_fault(key, value_path, message, "duplicate-key")
+            self.add_fault(key, value_path, message, DUPLICATE_KEY)
             return
         self.lines[value_path] = key.start_mark.line + 1
+        if isinstance(self.check_scalar(key, value_path), date):
+            self.add_fault(key, key_path, f"has a key that is a date ({key.value}); put it in quotes", "invalid-key")
         self.check_node(value, value_path)
 
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 import harness
-from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName
+from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, fault_lines
 from harness.records import Claim, Record, explain_validation
 from harness.registry import CannotImport, UnknownComponent, import_object
 
@@ -107,3 +107,45 @@ def test_a_benchmark_that_is_not_fetched_is_an_error_of_its_own(tmp_path):
 
     with pytest.raises(NotFetched):
         open_dataset("liar", tmp_path)
+
+
+def numbers(*lines, field="n", path="a.csv"):
+    return [Fault(path, line, field, f"expected a number, got 'x{line}'") for line in lines]
+
+
+def test_faults_of_one_kind_are_one_line_with_the_places_of_the_next_ones():
+    faults = [*numbers(*range(2, 1910)), Fault("a.csv", 5, "text", "is missing")]
+    assert str(FaultsError(faults)).split("\n") == [
+        "a.csv:2: n: expected a number, got 'x2'; and 1,907 more (lines 3, 4, 5, ...)",
+        "a.csv:5: text: is missing",
+        "1,909 faults; list each with --all-faults (in Python: .faults of the error)",
+    ]
+    assert len(fault_lines(faults, all_faults=True)) == 1909
+
+
+def test_faults_of_other_files_fields_codes_and_findings_are_kinds_of_their_own():
+    faults = [
+        *numbers(2, 3),
+        *numbers(2, field="m"),
+        *numbers(2, path="b.csv"),
+        Fault("a.csv", 4, "n", "is missing"),
+        Fault("a.csv", 5, "n", "is missing", "missing-field"),
+    ]
+    lines = fault_lines(faults)
+    assert lines[0] == "a.csv:2: n: expected a number, got 'x2'; and 1 more (line 3)"
+    assert lines[1:-1] == [str(fault) for fault in faults[2:]]
+
+
+def test_no_more_than_twenty_lines_are_printed_without_their_number():
+    faults = [Fault(f"{number}.csv", None, None, "does not exist") for number in range(57)]
+    lines = fault_lines(faults)
+    assert lines[:20] == [str(fault) for fault in faults[:20]]
+    assert lines[20:] == [
+        "57 faults, of 57 kinds, 20 of them above; list each with --all-faults (in Python: .faults of the error)"
+    ]
+    assert fault_lines(faults[:20]) == lines[:20]
+
+
+def test_rows_without_lines_are_of_one_kind_too():
+    faults = [Fault("a.parquet", None, f"row {number} text", "is missing") for number in range(1, 4)]
+    assert fault_lines(faults)[0] == "a.parquet: row 1 text: is missing; and 2 more"

@@ -11,6 +11,7 @@ import numpy as np
 from harness.arrays import Bools, Codes
 from harness.audit.base import Check, CheckResult, share
 from harness.audit.sentences import QuestionLabels, SentenceTable
+from harness.text_tables import count_of
 
 MIN_ROWS = 30
 """Minimum number of rows for a statement about a word, a length, or a side."""
@@ -185,7 +186,8 @@ def _few_positives(where: str, side: str, n_positive: int) -> CheckResult:
     # Half the width of a 95% interval for a recall of .5, where a proportion varies most.
     half_width = 1.96 * float(np.sqrt(0.25 / n_positive))
     message = (
-        f"'{side}' has only {n_positive:,} positive rows: the 95% interval of a recall near .5 is ±{half_width:.2f}"
+        f"'{side}' has only {count_of(n_positive, 'positive row')}: "
+        f"the 95% interval of a recall near .5 is ±{half_width:.2f}"
     )
     return CheckResult("note", where, n_positive, message)
 

@@ -32,7 +32,7 @@ def agreement(dataset: str, data_root: Path | None, as_json: bool) -> None:
 
     One table per axis of the scheme, with 95% confidence intervals.
 
-    Intervals come from 1,000 bootstrap resamples of whole articles.
+    Intervals come from BCa bootstrap resamples of whole articles; with one article there are none.
     """
     import harness
 
@@ -60,7 +60,9 @@ def _format_agreement(result: Agreement) -> str:
             for note in (value.reason, value.note):
                 if note:
                     columns_by_note.setdefault(note, []).append(f"{axis.name} {COLUMN_TITLES[name]}")
-    notes = ["n: claims with two or more labels; [95% confidence interval]: 1,000 resamples of articles, seed 13, BCa"]
+    notes = ["n: claims with two or more labels"]
+    if interval_line := result.interval_line():
+        notes[0] += f"; {interval_line}"
     notes += [f"{', '.join(columns)}: {note}" for note, columns in columns_by_note.items()]
     notes += [f"{name}: labeled only by {annotator}" for name, annotator in result.alone.items()]
     return "\n\n".join([align_columns(rows), "\n".join(notes), *map(_format_labels, result.axes)])

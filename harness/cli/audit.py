@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.progress import show_progress
 
 COLORS = {"error": "red", "warning": "yellow", "note": None}
 """Terminal color of each severity, the worst first."""
@@ -29,7 +30,7 @@ def audit(targets: tuple[str, ...], atlas: Path | None, data_root: Path | None, 
     """
     import harness
 
-    result = harness.audit_targets(targets, root=data_root, atlas=atlas)
+    result = harness.audit_targets(targets, root=data_root, atlas=atlas, progress=show_progress("steps"))
     if as_json:
         print_json(result.document())
     else:

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from harness.cli import agreement, audit, compare, data, experiments, report, score, start
-from harness.errors import HarnessError
+from harness.cli.faults import FaultOutput, all_faults_option
+from harness.cli.output import outlive_readers
+from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.local_code import working_folder
 
 EXIT_INTERNAL_ERROR = 70
@@ -18,7 +20,7 @@ EXIT_INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="claim-harness", prog_name="harness")
+@click.version_option(None, "-V", "--version", package_name="claim-harness", prog_name="harness")
 def harness() -> None:
     """Evaluate how well systems identify claims that can, and should, be fact-checked."""
 
@@ -33,14 +35,17 @@ for command in (
     *start.COMMANDS,
     *score.COMMANDS,
 ):
+    command.params.append(all_faults_option())
     harness.add_command(command)
 
 
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
+    output = FaultOutput()
+    outlive_readers()
     try:
         with working_folder(Path.cwd(), _announce_code):
-            code = harness.main(standalone_mode=False)
+            code = harness.main(standalone_mode=False, obj=output)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         _interrupted()
@@ -51,13 +56,12 @@ def main() -> None:
         sys.exit(2)
     except HarnessError as error:
         # Several problems are printed one per line, each with its own place, as linters do.
-        click.echo(f"harness: {error}" if "\n" not in str(error) else str(error), err=True)
+        lines = [str(error)]
+        if isinstance(error, FaultsError):
+            lines = fault_lines(error.faults, all_faults=output.all_faults)
+        text = "\n".join(lines)
+        click.echo(f"harness: {text}" if "\n" not in text else text, err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of the output ended, as in `harness list metrics | head`. Python would report the failed flush of
-        # stdout at exit; closing stderr silences that.
-        sys.stderr.close()
-        sys.exit(0)
     except OSError as error:
         from harness.files import explain_os_error
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.faults import prints_all_faults
+from harness.cli.progress import show_progress
+from harness.errors import fault_lines
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -20,29 +24,67 @@ folder = click.Path(path_type=Path)
     "--claims",
     type=folder,
     metavar="FILE",
-    help="Labeled claims: .jsonl, .csv, .tsv; a Label Studio export (.json); a ClaimReview page (.html, .jsonld).",
+    help="Labeled claims (.csv, .tsv, .xlsx, .jsonl); an export of doccano, Prodigy or Label Studio; ClaimReview "
+    "(.html, .jsonld, .json).",
 )
 @click.option("--text", help="Text of one free-standing claim.")
 @click.option(
     "--label", "labels", multiple=True, metavar="AXIS=L", help="With --text: label on an axis; may be repeated."
 )
 @click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Role or handle of the annotator.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Read a field or an axis from another column: text=sentence, label=is_claim; may be repeated.",
+)
+@click.option("--ignore-column", "ignore_columns", multiple=True, metavar="COLUMN", help="Pass over a column.")
+@click.option("--ignore-other-columns", is_flag=True, help="Pass over columns that are neither a field nor an axis.")
+@click.option(
+    "--labels",
+    "values",
+    multiple=True,
+    metavar="VALUE=LABEL",
+    help="Labels by their values in the file: 1=yes,0=no; may be repeated.",
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["majority", "first", "last", "newest"]),
+    help="Rule for rows that give one claim different labels; default: refuse.",
+)
+@click.option("--at", metavar="TIME", help="Date or time of labels without a column 'at'; default: now.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
-@click.option("--labeler", metavar="NAME", help="Label Studio: labeler whose labels to add, if there are several.")
+@click.option("--new-scheme", metavar="NAME", help="Make a scheme from the labels found; default in a new dataset.")
+@click.option("--task", help="New scheme: task that its labels answer.")
+@click.option("--positive", multiple=True, metavar="LABEL", help="New scheme: label that means yes; may be repeated.")
+@click.option("--language", help="New dataset: BCP 47 code of the claims; default: en.")
+@click.option(
+    "--delimiter", metavar="NAME", help="Delimiter: comma, semicolon, tab, at, pipe or a character; default: detected."
+)
+@click.option("--encoding", help="Encoding of the file; default: detected.")
+@click.option("--sheet", metavar="NAME", help="Sheet of an .xlsx file; default: the first.")
+@click.option("--labeler", metavar="NAME", help="Labeler (or publisher) whose labels to add, if an export has several.")
+@click.option(
+    "--format",
+    "file_format",
+    metavar="NAME",
+    help="table, doccano, prodigy, label-studio or claimreview; default: recognized by the structure of the file.",
+)
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 def add(
     dataset_dir: Path,
     claims: Path | None,
     text: str | None,
     labels: tuple[str, ...],
-    annotator: str,
-    scheme: str | None,
-    labeler: str | None,
-    dry_run: bool,
+    columns: tuple[str, ...],
+    values: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Add labeled claims to a dataset folder.
 
-    Writes nothing if a row has a fault.
+    Writes nothing if a row has a fault. A file creates the folder if it is absent: rows with a document id become
+    articles, and the labels found become a scheme.
     """
     import harness
 
@@ -52,40 +94,67 @@ def add(
     if claims is not None:
         rows = claims
     else:
-        pairs = [label.partition("=") for label in labels]
-        malformed = [name for name, equals, _ in pairs if not equals]
-        if malformed:
-            raise click.UsageError(f"--label: expected AXIS=L, got '{malformed[0]}'")
-        names = ["text", *(name for name, _, _ in pairs)]
-        if len(set(names)) < len(names):
+        row_labels = _pairs("--label", "AXIS=L", labels)
+        if "text" in row_labels:
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
-        rows = [{"text": text or ""} | {name: value for name, _, value in pairs}]
-    result = harness.add_claims(dataset_dir, rows, annotator, scheme=scheme, labeler=labeler, dry_run=dry_run)
-    verb = "would add" if dry_run else "added"
-    added = f"{count_of(result.claims_added, 'claim')} and {count_of(result.annotations_added, 'label')}"
+        rows = [{"text": text or ""} | row_labels]
+    result = harness.add_claims(
+        dataset_dir,
+        rows,
+        columns=_pairs("--column", "FIELD=COLUMN", columns),
+        labels=_pairs("--labels", "VALUE=LABEL", [pair for value in values for pair in value.split(",")]),
+        **options,
+    )
+    for note in result.notes:
+        click.echo(note, err=True)
+    verb = "would add" if options["dry_run"] else "added"
+    added = [count_of(result.claims_added, "claim"), count_of(result.annotations_added, "label")]
+    if result.articles_added:
+        added.insert(0, count_of(result.articles_added, "article"))
     click.echo(
-        f"{dataset_dir}: {verb} {added} "
+        f"{dataset_dir}: {verb} {', '.join(added[:-1])} and {added[-1]} "
         f"({result.superseded} replace an earlier label, {result.unchanged} duplicates skipped)"
     )
+    if result.steps and not options["dry_run"]:
+        click.echo("Next steps:\n" + "\n".join(f"  {step}" for step in result.steps))
+
+
+def _pairs(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
+    """Returns the NAME=VALUE pairs of an option."""
+    pairs = [text.partition("=") for text in texts]
+    malformed = [text for text, (name, equals, _) in zip(texts, pairs, strict=True) if not (name.strip() and equals)]
+    if malformed:
+        raise click.UsageError(f"{option}: expected {form}, got '{malformed[0]}'")
+    names = [name.strip() for name, _, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        what = "an axis is given twice; give one label per axis" if option == "--label" else f"'{twice}' is given twice"
+        raise click.UsageError(f"{option}: {what}")
+    return {name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=folder, metavar="PATH...")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@data_root
 @no_code
 @as_json
-def check(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Validate dataset folders and configs.
+def check(targets: tuple[str, ...], data_root: Path | None, as_json: bool) -> None:
+    """Validate datasets and configs.
 
-    Reports every fault that shows without running anything, each with file and line.
+    Reports every fault that shows before the first fit, all at once, each with file and line.
+
+    A TARGET is a dataset folder, a config, a folder of either, or the name of a built-in experiment, a built-in dataset
+    or a fetched benchmark. The exit code is 1 if there is a fault.
     """
     import harness
 
-    faults = harness.check(paths)
+    faults = harness.check(targets, data_root, unchecked=lambda line: click.echo(line, err=True))
     if as_json:
         keys = ("path", "line", "field", "message", "code")
         print_json({"faults": [{key: getattr(fault, key) for key in keys} for fault in faults]})
     else:
-        click.echo("\n".join(map(str, faults)) if faults else f"no faults in {', '.join(map(str, paths))}")
+        lines = fault_lines(faults, all_faults=prints_all_faults())
+        click.echo("\n".join(lines) if faults else f"no faults in {', '.join(targets)}")
     sys.exit(1 if faults else 0)
 
 
@@ -158,10 +227,18 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     show_default=True,
     help="Rule that turns several annotators' labels into one gold label.",
 )
+@click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
 @data_root
 def export(
-    dataset: str, to: str, out: Path, blind: bool, gold: str, random_seed: int | None, data_root: Path | None
+    dataset: str,
+    to: str,
+    out: Path,
+    blind: bool,
+    gold: str,
+    byte_order_mark: bool,
+    random_seed: int | None,
+    data_root: Path | None,
 ) -> None:
     """Write data in another tool's format.
 
@@ -174,8 +251,11 @@ def export(
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
-    path = harness.export(source, to, out, labels=not blind, gold=gold)
-    click.echo(f"{path}: {len(source.current):,} claims of '{source.info.name}' as {to}")
+    result = harness.export(source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark)
+    unit = "review" if to == "claimreview" else "claim"
+    click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")
+    for note in result.notes:
+        click.echo(f"{result.path}: {note}")
 
 
 @click.command()
@@ -192,8 +272,17 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
 
     if offline and source is None:
         raise click.UsageError("--offline needs --from PATH with a copy of the publisher's files")
-    result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True))
+    progress = show_progress("MB", size=1_000_000)
+    result = harness.fetch(benchmark, source, data_root, say=lambda line: click.echo(line, err=True), progress=progress)
     click.echo(f"{result.folder}: {result.articles:,} articles, {result.claims:,} claims")
+    for part in result.parts:
+        left_out = f" ({part.rows - part.claims:,} without text are left out)" if part.rows != part.claims else ""
+        repeated = f"; {count_of(part.repeated_texts, 'text')} several times" if part.repeated_texts else ""
+        contradicted = f", {part.contradicted_texts:,} with different labels" if part.contradicted_texts else ""
+        rows = f"{count_of(part.rows, 'row')}{left_out}, {count_of(part.claims, 'claim')}"
+        click.echo(f"  {part.part}: {rows}{repeated}{contradicted}")
+    if result.additions:
+        click.echo(f"your additions stay: {', '.join(result.additions)}")
     for name in result.absent:
         click.echo(f"missing{f' in {source}' if source else ''}: {name}", err=True)
     for name in result.unpinned:

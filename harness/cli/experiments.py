@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harness.cli.progress import show_progress
 from harness.local_code import refuse_code
 from harness.text_tables import count_of
 
@@ -37,21 +35,6 @@ def print_json(document: Any) -> None:
     from harness.files import json_document
 
     click.echo(json_document(document), nl=False)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[Any], None]]:
-    """Yields a function to call after each unit. Shows a progress bar on stderr if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda unit: bar.update(task, advance=1, description=f"{unit.system.system_name} {unit.fold.name}")
 
 
 def _announce(hosts: tuple[str, ...]) -> None:
@@ -113,7 +96,14 @@ def run(
         return
     results = []
     for config in configs:
-        result = harness.run(config, root=data_root, progress=_progress, offline=offline, announce=_announce, **options)
+        result = harness.run(
+            config,
+            root=data_root,
+            progress=show_progress("fits and results"),
+            offline=offline,
+            announce=_announce,
+            **options,
+        )
         results.append(result)
         if result.damaged:
             click.echo(f"{count_of(result.damaged, 'unit')} had a damaged file: fitted again", err=True)
@@ -192,10 +182,13 @@ def evaluate(
 
 
 @click.command("list")
-@click.argument("kind", metavar="datasets|benchmarks|classifiers|metrics|schemes|checks")
+@click.argument("kind", required=False, metavar="[datasets|benchmarks|classifiers|metrics|schemes|checks]")
 @as_json
-def list_(kind: str, as_json: bool) -> None:
-    """List the components of a kind, one per line."""
+def list_(kind: str | None, as_json: bool) -> None:
+    """List the components of a kind, one per line.
+
+    Without a kind, lists the kinds.
+    """
     import harness
     from harness.runner.tables import listing_table
 

@@ -6,12 +6,20 @@ from pathlib import Path
 
 import click
 
+from harness.cli.compare import all_results
 from harness.cli.experiments import data_root
+from harness.cli.progress import show_progress
 
 
 @click.command()
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULT...")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE.html", help="File to write.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="File to write; default: report.html in the folder of the first RESULT.",
+)
 @click.option("--metric", metavar="NAME", help="Metric that orders the systems; default: the first in the results.")
 @click.option(
     "--correction",
@@ -21,20 +29,35 @@ from harness.cli.experiments import data_root
     help="Multiple-testing correction over all pairs.",
 )
 @click.option("--title", help="Title of the report; default: the names of the experiments.")
+@all_results
 @data_root
 def report(
-    results: tuple[Path, ...], out: Path, metric: str | None, correction: str, title: str | None, data_root: Path | None
+    results: tuple[Path, ...],
+    out: Path | None,
+    metric: str | None,
+    correction: str,
+    title: str | None,
+    all_results: bool,
+    data_root: Path | None,
 ) -> None:
     """Write an HTML report of results.
 
     One self-contained file: leaderboard, tests, figures, and every system's answer for every claim.
 
-    A RESULT is a result folder, or a run folder that contains several (runs/NAME). The file works offline.
+    A RESULT is a result folder, or a run folder (runs/NAME), which stands for the current result of each system. The
+    file works offline.
     """
     import harness
 
     written = harness.build_report(
-        results, out, metric=metric, correction="bh" if correction == "bh" else "holm", title=title, root=data_root
+        results,
+        out,
+        metric=metric,
+        correction="bh" if correction == "bh" else "holm",
+        title=title,
+        root=data_root,
+        progress=show_progress("tests of pairs"),
+        all_results=all_results,
     )
     click.echo(str(written))
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.progress import show_progress
+from harness.cli.start import DELIMITER_HELP
 from harness.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u
 )
 @click.option("--transcript", is_flag=True, help="Read each line ('Speaker: text') or row as the turn of one speaker.")
 @click.option("--encoding", help="Encoding of text files; default: detected.")
+@click.option("--delimiter", metavar="NAME", help=DELIMITER_HELP)
+@click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
 @click.option("--name", metavar="ID", help="Name of standard input (-), such as page.html for HTML.")
 @click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: the model's.")
 @click.option(
@@ -56,8 +60,8 @@ def score(
 ) -> None:
     """Score new articles or claims.
 
-    INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .parquet), a folder of
-    these, a quoted glob pattern, - (standard input), or the folder or name of a dataset.
+    INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a
+    folder of these, a quoted glob pattern, - (standard input), or the folder or name of a dataset.
 
     Without -o, prints the claims with the highest scores, the highest first.
     """
@@ -68,7 +72,7 @@ def score(
     if invalid:
         raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{invalid[0]}'")
     mapping = {field: name for field, _, name in pairs}
-    result = harness.score(list(inputs), root=data_root, columns=mapping, **options)
+    result = harness.score(list(inputs), root=data_root, columns=mapping, progress=show_progress("claims"), **options)
     for warning in result.warnings:
         click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
     if as_json:

@@ -1,4 +1,4 @@
-"""The commands `new` and `ingest`, which start a dataset."""
+"""The commands `new`, `ingest` and `schema`, which start a dataset and its config."""
 
 from __future__ import annotations
 
@@ -7,24 +7,52 @@ from typing import Any
 
 import click
 
+from harness.cli.experiments import data_root
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
+DELIMITER_HELP = "Delimiter of .csv and .tsv: comma, semicolon, tab, at, pipe, none, or a character; default: found."
 
 
 @click.command()
 @click.argument("directory", type=folder, metavar="DIR")
-@click.option("--language", default="en", show_default=True, help="BCP 47 code of the articles.")
-def new(directory: Path, language: str) -> None:
+@click.option("--language", help="BCP 47 code of the articles; default: en.")
+@click.option("--from", "source", metavar="DATASET", help="Copy a dataset: shipped, fetched, or a folder.")
+@data_root
+def new(directory: Path, language: str | None, source: str | None, data_root: Path | None) -> None:
     """Create a dataset folder to start from.
 
-    With a guideline to edit and a config to run. Overwrites nothing.
+    With a guideline to edit, a config to run, and the JSON Schema of configs for your editor; or a copy of a dataset,
+    to which you can add. Overwrites nothing.
     """
     import harness
 
-    dataset = harness.new(directory, language=language)
-    click.echo(f"{dataset.folder}: created, without articles. Next steps:")
+    dataset = harness.new(directory, language=language, source=source, root=data_root)
+    origin = f"as a copy of {source}" if source else "without articles"
+    click.echo(f"{dataset.folder}: created, {origin}. Next steps:")
     click.echo("\n".join(f"  {step}" for step in dataset.steps))
+
+
+@click.command()
+@click.option("-o", "--out", type=folder, metavar="FILE", help="File to write; default: print it.")
+def schema(out: Path | None) -> None:
+    """Print the JSON Schema of configs, for editors.
+
+    An editor with a YAML language server then completes and checks keys and settings while you type. A config names the
+    file in its first line; the path starts from the folder of the config:
+
+    # yaml-language-server: $schema=./experiment.schema.json
+    """
+    import harness
+    from harness.cli.experiments import print_json
+    from harness.runner.configs.schema import MODELINE
+
+    document = harness.schema(out)
+    if out is None:
+        print_json(document)
+    else:
+        click.echo(f"{out}: written. First line of a config in the same folder:")
+        click.echo(f"{MODELINE}./{out.name}")
 
 
 @click.command()
@@ -39,6 +67,8 @@ def new(directory: Path, language: str) -> None:
 )
 @click.option("--transcript", is_flag=True, help="Read lines ('Speaker: text'), or rows with a speaker, as turns.")
 @click.option("--encoding", help="Encoding of text files; default: detected.")
+@click.option("--delimiter", metavar="NAME", help=DELIMITER_HELP)
+@click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
 @click.option("--name", metavar="ID", help="Id of the article from standard input (-); page.html for HTML.")
 @click.option("--replaces", metavar="ID", help="Id of the article that the only article of SOURCE replaces.")
 @click.option("--offline", is_flag=True, help="Refuse sources that need the network (hub:OWNER/NAME).")
@@ -47,7 +77,7 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
 
     Their sentences become claims.
 
-    SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .parquet), a folder of them, a quoted pattern
+    SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of them, a quoted pattern
     ('news/**/*.md'), - (standard input), or hub:OWNER/NAME.
 
     Never changes existing ids, and skips articles that are already present. A changed article becomes a new version,
@@ -71,6 +101,8 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
         else:
             message = f"{source}: not UTF-8; read as {encoding}. If characters look wrong, set --encoding NAME"
         click.echo(message, err=True)
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     added = f"{count_of(result.articles_added, 'article')} added ({count_of(result.claims_added, 'claim')})"
@@ -97,4 +129,4 @@ def _announce_hosts(sources: tuple[str, ...]) -> None:
         click.echo(f"network: {', '.join(hosts)}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (new, ingest)
+COMMANDS: tuple[click.Command, ...] = (new, ingest, schema)

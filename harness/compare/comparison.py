@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.compare.decision import DECIDED_BY, few_units_caution, is_significant
 from harness.compare.paired_tests import Correction, Difference
 from harness.display import Rows, displayed
 from harness.errors import UnknownName, unknown_name
-from harness.metrics.intervals import Value
+from harness.metrics.intervals import Intervals, Value
 from harness.runner.official.leaderboards import ReferenceResult
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class ComparedSystem(NamedTuple):
             "low": self.value.low,
             "high": self.value.high,
             "tie_group": self.tie_group,
+            "method": self.value.method,
+            **({"note": self.value.note} if self.value.note else {}),
             **({"reason": self.value.reason} if self.value.value is None else {}),
         }
 
@@ -53,9 +56,15 @@ class SystemPair(NamedTuple):
     """P-value corrected for the number of pairs; None without a test."""
     reason: str | None = None
     """Reason why there is no difference."""
+    note: str | None = None
+    """What decides if the interval of the difference and its test disagree."""
 
-    def document(self) -> dict[str, Any]:
-        """The pair as `harness compare --json` prints it."""
+    def document(self, caution: str | None = None) -> dict[str, Any]:
+        """The pair as `harness compare --json` prints it.
+
+        Args:
+            caution: the caution of the comparison; see `Comparison.caution`.
+        """
         difference = self.difference
         document: dict[str, Any] = {
             "a": self.a,
@@ -67,8 +76,12 @@ class SystemPair(NamedTuple):
             "p_corrected": self.p_corrected,
         }
         if difference is None:
-            return document | {"reason": self.reason}
-        document |= {"test": difference.test, "minimum_detectable_difference": difference.detectable}
+            return document | {"decided_by": None, "reason": self.reason}
+        document |= {"decided_by": DECIDED_BY, "significant": is_significant(self.p_corrected)}
+        if notes := "; ".join(filter(None, (self.note, caution))):
+            document["note"] = notes
+        document |= {"test": difference.test, "draws": difference.draws, "method": difference.method}
+        document["minimum_detectable_difference"] = difference.detectable
         other_tests = {"mcnemar_p": difference.mcnemar_p, "folds_p": difference.folds_p}
         return document | {name: p for name, p in other_tests.items() if p is not None}
 
@@ -93,7 +106,7 @@ class Comparison:
     unit: str
     """Resampling unit: `article`, `speaker` or `claim`."""
     resamples: int
-    """Number of random exchanges per test."""
+    """Number of random exchanges of each test that draws any; see `Difference.draws`."""
     correction: Correction
     """Correction of the p-values."""
     warnings: tuple[str, ...]
@@ -101,9 +114,26 @@ class Comparison:
     first: str = ""
     """System of the first given result."""
     published: tuple[ReferenceResult, ...] = ()
-    """Published systems of the matching leaderboards, best first, with borrowed interval widths."""
+    """Published systems of the matching leaderboards, best first; intervals only if a system of ours is near."""
     published_source: str = ""
     """Sources and test sizes of these leaderboards."""
+    intervals: Intervals = field(default_factory=Intervals)
+    """Settings of the intervals."""
+
+    @property
+    def n_tested(self) -> int:
+        """Number of pairs with a test, for which the p-values are corrected."""
+        return sum(pair.p_corrected is not None for pair in self.pairs)
+
+    @property
+    def caution(self) -> str | None:
+        """Why neither intervals of differences nor p-values can be trusted; None if there are enough units."""
+        return few_units_caution(self.n_units, self.unit) if self.n_tested else None
+
+    notes: tuple[str, ...] = ()
+    """Remarks on the results that were compared."""
+    left_out: tuple[str, ...] = ()
+    """Results of the run folders that were not compared, one line for each reason."""
 
     def __len__(self) -> int:
         return len(self.systems)
@@ -113,17 +143,21 @@ class Comparison:
         document: dict[str, Any] = {
             "metric": self.metric,
             "systems": [system.document() for system in self.systems],
-            "pairs": [pair.document() for pair in self.pairs],
+            "pairs": [pair.document(self.caution) for pair in self.pairs],
         }
         if self.published:
             document["published"] = {
                 "source": self.published_source,
                 "systems": [entry._asdict() for entry in self.published],
             }
+        if self.notes:
+            document["notes"] = list(self.notes)
+        if self.left_out:
+            document["left_out"] = list(self.left_out)
         return document
 
     def to_pandas(self, table: Literal["systems", "pairs"] = "systems") -> pd.DataFrame:
-        """The systems or the pairs as a data frame, one row each; see also `pairs.to_pandas()`.
+        """The systems or the pairs as a data frame, one row each.
 
         Args:
             table: `systems`: values with intervals and tie groups. `pairs`: differences with intervals and p-values.
@@ -131,14 +165,17 @@ class Comparison:
         """
         if table not in ("systems", "pairs"):
             raise UnknownName(unknown_name("table of a comparison", table, ["systems", "pairs"]))
-        return self.pairs.to_pandas() if table == "pairs" else self.systems.to_pandas()
+        import pandas as pd
+
+        rows = self.document()[table]
+        return pd.DataFrame(rows)
 
     def __str__(self) -> str:
         from harness.compare.tables import comparison_text
 
-        return comparison_text(self)
+        return comparison_text([self])
 
     def _repr_html_(self) -> str:
         from harness.compare.tables import comparison_html
 
-        return comparison_html(self)
+        return comparison_html([self])

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 from harness.arguments import as_list
-from harness.compare.compare import compare_results
+from harness.compare.compare import compare_table, with_label_names
 from harness.compare.comparison import Comparison
+from harness.compare.decision import decided_interval
+from harness.compare.results import ResultTable, read_table
+from harness.compare.shared_work import SharedWork
 from harness.display import displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 
@@ -144,20 +147,40 @@ def read_rule(text: str) -> GateRule:
     )
 
 
-def check_gate(results: str | Path | Sequence[str | Path], rules: str | Sequence[str]) -> list[GateVerdict]:
+def check_gate(
+    results: str | Path | Sequence[str | Path], rules: str | Sequence[str], *, all_results: bool = False
+) -> list[GateVerdict]:
     """Evaluate rules that fail a build.
 
     Args:
         results: result or run folders, as for `compare_results`. If no system is called `baseline`, this name stands
             for the system of the first result.
         rules: rules such as `f1 < baseline - 0.02`.
+        all_results: as for `compare_results`.
     Returns: a verdict for each rule and each system that it tests. A rule that cannot be evaluated fails.
     Raises: HarnessError: a rule with a syntax error, or with an unknown system or metric.
     """
     parsed = [read_rule(text) for text in as_list(rules)]
-    metrics = dict.fromkeys(rule.metric for rule in parsed)
-    comparisons = {metric: compare_results(results, metric=metric) for metric in metrics}
-    return [verdict for rule in parsed for verdict in _verdicts(rule, comparisons[rule.metric])]
+    return check_table(read_table(results, all_results=all_results), parsed)
+
+
+def check_table(
+    table: ResultTable, rules: Sequence[GateRule], comparisons: Sequence[Comparison] = ()
+) -> list[GateVerdict]:
+    """Evaluate rules on results that are already loaded; see `check_gate`.
+
+    Args:
+        table: results.
+        rules: parsed rules.
+        comparisons: comparisons of these results that exist already, by any metrics.
+    """
+    table = with_label_names(table)
+    by_metric = {comparison.metric: comparison for comparison in comparisons}
+    shared = SharedWork(table)
+    for rule in rules:
+        if rule.metric not in by_metric:
+            by_metric[rule.metric] = compare_table(table, metric=rule.metric, shared=shared)
+    return [verdict for rule in rules for verdict in _verdicts(rule, by_metric[rule.metric])]
 
 
 def _verdicts(rule: GateRule, comparison: Comparison) -> list[GateVerdict]:
@@ -176,7 +199,7 @@ def _verdict(rule: GateRule, comparison: Comparison, name: str, reference: str |
     estimate = _system_value(comparison, name) if reference is None else _pair_difference(comparison, name, reference)
     if isinstance(estimate, str):
         return GateVerdict(rule.text, name, True, f"{name}: cannot evaluate the rule: {estimate}")
-    value, low, high = estimate
+    value, low, high, remark = estimate
     if rule.certainty != "point" and (low is None or high is None):
         message = f"{name}: cannot evaluate the rule: there is no interval; use 'point' to test the value alone"
         return GateVerdict(rule.text, name, True, message)
@@ -185,34 +208,51 @@ def _verdict(rule: GateRule, comparison: Comparison, name: str, reference: str |
     holds = [COMPARATORS[rule.comparator](end, rule.number) for end in ends]
     failed = any(holds) if rule.certainty == "possible" else all(holds)
     quantity = rule.metric if reference is None else f"{rule.metric} difference to {reference}"
-    interval = "" if low is None or high is None else f" [{low:.4f}, {high:.4f}]"
+    interval = "" if low is None or high is None else f" [{_four_digits(low)}, {_four_digits(high)}]"
     subject = {"certain": "the whole interval", "point": "the value", "possible": "part of the interval"}[
         rule.certainty
     ]
     negation = "" if failed else "not "
     message = f"{name}: {quantity} is {value:.4f}{interval}; {subject} is {negation}{rule.comparator} {rule.number:g}"
+    message += f" ({remark})" if remark else ""
     return GateVerdict(rule.text, name, failed, message)
 
 
-Estimate = tuple[float, float | None, float | None]
-"""A value and the ends of its interval."""
+def _four_digits(number: float) -> str:
+    # Adding 0.0 turns -0.0 into 0.0: an end just below 0 shows as 0.
+    return f"{round(number, 4) + 0.0:.4f}"
+
+
+class Estimate(NamedTuple):
+    """A value with the interval that a rule is held against."""
+
+    value: float
+    low: float | None
+    high: float | None
+    remark: str | None = None
+    """What decided if the test and the interval disagree, or why neither can be trusted."""
 
 
 def _system_value(comparison: Comparison, name: str) -> Estimate | str:
     """The value of a system, or the reason why it has none."""
     value = next(system.value for system in comparison.systems if system.name == name)
-    return str(value.reason) if value.value is None else (value.value, value.low, value.high)
+    return str(value.reason) if value.value is None else Estimate(value.value, value.low, value.high)
 
 
 def _pair_difference(comparison: Comparison, name: str, reference: str) -> Estimate | str:
-    """The value of a system minus that of the reference, or the reason why there is no difference."""
+    """The value of a system minus that of the reference, or the reason why there is no difference.
+
+    The test decides about 0, as it does for tie groups, and the interval about every other number.
+    """
     for pair in comparison.pairs:
         if {pair.a, pair.b} == {name, reference}:
             difference = pair.difference
             if difference is None:
                 return str(pair.reason)
+            low, high = decided_interval(difference, pair.p_corrected)
+            remark = "; ".join(filter(None, (pair.note, comparison.caution))) or None
             if pair.a == name:
-                return difference.value, difference.low, difference.high
+                return Estimate(difference.value, low, high, remark)
             # Pairs put the better system first; the other way round, the interval is mirrored.
-            return -difference.value, -difference.high, -difference.low
+            return Estimate(-difference.value, -high, -low, remark)
     return f"'{reference}' is the reference itself"

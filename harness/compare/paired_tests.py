@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Floats
+from harness.compare.exchanges import Exchanges, randomization_p
 from harness.data.claims import Gold
 from harness.display import displayed
 from harness.errors import Undefined
@@ -43,6 +44,10 @@ class Difference(NamedTuple):
     """Test that `p` comes from."""
     method: Method
     """Method of the interval."""
+    draws: int | None
+    """Number of random exchanges behind `p`; None if the test draws none."""
+    resamples: int
+    """Number of resamples behind `detectable`, and behind the interval if its method is BCa."""
     mcnemar_p: float | None = None
     """P-value of McNemar's exact test, which treats claims as independent; None with several random seeds, or if the
     metric does not compare labels."""
@@ -104,8 +109,7 @@ def difference(
     system_b: ResampledValues,
     *,
     groups: ResamplingGroups,
-    intervals: Intervals,
-    draws: int,
+    exchanges: Callable[[], Exchanges],
 ) -> Difference:
     """The difference of two systems on the same claims, with paired resamples.
 
@@ -115,14 +119,17 @@ def difference(
     the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md), as for a metric that is a
     plain function, which thousands of exchanges would call too often.
 
+    With strata, resamples are drawn within them. An exchange keeps every unit in the table, so every stratum keeps its
+    size, and the randomization test needs no strata. The jackknife-t test ignores them: its standard error includes the
+    spread between strata, so its p-value is too large rather than too small.
+
     Args:
         metric: any metric.
         gold: shape (n_claims,).
         system_a: first system.
         system_b: second system, under the same resamples.
         groups: articles and resampling units; codes without gaps.
-        intervals: random seed.
-        draws: number of random exchanges; see `n_permutations`.
+        exchanges: gives the random exchanges; called only if the test needs them.
     Source: Noreen 1989; Efron and Tibshirani 1993; Miller 1974.
     """
     value = system_a.value - system_b.value
@@ -135,11 +142,13 @@ def difference(
     has_paired_runs = len(system_a.runs) == len(system_b.runs)
     no_exchanges = ranks_across_units or not has_paired_runs or metric.calls_foreign_code
     test: Test = "jackknife-t" if no_exchanges else "randomization"
+    draws = None
     if test == "jackknife-t":
         p = _jackknife_p(value, jackknifed)
     else:
-        seed = intervals.random_seed
-        p = _randomization_p(metric, gold, system_a, system_b, groups=groups, seed=seed, draws=draws)
+        drawn = exchanges()
+        draws = len(drawn.sides[0])
+        p = randomization_p(metric, system_a.runs, system_b.runs, drawn, observed=value)
     return Difference(
         value=value,
         low=interval.low,
@@ -148,6 +157,8 @@ def difference(
         detectable=POWER_Z * standard_error,
         test=test,
         method=method,
+        draws=draws,
+        resamples=len(resampled),
     )
 
 
@@ -175,46 +186,6 @@ def _jackknife_p(value: float, jackknifed: Floats) -> float:
     return 2 * float(stdtr(freedom, -abs(value) / error)) if error else float(value == 0)
 
 
-def _randomization_p(
-    metric: Metric,
-    gold: Gold,
-    system_a: ResampledValues,
-    system_b: ResampledValues,
-    *,
-    groups: ResamplingGroups,
-    seed: int,
-    draws: int,
-) -> float:
-    """The share of random exchanges of whole units with at least the observed difference; the data count as one."""
-    # Stack the claims of both systems into one table with twice the units. A 0-or-1 weight then selects, for each unit,
-    # whose output counts, so all exchanges are one vectorized call per side.
-    n_units = int(groups.unit.max()) + 1
-    swapped = np.random.default_rng(seed).integers(0, 2, size=(draws, n_units))
-    length = None if groups.length is None else np.concatenate([groups.length] * 2)
-    doubled = ResamplingGroups(_twice(groups.article), _twice(groups.unit), length)
-    doubled_gold = gold.take(np.tile(np.arange(len(gold)), 2))
-    runs = [_stack_runs(a, b) for a, b in zip(system_a.runs, system_b.runs, strict=True)]
-    first_side = mean_over_seeds(metric, doubled_gold, runs, doubled, np.hstack([1 - swapped, swapped]))
-    second_side = mean_over_seeds(metric, doubled_gold, runs, doubled, np.hstack([swapped, 1 - swapped]))
-    differences = np.abs(first_side - second_side)
-    differences = differences[~np.isnan(differences)]
-    # The tolerance keeps exchanges that equal the observed difference but for rounding. Counting the data themselves
-    # (+ 1) keeps the p-value above 0 and the test valid.
-    n_as_large = np.count_nonzero(differences >= abs(system_a.value - system_b.value) - 1e-12)
-    return float((n_as_large + 1) / (len(differences) + 1))
-
-
-def _twice(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The codes of two copies of the claims; the second copy has codes of its own."""
-    return np.concatenate([codes, codes + int(codes.max()) + 1])
-
-
-def _stack_runs(a: Run, b: Run) -> Run:
-    """One run over the claims of `a` followed by those of `b`."""
-    scores = None if a.scores is None or b.scores is None else np.concatenate([a.scores, b.scores])
-    return Run(scores, np.concatenate([a.predicted, b.predicted]), a.probabilities and b.probabilities)
-
-
 def adjust_p_values(p_values: Sequence[float], how: Correction = "holm") -> list[float]:
     """P-values corrected for multiple testing, in the given order.
 
@@ -238,43 +209,44 @@ def adjust_p_values(p_values: Sequence[float], how: Correction = "holm") -> list
     return [float(value) for value in result]
 
 
-def corrected_t_test(
-    metric: Metric,
-    gold: Gold,
-    runs_a: Sequence[Run],
-    runs_b: Sequence[Run],
-    *,
-    groups: ResamplingGroups,
-    fold: npt.NDArray[np.int64],
-) -> float | None:
+def fold_values(
+    metric: Metric, gold: Gold, runs: Sequence[Run], *, groups: ResamplingGroups, fold: npt.NDArray[np.int64]
+) -> Floats | None:
+    """A metric in each fold.
+
+    Args:
+        metric: any metric.
+        gold: shape (n_claims,).
+        runs: runs of a system, one per random seed.
+        groups: article and unit of each claim.
+        fold: fold code of each claim, shape (n_claims,).
+    Returns: shape (n_folds, n_runs); None for a single fold, or a metric that is undefined in a fold.
+    """
+    codes = np.unique(fold)
+    if len(codes) < 2:
+        return None
+    rows_by_fold = [np.flatnonzero(fold == code) for code in codes]
+    try:
+        return np.array([[_value_in_fold(metric, gold, run, groups, rows) for run in runs] for rows in rows_by_fold])
+    except Undefined:
+        return None
+
+
+def corrected_t_test(values_a: Floats | None, values_b: Floats | None) -> float | None:
     """The two-sided p-value of the corrected resampled t-test over folds and random seeds.
 
     The test enlarges the variance of the differences, because folds share training claims.
 
     Args:
-        metric: any metric.
-        gold: shape (n_claims,).
-        runs_a: runs of the first system, one per random seed.
-        runs_b: runs of the second system.
-        groups: article and unit of each claim.
-        fold: fold code of each claim, shape (n_claims,).
-    Returns: None for a single fold, unequal numbers of runs, or a metric that is undefined in a fold.
+        values_a: values of the first system in each fold, from `fold_values`.
+        values_b: values of the second system.
+    Returns: None without values, or with unequal numbers of runs.
     Source: Nadeau and Bengio 2003; with k folds, the test share is 1 / (k - 1) of the training claims.
     """
-    k = len(np.unique(fold))
-    if k < 2 or len(runs_a) != len(runs_b):
+    if values_a is None or values_b is None or values_a.shape != values_b.shape:
         return None
-    rows_by_fold = [np.flatnonzero(fold == code) for code in np.unique(fold)]
-    try:
-        per_fold = [
-            [_value_in_fold(metric, gold, run, groups, rows) for run in runs]
-            for runs in (runs_a, runs_b)
-            for rows in rows_by_fold
-        ]
-    except Undefined:
-        return None
-    values = np.array(per_fold).reshape(2, -1)
-    differences = values[0] - values[1]
+    k = len(values_a)
+    differences = (values_a - values_b).reshape(-1)
     variance = float(differences.var(ddof=1))
     if np.isnan(differences).any():
         return None

@@ -1,4 +1,4 @@
-"""Loading of results with their predictions, and the check that they have the same claims and gold."""
+"""Loading of results with their predictions, as one table."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import numpy.typing as npt
 
 from harness.arguments import as_list
 from harness.arrays import Codes, Floats
+from harness.compare.chosen import choose_results
+from harness.compare.selection import LeftOut, left_out_lines
 from harness.data.claims import Gold, codes_of
-from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
+from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.functions import build_metric
 from harness.metrics.intervals import Intervals
 from harness.runner.provenance import Provenance
-from harness.runner.result_files import Columns, Result, read_predictions, read_result
-
-MAX_SHOWN = 3
-"""Number of claim ids in a message."""
+from harness.runner.result_files import Columns, Result
 
 
 class ResultEntry(NamedTuple):
@@ -49,47 +48,27 @@ class ResultTable(NamedTuple):
     """Interval settings of the first result."""
     fold: Codes
     """Fold code of each claim, shape (n_claims,); all 0 if the results have different folds."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Other results of the given run folders."""
+    notes: tuple[str, ...] = ()
+    """Remarks on the choice of results."""
 
 
-def find_results(paths: str | Path | Sequence[str | Path]) -> list[Path]:
-    """The result folders that paths name.
-
-    Args:
-        paths: one or more result folders, their `result.json` files, or run folders with several results.
-    Returns: each folder once, in the order of the paths.
-    Raises: HarnessError: a path without a result.
-    """
-    result_folders = list[Path]()
-    for path in map(Path, as_list(paths)):
-        folder = path.parent if path.name == "result.json" else path
-        folders = sorted(file.parent for file in folder.glob("results/*/result.json"))
-        if (folder / "result.json").exists():
-            folders = [folder]
-        if not folders:
-            raise FaultsError.single(
-                path,
-                "contains no result; pass a result folder, or a run folder such as runs/NAME",
-                code="no-result",
-            )
-        result_folders += [folder for folder in folders if folder not in result_folders]
-    return result_folders
-
-
-def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2) -> ResultTable:
+def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2, all_results: bool = False) -> ResultTable:
     """Load results for comparison.
 
     Args:
-        paths: see `find_results`.
+        paths: see `select_results`.
         least: minimum number of results.
+        all_results: also take the results of run folders that are not current but over the same claims and gold.
     Raises: HarnessError: fewer than `least` results, results with different claims or gold, or damaged files.
     """
-    folders = find_results(paths)
-    results = [(result, read_predictions(result)) for result in map(read_result, folders)]
+    chosen = choose_results(as_list(paths), all_results=all_results)
+    results = chosen.results
     if len(results) < least:
-        raise HarnessError(f"compare: needs two results or more, but {folders[0]} is the only one")
+        reasons = "".join(f"; {line}" for line in left_out_lines(chosen.left_out))
+        raise HarnessError(f"compare: needs two results or more, but {results[0][0].path} is the only one{reasons}")
     first_result, first_columns = results[0]
-    for other in results[1:]:
-        _check_same_claims(results[0], other)
     labels = tuple(column.removeprefix("score:") for column in first_columns if column.startswith("score:"))
     # The table lists every claim once per random seed; gold and groups need one of these copies.
     is_first_seed = first_columns["random_seed"] == first_columns["random_seed"][0]
@@ -107,6 +86,8 @@ def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2) -> R
         groups=ResamplingGroups(article, unit, rows.get("length"), rows.get("stratum")),
         intervals=intervals,
         fold=_fold_codes(results, is_scored),
+        left_out=chosen.left_out,
+        notes=chosen.notes,
     )
 
 
@@ -159,46 +140,6 @@ def _unit_codes(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
     return codes_of(keys)
 
 
-def _check_same_claims(first: tuple[Result, Columns], second: tuple[Result, Columns]) -> None:
-    """Raises: HarnessError: the results differ in task, claims, gold or claim order; the message shows where."""
-    (result_a, columns_a), (result_b, columns_b) = first, second
-    if result_a.task != result_b.task:
-        raise HarnessError(
-            f"compare: the results have different tasks: {result_a.task} in {result_a.path}, "
-            f"{result_b.task} in {result_b.path}"
-        )
-    gold_a = _gold_by_claim(columns_a)
-    gold_b = _gold_by_claim(columns_b)
-    differences = [
-        f"{len(claim_ids):,} only in {path} ({', '.join(claim_ids[:MAX_SHOWN])})"
-        for claim_ids, path in (
-            (sorted(set(gold_a) - set(gold_b)), result_a.path),
-            (sorted(set(gold_b) - set(gold_a)), result_b.path),
-        )
-        if claim_ids
-    ]
-    if differences:
-        raise HarnessError(f"compare: the results have different claims: {'; '.join(differences)}")
-    differing = [claim_id for claim_id, label in gold_a.items() if gold_b[claim_id] != label]
-    if differing:
-        preview = ", ".join(differing[:MAX_SHOWN])
-        raise HarnessError(
-            f"compare: {len(differing):,} claims have a different gold label in {result_b.path}: {preview}"
-        )
-    # Arrays are compared row by row from here on, so the order must be the same, too.
-    if list(gold_a) != list(gold_b):
-        raise HarnessError(
-            f"compare: {result_b.path} lists the claims in a different order than {result_a.path}, so it comes from "
-            "different data; run the experiment again"
-        )
-
-
-def _gold_by_claim(columns: Columns) -> dict[str, str | None]:
-    """Claim id to gold label, in the order of the table."""
-    rows = columns["random_seed"] == columns["random_seed"][0]
-    return dict(zip(columns["claim_id"][rows], columns["gold"][rows], strict=True))
-
-
 def _runs(
     provenance: Provenance, columns: Columns, labels: tuple[str, ...], has_gold: npt.NDArray[np.bool_]
 ) -> tuple[Run, ...]:
@@ -220,21 +161,40 @@ def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
 
     Args:
         table: results.
-        name: name of a metric in all results; default: the first common metric of the first result.
+        name: name of a metric that any of these results, or a result left out of their run folders, has; default: the
+            first metric of the first result that all results have, or else the first of the first result.
     Returns: the name, and the metric with its settings.
-    Raises: HarnessError: a metric that no result has, or only some results have.
+    Raises: HarnessError: a metric that no result has.
     """
     first = table.entries[0].result
-    first_names = list(first.values)
-    common_names = [metric for metric in first_names if all(metric in entry.result.values for entry in table.entries)]
-    chosen = name or (common_names[0] if common_names else "")
-    if chosen not in common_names:
-        where = "all results" if name in first_names else "these results"
-        raise UnknownName(f"compare: --metric: {unknown_name('metric of ' + where, chosen, common_names)}")
-    for configured in first.provenance.config.metrics:
+    recorded_in = {metric: result for result in reversed(_with_metrics(table)) for metric in result.values}
+    chosen = name or next(iter(common_metrics(table)), next(iter(first.values), ""))
+    if chosen not in recorded_in:
+        raise UnknownName(f"compare: --metric: {unknown_name('metric of these results', chosen, list(recorded_in))}")
+    for configured in recorded_in[chosen].provenance.config.metrics:
         settings = dict(configured) if isinstance(configured, dict) else {"name": configured}
         metric_name = str(settings.pop("name"))
         metric = build_metric(metric_name, settings)
         if metric.key(metric_name) == chosen:
             return chosen, metric
-    raise HarnessError(f"compare: {first.path} does not record the settings of metric '{chosen}'; run it again")
+    raise HarnessError(
+        f"compare: {recorded_in[chosen].path} does not record the settings of metric '{chosen}'; run it again"
+    )
+
+
+def common_metrics(table: ResultTable) -> list[str]:
+    """Names of the metrics that all results record, in the order of the first result."""
+    first = table.entries[0].result
+    return [name for name in first.values if all(name in entry.result.values for entry in table.entries)]
+
+
+def heading_of(table: ResultTable, name: str) -> str:
+    """Column heading of a metric that some result records."""
+    return next(result.values[name].short_name for result in _with_metrics(table) if name in result.values)
+
+
+def _with_metrics(table: ResultTable) -> list[Result]:
+    """Results whose metrics can be compared by: those of the table, then those left out of its run folders."""
+    task = table.entries[0].result.task
+    others = [entry.result for entry in table.left_out if entry.result is not None and entry.result.task == task]
+    return [*(entry.result for entry in table.entries), *others]

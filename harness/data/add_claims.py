@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.articles.rows import LabeledRow, read_rows
-from harness.data.dataset import Dataset, claim_file_contents, read_info
-from harness.data.exchange.claim_review import read_claim_reviews
-from harness.data.exchange.label_studio import read_studio
+from harness.arguments import as_list
+from harness.data.additions.columns import ColumnOptions, column_names, resolve_columns
+from harness.data.additions.labels import ConflictRule
+from harness.data.additions.reading import Source, SourceOptions, read_source, without_columns
+from harness.data.additions.session import TIME_EXPECTED, AddOptions, AddSession, is_time
+from harness.data.additions.target import Target, TargetOptions, open_target
+from harness.data.articles.rows import LabeledRow
+from harness.data.dataset import claim_file_contents, read_info
 from harness.data.jsonl import to_json_lines
-from harness.data.labels.annotations import new_annotation
-from harness.data.labels.gold import active_annotations
-from harness.data.load import find_scheme, open_folder
-from harness.data.sentences.claims_of import make_claim
+from harness.data.own_tables import TableOptions
 from harness.display import displayed
-from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import folder_lock, read_bytes, remove_partial_files, sha256, write_files
-from harness.records import Annotation, Article, Claim, is_unicode, preview
-from harness.schemes import Axis, Scheme
-from harness.schemes.scheme_files import FEATURE_LABEL
-
-CLAIM_FIELDS = ("claim_id", "article_id", "text", "speaker", "date", "start", "note")
-"""Columns that describe the claim; every other column is an axis."""
-YES_WORDS = ("yes", "true", "1")
-NO_WORDS = ("no", "false", "0")
-
-FieldMessage = tuple[str | None, str]
-"""Field of a fault (None for the whole row) and its message."""
+from harness.errors import FaultsError, HarnessError
+from harness.files import folder_lock, read_bytes, remove_partial_files, write_files
+from harness.records import preview
+from harness.text_tables import count_of
 
 
 @displayed
@@ -46,6 +38,12 @@ class AddResult(NamedTuple):
     """Number of new labels that replace an earlier label by the same annotator."""
     unchanged: int
     """Number of labels that the annotator had already given; they are not added again."""
+    articles_added: int = 0
+    """Number of new articles that are documents; those of free-standing claims are not counted."""
+    notes: tuple[str, ...] = ()
+    """What else the user should know, each a sentence: what was created, passed over, or chosen by a rule."""
+    steps: tuple[str, ...] = ()
+    """Next steps after a dataset was created, each a command to run or a file to edit."""
 
 
 def add_claims(
@@ -54,266 +52,152 @@ def add_claims(
     annotator: str,
     *,
     scheme: str | None = None,
+    new_scheme: str | None = None,
+    task: str | None = None,
+    positive: str | Sequence[str] = (),
+    language: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    ignore_columns: str | Sequence[str] = (),
+    ignore_other_columns: bool = False,
+    labels: Mapping[str, str] | None = None,
+    on_conflict: ConflictRule | None = None,
     at: str | None = None,
     labeler: str | None = None,
+    file_format: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
     dry_run: bool = False,
 ) -> AddResult:
     """Adds labeled claims to a dataset folder: all of them, or none if a row has a fault.
 
     Args:
-        dataset_folder: dataset folder; the text of its articles must be present.
-        rows: a .jsonl, .csv or .tsv file, or mappings. A row identifies its claim by `claim_id`, or by `article_id` and
-            `text` (with `start` if the text occurs more than once), or by `text` alone (a free-standing claim). Every
-            other column is an axis, and its cell the label. In the column of a feature, yes marks the feature, an empty
-            cell or no does not, and any other text marks it and becomes its value. Also a Label Studio export (.json),
-            or a page (.html, .jsonld) with ClaimReview, whose ratings become labels of the scheme `claimreview`.
+        dataset_folder: dataset folder; the text of its articles must be present. A file of rows creates it if absent.
+        rows: a .jsonl, .csv, .tsv or .xlsx file, or mappings. A row identifies its claim by `claim_id`, by
+            `article_id` and `text` (with `start` if the text occurs more than once), or by `text` alone (a
+            free-standing claim). The rows of an article that the dataset does not have make it, one a line. Every other
+            column is an axis, and its cell the label. In the column of a feature, yes marks the feature, an empty cell
+            or no does not, and any other text marks it and becomes its value. Also an export of doccano (.jsonl,
+            .csv), Prodigy (.jsonl) or Label Studio (.json, .csv, .tsv), and ClaimReview in a page (.html, .jsonld,
+            .json) or an answer of the Fact Check Tools API (.json), whose ratings become labels of the scheme
+            `claimreview`.
         annotator: role or handle of the annotator, safe as a file name.
-        scheme: name of the label scheme; default: the first scheme of the dataset.
-        at: time to record, ISO 8601; default: now.
-        labeler: name of the labeler whose labels are added; required if a Label Studio export has several labelers.
+        scheme: name of the label scheme; default: the first scheme of the dataset. Registered if it is not listed.
+        new_scheme: name of a scheme to make from the labels; default for a new dataset without `scheme`: its name.
+        task: task that a new scheme answers; default: claim_detection for yes and no, else claim_type.
+        positive: one or more labels of a new scheme that mean yes.
+        language: BCP 47 code of a new dataset; default: en.
+        columns: field or axis to the column of a table, or the question of an export, that holds it.
+        ignore_columns: one or more columns to pass over.
+        ignore_other_columns: whether to pass over all columns that are neither a field nor an axis.
+        labels: value in the rows to label.
+        on_conflict: rule for rows that give one claim different labels: majority, newest (by `at`), first or last;
+            default: a fault.
+        at: time of labels whose rows have no `at`, ISO 8601; default: now.
+        labeler: name of the labeler whose labels are added; required if an export has several labelers. With
+            ClaimReview the name of the publisher.
+        file_format: `table`, `doccano`, `prodigy`, `label-studio` or `claimreview`; default: recognized by the
+            structure of the file.
+        delimiter: delimiter of a table, by its name (comma, semicolon, tab, at, pipe) or itself; default: detected.
+        encoding: encoding of a text file; default: detected.
+        sheet: name of the sheet of an .xlsx file; default: the first.
         dry_run: whether to check and count only, and write nothing.
-    Raises: FaultsError: all faults of all rows. HarnessError: the annotator, scheme or labeler is invalid. In both
-        cases nothing is written.
+    Raises: FaultsError: all faults of all rows. HarnessError: an argument is invalid. In both cases nothing is written.
     """
-    folder = Path(dataset_folder)
-    # The name becomes a file name: the same rule as `harness.records.Name`.
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", annotator):
-        allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
-        raise HarnessError(f"annotator: expected {allowed}, got {preview(annotator)}")
-    path = rows if isinstance(rows, str | Path) else "row"
+    folder, ignored = Path(dataset_folder), as_list(ignore_columns)
+    _check_arguments(annotator, scheme, new_scheme, at)
+    is_file = isinstance(rows, str | Path)
     # Reading the description first keeps the lock from creating a folder for a mistyped name.
-    info = read_info(folder)
+    is_new = _is_new(folder, creatable=is_file or new_scheme is not None)
+    meaning = ColumnOptions(columns or {}, ignore_other_columns)
     if isinstance(rows, str | Path):
-        labeled_rows = _read(Path(rows), scheme or next(iter(info.schemes), ""), labeler)
+        table = TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet)
+        source_options = SourceOptions(labeler, file_format, table, on_conflict, ignored)
+        source = read_source(Path(rows), folder, new_scheme or scheme, meaning, source_options)
     else:
-        labeled_rows = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
-    with nullcontext() if dry_run else folder_lock(folder, "add"):
-        dataset = open_folder(folder)
-        dataset.require_text()
-        session = _AddSession(dataset, _find_dataset_scheme(dataset, scheme), annotator, at or _now())
-        faults = [
-            Fault(str(path), row.line, field, message)
-            for row in labeled_rows
-            for field, message in session.add(row.cells)
-        ]
-        if faults:
-            raise FaultsError(faults)
+        numbered = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
+        source = Source("row", without_columns("row", numbered, ignored), scheme, meaning, meaning, [])
+    target_options = TargetOptions(None if new_scheme else source.scheme, new_scheme, task, as_list(positive), language)
+    options = AddOptions(annotator, at or _now(), labels or {}, on_conflict)
+    with nullcontext() if dry_run or is_new else folder_lock(folder, "add"):
+        target = open_target(folder, source, options.values, target_options)
+        resolved = resolve_columns(source.path, column_names(source.rows), target.schemes, source.columns)
+        session = AddSession(target.dataset, resolved, options, source.path)
+        session.add_all(source.rows)
+        if resolved.faults or session.faults:
+            raise FaultsError((*resolved.faults, *session.faults))
         if not dry_run:
-            remove_partial_files(folder)
-            session.write()
-    return session.counts()
+            with folder_lock(folder, "add") if is_new else nullcontext():
+                remove_partial_files(folder)
+                _write(target, session)
+    return _result(target, session, source.notes, (*ignored, *resolved.ignored))
 
 
-def _read(path: Path, scheme: str, labeler: str | None) -> list[LabeledRow]:
-    """Returns the rows of a file of labeled claims: a table, a Label Studio export or a page with ClaimReview.
+def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None, at: str | None) -> None:
+    # These names become file names: the same rule as `harness.records.Name`.
+    for option, name in (("annotator", annotator), ("--new-scheme", new_scheme)):
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
+            allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
+            raise HarnessError(f"{option}: expected {allowed}, got {preview(name)}")
+    if scheme is not None and new_scheme is not None:
+        raise HarnessError("give --scheme for a scheme that exists, or --new-scheme to make one; not both")
+    if at is not None and not is_time(at):
+        raise HarnessError(f"--at: {TIME_EXPECTED}, got {preview(at)}")
 
-    Raises: FaultsError: the file cannot be read. HarnessError: a Label Studio export has several labelers, and
-        `labeler` is None or not one of them.
+
+def _is_new(folder: Path, *, creatable: bool) -> bool:
+    """Whether the dataset folder is to be created.
+
+    Raises: FaultsError: the folder is no dataset, and is not empty or must exist.
     """
-    suffix = path.suffix.lower()
-    if suffix in (".html", ".htm", ".jsonld"):
-        return [LabeledRow(number, cells) for number, cells in enumerate(read_claim_reviews(path), start=1)]
-    if suffix != ".json":
-        return read_rows(path)
-    by_labeler = read_studio(path, scheme)
-    names = ", ".join(by_labeler)
-    if labeler is None and len(by_labeler) > 1:
-        message = f"has labels by several labelers ({names}); add them one by one: --labeler NAME --as ANNOTATOR"
-        raise HarnessError(f"{path}: {message}")
-    if labeler is not None and labeler not in by_labeler:
-        raise UnknownName(f"{path}: {unknown_name('labeler', labeler, list(by_labeler))}")
-    labels = by_labeler[labeler] if labeler is not None else next(iter(by_labeler.values()))
-    return [LabeledRow(number, cells) for number, cells in enumerate(labels, start=1)]
+    if (folder / "dataset.yaml").exists():
+        return False
+    if not creatable or (folder.exists() and not folder.is_dir()):
+        read_info(folder)
+    # An earlier call that was killed can leave the lock file behind.
+    if folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
+        read_info(folder)
+    return True
 
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _find_dataset_scheme(dataset: Dataset, name: str | None) -> Scheme:
-    if not dataset.info.schemes:
-        raise HarnessError(f"{dataset.folder}: dataset.yaml lists no scheme; add one under 'schemes'")
-    if name is not None and name not in dataset.info.schemes:
-        raise UnknownName(f"{dataset.folder}: {unknown_name('scheme', name, dataset.info.schemes)}")
-    return find_scheme(dataset.folder, name or dataset.info.schemes[0])
+def _write(target: Target, session: AddSession) -> None:
+    """Writes articles, claims, labels and descriptions together."""
+    folder = target.dataset.folder
+    files: dict[Path, bytes] = {}
+    finder = session.finder
+    if target.is_new or len(finder.claims) > len(target.dataset.claims):
+        files = claim_file_contents(folder, finder.articles.values(), finder.claims.values())
+    if session.new:
+        log = folder / "annotations" / f"{session.options.annotator}.jsonl"
+        # The log is append-only: existing bytes stay as they are, even if the last line has no line end.
+        existing = read_bytes(log) if log.exists() else b""
+        line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
+        files[log] = existing + line_end + "".join(to_json_lines(session.new)).encode()
+    write_files(files | target.files(len(finder.articles)))
 
 
-class _AddSession:
-    """Collects labeled rows for a dataset, and writes all of them at the end."""
-
-    def __init__(self, dataset: Dataset, scheme: Scheme, annotator: str, at: str) -> None:
-        self.dataset = dataset
-        self.scheme = scheme
-        self.annotator = annotator
-        self.at = at
-        self.axes = {axis.name: axis for axis in scheme.axes}
-        self.articles = {article.article_id: article for article in dataset.articles}
-        self.claims = {claim.claim_id: claim for claim in dataset.claims}
-        self.present = {
-            (a.claim_id, a.axis): a
-            for a in active_annotations(dataset.annotations)
-            if a.annotator == annotator and a.scheme == scheme.name and a.role == "label"
-        }
-        self.new: list[Annotation] = []
-        self.unchanged = 0
-
-    def add(self, cells: Mapping[str, Any]) -> list[FieldMessage]:
-        """Adds one row; returns its faults. A session with faults must not be written."""
-        labels = {name: cell for name, cell in cells.items() if name not in CLAIM_FIELDS and cell not in (None, "")}
-        faults = list(_cell_faults(cells))
-        if not labels:
-            faults.append((None, f"has no label; give at least one of: {', '.join(self.axes)}"))
-        answers = {}
-        for name, cell in labels.items():
-            if name not in self.axes:
-                faults.append((name, unknown_name("axis", name, list(self.axes))))
-                continue
-            answers[name] = _parse_label(self.axes[name], cell)
-            if answers[name] is None:
-                faults.append((name, unknown_name("label", str(cell), self.axes[name].label_names)))
-        if faults:
-            return faults
-        try:
-            claim = self._find_or_add_claim(cells)
-        except _RowError as error:
-            return [(error.field, error.message)]
-        # A "no" for a feature that the log marks as present would have to delete a line of the append-only log.
-        unmarked = [name for name, answer in answers.items() if not answer and (claim.claim_id, name) in self.present]
-        for name, answer in answers.items():
-            if answer:
-                self._add_label(claim, name, *answer, note=cells.get("note") or None)
-        message = f"'{self.annotator}' already marked this claim, and marks cannot be removed; leave the cell empty"
-        return [(name, message) for name in unmarked]
-
-    def _find_or_add_claim(self, cells: Mapping[str, Any]) -> Claim:
-        """Returns the claim that a row identifies; adds it if it is new.
-
-        Raises: _RowError: the row identifies no claim.
-        """
-        claim_id, article_id, text = (cells.get(field) or None for field in ("claim_id", "article_id", "text"))
-        if claim_id is not None:
-            return self._find_claim(claim_id, {"article_id": article_id, "text": text})
-        if text is None or not text.strip():
-            raise _RowError("text", "is missing; identify the claim by claim_id, by article_id and text, or by text")
-        if article_id is None:
-            article = self._free_standing_article(text.strip())
-            start, end = 0, len(article.text or "")
-        elif article_id not in self.articles:
-            raise _RowError("article_id", unknown_name("article", article_id, list(self.articles)))
-        else:
-            article = self.articles[article_id]
-            start = _find_start(article, text, cells.get("start"))
-            end = start + len(text)
-        details = {field: cells.get(field) or None for field in ("speaker", "date")}
-        claim = make_claim(article, start, end, **details)
-        return self.claims.setdefault(claim.claim_id, claim)
-
-    def _find_claim(self, claim_id: str, cells: Mapping[str, str | None]) -> Claim:
-        claim = self.claims.get(claim_id)
-        if claim is None:
-            raise _RowError("claim_id", f"no claim '{claim_id}' in claims.jsonl")
-        for field, cell in cells.items():
-            if cell not in (None, getattr(claim, field)):
-                expected = preview(getattr(claim, field))
-                raise _RowError(
-                    field,
-                    f"is not that of claim '{claim_id}': expected {expected}, got {preview(cell)}; give claim_id alone",
-                )
-        return claim
-
-    def _free_standing_article(self, text: str) -> Article:
-        """Returns an article that contains only this text, and whose id depends on the text alone."""
-        article = Article(article_id=f"claim-{sha256(text)[:10]}", text=text)
-        return self.articles.setdefault(article.article_id, article)
-
-    def _add_label(self, claim: Claim, axis: str, label: str, value: str | None, note: str | None) -> None:
-        earlier = self.present.get((claim.claim_id, axis))
-        if earlier is not None and (earlier.label, earlier.value) == (label, value):
-            self.unchanged += 1
-            return
-        annotation = new_annotation(
-            claim_id=claim.claim_id,
-            scheme=self.scheme.name,
-            axis=axis,
-            label=label,
-            annotator=self.annotator,
-            guideline=self.scheme.version,
-            at=self.at,
-            value=value,
-            note=note,
-            supersedes=earlier.annotation_id if earlier else None,
+def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequence[str]) -> AddResult:
+    notes += target.notes
+    if ignored:
+        notes.append(f"columns passed over: {', '.join(ignored)}")
+    if session.unlabeled:
+        notes.append(f"rows without a label: {session.unlabeled:,}")
+    if session.by_rule:
+        rule = session.options.on_conflict
+        notes.append(
+            f"rows disagree on {count_of(session.by_rule, 'label')}, set by the rule '{rule}' (see their notes)"
         )
-        self.present[(claim.claim_id, axis)] = annotation
-        self.new.append(annotation)
-
-    def counts(self) -> AddResult:
-        """Returns the numbers of collected claims and labels."""
-        superseded = sum(annotation.supersedes is not None for annotation in self.new)
-        claims_added = len(self.claims) - len(self.dataset.claims)
-        return AddResult(claims_added, len(self.new), superseded, self.unchanged)
-
-    def write(self) -> None:
-        """Writes articles, claims and labels together."""
-        files: dict[Path, bytes] = {}
-        if len(self.claims) > len(self.dataset.claims):
-            files = claim_file_contents(self.dataset.folder, self.articles.values(), self.claims.values())
-        if self.new:
-            log = self.dataset.folder / "annotations" / f"{self.annotator}.jsonl"
-            # The log is append-only: existing bytes stay as they are, even if the last line has no line end.
-            existing = read_bytes(log) if log.exists() else b""
-            line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
-            files[log] = existing + line_end + "".join(to_json_lines(self.new)).encode()
-        write_files(files)
-
-
-class _RowError(Exception):
-    """A row that identifies no claim."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
-
-
-def _find_start(article: Article, text: str, start_cell: Any) -> int:
-    """Returns the offset of a verbatim text in an article.
-
-    Raises: _RowError: the text is not at the given start, or occurs several times or never and no start is given.
-    """
-    body = article.text or ""
-    if start_cell not in (None, ""):
-        start = int(start_cell)
-        if body[start : start + len(text)] != text:
-            actual = preview(body[start:][:40])
-            message = f"is not the text at start {start} of article '{article.article_id}', which has {actual}"
-            raise _RowError("text", message)
-        return start
-    count = body.count(text)
-    if count != 1:
-        remedy = "give its start" if count else "give the exact characters of the article"
-        raise _RowError("text", f"occurs {count} times in article '{article.article_id}'; {remedy}")
-    return body.index(text)
-
-
-def _cell_faults(cells: Mapping[str, Any]) -> Iterator[FieldMessage]:
-    for name, cell in cells.items():
-        if name == "start":
-            if not (cell in (None, "") or re.fullmatch(r"[0-9]{1,12}", str(cell))):
-                yield name, f"expected an integer from 0, got {preview(cell)}"
-        elif not isinstance(cell, str | None if name in CLAIM_FIELDS else str | bool | int | None):
-            yield name, f"expected a text, got {preview(cell)}"
-        elif isinstance(cell, str) and not is_unicode(cell):
-            yield name, "contains half a character (a lone surrogate); save the text as UTF-8"
-
-
-def _parse_label(axis: Axis, cell: object) -> tuple[str, str | None] | tuple[()] | None:
-    """Returns the label and value of a cell: an empty tuple for an absent feature, None for an unknown label."""
-    # JSON rows can have true and false.
-    text = ("yes" if cell else "no") if isinstance(cell, bool) else str(cell).strip()
-    if not axis.feature:
-        return (text, None) if text in axis.label_names else None
-    if text.lower() in YES_WORDS:
-        return FEATURE_LABEL, None
-    if text.lower() in NO_WORDS:
-        return ()
-    return (FEATURE_LABEL, text) if axis.value else None
+    superseded = sum(annotation.supersedes is not None for annotation in session.new)
+    return AddResult(
+        claims_added=len(session.finder.claims) - len(target.dataset.claims),
+        annotations_added=len(session.new),
+        superseded=superseded,
+        unchanged=session.unchanged,
+        articles_added=session.finder.documents_added,
+        notes=tuple(notes),
+        steps=target.steps(),
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -14,7 +16,10 @@ MAX_RATIO = 100
 MIN_BOMB_BYTES = 1 << 20
 """Unpacked bytes up to which the ratio does not matter: repetitive small files pack very well."""
 
-DAMAGE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError)
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(RuntimeError, NotImplementedError, EOFError, OSError, ValueError),
+)
 """Exceptions that `zipfile` raises for a damaged or encrypted member."""
 
 
@@ -33,7 +38,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             members = self._zip.infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+        except DAMAGE as error:
             raise FaultsError.single(path, f"is not a complete zip file ({error}); get it again") from None
         for member in members:
             # Windows tools write backslashes, and treat them as separators when they unpack.

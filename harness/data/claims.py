@@ -79,9 +79,16 @@ class Gold:
     shares: npt.NDArray[np.float64] | None = None
     """Shape (n_claims, n_labels), rows sum to 1; share of a claim's annotators who gave each label. None if each claim
     has one annotator."""
+    own_names: tuple[str, ...] | None = None
+    """What the scheme calls each label, for tables and messages; None if that is `labels`."""
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the labels in tables and messages, in the order of `labels`."""
+        return self.own_names or self.labels
 
     @property
     def positive(self) -> npt.NDArray[np.bool_]:
@@ -91,7 +98,8 @@ class Gold:
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Gold:
         """Returns the gold of some rows (indices or a mask)."""
-        return Gold(self.labels, self.codes[rows], None if self.shares is None else self.shares[rows])
+        shares = None if self.shares is None else self.shares[rows]
+        return Gold(self.labels, self.codes[rows], shares, self.own_names)
 
 
 def codes_of(values: Column) -> Codes:

@@ -49,6 +49,8 @@ class DatasetInfo(Record):
     ancestry: tuple[str, ...] = ()
     """Names of the datasets that the texts of this one come from."""
     segmentation: Segmentation = Field(default_factory=Segmentation)
+    published_rows: dict[str, int] = Field(default_factory=dict)
+    """Rows of each official part in the publisher's files; a part with rows without text has fewer claims."""
 
 
 class ClaimPart(Record):
@@ -277,8 +279,8 @@ def info_file_contents(folder: Path, info: DatasetInfo) -> dict[Path, bytes]:
     return {folder / "dataset.yaml": text.encode()}
 
 
-def write_dataset(dataset: Dataset) -> None:
-    """Writes a dataset into its folder."""
+def dataset_file_contents(dataset: Dataset) -> dict[Path, bytes]:
+    """Returns the content of all files of a dataset folder, for `write_files`."""
     # dataset.yaml is last because a folder without it is not a dataset: a killed write never leaves half a dataset.
     folder = dataset.folder
     files = claim_file_contents(folder, dataset.articles, dataset.claims)
@@ -291,7 +293,12 @@ def write_dataset(dataset: Dataset) -> None:
         files[folder / "splits" / f"{name}.jsonl"] = _to_bytes(_split_lines(parts))
     if dataset.evidence:
         files[folder / "evidence.jsonl"] = _to_bytes(dataset.evidence)
-    write_files(files | info_file_contents(folder, dataset.info))
+    return files | info_file_contents(folder, dataset.info)
+
+
+def write_dataset(dataset: Dataset) -> None:
+    """Writes a dataset into its folder."""
+    write_files(dataset_file_contents(dataset))
 
 
 def write_split(path: Path, parts: Mapping[str, str]) -> None:

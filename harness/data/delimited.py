@@ -77,7 +77,6 @@ def table_rows(
     *,
     required: Sequence[tuple[str, ...]] = (),
     distinct: Collection[str] | None = None,
-    strip_names: bool = False,
     max_faults: int | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields the line and the cells by column of each row below the header. Skips rows with a fault.
@@ -88,17 +87,15 @@ def table_rows(
         faults: list to which every fault is appended, including those that `rows` raises.
         required: required columns, each as a tuple of accepted names.
         distinct: names that only one column may have; default: all names.
-        strip_names: whether to remove spaces around column names.
         max_faults: number of faults at which reading stops; default: no limit.
     """
     try:
         line, header = next(rows, DelimitedRow(1, []))
-        if strip_names:
-            header = [name.strip() for name in header]
-        for name in sorted({name for name in header if header.count(name) > 1}):
-            if distinct is None or name in distinct:
-                message = f"{header.count(name)} columns are called '{name}'; remove or rename all but one"
-                faults.append(Fault(str(path), line, name, message))
+        faults += [
+            Fault(str(path), line, name, repeated_column(header, name))
+            for name in repeated_columns(header)
+            if distinct is None or name in distinct
+        ]
         missing = missing_columns(header, required)
         if missing is not None:
             faults.append(Fault(str(path), line, None, missing))
@@ -112,6 +109,16 @@ def table_rows(
                 return
     except FaultsError as error:
         faults += error.faults
+
+
+def repeated_columns(header: Sequence[str]) -> list[str]:
+    """Returns the names that several columns have, sorted."""
+    return sorted({name for name in header if header.count(name) > 1})
+
+
+def repeated_column(header: Sequence[str], name: str) -> str:
+    """Returns the message for a name that several columns have."""
+    return f"{header.count(name)} columns are called '{name}'; remove or rename all but one"
 
 
 def missing_columns(header: Sequence[str], required: Sequence[tuple[str, ...]]) -> str | None:

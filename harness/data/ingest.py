@@ -46,6 +46,8 @@ class IngestResult(NamedTuple):
     """(source, encoding) of each source that is not UTF-8."""
     warnings: tuple[str, ...] = ()
     """Messages about languages without rules for sentence segmentation."""
+    notes: tuple[str, ...] = ()
+    """How the sources were read, where that is not plain: files passed over, a delimiter that was found."""
 
 
 def ingest(
@@ -55,6 +57,8 @@ def ingest(
     columns: Mapping[str, str] | None = None,
     transcript: bool = False,
     encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     name: str | None = None,
     replaces: str | None = None,
     offline: bool = False,
@@ -62,7 +66,7 @@ def ingest(
     """Adds articles and their sentences to a dataset folder. Never changes existing ids.
 
     Args:
-        sources: one or several of: an article file (.txt, .md, .html, .jsonl, .csv, .tsv, .parquet), a folder of
+        sources: one or several of: an article file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of
             them, a pattern (`news/**/*.md`), `-` (standard input), `hub:OWNER/NAME`, an `Article`, a
             `datasets.Dataset`.
         into: dataset folder; created if absent. An article that is already present is skipped; an article that is
@@ -71,13 +75,24 @@ def ingest(
         columns: field of an article to column of a table, where the names differ (`{"text": "body"}`).
         transcript: whether each line (`Speaker: text`), or each row of a table with a speaker column, is a turn.
         encoding: encoding of text files; default: detected.
+        delimiter: delimiter of .csv and .tsv files: comma, semicolon, tab, at, pipe, none, or a character; default:
+            found.
+        sheet: name of the sheet of .xlsx files; default: the first.
         name: id of the article from standard input.
         replaces: id of the article that the only article of `sources` replaces.
         offline: whether to refuse sources that need the network.
     Raises: FaultsError: all faults of all sources; nothing is written. HarnessError: `replaces` with several articles.
     """
     folder = Path(into)
-    reading = ReadOptions(columns=columns or {}, transcript=transcript, encoding=encoding, name=name, offline=offline)
+    reading = ReadOptions(
+        columns=columns or {},
+        transcript=transcript,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        name=name,
+        offline=offline,
+    )
     articles = read_articles([sources] if isinstance(sources, Article) else as_list(sources), reading)
     if replaces is not None and len(articles) != 1:
         raise HarnessError(f"replaces: expected one article, the new version of '{replaces}'; got {len(articles)}")
@@ -89,7 +104,7 @@ def ingest(
         if faults:
             raise FaultsError(faults)
         session.write(new=new)
-    return session.result(articles)
+    return session.result(articles)._replace(notes=tuple(reading.notes))
 
 
 def _empty_dataset(folder: Path) -> Dataset:

@@ -1,4 +1,4 @@
-"""Starts a dataset folder: description, guideline, and a config that runs once claims are labeled."""
+"""Starts a dataset folder: description, guideline and a config that runs once claims are labeled; or a copy."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from typing import NamedTuple
 
 from harness.data.articles.article_file import safe_name
 from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
+from harness.data.labels.tasks import find_task
+from harness.data.load import find_dataset, open_folder
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, write_files
+from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, write_files
 from harness.records import preview
+
+SCHEMA_FILE = "experiment.schema.json"
+"""File with the JSON Schema of configs."""
+LOCK = ".lock"
+MAX_FOLDS = 5
+"""Number of folds of a new config, if there are as many articles."""
 
 
 @displayed
@@ -25,22 +33,34 @@ class NewDataset(NamedTuple):
     """Next steps, each a command to run or a file to edit."""
 
 
-def new(folder: str | Path, *, language: str = "en") -> NewDataset:
-    """Creates an empty, valid dataset folder with a scheme `schemes/NAME.yaml` and a config `experiment.yaml`.
+def new(
+    folder: str | Path,
+    *,
+    language: str | None = None,
+    source: str | Path | None = None,
+    root: str | Path | None = None,
+    config_schema: str = "",
+) -> NewDataset:
+    """Creates a valid dataset folder: an empty one with a scheme and a config, or a copy of a dataset.
 
     Args:
-        folder: new or empty folder; its name becomes the name of the dataset and of the scheme.
-        language: BCP 47 code of the articles.
-    Raises: FaultsError: the folder is not empty; HarnessError: the language is not a BCP 47 code.
+        folder: new or empty folder; its name becomes the name of the dataset (and of the scheme, unless it is a copy).
+        language: BCP 47 code of the articles; default: en.
+        source: dataset to copy: shipped, fetched, or a folder. The copy keeps its files, license and citation, and has
+            its name in `ancestry`.
+        root: folder of fetched benchmarks; see `data_root`.
+        config_schema: JSON Schema of configs, written beside the config, which names it to editors; empty: none.
+    Raises: FaultsError: the folder is not empty, or the dataset to copy has faults; HarnessError: the language is not a
+        BCP 47 code, or no dataset has the name.
     """
     path = Path(folder)
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
-        raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {preview(language)}")
-    if path.exists() and not path.is_dir():
-        raise FaultsError.single(path, "is a file; give a folder that does not exist yet")
-    # An earlier call that was killed can leave the lock file behind.
-    if path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
-        raise FaultsError.single(path, "is not empty; nothing was written: give a folder that does not exist yet")
+    if source is not None:
+        if language is not None:
+            raise HarnessError("language: a copy has the language of its dataset; leave it out")
+        return _copy(find_dataset(source, root), path)
+    language = language or "en"
+    check_language(language)
+    _require_empty(path)
     name = safe_name(path.resolve().name, "dataset")
     info = DatasetInfo(
         format=2,
@@ -52,23 +72,91 @@ def new(folder: str | Path, *, language: str = "en") -> NewDataset:
         schemes=(name,),
         segmentation=Segmentation(split_quotations=True),
     )
+    modeline = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n" if config_schema else ""
     texts = {
         path / "articles.jsonl": "",
         path / "claims.jsonl": "",
         path / "schemes" / f"{name}.yaml": SCHEME.format(name=name, language=language),
-        path / "experiment.yaml": CONFIG.format(name=name, dataset=_yaml_quoted(_config_name(path))),
         path / "README.md": CARD.format(name=name),
     }
+    if config_schema:
+        texts[path / SCHEMA_FILE] = config_schema
     files = {file_path: text.encode() for file_path, text in texts.items()}
+    files[path / "experiment.yaml"] = modeline.encode() + config_content(path, "checkability")
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, info))
     steps = (
         f"read and edit the guideline {path / 'schemes' / f'{name}.yaml'}",
         f"harness ingest YOUR_ARTICLES... --into {path}",
         f"harness add {path} --claims LABELS.csv --as YOU",
-        f"harness run {path / 'experiment.yaml'}",
+        run_command(path),
     )
     return NewDataset(path, tuple(files), steps)
+
+
+def _require_empty(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise FaultsError.single(path, "is a file; give a folder that does not exist yet")
+    # An earlier call that was killed can leave the lock file behind.
+    if path.is_dir() and any(entry.name != LOCK for entry in path.iterdir()):
+        raise FaultsError.single(path, "is not empty; nothing was written: give a folder that does not exist yet")
+
+
+def _copy(source: Path, path: Path) -> NewDataset:
+    """Copies a dataset folder, under the name of the new folder."""
+    _require_empty(path)
+    info = open_folder(source).info
+    sources = [file for file in sorted(source.rglob("*")) if file.is_file() and file.name != LOCK]
+    files = {
+        path / file.relative_to(source): read_bytes(file)
+        for file in sources
+        if not file.name.startswith(TEMPORARY_PREFIX)
+    }
+    ancestry = tuple(dict.fromkeys([*info.ancestry, info.name]))
+    copied = info.model_copy(update={"name": safe_name(path.resolve().name, "dataset"), "ancestry": ancestry})
+    with folder_lock(path, "new"):
+        write_files(files | info_file_contents(path, copied))
+    steps = (
+        f"harness add {path} --claims LABELS.csv --as YOU",
+        f"harness run CONFIG, with dataset: {_config_name(path)}",
+    )
+    return NewDataset(path, tuple(files), steps)
+
+
+def check_language(language: str) -> None:
+    """Checks the code of a language.
+
+    Raises: HarnessError: it is not a BCP 47 code.
+    """
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", language):
+        raise HarnessError(f"language: expected a BCP 47 code such as en or pt-BR, got {preview(language)}")
+
+
+def config_content(folder: Path, task: str, n_articles: int | None = None) -> bytes:
+    """Returns the content of a config that runs baselines over a dataset folder.
+
+    Args:
+        folder: dataset folder, as the user names it.
+        task: task of the config.
+        n_articles: number of articles; None if there are none yet.
+    """
+    binary = find_task(task).binary
+    few = n_articles is None or n_articles < MAX_FOLDS
+    text = CONFIG.format(
+        name=safe_name(folder.resolve().name, "dataset"),
+        task=task,
+        dataset=_yaml_quoted(_config_name(folder)),
+        k=max(2, min(n_articles or 2, MAX_FOLDS)),
+        later="   # k: 5 once there are five articles or more" if few else "",
+        classifiers="[majority, length, tfidf_logreg]" if binary else "[majority, prior_random, tfidf_logreg]",
+        metrics="[f1, macro_f1, average_precision]" if binary else "[macro_f1, accuracy]",
+    )
+    return text.encode()
+
+
+def run_command(folder: Path) -> str:
+    """Returns the command that runs the config of a dataset folder."""
+    return f"harness run {folder / 'experiment.yaml'}"
 
 
 def _config_name(path: Path) -> str:
@@ -121,16 +209,13 @@ guideline: |
 """
 
 CONFIG = """\
-# Compares baselines that predict which claims are checkable. Runs once claims of two or more articles are labeled.
+# Compares baselines on the claims of this dataset. Runs once claims of two or more articles are labeled.
 name: {name}
-task: checkability
+task: {task}
 dataset: {dataset}
-split: {{protocol: grouped_folds, k: 2, by: article}}   # k: 5 once there are five articles or more
-classifiers:
-  - majority
-  - length
-  - tfidf_logreg
-metrics: [f1, macro_f1, average_precision]
+split: {{protocol: grouped_folds, k: {k}, by: article}}{later}
+classifiers: {classifiers}
+metrics: {metrics}
 random_seeds: [13]
 intervals: {{method: auto, resamples: 1000, unit: article}}
 """

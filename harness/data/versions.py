@@ -159,9 +159,12 @@ def carry_over_labels(claims: Iterable[Claim], annotations: Sequence[Annotation]
             annotator=a.annotator,
             guideline=a.guideline,
             role=a.role,
-            at=now,
+            # The date and words of somebody else's judgment stay what they are.
+            at=a.at if a.author or a.url else now,
             value=a.value,
-            note=_note(claim.replaces or "", a.note),
+            note=a.note if a.author or a.url else _note(claim.replaces or "", a.note),
+            author=a.author,
+            url=a.url,
         ).model_copy(update={"confidence": a.confidence})
         for claim in claims
         for a in by_claim.get(claim.replaces or "", ())

@@ -36,7 +36,7 @@ class ArticleMean(Metric):
 
     def undefined_reason(self, gold: Gold) -> str:
         """The reason why no article has a value."""
-        return f"no article has a claim with gold label '{gold.labels[-1]}'" if len(gold) else "there are no claims"
+        return f"no article has a claim with gold label '{gold.names[-1]}'" if len(gold) else "there are no claims"
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The mean under each weighting; shape (n_weightings,), NaN where no drawn article has a value.

@@ -212,16 +212,18 @@ class OneLabelMetric(ConfusionMetric):
     """A metric of one label, against the rest."""
 
     label: str
-    """Name of the label in the task."""
+    """Name of the label: as the scheme calls it, or `yes` or `no` in a yes-or-no task."""
 
     def summands(self, gold: Gold, run: Run) -> Floats:
         """Indicators of correct, predicted and actual for the label, then a 1; shape (n_claims, 4).
 
         Raises: Undefined: the task has no such label.
         """
-        if self.label not in gold.labels:
-            raise Undefined(f"the task has no label '{self.label}'; its labels: {', '.join(gold.labels)}")
-        code, n_labels = gold.labels.index(self.label), len(gold.labels)
+        # A yes-or-no task knows its labels by the names of the scheme, too.
+        known = gold.names if self.label in gold.names else gold.labels
+        if self.label not in known:
+            raise Undefined(f"the task has no label '{self.label}'; its labels: {', '.join(gold.names)}")
+        code, n_labels = known.index(self.label), len(known)
         # The columns of all labels come in three blocks (correct, predicted, actual); take this label's from each.
         return super().summands(gold, run)[:, [code, n_labels + code, 2 * n_labels + code, -1]]
 

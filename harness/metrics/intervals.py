@@ -26,9 +26,12 @@ from harness.resampling import (
     percentile,
     unit_weights,
 )
+from harness.text_tables import count_of
 
 Method = Literal["percentile", "bca", "bootstrap-t", "jackknife-t", "clopper-pearson"]
 
+RESAMPLING_METHODS: tuple[Method, ...] = ("percentile", "bca", "bootstrap-t")
+"""Methods that draw resamples; the others compute the interval without chance."""
 FEW_UNITS = 40
 """Number of units from which `auto` uses BCa instead of bootstrap-t."""
 ROUGH_UNITS = 10
@@ -206,7 +209,8 @@ def _compute_interval(
     if n_defined < 2:
         with_value = "" if n_units < 2 else " with a value"
         raise Undefined(f"only one {intervals.unit}{with_value}")
-    notes = [f"only {n_defined} {intervals.unit}s, so the interval is rough"] if n_defined < ROUGH_UNITS else []
+    is_rough = n_defined < ROUGH_UNITS
+    notes = [f"only {count_of(n_defined, intervals.unit)}, so the interval is rough"] if is_rough else []
     strata = strata_of(groups, intervals)
     weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata)
     # A method that does not apply returns None, and the next one is tried; BCa applies always.
@@ -231,7 +235,8 @@ def _compute_interval(
             method = "bca"
             interval = bca(value, resampled, jackknifed)
     if strata is not None:
-        notes.append(f"{max(strata) + 1} strata by {intervals.stratify}")
+        strata_count = "1 stratum" if max(strata) == 0 else f"{max(strata) + 1} strata"
+        notes.append(f"{strata_count} by {intervals.stratify}")
     if method == "bca" and intervals.method in ("bootstrap-t", "jackknife-t"):
         needs = "a mean over units" if intervals.method == "bootstrap-t" else "three units and a value off its bound"
         notes.append(f"bca used instead of {intervals.method}, which needs {needs}")

@@ -83,7 +83,7 @@ class Precision(PositiveLabelMetric):
 
     def undefined_reason(self, gold: Gold) -> str:
         """The reason: no claim is predicted positive."""
-        return f"no claim is predicted '{gold.labels[-1]}'"
+        return f"no claim is predicted '{gold.names[-1]}'"
 
 
 class Recall(PositiveLabelMetric):
@@ -100,7 +100,7 @@ class Recall(PositiveLabelMetric):
 
     def undefined_reason(self, gold: Gold) -> str:
         """The reason: no claim is positive in gold."""
-        return f"no claim has gold label '{gold.labels[-1]}'"
+        return f"no claim has gold label '{gold.names[-1]}'"
 
 
 class F1(PositiveLabelMetric):
@@ -118,7 +118,7 @@ class F1(PositiveLabelMetric):
 
     def undefined_reason(self, gold: Gold) -> str:
         """The reason: no claim is positive in gold or predictions."""
-        return f"no claim has label '{gold.labels[-1]}' in gold or predictions"
+        return f"no claim has label '{gold.names[-1]}' in gold or predictions"
 
 
 class FBeta(PositiveLabelMetric):
@@ -176,6 +176,6 @@ class MacroF1(LabelMetric):
     def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
         """The number of claims without an answer, and the labels that the mean excludes; None if there are none."""
         present_codes = np.union1d(gold.codes, run.predicted)
-        absent = [label for code, label in enumerate(gold.labels) if code not in present_codes]
+        absent = [label for code, label in enumerate(gold.names) if code not in present_codes]
         exclusion = f"excludes {', '.join(absent)}: absent from gold and predictions" if absent else None
         return "; ".join(filter(None, [super().note(gold, run, groups), exclusion])) or None

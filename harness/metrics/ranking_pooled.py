@@ -82,7 +82,7 @@ class PooledMetric(Metric):
         Raises: Undefined: no claim is positive in gold.
         """
         if not gold.positive.any():
-            raise Undefined(f"no claim has gold label '{gold.labels[-1]}'")
+            raise Undefined(f"no claim has gold label '{gold.names[-1]}'")
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN where undefined."""
@@ -128,7 +128,7 @@ class RocAuc(PooledMetric):
         """
         super().check(gold)
         if gold.positive.all():
-            raise Undefined(f"every claim has gold label '{gold.labels[-1]}'")
+            raise Undefined(f"every claim has gold label '{gold.names[-1]}'")
 
     def from_ties(self, ties: TieGroups, total: Codes) -> Floats:
         """Pairs won, divided by all pairs."""

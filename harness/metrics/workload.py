@@ -55,7 +55,7 @@ class WorkloadMetric(Metric):
         Raises: Undefined: no claim is positive in gold.
         """
         if not gold.positive.any():
-            raise Undefined(f"no claim has gold label '{gold.labels[-1]}'")
+            raise Undefined(f"no claim has gold label '{gold.names[-1]}'")
 
     def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN where undefined."""
@@ -145,7 +145,7 @@ class ClaimsReadPerHit(BudgetMetric):
         """The metric under each weighting; shape (n_weightings,), NaN where no positive claim is found."""
         unweighted = np.ones((1, weights.shape[1]), dtype=np.int64)
         if np.isnan(super().values(gold, run, groups, unweighted)[0]):
-            raise Undefined(f"no claim with gold label '{gold.labels[-1]}' is among the first {self.n}")
+            raise Undefined(f"no claim with gold label '{gold.names[-1]}' is among the first {self.n}")
         return super().values(gold, run, groups, weights)
 
     def from_reading(self, hits: Floats, positives: Floats, total: Floats) -> Floats:

@@ -51,7 +51,7 @@ def browser_data(data: ReportData) -> dict[str, Any]:
             for name in ("text", "previous", "next", "speaker", "title")
         }
     return {
-        "labels": list(labels),
+        "labels": list(data.table.gold.names),
         "claims": columns,
         "systems": [_system(data, subject, texts) for subject in data.subjects],
         "texts": list(texts.number),

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.arguments import as_list
 from harness.compare.paired_tests import Correction
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.files import write_text
+from harness.progress import Progress, silent
 from harness.report.browser_data import browser_data, compress_json
 from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
 from harness.report.human_agreement import measure_human_agreement
@@ -26,6 +28,7 @@ from harness.report.tables import (
     pair_tables,
     warnings,
 )
+from harness.text_tables import count_of
 
 HTML_SUFFIXES = (".html", ".htm")
 
@@ -41,45 +44,66 @@ class Report(NamedTuple):
     claims: int
     note: str | None
     """Reason why claims are shown without their texts; None if texts are shown."""
+    notes: tuple[str, ...] = ()
+    """Remarks on the results that are shown."""
+    left_out: tuple[str, ...] = ()
+    """Results of the run folders that are not shown, one line for each reason."""
 
     def __str__(self) -> str:
-        line = f"{self.path}: {self.systems} systems, {self.claims:,} claims, {self.size / 1e6:.1f} MB"
-        return f"{line}\n{self.note}" if self.note else line
+        counts = f"{count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}"
+        line = f"{self.path}: {counts}, {self.size / 1e6:.1f} MB"
+        return "\n".join([line, *([self.note] if self.note else []), *self.notes, *self.left_out])
 
 
 def build_report(
     results: str | Path | Sequence[str | Path],
-    out: str | Path,
+    out: str | Path | None = None,
     *,
     metric: str | None = None,
     correction: Correction = "holm",
     title: str | None = None,
     root: str | Path | None = None,
+    all_results: bool = False,
+    progress: Progress = silent,
 ) -> Report:
     """Writes one HTML file that opens from disk without a network: tables, figures, and predictions for every claim.
 
     The same results give the same bytes.
 
     Args:
-        results: result folders, or run folders with several; over the same claims.
-        out: the file to write.
+        results: result folders, or run folders with several; over the same claims. Of a run folder, the current result
+            of each system is shown, as in `compare_results`; `Report.left_out` names the others.
+        out: the file to write; default: `report.html` in the folder of the first result.
         metric: metric that ranks the systems; default: the first metric of the results.
         correction: correction of the p-values over all pairs: `holm` or `bh`.
         title: title of the page; default: the names of the experiments.
         root: folder of fetched benchmarks, for the texts of claims; default `$HARNESS_DATA_ROOT`, else the user cache
             folder. If the dataset cannot be opened, claims are shown by id.
+        all_results: also show results of run folders that are not current but over the same claims and gold.
+        progress: shows progress over the pairs of systems that are tested by each metric.
     Raises: HarnessError: no results, results over different claims or gold, an unknown metric, a file name that does
         not end in .html or .htm, or an unwritable file.
     """
+    results = as_list(results)
+    if out is None:
+        out = Path(results[0]) / "report.html" if results else "report.html"
     if Path(out).suffix.lower() not in HTML_SUFFIXES:
         raise HarnessError(
             f"{out}: a report is an HTML file; expected a name that ends in {' or '.join(HTML_SUFFIXES)}"
         )
-    report_data = load_report_data(results, root, metric, correction)
+    report_data = load_report_data(results, root, metric, correction, all_results=all_results, progress=progress)
     page = render(view(report_data, title), len(report_data.subjects))
     write_text(Path(out), page)
     size = len(page.encode("utf-8"))
-    return Report(Path(out), size, len(report_data.subjects), len(report_data.claim_ids), report_data.context.note)
+    return Report(
+        path=Path(out),
+        size=size,
+        systems=len(report_data.subjects),
+        claims=len(report_data.claim_ids),
+        note=report_data.context.note,
+        notes=report_data.comparisons[report_data.main].notes,
+        left_out=report_data.comparisons[report_data.main].left_out,
+    )
 
 
 def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
@@ -94,9 +118,8 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "made": max(result.provenance.made_at for result in results)[:10],
         "version": first.provenance.versions.get("claim-harness", ""),
         "datasets": first.provenance.datasets,
-        "labels": report_data.table.gold.labels,
+        "labels": report_data.table.gold.names,
         "n_claims": len(report_data.claim_ids),
-        "n_units": int(report_data.table.groups.unit.max()) + 1,
         "intervals": report_data.table.intervals,
         "several_seeds": seeds if seeds > 1 else None,
         "no_texts": report_data.context.note,
@@ -106,7 +129,6 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "leaderboard": leaderboard(report_data, human_agreements),
         "board": metric_table(report_data),
         "pairs": pair_tables(report_data),
-        "published": report_data.comparisons[report_data.main].published_source,
         "systems": [(subject.key, subject.name) for subject in report_data.subjects],
         "curves": curve_figures(report_data),
         "binary": report_data.binary,

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from harness.arrays import Floats
+from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.report.curves import (
     Curve,
@@ -21,7 +22,7 @@ from harness.report.curves import (
     reliability,
     workload,
 )
-from harness.report.report_data import ReportData, ReportedSystem
+from harness.report.report_data import ReportData, ReportedSystem, heading_of, value_of
 from harness.report.svg import Frame, Line, Point, line_chart, reliability_chart, rows_chart, span
 from harness.runner.slices import SliceValues
 from harness.runner.tables import format_value
@@ -176,7 +177,7 @@ def learning_figure(data: ReportData) -> Figure | None:
     points: dict[str, list[tuple[float, Value, int]]] = {}
     for subject in data.subjects:
         match_ = TRAIN_SHARE.search(subject.name)
-        value = subject.entry.result.values[data.main]
+        value = value_of(data, subject.name, data.main)
         if match_ and value.value is not None:
             base = TRAIN_SHARE.sub(lambda match: "]" if match[0][0] == "," else "", subject.name)
             points.setdefault(base, []).append((float(match_[1]), value, subject.key))
@@ -202,7 +203,9 @@ def learning_figure(data: ReportData) -> Figure | None:
         for share, value, _ in points_of_system
     )
     grid = Grid(frame.title, ("system", "share", heading), rows)
-    caption = "Line colors follow the run on the largest training share. Bars: 95% confidence intervals."
+    uses = [interval_use("", name, value) for name, measured in points.items() for _, value, _ in measured]
+    bars = describe_intervals(uses, data.table.intervals, "Bars: 95% confidence intervals")
+    caption = f"Line colors follow the run on the largest training share.{f' {bars}.' if bars else ''}"
     return Figure(frame.title, caption, line_chart(frame, lines), grid)
 
 
@@ -221,9 +224,9 @@ def confusions(data: ReportData) -> list[Confusion]:
 def _confusion(data: ReportData, subject: ReportedSystem) -> Confusion:
     gold = data.table.gold
     counts = confusion(gold, subject.entry.runs[0].predicted)
-    columns = (*gold.labels, "no answer") if counts[:, -1].any() else gold.labels
+    columns = (*gold.names, "no answer") if counts[:, -1].any() else gold.names
     rows = []
-    for label, row in zip(gold.labels, counts[:, : len(columns)], strict=True):
+    for label, row in zip(gold.names, counts[:, : len(columns)], strict=True):
         shares = row / max(int(row.sum()), 1)
         cells = (
             (f"{n:,}", f"{share:.0%}", round(share * 10))
@@ -282,7 +285,9 @@ def _slices(data: ReportData, by: str, of_systems: Sequence[tuple[ReportedSystem
         )
         for slice_name, part in first_by_name.items()
     )
-    n_slices, caption = len(first_by_name), "Bars: 95% confidence intervals."
+    uses = [interval_use("", system, value) for (_, system), value in values.items()]
+    bars = describe_intervals(uses, data.table.intervals, "Bars: 95% confidence intervals")
+    n_slices, caption = len(first_by_name), f"{bars}." if bars else ""
     if len(drawn) < n_slices:
         caption += f" The {len(drawn)} largest of {n_slices} are drawn; the table lists all."
     head = (by, "claims", "positive", f"{data.table.intervals.unit}s", *names, "note")
@@ -290,4 +295,4 @@ def _slices(data: ReportData, by: str, of_systems: Sequence[tuple[ReportedSystem
 
 
 def _heading(data: ReportData) -> str:
-    return data.table.entries[0].result.values[data.main].short_name
+    return heading_of(data, data.main)

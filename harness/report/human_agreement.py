@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.data.claims import Gold, codes_of
 from harness.data.dataset import Dataset
-from harness.data.labels.agreement import AgreementValue, agreement
+from harness.data.labels.agreement import AgreementValue, agreement_of
 from harness.data.labels.gold import active_annotations
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure
@@ -39,6 +39,8 @@ class HumanAgreement(NamedTuple):
     pairs: tuple[AnnotatorPair, ...]
     """Pairs of annotators who labeled the same test claims, most claims first; only for yes-or-no tasks."""
     annotators: int
+    intervals: Intervals
+    """Settings of the intervals of the pairs."""
 
 
 def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
@@ -51,14 +53,27 @@ def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
         if _annotators(dataset, scheme.name, axis) < 2:
             continue
         measured = next(
-            (axis_agreement for axis_agreement in agreement(dataset.folder).axes if axis_agreement.name in names), None
+            (axis_agreement for axis_agreement in agreement_of(dataset).axes if axis_agreement.name in names), None
         )
         if measured is not None:
             pairs = _pairs(data, dataset, scheme) if data.binary else ()
             agreements.append(
-                HumanAgreement(dataset.info.name, axis, measured.measures, pairs, len(measured.annotators))
+                HumanAgreement(
+                    dataset.info.name,
+                    axis,
+                    measured.measures,
+                    pairs,
+                    len(measured.annotators),
+                    _intervals(data.table.intervals),
+                )
             )
     return agreements
+
+
+def _intervals(intervals: Intervals) -> Intervals:
+    """The settings for pairs of annotators, whose claims have no speaker and no strata here."""
+    unit = "article" if intervals.unit == "speaker" else intervals.unit
+    return intervals.model_copy(update={"unit": unit, "stratify": None})
 
 
 def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
@@ -86,8 +101,7 @@ def _pairs(data: ReportData, dataset: Dataset, scheme: SchemeUse) -> tuple[Annot
         if common:
             pairs.append((len(common), first, second, common))
     pairs.sort(key=lambda entry: -entry[0])
-    intervals = data.table.intervals
-    unit = "article" if intervals.unit == "speaker" else intervals.unit
+    intervals = _intervals(data.table.intervals)
     return tuple(
         AnnotatorPair(
             first,
@@ -98,7 +112,7 @@ def _pairs(data: ReportData, dataset: Dataset, scheme: SchemeUse) -> tuple[Annot
                 codes_by_annotator[second],
                 common,
                 article_of_claim,
-                intervals.model_copy(update={"unit": unit}),
+                intervals,
             ),
         )
         for n, first, second, common in pairs[:MAX_PAIRS]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from harness.compare.footnotes import published_notes
+from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.report.human_agreement import HumanAgreement
 from harness.report.report_data import ReportData, heading_of, value_of
@@ -37,6 +39,8 @@ class Leaderboard(NamedTuple):
     higher_is_better: bool
     scale: Markup
     rows: tuple[LeaderboardRow, ...]
+    notes: tuple[str, ...]
+    """How the intervals were made, and where those of published systems come from."""
 
 
 def leaderboard(data: ReportData, agreements: list[HumanAgreement]) -> Leaderboard:
@@ -65,7 +69,15 @@ def leaderboard(data: ReportData, agreements: list[HumanAgreement]) -> Leaderboa
         )
         for entry_name, kind, key, value in entries
     )
-    return Leaderboard(heading_of(data, name), data.metrics[name].higher_is_better, strip_scale(scale, marks), rows)
+    own = [interval_use("", entry_name, value) for entry_name, kind, _, value in entries if kind != "published"]
+    interval_line = describe_intervals(own, data.table.intervals, "Bars are 95% confidence intervals")
+    return Leaderboard(
+        heading=heading_of(data, name),
+        higher_is_better=data.metrics[name].higher_is_better,
+        scale=strip_scale(scale, marks),
+        rows=rows,
+        notes=(*([interval_line] if interval_line else []), *published_notes(data.comparisons[name])),
+    )
 
 
 LeaderboardEntry = tuple[str, str, int | None, Value]

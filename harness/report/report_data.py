@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arguments import as_list
-from harness.compare.compare import compare_table
+from harness.compare import results as compared
+from harness.compare.compare import compare_table, with_label_names
 from harness.compare.comparison import Comparison
 from harness.compare.paired_tests import Correction
-from harness.compare.results import ResultEntry, ResultTable, metric_of, read_table
+from harness.compare.results import ResultEntry, ResultTable, common_metrics, metric_of, read_table
+from harness.compare.shared_work import SharedWork
 from harness.data.claims import Claims
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value
+from harness.progress import Progress, silent
 from harness.report.claim_texts import ClaimTexts, open_claim_texts, rows_of
 from harness.runner.provenance import Provenance
 
@@ -72,7 +75,13 @@ class ReportData(NamedTuple):
 
 
 def load_report_data(
-    results: str | Path | Sequence[str | Path], root: str | Path | None, metric: str | None, correction: Correction
+    results: str | Path | Sequence[str | Path],
+    root: str | Path | None,
+    metric: str | None,
+    correction: Correction,
+    *,
+    all_results: bool = False,
+    progress: Progress = silent,
 ) -> ReportData:
     """Reads results, opens their dataset and compares them by every metric that all of them have.
 
@@ -81,15 +90,17 @@ def load_report_data(
         root: folder of fetched benchmarks.
         metric: the main metric; default: the first.
         correction: correction of the p-values over the pairs of each metric.
+        all_results: see `read_table`.
+        progress: shows progress over the pairs of all metrics.
     Raises: HarnessError: no results, results over different claims or gold, or an unknown metric.
     """
     paths = [Path(path) for path in as_list(results)]
     if not paths:
         raise HarnessError("report: no results; give result folders, or a run folder such as runs/NAME")
-    table = read_table(paths, least=1)
+    table = with_label_names(read_table(paths, least=1, all_results=all_results))
     context = open_claim_texts(table.entries[0].result, root)
     metrics = _metrics(table, metric)
-    comparisons = {name: compare_table(table, metric=name, correction=correction) for name in metrics}
+    comparisons = _comparisons(table, metrics, correction, progress)
     rows = _first_seed(table.entries[0])
     claim_ids = table.entries[0].columns["claim_id"][rows]
     gold = table.entries[0].columns["gold"][rows]
@@ -108,12 +119,18 @@ def load_report_data(
 
 def _metrics(table: ResultTable, main: str | None) -> dict[str, Metric]:
     first = metric_of(table, main)[0]
-    common = [name for name in table.entries[0].result.values if _everywhere(table, name)]
-    return {name: metric_of(table, name)[1] for name in [first, *(name for name in common if name != first)]}
+    return {name: metric_of(table, name)[1] for name in dict.fromkeys([first, *common_metrics(table)])}
 
 
-def _everywhere(table: ResultTable, name: str) -> bool:
-    return all(name in entry.result.values for entry in table.entries)
+def _comparisons(
+    table: ResultTable, metrics: Iterable[str], correction: Correction, progress: Progress
+) -> dict[str, Comparison]:
+    names, n_systems, shared = list(metrics), len(table.entries), SharedWork(table)
+    with progress(len(names) * n_systems * (n_systems - 1) // 2) as advance:
+        return {
+            name: compare_table(table, metric=name, correction=correction, shared=shared, advance=advance)
+            for name in names
+        }
 
 
 def _subjects(
@@ -146,7 +163,7 @@ def first_seed_column(entry: ResultEntry, name: str) -> npt.NDArray[np.object_]:
 
 def heading_of(data: ReportData, name: str) -> str:
     """Column heading of a metric."""
-    return data.table.entries[0].result.values[name].short_name
+    return compared.heading_of(data.table, name)
 
 
 def value_of(data: ReportData, system: str, name: str) -> Value:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from harness.compare.compare import LEVEL
 from harness.compare.comparison import Comparison
+from harness.compare.decision import is_significant
+from harness.compare.footnotes import format_p, pair_notes, published_notes, size_note, value_interval_line
+from harness.data.labels.agreement import INTERVAL_METHOD
+from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.report.figures import Grid
 from harness.report.human_agreement import HumanAgreement
@@ -33,8 +36,10 @@ class MetricTable(NamedTuple):
     """Column headings, each with an arrow towards better values."""
     rows: tuple[tuple[str, int | None, tuple[Cell, ...]], ...]
     """Name, color (None: published) and one cell per heading; empty if a published system does not report it."""
+    intervals: str
+    """How the intervals were made; empty if there is none."""
     sources: tuple[str, ...]
-    """Sources of the published values."""
+    """Sources of the published values, and where their intervals come from."""
 
 
 class PairRow(NamedTuple):
@@ -44,13 +49,16 @@ class PairRow(NamedTuple):
     b: str
     cells: tuple[str, ...]
     significant: bool
+    note: str | None
+    """What decides if the interval and the test disagree."""
 
 
 class PairTable(NamedTuple):
     """Pairwise tests of one metric."""
 
     heading: str
-    how: str
+    notes: tuple[str, ...]
+    """How intervals and p-values were made, and what decides."""
     rows: tuple[PairRow, ...]
 
 
@@ -75,8 +83,9 @@ def metric_table(data: ReportData) -> MetricTable:
         for name, comparison in data.comparisons.items()
         for entry in comparison.published[:MAX_PUBLISHED_ROWS]
     )
-    sources = tuple(comparison.published_source for comparison in data.comparisons.values() if comparison.published)
-    return MetricTable(headings, (*rows, *published), sources)
+    comparisons = list(data.comparisons.values())
+    sources = tuple(line for comparison in comparisons for line in published_notes(comparison))
+    return MetricTable(headings, (*rows, *published), value_interval_line(comparisons), sources)
 
 
 NOTHING = Cell("", "", None, None)
@@ -102,34 +111,22 @@ def pair_tables(data: ReportData) -> list[PairTable]:
 
 
 def _pairs(heading: str, comparison: Comparison) -> PairTable:
-    tests = sorted({pair.difference.test for pair in comparison.pairs if pair.difference is not None})
-    correction = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[comparison.correction]
-    description = (
-        f"{comparison.n:,} claims in {comparison.n_units:,} {comparison.unit}s, "
-        f"{comparison.resamples:,} draws of {comparison.unit}s; "
-        f"p by {' or '.join(tests) or 'no test'}, corrected by {correction} over {len(comparison.pairs)} pairs"
-    )
     rows = []
     for pair in comparison.pairs:
         difference, p_corrected = pair.difference, pair.p_corrected
         if difference is None or p_corrected is None:
-            rows.append(PairRow(pair.a, pair.b, ("-", pair.reason or "", "-", "-", "-"), False))
+            rows.append(PairRow(pair.a, pair.b, ("-", pair.reason or "", "-", "-", "-"), False, None))
             continue
         interval = f"[{format_number(difference.low)}, {format_number(difference.high)}]"
         cells = (
             format_number(difference.value),
             interval,
-            format_p_value(difference.p),
-            format_p_value(p_corrected),
+            format_p(difference.p),
+            format_p(p_corrected),
             format_number(difference.detectable),
         )
-        rows.append(PairRow(pair.a, pair.b, cells, p_corrected < LEVEL))
-    return PairTable(heading, description, tuple(rows))
-
-
-def format_p_value(p: float) -> str:
-    """Formats a p-value."""
-    return "<.001" if p < 0.001 else format_number(p)
+        rows.append(PairRow(pair.a, pair.b, cells, is_significant(p_corrected), pair.note))
+    return PairTable(heading, (size_note(comparison), *pair_notes([comparison])), tuple(rows))
 
 
 def warnings(data: ReportData) -> list[ReportNote]:
@@ -149,7 +146,7 @@ def notes(data: ReportData) -> list[ReportNote]:
     headings_by_text: dict[str, dict[str, list[str]]] = {}
     for subject in data.subjects:
         for name in data.metrics:
-            value = subject.entry.result.values[name]
+            value = subject.entry.result.values.get(name) or value_of(data, subject.name, name)
             for text in [value.reason] if value.reason else (value.note or "").split("; "):
                 if text:
                     headings_by_text.setdefault(text, {}).setdefault(subject.name, []).append(heading_of(data, name))
@@ -173,7 +170,7 @@ def deduplicated_grid(data: ReportData) -> Grid | None:
             subject.name,
             f"{deduplicated.n_duplicates:,}",
             f"{deduplicated.n:,}",
-            *(format_value(deduplicated.values[name]) for name in names),
+            *(format_value(deduplicated.values[name]) if name in deduplicated.values else "-" for name in names),
         )
         for subject in data.subjects
         for deduplicated in [subject.entry.result.deduplicated]
@@ -238,6 +235,11 @@ def agreement_grid(human: HumanAgreement) -> Grid:
         for pair in human.pairs
     ]
     caption = f"{human.dataset}: {human.annotators} annotators on '{human.axis}'"
+    if any(value.low is not None for value in human.measures.values()):
+        caption += f"; 95% confidence intervals of the measures: {INTERVAL_METHOD}"
+    f1_intervals = [interval_use("", f"{pair.first} against {pair.second}", pair.f1) for pair in human.pairs]
+    if line := describe_intervals(f1_intervals, human.intervals, "of F1"):
+        caption += f"; {line}"
     return Grid(caption, ("measure", "value", "claims", "note"), tuple(rows))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.arguments import as_list
-from harness.audit import AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
+from harness.audit import CHECKS, AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
 from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import QuestionLabels, audit_view
 from harness.data.benchmarks.benchmark import benchmark_names
@@ -16,6 +16,7 @@ from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
 from harness.display import Rows, displayed
 from harness.folders import shipped
+from harness.progress import Progress, silent
 from harness.runner.load_config import load_experiment
 from harness.runner.plan import ExperimentData, load_data
 from harness.runner.splitting.joined_datasets import joined_label_codes
@@ -44,7 +45,11 @@ class Audit:
 
 
 def audit_targets(
-    targets: str | Path | Sequence[str | Path], *, root: str | Path | None = None, atlas: str | Path | None = None
+    targets: str | Path | Sequence[str | Path],
+    *,
+    root: str | Path | None = None,
+    atlas: str | Path | None = None,
+    progress: Progress = silent,
 ) -> Audit:
     """Runs the leakage and quality checks; `docs/reference/audit-checks/` explains each.
 
@@ -53,14 +58,20 @@ def audit_targets(
             names), whose folds are checked.
         root: folder of fetched benchmarks.
         atlas: also write the measured overlaps of the datasets to this file.
+        progress: shows progress over the targets and the checks.
     Raises: HarnessError: a target is missing or invalid.
     """
     targets = as_list(targets)
-    sources = [_source(str(target), root) for target in targets]
-    sentences: SentenceTable = build_sentence_table(sources)
-    if atlas is not None:
-        write_atlas(sentences, Path(atlas))
-    return Audit(tuple(map(str, targets)), len(sentences.key), Rows(run_checks(sentences)))
+    with progress(len(targets) + len(CHECKS.names())) as advance:
+        sources = []
+        for target in targets:
+            sources.append(_source(str(target), root))
+            advance(f"opened {target}")
+        sentences: SentenceTable = build_sentence_table(sources)
+        if atlas is not None:
+            write_atlas(sentences, Path(atlas))
+        findings = run_checks(sentences, advance)
+    return Audit(tuple(map(str, targets)), len(sentences.key), Rows(findings))
 
 
 def _source(target: str, root: str | Path | None) -> AuditedDataset:

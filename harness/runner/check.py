@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from harness.arguments import as_list
-from harness.data.load import open_folder
-from harness.errors import Fault, FaultsError, HarnessError, MissingExtra
-from harness.runner.load_config import load_experiment
+from harness.data.benchmarks.benchmark import benchmark_names
+from harness.data.load import dataset_names, find_dataset, open_folder
+from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
+from harness.folders import shipped
+from harness.runner.configs.data_faults import add_data_faults
+from harness.runner.load_config import read_config
 
 CONFIG_SUFFIXES = (".yaml", ".yml")
+Say = Callable[[str], None]
 
 
-def check(paths: str | Path | Sequence[str | Path]) -> list[Fault]:
-    """Finds every fault of dataset folders, configs, or folders of either.
+def check(
+    paths: str | Path | Sequence[str | Path], root: str | Path | None = None, unchecked: Say = lambda _: None
+) -> list[Fault]:
+    """Finds every fault of dataset folders, configs, or folders of either, without fitting anything.
 
-    A missing optional package is not a fault of a config; running the config says what to install.
+    A config is checked against its data too. A benchmark that is not fetched and an optional package that is not
+    installed are no faults of a config; running it says what to fetch or to install.
 
+    Args:
+        paths: one or more dataset folders, configs, folders of either; or the name of a shipped experiment, a shipped
+            dataset or a fetched benchmark.
+        root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
+        unchecked: called with a line for each thing that cannot be checked yet.
     Raises: HarnessError: a path is none of these.
     """
-    faults: list[Fault] = []
-    for path in map(Path, as_list(paths)):
-        for target in _targets(path):
-            try:
-                _check_target(target)
-            except FaultsError as error:
-                faults += error.faults
-            except HarnessError as error:
-                faults.append(Fault(str(target), None, None, str(error), error.code))
-    return faults
+    faults: dict[Fault, None] = {}
+    for path in as_list(paths):
+        for target in _targets(path, root):
+            faults |= dict.fromkeys(_faults_of(target, root, unchecked))
+    return list(faults)
 
 
-def _check_target(target: Path) -> None:
-    if target.is_dir():
-        open_folder(target)
-        return
-    for system in load_experiment(target).systems:
-        with suppress(MissingExtra):
-            system.classifier.check()
+def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequence[Fault]:
+    try:
+        if target.is_dir():
+            open_folder(target)
+            return ()
+        read = read_config(target)
+    except FaultsError as error:
+        return error.faults
+    except HarnessError as error:
+        return [Fault(str(target), None, None, str(error), error.code)]
+    add_data_faults(read, root, unchecked)
+    return read.faults.in_order()
 
 
-def _targets(path: Path) -> list[Path]:
+def _targets(name_or_path: str | Path, root: str | Path | None) -> list[Path]:
+    path = Path(name_or_path)
     if path.is_dir() and not (path / "dataset.yaml").exists():
         inside = sorted(folder.parent for folder in path.glob("*/dataset.yaml"))
         targets = inside + sorted(file for file in path.iterdir() if file.suffix in CONFIG_SUFFIXES)
@@ -50,6 +63,24 @@ def _targets(path: Path) -> list[Path]:
             return targets
     elif path.is_dir() or (path.is_file() and path.suffix in CONFIG_SUFFIXES):
         return [path]
-    if not path.exists():
-        raise FaultsError.single(path, "does not exist; check the path", code="does-not-exist")
-    raise HarnessError(f"{path}: expected a dataset folder (with dataset.yaml) or a config (.yaml)")
+    if path.exists():
+        raise HarnessError(f"{path}: expected a dataset folder (with dataset.yaml) or a config (.yaml)")
+    return _named(str(name_or_path), root)
+
+
+def _named(name: str, root: str | Path | None) -> list[Path]:
+    """The config and the folder that have a name: a shipped experiment, a shipped dataset, a fetched benchmark."""
+    if "/" in name or name.endswith(CONFIG_SUFFIXES):
+        raise FaultsError.single(name, "does not exist; check the path", code="does-not-exist")
+    experiments = [path.stem for path in shipped("experiments").glob("*.yaml")]
+    datasets = [*dataset_names(), *benchmark_names()]
+    targets = [shipped("experiments") / f"{name}.yaml"] if name in experiments else []
+    if name in datasets:
+        # Several benchmarks have an experiment of the same name, which can be checked without the data.
+        with suppress(*([NotFetched] if targets else [])):
+            targets.append(find_dataset(name, root))
+    if not targets:
+        known = sorted({*experiments, *datasets})
+        message = unknown_name("shipped experiment, dataset or benchmark", name, known)
+        raise UnknownName(f"{name}: does not exist; {message}")
+    return targets

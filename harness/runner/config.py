@@ -35,6 +35,8 @@ class System(NamedTuple):
     """Share of the training claims that it is fitted to; None: all."""
     train_on: str | None = None
     """Group (source, topic, speaker) whose claims it is fitted to; None: the training claims of the split."""
+    entry: int = 0
+    """Place among the `classifiers` of the config, from 0; `each` makes several systems of one entry."""
 
 
 class Experiment(Record):

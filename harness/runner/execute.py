@@ -145,11 +145,9 @@ def execute(
         stored: the finished units, which are reused.
         jobs: number of processes; the numbers do not depend on it.
         fresh: whether to fit a unit even if another process finishes it in the meantime.
-        advance: called after each unit, fitted or reused.
+        advance: called after each fit.
     """
     by_id = {unit.unit_id: unit for unit in units}
-    for unit_id in by_id.keys() & stored.keys():
-        advance(by_id[unit_id])
     pending = [unit for unit_id, unit in by_id.items() if unit_id not in stored]
     damaged = sum(unit_path(folder, unit.unit_id).exists() for unit in pending) if not fresh else 0
     stored = dict(stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import NamedTuple
 
 from harness.errors import UnknownName, unknown_name
 from harness.registry import UnknownComponent
@@ -57,23 +58,46 @@ def _checks() -> dict[str, str]:
     }
 
 
-KINDS: dict[str, Callable[[], dict[str, str]]] = {
-    "datasets": _datasets,
-    "benchmarks": _benchmarks,
-    "classifiers": _classifiers,
-    "metrics": _metrics,
-    "schemes": _schemes,
-    "checks": _checks,
+def _experiments() -> dict[str, str]:
+    from harness.folders import shipped
+    from harness.yaml_file import read_yaml
+
+    documents = {path.stem: read_yaml(path).content for path in sorted(shipped("experiments").glob("*.yaml"))}
+    return {name: f"{document['task']} on {_names(document['dataset'])}" for name, document in documents.items()}
+
+
+def _names(dataset: str | list[str]) -> str:
+    return dataset if isinstance(dataset, str) else " + ".join(dataset)
+
+
+class Kind(NamedTuple):
+    """A kind of component."""
+
+    summary: str
+    listed: Callable[[], dict[str, str]]
+    """Gives the summary of each component by its name."""
+
+
+KINDS = {
+    "experiments": Kind("configs that `harness run` takes by name", _experiments),
+    "datasets": Kind("datasets that come with the package", _datasets),
+    "benchmarks": Kind("public benchmarks that `harness fetch` reads", _benchmarks),
+    "classifiers": Kind("systems that a config can name", _classifiers),
+    "metrics": Kind("metrics that a config can name", _metrics),
+    "schemes": Kind("label schemes with their guidelines", _schemes),
+    "checks": Kind("checks of `harness audit`", _checks),
 }
 
 
-def list_components(kind: str) -> dict[str, str]:
+def list_components(kind: str | None = None) -> dict[str, str]:
     """Maps the name of every registered component of a kind to its summary.
 
     Args:
-        kind: datasets, benchmarks, classifiers, metrics, schemes or checks.
+        kind: experiments, datasets, benchmarks, classifiers, metrics, schemes or checks; None: the kinds themselves.
     Raises: UnknownName: no such kind.
     """
+    if kind is None:
+        return {name: component.summary for name, component in KINDS.items()}
     if kind not in KINDS:
         raise UnknownName(unknown_name("kind", kind, list(KINDS)))
-    return KINDS[kind]()
+    return KINDS[kind].listed()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import yaml
 from pydantic import ValidationError
 
 from harness.arguments import as_list
 from harness.classifiers.build import CLASSIFIERS, build
 from harness.data.labels.gold import RULES
-from harness.data.labels.tasks import TASKS, find_task
+from harness.data.labels.tasks import TASKS
 from harness.display import brief
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.folders import shipped
@@ -23,12 +23,25 @@ from harness.metrics.base import Metric
 from harness.metrics.functions import build_metric, metric_settings
 from harness.records import Explanation, explain_validation, preview
 from harness.runner.config import Experiment, LoadedExperiment, System, known_fields, plain_data
+from harness.runner.configs.overrides import override
+from harness.runner.configs.paths import make_paths_absolute
+from harness.runner.configs.places import in_document, remove, with_text_keys
 from harness.runner.official.leaderboards import leaderboard_metrics
 from harness.runner.splitting.split_config import Shares, Split
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
 from harness.runner.tuning.search_space import allowed_fields, search_candidates
 from harness.runner.tuning.tune import with_settings_search
 from harness.yaml_file import KeyPath, YamlWithLines, format_key_path, read_yaml
+
+PLACEHOLDERS = {"name": "x", "task": "", "dataset": "x", "classifiers": ["x"]}
+"""Values of required keys that are missing or faulty, so that the rest of a config can be checked."""
+
+
+ONE_VALUE = {
+    *("int-type", "float-type", "string-type", "bool-type", "literal-error", "enum", "invalid-setting"),
+    *("int-from-float", "decimal-type"),
+}
+"""Codes of a value where a setting expects another kind of value, which is not a list."""
 
 
 def find_config(name_or_path: str | Path) -> Path:
@@ -47,6 +60,29 @@ def find_config(name_or_path: str | Path) -> Path:
     raise FaultsError.single(path, message, code="does-not-exist")
 
 
+class ReadConfig(NamedTuple):
+    """A config as far as it can be read, and its faults."""
+
+    path: Path
+    experiment: Experiment
+    """The valid part of the config; a required key with a fault has a value of no meaning."""
+    valid: frozenset[str]
+    """Keys of the config that are missing with a default, or have no fault."""
+    systems: tuple[System, ...]
+    metrics: dict[str, Metric]
+    faults: ConfigFaults
+
+    @property
+    def loaded(self) -> LoadedExperiment:
+        """The experiment with its components built.
+
+        Raises: FaultsError: every fault of the file.
+        """
+        if self.faults.faults:
+            raise FaultsError(self.faults.in_order())
+        return LoadedExperiment(self.experiment, self.systems, self.metrics)
+
+
 def load_experiment(
     config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str] = ()
 ) -> LoadedExperiment:
@@ -56,50 +92,59 @@ def load_experiment(
         config: path of the file, the name of a shipped experiment, a mapping with the content of a file, or an
             experiment; relative paths are relative to the file, else to the working folder.
         overrides: `KEY=VALUE` with a dotted key (`split.k=3`, `classifiers.0.C=10`) and a value in YAML.
-    Raises: FaultsError: every fault of the file with its line, before any data is read.
+    Raises: FaultsError: every fault of the config, with the line of a file, before any data is read.
     """
-    path, folder, located = _read(config)
-    for override in as_list(overrides):
-        _override(located.content, override)
-    _make_paths_absolute(located.content, folder)
-    faults = _ConfigFaults(path, located)
-    experiment = None
-    try:
-        experiment = Experiment.model_validate_json(json.dumps(located.content, default=str))
-    except ValidationError as error:
-        for explanation in explain_validation(error):
-            key_path = _in_document(explanation.place, located.content)
-            faults.add_explanation(explanation, key_path, known=known_fields(explanation.place))
-    if experiment is not None:
-        faults.check_names(experiment)
-        experiment = _with_defaults(experiment)
-    metrics = faults.build_metrics(located.content.get("metrics") or list(experiment.metrics if experiment else ()))
-    split = experiment.split if experiment else Split()
-    systems = faults.build_systems(located.content.get("classifiers"), next(iter(metrics.values()), None), split)
-    if experiment is not None and experiment.task in TASKS and not TASKS[experiment.task].binary:
+    return read_config(config, overrides).loaded
+
+
+def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str] = ()) -> ReadConfig:
+    """Reads a config and collects its faults; reads no data.
+
+    Args:
+        config, overrides: as for `load_experiment`.
+    Raises: FaultsError: it cannot be read as a mapping.
+    """
+    duplicates: list[Fault] = []
+    path, folder, located = _read(config, duplicates)
+    content = with_text_keys(located.content)
+    if not isinstance(content, dict):
+        raise FaultsError.single(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
+    _list_single_entries(content)  # `classifiers.0.C` means the only system too
+    changed = tuple(override(content, text) for text in as_list(overrides))
+    _list_single_entries(content)
+    make_paths_absolute(content, folder)
+    faults = ConfigFaults(path, located, changed)
+    faults.faults += duplicates
+    experiment, valid = faults.read_experiment(content)
+    faults.check_names(experiment, valid)
+    experiment = _with_defaults(experiment)
+    entries = content.get("metrics") if isinstance(content.get("metrics"), list) else None
+    metrics = faults.build_metrics(entries or list(experiment.metrics))
+    systems = faults.build_systems(content.get("classifiers"), next(iter(metrics.values()), None), experiment.split)
+    if experiment.task in TASKS and not TASKS[experiment.task].binary:
         faults.check_yes_or_no_only(systems, metrics, experiment.task)
-    if faults.faults or experiment is None:
-        raise FaultsError(sorted(faults.faults, key=lambda fault: fault.line or 0))
-    return LoadedExperiment(experiment, systems, metrics)
+    return ReadConfig(path, experiment, valid, systems, metrics, faults)
 
 
-def _read(config: str | Path | Mapping[str, Any] | Experiment) -> tuple[Path, Path, YamlWithLines]:
+def _read(
+    config: str | Path | Mapping[str, Any] | Experiment, duplicates: list[Fault]
+) -> tuple[Path, Path, YamlWithLines]:
     """The name of a config for messages, the folder that its paths are relative to, and its content."""
     if isinstance(config, Mapping | Experiment):
         content = plain_data(config) if isinstance(config, Mapping) else config.document()
-        located, path, folder = YamlWithLines(content, {}, json.dumps(content)), Path("config"), Path()
-    else:
-        if not isinstance(config, str | PathLike):
-            kinds = "a path, the name of a shipped experiment, a mapping or an Experiment"
-            raise FaultsError.single("config", f"expected {kinds}, got {brief(config)}")
-        path = find_config(config)
-        located, folder = read_yaml(path), path.parent
-    if not isinstance(located.content, dict):
-        raise FaultsError.single(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
+        return Path("config"), Path(), YamlWithLines(content, {}, json.dumps(content))
+    if not isinstance(config, str | PathLike):
+        kinds = "a path, the name of a shipped experiment, a mapping or an Experiment"
+        raise FaultsError.single("config", f"expected {kinds}, got {brief(config)}")
+    path = find_config(config)
+    return path, path.parent, read_yaml(path, duplicates)
+
+
+def _list_single_entries(content: dict[str, Any]) -> None:
+    """Makes one system or metric a list of one."""
     for key in ("classifiers", "metrics"):
-        if isinstance(located.content.get(key), str | dict):  # one system or metric counts as a list of one
-            located.content[key] = as_list(located.content[key])
-    return path, folder, located
+        if isinstance(content.get(key), str | dict):
+            content[key] = as_list(content[key])
 
 
 def _with_defaults(experiment: Experiment) -> Experiment:
@@ -114,104 +159,62 @@ def _with_defaults(experiment: Experiment) -> Experiment:
     return experiment
 
 
-def _make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
-    """Makes paths relative to the config absolute, so that the resolved config runs from any folder."""
-    path_settings: list[tuple[Any, Any]] = [(content, "dataset"), (content.get("split"), "file")]
-    for entry in _entries(content.get("classifiers")):
-        path_settings += [(entry, "path"), (entry, "dataset")]
-        if "endpoint" not in entry:
-            path_settings.append((entry, "model"))
-        if isinstance(entry.get("cassette"), str) and entry["cassette"] and "\x00" not in entry["cassette"]:
-            entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may exist only after the run
-    datasets = content.get("dataset")
-    if isinstance(datasets, list):
-        path_settings += [(datasets, index) for index in range(len(datasets))]
-    for holder, key in path_settings:
-        value = holder.get(key) if isinstance(holder, dict) else holder[key] if isinstance(holder, list) else None
-        is_dataset = key == "dataset" or isinstance(holder, list)
-        if isinstance(value, str) and (not is_dataset or "/" in value) and (folder / value).exists():
-            holder[key] = str((folder / value).resolve())
-
-
-def _entries(value: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping in the classifiers of a config, including nested ones."""
-    if isinstance(value, dict):
-        yield value
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for child in children:
-        yield from _entries(child)
-
-
-def _override(content: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
-    if not equals or not key:
-        raise HarnessError(f"--set: expected KEY=VALUE, got '{override}'")
-    target: Any = content
-    *parents, last = [int(part) if part.isdecimal() else part for part in key.split(".")]
-    try:
-        for parent in parents:
-            target = target.setdefault(parent, {}) if isinstance(target, dict) else target[parent]
-        target[last] = _parse_value(key, value)
-    except (IndexError, KeyError, TypeError, AttributeError):
-        raise HarnessError(f"--set: the config has no key '{key}'") from None
-
-
-def _parse_value(key: str, value: str) -> Any:
-    """Parses the value of an override.
-
-    Raises: HarnessError: it is not YAML, or it has no form in JSON, which settings are checked in.
-    """
-    try:
-        parsed = yaml.safe_load(value)
-        json.dumps(parsed, default=str)
-    except yaml.YAMLError as error:
-        raise HarnessError(f"--set {key}: the value is not YAML: {error}") from None
-    except (TypeError, ValueError, RecursionError) as error:
-        raise HarnessError(f"--set {key}: cannot read the value {preview(value)} ({error}); put it in quotes") from None
-    return parsed
-
-
-def _in_document(key_path: KeyPath, content: Any) -> KeyPath:
-    """The part of a key path that exists in the document: validation of a union adds parts of its own."""
-    existing: list[str | int] = []
-    for part in key_path:
-        has_part = isinstance(content, dict) or (isinstance(content, list) and isinstance(part, int))
-        if not has_part:
-            break
-        existing.append(part)
-        if isinstance(content, dict):
-            content = content.get(part)
-        else:
-            content = content[part] if isinstance(part, int) and part < len(content) else None
-    return tuple(existing)
-
-
-class _ConfigFaults:
+class ConfigFaults:
     """Collects the faults of a config with their lines, while its components are built."""
 
-    def __init__(self, path: Path, located: YamlWithLines) -> None:
-        self.path, self.located = path, located
+    def __init__(self, path: Path, located: YamlWithLines, changed: Sequence[KeyPath] = ()) -> None:
+        self.path, self.located, self.changed = path, located, changed
         self.faults: list[Fault] = []
 
     def add(self, key_path: KeyPath, message: str, code: str = Fault.code) -> None:
-        fault = Fault(str(self.path), self.located.line(key_path), format_key_path(key_path) or None, message, code)
+        """Adds a fault at a key path, once; a value of an override stands in no line of the file."""
+        overridden = any(key_path[: len(changed)] == changed for changed in self.changed)
+        path = f"{self.path} with --set" if overridden else str(self.path)
+        line = None if overridden else self.located.line(key_path)
+        fault = Fault(path, line, format_key_path(key_path) or None, message, code)
         if fault not in self.faults:
             self.faults.append(fault)
 
+    def in_order(self) -> list[Fault]:
+        """The faults in the order of the file."""
+        return sorted(self.faults, key=lambda fault: (fault.path != str(self.path), fault.line or 0))
+
+    def read_experiment(self, content: dict[str, Any]) -> tuple[Experiment, frozenset[str]]:
+        """Validates the keys of a config; returns the experiment without faulty values, and its valid keys."""
+        faulty: set[str] = set()
+        valid = copy.deepcopy(content)
+        try:
+            return Experiment.model_validate_json(json.dumps(content, default=str)), frozenset(Experiment.model_fields)
+        except ValidationError as error:
+            for explanation in explain_validation(error):
+                place = explanation.place
+                self.add_explanation(explanation, in_document(place, content), known=known_fields(place))
+                if explanation.code == "unknown-field":
+                    remove(valid, place)
+                elif place:
+                    faulty.add(str(place[0]))
+        rest = {str(key): value for key, value in valid.items() if key not in faulty}
+        usable = frozenset(Experiment.model_fields) - faulty
+        return Experiment.model_validate_json(json.dumps(PLACEHOLDERS | rest, default=str)), usable
+
     def add_explanation(self, explanation: Explanation, key_path: KeyPath, known: Sequence[str]) -> None:
         """Adds a fault of validation; for an unknown field the message lists the known ones."""
-        unknown = explanation.code == "unknown-field" and key_path
-        message = unknown_name("field", str(key_path[-1]), known) if unknown else explanation.message
+        message = explanation.message
+        if explanation.code == "unknown-field" and key_path:
+            message = unknown_name("field", str(key_path[-1]), known)
+        elif explanation.code == "model-type":
+            message = f"expected a mapping, got {preview(explanation.value)}"
         self.add(key_path, message, explanation.code)
 
-    def check_names(self, experiment: Experiment) -> None:
+    def check_names(self, experiment: Experiment, valid: frozenset[str]) -> None:
         """Checks names that only the registries know: task, gold rule, options of the split."""
-        try:
-            find_task(experiment.task)
-        except HarnessError as error:
-            self.add(("task",), str(error), error.code)
-        if experiment.gold.partition(":")[0] not in RULES:
-            self.add(("gold",), unknown_name("gold rule", experiment.gold, list(RULES)), UnknownName.code)
+        if "task" in valid and experiment.task not in TASKS:
+            self.add(("task",), unknown_name("task", experiment.task, list(TASKS)), UnknownName.code)
+        rule, _, annotator = experiment.gold.partition(":")
+        if rule not in RULES or (annotator and rule != "single"):
+            self.add(
+                ("gold",), unknown_name("gold rule", experiment.gold, [*RULES, "single:ANNOTATOR"]), UnknownName.code
+            )
         for option, message in experiment.split.faults():
             self.add(("split", option) if option else ("split",), message)
 
@@ -299,7 +302,7 @@ class _ConfigFaults:
                 return None
             if calibration:
                 classifier = with_calibration(classifier, calibration, split.resolved_inner_folds)
-            return System(label, name, settings, classifier)
+            return System(label, name, settings, classifier, entry=number)
         except ValidationError as error:
             known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
             for explanation in explain_validation(error):
@@ -307,6 +310,10 @@ class _ConfigFaults:
                 if place[:1] == ("aim",):  # validation names the kind of aim between the two keys of a config
                     place = ("threshold", *place[2:])
                     known = ["aim", "share", "at_least"]
+                if len(place) == 1 and isinstance(settings.get(str(place[0])), list) and explanation.code in ONE_VALUE:
+                    explanation = explanation._replace(
+                        message=f"{explanation.message.rstrip('.')}; {_several(settings[str(place[0])])}"
+                    )
                 self.add_explanation(explanation, (*key_path, *place), allowed_fields(place) or known)
         except FaultsError as error:
             self.faults += error.faults
@@ -332,6 +339,15 @@ def _at_shares(systems: Sequence[System], shares: Shares) -> tuple[System, ...]:
 def _is_calibration_setting(key: str, value: Any) -> bool:
     """Whether a setting is for the runner: a `threshold` that is a number belongs to the classifier."""
     return key == "calibration" or isinstance(value, dict)
+
+
+def _several(values: list[Any]) -> str:
+    """The remedy for a list where a setting has one value."""
+    listed = preview(values)
+    return (
+        f"for several values write {{each: {listed}}} (one system per value) "
+        f"or {{grid: {listed}}} (the best value is chosen on training claims)"
+    )
 
 
 def _is_sweep(value: Any) -> bool:

@@ -24,6 +24,7 @@ from harness.runner.splitting.joined_datasets import (
     joined_label_codes,
     label_mapping_lines,
     load_joined,
+    published_rows_warnings,
     schemes_of,
 )
 from harness.runner.splitting.protocols import make_folds, transfer_folds, with_training_share
@@ -47,6 +48,8 @@ class ExperimentData(NamedTuple):
     """How the labels of each dataset answer the task, and which distinctions are lost."""
     duplicate_rows: Codes = np.zeros(0, dtype=np.int64)
     """Scored rows, in order, that are exact or near duplicates of training rows of their fold; see check A01."""
+    limit: int | None = None
+    """`--limit` of a trial; None for a full run."""
 
 
 class Unit(NamedTuple):
@@ -58,6 +61,11 @@ class Unit(NamedTuple):
     seed: int
     explain: bool = False
     """Whether the reasons for each score are stored too."""
+
+    @property
+    def title(self) -> str:
+        """System with its settings, fold and seed, for progress."""
+        return f"{self.system.system_name} {self.fold.name}, seed {self.seed}"
 
 
 def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: int | None = None) -> ExperimentData:
@@ -78,17 +86,9 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     if not len(gold.rows_with_gold):
         raise HarnessError(f"dataset '{joined.name}' has no gold label for the task '{experiment.task}'")
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
-    folds = []
-    for fold in split.folds:
-        train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
-        test = fold.test
-        if limit is not None:
-            train, test = train[:limit], test[:limit]
-        if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
-            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
-        dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
-        folds.append(Fold(fold.name, train, test, dev))
+    folds = labeled_folds(split.folds, gold, limit)
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
+    warnings += published_rows_warnings(joined, {claims.claim_id[row] for fold in folds for row in fold.test})
     return ExperimentData(
         joined=joined,
         schemes=schemes,
@@ -98,7 +98,26 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         warnings=tuple(warnings),
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
+        limit=limit,
     )
+
+
+def labeled_folds(folds: Sequence[Fold], gold: TaskGold, limit: int | None = None) -> list[Fold]:
+    """The folds with training claims that have gold, at most `limit` of each side.
+
+    Raises: HarnessError: a fold has no labeled training or test claim.
+    """
+    labeled = []
+    for fold in folds:
+        train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
+        test = fold.test
+        if limit is not None:
+            train, test = train[:limit], test[:limit]
+        if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
+            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
+        dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
+        labeled.append(Fold(fold.name, train, test, dev))
+    return labeled
 
 
 def find_duplicate_rows(joined: JoinedDatasets, folds: Sequence[Fold]) -> Codes:

@@ -73,6 +73,8 @@ class Result(Record):
     """Number of claims without an answer by reason, if the system gives reasons; for the seed with the most."""
     slices: tuple[SliceValues, ...] = ()
     """Values per slice, if the experiment asks for slices."""
+    limit: int | None = None
+    """`--limit` of a trial; None for a full result."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
     predictions_sha256: str = ""
@@ -109,6 +111,7 @@ class Result(Record):
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
+            **({"limit": self.limit} if self.limit is not None else {}),
         }
 
 
@@ -139,7 +142,7 @@ def read_result(folder: str | Path) -> Result:
         raise FaultsError.single(path, f"is not JSON: it was cut short or changed; {REMEDY}") from None
     written = document.get("format") if isinstance(document, dict) else document
     if written != RESULT_FORMAT:
-        message = f"expected {RESULT_FORMAT}, got {preview(written)}; delete this result's folder and {REMEDY}"
+        message = f"expected {RESULT_FORMAT}, got {preview(written)}; {REMEDY}"
         raise FaultsError.single(path, message, field="format")
     try:
         result = Result.model_validate_json(data)

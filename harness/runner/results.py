@@ -32,7 +32,7 @@ from harness.runner.result_files import (
     read_predictions,
     read_result,
 )
-from harness.runner.slices import SliceValues, slices_of, too_small
+from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, too_small
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 
 
@@ -90,7 +90,7 @@ def build_result(
         *data.warnings,
         data.joined.fingerprint,
         experiment.ties,
-        *experiment.slices,
+        slices_fingerprint(experiment.slices, data),
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
     result_folder = folder / "results" / result_id
@@ -259,6 +259,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         unanswered=unanswered,
         label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
         slices=tuple(_slices(system_runs, scored)),
+        limit=data.limit,
     )
 
 
@@ -301,7 +302,7 @@ def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
     values = {}
     for name, metric in loaded.metrics.items():
         silent = metric.needs == "labels" and not runs[0].gives_labels
-        value = _no_labels(system.system_name) if silent else measure(metric, kept_gold, kept_runs, groups, intervals)
+        value = no_labels(system.system_name) if silent else measure(metric, kept_gold, kept_runs, groups, intervals)
         extra: dict[str, Any] = {"short_name": metric.title()}
         if loaded.experiment.ties == "range" and value.value is not None:
             ends = tie_range(metric, kept_gold, kept_runs, groups)
@@ -317,7 +318,8 @@ def _duplicates_warning(n_duplicates: int, n_scored: int) -> str:
     )
 
 
-def _no_labels(system: str) -> Value:
+def no_labels(system: str) -> Value:
+    """The value of a metric of labels for a system that predicts none."""
     reason = f"{system} outputs scores but no labels; set a threshold to get label metrics"
     return Value(value=None, reason=reason, n_units=0)
 
@@ -332,11 +334,15 @@ def _other_language(system: System, data: ExperimentData) -> list[str]:
 
 
 def _missing_label_warnings(data: ExperimentData) -> list[str]:
-    n_labels = len(data.gold.gold.labels)
-    seen = {fold.name: len(np.unique(training_gold(data, fold).codes)) for fold in data.folds}
-    return [
-        f"{name}: the training data contain only {n} of {n_labels} labels" for name, n in seen.items() if n < n_labels
-    ]
+    names = data.gold.gold.names
+    warnings = []
+    for fold in data.folds:
+        codes = training_gold(data, fold).codes
+        absent = [f"'{label}'" for code, label in enumerate(names) if code not in codes]
+        if absent:
+            counts = f"only {len(names) - len(absent)} of {len(names)} labels"
+            warnings.append(f"{fold.name}: the training data contain {counts}; absent: {', '.join(absent)}")
+    return warnings
 
 
 def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:

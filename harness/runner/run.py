@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,17 +12,19 @@ from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
+from harness.progress import Progress, silent
 from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
 from harness.runner.load_config import load_experiment
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
-from harness.runner.official.leaderboards import leaderboards_for
+from harness.runner.official.leaderboards import leaderboards_for, references
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.provenance import git_commit
 from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
+from harness.runner.storage.current import record_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,15 @@ class RunResult:
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
         }
+        if self.published:
+            document["published"] = [
+                {
+                    "metric": board.metric,
+                    "source": f"{board.source} (over {board.n})",
+                    "systems": [entry._asdict() for entry in references(board, self.results)],
+                }
+                for board in self.published
+            ]
         if self.models:
             document["models"] = [
                 {"system": model.system, "path": str(model.folder) if model.folder else None, "reason": model.reason}
@@ -105,20 +115,12 @@ class RunPlan(NamedTuple):
         return f"{summary}\n{cost}; cached replies are reused"
 
 
-Progress = Callable[[int], AbstractContextManager[Callable[[Unit], None]]]
-"""Shows progress: called with the number of units, it gives a function that takes each finished unit."""
-
-
 Announce = Callable[[tuple[str, ...]], None]
 """Called with the hosts that a run may contact, before it contacts them."""
 
 
 def _nobody(_: tuple[str, ...]) -> None:
     return None
-
-
-def _silent(_: int) -> AbstractContextManager[Callable[[Unit], None]]:
-    return nullcontext(lambda _: None)
 
 
 def run(
@@ -132,7 +134,7 @@ def run(
     fresh: bool = False,
     root: str | Path | None = None,
     save_models: bool = False,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     offline: bool = False,
     announce: Announce = _nobody,
 ) -> RunResult:
@@ -149,7 +151,7 @@ def run(
         fresh: fit finished units again.
         root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
         save_models: also fit each system for later use and save it beside its result; see `harness.load_model`.
-        progress: shows progress.
+        progress: shows progress over the fits and the results.
         offline: refuse what needs the network.
         announce: called with the hosts that may be contacted, if any, before the first contact.
     Raises: HarnessError: an error in the config, the data or on the disk; finished units are kept.
@@ -175,19 +177,18 @@ def run(
         hosts = hosts_of(to_fit, offline=offline)
         if hosts:
             announce(hosts)
-        with progress(len({unit.unit_id for unit in units})) as advance:
-            finished = execute(units, data, folder, stored=stored, jobs=jobs, fresh=fresh, advance=advance)
-        results = Rows(
-            build_result(
-                loaded,
-                data_for_system(system, data, loaded.experiment),
-                system,
-                units_of_system,
-                folder,
-                finished=finished,
+        n_pending = len({unit.unit_id for unit in units} - stored.keys())
+        with progress(n_pending + len(loaded.systems)) as advance:
+            finished = execute(
+                units, data, folder, stored=stored, jobs=jobs, fresh=fresh, advance=lambda unit: advance(unit.title)
             )
-            for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True)
-        )
+            built = list[Result]()
+            for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True):
+                seen = data_for_system(system, data, loaded.experiment)
+                built.append(build_result(loaded, seen, system, units_of_system, folder, finished=finished))
+                advance(f"{system.system_name}: values and intervals")
+        results = Rows(built)
+        record_run(folder, results)
         models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
     return RunResult(

@@ -11,10 +11,14 @@ import numpy as np
 from harness.arrays import Bools
 from harness.data.claims import Claims, Column
 from harness.data.labels.gold import gold_labels
+from harness.data.load import find_scheme
 from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.files import fingerprint
 from harness.metrics.intervals import Value
 from harness.records import Record
 from harness.runner.plan import ExperimentData
+from harness.schemes import Scheme
+from harness.text_tables import count_of
 
 MAX_SLICES = 25
 """Maximum number of slices of one kind; the smallest others are merged into one."""
@@ -27,7 +31,7 @@ class SliceValues(Record):
     """Values over a slice of the claims of a result."""
 
     by: str
-    """Kind of slice: `speaker`, `length`, an axis of the scheme."""
+    """Kind of slice: `speaker`, `length`, an axis of a scheme."""
     of: str
     """Name of the slice within its kind."""
     n: int
@@ -52,38 +56,66 @@ def slices_of(kinds: Sequence[str], data: ExperimentData) -> list[Slice]:
     """Slices the claims of an experiment.
 
     Args:
-        kinds: `article`, `speaker`, `topic`, `source`, `year`, `length`, `agreement`, `feature` (every feature axis of
-            the scheme), or the name of one of its axes.
+        kinds: `article`, `speaker`, `topic`, `source`, `year`, `length`, `agreement`, `feature` (every feature axis),
+            or an axis of any scheme of the datasets: `AXIS`, or `SCHEME.AXIS` where several schemes have an axis of
+            that name and the scheme of the task is not one of them.
     Returns: slices of each kind in turn, the largest first, lengths in their order.
     Raises: HarnessError: the kind is unknown, or the data do not have it.
     """
     return [part for kind in kinds for part in _of_kind(kind, data)]
 
 
+def slices_fingerprint(kinds: Sequence[str], data: ExperimentData) -> str:
+    """Fingerprint of the slices, which depend on labels that the gold of the task does not contain."""
+    return fingerprint([(part.by, part.of, np.flatnonzero(part.rows).tolist()) for part in slices_of(kinds, data)])
+
+
 def too_small(n_units: int, n_positive: int | None, unit: str) -> str | None:
     """Note for a slice that is too small for a conclusion; None if it is large enough."""
-    few = [f"{n_units} {unit}s"] if n_units < FEW_UNITS else []
+    few = [count_of(n_units, unit)] if n_units < FEW_UNITS else []
     few += [f"{n_positive} positive"] if n_positive is not None and n_positive < FEW_POSITIVES else []
     return f"too small for a conclusion: {', '.join(few)}" if few else None
 
 
 def _of_kind(kind: str, data: ExperimentData) -> list[Slice]:
-    axes = [axis for scheme in data.schemes for axis in scheme.axes]
+    schemes = _all_schemes(data)
+    axes = [(scheme.name, axis) for of_dataset in schemes for scheme in of_dataset for axis in scheme.axes]
     if kind == "feature":
-        features = dict.fromkeys(axis.name for axis in axes if axis.feature)
+        features = dict.fromkeys(axis.name for _, axis in axes if axis.feature)
         if not features:
-            raise HarnessError("slices: feature: the scheme has no feature axes")
-        return [part for name in features for part in _of_axis(name, data, absent="no")]
+            raise HarnessError("slices: feature: the schemes have no feature axes")
+        return [part for name in features for part in _of_axis(name, data, schemes, absent="no")]
     if kind in COLUMNS:
         return _by_value(kind, COLUMNS[kind](data.claims))
     if kind == "length":
         return _by_length(data.claims)
     if kind == "agreement":
         return _by_agreement(data)
-    if kind in {axis.name for axis in axes}:
-        return _of_axis(kind, data)
-    known = [*COLUMNS, "length", "agreement", "feature", *dict.fromkeys(axis.name for axis in axes)]
+    axis_names = dict.fromkeys(axis.name for _, axis in axes)
+    if kind in axis_names or kind in {f"{scheme_name}.{axis.name}" for scheme_name, axis in axes}:
+        return _of_axis(kind, data, schemes)
+    known = [*COLUMNS, "length", "agreement", "feature", *axis_names]
     raise UnknownName(f"slices: {unknown_name('kind of slice', kind, known)}")
+
+
+def _all_schemes(data: ExperimentData) -> list[list[Scheme]]:
+    """The schemes of each dataset: that of the task first, then the others."""
+    return [
+        [task_scheme, *(find_scheme(dataset.folder, name) for name in dataset.info.schemes if name != task_scheme.name)]
+        for dataset, task_scheme in zip(data.joined.datasets, data.schemes, strict=True)
+    ]
+
+
+def _scheme_of(axis: str, schemes: Sequence[Scheme]) -> Scheme | None:
+    """The scheme of a dataset that an axis belongs to; None if no scheme has it.
+
+    Raises: HarnessError: several schemes have it, and the scheme of the task, the first, is not one of them.
+    """
+    candidates = [scheme for scheme in schemes if axis in {a.name for a in scheme.axes}]
+    if len(candidates) > 1 and candidates[0] is not schemes[0]:
+        names = " or ".join(f"{scheme.name}.{axis}" for scheme in candidates)
+        raise HarnessError(f"slices: {axis}: several schemes have an axis of this name; write {names}")
+    return candidates[0] if candidates else None
 
 
 def _years(claims: Claims) -> Column:
@@ -135,15 +167,28 @@ def _by_agreement(data: ExperimentData) -> list[Slice]:
     return [part for part in parts if part.rows.any()]
 
 
-def _of_axis(axis: str, data: ExperimentData, absent: str | None = None) -> list[Slice]:
-    """Slices by the gold label of an axis; `absent` names the slice of claims without one."""
+def _of_axis(
+    kind: str, data: ExperimentData, schemes: Sequence[Sequence[Scheme]], absent: str | None = None
+) -> list[Slice]:
+    """Slices by the gold label of an axis.
+
+    Args:
+        kind: `AXIS` or `SCHEME.AXIS`.
+        data: the data.
+        schemes: schemes of each dataset.
+        absent: name of the slice of claims without a label; None: they are in no slice.
+    """
+    scheme_name, _, axis = kind.rpartition(".")
     labels: Column = np.full(len(data.claims), absent, dtype=object)
     label_of_claim: dict[str, str] = {}
     several = len(data.joined.datasets) > 1
-    for dataset, scheme in zip(data.joined.datasets, data.schemes, strict=True):
+    for dataset, of_dataset in zip(data.joined.datasets, schemes, strict=True):
+        scheme = _scheme_of(axis, [scheme for scheme in of_dataset if scheme_name in ("", scheme.name)])
+        if scheme is None:
+            continue
         prefix = f"{dataset.info.name}:" if several else ""
         of_axis = gold_labels(dataset.annotations, scheme.name, axis).labels
         label_of_claim |= {prefix + claim_id: gold.label for claim_id, gold in of_axis.items()}
     for row, claim_id in enumerate(data.claims.claim_id):
         labels[row] = label_of_claim.get(claim_id, absent)
-    return _by_value(axis, labels)
+    return _by_value(kind, labels)

@@ -6,11 +6,13 @@ import html
 from collections.abc import Mapping, Sequence
 
 from harness.data.benchmarks.benchmark import Published
+from harness.data.labels.tasks import YES_NO, own_label_names
+from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.runner.official.evaluate import Evaluation
-from harness.runner.official.leaderboards import with_borrowed_intervals
+from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
-from harness.text_tables import align_columns, format_number, html_table
+from harness.text_tables import align_columns, count_of, fits, format_number, html_table
 
 MAX_CHOICES = 3
 """Maximum number of different choices that a table lists per system."""
@@ -33,7 +35,8 @@ def results_html(results: Sequence[Result], published: Sequence[Published] = ())
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
-    notes = "".join(f"<li>{html.escape(line)}</li>" for line in _notes(results, headings))
+    lines = [*_notes(results, headings), *(line for board in published for line in published_notes(board, results))]
+    notes = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     return f"{html_table(rows, _title(first))}\n<ul>{notes}</ul>"
 
 
@@ -53,10 +56,7 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     parts = [_title(first), align_columns(rows), *_deduplicated(results, headings), *_slices(results, headings)]
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.label_mapping]
-    parts += [
-        f"published: {board.source} (over {board.n}); interval width borrowed from our system with the closest value"
-        for board in published
-    ]
+    parts += [line for board in published for line in published_notes(board, results)]
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
 
 
@@ -68,12 +68,28 @@ def _headings(result: Result) -> dict[str, str]:
 def _published_rows(results: Sequence[Result], published: Sequence[Published], names: Sequence[str]) -> list[list[str]]:
     rows = []
     for board in published:
-        for entry in with_borrowed_intervals(board, [result.values[board.metric] for result in results])[
-            :MAX_PUBLISHED_ROWS
-        ]:
+        for entry in _references(board, results):
             cell = format_value(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
             rows.append([f"published: {entry.system}", *(cell if name == board.metric else "" for name in names)])
     return rows
+
+
+def _references(board: Published, results: Sequence[Result]) -> list[ReferenceResult]:
+    """The best rows of a leaderboard."""
+    return references(board, results)[:MAX_PUBLISHED_ROWS]
+
+
+def published_notes(board: Published, results: Sequence[Result]) -> list[str]:
+    """The source of a leaderboard, and where the interval of each of its best rows comes from."""
+    return [f"published: {board.source} (over {board.n})", *reference_notes(_references(board, results))]
+
+
+def reference_notes(entries: Sequence[ReferenceResult]) -> list[str]:
+    """Where the intervals of published rows come from; rows with the same note share a line."""
+    systems_by_note: dict[str, list[str]] = {}
+    for entry in entries:
+        systems_by_note.setdefault(entry.note, []).append(entry.system)
+    return [f"published {', '.join(systems)}: {note}" for note, systems in systems_by_note.items()]
 
 
 def _deduplicated(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
@@ -90,7 +106,10 @@ def _deduplicated(results: Sequence[Result], headings: Mapping[str, str]) -> lis
 
 
 def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
-    """The first metric for each slice: one table per kind of slice, one row per slice, one column per system."""
+    """The first metric for each slice: one table per kind of slice, with a row per slice and a column per system.
+
+    In a table that would be too wide, the systems are the rows.
+    """
     name, heading = next(iter(headings.items()))
     tables = []
     for kind in dict.fromkeys(part.by for part in results[0].slices):
@@ -99,6 +118,8 @@ def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]
             matches = [next((p for p in r.slices if (p.by, p.of) == (kind, first.of)), None) for r in results]
             cells = [format_value(match.values[name]) if match else "-" for match in matches]
             rows.append([first.of + (" *" if first.note else ""), f"{first.n:,}", *cells])
+        if not fits(rows):
+            rows = [list(row) for row in zip(*rows, strict=True)]
         tables.append(align_columns(rows) + "\n")
     if any(part.note for part in results[0].slices):
         tables.append("*: too few units or positive claims for a conclusion\n")
@@ -121,34 +142,26 @@ def _tie_ranges(results: Sequence[Result], headings: Mapping[str, str]) -> list[
 
 
 def _title(result: Result) -> str:
-    parts = [f"{result.task} on {result.dataset}", f"{result.n:,} claims in {result.n_articles} articles"]
+    size = f"{count_of(result.n, 'claim')} in {count_of(result.n_articles, 'article')}"
+    parts = [f"{result.task} on {result.dataset}", size]
     if result.n_positive is not None:
-        parts.append(f"{result.n_positive:,} positive")
+        name = own_label_names(YES_NO, [scheme.mapping for scheme in result.provenance.schemes])[-1]
+        parts.append(f"{result.n_positive:,} positive" + ("" if name == YES_NO[-1] else f" ({name})"))
     excluded = {reason: count for reason, count in result.excluded.items() if reason != WITHOUT_ANSWER}
     parts += [f"{count:,} excluded ({reason})" for reason, count in excluded.items()]
+    parts += [f"trial (--limit {result.limit})"] if result.limit is not None else []
     return " · ".join(parts)
 
 
 def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
     """Notes that a reader needs to interpret the numbers, each one once."""
     metrics_by_note: dict[str, dict[str, list[str]]] = {}
-    methods: dict[str, list[str]] = {}
     for result in results:
         for name, value in result.values.items():
-            if value.method and headings[name] not in methods.setdefault(value.method, []):
-                methods[value.method].append(headings[name])
             for note in [value.reason] if value.reason else (value.note or "").split("; "):
                 if note:
                     metrics_by_note.setdefault(note, {}).setdefault(result.system, []).append(headings[name])
-    intervals = results[0].provenance.config.intervals
-    lines = []
-    if methods:
-        how = "; ".join(f"{method} for {', '.join(metrics)}" for method, metrics in methods.items())
-        if set(methods) == {"jackknife-t"}:
-            lines.append(f"95% confidence intervals, leaving out one {intervals.unit} at a time: {how}")
-        else:
-            draws = f"{intervals.resamples:,} resamples of {intervals.unit}s, seed {intervals.random_seed}"
-            lines.append(f"95% confidence intervals from {draws}: {how}")
+    lines = [line] if (line := _interval_line(results, headings)) else []
     lines += [f"{_where(systems, len(results), len(headings))}: {note}" for note, systems in metrics_by_note.items()]
     lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]
     warnings: dict[str, list[str]] = {}
@@ -159,6 +172,25 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
         whose = "" if len(systems) == len(results) else f"{', '.join(systems)}: "
         lines.append(f"warning: {whose}{warning}")
     return lines
+
+
+def _interval_line(results: Sequence[Result], headings: Mapping[str, str]) -> str:
+    """How the intervals were made; slices and values without duplicates are named where they differ from the rest."""
+    uses = [interval_use(headings[name], r.system, value) for r in results for name, value in r.values.items()]
+    methods = {(use.subject, use.method) for use in uses}
+    first_name = next(iter(headings))
+    others = [(first_name, "by slice", r, part.values[first_name]) for r in results for part in r.slices]
+    others += [
+        (name, "without duplicates", r, value)
+        for r in results
+        for name, value in (r.deduplicated.values if r.deduplicated else {}).items()
+    ]
+    uses += [
+        interval_use(f"{headings[name]} {where}", result.system, value)
+        for name, where, result, value in others
+        if (headings[name], value.method) not in methods
+    ]
+    return describe_intervals(uses, results[0].provenance.config.intervals)
 
 
 def chosen_of(result: Result) -> str:

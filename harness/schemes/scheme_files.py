@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import AliasChoices, Field, ValidationError, model_validator
 
@@ -23,7 +24,8 @@ class Label(Record):
     name: str
     code: str | None = None
     """Code of the label in the publisher's files."""
-    definition: str
+    definition: str = ""
+    """What the label means; empty if nobody has said."""
     examples: tuple[str, ...] = ()
 
 
@@ -122,7 +124,7 @@ def read_scheme(path: Path) -> Scheme:
     """
     document = read_yaml(path)
     try:
-        return Scheme.model_validate_json(document.json)
+        return Scheme.model_validate_json(json.dumps(_with_named_labels(document.content), default=str))
     except ValidationError as error:
         faults = []
         for key_path, message, code, value in explain_validation(error):
@@ -131,6 +133,20 @@ def read_scheme(path: Path) -> Scheme:
             field = ".".join(map(str, key_path)) or None
             faults.append(Fault(str(path), document.line(key_path), field, message + hint, code))
         raise FaultsError(faults) from None
+
+
+def _with_named_labels(content: Any) -> Any:
+    """Returns the content of a scheme file in which labels that are given as a name alone are complete."""
+    if not isinstance(content, dict) or not isinstance(content.get("axes"), list):
+        return content
+    axes = []
+    for axis in content["axes"]:
+        labels = axis.get("labels") if isinstance(axis, dict) else None
+        if isinstance(labels, list):
+            # A bool is an unquoted yes or no, which the type of the name reports.
+            axis = axis | {"labels": [{"name": x} if isinstance(x, str | int | float) else x for x in labels]}
+        axes.append(axis)
+    return content | {"axes": axes}
 
 
 @cache

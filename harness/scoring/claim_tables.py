@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import ReadOptions, safe_name
-from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
+from harness.data.articles.encoding import UTF_8, check_encoding, decode_text, not_in_encoding
+from harness.data.own_tables import OWN_TABLE_SUFFIXES, OwnTable
 from harness.errors import Fault, FaultsError, unknown_name
-from harness.files import explain_os_error
+from harness.files import explain_os_error, read_bytes
 from harness.records import is_unicode, preview
 
-CLAIM_SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+CLAIM_SUFFIXES = (".jsonl", ".ndjson", *OWN_TABLE_SUFFIXES, ".parquet")
 FIELDS = ("text", "claim_id", "article_id", "start", "title", "speaker", "published", "language")
-MAX_FAULTS = 100
-"""Number of faults of a file at which reading stops."""
+MAX_FAULTS = 10_000
+"""Number of faults of a file at which reading stops; the last fault says so."""
 PARQUET_ROWS = 8192
 """Rows of a Parquet file that are in memory at a time."""
+
+DETECTION_BLOCK = 1 << 20
+"""Bytes of a text file that are in memory at a time while its encoding is detected."""
 
 Cells = Mapping[str, Any]
 RowPosition = tuple[int | None, str]
@@ -54,7 +60,7 @@ def holds_claims(path: Path, reading: ReadOptions) -> bool:
 
 
 def claim_rows(path: Path, reading: ReadOptions) -> Iterator[ClaimRow]:
-    """Yields the claims of a .jsonl, .csv, .tsv or .parquet file.
+    """Yields the claims of a .jsonl, .csv, .tsv, .xlsx or .parquet file.
 
     Raises: FaultsError: the file is invalid; raised after the last row, with every fault (at most `MAX_FAULTS`).
     """
@@ -74,6 +80,9 @@ def claim_rows(path: Path, reading: ReadOptions) -> Iterator[ClaimRow]:
             break
         if row is not None:
             yield row
+    if len(faults) >= MAX_FAULTS:
+        message = f"reading stopped after {len(faults):,} faults; there may be more"
+        faults.append(Fault(str(path), None, None, message, "too-many-faults"))
     if not count and not faults:
         faults.append(Fault(str(path), None, None, "has no rows; expected one claim per row"))
     if faults:
@@ -96,25 +105,28 @@ def _parse_row(cells: Cells, names: Mapping[str, str], row_id: str) -> tuple[Cla
         problems.append((names["text"], f"{message}; name the column with the claims: --column text=NAME"))
     elif not is_unicode(text):
         problems.append((names["text"], "contains an unpaired surrogate, which is not valid Unicode"))
+    optional: dict[str, str | None] = {}
+    for name in ("claim_id", "article_id", "title", "speaker", "published", "language"):
+        optional[name] = _optional_text(values[name])
+        if not is_unicode(optional[name] or ""):
+            problems.append((names[name], "contains an unpaired surrogate, which is not valid Unicode"))
+    if start is not None and not isinstance(start, bool) and str(start).strip() == "":
+        start = None
     # A delimited file has only text cells, a JSON file also numbers.
-    if isinstance(start, str):
-        start = int(start) if start.strip().isdecimal() else (start.strip() or None)
-    if start is not None and (not isinstance(start, int) or start < 0):
+    if start is not None and (isinstance(start, bool) or not re.fullmatch(r"\s*[0-9]{1,12}\s*", str(start))):
         problems.append((names["start"], f"expected an integer of at least 0, got {preview(start)}"))
-    if problems or not isinstance(start, int | None):
+    if problems:
         return None, problems
-    optional = {
-        name: _optional_text(values[name]) for name in ("claim_id", "title", "speaker", "published", "language")
-    }
-    article_id = _optional_text(values["article_id"])
+    article_id = optional.pop("article_id")
     # A row that names no article is an article of its own, identified by its claim id or else its row number.
     article_id = safe_name(article_id, "article") if article_id else safe_name(optional["claim_id"] or row_id, row_id)
-    return ClaimRow(text=str(text), article_id=article_id, start=start, **optional), []
+    offset = None if start is None else int(start)
+    return ClaimRow(text=str(text), article_id=article_id, start=offset, **optional), []
 
 
 def _optional_text(cell: Any) -> str | None:
     text = "" if cell is None else str(cell).strip()
-    return text if text and is_unicode(text) else None
+    return text or None
 
 
 def _rows(path: Path, reading: ReadOptions, faults: list[Fault]) -> Iterator[tuple[RowPosition, Cells]]:
@@ -124,7 +136,7 @@ def _rows(path: Path, reading: ReadOptions, faults: list[Fault]) -> Iterator[tup
     elif suffix in (".jsonl", ".ndjson"):
         yield from _json_rows(path, reading, faults)
     else:
-        yield from _delimited_rows(path, DELIMITERS[suffix], reading, faults)
+        yield from _own_table_rows(path, reading, faults)
 
 
 def _json_rows(path: Path, reading: ReadOptions, faults: list[Fault]) -> Iterator[tuple[RowPosition, Cells]]:
@@ -144,14 +156,26 @@ def _json_rows(path: Path, reading: ReadOptions, faults: list[Fault]) -> Iterato
                     return
 
 
-def _delimited_rows(
-    path: Path, delimiter: str, reading: ReadOptions, faults: list[Fault]
-) -> Iterator[tuple[RowPosition, Cells]]:
+def _own_table_rows(path: Path, reading: ReadOptions, faults: list[Fault]) -> Iterator[tuple[RowPosition, Cells]]:
     columns = [reading.columns.get(name, name) for name in FIELDS]
-    with _open_text(path, reading) as stream:
-        rows = quoted_rows(path, stream, delimiter, max_cell=MAX_BOOK_CELL)
-        for line, cells in table_rows(path, rows, faults, distinct=columns, max_faults=MAX_FAULTS):
+
+    def rows_of(content: bytes | io.TextIOWrapper) -> Iterator[tuple[RowPosition, Cells]]:
+        rules: dict[str, Any] = {"names": columns, "distinct": columns, "max_faults": MAX_FAULTS, "faults": faults}
+        table = OwnTable(path, content, reading.table_options(), **rules)
+        for line, cells in table:
+            if columns[0] not in cells:
+                remedy = "name the column with the claims: --column text=NAME"
+                message = f"{unknown_name('column', columns[0], table.columns)}; {remedy}"
+                faults.append(Fault(str(path), None, None, message, "missing-column"))
+                return
             yield (line, ""), cells
+        reading.note(*table.notes)
+
+    if path.suffix.lower() == ".xlsx":
+        yield from rows_of(read_bytes(path))
+        return
+    with _open_text(path, reading) as stream:
+        yield from rows_of(stream)
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[RowPosition, Cells]]:
@@ -177,20 +201,34 @@ def _parquet_rows(path: Path) -> Iterator[tuple[RowPosition, Cells]]:
 
 @contextmanager
 def _open_text(path: Path, reading: ReadOptions) -> Iterator[io.TextIOWrapper]:
-    """Opens a text file as UTF-8, or in the encoding of the options.
+    """Opens a text file in the encoding of the options, or else the one that its bytes show.
 
     Raises: FaultsError: the file cannot be read, is binary, or is not in that encoding.
     """
     try:
-        with path.open("rb") as stream:
-            if b"\x00" in stream.read(4096) and reading.encoding is None:
-                raise FaultsError.single(path, "is not a text file: it has a NUL byte")
-        with path.open(encoding=reading.encoding or "utf-8-sig", newline="") as text_stream:
-            yield text_stream
-    except UnicodeDecodeError:
-        message = f"is not {reading.encoding or 'UTF-8'}; name its encoding: --encoding NAME"
-        raise FaultsError.single(path, message) from None
-    except LookupError:
-        raise FaultsError.single(path, f"no text encoding is called '{reading.encoding}'", field="encoding") from None
+        encoding = _detect(path) if reading.encoding is None else check_encoding(reading.encoding, path)
+        if encoding != UTF_8 and reading.encoding is None:
+            reading.note(f"{path}: is not UTF-8; read as {encoding}")
+        # A byte order mark is not part of the first column's name.
+        with path.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as stream:
+            yield stream
+    except UnicodeError:
+        raise not_in_encoding(path, reading.encoding or UTF_8) from None
     except OSError as error:
         raise FaultsError.single(path, f"cannot be read: {explain_os_error(error)}") from None
+
+
+def _detect(path: Path) -> str:
+    """Returns the encoding of a file; reads a file that is not UTF-8 whole."""
+    decoder = codecs.getincrementaldecoder(UTF_8)()
+    with path.open("rb") as stream:
+        block = stream.read(DETECTION_BLOCK)
+        is_utf_8 = b"\x00" not in block[:4096]
+        try:
+            while block and is_utf_8:
+                decoder.decode(block)
+                block = stream.read(DETECTION_BLOCK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            is_utf_8 = False
+    return UTF_8 if is_utf_8 else decode_text(read_bytes(path), path).encoding

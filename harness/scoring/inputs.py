@@ -102,7 +102,7 @@ class ScoringInput:
         for name in inputs:
             try:
                 folder = _dataset_folder(name, self.root)
-                sources += [open_dataset(folder)] if folder is not None else sources_of([name])
+                sources += [open_dataset(folder)] if folder is not None else sources_of([name], self.reading)
             except FaultsError as error:
                 faults += error.faults
         missing = [path for path in sources if isinstance(path, str | Path) and not _exists(path)]

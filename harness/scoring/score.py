@@ -16,6 +16,7 @@ from harness.data.exchange.export import safe_cell
 from harness.display import displayed
 from harness.errors import UnknownName, unknown_name
 from harness.files import atomic_file, json_line
+from harness.progress import Advance, Progress, silent
 from harness.runner.models.card import ModelCard
 from harness.runner.models.saved_model import Model
 from harness.scoring.inputs import ScoringInput
@@ -72,16 +73,19 @@ def score(
     columns: Mapping[str, str] | None = None,
     transcript: bool = False,
     encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
     name: str | None = None,
     language: str | None = None,
     reasons: bool = True,
     root: str | Path | None = None,
+    progress: Progress = silent,
 ) -> ScoringResult:
     """Scores new articles or claims with a saved model, or with a system that needs no training.
 
     Args:
         inputs: one or more of: an article file, a folder of article files, a glob pattern, `-` (standard input), the
-            folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .parquet).
+            folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .xlsx, .parquet).
         system: folder of a saved model, of its result, or of a run with one saved model; or name of a registered
             system that needs no training (such as `rules`).
         out: output file: .jsonl, .csv, .parquet or .html; None: the claims are returned in the result.
@@ -89,10 +93,14 @@ def score(
         columns: column names of a table by field, for fields whose column has another name.
         transcript: whether each line is the turn of one speaker.
         encoding: encoding of text files; default: detected.
+        delimiter: delimiter of .csv and .tsv files: comma, semicolon, tab, at, pipe, none, or a character; default:
+            found.
+        sheet: name of the sheet of .xlsx files; default: the first.
         name: name of standard input.
         language: language of inputs that declare none; default: the first language of the model, else English.
         reasons: whether claims get the reasons for their scores; for encoders, this takes one scoring per word.
         root: folder of fetched benchmarks.
+        progress: shows progress over the claims, whose number is not known before.
     Raises: HarnessError: an input or the model is invalid, or the disk fails; nothing is written.
     """
     target = None if out is None else Path(out)
@@ -102,29 +110,38 @@ def score(
     model_languages = model.card.languages or model.card.made_for
     source = ScoringInput(
         reading=ReadOptions(
-            columns=columns or {}, transcript=transcript, encoding=encoding, name=name or "stdin", offline=True
+            columns=columns or {},
+            transcript=transcript,
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
+            name=name or "stdin",
+            offline=True,
         ),
         language=language or (model_languages[0] if model_languages else "en"),
         as_claims=claims,
         root=root,
     )
     result = ScoringResult(card=model.card, model=model.folder, out=target)
-    batches = _count_claims(score_batches(model, source, as_list(inputs), explained=reasons), result)
-    if target is None:
-        result.claims = tuple(claim for batch in batches for claim in batch.claims)
-    else:
-        with atomic_file(target) as temporary:
-            WRITERS[target.suffix.lower()](temporary, WriteRequest(model, batches, lambda: _warnings(model, source)))
+    with progress(None) as advance:
+        batches = _count_claims(score_batches(model, source, as_list(inputs), explained=reasons), result, advance)
+        if target is None:
+            result.claims = tuple(claim for batch in batches for claim in batch.claims)
+        else:
+            with atomic_file(target) as temporary:
+                WRITERS[target.suffix.lower()](
+                    temporary, WriteRequest(model, batches, lambda: _warnings(model, source))
+                )
     # The languages and notes of the inputs are complete only now that every batch is read.
     result.warnings = _warnings(model, source)
     return result
 
 
 def _warnings(model: Model, source: ScoringInput) -> tuple[str, ...]:
-    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.notes)
+    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.reading.notes, *source.notes)
 
 
-def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult) -> Iterator[ScoredBatch]:
+def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult, advance: Advance) -> Iterator[ScoredBatch]:
     """Yields the batches, and updates the counts and the top claims of the result."""
     for batch in batches:
         result.n += len(batch.claims)
@@ -132,6 +149,7 @@ def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult) -> Iter
         # nsmallest is stable: of claims with equal scores, the earlier ones stay on top.
         top = heapq.nsmallest(TOP, [*result.top, *batch.claims], key=lambda claim: -claim.rank_score)
         result.top = tuple(top)
+        advance(batch.documents[-1].article.article_id if batch.documents else "", len(batch.claims))
         yield batch
 
 

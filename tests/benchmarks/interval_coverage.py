@@ -10,9 +10,11 @@ how well scores work in them; positive claims are rare and unevenly spread. The 
 from __future__ import annotations
 
 import sys
+from functools import cache, partial
 
 import numpy as np
 
+from harness.compare.exchanges import draw_exchanges
 from harness.compare.paired_tests import adjust_p_values, difference, resample
 from harness.data.claims import Gold
 from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
@@ -72,7 +74,8 @@ def false_findings(repetitions: int, units: int) -> dict[str, float]:
             metric = METRICS.get(name)()
             answers = [resample(metric, gold, [run], groups, INTERVALS) for run in runs]
             pairs = [(a, b) for number, a in enumerate(answers) for b in answers[number + 1 :]]
-            p_values = [difference(metric, gold, a, b, groups, INTERVALS, 2400).p for a, b in pairs]
+            exchanges = cache(partial(draw_exchanges, gold, groups, seed=INTERVALS.random_seed, draws=2400))
+            p_values = [difference(metric, gold, a, b, groups=groups, exchanges=exchanges).p for a, b in pairs]
             found[name].append(min(adjust_p_values(p_values)) < 0.05)
     return {name: float(np.mean(found[name])) for name in METRIC_NAMES}
 

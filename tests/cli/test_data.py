@@ -146,7 +146,7 @@ def test_fifty_megabytes_in_a_single_line(tmp_path, harness):
 
 FILES_OF_ROWS = [
     ("x.csv", "", "x.csv: has no rows; expected one labeled claim per line"),
-    ("x.csv", b"text,factual\ncaf\xe9,yes\n", "x.csv:2: is not UTF-8: byte 0xe9 at offset 16; save the file as UTF-8"),
+    ("x.csv", b"text,factual\nA\0,yes\n", "x.csv: is not a text file: it has a NUL byte at offset 14"),
     (
         "x.tsv",
         'text\tfactual\nA.\tyes\n"B\tyes\n',
@@ -162,11 +162,11 @@ FILES_OF_ROWS = [
     (
         "x.csv",
         "text,verdict\nA.,yes\n",
-        "x.csv:2: verdict: no axis is called 'verdict'. Did you mean 'prediction'? Known: attribution,",
+        "x.csv: column 'verdict' is neither an axis of the scheme 'three-axes' (factual, checkable,",
     ),
     ("x.jsonl", '{"text": "A.", "factual": "yes"}\n{"text"\n', "x.jsonl:2: is not JSON: Expecting ':' delimiter at"),
     ("x.jsonl", '{"text": "half \\ud83d", "factual": "yes"}', "x.jsonl:1: text: contains half a character"),
-    ("x.xlsx", "PK", "x.xlsx: unknown suffix '.xlsx'; expected one of .jsonl, .csv, .tsv"),
+    ("x.xls", "PK", "x.xls: unknown suffix '.xls'; expected one of .jsonl, .csv, .tsv, .xlsx"),
 ]
 
 
@@ -184,7 +184,7 @@ def test_rows_that_cannot_be_added(tmp_path, harness, folder, name, data, messag
         (["d", "--text", "A.", "--label", "factual=yes", "--as", "../x"], "annotator: expected letters, digits, dot,"),
         (["d", "--text", "A.", "--label", "factual", "--as", "me"], "--label: expected AXIS=L, got 'factual'"),
         (["d", "--text", "A.", "--label", "law=1", "--label", "law=0", "--as", "me"], "an axis is given twice"),
-        (["d", "--text", "A.", "--as", "me"], "row:1: has no label; give at least one of: factual, checkable,"),
+        (["d", "--text", "A.", "--as", "me"], "row: has no label; give at least one of: factual, checkable,"),
         (["d", "--as", "me"], "give either --claims FILE, or --text TEXT with --label AXIS=L"),
         (["d", "--claims", "x.csv", "--label", "law=yes", "--as", "me"], "give either --claims FILE, or --text T"),
         (["d", "--claims", "nowhere.csv", "--as", "me"], "nowhere.csv: does not exist; check the path"),
@@ -209,6 +209,26 @@ def test_one_claim_is_added_from_the_command_line(tmp_path, harness, folder):
     done = harness("add", "d", "--text", "A new one.", "--label", "factual=yes", "--label", "law=1", "--as", "me")
     assert done.stdout == "d: added 1 claim and 2 labels (0 replace an earlier label, 0 duplicates skipped)\n"
     assert harness("check", "d").stdout == "no faults in d\n"
+
+
+def test_a_table_becomes_a_dataset_by_one_command(tmp_path, harness):
+    rows = "sentence;is_claim;doc\nThe harbor lent 400 boats in May.;1;a\nThank you.;0;a\nThank you.;0;a\nHello.;0;b\n"
+    (tmp_path / "news.csv").write_text(rows)
+    columns = ["--column", "text=sentence", "--column", "label=is_claim", "--column", "article_id=doc"]
+    arguments = ["add", "news", "--claims", "news.csv", *columns, "--labels", "1=yes, 0=no", "--as", "me"]
+    would = harness(*arguments, "--dry-run")
+    assert would.stdout.startswith("news: would add 2 articles, 4 claims and 4 labels")
+    assert not (tmp_path / "news").exists()
+    added = harness(*arguments)
+    assert "news: added 2 articles, 4 claims and 4 labels" in added.stdout
+    assert "Next steps:" in added.stdout
+    assert "new scheme 'news' from the labels (label: yes, no)" in added.stderr
+    assert harness("check", "news", "news/experiment.yaml").returncode == 0
+    before = content(tmp_path / "news")
+    assert (
+        "added 0 claims and 0 labels (0 replace an earlier label, 4 duplicates skipped)" in harness(*arguments).stdout
+    )
+    assert content(tmp_path / "news") == before
 
 
 def test_all_faults_of_a_dataset_at_once(harness, folder):
@@ -382,3 +402,38 @@ def test_a_name_that_is_no_unicode(tmp_path, folder):
     run = [sys.executable, "-m", "harness", "check", odd]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
     refused(done, "claims.jsonl:1: is not JSON", code=1)
+
+
+def test_a_fault_of_a_column_is_one_line_and_can_be_listed(tmp_path, harness, folder):
+    rows = "".join(f"Claim number {number}.,maybe{number},red\n" for number in range(200))
+    (tmp_path / "x.csv").write_text("text,factual,colour\n" + rows)
+    done = harness("add", "d", "--claims", "x.csv", "--as", "me")
+    refused(done, "and 199 more (lines 3, 4, 5, ...)", "400 faults; list each with --all-faults")
+    assert len(done.stderr.splitlines()) == 3
+    done = harness("add", "d", "--claims", "x.csv", "--as", "me", "--all-faults")
+    assert len(done.stderr.splitlines()) == 400
+
+
+def test_check_prints_one_line_per_kind_too(tmp_path, harness, folder):
+    path = folder / "annotations" / "me.jsonl"
+    line = json.loads(path.read_text())
+    wrong = [line | {"annotation_id": f"x{number}", "claim_id": f"gone-{number}"} for number in range(60)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in wrong))
+    done = harness("check", "d")
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 2)
+    assert "60 faults; list each with --all-faults" in done.stdout
+    assert len(harness("check", "d", "--all-faults").stdout.splitlines()) == 60
+    assert len(json.loads(harness("check", "d", "--json").stdout)["faults"]) == 60
+
+
+def test_ingest_tells_on_stderr_what_it_found_and_passed_over(tmp_path, harness):
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "a.csv").write_text("text;n\nIt cost 2,5 million.;1\n")
+    (tmp_path / "news" / "._a.csv").write_bytes(b"\0")
+    done = harness("ingest", "news", "--into", "x")
+    assert (done.returncode, done.stdout) == (0, "x: 1 article added (1 claim); 0 already present\n")
+    assert done.stderr.splitlines() == [
+        "note: news: passed over hidden files: ._a.csv",
+        "note: news/a.csv: the delimiter is: semicolon (found; --delimiter NAME sets another)",
+    ]
+    refused(harness("ingest", "news", "--into", "y", "--delimiter", "colon"), "delimiter: expected one of comma, semi")

@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, compare_results, run
+from harness.compare.exchanges import draw_exchanges
 from harness.compare.paired_tests import (
     adjust_p_values,
     corrected_t_test,
     difference,
+    fold_values,
     mcnemar,
     n_permutations,
     resample,
 )
+from harness.compare.tables import FORMATS
 from harness.data.claims import Gold
+from harness.files import sha256
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.metrics.labels import F1, Accuracy
@@ -36,7 +40,8 @@ def answers(predicted, scores=None):
 def compared(metric, gold, one, other, unit, draws=2000):
     groups = ResamplingGroups(np.array(unit), np.array(unit))
     a, b = (resample(metric, gold, [system], groups, INTERVALS) for system in (one, other))
-    return difference(metric, gold, a, b, groups=groups, intervals=INTERVALS, draws=draws)
+    exchanges = draw_exchanges(gold, groups, seed=INTERVALS.random_seed, draws=draws)
+    return difference(metric, gold, a, b, groups=groups, exchanges=lambda: exchanges)
 
 
 def test_randomization_against_every_exchange():
@@ -166,7 +171,7 @@ def test_the_command_prints_every_format(results, harness):
     assert harness("compare", results, "--format", "markdown").stdout.startswith("| system | F1 | tie group |")
     assert "\\toprule" in harness("compare", results, "--format", "latex").stdout
     assert harness("compare", results, "--format", "csv").stdout.startswith(
-        "metric,a,b,difference,low,high,p,p_corrected\n"
+        "metric,a,b,difference,low,high,p,p_corrected,decided_by,"
     )
     document = json.loads(harness("compare", results, "--json", "--metric", "brier").stdout)
     assert set(document) == {"metric", "systems", "pairs"}
@@ -208,6 +213,9 @@ def test_another_gold_is_refused(results, tmp_path):
     first = next(row for row, label in enumerate(gold) if label is not None)
     gold[first] = "no" if gold[first] == "yes" else "yes"
     pq.write_table(table.set_column(table.column_names.index("gold"), "gold", pa.array(gold)), path)
+    document = json.loads((tmp_path / "changed" / "result.json").read_text())
+    document["predictions_sha256"] = sha256(path.read_bytes())
+    (tmp_path / "changed" / "result.json").write_text(json.dumps(document))
     with pytest.raises(HarnessError, match=r"1 claims have a different gold label in .*changed: \w+"):
         compare_results([length, tmp_path / "changed"])
 
@@ -232,10 +240,12 @@ def test_the_corrected_t_test_by_hand():
     from scipy.stats import t
 
     expected = 2 * t.sf(0.175 / np.sqrt((1 / 4 + 1 / 3) * 0.0275 / 3), 3)
-    assert corrected_t_test(Accuracy(), gold, [one], [other], groups=groups, fold=fold) == pytest.approx(expected)
+    a, b = (fold_values(Accuracy(), gold, [run], groups=groups, fold=fold) for run in (one, other))
+    assert corrected_t_test(a, b) == pytest.approx(expected)
     single_fold = np.zeros(40, dtype=np.int64)
-    assert corrected_t_test(Accuracy(), gold, [one], [other], groups=groups, fold=single_fold) is None
-    assert corrected_t_test(Accuracy(), gold, [one], [one], groups=groups, fold=fold) == 1.0
+    assert fold_values(Accuracy(), gold, [one], groups=groups, fold=single_fold) is None
+    assert corrected_t_test(a, None) is None
+    assert corrected_t_test(a, a) == 1.0
 
 
 def test_other_tests_stand_in_the_document(results):
@@ -246,14 +256,19 @@ def test_other_tests_stand_in_the_document(results):
     assert "McNemar" in str(compare_results([results]))
 
 
-def test_published_results_stand_beside_with_the_width_of_ours(fetched, tmp_path):
+def test_published_results_have_an_interval_only_where_ours_are_near(fetched, tmp_path):
     outcome = run("checkthat-2019", only=["length", "rules"], out=tmp_path, root=fetched)
     found = compare_results([outcome.folder], metric="checkthat_average_precision")
     best, ours = found.published[0], {system.name: system.value for system in found.systems}
-    assert (best.system, best.value) == ("TheEarthIsFlat (contr.-2)", 0.1821)
+    assert (best.system, best.value, best.low, best.high) == ("TheEarthIsFlat (contr.-2)", 0.1821, None, None)
     rules = ours["rules"]
-    assert best.high == pytest.approx(best.value + rules.high - rules.value)
-    assert "published: TheEarthIsFlat (contr.-2)  .182 [" in str(found)
-    assert "published: TheEarthIsFlat (contr.-2)  .182 [" in str(outcome)
-    assert "published" in found.document()
+    near = next(entry for entry in found.published if entry.nearest == "rules" and entry.low is not None)
+    assert near.high == pytest.approx(near.value + rules.high - rules.value)
+    assert near.difference == pytest.approx(near.value - rules.value)
+    # The note stands wherever the row stands.
+    assert "no interval: our system rules at" in best.note
+    printed = [write([found]) for write in FORMATS.values()]
+    for text in (*printed, str(outcome), json.dumps(found.document(), ensure_ascii=False)):
+        assert best.note in text
+    assert any(entry["note"] == best.note for entry in outcome.document()["published"][0]["systems"])
     assert not compare_results([outcome.folder], metric="mean_average_precision").published

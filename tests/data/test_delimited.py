@@ -90,9 +90,8 @@ def test_a_table_gives_each_row_by_column():
     assert table("\n\nid,text\n1,One\n")[0] == [(4, {"id": "1", "text": "One"})]
 
 
-def test_names_in_a_header_keep_their_spaces_unless_told():
+def test_names_in_a_header_keep_their_spaces():
     assert table("id, text\n1, One\n")[0] == [(2, {"id": "1", " text": " One"})]
-    assert table("id, text\n1, One\n", strip_names=True)[0] == [(2, {"id": "1", "text": " One"})]
 
 
 def test_every_fault_of_a_table_at_once_and_the_rows_that_have_none():

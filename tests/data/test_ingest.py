@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 
+import openpyxl
 import pytest
 from dataset_folders import BRIDGE, FERRY, content, lines, made, stand_off, write_lines
 
 from harness import FaultsError, HarnessError, ingest, open_dataset
+from harness.data.articles.sources import READERS
 from harness.files import folder_lock
 
 
@@ -237,3 +239,65 @@ def test_a_released_lock_can_be_taken_again(tmp_path):
         with folder_lock(tmp_path, "a run"):
             pass
     assert list(tmp_path.iterdir()) == [tmp_path / ".lock"]
+
+
+def test_the_keys_of_a_jsonl_source_can_be_named(tmp_path):
+    path = tmp_path / "facts.jsonl"
+    write_lines(
+        path,
+        [
+            {"claim": "Berth 4 was never built.", "label": "REFUTED", "evidence": ["x"], "nr": 7},
+            {"claim": "The town paid for it.", "label": "SUPPORTED", "headline": "Berth"},
+        ],
+    )
+    ingest(path, tmp_path / "d", columns={"text": "claim", "title": "headline", "article_id": "nr"})
+    dataset = open_dataset(tmp_path / "d")
+    assert [claim.text for claim in dataset.claims] == ["Berth 4 was never built.", "The town paid for it."]
+    assert [article.title for article in dataset.articles] == [None, "Berth"]
+    assert dataset.articles[0].article_id == "7"
+    with pytest.raises(FaultsError, match=r"no column is called 'clam'. Did you mean 'claim'\?"):
+        ingest(path, tmp_path / "e", columns={"text": "clam"})
+
+
+def test_hidden_files_of_a_folder_are_passed_over_and_every_file_that_is_not_read_is_named(tmp_path):
+    folder = tmp_path / "news"
+    (folder / "old").mkdir(parents=True)
+    (folder / "a.csv").write_text("text;title\nThe bridge opened, late.;Bridge\n")
+    for name in ("._a.csv", ".~lock.a.csv#", ".DS_Store", "~$a.xlsx"):
+        (folder / name).write_bytes(b"\x00\x05\x16\x07")
+    for number in range(9):
+        (folder / f"{number}.pdf").write_bytes(b"%PDF")
+    result = ingest(folder, tmp_path / "d")
+    assert result.articles_added == 1
+    assert list(result.notes[:3]) == [
+        f"{folder}: passed over hidden files: .DS_Store, ._a.csv, .~lock.a.csv#, ~$a.xlsx",
+        f"{folder}: passed over files of another kind (read are {', '.join(READERS)}): "
+        "0.pdf, 1.pdf, 2.pdf, 3.pdf, 4.pdf and 4 more",
+        f"{folder}: passed over folders (a quoted pattern such as 'news/**/*' reads them): old",
+    ]
+    assert result.notes[3:] == (f"{folder}/a.csv: the delimiter is: semicolon (found; --delimiter NAME sets another)",)
+
+
+def test_a_sheet_gives_articles_as_a_table_does(tmp_path):
+    book = openpyxl.Workbook()
+    for row in [
+        ["Desk list", None],
+        ["body", "doc"],
+        ["The bridge opened, late.", 1.0],
+        [None, None],
+        ["It rained.", 2],
+    ]:
+        book.active.append(row)
+    book.create_sheet("Old").append(["body"])
+    book.save(tmp_path / "news.xlsx")
+    result = ingest(tmp_path / "news.xlsx", tmp_path / "d", columns={"text": "body", "article_id": "doc"})
+    dataset = open_dataset(tmp_path / "d")
+    assert [(c.article_id, c.text) for c in dataset.claims] == [("1", "The bridge opened, late."), ("2", "It rained.")]
+    assert "read the sheet 'Sheet'; not read: Old" in result.notes[0]
+
+
+def test_a_delimiter_and_an_encoding_can_be_named(tmp_path):
+    (tmp_path / "a.csv").write_bytes("text,a^title\nÉté, il a plu.^x\n".encode("mac_roman"))
+    options = {"columns": {"text": "text,a"}, "delimiter": "^", "encoding": "mac_roman"}
+    ingest(tmp_path / "a.csv", tmp_path / "d", **options)
+    assert [claim.text for claim in open_dataset(tmp_path / "d").claims] == ["Été, il a plu."]

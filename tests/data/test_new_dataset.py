@@ -18,16 +18,34 @@ def test_a_new_dataset_is_empty_and_valid(tmp_path):
     assert len(dataset.table()) == 0
     scheme = find_scheme(dataset.folder, "my-data")
     assert scheme.tasks["checkability"].axis == "checkable"
-    assert check([tmp_path / "my data", tmp_path / "my data" / "experiment.yaml"]) == []
+    assert check([tmp_path / "my data"]) == []
+    (fault,) = check([tmp_path / "my data" / "experiment.yaml"])
+    assert (fault.line, fault.field) == (5, "dataset")
+    assert fault.message == "'my-data' has no claims yet; add articles with: harness ingest"
     assert set(content(tmp_path / "my data")) == {
         "README.md",
         "articles.jsonl",
         "claims.jsonl",
         "dataset.yaml",
+        "experiment.schema.json",
         "experiment.yaml",
         "schemes/my-data.yaml",
     }
     assert all(path.exists() for path in started.files)
+
+
+def test_a_copy_has_its_source_as_ancestor_and_takes_labels(tmp_path):
+    started = new(tmp_path / "mine", source="public-matters")
+    copy, source = open_dataset(tmp_path / "mine"), open_dataset("public-matters")
+    assert copy.claims == source.claims
+    assert copy.annotations == source.annotations
+    assert (copy.info.name, copy.info.ancestry, copy.info.license) == ("mine", ("public-matters",), source.info.license)
+    assert "harness add" in started.steps[0]
+    with pytest.raises(HarnessError, match="language: a copy has the language of its dataset"):
+        new(tmp_path / "other", source="public-matters", language="de")
+    with pytest.raises(HarnessError, match="no dataset is called 'public-maters'"):
+        new(tmp_path / "other", source="public-maters")
+    assert not (tmp_path / "other").exists()
 
 
 def test_nothing_is_overwritten(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 import re
@@ -10,32 +9,17 @@ import textwrap
 import types
 import typing
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from harness.runner.configs.schema import field_docs as field_docs
+
 SECTIONS = ("Args", "Returns", "Raises", "Yields")
 SIMPLE = {bool: "true or false", int: "integer", float: "number", str: "text", type(None): "null"}
 BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
-
-
-@cache
-def field_docs(cls: type) -> dict[str, str]:
-    """The docstring under each field of a class, those of its bases among them."""
-    docs: dict[str, str] = {}
-    for kind in reversed(cls.__mro__):
-        if not kind.__module__.startswith("harness"):
-            continue
-        (node,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-        assert isinstance(node, ast.ClassDef)
-        for line, after in zip(node.body, node.body[1:], strict=False):
-            match line, after:
-                case ast.AnnAssign(target=target), ast.Expr(value=ast.Constant(value=str(doc))):
-                    docs[ast.unparse(target)] = " ".join(doc.split())
-    return docs
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

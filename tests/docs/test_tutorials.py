@@ -31,9 +31,13 @@ def test_the_public_benchmark_prints_what_its_page_shows(root, benchmarks, tmp_p
     assert_page_is_real(root / "docs/tutorials/public-benchmark.md")
 
 
+def test_your_own_data_prints_what_its_page_shows(root, assert_page_is_real):
+    assert_page_is_real(root / "docs/tutorials/your-own-data.md")
+
+
 def test_every_tutorial_is_tested(root):
     names = {path.name for path in (root / "docs/tutorials").iterdir()}
-    assert names == {"first-experiment.md", "public-benchmark.md"}
+    assert names == {"first-experiment.md", "public-benchmark.md", "your-own-data.md"}
 
 
 @pytest.mark.parametrize(

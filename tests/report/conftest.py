@@ -12,6 +12,7 @@ import pytest
 from hostile_texts import HOSTILE, PLACES
 
 from harness import add_claims, build_report, ingest, run
+from harness.files import sha256
 
 CONFIG = """\
 name: hostile
@@ -68,6 +69,9 @@ def _explain(path: Path) -> None:
     if "reasons" in table.column_names:
         table = table.drop_columns(["reasons"])
     pq.write_table(table.append_column("reasons", pa.array([said] * len(table), pa.string())), path)
+    result = path.with_name("result.json")
+    document = json.loads(result.read_text(encoding="utf-8")) | {"predictions_sha256": sha256(path.read_bytes())}
+    result.write_text(json.dumps(document), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

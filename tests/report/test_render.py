@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,20 @@ def test_one_result_is_enough_and_the_same_results_give_the_same_bytes(hostile_r
     build_report([one], tmp_path / "b.html")
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
     assert 'id="pairs"' not in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
+def test_progress_counts_the_pairs_of_all_metrics(hostile_run, tmp_path):
+    totals, steps = [], []
+
+    @contextmanager
+    def progress(total):
+        totals.append(total)
+        yield lambda step: steps.append(step)
+
+    build_report([hostile_run], tmp_path / "a.html", progress=progress)
+    assert totals == [3 * 6]
+    assert len(steps) == 18
+    assert len({step for step in steps if step.startswith("f1: ")}) == 6
 
 
 def test_no_results_and_no_such_metric_are_messages(hostile_run, tmp_path):

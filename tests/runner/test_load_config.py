@@ -95,6 +95,8 @@ def test_paths_stand_beside_the_config_inside_other_classifiers_too(config, tmp_
         ("- majority", "- {name: sklearn.svm:LinearSVC, C: -1}", "classifiers[0].C: LinearSVC: The 'C' parameter of L"),
         ("name: mine", "nmae: mine", "mine.yaml:1: nmae: no field is called 'nmae'. Did you mean 'name'?"),
         ("name: mine", "name: ../mine", "mine.yaml:1: name: expected"),
+        ("name: mine", "name: mine\nsplit: [a]", "mine.yaml:2: split: expected a mapping, got ["),
+        ("name: mine", "name: mine\nsplit:\n- {file: a}\n- null", "mine.yaml:2: split: expected a mapping, got ["),
         ("name: mine", "name: mine\nsplit: {kk: 3}", "mine.yaml:2: split.kk: no field is called 'kk'"),
         ("name: mine", "name: mine\nsplit: {protocol: oficial}", "mine.yaml:2: split.protocol: expected"),
         ("name: mine", "name: mine\nsplit: {protocol: official}", "official requires train and test"),

@@ -58,6 +58,52 @@ def test_slices_are_the_claims_they_say(config, tmp_path):
     assert "*: too few" in str(outcome)
 
 
+def with_scheme(folder: Path, name: str, axis: str = "verdict") -> None:
+    """Adds a scheme of the dataset's own: one axis, with the labels yes and no."""
+    labels = "[{name: holds, definition: It does.}, {name: fails, definition: It does not.}]"
+    (folder / "schemes").mkdir(exist_ok=True)
+    (folder / "schemes" / f"{name}.yaml").write_text(
+        f'name: {name}\nversion: "1"\ntitle: T\nsource: S\nlicense: CC0\nlanguage: en\n'
+        f"axes: [{{name: {axis}, question: Q, definition: D., labels: {labels}}}]\ntasks: {{}}\nguideline: G.\n",
+        encoding="utf-8",
+    )
+    info = (folder / "dataset.yaml").read_text(encoding="utf-8")
+    (folder / "dataset.yaml").write_text(info.replace("schemes:\n", f"schemes:\n- {name}\n"), encoding="utf-8")
+
+
+def test_an_axis_of_another_scheme_of_the_dataset_is_a_slice(config, small, tmp_path):
+    folder = tmp_path / "two"
+    shutil.copytree(small, folder)
+    with_scheme(folder, "outcome")
+    claims = [json.loads(line) for line in (folder / "claims.jsonl").read_text(encoding="utf-8").splitlines()]
+    labels = ["holds" if number % 3 else "fails" for number in range(len(claims))]
+    rows = [{"claim_id": c["claim_id"], "verdict": label} for c, label in zip(claims, labels, strict=True)]
+    add_claims(folder, rows, "desk", scheme="outcome", at="2026-01-02T00:00:00Z")
+    path = config("scheme: three-axes\nslices: [verdict]", folder)
+    results = run(path, out=tmp_path / "runs").results
+    counts = {part.of: part.n for part in results[0].slices}
+    assert set(counts) == {"holds", "fails"}
+    assert sum(counts.values()) == results[0].n
+    # A label of the other scheme changes: the slices of the same experiment change with it.
+    add_claims(folder, [rows[0] | {"verdict": "holds"}], "desk", scheme="outcome", at="2026-01-03T00:00:00Z")
+    again = run(path, out=tmp_path / "runs").results
+    assert {part.of: part.n for part in again[0].slices} == {"holds": counts["holds"] + 1, "fails": counts["fails"] - 1}
+
+
+def test_an_axis_that_two_other_schemes_have_needs_its_scheme(config, small, tmp_path):
+    folder = tmp_path / "three"
+    shutil.copytree(small, folder)
+    with_scheme(folder, "first")
+    with_scheme(folder, "second")
+    claim_id = json.loads((folder / "claims.jsonl").read_text(encoding="utf-8").splitlines()[0])["claim_id"]
+    add_claims(folder, [{"claim_id": claim_id, "verdict": "holds"}], "desk", scheme="second")
+    with pytest.raises(HarnessError, match=r"several schemes .*; write second.verdict or first.verdict"):
+        run(config("scheme: three-axes\nslices: [verdict]", folder), out=tmp_path / "runs")
+    path = config("scheme: three-axes\nslices: [second.verdict]", folder)
+    (part,) = run(path, out=tmp_path / "runs").results[0].slices
+    assert (part.by, part.of, part.n) == ("second.verdict", "holds", 1)
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [("lenght", "Did you mean 'length'"), ("speaker", "no claim has a speaker"), ("agreement", "several annotators")],

@@ -114,3 +114,17 @@ def test_the_former_names_of_two_fields_are_read_in_files_that_people_wrote(tmp_
     path.write_text(PACK.replace("license:", "lisense:"), encoding="utf-8")
     with pytest.raises(FaultsError, match="license: is required"):
         read_scheme(path)
+
+
+def test_a_label_may_be_its_name_alone(tmp_path):
+    head = 'name: m\nversion: "1"\ntitle: T\nsource: S\nlicense: L\nlanguage: en\nguideline: G\naxes:\n'
+    head += "  - name: kind\n    question: Which?\n"
+    (tmp_path / "m.yaml").write_text(f"{head}    labels: [claim, {{name: other}}]\n")
+    axis = read_scheme(tmp_path / "m.yaml").axis("kind")
+    assert axis.label_names == ("claim", "other")
+    assert [label.definition for label in axis.labels] == ["", ""]
+    (tmp_path / "m.yaml").write_text(f"{head}    labels: [yes, other]\n")
+    with pytest.raises(FaultsError) as refused:
+        read_scheme(tmp_path / "m.yaml")
+    (fault,) = refused.value.faults
+    assert fault.message == "expected a text, got true; YAML reads unquoted yes and no as true and false: add quotes"

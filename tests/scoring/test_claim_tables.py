@@ -28,7 +28,13 @@ def read(path, data, **columns):
         ('text\n"One\nline"\n"Two" x\n', ["One\nline"], [":4: is not well-formed CSV: "]),
         ("text,text\nOne,Two\n", ["Two"], [":1: text: 2 columns are called 'text'"]),
         ("text,note,note\nOne,1,2\n", ["One"], []),
-        ("text,\nOne\n" + "x" * 200_000 + ",\n", ["x" * 200_000], [":2: has 1 cell"]),
+        ("text,\nOne\n" + "x" * 200_000 + ",\n", ["One", "x" * 200_000], []),
+        ("text;claim_id\nOne, two;a\nThree;b\n", ["One, two", "Three"], []),
+        ("Desk list,,\n,,\ntext,claim_id,\nOne,a,\n,,\n", ["One"], []),
+        ("text\nOne, two\nThree\n", ["One, two", "Three"], []),
+        ("text,start\nOne,1\nTwo," + "9" * 5000 + "\n", ["One"], [":3: start: expected an integer of at least 0"]),
+        ("text,start\nOne,\u0661\nTwo,-1\n", [], [":2: start: expected an int", ":3: start: expected an int"]),
+        ("text,start\nOne, \nTwo, 7 \n", ["One", "Two"], []),
         (f"text\nOne\n{'x' * 5000}\nT\x00wo\n", ["One", "x" * 5000], [":4: is not a text file: it has a NUL byte"]),
         ("text\nT\x00wo\n", [], [": is not a text file: it has a NUL byte"]),
         ("text\n", [], [": has no rows"]),
@@ -41,8 +47,49 @@ def test_rows_that_are_read_and_faults_at_their_lines(tmp_path, data, texts, fau
     assert all(message.startswith(fault) for message, fault in zip(messages, faults, strict=True))
 
 
-def test_reading_stops_at_a_hundred_faults(tmp_path):
-    assert len(read(tmp_path / "a.csv", "text,note\n" + "One\n" * 1000)[1]) == MAX_FAULTS
+def test_reading_stops_at_ten_thousand_faults_and_says_so(tmp_path):
+    faults = read(tmp_path / "a.jsonl", "[1]\n" * (MAX_FAULTS + 500))[1]
+    assert len(faults) == MAX_FAULTS + 1
+    assert faults[-1].endswith("reading stopped after 10,000 faults; there may be more")
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ('{"text": "One", "start": true}', ":1: start: expected an integer of at least 0, got true"),
+        ('{"text": "One", "start": 1.5}', ":1: start: expected an integer of at least 0, got 1.5"),
+        ('{"text": "One", "start": %s}' % (10**30), ":1: start: expected an integer of at least 0, got 1000000"),
+        ('{"text": "One", "claim_id": "\\ud800"}', ":1: claim_id: contains an unpaired surrogate"),
+        ('{"text": "One \\udfff"}', ":1: text: contains an unpaired surrogate"),
+        ('{"text": "One", "start": %s}' % ("9" * 5000), ":1: expected a JSON object"),
+    ],
+)
+def test_a_json_row_that_is_no_claim(tmp_path, row, fault):
+    texts, faults = read(tmp_path / "a.jsonl", row + "\n")
+    assert texts == []
+    assert len(faults) == 1
+    assert faults[0].startswith(fault)
+
+
+def test_other_encodings_are_detected_and_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text;claim_id\nLe coût était très élevé à Genève;a\n".encode("cp1252"))
+    reading = ReadOptions()
+    assert [row.text for row in claim_rows(path, reading)] == ["Le coût était très élevé à Genève"]
+    assert list(reading.notes) == [
+        f"{path}: is not UTF-8; read as cp1252",
+        f"{path}: the delimiter is: semicolon (found; --delimiter NAME sets another)",
+    ]
+    path.write_bytes("text\tclaim_id\nÉté\ta\n".encode("utf-16"))
+    assert [row.text for row in claim_rows(path, ReadOptions())] == ["Été"]
+
+
+@pytest.mark.parametrize("encoding", ["undefined", "rot13", "unicode_escape", "punycode", "idna", "base64", "no-such"])
+def test_what_is_no_encoding_of_files_is_refused(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_text("text\nOne\n")
+    with pytest.raises(FaultsError, match=f"unknown encoding '{encoding}'"):
+        list(claim_rows(path, ReadOptions(encoding=encoding)))
 
 
 def test_a_column_of_ids_tells_claims_from_articles(tmp_path):

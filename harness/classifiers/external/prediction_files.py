@@ -6,12 +6,12 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from harness.data.delimited import DELIMITERS, missing_columns, quoted_rows, table_rows
+from harness.data.delimited import DELIMITERS, missing_columns
+from harness.data.own_tables import OwnTable
 from harness.errors import Fault, FaultsError
 from harness.files import read_text
 
@@ -113,14 +113,20 @@ def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]
         numbered_rows = _jsonl_rows(path, text, faults)
     else:
         # newline="" keeps line ends inside of quoted cells, so that line numbers stay right.
-        cells = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
-        header = list(islice(cells, 1))
-        required = _required(name.strip() for row in header for name in row.cells)
-        distinct = {*COLUMNS, *(name.strip() for row in header for name in row.cells if _is_known(name.strip()))}
-        rows = chain(header, cells)
-        numbered_rows = table_rows(path, rows, faults, required=required, distinct=distinct, strip_names=True)
+        columns = _columns(path, text)
+        distinct = {*COLUMNS, *filter(_is_known, columns)}
+        stream = io.StringIO(text, newline="")
+        table = OwnTable(path, stream, names=COLUMNS, required=_required(columns), distinct=distinct, faults=faults)
+        numbered_rows = iter(table)
     for line, row in numbered_rows:
         yield line, {name: row[name] for name in row if _is_known(name)}
+
+
+def _columns(path: str, text: str) -> tuple[str, ...]:
+    """The columns of a table."""
+    table = OwnTable(path, io.StringIO(text, newline=""), names=COLUMNS)
+    next(iter(table), None)
+    return table.columns
 
 
 def _is_known(name: str) -> bool:

@@ -138,8 +138,9 @@ def build_prompt(
 def _answer_lines(answer: Answer) -> str:
     lines = [f"- {json.dumps(answer.label, ensure_ascii=False)}"]
     for case in answer.cases:
-        prefix = "" if case.name == answer.label else f"{case.name}: "
-        lines.append(f"  - {prefix}{case.definition.strip()}")
+        parts = ("" if case.name == answer.label else case.name, case.definition.strip())
+        if any(parts):
+            lines.append(f"  - {': '.join(filter(None, parts))}")
         lines += [f"    Example: {json.dumps(text, ensure_ascii=False)}" for text in case.examples]
     return "\n".join(lines)
 

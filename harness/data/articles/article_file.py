@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 from pydantic import ValidationError
 
 from harness.data.articles.encoding import UTF_8
+from harness.data.delimited import MAX_BOOK_CELL
+from harness.data.own_tables import TableOptions
 from harness.errors import Fault, FaultsError
 from harness.files import sha256
 from harness.records import Article, explain_validation
@@ -24,7 +26,7 @@ TEXT_SUFFIXES = (".txt", ".text")
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 HTML_SUFFIXES = (".html", ".htm")
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 TRANSCRIPT_SUFFIX = ".transcript.txt"
 
 
@@ -54,10 +56,24 @@ class ReadOptions:
     """Whether the lines of a text, or the rows of a table, are turns of speakers."""
     encoding: str | None = None
     """Encoding of text files; None detects it."""
+    delimiter: str | None = None
+    """Delimiter of delimited tables, by name or as a character; None finds it."""
+    sheet: str | None = None
+    """Name of the sheet of an .xlsx file; None takes the first."""
     name: str | None = None
     """Article id for standard input, with a suffix if it is not plain text (`page.html`)."""
     offline: bool = False
     """Whether to refuse sources that need the network."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What the user should know about how the sources were read, in order; a dict, to drop repeats."""
+
+    def table_options(self) -> TableOptions:
+        """The options for a table, whose cells may hold whole articles."""
+        return TableOptions(delimiter=self.delimiter, encoding=self.encoding, sheet=self.sheet, max_cell=MAX_BOOK_CELL)
+
+    def note(self, *notes: str) -> None:
+        """Adds notes, each once."""
+        self.notes.update(dict.fromkeys(notes))
 
 
 class InputFile(NamedTuple):

@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 from harness.errors import FaultsError
 from harness.files import decode
+from harness.records import is_unicode
 
 GUESSED = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
     *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
 )
 """Encodings that detection considers; the first of several that fit equally well is used."""
+NO_FILE_ENCODINGS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "unicode-escape", "raw-unicode-escape")
+"""Transformations of names and of source code, which Python counts among the encodings."""
 UTF_8 = "utf-8"
 MAX_GUESSED_BYTES = 1_000_000
 """Bytes of a file that detection examines."""
@@ -49,16 +52,39 @@ def decode_text(data: bytes, path: str | Path, encoding: str | None = None) -> D
     return _guess_encoding(data, path)
 
 
-def _decode_as(data: bytes, path: str | Path, encoding: str) -> DecodedText:
+def check_encoding(name: str, path: str | Path) -> str:
+    """Returns the name of an encoding of text files in Python's spelling.
+
+    Args:
+        name: the encoding that the user names.
+        path: the path shown in messages.
+    Raises: FaultsError: the name is unknown, or is that of another transformation, such as an escape in source code.
+    """
     try:
-        text = data.decode(encoding)
-        name = codecs.lookup(encoding).name
-    except LookupError:
-        message = f"unknown encoding '{encoding}'; use utf-8, {', '.join(GUESSED)} or another name that Python knows"
-        raise FaultsError.single(path, message, field="encoding") from None
+        info = codecs.lookup(name)
+        b"a".decode(name, "replace")
+    except (LookupError, ValueError):  # rot13 is no encoding of text, "undefined" decodes nothing
+        info = None
+    if info is None or info.name in NO_FILE_ENCODINGS:
+        message = f"unknown encoding '{name}'; use utf-8, {', '.join(GUESSED)} or another name that Python knows"
+        raise FaultsError.single(path, message, field="encoding", code="unknown-name")
+    return info.name
+
+
+def not_in_encoding(path: str | Path, encoding: str) -> FaultsError:
+    """The error for a file that cannot be read in the encoding that the user names."""
+    message = f"cannot be decoded as {encoding}; omit --encoding to detect the encoding"
+    return FaultsError.single(path, message, code="not-in-encoding")
+
+
+def _decode_as(data: bytes, path: str | Path, encoding: str) -> DecodedText:
+    name = check_encoding(encoding, path)
+    try:
+        text = data.decode(name)
     except ValueError:
-        message = f"cannot be decoded as {encoding}; omit --encoding to detect the encoding"
-        raise FaultsError.single(path, message) from None
+        raise not_in_encoding(path, encoding) from None
+    if not is_unicode(text):  # UTF-7 can write half a character
+        raise not_in_encoding(path, encoding)
     return DecodedText(text.removeprefix("\ufeff"), name)
 
 

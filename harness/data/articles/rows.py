@@ -1,19 +1,19 @@
-"""Reads the rows of labeled claims in a .jsonl, .csv or .tsv file, each with its first line."""
+"""Reads the rows of labeled claims in a .jsonl, .csv, .tsv or .xlsx file, each with its first line."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.delimited import DELIMITERS, quoted_rows, table_rows
+from harness.data.articles.encoding import UTF_8, decode_text
+from harness.data.own_tables import OWN_TABLE_SUFFIXES, OwnTable, TableOptions
 from harness.errors import Fault, FaultsError
-from harness.files import read_text
+from harness.files import read_bytes
 from harness.records import preview
 
-SUFFIXES = (".jsonl", *DELIMITERS)
+SUFFIXES = (".jsonl", *OWN_TABLE_SUFFIXES)
 
 
 class LabeledRow(NamedTuple):
@@ -23,23 +23,48 @@ class LabeledRow(NamedTuple):
     """Line of the file where the row begins, or number of a row in memory; from 1."""
     cells: Mapping[str, Any]
     """Column (or JSON key) to value."""
+    document: str | None = None
+    """Text in which the claim's text begins at `start`; None if the claim is not a span of a text in the file."""
+    author: str | None = None
+    """Organization or person who gave the rating, as the file states it."""
+    url: str | None = None
+    """Address of the page on which the rating was published."""
 
 
-def read_rows(path: Path) -> list[LabeledRow]:
-    """Read the rows of a .jsonl file, or of a .csv or .tsv file with a header line.
+def read_rows(
+    path: Path,
+    options: TableOptions | None = None,
+    *,
+    names: Collection[str] = (),
+    notes: list[str] | None = None,
+) -> list[LabeledRow]:
+    """Read the rows of a .jsonl file, or of a .csv, .tsv or .xlsx file with a header.
 
+    Args:
+        path: the file.
+        options: delimiter, encoding and sheet; None finds them.
+        names: names of columns that are expected; see `OwnTable`.
+        notes: list to which is appended how the table was read, where the user should know.
     Raises: FaultsError: the suffix is unknown, the file has no rows, or lines cannot be read; all faults at once.
     """
+    options = options or TableOptions()
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise FaultsError.single(path, f"unknown suffix '{path.suffix}'; expected one of {', '.join(SUFFIXES)}")
-    text = read_text(path)
+    data = read_bytes(path)
     faults = list[Fault]()
+    notes = [] if notes is None else notes
     if suffix == ".jsonl":
-        rows = _json_rows(path, text, faults)
+        text, encoding = decode_text(data, path, options.encoding)
+        rows = json_rows(path, text, faults)
     else:
-        read = quoted_rows(path, io.StringIO(text, newline=""), DELIMITERS[suffix])
-        rows = [LabeledRow(line, cells) for line, cells in table_rows(path, read, faults)]
+        table = OwnTable(path, data, options, names=names)
+        rows = [LabeledRow(line, cells) for line, cells in table]
+        encoding = table.encoding
+        faults += table.faults
+        notes += table.notes
+    if encoding != UTF_8 and options.encoding is None:
+        notes.append(f"{path}: is not UTF-8; read as {encoding} (--encoding NAME sets another)")
     if not rows and not faults:
         faults.append(Fault(str(path), None, None, "has no rows; expected one labeled claim per line"))
     if faults:
@@ -47,7 +72,8 @@ def read_rows(path: Path) -> list[LabeledRow]:
     return rows
 
 
-def _json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabeledRow]:
+def json_rows(path: Path, text: str, faults: list[Fault]) -> list[LabeledRow]:
+    """Read the rows of a JSONL text: one object per line. Appends what is no object to `faults`."""
     rows = list[LabeledRow]()
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

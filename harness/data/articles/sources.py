@@ -36,6 +36,8 @@ from harness.records import Article
 MAX_TITLE = 300
 """Characters of a title; a longer first line of a text file is not a title."""
 STDIN = "-"
+MAX_PASSED_OVER = 5
+"""Number of files that are passed over for one reason and named."""
 
 
 def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None = None) -> list[LoadedArticle]:
@@ -52,7 +54,7 @@ def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None 
     faults: list[Fault] = []
     for source in sources:
         try:
-            for path in _expand(source):
+            for path in _expand(source, reading):
                 try:
                     articles += _read(path, reading)
                 except FaultsError as error:
@@ -64,12 +66,12 @@ def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None 
     return articles
 
 
-def sources_of(sources: Sequence[ArticleSource]) -> list[ArticleSource]:
-    """The sources with each folder and pattern replaced by its files.
+def sources_of(sources: Sequence[ArticleSource], reading: ReadOptions) -> list[ArticleSource]:
+    """The sources with each folder and pattern replaced by its files; notes the files that are passed over.
 
     Raises: FaultsError: a folder or pattern without article files, or an unknown suffix.
     """
-    return [path for source in sources for path in _expand(source)]
+    return [path for source in sources for path in _expand(source, reading)]
 
 
 def _read(source: ArticleSource, reading: ReadOptions) -> list[LoadedArticle]:
@@ -96,13 +98,13 @@ def _read_stdin(reading: ReadOptions) -> InputFile:
     return InputFile("standard input", name, sys.stdin.buffer.read(), reading)
 
 
-def _expand(source: ArticleSource) -> list[ArticleSource]:
-    """The files of a folder or a pattern; any other source unchanged."""
+def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
+    """The files of a folder or a pattern; any other source unchanged. Notes the files that are passed over."""
     if not isinstance(source, str | Path) or str(source).startswith(HUB):
         return [source]
     path = Path(source)
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in READERS and p.is_file())
+        files = _readable(source, sorted(path.iterdir()), reading)
         if not files:
             raise FaultsError.single(source, f"contains no article files; expected one of {', '.join(READERS)}")
         return [*files]
@@ -114,10 +116,33 @@ def _expand(source: ArticleSource) -> list[ArticleSource]:
             raise FaultsError.single(source, message)
         return [source]
     matches = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207 (absolute patterns)
-    articles = [p for p in matches if p.suffix.lower() in READERS and p.is_file()]
+    articles = _readable(source, matches, reading)
     if not articles:
         raise FaultsError.single(source, f"pattern matches no article files; expected one of {', '.join(READERS)}")
     return [*articles]
+
+
+def _readable(source: str | Path, paths: Sequence[Path], reading: ReadOptions) -> list[Path]:
+    """The files that a reader takes; notes the others of a folder or a pattern, a line for each reason."""
+    passed_over: dict[str, list[str]] = {}
+    files = []
+    for path in paths:
+        if path.is_dir():
+            reason = "folders (a quoted pattern such as 'news/**/*' reads them)"
+        elif path.name.startswith((".", "~$")):
+            reason = "hidden files"
+        elif path.suffix.lower() not in READERS:
+            reason = f"files of another kind (read are {', '.join(READERS)})"
+        elif not path.is_file():
+            reason = "links to nothing and special files"
+        else:
+            files.append(path)
+            continue
+        passed_over.setdefault(reason, []).append(path.name)
+    for reason, names in passed_over.items():
+        more = f" and {len(names) - MAX_PASSED_OVER:,} more" if len(names) > MAX_PASSED_OVER else ""
+        reading.note(f"{source}: passed over {reason}: {', '.join(names[:MAX_PASSED_OVER])}{more}")
+    return files
 
 
 def read_file(file: InputFile) -> list[LoadedArticle]:
@@ -161,7 +186,12 @@ def _read_html(file: InputFile) -> list[LoadedArticle]:
 
 
 def _read_jsonl(file: InputFile) -> list[LoadedArticle]:
-    records, faults = read_records(Path(file.path), Article, file.data)
+    if file.reading.columns:
+        return read_table(file)
+    data = file.data
+    if file.reading.encoding is not None:
+        data = decode_text(data, file.path, file.reading.encoding).text.encode()
+    records, faults = read_records(Path(file.path), Article, data)
     first_lines: dict[str, int] = {}
     for line, article in records:
         if article.article_id in first_lines:

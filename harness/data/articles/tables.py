@@ -1,14 +1,15 @@
-"""Reads articles from the rows of a table: CSV, TSV, Parquet, or a data set in memory."""
+"""Reads articles from the rows of a table: CSV, TSV, XLSX, JSONL, Parquet, or a data set in memory."""
 
 from __future__ import annotations
 
 import datetime
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import (
+    JSONL_SUFFIXES,
     InputFile,
     LoadedArticle,
     MaskedText,
@@ -17,7 +18,8 @@ from harness.data.articles.article_file import (
     safe_name,
 )
 from harness.data.articles.encoding import UTF_8, decode_text
-from harness.data.delimited import DELIMITERS, MAX_BOOK_CELL, quoted_rows, table_rows
+from harness.data.articles.rows import json_rows
+from harness.data.own_tables import OwnTable
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import sha256
 from harness.records import is_unicode, preview
@@ -55,12 +57,12 @@ ArticleRow = tuple[TableRow, dict[str, Any], MaskedText | None]
 
 
 def read_table(file: InputFile) -> list[LoadedArticle]:
-    """Read the articles of a .csv, .tsv or .parquet file.
+    """Read the articles of a .csv, .tsv, .xlsx or .parquet file, or of a .jsonl file with keys of its own.
 
     Raises: FaultsError: all faults of all rows.
     """
-    read = _read_parquet if file.suffix == ".parquet" else _read_delimited
-    return articles_from_table(read(file), file.reading)
+    readers = {".parquet": _read_parquet} | dict.fromkeys(JSONL_SUFFIXES, _read_json)
+    return articles_from_table(readers.get(file.suffix, _read_own_table)(file), file.reading)
 
 
 def resolve_columns(path: str, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
@@ -93,21 +95,35 @@ def resolve_columns(path: str, names: Sequence[str], columns: Mapping[str, str])
     return column_of
 
 
-def _read_delimited(file: InputFile) -> ArticleTable:
+def _read_own_table(file: InputFile) -> ArticleTable:
+    columns = {field: name.strip() for field, name in file.reading.columns.items()}
+    names = {*FIELDS, *columns.values()}
+    table = OwnTable(file.path, file.data, file.reading.table_options(), suffix=file.suffix, names=names)
+    rows = list(table)
+    file.reading.note(*table.notes)
+    _raise_if_faulty(file, rows, table.faults, "a header line and one article per row")
+    column_of = resolve_columns(str(file.path), table.columns, columns)
+    field_rows = [TableRow(line, "", {f: cells[name] for f, name in column_of.items()}) for line, cells in rows]
+    return ArticleTable(str(file.path), file.article_id, field_rows, table.encoding)
+
+
+def _read_json(file: InputFile) -> ArticleTable:
     text, encoding = decode_text(file.data, file.path, file.reading.encoding)
     faults = list[Fault]()
-    # newline="" leaves line breaks inside quoted cells unchanged: they are part of the article's text.
-    stream = io.StringIO(text, newline="")
-    raw_rows = quoted_rows(file.path, stream, DELIMITERS[file.suffix], max_cell=MAX_BOOK_CELL)
-    rows = list(table_rows(file.path, raw_rows, faults))
+    rows = json_rows(Path(file.path), text, faults)
+    _raise_if_faulty(file, rows, faults, "one JSON object per line")
+    names = list(dict.fromkeys(name for row in rows for name in row.cells))
+    column_of = resolve_columns(str(file.path), names, file.reading.columns)
+    field_rows = [TableRow(row.line, "", {f: row.cells.get(name) for f, name in column_of.items()}) for row in rows]
+    return ArticleTable(str(file.path), file.article_id, field_rows, encoding)
+
+
+def _raise_if_faulty(file: InputFile, rows: Sequence[object], faults: Sequence[Fault], expected: str) -> None:
+    """Raises the faults of a table; a table without rows is a fault."""
     if not rows and not faults:
-        message = "has no rows; expected a header line and one article per row"
-        faults.append(Fault(str(file.path), None, None, message))
+        faults = [Fault(str(file.path), None, None, f"has no rows; expected {expected}")]
     if faults:
         raise FaultsError(faults)
-    column_of = resolve_columns(str(file.path), [name for name in rows[0][1] if name], file.reading.columns)
-    field_rows = [TableRow(line, "", {f: cells[name] for f, name in column_of.items()}) for line, cells in rows]
-    return ArticleTable(str(file.path), file.article_id, field_rows, encoding)
 
 
 def _read_parquet(file: InputFile) -> ArticleTable:

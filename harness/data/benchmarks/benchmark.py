@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -39,6 +39,8 @@ class Official(Record):
     """Columns of a written submission; empty if the harness cannot write one."""
     header: bool = False
     """Whether a written submission begins with a header line."""
+    repeated_ids: Literal["last"] | None = None
+    """Label that counts if gold gives one id several labels, as in the official program; None: that is a fault."""
 
 
 class PublishedResult(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -36,9 +37,12 @@ def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, 
         for path, data in (files[published_path] for published_path in published_paths):
             file = SourceFile(path, data, builder.scheme, benchmark.options | part.options, companions)
             try:
-                builder.add_articles(name, part, READERS[part.format or benchmark.format](file))
+                articles = READERS[part.format or benchmark.format](file)
             except FaultsError as error:
                 faults += error.faults
+                continue
+            builder.add_articles(name, part, articles)
+            builder.rows[name] += sum(len(article.claims) for article in articles) + len(file.skipped_rows)
     if faults:
         raise FaultsError(faults)
     info = DatasetInfo(
@@ -50,6 +54,7 @@ def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, 
         language=benchmark.language,
         schemes=(benchmark.scheme,),
         citation=benchmark.citation,
+        published_rows=dict(builder.rows),
     )
     if benchmark.ancestry:
         info = info.model_copy(update={"ancestry": benchmark.ancestry})
@@ -69,6 +74,8 @@ class _DatasetBuilder:
         self.annotations: list[Annotation] = []
         self.evidence: list[Evidence] = []
         self.part_of: dict[str, str] = {}
+        # Rows of each part in the publisher's files, without text or not.
+        self.rows: Counter[str] = Counter()
 
     def add_articles(self, name: str, part: Part, articles: list[SourceArticle]) -> None:
         """Add the articles of one file of a part; the claims of an article in several files are merged."""

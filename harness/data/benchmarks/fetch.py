@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.benchmarks.benchmark import Benchmark, load_benchmark
 from harness.data.benchmarks.convert import convert
 from harness.data.benchmarks.publisher_files import PublisherFiles, download_files, download_urls, find_local_files
-from harness.data.dataset import write_dataset
+from harness.data.benchmarks.renew import write_fetched
+from harness.data.dataset import Dataset
 from harness.display import displayed
 from harness.errors import FaultsError
-from harness.files import folder_lock, gc_paused, remove_partial_files
+from harness.files import folder_lock, gc_paused
 from harness.folders import data_root
+from harness.progress import Progress, silent
+
+
+class PartCounts(NamedTuple):
+    """Rows of an official part in the publisher's files, and what came of them. Identical texts are not merged."""
+
+    part: str
+    rows: int
+    claims: int
+    """Number of claims; smaller than `rows` by the rows without text."""
+    repeated_texts: int
+    """Number of texts that several claims of the part have."""
+    contradicted_texts: int
+    """Number of these texts whose claims have different labels."""
 
 
 @displayed
@@ -30,6 +45,10 @@ class FetchResult(NamedTuple):
     """Published paths of the files that are missing from the local copy."""
     unpinned: tuple[str, ...] = ()
     """Files that could not be verified because the benchmark lists no SHA-256 for them, as `PATH (SHA-256)`."""
+    parts: tuple[PartCounts, ...] = ()
+    """Rows and claims of each official part."""
+    additions: tuple[str, ...] = ()
+    """Files of the folder with the user's additions to an earlier fetch; they stay as they are."""
 
 
 def fetch(
@@ -39,8 +58,11 @@ def fetch(
     *,
     say: Callable[[str], None] = lambda _: None,
     pause_s: float = 1.0,
+    progress: Progress = silent,
 ) -> FetchResult:
     """Fetch a benchmark from its publisher or a local copy, and write it as a dataset folder.
+
+    What the user added to an earlier fetch stays, or nothing is written; see `write_fetched`.
 
     Args:
         name: the name of the benchmark.
@@ -49,8 +71,10 @@ def fetch(
         root: the folder of fetched benchmarks; see `data_root`.
         say: called with a line that names the hosts, before the first request.
         pause_s: pause before the second attempt at a download, in seconds.
-    Raises: FaultsError: a file has another SHA-256 than the publisher's, or cannot be read; nothing is written then.
-        HarnessError: there is no such benchmark, none of its files is present, or a download fails.
+        progress: shows progress over the bytes of each download.
+    Raises: FaultsError: a file has another SHA-256 than the publisher's, or cannot be read. HarnessError: there is no
+        such benchmark, none of its files is present, a download fails, or the folder has changes that would be lost.
+        Nothing is written then.
     """
     benchmark = load_benchmark(name)
     folder = data_root(root) / name
@@ -59,7 +83,7 @@ def fetch(
     urls = download_urls(benchmark)
     cache = data_root(root) / ".downloads" / name
     with folder_lock(cache, "fetch"):
-        download_files(urls, cache, say=say, pause_s=pause_s)
+        download_files(urls, cache, say=say, pause_s=pause_s, progress=progress)
         try:
             files = find_local_files(benchmark, cache)
         except FaultsError as error:
@@ -74,13 +98,34 @@ def _convert_and_write(benchmark: Benchmark, folder: Path, files: PublisherFiles
     # Conversion creates many small objects, all in use; garbage collection would only slow it down.
     with gc_paused():
         dataset = convert(benchmark, folder, files.files)
-        with folder_lock(folder, "fetch"):
-            remove_partial_files(folder)
-            write_dataset(dataset)
+        additions = write_fetched(dataset, {name: data for name, (_, data) in files.files.items()})
     return FetchResult(
         folder=folder,
         articles=len(dataset.articles),
         claims=len(dataset.claims),
         absent=files.absent,
         unpinned=files.unpinned,
+        parts=tuple(_count_parts(dataset)),
+        additions=additions,
     )
+
+
+def _count_parts(dataset: Dataset) -> Iterator[PartCounts]:
+    labels: dict[str, set[tuple[str, ...]]] = {}
+    for annotation in dataset.annotations:
+        labels.setdefault(annotation.claim_id, set()).add((annotation.annotator, annotation.axis, annotation.label))
+    for part, rows in dataset.info.published_rows.items():
+        claims_by_text: dict[str | None, list[str]] = {}
+        for claim in dataset.claims:
+            if dataset.splits["official"][claim.claim_id] == part:
+                claims_by_text.setdefault(claim.text, []).append(claim.claim_id)
+        repeated = [claim_ids for claim_ids in claims_by_text.values() if len(claim_ids) > 1]
+        yield PartCounts(
+            part=part,
+            rows=rows,
+            claims=sum(map(len, claims_by_text.values())),
+            repeated_texts=len(repeated),
+            contradicted_texts=sum(
+                any(labels.get(claim_id) != labels.get(first) for claim_id in others) for first, *others in repeated
+            ),
+        )

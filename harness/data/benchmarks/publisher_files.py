@@ -13,6 +13,7 @@ from harness.data.benchmarks.benchmark import Benchmark
 from harness.data.benchmarks.download import download, host_of
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import read_bytes, sha256
+from harness.progress import Progress, silent
 
 
 class PublisherFiles(NamedTuple):
@@ -144,7 +145,14 @@ def download_urls(benchmark: Benchmark) -> dict[str, str]:
     return urls
 
 
-def download_files(urls: Mapping[str, str], folder: Path, *, say: Callable[[str], None], pause_s: float = 1.0) -> None:
+def download_files(
+    urls: Mapping[str, str],
+    folder: Path,
+    *,
+    say: Callable[[str], None],
+    pause_s: float = 1.0,
+    progress: Progress = silent,
+) -> None:
     """Download files into a folder, which is then a local copy.
 
     Args:
@@ -152,10 +160,11 @@ def download_files(urls: Mapping[str, str], folder: Path, *, say: Callable[[str]
         folder: the folder; files that it already has are not downloaded again, and partial files are resumed.
         say: called with a line that names the hosts, before the first request.
         pause_s: pause before the second attempt, in seconds; see `download`.
+        progress: shows progress over the bytes of each download.
     Raises: HarnessError: a download fails.
     """
     say(f"fetching from {', '.join(sorted({host_of(address) for address in urls.values()}))}")
     for name, address in urls.items():
         path = folder / name
         if not path.exists():
-            download(address, path, pause_s=pause_s)
+            download(address, path, pause_s=pause_s, progress=progress)

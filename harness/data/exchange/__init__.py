@@ -1,1 +1,1 @@
-"""Exchange with other tools: CSV, Parquet, pandas, Hugging Face, Label Studio, ClaimReview."""
+"""Exchange with other tools: CSV, Parquet, pandas, Hugging Face, labeling tools, ClaimReview."""

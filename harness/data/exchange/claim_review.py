@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.data.dataset import Dataset, DatasetInfo
-from harness.data.labels.gold import gold_labels
+from harness.data.articles.rows import LabeledRow
+from harness.data.dataset import Dataset
+from harness.data.exchange.tool_rows import ToolRows
+from harness.data.labels.gold import active_annotations, gold_labels
 from harness.data.load import find_scheme
-from harness.errors import FaultsError
+from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import decode, read_bytes
-from harness.records import Article, Claim
+from harness.records import Annotation, Article, Claim, preview
 
 SCHEME = "claimreview"
 VERDICT_AXES = ("verdict", "rating")
@@ -32,21 +34,96 @@ RATING_WORDS = {
 """Publishers' words for a rating, by label. A rating in other words gets the label `other`; its words are the note."""
 
 
-def read_claim_reviews(path: Path) -> list[dict[str, Any]]:
-    """Returns the reviews of an HTML page or a JSON-LD file as rows for `add_claims`.
+def is_review_document(document: Any) -> bool:
+    """Returns whether a JSON document is an answer of the Fact Check Tools API, or has a ClaimReview."""
+    return _is_api_answer(document) or next(_reviews(document), None) is not None
 
-    A row has the claim's text, speaker, date and rating, and the publisher's words for the rating as its note. Scripts
-    of the page are not run.
 
-    Raises: FaultsError: the file has no ClaimReview with a claim.
+def read_claim_reviews(path: Path, publisher: str | None = None) -> ToolRows:
+    """Returns the reviews of an HTML page, a JSON-LD file or an answer of the Fact Check Tools API as labeled rows.
+
+    A row has the claim's text, speaker and date, the rating as a label of the scheme `claimreview`, with the
+    publisher's words for it as its note, and the review's author, address and date. Scripts of a page are not run.
+
+    Args:
+        path: file.
+        publisher: name of the author whose reviews to take; None: all.
+    Raises: FaultsError: the file has no review of a claim, or two that rate one claim differently. UnknownName: no
+        review is by this publisher.
     """
     text = decode(read_bytes(path), path)
     # A page is HTML unless it begins like JSON; text of a JSON file may contain "<" as well.
     blocks = JSON_LD_BLOCK.findall(text) if "<" in text[:2000] and not text.lstrip().startswith(("{", "[")) else [text]
-    rows = [row for block in blocks for review in _reviews(_parse_block(block)) if (row := _to_row(review))]
+    documents = [_parse_block(block) for block in blocks]
+    notes = (
+        [f"read as {'an answer of the Fact Check Tools API' if _is_api_answer(documents[0]) else 'ClaimReview'}"]
+        if documents
+        else []
+    )
+    reviews = [review for document in documents for review in _reviews(document)]
+    rows = [row for number, review in enumerate(reviews, start=1) if (row := _to_row(number, review))]
     if not rows:
-        raise FaultsError.single(path, "has no ClaimReview (JSON-LD) with a claimReviewed")
-    return rows
+        raise FaultsError.single(path, "has no ClaimReview (JSON-LD) with a claimReviewed, and no claim with a review")
+    if len(rows) < len(reviews):
+        notes.append(f"reviews without the text of a claim: {len(reviews) - len(rows):,}, passed over")
+    if any(isinstance(document, dict) and document.get("nextPageToken") for document in documents):
+        notes.append("the answer has a next page, which is not in this file: ask again with pageToken=nextPageToken")
+    authors = list(dict.fromkeys(row.author for row in rows if row.author))
+    if publisher is not None:
+        if publisher not in authors:
+            raise UnknownName(f"{path}: {unknown_name('publisher', publisher, authors)}")
+        rows = [row for row in rows if row.author == publisher]
+    return ToolRows(_one_review_per_claim(path, rows, notes), SCHEME, tuple(notes))
+
+
+def _one_review_per_claim(path: Path, rows: Sequence[LabeledRow], notes: list[str]) -> list[LabeledRow]:
+    """Returns the first review of each claim; of several that agree, the others are counted.
+
+    Raises: FaultsError: two reviews rate one claim differently.
+    """
+    first: dict[str, LabeledRow] = {}
+    faults = []
+    for row in rows:
+        earlier = first.setdefault(row.cells["text"], row)
+        if earlier.cells["rating"] != row.cells["rating"]:
+            message = (
+                f"review {row.line} ({row.author or 'no author'}) rates {preview(row.cells['text'])} as "
+                f"'{row.cells['rating']}', review {earlier.line} ({earlier.author or 'no author'}) as "
+                f"'{earlier.cells['rating']}'; add one publisher after the other: --labeler PUBLISHER --as ANNOTATOR"
+            )
+            faults.append(Fault(str(path), None, "rating", message, "contradiction"))
+    if faults:
+        raise FaultsError(faults)
+    if len(first) < len(rows):
+        notes.append(f"further reviews of a claim with the same rating: {len(rows) - len(first):,}, passed over")
+    return list(first.values())
+
+
+def _is_api_answer(document: Any) -> bool:
+    claims = document.get("claims") if isinstance(document, dict) else None
+    return isinstance(claims, list) and (
+        not claims or any(isinstance(claim, dict) and "claimReview" in claim for claim in claims)
+    )
+
+
+def _from_api(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields the reviews of an answer of the Fact Check Tools API in the words of schema.org."""
+    for claim in document["claims"]:
+        reviews = claim.get("claimReview") if isinstance(claim, dict) else None
+        for review in reviews if isinstance(reviews, list) else ():
+            if isinstance(review, dict):
+                yield {
+                    "claimReviewed": claim.get("text"),
+                    "itemReviewed": {
+                        "author": {"name": claim.get("claimant")},
+                        "datePublished": claim.get("claimDate"),
+                    },
+                    "reviewRating": {"alternateName": review.get("textualRating")},
+                    "author": {"name": _text_at(review, "publisher", "name") or _text_at(review, "publisher", "site")},
+                    "url": review.get("url"),
+                    "datePublished": review.get("reviewDate"),
+                    "inLanguage": review.get("languageCode"),
+                }
 
 
 def _parse_block(block: str) -> Any:
@@ -60,7 +137,9 @@ def _parse_block(block: str) -> Any:
 
 def _reviews(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
     """Yields the ClaimReview objects in a JSON value, at any depth: many pages nest them in a @graph."""
-    if isinstance(value, list):
+    if _is_api_answer(value):
+        yield from _from_api(value)
+    elif isinstance(value, list):
         for item in value if depth < MAX_DEPTH else ():
             yield from _reviews(item, depth + 1)
     elif isinstance(value, dict):
@@ -80,22 +159,29 @@ def _text_at(value: Any, *keys: str) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _to_row(review: dict[str, Any]) -> dict[str, Any] | None:
+def _to_row(number: int, review: dict[str, Any]) -> LabeledRow | None:
     text = _text_at(review.get("claimReviewed"))
     if text is None:
         return None
     rating_text = _text_at(review, "reviewRating", "alternateName") or _text_at(review, "reviewRating", "name")
-    date = re.match(r"\d{4}-\d{2}-\d{2}", _text_at(review, "itemReviewed", "datePublished") or "")
-    notes = (rating_text, _text_at(review, "author", "name"), _text_at(review.get("url")))
-    row = {
+    cells = {
         "text": " ".join(text.split()),
         "speaker": _text_at(review, "itemReviewed", "author", "name"),
-        # Some publishing systems write the year 1 for an unknown date.
-        "date": date.group() if date and not date.group().startswith("0001") else None,
+        "date": _date(_text_at(review, "itemReviewed", "datePublished")),
         "rating": rating_of(rating_text),
-        "note": "; ".join(note for note in notes if note),
+        "note": rating_text,
+        "at": _date(_text_at(review, "datePublished")),
+        "language": _text_at(review, "inLanguage"),
     }
-    return {name: value for name, value in row.items() if value}
+    author = _text_at(review, "author", "name") or _text_at(review, "publisher", "name") or _text_at(review, "author")
+    cells = {name: value for name, value in cells.items() if value}
+    return LabeledRow(number, cells, author=author, url=_text_at(review, "url"))
+
+
+def _date(text: str | None) -> str | None:
+    date = re.match(r"\d{4}-\d{2}-\d{2}", text or "")
+    # Some publishing systems write the year 1 for an unknown date.
+    return date.group() if date and not date.group().startswith("0001") else None
 
 
 def rating_of(rating_text: str | None) -> str:
@@ -110,7 +196,8 @@ def rating_of(rating_text: str | None) -> str:
 def claim_reviews(dataset: Dataset, gold: str) -> list[dict[str, Any]]:
     """Returns one ClaimReview per claim with a verdict, which is a gold label on an axis named verdict or rating.
 
-    The publisher must add what the dataset does not contain: the review's address and its date.
+    A review has the author, address and date of the fact-checker where the label is one that was taken over from a
+    fact-checker. The publisher of the reviews must add them where the dataset does not contain them.
 
     Args:
         dataset: dataset whose articles have text.
@@ -122,14 +209,21 @@ def claim_reviews(dataset: Dataset, gold: str) -> list[dict[str, Any]]:
     for name in dataset.info.schemes:
         axes = [axis.name for axis in find_scheme(dataset.folder, name).axes if axis.name in VERDICT_AXES]
         for axis in axes:
+            sources = {
+                (annotation.claim_id, annotation.label): annotation
+                for annotation in active_annotations(dataset.annotations)
+                if annotation.scheme == name and annotation.axis == axis and (annotation.author or annotation.url)
+            }
             for claim_id, label in gold_labels(dataset.annotations, name, axis, gold).labels.items():
                 if claim_id in claims:
                     claim = claims[claim_id]
-                    reviews.append(_to_review(claim, articles[claim.article_id], label.label, dataset.info))
+                    source = sources.get((claim_id, label.label))
+                    review = _to_review(claim, articles[claim.article_id], label.label, source)
+                    reviews.append({**review, "license": dataset.info.license})
     return reviews
 
 
-def _to_review(claim: Claim, article: Article, verdict: str, info: DatasetInfo) -> dict[str, Any]:
+def _to_review(claim: Claim, article: Article, verdict: str, source: Annotation | None) -> dict[str, Any]:
     item: dict[str, Any] = {
         "@type": "Claim",
         "appearance": article.url,
@@ -137,13 +231,16 @@ def _to_review(claim: Claim, article: Article, verdict: str, info: DatasetInfo) 
     }
     if claim.speaker:
         item["author"] = {"@type": "Person", "name": claim.speaker}
-    return {
+    review = {
         "@context": "https://schema.org",
         "@type": "ClaimReview",
         "identifier": claim.claim_id,
+        "url": source.url if source else None,
+        "datePublished": source.at if source else None,
         "claimReviewed": claim.text,
         "itemReviewed": {key: value for key, value in item.items() if value},
-        "reviewRating": {"@type": "Rating", "alternateName": verdict},
-        "author": {"@type": "Organization", "name": info.title},
-        "license": info.license,
+        # The publisher's own words, where the label stands for them.
+        "reviewRating": {"@type": "Rating", "alternateName": (source.note if source else None) or verdict},
+        "author": {"@type": "Organization", "name": source.author} if source and source.author else None,
     }
+    return {key: value for key, value in review.items() if value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.dataset import Dataset
-from harness.data.exchange.claim_review import claim_reviews
+from harness.data.exchange.claim_review import VERDICT_AXES, claim_reviews
 from harness.data.exchange.label_studio import labeling_config, studio_tasks
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
-from harness.errors import UnknownName, unknown_name
+from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import write_files
+from harness.text_tables import count_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,10 +40,40 @@ class ExportRequest(NamedTuple):
     """Whether tasks for Label Studio include the labels."""
     gold: str
     """Rule for the gold label of a claim with several annotators."""
+    byte_order_mark: bool
+    """Whether a csv file begins with a byte order mark."""
 
 
-def export(dataset: Dataset, to: str, out: str | Path, *, labels: bool = True, gold: str = "adjudicated") -> Path:
-    """Writes a dataset in another tool's format and returns the path of the export.
+class ExportResult(NamedTuple):
+    """Result of an export."""
+
+    path: Path
+    """File or folder that was written."""
+    written: int
+    """Number of claims in it; of claimreview, number of reviews."""
+    notes: tuple[str, ...] = ()
+    """What the files do not contain and the user must add."""
+
+
+class Exported(NamedTuple):
+    """Files of an export."""
+
+    files: Files
+    written: int
+    """Number of claims or reviews in the files."""
+    notes: tuple[str, ...] = ()
+
+
+def export(
+    dataset: Dataset,
+    to: str,
+    out: str | Path,
+    *,
+    labels: bool = True,
+    gold: str = "adjudicated",
+    byte_order_mark: bool = False,
+) -> ExportResult:
+    """Writes a dataset in another tool's format, and counts what was written.
 
     Args:
         dataset: dataset whose articles have text.
@@ -51,26 +83,35 @@ def export(dataset: Dataset, to: str, out: str | Path, *, labels: bool = True, g
         out: output file, or output folder for `hf`; existing files are replaced.
         labels: whether tasks for label-studio include the labels; False for a blind second annotation.
         gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf and claimreview.
-    Raises: HarnessError: the format is unknown, or the dataset has no text.
+        byte_order_mark: whether a csv file begins with a byte order mark, which Excel needs to read it as UTF-8.
+    Raises: HarnessError: the format is unknown, the dataset has no text, or there is nothing to write.
     """
     dataset.require_text()
     if to not in FORMATS:
         raise UnknownName(unknown_name("format", to, list(FORMATS)))
+    if byte_order_mark and to != "csv":
+        raise HarnessError(f"a byte order mark is for csv, and the format is {to}; leave it out")
+    if not dataset.current:
+        raise HarnessError(f"{dataset.folder}: has no claims; nothing was written")
     path = Path(out)
-    write_files(FORMATS[to](ExportRequest(dataset, path, labels, gold)))
-    return path
+    exported = FORMATS[to](ExportRequest(dataset, path, labels, gold, byte_order_mark))
+    write_files(exported.files)
+    return ExportResult(path, exported.written, exported.notes)
 
 
-def rows_of(dataset: Dataset, gold: str = "adjudicated", *, records: bool = True) -> list[dict[str, Any]]:
+def rows_of(
+    dataset: Dataset, gold: str = "adjudicated", *, records: bool = True, empty_axes: bool = False
+) -> list[dict[str, Any]]:
     """Returns one row per current claim: the fields of the claim and its article, its splits, and its gold labels.
 
     Args:
         dataset: dataset whose articles have text.
         gold: rule for the gold labels in the `SCHEME.AXIS` columns; a claim that it leaves undecided has None.
         records: whether the columns `annotations` and `evidence`, lists of complete records, are included.
+        empty_axes: whether axes without a label have a column, to be filled in.
     """
     articles = {article.article_id: article for article in dataset.articles}
-    gold_columns = dict(_gold_columns(dataset, gold))
+    gold_columns = {name: labels for name, labels in _gold_columns(dataset, gold) if labels or empty_axes}
     annotations, evidence = _by_claim(dataset.annotations), _by_claim(dataset.evidence)
     rows = []
     for claim in dataset.current:
@@ -94,8 +135,7 @@ def _gold_columns(dataset: Dataset, gold: str) -> Iterable[tuple[str, dict[str, 
     for name in dataset.info.schemes:
         for axis in find_scheme(dataset.folder, name).axes:
             labels = gold_labels(dataset.annotations, name, axis.name, gold).labels
-            if labels:
-                yield f"{name}.{axis.name}", {claim_id: label.label for claim_id, label in labels.items()}
+            yield f"{name}.{axis.name}", {claim_id: label.label for claim_id, label in labels.items()}
 
 
 def _by_claim(records: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
@@ -110,19 +150,22 @@ def safe_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def _csv(request: ExportRequest) -> Files:
-    rows = rows_of(request.dataset, request.gold, records=False)
+def _csv(request: ExportRequest) -> Exported:
+    # Every axis has a column, so that the file can be filled in and added back.
+    rows = rows_of(request.dataset, request.gold, records=False, empty_axes=True)
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(rows[0] if rows else ["claim_id", "text"])
+    writer.writerow(rows[0])
     writer.writerows([safe_cell(value) for value in row.values()] for row in rows)
-    # Excel reads a CSV file as UTF-8 only if it begins with a byte order mark.
-    return {request.path: b"\xef\xbb\xbf" + stream.getvalue().encode()}
+    # Excel reads a CSV file as UTF-8 only if it begins with a byte order mark; other tools take it for a character.
+    mark = codecs.BOM_UTF8 if request.byte_order_mark else b""
+    return Exported({request.path: mark + stream.getvalue().encode()}, len(rows))
 
 
-def _jsonl(request: ExportRequest) -> Files:
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows_of(request.dataset, request.gold))
-    return {request.path: "".join(lines).encode()}
+def _jsonl(request: ExportRequest) -> Exported:
+    rows = rows_of(request.dataset, request.gold)
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return Exported({request.path: "".join(lines).encode()}, len(rows))
 
 
 def _table(dataset: Dataset, gold: str) -> pa.Table:
@@ -130,9 +173,8 @@ def _table(dataset: Dataset, gold: str) -> pa.Table:
 
     rows = rows_of(dataset, gold, records=False)
     annotations, evidence = _by_claim(dataset.annotations), _by_claim(dataset.evidence)
-    names = list(rows[0]) if rows else ["claim_id", "text"]
     columns = {}
-    for name in names:
+    for name in rows[0]:
         column_type = pa.int64() if name in ("start", "end") else pa.string()
         columns[name] = pa.array([row[name] for row in rows], column_type)
     # As JSON text, since every dataset then has the same columns of the same types.
@@ -151,11 +193,12 @@ def _parquet_bytes(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _parquet(request: ExportRequest) -> Files:
-    return {request.path: _parquet_bytes(_table(request.dataset, request.gold))}
+def _parquet(request: ExportRequest) -> Exported:
+    table = _table(request.dataset, request.gold)
+    return Exported({request.path: _parquet_bytes(table)}, len(table))
 
 
-def _hf(request: ExportRequest) -> Files:
+def _hf(request: ExportRequest) -> Exported:
     """Returns a Parquet file per official split, and a dataset card whose YAML head lists them for `datasets`."""
     import pyarrow as pa
     import yaml
@@ -167,9 +210,7 @@ def _hf(request: ExportRequest) -> Files:
     if "split.official" in table.column_names:
         split_names = [name or "all" for name in table["split.official"].to_pylist()]
     files, data_files = {}, []
-    for split_name in dict.fromkeys(split_names):
-        # The names of splits must be identifiers in `datasets`.
-        slug = "".join(character if character.isalnum() else "_" for character in split_name)
+    for split_name, slug in _slugs(list(dict.fromkeys(split_names)), dataset).items():
         in_split = pa.array([name == split_name for name in split_names], pa.bool_())
         files[path / "data" / f"{slug}.parquet"] = _parquet_bytes(table.filter(in_split))
         data_files.append({"split": slug, "path": f"data/{slug}.parquet"})
@@ -188,25 +229,61 @@ def _hf(request: ExportRequest) -> Files:
         citation = f"\n## Citation\n\n{info.citation.strip()}\n" if info.citation else ""
         body = f"# {info.title}\n\nLicense: {info.license}.\n{citation}"
     card = f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n\n{body}"
-    return files | {path / "README.md": card.encode()}
+    return Exported(files | {path / "README.md": card.encode()}, len(table))
 
 
-def _label_studio(request: ExportRequest) -> Files:
+def _slugs(split_names: list[str], dataset: Dataset) -> dict[str, str]:
+    """Returns the name in `datasets` for each official split: identifiers, and files that no system takes for one.
+
+    Raises: FaultsError: two splits would have the same name.
+    """
+    slugs: dict[str, str] = {}
+    by_slug: dict[str, str] = {}
+    faults = []
+    for name in split_names:
+        slugs[name] = slug = "".join(character if character.isalnum() else "_" for character in name)
+        earlier = by_slug.setdefault(slug.casefold(), name)
+        if earlier != name:
+            message = f"'{earlier}' and '{name}' would both be called '{slug}' in the export; rename one"
+            faults.append(Fault(str(dataset.folder / "splits" / "official.jsonl"), None, "part", message))
+    if faults:
+        raise FaultsError(faults)
+    return slugs
+
+
+def _label_studio(request: ExportRequest) -> Exported:
     dataset, path = request.dataset, request.path
     schemes = [find_scheme(dataset.folder, name) for name in dataset.info.schemes]
     tasks = studio_tasks(dataset, schemes, labels=request.labels)
-    return {
+    files = {
         path: (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode(),
         path.with_suffix(".xml"): labeling_config(schemes).encode(),
     }
+    return Exported(files, len(tasks))
 
 
-def _claimreview(request: ExportRequest) -> Files:
-    reviews = claim_reviews(request.dataset, request.gold)
-    return {request.path: (json.dumps(reviews, ensure_ascii=False, indent=1) + "\n").encode()}
+def _claimreview(request: ExportRequest) -> Exported:
+    dataset = request.dataset
+    reviews = claim_reviews(dataset, request.gold)
+    if not reviews:
+        axes = [
+            f"{name}.{axis.name}" for name in dataset.info.schemes for axis in find_scheme(dataset.folder, name).axes
+        ]
+        message = (
+            f"no claim has a gold label on an axis called {' or '.join(VERDICT_AXES)} under the rule '{request.gold}' "
+            f"(axes: {', '.join(axes)}); nothing was written"
+        )
+        raise HarnessError(f"{dataset.folder}: {message}")
+    notes = []
+    for key, name in (("author", "author"), ("url", "address"), ("datePublished", "date")):
+        without = sum(key not in review for review in reviews)
+        if without:
+            notes.append(f"{count_of(without, 'review')} without {name}; add it before you publish them")
+    files = {request.path: (json.dumps(reviews, ensure_ascii=False, indent=1) + "\n").encode()}
+    return Exported(files, len(reviews), tuple(notes))
 
 
-FORMATS: dict[str, Callable[[ExportRequest], Files]] = {
+FORMATS: dict[str, Callable[[ExportRequest], Exported]] = {
     "csv": _csv,
     "jsonl": _jsonl,
     "parquet": _parquet,

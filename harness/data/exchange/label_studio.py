@@ -1,18 +1,14 @@
-"""Label Studio: tasks and a labeling interface for the claims of a dataset, and labels from an export."""
+"""Label Studio: tasks and a labeling interface for the claims of a dataset."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations
-from harness.errors import Fault, FaultsError
-from harness.files import decode, read_bytes
 from harness.schemes import Scheme
 
 
@@ -36,8 +32,10 @@ def labeling_config(schemes: Sequence[Scheme]) -> str:
             )
     body = "\n".join(controls)
     return (
-        '<View>\n  <Header value="$title"/>\n  <Text name="before" value="$before"/>\n'
-        '  <Text name="text" value="$text"/>\n  <Text name="after" value="$after"/>\n'
+        '<View>\n  <Header value="$title"/>\n'
+        '  <Header value="Before" size="6"/>\n  <Text name="before" value="$before"/>\n'
+        '  <Header value="Label this sentence" size="3"/>\n  <Text name="text" value="$text"/>\n'
+        '  <Header value="After" size="6"/>\n  <Text name="after" value="$after"/>\n'
         f"{body}\n</View>\n"
     )
 
@@ -87,66 +85,3 @@ def _result(annotation: Any) -> dict[str, Any]:
         "type": "choices",
         "value": {"choices": [annotation.label]},
     }
-
-
-def read_studio(path: Path, scheme: str) -> dict[str, list[dict[str, Any]]]:
-    """Returns the rows of an export for `add_claims`, by labeler.
-
-    Args:
-        path: file that Label Studio writes under Export > JSON.
-        scheme: label scheme whose controls are read; a control without a scheme in its name counts as one of them.
-    Raises: FaultsError: the file is not such an export, or has no labels of the scheme; names each invalid task.
-    """
-    try:
-        tasks = json.loads(decode(read_bytes(path), path))
-    except (ValueError, RecursionError) as error:
-        raise FaultsError.single(path, f"is not JSON: {getattr(error, 'msg', error)}") from None
-    if not isinstance(tasks, list):
-        raise FaultsError.single(path, "expected a list of tasks, as written by Export > JSON in Label Studio")
-    rows: dict[str, list[dict[str, Any]]] = {}
-    faults = []
-    for number, task in enumerate(tasks, start=1):
-        data = task.get("data") if isinstance(task, dict) else None
-        claim_id = data.get("claim_id") if isinstance(data, dict) else None
-        if not isinstance(claim_id, str):
-            faults.append(
-                Fault(
-                    str(path),
-                    number,
-                    "data.claim_id",
-                    "is missing; create the tasks with harness export",
-                )
-            )
-            continue
-        for annotation in task.get("annotations") or ():
-            labels = _labels(annotation, scheme) if isinstance(annotation, dict) else {}
-            # Label Studio exports skipped tasks too, as cancelled annotations.
-            if labels and not annotation.get("was_cancelled"):
-                rows.setdefault(_labeler(annotation), []).append({"claim_id": claim_id} | labels)
-    if not faults and not rows:
-        faults.append(Fault(str(path), None, None, f"has no labels under scheme '{scheme}'"))
-    if faults:
-        raise FaultsError(faults)
-    return rows
-
-
-def _labeler(annotation: dict[str, Any]) -> str:
-    """Returns the labeler's email address or number, whichever the export contains."""
-    labeler = annotation.get("completed_by")
-    if isinstance(labeler, dict):
-        labeler = labeler.get("email") or labeler.get("id")
-    # A missing labeler counts as user 1, the first user of every Label Studio installation.
-    return str(labeler if labeler is not None else 1)
-
-
-def _labels(annotation: dict[str, Any], scheme: str) -> dict[str, str]:
-    """Returns the labels of one annotation by axis; results that are not choices of the scheme are skipped."""
-    labels = {}
-    for result in annotation.get("result") or ():
-        value = result.get("value") if isinstance(result, dict) else None
-        choices = value.get("choices") if isinstance(value, dict) else None
-        control = str(result.get("from_name")) if isinstance(result, dict) else ""
-        control_scheme, dot, axis = control.rpartition(".")
-        if isinstance(choices, list) and choices and (control_scheme == scheme or not dot):
-            labels[axis] = str(choices[0])
-    return labels

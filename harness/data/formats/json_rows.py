@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from typing import Any, NamedTuple
 
 from harness.data.formats.source import FileFaults, SourceFile
 from harness.errors import FaultsError
 from harness.files import decode
+from harness.records import preview
 
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -40,9 +42,9 @@ def json_text(file: SourceFile) -> str:
 def _parse(text: str) -> Any:
     """Parses JSON.
 
-    Raises: ValueError: the text is not JSON, or contains an unpaired surrogate escape.
+    Raises: ValueError: the text is not JSON, has a key twice in one object, or contains an unpaired surrogate escape.
     """
-    value = json.loads(text)
+    value = json.loads(text, object_pairs_hook=_unique_keys)
     # json.loads accepts a lone \ud800, which no UTF-8 file can store. A text without such an escape, which is nearly
     # every text, needs no second pass.
     if SURROGATE_ESCAPE.search(text):
@@ -51,6 +53,15 @@ def _parse(text: str) -> Any:
         except UnicodeEncodeError:
             raise ValueError("contains an unpaired surrogate escape such as \\ud800") from None
     return value
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns the object of the pairs; Python's parser would take the last value of a repeated key."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        (key, count), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"one object has the key {preview(key)} {count} times; keep one of them")
+    return fields
 
 
 def json_document(file: SourceFile) -> Any:

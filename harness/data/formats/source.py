@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from harness.data.delimited import repeated_column, repeated_columns
 from harness.errors import Fault, FaultsError
 from harness.records import preview
 from harness.schemes import Scheme
@@ -25,6 +26,8 @@ class SourceFile:
     """Value of `options` in the benchmark's YAML."""
     companions: Mapping[str, bytes] = field(default_factory=dict)
     """Contents of the benchmark's companion files that are present, by file name."""
+    skipped_rows: list[int] = field(default_factory=list)
+    """Lines of rows that a reader leaves out because they have no text; readers append to it."""
 
 
 class SourceLabel(NamedTuple):
@@ -64,6 +67,8 @@ class SourceClaim(NamedTuple):
     date: str | None = None
     topic: str | None = None
     evidence: tuple[SourceEvidence, ...] = ()
+    line: int | None = None
+    """Line of the file, from 1, if it is known."""
 
 
 class SourceArticle(NamedTuple):
@@ -90,6 +95,12 @@ class FileFaults:
     def add(self, line: int | None, field_name: str | None, message: str, code: str = Fault.code) -> None:
         """Adds one fault, with its line (from 1) and its field if they are known."""
         self.faults.append(Fault(str(self.path), line, field_name, message, code))
+
+    def add_repeated_columns(self, header: Sequence[str], names: Collection[str], line: int = 1) -> None:
+        """Adds a fault for each name, of those that are read, that several columns have."""
+        for name in repeated_columns(header):
+            if name in names:
+                self.add(line, name, repeated_column(header, name), "repeated-column")
 
     def raise_if_any(self, *, empty: bool, expected: str) -> None:
         """Raises the collected faults.

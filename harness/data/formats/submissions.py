@@ -105,13 +105,16 @@ def read_table(file: SourceFile, layout: Layout) -> list[SubmissionEntry]:
     faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     rows = _rows(file)
     # The first row of an allowed width sets the width of the file, so one broken row is one fault.
-    width = next((len(cells) for _, cells in rows if len(cells) in layout.widths), 0)
-    if rows and not width:
+    first = next((index for index, (_, cells) in enumerate(rows) if len(cells) in layout.widths), None)
+    if rows and first is None:
         faults.add(rows[0][0], None, f"expected {layout.expected}, got {len(rows[0][1])}")
         faults.raise_if_any(empty=True, expected=layout.expected)
-    id_index, value_index, has_header = _locate_columns(rows[0][1], layout) if rows else (0, 1, False)
-    for line, cells in rows[1:] if has_header else rows:
-        if len(cells) != width:
+    first_cells = rows[first].cells if first is not None else []
+    id_index, value_index, has_header = _locate_columns(first_cells, layout) if first_cells else (0, 1, False)
+    for index, (line, cells) in enumerate(rows):
+        if has_header and index == first:
+            continue
+        if len(cells) != len(first_cells):
             faults.add(line, None, f"expected {layout.expected}, got {len(cells)}")
         elif not cells[id_index]:
             faults.add(line, "id", "is empty", "empty")
@@ -177,11 +180,11 @@ def read_table_gold(file: SourceFile) -> list[SubmissionEntry]:
     """
     faults, entries = FileFaults(file.path), list[SubmissionEntry]()
     for article in labeled_table.read_articles(_with_columns(file)):
-        labels = article.claims[0].labels
-        if not labels:
-            faults.add(None, "label", f"id {article.article_id} has no label; expected a gold file")
+        claim = article.claims[0]
+        if not claim.labels:
+            faults.add(claim.line, "label", f"id {article.article_id} has no label; expected a gold file")
             break
-        entries.append(SubmissionEntry(None, article.article_id, labels[0].code))
+        entries.append(SubmissionEntry(claim.line, article.article_id, claim.labels[0].code))
     faults.raise_if_any(empty=not entries, expected="rows of labeled texts")
     return entries
 

@@ -31,6 +31,8 @@ RESAMPLES = 1000
 """Bootstrap resamples of an interval."""
 SEED = 13
 """Random seed of the bootstrap; fixed, so that the same labels always give the same interval."""
+INTERVAL_METHOD = f"{RESAMPLES:,} resamples of articles, seed {SEED}, BCa"
+"""How an interval is made."""
 ROUGH_ARTICLES = 10
 """Number of articles below which a note calls the interval rough."""
 
@@ -80,6 +82,11 @@ class Agreement:
     def __len__(self) -> int:
         return len(self.axes)
 
+    def interval_line(self) -> str:
+        """How the intervals were made; empty if no measure has one."""
+        has_interval = any(value.low is not None for axis in self.axes for value in axis.measures.values())
+        return f"[95% confidence interval]: {INTERVAL_METHOD}" if has_interval else ""
+
     def document(self) -> dict[str, Any]:
         """The JSON document that `harness agreement --json` prints; `reason` and `note` only if they are set."""
         return {
@@ -105,7 +112,11 @@ def agreement(dataset: str | Path, *, root: str | Path | None = None) -> Agreeme
         root: the folder of fetched benchmarks; see `data_root`.
     Raises: HarnessError: the dataset does not exist or is invalid.
     """
-    opened = open_dataset(dataset, root)
+    return agreement_of(open_dataset(dataset, root))
+
+
+def agreement_of(opened: Dataset) -> Agreement:
+    """Measure the agreement of a dataset that is already open; see `agreement`."""
     article_of = {claim.claim_id: claim.article_id for claim in opened.current}
     results: dict[tuple[str, str], AxisAgreement] = {}
     alone: dict[str, str] = {}

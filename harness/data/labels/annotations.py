@@ -20,6 +20,8 @@ def new_annotation(
     at: str | None = None,
     value: str | None = None,
     note: str | None = None,
+    author: str | None = None,
+    url: str | None = None,
     supersedes: str | None = None,
 ) -> Annotation:
     """Create an annotation; its id is a digest of all its other fields.
@@ -27,7 +29,10 @@ def new_annotation(
     The same annotation therefore has the same id in every copy of a dataset, and copies can be merged line by line.
     """
     # The order of the fields is part of the id: a change would give the annotations of existing datasets other ids.
-    content = (claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes)
+    content = [claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes]
+    if author is not None or url is not None:
+        # The two fields are newer than the ids of annotations without them.
+        content += [author, url]
     return Annotation(
         annotation_id=sha256(json.dumps(content))[:16],
         claim_id=claim_id,
@@ -40,5 +45,7 @@ def new_annotation(
         at=at,
         value=value,
         note=note,
+        author=author,
+        url=url,
         supersedes=supersedes,
     )

@@ -89,6 +89,20 @@ def task_labels(task: Task, scheme: Scheme) -> tuple[str, ...]:
     return YES_NO if task.binary else tuple(label for label in axis.label_names if label != axis.abstain_label)
 
 
+def own_label_names(labels: Sequence[str], mappings: Sequence[TaskMapping]) -> tuple[str, ...]:
+    """What schemes call the labels of a task: for yes and no, the labels of the axis that mean them.
+
+    Args:
+        labels: labels of the task.
+        mappings: the mapping of each dataset's scheme; if they name yes or no differently, both stay as they are.
+    """
+    names = {(" or ".join(mapping.negative), " or ".join(mapping.positive)) for mapping in mappings}
+    if tuple(labels) != YES_NO or len(names) != 1:
+        return tuple(labels)
+    own = names.pop()
+    return own if all(own) else tuple(labels)
+
+
 def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabels) -> TaskGold:
     """Convert the gold labels of an axis to the gold of a task, in the order of the table.
 
@@ -117,7 +131,8 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabel
     rows_with_gold = np.array(rows, dtype=np.int64)
     gold = Gold(labels, np.array(codes, dtype=np.int64))
     votes = [gold_labels.votes.get(claim_id, ()) for claim_id in claims.claim_id[rows_with_gold]]
-    return TaskGold(Gold(labels, gold.codes, _vote_shares(gold, votes, code_of)), rows_with_gold, counts)
+    names = own_label_names(labels, [mapping])
+    return TaskGold(Gold(labels, gold.codes, _vote_shares(gold, votes, code_of), names), rows_with_gold, counts)
 
 
 def _vote_shares(gold: Gold, votes: Sequence[Sequence[str]], code_of: Mapping[str, int]) -> Floats | None:

@@ -112,8 +112,8 @@ def _evaluate_pairs(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evalua
         if isinstance(value, Undefined)
     }
     files = {name: _defined(values) for name, values in values_by_file.items()}
-    note = None if scoring.official.verified else NOT_VERIFIED
-    return Evaluation(scoring.benchmark.name, _defined(mean), files, reasons, note)
+    notes = [*([] if scoring.official.verified else [NOT_VERIFIED]), *(pair.note for pair in pairs if pair.note)]
+    return Evaluation(scoring.benchmark.name, _defined(mean), files, reasons, "; ".join(notes) or None)
 
 
 def _defined(values: OfficialScores) -> dict[str, float | None]:

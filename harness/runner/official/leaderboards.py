@@ -1,28 +1,41 @@
-"""Published leaderboards for comparison with our own systems, with intervals borrowed from these."""
+"""Published leaderboards next to our own systems, with intervals borrowed from those that are near in value."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.data.benchmarks.benchmark import Published, benchmark_names, load_benchmark
 from harness.display import displayed
 from harness.metrics import METRICS
 from harness.metrics.intervals import Value
+from harness.runner.result_files import Result
+from harness.text_tables import format_number
+
+NEAR = 0.05
+"""Largest difference at which a system of ours is near a published value."""
+NEAR_SHARE = 0.2
+"""Largest difference as a share of the distance between the published value and the closer bound of the metric."""
 
 
 @displayed
 class ReferenceResult(NamedTuple):
-    """A published value with a borrowed interval."""
+    """A published value, with an interval if a system of ours is near."""
 
     system: str
     """Name of the published system."""
     value: float
     """Published value."""
     low: float | None
-    """Lower end of the borrowed interval; None if no system of ours has an interval."""
+    """Lower end of the borrowed interval; None if no system of ours is near."""
     high: float | None
-    """Upper end of the borrowed interval; None if no system of ours has an interval."""
+    """Upper end of the borrowed interval; None if no system of ours is near."""
+    nearest: str | None
+    """Our system with an interval whose value is nearest; None if no system of ours has an interval."""
+    difference: float | None
+    """Published value minus the value of `nearest`."""
+    note: str
+    """Where the interval comes from, or the reason why there is none."""
 
 
 def leaderboards_for(config: dict[str, Any], metrics: Sequence[str] | None = None) -> tuple[Published, ...]:
@@ -53,29 +66,66 @@ def leaderboard_metrics(config: dict[str, Any], binary: bool) -> tuple[str, ...]
 
 
 def with_borrowed_intervals(
-    published: Published, ours: Sequence[Value], bounds: tuple[float, float] = (0.0, 1.0)
+    published: Published, ours: Mapping[str, Value], bounds: tuple[float, float] = (0.0, 1.0)
 ) -> list[ReferenceResult]:
-    """Published systems, each with the interval of our closest system, shifted to the published value.
+    """Published systems, each with the interval of our nearest system, shifted to the published value, if it is near.
 
     A published result comes without predictions, so its own interval is unknown. How much a value varies with the test
-    articles depends on the articles and on the value itself; one of our systems with a similar value on the same claims
-    has both in common with the published system.
+    articles depends on the articles and on the value itself: a share v varies with sqrt(v (1 - v)). One of our systems
+    has the articles in common with the published system, but not the value, unless it is near (`near_distance`).
 
     Args:
         published: a leaderboard.
-        ours: values of our systems for the same metric and claims.
+        ours: values of our systems for the same metric and claims, by name.
         bounds: lowest and highest value of the metric.
     """
-    with_interval = [v for v in ours if v.value is not None and v.low is not None and v.high is not None]
-    return [_with_borrowed_interval(entry.system, entry.value, with_interval, bounds) for entry in published.systems]
+    return [_reference(entry.system, entry.value, ours, bounds) for entry in published.systems]
 
 
-def _with_borrowed_interval(
-    system: str, value: float, ours: Sequence[Value], bounds: tuple[float, float]
-) -> ReferenceResult:
-    nearest = min(ours, key=lambda v: abs((v.value or 0.0) - value), default=None)
-    if nearest is None or nearest.value is None or nearest.low is None or nearest.high is None:
-        return ReferenceResult(system, value, None, None)
-    low = value - (nearest.value - nearest.low)
-    high = value + (nearest.high - nearest.value)
-    return ReferenceResult(system, value, max(bounds[0], low), min(bounds[1], high))
+def references(board: Published, results: Sequence[Result]) -> list[ReferenceResult]:
+    """The systems of a leaderboard next to the results of one experiment."""
+    ours = {result.system: result.values[board.metric] for result in results}
+    return with_borrowed_intervals(board, ours, METRICS.get(board.metric).bounds)
+
+
+def near_distance(value: float, bounds: tuple[float, float] = (0.0, 1.0)) -> float:
+    """The largest difference from a published value at which the width of an interval still carries over.
+
+    At most `NEAR`, and at most a fifth of the distance to the closer bound: within that, sqrt(v (1 - v)), and the width
+    of an interval with it, changes by about a tenth at most.
+    """
+    return min(NEAR, NEAR_SHARE * (value - bounds[0]), NEAR_SHARE * (bounds[1] - value))
+
+
+def _reference(system: str, value: float, ours: Mapping[str, Value], bounds: tuple[float, float]) -> ReferenceResult:
+    candidates = [
+        (name, v.value, v.low, v.high)
+        for name, v in ours.items()
+        if v.value is not None and v.low is not None and v.high is not None
+    ]
+    if not candidates:
+        return ReferenceResult(
+            system, value, None, None, None, None, "no interval: no system of ours has one to borrow from"
+        )
+    name, nearest, low, high = min(candidates, key=lambda candidate: abs(candidate[1] - value))
+    difference, limit = value - nearest, near_distance(value, bounds)
+    where = f"our system {name} at {format_number(nearest)}"
+    # The tolerance keeps a difference that equals the limit but for rounding.
+    if abs(difference) > limit + 1e-9:
+        limit_text = f"near means at most {_digits(limit)}"
+        note = f"no interval: {where} is nearest but differs by {_digits(difference)}, and {limit_text}"
+        return ReferenceResult(system, value, None, None, name, difference, note)
+    return ReferenceResult(
+        system=system,
+        value=value,
+        low=max(bounds[0], low + difference),
+        high=min(bounds[1], high + difference),
+        nearest=name,
+        difference=difference,
+        note=f"interval width borrowed from {where}, which differs by {_digits(difference)}",
+    )
+
+
+def _digits(difference: float) -> str:
+    """A difference with four digits, so that one just above its limit does not look equal to it."""
+    return f"{abs(difference):.4f}".removeprefix("0")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.data.archives import DAMAGE
 from harness.data.formats.source import SourceFile
 from harness.data.formats.submissions import SubmissionEntry
 from harness.errors import Fault, FaultsError
@@ -31,6 +32,8 @@ class SubmissionPair(NamedTuple):
     """Gold value of each claim."""
     predicted: list[Any]
     """Predicted value of each claim."""
+    note: str | None = None
+    """How ids with several gold values were scored; None if there are none."""
 
 
 class FaultCollector:
@@ -90,12 +93,45 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
     mismatches = _mismatches(gold, predicted, name=name, gold_name=gold_name, id_name=reader.id_name)
     if mismatches:
         raise FaultsError(mismatches)
-    # An id that gold repeats counts once, with its last value on both sides, as in the official programs.
+    # An id that gold repeats counts once. If its values differ, the definition of the benchmark says which one counts.
+    in_gold = _contradictions(gold, gold_name, reader.id_name)
+    in_predictions = _contradictions(predicted, name, reader.id_name)
+    if scoring.official.repeated_ids is None and (in_gold or in_predictions):
+        raise FaultsError([*_first_faults(in_gold), *_first_faults(in_predictions)])
     gold_by_id = {entry.id: entry.value for entry in gold}
     predicted_by_id = {entry.id: entry.value for entry in predicted}
-    return SubmissionPair(
-        base_name(name), [gold_by_id[claim_id] for claim_id in predicted_by_id], list(predicted_by_id.values())
-    )
+    note = None
+    if in_gold or in_predictions:
+        note = (
+            f"{base_name(name)}: a {reader.id_name} with several values counts once, with its last one, as in the "
+            f"official program ({len(in_gold)} rows in gold and {len(in_predictions)} in the predictions differ)"
+        )
+    values = [gold_by_id[claim_id] for claim_id in predicted_by_id]
+    return SubmissionPair(base_name(name), values, list(predicted_by_id.values()), note)
+
+
+def _contradictions(entries: Sequence[SubmissionEntry], name: str, id_name: str) -> list[Fault]:
+    """One fault for each entry whose id has another value before it."""
+    faults = []
+    first = dict[str, SubmissionEntry]()
+    for entry in entries:
+        earlier = first.setdefault(entry.id, entry)
+        if earlier.value == entry.value:
+            continue
+        values = f": {earlier.value} and {entry.value}" if isinstance(entry.value, str | float) else ""
+        where = f" (first on line {earlier.line})" if earlier.line else ""
+        message = f"{id_name} {entry.id} has several values{values}{where}; keep one line per {id_name}"
+        faults.append(Fault(name, entry.line, id_name, message, "contradiction"))
+    return faults
+
+
+def _first_faults(faults: list[Fault]) -> list[Fault]:
+    """The first few faults of one kind in one file, and the number of further ones."""
+    if len(faults) <= MAX_SHOWN:
+        return faults
+    last = faults[MAX_SHOWN]
+    message = f"{len(faults) - MAX_SHOWN} more lines repeat the {last.field} with another value"
+    return [*faults[:MAX_SHOWN], Fault(last.path, None, last.field, message, last.code)]
 
 
 def _with_row_numbers(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
@@ -158,7 +194,7 @@ def _read_contents(name: str) -> bytes:
             return opened.read(member)
     except KeyError:
         raise FaultsError.single(archive, f"has no member '{member}'", code="missing-member") from None
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except DAMAGE as error:
         raise FaultsError.single(archive, f"is not a readable zip file: {error}", code="damaged-zip") from None
 
 

@@ -19,8 +19,8 @@ from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_
 from harness.runner.result_files import Columns, Result, read_predictions, read_result
 from harness.schemes import load_scheme
 
-BY_ARTICLE = ("debate_scores", "sentence_labels")
-"""Submission formats with one file per article, in which the id of a claim is its number in the article, from 1."""
+BY_FILE = ("debate_scores", "sentence_labels")
+"""Submission formats with one file per file of the publisher, in which the id of a claim is its number, from 1."""
 MAX_SHOWN = 3
 """Number of claim ids in a message."""
 SPREADSHEET_ID = re.compile(r"([0-9])([.-])([0-9]+)E-([0-9]+)")
@@ -138,10 +138,13 @@ def _publisher_ids(scoring: Scoring, dataset: Dataset) -> dict[str, str]:
     n_seen = dict[str, int]()
     article_ids = {article.article_id for article in dataset.articles}
     splits = dataset.splits["official"]
+    published_names = _published_file_names(scoring)
+    by_file = scoring.official.submission in BY_FILE
     for claim in dataset.current:
-        n_seen[claim.article_id] = n_seen.get(claim.article_id, 0) + 1
-        if scoring.official.submission in BY_ARTICLE:
-            ids[claim.claim_id] = str(n_seen[claim.article_id])
+        if by_file:
+            name = _submission_file(scoring, claim, splits, published_names)
+            n_seen[name] = n_seen.get(name, 0) + 1
+            ids[claim.claim_id] = str(n_seen[name])
             continue
         # Fetching built the article id from the publisher's id: it put the split before it, made it a safe file name
         # and numbered repeated ids. Undo these steps in reverse order.
@@ -186,15 +189,10 @@ def _rows_by_file(scoring: Scoring, dataset: Dataset, rows: Mapping[str, _Row]) 
     Raises: HarnessError: a file has predictions for only some of its claims.
     """
     splits = dataset.splits["official"]
-    by_article = scoring.official.submission in BY_ARTICLE
     published_names = _published_file_names(scoring)
     claims_by_file = dict[str, list[Claim]]()
     for claim in dataset.current:
-        if by_article:
-            name = published_names.get(claim.article_id, f"{claim.article_id}.tsv")
-        else:
-            name = f"{scoring.benchmark.name}-{splits.get(claim.claim_id)}.tsv"
-        claims_by_file.setdefault(name, []).append(claim)
+        claims_by_file.setdefault(_submission_file(scoring, claim, splits, published_names), []).append(claim)
     # Files without any prediction belong to splits that the result did not test.
     tested = {
         name: claims for name, claims in claims_by_file.items() if any(claim.claim_id in rows for claim in claims)
@@ -209,6 +207,28 @@ def _rows_by_file(scoring: Scoring, dataset: Dataset, rows: Mapping[str, _Row]) 
             "without --limit"
         )
     return {name: [rows[claim.claim_id] for claim in claims] for name, claims in tested.items()}
+
+
+def _submission_file(
+    scoring: Scoring, claim: Claim, splits: Mapping[str, str], published_names: Mapping[str, str]
+) -> str:
+    """The name of the file that a claim's prediction goes to.
+
+    Args:
+        scoring: settings of the benchmark.
+        claim: the claim.
+        splits: official part of each claim id.
+        published_names: names of publisher's files; see `_published_file_names`.
+    """
+    part = splits.get(claim.claim_id, "")
+    if scoring.official.submission not in BY_FILE:
+        return f"{scoring.benchmark.name}-{part}.tsv"
+    if claim.article_id in published_names:
+        return published_names[claim.article_id]
+    # An article that no file is named after is one of several in the only file of its part, or in a zip.
+    files = [name for name in scoring.benchmark.parts[part].files if "*" not in name]
+    only_file = published_names[article_id_of(Path(files[0]))] if len(files) == 1 else None
+    return only_file or f"{claim.article_id}.tsv"
 
 
 def _published_file_names(scoring: Scoring) -> dict[str, str]:

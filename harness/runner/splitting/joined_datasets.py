@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +15,9 @@ from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
-from harness.data.labels.tasks import Task, TaskGold, mapping_of, task_gold
+from harness.data.labels.tasks import Task, TaskGold, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
 from harness.schemes import Scheme
 
@@ -73,7 +74,14 @@ def load_joined(names: Sequence[str | Path], root: str | Path | None = None) -> 
         root: folder of fetched benchmarks.
     Raises: HarnessError: a dataset is missing, invalid, without text, or named twice.
     """
-    datasets = tuple(open_dataset(name, root) for name in names)
+    return join_datasets(tuple(open_dataset(name, root) for name in names))
+
+
+def join_datasets(datasets: tuple[Dataset, ...]) -> JoinedDatasets:
+    """Joins opened datasets, at least one, to one table.
+
+    Raises: HarnessError: a dataset is without text, or named twice.
+    """
     dataset_names = [dataset.info.name for dataset in datasets]
     if len(set(dataset_names)) < len(dataset_names):
         repeated = max(dataset_names, key=dataset_names.count)
@@ -109,6 +117,28 @@ def _join_claims(tables: Sequence[tuple[str, Claims]]) -> Claims:
     return Claims(**columns)
 
 
+def published_rows_warnings(pool: JoinedDatasets, claim_ids: Collection[str]) -> list[str]:
+    """Returns a warning for each official part that has another number of claims than the publisher's files have rows.
+
+    Args:
+        pool: the datasets.
+        claim_ids: scored claims, as in the table; only their parts are named.
+    """
+    warnings = []
+    for dataset in pool.datasets:
+        prefix = f"{dataset.info.name}:" if len(pool.datasets) > 1 else ""
+        part_of = dataset.splits.get("official", {})
+        counts = Counter(part_of.values())
+        scored_parts = {part for claim_id, part in part_of.items() if prefix + claim_id in claim_ids}
+        warnings += [
+            f"part '{part}' of {dataset.info.name} has {rows:,} rows in the publisher's files and "
+            f"{counts[part]:,} claims here, because rows without text are left out: n differs from the published one"
+            for part, rows in dataset.info.published_rows.items()
+            if part in scored_parts and rows != counts[part]
+        ]
+    return warnings
+
+
 def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tuple[Scheme, ...]:
     """Returns the label scheme of each dataset for a task.
 
@@ -121,9 +151,8 @@ def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tu
     chosen: list[Scheme] = []
     for dataset in pool.datasets:
         scheme_names = dataset.info.schemes
-        if named is not None and named not in scheme_names:
-            available = ", ".join(scheme_names) or "none"
-            raise HarnessError(f"dataset '{dataset.info.name}' has no labels of scheme '{named}'. It has: {available}")
+        if named is not None:
+            check_scheme(dataset, named)
         if not scheme_names:
             raise HarnessError(f"dataset '{dataset.info.name}' has no label scheme in its dataset.yaml")
         candidates = [find_scheme(dataset.folder, name) for name in ([named] if named else scheme_names)]
@@ -139,6 +168,35 @@ def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tu
     return tuple(chosen)
 
 
+def check_scheme(dataset: Dataset, name: str) -> None:
+    """Checks that a dataset has a label scheme.
+
+    Raises: UnknownName: it has not; the message lists its schemes.
+    """
+    if name not in dataset.info.schemes:
+        raise UnknownName(unknown_name(f"scheme of dataset '{dataset.info.name}'", name, dataset.info.schemes))
+
+
+def check_annotator(pool: JoinedDatasets, rule: str, axes: Collection[tuple[str, str]] | None) -> None:
+    """Checks that the annotator of a rule `single:NAME` labeled claims.
+
+    Args:
+        pool: the datasets.
+        rule: a gold rule.
+        axes: schemes and axes that count, as pairs; None: all.
+    Raises: UnknownName: the annotator gave no label; the message lists the annotators who did.
+    """
+    annotator = rule.partition(":")[2]
+    known = {
+        annotation.annotator
+        for dataset in (pool.datasets if annotator else ())
+        for annotation in dataset.annotations
+        if annotation.role != "suggest" and (axes is None or (annotation.scheme, annotation.axis) in axes)
+    }
+    if annotator and annotator not in known:
+        raise UnknownName(unknown_name("annotator with labels for the task", annotator, sorted(known)))
+
+
 def joined_gold(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rule: str) -> TaskGold:
     """Returns the gold of a task for all claims, from the label scheme of each dataset.
 
@@ -147,7 +205,9 @@ def joined_gold(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rul
         task: the task.
         schemes: label scheme of each dataset.
         rule: rule that turns several annotators' labels into one gold label.
+    Raises: HarnessError: the rule is unknown, or names an annotator without labels.
     """
+    check_annotator(pool, rule, {(scheme.name, mapping_of(task, scheme).axis) for scheme in schemes})
     golds: list[TaskGold] = []
     rows_with_gold = []
     n_claims_before = 0
@@ -166,7 +226,9 @@ def joined_gold(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rul
     if any(gold.gold.shares is not None for gold in golds):
         # A dataset without label shares gets one-hot rows: each claim has its gold label with a share of 1.
         shares = np.concatenate([np.eye(len(g.labels))[g.codes] if g.shares is None else g.shares for g, *_ in golds])
-    return TaskGold(Gold(golds[0].gold.labels, codes, shares), np.concatenate(rows_with_gold), counts)
+    task_labels = golds[0].gold.labels
+    names = own_label_names(task_labels, [mapping_of(task, scheme) for scheme in schemes])
+    return TaskGold(Gold(task_labels, codes, shares, names), np.concatenate(rows_with_gold), counts)
 
 
 def joined_label_codes(pool: JoinedDatasets, gold: TaskGold) -> Codes:

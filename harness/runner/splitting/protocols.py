@@ -145,6 +145,19 @@ def with_training_share(split: Split, share: float, claims: Claims, folds: Seque
     return Folds(reduced_folds, [warning])
 
 
+def known_parts(split: Split, pool: JoinedDatasets) -> list[str]:
+    """Returns the names of parts that a split may use; with several datasets, their names too.
+
+    Raises: HarnessError: the split needs official parts, and the data has none; or its file cannot be read.
+    """
+    if split.file is not None:
+        return list(dict.fromkeys(_read_frozen(split.file, pool).values()))
+    if split.protocol != "official" and split.parts is None:
+        return []
+    datasets = [dataset.info.name for dataset in pool.datasets] if len(pool.datasets) > 1 else []
+    return list(dict.fromkeys([*datasets, *_official_parts(pool).values()]))
+
+
 def _read_frozen(file: str, pool: JoinedDatasets) -> dict[str, str]:
     parts = read_split(Path(file))
     unknown_ids = set(parts) - set(pool.claims.claim_id)

@@ -62,7 +62,7 @@ class Split(Record):
     """For folds: distribute whole groups so that each fold has a similar share of each gold label."""
     parts: Texts | None = None
     """Official parts to use; default: all claims. Not for `official` and `file`, which name their own parts."""
-    test_from: Annotated[str, BeforeValidator(_as_date)] | None = None
+    test_from: Annotated[str, BeforeValidator(_as_date, json_schema_input_type=str | int)] | None = None
     """First date of the test claims, for `by_time`."""
     test_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Share of the claims to test on, the latest ones, for `by_time`; an alternative to `test_from`."""
@@ -74,7 +74,7 @@ class Split(Record):
     """Parts for thresholds and calibration; default: folds inside the training claims."""
     file: str | None = None
     """File with a frozen split. Without `train` and `test`, each of its parts is the test set in turn."""
-    train_share: Annotated[Shares, BeforeValidator(_as_shares)] | None = None
+    train_share: Annotated[Shares, BeforeValidator(_as_shares, json_schema_input_type=Shares | Share)] | None = None
     """Share of the training claims to use, in whole groups; `{each: [...]}` makes one system per share (a learning
     curve)."""
     inner_folds: Inner = Inner()

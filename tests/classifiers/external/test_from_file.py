@@ -38,6 +38,15 @@ def test_scores_only_rank_and_predict_nothing(tmp_path):
     assert (scorer.gives_scores, scorer.gives_labels) == (True, False)
 
 
+@pytest.mark.parametrize("name", ["p.csv", "p.tsv"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_cells_may_be_separated_otherwise_than_the_suffix_says(tmp_path, name, delimiter):
+    text = "claim_id,score,,\n,,,\nc1,0.5,,\nc0,-2,,\nc2,1,,\n".replace(",", delimiter)
+    classifier = from_file(tmp_path, text, name)
+    classifier.check()
+    assert classifier.fit(CLAIMS, GOLD, 1).score(CLAIMS).tolist() == [[2, -2], [-0.5, 0.5], [-1, 1]]
+
+
 def test_a_threshold_gives_labels(tmp_path):
     scorer = from_file(tmp_path, "claim_id\tscore\nc0\t0.4\nc1\t0.5\n", "p.tsv", threshold=0.5).fit(CLAIMS, GOLD, 1)
     assert scorer.predict(CLAIMS, scorer.score(CLAIMS)).tolist() == [0, 1, -1]

@@ -45,8 +45,13 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(416)
             return
         body = server.content[start:]
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_response(206 if start or what == "unasked" else 200)
+        if start and what != "no range":
+            begin = start - 1 if what == "other range" else start
+            size = "*" if what == "undeclared" else len(server.content)
+            self.send_header("Content-Range", f"bytes {begin}-{len(server.content) - 1}/{size}")
+        if what != "undeclared":
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if what == "cut" else body)
 
@@ -72,7 +77,15 @@ def serve():
 
 @pytest.mark.parametrize(
     ("script", "attempts"),
-    [(["range"], 1), (["cut", "cut", "range"], 3), ([503, 429, "range"], 3), (["cut", "whole"], 2)],
+    [
+        (["range"], 1),
+        (["cut", "cut", "range"], 3),
+        ([503, 429, "range"], 3),
+        (["cut", "whole"], 2),
+        (["cut", "other range", "range"], 3),
+        (["cut", "no range", "range"], 3),
+        (["unasked", "range"], 2),
+    ],
 )
 def test_a_file_comes_whole_however_often_it_is_cut(serve, tmp_path, script, attempts):
     server = serve(CONTENT, *script)
@@ -99,6 +112,25 @@ def test_a_part_that_is_no_beginning_is_thrown_away(serve, tmp_path):
     (tmp_path / "file.tsv.part").write_bytes(b"much longer than what there is")
     download(server.address, tmp_path / "file.tsv", pause_s=0)
     assert (tmp_path / "file.tsv").read_bytes() == b"short"
+
+
+@pytest.mark.parametrize("script", [["range"], ["undeclared"], ["cut", "cut", "range"]])
+def test_the_limit_is_of_the_file_over_all_attempts(serve, tmp_path, monkeypatch, script):
+    monkeypatch.setattr("harness.data.benchmarks.download.MAX_BYTES", len(CONTENT) - 1)
+    # Each attempt alone stays below the limit: what counts is what they come to together.
+    server = serve(CONTENT, *script)
+    with pytest.raises(HarnessError, match="the file is larger than the limit of 199,999 bytes"):
+        download(server.address, tmp_path / "file.tsv", pause_s=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_attempts_without_a_declared_size_count_together(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.data.benchmarks.download.MAX_BYTES", 150_000)
+    server = serve(CONTENT, "undeclared")
+    (tmp_path / "file.tsv.part").write_bytes(CONTENT[:100_000])
+    with pytest.raises(HarnessError, match="larger than the limit of 150,000 bytes"):
+        download(server.address, tmp_path / "file.tsv", pause_s=0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_answer_that_is_final_is_not_asked_again(serve, tmp_path):

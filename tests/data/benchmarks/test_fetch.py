@@ -13,6 +13,7 @@ from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.formats import READERS
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_dataset
+from harness.data.splits.by_time import by_time
 from harness.schemes import load_scheme
 
 
@@ -44,6 +45,16 @@ def test_parts_and_labels_are_the_publishers(fetched, name, parts, labels):
     gold = gold_labels(dataset.annotations, dataset.info.schemes[0], "label", "single:publisher")
     assert Counter(found.label for found in gold.labels.values()) == labels
     assert {annotation.role for annotation in dataset.annotations} == {"label"}
+
+
+def test_debates_are_dated_by_their_names_so_that_they_split_by_time(fetched):
+    dataset = open_dataset("checkthat-2019-task1", fetched)
+    dates = {article.article_id: article.published for article in dataset.articles}
+    assert (dates["20160926_1pres"], dates["20182601_trump_world"]) == ("2016-09-26", "2018-01-26")
+    claims = dataset.table()
+    fold = by_time(claims, test_from="2018-01-01")
+    assert {day[:4] for day in claims.published[fold.train]} == {"2015", "2016", "2017"}
+    assert {day[:4] for day in claims.published[fold.test]} == {"2018", "2019"}
 
 
 def test_fetching_twice_gives_the_same_bytes(fetched, benchmarks, tmp_path):

@@ -62,9 +62,10 @@ def test_a_wrong_frame_is_refused(dataset, tmp_path):
 
 
 def test_csv_is_safe_in_a_spreadsheet(dataset, tmp_path):
+    export(dataset, "csv", tmp_path / "marked.csv", byte_order_mark=True)
     export(dataset, "csv", tmp_path / "a.csv")
     data = (tmp_path / "a.csv").read_bytes()
-    assert data.startswith(b"\xef\xbb\xbf")
+    assert (tmp_path / "marked.csv").read_bytes() == b"\xef\xbb\xbf" + data
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     assert [row["claim_id"] for row in rows] == [claim.claim_id for claim in dataset.claims]
     assert rows[-1]["text"] == '\'=HYPERLINK("http://example.org","x")'
@@ -141,10 +142,16 @@ def test_blind_tasks_carry_no_label_and_no_order(dataset, tmp_path):
     ("content", "message"),
     [
         ("", "is not JSON"),
-        ("{}", "expected a list of tasks"),
-        ("[1]", "1: data.claim_id: is missing"),
-        ('[{"data": {"claim_id": "a"}, "annotations": [{"result": [{"value": 1}]}]}]', "has no labels under scheme"),
-        ('[{"data": {"claim_id": "a"}, "annotations": [3]}]', "has no labels under scheme"),
+        ("{}", "expected a Label Studio export"),
+        ("[1]", "item 1: expected a JSON object, got 1"),
+        (
+            '[{"data": {"claim_id": "a"}, "annotations": [{"result": [{"value": 1}]}]}]',
+            "object with from_name and value",
+        ),
+        ('[{"data": {"claim_id": "a"}, "annotations": [3]}]', "expected an annotation as an object, got 3"),
+        ('[{"data": {"claim_id": "a"}, "annotations": 1}]', "task 1: expected a list of annotations, got 1"),
+        ('[{"data": {"claim_id": "a"}, "annotations": []}]', "has no labels under scheme"),
+        ('[{"data": {"title": "a"}, "annotations": []}]', "task 1 has neither claim_id nor text"),
     ],
 )
 def test_a_file_that_is_no_label_studio_export(dataset, tmp_path, content, message):
@@ -165,11 +172,16 @@ def test_real_claim_reviews_come_in(benchmarks, tmp_path):
         ),
         "8380689f358c_3.txt": ("Former U.S. ambassador to", "Multiple Sources", None, "unproven"),
     }
-    rows = {path.name: read_claim_reviews(path) for path in sorted(folder.glob("*.txt"))}
-    found = {
-        name: (row["text"][:25], row.get("speaker"), row.get("date"), row["rating"]) for name, (row,) in rows.items()
+    rows = {path.name: read_claim_reviews(path).rows for path in sorted(folder.glob("*.txt"))}
+    claims = {
+        name: (row.cells["text"][:25], row.cells.get("speaker"), row.cells.get("date"), row.cells["rating"])
+        for name, (row,) in rows.items()
     }
-    assert found == expected
+    assert claims == expected
+    for (row,) in rows.values():
+        assert row.author
+        assert (row.url or "").startswith("http")
+        assert row.cells["at"][:2] == "20"
 
 
 def test_a_page_with_reviews_becomes_claims(tmp_path, harness):
@@ -198,6 +210,124 @@ def test_a_page_with_reviews_becomes_claims(tmp_path, harness):
     )
     (tmp_path / "none.html").write_text("<p>Nothing</p>")
     assert "has no ClaimReview" in harness("add", "reviews", "--claims", "none.html", "--as", "x").stderr
+
+
+API_ANSWER = {
+    "claims": [
+        {
+            "text": "The tower fell  in May.",
+            "claimant": "A mayor",
+            "claimDate": "2026-05-02T00:00:00Z",
+            "claimReview": [
+                {
+                    "publisher": {"name": "Tower Facts", "site": "towerfacts.example"},
+                    "url": "https://towerfacts.example/fell",
+                    "title": "No, it did not fall",
+                    "reviewDate": "2026-05-03T09:00:00Z",
+                    "textualRating": "Four Towers",
+                    "languageCode": "en",
+                },
+            ],
+        },
+        {"text": "It was sold.", "claimReview": [{"publisher": {"site": "b.example"}, "textualRating": "False"}]},
+        {"text": "Nobody reviewed it."},
+    ],
+    "nextPageToken": "abc",
+}
+
+
+@pytest.fixture
+def reviews(tmp_path, harness):
+    """A dataset that lists no scheme of ratings."""
+    assert harness("new", "reviews").returncode == 0
+    return tmp_path / "reviews"
+
+
+def test_an_answer_of_the_fact_check_tools_api_comes_in_and_goes_out(reviews, tmp_path, harness):
+    (tmp_path / "answer.json").write_text(json.dumps(API_ANSWER))
+    refused = harness("add", "reviews", "--claims", "answer.json", "--as", "desk")
+    assert refused.returncode == 2
+    assert "lists no scheme with an axis 'rating' (reviews); add one: --scheme claimreview" in refused.stderr
+    outcome = harness("add", "reviews", "--claims", "answer.json", "--as", "desk", "--scheme", "claimreview")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "an answer of the Fact Check Tools API" in outcome.stderr
+    assert "has a next page" in outcome.stderr
+    dataset = open_dataset(reviews)
+    assert dataset.info.schemes == ("reviews", "claimreview")
+    assert [(c.text, c.speaker, c.date) for c in dataset.claims] == [
+        ("The tower fell in May.", "A mayor", "2026-05-02"),
+        ("It was sold.", None, None),
+    ]
+    labels = {(a.label, a.note, a.author, a.url, (a.at or "")[:10]) for a in dataset.annotations}
+    assert ("other", "Four Towers", "Tower Facts", "https://towerfacts.example/fell", "2026-05-03") in labels
+    exported = harness("export", "reviews", "--to", "claimreview", "-o", "out.jsonld")
+    assert "2 reviews of 'reviews' as claimreview" in exported.stdout
+    assert "1 review without address" in exported.stdout
+    first, second = json.loads((tmp_path / "out.jsonld").read_text())
+    assert first["author"] == {"@type": "Organization", "name": "Tower Facts"}
+    assert (first["url"], first["datePublished"]) == ("https://towerfacts.example/fell", "2026-05-03")
+    assert first["reviewRating"]["alternateName"] == "Four Towers"
+    assert second["author"]["name"] == "b.example"
+
+
+def test_two_publishers_who_disagree_are_never_merged(reviews, tmp_path):
+    (claim, *_) = API_ANSWER["claims"]
+    rival = {"publisher": {"name": "Other Desk"}, "textualRating": "True"}
+    answer = {"claims": [claim | {"claimReview": [*claim["claimReview"], rival]}]}
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    with pytest.raises(FaultsError, match=r"review 2 \(Other Desk\) rates .* review 1 \(Tower Facts\)"):
+        add_claims(reviews, tmp_path / "answer.json", "desk", scheme="claimreview")
+    add_claims(reviews, tmp_path / "answer.json", "other-desk", scheme="claimreview", labeler="Other Desk")
+    (label,) = open_dataset(reviews).annotations
+    assert (label.label, label.author) == ("true", "Other Desk")
+
+
+def test_a_dataset_is_no_author_of_a_rating(reviews, tmp_path, harness):
+    add_claims(reviews, [{"text": "It was sold.", "rating": "false"}], "reader-1", scheme="claimreview")
+    outcome = harness("export", "reviews", "--to", "claimreview", "-o", "out.jsonld")
+    assert "1 review without author; add it before you publish them" in outcome.stdout
+    (review,) = json.loads((tmp_path / "out.jsonld").read_text())
+    assert "author" not in review
+    assert review["reviewRating"]["alternateName"] == "false"
+
+
+def test_an_export_of_nothing_is_refused(dataset, reviews, tmp_path, harness):
+    outcome = harness("export", dataset.folder, "--to", "claimreview", "-o", "out.jsonld")
+    assert outcome.returncode == 2
+    assert "no claim has a gold label on an axis called verdict or rating" in outcome.stderr
+    for to in ("csv", "jsonl", "parquet", "hf", "label-studio"):
+        with pytest.raises(HarnessError, match="has no claims; nothing was written"):
+            export(open_dataset(reviews), to, tmp_path / "out")
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_counts_are_of_what_was_written(dataset, tmp_path):
+    for to in ("csv", "jsonl", "parquet", "hf", "label-studio"):
+        assert export(dataset, to, tmp_path / f"out-{to}").written == len(dataset.current)
+
+
+def test_parts_that_would_share_a_name_are_refused(dataset, tmp_path):
+    parts = dict(zip((claim.claim_id for claim in dataset.claims), ("dev-1", "dev.1", "test"), strict=False))
+    with pytest.raises(FaultsError, match=r"'dev-1' and 'dev\.1' would both be called 'dev_1'"):
+        export(replace(dataset, splits={"official": parts}), "hf", tmp_path / "hub")
+    assert not (tmp_path / "hub").exists()
+
+
+def test_an_exported_table_is_filled_in_and_added_back(dataset, tmp_path):
+    export(dataset, "csv", tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {"three-axes.factual", "three-axes.worth_checking"} <= set(rows[0])
+    for row in rows:
+        row["three-axes.factual"] = "yes"
+        row["three-axes.checkable"] = ""
+        row["three-axes.quantity"] = ""
+    with (tmp_path / "filled.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    result = add_claims(dataset.folder, tmp_path / "filled.csv", "reader-3")
+    assert (result.claims_added, result.annotations_added) == (0, len(rows))
 
 
 @pytest.mark.parametrize(

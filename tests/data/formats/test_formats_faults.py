@@ -104,6 +104,22 @@ def test_rows_of_one_article_are_its_claims():
     assert fault.startswith("a.tsv:2: is not well-formed CSV: unexpected end of data; look for a stray quote")
 
 
+@pytest.mark.parametrize("header", ["id\ttext\tlabel\tlabel", "id\ttext\ttext\tlabel", "id\tid\ttext\tlabel"])
+def test_a_column_that_is_read_is_there_once(header):
+    row = "\t".join({"id": "1", "text": "One", "label": "Yes"}[name] for name in header.split("\t"))
+    name = next(name for name in header.split("\t") if header.split("\t").count(name) == 2)
+    file = source(f"{header}\n{row}\n", options=TABLE)
+    assert places("labeled_table", file) == [(1, name, "repeated-column")]
+    unread = source("note\tnote\ttext\tlabel\na\tb\tOne\tYes\n", options=TABLE)
+    assert [claim.text for claim in claims("labeled_table", unread)] == ["One"]
+
+
+def test_a_key_that_is_there_twice_is_no_choice_of_the_last():
+    options = {"text": "text", "label": "label"}
+    (fault,) = faults("labeled_json", source('{"text": "a", "label": 1, "label": 0}', options=options))
+    assert fault == 'a.tsv:1: is not JSON: one object has the key "label" 2 times; keep one of them'
+
+
 def test_json_rows_with_every_fault():
     lines = ['{"text": "One", "label": 1}', "{", "[]", '{"label": 0}', '{"text": "", "label": 0}', '{"text": 5}']
     options = {"text": "text", "label": "label"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,38 @@ def test_a_member_of_a_zip_is_read(files, tmp_path):
         evaluate("checkthat-2019-task1", files[:1], [f"{archive}!nope.tsv"])
 
 
+def damaged(path: Path, change: Callable[[bytearray], None]) -> Path:
+    """A zip file with one packed member, in which bytes are changed."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("mine.tsv", "1\t0.5\n" * 50)
+    content = bytearray(path.read_bytes())
+    change(content)
+    path.write_bytes(content)
+    return path
+
+
+def encrypt(content: bytearray) -> None:
+    for header, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + offset] |= 1
+
+
+def scramble(content: bytearray) -> None:
+    start = content.index(b"mine.tsv") + len("mine.tsv")
+    content[start : start + 4] = b"\xff\xff\xff\xff"
+
+
+def unknown_packing(content: bytearray) -> None:
+    for header, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(header) + offset] = 98
+
+
+@pytest.mark.parametrize("change", [encrypt, scramble, unknown_packing])
+def test_a_member_that_cannot_be_unpacked_is_a_fault_of_its_zip(files, tmp_path, change):
+    archive = damaged(tmp_path / "submission.zip", change)
+    with pytest.raises(FaultsError, match=r"submission\.zip: is not a readable zip file: "):
+        evaluate("checkthat-2019-task1", files[:1], [f"{archive}!mine.tsv"])
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -81,7 +114,7 @@ def test_a_wrong_submission_is_refused_with_its_line(files, written, expected):
     files[1].write_text(written)
     with pytest.raises(FaultsError) as caught:
         evaluate("checkthat-2019-task1", files[:1], files[1:])
-    assert expected in str(caught.value)
+    assert expected in "\n".join(map(str, caught.value.faults))
 
 
 def test_every_fault_of_every_file_is_said_at_once(files, tmp_path):

@@ -107,10 +107,60 @@ def test_labels_of_2022_may_be_written_as_its_readme_says(tmp_path):
         assert found.mean["accuracy"] == 1
 
 
-def test_a_gold_id_that_stands_twice_counts_once_with_its_last_label(tmp_path):
-    gold = "topic\ttweet_id\ttweet_url\ttweet_text\tclass_label\nc\t1\tu\tOne.\t1\nc\t1\tu\tOne.\t0\nc\t2\tu\tTwo.\t1\n"
-    found = scored(tmp_path, "checkthat-2022-task1a", "c\t1\t0\tr\nc\t1\t0\tr\nc\t2\t1\tr\n", gold)
+REPEATED = "topic\ttweet_id\ttweet_url\ttweet_text\tclass_label\nc\t1\tu\tOne.\t1\nc\t1\tu\tOne.\t0\nc\t2\tu\tTwo.\t1\n"
+
+
+def test_a_gold_id_with_two_labels_counts_as_the_definition_says_and_the_result_says_so(tmp_path):
+    found = scored(tmp_path, "checkthat-2022-task1a", "c\t1\t0\tr\nc\t1\t0\tr\nc\t2\t1\tr\n", REPEATED)
     assert found.mean == {"accuracy": 1, "precision": 1, "recall": 1, "f1": 1}
+    assert found.note is not None
+    assert "its last one, as in the official program (1 rows in gold and 0 in the predictions differ)" in found.note
+
+
+@pytest.mark.parametrize(
+    ("scored_by", "gold", "written", "messages"),
+    [
+        (
+            "checkthat-2021-task1a",
+            TWEETS + TWEETS.split("\n")[1][:-1] + "1\n",
+            tweets("{id}\t{score}\n"),
+            [(6, "id 123456789012345000 has several values: 0 and 1 (first on line 2); keep one line per id")],
+        ),
+        (
+            "checkthat-2024-task1",
+            LABELS + "11\thttp://x\tOne.\tYes\r\n",
+            "11\tYes\n12\tNo\n11\tNo\n",
+            [(3, "id 11 has several values: 1 and 0 (first on line 1); keep one line per id")],
+        ),
+        (
+            "liar",
+            STATEMENTS + "".join(line.replace("\tfalse", "\ttrue") + "\n" for line in STATEMENTS.split("\n")[:1]) * 8,
+            "2635.json\tfalse\n2636.json\ttrue\n",
+            [(n, "id 2635.json has several values: false and true (first on line 1)") for n in range(3, 8)]
+            + [(None, "3 more lines repeat the id with another value")],
+        ),
+        (
+            "scifact",
+            jsonl([*ABSTRACTS, {"id": 1, "evidence": {}}]),
+            jsonl([{"id": 1, "evidence": {}}]),
+            [(2, "id 1 has several values (first on line 1); keep one line per id")],
+        ),
+        (
+            "scifact",
+            jsonl([{"id": 1, "evidence": {"5": [{"sentences": [1], "label": lab} for lab in ("SUPPORT", "REFUTE")]}}]),
+            jsonl([{"id": 1, "evidence": {}}]),
+            [(1, "abstract 5 is SUPPORT and CONTRADICT; expected one label per abstract")],
+        ),
+    ],
+)
+def test_gold_or_predictions_that_contradict_themselves_are_refused(tmp_path, scored_by, gold, written, messages):
+    with pytest.raises(FaultsError) as refused:
+        scored(tmp_path, scored_by, written, gold)
+    faults = [fault for fault in refused.value.faults if fault.code == "contradiction"]
+    assert len(faults) == len(refused.value.faults) == len(messages)
+    for fault, (line, beginning) in zip(faults, messages, strict=True):
+        assert fault.line == line
+        assert fault.message.startswith(beginning)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +200,11 @@ def test_a_gold_id_that_stands_twice_counts_once_with_its_last_label(tmp_path):
         ("checkthat-2024-task1", "a-1\tSUBJ\na-2\tOBJ\n", "submissions to checkthat-2025-subjectivity"),
         ("checkthat-2024-task1", "id\tclass_label\trun_id\n", "mine.tsv: is empty"),
         ("checkthat-2024-task1", " \n\r\n", "mine.tsv: is empty"),
+        (
+            "checkthat-2024-task1",
+            "a\tb\tc\td\tlabel\tid\n11\tYes\n12\tNo\n",
+            "mine.tsv:1: expected 2 to 4 tab-separated columns",
+        ),
         (
             "checkthat-2025-subjectivity",
             "a-1\tsubj\na-2\tOBJ\n",

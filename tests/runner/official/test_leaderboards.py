@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 
 from harness import build_report, evaluate, run
-from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
+from harness.data.benchmarks.benchmark import Published, PublishedResult, benchmark_names, load_benchmark
 from harness.metrics import METRICS
-from harness.runner.official.leaderboards import leaderboard_metrics, leaderboards_for
+from harness.metrics.intervals import Value
+from harness.runner.official.leaderboards import (
+    leaderboard_metrics,
+    leaderboards_for,
+    near_distance,
+    references,
+    with_borrowed_intervals,
+)
+from harness.runner.tables import MAX_PUBLISHED_ROWS
 
 BOARDS = [(name, board) for name in benchmark_names() for board in load_benchmark(name).published]
 CONFIG = """\
@@ -49,8 +57,9 @@ def test_a_run_prints_ours_beside_theirs(bring, tmp_path, name, task, train, bes
     text = CONFIG.format(name=name, task=task, train=train, test=found.part)
     (tmp_path / "e.yaml").write_text(text, encoding="utf-8")
     outcome = run(tmp_path / "e.yaml", out=tmp_path / "runs", root=root)
-    assert f"published: {best[0]} .{best[1]} [" in " ".join(str(outcome).split())
-    assert f"published: {found.source} (over {found.n}); interval width borrowed from our system" in str(outcome)
+    assert f"published: {best[0]} .{best[1]}" in " ".join(str(outcome).split())
+    assert f"published: {found.source} (over {found.n})" in str(outcome)
+    assert all(entry.note in str(outcome) for entry in references(found, outcome.results)[:MAX_PUBLISHED_ROWS])
     assert found.metric in outcome.results[0].values, "an experiment that names no metric has the published one too"
     page = tmp_path / "report.html"
     build_report([outcome.folder], page, root=root)
@@ -59,6 +68,37 @@ def test_a_run_prints_ours_beside_theirs(bring, tmp_path, name, task, train, bes
     (tmp_path / "e.yaml").write_text(elsewhere, encoding="utf-8")
     other = run(tmp_path / "e.yaml", out=tmp_path / "other", root=root)
     assert "published" not in str(other)
+
+
+@pytest.mark.parametrize(
+    ("published", "ours", "is_near"),
+    [(0.18, 0.15, True), (0.18, 0.14, False), (0.5, 0.55, True), (0.5, 0.56, False), (0.95, 0.97, False)],
+)
+def test_an_interval_is_borrowed_only_from_a_near_system(published, ours, is_near):
+    board = Published(
+        source="s", metric="f1", part="test", n="n", systems=(PublishedResult(system="theirs", value=published),)
+    )
+    values = {
+        "far": Value(value=0.01, low=0.0, high=0.3, n_units=20, method="jackknife-t"),
+        "without interval": Value(value=published, n_units=20),
+        "ours": Value(value=ours, low=ours - 0.03, high=ours + 0.02, n_units=20, method="jackknife-t"),
+    }
+    (row,) = with_borrowed_intervals(board, values)
+    assert (row.nearest, row.difference) == ("ours", pytest.approx(published - ours))
+    assert f"differs by {abs(published - ours):.4f}".replace("0.", ".") in row.note
+    expected = (published - 0.03, published + 0.02) if is_near else (None, None)
+    assert (row.low, row.high) == (pytest.approx(expected) if is_near else expected)
+    assert row.note.startswith("interval width borrowed" if is_near else "no interval")
+    (alone,) = with_borrowed_intervals(board, {})
+    assert (alone.low, alone.nearest) == (None, None)
+    assert "no system of ours" in alone.note
+
+
+def test_near_is_a_fifth_of_the_way_to_the_closer_bound_and_at_most_a_twentieth():
+    assert near_distance(0.5) == 0.05
+    assert near_distance(0.1) == pytest.approx(0.02)
+    assert near_distance(0.9) == pytest.approx(0.02)
+    assert near_distance(-0.9, (-1.0, 1.0)) == pytest.approx(0.02)
 
 
 def test_every_leaderboard_of_the_tested_part_stands_beside():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import evaluate, run, write_submission
+from harness import evaluate, fetch, run, write_submission
 from harness.errors import HarnessError
 
 DEBATES = """\
@@ -113,3 +113,36 @@ def test_what_makes_no_submission_is_said(harness, debates, fetched, small, conf
     other, *_ = run(str(config), out=tmp_path / "runs", only=("majority",)).results
     with pytest.raises(HarnessError, match="dataset 'small' has no official scorer; datasets with one: checkthat-2018"):
         write_submission(other.path, tmp_path / "out")
+
+
+SPEECHES = """\
+name: speeches
+task: claim_detection
+dataset: policlaim
+split: {protocol: leave_one_out, by: article}
+classifiers: [length]
+metrics: [accuracy]
+intervals: {resamples: 100}
+"""
+
+
+def test_the_sentences_of_a_spreadsheet_of_several_speeches_are_numbered_in_its_order(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book, gold = openpyxl.Workbook(), tmp_path / "publisher" / "policlaim_gpt_with_human_eval_merged.xlsx"
+    book.active.append(["SPEECH", "SENTENCES", "golden"])
+    for n in range(6):
+        book.active.append(["CA2022" if n < 4 else "AK2022", f"Sentence {n} has {'many ' * n}words.", n % 2])
+    book.active.append(["AK2022", None, 0])
+    gold.parent.mkdir()
+    book.save(gold)
+    fetch("policlaim", gold.parent, tmp_path / "root")
+    config = tmp_path / "speeches.yaml"
+    config.write_text(SPEECHES, encoding="utf-8")
+    (result,) = run(str(config), root=tmp_path / "root", out=tmp_path / "runs").results
+    assert (result.n, result.n_articles) == (6, 2)
+    (warning,) = [text for text in result.warnings if "publisher" in text]
+    assert "part 'test' of policlaim has 7 rows in the publisher's files and 6 claims here" in warning
+    (written,) = write_submission(result.path, tmp_path / "out", tmp_path / "root")
+    assert written.name == "policlaim_gpt_with_human_eval_merged.tsv"
+    assert [line.split("\t")[0] for line in written.read_text().splitlines()] == ["id", *"123456"]
+    assert evaluate("policlaim", [gold], [written]).mean["accuracy"] == result.values["accuracy"].value

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.data.articles.article_file import article_id_of
+from harness.data.formats.dates import published_date
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel
 from harness.data.formats.submissions import Layout, SubmissionEntry, parse_score, read_table
 from harness.files import decode
@@ -65,7 +66,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     """
     name = article_id_of(Path(file.path.name.rpartition("!")[2]))
     claims = [claim for _, claim in _read_debate(file.path, file.data)]
-    return [SourceArticle(article_id=name, title=name, claims=claims)]
+    return [SourceArticle(article_id=name, title=name, claims=claims, published=published_date(file, name))]
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:

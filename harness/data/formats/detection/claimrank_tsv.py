@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.data.articles.article_file import article_id_of
 from harness.data.delimited import missing_columns, wrong_width
+from harness.data.formats.dates import published_date
 from harness.data.formats.detection.labeled_table import read_rows
 from harness.data.formats.source import (
     FileFaults,
@@ -46,6 +47,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     if missing is not None:
         faults.add(1, None, missing, "missing-column")
         faults.raise_if_any(empty=True, expected="rows")
+    faults.add_repeated_columns(header, COLUMNS)
     claims = []
     for line, cells in rows[1:]:
         if len(cells) != len(header):
@@ -56,7 +58,7 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             claims.append(claim)
     faults.raise_if_any(empty=not claims, expected=f"rows ({', '.join(COLUMNS)})")
     name = article_id_of(Path(file.path.name.rpartition("!")[2]))
-    return [SourceArticle(name, name, claims)]
+    return [SourceArticle(name, name, claims, published=published_date(file, name))]
 
 
 def _read_claim(file: SourceFile, line: int, row: dict[str, str], faults: FileFaults) -> SourceClaim | None:

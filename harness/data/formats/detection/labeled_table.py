@@ -131,6 +131,8 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     if not header:
         faults.raise_if_any(empty=True, expected="a header and rows")
     columns = _locate_columns(file, header)
+    indices = [columns.text, columns.label, columns.id, *columns.optional.values()]
+    faults.add_repeated_columns(header, {header[index] for index in indices if index is not None})
     articles: list[SourceArticle] = []
     articles_by_name: dict[str, SourceArticle] = {}
     for number, row in enumerate(rows, start=1):
@@ -163,7 +165,9 @@ def _read_row(
         return None
     text = cells[columns.text]
     if not text.strip():
-        if not options.get("skip_empty"):
+        if options.get("skip_empty"):
+            file.skipped_rows.append(row.line)
+        else:
             faults.add(row.line, "text", "is empty", "empty")
         return None
     labels: tuple[SourceLabel, ...] = ()
@@ -176,7 +180,7 @@ def _read_row(
             return None
         labels = (SourceLabel(code),)
     optional = {name: cells[index].strip() or None for name, index in columns.optional.items()}
-    claim = SourceClaim(text, labels, optional.get("speaker"), topic=optional.get("topic"))
+    claim = SourceClaim(text, labels, optional.get("speaker"), topic=optional.get("topic"), line=row.line)
     article_name = optional.get("article")
     own_id = cells[columns.id].strip() if columns.id is not None else ""
     return SourceArticle(

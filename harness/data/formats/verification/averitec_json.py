@@ -42,7 +42,8 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             speaker = _optional_text(row.fields.get("speaker"))
             claim = SourceClaim(text, labels, speaker, date=_date(row), evidence=_evidence(row))
             publisher = _optional_text(row.fields.get("reporting_source"))
-            articles.append(SourceArticle(str(number), None, [claim], alone=True, publisher=publisher))
+            url = _optional_text(row.fields.get("original_claim_url"))
+            articles.append(SourceArticle(str(number), None, [claim], alone=True, publisher=publisher, url=url))
     faults.raise_if_any(empty=not articles, expected="claims with label and questions")
     return articles
 

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from harness.data.articles.article_file import article_id_of
+from harness.data.formats.dates import published_date
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel, label_fault
 from harness.data.formats.submissions import Layout, SubmissionEntry, label_reader, read_table, vocabulary
 from harness.files import decode
@@ -53,25 +54,27 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             claims.append(SourceClaim(text, labels, speaker.strip() or None))
     faults.raise_if_any(empty=not claims, expected=f"tab-separated lines ({COLUMNS})")
     name = article_id_of(Path(file.path.name.rpartition("!")[2]))
-    return [SourceArticle(name, name, claims)]
+    return [SourceArticle(name, name, claims, published=published_date(file, name))]
 
 
 def read_gold(file: SourceFile) -> list[SubmissionEntry]:
-    """Returns the claim numbers and codes; if several sentences share a claim, the last counts, as officially.
+    """Returns the claim numbers and codes; a claim that several sentences share occurs again if its code differs.
 
     Raises: FaultsError: the file is invalid, or contains no checked claim.
     """
     read_articles(file)  # raises the faults of every line, which the loop below does not check again
-    faults, gold = FileFaults(file.path), dict[str, SubmissionEntry]()
+    faults, entries, last_codes = FileFaults(file.path), list[SubmissionEntry](), dict[str, str]()
     for number, line in enumerate(re.split(r"\r\n|\n", decode(file.data, file.path)), start=1):
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != 6 or cells[3] == NO_CLAIM:
             continue
         if cells[5] == UNCHECKED or not cells[3].isdecimal():
             faults.add(number, "claim number", f"claim {preview(cells[3])} needs a number and a label")
-        gold[cells[3]] = SubmissionEntry(number, cells[3], cells[5])
-    faults.raise_if_any(empty=not gold, expected="claims with a number and a label")
-    return list(gold.values())
+        if last_codes.get(cells[3]) != cells[5]:
+            entries.append(SubmissionEntry(number, cells[3], cells[5]))
+        last_codes[cells[3]] = cells[5]
+    faults.raise_if_any(empty=not entries, expected="claims with a number and a label")
+    return entries
 
 
 def read_labels(file: SourceFile) -> list[SubmissionEntry]:

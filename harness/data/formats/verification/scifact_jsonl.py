@@ -121,8 +121,11 @@ def read_gold(file: SourceFile) -> list[SubmissionEntry]:
         elif rationales is not None:
             abstracts = dict[str, GoldAbstract]()
             for abstract_id, code, sentences in rationales:
-                earlier = abstracts[abstract_id].rationales if abstract_id in abstracts else ()
-                abstracts[abstract_id] = GoldAbstract(code, (*earlier, frozenset(sentences)))
+                earlier = abstracts.get(abstract_id, GoldAbstract(code, ()))
+                if earlier.label != code:
+                    message = f"abstract {abstract_id} is {earlier.label} and {code}; expected one label per abstract"
+                    faults.add(row.line, "evidence", message, "contradiction")
+                abstracts[abstract_id] = GoldAbstract(code, (*earlier.rationales, frozenset(sentences)))
             entries.append(SubmissionEntry(row.line, str(row.fields.get("id")), abstracts))
     faults.raise_if_any(empty=not entries, expected="JSON objects with an id and evidence")
     return entries

@@ -1,0 +1,1 @@
+"""What `harness add` does with labeled rows: columns, claims, labels, and a scheme from the labels."""

@@ -1,0 +1,175 @@
+"""Collects the labeled rows of one `harness add`, and settles which labels are new."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from harness.data.additions.claims import ClaimFinder, ClaimRow
+from harness.data.additions.columns import Columns, SchemeAxis, fields_of
+from harness.data.additions.labels import Answer, ConflictRule, RowAnswer, cell_text, is_blank, parse_label, settle
+from harness.data.articles.rows import LabeledRow
+from harness.data.dataset import Dataset
+from harness.data.labels.annotations import new_annotation
+from harness.data.labels.gold import active_annotations
+from harness.errors import Fault, unknown_name
+from harness.records import Annotation, is_unicode, preview
+
+CellFault = tuple[str, str]
+"""Column of a faulty cell, and the message."""
+AxisAnswer = tuple[SchemeAxis, Answer]
+HALF_CHARACTER = "contains half a character (a lone surrogate); save the text as UTF-8"
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+"""A date or time in ISO 8601."""
+TIME_EXPECTED = "expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z"
+
+
+class AddOptions(NamedTuple):
+    """What the user said about the labels."""
+
+    annotator: str
+    at: str
+    """Time of the labels whose rows state none."""
+    values: Mapping[str, str]
+    """Value in the table to label."""
+    on_conflict: ConflictRule | None
+
+
+class AddSession:
+    """Collects labeled rows for a dataset; nothing may be written if there are faults."""
+
+    def __init__(self, dataset: Dataset, columns: Columns, options: AddOptions, path: str) -> None:
+        self.columns = columns
+        self.options = options
+        self.path = path
+        self.finder = ClaimFinder(dataset, path)
+        self.present = {
+            (a.claim_id, a.scheme, a.axis): a
+            for a in active_annotations(dataset.annotations)
+            if a.annotator == options.annotator and a.role == "label"
+        }
+        self.faults: list[Fault] = []
+        self.new: list[Annotation] = []
+        self.unchanged = 0
+        self.unlabeled = 0
+        """Number of rows without a label."""
+        self.by_rule = 0
+        """Number of labels that a rule chose because rows disagree."""
+
+    def add_all(self, rows: Sequence[LabeledRow]) -> None:
+        """Collects the claims and labels of all rows."""
+        claim_rows: list[ClaimRow] = []
+        sources: list[tuple[str | None, str | None]] = []
+        labels: list[list[AxisAnswer]] = []
+        for row in rows:
+            fields = fields_of(row.cells, self.columns)
+            answers, faults = self._answers(row)
+            faults = [*self._field_faults(fields), *faults]
+            self.faults += [Fault(self.path, row.line, name, message) for name, message in faults]
+            if not faults:
+                claim_rows.append(ClaimRow(row.line, fields, row.document))
+                sources.append((row.author, row.url))
+                labels.append(answers)
+        claims = self.finder.find_all(claim_rows)
+        self.faults += self.finder.faults
+        by_claim: dict[tuple[str, str, str], list[RowAnswer]] = defaultdict(list)
+        axes: dict[tuple[str, str, str], SchemeAxis] = {}
+        for claim_row, claim, answers, source in zip(claim_rows, claims, labels, sources, strict=True):
+            self.unlabeled += not answers
+            if claim is None:
+                continue
+            note, at = claim_row.fields.get("note"), claim_row.fields.get("at")
+            for axis, answer in answers:
+                key = (claim.claim_id, axis.scheme.name, axis.axis.name)
+                axes[key] = axis
+                by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source))
+        for key, row_answers in by_claim.items():
+            self._settle(key, axes[key], row_answers)
+        self.faults.sort(key=lambda fault: fault.line or 0)
+
+    def _answers(self, row: LabeledRow) -> tuple[list[AxisAnswer], list[CellFault]]:
+        """Returns the answers of a row on each axis, and the faults of its label cells."""
+        answers: list[AxisAnswer] = []
+        faults: list[CellFault] = []
+        for column, axis in self.columns.axes.items():
+            cell = row.cells.get(column)
+            if is_blank(cell):
+                continue
+            if not isinstance(cell, str | bool | int | float):
+                faults.append((column, f"expected a text, got {preview(cell)}"))
+                continue
+            if isinstance(cell, str) and not is_unicode(cell):
+                faults.append((column, HALF_CHARACTER))
+                continue
+            answer = parse_label(axis.axis, cell, self.options.values)
+            if answer is None:
+                remedy = f"; --labels '{cell_text(cell)}=LABEL' says which one it is"
+                faults.append((column, unknown_name("label", cell_text(cell), axis.axis.label_names) + remedy))
+            else:
+                answers.append((axis, answer))
+        return answers, faults
+
+    def _field_faults(self, fields: Mapping[str, Any]) -> Iterator[CellFault]:
+        for field, cell in fields.items():
+            column = self.columns.fields[field]
+            if field == "start":
+                if not re.fullmatch(r"[0-9]{1,12}", str(cell)):
+                    yield column, f"expected an integer from 0, got {preview(cell)}"
+            elif field == "article_id" and isinstance(cell, int) and not isinstance(cell, bool):
+                continue
+            elif not isinstance(cell, str):
+                yield column, f"expected a text, got {preview(cell)}"
+            elif not is_unicode(cell):
+                yield column, HALF_CHARACTER
+            elif field == "at" and not is_time(cell):
+                yield column, f"{TIME_EXPECTED}, got {preview(cell)}"
+
+    def _settle(self, key: tuple[str, str, str], axis: SchemeAxis, rows: Sequence[RowAnswer]) -> None:
+        """Adds the label that rows give a claim on an axis."""
+        settled = settle(self.path, axis.axis, rows, self.options.on_conflict)
+        if isinstance(settled, Fault):
+            self.faults.append(settled)
+            return
+        self.by_rule += settled.by_rule
+        n_rows = sum(other.answer == settled.row.answer for other in rows)
+        row, earlier = settled.row, self.present.get(key)
+        if not row.answer:
+            # A "no" for a feature that the log marks as present would have to delete a line of the append-only log.
+            if earlier is not None:
+                annotator = self.options.annotator
+                message = f"'{annotator}' already marked this claim, and marks cannot be removed; leave the cell empty"
+                self.faults.append(Fault(self.path, row.line, axis.axis.name, message))
+            return
+        label, value = row.answer
+        if earlier is not None and (earlier.label, earlier.value) == (label, value):
+            self.unchanged += n_rows
+            return
+        self.unchanged += n_rows - 1
+        claim_id, scheme, axis_name = key
+        annotation = new_annotation(
+            claim_id=claim_id,
+            scheme=scheme,
+            axis=axis_name,
+            label=label,
+            annotator=self.options.annotator,
+            guideline=axis.scheme.version,
+            at=row.at or self.options.at,
+            value=value,
+            note=row.note,
+            author=row.author,
+            url=row.url,
+            supersedes=earlier.annotation_id if earlier else None,
+        )
+        self.new.append(annotation)
+
+
+def is_time(text: str) -> bool:
+    """Whether a text is a date or time in ISO 8601."""
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return TIME.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""What surrounds a config file: overrides, its check against the data, and its JSON Schema."""

@@ -1,0 +1,43 @@
+"""Paths in a config, which start from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
+    """Makes paths relative to the config absolute, so that the resolved config runs from any folder."""
+    path_settings: list[tuple[Any, str | int]] = [(content, "dataset"), (content.get("split"), "file")]
+    for entry in _entries(content.get("classifiers")):
+        path_settings += [(entry, "path"), (entry, "dataset")]
+        if "endpoint" not in entry:
+            path_settings.append((entry, "model"))
+        if isinstance(entry.get("cassette"), str) and entry["cassette"] and "\x00" not in entry["cassette"]:
+            entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may exist only after the run
+    datasets = content.get("dataset")
+    if isinstance(datasets, list):
+        path_settings += [(datasets, index) for index in range(len(datasets))]
+    for holder, key in path_settings:
+        is_item = isinstance(key, int)
+        value = holder[key] if is_item else holder.get(key) if isinstance(holder, dict) else None
+        if isinstance(value, str) and ("/" in value or not (is_item or key == "dataset")) and _exists(folder / value):
+            holder[key] = str((folder / value).resolve())
+
+
+def _exists(path: Path) -> bool:
+    """Whether a path exists; False for a text that cannot be a path."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _entries(value: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in the classifiers of a config, including nested ones."""
+    if isinstance(value, dict):
+        yield value
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        yield from _entries(child)

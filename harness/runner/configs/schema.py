@@ -1,0 +1,208 @@
+"""The JSON Schema of config files, for editors: made from the records that validate a config."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core import core_schema
+
+from harness.classifiers import CLASSIFIERS
+from harness.classifiers.composite.nested import NestedClassifier
+from harness.data.benchmarks.benchmark import benchmark_names
+from harness.data.labels.gold import RULES
+from harness.data.labels.tasks import TASKS
+from harness.data.load import dataset_names
+from harness.files import json_document, write_text
+from harness.metrics import METRICS
+from harness.registry import Registry
+from harness.runner.config import Experiment
+from harness.runner.tuning.calibrate import Calibration, FlagShare, MaximizeF1, PrecisionFloor
+from harness.runner.tuning.search_space import Range, Tune
+
+MODELINE = "# yaml-language-server: $schema="
+"""Start of the line by which a YAML file names its schema to editors; a path from the folder of the file follows."""
+Schema = dict[str, Any]
+DEFS = "#/$defs/"
+
+
+def schema(out: str | Path | None = None) -> Schema:
+    """The JSON Schema (draft 2020-12) of config files: every key, and every setting of classifiers and metrics.
+
+    Args:
+        out: file to write it to as well.
+    Raises: HarnessError: the file cannot be written.
+    """
+    document = _config_schema()
+    if out is not None:
+        write_text(Path(out), json_document(document))
+    return document
+
+
+@cache
+def field_docs(cls: type) -> dict[str, str]:
+    """The docstring under each field of a class, those of its bases among them."""
+    docs: dict[str, str] = {}
+    for kind in reversed(cls.__mro__):
+        if not kind.__module__.startswith("harness"):
+            continue
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+        assert isinstance(node, ast.ClassDef)  # noqa: S101 - the source of a class
+        for line, after in zip(node.body, node.body[1:], strict=False):
+            match line, after:
+                case ast.AnnAssign(target=target), ast.Expr(value=ast.Constant(value=str(doc))):
+                    docs[ast.unparse(target)] = " ".join(doc.split())
+    return docs
+
+
+class _Documented(GenerateJsonSchema):
+    """Describes fields by their docstrings, and leaves out titles, which only repeat their names."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
+        """The schema of one record."""
+        document = super().model_schema(schema)
+        document.pop("title", None)
+        kind: Any = schema["cls"]
+        docs = field_docs(kind)
+        fields = kind.model_fields
+        for name in [name for name in document.get("properties", {}) if fields[name].exclude]:
+            del document["properties"][name]  # set by the experiment, not in a config
+        for name, field in document.get("properties", {}).items():
+            field.pop("title", None)
+            if name in docs:
+                field["description"] = docs[name]
+        return document
+
+
+def _config_schema() -> Schema:
+    classifiers, metrics = _records(CLASSIFIERS), _records(METRICS)
+    records: list[type[BaseModel]] = [Experiment, Range, Tune, MaximizeF1, FlagShare, PrecisionFloor, NestedClassifier]
+    models: dict[type[BaseModel], None] = dict.fromkeys([*records, *classifiers.values(), *metrics.values()])
+    references, document = models_json_schema([(model, "validation") for model in models], schema_generator=_Documented)
+    refs = {model: str(references[model, "validation"]["$ref"]) for model in models}
+    defs: Schema = document["$defs"]
+    by_ref = {ref: defs[ref.removeprefix(DEFS)] for ref in refs.values()}
+    nested = {name: _by_reference(by_ref[refs[model]], refs[model]) for name, model in classifiers.items()}
+    defs[refs[NestedClassifier].removeprefix(DEFS)] = _entry(_summaries(CLASSIFIERS), nested)
+    systems = {name: _as_system(by_ref[refs[model]], refs[model], refs) for name, model in classifiers.items()}
+    experiment = by_ref[refs[Experiment]]
+    properties = experiment["properties"]
+    properties["classifiers"] = _one_or_several("classifiers", properties, _entry(_summaries(CLASSIFIERS), systems))
+    measured = {name: by_ref[refs[model]] for name, model in metrics.items()}
+    properties["metrics"] = _one_or_several("metrics", properties, _entry(_summaries(METRICS), measured))
+    properties["task"] |= _one_of({task.name: task.question for task in TASKS.values()})
+    properties["gold"]["pattern"] = f"^({'|'.join(RULES)}|single:.+)$"
+    properties["dataset"]["examples"] = [*dataset_names(), *benchmark_names()]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Config of an experiment",
+        **experiment,
+        "$defs": {name: defs[name] for name in sorted(_used(experiment, defs))},
+    }
+
+
+def _records(registry: Registry[Any]) -> dict[str, type[BaseModel]]:
+    """The components of a registry whose settings are the fields of a record, by name."""
+    components = registry.each().items()
+    return {name: kind for name, kind in components if isinstance(kind, type) and issubclass(kind, BaseModel)}
+
+
+def _summaries(registry: Registry[Any]) -> dict[str, str]:
+    components = registry.each().items()
+    return {name: " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()) for name, kind in components}
+
+
+def _one_of(descriptions: Mapping[str, str]) -> Schema:
+    """One of several words, each with its description."""
+    return {"anyOf": [{"const": name, "description": text} for name, text in descriptions.items()]}
+
+
+def _entry(names: Mapping[str, str], records: Mapping[str, Schema]) -> Schema:
+    """A name, or a mapping with a name and its settings, which are any settings for `module:Class`."""
+    name = _one_of(names)
+    name["anyOf"].append({"type": "string", "pattern": ":"})
+    cases = [
+        {
+            "if": {"properties": {"name": {"const": key}}, "required": ["name"]},
+            "then": record | {"properties": {"name": {"const": key}} | record.get("properties", {})},
+        }
+        for key, record in records.items()
+    ]
+    mapping = {"type": "object", "properties": {"name": name}, "required": ["name"], "allOf": cases}
+    return {"if": {"type": "string"}, "then": name, "else": mapping}
+
+
+def _one_or_several(key: str, properties: Mapping[str, Schema], entry: Schema) -> Schema:
+    """A list of entries, or one of them; without a union, so that editors show a fault where it is."""
+    notes = {name: properties[key][name] for name in ("description", "default") if name in properties[key]}
+    fewest = {} if "default" in notes else {"minItems": 1}
+    return notes | fewest | {"items": entry, "if": {"type": "array"}, "else": {"$ref": f"#/properties/{key}/items"}}
+
+
+def _by_reference(record: Schema, ref: str) -> Schema:
+    """A record whose fields point into the definition at `ref`."""
+    fields = {name: {"$ref": f"{ref}/properties/{name}"} for name in record.get("properties", {})}
+    return record | {"properties": fields}
+
+
+def _as_system(record: Schema, ref: str, refs: Mapping[type[BaseModel], str]) -> Schema:
+    """The settings of a classifier in an experiment, where several values may stand for one."""
+    fields = record.get("properties", {})
+    settings = {name: _with_choices(field, f"{ref}/properties/{name}", refs[Range]) for name, field in fields.items()}
+    settings["label"] = {"type": "string", "description": "Name in tables and results."}
+    settings["tune"] = {"$ref": refs[Tune], "description": "Options of the draw of candidates from ranges (`search`)."}
+    settings["calibration"] = {"enum": list(get_args(Calibration)), "description": "Calibration of the scores."}
+    threshold = settings.get("threshold", {"anyOf": []})
+    aims = [{"$ref": refs[aim]} for aim in (MaximizeF1, FlagShare, PrecisionFloor)]
+    aim = "Threshold that is chosen for an aim, on training claims or a dev part."
+    settings["threshold"] = {"description": aim} | threshold | {"anyOf": [*threshold["anyOf"], *aims]}
+    return record | {"properties": settings}
+
+
+def _with_choices(field: Schema, ref: str, range_: str) -> Schema:
+    """One value, `{each: [...]}`, `{grid: [...]}`, or for a number `{search: {low, high}}`."""
+    values = {"type": "array", "minItems": 1, "items": {"$ref": ref}}
+    choices = [
+        _single("each", values, "One system per value."),
+        _single("grid", values, "The best value, chosen on training claims."),
+    ]
+    if any(kind.get("type") in ("number", "integer") for kind in (field, *field.get("anyOf", []))):
+        of_range = {"$ref": range_}
+        choices.append(_single("search", of_range, "The best of values drawn from a range, chosen on training claims."))
+    notes = {key: field[key] for key in ("description", "default") if key in field}
+    return notes | {"anyOf": [{"$ref": ref}, *choices]}
+
+
+def _single(key: str, value: Schema, description: str) -> Schema:
+    properties = {key: value}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [key],
+        "additionalProperties": False,
+        "description": description,
+    }
+
+
+def _used(document: Any, defs: Schema) -> set[str]:
+    """Names of the definitions that a document refers to, directly or through others."""
+    used: set[str] = set()
+    pending = [document]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            name = str(part.get("$ref", "")).removeprefix(DEFS).partition("/")[0]
+            if name in defs and name not in used:
+                used.add(name)
+                pending.append(defs[name])
+            pending += part.values()
+        elif isinstance(part, list):
+            pending += part
+    return used

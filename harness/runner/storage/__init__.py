@@ -1,0 +1,1 @@
+"""What a run folder records beside its results."""

@@ -1,0 +1,122 @@
+"""The order of the results in a run folder: `current.json` lists the results of the latest run first.
+
+File times say nothing after a copy, and a reused result is older than the run that reused it, so each run writes the
+order down. Results that are not in the list (written by an earlier version, or by a run that did not finish) come last,
+by the time that they record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from harness.errors import HarnessError
+from harness.files import json_document, write_text
+from harness.records import Record
+from harness.runner.result_files import Result, read_result
+
+FILE_NAME = "current.json"
+LIST_FORMAT = 1
+
+
+class ListedResult(Record):
+    """One result in the list."""
+
+    result_id: str
+    system: str
+    run: int
+    """Number of the last run that wrote or reused the result, counted from 1 in each run folder."""
+    limit: int | None = None
+    """`--limit` of a trial; None for a full result."""
+
+
+class ResultList(Record):
+    """The content of `current.json`."""
+
+    format: int
+    results: tuple[ListedResult, ...]
+    """Results of the latest run first, each once."""
+
+
+class FolderResult(NamedTuple):
+    """One result of a run folder."""
+
+    folder: Path
+    """Folder of the result."""
+    system: str | None
+    """Name of the system; None if the result is not listed and cannot be read."""
+    result: Result | None
+    """Contents of `result.json`; None if it cannot be read."""
+    limit: int | None
+    """`--limit` of a trial; None for a full result."""
+    in_latest_run: bool
+    """Whether the latest finished run wrote or reused it; False in a folder without a list."""
+
+
+def record_run(folder: Path, results: Sequence[Result]) -> None:
+    """Puts the results of a finished run first in the list of its run folder.
+
+    Args:
+        folder: the run folder; the caller holds its lock.
+        results: one per system of the run.
+    """
+    earlier = _read_list(folder)
+    number = max((entry.run for entry in earlier), default=0) + 1
+    latest = [
+        ListedResult(result_id=result.result_id, system=result.system, run=number, limit=result.limit)
+        for result in results
+    ]
+    ids = {entry.result_id for entry in latest}
+    remaining = [entry for entry in earlier if entry.result_id not in ids and _is_there(folder, entry)]
+    document = ResultList(format=LIST_FORMAT, results=(*latest, *remaining)).model_dump(mode="json")
+    write_text(folder / FILE_NAME, json_document(document))
+
+
+def results_in(folder: Path) -> list[FolderResult]:
+    """The results of a run folder, the latest first; empty if there are none.
+
+    Results that cannot be read are in the list as well, without their content.
+    """
+    listed = [entry for entry in _read_list(folder) if _is_there(folder, entry)]
+    latest_run = listed[0].run if listed else None
+    ids = {entry.result_id for entry in listed}
+    results = list[FolderResult]()
+    for entry in listed:
+        path = folder / "results" / entry.result_id
+        is_latest = entry.run == latest_run
+        results.append(FolderResult(path, entry.system, _read(path), entry.limit, is_latest))
+    unlisted = list[FolderResult]()
+    for path in sorted(file.parent for file in folder.glob("results/*/result.json")):
+        if path.name not in ids:
+            result = _read(path)
+            limit = result.limit if result else None
+            unlisted.append(FolderResult(path, result.system if result else None, result, limit, False))
+    # Sorting twice, by name and then by time, gives results of the same second a fixed order.
+    return results + sorted(unlisted, key=_made_at, reverse=True)
+
+
+def _made_at(entry: FolderResult) -> str:
+    return entry.result.provenance.made_at if entry.result else ""
+
+
+def _is_there(folder: Path, entry: ListedResult) -> bool:
+    return (folder / "results" / entry.result_id / "result.json").exists()
+
+
+def _read_list(folder: Path) -> tuple[ListedResult, ...]:
+    """The list of a run folder; empty if there is none, or none that can be read, so that the recorded times decide."""
+    try:
+        written = ResultList.model_validate_json((folder / FILE_NAME).read_bytes())
+    except (OSError, ValidationError):
+        return ()
+    return written.results if written.format == LIST_FORMAT else ()
+
+
+def _read(folder: Path) -> Result | None:
+    try:
+        return read_result(folder)
+    except HarnessError:
+        return None

@@ -1,0 +1,113 @@
+"""Label cells are read as people write them, and rows that contradict each other are never settled in silence."""
+
+from __future__ import annotations
+
+import pytest
+from added_tables import labels_of, write
+from dataset_folders import made
+
+from harness import HarnessError, add_claims, open_dataset
+
+HEAD = """\
+name: mine
+version: "0.1"
+title: Mine
+source: Written for a test.
+license: not stated
+language: en
+axes:
+  - name: label
+    question: Which?
+    labels:
+      - {name: Check worthy, code: "1"}
+      - {name: "no claim", code: "0"}
+guideline: None.
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "d"
+    made(folder)
+    (folder / "schemes").mkdir()
+    (folder / "schemes" / "mine.yaml").write_text(HEAD)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("cell", "label"),
+    [
+        ("Check worthy", "Check worthy"),
+        (" CHECK  worthy ", "Check worthy"),
+        ("1", "Check worthy"),
+        (1, "Check worthy"),
+        ("0.0", "no claim"),
+        (0.0, "no claim"),
+        (True, "Check worthy"),
+        (False, "no claim"),
+        ("none", "no claim"),
+    ],
+)
+def test_a_label_is_its_name_its_code_or_what_the_user_says(folder, cell, label):
+    add_claims(folder, [{"text": "A.", "label": cell}], "me", scheme="mine", labels={"None": "no claim"})
+    assert list(labels_of(open_dataset(folder)).values()) == [label]
+
+
+def test_an_unknown_label_names_the_known_ones_and_the_remedy(folder):
+    with pytest.raises(HarnessError, match=r"no label is called '2'\. Known: Check worthy, no claim; --labels '2="):
+        add_claims(folder, [{"text": "A.", "label": "2"}], "me", scheme="mine")
+
+
+CONFLICT = "text,factual,at\nA.,yes,2024-01-03\nB.,yes,2024-01-01\nA.,no,2024-01-01\nA.,yes,2024-01-02\n"
+
+
+def test_rows_that_contradict_each_other_are_a_fault_with_their_lines(folder, tmp_path):
+    with pytest.raises(HarnessError) as refused:
+        add_claims(folder, write(tmp_path / "x.csv", CONFLICT), "me")
+    assert (
+        "x.csv:4: factual: rows disagree on the label of one claim: 'yes' (line 2), 'no' (line 4), 'yes' (line 5); "
+        "correct them, or choose a rule: --on-conflict majority or newest or first or last"
+    ) in str(refused.value)
+    assert labels_of(open_dataset(folder)) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows", "label"),
+    [
+        ("majority", CONFLICT, "yes"),
+        ("first", CONFLICT, "yes"),
+        ("last", CONFLICT.replace("A.,yes,2024-01-02", "A.,cannot tell,2024-01-02"), "cannot tell"),
+        ("newest", CONFLICT.replace("2024-01-02", "2024-02-01").replace("A.,yes,2024-02", "A.,no,2024-02"), "no"),
+    ],
+)
+def test_a_rule_that_the_user_chose_is_stated(folder, tmp_path, rule, rows, label):
+    result = add_claims(folder, write(tmp_path / "x.csv", rows), "me", on_conflict=rule)
+    assert result.notes == (f"rows disagree on 1 label, set by the rule '{rule}' (see their notes)",)
+    notes = {a.label: a.note for a in open_dataset(folder).annotations if a.note}
+    assert list(notes) == [label]
+    assert notes[label].startswith(f"{rule} of 3 rows that disagree: yes ")
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows"),
+    [
+        ("majority", "text,factual\nA.,yes\nA.,no\n"),
+        ("newest", "text,factual\nA.,yes\nA.,no\n"),
+        ("newest", "text,factual,at\nA.,yes,2024-01-01\nA.,no,2024-01-01T00:00:00Z\n"),
+    ],
+)
+def test_a_rule_that_does_not_decide_is_a_fault(folder, tmp_path, rule, rows):
+    with pytest.raises(HarnessError, match=r"none (has the majority|is the newest)"):
+        add_claims(folder, write(tmp_path / "x.csv", rows), "me", on_conflict=rule)
+
+
+def test_a_mark_and_its_absence_contradict_each_other(folder):
+    rows = [{"text": "A.", "factual": "yes", "quantity": cell} for cell in ("yes", "", "no")]
+    add_claims(folder, rows[:2], "me")
+    with pytest.raises(HarnessError, match=r"row:3: quantity: rows disagree .* 'yes' \(line 1\), 'no' \(line 3\)"):
+        add_claims(folder, rows, "you")
+
+
+def test_a_later_file_of_the_same_annotator_supersedes_and_says_so(folder):
+    add_claims(folder, [{"text": "A.", "factual": "yes"}], "me")
+    assert add_claims(folder, [{"text": "A.", "factual": "no"}], "me").superseded == 1

@@ -1,0 +1,50 @@
+"""The list of results in a run folder: the latest run first, each result once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from harness import run
+from harness.runner.storage.current import results_in
+
+
+def listed(folder):
+    entries = json.loads((folder / "current.json").read_text(encoding="utf-8"))["results"]
+    return [(entry["system"], entry["run"], entry["limit"]) for entry in entries]
+
+
+def test_the_results_of_the_latest_run_come_first(config, tmp_path):
+    folder = run(config, out=tmp_path / "runs").folder
+    assert listed(folder) == [("majority", 1, None), ("prior_random", 1, None), ("length", 1, None)]
+    run(config, out=tmp_path / "runs", only=["length"])
+    assert listed(folder) == [("length", 2, None), ("majority", 1, None), ("prior_random", 1, None)]
+    run(config, out=tmp_path / "runs", only=["length"], limit=10)
+    assert listed(folder)[:2] == [("length", 3, 10), ("length", 2, None)]
+    assert [entry.in_latest_run for entry in results_in(folder)] == [True, False, False, False]
+    assert [entry.limit for entry in results_in(folder)] == [10, None, None, None]
+
+
+def test_a_deleted_result_leaves_the_list(config, tmp_path):
+    folder = run(config, out=tmp_path / "runs").folder
+    shutil.rmtree(next((folder / "results").glob("majority-*")))
+    assert [entry.system for entry in results_in(folder)] == ["prior_random", "length"]
+    run(config, out=tmp_path / "runs", only=["length"])
+    assert listed(folder) == [("length", 2, None), ("prior_random", 1, None)]
+
+
+def test_results_that_are_not_in_the_list_come_last_by_their_time(config, tmp_path):
+    folder = run(config, out=tmp_path / "runs").folder
+    (folder / "current.json").unlink()
+    for system, time in (("majority", "2026-01-02"), ("length", "2026-01-03"), ("prior_random", "2026-01-01")):
+        (path,) = folder.glob(f"results/{system}-*/result.json")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["provenance"]["made_at"] = f"{time}T00:00:00+00:00"
+        path.write_text(json.dumps(document), encoding="utf-8")
+    assert [entry.system for entry in results_in(folder)] == ["length", "majority", "prior_random"]
+    run(config, out=tmp_path / "runs", only=["majority"])
+    assert [entry.system for entry in results_in(folder)] == ["majority", "length", "prior_random"]
+
+
+def test_a_folder_without_results_has_none(tmp_path):
+    assert results_in(tmp_path) == []
