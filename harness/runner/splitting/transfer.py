@@ -10,6 +10,7 @@ import numpy as np
 from harness.arrays import Codes
 from harness.data.claims import Claims
 from harness.data.splits.folds import Fold, grouped_folds
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.runner.splitting.split_config import Split
 
@@ -17,6 +18,7 @@ MAX_NAMED = 3
 """Number of groups that a message names."""
 
 
+@displayed
 class TrainingGroups(NamedTuple):
     """The groups of a `transfer` experiment that systems can be fitted to."""
 

@@ -11,6 +11,7 @@ import numpy as np
 from harness.arrays import Codes
 from harness.data.claims import Gold
 from harness.data.splits.folds import leave_one_out
+from harness.display import displayed
 from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, measure
@@ -177,6 +178,7 @@ def _value(metric: Metric, gold: Gold, runs: Sequence[Run], article: Codes) -> t
     return value.value, value.reason
 
 
+@displayed
 class ThresholdTable(NamedTuple):
     """The thresholds of one classifier: from each group, on each group."""
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.data.claims import Claims
 from harness.data.splits.folds import By, Fold, group_codes, grouped_folds
+from harness.display import displayed
 
 INNER_FOLDS = 3
 """Default number of folds inside the training claims."""
@@ -15,6 +16,7 @@ ONE_ARTICLE = "only one article to train on, and articles stay whole; train on t
 """Reason why there are no folds."""
 
 
+@displayed
 class InnerFolds(NamedTuple):
     """Options of the folds inside the training claims of each fit."""
 
@@ -24,6 +26,7 @@ class InnerFolds(NamedTuple):
     """Group that stays whole; `article` where the training claims are one group of this kind."""
 
 
+@displayed
 class TrainingFolds(NamedTuple):
     """Folds inside the training claims of one fit."""
 
