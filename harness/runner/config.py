@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.classifiers.base import Classifier
 from harness.metrics.base import Metric
@@ -51,7 +52,7 @@ class Experiment(Record):
     metrics: tuple[str | dict[str, Any], ...] = ()
     """Names, or mappings with a name and settings; the first one ranks the systems. Default: those of the task."""
     random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)
-    """Each system is fitted once per seed; values are means over the seeds."""
+    """Each system is fitted once per seed, or once if the seed changes nothing; values are means over the seeds."""
     intervals: Intervals = Intervals()
     """Method of the confidence intervals."""
     ties: Literal["expected", "range"] = "expected"
@@ -60,6 +61,14 @@ class Experiment(Record):
     """Kinds of slices to report values for; see `harness.runner.slices.slices_of`."""
     explain: bool = False
     """Whether results store the reasons for each score, for systems that give reasons."""
+
+    @field_validator("random_seeds")
+    @classmethod
+    def _check_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        repeated = [str(seed) for seed, count in Counter(seeds).items() if count > 1]
+        if repeated:
+            raise ValueError(f"expected each seed once, got {', '.join(repeated)} several times")
+        return seeds
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -72,6 +72,8 @@ class Result(Record):
     """Values per slice, if the experiment asks for slices."""
     limit: int | None = None
     """`--limit` of a trial; None for a full result."""
+    random_seeds: tuple[int, ...] = ()
+    """Random seed of each run; empty for a system whose fits do not depend on it, which is fitted once per fold."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
     predictions_sha256: str = ""
@@ -93,6 +95,7 @@ class Result(Record):
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
+            "random_seeds": list(self.random_seeds),
             **({"limit": self.limit} if self.limit is not None else {}),
         }
 
@@ -122,7 +125,7 @@ def read_result(folder: str | Path) -> Result:
 
 
 def read_predictions(result: Result) -> Columns:
-    """The predictions of a result: every claim once a random seed, also claims without gold.
+    """The predictions of a result: every claim once a run (`Result.random_seeds`), also claims without gold.
 
     Args:
         result: from `read_result`.

@@ -80,6 +80,7 @@ class FromFile(Classifier):
     tasks with more than two labels, the file must have labels only.
     """
 
+    uses_seed = False
     unsavable_reason = FileScorer.unsavable_reason
 
     path: str

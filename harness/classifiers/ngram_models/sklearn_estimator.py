@@ -147,6 +147,17 @@ class SklearnEstimator(Classifier):
         own = packages_distributions().get(self.estimator.partition(":")[0].partition(".")[0], [])
         return tuple(dict.fromkeys(("numpy", "scipy", "scikit-learn", *own)))
 
+    @computed
+    def uses_seed(self) -> bool:
+        """False for a class of scikit-learn with a set `random_state` or none, without estimators inside or `svd`."""
+        estimator_class: Any = import_object(self.estimator, "classifier")
+        is_known = self.estimator.startswith("sklearn.") and hasattr(estimator_class, "_get_param_names")
+        if not is_known or self.features.svd is not None:
+            return True
+        names = estimator_class._get_param_names()
+        draws = "random_state" in names and self.settings.get("random_state") is None
+        return draws or "estimator" in names or "estimators" in names
+
     @classmethod
     def build(cls, estimator: str, settings: dict[str, Any]) -> Self:
         """Builds the classifier from the settings in a config: those of the estimator, and `features`.
