@@ -114,7 +114,10 @@ def compare_table(
     return Comparison(
         metric=name,
         heading=heading_of(table, name),
-        systems=tuple(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
+        systems=tuple(
+            ComparedSystem(entry.name, values[entry.name], groups.get(entry.name), entry.result.random_seeds)
+            for entry in order
+        ),
         pairs=pairs,
         n=first.n,
         n_units=n_units,

@@ -20,6 +20,8 @@ class ComparedSystem(NamedTuple):
     tie_group: int | None
     """Number of the tie group; 1 for the best system and all that do not differ from it significantly. None without a
     value."""
+    random_seeds: tuple[int, ...] = ()
+    """Random seed of each run; empty if the fits do not depend on it."""
 
 
 class SystemPair(NamedTuple):
@@ -96,6 +98,7 @@ class Comparison(NamedTuple):
                 "high": system.value.high,
                 "tie_group": system.tie_group,
                 "method": system.value.method,
+                **_seeds_document(system),
                 **({"note": system.value.note} if system.value.note else {}),
                 **({"reason": system.value.reason} if system.value.value is None else {}),
             }
@@ -126,6 +129,16 @@ class Comparison(NamedTuple):
         from harness.compare.tables import comparison_html
 
         return comparison_html([self])
+
+
+def _seeds_document(system: ComparedSystem) -> dict[str, Any]:
+    """Standard deviation and value of each seed; empty with a single run."""
+    if not system.value.seed_values:
+        return {}
+    return {
+        "standard_deviation": system.value.standard_deviation,
+        "seed_values": [seed_value.model_dump() for seed_value in system.value.seed_values],
+    }
 
 
 def _pair_document(pair: SystemPair, caution: str | None) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Difference(NamedTuple):
     resamples: int
     """Number of resamples behind `detectable`, and behind the interval if its method is BCa."""
     mcnemar_p: float | None = None
-    """P-value of McNemar's exact test, which treats claims as independent; None with several random seeds, or if the
+    """P-value of McNemar's exact test, which treats claims as independent; None if a system has several runs, or if the
     metric does not compare labels."""
     folds_p: float | None = None
     """P-value of the corrected resampled t-test over folds and random seeds; None for a single fold."""

@@ -163,9 +163,7 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingG
     return without_interval.model_copy(update={"low": low, "high": high, "method": result.method})
 
 
-def _seed_values(
-    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups
-) -> tuple[SeedValue, ...]:
+def _seed_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[SeedValue, ...]:
     """The value of each run."""
     unweighted = np.ones((1, int(np.max(groups.unit, initial=-1)) + 1), dtype=np.int64)
     seed_values = []

@@ -155,7 +155,9 @@ def _predictions_parquet(
             "claim_id": pa.array(claims.claim_id, pa.string()),
             "article_id": pa.array(claims.article_id, pa.string()),
             "fold": pa.array(fold_of[rows], pa.string()),
-            "random_seed": pa.array(np.full(len(rows), experiment.random_seeds[0] if seed is None else seed), pa.int64()),
+            "random_seed": pa.array(
+                np.full(len(rows), experiment.random_seeds[0] if seed is None else seed), pa.int64()
+            ),
             "gold": label_column(labels, codes[rows]),
         }
         columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
