@@ -185,17 +185,19 @@ def _seed_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Resamp
 
 def _undefined_reason(seed_values: Sequence[SeedValue]) -> str | None:
     """Reason why the mean over seeds is undefined, which names the seeds unless it holds for all; None if defined."""
-    seeds_of: dict[str, list[str]] = {}
-    for number, seed_value in enumerate(seed_values, start=1):
+    runs_by_reason: dict[str, list[int]] = {}
+    for number, seed_value in enumerate(seed_values):
         if seed_value.reason is not None:
-            named = f"run {number}" if seed_value.random_seed is None else f"random seed {seed_value.random_seed}"
-            seeds_of.setdefault(seed_value.reason, []).append(named)
-    if not seeds_of:
-        return None
-    return "; ".join(
-        reason if len(named) == len(seed_values) else f"{', '.join(named)} of {len(seed_values)}: {reason}"
-        for reason, named in seeds_of.items()
-    )
+            runs_by_reason.setdefault(seed_value.reason, []).append(number)
+    n = len(seed_values)
+    parts = []
+    for reason, numbers in runs_by_reason.items():
+        seeds = [seed_values[number].random_seed for number in numbers]
+        where = f"{len(seeds)} of {n} random seeds ({', '.join(map(str, seeds))})"
+        if None in seeds:
+            where = f"run {', '.join(str(number + 1) for number in numbers)} of {n}"
+        parts.append(reason if len(numbers) == n else f"{where}: {reason}")
+    return "; ".join(parts) or None
 
 
 def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[float, float] | None:
