@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError
 
-from harness.errors import Fault, FaultsError
+from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import sha256
-from harness.metrics.intervals import Value
+from harness.metrics.intervals import SeedValue, Value
 from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
 from harness.runner.provenance import Provenance
 from harness.runner.slices import SliceValues
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
+Table = Literal["values", "seeds", "predictions"]
+"""Data frames that a result becomes."""
 WITHOUT_ANSWER = "without an answer"
 """Reason in `Result.excluded` for claims that a system has no answer for; they count as wrong."""
 RESULT_FORMAT = 4
@@ -79,6 +82,21 @@ class Result(Record):
     predictions_sha256: str = ""
     """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
 
+    def __fspath__(self) -> str:
+        return self.path
+
+    def to_pandas(self, table: Table = "values") -> pd.DataFrame:
+        """The values or the predictions as a data frame.
+
+        Args:
+            table: `values`: one row per metric, with the interval. `seeds`: one row per metric and random seed, if
+                there are several. `predictions`: one row per claim and random seed, as in `predictions.parquet`.
+        Raises: UnknownName: no such table. FaultsError: the file of predictions is missing or damaged.
+        """
+        if table not in get_args(Table):
+            raise UnknownName(unknown_name("table of a result", table, get_args(Table)))
+        return {"values": _values_frame, "seeds": _seeds_frame, "predictions": _predictions_frame}[table](self)
+
     def summary(self) -> dict[str, Any]:
         """The document that `harness run --json` prints for a result."""
         values = {name: value.model_dump() for name, value in self.values.items()}
@@ -98,6 +116,34 @@ class Result(Record):
             "random_seeds": list(self.random_seeds),
             **({"limit": self.limit} if self.limit is not None else {}),
         }
+
+
+def _values_frame(result: Result) -> pd.DataFrame:
+    import pandas as pd
+
+    facts = {"experiment": result.experiment, "dataset": result.dataset, "task": result.task, "system": result.system}
+    rows = [
+        {**facts, "metric": name, **value.model_dump(exclude={"seed_values"})} for name, value in result.values.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _seeds_frame(result: Result) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {"system": result.system, "metric": name, **seed_value.model_dump()}
+        for name, value in result.values.items()
+        for seed_value in value.seed_values
+    ]
+    return pd.DataFrame(rows, columns=["system", "metric", *SeedValue.model_fields])
+
+
+def _predictions_frame(result: Result) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = read_predictions(result)
+    return pd.DataFrame({"system": [result.system] * len(columns["claim_id"]), **columns})
 
 
 def read_result(folder: str | Path) -> Result:

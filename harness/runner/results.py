@@ -15,6 +15,7 @@ from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, read_text, sha256, write_bytes, write_text
+from harness.local_code import code_fingerprint
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
 from harness.runner.config import Experiment, LoadedExperiment, System
@@ -81,6 +82,7 @@ def build_result(
         *(unit.unit_id for unit in units),
         *(finished.units[unit.unit_id].fingerprint for unit in units),
         *loaded.metrics,
+        *(code_fingerprint(modules) for metric in loaded.metrics.values() if (modules := metric.code_modules())),
         repr(experiment.intervals),
         system.system_name,
         fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),

@@ -15,6 +15,7 @@ from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassif
 from harness.classifiers.thresholds import cutoffs_of
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, group_codes, grouped_folds
+from harness.display import displayed
 from harness.errors import UnknownName, unknown_name
 from harness.records import Record
 from harness.runner.tuning.tune import InnerFolds, inner_folds
@@ -154,6 +155,7 @@ def with_calibration(classifier: Classifier, settings: dict[str, Any], folds: In
     return CalibratedClassifier(classifier=classifier, folds=folds, **fields)
 
 
+@displayed
 @dataclass(frozen=True)
 class CalibrationMap:
     """A map from scores to probabilities: a logistic function (Platt) or interpolated points (isotonic)."""
@@ -231,6 +233,7 @@ def isotonic(scores: Floats, positive: Bools, _: bool = False) -> CalibrationMap
 CALIBRATORS: dict[Calibration, Any] = {"platt": platt, "isotonic": isotonic}
 
 
+@displayed
 class Threshold(NamedTuple):
     """A threshold and its result on the claims it was chosen on."""
 

@@ -15,6 +15,7 @@ from harness.classifiers.base import Classifier, Scorer
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import By, Fold, group_codes, grouped_folds
+from harness.display import displayed
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 
@@ -22,6 +23,7 @@ INNER_FOLDS = 3
 """Default number of folds inside the training claims."""
 
 
+@displayed
 class InnerFolds(NamedTuple):
     """Options of the folds inside the training claims of each fit."""
 
