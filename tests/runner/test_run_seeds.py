@@ -76,6 +76,19 @@ def test_the_table_says_what_stands_after_the_sign(config, tmp_path):
     assert "<caption>By random seed</caption>" in outcome._repr_html_()
 
 
+def test_frames_have_a_row_for_each_seed(config, tmp_path):
+    outcome = run(config(), out=tmp_path / "runs")
+    seeds = outcome.to_pandas("seeds")
+    assert list(seeds.columns) == ["system", "metric", "random_seed", "value", "reason"]
+    assert set(seeds["system"]) == {"prior_random"}
+    assert seeds.groupby("metric")["random_seed"].apply(list).tolist() == [[3, 4, 5]] * 2
+    values = outcome.to_pandas().set_index(["system", "metric"])
+    assert "seed_values" not in values
+    deviation = seeds[seeds["metric"] == "f1"]["value"].std(ddof=1)
+    assert values.loc[("prior_random", "f1"), "standard_deviation"] == pytest.approx(deviation)
+    assert len(outcome.results[0].to_pandas("seeds")) == 0
+
+
 def test_one_seed_says_nothing_of_seeds(config, tmp_path):
     outcome = run(config(random_seeds=[3]), out=tmp_path / "runs")
     assert "random seed" not in str(outcome)
