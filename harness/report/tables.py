@@ -18,6 +18,7 @@ from harness.report.report_data import ReportData, heading_of, value_of
 from harness.runner.official.leaderboards import ReferenceResult
 from harness.runner.result_files import Result
 from harness.runner.tables import MAX_PUBLISHED_ROWS, chosen_of, format_value
+from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.text_tables import format_number
 
 
@@ -61,6 +62,14 @@ class PairTable(NamedTuple):
     notes: tuple[str, ...]
     """How intervals and p-values were made, and what decides."""
     rows: tuple[PairRow, ...]
+
+
+class ThresholdGrids(NamedTuple):
+    """Thresholds on every group, a table for each classifier with a threshold; empty unless there is one."""
+
+    grids: tuple[Grid, ...]
+    notes: tuple[str, ...]
+    """How to read the tables, and why values are undefined."""
 
 
 class ReportNote(NamedTuple):
@@ -109,6 +118,13 @@ def seed_grid(data: ReportData) -> Grid | None:
     values = {subject.name: [value_of(data, subject.name, name) for name in data.metrics] for subject in data.subjects}
     rows = seed_rows([heading_of(data, name) for name in data.metrics], values, max_seeds=None)
     return Grid("Values with each random seed", tuple(rows[0]), tuple(map(tuple, rows[1:]))) if rows else None
+
+
+def threshold_grids(data: ReportData) -> ThresholdGrids:
+    """Thresholds from each group on each group, a table for each classifier with a threshold."""
+    tables = threshold_tables([entry.result.carried_thresholds for entry in data.table.entries], narrow=False)
+    grids = [Grid(table.rows[0][0], tuple(table.rows[0]), tuple(map(tuple, table.rows[1:]))) for table in tables]
+    return ThresholdGrids(tuple(grids), tuple(dict.fromkeys(note for table in tables for note in table.notes)))
 
 
 def pair_tables(data: ReportData) -> list[PairTable]:

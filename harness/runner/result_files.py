@@ -17,6 +17,7 @@ from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
 from harness.runner.provenance import Provenance
 from harness.runner.slices import SliceValues
+from harness.runner.tuning.carried_thresholds import CarriedThresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,8 @@ class Result(Record):
     """Random seed of each run; empty for a system whose fits do not depend on it, which is fitted once per fold."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
+    carried_thresholds: CarriedThresholds | None = None
+    """Thresholds on every group; only for systems of `protocol: transfer` with a `threshold`."""
     predictions_sha256: str = ""
     """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
 
@@ -114,6 +117,11 @@ class Result(Record):
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
             "random_seeds": list(self.random_seeds),
+            **(
+                {"carried_thresholds": self.carried_thresholds.model_dump(mode="json")}
+                if self.carried_thresholds
+                else {}
+            ),
             **({"limit": self.limit} if self.limit is not None else {}),
         }
 

@@ -13,6 +13,7 @@ from harness.metrics.seed_text import describe_seeds, format_spread, seed_rows
 from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
+from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.text_tables import align_columns, count_of, fits, format_number, html_table
 
 MAX_CHOICES = 3
@@ -42,7 +43,9 @@ def results_html(results: Sequence[Result], published: Sequence[Published] = ())
     tables = [html_table(rows, _title(first))]
     if by_seed := _seed_rows(results, headings):
         tables.append(html_table(by_seed, "By random seed"))
-    return "\n".join([*tables, f"<ul>{notes}</ul>"])
+    carried = threshold_tables([result.carried_thresholds for result in results], narrow=False)
+    below = [html_table(table.rows, "; ".join(table.notes)) for table in carried]
+    return "\n".join([*tables, f"<ul>{notes}</ul>", *below])
 
 
 def results_table(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
@@ -61,6 +64,7 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     by_seed = _seed_rows(results, headings)
     parts = [_title(first), align_columns(rows), *([align_columns(by_seed) + "\n"] if by_seed else [])]
     parts += [*_deduplicated(results, headings), *_slices(results, headings)]
+    parts += _threshold_tables(results)
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.label_mapping]
     parts += [line for board in published for line in published_notes(board, results)]
@@ -137,6 +141,13 @@ def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]
     if any(part.note for part in results[0].slices):
         tables.append("*: too few units or positive claims for a conclusion\n")
     return tables
+
+
+def _threshold_tables(results: Sequence[Result]) -> list[str]:
+    """Thresholds from each group on each group, for each classifier with a threshold; notes are listed once."""
+    tables = threshold_tables([result.carried_thresholds for result in results])
+    notes = dict.fromkeys(note for table in tables for note in table.notes)
+    return [*(align_columns(table.rows) + "\n" for table in tables), *notes, *([""] if tables else [])]
 
 
 def _tie_ranges(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
