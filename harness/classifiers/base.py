@@ -167,6 +167,9 @@ class Classifier(BaseModel, ABC):
     """Languages that the classifier supports; empty: any language."""
     yes_or_no_only: ClassVar[bool] = False
     """Whether the classifier supports only tasks with two labels; other experiments are rejected."""
+    uses_seed: ClassVar[bool] = True
+    """Whether scores can depend on the random seed; if False, one fit serves all seeds of an experiment. A subclass
+    that does not set it uses the seed, whatever its base class says, because it may override any part of the fit."""
     slow_to_fit: ClassVar[bool] = False
     """Whether a fit takes minutes, so that fits are cached and shared between experiments."""
     unsavable_reason: ClassVar[str | None] = None
@@ -177,6 +180,12 @@ class Classifier(BaseModel, ABC):
     saved_types: ClassVar[tuple[type, ...]] = ()
     """Types that make up its scorers, except types that other classifiers declare: dataclasses, NamedTuples or scorers
     without fields. A saved model is loaded only if all its types are declared."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        if "uses_seed" not in vars(cls) and cls.uses_seed is False:
+            cls.uses_seed = True
 
     def __repr__(self) -> str:
         return short_repr(self)

@@ -115,7 +115,10 @@ def compare_table(
     return Comparison(
         metric=name,
         heading=heading_of(table, name),
-        systems=Rows(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
+        systems=Rows(
+            ComparedSystem(entry.name, values[entry.name], groups.get(entry.name), entry.result.random_seeds)
+            for entry in order
+        ),
         pairs=Rows(pairs),
         n=first.n,
         n_units=n_units,

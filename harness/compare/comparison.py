@@ -27,6 +27,8 @@ class ComparedSystem(NamedTuple):
     tie_group: int | None
     """Number of the tie group; 1 for the best system and all that do not differ from it significantly. None without a
     value."""
+    random_seeds: tuple[int, ...] = ()
+    """Random seed of each run; empty if the fits do not depend on it."""
 
     def document(self) -> dict[str, Any]:
         """The system as `harness compare --json` prints it."""
@@ -37,8 +39,18 @@ class ComparedSystem(NamedTuple):
             "high": self.value.high,
             "tie_group": self.tie_group,
             "method": self.value.method,
+            **self._seeds_document(),
             **({"note": self.value.note} if self.value.note else {}),
             **({"reason": self.value.reason} if self.value.value is None else {}),
+        }
+
+    def _seeds_document(self) -> dict[str, Any]:
+        """Standard deviation and value of each seed; empty with a single run."""
+        if not self.value.seed_values:
+            return {}
+        return {
+            "standard_deviation": self.value.standard_deviation,
+            "seed_values": [seed_value.model_dump() for seed_value in self.value.seed_values],
         }
 
 
@@ -167,7 +179,7 @@ class Comparison:
             raise UnknownName(unknown_name("table of a comparison", table, ["systems", "pairs"]))
         import pandas as pd
 
-        rows = self.document()[table]
+        rows = [{name: cell for name, cell in row.items() if name != "seed_values"} for row in self.document()[table]]
         return pd.DataFrame(rows)
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import lcm
 from typing import NamedTuple
 
 import numpy as np
@@ -55,12 +56,15 @@ def randomization_p(
 
     Args:
         metric: any metric that compares labels, or averages over units.
-        runs_a: runs of the first system, one per random seed.
-        runs_b: as many runs of the second system.
+        runs_a: runs of the first system, one per random seed, or one that serves every seed.
+        runs_b: runs of the second system.
         exchanges: the exchanges of whole units.
         observed: difference of the two systems.
     """
-    runs = [_stack_runs(a, b) for a, b in zip(runs_a, runs_b, strict=True)]
+    # Each system is the mean over its runs, so runs are repeated until both systems have equally many: one run of a
+    # system that no seed changes stands against every run of the other.
+    n_runs = lcm(len(runs_a), len(runs_b))
+    runs = [_stack_runs(runs_a[number % len(runs_a)], runs_b[number % len(runs_b)]) for number in range(n_runs)]
     first_side, second_side = (
         mean_over_seeds(metric, exchanges.gold, runs, exchanges.groups, weights) for weights in exchanges.sides
     )

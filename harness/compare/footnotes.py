@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.compare.comparison import Comparison, SystemPair
 from harness.compare.decision import RULE
 from harness.metrics.interval_text import IntervalUse, describe_intervals, interval_use
+from harness.metrics.seed_text import describe_seeds, seed_rows
 from harness.runner.tables import MAX_PUBLISHED_ROWS, reference_notes
 from harness.text_tables import count_of, format_number
 
@@ -24,9 +25,29 @@ def system_notes(comparisons: Sequence[Comparison]) -> list[str]:
     line = value_interval_line(comparisons)
     return [
         *([line] if line else []),
+        *describe_seeds({system.name: system.random_seeds for system in comparisons[0].systems}),
         *_by_metric(comparisons, _value_notes),
         *_by_metric(comparisons, published_notes),
     ]
+
+
+def values_by_seed(comparisons: Sequence[Comparison]) -> list[list[str]]:
+    """Rows with the value of each system with each random seed; empty if no system has several."""
+    by_name = [{system.name: system.value for system in comparison.systems} for comparison in comparisons]
+    values = {name: [of_metric[name] for of_metric in by_name] for name in by_name[0]}
+    return seed_rows([comparison.heading for comparison in comparisons], values)
+
+
+def seed_notes(comparisons: Sequence[Comparison]) -> list[str]:
+    """The value of each system with each random seed, a line for each metric; none if no system has several."""
+    lines = []
+    for comparison in comparisons:
+        numbers: dict[str, list[str]] = {}
+        for system, _, number in values_by_seed([comparison])[1:]:
+            numbers.setdefault(system, []).append(number)
+        listed = "; ".join(f"{system} {', '.join(of_system)}" for system, of_system in numbers.items())
+        lines += [f"{comparison.heading} with each random seed: {listed}"] if listed else []
+    return lines
 
 
 def value_interval_line(comparisons: Sequence[Comparison]) -> str:

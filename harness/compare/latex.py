@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.compare.comparison import Comparison
-from harness.compare.footnotes import TIE_GROUP, decision_notes, size_note, system_notes
+from harness.compare.footnotes import TIE_GROUP, decision_notes, seed_notes, size_note, system_notes
 from harness.metrics.intervals import Value
 from harness.runner.tables import MAX_PUBLISHED_ROWS
 from harness.text_tables import count_of, format_number
@@ -23,6 +23,7 @@ ESCAPES = str.maketrans(
         "[": "{[}",
         "]": "{]}",
         "*": "{*}",
+        "±": "$\\pm$",
     }
 )
 STAR_LEVELS = (0.05, 0.01, 0.001)
@@ -58,7 +59,7 @@ def comparison_latex(comparisons: Sequence[Comparison]) -> str:
 
 
 Cell = tuple[str, str]
-"""The marked value, and the interval."""
+"""The marked value, and its standard deviation over seeds with the interval."""
 
 
 def _cell(comparison: Comparison, name: str) -> Cell:
@@ -75,9 +76,10 @@ def _cell(comparison: Comparison, name: str) -> Cell:
 def _numbers(value: Value) -> Cell:
     if value.value is None:
         return "--", ""
+    spread = "" if value.standard_deviation is None else f" $\\pm$ {_number(value.standard_deviation)}"
     if value.low is None or value.high is None:
-        return _number(value.value), ""
-    return _number(value.value), f"{{[}}{_number(value.low)}, {_number(value.high)}{{]}}"
+        return _number(value.value), spread.strip()
+    return _number(value.value), f"{spread} {{[}}{_number(value.low)}, {_number(value.high)}{{]}}".strip()
 
 
 def _number(number: float) -> str:
@@ -120,7 +122,7 @@ def _published_rows(comparisons: Sequence[Comparison]) -> list[str]:
 
 def _notes(comparisons: Sequence[Comparison]) -> list[str]:
     if not any(comparison.pairs for comparison in comparisons):
-        return system_notes(comparisons)
+        return [*system_notes(comparisons), *seed_notes(comparisons)]
     unmarked = [comparison.heading for comparison in comparisons if not _separates(comparison)]
     lines = ["bold: the best tie group of a column, unless all systems are in it"]
     lines += [f"no bold for {', '.join(unmarked)}: no system differs significantly from the best"] if unmarked else []
@@ -128,7 +130,7 @@ def _notes(comparisons: Sequence[Comparison]) -> list[str]:
         "stars: significantly worse than the best of the column; * p < .05, ** p < .01, *** p < .001, corrected"
     )
     lines += [TIE_GROUP] if _has_group_column(comparisons) else []
-    return [*lines, *system_notes(comparisons), *decision_notes(comparisons)]
+    return [*lines, *system_notes(comparisons), *seed_notes(comparisons), *decision_notes(comparisons)]
 
 
 def _sentence(note: str) -> str:

@@ -49,7 +49,7 @@ class Difference(NamedTuple):
     resamples: int
     """Number of resamples behind `detectable`, and behind the interval if its method is BCa."""
     mcnemar_p: float | None = None
-    """P-value of McNemar's exact test, which treats claims as independent; None with several random seeds, or if the
+    """P-value of McNemar's exact test, which treats claims as independent; None if a system has several runs, or if the
     metric does not compare labels."""
     folds_p: float | None = None
     """P-value of the corrected resampled t-test over folds and random seeds; None for a single fold."""
@@ -141,9 +141,7 @@ def difference(
     low, high = (float(np.clip(end, -largest, largest)) for end in interval[:2])
     standard_error = float(np.nanstd(resampled, ddof=1))
     ranks_across_units = metric.needs != "labels" and metric.unit_values(gold, system_a.runs[0], groups) is None
-    # Exchanges pair run with run, so they need equally many runs on both sides.
-    has_paired_runs = len(system_a.runs) == len(system_b.runs)
-    no_exchanges = ranks_across_units or not has_paired_runs or metric.calls_foreign_code
+    no_exchanges = ranks_across_units or metric.calls_foreign_code
     test: Test = "jackknife-t" if no_exchanges else "randomization"
     draws = None
     if test == "jackknife-t":
@@ -243,12 +241,16 @@ def corrected_t_test(values_a: Floats | None, values_b: Floats | None) -> float 
     Args:
         values_a: values of the first system in each fold, from `fold_values`.
         values_b: values of the second system.
-    Returns: None without values, or with unequal numbers of runs.
+    Returns: None without values, or with unequal numbers of runs unless one system has a single run for all seeds.
     Source: Nadeau and Bengio 2003; with k folds, the test share is 1 / (k - 1) of the training claims.
     """
-    if values_a is None or values_b is None or values_a.shape != values_b.shape:
+    if values_a is None or values_b is None:
+        return None
+    n_runs = {values_a.shape[1], values_b.shape[1]}
+    if len(n_runs) > 1 and 1 not in n_runs:
         return None
     k = len(values_a)
+    # The single run of a system that no seed changes stands against every run of the other.
     differences = (values_a - values_b).reshape(-1)
     variance = float(differences.var(ddof=1))
     if np.isnan(differences).any():

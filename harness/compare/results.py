@@ -18,7 +18,6 @@ from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.functions import build_metric
 from harness.metrics.intervals import Intervals
-from harness.runner.provenance import Provenance
 from harness.runner.result_files import Columns, Result
 
 
@@ -102,7 +101,7 @@ def _named_entries(
         name = f"{result.system} ({result.experiment})" if is_ambiguous else result.system
         if name in [entry.name for entry in entries]:
             name = f"{name} {result.result_id}"
-        entries.append(ResultEntry(name, result, _runs(result.provenance, columns, labels, has_gold), columns))
+        entries.append(ResultEntry(name, result, _runs(result, columns, labels, has_gold), columns))
     return tuple(entries)
 
 
@@ -141,9 +140,10 @@ def _unit_codes(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
 
 
 def _runs(
-    provenance: Provenance, columns: Columns, labels: tuple[str, ...], has_gold: npt.NDArray[np.bool_]
+    result: Result, columns: Columns, labels: tuple[str, ...], has_gold: npt.NDArray[np.bool_]
 ) -> tuple[Run, ...]:
-    """The output for the claims with gold, one run per random seed."""
+    """The output for the claims with gold, one run per random seed; one for all if the seed changes nothing."""
+    provenance = result.provenance
     code_of: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
     runs = []
     for seed in dict.fromkeys(columns["random_seed"].tolist()):
@@ -152,7 +152,9 @@ def _runs(
         rows = seed_rows[has_gold[: len(seed_rows)]]
         scores = np.column_stack([columns[f"score:{label}"][rows] for label in labels]).astype(np.float64)
         predicted = np.array([code_of.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
-        runs.append(Run(scores if provenance.gives_scores else None, predicted, provenance.gives_probabilities))
+        random_seed = seed if seed in result.random_seeds else None
+        gives_scores, gives_probabilities = provenance.gives_scores, provenance.gives_probabilities
+        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed))
     return tuple(runs)
 
 

@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Sequence
 
 from harness.compare.comparison import Comparison, SystemPair
-from harness.compare.footnotes import TIE_GROUP, format_p, pair_notes, size_note, system_notes
+from harness.compare.footnotes import TIE_GROUP, format_p, pair_notes, size_note, system_notes, values_by_seed
 from harness.compare.latex import comparison_latex
 from harness.metrics.intervals import Value
 from harness.runner.tables import MAX_PUBLISHED_ROWS, format_value
@@ -90,15 +90,21 @@ def _other_tests(comparison: Comparison, is_one_of_several: bool) -> list[str]:
     return lines
 
 
+def _tables(comparisons: Sequence[Comparison]) -> list[list[list[str]]]:
+    """Systems, their values with each random seed if there are several, and the pairs of each metric."""
+    by_seed = values_by_seed(comparisons)
+    return [_system_rows(comparisons), *([by_seed] if by_seed else []), *_pair_tables(comparisons)]
+
+
 def comparison_text(comparisons: Sequence[Comparison]) -> str:
     """A table of systems, a table of pairs for each metric, and notes."""
-    tables = [align_columns(rows) for rows in (_system_rows(comparisons), *_pair_tables(comparisons))]
+    tables = [align_columns(rows) for rows in _tables(comparisons)]
     return "\n\n".join([*tables, "\n".join(_notes(comparisons))])
 
 
 def comparison_markdown(comparisons: Sequence[Comparison]) -> str:
     """Markdown tables, and the notes as a list."""
-    tables = [_markdown(rows) for rows in (_system_rows(comparisons), *_pair_tables(comparisons))]
+    tables = [_markdown(rows) for rows in _tables(comparisons)]
     notes = "\n".join(f"- {_markdown_text(note)}" for note in _notes(comparisons))
     return "\n\n".join([*tables, notes])
 
@@ -116,11 +122,11 @@ def _markdown_text(text: str) -> str:
 
 
 CSV_COLUMNS = ("metric", "a", "b", "difference", "low", "high", "p", "p_corrected")
-CSV_MORE = ("decided_by", "kind", "system", "value", "tie_group", "method", "note")
+CSV_MORE = ("decided_by", "kind", "system", "value", "tie_group", "method", "note", "standard_deviation", "random_seed")
 
 
 def comparison_csv(comparisons: Sequence[Comparison]) -> str:
-    """One row per pair, system and published system (`kind`), with unrounded numbers."""
+    """One row per pair, system, random seed of a system and published system (`kind`), with unrounded numbers."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, (*CSV_COLUMNS, *CSV_MORE), extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -129,6 +135,11 @@ def comparison_csv(comparisons: Sequence[Comparison]) -> str:
         rows = [
             *({"kind": "pair"} | row for row in document["pairs"]),
             *({"kind": "system"} | row for row in document["systems"]),
+            *(
+                {"kind": "seed", "system": system["system"]} | seed_value
+                for system in document["systems"]
+                for seed_value in system.get("seed_values", [])
+            ),
             *({"kind": "published"} | row for row in document.get("published", {}).get("systems", [])),
         ]
         for row in rows:
@@ -141,9 +152,12 @@ def comparison_csv(comparisons: Sequence[Comparison]) -> str:
 
 def comparison_html(comparisons: Sequence[Comparison]) -> str:
     """HTML tables and a list of notes, with all text escaped."""
-    pairs = [html_table(rows, _pair_caption(rows, comparisons)) for rows in _pair_tables(comparisons)]
+    by_seed = values_by_seed(comparisons)
+    tables = [html_table(_system_rows(comparisons), "Systems")]
+    tables += [html_table(by_seed, "By random seed")] if by_seed else []
+    tables += [html_table(rows, _pair_caption(rows, comparisons)) for rows in _pair_tables(comparisons)]
     notes = "\n".join(f"<li>{html.escape(note)}</li>" for note in _notes(comparisons))
-    return "\n".join([html_table(_system_rows(comparisons), "Systems"), *pairs, f"<ul>\n{notes}\n</ul>"])
+    return "\n".join([*tables, f"<ul>\n{notes}\n</ul>"])
 
 
 def _pair_caption(rows: list[list[str]], comparisons: Sequence[Comparison]) -> str:

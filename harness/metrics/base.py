@@ -26,6 +26,8 @@ class Run:
     """Index into the labels of the gold, shape (n_claims,); -1 for no answer."""
     probabilities: bool = False
     """Whether the scores of each claim are probabilities over the labels."""
+    random_seed: int | None = None
+    """Random seed of the fits; None if they do not depend on it, or if it is unknown."""
 
 
 @displayed

@@ -48,11 +48,26 @@ LEFT_OUT: dict[Method, str] = {
 """Reason why a method excludes resamples."""
 
 
+NO_VALUE = "the metric has no value for these claims"
+"""Reason for a metric that is NaN."""
+
+
+class SeedValue(Record):
+    """A metric's value with one random seed."""
+
+    random_seed: int | None
+    """Random seed of the fits; None if it is unknown."""
+    value: float | None
+    """Value of the metric; None if undefined."""
+    reason: str | None = None
+    """Reason why the value is undefined."""
+
+
 class Value(Record):
     """A metric's value with its 95 percent interval. The reason or the note explains every None."""
 
     value: float | None
-    """Value of the metric; None if undefined."""
+    """Value of the metric, the mean over random seeds; None if undefined with any of them."""
     low: float | None = None
     """Lower end of the interval."""
     high: float | None = None
@@ -71,6 +86,10 @@ class Value(Record):
     """Remarks for the reader, separated by semicolons: "over 9 of 12 articles; only 9 articles, ..."."""
     short_name: str = ""
     """Name of the metric in table headings ("AP"); empty outside a result."""
+    standard_deviation: float | None = None
+    """Sample standard deviation of the value over random seeds; None with a single run, or without a value."""
+    seed_values: tuple[SeedValue, ...] = ()
+    """Value with each random seed; empty with a single run."""
 
 
 class Intervals(Record):
@@ -117,15 +136,15 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingG
     """
     groups = ResamplingGroups(_dense(groups.article), _dense(groups.unit), groups.length, groups.stratum)
     n_units = int(np.max(groups.unit, initial=-1)) + 1
-    try:
-        unweighted = np.ones((1, n_units), dtype=np.int64)
-        value = float(mean_over_seeds(metric, gold, runs, groups, unweighted)[0])
-    except Undefined as error:
-        return Value(value=None, reason=str(error), n_units=n_units)
+    seed_values = _seed_values(metric, gold, runs, groups)
+    over_seeds = seed_values if len(runs) > 1 else ()
+    reason = _undefined_reason(seed_values)
+    if reason is not None:
+        return Value(value=None, reason=reason, n_units=n_units, seed_values=over_seeds)
+    per_seed = [seed_value.value for seed_value in seed_values if seed_value.value is not None]
+    value = sum(per_seed) / len(per_seed)
+    deviation = float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else None
     remarks = dict.fromkeys(note for run in runs if (note := metric.note(gold, run, groups)))
-    if np.isnan(value):
-        reason = "the metric has no value for these claims"
-        return Value(value=None, reason=reason, n_units=n_units, note="; ".join(remarks) or None)
     try:
         result = _compute_interval(metric, gold, runs, groups, intervals=intervals, value=value)
     except UnitsSplitArticles:
@@ -134,11 +153,51 @@ def measure(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingG
     except Undefined as error:
         result = _IntervalResult(None, None, [f"no interval: {error}"])
     note = "; ".join([*remarks, *result.notes]) or None
+    without_interval = Value(
+        value=value, n_units=n_units, note=note, standard_deviation=deviation, seed_values=over_seeds
+    )
     if result.interval is None:
-        return Value(value=value, n_units=n_units, note=note)
+        return without_interval
     # Bootstrap-t can reach beyond the bounds, because it adds errors to the value.
     low, high = (float(np.clip(end, *metric.bounds)) for end in result.interval[:2])
-    return Value(value=value, low=low, high=high, n_units=n_units, method=result.method, note=note)
+    return without_interval.model_copy(update={"low": low, "high": high, "method": result.method})
+
+
+def _seed_values(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[SeedValue, ...]:
+    """The value of each run."""
+    unweighted = np.ones((1, int(np.max(groups.unit, initial=-1)) + 1), dtype=np.int64)
+    seed_values = []
+    for run in runs:
+        try:
+            value, reason = float(metric.values(gold, run, groups, unweighted)[0]), NO_VALUE
+        except Undefined as error:
+            value, reason = np.nan, str(error)
+        is_defined = not np.isnan(value)
+        seed_values.append(
+            SeedValue(
+                random_seed=run.random_seed,
+                value=value if is_defined else None,
+                reason=None if is_defined else reason,
+            )
+        )
+    return tuple(seed_values)
+
+
+def _undefined_reason(seed_values: Sequence[SeedValue]) -> str | None:
+    """Reason why the mean over seeds is undefined, which names the seeds unless it holds for all; None if defined."""
+    runs_by_reason: dict[str, list[int]] = {}
+    for number, seed_value in enumerate(seed_values):
+        if seed_value.reason is not None:
+            runs_by_reason.setdefault(seed_value.reason, []).append(number)
+    n = len(seed_values)
+    parts = []
+    for reason, numbers in runs_by_reason.items():
+        seeds = [seed_values[number].random_seed for number in numbers]
+        where = f"{len(seeds)} of {n} random seeds ({', '.join(map(str, seeds))})"
+        if None in seeds:
+            where = f"run {', '.join(str(number + 1) for number in numbers)} of {n}"
+        parts.append(reason if len(numbers) == n else f"{where}: {reason}")
+    return "; ".join(parts) or None
 
 
 def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups) -> tuple[float, float] | None:

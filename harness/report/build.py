@@ -26,6 +26,7 @@ from harness.report.tables import (
     notes,
     origin,
     pair_tables,
+    seed_grid,
     threshold_grids,
     warnings,
 )
@@ -112,7 +113,7 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
     first = report_data.table.entries[0].result
     results = [entry.result for entry in report_data.table.entries]
     human_agreements = measure_human_agreement(report_data)
-    seeds = len(report_data.table.entries[0].runs)
+    seeds = max(len(entry.runs) for entry in report_data.table.entries)
     return {
         "title": title or ", ".join(dict.fromkeys(result.experiment for result in results)),
         "first": first,
@@ -122,7 +123,8 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "labels": report_data.table.gold.names,
         "n_claims": len(report_data.claim_ids),
         "intervals": report_data.table.intervals,
-        "several_seeds": seeds if seeds > 1 else None,
+        "several_seeds": seeds > 1,
+        "by_seed": seed_grid(report_data),
         "no_texts": report_data.context.note,
         "warnings": warnings(report_data),
         "notes": notes(report_data),

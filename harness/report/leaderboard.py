@@ -9,6 +9,7 @@ from markupsafe import Markup
 from harness.compare.footnotes import published_notes
 from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
+from harness.metrics.seed_text import describe_seeds, format_spread
 from harness.report.human_agreement import HumanAgreement
 from harness.report.report_data import ReportData, heading_of, value_of
 from harness.report.svg import Point, span, strip, strip_scale, ticks
@@ -61,7 +62,7 @@ def leaderboard(data: ReportData, agreements: list[HumanAgreement]) -> Leaderboa
             name=entry_name,
             kind=kind,
             key=key,
-            value="-" if value.value is None else format_number(value.value),
+            value="-" if value.value is None else format_number(value.value) + format_spread(value),
             interval=format_interval(value),
             tie_group=str(groups.get(entry_name) or "") if kind == "system" else "",
             strip=_strip(value, entry_name, key, scale, marks),
@@ -76,7 +77,11 @@ def leaderboard(data: ReportData, agreements: list[HumanAgreement]) -> Leaderboa
         higher_is_better=data.metrics[name].higher_is_better,
         scale=strip_scale(scale, marks),
         rows=rows,
-        notes=(*([interval_line] if interval_line else []), *published_notes(data.comparisons[name])),
+        notes=(
+            *([interval_line] if interval_line else []),
+            *describe_seeds({row.name: row.random_seeds for row in data.comparisons[name].systems}),
+            *published_notes(data.comparisons[name]),
+        ),
     )
 
 

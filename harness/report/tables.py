@@ -10,6 +10,7 @@ from harness.compare.footnotes import format_p, pair_notes, published_notes, siz
 from harness.data.labels.agreement import INTERVAL_METHOD
 from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
+from harness.metrics.seed_text import format_spread, seed_rows
 from harness.report.figures import Grid
 from harness.report.human_agreement import HumanAgreement
 from harness.report.leaderboard import format_interval
@@ -108,8 +109,15 @@ def _published_cell(entry: ReferenceResult) -> Cell:
 def _cell(data: ReportData, system: str, name: str) -> Cell:
     value = value_of(data, system, name)
     group = next(row.tie_group for row in data.comparisons[name].systems if row.name == system)
-    text = "-" if value.value is None else format_number(value.value)
+    text = "-" if value.value is None else format_number(value.value) + format_spread(value)
     return Cell(text, format_interval(value), group, value.reason)
+
+
+def seed_grid(data: ReportData) -> Grid | None:
+    """Every metric of each system with each random seed, if a system has several."""
+    values = {subject.name: [value_of(data, subject.name, name) for name in data.metrics] for subject in data.subjects}
+    rows = seed_rows([heading_of(data, name) for name in data.metrics], values, max_seeds=None)
+    return Grid("Values with each random seed", tuple(rows[0]), tuple(map(tuple, rows[1:]))) if rows else None
 
 
 def threshold_grids(data: ReportData) -> ThresholdGrids:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from harness.classifiers.base import Classifier
 from harness.display import brief, displayed
@@ -59,7 +60,7 @@ class Experiment(Record):
     metrics: Entries = ()
     """Names, or mappings with a name and settings; the first one ranks the systems. Default: those of the task."""
     random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)
-    """Each system is fitted once per seed; values are means over the seeds."""
+    """Each system is fitted once per seed, or once if the seed changes nothing; values are means over the seeds."""
     intervals: Intervals = Intervals()
     """Method of the confidence intervals."""
     ties: Literal["expected", "range"] = "expected"
@@ -68,6 +69,14 @@ class Experiment(Record):
     """Kinds of slices to report values for; see `harness.runner.slices.slices_of`."""
     explain: bool = False
     """Whether results store the reasons for each score, for systems that give reasons."""
+
+    @field_validator("random_seeds")
+    @classmethod
+    def _check_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        repeated = [str(seed) for seed, count in Counter(seeds).items() if count > 1]
+        if repeated:
+            raise ValueError(f"expected each seed once, got {', '.join(repeated)} several times")
+        return seeds
 
     if not TYPE_CHECKING:
 

@@ -66,7 +66,7 @@ def fit_unit(
     clock, classifier = Clock(), unit.system.classifier
     reset_peak()
     with clock.timed("fit"):
-        scorer = fit(classifier, claims, gold, unit.seed, dev)
+        scorer = fit(classifier, claims, gold, unit.fit_seed, dev)
     with clock.timed("score"):
         scores = np.asarray(scorer.score(test), dtype=np.float64)
     expected = (len(test), len(gold.labels))

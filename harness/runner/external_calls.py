@@ -56,6 +56,6 @@ def forecast_of(units: Iterable[Unit], data: ExperimentData) -> Forecast:
         gold, classifier = training_gold(data, unit.fold), unit.system.classifier
         if len(unit.fold.dev) and isinstance(classifier, CalibratedClassifier):
             classifier = classifier.classifier  # calibrated on the dev part, without folds of the training claims
-            calls |= classifier.planned_requests(train, gold, data.claims.take(unit.fold.dev), unit.seed)
-        calls |= classifier.planned_requests(train, gold, test, unit.seed)
+            calls |= classifier.planned_requests(train, gold, data.claims.take(unit.fold.dev), unit.fit_seed)
+        calls |= classifier.planned_requests(train, gold, test, unit.fit_seed)
     return Forecast(len(calls), sum(calls.values()))

@@ -29,6 +29,7 @@ from harness.runner.splitting.joined_datasets import (
 )
 from harness.runner.splitting.protocols import make_folds, with_training_share
 from harness.runner.splitting.transfer import name_trained_on, training_groups, transfer_folds
+from harness.runner.tuning.calibrate import CalibratedClassifier
 from harness.schemes import Scheme
 
 UNIT_FORMAT = 3
@@ -59,14 +60,25 @@ class Unit(NamedTuple):
     unit_id: str
     system: System
     fold: Fold
-    seed: int
+    seed: int | None
+    """Random seed of the fit; None if the fit does not depend on it, so that it serves every seed."""
     explain: bool = False
     """Whether the reasons for each score are stored too."""
 
     @property
     def title(self) -> str:
         """System with its settings, fold and seed, for progress."""
-        return f"{self.system.system_name} {self.fold.name}, seed {self.seed}"
+        return f"{self.system.system_name} {self.name}"
+
+    @property
+    def name(self) -> str:
+        """Fold and seed."""
+        return self.fold.name if self.seed is None else f"{self.fold.name}, seed {self.seed}"
+
+    @property
+    def fit_seed(self) -> int:
+        """The number that the fit is given as its seed."""
+        return 0 if self.seed is None else self.seed
 
 
 def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: int | None = None) -> ExperimentData:
@@ -225,15 +237,15 @@ def unit_of(
     experiment: Experiment,
     *,
     fold: Fold,
-    seed: int,
+    seed: int | None,
     fold_identity: dict[str, str],
     inputs: Sequence[str],
 ) -> Unit:
     """Makes the unit of a system, a fold and a seed, with its id.
 
     The id is a hash of the classifier and its settings, the source of the user's own code, the task and the mapping of
-    the scheme, the training claims and their gold, the test claims, the seed, and the versions of the packages that
-    fit.
+    the scheme, the training claims and their gold, the test claims, the seed if the fit depends on it, and the versions
+    of the packages that fit.
 
     Args:
         fold_identity: the part of the id that depends on the fold.
@@ -298,5 +310,13 @@ def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:
         )
         for system in loaded.systems
         for fold, fold_identity in folds_by_training[system.train_share, system.train_on]
-        for seed in loaded.experiment.random_seeds
+        for seed in _seeds_of(system, fold, loaded.experiment)
     ]
+
+
+def _seeds_of(system: System, fold: Fold, experiment: Experiment) -> tuple[int | None, ...]:
+    """The seeds that a system is fitted with: those of the experiment, or None if the fit does not depend on them."""
+    classifier = system.classifier
+    if len(fold.dev) and isinstance(classifier, CalibratedClassifier):
+        classifier = classifier.classifier  # calibrated on the dev part, without folds that the seed draws
+    return experiment.random_seeds if classifier.uses_seed else (None,)

@@ -88,7 +88,7 @@ class Provenance(Origin):
     gives_probabilities: bool
     """Whether the scores of a claim are probabilities over the labels."""
     units: dict[str, str]
-    """Unit id to the fold and random seed of the fit; in the order of folds, then random seeds."""
+    """Unit id to the fold of the fit, and its random seed if the fit depends on it; ordered by folds, then seeds."""
     chosen: dict[str, str]
     """Fold and random seed, as `units` writes them, to what the fit chose (`C=0.3 of 20 candidates in 3 folds`)."""
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import sha256
-from harness.metrics.intervals import Value
+from harness.metrics.intervals import SeedValue, Value
 from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
 from harness.runner.provenance import Provenance
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Table = Literal["values", "predictions"]
+Table = Literal["values", "seeds", "predictions"]
 """Data frames that a result becomes."""
 WITHOUT_ANSWER = "without an answer"
 """Reason in `Result.excluded` for claims that a system has no answer for; they count as wrong."""
@@ -76,6 +76,8 @@ class Result(Record):
     """Values per slice, if the experiment asks for slices."""
     limit: int | None = None
     """`--limit` of a trial; None for a full result."""
+    random_seeds: tuple[int, ...] = ()
+    """Random seed of each run; empty for a system whose fits do not depend on it, which is fitted once per fold."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
     carried_thresholds: CarriedThresholds | None = None
@@ -90,13 +92,13 @@ class Result(Record):
         """The values or the predictions as a data frame.
 
         Args:
-            table: `values`: one row per metric, with the interval. `predictions`: one row per claim and random seed,
-                as in `predictions.parquet`.
+            table: `values`: one row per metric, with the interval. `seeds`: one row per metric and random seed, if
+                there are several. `predictions`: one row per claim and random seed, as in `predictions.parquet`.
         Raises: UnknownName: no such table. FaultsError: the file of predictions is missing or damaged.
         """
         if table not in get_args(Table):
             raise UnknownName(unknown_name("table of a result", table, get_args(Table)))
-        return _values_frame(self) if table == "values" else _predictions_frame(self)
+        return {"values": _values_frame, "seeds": _seeds_frame, "predictions": _predictions_frame}[table](self)
 
     def summary(self) -> dict[str, Any]:
         """The document that `harness run --json` prints for a result."""
@@ -114,6 +116,7 @@ class Result(Record):
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
+            "random_seeds": list(self.random_seeds),
             **(
                 {"carried_thresholds": self.carried_thresholds.model_dump(mode="json")}
                 if self.carried_thresholds
@@ -127,8 +130,21 @@ def _values_frame(result: Result) -> pd.DataFrame:
     import pandas as pd
 
     facts = {"experiment": result.experiment, "dataset": result.dataset, "task": result.task, "system": result.system}
-    rows = [{**facts, "metric": name, **value.model_dump()} for name, value in result.values.items()]
+    rows = [
+        {**facts, "metric": name, **value.model_dump(exclude={"seed_values"})} for name, value in result.values.items()
+    ]
     return pd.DataFrame(rows)
+
+
+def _seeds_frame(result: Result) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {"system": result.system, "metric": name, **seed_value.model_dump()}
+        for name, value in result.values.items()
+        for seed_value in value.seed_values
+    ]
+    return pd.DataFrame(rows, columns=["system", "metric", *SeedValue.model_fields])
 
 
 def _predictions_frame(result: Result) -> pd.DataFrame:
@@ -163,7 +179,7 @@ def read_result(folder: str | Path) -> Result:
 
 
 def read_predictions(result: Result) -> Columns:
-    """The predictions of a result: every claim once a random seed, also claims without gold.
+    """The predictions of a result: every claim once a run (`Result.random_seeds`), also claims without gold.
 
     Args:
         result: from `read_result`.

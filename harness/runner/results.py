@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +33,7 @@ from harness.runner.result_files import (
 )
 from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, too_small
 from harness.runner.tuning.carried_thresholds import carried_thresholds
+from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 
 
@@ -45,8 +45,8 @@ class _SystemRuns(NamedTuple):
     system: System
     rows: Codes
     """Test rows of all folds, in the order of the table."""
-    runs: Sequence[Predictions]
-    """Predictions for `rows`, one per random seed."""
+    runs: Mapping[int | None, Predictions]
+    """Predictions for `rows` by random seed; the only key is None if the fits do not depend on it."""
 
     def gold(self, selected: Bools) -> Gold:
         """Gold of the selected test rows, which must all have gold.
@@ -101,19 +101,19 @@ def build_result(
         return existing
     rows = np.sort(np.concatenate([fold.test for fold in data.folds]))
     unit_predictions = [(unit, finished.units[unit.unit_id].predictions) for unit in units]
-    runs = [_join_folds(unit_predictions, seed) for seed in experiment.random_seeds]
+    runs = join_folds(unit_predictions)
     system_runs = _SystemRuns(loaded, data, system, rows, runs)
     predictions = _predictions_parquet(data, rows, runs, experiment)
     write_bytes(result_folder / "predictions.parquet", predictions)
     write_text(result_folder / "experiment.yaml", document)
-    fits = {unit.unit_id: f"{unit.fold.name}, seed {unit.seed}" for unit in units}
+    fits = {unit.unit_id: unit.name for unit in units}
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in unit_predictions if answer.chosen}
-    provenance = provenance_of(loaded, data, system, runs, units=fits, chosen=chosen)
+    provenance = provenance_of(loaded, data, system, [*runs.values()], units=fits, chosen=chosen)
     result = _compute_result(system_runs, result_id, result_folder, provenance)
     for name, content in system.classifier.result_files().items():
         write_bytes(result_folder / name, content)
     cost = total_cost([unit_path(folder, unit.unit_id) for unit in units])
-    thresholds = carried_thresholds(loaded, data, system, runs, unit_predictions)
+    thresholds = carried_thresholds(loaded, data, system, [*runs.values()], unit_predictions)
     result = result.model_copy(
         update={"cost": cost, "predictions_sha256": sha256(predictions), "carried_thresholds": thresholds}
     )
@@ -140,33 +140,10 @@ def _read_existing(folder: Path, document: str) -> Result | None:
     return result if whole else None
 
 
-def _join_folds(unit_predictions: Sequence[tuple[Unit, Predictions]], seed: int) -> Predictions:
-    """Joins the predictions of all folds of one seed, in the order of the claim table."""
-    of_seed = [(unit.fold, answer) for unit, answer in unit_predictions if unit.seed == seed]
-    table_order = np.argsort(np.concatenate([fold.test for fold, _ in of_seed]), kind="stable")
-    first = of_seed[0][1]
-    return Predictions(
-        scores=np.concatenate([answer.scores for _, answer in of_seed])[table_order],
-        predicted=np.concatenate([answer.predicted for _, answer in of_seed])[table_order],
-        probabilities=all(answer.probabilities for _, answer in of_seed),
-        gives_scores=first.gives_scores,
-        gives_labels=first.gives_labels,
-        n_unanswered=sum(answer.n_unanswered for _, answer in of_seed),
-        unanswered_by_reason=sum((Counter(answer.unanswered_by_reason) for _, answer in of_seed), Counter()),
-        reasons=_join_reasons([answer for _, answer in of_seed], table_order),
-    )
-
-
-def _join_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | None] | None:
-    if all(answer.reasons is None for answer in answers):
-        return None
-    all_reasons = [reason for answer in answers for reason in (answer.reasons or [None] * len(answer.predicted))]
-    return [all_reasons[row] for row in order]
-
-
 def _predictions_parquet(
-    data: ExperimentData, rows: Codes, runs: Sequence[Predictions], experiment: Experiment
+    data: ExperimentData, rows: Codes, runs: Mapping[int | None, Predictions], experiment: Experiment
 ) -> bytes:
+    """The content of `predictions.parquet`; a run that serves every seed stands under the first seed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -179,12 +156,14 @@ def _predictions_parquet(
         fold_of[fold.test] = fold.name
     tables = []
     strata = _strata(claims, experiment.intervals)
-    for seed, run in zip(experiment.random_seeds, runs, strict=True):
+    for seed, run in runs.items():
         columns = {
             "claim_id": pa.array(claims.claim_id, pa.string()),
             "article_id": pa.array(claims.article_id, pa.string()),
             "fold": pa.array(fold_of[rows], pa.string()),
-            "random_seed": pa.array(np.full(len(rows), seed), pa.int64()),
+            "random_seed": pa.array(
+                np.full(len(rows), experiment.random_seeds[0] if seed is None else seed), pa.int64()
+            ),
             "gold": label_column(labels, codes[rows]),
         }
         columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
@@ -236,7 +215,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
             deduplicated = Deduplicated(
                 n_duplicates=int(is_duplicate.sum()), n=int(is_unique.sum()), values=unique_values
             )
-    worst_run = max(runs, key=lambda run: run.n_unanswered)
+    worst_run = max(runs.values(), key=lambda run: run.n_unanswered)
     n_unanswered = worst_run.n_unanswered
     unanswered = dict(sorted(worst_run.unanswered_by_reason.items()))
     scored_gold = system_runs.gold(scored)
@@ -264,6 +243,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
         slices=tuple(_slices(system_runs, scored)),
         limit=data.limit,
+        random_seeds=tuple(seed for seed in runs if seed is not None),
     )
 
 
@@ -301,11 +281,12 @@ def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
         claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)
     )
     kept_runs = [
-        Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities) for run in runs
+        Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities, seed)
+        for seed, run in runs.items()
     ]
     values = {}
     for name, metric in loaded.metrics.items():
-        silent = metric.needs == "labels" and not runs[0].gives_labels
+        silent = metric.needs == "labels" and not next(iter(runs.values())).gives_labels
         value = no_labels(system.system_name) if silent else measure(metric, kept_gold, kept_runs, groups, intervals)
         extra: dict[str, Any] = {"short_name": metric.title()}
         if loaded.experiment.ties == "range" and value.value is not None:

@@ -9,6 +9,7 @@ from harness.data.benchmarks.benchmark import Published
 from harness.data.labels.tasks import YES_NO, own_label_names
 from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
+from harness.metrics.seed_text import describe_seeds, format_spread, seed_rows
 from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
@@ -22,12 +23,13 @@ MAX_PUBLISHED_ROWS = 6
 
 
 def format_value(value: Value) -> str:
-    """Formats a value with its interval; an undefined value is a dash."""
+    """Formats a value with its standard deviation over seeds and its interval; an undefined value is a dash."""
     if value.value is None:
         return "-"
+    text = format_number(value.value) + format_spread(value)
     if value.low is None or value.high is None:
-        return format_number(value.value)
-    return f"{format_number(value.value)} [{format_number(value.low)}, {format_number(value.high)}]"
+        return text
+    return f"{text} [{format_number(value.low)}, {format_number(value.high)}]"
 
 
 def results_html(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
@@ -38,9 +40,12 @@ def results_html(results: Sequence[Result], published: Sequence[Published] = ())
     rows += _published_rows(results, published, names)
     lines = [*_notes(results, headings), *(line for board in published for line in published_notes(board, results))]
     notes = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    tables = [html_table(rows, _title(first))]
+    if by_seed := _seed_rows(results, headings):
+        tables.append(html_table(by_seed, "By random seed"))
     carried = threshold_tables([result.carried_thresholds for result in results], narrow=False)
-    tables = [html_table(table.rows, "; ".join(table.notes)) for table in carried]
-    return "\n".join([html_table(rows, _title(first)), f"<ul>{notes}</ul>", *tables])
+    below = [html_table(table.rows, "; ".join(table.notes)) for table in carried]
+    return "\n".join([*tables, f"<ul>{notes}</ul>", *below])
 
 
 def results_table(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
@@ -56,7 +61,9 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
-    parts = [_title(first), align_columns(rows), *_deduplicated(results, headings), *_slices(results, headings)]
+    by_seed = _seed_rows(results, headings)
+    parts = [_title(first), align_columns(rows), *([align_columns(by_seed) + "\n"] if by_seed else [])]
+    parts += [*_deduplicated(results, headings), *_slices(results, headings)]
     parts += _threshold_tables(results)
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.label_mapping]
@@ -67,6 +74,12 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
 def _headings(result: Result) -> dict[str, str]:
     """Column heading of each metric."""
     return {name: value.short_name for name, value in result.values.items()}
+
+
+def _seed_rows(results: Sequence[Result], headings: Mapping[str, str]) -> list[list[str]]:
+    """The value with each random seed, for systems with several."""
+    values = {result.system: [result.values[name] for name in headings] for result in results}
+    return seed_rows(list(headings.values()), values)
 
 
 def _published_rows(results: Sequence[Result], published: Sequence[Published], names: Sequence[str]) -> list[list[str]]:
@@ -173,6 +186,7 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
                 if note:
                     metrics_by_note.setdefault(note, {}).setdefault(result.system, []).append(headings[name])
     lines = [line] if (line := _interval_line(results, headings)) else []
+    lines += describe_seeds({result.system: result.random_seeds for result in results})
     lines += [f"{_where(systems, len(results), len(headings))}: {note}" for note, systems in metrics_by_note.items()]
     lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]
     warnings: dict[str, list[str]] = {}

@@ -86,12 +86,14 @@ def test_a_run_names_each_fit_with_setting_fold_and_seed(small, tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text(
         f"name: c\ntask: checkability\ndataset: {small}\nsplit: {{k: 2}}\nrandom_seeds: [1, 2]\n"
-        "classifiers: [{name: length, cap: {each: [5, 9]}}]\nmetrics: [f1]\nintervals: {method: none}\n"
+        "classifiers: [prior_random, {name: length, cap: {each: [5, 9]}}]\nmetrics: [f1]\nintervals: {method: none}\n"
     )
     run(config, out=tmp_path / "runs", progress=watch)
-    fits = [f"length[cap={cap}] fold-{fold}, seed {seed}" for cap in (5, 9) for fold in (0, 1) for seed in (1, 2)]
-    assert steps == [*fits, "length[cap=5]: values and intervals", "length[cap=9]: values and intervals"]
-    assert totals == [10]
+    fits = [f"prior_random fold-{fold}, seed {seed}" for fold in (0, 1) for seed in (1, 2)]
+    fits += [f"length[cap={cap}] fold-{fold}" for cap in (5, 9) for fold in (0, 1)]
+    systems = ["prior_random", "length[cap=5]", "length[cap=9]"]
+    assert steps == [*fits, *(f"{system}: values and intervals" for system in systems)]
+    assert totals == [11]
     steps.clear()
     run(config, out=tmp_path / "runs", progress=watch)
-    assert (steps, totals[1]) == ([f"length[cap={cap}]: values and intervals" for cap in (5, 9)], 2)
+    assert (steps, totals[1]) == ([f"{system}: values and intervals" for system in systems], 3)

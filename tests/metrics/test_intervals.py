@@ -166,6 +166,36 @@ def test_the_run_that_is_undefined_is_named():
     assert got.reason == "run 2 of 2: no claim is predicted 'yes'"
 
 
+def test_each_seed_has_its_value_and_the_deviation_is_that_of_a_sample():
+    case = yes_no([1, 0, 1, 0], [0.9, 0.1, 0.8, 0.2], [0, 1, 2, 3])
+    # Of four claims, 4, 2 and 3 are right: mean .75, deviations .25, -.25 and 0, so sqrt((.0625 + .0625) / 2) = .25.
+    answers = {5: [1, 0, 1, 0], 7: [0, 1, 1, 0], 6: [1, 0, 1, 1]}
+    runs = [Run(case.run.scores, codes(predicted), False, seed) for seed, predicted in answers.items()]
+    got = measure(Accuracy(), case.gold, runs, case.groups, Intervals())
+    assert (got.value, got.standard_deviation) == pytest.approx((0.75, 0.25))
+    assert [(each.random_seed, each.value, each.reason) for each in got.seed_values] == [
+        (5, 1.0, None),
+        (7, 0.5, None),
+        (6, 0.75, None),
+    ]
+    single = measure(Accuracy(), case.gold, runs[:1], case.groups, Intervals())
+    assert (single.value, single.standard_deviation, single.seed_values) == (1.0, None, ())
+
+
+def test_a_seed_without_a_value_is_named_and_not_averaged_over():
+    case = yes_no([1, 0], [0.9, 0.2], [0, 1])
+    runs = [
+        Run(case.run.scores, codes(answer), False, seed) for seed, answer in ((3, [1, 0]), (4, [0, 0]), (5, [0, 0]))
+    ]
+    got = measure(Precision(), case.gold, runs, case.groups, Intervals())
+    assert (got.value, got.low, got.standard_deviation) == (None, None, None)
+    assert got.reason == "2 of 3 random seeds (4, 5): no claim is predicted 'yes'"
+    assert [each.value for each in got.seed_values] == [1.0, None, None]
+    assert [each.reason for each in got.seed_values] == [None, *["no claim is predicted 'yes'"] * 2]
+    never = measure(Precision(), case.gold, runs[1:], case.groups, Intervals())
+    assert never.reason == "no claim is predicted 'yes'"
+
+
 def test_codes_with_gaps_are_no_units():
     case = articles(12)
     spread = case.with_groups(case.groups.article * 5 + 2, case.groups.unit * 5 + 2)

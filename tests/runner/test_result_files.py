@@ -67,7 +67,9 @@ def test_what_there_can_be_several_of_is_a_list(results):
     provenance = json.loads((Path(results["majority"].path) / "result.json").read_text())["provenance"]
     assert [dataset["name"] for dataset in provenance["datasets"]] == ["small"]
     assert [scheme["name"] for scheme in provenance["schemes"]] == ["three-axes"]
-    assert len(provenance["units"]) == 4 * 2
+    assert len(provenance["units"]) == 4
+    searched = json.loads((Path(results["tfidf_logreg"].path) / "result.json").read_text())["provenance"]
+    assert len(searched["units"]) == 4 * 2  # the seed draws the folds of the search
 
 
 def test_a_result_says_what_kinds_of_answers_its_system_gives(results):
@@ -99,8 +101,10 @@ def test_values_carry_the_short_name_of_their_metric(results):
 
 
 def test_predictions_are_columns_by_name(results):
+    searched = read_predictions(results["tfidf_logreg"])
+    assert {len(column) for column in searched.values()} == {56 * 2}
     columns = read_predictions(results["majority"])
-    assert {len(column) for column in columns.values()} == {56 * 2}
+    assert {len(column) for column in columns.values()} == {56}
     assert columns["score:yes"].dtype == np.float64
     assert set(columns["predicted"]) == {"yes"}
 

@@ -71,6 +71,7 @@ class Rules(Classifier):
 
     languages = ("en",)
     yes_or_no_only = True
+    uses_seed = False
     saved_types = (RulesScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:

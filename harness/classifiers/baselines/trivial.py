@@ -37,6 +37,7 @@ class Majority(Classifier):
     accuracy and, as the best constant forecast, for calibration and log loss. Cost: negligible.
     """
 
+    uses_seed = False
     saved_types = (ClassPriorScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
@@ -132,6 +133,7 @@ class Length(Classifier):
     """
 
     yes_or_no_only = True
+    uses_seed = False
     saved_types = (LengthScorer,)
 
     cap: int = Field(default=40, ge=1)
@@ -189,6 +191,7 @@ class Position(Classifier):
     """
 
     yes_or_no_only = True
+    uses_seed = False
     saved_types = (PositionScorer,)
 
     order: Literal["first", "last"] = "first"

@@ -156,6 +156,11 @@ class Ensemble(WrappingClassifier):
             raise ValueError(f"weights: expected {len(self.members)} numbers above 0, one per member")
         return self
 
+    @computed
+    def draws_by_seed(self) -> bool:
+        """Whether folds of the training articles are drawn; `log_odds` needs none."""
+        return self.method != "log_odds"
+
     def inner(self) -> tuple[Classifier, ...]:
         """The members."""
         return tuple(member.classifier for member in self.members)

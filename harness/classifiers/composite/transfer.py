@@ -99,6 +99,7 @@ class Transfer(WrappingClassifier):
     """
 
     yes_or_no_only = True
+    draws_by_seed = False
     saved_types = (SummedProbabilityScorer,)
 
     dataset: str

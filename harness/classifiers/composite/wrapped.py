@@ -30,6 +30,8 @@ class WrappingClassifier(Classifier):
 
     own_packages: ClassVar[tuple[str, ...]] = ()
     """Distributions that the subclass itself uses and whose versions can change the fit."""
+    draws_by_seed: ClassVar[bool] = True
+    """Whether the subclass itself draws something by the random seed, such as folds of the training claims."""
 
     @abstractmethod
     def inner(self) -> tuple[Classifier, ...]:
@@ -57,6 +59,11 @@ class WrappingClassifier(Classifier):
     def yes_or_no_only(self) -> bool:
         """Whether any inner classifier supports only tasks with two labels."""
         return any(inner.yes_or_no_only for inner in self.inner())
+
+    @computed
+    def uses_seed(self) -> bool:
+        """Whether this class draws by the random seed, or any inner classifier uses it."""
+        return self.draws_by_seed or any(inner.uses_seed for inner in self.inner())
 
     @computed
     def slow_to_fit(self) -> bool:

@@ -127,6 +127,7 @@ class EmbeddingLogreg(EncoderClassifier):
     (Wang et al. 2020). If the training claims have one label only, scores are the label shares.
     """
 
+    uses_seed = False
     packages = ("scikit-learn", "torch", "transformers", "tokenizers", "onnxruntime")
     saved_types = (EmbeddingScorer,)
 

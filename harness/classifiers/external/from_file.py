@@ -112,6 +112,7 @@ class FromFile(Classifier):
     the label with the highest score is then predicted, unless the file has labels.
     """
 
+    uses_seed = False
     unsavable_reason = FileScorer.unsavable_reason
 
     path: str

@@ -72,6 +72,7 @@ class ClaimbusterFeatures(Classifier):
 
     languages = ("en",)
     yes_or_no_only = True
+    uses_seed = False
     packages = ("numpy", "scipy", "scikit-learn")
     saved_types = (FeatureScorer, *TFIDF_TYPES)
 

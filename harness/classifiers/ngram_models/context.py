@@ -140,6 +140,7 @@ class ContextLogreg(Classifier, NgramSettings):
 
     context_scope = "article"
     yes_or_no_only = True
+    uses_seed = False
     packages = ("numpy", "scipy", "scikit-learn")
     saved_types = (ContextScorer, ContextFeatures, *TFIDF_TYPES)
 

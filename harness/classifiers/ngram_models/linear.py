@@ -172,6 +172,8 @@ class TfidfLogreg(Regularized):
     Library for Large Linear Classification".
     """
 
+    uses_seed = False
+
     def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
         return fit_logistic_regression(rows, positive, self.C, self.class_weight)
 
@@ -206,6 +208,8 @@ class NbLogreg(Regularized):
     and of other training claims with the n-gram. Strong on short texts and small training sets. Cost: fitting 16,000
     sentences takes about three seconds on one core, and scoring them a quarter of a second.
     """
+
+    uses_seed = False
 
     char_ngrams: NgramRange | None = None
     """Shortest and longest character n-gram; null, the default and as in the paper: no character n-grams."""
@@ -245,6 +249,7 @@ class ComplementNb(Linear):
     """
 
     scorer = SvmScorer
+    uses_seed = False
 
     alpha: float = Field(default=0.1, gt=0)
     """Smoothing constant added to the total weight of every n-gram. TF-IDF weights are small; a 1 would dominate

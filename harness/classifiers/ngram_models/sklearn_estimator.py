@@ -26,6 +26,7 @@ from harness.errors import HarnessError
 from harness.features.ngrams import NgramSettings
 from harness.features.weights import TFIDF_TYPES, Tfidf
 from harness.records import preview
+from harness.registry import import_object
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -165,6 +166,19 @@ class SklearnEstimator(Classifier):
 
         own = packages_distributions().get(self.estimator.partition(":")[0].partition(".")[0], [])
         return tuple(dict.fromkeys(("numpy", "scipy", "scikit-learn", *own)))
+
+    @computed
+    def uses_seed(self) -> bool:
+        """False for a class of scikit-learn with a set `random_state` or none, without estimators inside or `svd`."""
+        if not self.estimator.startswith("sklearn.") or self.features is None or self.features.svd is not None:
+            return True
+        component = import_object(self.estimator, "classifier")
+        if not isinstance(component, type):
+            return True  # a function, which may return an estimator that draws
+        estimator_class: Any = component
+        names = estimator_class._get_param_names()
+        draws = "random_state" in names and self.settings.get("random_state") is None
+        return draws or "estimator" in names or "estimators" in names
 
     @classmethod
     def build(cls, estimator: str, settings: dict[str, Any]) -> Self:

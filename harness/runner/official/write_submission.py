@@ -94,6 +94,8 @@ def write_submission(
 def _select_seed(result: Result, columns: Columns, random_seed: int | None) -> Columns:
     """The predictions of one random seed, with each claim once."""
     seeds = sorted({int(seed) for seed in columns["random_seed"]})
+    if not result.random_seeds and random_seed in result.provenance.config.random_seeds:
+        random_seed = seeds[0]  # one run serves every seed
     listed_seeds = ", ".join(map(str, seeds))
     if random_seed is None and len(seeds) > 1:
         raise HarnessError(f"{result.path}: has several random seeds ({listed_seeds}); choose one with --random-seed")

@@ -29,6 +29,7 @@ class Probe(Length):
     context_scope = "article"
     languages = ("fr",)
     yes_or_no_only = True
+    uses_seed = False
     slow_to_fit = False
     unsavable_reason = "a probe cannot be saved"
     packages = ("probe-package",)
@@ -91,6 +92,7 @@ HOOKS = {
     "context_scope",
     "languages",
     "yes_or_no_only",
+    "uses_seed",
     "slow_to_fit",
     "unsavable_reason",
     "packages",
@@ -151,6 +153,7 @@ def test_what_is_inside_shows_through(wrapping):
     assert wrapping.context_scope == "article"
     assert wrapping.languages in (("fr",), (NO_COMMON_LANGUAGE,))  # `rules` of the ensemble is made for English
     assert wrapping.yes_or_no_only
+    assert wrapping.uses_seed == wrapping.draws_by_seed == (type(wrapping).__name__ != "Transfer")
     assert not wrapping.slow_to_fit
     assert wrapping.unsavable_reason == "a probe cannot be saved"
     assert "probe-package" in wrapping.packages
@@ -173,6 +176,11 @@ def test_what_an_experiment_says_reaches_what_is_inside(wrapping):
     assert set(told(ready)) == {("placed", task)}
     assert set(told(wrapping)) == {()}
     assert ready.input_fingerprint() != wrapping.input_fingerprint()  # so that a unit's id says what was told
+
+
+def test_what_is_inside_can_use_the_seed(wrapping, monkeypatch):
+    monkeypatch.setattr(Probe, "uses_seed", True)
+    assert wrapping.uses_seed
 
 
 def test_inputs_change_with_the_settings_inside():

@@ -86,7 +86,8 @@ def test_labels_come_back_as_the_publisher_writes_them(bring, benchmarks, tmp_pa
 
 
 def test_several_random_seeds_need_a_choice(fetched, tmp_path):
-    result, _ = result_of(DEBATES.replace("SEEDS", "[1, 2]"), tmp_path, fetched)
+    random = DEBATES.replace("[length]", "[prior_random]").replace("SEEDS", "[1, 2]")
+    result, _ = result_of(random, tmp_path, fetched)
     with pytest.raises(HarnessError, match=r"has several random seeds \(1, 2\); choose one with --random-seed"):
         write_submission(result, tmp_path / "out", fetched)
     with pytest.raises(HarnessError, match="has no random seed 3; its random seeds: 1, 2"):
@@ -146,3 +147,15 @@ def test_the_sentences_of_a_spreadsheet_of_several_speeches_are_numbered_in_its_
     assert written.name == "policlaim_gpt_with_human_eval_merged.tsv"
     assert [line.split("\t")[0] for line in written.read_text().splitlines()] == ["id", *"123456"]
     assert evaluate("policlaim", [gold], [written]).mean["accuracy"] == result.values["accuracy"].value
+
+
+def test_a_system_that_ignores_the_seed_answers_for_each(fetched, tmp_path):
+    result, _ = result_of(DEBATES.replace("SEEDS", "[1, 2]"), tmp_path, fetched)
+    files = [
+        [path.read_bytes() for path in write_submission(result, tmp_path / f"out-{seed}", fetched, random_seed=seed)]
+        for seed in (None, 1, 2)
+    ]
+    assert len(files[0]) == 7
+    assert files[0] == files[1] == files[2]
+    with pytest.raises(HarnessError, match="has no random seed 3"):
+        write_submission(result, tmp_path / "out", fetched, random_seed=3)
