@@ -60,7 +60,7 @@ def choose_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
             raise HarnessError(f"{error}; {remedy}") from None
         raise
     left_out = (*selection.left_out, *other_claims, *copies)
-    return ChosenResults(results, left_out, tuple(_earlier_runs(candidates)))
+    return ChosenResults(results, left_out, (*selection.notes, *_earlier_runs(candidates)))
 
 
 def _result_folder(path: str | Path) -> Path:
