@@ -136,6 +136,9 @@ def difference(
     resampled = system_a.resampled - system_b.resampled
     jackknifed = system_a.jackknifed - system_b.jackknifed
     interval, method = _paired_interval(value, resampled, jackknifed, is_stratified=groups.stratum is not None)
+    # Student's t reaches beyond the differences that are possible when there are few units.
+    largest = metric.bounds[1] - metric.bounds[0]
+    low, high = (float(np.clip(end, -largest, largest)) for end in interval[:2])
     standard_error = float(np.nanstd(resampled, ddof=1))
     ranks_across_units = metric.needs != "labels" and metric.unit_values(gold, system_a.runs[0], groups) is None
     # Exchanges pair run with run, so they need equally many runs on both sides.
@@ -151,8 +154,8 @@ def difference(
         p = randomization_p(metric, system_a.runs, system_b.runs, drawn, observed=value)
     return Difference(
         value=value,
-        low=interval.low,
-        high=interval.high,
+        low=low,
+        high=high,
         p=p,
         detectable=POWER_Z * standard_error,
         test=test,

@@ -26,6 +26,7 @@ from harness.report.tables import (
     notes,
     origin,
     pair_tables,
+    threshold_grids,
     warnings,
 )
 from harness.text_tables import count_of
@@ -137,6 +138,7 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "learning": learning_figure(report_data),
         "confusions": confusions(report_data),
         "slices": slice_figures(report_data),
+        "thresholds": threshold_grids(report_data),
         "people": [agreement_grid(agreement) for agreement in human_agreements],
         "costs": costs(report_data),
         "origin": origin(report_data),

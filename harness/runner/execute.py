@@ -19,7 +19,7 @@ from harness.local_code import WorkerCode
 from harness.runner.config import System
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
-from harness.runner.tuning.calibrate import CalibratedClassifier
+from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.failures import UnitFailure, errors_of_code
 from harness.runner.units.unit_file import Predictions, StoredUnit, encode_unit, read_unit, unit_lock, unit_path
 
@@ -94,6 +94,7 @@ def fit_unit(
             chosen=scorer.chosen,
             unanswered_by_reason=scorer.unanswered_by_reason(test),
             reasons=_reasons(scorer, test) if unit.explain else None,
+            threshold=scorer.threshold if isinstance(scorer, CalibratedScorer) else None,
         )
         usage = scorer.api_usage(test)
         data = encode_unit(unit.unit_id, test.claim_id, gold.labels, predictions)

@@ -17,6 +17,7 @@ from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
 from harness.runner.provenance import Provenance
 from harness.runner.slices import SliceValues
+from harness.runner.tuning.carried_thresholds import CarriedThresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,8 @@ class Result(Record):
     """`--limit` of a trial; None for a full result."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
+    carried_thresholds: CarriedThresholds | None = None
+    """Thresholds on every group; only for systems of `protocol: transfer` with a `threshold`."""
     predictions_sha256: str = ""
     """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
 
@@ -111,6 +114,11 @@ class Result(Record):
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
+            **(
+                {"carried_thresholds": self.carried_thresholds.model_dump(mode="json")}
+                if self.carried_thresholds
+                else {}
+            ),
             **({"limit": self.limit} if self.limit is not None else {}),
         }
 

@@ -33,6 +33,7 @@ from harness.runner.result_files import (
     read_result,
 )
 from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, too_small
+from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 
 
@@ -116,7 +117,10 @@ def build_result(
     for name, content in system.classifier.result_files().items():
         write_bytes(result_folder / name, content)
     cost = total_cost([unit_path(folder, unit.unit_id) for unit in units])
-    result = result.model_copy(update={"cost": cost, "predictions_sha256": sha256(predictions)})
+    thresholds = carried_thresholds(loaded, data, system, runs, unit_predictions)
+    result = result.model_copy(
+        update={"cost": cost, "predictions_sha256": sha256(predictions), "carried_thresholds": thresholds}
+    )
     write_text(result_folder / "result.json", json_document(result.model_dump(mode="json")))
     return result
 

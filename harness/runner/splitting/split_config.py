@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from harness.records import Record, Texts
-from harness.runner.tuning.tune import INNER_FOLDS, InnerFolds
+from harness.runner.tuning.inner_folds import INNER_FOLDS, InnerFolds
 
 SplitBy = Literal["article", "speaker", "topic", "source"]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -39,7 +39,8 @@ class Inner(Record):
     k: int = Field(default=INNER_FOLDS, ge=2)
     """Number of folds."""
     by: SplitBy | None = None
-    """Group that stays whole; default: that of the split."""
+    """Group that stays whole; default: that of the split. Where the training claims are one group, articles stay
+    whole."""
 
 
 class Split(Record):
