@@ -50,6 +50,10 @@ class HarnessError(Exception):
     """Kind of error, for programs; also the `code` of a `Fault` that reports this error."""
 
 
+class EndsRun(HarnessError):
+    """An error that ends a whole run, not only the system that met it: a disk fault, or a limit that the user set."""
+
+
 class UnknownName(HarnessError):
     """An unknown name; the message lists the known ones."""
 
@@ -79,6 +83,9 @@ class FaultsError(HarnessError):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({brief(self.faults)})"
+
+    def __reduce__(self) -> tuple[type[FaultsError], tuple[tuple[Fault, ...]]]:
+        return type(self), (self.faults,)  # the default would pass the message to `__init__`
 
     @classmethod
     def single(

@@ -14,13 +14,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from harness.errors import FaultsError, HarnessError
+from harness.errors import EndsRun, FaultsError
 
 TEMPORARY_PREFIX = ".partial-"
 """Prefix of temporary files and folders; `remove_partial_files` deletes what a killed process leaves behind."""
 
 
-class WriteError(HarnessError):
+class WriteError(EndsRun):
     """A file or folder could not be written; no partial content remains under its name."""
 
 

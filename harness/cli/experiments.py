@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def run(
 
     Experiments are config files or names of built-in experiments.
 
-    Completed fits are reused.
+    Completed fits are reused. If a system cannot be fitted, the others are, and the exit code is 1.
     """
     import harness
 
@@ -111,12 +112,16 @@ def run(
         if not as_json:
             click.echo(str(result))
             click.echo(f"\n{result.fitted} units fitted; results are in {result.folder}", err=True)
+        if result.failed:
+            names = ", ".join(failure.system for failure in result.failed)
+            click.echo(f"{count_of(len(result.failed), 'system')} failed: {names}", err=True)
         for model in result.models:
             outcome = f"model saved in {model.folder}" if model.folder else f"model not saved: {model.reason}"
             click.echo(f"{model.system}: {outcome}", err=True)
     if as_json:
         documents = [result.document() for result in results]
         print_json(documents[0] if len(documents) == 1 else documents)
+    sys.exit(1 if any(result.failed for result in results) else 0)
 
 
 class MultiValueCommand(click.Command):

@@ -61,7 +61,7 @@ def choose_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
             raise HarnessError(f"{error}; {remedy}") from None
         raise
     left_out = (*selection.left_out, *other_claims, *copies)
-    notes = [*_earlier_runs(candidates), *_transfer_note(candidates)]
+    notes = [*selection.notes, *_earlier_runs(candidates), *_transfer_note(candidates)]
     return ChosenResults(_over_same_rows(results), left_out, tuple(notes))
 
 

@@ -65,8 +65,10 @@ def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2, all_
     chosen = choose_results(as_list(paths), all_results=all_results)
     results = chosen.results
     if len(results) < least:
-        reasons = "".join(f"; {line}" for line in left_out_lines(chosen.left_out))
-        raise HarnessError(f"compare: needs two results or more, but {results[0][0].path} is the only one{reasons}")
+        reasons = "".join(f"; {line}" for line in (*chosen.notes, *left_out_lines(chosen.left_out)))
+        amount = f"{results[0][0].path} is the only one" if results else "there is none"
+        needed = "two results" if least > 1 else "a result"
+        raise HarnessError(f"compare: needs {needed} or more, but {amount}{reasons}")
     first_result, first_columns = results[0]
     labels = tuple(column.removeprefix("score:") for column in first_columns if column.startswith("score:"))
     # The table lists every claim once per random seed; gold and groups need one of these copies.

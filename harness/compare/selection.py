@@ -11,14 +11,15 @@ from typing import Literal, NamedTuple
 
 from harness.errors import FaultsError
 from harness.runner.result_files import Result, read_result
-from harness.runner.storage.current import FolderResult, results_in
+from harness.runner.storage.current import FolderResult, failures_in, results_in
 
 MAX_LISTED = 4
 """Number of result folders in a note."""
 
-Reason = Literal["not-current", "trial", "other-claims", "same-predictions", "unreadable"]
+Reason = Literal["not-current", "failed", "trial", "other-claims", "same-predictions", "unreadable"]
 REASONS: dict[Reason, str] = {
     "not-current": "not the current result of the system; give --all or the folder to see it",
+    "failed": "of a system that failed when it was last run; give --all or the folder to see it",
     "trial": "a trial with --limit; give its folder to see it",
     "other-claims": "over other claims or labels than the latest result of the run folder; give its folder to see it",
     "same-predictions": "the same predictions as another result of the system",
@@ -54,6 +55,8 @@ class Selection(NamedTuple):
     """Results in the order of the given paths; those of one run folder by the name of their folder."""
     left_out: tuple[LeftOut, ...]
     """Other results of the run folders."""
+    notes: tuple[str, ...] = ()
+    """Systems of the run folders that failed when they were last run, and why."""
 
 
 def select_results(paths: Sequence[str | Path], *, all_results: bool = False) -> Selection:
@@ -68,6 +71,7 @@ def select_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
     """
     candidates: dict[str, Candidate] = {}
     left_out: dict[str, LeftOut] = {}
+    notes: dict[str, None] = {}
     for path in map(Path, paths):
         folder = path.parent if path.name == "result.json" else path
         if (folder / "result.json").exists():
@@ -84,9 +88,9 @@ def select_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
         for candidate in selection.candidates:
             candidates.setdefault(candidate.result.path, candidate)
         left_out |= {entry.path: entry for entry in selection.left_out}
-    return Selection(
-        tuple(candidates.values()), tuple(entry for path, entry in left_out.items() if path not in candidates)
-    )
+        notes |= dict.fromkeys(selection.notes)
+    others = tuple(entry for path, entry in left_out.items() if path not in candidates)
+    return Selection(tuple(candidates.values()), others, tuple(notes))
 
 
 def _select(run_folder: Path, entries: Sequence[FolderResult], all_results: bool) -> Selection:
@@ -95,11 +99,14 @@ def _select(run_folder: Path, entries: Sequence[FolderResult], all_results: bool
     candidates = list[Candidate]()
     left_out = list[LeftOut]()
     systems = set[str | None]()
+    failures = failures_in(run_folder)
     for order, entry in enumerate(entries):
         reason: Reason | None = None
         if entry.system is None:
             # A folder without a list has no other way to tell whether a damaged result is current: that is an error.
             reason = "unreadable" if any(other.in_latest_run for other in entries) else None
+        elif entry.system in failures and not all_results:
+            reason = "failed"
         elif entry.limit is not None and not (all_results or only_trials):
             reason = "trial"
         elif entry.system in systems and not all_results:
@@ -113,7 +120,8 @@ def _select(run_folder: Path, entries: Sequence[FolderResult], all_results: bool
         result = entry.result or read_result(entry.folder)
         candidates.append(Candidate(result, run_folder, order, entry.in_latest_run))
     candidates.sort(key=lambda candidate: candidate.result.path)
-    return Selection(tuple(candidates), tuple(left_out))
+    notes = [f"{system} failed when it was last run: {reason}" for system, reason in failures.items()]
+    return Selection(tuple(candidates), tuple(left_out), tuple(notes))
 
 
 def given_in_full(result_folders: Sequence[str | Path]) -> list[Path]:

@@ -21,7 +21,7 @@ from harness.endpoints.cache import Cache, Usage
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.completions import error_summary, first_choice, reported_tokens
 from harness.endpoints.connection import ConnectionPool
-from harness.errors import HarnessError
+from harness.errors import EndsRun, HarnessError
 
 RETRYABLE_STATUS = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
@@ -47,6 +47,10 @@ class FailedAttempt(NamedTuple):
     reason: str
     wait_s: float | None = None
     """Seconds to wait before the next request, if the endpoint asks for a wait."""
+
+
+class LimitReached(EndsRun):
+    """A limit of calls or tokens that the user set is reached."""
 
 
 class Cancelled(HarnessError):
@@ -104,7 +108,8 @@ class Client:
         error = min(errors, key=lambda error: isinstance(error, Cancelled))
         if not isinstance(error, HarnessError):
             raise error
-        raise HarnessError(
+        kind = type(error) if isinstance(error, EndsRun) else HarnessError
+        raise kind(
             f"{error}. {len(ended) - len(errors)} of {len(futures)} replies arrived and are saved; run the same "
             "command again to continue"
         )
@@ -220,14 +225,14 @@ class Client:
     def _reserve(self, request: Request) -> None:
         """Counts the request towards the caps, at its upper bound; waits while requests in flight may free tokens.
 
-        Raises: HarnessError: nothing is in flight, and the caps do not allow the request.
+        Raises: LimitReached: nothing is in flight, and the caps do not allow the request.
         """
         caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
         limit = Usage(*(sys.maxsize if cap is None else cap for cap in caps))
         with self._schedule:
             while not self.cache.reserve(self.ledger, request.token_bound, limit):
                 if not self._n_in_flight:
-                    raise HarnessError(self._cap_message(request, limit))
+                    raise LimitReached(self._cap_message(request, limit))
                 if self._stop.is_set():
                     raise Cancelled("stopped")
                 self._schedule.wait(0.2)

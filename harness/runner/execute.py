@@ -6,18 +6,21 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.classifiers.base import Classifier, Scorer
+from harness.classifiers.base import Scorer
 from harness.data.claims import Claims, Gold
-from harness.errors import HarnessError
-from harness.files import write_bytes
+from harness.errors import EndsRun, HarnessError
+from harness.files import WriteError, write_bytes
 from harness.local_code import WorkerCode
+from harness.runner.config import System
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
+from harness.runner.units.failures import UnitFailure, errors_of_code
 from harness.runner.units.unit_file import Predictions, StoredUnit, encode_unit, read_unit, unit_lock, unit_path
 
 MAX_REASONS = 8
@@ -45,11 +48,16 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def fit(classifier: Classifier, claims: Claims, gold: Gold, seed: int, dev: tuple[Claims, Gold] | None) -> Scorer:
-    """Fits a classifier to training rows; calibration and thresholds are fitted on dev rows if there are any."""
-    if dev is not None and isinstance(classifier, CalibratedClassifier):
-        return classifier.fit_on(claims, gold, *dev, seed)
-    return classifier.fit(claims, gold, seed)
+def fit(system: System, claims: Claims, gold: Gold, seed: int, dev: tuple[Claims, Gold] | None) -> Scorer:
+    """Fits a system to training rows; calibration and thresholds are fitted on dev rows if there are any.
+
+    Raises: HarnessError: it cannot be fitted to them, or its code raised an error.
+    """
+    classifier = system.classifier
+    with errors_of_code(system):
+        if dev is not None and isinstance(classifier, CalibratedClassifier):
+            return classifier.fit_on(claims, gold, *dev, seed)
+        return classifier.fit(claims, gold, seed)
 
 
 def fit_unit(
@@ -63,11 +71,11 @@ def fit_unit(
         test: the rows to score.
         dev: the rows for calibration and thresholds, with their gold; None: use folds of the training rows.
     """
-    clock, classifier = Clock(), unit.system.classifier
+    clock = Clock()
     reset_peak()
     with clock.timed("fit"):
-        scorer = fit(classifier, claims, gold, unit.fit_seed, dev)
-    with clock.timed("score"):
+        scorer = fit(unit.system, claims, gold, unit.fit_seed, dev)
+    with clock.timed("score"), errors_of_code(unit.system):
         scores = np.asarray(scorer.score(test), dtype=np.float64)
     expected = (len(test), len(gold.labels))
     if scores.shape != expected or not np.isfinite(scores).all():
@@ -75,21 +83,23 @@ def fit_unit(
         raise HarnessError(
             f"classifier '{unit.system.system_name}': expected finite scores of shape {expected}, got {problem}"
         )
-    predictions = Predictions(
-        scores=scores,
-        predicted=scorer.predict(test, scores),
-        probabilities=scorer.probabilities,
-        gives_scores=scorer.gives_scores,
-        gives_labels=scorer.gives_labels,
-        n_unanswered=scorer.n_unanswered(test),
-        chosen=scorer.chosen,
-        unanswered_by_reason=scorer.unanswered_by_reason(test),
-        reasons=_reasons(scorer, test) if unit.explain else None,
-        threshold=scorer.threshold if isinstance(scorer, CalibratedScorer) else None,
-    )
-    usage = scorer.api_usage(test)
+    with errors_of_code(unit.system):
+        predictions = Predictions(
+            scores=scores,
+            predicted=scorer.predict(test, scores),
+            probabilities=scorer.probabilities,
+            gives_scores=scorer.gives_scores,
+            gives_labels=scorer.gives_labels,
+            n_unanswered=scorer.n_unanswered(test),
+            chosen=scorer.chosen,
+            unanswered_by_reason=scorer.unanswered_by_reason(test),
+            reasons=_reasons(scorer, test) if unit.explain else None,
+            threshold=scorer.threshold if isinstance(scorer, CalibratedScorer) else None,
+        )
+        usage = scorer.api_usage(test)
+        data = encode_unit(unit.unit_id, test.claim_id, gold.labels, predictions)
     return FittedUnit(
-        data=encode_unit(unit.unit_id, test.claim_id, gold.labels, predictions),
+        data=data,
         cost=Cost(
             fit_seconds=clock.seconds["fit"],
             score_seconds=clock.seconds["score"],
@@ -112,14 +122,16 @@ def _reasons(scorer: Scorer, test: Claims) -> list[str | None] | None:
 
 
 class Finished(NamedTuple):
-    """The units of a run, all of them finished."""
+    """The units of a run: all of them, except those of systems that failed."""
 
     units: dict[str, StoredUnit]
-    """Every unit by its id."""
+    """Finished units by id."""
     fitted: frozenset[str]
     """Ids of the units that were fitted; the others were reused."""
     damaged: int
     """Number of units that were fitted because their file was damaged."""
+    failed: Mapping[str, UnitFailure] = MappingProxyType({})
+    """The first fit that failed, by the name of the system."""
 
 
 def finished_units(units: Iterable[Unit], folder: Path) -> dict[str, StoredUnit]:
@@ -140,6 +152,8 @@ def execute(
 ) -> Finished:
     """Fits the units that are not finished; each is written as soon as it is fitted, and locked until then.
 
+    A fit that fails ends the fits of its system; those of other systems go on.
+
     Args:
         units: the units of an experiment.
         folder: the run folder of the experiment.
@@ -147,36 +161,90 @@ def execute(
         jobs: number of processes; the numbers do not depend on it.
         fresh: whether to fit a unit even if another process finishes it in the meantime.
         advance: called after each fit.
+    Raises: EndsRun: an error that ends the run; finished units are kept.
     """
     by_id = {unit.unit_id: unit for unit in units}
     pending = [unit for unit_id, unit in by_id.items() if unit_id not in stored]
-    damaged = sum(unit_path(folder, unit.unit_id).exists() for unit in pending) if not fresh else 0
+    damaged = [] if fresh else [unit for unit in pending if unit_path(folder, unit.unit_id).exists()]
+    failures = _Failures(units)
     stored = dict(stored)
-    for unit, stored_unit in _fit_all(pending, data, folder, jobs, fresh=fresh):
-        stored[unit.unit_id] = stored_unit
+    fitted: set[str] = set()
+    for unit, outcome in _fit_all(pending, data, folder, jobs, fresh=fresh, failures=failures):
+        if isinstance(outcome, HarnessError):
+            failures.add(unit, outcome)
+        else:
+            stored[unit.unit_id] = outcome
+            fitted.add(unit.unit_id)
         advance(unit)
-    return Finished(stored, frozenset(unit.unit_id for unit in pending), damaged)
+    n_damaged = sum(unit.unit_id in fitted for unit in damaged)
+    return Finished(stored, frozenset(fitted), n_damaged, failures.by_system())
+
+
+class _Failures:
+    """The fits that failed; further fits of their systems are left out."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self._order = {unit.unit_id: number for number, unit in reversed([*enumerate(units)])}
+        self._systems: dict[str, set[str]] = {}  # two systems with the same settings share their units
+        for unit in units:
+            self._systems.setdefault(unit.unit_id, set()).add(unit.system.system_name)
+        self._failed: dict[str, dict[int, UnitFailure]] = {}
+
+    def add(self, unit: Unit, error: HarnessError) -> None:
+        """Records a fit that failed."""
+        failure = UnitFailure(f"{unit.fold.name}, seed {unit.seed}", error)
+        for system in self._systems[unit.unit_id]:
+            self._failed.setdefault(system, {})[self._order[unit.unit_id]] = failure
+
+    def concern(self, unit: Unit) -> bool:
+        """Whether every system that needs the unit has failed."""
+        return self._systems[unit.unit_id] <= self._failed.keys()
+
+    def by_system(self) -> dict[str, UnitFailure]:
+        """The first failure of each system, in the order of the units, which does not depend on the processes."""
+        return {system: failures[min(failures)] for system, failures in self._failed.items()}
+
+
+Outcome = StoredUnit | HarnessError
+"""A fitted unit, or why it could not be fitted."""
 
 
 def _fit_all(
-    units: Sequence[Unit], data: ExperimentData, folder: Path, jobs: int, *, fresh: bool
-) -> Iterator[tuple[Unit, StoredUnit]]:
+    units: Sequence[Unit], data: ExperimentData, folder: Path, jobs: int, *, fresh: bool, failures: _Failures
+) -> Iterator[tuple[Unit, Outcome]]:
     if jobs == 1 or len(units) < 2:
         for unit in units:
-            yield unit, _fit_and_write(folder, fresh, *_rows(unit, data))
+            if not failures.concern(unit):
+                yield unit, _attempt(folder, fresh, *_rows(unit, data))
         return
     from joblib import Parallel, delayed
 
     code = WorkerCode()
+    # Units are handed out in their order while others are fitted, so that those of failed systems are left out.
     work = (
-        delayed(_fit_numbered)(code, number, folder, fresh, *_rows(unit, data)) for number, unit in enumerate(units)
+        delayed(_attempt_numbered)(code, number, folder, fresh, *_rows(unit, data))
+        for number, unit in enumerate(units)
+        if not failures.concern(unit)
     )
-    for number, stored_unit in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
-        yield units[number], stored_unit
+    for number, outcome in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
+        yield units[number], outcome
 
 
-def _fit_numbered(_: WorkerCode, number: int, *arguments: Any) -> tuple[int, StoredUnit]:
-    return number, _fit_and_write(*arguments)
+def _attempt_numbered(_: WorkerCode, number: int, *arguments: Any) -> tuple[int, Outcome]:
+    return number, _attempt(*arguments)
+
+
+def _attempt(*arguments: Any) -> Outcome:
+    """Fits a unit and writes its files; an error that concerns its system only is returned.
+
+    Raises: EndsRun: an error that ends the run.
+    """
+    try:
+        return _fit_and_write(*arguments)
+    except EndsRun:
+        raise
+    except HarnessError as error:
+        return error
 
 
 def _fit_and_write(
@@ -194,7 +262,7 @@ def _fit_and_write(
         write_bytes(path, fitted.data)
     stored_unit = read_unit(path, unit.unit_id)
     if stored_unit is None:
-        raise HarnessError(f"{path}: was written, but cannot be read back; check the disk, then run the same again")
+        raise WriteError(f"{path}: was written, but cannot be read back; check the disk, then run the same again")
     return stored_unit
 
 

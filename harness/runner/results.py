@@ -83,7 +83,11 @@ def build_result(
         *(unit.unit_id for unit in units),
         *(finished.units[unit.unit_id].fingerprint for unit in units),
         *loaded.metrics,
-        *(code_fingerprint(modules) for metric in loaded.metrics.values() if (modules := metric.code_modules())),
+        *(
+            fingerprint([metric.model_dump(mode="json"), code_fingerprint(modules)])
+            for metric in loaded.metrics.values()
+            if (modules := metric.code_modules())
+        ),
         repr(experiment.intervals),
         system.system_name,
         fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +25,7 @@ from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
+from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class RunResult:
     experiment: str
     folder: Path
     results: Rows[Result]
-    """One result per system, in the order of the config."""
+    """One result per system that could be fitted, in the order of the config."""
     fitted: int
     """Number of units fitted; the others were reused."""
     damaged: int = 0
@@ -47,6 +48,8 @@ class RunResult:
     """Published leaderboards of the same benchmark and split."""
     models: tuple[SavedModel, ...] = ()
     """Saved model of each system, or the reason why there is none, if `save_models` was set."""
+    failed: Rows[FailedSystem] = field(default_factory=Rows)
+    """Systems that could not be fitted, in the order of the config."""
 
     def __len__(self) -> int:
         return len(self.results)
@@ -66,6 +69,8 @@ class RunResult:
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
         }
+        if self.failed:
+            document["failed"] = [failure._asdict() for failure in self.failed]
         if self.published:
             document["published"] = [
                 {
@@ -85,12 +90,12 @@ class RunResult:
     def __str__(self) -> str:
         from harness.runner.tables import results_table
 
-        return results_table(self.results, self.published)
+        return results_table(self.results, self.published, self.failed)
 
     def _repr_html_(self) -> str:
         from harness.runner.tables import results_html
 
-        return results_html(self.results, self.published)
+        return results_html(self.results, self.published, self.failed)
 
 
 @displayed
@@ -140,6 +145,8 @@ def run(
 ) -> RunResult:
     """Runs an experiment; finished units are reused.
 
+    A system that cannot be fitted has no result; `RunResult.failed` says why, and the other systems are run.
+
     Args:
         config: path of a config file, the name of a shipped experiment, a mapping with the content of a config file, or
             an experiment.
@@ -154,7 +161,8 @@ def run(
         progress: shows progress over the fits and the results.
         offline: refuse what needs the network.
         announce: called with the hosts that may be contacted, if any, before the first contact.
-    Raises: HarnessError: an error in the config, the data or on the disk; finished units are kept.
+    Raises: HarnessError: an error in the config, the data or on the disk, a limit of calls is reached, or no system can
+        be fitted; finished units are kept.
     """
     loaded, units_by_system, data, folder = _prepare(
         config,
@@ -182,13 +190,19 @@ def run(
             finished = execute(
                 units, data, folder, stored=stored, jobs=jobs, fresh=fresh, advance=lambda unit: advance(unit.title)
             )
+            failed = failed_systems(finished.failed, [system.system_name for system in loaded.systems])
+            loaded = loaded._replace(
+                systems=tuple(system for system in loaded.systems if system.system_name not in finished.failed)
+            )
             built = list[Result]()
-            for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True):
-                seen = data_for_system(system, data, loaded.experiment)
-                built.append(build_result(loaded, seen, system, units_of_system, folder, finished=finished))
+            for system in loaded.systems:
+                seen, own_units = data_for_system(system, data, loaded.experiment), units_by_system[system.system_name]
+                built.append(build_result(loaded, seen, system, own_units, folder, finished=finished))
                 advance(f"{system.system_name}: values and intervals")
         results = Rows(built)
-        record_run(folder, results)
+        record_run(folder, results, failed if limit is None else ())
+        if not results:
+            raise nothing_fitted(finished.failed)
         models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
     return RunResult(
@@ -199,6 +213,7 @@ def run(
         damaged=finished.damaged,
         published=published,
         models=models,
+        failed=failed,
     )
 
 

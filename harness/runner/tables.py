@@ -14,6 +14,7 @@ from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
+from harness.runner.units.failures import FailedSystem
 from harness.text_tables import align_columns, count_of, fits, format_number, html_table
 
 MAX_CHOICES = 3
@@ -32,13 +33,17 @@ def format_value(value: Value) -> str:
     return f"{text} [{format_number(value.low)}, {format_number(value.high)}]"
 
 
-def results_html(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
+def results_html(
+    results: Sequence[Result], published: Sequence[Published] = (), failed: Sequence[FailedSystem] = ()
+) -> str:
     """`results_table` as HTML, for notebooks."""
     first, names, headings = results[0], list(results[0].values), _headings(results[0])
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
+    rows += [[failure.system, "failed", *([""] * (len(names) - 1))] for failure in failed]
     rows += _published_rows(results, published, names)
-    lines = [*_notes(results, headings), *(line for board in published for line in published_notes(board, results))]
+    lines = [*_failure_notes(failed), *_notes(results, headings)]
+    lines += [*(line for board in published for line in published_notes(board, results))]
     notes = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     tables = [html_table(rows, _title(first))]
     if by_seed := _seed_rows(results, headings):
@@ -48,27 +53,36 @@ def results_html(results: Sequence[Result], published: Sequence[Published] = ())
     return "\n".join([*tables, f"<ul>{notes}</ul>", *below])
 
 
-def results_table(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
+def results_table(
+    results: Sequence[Result], published: Sequence[Published] = (), failed: Sequence[FailedSystem] = ()
+) -> str:
     """Formats results side by side: a title line, values with intervals, notes and warnings.
 
     Args:
         results: the results of one experiment.
         published: leaderboards; their best rows are listed under the metric that they report.
+        failed: systems without a result.
     """
     first = results[0]
     names = list(first.values)
     headings = _headings(first)
     rows = [["system", *headings.values()]]
     rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
+    rows += [[failure.system, "failed", *([""] * (len(names) - 1))] for failure in failed]
     rows += _published_rows(results, published, names)
     by_seed = _seed_rows(results, headings)
     parts = [_title(first), align_columns(rows), *([align_columns(by_seed) + "\n"] if by_seed else [])]
     parts += [*_deduplicated(results, headings), *_slices(results, headings)]
     parts += _threshold_tables(results)
-    parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
+    parts += [*_tie_ranges(results, headings), *_failure_notes(failed), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.label_mapping]
     parts += [line for board in published for line in published_notes(board, results)]
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
+
+
+def _failure_notes(failed: Sequence[FailedSystem]) -> list[str]:
+    """Why each failed system has no result."""
+    return [f"{failure.system} failed: {failure.reason}" for failure in failed]
 
 
 def _headings(result: Result) -> dict[str, str]:

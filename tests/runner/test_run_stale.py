@@ -71,6 +71,50 @@ def test_an_edited_module_is_fitted_again_and_nothing_else_is(harness, own, opti
     assert (table[table.gold == "yes"]["score:yes"].max()) < table[table.gold == "no"]["score:yes"].min()
 
 
+METRIC = """\
+def share(gold, predicted):
+    return (gold == predicted).mean() * {factor}
+"""
+
+
+@pytest.fixture
+def measured(tmp_path, small) -> Path:
+    """A config whose metric is a function of the working folder, which also chooses among settings."""
+    (tmp_path / "values.py").write_text(METRIC.format(factor=1))
+    config = CONFIG.format(dataset=small).replace('{name: "mine:Digits", label: mine}', "{name: length, label: mine}")
+    config = config.replace("[roc_auc]", '["values:share"]')
+    config = config.replace(", length]", ", {name: tfidf_logreg, C: {grid: [0.1, 1]}}]")
+    (tmp_path / "own.yaml").write_text(config)
+    return tmp_path / "own.yaml"
+
+
+def test_an_edited_metric_makes_new_results(harness, measured):
+    first = harness("run", measured, "--json")
+    assert first.stderr.startswith("running code that the config names: values:share (--no-code refuses it)\n")
+    (measured.parent / "values.py").write_text(METRIC.format(factor=0.5))
+    again = harness("run", measured, "--json")
+    values = [
+        [result["values"]["values:share"]["value"] for result in json.loads(outcome.stdout)["results"]]
+        for outcome in (first, again)
+    ]
+    assert values[1] == pytest.approx([value / 2 for value in values[0]])
+    told = harness("run", measured)
+    assert "0 units fitted" in told.stderr
+    (measured.parent / "values.py").write_text(METRIC.format(factor=0.25))
+    assert "2 units fitted" in harness("run", measured).stderr  # of the system that the metric chooses settings for
+    refused = harness("run", measured, "--no-code")
+    assert refused.returncode == 2
+    assert "'values:share' is code that the config names" in refused.stderr
+
+
+def test_a_setting_of_a_metric_makes_a_new_result(harness, measured):
+    ids = []
+    for metric in ('"values:share"', '{name: "values:share", bounds: [0, 1]}'):
+        measured.write_text(measured.read_text().replace('metrics: ["values:share"]', f"metrics: [{metric}]"))
+        ids.append([result["result_id"] for result in json.loads(harness("run", measured, "--json").stdout)["results"]])
+    assert not set(ids[0]) & set(ids[1])
+
+
 def test_code_is_announced_and_refused(harness, own):
     told = harness("run", own)
     assert told.stderr.startswith("running code that the config names: mine:Digits (--no-code refuses it)\n")

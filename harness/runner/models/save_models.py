@@ -77,7 +77,7 @@ def _fit_and_save(
     claims = material.claims.take(rows)
     gold = training_gold(material, Fold("all", rows, rows))
     seed = loaded.experiment.random_seeds[0]
-    scorer = fit(system.classifier, claims, gold, seed, _dev_set(material))
+    scorer = fit(system, claims, gold, seed, _dev_set(material))
     # Only the fitted scorer tells the reason of a search, whose candidates can be different classifiers.
     if scorer.unsavable_reason is not None:
         raise CannotSave(scorer.unsavable_reason)

@@ -17,6 +17,7 @@ from harness.errors import HarnessError
 from harness.files import json_document, write_text
 from harness.records import Record
 from harness.runner.result_files import Result, read_result
+from harness.runner.units.failures import FailedSystem
 
 FILE_NAME = "current.json"
 LIST_FORMAT = 1
@@ -33,12 +34,21 @@ class ListedResult(Record):
     """`--limit` of a trial; None for a full result."""
 
 
+class ListedFailure(Record):
+    """A system that could not be fitted in the last run that ran it."""
+
+    system: str
+    reason: str
+
+
 class ResultList(Record):
     """The content of `current.json`."""
 
     format: int
-    results: tuple[ListedResult, ...]
+    results: tuple[ListedResult, ...] = ()
     """Results of the latest run first, each once."""
+    failed: tuple[ListedFailure, ...] = ()
+    """Systems whose results, if there are any, are older than their failure."""
 
 
 class FolderResult(NamedTuple):
@@ -56,14 +66,16 @@ class FolderResult(NamedTuple):
     """Whether the latest finished run wrote or reused it; False in a folder without a list."""
 
 
-def record_run(folder: Path, results: Sequence[Result]) -> None:
+def record_run(folder: Path, results: Sequence[Result], failed: Sequence[FailedSystem] = ()) -> None:
     """Puts the results of a finished run first in the list of its run folder.
 
     Args:
         folder: the run folder; the caller holds its lock.
-        results: one per system of the run.
+        results: one per system of the run that could be fitted.
+        failed: the other systems of the run, unless it is a trial, which says nothing about full results.
     """
-    earlier = _read_list(folder)
+    written = _read_list(folder)
+    earlier = written.results
     number = max((entry.run for entry in earlier), default=0) + 1
     latest = [
         ListedResult(result_id=result.result_id, system=result.system, run=number, limit=result.limit)
@@ -71,8 +83,16 @@ def record_run(folder: Path, results: Sequence[Result]) -> None:
     ]
     ids = {entry.result_id for entry in latest}
     remaining = [entry for entry in earlier if entry.result_id not in ids and _is_there(folder, entry)]
-    document = ResultList(format=LIST_FORMAT, results=(*latest, *remaining)).model_dump(mode="json")
-    write_text(folder / FILE_NAME, json_document(document))
+    run = {result.system for result in results if result.limit is None} | {failure.system for failure in failed}
+    failures = [ListedFailure(system=failure.system, reason=failure.reason) for failure in failed]
+    failures += [failure for failure in written.failed if failure.system not in run]
+    document = ResultList(format=LIST_FORMAT, results=(*latest, *remaining), failed=tuple(failures))
+    write_text(folder / FILE_NAME, json_document(document.model_dump(mode="json")))
+
+
+def failures_in(folder: Path) -> dict[str, str]:
+    """The systems of a run folder that could not be fitted in the last run that ran them, with the reason."""
+    return {failure.system: failure.reason for failure in _read_list(folder).failed}
 
 
 def results_in(folder: Path) -> list[FolderResult]:
@@ -80,7 +100,7 @@ def results_in(folder: Path) -> list[FolderResult]:
 
     Results that cannot be read are in the list as well, without their content.
     """
-    listed = [entry for entry in _read_list(folder) if _is_there(folder, entry)]
+    listed = [entry for entry in _read_list(folder).results if _is_there(folder, entry)]
     latest_run = listed[0].run if listed else None
     ids = {entry.result_id for entry in listed}
     results = list[FolderResult]()
@@ -106,13 +126,13 @@ def _is_there(folder: Path, entry: ListedResult) -> bool:
     return (folder / "results" / entry.result_id / "result.json").exists()
 
 
-def _read_list(folder: Path) -> tuple[ListedResult, ...]:
+def _read_list(folder: Path) -> ResultList:
     """The list of a run folder; empty if there is none, or none that can be read, so that the recorded times decide."""
     try:
         written = ResultList.model_validate_json((folder / FILE_NAME).read_bytes())
     except (OSError, ValidationError):
-        return ()
-    return written.results if written.format == LIST_FORMAT else ()
+        return ResultList(format=LIST_FORMAT)
+    return written if written.format == LIST_FORMAT else ResultList(format=LIST_FORMAT)
 
 
 def _read(folder: Path) -> Result | None:

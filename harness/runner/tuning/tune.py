@@ -41,6 +41,10 @@ class SettingsSearch(WrappingClassifier):
         """Returns the candidates."""
         return self.candidates
 
+    def code_modules(self) -> tuple[str, ...]:
+        """The modules of the candidates and of the metric that ranks them."""
+        return tuple(dict.fromkeys((*super().code_modules(), *self.metric.code_modules())))
+
     def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
         """Returns the folds of the training claims on which the candidates are compared."""
         return training_folds(claims, self.folds, seed).folds

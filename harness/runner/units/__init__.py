@@ -1,1 +1,1 @@
-"""Files of units: predictions with their fingerprint, and the lock of each."""
+"""Units: their files with fingerprint and lock, and those that cannot be fitted."""
