@@ -165,9 +165,11 @@ def explain_validation(error: ValidationError) -> list[Explanation]:
             continue
         actual = preview(problem["input"])
         context = problem.get("ctx", {})
-        # pydantic adds the branch of a union or a wrapping validator to the path, such as "function-after[...]"; a key
-        # of a document has no bracket.
-        key_path = tuple(part for part in problem["loc"] if not (isinstance(part, str) and "[" in part))
+        # pydantic adds the branch of a union or a wrapping validator to the path, such as "function-after[...]"; a known
+        # key of a document has no bracket, and an unknown one stands last.
+        unknown = place[-1:] if kind == "extra_forbidden" else ()
+        known = place[: len(place) - len(unknown)]
+        key_path = (*(part for part in known if not (isinstance(part, str) and "[" in part)), *unknown)
         if kind == "missing":
             message = "is required, and missing"
         elif kind == "extra_forbidden":
