@@ -29,7 +29,8 @@ from harness.runner.splitting.joined_datasets import (
     joined_label_codes,
     schemes_of,
 )
-from harness.runner.splitting.protocols import known_parts, make_folds, transfer_folds
+from harness.runner.splitting.protocols import known_parts, make_folds
+from harness.runner.splitting.transfer import training_groups
 from harness.schemes import Scheme
 from harness.yaml_file import KeyPath
 
@@ -158,7 +159,7 @@ class _DataChecks:
         if folds is not None and gold is not None:
             self.attempt(("split",), lambda: labeled_folds(folds, gold))
             if split.protocol == "transfer":
-                self.attempt(("split",), lambda: [transfer_folds(split, fold, joined.claims) for fold in folds])
+                self.attempt(("split",), lambda: training_groups(split, folds, joined.claims, gold.rows_with_gold))
 
     def _check_slices(self, joined: JoinedDatasets, schemes: Sequence[Scheme] | None, gold: TaskGold | None) -> None:
         if schemes is None:
