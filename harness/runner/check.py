@@ -30,13 +30,19 @@ def check(
         paths: one or more dataset folders, configs, folders of either; or the name of a shipped experiment, a shipped
             dataset or a fetched benchmark.
         root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
-        unchecked: called with a line for each thing that cannot be checked yet.
+        unchecked: called with a line for each reason why configs cannot be checked yet.
     Raises: HarnessError: a path is none of these.
     """
     faults: dict[Fault, None] = {}
+    waiting: dict[str, dict[str, None]] = {}
     for path in as_list(paths):
         for target in _targets(path, root):
-            faults |= dict.fromkeys(_faults_of(target, root, unchecked))
+            reasons: list[str] = []
+            faults |= dict.fromkeys(_faults_of(target, root, reasons.append))
+            for reason in reasons:
+                waiting.setdefault(reason, {})[str(target)] = None
+    for reason, targets in waiting.items():
+        unchecked(f"{', '.join(targets)}: cannot be checked yet: {reason}")
     return list(faults)
 
 

@@ -62,7 +62,6 @@ class _DataChecks:
     def __init__(self, read: ReadConfig, root: str | Path | None, unchecked: Say) -> None:
         self.read, self.root, self.unchecked = read, root, unchecked
         self.experiment: Experiment = read.experiment
-        self.pending: set[str] = set()
         self.usable_systems = list(read.systems)
 
     def attempt(self, key_path: KeyPath, work: Callable[..., T], *args: Any) -> T | None:
@@ -77,9 +76,7 @@ class _DataChecks:
                 elif fault not in faults.faults:
                     faults.faults.append(fault)
         except (NotFetched, MissingExtra) as error:
-            if str(error) not in self.pending:
-                self.pending.add(str(error))
-                self.unchecked(f"{self.read.path}: cannot be checked yet: {error}")
+            self.unchecked(str(error))
         except HarnessError as error:
             faults.add(key_path, str(error).removeprefix(f"{key_path[0]}: "), error.code)
         except OSError as error:
