@@ -191,8 +191,10 @@ def explain_validation(error: ValidationError) -> list[Explanation]:
         actual = preview(problem["input"])
         context = problem.get("ctx", {})
         # pydantic adds the branch of a union or a wrapping validator to the path, such as "function-after[...]"; a key
-        # of a document has no bracket.
-        key_path = tuple(part for part in problem["loc"] if not (isinstance(part, str) and "[" in part))
+        # of a document has no bracket, unless it is an unknown one, which stands last.
+        unknown = place[-1:] if kind == "extra_forbidden" else ()
+        known = place[: len(place) - len(unknown)]
+        key_path = (*(part for part in known if not (isinstance(part, str) and "[" in part)), *unknown)
         if kind == "missing":
             message = "is required, and missing"
         elif kind == "extra_forbidden":

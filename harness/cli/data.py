@@ -111,10 +111,9 @@ def add(
     added = [count_of(result.claims_added, "claim"), count_of(result.annotations_added, "label")]
     if result.articles_added:
         added.insert(0, count_of(result.articles_added, "article"))
-    click.echo(
-        f"{dataset_dir}: {verb} {', '.join(added[:-1])} and {added[-1]} "
-        f"({result.superseded} replace an earlier label, {result.unchanged} duplicates skipped)"
-    )
+    replaced = f"{result.superseded:,} {'replaces' if result.superseded == 1 else 'replace'} an earlier label"
+    skipped = f"{count_of(result.unchanged, 'duplicate')} skipped"
+    click.echo(f"{dataset_dir}: {verb} {', '.join(added[:-1])} and {added[-1]} ({replaced}, {skipped})")
     if result.steps and not options["dry_run"]:
         click.echo("Next steps:\n" + "\n".join(f"  {step}" for step in result.steps))
 

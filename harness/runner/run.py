@@ -14,9 +14,10 @@ from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.config import Experiment, LoadedExperiment
+from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
-from harness.runner.load_config import load_experiment
+from harness.runner.load_config import read_config
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for, references
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
@@ -150,7 +151,7 @@ def run(
     Args:
         config: path of a config file, the name of a shipped experiment, a mapping with the content of a config file, or
             an experiment.
-        overrides: changes to the config as `KEY=VALUE`; see `load_experiment`.
+        overrides: changes to the config as `KEY=VALUE`; see `read_config`.
         only: names of the systems to run; empty: all.
         limit: use at most this many training and test claims per fold, for a quick trial.
         jobs: number of processes, at least 1; the numbers do not depend on it.
@@ -256,7 +257,10 @@ def _prepare(
     announce: Announce = _nobody,
 ) -> tuple[LoadedExperiment, dict[str, list[Unit]], Any, Path]:
     git_commit.cache_clear()  # asked once a run, not once a process, which may see several commits
-    loaded = load_experiment(config, overrides)
+    read = read_config(config, overrides)
+    if read.faults.faults:  # a config that is refused is refused with its faults against the data, as by `check`
+        add_data_faults(read, root, lambda _: None)
+    loaded = read.loaded
     only = as_list(only)
     names = [system.system_name for system in loaded.systems]
     for name in only:

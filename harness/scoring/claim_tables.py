@@ -100,8 +100,8 @@ def _parse_row(cells: Cells, names: Mapping[str, str], row_id: str) -> tuple[Cla
     values = {name: cells.get(column) for name, column in names.items()}
     text, start = values["text"], values["start"]
     problems = []
-    if not isinstance(text, str):
-        message = "is missing" if text is None else f"expected text, got {preview(text)}"
+    if not isinstance(text, str) or not text.strip():
+        message = "is missing" if text is None or isinstance(text, str) else f"expected text, got {preview(text)}"
         problems.append((names["text"], f"{message}; name the column with the claims: --column text=NAME"))
     elif not is_unicode(text):
         problems.append((names["text"], "contains an unpaired surrogate, which is not valid Unicode"))

@@ -89,6 +89,7 @@ def test_check_finds_faults_with_exit_code_1_and_lists_them_as_json(harness, tmp
     done = harness("check", "bad.yaml")
     assert done.returncode == 1
     assert done.stdout.startswith("bad.yaml:2: task: no task is called 'y'")
+    assert harness("run", "bad.yaml").stderr == done.stdout
     fault, other = json.loads(harness("check", "bad.yaml", "--json").stdout)["faults"]
     assert (other["line"], other["field"], other["code"]) == (3, "dataset", "unknown-name")
     assert list(fault) == ["path", "line", "field", "message", "code"]

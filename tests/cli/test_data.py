@@ -284,9 +284,7 @@ def test_a_damaged_file_of_a_dataset(harness, folder, name, data, message):
 
 
 def test_a_path_that_is_nothing_to_check(tmp_path, harness):
-    refused(
-        harness("check", "nowhere"), "nowhere: does not exist; no shipped experiment, dataset or benchmark is called"
-    )
+    refused(harness("check", "nowhere"), "nowhere: does not exist; no shipped experiment, dataset or benchmark")
     (tmp_path / "a.txt").write_text("")
     refused(harness("check", "a.txt"), "a.txt: expected a dataset folder (with dataset.yaml) or a config (.yaml)")
 

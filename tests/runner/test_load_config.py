@@ -97,6 +97,7 @@ def test_paths_stand_beside_the_config_inside_other_classifiers_too(config, tmp_
         ("name: mine", "name: ../mine", "mine.yaml:1: name: expected"),
         ("name: mine", "name: mine\nsplit: [a]", "mine.yaml:2: split: expected a mapping, got ["),
         ("name: mine", "name: mine\nsplit:\n- {file: a}\n- null", "mine.yaml:2: split: expected a mapping, got ["),
+        ("name: mine", "name: mine\n'[x]': 3", "mine.yaml:2: [x]: no field is called '[x]'. Known: classifiers"),
         ("name: mine", "name: mine\nsplit: {kk: 3}", "mine.yaml:2: split.kk: no field is called 'kk'"),
         ("name: mine", "name: mine\nsplit: {protocol: oficial}", "mine.yaml:2: split.protocol: expected"),
         ("name: mine", "name: mine\nsplit: {protocol: official}", "official requires train and test"),

@@ -37,6 +37,7 @@ def read(path, data, **columns):
         ("text,start\nOne, \nTwo, 7 \n", ["One", "Two"], []),
         (f"text\nOne\n{'x' * 5000}\nT\x00wo\n", ["One", "x" * 5000], [":4: is not a text file: it has a NUL byte"]),
         ("text\nT\x00wo\n", [], [": is not a text file: it has a NUL byte"]),
+        ("text,note\nOne,1\n,2\n,\n \t,3\n", ["One"], [":3: text: is missing", ":5: text: is missing"]),
         ("text\n", [], [": has no rows"]),
     ],
 )

@@ -47,8 +47,8 @@ class Settled(NamedTuple):
 
 def cell_text(cell: object) -> str:
     """Returns a label cell as text with single blanks; numbers without a decimal part as integers."""
-    if isinstance(cell, bool):  # JSON rows can have true and false
-        return "yes" if cell else "no"
+    if isinstance(cell, bool):  # JSON rows can have true and false, tables of pandas and spreadsheets their names
+        return "true" if cell else "false"
     text = " ".join(str(cell).split())
     # Tables that were saved by pandas have 1.0 where a column of integers has an empty cell.
     return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
@@ -71,7 +71,8 @@ def is_blank(cell: object) -> bool:
 def parse_label(axis: Axis, cell: object, values: Mapping[str, str]) -> Answer | None:
     """Returns the label and value of a cell: an empty tuple for an absent feature, None for an unknown label.
 
-    A label is given by its name, in any case, or by its code in the publisher's files.
+    A label is given by its name, in any case, or by its code in the publisher's files; true and false also mean the
+    labels yes and no, or the codes 1 and 0 of two labels.
 
     Args:
         axis: axis of the cell.
@@ -80,7 +81,7 @@ def parse_label(axis: Axis, cell: object, values: Mapping[str, str]) -> Answer |
     """
     text = mapped_text(cell, values)
     if not axis.feature:
-        label = _find_label(axis, text, or_bool=cell if isinstance(cell, bool) else None)
+        label = _find_label(axis, text) or _find_bool(axis, text)
         return None if label is None else (label, None)
     if text.casefold() in YES_WORDS:
         return FEATURE_LABEL, None
@@ -89,16 +90,23 @@ def parse_label(axis: Axis, cell: object, values: Mapping[str, str]) -> Answer |
     return (FEATURE_LABEL, text) if axis.value else None
 
 
-def _find_label(axis: Axis, text: str, *, or_bool: bool | None) -> str | None:
+def _find_label(axis: Axis, text: str) -> str | None:
     if text in axis.label_names:
         return text
     folded = [name for name in axis.label_names if cell_text(name).casefold() == text.casefold()]
-    if len(folded) == 1:
-        return folded[0]
-    if or_bool is not None and not folded:
-        return _find_label(axis, str(or_bool), or_bool=None) or axis.coded(str(int(or_bool)))
+    if folded:
+        return folded[0] if len(folded) == 1 else None
     codes = [label.name for label in axis.labels if label.code is not None and label.code.casefold() == text.casefold()]
-    return codes[0] if len(codes) == 1 and not folded else None
+    return codes[0] if len(codes) == 1 else None
+
+
+def _find_bool(axis: Axis, text: str) -> str | None:
+    """Returns the label of true or false: yes or no, or code 1 or 0 of an axis of two labels."""
+    names = {"true": ("yes", "1"), "false": ("no", "0")}.get(text.casefold())
+    if names is None:
+        return None
+    yes_or_no, code = names
+    return _find_label(axis, yes_or_no) or (_find_label(axis, code) if len(axis.labels) == 2 else None)
 
 
 def settle(path: str, axis: Axis, rows: Sequence[RowAnswer], rule: ConflictRule | None) -> Settled | Fault:

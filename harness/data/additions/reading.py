@@ -76,11 +76,17 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
     expected = {*FIELDS, "label", *columns.columns.values()}
     if request.scheme is not None:
         expected |= {axis.name for axis in request.scheme.axes}
-    file = read_tool_file(
-        request, options.file_format, lambda: read_rows(path, options.table, names=expected, notes=notes)
-    )
+    ignored = set[str]()
+
+    def read_table() -> list[LabeledRow]:
+        # Without the columns that the user passes over, so that they do not decide which tool wrote the file.
+        table = read_rows(path, options.table, names=expected, notes=notes)
+        ignored.update(name for name in options.ignored if name in column_names(table))
+        return without_columns(str(path), table, sorted(ignored))
+
+    file = read_tool_file(request, options.file_format, read_table)
     notes += [f"{path}: {note}" for note in file.notes]
-    rows = without_columns(str(path), file.rows, options.ignored)
+    rows = without_columns(str(path), file.rows, [name for name in options.ignored if name not in ignored])
     if file.tool == CLAIM_REVIEW:
         scheme = scheme or _rating_scheme(folder, listed)
     if file.tool == TABLE:

@@ -23,6 +23,7 @@ from harness.data.own_tables import OwnTable
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.files import sha256
 from harness.records import is_unicode, preview
+from harness.text_tables import count_of
 
 FIELDS = ("text", "title", "article_id", "published", "publisher", "url", "language", "license", "speaker")
 """Fields that a column of a table can hold."""
@@ -165,6 +166,8 @@ def articles_from_table(table: ArticleTable, reading: ReadOptions) -> list[Loade
     rows = [row for row in table.rows if any(cell not in (None, "") for cell in row.cells.values())]
     if not rows:
         faults.append(Fault(table.path, None, None, "has no rows; expected one article per row"))
+    elif len(rows) < len(table.rows):
+        reading.note(f"{table.path}: passed over {count_of(len(table.rows) - len(rows), 'row')} without text")
     text_rows: list[TextRow] = []
     for row in rows:
         cells, problems = _to_texts(row)

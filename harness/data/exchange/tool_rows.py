@@ -12,6 +12,7 @@ from harness.data.exchange.tool_labels import LABEL, ToolContent, ToolLabel, Too
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.records import preview
 from harness.schemes import Scheme
+from harness.text_tables import count_of
 
 NO_WORKER = "unknown"
 """Name of the worker of a label whose export names no worker, next to labels whose worker is named."""
@@ -178,7 +179,7 @@ def _without_repeats(
         if tied or (rivals and request.on_conflict != NEWEST):
             faults.append(_contradiction(group, newest, (tied or rivals)[0], request))
     if n_replaced and request.on_conflict == NEWEST:
-        notes.append(f"rule newest: {n_replaced:,} older labels of the same worker and claim are left out")
+        notes.append(f"rule newest: left out {count_of(n_replaced, 'older label')} of the same worker and claim")
     return chosen
 
 

@@ -45,12 +45,29 @@ def folder(tmp_path):
         (0.0, "no claim"),
         (True, "Check worthy"),
         (False, "no claim"),
+        ("TRUE", "Check worthy"),
+        ("False", "no claim"),
         ("none", "no claim"),
     ],
 )
 def test_a_label_is_its_name_its_code_or_what_the_user_says(folder, cell, label):
     add_claims(folder, [{"text": "A.", "label": cell}], "me", scheme="mine", labels={"None": "no claim"})
     assert list(labels_of(open_dataset(folder)).values()) == [label]
+
+
+def test_true_and_false_mean_yes_and_no_or_what_the_user_says(folder):
+    rows = [{"text": "A.", "factual": "True"}, {"text": "B.", "factual": False}]
+    add_claims(folder, rows, "me")
+    assert sorted(labels_of(open_dataset(folder)).values()) == ["no", "yes"]
+    add_claims(folder, rows, "you", labels={"true": "no", "false": "yes"})
+    assert sum(row.label == "yes" for row in open_dataset(folder).annotations if row.annotator == "you") == 1
+
+
+def test_true_is_no_code_of_an_axis_of_three_labels(folder):
+    scheme = folder / "schemes" / "mine.yaml"
+    scheme.write_text(HEAD.replace('code: "0"}', 'code: "0"}\n      - {name: other, code: "-1"}'))
+    with pytest.raises(HarnessError, match=r"no label is called 'true'"):
+        add_claims(folder, [{"text": "A.", "label": True}], "me", scheme="mine")
 
 
 def test_an_unknown_label_names_the_known_ones_and_the_remedy(folder):

@@ -166,6 +166,23 @@ def test_faults_of_a_table_name_their_line(tmp_path, text, columns, message):
     assert message in refusal(tmp_path / "t.csv", columns=columns)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "body,rating\nTen ships sank.,1\n,2\n,\nTwo came back.,\n,3\n"),
+        (
+            "a.jsonl",
+            '{"body": "Ten ships sank."}\n{"body": null, "rating": 2}\n{"rating": 3}\n{"body": "Two came back."}\n',
+        ),
+    ],
+)
+def test_rows_whose_text_is_missing_are_counted(tmp_path, harness, name, text):
+    (tmp_path / name).write_text(text)
+    done = harness("ingest", tmp_path / name, "--into", tmp_path / "d", "--column", "text=body")
+    assert "2 articles added" in done.stdout
+    assert f"{name}: passed over 2 rows without text" in done.stderr
+
+
 def test_two_rows_of_one_id_with_other_texts(tmp_path):
     (tmp_path / "t.csv").write_text("article_id,text\na,One.\na,Two.\n")
     with pytest.raises(FaultsError, match=r"t\.csv:3: article_id: two sources with different text have the id 'a'"):

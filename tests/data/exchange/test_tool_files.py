@@ -130,6 +130,17 @@ def test_a_span_of_an_article_that_the_dataset_has(tmp_path):
     assert (claim.article_id, claim.start, claim.text) == (article.article_id, start, "late")
 
 
+def test_a_table_is_no_export_without_the_column_that_the_user_passes_over(folder, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,text,label\n1,The tram is 9 m longer.,yes\n2,The tram is new.,yes#no\n")
+    with pytest.raises(HarnessError, match="no label is called 'yes#no'"):
+        add_claims(folder, path, "ann", columns={"checkable": "label"}, ignore_columns=["id"])
+    path.write_text("id,text,label\n1,The tram is 9 m longer.,yes\n")
+    notes = "\n".join(add_claims(folder, path, "ann", columns={"checkable": "label"}, ignore_columns=["id"]).notes)
+    assert "columns passed over: id" in notes
+    assert "doccano" not in notes
+
+
 def test_prodigy_choices_and_binary_labels(folder, tmp_path):
     own = {"_input_hash": 1, "_task_hash": 2, "_annotator_id": "desk-1", "_timestamp": 1_700_000_000}
     options = [{"id": "yes", "text": "Yes"}, {"id": "no", "text": "No"}]
@@ -273,7 +284,7 @@ def test_the_newest_of_two_annotations_counts_only_by_a_rule(folder, tmp_path):
     result = add_claims(folder, path, "me", on_conflict="newest")
     assert labels_of(folder) == [(BUS, "checkable", "no")]
     assert open_dataset(folder).annotations[0].at == "2026-05-02T08:00:00Z"
-    assert "rule newest: 1 older labels" in "\n".join(result.notes)
+    assert "rule newest: left out 1 older label of" in "\n".join(result.notes)
 
 
 @pytest.mark.parametrize("times", [("2026-05-01T08:00:00Z",) * 2, (None, "2026-05-01T08:00:00Z"), (None, None)])
