@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from harness import process as process  # it notes the time
+
 if TYPE_CHECKING:
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.gate import check_gate as check_gate

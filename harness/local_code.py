@@ -6,25 +6,24 @@ file that happens to be called like an optional dependency of an installed libra
 
 from __future__ import annotations
 
-import ast
 import importlib
-import site
+import os
 import sys
-import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
+from harness.import_graph import NamedCodeFinder, file_of, is_own, local_modules
+from harness.process import BEGAN
 
-PACKAGE = __name__.partition(".")[0]
+SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class CodeRefused(HarnessError):
@@ -33,7 +32,7 @@ class CodeRefused(HarnessError):
     code = "code-refused"
 
 
-class WorkingFolderFinder(MetaPathFinder):
+class WorkingFolderFinder(NamedCodeFinder):
     """Finds modules in one folder, but only those that were allowed; installed packages take precedence.
 
     Args:
@@ -56,13 +55,73 @@ class WorkingFolderFinder(MetaPathFinder):
         return PathFinder.find_spec(name, [str(self.folder)])
 
 
-class _Loaded(NamedTuple):
-    """A module that was imported by name."""
+class LocalSource(NamedTuple):
+    """The source of a local module, as this process hashes and imports it."""
 
-    fingerprint: str
-    """Fingerprint of its code at the time."""
-    modules: tuple[str, ...]
-    """The module and the local modules that it imports."""
+    path: str
+    sha256: str
+
+
+class CodeChanged(HarnessError):
+    """A local module was edited after its source was hashed and before it was imported."""
+
+    code = "code-changed"
+
+
+class HashedLoader(SourceFileLoader):
+    """Compiles the source that was hashed, and no other: neither a newer one nor a cached `.pyc` of an older one.
+
+    Args:
+        fullname: the module.
+        source: its source.
+    """
+
+    def __init__(self, fullname: str, source: LocalSource) -> None:
+        super().__init__(fullname, source.path)
+        self.source = source
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The compiled source.
+
+        Raises: CodeChanged: the file has other content by now.
+        """
+        data = self.get_data(self.path)
+        if sha256(data) != self.source.sha256:
+            raise CodeChanged(f"{self.path}: was changed while code that imports it ran; run the same again")
+        return self.source_to_code(data, self.path)
+
+
+class HashedFinder(NamedCodeFinder):
+    """Finds the local modules that configs named, and those that they import, with the source that was hashed."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, LocalSource] = {}
+        self.strict = False
+        """Whether a changed file is an error; otherwise it is left to other finders, as in a notebook's `reload`."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec of a module whose source was hashed."""
+        source = self.sources.get(fullname)
+        if source is None or not source.path.endswith(".py") or not (self.strict or source == _read(source.path)):
+            return None
+        return spec_from_file_location(fullname, source.path, loader=HashedLoader(fullname, source))
+
+    def take(self, sources: Mapping[str, LocalSource]) -> None:
+        """Adds modules; forgets imported ones that are of another source, and all that import them."""
+        self.sources |= sources
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+        stale = {module for module in sources if module in sys.modules and not self._is_current(module)}
+        if stale:
+            _forget({module for module in self.sources if stale & local_modules(module).keys()} - {"__main__"})
+
+    def _is_current(self, module: str) -> bool:
+        loader = getattr(sys.modules[module], "__loader__", None)
+        if isinstance(loader, HashedLoader):
+            return loader.source == self.sources[module]
+        return not _was_edited(self.sources[module].path)  # imported by other code of this process
 
 
 class _Policy:
@@ -70,15 +129,16 @@ class _Policy:
 
     def __init__(self) -> None:
         self.finder: WorkingFolderFinder | None = None
+        self.hashed = HashedFinder()
         self.announce: Callable[[str], None] = lambda _: None
         self.refusal: str | None = None
-        self.loaded: dict[str, _Loaded] = {}
 
     def serve(self, folder: Path | None, names: Iterable[str] = ()) -> None:
         """Replaces the finder by one for another folder; None: removes it."""
         if self.finder is not None and self.finder in sys.meta_path:
             sys.meta_path.remove(self.finder)
         self.finder = None if folder is None else WorkingFolderFinder(folder, names)
+        self.hashed.strict = folder is not None
         if self.finder is not None:
             sys.meta_path.append(self.finder)
 
@@ -104,9 +164,16 @@ def working_folder(folder: Path, announce: Callable[[str], None]) -> Iterator[No
             announce(target)
 
     _POLICY.announce = announce_once
+    # Python puts the working folder first on the import path of the worker processes that it starts; this keeps it off.
+    safe_path = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
     try:
         yield
     finally:
+        if safe_path is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = safe_path
         _POLICY.serve(None)
         _POLICY.announce = lambda _: None
         _POLICY.refusal = None
@@ -135,25 +202,43 @@ def import_named_module(name: str, target: str) -> ModuleType:
             f"{_POLICY.refusal}, or use a registered name"
         )
     _POLICY.announce(target)
-    modules = tuple(sorted(local_modules(name)))
-    _allow(modules)
-    current = _Loaded(code_fingerprint([name]), modules)
-    previous = _POLICY.loaded.get(name)
-    if previous is not None and previous.fingerprint != current.fingerprint:
-        _forget(previous.modules)
-    module = importlib.import_module(name)
-    _POLICY.loaded[name] = current
-    return module
+    return import_current(name)
 
 
-def _allow(modules: Iterable[str]) -> None:
-    if _POLICY.finder is not None:
-        _POLICY.finder.names |= {module.partition(".")[0] for module in modules}
+def import_current(name: str) -> ModuleType:
+    """Imports a module, anew if its source, or that of a local module it imports, has changed.
+
+    Raises: any error of the module itself.
+    """
+    while True:
+        importlib.invalidate_caches()
+        files = local_modules(name)
+        if _POLICY.finder is not None:
+            _POLICY.finder.names |= {module.partition(".")[0] for module in files}
+        _POLICY.hashed.take({module: _read(path) for module, path in files.items()})
+        module = importlib.import_module(name)
+        if local_modules(name).keys() <= files.keys():  # otherwise it added a folder to the import path
+            return module
+
+
+def _read(path: Path | str) -> LocalSource:
+    return LocalSource(str(path), sha256(Path(path).read_bytes()) if Path(path).is_file() else "")
+
+
+def refuse_changed_code() -> None:
+    """Raises: CodeChanged: a local module that was imported has other content by now."""
+    changed = [source.path for source in _POLICY.hashed.sources.values() if source != _read(source.path)]
+    if changed:
+        raise CodeChanged(f"{', '.join(changed)}: changed while the experiment ran; run the same again")
 
 
 def _forget(modules: Iterable[str]) -> None:
-    for module in modules:
-        sys.modules.pop(module, None)
+    packages = tuple(f"{module}." for module in modules)
+    for module, loaded in list(sys.modules.items()):
+        # Folders without `__init__.py` belong to the package that they are in.
+        is_folder = module.startswith(packages) and getattr(loaded, "__file__", None) is None
+        if is_folder or f"{module}." in packages:
+            del sys.modules[module]
     importlib.invalidate_caches()
 
 
@@ -166,22 +251,21 @@ class WorkerCode:
     def __reduce__(self) -> tuple[Any, ...]:
         finder = _POLICY.finder
         served = (None, ()) if finder is None else (str(finder.folder), tuple(sorted(finder.names)))
-        return _serve_in_worker, (*served, dict(_POLICY.loaded))
+        return _serve_in_worker, (*served, dict(_POLICY.hashed.sources))
 
 
-def _serve_in_worker(folder: str | None, names: Sequence[str], loaded: Mapping[str, _Loaded]) -> WorkerCode:
+def _serve_in_worker(folder: str | None, names: Sequence[str], sources: Mapping[str, LocalSource]) -> WorkerCode:
     finder = _POLICY.finder
     if folder is not None and (finder is None or str(finder.folder) != folder or not set(names) <= finder.names):
         _POLICY.serve(Path(folder), names)
-    for name, code in loaded.items():  # a worker outlives a run, so it may hold the code of an earlier one
-        if _POLICY.loaded.get(name, code).fingerprint != code.fingerprint:
-            _forget(_POLICY.loaded[name].modules)
-        _POLICY.loaded[name] = code
+    _POLICY.hashed.strict = True
+    if _POLICY.hashed.sources != sources:  # a worker outlives a run, so it may hold the code of an earlier one
+        _POLICY.hashed.take(sources)
     return WorkerCode()
 
 
 def code_fingerprint(modules: Iterable[str]) -> str:
-    """The fingerprint of the source of modules and of the local modules that they import.
+    """The fingerprint of the source of modules and of the local modules that they import, as they were imported.
 
     Local modules are those of the user: neither part of Python, nor installed, nor of this package. An installed module
     counts with its own file only; the versions of its packages are recorded elsewhere.
@@ -189,124 +273,27 @@ def code_fingerprint(modules: Iterable[str]) -> str:
     Args:
         modules: names of modules; those of this package do not count.
     """
-    files: dict[str, Path] = {}
+    sources: dict[str, str] = {}
     unreadable = []
     for name in modules:
-        if _is_own(name):
+        if is_own(name):
             continue
         local = local_modules(name)
-        path = local.get(name) or _file_of(name)
-        if path is None:  # typed into a session: its code cannot be read, so no earlier fit may count as the same
+        path = local.get(name) or file_of(name)
+        # Typed into a session, or a script that was edited since it began: code that cannot be read. No earlier fit may
+        # count as the same.
+        if path is None or (name == "__main__" and any(map(_was_edited, local.values()))):
             unreadable.append(uuid4().hex)
         else:
-            files |= {name: path} | local
-    return fingerprint([*((name, sha256(files[name].read_bytes())) for name in sorted(files)), *unreadable])
+            sources |= {module: _imported(module, file).sha256 for module, file in ({name: path} | local).items()}
+    return fingerprint([*((name, sources[name]) for name in sorted(sources)), *unreadable])
 
 
-def local_modules(name: str) -> dict[str, Path]:
-    """The files of a module and of the local modules that it imports, directly or not, by module; without installed
-    ones.
-
-    Imports are read from the source, wherever in it they stand; `import_module("name")` counts too.
-    """
-    files: dict[str, Path] = {}
-    pending, visited = [name], set()
-    while pending:
-        parts = [part for part in pending.pop().split(".") if part]
-        for end in range(1, len(parts) + 1):
-            module = ".".join(parts[:end])
-            if module in visited:
-                continue
-            visited.add(module)
-            path = _file_of(module)
-            if path is not None and not _is_installed(path):
-                files[module] = path
-                pending += _imports(path, module)
-    return files
+def _imported(module: str, path: Path) -> LocalSource:
+    source = _POLICY.hashed.sources.get(module)
+    return source if source is not None and source.path == str(path) else _read(path)
 
 
-def _is_own(module: str) -> bool:
-    return module == PACKAGE or module.startswith(f"{PACKAGE}.")
-
-
-def _file_of(module: str) -> Path | None:
-    """The file of a module, without importing it; None if there is none, or the module is part of Python or ours."""
-    if module.partition(".")[0] in sys.stdlib_module_names or _is_own(module):
-        return None
-    loaded = getattr(sys.modules.get(module), "__file__", None)
-    if loaded and Path(loaded).is_file():
-        return Path(loaded)
-    spec = _spec_of(module)
-    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
-
-
-def _spec_of(module: str) -> ModuleSpec | None:
-    parent, _, _ = module.rpartition(".")
-    if parent:
-        folders = _search_folders(parent)
-        return None if folders is None else PathFinder.find_spec(module, folders)
-    for finder in sys.meta_path:
-        with suppress(Exception):  # finders of other packages may raise anything
-            spec = None if finder is _POLICY.finder else finder.find_spec(module, None)
-            if spec is not None:
-                return spec
-    return _POLICY.finder.look_up(module) if _POLICY.finder is not None else None
-
-
-def _search_folders(package: str) -> list[str] | None:
-    """The folders of a package's submodules; None if it is no package."""
-    loaded = getattr(sys.modules.get(package), "__path__", None)
-    if loaded is not None:
-        return list(loaded)
-    spec = _spec_of(package)
-    return None if spec is None or spec.submodule_search_locations is None else list(spec.submodule_search_locations)
-
-
-@cache
-def _installed_folders() -> tuple[Path, ...]:
-    paths = {path for name, path in sysconfig.get_paths().items() if name.endswith(("stdlib", "lib"))}
-    paths |= {*site.getsitepackages(), site.getusersitepackages()}
-    return tuple(Path(path).resolve() for path in paths)
-
-
-def _is_installed(file: Path) -> bool:
-    resolved = file.resolve()
-    return any(resolved.is_relative_to(folder) for folder in _installed_folders()) or bool(
-        {"site-packages", "dist-packages"} & set(resolved.parts)
-    )
-
-
-def _imports(path: Path, module: str) -> Iterator[str]:
-    """Names of modules that a source file imports; some of them may be attributes of modules instead."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):  # importing it gives the error
-        return
-    package = module if path.name.startswith("__init__.") else module.rpartition(".")[0]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(package, node.level, node.module)
-            if base:
-                yield base
-                yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
-            elif node.level == 0 or not package:
-                yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.Call) and _name_of(node.func) in ("import_module", "__import__") and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value:
-                level = len(first.value) - len(first.value.lstrip("."))
-                yield _absolute(package, level, first.value.lstrip(".") or None)
-
-
-def _absolute(package: str, level: int, name: str | None) -> str:
-    """The absolute name of a module that is imported from inside a package, `level` dots up."""
-    if level == 0:
-        return name or ""
-    base = package.split(".")[: len(package.split(".")) - level + 1]
-    return ".".join([*base, name] if name else base)
-
-
-def _name_of(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+def _was_edited(path: Path | str) -> bool:
+    """Whether a file has changed since this process imported the package; its ctime cannot be set by hand."""
+    return Path(path).stat().st_ctime > BEGAN

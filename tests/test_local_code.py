@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from harness.import_graph import local_modules
 from harness.local_code import (
+    CodeChanged,
     CodeRefused,
     code_fingerprint,
     import_named_module,
-    local_modules,
     refuse_code,
     working_folder,
 )
@@ -122,16 +126,113 @@ def test_code_can_be_refused(folder):
     assert announced == []
 
 
+def write_twin(path: Path, text: str) -> None:
+    """Writes text of the same length, and keeps the time of the last change, as `cp -p` and `rsync -t` may do."""
+    status = path.stat()
+    path.write_text(text)
+    assert path.stat().st_size == status.st_size
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_a_cached_pyc_of_the_same_size_and_time_is_not_run(folder, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    tmp_path, _ = folder
+    write(tmp_path, lp_top="from lp_helper import VALUE\n", lp_helper="VALUE = 7\n")
+    sys.path.insert(0, str(tmp_path))
+    try:
+        assert import_module("lp_top").VALUE == 7  # by Python itself, which writes lp_helper.pyc
+        write_twin(tmp_path / "lp_helper.py", "VALUE = 8\n")
+        assert import_named_module("lp_top", "lp_top:Thing").VALUE == 8
+        write_twin(tmp_path / "lp_helper.py", "VALUE = 9\n")
+        assert import_named_module("lp_top", "lp_top:Thing").VALUE == 9
+    finally:
+        sys.path.remove(str(tmp_path))
+
+
+def test_a_module_that_was_imported_before_a_config_named_it_is_current(folder, monkeypatch):
+    tmp_path, _ = folder
+    write(tmp_path, lb_top="import lb_helper\n", lb_helper="VALUE = 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    first = import_module("lb_top")
+    write(tmp_path, lb_helper="VALUE = 80\n")
+    named = import_named_module("lb_top", "lb_top:Thing")
+    assert named is not first
+    assert named.lb_helper.VALUE == 80
+
+
+def test_a_module_that_adds_a_folder_to_the_import_path_is_followed_there(folder, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    tmp_path, _ = folder
+    write(
+        tmp_path,
+        ls_top=f"import sys\nsys.path.insert(0, {str(tmp_path / 'lib')!r})\nfrom ls_helper import VALUE\n",
+        lib__ls_helper="VALUE = 7\n",
+    )
+    assert import_named_module("ls_top", "ls_top:Thing").VALUE == 7
+    before = code_fingerprint(["ls_top"])
+    write(tmp_path, lib__ls_helper="VALUE = 80\n")
+    assert import_named_module("ls_top", "ls_top:Thing").VALUE == 80
+    assert code_fingerprint(["ls_top"]) != before
+
+
+def test_folders_without_init_are_followed_and_imported(folder):
+    tmp_path, _ = folder
+    write(tmp_path, lw__part__top="from ..other.deep import VALUE\n", lw__other__deep="VALUE = 7\n")
+    (tmp_path / "lw" / "__init__.py").write_text("")
+    assert set(local_modules("lw.part.top")) == {"lw", "lw.part.top", "lw.other.deep"}
+    assert import_named_module("lw.part.top", "lw.part.top:Thing").VALUE == 7
+    write(tmp_path, lw__other__deep="VALUE = 80\n")
+    assert import_named_module("lw.part.top", "lw.part.top:Thing").VALUE == 80
+
+
+def test_modules_that_share_a_helper_share_it_after_an_edit_too(folder):
+    tmp_path, _ = folder
+    write(tmp_path, lh_a="import lh_c\n", lh_b="import lh_c\n", lh_c="VALUE = 7\n", lh_other="")
+    import_named_module("lh_a", "lh_a:Thing")
+    other = import_named_module("lh_other", "lh_other:Thing")
+    write(tmp_path, lh_c="VALUE = 80\n")
+    a, b = (import_named_module(name, f"{name}:Thing") for name in ("lh_a", "lh_b"))
+    assert a.lh_c is b.lh_c is sys.modules["lh_c"]
+    assert (a.lh_c.VALUE, import_named_module("lh_other", "lh_other:Thing")) == (80, other)
+
+
+def test_code_that_changes_before_it_is_imported_is_an_error_and_not_run(folder):
+    tmp_path, _ = folder
+    write(tmp_path, lg_top="def late():\n    import lg_helper\n    return lg_helper.VALUE\n", lg_helper="VALUE = 7\n")
+    top = import_named_module("lg_top", "lg_top:Thing")
+    before = code_fingerprint(["lg_top"])
+    write(tmp_path, lg_helper="VALUE = 80\n")
+    assert code_fingerprint(["lg_top"]) == before  # of the source that runs
+    with pytest.raises(CodeChanged, match=r"lg_helper\.py: was changed while"):
+        top.late()
+    assert import_named_module("lg_top", "lg_top:Thing").late() == 80
+    assert code_fingerprint(["lg_top"]) != before
+
+
+def test_a_script_that_was_edited_since_it_began_is_never_the_same_twice(tmp_path, monkeypatch):
+    script = tmp_path / "script.py"
+    script.write_text("x = 1\n")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script), raising=False)
+    assert code_fingerprint(["__main__"]) != code_fingerprint(["__main__"])
+    monkeypatch.setattr("harness.local_code.BEGAN", time.time() + 60)
+    assert code_fingerprint(["__main__"]) == code_fingerprint(["__main__"])
+
+
 HIJACK = "import pathlib\npathlib.Path(r'{mark}').write_text('ran')\n"
 
 
 OPTIONAL = ("brotli", "lz4", "numexpr", "bottleneck", "simplejson", "chardet", "xlrd", "zstandard", "cchardet", "click")
+OPTIONAL += ("joblib", "numpy", "cloudpickle", "psutil", "sitecustomize", "usercustomize")
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("ingest", "page.html", "--into", "x"), ("run", "quickstart", "--limit", "5", "--only", "tfidf_logreg")],
-    ids=lambda arguments: arguments[0],
+    [
+        ("ingest", "page.html", "--into", "x"),
+        ("run", "quickstart", "--limit", "5", "--only", "tfidf_logreg"),
+        ("run", "quickstart", "--limit", "5", "--only", "tfidf_logreg", "--only", "length", "--jobs", "2"),
+    ],
+    ids=["ingest", "run", "run in worker processes"],
 )
 def test_a_file_of_the_working_folder_stands_in_for_no_package(harness_process, tmp_path, arguments):
     mark = tmp_path / "ran"

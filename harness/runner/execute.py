@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from harness.classifiers.base import Classifier, Scorer
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.files import write_bytes
-from harness.local_code import WorkerCode
+from harness.local_code import WorkerCode, refuse_changed_code
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier
@@ -170,8 +171,12 @@ def _fit_all(
     work = (
         delayed(_fit_numbered)(code, number, folder, fresh, *_rows(unit, data)) for number, unit in enumerate(units)
     )
-    for number, stored_unit in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
-        yield units[number], stored_unit
+    try:
+        for number, stored_unit in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
+            yield units[number], stored_unit
+    except BrokenExecutor:  # a worker that started late may have met other code than the one that was hashed
+        refuse_changed_code()
+        raise
 
 
 def _fit_numbered(_: WorkerCode, number: int, *arguments: Any) -> tuple[int, StoredUnit]:
