@@ -86,6 +86,7 @@ def build_result(
         fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),
         str(RESULT_FORMAT),
         *data.warnings,
+        *_other_language(system, data),
         data.joined.fingerprint,
         experiment.ties,
         slices_fingerprint(experiment.slices, data),
@@ -120,7 +121,7 @@ def _slug(label: str) -> str:
 
 
 def _read_existing(folder: Path, document: str) -> Result | None:
-    """The result in a folder; None if one of its files is missing or damaged, so that it is built again.
+    """The result in a folder; None if a file is missing, damaged or of another result, so that it is built again.
 
     Args:
         document: the content that `experiment.yaml` must have.
@@ -128,7 +129,7 @@ def _read_existing(folder: Path, document: str) -> Result | None:
     try:
         result = read_result(folder)
         read_predictions(result)
-        whole = read_text(folder / "experiment.yaml") == document
+        whole = result.result_id == folder.name and read_text(folder / "experiment.yaml") == document
     except HarnessError:
         return None
     return result if whole else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from model_server import says
+from small_dataset import make_dataset
 
 from harness import add_claims, run
 from harness.classifiers import build
@@ -139,3 +141,40 @@ def test_a_source_dataset_that_changed_is_read_anew_in_the_same_process(small):
     add_claims(small, [{"article_id": "Oslo", "text": "Let us hope for Oslo.", "checkable": "no"}], "author-pass-1")
     assert transfer.input_fingerprint() != before
     assert len(transfer.training_set().claims) == 49
+
+
+def change_articles(dataset: Path, **fields) -> None:
+    """Sets fields of the articles; a list gives the articles its values in turn."""
+    path = dataset / "articles.jsonl"
+    articles = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for number, article in enumerate(articles):
+        article |= {name: value[number % len(value)] for name, value in fields.items()}
+    path.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
+
+
+def test_strata_and_warnings_are_those_of_the_articles_as_they_are_now(tmp_path):
+    dataset = make_dataset(tmp_path)
+    config = tmp_path / "own.yaml"
+    text = CONFIG.format(dataset=dataset).replace('{name: "mine:Digits", label: mine}', "rules")
+    config.write_text(text.replace("resamples: 100", "resamples: 100, stratify: source"))
+    change_articles(dataset, publisher=["A", "B", "C", "D"])
+    first = run(config, out=tmp_path / "runs").results[0]
+    change_articles(dataset, publisher=["A", "B"], language=["de"])
+    second = run(config, out=tmp_path / "runs").results[0]
+    assert "4 strata by source" in first.values["roc_auc"].note
+    assert "2 strata by source" in second.values["roc_auc"].note
+    assert not any("was made for en" in warning for warning in first.warnings)
+    assert any("was made for en" in warning for warning in second.warnings)
+    change_articles(dataset, language=["en"])
+    assert not any("was made for en" in warning for warning in run(config, out=tmp_path / "runs").results[0].warnings)
+
+
+def test_a_result_folder_with_the_files_of_another_result_is_made_again(own, tmp_path, harness):
+    assert harness("run", own).returncode == 0
+    mine, length = sorted((tmp_path / "runs" / "own" / "results").iterdir(), key=lambda path: "length" in path.name)
+    before = (mine / "predictions.parquet").read_bytes()
+    for name in ("result.json", "predictions.parquet"):
+        shutil.copy(length / name, mine / name)
+    again = json.loads(harness("run", own, "--json").stdout)
+    assert [result["system"] for result in again["results"]] == ["mine", "length"]
+    assert (mine / "predictions.parquet").read_bytes() == before
