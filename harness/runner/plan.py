@@ -213,9 +213,7 @@ def _fold_identity(fold: Fold, data: ExperimentData) -> dict[str, str]:
         "train": fingerprint(claim_ids[fold.train]),
         "gold": fingerprint(training_gold(data, fold).codes.tolist()),
         "test": fingerprint(claim_ids[fold.test]),
-        "sources": fingerprint(
-            data.claims.source
-        ),  # which classifiers see, and the fingerprint of a dataset leaves out
+        "sources": fingerprint(data.claims.source),  # classifiers see them; `data` has none of them
     }
 
 

@@ -241,10 +241,12 @@ def _prepare(
         )
     )
     loaded = expand_transfer(with_task_prompt(loaded, data), data)
+    folder = Path(out) / loaded.experiment.name
     if renew:
-        for system in loaded.systems:
-            system.classifier.renew()
+        with folder_lock(folder, "a run"):  # a run that is refused must not cost the replies of the one that refuses it
+            for system in loaded.systems:
+                system.classifier.renew()
     by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}
     for unit in units_of(loaded, data):
         by_system[unit.system.system_name].append(unit)
-    return loaded, by_system, data, Path(out) / loaded.experiment.name
+    return loaded, by_system, data, folder

@@ -13,6 +13,8 @@ from small_dataset import make_dataset
 
 from harness import add_claims, run
 from harness.classifiers import build
+from harness.errors import HarnessError
+from harness.files import folder_lock
 
 MODULE = '''\
 import numpy as np
@@ -132,6 +134,44 @@ def test_offline_and_fresh_leaves_the_replies_alone(asked, model_server, harness
     assert harness("run", asked, "--fresh", "--offline").returncode == 2
     assert harness("run", asked).returncode == 0
     assert len(model_server.asked) == calls
+
+
+def test_a_fresh_run_that_is_refused_leaves_the_replies_alone(asked, model_server, tmp_path):
+    run(asked, out=tmp_path / "runs")
+    calls = len(model_server.asked)
+    with folder_lock(tmp_path / "runs" / "asked", "a run"), pytest.raises(HarnessError, match="another process"):
+        run(asked, out=tmp_path / "runs", fresh=True)
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+    assert len(model_server.asked) == calls
+
+
+NESTED = {
+    "ensemble": "{{name: ensemble, label: model, members: [length, {inner}]}}",
+    "transfer": "{{name: transfer, label: model, dataset: {other}, task: checkability, classifier: {inner}}}",
+    "threshold": "{inner_with_threshold}",
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_a_model_inside_another_classifier_is_asked_again_too(kind, asked, model_server, tmp_path, monkeypatch):
+    text = asked.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if "language_model" in line)
+    inner = line.strip().removeprefix("- ").replace("label: model, ", "")
+    monkeypatch.setattr("small_dataset.PLACES", ["Bergen", "Cusco", "Loja", "Cesis"])
+    other = make_dataset(tmp_path / "other")
+    threshold = inner.removesuffix("}") + ", label: model, threshold: {aim: f1}}"
+    nested = NESTED[kind].format(inner=inner, other=other, inner_with_threshold=threshold)
+    asked.write_text(text.replace(line, f"  - {nested}"), encoding="utf-8")
+    run(asked, out=tmp_path / "runs")
+    calls = len(model_server.asked)
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+    model_server.answer = says("no")
+    fresh = run(asked, out=tmp_path / "runs", fresh=True)
+    assert fresh.fitted == 2
+    assert len(model_server.asked) == 2 * calls
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another-cache"))
+    assert run(asked, out=tmp_path / "runs").fitted == 2
+    assert len(model_server.asked) == 3 * calls
 
 
 def test_a_source_dataset_that_changed_is_read_anew_in_the_same_process(small):
