@@ -162,8 +162,9 @@ def _fit_all(
     units: Sequence[Unit], data: ExperimentData, folder: Path, jobs: int, *, fresh: bool
 ) -> Iterator[tuple[Unit, StoredUnit]]:
     if jobs == 1 or len(units) < 2:
-        for unit in units:
-            yield unit, _fit_and_write(folder, fresh, *_rows(unit, data))
+        with one_thread():  # once, because finding the libraries takes longer than a small fit
+            for unit in units:
+                yield unit, _fit_and_write(folder, fresh, *_rows(unit, data))
         return
     from joblib import Parallel, delayed
 
@@ -180,7 +181,8 @@ def _fit_all(
 
 
 def _fit_numbered(_: WorkerCode, number: int, *arguments: Any) -> tuple[int, StoredUnit]:
-    return number, _fit_and_write(*arguments)
+    with one_thread():
+        return number, _fit_and_write(*arguments)
 
 
 def _fit_and_write(
@@ -192,8 +194,7 @@ def _fit_and_write(
         stored_unit = None if fresh else read_unit(path, unit.unit_id)
         if stored_unit is not None:  # another process has fitted it in the meantime
             return stored_unit
-        with one_thread():
-            fitted = fit_unit(unit, claims, gold, test, dev)
+        fitted = fit_unit(unit, claims, gold, test, dev)
         write_cost(path, fitted.cost)
         write_bytes(path, fitted.data)
     stored_unit = read_unit(path, unit.unit_id)

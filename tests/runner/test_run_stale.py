@@ -136,6 +136,20 @@ def test_offline_and_fresh_leaves_the_replies_alone(asked, model_server, harness
     assert len(model_server.asked) == calls
 
 
+def test_a_cassette_that_is_replaced_while_it_is_recorded_is_read_anew(asked, model_server, tmp_path):
+    tape, kept = tmp_path / "tape.jsonl", tmp_path / "kept.jsonl"
+    text = asked.read_text(encoding="utf-8")
+    asked.write_text(text.replace("retries: 0", f'retries: 0, cassette: "{tape}", record: true'), encoding="utf-8")
+    run(asked, out=tmp_path / "runs")
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+    tape.rename(kept)
+    model_server.answer = says("no")
+    assert run(asked, out=tmp_path / "runs", fresh=True).results[0].values["f1"].value == 0
+    kept.rename(tape)
+    assert run(asked, out=tmp_path / "runs").results[0].values["f1"].value == 1
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+
+
 def test_a_fresh_run_that_is_refused_leaves_the_replies_alone(asked, model_server, tmp_path):
     run(asked, out=tmp_path / "runs")
     calls = len(model_server.asked)
