@@ -1,6 +1,32 @@
 """Evaluation harness for claim checkability, check-worthiness and verification.
 
-The names in `__all__` are the public interface; each command of the command line calls one of these functions.
+The names in `__all__` are the public interface; each command of the command line calls one of these functions:
+
+    command                           function
+    harness run                       run
+    harness run --dry-run             plan
+    harness compare                   compare_results
+    harness compare --fail-if         check_gate
+    harness report                    build_report
+    harness score                     score
+    harness evaluate                  evaluate
+    harness evaluate --check          check_submission
+    harness ingest                    ingest
+    harness add                       add_claims
+    harness split                     freeze_split
+    harness agreement                 agreement
+    harness audit                     audit_targets
+    harness check                     check
+    harness fetch                     fetch
+    harness export                    export
+    harness export --to submission    write_submission
+    harness new                       new
+    harness list                      list_components
+    harness schema                    schema
+
+Without a command: `open_dataset` (a dataset), `open_claims` (a Parquet file of claims), `load_experiment` (a config and
+its systems built), `Experiment` (a config in Python), `load_model` (a saved model), `Result` (the result of a system),
+and the errors `HarnessError` and `FaultsError`.
 """
 
 from __future__ import annotations
@@ -11,6 +37,8 @@ from typing import TYPE_CHECKING, Any
 from harness import process as process  # it notes the time
 
 if TYPE_CHECKING:
+    __version__: str
+
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
@@ -76,10 +104,12 @@ __all__ = list(_MODULES)
 
 def __getattr__(name: str) -> Any:
     """Imports a public name on first use, so that `import harness` and `harness --help` stay fast."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("claim-harness")
     if name not in _MODULES:
         raise AttributeError(f"module 'harness' has no attribute '{name}'")
     return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(_MODULES)
+    return sorted([*_MODULES, "__version__"])

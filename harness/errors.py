@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.display import brief, displayed
+
 MAX_NAMES = 60
 """Number of known names that the message for an unknown name lists."""
 MAX_FAULT_LINES = 20
@@ -18,6 +20,7 @@ CLOSE = 0.65
 """Similarity from which a known name is suggested for an unknown one (ratio of `difflib`)."""
 
 
+@displayed
 @dataclass(frozen=True, order=True)
 class Fault:
     """One problem in one file."""
@@ -73,6 +76,9 @@ class FaultsError(HarnessError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(fault_lines(self.faults)))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({brief(self.faults)})"
 
     @classmethod
     def single(

@@ -132,6 +132,7 @@ class _Policy:
         self.hashed = HashedFinder()
         self.announce: Callable[[str], None] = lambda _: None
         self.refusal: str | None = None
+        self.frozen = False
 
     def serve(self, folder: Path | None, names: Iterable[str] = ()) -> None:
         """Replaces the finder by one for another folder; None: removes it."""
@@ -210,6 +211,8 @@ def import_current(name: str) -> ModuleType:
 
     Raises: any error of the module itself.
     """
+    if _POLICY.frozen:
+        return importlib.import_module(name)
     while True:
         importlib.invalidate_caches()
         files = local_modules(name)
@@ -219,6 +222,16 @@ def import_current(name: str) -> ModuleType:
         module = importlib.import_module(name)
         if local_modules(name).keys() <= files.keys():  # otherwise it added a folder to the import path
             return module
+
+
+@contextmanager
+def code_as_imported() -> Iterator[None]:
+    """Keeps modules as they are while the block runs, even if they are edited: their fingerprints are taken already."""
+    _POLICY.frozen = True
+    try:
+        yield
+    finally:
+        _POLICY.frozen = False
 
 
 def _read(path: Path | str) -> LocalSource:
@@ -258,7 +271,7 @@ def _serve_in_worker(folder: str | None, names: Sequence[str], sources: Mapping[
     finder = _POLICY.finder
     if folder is not None and (finder is None or str(finder.folder) != folder or not set(names) <= finder.names):
         _POLICY.serve(Path(folder), names)
-    _POLICY.hashed.strict = True
+    _POLICY.hashed.strict = _POLICY.frozen = True
     if _POLICY.hashed.sources != sources:  # a worker outlives a run, so it may hold the code of an earlier one
         _POLICY.hashed.take(sources)
     return WorkerCode()

@@ -8,14 +8,30 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
+from harness.arguments import as_list
+from harness.display import html_of, short_repr
 from harness.errors import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
 """Name that is safe as a file name: letters, digits, dot, underscore, hyphen; at most 120 characters."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 digest in lowercase hex."""
+
+
+def _as_tuple(value: object) -> object:
+    """Converts one value or a list to the tuple that strict validation expects."""
+    return tuple(as_list(value)) if isinstance(value, str | dict | list) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | list[str])]
+"""Texts; one text counts as a list of one."""
+Entries = Annotated[
+    tuple[str | dict[str, Any], ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=str | dict[str, Any] | list[str | dict[str, Any]]),
+]
+"""Names, or mappings with a name and settings; one of them counts as a list of one."""
 Role = Literal["label", "adjudicate", "suggest"]
 """Purpose of an annotation: an annotator's own label, a deciding label, or a proposal that is not gold."""
 
@@ -24,6 +40,15 @@ class Record(BaseModel):
     """Base of all records: frozen, strict, without unknown fields."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    def __repr__(self) -> str:
+        return short_repr(self)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
 
 class Article(Record):

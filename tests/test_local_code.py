@@ -14,6 +14,7 @@ from harness.import_graph import local_modules
 from harness.local_code import (
     CodeChanged,
     CodeRefused,
+    code_as_imported,
     code_fingerprint,
     import_named_module,
     refuse_code,
@@ -207,6 +208,19 @@ def test_code_that_changes_before_it_is_imported_is_an_error_and_not_run(folder)
         top.late()
     assert import_named_module("lg_top", "lg_top:Thing").late() == 80
     assert code_fingerprint(["lg_top"]) != before
+
+
+def test_code_stays_as_it_is_while_a_run_lasts(folder):
+    tmp_path, _ = folder
+    write(tmp_path, lk_top="VALUE = 7\n")
+    first = import_named_module("lk_top", "lk_top:Thing")
+    write(tmp_path, lk_top="VALUE = 80\n")
+    with code_as_imported():
+        assert import_named_module("lk_top", "lk_top:Thing") is first
+        del sys.modules["lk_top"]  # as in a worker process that has not imported it yet
+        with pytest.raises(CodeChanged):
+            import_named_module("lk_top", "lk_top:Thing")
+    assert import_named_module("lk_top", "lk_top:Thing").VALUE == 80
 
 
 def test_a_script_that_was_edited_since_it_began_is_never_the_same_twice(tmp_path, monkeypatch):

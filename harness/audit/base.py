@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from harness.audit.sentences import SentenceTable
+from harness.display import displayed
 
 Severity = Literal["error", "warning", "note"]
 
 
+@displayed
 class Finding(NamedTuple):
     """One finding of a check."""
 

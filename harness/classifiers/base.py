@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
+from harness.display import displayed, html_of, short_repr
 from harness.errors import HarnessError
 from harness.schemes import Scheme
 
@@ -33,6 +34,7 @@ def computed(getter: Callable[[Any], Any]) -> Any:
     return property(getter)
 
 
+@displayed
 class Reason(NamedTuple):
     """One feature that moved the score of a claim."""
 
@@ -81,6 +83,10 @@ class Scorer(ABC):
     """False if the scores only repeat the labels (predictions imported without scores)."""
     gives_labels: bool = True
     """False if the scorer predicts no labels (imported scores without a threshold)."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        displayed(cls)  # before `dataclass`, whose `repr` would print every weight
 
     chosen: str | None = None
     """Choice made in fitting ("C=10 of 3 candidates in 3 folds"), shown in the result; None: no choice."""
@@ -171,6 +177,15 @@ class Classifier(BaseModel, ABC):
     saved_types: ClassVar[tuple[type, ...]] = ()
     """Types that make up its scorers, except types that other classifiers declare: dataclasses, NamedTuples or scorers
     without fields. A saved model is loaded only if all its types are declared."""
+
+    def __repr__(self) -> str:
+        return short_repr(self)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @abstractmethod
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:

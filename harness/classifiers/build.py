@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from inspect import isabstract
 from typing import Any
 
 from harness.classifiers.base import Classifier
@@ -41,19 +41,26 @@ def build(name: str, settings: dict[str, Any]) -> Classifier:
     """Builds a classifier from its name and settings; reads no data.
 
     Args:
-        name: a registered name, or `module:Class` of a Classifier or of a scikit-learn classifier.
+        name: a registered name, or `module:Name` of a Classifier, of a scikit-learn classifier, of a function that
+            returns one, or of an unfitted one.
         settings: settings as in a config, without the name.
     Raises:
         UnknownComponent: the name is unknown, or it cannot be imported.
         pydantic.ValidationError: a setting is unknown or out of range; its `loc` is the name of the setting.
     """
     component: object = import_named(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
-    if isinstance(component, type) and issubclass(component, Classifier) and not isabstract(component):
+    if isinstance(component, type) and issubclass(component, Classifier) and not inspect.isabstract(component):
         # Strict validation of Python values refuses a list for a tuple; JSON validation accepts it. `str` writes the
         # dates that YAML parses, because JSON has no dates.
         return component.model_validate_json(json.dumps(settings, default=str))
-    if isinstance(component, type) and not isabstract(component):
+    if isinstance(component, type) and not inspect.isabstract(component):
         target = name if ":" in name else f"{component.__module__}:{component.__qualname__}"
         return SklearnEstimator.build(target, settings)
-    kind = "an abstract class" if isinstance(component, type) else f"not a class but of type {type(component).__name__}"
-    raise UnknownComponent(f"classifier '{name}' is {kind}; name a class that can be fitted")
+    # A function that returns an estimator, or an unfitted one, such as a pipeline with its own vectorizer.
+    if ":" in name and (inspect.isroutine(component) or hasattr(component, "get_params")):
+        return SklearnEstimator.build(name, settings)
+    kind = "an abstract class" if isinstance(component, type) else f"of type {type(component).__name__}"
+    raise UnknownComponent(
+        f"classifier '{name}' is {kind}; name a class that can be fitted, a function that returns a scikit-learn "
+        "estimator, or an unfitted one"
+    )

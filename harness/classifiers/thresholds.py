@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Bools, Codes, Floats
+from harness.display import displayed
 
 
+@displayed
 class Cutoffs(NamedTuple):
     """Every distinct score as a cutoff, highest first; each array has shape (n_cutoffs,).
 

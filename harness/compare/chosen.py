@@ -1,4 +1,4 @@
-"""Which results are compared, by their predictions: results over the same claims and gold, none of them twice."""
+"""Which results are compared, by their predictions: results over the same claims with gold, none of them twice."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.compare.selection import Candidate, LeftOut, given_in_full, select_results
+from harness.data.claims import Column
 from harness.errors import HarnessError
 from harness.runner.result_files import Columns, Result, read_predictions
 
@@ -17,10 +18,10 @@ MAX_SHOWN = 3
 
 
 class ChosenResults(NamedTuple):
-    """Results over the same claims and gold."""
+    """Results over the same claims with gold."""
 
     results: tuple[tuple[Result, Columns], ...]
-    """Results with their predictions, in the order of their paths."""
+    """Results with their predictions for the same claims, in the order of their paths."""
     left_out: tuple[LeftOut, ...]
     """Other results of the given run folders."""
     notes: tuple[str, ...]
@@ -60,7 +61,36 @@ def choose_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
             raise HarnessError(f"{error}; {remedy}") from None
         raise
     left_out = (*selection.left_out, *other_claims, *copies)
-    return ChosenResults(results, left_out, tuple(_earlier_runs(candidates)))
+    notes = [*_earlier_runs(candidates), *_transfer_note(candidates)]
+    return ChosenResults(_over_same_rows(results), left_out, tuple(notes))
+
+
+def _over_same_rows(results: Sequence[tuple[Result, Columns]]) -> tuple[tuple[Result, Columns], ...]:
+    """The results with only the claims that have gold, unless all have the same claims without gold, too."""
+    if all(np.array_equal(_first_seed(columns), _first_seed(results[0][1])) for _, columns in results[1:]):
+        return tuple(results)
+    with_gold = [np.array([label is not None for label in columns["gold"]], dtype=bool) for _, columns in results]
+    return tuple(
+        (result, {name: column[rows] for name, column in columns.items()})
+        for (result, columns), rows in zip(results, with_gold, strict=True)
+    )
+
+
+def _first_seed(columns: Columns) -> Column:
+    """Ids of the claims, each once."""
+    claim_ids: Column = columns["claim_id"][columns["random_seed"] == columns["random_seed"][0]]
+    return claim_ids
+
+
+def _transfer_note(candidates: Sequence[Candidate]) -> list[str]:
+    """Says what the claims of systems that are trained on one group are."""
+    splits = [candidate.result.provenance.config.split for candidate in candidates]
+    kinds = dict.fromkeys(split.by for split in splits if split.protocol == "transfer")
+    return [
+        f"protocol transfer: each system is trained on one {by} and tested on all, on its own in folds of articles; "
+        f"the run table has the values by {by}"
+        for by in kinds
+    ]
 
 
 def _result_folder(path: str | Path) -> Path:
@@ -135,7 +165,10 @@ def _earlier_runs(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def check_same_claims(first: tuple[Result, Columns], second: tuple[Result, Columns]) -> None:
-    """Raises: HarnessError: the results differ in task, claims, gold or claim order; the message shows where."""
+    """Checks that two results are over the same claims; only claims with gold count.
+
+    Raises: HarnessError: the results differ in task, claims, gold or claim order; the message shows where.
+    """
     (result_a, columns_a), (result_b, columns_b) = first, second
     if result_a.task != result_b.task:
         raise HarnessError(
@@ -168,7 +201,8 @@ def check_same_claims(first: tuple[Result, Columns], second: tuple[Result, Colum
         )
 
 
-def _gold_by_claim(columns: Columns) -> dict[str, str | None]:
-    """Claim id to gold label, in the order of the table."""
+def _gold_by_claim(columns: Columns) -> dict[str, str]:
+    """Claim id to gold label of the claims with gold, in the order of the table."""
     rows = columns["random_seed"] == columns["random_seed"][0]
-    return dict(zip(columns["claim_id"][rows], columns["gold"][rows], strict=True))
+    pairs = zip(columns["claim_id"][rows], columns["gold"][rows], strict=True)
+    return {claim_id: label for claim_id, label in pairs if label is not None}

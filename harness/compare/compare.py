@@ -25,6 +25,7 @@ from harness.compare.results import ResultEntry, ResultTable, common_metrics, he
 from harness.compare.selection import left_out_lines
 from harness.compare.shared_work import SharedWork
 from harness.data.labels.tasks import own_label_names
+from harness.display import Rows
 from harness.errors import Undefined
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
@@ -34,7 +35,7 @@ from harness.runner.results import no_labels
 
 
 def compare_results(
-    results: Sequence[str | Path],
+    results: str | Path | Sequence[str | Path],
     *,
     metric: str | None = None,
     correction: Correction = "holm",
@@ -114,8 +115,8 @@ def compare_table(
     return Comparison(
         metric=name,
         heading=heading_of(table, name),
-        systems=tuple(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
-        pairs=pairs,
+        systems=Rows(ComparedSystem(entry.name, values[entry.name], groups.get(entry.name)) for entry in order),
+        pairs=Rows(pairs),
         n=first.n,
         n_units=n_units,
         unit=table.intervals.unit,
@@ -162,6 +163,7 @@ def compare_metrics(
         progress: shows progress over the pairs of all metrics.
     Raises: HarnessError: an unknown metric.
     """
+    table = with_label_names(table)
     if every and not metrics:
         metrics = common_metrics(table)
     names: list[str | None] = [*dict.fromkeys(metrics)] or [None]

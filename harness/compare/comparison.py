@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness.compare.decision import DECIDED_BY, few_units_caution, is_significant
 from harness.compare.paired_tests import Correction, Difference
+from harness.display import Rows, displayed
+from harness.errors import UnknownName, unknown_name
 from harness.metrics.intervals import Intervals, Value
 from harness.runner.official.leaderboards import ReferenceResult
 
+if TYPE_CHECKING:
+    import pandas as pd
 
+
+@displayed
 class ComparedSystem(NamedTuple):
     """One system of a comparison."""
 
@@ -21,7 +28,21 @@ class ComparedSystem(NamedTuple):
     """Number of the tie group; 1 for the best system and all that do not differ from it significantly. None without a
     value."""
 
+    def document(self) -> dict[str, Any]:
+        """The system as `harness compare --json` prints it."""
+        return {
+            "system": self.name,
+            "value": self.value.value,
+            "low": self.value.low,
+            "high": self.value.high,
+            "tie_group": self.tie_group,
+            "method": self.value.method,
+            **({"note": self.value.note} if self.value.note else {}),
+            **({"reason": self.value.reason} if self.value.value is None else {}),
+        }
 
+
+@displayed
 class SystemPair(NamedTuple):
     """Two systems, the one with the better value first."""
 
@@ -38,17 +59,45 @@ class SystemPair(NamedTuple):
     note: str | None = None
     """What decides if the interval of the difference and its test disagree."""
 
+    def document(self, caution: str | None = None) -> dict[str, Any]:
+        """The pair as `harness compare --json` prints it.
 
-class Comparison(NamedTuple):
+        Args:
+            caution: the caution of the comparison; see `Comparison.caution`.
+        """
+        difference = self.difference
+        document: dict[str, Any] = {
+            "a": self.a,
+            "b": self.b,
+            "difference": difference.value if difference else None,
+            "low": difference.low if difference else None,
+            "high": difference.high if difference else None,
+            "p": difference.p if difference else None,
+            "p_corrected": self.p_corrected,
+        }
+        if difference is None:
+            return document | {"decided_by": None, "reason": self.reason}
+        document |= {"decided_by": DECIDED_BY, "significant": is_significant(self.p_corrected)}
+        if notes := "; ".join(filter(None, (self.note, caution))):
+            document["note"] = notes
+        document |= {"test": difference.test, "draws": difference.draws, "method": difference.method}
+        document["minimum_detectable_difference"] = difference.detectable
+        other_tests = {"mcnemar_p": difference.mcnemar_p, "folds_p": difference.folds_p}
+        return document | {name: p for name, p in other_tests.items() if p is not None}
+
+
+@displayed
+@dataclass(frozen=True)
+class Comparison:
     """Systems ordered by value, and a test of every pair."""
 
     metric: str
     """Name of the compared metric."""
     heading: str
     """Name of the metric in table headings."""
-    systems: tuple[ComparedSystem, ...]
+    systems: Rows[ComparedSystem]
     """Systems, best first; systems without a value last."""
-    pairs: tuple[SystemPair, ...]
+    pairs: Rows[SystemPair]
     """All pairs of systems."""
     n: int
     """Number of claims."""
@@ -68,7 +117,7 @@ class Comparison(NamedTuple):
     """Published systems of the matching leaderboards, best first; intervals only if a system of ours is near."""
     published_source: str = ""
     """Sources and test sizes of these leaderboards."""
-    intervals: Intervals = Intervals()
+    intervals: Intervals = field(default_factory=Intervals)
     """Settings of the intervals."""
 
     @property
@@ -86,25 +135,15 @@ class Comparison(NamedTuple):
     left_out: tuple[str, ...] = ()
     """Results of the run folders that were not compared, one line for each reason."""
 
+    def __len__(self) -> int:
+        return len(self.systems)
+
     def document(self) -> dict[str, Any]:
         """The comparison as `harness compare --json` prints it."""
-        systems = [
-            {
-                "system": system.name,
-                "value": system.value.value,
-                "low": system.value.low,
-                "high": system.value.high,
-                "tie_group": system.tie_group,
-                "method": system.value.method,
-                **({"note": system.value.note} if system.value.note else {}),
-                **({"reason": system.value.reason} if system.value.value is None else {}),
-            }
-            for system in self.systems
-        ]
         document: dict[str, Any] = {
             "metric": self.metric,
-            "systems": systems,
-            "pairs": [_pair_document(pair, self.caution) for pair in self.pairs],
+            "systems": [system.document() for system in self.systems],
+            "pairs": [pair.document(self.caution) for pair in self.pairs],
         }
         if self.published:
             document["published"] = {
@@ -117,6 +156,20 @@ class Comparison(NamedTuple):
             document["left_out"] = list(self.left_out)
         return document
 
+    def to_pandas(self, table: Literal["systems", "pairs"] = "systems") -> pd.DataFrame:
+        """The systems or the pairs as a data frame, one row each.
+
+        Args:
+            table: `systems`: values with intervals and tie groups. `pairs`: differences with intervals and p-values.
+        Raises: UnknownName: no such table.
+        """
+        if table not in ("systems", "pairs"):
+            raise UnknownName(unknown_name("table of a comparison", table, ["systems", "pairs"]))
+        import pandas as pd
+
+        rows = self.document()[table]
+        return pd.DataFrame(rows)
+
     def __str__(self) -> str:
         from harness.compare.tables import comparison_text
 
@@ -126,25 +179,3 @@ class Comparison(NamedTuple):
         from harness.compare.tables import comparison_html
 
         return comparison_html([self])
-
-
-def _pair_document(pair: SystemPair, caution: str | None) -> dict[str, Any]:
-    difference = pair.difference
-    document = {
-        "a": pair.a,
-        "b": pair.b,
-        "difference": difference.value if difference else None,
-        "low": difference.low if difference else None,
-        "high": difference.high if difference else None,
-        "p": difference.p if difference else None,
-        "p_corrected": pair.p_corrected,
-    }
-    if difference is None:
-        return document | {"decided_by": None, "reason": pair.reason}
-    document |= {"decided_by": DECIDED_BY, "significant": is_significant(pair.p_corrected)}
-    if notes := "; ".join(filter(None, (pair.note, caution))):
-        document["note"] = notes
-    document |= {"test": difference.test, "draws": difference.draws, "method": difference.method}
-    document["minimum_detectable_difference"] = difference.detectable
-    other_tests = {"mcnemar_p": difference.mcnemar_p, "folds_p": difference.folds_p}
-    return document | {name: p for name, p in other_tests.items() if p is not None}

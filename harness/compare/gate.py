@@ -14,11 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from harness.compare.compare import compare_table
+from harness.arguments import as_list
+from harness.compare.compare import compare_table, with_label_names
 from harness.compare.comparison import Comparison
 from harness.compare.decision import decided_interval
 from harness.compare.results import ResultTable, read_table
 from harness.compare.shared_work import SharedWork
+from harness.display import displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 
 Certainty = Literal["certain", "point", "possible"]
@@ -57,6 +59,7 @@ class GateRule(NamedTuple):
     """Threshold of the value, or of the difference to the reference."""
 
 
+@displayed
 class GateVerdict(NamedTuple):
     """The outcome of a rule for one system."""
 
@@ -144,7 +147,9 @@ def read_rule(text: str) -> GateRule:
     )
 
 
-def check_gate(results: Sequence[str | Path], rules: Sequence[str], *, all_results: bool = False) -> list[GateVerdict]:
+def check_gate(
+    results: str | Path | Sequence[str | Path], rules: str | Sequence[str], *, all_results: bool = False
+) -> list[GateVerdict]:
     """Evaluate rules that fail a build.
 
     Args:
@@ -155,7 +160,7 @@ def check_gate(results: Sequence[str | Path], rules: Sequence[str], *, all_resul
     Returns: a verdict for each rule and each system that it tests. A rule that cannot be evaluated fails.
     Raises: HarnessError: a rule with a syntax error, or with an unknown system or metric.
     """
-    parsed = [read_rule(text) for text in rules]
+    parsed = [read_rule(text) for text in as_list(rules)]
     return check_table(read_table(results, all_results=all_results), parsed)
 
 
@@ -169,6 +174,7 @@ def check_table(
         rules: parsed rules.
         comparisons: comparisons of these results that exist already, by any metrics.
     """
+    table = with_label_names(table)
     by_metric = {comparison.metric: comparison for comparison in comparisons}
     shared = SharedWork(table)
     for rule in rules:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.compare.exchanges import Exchanges, randomization_p
 from harness.data.claims import Gold
+from harness.display import displayed
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Method, mean_over_seeds, strata_of
@@ -25,6 +26,7 @@ POWER_Z = 1.96 + 0.8416
 """Number of standard errors of a difference that is detected with 80% power at level .05 (two-sided)."""
 
 
+@displayed
 class Difference(NamedTuple):
     """The difference of two systems in one metric."""
 
@@ -114,7 +116,8 @@ def difference(
     The interval is the jackknife-t interval, or BCa if that is undefined. The p-value comes from approximate
     randomization, which exchanges whole units between the systems and adds 1 to numerator and denominator. If the
     metric ranks scores of several units together, exchanged units would mix the scores of two systems in one ranking;
-    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md).
+    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md), as for a metric that is a
+    plain function, which thousands of exchanges would call too often.
 
     With strata, resamples are drawn within them. An exchange keeps every unit in the table, so every stratum keeps its
     size, and the randomization test needs no strata. The jackknife-t test ignores them: its standard error includes the
@@ -133,11 +136,15 @@ def difference(
     resampled = system_a.resampled - system_b.resampled
     jackknifed = system_a.jackknifed - system_b.jackknifed
     interval, method = _paired_interval(value, resampled, jackknifed, is_stratified=groups.stratum is not None)
+    # Student's t reaches beyond the differences that are possible when there are few units.
+    largest = metric.bounds[1] - metric.bounds[0]
+    low, high = (float(np.clip(end, -largest, largest)) for end in interval[:2])
     standard_error = float(np.nanstd(resampled, ddof=1))
     ranks_across_units = metric.needs != "labels" and metric.unit_values(gold, system_a.runs[0], groups) is None
     # Exchanges pair run with run, so they need equally many runs on both sides.
     has_paired_runs = len(system_a.runs) == len(system_b.runs)
-    test: Test = "jackknife-t" if ranks_across_units or not has_paired_runs else "randomization"
+    no_exchanges = ranks_across_units or not has_paired_runs or metric.calls_foreign_code
+    test: Test = "jackknife-t" if no_exchanges else "randomization"
     draws = None
     if test == "jackknife-t":
         p = _jackknife_p(value, jackknifed)
@@ -147,8 +154,8 @@ def difference(
         p = randomization_p(metric, system_a.runs, system_b.runs, drawn, observed=value)
     return Difference(
         value=value,
-        low=interval.low,
-        high=interval.high,
+        low=low,
+        high=high,
         p=p,
         detectable=POWER_Z * standard_error,
         test=test,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arguments import as_list
 from harness.arrays import Codes, Floats
 from harness.compare.chosen import choose_results
 from harness.compare.selection import LeftOut, left_out_lines
 from harness.data.claims import Gold, codes_of
 from harness.errors import HarnessError, UnknownName, unknown_name
-from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
+from harness.metrics.functions import build_metric
 from harness.metrics.intervals import Intervals
 from harness.runner.provenance import Provenance
 from harness.runner.result_files import Columns, Result
@@ -54,7 +54,7 @@ class ResultTable(NamedTuple):
     """Remarks on the choice of results."""
 
 
-def read_table(paths: Sequence[str | Path], *, least: int = 2, all_results: bool = False) -> ResultTable:
+def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2, all_results: bool = False) -> ResultTable:
     """Load results for comparison.
 
     Args:
@@ -63,7 +63,7 @@ def read_table(paths: Sequence[str | Path], *, least: int = 2, all_results: bool
         all_results: also take the results of run folders that are not current but over the same claims and gold.
     Raises: HarnessError: fewer than `least` results, results with different claims or gold, or damaged files.
     """
-    chosen = choose_results(paths, all_results=all_results)
+    chosen = choose_results(as_list(paths), all_results=all_results)
     results = chosen.results
     if len(results) < least:
         reasons = "".join(f"; {line}" for line in left_out_lines(chosen.left_out))
@@ -174,9 +174,8 @@ def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
     for configured in recorded_in[chosen].provenance.config.metrics:
         settings = dict(configured) if isinstance(configured, dict) else {"name": configured}
         metric_name = str(settings.pop("name"))
-        metric = METRICS.get(metric_name).model_validate_json(json.dumps(settings))
-        # Results name a metric by its registered name followed by its settings ("precision_at_10").
-        if "_".join([metric_name, *map(str, metric.model_dump().values())]) == chosen:
+        metric = build_metric(metric_name, settings)
+        if metric.key(metric_name) == chosen:
             return chosen, metric
     raise HarnessError(
         f"compare: {recorded_in[chosen].path} does not record the settings of metric '{chosen}'; run it again"

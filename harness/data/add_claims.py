@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.arguments import as_list
 from harness.data.additions.columns import ColumnOptions, column_names, resolve_columns
 from harness.data.additions.labels import ConflictRule
 from harness.data.additions.reading import Source, SourceOptions, read_source, without_columns
@@ -18,12 +19,14 @@ from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import claim_file_contents, read_info
 from harness.data.jsonl import to_json_lines
 from harness.data.own_tables import TableOptions
+from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import folder_lock, read_bytes, remove_partial_files, write_files
 from harness.records import preview
 from harness.text_tables import count_of
 
 
+@displayed
 class AddResult(NamedTuple):
     """Numbers of claims and labels that `add_claims` added, or would add in a dry run."""
 
@@ -51,10 +54,10 @@ def add_claims(
     scheme: str | None = None,
     new_scheme: str | None = None,
     task: str | None = None,
-    positive: Sequence[str] = (),
+    positive: str | Sequence[str] = (),
     language: str | None = None,
     columns: Mapping[str, str] | None = None,
-    ignore_columns: Sequence[str] = (),
+    ignore_columns: str | Sequence[str] = (),
     ignore_other_columns: bool = False,
     labels: Mapping[str, str] | None = None,
     on_conflict: ConflictRule | None = None,
@@ -82,10 +85,10 @@ def add_claims(
         scheme: name of the label scheme; default: the first scheme of the dataset. Registered if it is not listed.
         new_scheme: name of a scheme to make from the labels; default for a new dataset without `scheme`: its name.
         task: task that a new scheme answers; default: claim_detection for yes and no, else claim_type.
-        positive: labels of a new scheme that mean yes.
+        positive: one or more labels of a new scheme that mean yes.
         language: BCP 47 code of a new dataset; default: en.
         columns: field or axis to the column of a table, or the question of an export, that holds it.
-        ignore_columns: columns to pass over.
+        ignore_columns: one or more columns to pass over.
         ignore_other_columns: whether to pass over all columns that are neither a field nor an axis.
         labels: value in the rows to label.
         on_conflict: rule for rows that give one claim different labels: majority, newest (by `at`), first or last;
@@ -101,7 +104,7 @@ def add_claims(
         dry_run: whether to check and count only, and write nothing.
     Raises: FaultsError: all faults of all rows. HarnessError: an argument is invalid. In both cases nothing is written.
     """
-    folder = Path(dataset_folder)
+    folder, ignored = Path(dataset_folder), as_list(ignore_columns)
     _check_arguments(annotator, scheme, new_scheme, at)
     is_file = isinstance(rows, str | Path)
     # Reading the description first keeps the lock from creating a folder for a mistyped name.
@@ -109,12 +112,12 @@ def add_claims(
     meaning = ColumnOptions(columns or {}, ignore_other_columns)
     if isinstance(rows, str | Path):
         table = TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet)
-        source_options = SourceOptions(labeler, file_format, table, on_conflict, ignore_columns)
+        source_options = SourceOptions(labeler, file_format, table, on_conflict, ignored)
         source = read_source(Path(rows), folder, new_scheme or scheme, meaning, source_options)
     else:
         numbered = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
-        source = Source("row", without_columns("row", numbered, ignore_columns), scheme, meaning, meaning, [])
-    target_options = TargetOptions(None if new_scheme else source.scheme, new_scheme, task, positive, language)
+        source = Source("row", without_columns("row", numbered, ignored), scheme, meaning, meaning, [])
+    target_options = TargetOptions(None if new_scheme else source.scheme, new_scheme, task, as_list(positive), language)
     options = AddOptions(annotator, at or _now(), labels or {}, on_conflict)
     with nullcontext() if dry_run or is_new else folder_lock(folder, "add"):
         target = open_target(folder, source, options.values, target_options)
@@ -127,7 +130,7 @@ def add_claims(
             with folder_lock(folder, "add") if is_new else nullcontext():
                 remove_partial_files(folder)
                 _write(target, session)
-    return _result(target, session, source.notes, (*ignore_columns, *resolved.ignored))
+    return _result(target, session, source.notes, (*ignored, *resolved.ignored))
 
 
 def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None, at: str | None) -> None:

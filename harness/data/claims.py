@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Codes
+from harness.display import displayed, html_rows
 
 Column = npt.NDArray[np.object_]
 
@@ -48,6 +49,15 @@ class Claims:
     def __len__(self) -> int:
         return len(self.claim_id)
 
+    def __repr__(self) -> str:
+        return f"Claims(<{len(self):,} claims in {len(set(self.article_id)):,} articles>)"
+
+    def _repr_html_(self) -> str:
+        columns = {field.name: getattr(self, field.name).tolist() for field in fields(self)}
+        return html_rows(
+            [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)], repr(self)
+        )
+
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Claims:
         """Returns the claims of some rows (indices or a mask); `previous`, `next` and `position` stay unchanged."""
         return Claims(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
@@ -57,6 +67,7 @@ class Claims:
         return codes_of(self.article_id)
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Gold:
     """The gold labels of claims, in the order of the claims."""

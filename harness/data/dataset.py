@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from harness.data.claims import Claims
 from harness.data.jsonl import to_json_lines
+from harness.display import Rows, displayed
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import fingerprint, write_files
 from harness.records import Annotation, Article, Claim, Evidence, Name, Record, explain_validation
@@ -59,9 +60,10 @@ class ClaimPart(Record):
     part: str
 
 
+@displayed
 @dataclass(frozen=True)
 class Dataset:
-    """The checked content of a dataset folder."""
+    """The checked content of a dataset folder. Its length is the number of current claims."""
 
     folder: Path
     info: DatasetInfo
@@ -72,6 +74,13 @@ class Dataset:
     splits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Part of each claim: split name to claim_id to part."""
     evidence: tuple[Evidence, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("articles", "claims", "annotations", "evidence"):
+            object.__setattr__(self, name, Rows(getattr(self, name)))
+
+    def __len__(self) -> int:
+        return len(self.current)
 
     @property
     def missing_text(self) -> tuple[Article, ...]:
@@ -91,7 +100,7 @@ class Dataset:
         """Claims of all articles that no new version replaces."""
         if not self.superseded:
             return self.claims
-        return tuple(claim for claim in self.claims if claim.article_id not in self.superseded)
+        return Rows(claim for claim in self.claims if claim.article_id not in self.superseded)
 
     def require_text(self) -> None:
         """Checks that the text of every article is present.

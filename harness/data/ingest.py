@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.arguments import as_list
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.sources import read_articles
@@ -13,6 +14,7 @@ from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_file_
 from harness.data.load import open_folder
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, appended_logs, carry_over_labels, match_claims, next_version
+from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files
 from harness.records import Article, Claim
@@ -20,6 +22,7 @@ from harness.records import Article, Claim
 __all__ = ["IngestResult", "ingest", "make_claim"]
 
 
+@displayed
 class IngestResult(NamedTuple):
     """What `ingest` changed in a dataset folder."""
 
@@ -90,7 +93,7 @@ def ingest(
         name=name,
         offline=offline,
     )
-    articles = read_articles(_as_list(sources), reading)
+    articles = read_articles([sources] if isinstance(sources, Article) else as_list(sources), reading)
     if replaces is not None and len(articles) != 1:
         raise HarnessError(f"replaces: expected one article, the new version of '{replaces}'; got {len(articles)}")
     with folder_lock(folder, "ingest"), gc_paused():
@@ -102,12 +105,6 @@ def ingest(
             raise FaultsError(faults)
         session.write(new=new)
     return session.result(articles)._replace(notes=tuple(reading.notes))
-
-
-def _as_list(sources: ArticleSource | Iterable[ArticleSource]) -> list[ArticleSource]:
-    # A datasets.Dataset is iterable, but is one source; testing for its class would import the extra.
-    is_single = isinstance(sources, str | Path | Article) or hasattr(sources, "column_names")
-    return [sources] if is_single else list(sources)  # type: ignore[arg-type]
 
 
 def _empty_dataset(folder: Path) -> Dataset:

@@ -10,6 +10,7 @@ from harness.data.articles.article_file import safe_name
 from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
 from harness.data.labels.tasks import find_task
 from harness.data.load import find_dataset, open_folder
+from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, write_files
 from harness.records import preview
@@ -21,6 +22,7 @@ MAX_FOLDS = 5
 """Number of folds of a new config, if there are as many articles."""
 
 
+@displayed
 class NewDataset(NamedTuple):
     """A new dataset folder and the next steps."""
 

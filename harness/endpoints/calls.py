@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from harness.display import displayed
 from harness.files import fingerprint
 from harness.records import Record
 
@@ -34,6 +35,7 @@ class StoredReply(Record):
     """Time of arrival; ISO 8601, UTC."""
 
 
+@displayed
 @dataclass(frozen=True)
 class Endpoint:
     """The address of an endpoint and how to send requests: the settings of `LanguageModel` of the same names."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from harness.display import displayed
+
 ResponseFormat = Literal["json_schema", "json_object", "text"]
 RESPONSE_FORMATS: tuple[ResponseFormat, ...] = ("json_schema", "json_object", "text")
 """Response formats, the strictest first."""
@@ -12,6 +14,7 @@ PROBE = '{"claim": "The bridge is 31 meters long."}'
 """Claim of the trial requests that find out what an endpoint supports."""
 
 
+@displayed
 class EndpointCapabilities(NamedTuple):
     """The response format and the token probabilities that an endpoint supports."""
 

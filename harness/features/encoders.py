@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.arrays import Vectors
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, require_torch
 from harness.features.vector_cache import VectorCache, compute_or_load
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Pooling = Literal["mean", "cls"]
 
 
+@displayed
 class EncoderSettings(BaseModel):
     """Settings of the encoder that turns a claim into a vector."""
 
@@ -36,6 +38,7 @@ class EncoderSettings(BaseModel):
     """Maximum number of tokens; the rest is truncated. The encoder's own limit applies if it is lower."""
 
 
+@displayed
 @dataclass(frozen=True)
 class Encoder:
     """A frozen encoder that maps texts to vectors of length 1."""

@@ -17,6 +17,7 @@ import torch
 import transformers
 
 from harness.arrays import Vectors
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.features.encoder_files import most_tokens
 from harness.files import fingerprint, make_folder, sha256, translate_os_errors, write_bytes
@@ -29,6 +30,7 @@ STEP = 8
 """Granularity of the padding, in tokens."""
 
 
+@displayed
 class TokenBatch(NamedTuple):
     """A padded batch of tokenized texts."""
 
@@ -40,6 +42,7 @@ class TokenBatch(NamedTuple):
     """Attention mask, shape (n_rows, n_tokens): 1 for a token, 0 for padding."""
 
 
+@displayed
 @dataclass
 class TorchEncoder:
     """An encoder with its tokenizer and, if fine-tuned, its linear head."""

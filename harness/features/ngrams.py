@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.arrays import Integers
+from harness.display import displayed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -29,6 +30,7 @@ TOKEN = re.compile(r"\w+|[^\w\s]")
 NgramRange = Annotated[tuple[int, int], Field(strict=False)]
 
 
+@displayed
 class NgramSettings(BaseModel):
     """Settings of the n-grams and of their weights. Texts are lowercased; digits are unchanged."""
 
@@ -66,6 +68,7 @@ class Counter(Protocol):
         """Returns the n-gram of each column."""
 
 
+@displayed
 @dataclass
 class WordNgrams:
     """Word n-grams. Columns are ordered by length; single tokens are in order of first occurrence."""
@@ -133,6 +136,7 @@ class WordNgrams:
         return [f"word:{name}" for name in names]
 
 
+@displayed
 @dataclass
 class CharNgrams:
     """Character n-grams that do not cross white space. Columns are in order of first occurrence."""
@@ -169,6 +173,7 @@ class CharNgrams:
         return [f"char:{gram}" for gram in self.grams]
 
 
+@displayed
 @dataclass
 class Ngrams:
     """The n-grams of training texts. Columns: word n-grams, then character n-grams."""

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Vectors
+from harness.display import displayed
 from harness.files import fingerprint
 from harness.folders import cache_folder
 
@@ -26,6 +27,7 @@ KEYS_PER_QUERY = 500
 """Keys in one query; SQLite supports at least 999."""
 
 
+@displayed
 @dataclass(frozen=True)
 class VectorCache:
     """Vectors by key in a SQLite file. If the file cannot be read or written, nothing is cached, without an error."""

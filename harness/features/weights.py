@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from harness.display import displayed
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
+@displayed
 @dataclass
 class Tfidf:
     """TF-IDF weights of n-grams; word and character n-grams are each normalized to length 1.
@@ -53,6 +55,7 @@ class Tfidf:
         return counts
 
 
+@displayed
 @dataclass
 class BinaryNgrams:
     """Binary features: 1 if an n-gram occurs in a text, else 0."""

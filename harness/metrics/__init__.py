@@ -16,7 +16,7 @@ from harness.metrics.confusion import (
     WeightedRecall,
 )
 from harness.metrics.intervals import Intervals, Value, mean_over_seeds, measure
-from harness.metrics.labels import F1, Accuracy, MacroF1, Precision, Recall
+from harness.metrics.labels import F1, Accuracy, FBeta, MacroF1, Precision, Recall
 from harness.metrics.official.checkthat import (
     CheckThatAveragePrecision,
     CheckThatPrecisionAt,
@@ -53,6 +53,7 @@ METRICS: Registry[type[Metric]] = Registry(
         "precision": Precision,
         "recall": Recall,
         "f1": F1,
+        "f_beta": FBeta,
         "macro_precision": MacroPrecision,
         "macro_recall": MacroRecall,
         "macro_f1": MacroF1,

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from harness.arrays import Codes, Floats, Weights
 from harness.data.claims import Gold
+from harness.display import displayed
 from harness.records import Record
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Run:
     """One system's output for a set of claims, in the order of the claims."""
@@ -26,6 +28,7 @@ class Run:
     """Whether the scores of each claim are probabilities over the labels."""
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class ResamplingGroups:
     """The article and the resampling unit of each claim."""
@@ -54,6 +57,8 @@ class Metric(Record):
     higher_is_better: ClassVar[bool] = True
     yes_or_no_only: ClassVar[bool] = True
     """Whether the metric scores the positive label; experiments with more than two labels then refuse it."""
+    calls_foreign_code: ClassVar[bool] = False
+    """Whether each value is a call of a plain function, so that a test by thousands of exchanges takes too long."""
     heading: ClassVar[str]
     """Template for table headings, filled with the fields by str.format ("AP", "P@{k}")."""
 
@@ -87,6 +92,19 @@ class Metric(Record):
     def note(self, gold: Gold, run: Run, groups: ResamplingGroups) -> str | None:
         """A remark that a reader of the value needs ("over 9 of 12 articles"); None if there is none."""
         return None
+
+    def key(self, name: str) -> str:
+        """The name in results: the registered name and the settings ("precision_at_10").
+
+        Args:
+            name: the registered name, or `module:Name`.
+        """
+        return "_".join([name, *(str(value).removesuffix(".0") for value in self.model_dump().values())])
+
+    def code_modules(self) -> tuple[str, ...]:
+        """Modules outside this package whose source can change the values; it is part of the id of a result."""
+        module = type(self).__module__
+        return () if module.partition(".")[0] == "harness" else (module,)
 
     def title(self) -> str:
         """The table heading with the settings of this metric ("P@10")."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from harness.arrays import Codes, Floats, safe_divide
 from harness.data.claims import Gold
@@ -118,6 +119,31 @@ class F1(PositiveLabelMetric):
     def undefined_reason(self, gold: Gold) -> str:
         """The reason: no claim is positive in gold or predictions."""
         return f"no claim has label '{gold.names[-1]}' in gold or predictions"
+
+
+class FBeta(PositiveLabelMetric):
+    """The weighted harmonic mean of precision and recall of the positive label; recall counts `beta` times as much.
+
+    (1 + beta^2) TP / ((1 + beta^2) TP + FP + beta^2 FN): F2 for a desk that must not miss a claim, F0.5 for one that
+    reads little. With `beta: 1` it is F1.
+
+    Returns: values in [0, 1]; 0 if gold has positive claims and none is predicted.
+    Undefined: no claim is positive in gold or predictions.
+    Source: van Rijsbergen 1979; scikit-learn's fbeta_score.
+    """
+
+    heading: ClassVar[str] = "F{beta:g}"
+    beta: float = Field(gt=0)
+    """Weight of recall relative to precision; 2 counts recall twice as much."""
+
+    def from_sums(self, sums: Floats) -> Floats:
+        """(1 + beta^2) * true positives / (predicted positives + beta^2 * gold positives)."""
+        square = self.beta**2
+        return safe_divide((1 + square) * sums[:, 0], sums[:, 1] + square * sums[:, 2])
+
+    def undefined_reason(self, gold: Gold) -> str:
+        """The reason: no claim is positive in gold or predictions."""
+        return f"no claim has label '{gold.labels[-1]}' in gold or predictions"
 
 
 class MacroF1(LabelMetric):

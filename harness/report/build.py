@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.arguments import as_list
 from harness.compare.paired_tests import Correction
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.files import write_text
 from harness.progress import Progress, silent
@@ -24,6 +26,7 @@ from harness.report.tables import (
     notes,
     origin,
     pair_tables,
+    threshold_grids,
     warnings,
 )
 from harness.text_tables import count_of
@@ -31,6 +34,7 @@ from harness.text_tables import count_of
 HTML_SUFFIXES = (".html", ".htm")
 
 
+@displayed
 class Report(NamedTuple):
     """A report that was written."""
 
@@ -53,7 +57,7 @@ class Report(NamedTuple):
 
 
 def build_report(
-    results: Sequence[str | Path],
+    results: str | Path | Sequence[str | Path],
     out: str | Path | None = None,
     *,
     metric: str | None = None,
@@ -81,6 +85,7 @@ def build_report(
     Raises: HarnessError: no results, results over different claims or gold, an unknown metric, a file name that does
         not end in .html or .htm, or an unwritable file.
     """
+    results = as_list(results)
     if out is None:
         out = Path(results[0]) / "report.html" if results else "report.html"
     if Path(out).suffix.lower() not in HTML_SUFFIXES:
@@ -133,6 +138,7 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "learning": learning_figure(report_data),
         "confusions": confusions(report_data),
         "slices": slice_figures(report_data),
+        "thresholds": threshold_grids(report_data),
         "people": [agreement_grid(agreement) for agreement in human_agreements],
         "costs": costs(report_data),
         "origin": origin(report_data),

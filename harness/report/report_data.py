@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from harness.arguments import as_list
 from harness.compare import results as compared
 from harness.compare.compare import compare_table, with_label_names
 from harness.compare.comparison import Comparison
@@ -74,7 +75,7 @@ class ReportData(NamedTuple):
 
 
 def load_report_data(
-    results: Sequence[str | Path],
+    results: str | Path | Sequence[str | Path],
     root: str | Path | None,
     metric: str | None,
     correction: Correction,
@@ -93,7 +94,7 @@ def load_report_data(
         progress: shows progress over the pairs of all metrics.
     Raises: HarnessError: no results, results over different claims or gold, or an unknown metric.
     """
-    paths = [Path(path) for path in results]
+    paths = [Path(path) for path in as_list(results)]
     if not paths:
         raise HarnessError("report: no results; give result folders, or a run folder such as runs/NAME")
     table = with_label_names(read_table(paths, least=1, all_results=all_results))

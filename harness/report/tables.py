@@ -17,6 +17,7 @@ from harness.report.report_data import ReportData, heading_of, value_of
 from harness.runner.official.leaderboards import ReferenceResult
 from harness.runner.result_files import Result
 from harness.runner.tables import MAX_PUBLISHED_ROWS, chosen_of, format_value
+from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.text_tables import format_number
 
 
@@ -62,6 +63,14 @@ class PairTable(NamedTuple):
     rows: tuple[PairRow, ...]
 
 
+class ThresholdGrids(NamedTuple):
+    """Thresholds on every group, a table for each classifier with a threshold; empty unless there is one."""
+
+    grids: tuple[Grid, ...]
+    notes: tuple[str, ...]
+    """How to read the tables, and why values are undefined."""
+
+
 class ReportNote(NamedTuple):
     """A warning or note, and the systems that it concerns; empty: all."""
 
@@ -101,6 +110,13 @@ def _cell(data: ReportData, system: str, name: str) -> Cell:
     group = next(row.tie_group for row in data.comparisons[name].systems if row.name == system)
     text = "-" if value.value is None else format_number(value.value)
     return Cell(text, format_interval(value), group, value.reason)
+
+
+def threshold_grids(data: ReportData) -> ThresholdGrids:
+    """Thresholds from each group on each group, a table for each classifier with a threshold."""
+    tables = threshold_tables([entry.result.carried_thresholds for entry in data.table.entries], narrow=False)
+    grids = [Grid(table.rows[0][0], tuple(table.rows[0]), tuple(map(tuple, table.rows[1:]))) for table in tables]
+    return ThresholdGrids(tuple(grids), tuple(dict.fromkeys(note for table in tables for note in table.notes)))
 
 
 def pair_tables(data: ReportData) -> list[PairTable]:

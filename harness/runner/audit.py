@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from harness.arguments import as_list
 from harness.audit import CHECKS, AuditedDataset, Finding, SentenceTable, build_sentence_table, run_checks
 from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import QuestionLabels, audit_view
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
+from harness.display import Rows, displayed
 from harness.folders import shipped
 from harness.progress import Progress, silent
 from harness.runner.load_config import load_experiment
@@ -19,12 +22,17 @@ from harness.runner.plan import ExperimentData, load_data
 from harness.runner.splitting.joined_datasets import joined_label_codes
 
 
-class Audit(NamedTuple):
+@displayed
+@dataclass(frozen=True)
+class Audit:
     """Findings of an audit."""
 
     targets: tuple[str, ...]
     sentences: int
-    findings: tuple[Finding, ...]
+    findings: Rows[Finding]
+
+    def __len__(self) -> int:
+        return len(self.findings)
 
     @property
     def failed(self) -> bool:
@@ -37,7 +45,7 @@ class Audit(NamedTuple):
 
 
 def audit_targets(
-    targets: Sequence[str | Path],
+    targets: str | Path | Sequence[str | Path],
     *,
     root: str | Path | None = None,
     atlas: str | Path | None = None,
@@ -46,13 +54,14 @@ def audit_targets(
     """Runs the leakage and quality checks; `docs/reference/audit-checks/` explains each.
 
     Args:
-        targets: datasets (names or folders), checked together; and experiments (config files or shipped names), whose
-            folds are checked.
+        targets: one or more datasets (names or folders), checked together; and experiments (config files or shipped
+            names), whose folds are checked.
         root: folder of fetched benchmarks.
         atlas: also write the measured overlaps of the datasets to this file.
         progress: shows progress over the targets and the checks.
     Raises: HarnessError: a target is missing or invalid.
     """
+    targets = as_list(targets)
     with progress(len(targets) + len(CHECKS.names())) as advance:
         sources = []
         for target in targets:
@@ -62,7 +71,7 @@ def audit_targets(
         if atlas is not None:
             write_atlas(sentences, Path(atlas))
         findings = run_checks(sentences, advance)
-    return Audit(tuple(map(str, targets)), len(sentences.key), tuple(findings))
+    return Audit(tuple(map(str, targets)), len(sentences.key), Rows(findings))
 
 
 def _source(target: str, root: str | Path | None) -> AuditedDataset:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
@@ -17,23 +18,31 @@ CONFIG_SUFFIXES = (".yaml", ".yml")
 Say = Callable[[str], None]
 
 
-def check(paths: Sequence[str | Path], root: str | Path | None = None, unchecked: Say = lambda _: None) -> list[Fault]:
+def check(
+    paths: str | Path | Sequence[str | Path], root: str | Path | None = None, unchecked: Say = lambda _: None
+) -> list[Fault]:
     """Finds every fault of dataset folders, configs, or folders of either, without fitting anything.
 
     A config is checked against its data too. A benchmark that is not fetched and an optional package that is not
     installed are no faults of a config; running it says what to fetch or to install.
 
     Args:
-        paths: dataset folders, configs, folders of either; or the name of a shipped experiment, a shipped dataset or a
-            fetched benchmark.
+        paths: one or more dataset folders, configs, folders of either; or the name of a shipped experiment, a shipped
+            dataset or a fetched benchmark.
         root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
-        unchecked: called with a line for each thing that cannot be checked yet.
+        unchecked: called with a line for each reason why configs cannot be checked yet.
     Raises: HarnessError: a path is none of these.
     """
     faults: dict[Fault, None] = {}
-    for path in paths:
+    waiting: dict[str, dict[str, None]] = {}
+    for path in as_list(paths):
         for target in _targets(path, root):
-            faults |= dict.fromkeys(_faults_of(target, root, unchecked))
+            reasons: list[str] = []
+            faults |= dict.fromkeys(_faults_of(target, root, reasons.append))
+            for reason in reasons:
+                waiting.setdefault(reason, {})[str(target)] = None
+    for reason, targets in waiting.items():
+        unchecked(f"{', '.join(targets)}: cannot be checked yet: {reason}")
     return list(faults)
 
 

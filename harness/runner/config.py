@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Mapping
+from datetime import date
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from harness.classifiers.base import Classifier
+from harness.display import brief, displayed
+from harness.errors import Fault, FaultsError, unknown_name
 from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
-from harness.records import Name, Record
-from harness.runner.splitting.split_config import Split
+from harness.records import Entries, Explanation, Name, Record, Texts, explain_validation
+from harness.runner.splitting.split_config import Inner, Shares, Split
+from harness.yaml_file import KeyPath, format_key_path
 
 
+@displayed
 class System(NamedTuple):
     """One classifier with its settings, as an experiment names it."""
 
@@ -46,9 +54,9 @@ class Experiment(Record):
     """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single` or `single:NAME`."""
     split: Split = Split()
     """Training and test claims."""
-    classifiers: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    classifiers: Annotated[Entries, Field(min_length=1)]
     """Systems: names, or mappings with a name and settings."""
-    metrics: tuple[str | dict[str, Any], ...] = ()
+    metrics: Entries = ()
     """Names, or mappings with a name and settings; the first one ranks the systems. Default: those of the task."""
     random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)
     """Each system is fitted once per seed; values are means over the seeds."""
@@ -56,10 +64,31 @@ class Experiment(Record):
     """Method of the confidence intervals."""
     ties: Literal["expected", "range"] = "expected"
     """Treatment of equal scores; `range` adds the worst and best value over their orders to each ranking metric."""
-    slices: tuple[str, ...] = ()
+    slices: Texts = ()
     """Kinds of slices to report values for; see `harness.runner.slices.slices_of`."""
     explain: bool = False
     """Whether results store the reasons for each score, for systems that give reasons."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **fields: Any) -> None:
+            """Checks the fields as those of a config file, so that a list does for a tuple, and a mapping for a record.
+
+            Raises: FaultsError: every fault of the fields.
+            """
+            try:
+                self.__pydantic_validator__.validate_json(json.dumps(plain_data(fields)), self_instance=self)
+            except ValidationError as error:
+                raise FaultsError(
+                    Fault(
+                        type(self).__name__, None, format_key_path(fault.place) or None, message_of(fault), fault.code
+                    )
+                    for fault in explain_validation(error)
+                ) from None
+
+        # Tells pydantic to build nested and parsed experiments without this method, so that it raises its own error
+        # there, which the reader of the file turns into faults with lines.
+        __init__.__pydantic_base_init__ = True
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -72,6 +101,48 @@ class Experiment(Record):
         return document
 
 
+def known_fields(key_path: KeyPath) -> list[str]:
+    """The fields that a config has at a place, given the key path of one of them."""
+    records: dict[KeyPath, type[Record]] = {
+        ("split",): Split,
+        ("split", "inner_folds"): Inner,
+        ("split", "train_share"): Shares,
+        ("intervals",): Intervals,
+    }
+    return list(records.get(key_path[:-1], Experiment).model_fields)
+
+
+def message_of(fault: Explanation) -> str:
+    """The message of a fault of a config; for an unknown field it lists the known ones."""
+    if fault.code == "unknown-field" and fault.place:
+        return unknown_name("field", str(fault.place[-1]), known_fields(fault.place))
+    return fault.message
+
+
+def plain_data(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A config that a program wrote, as the plain data that a file would hold: tuples are lists, paths are texts.
+
+    Raises: FaultsError: a value has no form in a config file.
+    """
+    try:
+        data: dict[str, Any] = json.loads(json.dumps(dict(value), default=_to_plain))
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"cannot be written as a config: {error}; use texts, numbers, lists and mappings"
+        raise FaultsError.single("config", message) from None
+    return data
+
+
+def _to_plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_unset=True)
+    if isinstance(value, PurePath | date):
+        return str(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{brief(value)} is of type {type(value).__name__}")
+
+
+@displayed
 class LoadedExperiment(NamedTuple):
     """An experiment with its components built."""
 

@@ -18,7 +18,7 @@ from harness.files import write_bytes
 from harness.local_code import WorkerCode, refuse_changed_code
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
-from harness.runner.tuning.calibrate import CalibratedClassifier
+from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.unit_file import Predictions, StoredUnit, encode_unit, read_unit, unit_lock, unit_path
 
 MAX_REASONS = 8
@@ -86,6 +86,7 @@ def fit_unit(
         chosen=scorer.chosen,
         unanswered_by_reason=scorer.unanswered_by_reason(test),
         reasons=_reasons(scorer, test) if unit.explain else None,
+        threshold=scorer.threshold if isinstance(scorer, CalibratedScorer) else None,
     )
     usage = scorer.api_usage(test)
     return FittedUnit(

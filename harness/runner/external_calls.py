@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from harness.classifiers.base import TaskPrompt
 from harness.data.labels.tasks import find_task, task_labels
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.runner.config import LoadedExperiment
 from harness.runner.plan import ExperimentData, Unit, training_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier
 
 
+@displayed
 class Forecast(NamedTuple):
     """Number of calls that units would make, and their tokens."""
 

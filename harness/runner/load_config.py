@@ -6,23 +6,26 @@ import copy
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from harness.arguments import as_list
 from harness.classifiers.build import CLASSIFIERS, build
 from harness.data.labels.gold import RULES
 from harness.data.labels.tasks import TASKS
+from harness.display import brief
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.folders import shipped
-from harness.metrics import METRICS
 from harness.metrics.base import Metric
+from harness.metrics.functions import build_metric, metric_settings
 from harness.records import Explanation, explain_validation, preview
-from harness.runner.config import Experiment, LoadedExperiment, System
+from harness.runner.config import Experiment, LoadedExperiment, System, known_fields, plain_data
 from harness.runner.configs.overrides import override
 from harness.runner.configs.paths import make_paths_absolute
-from harness.runner.configs.places import in_document, known_fields, remove, with_text_keys
+from harness.runner.configs.places import in_document, remove, with_text_keys
 from harness.runner.official.leaderboards import leaderboard_metrics
 from harness.runner.splitting.split_config import Shares, Split
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
@@ -80,32 +83,36 @@ class ReadConfig(NamedTuple):
         return LoadedExperiment(self.experiment, self.systems, self.metrics)
 
 
-def load_experiment(config: str | Path, overrides: Sequence[str] = ()) -> LoadedExperiment:
-    """Reads and checks a config file.
+def load_experiment(
+    config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str] = ()
+) -> LoadedExperiment:
+    """Reads and checks a config.
 
     Args:
-        config: path of the file, or the name of a shipped experiment.
+        config: path of the file, the name of a shipped experiment, a mapping with the content of a file, or an
+            experiment; relative paths are relative to the file, else to the working folder.
         overrides: `KEY=VALUE` with a dotted key (`split.k=3`, `classifiers.0.C=10`) and a value in YAML.
-    Raises: FaultsError: every fault of the file with its line, before any data is read.
+    Raises: FaultsError: every fault of the config, with the line of a file, before any data is read.
     """
     return read_config(config, overrides).loaded
 
 
-def read_config(config: str | Path, overrides: Sequence[str] = ()) -> ReadConfig:
-    """Reads a config file and collects its faults; reads no data.
+def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str] = ()) -> ReadConfig:
+    """Reads a config and collects its faults; reads no data.
 
     Args:
         config, overrides: as for `load_experiment`.
-    Raises: FaultsError: the file cannot be read as a mapping.
+    Raises: FaultsError: it cannot be read as a mapping.
     """
-    path = find_config(config)
     duplicates: list[Fault] = []
-    located = read_yaml(path, duplicates)
+    path, folder, located = _read(config, duplicates)
     content = with_text_keys(located.content)
     if not isinstance(content, dict):
         raise FaultsError.single(path, "expected a mapping (name: ..., task: ..., dataset: ...)", line=1)
-    changed = tuple(override(content, text) for text in overrides)
-    make_paths_absolute(content, path.parent)
+    _list_single_entries(content)  # `classifiers.0.C` means the only system too
+    changed = tuple(override(content, text) for text in as_list(overrides))
+    _list_single_entries(content)
+    make_paths_absolute(content, folder)
     faults = ConfigFaults(path, located, changed)
     faults.faults += duplicates
     experiment, valid = faults.read_experiment(content)
@@ -119,6 +126,27 @@ def read_config(config: str | Path, overrides: Sequence[str] = ()) -> ReadConfig
     return ReadConfig(path, experiment, valid, systems, metrics, faults)
 
 
+def _read(
+    config: str | Path | Mapping[str, Any] | Experiment, duplicates: list[Fault]
+) -> tuple[Path, Path, YamlWithLines]:
+    """The name of a config for messages, the folder that its paths are relative to, and its content."""
+    if isinstance(config, Mapping | Experiment):
+        content = plain_data(config) if isinstance(config, Mapping) else config.document()
+        return Path("config"), Path(), YamlWithLines(content, {}, json.dumps(content))
+    if not isinstance(config, str | PathLike):
+        kinds = "a path, the name of a shipped experiment, a mapping or an Experiment"
+        raise FaultsError.single("config", f"expected {kinds}, got {brief(config)}")
+    path = find_config(config)
+    return path, path.parent, read_yaml(path, duplicates)
+
+
+def _list_single_entries(content: dict[str, Any]) -> None:
+    """Makes one system or metric a list of one."""
+    for key in ("classifiers", "metrics"):
+        if isinstance(content.get(key), str | dict):
+            content[key] = as_list(content[key])
+
+
 def _with_defaults(experiment: Experiment) -> Experiment:
     """Adds what depends on the task and the split: the default metrics, and slices by the groups of a transfer."""
     if not experiment.metrics and experiment.task in TASKS:
@@ -129,11 +157,6 @@ def _with_defaults(experiment: Experiment) -> Experiment:
         kinds = dict.fromkeys([experiment.split.by, *experiment.slices])
         experiment = experiment.model_copy(update={"slices": tuple(kinds)})
     return experiment
-
-
-def _metric_key(name: str, metric: Metric) -> str:
-    """Name of a metric in results: its registered name and its settings (`precision_at_10`)."""
-    return "_".join([name, *map(str, metric.model_dump().values())])
 
 
 class ConfigFaults:
@@ -217,16 +240,14 @@ class ConfigFaults:
                 self.add(key_path, "expected a metric's name, or a mapping with a name")
                 continue
             try:
-                metric = METRICS.get(name).model_validate_json(json.dumps(settings, default=str))
-                key = _metric_key(name, metric)
+                metric = build_metric(name, settings)
+                key = metric.key(name)
                 if key in built:
                     self.add(key_path, f"'{key}' is listed twice", "duplicate-name")
                 built[key] = metric
             except ValidationError as error:
                 for explanation in explain_validation(error):
-                    self.add_explanation(
-                        explanation, (*key_path, *explanation.place), list(METRICS.get(name).model_fields)
-                    )
+                    self.add_explanation(explanation, (*key_path, *explanation.place), metric_settings(name))
             except HarnessError as error:
                 self.add(key_path, str(error), error.code)
         return built

@@ -27,10 +27,11 @@ from harness.runner.splitting.joined_datasets import (
     published_rows_warnings,
     schemes_of,
 )
-from harness.runner.splitting.protocols import make_folds, transfer_folds, with_training_share
+from harness.runner.splitting.protocols import make_folds, with_training_share
+from harness.runner.splitting.transfer import name_trained_on, training_groups, transfer_folds
 from harness.schemes import Scheme
 
-UNIT_FORMAT = 2
+UNIT_FORMAT = 3
 
 
 class ExperimentData(NamedTuple):
@@ -88,6 +89,8 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
     folds = labeled_folds(split.folds, gold, limit)
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
+    if experiment.split.protocol == "transfer":
+        warnings += training_groups(experiment.split, folds, claims, gold.rows_with_gold).warnings
     warnings += published_rows_warnings(joined, {claims.claim_id[row] for fold in folds for row in fold.test})
     return ExperimentData(
         joined=joined,
@@ -130,11 +133,11 @@ def expand_transfer(loaded: LoadedExperiment, data: ExperimentData) -> LoadedExp
     """Expands the systems of a `transfer` experiment to one per training group; other experiments stay as they are."""
     if loaded.experiment.split.protocol != "transfer":
         return loaded
+    sources = training_groups(loaded.experiment.split, data.folds, data.claims, data.gold.rows_with_gold).folds
     systems = []
     for system in loaded.systems:
-        for fold in data.folds:
-            name = system.system_name
-            label = f"{name.removesuffix(']')}{',' if name.endswith(']') else '['}train_on={fold.name}]"
+        for fold in sources:
+            label = name_trained_on(system.system_name, fold.name)
             systems.append(system._replace(system_name=label, train_on=fold.name))
     return loaded._replace(systems=tuple(systems))
 
@@ -143,11 +146,8 @@ def data_for_system(system: System, data: ExperimentData, experiment: Experiment
     """The data as one system sees them: its share of the training claims or its training group, and its duplicates."""
     if system.train_on is not None:
         group = next(fold for fold in data.folds if fold.name == system.train_on)
-        folds_of_group = transfer_folds(experiment.split, group, data.claims)
-        with_gold = tuple(
-            fold._replace(train=np.intersect1d(fold.train, data.gold.rows_with_gold)) for fold in folds_of_group
-        )
-        data = data._replace(folds=with_gold, duplicate_rows=find_duplicate_rows(data.joined, with_gold))
+        folds = transfer_folds(experiment.split, group, data.folds, data.claims, data.gold.rows_with_gold)
+        data = data._replace(folds=tuple(folds), duplicate_rows=find_duplicate_rows(data.joined, folds))
     if system.train_share is None:
         return _with_pretraining(system, data)
     split = with_training_share(experiment.split, system.train_share, data.claims, data.folds)
@@ -181,7 +181,10 @@ def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
             "use protocol: grouped_folds"
         )
     if limit is not None:
-        warnings.append(f"limited to {limit} training and {limit} test claims per fold: a trial, not a result")
+        size = f"{limit} training and {limit} test claims per fold"
+        if experiment.split.protocol == "transfer":
+            size = f"{limit} claims per {experiment.split.by}"
+        warnings.append(f"limited to {size}: a trial, not a result")
     return warnings
 
 

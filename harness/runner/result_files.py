@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError
 
-from harness.errors import Fault, FaultsError
+from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import sha256
 from harness.metrics.intervals import Value
 from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
 from harness.runner.provenance import Provenance
 from harness.runner.slices import SliceValues
+from harness.runner.tuning.carried_thresholds import CarriedThresholds
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
+Table = Literal["values", "predictions"]
+"""Data frames that a result becomes."""
 WITHOUT_ANSWER = "without an answer"
 """Reason in `Result.excluded` for claims that a system has no answer for; they count as wrong."""
 RESULT_FORMAT = 4
@@ -74,8 +78,25 @@ class Result(Record):
     """`--limit` of a trial; None for a full result."""
     cost: Cost | None = None
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
+    carried_thresholds: CarriedThresholds | None = None
+    """Thresholds on every group; only for systems of `protocol: transfer` with a `threshold`."""
     predictions_sha256: str = ""
     """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
+
+    def __fspath__(self) -> str:
+        return self.path
+
+    def to_pandas(self, table: Table = "values") -> pd.DataFrame:
+        """The values or the predictions as a data frame.
+
+        Args:
+            table: `values`: one row per metric, with the interval. `predictions`: one row per claim and random seed,
+                as in `predictions.parquet`.
+        Raises: UnknownName: no such table. FaultsError: the file of predictions is missing or damaged.
+        """
+        if table not in get_args(Table):
+            raise UnknownName(unknown_name("table of a result", table, get_args(Table)))
+        return _values_frame(self) if table == "values" else _predictions_frame(self)
 
     def summary(self) -> dict[str, Any]:
         """The document that `harness run --json` prints for a result."""
@@ -93,8 +114,28 @@ class Result(Record):
             "unanswered": self.unanswered,
             "slices": [part.model_dump() for part in self.slices],
             "cost": self.cost.model_dump() if self.cost else None,
+            **(
+                {"carried_thresholds": self.carried_thresholds.model_dump(mode="json")}
+                if self.carried_thresholds
+                else {}
+            ),
             **({"limit": self.limit} if self.limit is not None else {}),
         }
+
+
+def _values_frame(result: Result) -> pd.DataFrame:
+    import pandas as pd
+
+    facts = {"experiment": result.experiment, "dataset": result.dataset, "task": result.task, "system": result.system}
+    rows = [{**facts, "metric": name, **value.model_dump()} for name, value in result.values.items()]
+    return pd.DataFrame(rows)
+
+
+def _predictions_frame(result: Result) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = read_predictions(result)
+    return pd.DataFrame({"system": [result.system] * len(columns["claim_id"]), **columns})
 
 
 def read_result(folder: str | Path) -> Result:

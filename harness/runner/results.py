@@ -16,6 +16,7 @@ from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, read_text, sha256, write_bytes, write_text
+from harness.local_code import code_fingerprint
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
 from harness.runner.config import Experiment, LoadedExperiment, System
@@ -32,6 +33,7 @@ from harness.runner.result_files import (
     read_result,
 )
 from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, too_small
+from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 
 
@@ -81,6 +83,7 @@ def build_result(
         *(unit.unit_id for unit in units),
         *(finished.units[unit.unit_id].fingerprint for unit in units),
         *loaded.metrics,
+        *(code_fingerprint(modules) for metric in loaded.metrics.values() if (modules := metric.code_modules())),
         repr(experiment.intervals),
         system.system_name,
         fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),
@@ -111,7 +114,10 @@ def build_result(
     for name, content in system.classifier.result_files().items():
         write_bytes(result_folder / name, content)
     cost = total_cost([unit_path(folder, unit.unit_id) for unit in units])
-    result = result.model_copy(update={"cost": cost, "predictions_sha256": sha256(predictions)})
+    thresholds = carried_thresholds(loaded, data, system, runs, unit_predictions)
+    result = result.model_copy(
+        update={"cost": cost, "predictions_sha256": sha256(predictions), "carried_thresholds": thresholds}
+    )
     write_text(result_folder / "result.json", json_document(result.model_dump(mode="json")))
     return result
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
+from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, remove_partial_files
+from harness.local_code import code_as_imported
 from harness.progress import Progress, silent
-from harness.runner.config import LoadedExperiment
+from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
 from harness.runner.load_config import load_experiment
@@ -18,18 +22,23 @@ from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for, references
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.provenance import git_commit
-from harness.runner.result_files import Result
+from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class RunResult(NamedTuple):
+
+@displayed
+@dataclass(frozen=True)
+class RunResult:
     """The results of a run."""
 
     experiment: str
     folder: Path
-    results: tuple[Result, ...]
+    results: Rows[Result]
     """One result per system, in the order of the config."""
     fitted: int
     """Number of units fitted; the others were reused."""
@@ -39,6 +48,18 @@ class RunResult(NamedTuple):
     """Published leaderboards of the same benchmark and split."""
     models: tuple[SavedModel, ...] = ()
     """Saved model of each system, or the reason why there is none, if `save_models` was set."""
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def to_pandas(self, table: Table = "values") -> pd.DataFrame:
+        """The values or the predictions of all systems as a data frame; see `Result.to_pandas`."""
+        import pandas as pd
+
+        return pd.concat([result.to_pandas(table) for result in self.results], ignore_index=True)
 
     def document(self) -> dict[str, Any]:
         """The document that `harness run --json` prints."""
@@ -73,6 +94,7 @@ class RunResult(NamedTuple):
         return results_html(self.results, self.published)
 
 
+@displayed
 class RunPlan(NamedTuple):
     """The work that a run would do."""
 
@@ -103,10 +125,10 @@ def _nobody(_: tuple[str, ...]) -> None:
 
 
 def run(
-    config: str | Path,
+    config: str | Path | Mapping[str, Any] | Experiment,
     *,
-    overrides: Sequence[str] = (),
-    only: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
     limit: int | None = None,
     jobs: int = 1,
     out: str | Path = "runs",
@@ -120,7 +142,8 @@ def run(
     """Runs an experiment; finished units are reused.
 
     Args:
-        config: path of a config file, or the name of a shipped experiment.
+        config: path of a config file, the name of a shipped experiment, a mapping with the content of a config file, or
+            an experiment.
         overrides: changes to the config as `KEY=VALUE`; see `load_experiment`.
         only: names of the systems to run; empty: all.
         limit: use at most this many training and test claims per fold, for a quick trial.
@@ -146,7 +169,7 @@ def run(
         announce=announce,
     )
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
-    with folder_lock(folder, "a run"):
+    with folder_lock(folder, "a run"), code_as_imported():
         remove_partial_files(folder)
         stored = {} if fresh else finished_units(units, folder)
         to_fit = [unit for unit in units if unit.unit_id not in stored]
@@ -160,18 +183,19 @@ def run(
             finished = execute(
                 units, data, folder, stored=stored, jobs=jobs, fresh=fresh, advance=lambda unit: advance(unit.title)
             )
-            results = []
+            built = list[Result]()
             for system, units_of_system in zip(loaded.systems, units_by_system.values(), strict=True):
                 seen = data_for_system(system, data, loaded.experiment)
-                results.append(build_result(loaded, seen, system, units_of_system, folder, finished=finished))
+                built.append(build_result(loaded, seen, system, units_of_system, folder, finished=finished))
                 advance(f"{system.system_name}: values and intervals")
-        record_run(folder, tuple(results))
-        models = fit_and_save_models(loaded, data, tuple(results), fresh=fresh) if save_models else ()
+        results = Rows(built)
+        record_run(folder, results)
+        models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
     return RunResult(
         experiment=loaded.experiment.name,
         folder=folder,
-        results=tuple(results),
+        results=results,
         fitted=len(finished.fitted),
         damaged=finished.damaged,
         published=published,
@@ -180,10 +204,10 @@ def run(
 
 
 def plan(
-    config: str | Path,
+    config: str | Path | Mapping[str, Any] | Experiment,
     *,
-    overrides: Sequence[str] = (),
-    only: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
+    only: str | Sequence[str] = (),
     limit: int | None = None,
     out: str | Path = "runs",
     root: str | Path | None = None,
@@ -206,10 +230,10 @@ def plan(
 
 
 def _prepare(
-    config: str | Path,
+    config: str | Path | Mapping[str, Any] | Experiment,
     *,
-    overrides: Sequence[str],
-    only: Sequence[str],
+    overrides: str | Sequence[str],
+    only: str | Sequence[str],
     limit: int | None,
     out: str | Path,
     root: str | Path | None,
@@ -219,6 +243,7 @@ def _prepare(
 ) -> tuple[LoadedExperiment, dict[str, list[Unit]], Any, Path]:
     git_commit.cache_clear()  # asked once a run, not once a process, which may see several commits
     loaded = load_experiment(config, overrides)
+    only = as_list(only)
     names = [system.system_name for system in loaded.systems]
     for name in only:
         if name not in names:

@@ -12,6 +12,7 @@ from harness.metrics.intervals import Value
 from harness.runner.official.evaluate import Evaluation
 from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
+from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.text_tables import align_columns, count_of, fits, format_number, html_table
 
 MAX_CHOICES = 3
@@ -37,7 +38,9 @@ def results_html(results: Sequence[Result], published: Sequence[Published] = ())
     rows += _published_rows(results, published, names)
     lines = [*_notes(results, headings), *(line for board in published for line in published_notes(board, results))]
     notes = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    return f"{html_table(rows, _title(first))}\n<ul>{notes}</ul>"
+    carried = threshold_tables([result.carried_thresholds for result in results], narrow=False)
+    tables = [html_table(table.rows, "; ".join(table.notes)) for table in carried]
+    return "\n".join([html_table(rows, _title(first)), f"<ul>{notes}</ul>", *tables])
 
 
 def results_table(results: Sequence[Result], published: Sequence[Published] = ()) -> str:
@@ -54,6 +57,7 @@ def results_table(results: Sequence[Result], published: Sequence[Published] = ()
     rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
     rows += _published_rows(results, published, names)
     parts = [_title(first), align_columns(rows), *_deduplicated(results, headings), *_slices(results, headings)]
+    parts += _threshold_tables(results)
     parts += [*_tie_ranges(results, headings), *_notes(results, headings)]
     parts += [f"labels: {line}" for line in first.label_mapping]
     parts += [line for board in published for line in published_notes(board, results)]
@@ -124,6 +128,13 @@ def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]
     if any(part.note for part in results[0].slices):
         tables.append("*: too few units or positive claims for a conclusion\n")
     return tables
+
+
+def _threshold_tables(results: Sequence[Result]) -> list[str]:
+    """Thresholds from each group on each group, for each classifier with a threshold; notes are listed once."""
+    tables = threshold_tables([result.carried_thresholds for result in results])
+    notes = dict.fromkeys(note for table in tables for note in table.notes)
+    return [*(align_columns(table.rows) + "\n" for table in tables), *notes, *([""] if tables else [])]
 
 
 def _tie_ranges(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.arguments import as_list
 from harness.data.articles.article_file import ReadOptions
 from harness.data.exchange.export import safe_cell
+from harness.display import displayed
 from harness.errors import UnknownName, unknown_name
 from harness.files import atomic_file, json_line
 from harness.progress import Advance, Progress, silent
@@ -24,6 +26,7 @@ TOP = 20
 """Number of claims in the printed table."""
 
 
+@displayed
 @dataclass(kw_only=True)
 class ScoringResult:
     """Result of `score`."""
@@ -104,7 +107,6 @@ def score(
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
     model = open_system(system)
-    all_inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     model_languages = model.card.languages or model.card.made_for
     source = ScoringInput(
         reading=ReadOptions(
@@ -122,7 +124,7 @@ def score(
     )
     result = ScoringResult(card=model.card, model=model.folder, out=target)
     with progress(None) as advance:
-        batches = _count_claims(score_batches(model, source, all_inputs, explained=reasons), result, advance)
+        batches = _count_claims(score_batches(model, source, as_list(inputs), explained=reasons), result, advance)
         if target is None:
             result.claims = tuple(claim for batch in batches for claim in batch.claims)
         else:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.classifiers.base import Reason
+from harness.display import displayed
 from harness.runner.models.saved_model import Model, find_model, load_model, untrained_model
 from harness.scoring.inputs import ArticleClaims, ScoringInput
 
 
+@displayed
 class ScoredClaim(NamedTuple):
     """A claim with its scores, predicted label and reasons."""
 

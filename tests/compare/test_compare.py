@@ -272,3 +272,11 @@ def test_published_results_have_an_interval_only_where_ours_are_near(fetched, tm
         assert best.note in text
     assert any(entry["note"] == best.note for entry in outcome.document()["published"][0]["systems"])
     assert not compare_results([outcome.folder], metric="mean_average_precision").published
+
+
+def test_the_interval_of_a_difference_ends_where_the_metric_does():
+    # Leaving out one of three units gives differences of -.5, .5 and 0: standard error sqrt(2/3 * .5) = .577, times
+    # Student's t with 2 degrees of freedom (4.303) is 2.48, more than accuracies can differ.
+    gold = Gold(("no", "yes"), np.array([1, 1, 1]))
+    result = compared(Accuracy(), gold, answers([1, 0, 0]), answers([0, 1, 0]), [0, 1, 2])
+    assert (result.value, result.low, result.high) == (0, -1, 1)

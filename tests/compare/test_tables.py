@@ -11,6 +11,7 @@ import pytest
 
 from harness import add_claims, ingest, run
 from harness.compare.compare import compare_metrics
+from harness.compare.results import read_table
 from harness.compare.tables import FORMATS
 
 SCHEME = """\
@@ -74,7 +75,7 @@ def test_labels_have_the_names_of_the_scheme(outcome, tmp_path):
     assert '<th scope="row">yes</th>' not in page
     f1, own = (
         [system.value.value for system in c.systems]
-        for c in compare_metrics([outcome.folder], ["f1", "label_f1_check it"])
+        for c in compare_metrics(read_table([outcome.folder]), ["f1", "label_f1_check it"])
     )
     assert own == f1
 
@@ -93,24 +94,26 @@ def test_several_metrics_stand_in_one_table(outcome, harness):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_few_units_are_a_note_in_every_format(outcome, form):
-    printed = FORMATS[form](compare_metrics([outcome.folder]))
+    printed = FORMATS[form](compare_metrics(read_table([outcome.folder])))
     assert "only 8 articles: neither the intervals of differences nor p can be trusted" in printed.replace("O", "o")
 
 
 def test_csv_has_a_row_per_pair_and_system(outcome):
-    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](compare_metrics([outcome.folder], ["f1"])))))
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](compare_metrics(read_table([outcome.folder]), ["f1"])))))
     assert [row["kind"] for row in rows] == ["pair"] * 3 + ["system"] * 3
     assert all(row["p_corrected"] and row["decided_by"] == "p_corrected" for row in rows[:3])
     assert all(float(row["low"]) <= float(row["value"]) <= float(row["high"]) for row in rows[3:])
 
 
 def test_a_test_that_draws_nothing_does_not_claim_draws(outcome):
-    pooled = str(compare_metrics([outcome.folder], ["average_precision"])[0])
+    pooled = str(compare_metrics(read_table([outcome.folder]), ["average_precision"])[0])
     assert "Student's t with the spread of leaving out articles; Holm correction for 3 pairs" in pooled
     assert "exchanges" not in pooled
-    assert re.search(r"p: randomization, [\d,]+ exchanges of articles", str(compare_metrics([outcome.folder])[0]))
+    assert re.search(
+        r"p: randomization, [\d,]+ exchanges of articles", str(compare_metrics(read_table([outcome.folder]))[0])
+    )
 
 
 def test_markdown_escapes_names(outcome):
-    printed = FORMATS["markdown"](compare_metrics([outcome.folder]))
+    printed = FORMATS["markdown"](compare_metrics(read_table([outcome.folder])))
     assert "| length_100% & \\<b\\>\\|^~ |" in printed

@@ -14,6 +14,7 @@ from harness.metrics.article_means import ArticleMean
 OFFICIAL = [name for name in METRICS.names() if name.startswith("checkthat_")]
 OURS = [name for name in METRICS.names() if name not in OFFICIAL]
 SETTINGS = {
+    "f_beta": {"beta": 2},
     "precision_at": {"k": 2},
     "checkthat_precision_at": {"k": 2},
     "recall_at": {"k": 2},

@@ -93,7 +93,7 @@ def test_any_override_is_taken_or_answered_with_a_message(tmp_path, place, value
         ("split: 3", "odd.yaml:4: split: expected a mapping, got 3"),
         ("scheme: [a]", 'odd.yaml:4: scheme: expected a text, got ["a"]'),
         ("gold: {single: me}", 'odd.yaml:4: gold: expected a text, got {"single": "me"}'),
-        ("metrics: f1", 'odd.yaml:4: metrics: expected a list, got "f1"'),
+        ("metrics: 3", "odd.yaml:4: metrics: expected a list, got 3"),
         ("metrics: [[f1]]", "odd.yaml:4: metrics[0]: expected"),
         ("random_seeds: [1" + "0" * 5000 + "]", "odd.yaml:4: random_seeds[0]: cannot be read: "),
         (

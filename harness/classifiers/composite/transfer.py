@@ -24,6 +24,7 @@ from harness.data.duplicate_key import MIN_WORDS, text_key
 from harness.data.labels.gold import gold_labels
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of, task_gold
 from harness.data.load import find_dataset, find_scheme, open_dataset
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.files import fingerprint
 from harness.local_code import code_fingerprint
@@ -32,6 +33,7 @@ SHARED_ARTICLE = 0.1
 """Minimum share of shared sentences for an article of the other dataset to count as part of this experiment."""
 
 
+@displayed
 class SourceTrainingSet(NamedTuple):
     """Another dataset as training claims of a task."""
 

@@ -14,12 +14,14 @@ from harness.arrays import Integers
 from harness.classifiers.encoders.settings import FineTuningSettings
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import grouped_folds
+from harness.display import displayed
 from harness.features.network import TorchEncoder, deterministic, fast_bfloat16, load, new_head, torch_device
 
 BATCHES_PER_SORT = 32
 """Number of batches whose claims are sorted by length together, which reduces the padding within a batch."""
 
 
+@displayed
 class FineTunedNetwork(NamedTuple):
     """A fine-tuned encoder."""
 

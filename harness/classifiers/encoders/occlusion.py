@@ -12,6 +12,7 @@ import numpy as np
 from harness.arrays import Floats
 from harness.classifiers.base import N_REASONS, Reason, ScoreMatrix, Scorer
 from harness.data.claims import Claims
+from harness.display import displayed
 
 MAX_WORDS = 60
 """Maximum number of distinct words of a claim that are left out; encoders hardly read further."""
@@ -28,6 +29,7 @@ ScoreTexts = Callable[[list[str]], Floats]
 """A function from texts to the probabilities of a label, shape (n_texts,)."""
 
 
+@displayed
 class Occlusion(NamedTuple):
     """The texts to score for the explanation of one claim."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,37 @@ class FileScorer(Scorer):
 
 
 @dataclass(frozen=True)
+class LabelScoresScorer(FileScorer):
+    """Looks up a score per label; a claim that is not in the file ranks below all others."""
+
+    label_scores: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Scores by claim id, in the order of the labels."""
+    missing: float = 0.0
+    """Score of every label for a claim that is not in the file."""
+
+    def score(self, claims: Claims) -> ScoreMatrix:
+        """The scores in the file."""
+        absent = (self.missing,) * self.n_labels
+        rows = [self.label_scores.get(claim_id, absent) for claim_id in claims.claim_id]
+        return np.array(rows, dtype=np.float64).reshape(len(claims), self.n_labels)
+
+    def predict(self, claims: Claims, scores: ScoreMatrix) -> npt.NDArray[np.int64]:
+        """The labels in the file, else those with the highest score; -1 for a claim that is not in the file."""
+        codes = self._codes_of(claims) if self.codes else scores.argmax(axis=1)
+        return np.where(self._is_missing(claims), -1, codes)
+
+    def _is_missing(self, claims: Claims) -> npt.NDArray[np.bool_]:
+        return np.array([claim_id not in self.label_scores for claim_id in claims.claim_id], dtype=np.bool_)
+
+
+@dataclass(frozen=True)
+class LabelProbabilitiesScorer(LabelScoresScorer):
+    """Looks up a probability per label; a claim that is not in the file gets equal ones."""
+
+    probabilities = True
+
+
+@dataclass(frozen=True)
 class FileProbabilityScorer(FileScorer):
     """Looks up probabilities of the positive label; a claim that is not in the file gets 0."""
 
@@ -76,8 +107,9 @@ class FromFile(Classifier):
     """Predictions of another program: a CSV, TSV or JSONL file with claim_id, and score, label or both.
 
     It is not trained. A higher score means that the positive label is more likely; other columns are ignored. A file
-    with labels only ranks claims by label; a file with scores only predicts no labels unless a threshold is set. For
-    tasks with more than two labels, the file must have labels only.
+    with labels only ranks claims by label; a file with scores only predicts no labels unless a threshold is set. A
+    file may instead have a column `score:LABEL` for each label of the task, as tasks with more than two labels need;
+    the label with the highest score is then predicted, unless the file has labels.
     """
 
     unsavable_reason = FileScorer.unsavable_reason
@@ -87,7 +119,8 @@ class FromFile(Classifier):
     threshold: float | None = None
     """Lowest score at which the positive label is predicted; only for files without labels."""
     probabilities: bool = False
-    """Whether the scores are probabilities of the positive label; the threshold is then 0.5 unless set."""
+    """Whether the scores are probabilities of the positive label; the threshold is then 0.5 unless set. With columns
+    `score:LABEL`: whether they are probabilities of the labels, which add up to 1."""
 
     def check(self) -> None:
         """Validates the file; `fit` also checks its labels against those of the task.
@@ -114,6 +147,8 @@ class FromFile(Classifier):
         faults += self._label_faults(predictions, gold.labels)
         if faults:
             raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
+        if any(prediction.label_scores for prediction in predictions.values()):
+            return self._label_scorer(predictions, gold.labels)
         scores = {
             claim_id: prediction.score for claim_id, prediction in predictions.items() if prediction.score is not None
         }
@@ -135,6 +170,28 @@ class FromFile(Classifier):
             gives_labels=bool(codes) or cutoff is not None,
         )
 
+    def _label_scorer(self, predictions: Mapping[str, Prediction], labels: tuple[str, ...]) -> Scorer:
+        columns = _columns_by_label(next(iter(predictions.values())).label_scores)
+        rows = {
+            claim_id: tuple(prediction.label_scores[columns[_plain(label)]] for label in labels)
+            for claim_id, prediction in predictions.items()
+        }
+        if self.probabilities:  # rounded in the file, so that they add up to 1 only nearly
+            rows = {claim_id: tuple(value / sum(row) for value in row) for claim_id, row in rows.items()}
+        scorer_type = LabelProbabilitiesScorer if self.probabilities else LabelScoresScorer
+        lowest = min(value for row in rows.values() for value in row) - 1.0
+        code_by_label = {label: code for code, label in enumerate(labels)}
+        return scorer_type(
+            scores={},
+            codes={name: code_by_label[p.label] for name, p in predictions.items() if p.label is not None},
+            n_labels=len(labels),
+            cutoff=None,
+            gives_scores=True,
+            gives_labels=True,
+            label_scores=rows,
+            missing=1 / len(labels) if self.probabilities else lowest,
+        )
+
     def _label_faults(self, predictions: Mapping[str, Prediction], labels: tuple[str, ...]) -> list[Fault]:
         """Labels that the task does not have, and scores in a task with more than two labels."""
         faults = []
@@ -143,6 +200,29 @@ class FromFile(Classifier):
                 message = unknown_name("label of the task", prediction.label, labels)
                 faults.append(Fault(self.path, prediction.line, "label", message, UnknownName.code))
         if len(labels) > 2 and any(prediction.score is not None for prediction in predictions.values()):
-            message = f"a score is for one label, but the task has {len(labels)}; replace the column by a label column"
+            message = (
+                f"a score is for one label, but the task has {len(labels)}; give a label column, or a column "
+                "score:LABEL for each label"
+            )
             faults.append(Fault(self.path, None, "score", message))
+        columns = _columns_by_label(name for prediction in predictions.values() for name in prediction.label_scores)
+        known = {_plain(label) for label in labels}
+        faults += [
+            Fault(self.path, 1, f"score:{name}", unknown_name("label of the task", name, labels), UnknownName.code)
+            for plain, name in columns.items()
+            if plain not in known
+        ]
+        missing = [label for label in labels if columns and _plain(label) not in columns]
+        if missing:
+            listed = ", ".join(f"score:{label}" for label in missing)
+            faults.append(Fault(self.path, 1, None, f"has no column {listed}; give one for each label of the task"))
         return faults
+
+
+def _plain(label: str) -> str:
+    """A label as names of columns are matched: regardless of case and blanks around it."""
+    return label.strip().casefold()
+
+
+def _columns_by_label(names: Iterable[str]) -> dict[str, str]:
+    return {_plain(name): name for name in names}

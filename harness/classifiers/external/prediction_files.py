@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from harness.data.delimited import DELIMITERS, missing_columns
@@ -15,7 +16,10 @@ from harness.errors import Fault, FaultsError
 from harness.files import read_text
 
 COLUMNS = ("claim_id", "score", "label")
-REQUIRED = (("claim_id",), ("score", "label"))
+LABEL_SCORE = "score:"
+"""Prefix of the columns with a score per label, as in `predictions.parquet`; the label's name follows."""
+TOTAL_TOLERANCE = 0.01
+"""Largest distance of the sum of a claim's probabilities from 1; files round them."""
 
 
 class Prediction(NamedTuple):
@@ -24,7 +28,10 @@ class Prediction(NamedTuple):
     line: int
     """Line number in the file, from 1."""
     score: float | None
+    """Score of the positive label; None without a score column."""
     label: str | None
+    label_scores: Mapping[str, float] = MappingProxyType({})
+    """Score of each label, by the column's label; empty without such columns."""
 
 
 def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[dict[str, Prediction], list[Fault]]:
@@ -53,7 +60,11 @@ def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[di
     if thresholded and any("label" in row for _, row in rows):
         message = "the file has labels, but threshold is set too; remove threshold or the label column"
         faults.append(Fault(path, None, "label", message))
-    if (thresholded or bounded) and rows and not any("score" in row for _, row in rows):
+    has_label_scores = any(name.startswith(LABEL_SCORE) for _, row in rows for name in row)
+    if has_label_scores and (thresholded or any("score" in row for _, row in rows)):
+        message = "the file has columns score:LABEL; remove the score column and threshold, which are for one label"
+        faults.append(Fault(path, None, "score", message))
+    elif (thresholded or bounded) and rows and not has_label_scores and not any("score" in row for _, row in rows):
         message = "the score column is missing; threshold and probabilities require it"
         faults.append(Fault(path, None, "score", message))
     return predictions, faults
@@ -74,7 +85,18 @@ def _parse_row(line: int, row: dict[str, Any], *, bounded: bool) -> tuple[Predic
         faults.append(("score", f"expected a finite number, got {_preview(row['score'])}"))
     elif bounded and score is not None and not 0 <= score <= 1:
         faults.append(("score", f"expected a probability from 0 to 1, got {_preview(row['score'])}"))
-    return Prediction(line, score, label), faults
+    label_scores: dict[str, float] = {}
+    for name in (name for name in row if name.startswith(LABEL_SCORE)):
+        number = _finite_number(row[name])
+        if number is None or (bounded and not 0 <= number <= 1):
+            expected = "a probability from 0 to 1" if bounded else "a finite number"
+            faults.append((name, f"expected {expected}, got {_preview(row[name])}"))
+        else:
+            label_scores[name.removeprefix(LABEL_SCORE).strip()] = number
+    total = sum(label_scores.values())
+    if bounded and label_scores and not faults and abs(total - 1) > TOTAL_TOLERANCE:
+        faults.append(("score:LABEL", f"expected probabilities that add up to 1, got a sum of {total:.4g}"))
+    return Prediction(line, score, label, label_scores), faults
 
 
 def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -91,10 +113,30 @@ def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]
         numbered_rows = _jsonl_rows(path, text, faults)
     else:
         # newline="" keeps line ends inside of quoted cells, so that line numbers stay right.
+        columns = _columns(path, text)
+        distinct = {*COLUMNS, *filter(_is_known, columns)}
         stream = io.StringIO(text, newline="")
-        numbered_rows = iter(OwnTable(path, stream, required=REQUIRED, distinct=COLUMNS, faults=faults))
+        table = OwnTable(path, stream, names=COLUMNS, required=_required(columns), distinct=distinct, faults=faults)
+        numbered_rows = iter(table)
     for line, row in numbered_rows:
-        yield line, {name: row[name] for name in COLUMNS if name in row}
+        yield line, {name: row[name] for name in row if _is_known(name)}
+
+
+def _columns(path: str, text: str) -> tuple[str, ...]:
+    """The columns of a table."""
+    table = OwnTable(path, io.StringIO(text, newline=""), names=COLUMNS)
+    next(iter(table), None)
+    return table.columns
+
+
+def _is_known(name: str) -> bool:
+    return name in COLUMNS or name.startswith(LABEL_SCORE)
+
+
+def _required(names: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The required columns, each as a tuple of accepted names; scores of labels do for a score or a label."""
+    has_label_scores = any(name.startswith(LABEL_SCORE) for name in names)
+    return (("claim_id",),) if has_label_scores else (("claim_id",), ("score", "label"))
 
 
 def _jsonl_rows(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -109,8 +151,8 @@ def _jsonl_rows(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int
         if not isinstance(row, dict):
             faults.append(Fault(path, number, None, f"expected an object, got {_preview(row)}"))
             continue
-        row_columns = set(row) & set(COLUMNS)
-        problem = missing_columns(list(row), REQUIRED)
+        row_columns = {name for name in row if _is_known(name)}
+        problem = missing_columns(list(row), _required(row))
         # Claims with a score and claims without one could not be ranked together.
         if problem is None and columns is not None and columns != row_columns:
             problem = f"has {_column_names(row)}, but earlier lines have {_column_names(columns)}; use the same keys"
@@ -121,8 +163,8 @@ def _jsonl_rows(path: str, text: str, faults: list[Fault]) -> Iterator[tuple[int
         yield number, row
 
 
-def _column_names(columns: Container[str]) -> str:
-    return " and ".join(name for name in COLUMNS if name in columns)
+def _column_names(columns: Iterable[str]) -> str:
+    return " and ".join(sorted(name for name in columns if _is_known(name)))
 
 
 def _finite_number(value: Any) -> float | None:

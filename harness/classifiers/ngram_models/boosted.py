@@ -15,6 +15,7 @@ from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, cl
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.claimbuster_features import cue_texts, feature_text
 from harness.data.claims import Claims, Gold
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.features.encoder_files import require_extra
 from harness.features.ngrams import NgramSettings
@@ -28,6 +29,7 @@ BATCH = 1024
 """Number of claims evaluated at once, which bounds memory."""
 
 
+@displayed
 class Trees(NamedTuple):
     """All nodes of all trees in one table; both children of a leaf are the leaf itself."""
 

@@ -16,6 +16,7 @@ from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.ngram_models.linear import BATCH, fit_logistic_regression
 from harness.data.claims import Claims, Gold
 from harness.data.duplicate_key import text_key
+from harness.display import displayed
 from harness.features.ngrams import NgramSettings, place_of
 from harness.features.weights import TFIDF_TYPES, Tfidf
 
@@ -31,6 +32,7 @@ MIN_ARTICLES = 2
 """Minimum number of training articles with a speaker; a speaker of one article would identify that article."""
 
 
+@displayed
 @dataclass(frozen=True)
 class ContextFeatures:
     """Fitted features of claims in their articles."""

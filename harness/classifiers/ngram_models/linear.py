@@ -24,6 +24,7 @@ from harness.classifiers.base import (
 )
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.data.claims import Claims, Gold
+from harness.display import displayed
 from harness.features.ngrams import NgramRange, NgramSettings, place_of
 from harness.features.weights import TFIDF_TYPES, BinaryNgrams, Tfidf
 
@@ -34,6 +35,7 @@ BATCH = 8192
 """Number of claims converted to features at once, which bounds memory."""
 
 
+@displayed
 class LinearWeights(NamedTuple):
     """Weights of one label against the rest."""
 

@@ -1,36 +1,39 @@
-"""Any scikit-learn classifier, named `module:Class` in a config, on TF-IDF weighted n-grams."""
+"""Any scikit-learn classifier, named `module:Name` in a config, on TF-IDF weighted n-grams or on the texts."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from harness.arrays import Floats
 from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, class_priors, computed, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.ngram_models.estimator_settings import (
+    ESTIMATOR_ERRORS,
+    make_estimator,
+    problems_of,
+    set_random_state,
+)
 from harness.classifiers.ngram_models.linear import word_reasons
 from harness.classifiers.storage.skops_estimator import load_estimator, save_estimator
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.features.ngrams import NgramSettings
 from harness.features.weights import TFIDF_TYPES, Tfidf
-from harness.registry import import_object
+from harness.records import preview
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+TEXT = "text"
+"""Value of `features` for estimators that get the texts."""
 BATCH = 8192
 """Number of claims converted to features at once, which bounds memory."""
-ESTIMATOR_ERRORS = (AttributeError, TypeError, ValueError)
-"""Exceptions that scikit-learn raises for invalid settings or data; AttributeError if a nested object is not an
-estimator."""
 
 
 class Features(NgramSettings):
@@ -47,7 +50,8 @@ class EstimatorScorer(Scorer):
 
     name: str
     """Import path `module:Class`, for messages."""
-    tfidf: Tfidf
+    tfidf: Tfidf | None
+    """N-grams of the training claims; None: the estimator gets the texts."""
     reduction: Floats | None
     """Projection of the n-grams, shape (n_ngrams, n_dimensions); None: no reduction."""
     estimator: Any
@@ -87,14 +91,18 @@ class EstimatorScorer(Scorer):
         Weights are changes of the log-odds if the scores are probabilities. None if the estimator is not linear, or if
         no training claim has that label.
         """
-        weights = _weights(self.estimator)
-        if weights is None or int(self.estimator.classes_[-1]) != self.n_labels - 1:
+        weights = _weights(self.estimator) if self.tfidf is not None else None
+        if self.tfidf is None or weights is None or int(self.estimator.classes_[-1]) != self.n_labels - 1:
             return None
         return word_reasons(self.tfidf, weights if self.reduction is None else self.reduction @ weights, claims)
 
+    def _rows(self, texts: list[str]) -> Any:
+        """What the estimator gets for texts."""
+        return texts if self.tfidf is None else _reduce(self.tfidf.transform(texts), self.reduction)
+
     def _scores(self, texts: list[str]) -> ScoreMatrix:
         """The scores of texts, shape (n_texts, n_labels)."""
-        rows = _reduce(self.tfidf.transform(texts), self.reduction)
+        rows = self._rows(texts)
         if hasattr(self.estimator, "decision_function"):
             margins = np.asarray(self.estimator.decision_function(rows), dtype=np.float64)
             columns = two_columns(margins, margins=True) if margins.ndim == 1 else margins
@@ -115,16 +123,27 @@ class ProbabilityScorer(EstimatorScorer):
 
     def _scores(self, texts: list[str]) -> ScoreMatrix:
         scores = np.zeros((len(texts), self.n_labels))
-        rows = _reduce(self.tfidf.transform(texts), self.reduction)
+        rows = self._rows(texts)
         scores[:, self.estimator.classes_] = self.estimator.predict_proba(rows)
         return scores
 
 
-class SklearnEstimator(Classifier):
-    """A scikit-learn classifier on TF-IDF weighted n-grams of words and characters.
+def _as_features(value: object) -> object:
+    """Converts `text` to None, which stands for no features."""
+    if isinstance(value, str):
+        if value != TEXT:
+            raise ValueError(f"expected '{TEXT}', or a mapping with settings of the n-grams, got {preview(value)}")
+        return None
+    return value
 
-    A config names it by its class, with the settings of the class, and the settings of the n-grams under `features`:
-    `{name: "sklearn.ensemble:RandomForestClassifier", n_estimators: 50}`. It sees the text of the claim only. Scores
+
+class SklearnEstimator(Classifier):
+    """A scikit-learn classifier on TF-IDF weighted n-grams of words and characters, or on the texts themselves.
+
+    A config names its class, a function that returns it, or an unfitted one, with the settings of the class or the
+    arguments of the function, and the settings of the n-grams under `features`:
+    `{name: "sklearn.ensemble:RandomForestClassifier", n_estimators: 50}`. With `features: text` it gets the list of
+    texts, as a `Pipeline` with a vectorizer of its own expects. It sees the text of the claim only. Scores
     are the estimator's probabilities, otherwise its margins, otherwise 1 for the predicted label; `random_state`, if
     the estimator has this setting, is the random seed. If the training claims have one label only, or no n-gram, scores
     are the label shares.
@@ -133,11 +152,11 @@ class SklearnEstimator(Classifier):
     saved_types = (EstimatorScorer, ProbabilityScorer, *TFIDF_TYPES)
 
     estimator: str
-    """Class of the estimator, as `module:Class`."""
+    """The estimator's class, a function that returns the estimator, or an unfitted one, as `module:Name`."""
     settings: dict[str, JsonValue] = Field(default_factory=dict)
-    """Arguments of the class."""
-    features: Features = Features()
-    """Settings of the n-grams."""
+    """Settings of the estimator, or arguments of the function."""
+    features: Annotated[Features | None, BeforeValidator(_as_features)] = Features()
+    """Settings of the n-grams; null (in a config: text): the estimator gets the texts."""
 
     @computed
     def packages(self) -> tuple[str, ...]:
@@ -164,7 +183,7 @@ class SklearnEstimator(Classifier):
                 loc=(name,) if name else (),
                 input=own.get(name, estimator),
             )
-            for name, message in _problems(estimator, own)
+            for name, message in problems_of(estimator, own)
         ]
         if problems:
             raise ValidationError.from_exception_data(estimator, problems)
@@ -173,7 +192,7 @@ class SklearnEstimator(Classifier):
 
     @model_validator(mode="after")
     def _check_settings(self) -> Self:
-        problems = _problems(self.estimator, self.settings)
+        problems = problems_of(self.estimator, self.settings)
         if problems:
             raise ValueError("; ".join(message for _, message in problems))
         return self
@@ -188,24 +207,22 @@ class SklearnEstimator(Classifier):
 
         Raises: HarnessError: the estimator rejects the data; the message quotes its error and names a remedy.
         """
-        from sklearn.utils import get_tags
 
-        tfidf, rows = Tfidf.fit(self.features, list(claims.text))
-        if len(np.unique(gold.codes)) < 2 or not rows.shape[1]:
+        texts = list(claims.text)
+        tfidf: Tfidf | None = None
+        rows: Any = texts
+        if self.features is not None:
+            tfidf, rows = Tfidf.fit(self.features, texts)
+        if len(np.unique(gold.codes)) < 2 or (tfidf is not None and not rows.shape[1]):
             return ClassPriorScorer(tuple(class_priors(gold).tolist()))
-        estimator_class: Any = import_object(self.estimator, "classifier")
-        estimator = estimator_class(**self.settings)
-        if "random_state" in estimator.get_params() and "random_state" not in self.settings:
-            estimator.set_params(random_state=seed % 2**32)
-        reduction = _fit_reduction(rows, self.features.svd, seed % 2**32)
+        estimator = make_estimator(self.estimator, self.settings)
+        set_random_state(estimator, self.settings, seed % 2**32)
+        n_dimensions = None if self.features is None else self.features.svd
+        reduction = None if n_dimensions is None else _fit_reduction(rows, n_dimensions, seed % 2**32)
         try:
             estimator.fit(_reduce(rows, reduction), gold.codes)
         except ESTIMATOR_ERRORS as error:
-            # Estimators reject sparse rows with a TypeError, but also raise it for other reasons; the tag tells which.
-            needs_dense = (
-                isinstance(error, TypeError) and reduction is None and not get_tags(estimator).input_tags.sparse
-            )
-            remedy = "; set dense features, for example `features: {svd: 100}`" if needs_dense else ""
+            remedy = "" if tfidf is None else _remedy(estimator, error, is_reduced=reduction is not None)
             raise HarnessError(f"classifier '{self.estimator}' cannot be fitted ({error}){remedy}") from error
         scorer = ProbabilityScorer if hasattr(estimator, "predict_proba") else EstimatorScorer
         has_margins = scorer is EstimatorScorer and hasattr(estimator, "decision_function") and len(gold.labels) == 2
@@ -219,75 +236,16 @@ class SklearnEstimator(Classifier):
         )
 
 
-def _problems(target: str, settings: dict[str, Any]) -> list[tuple[str, str]]:
-    """The problems of an estimator and its settings.
+def _remedy(estimator: Any, error: Exception, *, is_reduced: bool) -> str:
+    """What to set so that the estimator can be fitted; empty if that is unknown."""
+    from sklearn.utils import get_tags
 
-    Args:
-        target: `module:Class` of the estimator.
-        settings: its settings by name.
-    Returns: for each problem the name of the setting (empty: the estimator itself) and the message.
-    Raises: UnknownComponent: the class cannot be imported.
-    """
-    from sklearn.base import BaseEstimator, is_classifier
-
-    estimator_class: Any = import_object(target, "classifier")
-    name = target.partition(":")[2]
-    if not issubclass(estimator_class, BaseEstimator):
-        return [("", f"'{target}' is neither a Classifier of this project nor a scikit-learn estimator class")]
-    known_names = sorted(estimator_class._get_param_names())
-    unknown = [setting for setting in settings if setting not in known_names]
-    if unknown:
-        return [(setting, f"{name} has no setting '{setting}'.{_hint(setting, known_names)}") for setting in unknown]
-    try:
-        estimator = estimator_class(**settings)
-        if not is_classifier(estimator):
-            return [("", f"'{target}' is a scikit-learn estimator but not a classifier, such as LogisticRegression")]
-    except ESTIMATOR_ERRORS as error:
-        return [("", f"{name}: {error}")]
-    rejected = _rejected_setting(estimator, sorted(settings))
-    if rejected is None:
-        return []
-    setting, reason = rejected
-    return [(setting, f"{name}: {reason}")]
-
-
-def _rejected_setting(estimator: Any, settings: Sequence[str]) -> tuple[str, Exception] | None:
-    """The first setting that the estimator's own validation rejects, and its error; None if it accepts all.
-
-    The name is empty if the error cannot be attributed to one setting.
-    """
-    constraints = getattr(estimator, "_parameter_constraints", None)
-    if constraints is None:
-        return None
-    error = _validation_error(estimator, constraints)
-    if error is None:
-        return None
-    # scikit-learn names the setting in the text of its error only. Validating each setting by itself identifies it,
-    # unless the estimator also validates something other than its constraints.
-    only_constraints = _validation_error(estimator, {}) is None
-    for setting in settings if only_constraints else ():
-        if setting not in constraints:
-            continue
-        setting_error = _validation_error(estimator, {setting: constraints[setting]})
-        if setting_error is not None:
-            return setting, setting_error
-    return "", error
-
-
-def _validation_error(estimator: Any, constraints: Mapping[str, Any]) -> Exception | None:
-    """The error of the estimator's validation of its settings against constraints; None if they are valid."""
-    estimator._parameter_constraints = constraints
-    try:
-        estimator._validate_params()
-    except ESTIMATOR_ERRORS as error:
-        return error
-    return None
-
-
-def _hint(setting: str, known_names: list[str]) -> str:
-    closest = difflib.get_close_matches(setting, known_names, n=1, cutoff=0.6)
-    suggestion = f" Did you mean '{closest[0]}'?" if closest else ""
-    return f"{suggestion} Known: {', '.join(known_names) or 'none'}, features"
+    # Vectorizers and tokenizers call methods of texts, which a row of n-grams does not have.
+    if isinstance(error, AttributeError):
+        return f"; if it takes texts, as a pipeline with its own vectorizer does, set `features: {TEXT}`"
+    # Estimators reject sparse rows with a TypeError, but also raise it for other reasons; the tag tells which.
+    needs_dense = isinstance(error, TypeError) and not is_reduced and not get_tags(estimator).input_tags.sparse
+    return "; set dense features, for example `features: {svd: 100}`" if needs_dense else ""
 
 
 def _weights(estimator: Any) -> Floats | None:
@@ -312,9 +270,7 @@ def _weights(estimator: Any) -> Floats | None:
     return last_label
 
 
-def _fit_reduction(rows: csr_matrix, n_dimensions: int | None, seed: int) -> Floats | None:
-    if n_dimensions is None:
-        return None
+def _fit_reduction(rows: csr_matrix, n_dimensions: int, seed: int) -> Floats:
     from sklearn.decomposition import TruncatedSVD
 
     # scikit-learn also computes the share of explained variance, which is unused here and divides 0 by 0 for constant
@@ -324,5 +280,5 @@ def _fit_reduction(rows: csr_matrix, n_dimensions: int | None, seed: int) -> Flo
     return np.asarray(reduction.components_.T, dtype=np.float64)
 
 
-def _reduce(rows: csr_matrix, reduction: Floats | None) -> Any:
+def _reduce(rows: Any, reduction: Floats | None) -> Any:
     return rows if reduction is None else rows @ reduction

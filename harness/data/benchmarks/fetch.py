@@ -11,6 +11,7 @@ from harness.data.benchmarks.convert import convert
 from harness.data.benchmarks.publisher_files import PublisherFiles, download_files, download_urls, find_local_files
 from harness.data.benchmarks.renew import write_fetched
 from harness.data.dataset import Dataset
+from harness.display import displayed
 from harness.errors import FaultsError
 from harness.files import folder_lock, gc_paused
 from harness.folders import data_root
@@ -30,6 +31,7 @@ class PartCounts(NamedTuple):
     """Number of these texts whose claims have different labels."""
 
 
+@displayed
 class FetchResult(NamedTuple):
     """The result of fetching a benchmark."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.agreement_measures import MAX_PAIRED_ANNOTATORS, MEASURES, Measure, Ratings, sums_under
 from harness.data.labels.gold import active_annotations
 from harness.data.load import find_scheme, open_dataset
+from harness.display import displayed
 from harness.errors import Undefined
 from harness.records import Annotation, Record
 from harness.resampling import bca, jackknife_weights, unit_weights
@@ -49,6 +51,7 @@ class AgreementValue(Record):
     """Caveats for the reader, joined by semicolons."""
 
 
+@displayed
 class AxisAgreement(NamedTuple):
     """The agreement of the annotators on one axis."""
 
@@ -66,13 +69,18 @@ class AxisAgreement(NamedTuple):
     """Number of labels that were ignored because the same annotator gave the claim a later one."""
 
 
-class Agreement(NamedTuple):
+@displayed
+@dataclass(frozen=True)
+class Agreement:
     """The agreement of a dataset's annotators on each axis."""
 
     dataset: str
     axes: tuple[AxisAgreement, ...]
     alone: Mapping[str, str]
     """Axis to its annotator, for axes with only one annotator and therefore no agreement."""
+
+    def __len__(self) -> int:
+        return len(self.axes)
 
     def interval_line(self) -> str:
         """How the intervals were made; empty if no measure has one."""

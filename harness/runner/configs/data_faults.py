@@ -29,7 +29,8 @@ from harness.runner.splitting.joined_datasets import (
     joined_label_codes,
     schemes_of,
 )
-from harness.runner.splitting.protocols import known_parts, make_folds, transfer_folds
+from harness.runner.splitting.protocols import known_parts, make_folds
+from harness.runner.splitting.transfer import training_groups
 from harness.schemes import Scheme
 from harness.yaml_file import KeyPath
 
@@ -61,7 +62,6 @@ class _DataChecks:
     def __init__(self, read: ReadConfig, root: str | Path | None, unchecked: Say) -> None:
         self.read, self.root, self.unchecked = read, root, unchecked
         self.experiment: Experiment = read.experiment
-        self.pending: set[str] = set()
         self.usable_systems = list(read.systems)
 
     def attempt(self, key_path: KeyPath, work: Callable[..., T], *args: Any) -> T | None:
@@ -76,9 +76,7 @@ class _DataChecks:
                 elif fault not in faults.faults:
                     faults.faults.append(fault)
         except (NotFetched, MissingExtra) as error:
-            if str(error) not in self.pending:
-                self.pending.add(str(error))
-                self.unchecked(f"{self.read.path}: cannot be checked yet: {error}")
+            self.unchecked(str(error))
         except HarnessError as error:
             faults.add(key_path, str(error).removeprefix(f"{key_path[0]}: "), error.code)
         except OSError as error:
@@ -158,7 +156,7 @@ class _DataChecks:
         if folds is not None and gold is not None:
             self.attempt(("split",), lambda: labeled_folds(folds, gold))
             if split.protocol == "transfer":
-                self.attempt(("split",), lambda: [transfer_folds(split, fold, joined.claims) for fold in folds])
+                self.attempt(("split",), lambda: training_groups(split, folds, joined.claims, gold.rows_with_gold))
 
     def _check_slices(self, joined: JoinedDatasets, schemes: Sequence[Scheme] | None, gold: TaskGold | None) -> None:
         if schemes is None:

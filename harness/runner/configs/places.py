@@ -1,13 +1,9 @@
-"""Places in a config: key paths of a validation as the document has them, and the fields known there."""
+"""Places in a config: key paths of a validation as the document has them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from harness.metrics.intervals import Intervals
-from harness.records import Record
-from harness.runner.config import Experiment
-from harness.runner.splitting.split_config import Inner, Shares, Split
 from harness.yaml_file import KeyPath
 
 
@@ -31,17 +27,6 @@ def remove(content: Any, key_path: KeyPath) -> None:
     for part in key_path[:-1]:
         content = content[part]
     del content[key_path[-1]]
-
-
-def known_fields(key_path: KeyPath) -> list[str]:
-    """The fields of the record that a key path leads into."""
-    records: dict[KeyPath, type[Record]] = {
-        ("split",): Split,
-        ("split", "inner_folds"): Inner,
-        ("split", "train_share"): Shares,
-        ("intervals",): Intervals,
-    }
-    return list(records.get(key_path[:-1], Experiment).model_fields)
 
 
 def with_text_keys(value: Any) -> Any:

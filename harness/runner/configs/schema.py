@@ -94,9 +94,9 @@ def _config_schema() -> Schema:
     systems = {name: _as_system(by_ref[refs[model]], refs[model], refs) for name, model in classifiers.items()}
     experiment = by_ref[refs[Experiment]]
     properties = experiment["properties"]
-    properties["classifiers"]["items"] = _entry(_summaries(CLASSIFIERS), systems)
+    properties["classifiers"] = _one_or_several("classifiers", properties, _entry(_summaries(CLASSIFIERS), systems))
     measured = {name: by_ref[refs[model]] for name, model in metrics.items()}
-    properties["metrics"]["items"] = _entry(_summaries(METRICS), measured)
+    properties["metrics"] = _one_or_several("metrics", properties, _entry(_summaries(METRICS), measured))
     properties["task"] |= _one_of({task.name: task.question for task in TASKS.values()})
     properties["gold"]["pattern"] = f"^({'|'.join(RULES)}|single:.+)$"
     properties["dataset"]["examples"] = [*dataset_names(), *benchmark_names()]
@@ -137,6 +137,13 @@ def _entry(names: Mapping[str, str], records: Mapping[str, Schema]) -> Schema:
     ]
     mapping = {"type": "object", "properties": {"name": name}, "required": ["name"], "allOf": cases}
     return {"if": {"type": "string"}, "then": name, "else": mapping}
+
+
+def _one_or_several(key: str, properties: Mapping[str, Schema], entry: Schema) -> Schema:
+    """A list of entries, or one of them; without a union, so that editors show a fault where it is."""
+    notes = {name: properties[key][name] for name in ("description", "default") if name in properties[key]}
+    fewest = {} if "default" in notes else {"minItems": 1}
+    return notes | fewest | {"items": entry, "if": {"type": "array"}, "else": {"$ref": f"#/properties/{key}/items"}}
 
 
 def _by_reference(record: Schema, ref: str) -> Schema:

@@ -13,6 +13,7 @@ from harness.classifiers.storage.serialize import CannotSave
 from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import Fold
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.files import WriteError
 from harness.runner.config import LoadedExperiment, System
@@ -24,6 +25,7 @@ from harness.runner.provenance import ModelProvenance, classifier_settings, orig
 from harness.runner.result_files import Result
 
 
+@displayed
 class SavedModel(NamedTuple):
     """A system's model, or the reason why it was not saved."""
 

@@ -19,6 +19,7 @@ from harness.classifiers.storage.scorer_types import ScorerTypes, declared_types
 from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.data.claims import Claims, codes_of
 from harness.data.labels.tasks import YES_NO
+from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, unknown_name
 from harness.files import atomic_folder
 from harness.runner.models.card import CARD, MODEL_FORMAT, ModelCard, read_card, write_card
@@ -33,6 +34,7 @@ HALF = 0.5
 """Threshold on probabilities of two labels: above it the positive label is the more probable one."""
 
 
+@displayed
 @dataclass(frozen=True)
 class Model:
     """A fitted system, ready to score claims."""

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.arguments import as_list
+from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, Undefined
 from harness.metrics.official.labels import OfficialScores
 from harness.runner.official.scorers import SCORERS, Scoring, scoring_of
@@ -24,6 +26,7 @@ from harness.runner.official.submission_files import (
 NOT_VERIFIED = "not verified against the official scorer, because there is no published output to compare with"
 
 
+@displayed
 class Evaluation(NamedTuple):
     """The official metrics of a submission."""
 
@@ -48,8 +51,8 @@ class Evaluation(NamedTuple):
 
 def evaluate(
     benchmark: str,
-    gold: Sequence[str | Path],
-    predictions: Sequence[str | Path],
+    gold: str | Path | Sequence[str | Path],
+    predictions: str | Path | Sequence[str | Path],
     *,
     max_evidence: int | None = None,
 ) -> Evaluation:
@@ -67,13 +70,13 @@ def evaluate(
     scoring = scoring_of(benchmark, max_evidence)
     pairs = list[SubmissionPair]()
     with collect_faults() as faults:
-        for gold_name, name in _pair_files(list(map(str, gold)), list(map(str, predictions))):
+        for gold_name, name in _pair_files(list(map(str, as_list(gold))), list(map(str, as_list(predictions)))):
             with faults.for_file():
                 pairs.append(read_pair(scoring, gold_name, name))
     return _evaluate_pairs(pairs, scoring)
 
 
-def check_submission(benchmark: str, predictions: Sequence[str | Path]) -> None:
+def check_submission(benchmark: str, predictions: str | Path | Sequence[str | Path]) -> None:
     """Check the format of prediction files without gold. Only `evaluate` can check which ids are required.
 
     Args:
@@ -84,7 +87,7 @@ def check_submission(benchmark: str, predictions: Sequence[str | Path]) -> None:
     scoring = scoring_of(benchmark)
     reader = scoring.submission
     with collect_faults() as faults:
-        for name in map(str, predictions):
+        for name in map(str, as_list(predictions)):
             with faults.for_file():
                 entries = read_predictions(scoring, name)
                 # Where rows are matched by position, ids need not be unique.

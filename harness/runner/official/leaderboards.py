@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.data.benchmarks.benchmark import Published, benchmark_names, load_benchmark
+from harness.display import displayed
 from harness.metrics import METRICS
 from harness.metrics.intervals import Value
 from harness.runner.result_files import Result
@@ -17,6 +18,7 @@ NEAR_SHARE = 0.2
 """Largest difference as a share of the distance between the published value and the closer bound of the metric."""
 
 
+@displayed
 class ReferenceResult(NamedTuple):
     """A published value, with an interval if a system of ours is near."""
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from harness.data.dataset import write_split
 from harness.data.labels.tasks import find_task
+from harness.display import displayed
 from harness.errors import HarnessError
 from harness.records import explain_validation
 from harness.runner.splitting.joined_datasets import joined_gold, joined_label_codes, load_joined, schemes_of
@@ -20,6 +21,7 @@ from harness.runner.splitting.split_config import Split
 TRAIN, TEST = "train", "test"
 
 
+@displayed
 class FrozenSplit(NamedTuple):
     """Result of writing a split."""
 

@@ -24,6 +24,7 @@ from harness.data.splits.folds import (
 from harness.errors import HarnessError
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.splitting.split_config import Split
+from harness.runner.tuning.inner_folds import dividing_group
 
 SHARE_TOLERANCE = 1.25
 """Factor by which a share of the training claims can miss its target without a warning."""
@@ -97,34 +98,10 @@ def _folds_by_protocol(split: Split, claims: Claims, labels: Codes) -> list[Fold
     )
 
 
-def transfer_folds(split: Split, group: Fold, claims: Claims) -> list[Fold]:
-    """Returns the folds of a system that is fitted to one group.
-
-    The system is tested on all other groups, and on its own group in folds of articles. Every claim is a test claim
-    exactly once.
-
-    Args:
-        split: the options of the folds.
-        group: a fold of `leave_one_out`, whose test rows are the group.
-        claims: all claims.
-    Raises: HarnessError: the group has only one article.
-    """
-    group_claims = claims.take(group.test)
-    k = min(split.k, len(np.unique(group_claims.article_codes())))
-    if k < 2:
-        raise HarnessError(
-            f"split: transfer: group '{group.name}' has only one article, so it cannot be split into training and test"
-        )
-    within_group = [
-        Fold(f"{group.name} {fold.name}", group.test[fold.train], group.test[fold.test])
-        for fold in grouped_folds(group_claims, k=k, by="article", seed=split.random_seed)
-    ]
-    # The roles are swapped: `leave_one_out` tests on the group, transfer trains on it.
-    return [Fold(f"{group.name} to others", group.test, group.train), *within_group]
-
-
 def with_training_share(split: Split, share: float, claims: Claims, folds: Sequence[Fold]) -> Folds:
     """Returns the folds with a share of their training claims, and a warning if whole groups miss it by far.
+
+    Groups are articles where the training claims of a fold are one group of the split.
 
     Args:
         split: the options of the folds.
@@ -135,7 +112,9 @@ def with_training_share(split: Split, share: float, claims: Claims, folds: Seque
     reduced_folds = []
     reached_shares = []
     for fold in folds:
-        rows = training_share(claims.take(fold.train), share=share, by=split.by, seed=split.random_seed)
+        training = claims.take(fold.train)
+        by = dividing_group(training, split.by)
+        rows = training_share(training, share=share, by=by, seed=split.random_seed)
         reduced_folds.append(fold._replace(train=fold.train[rows]))
         reached_shares.append(len(rows) / len(fold.train))
     lowest, highest = min(reached_shares), max(reached_shares)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from harness.records import Record
-from harness.runner.tuning.tune import INNER_FOLDS, InnerFolds
+from harness.records import Record, Texts
+from harness.runner.tuning.inner_folds import INNER_FOLDS, InnerFolds
 
 SplitBy = Literal["article", "speaker", "topic", "source"]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -39,7 +39,8 @@ class Inner(Record):
     k: int = Field(default=INNER_FOLDS, ge=2)
     """Number of folds."""
     by: SplitBy | None = None
-    """Group that stays whole; default: that of the split."""
+    """Group that stays whole; default: that of the split. Where the training claims are one group, articles stay
+    whole."""
 
 
 class Split(Record):
@@ -60,17 +61,17 @@ class Split(Record):
     """For folds: assign groups to folds by hash, so that added data moves no existing group (fold sizes vary more)."""
     stratified: bool = False
     """For folds: distribute whole groups so that each fold has a similar share of each gold label."""
-    parts: tuple[str, ...] | None = None
+    parts: Texts | None = None
     """Official parts to use; default: all claims. Not for `official` and `file`, which name their own parts."""
     test_from: Annotated[str, BeforeValidator(_as_date, json_schema_input_type=str | int)] | None = None
     """First date of the test claims, for `by_time`."""
     test_share: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Share of the claims to test on, the latest ones, for `by_time`; an alternative to `test_from`."""
-    train: tuple[str, ...] | None = None
+    train: Texts | None = None
     """Parts to train on: official parts, or parts of `file`."""
-    test: tuple[str, ...] | None = None
+    test: Texts | None = None
     """Parts to test on."""
-    dev: tuple[str, ...] | None = None
+    dev: Texts | None = None
     """Parts for thresholds and calibration; default: folds inside the training claims."""
     file: str | None = None
     """File with a frozen split. Without `train` and `test`, each of its parts is the test set in turn."""

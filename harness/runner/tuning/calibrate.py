@@ -14,11 +14,13 @@ from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, computed, 
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.classifiers.thresholds import cutoffs_of
 from harness.data.claims import Claims, Gold
-from harness.data.splits.folds import Fold, group_codes, grouped_folds
+from harness.data.splits.folds import Fold
+from harness.display import displayed
 from harness.errors import UnknownName, unknown_name
 from harness.records import Record
-from harness.runner.tuning.tune import InnerFolds, inner_folds
+from harness.runner.tuning.inner_folds import ONE_ARTICLE, InnerFolds, training_folds
 
+NOTHING_CHOSEN = "not calibrated, no threshold chosen"
 HALF = 0.5
 """Calibrated probability from which a claim is predicted positive if no threshold is chosen."""
 
@@ -57,7 +59,7 @@ class CalibratedClassifier(WrappingClassifier):
 
     If the split names a dev part, both are fitted on the scores of that part. Otherwise they are fitted on out-of-fold
     scores of the training claims, from grouped folds, and the final scorer is fitted to all training claims. Nothing is
-    calibrated or chosen if the training claims have only one group, or the claims to fit on only one label.
+    calibrated or chosen if the training claims are of one article, or the claims to fit on have only one label.
     """
 
     yes_or_no_only = True
@@ -78,18 +80,16 @@ class CalibratedClassifier(WrappingClassifier):
 
     def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
         """Returns the folds of the training claims on which calibration and threshold are fitted."""
-        return inner_folds(claims, self.folds, seed)
+        return training_folds(claims, self.folds, seed).folds
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the classifier to all training claims; fits calibration and threshold on their folds."""
         scorer = self.classifier.fit(claims, gold, seed)
-        n_groups = len(np.unique(group_codes(claims, self.folds.by)))
-        if n_groups < 2:
-            description = "not calibrated, no threshold chosen: only one training group"
-            return CalibratedScorer(scorer, None, None, description, scorer.fits)
-        k = min(self.folds.k, n_groups)
-        scores, probabilities, fits = self._out_of_fold(claims, gold, seed, k)
-        where = f"{k} folds of the training claims"
+        folds, note = training_folds(claims, self.folds, seed)
+        if not folds:
+            return CalibratedScorer(scorer, None, None, f"{NOTHING_CHOSEN}: {ONE_ARTICLE}", scorer.fits)
+        scores, probabilities, fits = self._out_of_fold(claims, gold, seed, folds)
+        where = f"{len(folds)} folds{note or ' of the training claims'}"
         return replace(self._calibrate(scorer, scores, probabilities, gold, where), fits=scorer.fits + fits)
 
     def fit_on(self, claims: Claims, gold: Gold, dev: Claims, dev_gold: Gold, seed: int) -> Scorer:
@@ -99,12 +99,12 @@ class CalibratedClassifier(WrappingClassifier):
         calibrated = self._calibrate(scorer, scores, scorer.probabilities, dev_gold, "the dev part")
         return replace(calibrated, fits=scorer.fits)
 
-    def _out_of_fold(self, claims: Claims, gold: Gold, seed: int, k: int) -> tuple[Floats, bool, int]:
+    def _out_of_fold(self, claims: Claims, gold: Gold, seed: int, folds: Sequence[Fold]) -> tuple[Floats, bool, int]:
         """Scores of each claim by a scorer that has not seen it, whether all are probabilities, and number of fits."""
         scores = np.zeros(len(claims))
         probabilities = True
         fits = 0
-        for fold in grouped_folds(claims, k=k, by=self.folds.by, seed=seed):
+        for fold in folds:
             scorer = self.classifier.fit(claims.take(fold.train), gold.take(fold.train), seed)
             scores[fold.test] = scorer.score(claims.take(fold.test))[:, -1]
             probabilities = probabilities and scorer.probabilities
@@ -117,7 +117,7 @@ class CalibratedClassifier(WrappingClassifier):
         """The scorer with calibration and threshold fitted on scores; `where` names the claims, for the description."""
         positive = gold.positive
         if positive.all() or not positive.any():
-            description = f"not calibrated, no threshold chosen: only one label in {where}"
+            description = f"{NOTHING_CHOSEN}: only one label in {where}"
             return CalibratedScorer(scorer, None, None, description)
         calibration = None
         choices = []
@@ -154,6 +154,7 @@ def with_calibration(classifier: Classifier, settings: dict[str, Any], folds: In
     return CalibratedClassifier(classifier=classifier, folds=folds, **fields)
 
 
+@displayed
 @dataclass(frozen=True)
 class CalibrationMap:
     """A map from scores to probabilities: a logistic function (Platt) or interpolated points (isotonic)."""
@@ -231,6 +232,7 @@ def isotonic(scores: Floats, positive: Bools, _: bool = False) -> CalibrationMap
 CALIBRATORS: dict[Calibration, Any] = {"platt": platt, "isotonic": isotonic}
 
 
+@displayed
 class Threshold(NamedTuple):
     """A threshold and its result on the claims it was chosen on."""
 

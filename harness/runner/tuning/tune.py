@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from pydantic import SerializeAsAny
@@ -14,34 +14,17 @@ from harness.classifiers import build
 from harness.classifiers.base import Classifier, Scorer
 from harness.classifiers.composite.wrapped import WrappedScorer, WrappingClassifier
 from harness.data.claims import Claims, Gold
-from harness.data.splits.folds import By, Fold, group_codes, grouped_folds
+from harness.data.splits.folds import Fold
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
-
-INNER_FOLDS = 3
-"""Default number of folds inside the training claims."""
-
-
-class InnerFolds(NamedTuple):
-    """Options of the folds inside the training claims of each fit."""
-
-    k: int = INNER_FOLDS
-    """Number of folds; the number of groups if that is smaller."""
-    by: By = "article"
-    """Group that stays whole."""
-
-
-def inner_folds(claims: Claims, folds: InnerFolds, seed: int) -> list[Fold]:
-    """Returns the folds inside the training claims; no folds if the claims are one group."""
-    n_groups = len(np.unique(group_codes(claims, folds.by)))
-    return grouped_folds(claims, k=min(folds.k, n_groups), by=folds.by, seed=seed) if n_groups > 1 else []
+from harness.runner.tuning.inner_folds import ONE_ARTICLE, InnerFolds, training_folds
 
 
 class SettingsSearch(WrappingClassifier):
     """A classifier whose settings are chosen from candidates, inside the training claims of each fit.
 
     The candidate with the best metric value over grouped folds of the training claims is fitted to all of them. Of
-    several equal candidates, the first is chosen; likewise if there is only one training group, or if the metric is
+    several equal candidates, the first is chosen; likewise if there is only one training article, or if the metric is
     undefined for all candidates.
     """
 
@@ -60,18 +43,18 @@ class SettingsSearch(WrappingClassifier):
 
     def rehearsals(self, claims: Claims, seed: int) -> Sequence[Fold]:
         """Returns the folds of the training claims on which the candidates are compared."""
-        return inner_folds(claims, self.folds, seed)
+        return training_folds(claims, self.folds, seed).folds
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Chooses a candidate and fits it to all training claims."""
         best = 0
-        folds = inner_folds(claims, self.folds, seed)
+        folds, note = training_folds(claims, self.folds, seed)
         if folds:
             values = [self._value(candidate, claims, gold, seed, folds) for candidate in self.candidates]
             best = int(np.argmax(values))
         scorer = self.candidates[best].fit(claims, gold, seed)
         n = len(self.candidates)
-        where = f"in {len(folds)} folds" if folds else "(not tuned: only one training group)"
+        where = f"in {len(folds)} folds{note}" if folds else f"(not tuned: {ONE_ARTICLE})"
         return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(folds) + 1)
 
     def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, folds: list[Fold]) -> float:

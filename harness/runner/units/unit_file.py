@@ -41,6 +41,8 @@ class Predictions(NamedTuple):
     reasons: list[str | None] | None = None
     """Reasons for the score of each claim as JSON ([[name, text, weight], ...], the strongest first); None if the
     experiment does not ask for reasons, or the system gives none."""
+    threshold: float | None = None
+    """Threshold chosen in fitting."""
 
 
 class StoredUnit(NamedTuple):
@@ -78,6 +80,8 @@ def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predic
         "chosen": predictions.chosen,
         "unanswered_by_reason": dict(predictions.unanswered_by_reason),
     }
+    if predictions.threshold is not None:
+        facts["threshold"] = predictions.threshold
     facts["fingerprint"] = _fingerprint(table, facts)
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(facts)}), sink, compression="zstd")
@@ -116,6 +120,7 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
         chosen=facts["chosen"],
         unanswered_by_reason=facts["unanswered_by_reason"],
         reasons=table["reasons"].to_pylist() if "reasons" in table.column_names else None,
+        threshold=facts.get("threshold"),
     )
     return StoredUnit(predictions, recorded)
 

@@ -16,7 +16,8 @@ from harness.classifiers.baselines.trivial import Length
 from harness.classifiers.composite.wrapped import NO_COMMON_LANGUAGE, WrappedScorer, WrappingClassifier
 from harness.metrics import METRICS
 from harness.runner.tuning.calibrate import CalibratedClassifier
-from harness.runner.tuning.tune import InnerFolds, SettingsSearch
+from harness.runner.tuning.inner_folds import InnerFolds
+from harness.runner.tuning.tune import SettingsSearch
 from harness.schemes import load_scheme
 
 QUESTION = TaskPrompt("checkability", "could public evidence settle this?", ("no", "yes"), (load_scheme("three-axes"),))

@@ -81,7 +81,39 @@ def test_many_labels(tmp_path):
     assert scorer.score(CLAIMS).tolist() == [[0, 1, 0], [0, 0, 1], [-1, -1, -1]]
     (fault,) = faults_of(from_file(tmp_path, "claim_id,label,score\nc0,forecast,1\n"), gold)
     assert fault.startswith("p.csv: score: ")
-    assert "the task has 3; replace the column by a label column" in fault
+    assert "the task has 3; give a label column, or a column score:LABEL for each label" in fault
+
+
+LABEL_SCORES = "claim_id,score:{2}, score:{0} ,score:{1}\nc0,0.7,0.2,0.1\nc1,0.1,0.3,0.599\n"
+
+
+def test_a_score_per_label(tmp_path):
+    gold, text = gold_of([0, 1, 2], THREE), LABEL_SCORES.format(*(label.upper() for label in THREE))
+    scorer = from_file(tmp_path, text, probabilities=True).fit(CLAIMS, gold, 1)
+    scores = scorer.score(CLAIMS)
+    assert scorer.probabilities
+    assert scores[0].tolist() == pytest.approx([0.2, 0.1, 0.7])
+    assert scores.sum(axis=1) == pytest.approx(1)
+    assert scorer.predict(CLAIMS, scores).tolist() == [2, 1, -1]
+    assert scorer.n_unanswered(CLAIMS) == 1
+    margins = from_file(tmp_path, text).fit(CLAIMS, gold, 1)
+    assert not margins.probabilities
+    assert margins.score(CLAIMS)[2].max() < margins.score(CLAIMS)[:2].min()
+
+
+def test_faults_of_scores_per_label(tmp_path):
+    gold, a, b, c = gold_of([0, 1, 2], THREE), *THREE
+    assert faults_of(from_file(tmp_path, f"claim_id,score:{a},score:{b}\nc0,1,0\n"), gold) == [
+        f"p.csv:1: has no column score:{c}; give one for each label of the task"
+    ]
+    (fault,) = faults_of(from_file(tmp_path, f"claim_id,score:{a},score:{b},score:{c},score:x\nc0,1,0,0,0\n"), gold)
+    assert fault.startswith("p.csv:1: score:x: no label of the task is called 'x'")
+    header = f"claim_id,score:{a},score:{b},score:{c}\n"
+    assert faults_of(from_file(tmp_path, f"{header}c0,0.9,0.9,0\nc1,2,x,0\n", probabilities=True), gold) == [
+        "p.csv:2: score:LABEL: expected probabilities that add up to 1, got a sum of 1.8",
+        f'p.csv:3: score:{a}: expected a probability from 0 to 1, got "2"',
+        f'p.csv:3: score:{b}: expected a probability from 0 to 1, got "x"',
+    ]
 
 
 def test_all_faults_of_a_table_at_once(tmp_path):

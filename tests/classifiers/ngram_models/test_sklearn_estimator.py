@@ -172,7 +172,7 @@ def test_what_is_no_classifier_is_refused(name, message):
     [
         ("no_such_package:Thing", "module 'no_such_package' cannot be imported"),
         ("sklearn.svm:LinearSVM", "module 'sklearn.svm' has no 'LinearSVM'"),
-        ("harness.classifiers.base:class_priors", "is not a class but of type function"),
+        ("harness.classifiers.base:N_REASONS", "is of type int"),
         ("harness.classifiers.base:Classifier", "is an abstract class; name a class that can be fitted"),
         ("lenght", "no classifier is called 'lenght'. Did you mean 'length'? Known: boosted_features"),
     ],
@@ -221,3 +221,50 @@ def test_numbers_that_are_not_finite_are_refused():
 def test_an_estimator_brings_its_own_distribution():
     assert build("sklearn.svm:LinearSVC", {}).packages == ("numpy", "scipy", "scikit-learn")
     assert SklearnEstimator(estimator=f"{__name__}:Infinite").packages == ("numpy", "scipy", "scikit-learn")
+
+
+TEXT_ESTIMATORS = """
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import SGDClassifier
+from sklearn.pipeline import make_pipeline
+def factory(alpha=0.0001): return make_pipeline(CountVectorizer(), SGDClassifier(alpha=alpha))
+pipeline = factory()
+def number(): return 3
+"""
+
+
+@pytest.fixture
+def text_estimators(tmp_path, monkeypatch):
+    (tmp_path / "text_estimators.py").write_text(TEXT_ESTIMATORS, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.parametrize("settings", [{"factory": {"alpha": 0.01}}, {"pipeline": {"sgdclassifier__alpha": 0.01}}])
+def test_a_pipeline_gets_the_texts_and_the_seed(text_estimators, settings):
+    ((name, own),) = settings.items()
+    claims, gold = yes_no()
+    fitted = [build(f"text_estimators:{name}", {"features": "text", **own}).fit(claims, gold, 1) for _ in range(2)]
+    assert (fitted[0].score(claims) == fitted[1].score(claims)).all()
+    assert fitted[0].estimator.get_params()["sgdclassifier__alpha"] == 0.01
+    assert fitted[0].estimator.get_params()["sgdclassifier__random_state"] == 1
+    assert fitted[0].explain(claims) is None
+
+
+def test_a_pipeline_without_texts_names_the_remedy(text_estimators):
+    with pytest.raises(HarnessError, match="features: text"):
+        build("text_estimators:pipeline", {}).fit(*yes_no(), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "place"),
+    [("factory", {"beta": 1}, "beta"), ("pipeline", {"beta": 1}, "beta"), ("factory", {"features": "txt"}, "features")],
+)
+def test_wrong_settings_of_factories_and_pipelines_are_refused(text_estimators, name, settings, place):
+    with pytest.raises(ValidationError) as caught:
+        build(f"text_estimators:{name}", settings)
+    assert [error["loc"][0] for error in caught.value.errors()] == [place]
+
+
+def test_a_function_that_returns_no_estimator_is_refused(text_estimators):
+    with pytest.raises(ValidationError, match="not a scikit-learn estimator"):
+        build("text_estimators:number", {})

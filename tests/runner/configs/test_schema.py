@@ -74,6 +74,8 @@ def test_every_key_and_setting_is_in_it_with_its_description():
         GOOD | {"split": {"protocol": "by_time", "test_from": 2024, "train_share": 0.5}},
         GOOD | {"split": {"train_share": {"each": [0.1, 1]}, "inner_folds": {"k": 4}}},
         GOOD | {"metrics": ["f1", {"name": "precision_at", "k": 5}], "dataset": ["a", "b"]},
+        GOOD | {"metrics": "mine:f2", "slices": "year", "classifiers": "tfidf_svm", "split": {"parts": "train"}},
+        GOOD | {"metrics": {"name": "f_beta", "beta": 2}, "classifiers": {"name": "tfidf_svm", "C": 3}},
     ],
 )
 def test_a_good_config_is_valid(validator, config):
@@ -91,6 +93,10 @@ def test_a_good_config_is_valid(validator, config):
         (GOOD | {"split": ["a"]}, ("split",)),
         (GOOD | {"random_seeds": 13}, ("random_seeds",)),
         (GOOD | {"classifiers": ["tfidf_logregg"]}, ("classifiers", 0)),
+        (GOOD | {"classifiers": "tfidf_logregg"}, ("classifiers",)),
+        (GOOD | {"classifiers": {"name": "tfidf_svm", "c": 3}}, ("classifiers",)),
+        (GOOD | {"classifiers": []}, ("classifiers",)),
+        (GOOD | {"classifiers": 3}, ("classifiers",)),
         (GOOD | {"metrics": ["f1", {"name": "precision_at", "n": 3}]}, ("metrics", 1)),
         (system(name="tfidf_svm", c=3), ("classifiers", 0)),
         (system(name="tfidf_svm", C=[0.1, 1]), ("classifiers", 0, "C")),

@@ -76,7 +76,7 @@ def test_values_without_copies_are_those_of_the_other_claims(bring, tmp_path):
         ("checkthat-2024-task1/en-dev]", "nowhere]", "nowhere"),
         ("[claimbuster, checkthat-2024-task1]", "[claimbuster, claimbuster]", "'claimbuster' is listed twice"),
         ("[claimbuster, checkthat-2024-task1]", "[]", "dataset"),
-        ("task: check_worthiness", "task: check_worthiness\nscheme: claimbuster", "has no labels of scheme"),
+        ("task: check_worthiness", "task: check_worthiness\nscheme: claimbuster", "no scheme of dataset"),
     ],
 )
 def test_what_cannot_be_joined(bring, tmp_path, old, new, said):
