@@ -34,6 +34,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from harness.user_code import process as process  # it notes the time
+
 if TYPE_CHECKING:
     __version__: str
 

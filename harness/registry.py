@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from harness.errors import UnknownName, unknown_name
-from harness.local_code import CodeRefused, import_named_module
+from harness.user_code.local_code import CodeChanged, CodeRefused, import_current, import_named_module
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -27,14 +26,14 @@ class CannotImport(UnknownComponent):
 
 
 def import_object(target: str, kind: str) -> object:
-    """Imports an object of this package or of an installed one.
+    """Imports an object of this package or of an installed one, anew if it is local and its source has changed.
 
     Args:
         target: module and name; the name may have dots (`module:Class.attribute`).
         kind: kind of component ("classifier"), for messages.
     Raises: CannotImport: the module cannot be imported, or has no such name.
     """
-    return _object_of(target, kind, importlib.import_module)
+    return _object_of(target, kind, import_current)
 
 
 def import_named(target: str, kind: str) -> object:
@@ -54,7 +53,7 @@ def _object_of(target: str, kind: str, import_module: Callable[[str], ModuleType
     module_name, _, name = target.partition(":")
     try:
         target_object: object = import_module(module_name)
-    except CodeRefused:
+    except (CodeRefused, CodeChanged):
         raise
     except (Exception, SystemExit) as error:  # foreign code runs on import and may raise anything
         reason = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"

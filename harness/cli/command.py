@@ -11,7 +11,7 @@ from harness.cli import agreement, audit, compare, data, experiments, report, sc
 from harness.cli.faults import FaultOutput, all_faults_option
 from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines
-from harness.local_code import working_folder
+from harness.user_code.local_code import working_folder
 
 EXIT_INTERNAL_ERROR = 70
 """Exit code of an internal error (`EX_SOFTWARE` of sysexits.h)."""

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from harness.cli.progress import show_progress
-from harness.local_code import refuse_code
 from harness.text_tables import count_of
+from harness.user_code.local_code import refuse_code
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -15,13 +16,13 @@ from harness.classifiers.base import Scorer
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
 from harness.files import WriteError, write_bytes
-from harness.local_code import WorkerCode
 from harness.runner.config import System
 from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
 from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.failures import UnitFailure, errors_of_code
 from harness.runner.units.unit_file import Predictions, StoredUnit, encode_unit, read_unit, unit_lock, unit_path
+from harness.user_code.local_code import WorkerCode, refuse_changed_code
 
 MAX_REASONS = 8
 
@@ -213,9 +214,10 @@ def _fit_all(
     units: Sequence[Unit], data: ExperimentData, folder: Path, jobs: int, *, fresh: bool, failures: _Failures
 ) -> Iterator[tuple[Unit, Outcome]]:
     if jobs == 1 or len(units) < 2:
-        for unit in units:
-            if not failures.concern(unit):
-                yield unit, _attempt(folder, fresh, *_rows(unit, data))
+        with one_thread():  # once, because finding the libraries takes longer than a small fit
+            for unit in units:
+                if not failures.concern(unit):
+                    yield unit, _attempt(folder, fresh, *_rows(unit, data))
         return
     from joblib import Parallel, delayed
 
@@ -226,12 +228,17 @@ def _fit_all(
         for number, unit in enumerate(units)
         if not failures.concern(unit)
     )
-    for number, outcome in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
-        yield units[number], outcome
+    try:
+        for number, outcome in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
+            yield units[number], outcome
+    except BrokenExecutor:  # a worker that started late may have met other code than the one that was hashed
+        refuse_changed_code()
+        raise
 
 
 def _attempt_numbered(_: WorkerCode, number: int, *arguments: Any) -> tuple[int, Outcome]:
-    return number, _attempt(*arguments)
+    with one_thread():
+        return number, _attempt(*arguments)
 
 
 def _attempt(*arguments: Any) -> Outcome:
@@ -256,8 +263,7 @@ def _fit_and_write(
         stored_unit = None if fresh else read_unit(path, unit.unit_id)
         if stored_unit is not None:  # another process has fitted it in the meantime
             return stored_unit
-        with one_thread():
-            fitted = fit_unit(unit, claims, gold, test, dev)
+        fitted = fit_unit(unit, claims, gold, test, dev)
         write_cost(path, fitted.cost)
         write_bytes(path, fitted.data)
     stored_unit = read_unit(path, unit.unit_id)

@@ -16,7 +16,6 @@ from harness.data.labels.tasks import TaskGold, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
-from harness.local_code import code_fingerprint
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.splitting.joined_datasets import (
     JoinedDatasets,
@@ -31,6 +30,7 @@ from harness.runner.splitting.protocols import make_folds, with_training_share
 from harness.runner.splitting.transfer import name_trained_on, training_groups, transfer_folds
 from harness.runner.tuning.calibrate import CalibratedClassifier
 from harness.schemes import Scheme
+from harness.user_code.local_code import code_fingerprint
 
 UNIT_FORMAT = 3
 
@@ -228,6 +228,7 @@ def _fold_identity(fold: Fold, data: ExperimentData) -> dict[str, str]:
         "train": fingerprint(claim_ids[fold.train]),
         "gold": fingerprint(training_gold(data, fold).codes.tolist()),
         "test": fingerprint(claim_ids[fold.test]),
+        "sources": fingerprint(data.claims.source),  # classifiers see them; `data` has none of them
     }
 
 

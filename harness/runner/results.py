@@ -15,7 +15,6 @@ from harness.data.labels.tasks import find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, read_text, sha256, write_bytes, write_text
-from harness.local_code import code_fingerprint
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
 from harness.runner.config import Experiment, LoadedExperiment, System
@@ -35,6 +34,7 @@ from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, to
 from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
+from harness.user_code.local_code import code_fingerprint
 
 
 class _SystemRuns(NamedTuple):
@@ -93,6 +93,7 @@ def build_result(
         fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),
         str(RESULT_FORMAT),
         *data.warnings,
+        *_other_language(system, data),
         data.joined.fingerprint,
         experiment.ties,
         slices_fingerprint(experiment.slices, data),
@@ -130,7 +131,7 @@ def _slug(label: str) -> str:
 
 
 def _read_existing(folder: Path, document: str) -> Result | None:
-    """The result in a folder; None if one of its files is missing or damaged, so that it is built again.
+    """The result in a folder; None if a file is missing, damaged or of another result, so that it is built again.
 
     Args:
         document: the content that `experiment.yaml` must have.
@@ -138,7 +139,7 @@ def _read_existing(folder: Path, document: str) -> Result | None:
     try:
         result = read_result(folder)
         read_predictions(result)
-        whole = read_text(folder / "experiment.yaml") == document
+        whole = result.result_id == folder.name and read_text(folder / "experiment.yaml") == document
     except HarnessError:
         return None
     return result if whole else None

@@ -27,6 +27,7 @@ from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
+from harness.user_code.local_code import code_as_imported
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,7 +178,7 @@ def run(
         announce=announce,
     )
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
-    with folder_lock(folder, "a run"):
+    with folder_lock(folder, "a run"), code_as_imported():
         remove_partial_files(folder)
         stored = {} if fresh else finished_units(units, folder)
         to_fit = [unit for unit in units if unit.unit_id not in stored]
@@ -284,10 +285,12 @@ def _prepare(
         )
     )
     loaded = expand_transfer(with_task_prompt(loaded, data), data)
+    folder = Path(out) / loaded.experiment.name
     if renew:
-        for system in loaded.systems:
-            system.classifier.renew()
+        with folder_lock(folder, "a run"):  # a run that is refused must not cost the replies of the one that refuses it
+            for system in loaded.systems:
+                system.classifier.renew()
     by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}
     for unit in units_of(loaded, data):
         by_system[unit.system.system_name].append(unit)
-    return loaded, by_system, data, Path(out) / loaded.experiment.name
+    return loaded, by_system, data, folder

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from model_server import says
+from small_dataset import make_dataset
 
 from harness import add_claims, run
 from harness.classifiers import build
+from harness.errors import HarnessError
+from harness.files import folder_lock
 
 MODULE = '''\
 import numpy as np
@@ -176,6 +180,58 @@ def test_offline_and_fresh_leaves_the_replies_alone(asked, model_server, harness
     assert len(model_server.asked) == calls
 
 
+def test_a_cassette_that_is_replaced_while_it_is_recorded_is_read_anew(asked, model_server, tmp_path):
+    tape, kept = tmp_path / "tape.jsonl", tmp_path / "kept.jsonl"
+    text = asked.read_text(encoding="utf-8")
+    asked.write_text(text.replace("retries: 0", f'retries: 0, cassette: "{tape}", record: true'), encoding="utf-8")
+    run(asked, out=tmp_path / "runs")
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+    tape.rename(kept)
+    model_server.answer = says("no")
+    assert run(asked, out=tmp_path / "runs", fresh=True).results[0].values["f1"].value == 0
+    kept.rename(tape)
+    assert run(asked, out=tmp_path / "runs").results[0].values["f1"].value == 1
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+
+
+def test_a_fresh_run_that_is_refused_leaves_the_replies_alone(asked, model_server, tmp_path):
+    run(asked, out=tmp_path / "runs")
+    calls = len(model_server.asked)
+    with folder_lock(tmp_path / "runs" / "asked", "a run"), pytest.raises(HarnessError, match="another process"):
+        run(asked, out=tmp_path / "runs", fresh=True)
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+    assert len(model_server.asked) == calls
+
+
+NESTED = {
+    "ensemble": "{{name: ensemble, label: model, members: [length, {inner}]}}",
+    "transfer": "{{name: transfer, label: model, dataset: {other}, task: checkability, classifier: {inner}}}",
+    "threshold": "{inner_with_threshold}",
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_a_model_inside_another_classifier_is_asked_again_too(kind, asked, model_server, tmp_path, monkeypatch):
+    text = asked.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if "language_model" in line)
+    inner = line.strip().removeprefix("- ").replace("label: model, ", "")
+    monkeypatch.setattr("small_dataset.PLACES", ["Bergen", "Cusco", "Loja", "Cesis"])
+    other = make_dataset(tmp_path / "other")
+    threshold = inner.removesuffix("}") + ", label: model, threshold: {aim: f1}}"
+    nested = NESTED[kind].format(inner=inner, other=other, inner_with_threshold=threshold)
+    asked.write_text(text.replace(line, f"  - {nested}"), encoding="utf-8")
+    run(asked, out=tmp_path / "runs")
+    calls = len(model_server.asked)
+    assert run(asked, out=tmp_path / "runs").fitted == 0
+    model_server.answer = says("no")
+    fresh = run(asked, out=tmp_path / "runs", fresh=True)
+    assert fresh.fitted == 2
+    assert len(model_server.asked) == 2 * calls
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another-cache"))
+    assert run(asked, out=tmp_path / "runs").fitted == 2
+    assert len(model_server.asked) == 3 * calls
+
+
 def test_a_source_dataset_that_changed_is_read_anew_in_the_same_process(small):
     transfer = build("transfer", {"dataset": str(small), "task": "checkability", "classifier": "length"})
     before = transfer.input_fingerprint()
@@ -183,3 +239,40 @@ def test_a_source_dataset_that_changed_is_read_anew_in_the_same_process(small):
     add_claims(small, [{"article_id": "Oslo", "text": "Let us hope for Oslo.", "checkable": "no"}], "author-pass-1")
     assert transfer.input_fingerprint() != before
     assert len(transfer.training_set().claims) == 49
+
+
+def change_articles(dataset: Path, **fields) -> None:
+    """Sets fields of the articles; a list gives the articles its values in turn."""
+    path = dataset / "articles.jsonl"
+    articles = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for number, article in enumerate(articles):
+        article |= {name: value[number % len(value)] for name, value in fields.items()}
+    path.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
+
+
+def test_strata_and_warnings_are_those_of_the_articles_as_they_are_now(tmp_path):
+    dataset = make_dataset(tmp_path)
+    config = tmp_path / "own.yaml"
+    text = CONFIG.format(dataset=dataset).replace('{name: "mine:Digits", label: mine}', "rules")
+    config.write_text(text.replace("resamples: 100", "resamples: 100, stratify: source"))
+    change_articles(dataset, publisher=["A", "B", "C", "D"])
+    first = run(config, out=tmp_path / "runs").results[0]
+    change_articles(dataset, publisher=["A", "B"], language=["de"])
+    second = run(config, out=tmp_path / "runs").results[0]
+    assert "4 strata by source" in first.values["roc_auc"].note
+    assert "2 strata by source" in second.values["roc_auc"].note
+    assert not any("was made for en" in warning for warning in first.warnings)
+    assert any("was made for en" in warning for warning in second.warnings)
+    change_articles(dataset, language=["en"])
+    assert not any("was made for en" in warning for warning in run(config, out=tmp_path / "runs").results[0].warnings)
+
+
+def test_a_result_folder_with_the_files_of_another_result_is_made_again(own, tmp_path, harness):
+    assert harness("run", own).returncode == 0
+    mine, length = sorted((tmp_path / "runs" / "own" / "results").iterdir(), key=lambda path: "length" in path.name)
+    before = (mine / "predictions.parquet").read_bytes()
+    for name in ("result.json", "predictions.parquet"):
+        shutil.copy(length / name, mine / name)
+    again = json.loads(harness("run", own, "--json").stdout)
+    assert [result["system"] for result in again["results"]] == ["mine", "length"]
+    assert (mine / "predictions.parquet").read_bytes() == before

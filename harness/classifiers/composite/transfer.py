@@ -27,7 +27,7 @@ from harness.data.load import find_dataset, find_scheme, open_dataset
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.files import fingerprint
-from harness.local_code import code_fingerprint
+from harness.user_code.local_code import code_fingerprint
 
 SHARED_ARTICLE = 0.1
 """Minimum share of shared sentences for an article of the other dataset to count as part of this experiment."""

@@ -37,7 +37,7 @@ from harness.endpoints.cassette import read_cassette
 from harness.endpoints.completions import error_summary
 from harness.endpoints.replay import get_replies, stored_replies
 from harness.errors import FaultsError, HarnessError
-from harness.files import read_bytes, sha256
+from harness.files import fingerprint, read_bytes, sha256
 from harness.folders import cache_folder
 
 RESERVED_PARAMETERS = {
@@ -115,7 +115,8 @@ class LanguageModel(Classifier):
     cassette: str | None = None
     """File of recorded requests and replies; replayed without the endpoint unless `record` is set."""
     record: bool = False
-    """Whether to request missing replies from the endpoint and add them to the cassette."""
+    """Whether to request missing replies from the endpoint and add them to the cassette. Replies that it holds are not
+    requested again, not even with `--fresh`: to ask a model anew, delete the file or name another."""
     guide: PromptGuideline | None = None
     """Question, labels and definitions in the prompt; taken from the experiment's task and scheme by default."""
 
@@ -186,11 +187,24 @@ class LanguageModel(Classifier):
         read_cassette(Path(self.cassette), recorded=self.record)
 
     def input_fingerprint(self) -> str:
-        """SHA-256 of the cassette if it is replayed; else the generation of the cached replies."""
+        """SHA-256 of the cassette if it is replayed; else the generation of the cached replies, and those replies of a
+        recorded cassette that are not from this cache."""
         if self.cassette is not None and not self.record:
             return sha256(read_bytes(Path(self.cassette)))
+        recorded = self._recorded()
         with Cache(cache_folder()) as cache:
-            return cache.generation(self.endpoint, self.model)
+            generation = cache.generation(self.endpoint, self.model)
+            cached = cache.find(recorded)
+        foreign = [reply.model_dump_json() for key, reply in sorted(recorded.items()) if cached.get(key) != reply]
+        return fingerprint([generation, *foreign]) if foreign else generation
+
+    def _recorded(self) -> dict[str, StoredReply]:
+        """The replies of this model in the cassette that is being recorded, by key; they come before cached ones."""
+        if self.cassette is None or not Path(self.cassette).exists():
+            return {}
+        replies = read_cassette(Path(self.cassette), recorded=True)
+        source = (self.endpoint, self.model)
+        return {key: reply for key, reply in replies.items() if (reply.endpoint, reply.request.get("model")) == source}
 
     def renew(self) -> None:
         """Starts a new generation of cached replies; a cassette stays as it is."""

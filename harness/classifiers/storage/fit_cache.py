@@ -17,7 +17,7 @@ from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.files import atomic_folder, fingerprint, json_document
 from harness.folders import cache_folder
-from harness.local_code import code_fingerprint
+from harness.user_code.local_code import code_fingerprint
 
 FITS = "fits"
 STRUCTURE = "scorer.json"

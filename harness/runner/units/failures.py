@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from harness.display import Rows, displayed
 from harness.errors import HarnessError
-from harness.local_code import local_modules
 from harness.runner.config import System
+from harness.user_code.import_graph import local_modules
 
 
 class CodeFailed(HarnessError):
