@@ -25,6 +25,9 @@ from harness.files import folder_lock, read_bytes, remove_partial_files, write_f
 from harness.records import preview
 from harness.text_tables import count_of
 
+MAX_LINES = 6
+"""Number of sentences, and of lines of each, that a note about repeated sentences names."""
+
 
 @displayed
 class AddResult(NamedTuple):
@@ -191,6 +194,8 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes.append(
             f"rows disagree on {count_of(session.by_rule, 'label')}, set by the rule '{rule}' (see their notes)"
         )
+    if session.repeated:
+        notes.append(_repeated_note(session.repeated))
     superseded = sum(annotation.supersedes is not None for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),
@@ -200,4 +205,17 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         articles_added=session.finder.documents_added,
         notes=tuple(notes),
         steps=target.steps(),
+    )
+
+
+def _repeated_note(repeated: Sequence[Sequence[int | None]]) -> str:
+    """Says which sentences occur several times in a document with different labels."""
+    several = len(repeated) > 1
+    subject = f"{len(repeated):,} sentences occur" if several else "a sentence occurs"
+    times = "twice" if all(len(lines) == 2 for lines in repeated) else "several times"
+    lines = "; ".join(", ".join(map(str, lines[:MAX_LINES])) for lines in repeated[:MAX_LINES])
+    more = f" and {len(repeated) - MAX_LINES:,} more" if len(repeated) > MAX_LINES else ""
+    return (
+        f"{subject} {times} in a document with different labels (lines {lines}{more}): each row is a claim of its own; "
+        "correct the table if the rows mean the same claim"
     )

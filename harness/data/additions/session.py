@@ -16,7 +16,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.annotations import new_annotation
 from harness.data.labels.gold import active_annotations
 from harness.errors import Fault, unknown_name
-from harness.records import Annotation, is_unicode, preview
+from harness.records import Annotation, Claim, is_unicode, preview
 
 CellFault = tuple[str, str]
 """Column of a faulty cell, and the message."""
@@ -58,6 +58,8 @@ class AddSession:
         """Number of rows without a label."""
         self.by_rule = 0
         """Number of labels that a rule chose because rows disagree."""
+        self.repeated: list[list[int | None]] = []
+        """Lines of each sentence that occurs in several rows of a document, as claims with different labels."""
 
     def add_all(self, rows: Sequence[LabeledRow]) -> None:
         """Collects the claims and labels of all rows."""
@@ -88,6 +90,7 @@ class AddSession:
                 by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source))
         for key, row_answers in by_claim.items():
             self._settle(key, axes[key], row_answers)
+        self.repeated = _labeled_differently(claim_rows, claims, labels)
         self.faults.sort(key=lambda fault: fault.line or 0)
 
     def _answers(self, row: LabeledRow) -> tuple[list[AxisAnswer], list[CellFault]]:
@@ -164,6 +167,28 @@ class AddSession:
             supersedes=earlier.annotation_id if earlier else None,
         )
         self.new.append(annotation)
+
+
+def _labeled_differently(
+    rows: Sequence[ClaimRow], claims: Sequence[Claim | None], labels: Sequence[Sequence[AxisAnswer]]
+) -> list[list[int | None]]:
+    """Returns the lines of each text whose rows are different claims of one article, and differ on an axis.
+
+    A row that says which claim it means, by `claim_id` or `start`, does not count.
+    """
+    answers: dict[tuple[str, str], list[tuple[int | None, str, AxisAnswer]]] = defaultdict(list)
+    for row, claim, row_answers in zip(rows, claims, labels, strict=True):
+        if claim is not None and not {"claim_id", "start"} & row.fields.keys():
+            answers[claim.article_id, row.text] += [(row.line, claim.claim_id, answer) for answer in row_answers]
+    repeated = []
+    for group in answers.values():
+        several_claims = len({claim_id for _, claim_id, _ in group}) > 1
+        distinct = {(axis.scheme.name, axis.axis.name): set[Answer]() for _, _, (axis, _) in group}
+        for _, _, (axis, answer) in group:
+            distinct[axis.scheme.name, axis.axis.name].add(answer)
+        if several_claims and any(len(given) > 1 for given in distinct.values()):
+            repeated.append(list(dict.fromkeys(line for line, _, _ in group)))
+    return repeated
 
 
 def is_time(text: str) -> bool:

@@ -52,6 +52,35 @@ def test_a_second_add_of_the_same_file_is_no_duplicate(tmp_path, news):
     assert content(tmp_path / "set") == before
 
 
+TWICE = "article_id,text,label\na,Thank you.,no\na,It is 9.,yes\nb,Thank you.,yes\na,Thank you.,yes\na,It is 9.,yes\n"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_sentence_that_occurs_twice_with_different_labels_is_said(tmp_path, dry_run):
+    table = write(tmp_path / "x.csv", TWICE)
+    result = add_claims(tmp_path / "set", table, "me", dry_run=dry_run)
+    assert result[:2] == (5, 5), "one row, one claim"
+    assert result.notes[-1] == (
+        "a sentence occurs twice in a document with different labels (lines 2, 5): each row is a claim of its own; "
+        "correct the table if the rows mean the same claim"
+    )
+
+
+def test_several_such_sentences_are_one_note_and_a_row_that_says_its_place_is_none(tmp_path):
+    add_claims(tmp_path / "set", write(tmp_path / "x.csv", TWICE), "me")
+    start = "article_id,text,start,label\na,Thank you.,0,yes\na,Thank you.,20,no\n"
+    placed = add_claims(tmp_path / "set", write(tmp_path / "y.csv", start), "you")
+    assert placed.annotations_added == 2 and not placed.notes
+    rows = [f"a,{text},{label}" for label in ("yes", "no", "no") for text in "ABCDEFGH"]
+    result = add_claims(
+        tmp_path / "other", write(tmp_path / "z.csv", "\n".join(["article_id,text,label", *rows])), "me"
+    )
+    assert result.notes[-1].startswith(
+        "8 sentences occur several times in a document with different labels (lines 2, 10, 18; 3, 11, 19; 4, 12, 20; "
+        "5, 13, 21; 6, 14, 22; 7, 15, 23 and 2 more): each row"
+    )
+
+
 def test_a_sentence_inside_another_one_is_found_again(tmp_path):
     table = write(tmp_path / "x.csv", "article_id,text,label\na,Yes.,no\na,Yes. I do.,no\na,Yes.,yes\n")
     assert add_claims(tmp_path / "set", table, "me").claims_added == 3
