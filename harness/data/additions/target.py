@@ -97,6 +97,8 @@ def open_target(folder: Path, source: Source, values: Mapping[str, str], options
     if is_new and name is None and options.scheme is None:
         name = dataset.info.name
     notes = [f"new dataset '{dataset.info.name}'" if is_new else ""]
+    if is_new and options.language is None:
+        notes.append(f"language: {dataset.info.language} (default; set another with --language)")
     new_scheme = None
     if name is not None and (is_new or not (folder / "schemes" / f"{name}.yaml").exists()):
         if name in scheme_names():

@@ -70,7 +70,8 @@ def test_several_such_sentences_are_one_note_and_a_row_that_says_its_place_is_no
     add_claims(tmp_path / "set", write(tmp_path / "x.csv", TWICE), "me")
     start = "article_id,text,start,label\na,Thank you.,0,yes\na,Thank you.,20,no\n"
     placed = add_claims(tmp_path / "set", write(tmp_path / "y.csv", start), "you")
-    assert placed.annotations_added == 2 and not placed.notes
+    assert placed.annotations_added == 2
+    assert not placed.notes
     rows = [f"a,{text},{label}" for label in ("yes", "no", "no") for text in "ABCDEFGH"]
     result = add_claims(
         tmp_path / "other", write(tmp_path / "z.csv", "\n".join(["article_id,text,label", *rows])), "me"

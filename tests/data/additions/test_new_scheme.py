@@ -17,12 +17,24 @@ def scheme_of(folder, name):
 def test_yes_and_no_become_a_yes_or_no_question(tmp_path):
     table = write(tmp_path / "news.csv", NEWS)
     result = add_claims(tmp_path / "set", table, "me", columns=COLUMNS, labels={"1": "yes", "0": "no"})
-    assert result.notes == ("new dataset 'set'", "new scheme 'set' from the labels (label: yes, no)")
+    default = "language: en (default; set another with --language)"
+    assert result.notes == ("new dataset 'set'", default, "new scheme 'set' from the labels (label: yes, no)")
     scheme = scheme_of(tmp_path / "set", "set")
     mapping = scheme.tasks["claim_detection"]
     assert (mapping.axis, mapping.positive, mapping.negative) == ("label", ("yes",), ("no",))
     assert check([tmp_path / "set", tmp_path / "set" / "experiment.yaml"]) == []
     assert result.steps[-1] == f"harness run {tmp_path / 'set' / 'experiment.yaml'}"
+
+
+def test_the_language_is_said_where_none_was_given(tmp_path):
+    rows = [{"text": "Die Miete stieg.", "label": "yes"}, {"text": "Guten Abend.", "label": "no"}]
+    given = add_claims(tmp_path / "given", rows, "me", new_scheme="s", language="de")
+    assert open_dataset(tmp_path / "given").info.language == "de"
+    assert not [note for note in given.notes if "language" in note]
+    default = add_claims(tmp_path / "default", rows, "me", new_scheme="s")
+    assert "language: en (default; set another with --language)" in default.notes
+    assert open_dataset(tmp_path / "default").info.language == "en"
+    assert not [note for note in add_claims(tmp_path / "default", rows, "you").notes if "language" in note]
 
 
 def test_labels_in_other_words_are_types_until_the_user_says_which_mean_yes(tmp_path):
