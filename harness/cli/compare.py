@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from harness.cli.experiments import as_json, print_json
+from harness.cli.experiments import as_json, no_code, print_json
 from harness.cli.progress import show_progress
 
 all_results = click.option(
@@ -26,8 +26,8 @@ all_results = click.option(
     "metrics",
     multiple=True,
     metavar="NAME",
-    help="Metric to compare, as named in the results; repeat it for several columns; default: the first, and with "
-    "--format latex all.",
+    help="Metric to compare, as named or headed in the results; repeat it for several columns; default: the first, and "
+    "with --format latex all.",
 )
 @click.option(
     "--correction",
@@ -52,6 +52,7 @@ all_results = click.option(
     help="Exit with code 1 if the rule holds, such as 'f1 < baseline - 0.02'; may be repeated.",
 )
 @all_results
+@no_code
 @as_json
 def compare(
     results: tuple[Path, ...],

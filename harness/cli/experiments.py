@@ -26,7 +26,7 @@ no_code = click.option(
     expose_value=False,
     is_eager=True,
     callback=_refuse_code,
-    help="Refuse configs that name code as module:Class.",
+    help="Refuse configs that name code as module:Name.",
 )
 data_root = click.option("--data-root", type=click.Path(path_type=Path), help="Folder of fetched benchmarks.")
 

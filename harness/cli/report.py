@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.compare import all_results
-from harness.cli.experiments import data_root
+from harness.cli.experiments import data_root, no_code
 from harness.cli.progress import show_progress
 
 
@@ -30,6 +30,7 @@ from harness.cli.progress import show_progress
 )
 @click.option("--title", help="Title of the report; default: the names of the experiments.")
 @all_results
+@no_code
 @data_root
 def report(
     results: tuple[Path, ...],

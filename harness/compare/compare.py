@@ -21,7 +21,15 @@ from harness.compare.paired_tests import (
     n_permutations,
     resample,
 )
-from harness.compare.results import ResultEntry, ResultTable, common_metrics, heading_of, metric_of, read_table
+from harness.compare.results import (
+    ResultEntry,
+    ResultTable,
+    common_metrics,
+    heading_of,
+    metric_name,
+    metric_of,
+    read_table,
+)
 from harness.compare.selection import left_out_lines
 from harness.compare.shared_work import SharedWork
 from harness.data.labels.tasks import own_label_names
@@ -169,7 +177,7 @@ def compare_metrics(
     table = with_label_names(table)
     if every and not metrics:
         metrics = common_metrics(table)
-    names: list[str | None] = [*dict.fromkeys(metrics)] or [None]
+    names = list(dict.fromkeys(metric_name(table, name) for name in metrics or [None]))
     n, shared = len(table.entries), SharedWork(table)
     with progress(len(names) * (n * (n - 1) // 2)) as advance:
         return [

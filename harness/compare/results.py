@@ -165,25 +165,48 @@ def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
 
     Args:
         table: results.
-        name: name of a metric that any of these results, or a result left out of their run folders, has; default: the
-            first metric of the first result that all results have, or else the first of the first result.
+        name: see `metric_name`.
     Returns: the name, and the metric with its settings.
     Raises: HarnessError: a metric that no result has.
     """
-    first = table.entries[0].result
-    recorded_in = {metric: result for result in reversed(_with_metrics(table)) for metric in result.values}
-    chosen = name or next(iter(common_metrics(table)), next(iter(first.values), ""))
-    if chosen not in recorded_in:
-        raise UnknownName(f"compare: --metric: {unknown_name('metric of these results', chosen, list(recorded_in))}")
-    for configured in recorded_in[chosen].provenance.config.metrics:
-        settings = dict(configured) if isinstance(configured, dict) else {"name": configured}
-        metric_name = str(settings.pop("name"))
-        metric = build_metric(metric_name, settings)
-        if metric.key(metric_name) == chosen:
+    chosen = metric_name(table, name)
+    recorded = next(result for result in _with_metrics(table) if chosen in result.values)
+    entries = recorded.provenance.config.metrics
+    configured = [dict(entry) if isinstance(entry, dict) else {"name": entry} for entry in entries]
+    # Building a metric may import code of the user, so those whose names fit come first.
+    configured.sort(key=lambda entry: _misfit(str(entry["name"]), chosen))
+    for settings in configured:
+        configured_name = str(settings.pop("name"))
+        metric = build_metric(configured_name, settings)
+        if metric.key(configured_name) == chosen:
             return chosen, metric
-    raise HarnessError(
-        f"compare: {recorded_in[chosen].path} does not record the settings of metric '{chosen}'; run it again"
-    )
+    raise HarnessError(f"compare: {recorded.path} does not record the settings of metric '{chosen}'; run it again")
+
+
+def _misfit(configured_name: str, chosen: str) -> int:
+    """How far a configured name is from that of a result: 0 the same, 1 the same with settings, 2 another one."""
+    return 0 if chosen == configured_name else 1 if chosen.startswith(f"{configured_name}_") else 2
+
+
+def metric_name(table: ResultTable, name: str | None) -> str:
+    """The name in the results of the metric to compare by.
+
+    Args:
+        table: results.
+        name: name, or column heading if only one metric has it, of a metric that any of these results, or a result
+            left out of their run folders, has; default: the first metric of the first result that all results have, or
+            else the first of the first result.
+    Raises: UnknownName: a metric that no result has.
+    """
+    first = table.entries[0].result
+    headings = {metric: value.short_name for result in _with_metrics(table) for metric, value in result.values.items()}
+    chosen = name or next(iter(common_metrics(table)), next(iter(first.values), ""))
+    if chosen in headings:
+        return chosen
+    headed = [metric for metric, heading in headings.items() if heading == chosen]
+    if len(headed) != 1:
+        raise UnknownName(f"compare: --metric: {unknown_name('metric of these results', chosen, list(headings))}")
+    return headed[0]
 
 
 def common_metrics(table: ResultTable) -> list[str]:

@@ -46,6 +46,12 @@ def local_modules(name: str) -> dict[str, Path]:
     return files
 
 
+def is_local(module: str) -> bool:
+    """Whether a module is one of the user: neither part of Python, nor installed, nor of this package."""
+    path = file_of(module)
+    return path is not None and not _is_installed(path)
+
+
 def is_own(module: str) -> bool:
     """Whether a module is one of this package."""
     return module == PACKAGE or module.startswith(f"{PACKAGE}.")

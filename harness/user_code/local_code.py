@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
-from harness.user_code.import_graph import NamedCodeFinder, file_of, is_own, local_modules
+from harness.user_code.import_graph import NamedCodeFinder, file_of, is_local, is_own, local_modules
 from harness.user_code.process import BEGAN
 
 SAFE_PATH = "PYTHONSAFEPATH"
@@ -153,15 +153,17 @@ def working_folder(folder: Path, announce: Callable[[str], None]) -> Iterator[No
 
     Args:
         folder: the folder.
-        announce: called with `module:Name` before its code runs, once for each package or top-level module.
+        announce: called with `module:Name` before its code runs: once for each of local code, and once for each
+            installed package.
     """
     _POLICY.serve(folder)
     announced: set[str] = set()
 
     def announce_once(target: str) -> None:
-        package = target.partition(":")[0].partition(".")[0]
-        if package not in announced:
-            announced.add(package)
+        module = target.partition(":")[0]
+        package = module.partition(".")[0]
+        if target not in announced and (package not in announced or is_local(module)):
+            announced.update((target, package))
             announce(target)
 
     _POLICY.announce = announce_once

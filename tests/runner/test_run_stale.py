@@ -129,6 +129,29 @@ def test_code_is_announced_and_refused(harness, own):
         assert "running code" not in refused.stderr
 
 
+def test_code_of_a_metric_runs_in_compare_and_report_only_where_it_is_asked_for(harness, measured):
+    config = measured.read_text().replace('metrics: ["values:share"]', 'metrics: [f1, "values:share", "other:half"]')
+    measured.write_text(config)
+    (measured.parent / "other.py").write_text(METRIC.replace("share", "half").format(factor=0.5))
+    told = "running code that the config names: {} (--no-code refuses it)\n"
+    ran = harness("run", measured)
+    assert ran.stderr.startswith(told.format("values:share") + told.format("other:half"))
+    folder = measured.parent / "runs" / "own"
+    (measured.parent / "other.py").write_text("raise SystemExit('ran')\n")
+    for metric in ("f1", "F1"):
+        assert "running code" not in harness("compare", folder, "--metric", metric, "--no-code").stderr
+    by_name, by_heading = (harness("compare", folder, "--metric", name) for name in ("values:share", "share"))
+    assert by_name.returncode == 0
+    assert (by_heading.stdout, by_heading.stderr) == (by_name.stdout, told.format("values:share"))
+    for refused in (
+        harness("compare", folder, "--metric", "share", "--no-code"),
+        harness("report", folder, "--metric", "share", "--no-code"),
+    ):
+        assert refused.returncode == 2
+        assert "'values:share' is code that the config names" in refused.stderr
+        assert "running code" not in refused.stderr
+
+
 LANGUAGE_MODEL = """\
 name: asked
 task: checkability

@@ -118,6 +118,15 @@ def test_a_changed_module_is_imported_anew_with_what_it_imports(folder):
     assert announced == ["lr_top:Thing"]
 
 
+def test_each_target_of_local_code_is_announced_and_an_installed_package_once(folder):
+    tmp_path, announced = folder
+    write(tmp_path, la_top="One = Two = 1\n", la_other__part="Three = 1\n")
+    targets = ["la_top:One", "sklearn.svm:SVC", "la_top:Two", "sklearn.dummy:DummyClassifier", "la_other.part:Three"]
+    for target in [*targets, *targets]:
+        import_named_module(target.partition(":")[0], target)
+    assert announced == ["la_top:One", "sklearn.svm:SVC", "la_top:Two", "la_other.part:Three"]
+
+
 def test_code_can_be_refused(folder):
     tmp_path, announced = folder
     write(tmp_path, lx_top="raise SystemExit('ran')\n")
