@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.classifiers.base import Classifier
 from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
+from harness.errors import HarnessError
 from harness.registry import Registry, UnknownComponent, import_named
 
 CLASSIFIERS: Registry[type[Classifier]] = Registry(
@@ -45,11 +46,13 @@ def build(name: str, settings: dict[str, Any]) -> Classifier:
             returns one, or of an unfitted one.
         settings: settings as in a config, without the name.
     Raises:
-        UnknownComponent: the name is unknown, or it cannot be imported.
+        UnknownComponent: the name is unknown, cannot be imported, or is no usable classifier.
         pydantic.ValidationError: a setting is unknown or out of range; its `loc` is the name of the setting.
     """
     component: object = import_named(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
     if isinstance(component, type) and issubclass(component, Classifier) and not inspect.isabstract(component):
+        if component.__init__ is not Classifier.__init__:
+            raise UnknownComponent(_no_init(name, component))
         # Strict validation of Python values refuses a list for a tuple; JSON validation accepts it. `str` writes the
         # dates that YAML parses, because JSON has no dates.
         return component.model_validate_json(json.dumps(settings, default=str))
@@ -64,3 +67,27 @@ def build(name: str, settings: dict[str, Any]) -> Classifier:
         f"classifier '{name}' is {kind}; name a class that can be fitted, a function that returns a scikit-learn "
         "estimator, or an unfitted one"
     )
+
+
+def _no_init(name: str, component: type[Classifier]) -> str:
+    """The message for a class whose settings are parameters of an `__init__` instead of fields."""
+    _, *parameters = inspect.signature(component.__init__).parameters.values()
+    fields = [
+        f"{p.name}: {type(p.default).__name__} = {p.default!r}"
+        for p in parameters
+        if isinstance(p.default, bool | int | float | str)
+    ]
+    return (
+        f"classifier '{name}' has an __init__, and a Classifier has none: remove it, and declare settings as fields of "
+        f"the class ({', '.join(fields) or 'n: int = 3'})"
+    )
+
+
+def classifier_settings(name: str) -> list[str]:
+    """The settings that the classifier of a name takes; empty if it has no fields (a scikit-learn one, or none)."""
+    try:
+        component: object = import_named(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
+    except HarnessError:
+        return []
+    is_own = isinstance(component, type) and issubclass(component, Classifier)
+    return list(component.model_fields) if is_own else []

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import JsonValue, ValidationError
-from pydantic_core import InitErrorDetails
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from harness.arrays import Codes, Floats, Weights
 from harness.data.claims import Gold
@@ -192,12 +192,23 @@ def _check_arguments(target: str, arguments: Mapping[str, Any], parameters: Sequ
         if name not in known and not accepts_any
     ]
     problems += [
-        InitErrorDetails(type="missing", loc=(name,), input=dict(arguments))
+        InitErrorDetails(
+            type=PydanticCustomError("setting", "{message}", {"message": _neither(target, name)}),
+            loc=(name,),
+            input=dict(arguments),
+        )
         for name, parameter in known.items()
         if parameter.default is parameter.empty and name not in arguments
     ]
     if problems:
         raise ValidationError.from_exception_data(target, problems)
+
+
+def _neither(target: str, parameter: str) -> str:
+    return (
+        f"{target} has a parameter '{parameter}' that is neither gold, predicted, scores nor probabilities; give it a "
+        f'value in the config ({{name: "{target}", {parameter}: ...}}), a default in the function, or remove it'
+    )
 
 
 def build_metric(name: str, settings: Mapping[str, Any]) -> Metric:

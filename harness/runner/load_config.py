@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from harness.arguments import as_list
-from harness.classifiers.build import CLASSIFIERS, build
+from harness.classifiers.build import build, classifier_settings
 from harness.data.labels.gold import RULES
 from harness.data.labels.tasks import TASKS
 from harness.display import brief
@@ -304,7 +304,7 @@ class ConfigFaults:
                 classifier = with_calibration(classifier, calibration, split.resolved_inner_folds)
             return System(label, name, settings, classifier, entry=number)
         except ValidationError as error:
-            known = list(CLASSIFIERS.get(name).model_fields) if name in CLASSIFIERS.names() else []
+            known = classifier_settings(name)
             for explanation in explain_validation(error):
                 place = explanation.place
                 if place[:1] == ("aim",):  # validation names the kind of aim between the two keys of a config

@@ -139,8 +139,9 @@ def test_a_classifier_of_the_users_own_module_runs(harness, tmp_path, root):
     (tmp_path / "mine.py").write_text(page.split("```python\n")[1].split("```")[0])
     (tmp_path / "mine.yaml").write_text(
         "name: mine\ntask: checkability\ndataset: public-matters\n"
-        'classifiers: ["mine:Digits"]\nmetrics: [average_precision]\n'
+        'classifiers: ["mine:Digits", {name: "mine:Digits", label: four, most: 4}]\nmetrics: [average_precision]\n'
     )
     done = harness("run", "mine.yaml")
     assert done.returncode == 0, done.stderr
     assert "mine:Digits" in done.stdout
+    assert "four" in done.stdout

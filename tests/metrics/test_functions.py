@@ -131,6 +131,11 @@ def test_arguments_are_checked_before_anything_runs():
             build_metric("own_metrics:share_of", settings)
 
 
+def test_a_parameter_that_nothing_gives_is_said_with_what_a_function_may_get():
+    with pytest.raises(ValidationError, match="own_metrics:share_of has a parameter 'label' that is neither gold, "):
+        build_metric("own_metrics:share_of", {})
+
+
 def test_lower_can_be_better():
     own = build_metric("own_metrics:f2", {"higher_is_better": False, "bounds": [0, 2]})
     assert own.higher_is_better is False

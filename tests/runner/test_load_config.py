@@ -124,6 +124,40 @@ def test_a_fault_names_its_line_and_the_remedy(config, before, after, expected):
         assert expected in faults_of(path)
 
 
+OWN = """\
+from harness.classifiers.base import Classifier
+
+class Fields(Classifier):
+    n: int = 3
+    def fit(self, claims, gold, seed): ...
+
+class Inits(Fields):
+    def __init__(self, n=3): self.n = n
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (
+            '"own_init:Inits"',
+            "mine.yaml:5: classifiers[0]: classifier 'own_init:Inits' has an __init__, and a Classifier has none: "
+            "remove it, and declare settings as fields of the class (n: int = 3)",
+        ),
+        (
+            '{name: "own_init:Fields", n: 7, m: 2}',
+            "mine.yaml:5: classifiers[0].m: no field is called 'm'. Known: n",
+        ),
+        ('{name: "own_init:Fields", n: x}', 'mine.yaml:5: classifiers[0].n: expected an integer, got "x"'),
+        ('{name: "nothing:Fields", tune: {x: 1}}', "classifiers[0]"),
+    ],
+)
+def test_a_classifier_of_the_user_has_fields(config, tmp_path, monkeypatch, entry, expected):
+    (tmp_path / "own_init.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert expected in faults_of(config(GOOD.replace("- majority", f"- {entry}")))
+
+
 def test_all_faults_are_said_at_once_in_the_order_of_the_file(config):
     text = GOOD.replace("task: checkability", "task: x").replace("- majority", "- y").replace("cap: 30", "cap: z")
     said = faults_of(config(text)).splitlines()
