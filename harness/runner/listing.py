@@ -62,8 +62,10 @@ def _experiments() -> dict[str, str]:
     from harness.folders import shipped
     from harness.yaml_file import read_yaml
 
-    documents = {path.stem: read_yaml(path).content for path in sorted(shipped("experiments").glob("*.yaml"))}
-    return {name: f"{document['task']} on {_names(document['dataset'])}" for name, document in documents.items()}
+    documents = {path.stem: read_yaml(path).content for path in shipped("experiments").glob("*.yaml")}
+    return {
+        name: f"{document['task']} on {_names(document['dataset'])}" for name, document in sorted(documents.items())
+    }
 
 
 def _names(dataset: str | list[str]) -> str:

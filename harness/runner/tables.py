@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from harness.data.benchmarks.benchmark import Published
@@ -15,12 +16,14 @@ from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.runner.units.failures import FailedSystem
-from harness.text_tables import align_columns, count_of, fits, format_number, html_table
+from harness.text_tables import GAP, align_columns, count_of, fits, format_number, html_table, output_width
 
 MAX_CHOICES = 3
 """Maximum number of different choices that a table lists per system."""
 MAX_PUBLISHED_ROWS = 6
 """Maximum number of published systems per leaderboard."""
+MIN_SUMMARY = 20
+"""Minimum number of columns for the summaries of a listing."""
 
 
 def format_value(value: Value) -> str:
@@ -201,7 +204,11 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
                     metrics_by_note.setdefault(note, {}).setdefault(result.system, []).append(headings[name])
     lines = [line] if (line := _interval_line(results, headings)) else []
     lines += describe_seeds({result.system: result.random_seeds for result in results})
-    lines += [f"{_where(systems, len(results), len(headings))}: {note}" for note, systems in metrics_by_note.items()]
+    measured = {
+        result.system: [headings[name] for name, value in result.values.items() if value.value is not None]
+        for result in results
+    }
+    lines += [f"{_where(systems, measured, len(headings))}: {note}" for note, systems in metrics_by_note.items()]
     lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]
     warnings: dict[str, list[str]] = {}
     for result in results:
@@ -243,12 +250,21 @@ def chosen_of(result: Result) -> str:
     return " | ".join(choices[:MAX_CHOICES]) + more + counted
 
 
-def _where(metrics_by_system: Mapping[str, Sequence[str]], n_systems: int, n_metrics: int) -> str:
-    """Names the values that a note is about: metrics if it holds for every system, else systems with their metrics."""
-    if len(metrics_by_system) == n_systems and len({tuple(metrics) for metrics in metrics_by_system.values()}) == 1:
-        metrics = next(iter(metrics_by_system.values()))
+def _where(by_system: Mapping[str, Sequence[str]], measured: Mapping[str, Sequence[str]], n_metrics: int) -> str:
+    """Names the values that a note is about: metrics if it holds for every system, else systems with their metrics.
+
+    Args:
+        by_system: metrics that the note is about, by system.
+        measured: metrics with a value, by system; all systems of the table.
+        n_metrics: number of metrics of the table.
+    """
+    with_values = {system: list(metrics) for system, metrics in measured.items() if metrics}
+    if n_metrics > 1 and {system: list(metrics) for system, metrics in by_system.items()} == with_values:
+        return "all values"
+    if len(by_system) == len(measured) and len({tuple(each) for each in by_system.values()}) == 1:
+        metrics = next(iter(by_system.values()))
         return "all values" if len(metrics) == n_metrics and n_metrics > 1 else ", ".join(metrics)
-    return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in metrics_by_system.items())
+    return "; ".join(f"{system} {', '.join(metrics)}" for system, metrics in by_system.items())
 
 
 def evaluation_table(evaluation: Evaluation) -> str:
@@ -263,6 +279,8 @@ def evaluation_table(evaluation: Evaluation) -> str:
 
 
 def listing_table(summaries: Mapping[str, str]) -> str:
-    """Formats names with their summaries, one per line."""
-    width = max((len(name) for name in summaries), default=0)
-    return "\n".join(f"{name.ljust(width)}  {summary}" for name, summary in summaries.items())
+    """Formats names with their summaries; a summary that is too long for the output goes on below its beginning."""
+    indent = max((len(name) for name in summaries), default=0) + len(GAP)
+    width = max(output_width() - indent, MIN_SUMMARY)
+    lines = {name: textwrap.wrap(text, width, break_on_hyphens=False) or [""] for name, text in summaries.items()}
+    return "\n".join(name.ljust(indent) + f"\n{' ' * indent}".join(wrapped) for name, wrapped in lines.items())

@@ -50,8 +50,20 @@ def test_every_registered_name_has_a_summary_and_stands_in_the_docs(kind, harnes
         assert f"`{entry['name']}`" in docs or f"[{entry['name']}]" in docs, (
             f"{kind}: {entry['name']} is not in README.md or docs/"
         )
-    lines = harness("list", kind).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [entry["name"] for entry in found]
+    for columns in (40, 80, 200):
+        lines = harness("list", kind, COLUMNS=str(columns)).stdout.splitlines()
+        assert [line.split()[0] for line in lines if not line.startswith(" ")] == [entry["name"] for entry in found]
+        indent = max(len(entry["name"]) for entry in found) + 2
+        assert max(map(len, lines)) <= max(columns, indent + 20)
+        assert " ".join(line[indent:] for line in lines) == " ".join(
+            " ".join(entry["summary"].split()) for entry in found
+        )
+
+
+def test_experiments_are_listed_in_natural_order(harness):
+    names = [entry["name"] for entry in json.loads(harness("list", "experiments", "--json").stdout)]
+    assert names == sorted(names)
+    assert names.index("checkthat-2019") + 1 == names.index("checkthat-2019-best")
 
 
 @pytest.mark.parametrize(

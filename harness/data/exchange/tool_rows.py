@@ -46,7 +46,7 @@ def to_rows(content: ToolContent, request: ToolRequest, notes: list[str]) -> lis
         names = list(content.passed_over)
         more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
         notes.append(f"passed over the fields {', '.join(names[:MAX_NAMED])}{more}")
-    notes += [f"{reason}: {count:,}, without a label" for reason, count in content.without_label.items()]
+    notes += [f"{reason}: {count:,}, left out" for reason, count in content.without_label.items()]
     faults = list(content.faults)
     if not faults:
         labels = _of_one_worker(content.labels, request, notes)

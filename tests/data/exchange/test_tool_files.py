@@ -83,7 +83,7 @@ def test_doccano_text_classification(folder, tmp_path):
     notes = "\n".join(result.notes)
     assert "read as a doccano export (JSONL)" in notes
     assert "passed over the fields id, Comments" in notes
-    assert "tasks that nobody labeled: 1" in notes
+    assert "tasks that nobody labeled: 1, left out" in notes
     assert "read 'label' as 'checkable', the only axis" in notes
 
 
