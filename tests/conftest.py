@@ -21,6 +21,12 @@ def benchmarks_folder() -> Path:
     return Path(os.environ.get("HARNESS_BENCHMARKS", ROOT.parent / "shared" / "benchmarks"))
 
 
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables have the width that they have without a terminal, whatever runs the tests."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 @pytest.fixture(scope="session")
 def benchmarks() -> Path:
     """The public benchmarks in their publishers' own formats."""
