@@ -21,10 +21,9 @@ def benchmarks_folder() -> Path:
     return Path(os.environ.get("HARNESS_BENCHMARKS", ROOT.parent / "shared" / "benchmarks"))
 
 
-@pytest.fixture(autouse=True)
-def width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables have the width that they have without a terminal, whatever runs the tests."""
-    monkeypatch.setenv("COLUMNS", "120")
+def pytest_configure() -> None:
+    """Gives tables the width that they have without a terminal; processes of pytest-xdist set another one."""
+    os.environ["COLUMNS"] = "120"
 
 
 @pytest.fixture(scope="session")
