@@ -123,9 +123,9 @@ def build_result(
     result = result.model_copy(
         update={"cost": cost, "predictions_sha256": sha256(predictions), "carried_thresholds": thresholds}
     )
-    content = sealed(result.model_dump(mode="json"))
-    write_text(result_folder / "result.json", json_document(content))
-    return result.model_copy(update={"content_sha256": content["content_sha256"]})
+    sealed_document = sealed(result.model_dump(mode="json"))
+    write_text(result_folder / "result.json", json_document(sealed_document))
+    return result.model_copy(update={"content_sha256": sealed_document["content_sha256"]})
 
 
 def _slug(label: str) -> str:
