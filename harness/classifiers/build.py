@@ -89,5 +89,6 @@ def classifier_settings(name: str) -> list[str]:
         component: object = import_named(name, "classifier") if ":" in name else CLASSIFIERS.get(name)
     except HarnessError:
         return []
-    is_own = isinstance(component, type) and issubclass(component, Classifier)
-    return list(component.model_fields) if is_own else []
+    if isinstance(component, type) and issubclass(component, Classifier):
+        return list(component.model_fields)
+    return []

@@ -177,7 +177,7 @@ def compare_metrics(
     table = with_label_names(table)
     if every and not metrics:
         metrics = common_metrics(table)
-    names = list(dict.fromkeys(metric_name(table, name) for name in metrics or [None]))
+    names = list(dict.fromkeys(metric_name(table, name) for name in metrics)) or [metric_name(table, None)]
     n, shared = len(table.entries), SharedWork(table)
     with progress(len(names) * (n * (n - 1) // 2)) as advance:
         return [
