@@ -56,8 +56,8 @@ def compare_results(
         results: result folders, or run folders with several results. Of a run folder, the current result of each system
             is compared: that of the latest run, whichever metrics it asked for. Trials (`--limit`) are left out, and
             so are results over other claims or gold; `Comparison.left_out` names them.
-        metric: name of the metric in the results; default: the first. A metric that a result does not record is
-            computed from its predictions.
+        metric: name, or column heading, of the metric in the results; default: the first. A metric that a result
+            does not record is computed from its predictions.
         correction: `holm` or `bh` (Benjamini-Hochberg), over all pairs.
         all_results: also compare results of run folders that are not current but over the same claims and gold.
         progress: shows progress over the pairs.
