@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from small_dataset import make_dataset
 
 from harness import add_claims, build_report, run
 
 
 @pytest.mark.parametrize(("gold", "is_shown"), [("majority", False), ("single:author-pass-1", True)])
-def test_annotators_are_no_reference_if_the_gold_leaves_out_where_they_disagree(small, tmp_path, gold, is_shown):
+def test_annotators_are_no_reference_if_the_gold_leaves_out_where_they_disagree(tmp_path, gold, is_shown):
+    small = make_dataset(tmp_path)
     rows = [
         {
             "article_id": "Oslo",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hostile_texts import HOSTILE, PLACES
 
 from harness import HarnessError, build_report, run
+from harness.runner.result_files import sealed
 
 COUNT = re.compile(r"([\d,]+) of ([\d,]+) claims")
 
@@ -239,8 +241,8 @@ def test_a_report_without_its_dataset_says_why_and_shows_ids(open_page, hostile_
     moved = tmp_path / "run"
     shutil.copytree(hostile_run, moved)
     for path in moved.glob("results/*/result.json"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace('"fingerprint": "', '"fingerprint": "0'), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace('"fingerprint": "', '"fingerprint": "0')
+        path.write_text(json.dumps(sealed(json.loads(text))), encoding="utf-8")
     made = build_report([moved], tmp_path / "report.html")
     assert made.note
     assert "has changed since these results were made" in made.note

@@ -255,7 +255,8 @@ def test_a_model_inside_another_classifier_is_asked_again_too(kind, asked, model
     assert len(model_server.asked) == 3 * calls
 
 
-def test_a_source_dataset_that_changed_is_read_anew_in_the_same_process(small):
+def test_a_source_dataset_that_changed_is_read_anew_in_the_same_process(tmp_path):
+    small = make_dataset(tmp_path)
     transfer = build("transfer", {"dataset": str(small), "task": "checkability", "classifier": "length"})
     before = transfer.input_fingerprint()
     assert transfer.input_fingerprint() == before
