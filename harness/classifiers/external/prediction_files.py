@@ -32,6 +32,8 @@ class Prediction(NamedTuple):
     label: str | None
     label_scores: Mapping[str, float] = MappingProxyType({})
     """Score of each label, by the column's label; empty without such columns."""
+    file: str = ""
+    """Path of the file, if there may be several."""
 
 
 def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[dict[str, Prediction], list[Fault]]:

@@ -84,3 +84,27 @@ def duplicate_ids(
             faults.append(Fault(name, entry.line, id_name, message, "duplicate-id"))
         first_lines.setdefault(entry.id, entry.line)
     return faults
+
+
+def contradictions(entries: Sequence[SubmissionEntry], name: str, id_name: str) -> list[Fault]:
+    """One fault for each entry whose id has another value before it."""
+    faults = []
+    first = dict[str, SubmissionEntry]()
+    for entry in entries:
+        earlier = first.setdefault(entry.id, entry)
+        if earlier.value == entry.value:
+            continue
+        values = f": {earlier.value} and {entry.value}" if isinstance(entry.value, str | float) else ""
+        where = f" (first on line {earlier.line})" if earlier.line else ""
+        message = f"{id_name} {entry.id} has several values{values}{where}; keep one line per {id_name}"
+        faults.append(Fault(name, entry.line, id_name, message, "contradiction"))
+    return faults
+
+
+def first_faults(faults: list[Fault]) -> list[Fault]:
+    """The first few faults of one kind in one file, and the number of further ones."""
+    if len(faults) <= MAX_SHOWN:
+        return faults
+    last = faults[MAX_SHOWN]
+    message = f"{len(faults) - MAX_SHOWN} more lines repeat the {last.field} with another value"
+    return [*faults[:MAX_SHOWN], Fault(last.path, None, last.field, message, last.code)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.archives import DAMAGE
-from harness.data.benchmarks.submission_ids import MAX_SHOWN, base_name, id_faults, source_of
+from harness.data.benchmarks.submission_ids import base_name, contradictions, first_faults, id_faults, source_of
 from harness.data.formats.source import SourceFile
 from harness.data.formats.submissions import SubmissionEntry
 from harness.errors import Fault, FaultsError
@@ -86,10 +86,10 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
     if mismatches:
         raise FaultsError(mismatches)
     # An id that gold repeats counts once. If its values differ, the definition of the benchmark says which one counts.
-    in_gold = _contradictions(gold, gold_name, reader.id_name)
-    in_predictions = _contradictions(predicted, name, reader.id_name)
+    in_gold = contradictions(gold, gold_name, reader.id_name)
+    in_predictions = contradictions(predicted, name, reader.id_name)
     if scoring.official.repeated_ids is None and (in_gold or in_predictions):
-        raise FaultsError([*_first_faults(in_gold), *_first_faults(in_predictions)])
+        raise FaultsError([*first_faults(in_gold), *first_faults(in_predictions)])
     gold_by_id = {entry.id: entry.value for entry in gold}
     predicted_by_id = {entry.id: entry.value for entry in predicted}
     note = None
@@ -100,30 +100,6 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
         )
     values = [gold_by_id[claim_id] for claim_id in predicted_by_id]
     return SubmissionPair(base_name(name), values, list(predicted_by_id.values()), note)
-
-
-def _contradictions(entries: Sequence[SubmissionEntry], name: str, id_name: str) -> list[Fault]:
-    """One fault for each entry whose id has another value before it."""
-    faults = []
-    first = dict[str, SubmissionEntry]()
-    for entry in entries:
-        earlier = first.setdefault(entry.id, entry)
-        if earlier.value == entry.value:
-            continue
-        values = f": {earlier.value} and {entry.value}" if isinstance(entry.value, str | float) else ""
-        where = f" (first on line {earlier.line})" if earlier.line else ""
-        message = f"{id_name} {entry.id} has several values{values}{where}; keep one line per {id_name}"
-        faults.append(Fault(name, entry.line, id_name, message, "contradiction"))
-    return faults
-
-
-def _first_faults(faults: list[Fault]) -> list[Fault]:
-    """The first few faults of one kind in one file, and the number of further ones."""
-    if len(faults) <= MAX_SHOWN:
-        return faults
-    last = faults[MAX_SHOWN]
-    message = f"{len(faults) - MAX_SHOWN} more lines repeat the {last.field} with another value"
-    return [*faults[:MAX_SHOWN], Fault(last.path, None, last.field, message, last.code)]
 
 
 def _with_row_numbers(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
