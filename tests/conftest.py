@@ -21,6 +21,11 @@ def benchmarks_folder() -> Path:
     return Path(os.environ.get("HARNESS_BENCHMARKS", ROOT.parent / "shared" / "benchmarks"))
 
 
+def pytest_configure() -> None:
+    """Gives tables the width that they have without a terminal; processes of pytest-xdist set another one."""
+    os.environ["COLUMNS"] = "120"
+
+
 @pytest.fixture(scope="session")
 def benchmarks() -> Path:
     """The public benchmarks in their publishers' own formats."""

@@ -12,6 +12,7 @@ from harness.data.claims import Gold, codes_of
 from harness.data.dataset import Dataset
 from harness.data.labels.agreement import AgreementValue, agreement_of
 from harness.data.labels.gold import active_annotations
+from harness.data.labels.tasks import ANNOTATORS_DISAGREE
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure
 from harness.metrics.labels import F1
@@ -37,10 +38,13 @@ class HumanAgreement(NamedTuple):
     axis: str
     measures: Mapping[str, AgreementValue]
     pairs: tuple[AnnotatorPair, ...]
-    """Pairs of annotators who labeled the same test claims, most claims first; only for yes-or-no tasks."""
+    """Pairs of annotators who labeled the same test claims, most claims first; only for yes-or-no tasks, and not
+    if the gold covers only claims on which two annotators agree."""
     annotators: int
     intervals: Intervals
     """Settings of the intervals of the pairs."""
+    n_disagreements: int = 0
+    """Number of test claims without gold because annotators disagree, which the pairs leave out."""
 
 
 def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
@@ -56,7 +60,10 @@ def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
             (axis_agreement for axis_agreement in agreement_of(dataset).axes if axis_agreement.name in names), None
         )
         if measured is not None:
-            pairs = _pairs(data, dataset, scheme) if data.binary else ()
+            n_disagreements = data.table.entries[0].result.excluded.get(ANNOTATORS_DISAGREE, 0)
+            # Of two annotators, the gold then has only the claims on which they agree.
+            is_selected = n_disagreements and len(measured.annotators) == 2
+            pairs = _pairs(data, dataset, scheme) if data.binary and not is_selected else ()
             agreements.append(
                 HumanAgreement(
                     dataset.info.name,
@@ -65,6 +72,7 @@ def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
                     pairs,
                     len(measured.annotators),
                     _intervals(data.table.intervals),
+                    n_disagreements,
                 )
             )
     return agreements

@@ -19,7 +19,7 @@ from harness.runner.official.leaderboards import ReferenceResult
 from harness.runner.result_files import Result
 from harness.runner.tables import MAX_PUBLISHED_ROWS, chosen_of, format_value
 from harness.runner.tuning.carried_thresholds import threshold_tables
-from harness.text_tables import format_number
+from harness.text_tables import count_of, format_number
 
 
 class Cell(NamedTuple):
@@ -259,6 +259,10 @@ def agreement_grid(human: HumanAgreement) -> Grid:
         for pair in human.pairs
     ]
     caption = f"{human.dataset}: {human.annotators} annotators on '{human.axis}'"
+    if human.n_disagreements:
+        left_out = count_of(human.n_disagreements, "test claim")
+        effect = "the F1 of pairs is too high" if human.pairs else "they have no F1"
+        caption += f"; the gold leaves out {left_out} on which they disagree, so {effect}"
     if any(value.low is not None for value in human.measures.values()):
         caption += f"; 95% confidence intervals of the measures: {INTERVAL_METHOD}"
     f1_intervals = [interval_use("", f"{pair.first} against {pair.second}", pair.f1) for pair in human.pairs]

@@ -84,6 +84,8 @@ class Result(Record):
     """Thresholds on every group; only for systems of `protocol: transfer` with a `threshold`."""
     predictions_sha256: str = ""
     """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
+    content_sha256: str = ""
+    """SHA-256 of everything else in `result.json`, which shows whether a value was changed later."""
 
     def __fspath__(self) -> str:
         return self.path
@@ -154,6 +156,16 @@ def _predictions_frame(result: Result) -> pd.DataFrame:
     return pd.DataFrame({"system": [result.system] * len(columns["claim_id"]), **columns})
 
 
+def sealed(document: dict[str, Any]) -> dict[str, Any]:
+    """The content of a `result.json` with its `content_sha256`.
+
+    Args:
+        document: the content, with or without an earlier `content_sha256`.
+    """
+    content = {key: value for key, value in document.items() if key != "content_sha256"}
+    return content | {"content_sha256": sha256(json.dumps(content, sort_keys=True))}
+
+
 def read_result(folder: str | Path) -> Result:
     """The result that a result folder holds, its `path` being where the folder is now.
 
@@ -175,6 +187,8 @@ def read_result(folder: str | Path) -> Result:
             Fault(str(path), None, ".".join(map(str, place)) or None, f"{message}; {REMEDY}", code)
             for place, message, code, _ in explain_validation(error)
         ) from None
+    if document != sealed(document):
+        raise FaultsError.single(path, f"was changed after it was written; {REMEDY}", code="changed")
     return result.model_copy(update={"path": str(folder)})
 
 

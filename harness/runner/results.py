@@ -29,6 +29,7 @@ from harness.runner.result_files import (
     Result,
     read_predictions,
     read_result,
+    sealed,
 )
 from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, too_small
 from harness.runner.tuning.carried_thresholds import carried_thresholds
@@ -122,8 +123,9 @@ def build_result(
     result = result.model_copy(
         update={"cost": cost, "predictions_sha256": sha256(predictions), "carried_thresholds": thresholds}
     )
-    write_text(result_folder / "result.json", json_document(result.model_dump(mode="json")))
-    return result
+    sealed_document = sealed(result.model_dump(mode="json"))
+    write_text(result_folder / "result.json", json_document(sealed_document))
+    return result.model_copy(update={"content_sha256": sealed_document["content_sha256"]})
 
 
 def _slug(label: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from harness import HarnessError, build_report, compare_results, run
 from harness.files import sha256
+from harness.runner.result_files import sealed
 
 CONFIG = """\
 name: small
@@ -39,7 +40,7 @@ def without_rows(folder: Path, drop) -> None:
     pq.write_table(table.filter(pa.array(~drop(rows))), path)
     document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     document["predictions_sha256"] = sha256(path.read_bytes())
-    (folder / "result.json").write_text(json.dumps(document), encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(sealed(document)), encoding="utf-8")
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -70,6 +71,6 @@ def test_a_claim_that_lost_its_label_is_refused(results, tmp_path):
     pq.write_table(table.set_column(table.column_names.index("gold"), "gold", pa.array(gold, pa.string())), path)
     document = json.loads((tmp_path / "other" / "result.json").read_text(encoding="utf-8"))
     document["predictions_sha256"] = sha256(path.read_bytes())
-    (tmp_path / "other" / "result.json").write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / "other" / "result.json").write_text(json.dumps(sealed(document)), encoding="utf-8")
     with pytest.raises(HarnessError, match="different claims: 1 only in"):
         compare_results([results[1], tmp_path / "other"])

@@ -28,6 +28,7 @@ from harness.metrics.intervals import Intervals
 from harness.metrics.labels import F1, Accuracy
 from harness.metrics.ranking_per_article import MeanAveragePrecision
 from harness.metrics.ranking_pooled import AveragePrecision
+from harness.runner.result_files import sealed
 
 INTERVALS = Intervals(resamples=2000, random_seed=5)
 
@@ -215,7 +216,7 @@ def test_another_gold_is_refused(results, tmp_path):
     pq.write_table(table.set_column(table.column_names.index("gold"), "gold", pa.array(gold)), path)
     document = json.loads((tmp_path / "changed" / "result.json").read_text())
     document["predictions_sha256"] = sha256(path.read_bytes())
-    (tmp_path / "changed" / "result.json").write_text(json.dumps(document))
+    (tmp_path / "changed" / "result.json").write_text(json.dumps(sealed(document)))
     with pytest.raises(HarnessError, match=r"1 claims have a different gold label in .*changed: \w+"):
         compare_results([length, tmp_path / "changed"])
 

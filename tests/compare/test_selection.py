@@ -10,6 +10,7 @@ import pytest
 
 from harness import HarnessError, add_claims, build_report, check_gate, compare_results, run
 from harness.compare.selection import select_results
+from harness.runner.result_files import sealed
 
 CONFIG = """\
 name: small
@@ -53,7 +54,7 @@ def document(folder: Path) -> dict:
 
 
 def rewrite(folder: Path, **changes) -> None:
-    (folder / "result.json").write_text(json.dumps(document(folder) | changes), encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(sealed(document(folder) | changes)), encoding="utf-8")
 
 
 def made_at(folder: Path, time: str) -> None:

@@ -13,6 +13,7 @@ from hostile_texts import HOSTILE, PLACES
 
 from harness import add_claims, build_report, ingest, run
 from harness.files import sha256
+from harness.runner.result_files import sealed
 
 CONFIG = """\
 name: hostile
@@ -71,7 +72,7 @@ def _explain(path: Path) -> None:
     pq.write_table(table.append_column("reasons", pa.array([said] * len(table), pa.string())), path)
     result = path.with_name("result.json")
     document = json.loads(result.read_text(encoding="utf-8")) | {"predictions_sha256": sha256(path.read_bytes())}
-    result.write_text(json.dumps(document), encoding="utf-8")
+    result.write_text(json.dumps(sealed(document)), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -137,6 +137,7 @@ def written(data: bytes) -> Callable[[Path], object]:
         (changed(provenance={"config": 5}), "copy/result.json: provenance.config: expected"),
         (changed(extra=1), "copy/result.json: extra: is not a known field"),
         (changed(n=float("nan")), "copy/result.json: n: "),
+        (changed(n=7), "copy/result.json: was changed after it was written; run the experiment again"),
     ],
 )
 def test_a_result_that_is_damaged_foreign_or_older_is_a_message(copy, damage, place):

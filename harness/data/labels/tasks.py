@@ -13,6 +13,8 @@ from harness.data.labels.gold import GoldLabels
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.schemes import Scheme, TaskMapping
 
+ANNOTATORS_DISAGREE = "annotators disagree"
+"""Reason why a claim has no gold."""
 YES_NO = ("no", "yes")
 """Labels of a binary task; the index is the code."""
 
@@ -117,7 +119,7 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabel
         code_of = {label: code for code, label in enumerate(labels)}
     rows: list[int] = []
     codes: list[int] = []
-    counts = {"cannot tell": 0, "annotators disagree": 0, "not labeled": 0}
+    counts = {"cannot tell": 0, ANNOTATORS_DISAGREE: 0, "not labeled": 0}
     undecided = set(gold_labels.undecided)
     for row, claim_id in enumerate(claims.claim_id):
         gold_label = gold_labels.labels.get(claim_id)
@@ -127,7 +129,7 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabel
         elif gold_label is not None:
             counts["cannot tell"] += 1
         else:
-            counts["annotators disagree" if claim_id in undecided else "not labeled"] += 1
+            counts[ANNOTATORS_DISAGREE if claim_id in undecided else "not labeled"] += 1
     rows_with_gold = np.array(rows, dtype=np.int64)
     gold = Gold(labels, np.array(codes, dtype=np.int64))
     votes = [gold_labels.votes.get(claim_id, ()) for claim_id in claims.claim_id[rows_with_gold]]
