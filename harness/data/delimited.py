@@ -98,7 +98,7 @@ def table_rows(
         ]
         missing = missing_columns(header, required)
         if missing is not None:
-            faults.append(Fault(str(path), line, None, missing))
+            faults.append(Fault(str(path), line, None, missing, "missing-column"))
             return
         for line, cells in rows:
             if len(cells) == len(header):

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import PrivateAttr
 
-from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, two_columns
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, TaskPrompt, two_columns
 from harness.classifiers.external.prediction_files import Prediction, read_predictions
+from harness.classifiers.external.submission import (
+    Entries,
+    SubmissionFormat,
+    find_format,
+    predictions_by_claim,
+    read_entries,
+    setting_faults,
+    submission_fingerprint,
+)
 from harness.data.claims import Claims, Gold
+from harness.data.labels.tasks import YES_NO, find_task, mapping_of
+from harness.data.load import open_dataset
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import read_bytes, sha256
+from harness.schemes import load_scheme
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,7 @@ class FileScorer(Scorer):
     cutoff: float | None
     gives_scores: bool
     gives_labels: bool
+    chosen: str | None = None
 
     def n_unanswered(self, claims: Claims) -> int:
         """The number of claims that are not in the file."""
@@ -103,6 +118,24 @@ class FileProbabilityScorer(FileScorer):
         return two_columns(self._scores_of(claims, 0.0))
 
 
+class Submitted(NamedTuple):
+    """The predictions of a submission, by our claims."""
+
+    predictions: Mapping[str, Prediction]
+    """Predictions by claim id of the benchmark."""
+    form: SubmissionFormat
+    n_files: int
+    fingerprint: str
+    """Fingerprint of the benchmark as fetched."""
+
+    @property
+    def description(self) -> str:
+        """How the file was read, for the result."""
+        files = "1 file" if self.n_files == 1 else f"{self.n_files} files"
+        claims = f"{len(self.predictions):,} claims"
+        return f"the submission format of {self.form.benchmark.name} ({files}, {claims})"
+
+
 class FromFile(Classifier):
     """Predictions of another program: a CSV, TSV or JSONL file with claim_id, and score, label or both.
 
@@ -110,40 +143,104 @@ class FromFile(Classifier):
     with labels only ranks claims by label; a file with scores only predicts no labels unless a threshold is set. A
     file may instead have a column `score:LABEL` for each label of the task, as tasks with more than two labels need;
     the label with the highest score is then predicted, unless the file has labels.
+
+    With `submission_to`, the file is instead a submission in the format of the benchmark's publisher, or `path` is a
+    folder of the files of one. Ids are mapped to the claims of the fetched benchmark; every id of a file or part that
+    the submission covers is required once.
     """
 
     uses_seed = False
     unsavable_reason = FileScorer.unsavable_reason
 
     path: str
-    """Path of the file: .csv or .tsv with a header line, or .jsonl with one object per line."""
+    """Path of the file: .csv or .tsv with a header line, or .jsonl with one object per line. With `submission_to`: a
+    file or a folder of files in the publisher's format."""
+    submission_to: str | None = None
+    """Benchmark that the file is a submission to; null: the file has our columns. Where the publisher numbers the lines
+    of each debate or speech, a file has the name of the publisher's file. An id that the publisher repeats counts with
+    its last line, unless the file keeps the publisher's order."""
     threshold: float | None = None
     """Lowest score at which the positive label is predicted; only for files without labels."""
     probabilities: bool = False
     """Whether the scores are probabilities of the positive label; the threshold is then 0.5 unless set. With columns
     `score:LABEL`: whether they are probabilities of the labels, which add up to 1."""
+    _submitted: Submitted | None = PrivateAttr(default=None)
 
     def check(self) -> None:
         """Validates the file; `fit` also checks its labels against those of the task.
 
         Raises: FaultsError: every fault of the file.
         """
+        if self.submission_to is not None:
+            self._read_entries(find_format(self.submission_to))
+            return
         _, faults = read_predictions(self.path, thresholded=self.threshold is not None, bounded=self.probabilities)
         if faults:
             raise FaultsError(faults)
 
     def input_fingerprint(self) -> str:
-        """SHA-256 of the file."""
-        return sha256(read_bytes(Path(self.path)))
+        """SHA-256 of the file, or of the submission and the claims that its ids are mapped to."""
+        if self.submission_to is None:
+            return sha256(read_bytes(Path(self.path)))
+        mapped_to = "" if self._submitted is None else self._submitted.fingerprint
+        return submission_fingerprint(self.path) + mapped_to
+
+    def with_experiment(self, texts: list[str], root: str | Path | None) -> Self:
+        """A copy with the predictions of a submission by claim; itself without one.
+
+        Raises: FaultsError: every fault of the submission's ids, or the experiment has no claim of the benchmark.
+        """
+        if self.submission_to is None:
+            return self
+        form = find_format(self.submission_to)
+        entries = self._read_entries(form)
+        dataset = open_dataset(self.submission_to, root)
+        if set(texts).isdisjoint(map(str, dataset.table().text)):
+            message = f"the experiment has no claim of {self.submission_to}; name the benchmark of its dataset"
+            raise FaultsError.single(self.path, message, field="submission_to")
+        predictions = predictions_by_claim(entries, form, dataset)
+        copy = self.model_copy()
+        copy._submitted = Submitted(predictions, form, len(entries), dataset.fingerprint)
+        return copy
+
+    def with_task(self, question: TaskPrompt) -> Self:
+        """A copy in which the labels of a submission are those of the task; itself without one."""
+        task = find_task(question.task)
+        if self._submitted is None or not task.binary:
+            return self
+        mapping = mapping_of(task, load_scheme(self._submitted.form.benchmark.scheme))
+        answers = dict.fromkeys(mapping.negative, YES_NO[0]) | dict.fromkeys(mapping.positive, YES_NO[1])
+        answered = {
+            claim_id: prediction._replace(label=answers.get(prediction.label or "", prediction.label))
+            for claim_id, prediction in self._submitted.predictions.items()
+        }
+        copy = self.model_copy()
+        copy._submitted = self._submitted._replace(predictions=answered)
+        return copy
+
+    def _read_entries(self, form: SubmissionFormat) -> Entries:
+        entries = read_entries(self.path, form)
+        faults = [*setting_faults(entries, thresholded=self.threshold is not None, bounded=self.probabilities)]
+        if faults:
+            raise FaultsError(faults)
+        return entries
+
+    def _read_predictions(self) -> tuple[Mapping[str, Prediction], list[Fault]]:
+        if self.submission_to is None:
+            return read_predictions(self.path, thresholded=self.threshold is not None, bounded=self.probabilities)
+        if self._submitted is None:
+            message = f"a submission to {self.submission_to} is read in an experiment only, which has its claims"
+            raise FaultsError.single(self.path, message)
+        # In an experiment on several datasets, the name of the dataset stands before the id of a claim.
+        by_claim = self._submitted.predictions
+        return {**by_claim, **{f"{self.submission_to}:{name}": value for name, value in by_claim.items()}}, []
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Reads the file; uses only the task's labels from `gold`.
 
         Raises: FaultsError: every fault of the file, including labels that the task does not have.
         """
-        predictions, faults = read_predictions(
-            self.path, thresholded=self.threshold is not None, bounded=self.probabilities
-        )
+        predictions, faults = self._read_predictions()
         code_by_label = {label: code for code, label in enumerate(gold.labels)}
         faults += self._label_faults(predictions, gold.labels)
         if faults:
@@ -169,6 +266,7 @@ class FromFile(Classifier):
             cutoff=cutoff,
             gives_scores=bool(scores),
             gives_labels=bool(codes) or cutoff is not None,
+            chosen=None if self._submitted is None else self._submitted.description,
         )
 
     def _label_scorer(self, predictions: Mapping[str, Prediction], labels: tuple[str, ...]) -> Scorer:
@@ -199,7 +297,8 @@ class FromFile(Classifier):
         for prediction in predictions.values():
             if prediction.label is not None and prediction.label not in labels:
                 message = unknown_name("label of the task", prediction.label, labels)
-                faults.append(Fault(self.path, prediction.line, "label", message, UnknownName.code))
+                path = prediction.file or self.path
+                faults.append(Fault(path, prediction.line, "label", message, UnknownName.code))
         if len(labels) > 2 and any(prediction.score is not None for prediction in predictions.values()):
             message = (
                 f"a score is for one label, but the task has {len(labels)}; give a label column, or a column "

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from harness.files import read_text
 COLUMNS = ("claim_id", "score", "label")
 LABEL_SCORE = "score:"
 """Prefix of the columns with a score per label, as in `predictions.parquet`; the label's name follows."""
+OTHER_FORMAT = "; for a submission in the format of a benchmark's publisher, set submission_to: BENCHMARK"
+"""Remedy for a file without our columns."""
 TOTAL_TOLERANCE = 0.01
 """Largest distance of the sum of a claim's probabilities from 1; files round them."""
 
@@ -32,6 +35,8 @@ class Prediction(NamedTuple):
     label: str | None
     label_scores: Mapping[str, float] = MappingProxyType({})
     """Score of each label, by the column's label; empty without such columns."""
+    file: str = ""
+    """Path of the file, if there may be several."""
 
 
 def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[dict[str, Prediction], list[Fault]]:
@@ -48,6 +53,11 @@ def read_predictions(path: str, *, thresholded: bool, bounded: bool) -> tuple[di
         rows = list(_rows(path, faults))
     except FaultsError as error:
         return {}, list(error.faults)
+    if any(fault.code == "missing-column" for fault in faults):
+        return {}, [
+            replace(fault, message=fault.message + OTHER_FORMAT) if fault.code == "missing-column" else fault
+            for fault in faults
+        ]
     for line, row in rows:
         prediction, row_faults = _parse_row(line, row, bounded=bounded)
         claim_id = str(row["claim_id"])
@@ -106,7 +116,7 @@ def _rows(path: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (*DELIMITERS, ".jsonl"):
-        raise FaultsError.single(path, f"unsupported suffix '{suffix}'; expected .csv, .tsv or .jsonl")
+        raise FaultsError.single(path, f"unsupported suffix '{suffix}'; expected .csv, .tsv or .jsonl{OTHER_FORMAT}")
     text = read_text(Path(path))
     numbered_rows: Iterator[tuple[int, Mapping[str, Any]]]
     if suffix == ".jsonl":

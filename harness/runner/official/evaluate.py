@@ -10,18 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.arguments import as_list
+from harness.data.benchmarks.submission_ids import base_name, duplicate_ids
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, Undefined
 from harness.metrics.official.labels import OfficialScores
 from harness.runner.official.scorers import SCORERS, Scoring, scoring_of
-from harness.runner.official.submission_files import (
-    SubmissionPair,
-    base_name,
-    collect_faults,
-    duplicate_ids,
-    read_pair,
-    read_predictions,
-)
+from harness.runner.official.submission_files import SubmissionPair, collect_faults, read_pair, read_predictions
 
 NOT_VERIFIED = "not verified against the official scorer, because there is no published output to compare with"
 

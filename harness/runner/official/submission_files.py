@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import zipfile
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.data.archives import DAMAGE
+from harness.data.benchmarks.submission_ids import base_name, contradictions, first_faults, id_faults, source_of
 from harness.data.formats.source import SourceFile
 from harness.data.formats.submissions import SubmissionEntry
 from harness.errors import Fault, FaultsError
 from harness.files import read_bytes
 from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_of
-from harness.schemes import load_scheme
 
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
 """Largest unpacked size of a zip member."""
-MAX_SHOWN = 5
-"""Number of ids in a message."""
 
 
 class SubmissionPair(NamedTuple):
@@ -63,11 +60,6 @@ def collect_faults() -> Iterator[FaultCollector]:
         raise FaultsError(dict.fromkeys(collector.faults))
 
 
-def base_name(name: str) -> str:
-    """The file name of a path, or of a member of a zip file."""
-    return Path(name.rpartition("!")[2]).name
-
-
 def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
     """Read a gold file and a prediction file, and match their claims.
 
@@ -90,14 +82,14 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
         message = f"no id matches {base_name(gold_name)} ({example}); is the file for another split, year or language?"
         no_match = Fault(name, predicted[0].line, reader.id_name, message, "unknown-id")
         raise FaultsError([no_match, *_other_formats(scoring, _open_source(scoring, name))])
-    mismatches = _mismatches(gold, predicted, name=name, gold_name=gold_name, id_name=reader.id_name)
+    mismatches = id_faults(gold, predicted, name=name, gold_name=gold_name, id_name=reader.id_name)
     if mismatches:
         raise FaultsError(mismatches)
     # An id that gold repeats counts once. If its values differ, the definition of the benchmark says which one counts.
-    in_gold = _contradictions(gold, gold_name, reader.id_name)
-    in_predictions = _contradictions(predicted, name, reader.id_name)
+    in_gold = contradictions(gold, gold_name, reader.id_name)
+    in_predictions = contradictions(predicted, name, reader.id_name)
     if scoring.official.repeated_ids is None and (in_gold or in_predictions):
-        raise FaultsError([*_first_faults(in_gold), *_first_faults(in_predictions)])
+        raise FaultsError([*first_faults(in_gold), *first_faults(in_predictions)])
     gold_by_id = {entry.id: entry.value for entry in gold}
     predicted_by_id = {entry.id: entry.value for entry in predicted}
     note = None
@@ -108,30 +100,6 @@ def read_pair(scoring: Scoring, gold_name: str, name: str) -> SubmissionPair:
         )
     values = [gold_by_id[claim_id] for claim_id in predicted_by_id]
     return SubmissionPair(base_name(name), values, list(predicted_by_id.values()), note)
-
-
-def _contradictions(entries: Sequence[SubmissionEntry], name: str, id_name: str) -> list[Fault]:
-    """One fault for each entry whose id has another value before it."""
-    faults = []
-    first = dict[str, SubmissionEntry]()
-    for entry in entries:
-        earlier = first.setdefault(entry.id, entry)
-        if earlier.value == entry.value:
-            continue
-        values = f": {earlier.value} and {entry.value}" if isinstance(entry.value, str | float) else ""
-        where = f" (first on line {earlier.line})" if earlier.line else ""
-        message = f"{id_name} {entry.id} has several values{values}{where}; keep one line per {id_name}"
-        faults.append(Fault(name, entry.line, id_name, message, "contradiction"))
-    return faults
-
-
-def _first_faults(faults: list[Fault]) -> list[Fault]:
-    """The first few faults of one kind in one file, and the number of further ones."""
-    if len(faults) <= MAX_SHOWN:
-        return faults
-    last = faults[MAX_SHOWN]
-    message = f"{len(faults) - MAX_SHOWN} more lines repeat the {last.field} with another value"
-    return [*faults[:MAX_SHOWN], Fault(last.path, None, last.field, message, last.code)]
 
 
 def _with_row_numbers(entries: Sequence[SubmissionEntry]) -> list[SubmissionEntry]:
@@ -172,10 +140,7 @@ def _can_read(benchmark: str, file: SourceFile) -> bool:
 
 def _open_source(scoring: Scoring, name: str, data: bytes | None = None) -> SourceFile:
     """A file with the settings for its reader; `data` spares reading a file again."""
-    contents = _read_contents(name) if data is None else data
-    official = {"accepts": scoring.official.accepts, "headless": scoring.official.headless}
-    scheme = load_scheme(scoring.benchmark.scheme)
-    return SourceFile(Path(name), contents, scheme, scoring.benchmark.options | official)
+    return source_of(scoring.benchmark, name, _read_contents(name) if data is None else data)
 
 
 def _read_contents(name: str) -> bytes:
@@ -196,55 +161,3 @@ def _read_contents(name: str) -> bytes:
         raise FaultsError.single(archive, f"has no member '{member}'", code="missing-member") from None
     except DAMAGE as error:
         raise FaultsError.single(archive, f"is not a readable zip file: {error}", code="damaged-zip") from None
-
-
-def _mismatches(
-    gold: Sequence[SubmissionEntry],
-    predicted: Sequence[SubmissionEntry],
-    *,
-    name: str,
-    gold_name: str,
-    id_name: str,
-) -> list[Fault]:
-    """Faults for duplicate, unknown and missing ids; the first few of each kind, and the number of further ones."""
-    gold_file = base_name(gold_name)
-    gold_counts = Counter(entry.id for entry in gold)
-    predicted_ids = {entry.id for entry in predicted}
-    faults = duplicate_ids(predicted, gold_counts, name, id_name)
-    unknown = [entry for entry in predicted if entry.id not in gold_counts]
-    faults += [
-        Fault(name, entry.line, id_name, f"{gold_file} has no {id_name} {entry.id}; remove the line", "unknown-id")
-        for entry in unknown[:MAX_SHOWN]
-    ]
-    if len(unknown) > MAX_SHOWN:
-        message = f"{len(unknown) - MAX_SHOWN} more are not in {gold_file}; remove these lines"
-        faults.append(Fault(name, None, id_name, message, "unknown-id"))
-    missing = [gold_id for gold_id in gold_counts if gold_id not in predicted_ids]
-    if missing:
-        more = f" and {len(missing) - MAX_SHOWN} more" if len(missing) > MAX_SHOWN else ""
-        message = f"has no {id_name} {', '.join(missing[:MAX_SHOWN])}{more} of {gold_file}; add the missing predictions"
-        faults.append(Fault(name, None, None, message, "missing-id"))
-    return faults
-
-
-def duplicate_ids(
-    predicted: Sequence[SubmissionEntry], gold_counts: Mapping[str, int], name: str, id_name: str
-) -> list[Fault]:
-    """Faults for ids that occur several times in a submission, except ids that gold repeats, too.
-
-    Args:
-        predicted: entries of the submission.
-        gold_counts: number of gold entries per id; empty without gold.
-        name: prediction file, for messages.
-        id_name: name of the id in the format.
-    """
-    faults = list[Fault]()
-    first_lines = dict[str, int | None]()
-    for entry in predicted:
-        if entry.id in first_lines and gold_counts.get(entry.id, 1) < 2:
-            first_line = first_lines[entry.id]
-            where = f" (first on line {first_line})" if first_line else ""
-            message = f"duplicate {id_name} {entry.id}{where}; keep one line per {id_name}"
-            faults.append(Fault(name, entry.line, id_name, message, "duplicate-id"))
-        first_lines.setdefault(entry.id, entry.line)
-    return faults

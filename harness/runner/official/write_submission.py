@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles.article_file import article_id_of, safe_name
-from harness.data.dataset import Dataset
+from harness.data.articles.article_file import safe_name
+from harness.data.benchmarks.submission_claims import SubmissionClaim, submission_claims
 from harness.data.formats.submissions import table_text
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of
 from harness.data.load import open_dataset
 from harness.errors import HarnessError
 from harness.files import write_files
-from harness.records import Claim
 from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_of
 from harness.runner.result_files import Columns, Result, read_predictions, read_result
 from harness.schemes import load_scheme
 
-BY_FILE = ("debate_scores", "sentence_labels")
-"""Submission formats with one file per file of the publisher, in which the id of a claim is its number, from 1."""
 MAX_SHOWN = 3
 """Number of claim ids in a message."""
-SPREADSHEET_ID = re.compile(r"([0-9])([.-])([0-9]+)E-([0-9]+)")
-"""The safe name of an id that a spreadsheet rounded before publication (`1.24105E+18`, `1,57811E+18`)."""
 
 
 class _Row(NamedTuple):
@@ -81,10 +75,11 @@ def write_submission(
         raise HarnessError(
             f"{result}: the fetched '{loaded.dataset}' differs from the data of this result; run the experiment again"
         )
-    rows_by_claim = _rows_by_claim(loaded, scoring, dataset, _select_seed(loaded, columns, random_seed))
+    columns = _select_seed(loaded, columns, random_seed)
+    claims_by_file = submission_claims(scoring.benchmark, dataset)
     column_names = list(scoring.official.writes)
     files = {}
-    for name, rows in _rows_by_file(scoring, dataset, rows_by_claim).items():
+    for name, rows in _rows_by_file(loaded, scoring, columns, claims_by_file).items():
         cells = [[str(getattr(row, FIELD_OF_COLUMN.get(column, column))) for column in column_names] for row in rows]
         files[Path(out) / name] = table_text([column_names, *cells] if scoring.official.header else cells)
     write_files(files)
@@ -111,54 +106,42 @@ def _select_seed(result: Result, columns: Columns, random_seed: int | None) -> C
     return selected
 
 
-def _rows_by_claim(result: Result, scoring: Scoring, dataset: Dataset, columns: Columns) -> dict[str, _Row]:
-    """Claim id to the line of the submission."""
+def _rows_by_file(
+    result: Result, scoring: Scoring, columns: Columns, claims_by_file: Mapping[str, Sequence[SubmissionClaim]]
+) -> dict[str, list[_Row]]:
+    """File name to lines, in the order of the publisher's file.
+
+    Raises: HarnessError: a file has predictions for only some of its claims.
+    """
     index_of = {claim_id: index for index, claim_id in enumerate(columns["claim_id"])}
     fields = {FIELD_OF_COLUMN.get(name, name) for name in scoring.official.writes}
     # repr writes the shortest text that reads back as the same float, so ties stay ties and nothing else becomes one.
     scores = [repr(float(score)) for score in columns["score:yes"]] if "score" in fields else [""] * len(index_of)
     labels = _published_labels(result, scoring, columns) if "label" in fields else [""] * len(index_of)
     run = safe_name(result.system, "run")
-    ids = _publisher_ids(scoring, dataset)
-    rows = dict[str, _Row]()
-    for claim in dataset.current:
-        index = index_of.get(claim.claim_id)
-        if index is not None:
-            rows[claim.claim_id] = _Row(
-                id=ids[claim.claim_id],
-                topic=claim.topic or "-",
-                run=run,
-                score=scores[index],
-                label=labels[index],
-            )
+    # Files without any prediction belong to splits that the result did not test.
+    tested = {
+        name: claims
+        for name, claims in claims_by_file.items()
+        if any(claim.claim_id in index_of for _, claim in claims)
+    }
+    missing = {
+        name: [claim.claim_id for _, claim in claims if claim.claim_id not in index_of]
+        for name, claims in tested.items()
+    }
+    counts = [f"{len(ids):,} for {name} ({', '.join(ids[:MAX_SHOWN])})" for name, ids in missing.items() if ids]
+    if counts:
+        raise HarnessError(
+            f"the result has no predictions for some claims: {'; '.join(counts)}; run the experiment on whole files, "
+            "without --limit"
+        )
+    rows = dict[str, list[_Row]]()
+    for name, claims in tested.items():
+        for publisher_id, claim in claims:
+            index = index_of[claim.claim_id]
+            row = _Row(publisher_id, claim.topic or "-", run, scores[index], labels[index])
+            rows.setdefault(name, []).append(row)
     return rows
-
-
-def _publisher_ids(scoring: Scoring, dataset: Dataset) -> dict[str, str]:
-    """Claim id to the id of the claim in the publisher's files."""
-    ids = dict[str, str]()
-    n_seen = dict[str, int]()
-    article_ids = {article.article_id for article in dataset.articles}
-    splits = dataset.splits["official"]
-    published_names = _published_file_names(scoring)
-    by_file = scoring.official.submission in BY_FILE
-    for claim in dataset.current:
-        if by_file:
-            name = _submission_file(scoring, claim, splits, published_names)
-            n_seen[name] = n_seen.get(name, 0) + 1
-            ids[claim.claim_id] = str(n_seen[name])
-            continue
-        # Fetching built the article id from the publisher's id: it put the split before it, made it a safe file name
-        # and numbered repeated ids. Undo these steps in reverse order.
-        without_number = re.sub(r"\.[0-9]+$", "", claim.article_id)
-        name = without_number if without_number in article_ids else claim.article_id
-        publisher_id = name.removeprefix(f"{splits.get(claim.claim_id)}-")
-        rounded = SPREADSHEET_ID.fullmatch(publisher_id)
-        if rounded:
-            # The safe name turned a decimal comma and the plus sign into hyphens.
-            publisher_id = f"{rounded[1]}{rounded[2].replace('-', ',')}{rounded[3]}E+{rounded[4]}"
-        ids[claim.claim_id] = publisher_id
-    return ids
 
 
 def _published_labels(result: Result, scoring: Scoring, columns: Columns) -> list[str]:
@@ -183,59 +166,3 @@ def _published_labels(result: Result, scoring: Scoring, columns: Columns) -> lis
             f"corresponds to {labels} of the benchmark, and a submission needs exactly one label"
         )
     return [spellings[label][0] for label in predicted]
-
-
-def _rows_by_file(scoring: Scoring, dataset: Dataset, rows: Mapping[str, _Row]) -> dict[str, list[_Row]]:
-    """File name to lines, in the order of the publisher's file.
-
-    Raises: HarnessError: a file has predictions for only some of its claims.
-    """
-    splits = dataset.splits["official"]
-    published_names = _published_file_names(scoring)
-    claims_by_file = dict[str, list[Claim]]()
-    for claim in dataset.current:
-        claims_by_file.setdefault(_submission_file(scoring, claim, splits, published_names), []).append(claim)
-    # Files without any prediction belong to splits that the result did not test.
-    tested = {
-        name: claims for name, claims in claims_by_file.items() if any(claim.claim_id in rows for claim in claims)
-    }
-    missing = {
-        name: [claim.claim_id for claim in claims if claim.claim_id not in rows] for name, claims in tested.items()
-    }
-    counts = [f"{len(ids):,} for {name} ({', '.join(ids[:MAX_SHOWN])})" for name, ids in missing.items() if ids]
-    if counts:
-        raise HarnessError(
-            f"the result has no predictions for some claims: {'; '.join(counts)}; run the experiment on whole files, "
-            "without --limit"
-        )
-    return {name: [rows[claim.claim_id] for claim in claims] for name, claims in tested.items()}
-
-
-def _submission_file(
-    scoring: Scoring, claim: Claim, splits: Mapping[str, str], published_names: Mapping[str, str]
-) -> str:
-    """The name of the file that a claim's prediction goes to.
-
-    Args:
-        scoring: settings of the benchmark.
-        claim: the claim.
-        splits: official part of each claim id.
-        published_names: names of publisher's files; see `_published_file_names`.
-    """
-    part = splits.get(claim.claim_id, "")
-    if scoring.official.submission not in BY_FILE:
-        return f"{scoring.benchmark.name}-{part}.tsv"
-    if claim.article_id in published_names:
-        return published_names[claim.article_id]
-    # An article that no file is named after is one of several in the only file of its part, or in a zip.
-    files = [name for name in scoring.benchmark.parts[part].files if "*" not in name]
-    only_file = published_names[article_id_of(Path(files[0]))] if len(files) == 1 else None
-    return only_file or f"{claim.article_id}.tsv"
-
-
-def _published_file_names(scoring: Scoring) -> dict[str, str]:
-    """Article id to the base name of the publisher's file; a spreadsheet becomes a .tsv file."""
-    paths = [Path(name.rpartition("!")[2]) for name in scoring.benchmark.files() if "*" not in name]
-    return {
-        article_id_of(path): path.with_suffix(".tsv").name if path.suffix == ".xlsx" else path.name for path in paths
-    }
