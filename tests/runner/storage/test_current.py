@@ -6,6 +6,7 @@ import json
 import shutil
 
 from harness import run
+from harness.runner.result_files import sealed
 from harness.runner.storage.current import results_in
 
 
@@ -40,7 +41,7 @@ def test_results_that_are_not_in_the_list_come_last_by_their_time(config, tmp_pa
         (path,) = folder.glob(f"results/{system}-*/result.json")
         document = json.loads(path.read_text(encoding="utf-8"))
         document["provenance"]["made_at"] = f"{time}T00:00:00+00:00"
-        path.write_text(json.dumps(document), encoding="utf-8")
+        path.write_text(json.dumps(sealed(document)), encoding="utf-8")
     assert [entry.system for entry in results_in(folder)] == ["length", "majority", "prior_random"]
     run(config, out=tmp_path / "runs", only=["majority"])
     assert [entry.system for entry in results_in(folder)] == ["majority", "length", "prior_random"]
