@@ -51,13 +51,14 @@ def align_columns(rows: Sequence[Sequence[str]], width: int | None = None) -> st
             tables[-1].append(column)
         else:
             tables.append([0, column])
-    parts = [rows] + [_with_cells(rows, columns) for columns in tables[1:]]
-    return "\n\n".join(_aligned(part, columns, widths) for part, columns in zip(parts, tables or [[0]], strict=True))
+    if len(tables) < 2:
+        return _aligned(rows, tables[0] if tables else [0], widths)
+    return "\n\n".join(_aligned(_rows_of(rows, columns), columns, widths) for columns in tables)
 
 
-def _with_cells(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[Sequence[str]]:
-    """The header, and the rows that have a text in any of the columns below their name."""
-    return [rows[0], *(row for row in rows[1:] if any(row[column] for column in columns[1:]))]
+def _rows_of(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[Sequence[str]]:
+    """The header, and the rows with a text in one of the columns; a row without any text stands in every table."""
+    return [rows[0], *(row for row in rows[1:] if any(row[column] for column in columns[1:]) or not any(row[1:]))]
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:

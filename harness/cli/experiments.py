@@ -111,7 +111,7 @@ def run(
         # Only the results go to stdout, so that they can be piped; everything else goes to stderr.
         if not as_json:
             click.echo(str(result))
-            click.echo(f"\n{result.fitted} units fitted; results are in {result.folder}", err=True)
+            click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; results are in {result.folder}", err=True)
         if result.failed:
             names = ", ".join(failure.system for failure in result.failed)
             click.echo(f"{count_of(len(result.failed), 'system')} failed: {names}", err=True)

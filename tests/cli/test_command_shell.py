@@ -90,6 +90,13 @@ def test_columns_that_do_not_fit_stand_below_with_the_first_column():
     assert second == "system  cccc\n------------\none     3"
 
 
+def test_a_table_below_leaves_out_rows_that_are_empty_there():
+    rows = [("system", "aaaa", "bbbb"), ("mine", ".111", ".222"), ("theirs", "", ".333"), ("none", "", "")]
+    first, second = align_columns(rows, 14).split("\n\n")
+    assert [line.split()[0] for line in first.splitlines()[2:]] == ["mine", "none"]
+    assert [line.split()[0] for line in second.splitlines()[2:]] == ["mine", "theirs", "none"]
+
+
 def test_list_shows_its_kinds(harness):
     kinds = [line.split()[0] for line in harness("list").stdout.splitlines()]
     assert kinds == ["experiments", "datasets", "benchmarks", "classifiers", "metrics", "schemes", "checks"]
