@@ -112,9 +112,9 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
     click.echo(f"{result.folder}: {added}; {result.unchanged} already present{restored}")
     if result.versions:
         versions = ", ".join(f"{version.article_id} replaces {version.replaces}" for version in result.versions)
-        click.echo(f"new versions: {versions}; {result.carried_over} labels carried over")
+        click.echo(f"new versions: {versions}; {count_of(result.carried_over, 'label')} carried over")
     if result.to_relabel:
-        click.echo(f"{len(result.to_relabel)} sentences to label again:")
+        click.echo(f"{count_of(len(result.to_relabel), 'sentence')} to label again:")
         click.echo("\n".join(f"  {claim.claim_id}  {preview(claim.text)}" for claim in result.to_relabel))
 
 

@@ -21,12 +21,12 @@ from harness.data.jsonl import to_json_lines
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, read_bytes, remove_partial_files, write_files
+from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, remove_partial_files, write_files
 from harness.records import preview
 from harness.text_tables import count_of
 
 MAX_LINES = 6
-"""Number of sentences, and of lines of each, that a note about repeated sentences names."""
+"""Number of articles or sentences, and of lines of each, that a note names."""
 
 
 @displayed
@@ -131,6 +131,9 @@ def add_claims(
             raise FaultsError((*resolved.faults, *session.faults))
         if not dry_run:
             with folder_lock(folder, "add") if is_new else nullcontext():
+                if is_new and not _is_new(folder, creatable=True):
+                    message = "another command created this dataset meanwhile; nothing was added, run the command again"
+                    raise FaultsError.single(folder, message, code="changed-meanwhile")
                 remove_partial_files(folder)
                 _write(target, session)
     return _result(target, session, source.notes, (*ignored, *resolved.ignored))
@@ -157,8 +160,9 @@ def _is_new(folder: Path, *, creatable: bool) -> bool:
         return False
     if not creatable or (folder.exists() and not folder.is_dir()):
         read_info(folder)
-    # An earlier call that was killed can leave the lock file behind.
-    if folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
+    # An earlier call that was killed can leave its lock file, and files that it had not finished, behind.
+    files = (path for path in folder.rglob("*") if not path.is_dir())
+    if any(path.name != ".lock" and not path.name.startswith(TEMPORARY_PREFIX) for path in files):
         read_info(folder)
     return True
 
@@ -189,6 +193,8 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes.append(f"columns passed over: {', '.join(ignored)}")
     if session.unlabeled:
         notes.append(f"rows without a label: {session.unlabeled:,}")
+    if session.replaced_articles:
+        notes.append(_replaced_note(session.replaced_articles))
     if session.by_rule:
         rule = session.options.on_conflict
         notes.append(
@@ -206,6 +212,14 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes=tuple(notes),
         steps=target.steps(),
     )
+
+
+def _replaced_note(newest: Mapping[str, str]) -> str:
+    """Says which articles of the labels a newer version replaces."""
+    pairs = [f"'{new}' replaces '{old}'" for old, new in newest.items()]
+    more = f" and {len(pairs) - MAX_LINES:,} more" if len(pairs) > MAX_LINES else ""
+    versions = f"{', '.join(pairs[:MAX_LINES])}{more}"
+    return f"no run uses labels of an earlier version of an article; give the article_id of the newest ({versions})"
 
 
 def _repeated_note(repeated: Sequence[Sequence[int | None]]) -> str:

@@ -123,6 +123,25 @@ def _is_text(cells: Sequence[str]) -> bool:
     )
 
 
+def find_unusual_separator(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
+    """Returns a character that divides an undivided header and most rows below it alike; None if there is none.
+
+    Args:
+        names: names of the header.
+        rows: the first rows below it.
+    """
+    if len(names) != 1:
+        return None
+    lines = [names[0].strip(), *(" ".join(row).strip() for row in rows)]
+    for character in dict.fromkeys(lines[0].strip()):
+        if character.isalnum() or character.isspace() or character in "_-.\"'":
+            continue
+        alike = sum(line.count(character) == lines[0].count(character) for line in lines[1:])
+        if rows and 2 * alike > len(rows):
+            return character
+    return None
+
+
 def sample_rows(sample: str, delimiter: str) -> list[list[str]]:
     """Returns the rows at the start of a table that are not blank; a stray quote is no error here."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)

@@ -21,11 +21,12 @@ from harness.data.delimiters import (
     delimiter_name,
     find_delimiter,
     find_header,
+    find_unusual_separator,
     parse_delimiter,
     sample_rows,
     without_empty_end,
 )
-from harness.data.spreadsheets import read_sheet
+from harness.data.spreadsheets import Sheet, read_sheet
 from harness.errors import Fault, FaultsError
 
 OWN_TABLE_SUFFIXES = (*DELIMITERS, ".xlsx")
@@ -95,6 +96,7 @@ class OwnTable:
         self._required = required
         self._distinct = distinct
         self._max_faults = max_faults
+        self._sheet: Sheet | None = None
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
         try:
@@ -110,6 +112,7 @@ class OwnTable:
             if not isinstance(data, bytes):
                 raise TypeError("the content of an .xlsx file is bytes")
             sheet = read_sheet(self.path, data, self._options.sheet, self.faults)
+            self._sheet = sheet
             if sheet.others and self._options.sheet is None:
                 others = ", ".join(sheet.others)
                 self.notes.append(f"{self.path}: read the sheet '{sheet.name}'; not read: {others} (--sheet NAME)")
@@ -150,6 +153,7 @@ class OwnTable:
             self.notes.append(f"{self.path}:{title.line}: '{text[:60]}' is a title over the header, passed over")
         named = [index for index, name in enumerate(header.names) if name]
         self.columns = tuple(header.names[index] for index in named)
+        self._check_columns([row.cells for row in first[header.titles + 1 :]])
         if first:
             yield DelimitedRow(first[header.titles].line, list(self.columns))
         unnamed = Counter[int]()
@@ -168,6 +172,30 @@ class OwnTable:
             raise broken
         for index, count in sorted(unnamed.items()):
             self.notes.append(f"{self.path}: column {index + 1} has no name; its {count:,} values were passed over")
+
+    def _check_columns(self, rows: Sequence[Sequence[str]]) -> None:
+        """Checks that a table without any expected column was read as its user meant it.
+
+        Args:
+            rows: the first rows below the header.
+        Raises: FaultsError: another delimiter or another sheet is likely.
+        """
+        expected = {name.strip().casefold() for name in self._names}
+        if not self._can_name or not expected or any(name.casefold() in expected for name in self.columns):
+            return
+        separator = find_unusual_separator(self.columns, rows) if self._options.delimiter is None else None
+        if separator is not None:
+            message = (
+                f"has one column, '{self.columns[0]}'; if '{separator}' separates columns: --delimiter '{separator}'"
+            )
+            raise FaultsError.single(self.path, message, code="missing-column")
+        if self._sheet is not None and self._sheet.others and self._options.sheet is None:
+            message = (
+                f"the sheet '{self._sheet.name}', the first, has no column that is looked for (its columns: "
+                f"{', '.join(self.columns) or 'none'}); read another with --sheet NAME ({', '.join(self._sheet.others)}), "
+                "or name its columns with --column FIELD=COLUMN"
+            )
+            raise FaultsError.single(self.path, message, code="missing-column")
 
     def _fit(self, cells: list[str], width: int) -> list[str] | None:
         """Returns as many cells as the header has: empty ones at the end may be there or not; None if others are."""

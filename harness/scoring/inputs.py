@@ -85,7 +85,10 @@ class ScoringInput:
                     first = source_paths[article.article_id]
                     remedy = "rename one of them"
                     if first == path:
-                        remedy += ", or put the rows of one article next to each other"
+                        remedy = (
+                            "give rows with the same text an article_id each, put the rows of one article next to "
+                            "each other, or, if each row is one claim, give --claims"
+                        )
                     message = f"duplicate article '{article.article_id}' (first in {first}); {remedy}"
                     raise FaultsError.single(path, message)
                 source_paths[article.article_id] = path

@@ -9,7 +9,8 @@ from dataset_folders import change_line, content, lines, made, stand_off, write_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import HarnessError, add_claims, open_dataset
+import harness.data.add_claims as add_module
+from harness import HarnessError, add_claims, ingest, open_dataset
 from harness.data.articles.rows import read_rows
 from harness.data.labels.gold import active_annotations, gold_labels
 from harness.errors import FaultsError
@@ -296,3 +297,52 @@ def test_the_lines_added_are_json_with_keys_in_order(folder):
         *("annotation_id", "claim_id", "scheme", "axis", "label", "annotator", "role", "guideline", "at", "note")
     ]
     assert record["note"] == "\u2028"
+
+
+def test_of_two_adds_that_create_a_dataset_at_once_the_second_loses_nothing(tmp_path, monkeypatch):
+    tables = {name: tmp_path / f"{name}.csv" for name in ("first", "second")}
+    for name, table in tables.items():
+        table.write_text(f"text,label\nThe {name} one rose.,yes\nNot {name}.,no\n")
+    resolve = add_module.resolve_columns
+
+    def other_first(*arguments):
+        monkeypatch.undo()
+        add_claims(tmp_path / "d", tables["first"], "first")
+        return resolve(*arguments)
+
+    monkeypatch.setattr(add_module, "resolve_columns", other_first)
+    with pytest.raises(HarnessError, match="run the command again"):
+        add_claims(tmp_path / "d", tables["second"], "second")
+    assert len(open_dataset(tmp_path / "d").claims) == 2
+    assert add_claims(tmp_path / "d", tables["second"], "second")[:2] == (2, 2)
+    dataset = open_dataset(tmp_path / "d")
+    assert {annotation.claim_id for annotation in dataset.annotations} == {claim.claim_id for claim in dataset.claims}
+
+
+def test_an_add_that_was_killed_before_it_wrote_a_new_dataset_can_be_repeated(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\nIt rose.,yes\nIt fell.,no\n")
+    for partial in ("d/.lock", "d/.partial-1", "d/annotations/.partial-2"):
+        (tmp_path / partial).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / partial).touch()
+    assert add_claims(tmp_path / "d", table, "me")[:2] == (2, 2)
+    assert not list((tmp_path / "d").rglob(".partial-*"))
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / "mine.txt").touch()
+    with pytest.raises(HarnessError, match="is not a dataset folder"):
+        add_claims(tmp_path / "e", table, "me")
+
+
+def test_labels_of_an_article_that_a_new_version_replaces_are_told(folder, tmp_path):
+    row = {"article_id": "ferry", "text": "It was late on nine days.", "factual": "yes"}
+    assert not add_claims(folder, [row], "me").notes
+    old = next(article.text for article in open_dataset(folder).articles if article.article_id == "ferry")
+    (tmp_path / "ferry.txt").write_text(f"{old} It also sank twice in May.")
+    ingest([tmp_path / "ferry.txt"], folder)
+    (note,) = add_claims(folder, [row], "other").notes
+    assert "'ferry.v2' replaces 'ferry'" in note
+    assert not add_claims(folder, [row], "other").notes
+    assert not add_claims(folder, [row | {"article_id": "ferry.v2"}], "third").notes
+    new = row | {"text": "It also sank twice in May."}
+    assert "give the article_id of the newest version" in refusal(folder, [new])
+    assert add_claims(folder, [new | {"article_id": "ferry.v2"}], "me").annotations_added == 1

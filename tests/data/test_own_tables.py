@@ -184,3 +184,31 @@ def test_a_formula_without_its_value_and_an_error_are_faults_of_their_rows():
 def test_a_damaged_sheet_is_a_fault(content):
     cells, table = sheet_rows(content)
     assert (cells, len(table.faults)) == ([], 1)
+
+
+@pytest.mark.parametrize("separator", ["~", "^", "#"])
+def test_a_separator_that_is_not_looked_for_is_named_with_the_option(separator):
+    lines = [("text", "label"), ("It cost 5 million, he said.", "yes"), ("Thanks", "no")]
+    text = "".join(separator.join(line) + "\n" for line in lines)
+    rows, table = read(text)
+    assert rows == []
+    (fault,) = table.faults
+    assert f"--delimiter '{separator}'" in fault.message
+    assert read(text, delimiter=separator)[0] == lines[1:]
+
+
+@pytest.mark.parametrize("header", ["sentence", "is it so?", "my_text", "doc~sentence"])
+def test_a_column_without_a_separator_in_its_rows_is_read_as_it_is(header):
+    rows, table = read(f"{header}\nHello there.\nGood day.\n")
+    assert rows == [("Hello there.",), ("Good day.",)]
+    assert table.faults == []
+
+
+def test_a_first_sheet_without_expected_columns_names_the_other_sheets():
+    content = workbook(("Notes", [["About"], ["A note"]]), ("Data", [["text"], ["One"]]))
+    rows, table = sheet_rows(content)
+    assert rows == []
+    (fault,) = table.faults
+    assert "the sheet 'Notes'" in fault.message
+    assert "--sheet NAME (Data)" in fault.message
+    assert sheet_rows(content, sheet="Data")[1].faults == []

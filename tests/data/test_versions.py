@@ -226,6 +226,6 @@ def test_the_command_lists_what_is_to_be_labeled_again(folder, harness):
     assert done.stdout == (
         "d: 1 article added (5 claims); 0 already present\n"
         "new versions: ferry.v2 replaces ferry; 3 labels carried over\n"
-        "1 sentences to label again:\n"
+        "1 sentence to label again:\n"
         f'  {new}  "It carried 2,300 people in May."\n'
     )

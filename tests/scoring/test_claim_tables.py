@@ -120,3 +120,13 @@ def test_two_files_with_the_same_article_are_refused_with_the_first_file(tmp_pat
     (fault,) = refused.value.faults
     assert fault.path == str(paths[1])
     assert fault.message.endswith(f"(first in {paths[0]}); rename one of them")
+
+
+def test_rows_of_articles_with_the_same_text_are_refused_with_the_option_for_claims(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\nSame.,yes\nOther.,no\nSame.,no\n")
+    with pytest.raises(FaultsError) as refused:
+        list(ScoringInput().batches([path]))
+    assert "--claims" in refused.value.faults[0].message
+    (batch,) = ScoringInput(as_claims=True).batches([path])
+    assert len(batch.claims) == 3

@@ -204,8 +204,10 @@ class ClaimFinder:
         for text, indices in by_text.items():
             starts = self._starts(article, text, len(indices))
             if starts is None:
+                versions = (a.article_id for a in self.articles.values() if a.replaces == article.article_id)
+                newer = next(versions, None)
                 for index in indices:
-                    self._fault(rows[index], "text", _place_message(article, text, len(indices)))
+                    self._fault(rows[index], "text", _place_message(article, text, len(indices), newer))
                 continue
             for index, start in zip(indices, starts, strict=True):
                 claims[index] = self._add_claim(article, start, start + len(text), rows[index])
@@ -247,14 +249,16 @@ def _places(article: Article, text: str) -> list[int]:
     return [match.start() for match in re.finditer(re.escape(text), article.text or "")]
 
 
-def _place_message(article: Article, text: str, n_rows: int) -> str:
+def _place_message(article: Article, text: str, n_rows: int, newer: str | None) -> str:
     """Returns the message for a text that occurs in an article never, or in more or fewer places than rows name it."""
     places = _places(article, text)
     where = f"occurs {len(places)} times in article '{article.article_id}'"
+    if not places and newer is not None:
+        return f"{where}, which '{newer}' replaces; give the article_id of the newest version"
     if not places:
         return (
             f"{where}; give the exact characters of the article, or the article_id of a new article "
-            "(the text of an article never changes)"
+            "(the text of an article never changes; 'harness ingest' brings a changed one as a new version)"
         )
     starts = ", ".join(map(str, places[:MAX_IDS])) + (", ..." if len(places) > MAX_IDS else "")
     return (

@@ -46,6 +46,7 @@ class AddSession:
         self.options = options
         self.path = path
         self.finder = ClaimFinder(dataset, path)
+        self._superseded = dataset.superseded
         self.present = {
             (a.claim_id, a.scheme, a.axis): a
             for a in active_annotations(dataset.annotations)
@@ -92,6 +93,19 @@ class AddSession:
             self._settle(key, axes[key], row_answers)
         self.repeated = _labeled_differently(claim_rows, claims, labels)
         self.faults.sort(key=lambda fault: fault.line or 0)
+
+    @property
+    def replaced_articles(self) -> dict[str, str]:
+        """Articles of new labels that a newer version replaces, each with its newest version."""
+        newer = {a.replaces: a.article_id for a in self.finder.articles.values() if a.replaces in self._superseded}
+        newest: dict[str, str] = {}
+        for annotation in self.new:
+            article_id = version = self.finder.claims[annotation.claim_id].article_id
+            while version in newer:
+                version = newer[version]
+            if version != article_id:
+                newest[article_id] = version
+        return newest
 
     def _answers(self, row: LabeledRow) -> tuple[list[AxisAnswer], list[CellFault]]:
         """Returns the answers of a row on each axis, and the faults of its label cells."""
