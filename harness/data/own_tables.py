@@ -181,19 +181,18 @@ class OwnTable:
         Raises: FaultsError: another delimiter or another sheet is likely.
         """
         expected = {name.strip().casefold() for name in self._names}
-        if not self._can_name or not expected or any(name.casefold() in expected for name in self.columns):
+        if not expected or any(name.casefold() in expected for name in self.columns):
             return
         separator = find_unusual_separator(self.columns, rows) if self._options.delimiter is None else None
         if separator is not None:
-            message = (
-                f"has one column, '{self.columns[0]}'; if '{separator}' separates columns: --delimiter '{separator}'"
-            )
-            raise FaultsError.single(self.path, message, code="missing-column")
+            remedy = f"give --delimiter '{separator}'" if self._can_name else "save the file with commas"
+            message = f"has one column, '{self.columns[0]}'; if '{separator}' separates columns, {remedy}"
+            raise FaultsError.single(self.path, message, code="unknown-delimiter")
         if self._sheet is not None and self._sheet.others and self._options.sheet is None:
+            columns, others = ", ".join(self.columns) or "none", ", ".join(self._sheet.others)
             message = (
-                f"the sheet '{self._sheet.name}', the first, has no column that is looked for (its columns: "
-                f"{', '.join(self.columns) or 'none'}); read another with --sheet NAME ({', '.join(self._sheet.others)}), "
-                "or name its columns with --column FIELD=COLUMN"
+                f"the sheet '{self._sheet.name}', the first, has no expected column (its columns: {columns}); "
+                f"read another with --sheet NAME ({others}), or name its columns with --column FIELD=COLUMN"
             )
             raise FaultsError.single(self.path, message, code="missing-column")
 

@@ -124,10 +124,13 @@ def _task_mapping(
     if not positive and len(labels) == 2:
         positive = [folded[yes] for yes, no in zip(YES_WORDS, NO_WORDS, strict=True) if {yes, no} == set(folded)]
     if len(positive) == len(labels):
-        raise HarnessError("--positive: leave at least one label that means no")
+        one = f"; all rows have the label '{labels[0]}'" if len(labels) == 1 else ""
+        raise HarnessError(f"--positive: leave at least one label that means no{one}")
     name = about.task or ("claim_detection" if positive else "claim_type")
     binary = find_task(name).binary
     hint = f"for a yes-or-no question say which labels mean yes: --positive LABEL ({', '.join(labels)})"
+    if len(labels) == 1:
+        hint = f"all rows have the label '{labels[0]}'; name others in the file of the scheme before adding them"
     if binary and not positive:
         raise HarnessError(f"task '{name}': {hint}")
     if binary:

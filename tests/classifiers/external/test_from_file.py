@@ -198,3 +198,8 @@ def test_the_content_enters_the_unit(tmp_path):
     before = from_file(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint()
     assert from_file(tmp_path, "claim_id,score\nc0,1\n").input_fingerprint() == before
     assert from_file(tmp_path, "claim_id,score\nc0,2\n").input_fingerprint() != before
+
+
+def test_a_separator_that_is_not_looked_for_is_named(tmp_path):
+    (fault,) = faults_of(from_file(tmp_path, "claim_id~score\nc0~0.5\nc1~1\n"))
+    assert "if '~' separates columns, save the file with commas" in fault

@@ -86,3 +86,12 @@ def test_a_column_that_holds_no_labels(tmp_path):
         add_claims(tmp_path / "set", rows, "me", new_scheme="x")
     with pytest.raises(HarnessError, match="vote: has no label in any row"):
         add_claims(tmp_path / "set", [{"text": "A.", "vote": ""}], "me", new_scheme="x", columns={"label": "vote"})
+
+
+def test_rows_with_one_label_only_are_told(tmp_path):
+    rows = [{"text": f"It rose by {number}.", "label": "yes"} for number in range(2)]
+    notes = add_claims(tmp_path / "a", rows, "me", new_scheme="kinds").notes
+    assert [note for note in notes if note.startswith("all rows have the label 'yes'")]
+    assert not [note for note in notes if "--positive" in note]
+    with pytest.raises(HarnessError, match="all rows have the label 'yes'"):
+        add_claims(tmp_path / "b", rows, "me", new_scheme="kinds", positive=["yes"])
