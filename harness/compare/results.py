@@ -46,7 +46,7 @@ class ResultTable(NamedTuple):
     intervals: Intervals
     """Interval settings of the first result."""
     fold: Codes
-    """Fold code of each claim, shape (n_claims,); all 0 if the results have different folds."""
+    """Fold code of each claim, shape (n_claims,); all 0 if the folds differ, or for `protocol: transfer`."""
     left_out: tuple[LeftOut, ...] = ()
     """Other results of the given run folders."""
     notes: tuple[str, ...] = ()
@@ -108,8 +108,13 @@ def _named_entries(
 
 
 def _fold_codes(results: Sequence[tuple[Result, Columns]], is_scored: npt.NDArray[np.bool_]) -> Codes:
-    """The fold of each scored claim; all 0 if the results assign a claim to different folds."""
+    """The fold of each scored claim; all 0 if results assign a claim to different folds, or for `protocol: transfer`.
+
+    Folds of a transfer share other parts of their training claims than the test over folds assumes.
+    """
     first_columns = results[0][1]
+    if any(result.provenance.config.split.protocol == "transfer" for result, _ in results):
+        return np.zeros(int(is_scored.sum()), dtype=np.int64)
     fold_of = dict(zip(first_columns["claim_id"], first_columns["fold"], strict=True))
     is_same = all(
         fold_of[claim_id] == fold

@@ -208,9 +208,10 @@ def tie_range(metric: Metric, gold: Gold, runs: Sequence[Run], groups: Resamplin
         gold: shape (n_claims,).
         runs: one per random seed, at least one.
         groups: article and unit of each claim.
-    Returns: (worst, best); None if the metric needs no scores or is undefined, or if the order of ties does not matter.
+    Returns: (worst, best); None if the metric needs no scores or is undefined, or if the order of ties does not matter;
+        also for a plain function, which may use more of the scores than their order.
     """
-    if metric.needs != "scores" or any(run.scores is None for run in runs):
+    if metric.needs != "scores" or metric.calls_foreign_code or any(run.scores is None for run in runs):
         return None
     ones = np.ones((1, int(np.max(groups.unit, initial=-1)) + 1), dtype=np.int64)
     try:

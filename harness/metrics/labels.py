@@ -143,7 +143,7 @@ class FBeta(PositiveLabelMetric):
 
     def undefined_reason(self, gold: Gold) -> str:
         """The reason: no claim is positive in gold or predictions."""
-        return f"no claim has label '{gold.labels[-1]}' in gold or predictions"
+        return f"no claim has label '{gold.names[-1]}' in gold or predictions"
 
 
 class MacroF1(LabelMetric):

@@ -12,11 +12,10 @@ from harness.data.claims import Gold, codes_of
 from harness.data.dataset import Dataset
 from harness.data.labels.agreement import AgreementValue, agreement_of
 from harness.data.labels.gold import active_annotations
-from harness.data.labels.tasks import ANNOTATORS_DISAGREE
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure
 from harness.metrics.labels import F1
-from harness.report.report_data import ReportData
+from harness.report.report_data import Mask, ReportData
 from harness.runner.provenance import SchemeUse
 
 MAX_PAIRS = 10
@@ -60,7 +59,7 @@ def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
             (axis_agreement for axis_agreement in agreement_of(dataset).axes if axis_agreement.name in names), None
         )
         if measured is not None:
-            n_disagreements = data.table.entries[0].result.excluded.get(ANNOTATORS_DISAGREE, 0)
+            n_disagreements = len(_undecided(dataset, scheme) & _ids_in(dataset, data, ~data.has_gold))
             # Of two annotators, the gold then has only the claims on which they agree.
             is_selected = n_disagreements and len(measured.annotators) == 2
             pairs = _pairs(data, dataset, scheme) if data.binary and not is_selected else ()
@@ -94,12 +93,26 @@ def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
     )
 
 
+def _ids_in(dataset: Dataset, data: ReportData, selected: Mask) -> set[str]:
+    """The selected test claims of a dataset, by their ids in the dataset."""
+    prefix = f"{dataset.info.name}:" if len(data.context.datasets) > 1 else ""
+    claim_ids = map(str, data.claim_ids[selected])
+    return {claim.removeprefix(prefix) for claim in claim_ids if claim.startswith(prefix)}
+
+
+def _undecided(dataset: Dataset, scheme: SchemeUse) -> set[str]:
+    """Claims to which annotators gave different labels that nobody adjudicated."""
+    labels: dict[str, set[tuple[str, str | None]]] = {}
+    for annotation in active_annotations(dataset.annotations):
+        if (annotation.scheme, annotation.axis) == (scheme.name, scheme.mapping.axis):
+            labels.setdefault(annotation.claim_id, set()).add((annotation.role, annotation.label))
+    return {claim for claim, given in labels.items() if len(given) > 1 and {role for role, _ in given} == {"label"}}
+
+
 def _pairs(data: ReportData, dataset: Dataset, scheme: SchemeUse) -> tuple[AnnotatorPair, ...]:
     """Pairs of annotators with the most claims in common, among the claims behind the results."""
     codes_by_annotator = _codes_by_annotator(dataset, scheme)
-    is_joined = len(data.context.datasets) > 1
-    scored_ids = [str(claim) for claim in data.claim_ids[data.has_gold]]
-    claim_ids = {claim.removeprefix(f"{dataset.info.name}:") if is_joined else claim for claim in scored_ids}
+    claim_ids = _ids_in(dataset, data, data.has_gold)
     article_of_claim = {claim.claim_id: claim.article_id for claim in dataset.current}
     pairs = []
     for first, second in combinations(sorted(codes_by_annotator), 2):

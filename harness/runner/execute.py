@@ -193,7 +193,7 @@ class _Failures:
 
     def add(self, unit: Unit, error: HarnessError) -> None:
         """Records a fit that failed."""
-        failure = UnitFailure(f"{unit.fold.name}, seed {unit.seed}", error)
+        failure = UnitFailure(unit.name, error)
         for system in self._systems[unit.unit_id]:
             self._failed.setdefault(system, {})[self._order[unit.unit_id]] = failure
 

@@ -11,7 +11,7 @@ import yaml
 
 from harness.arrays import Bools, Codes, Floats
 from harness.data.claims import Claims, Gold
-from harness.data.labels.tasks import find_task
+from harness.data.labels.tasks import TaskGold, find_task
 from harness.data.splits.folds import group_codes
 from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, read_text, sha256, write_bytes, write_text
@@ -91,7 +91,7 @@ def build_result(
         ),
         repr(experiment.intervals),
         system.system_name,
-        fingerprint([data.gold.rows_with_gold.tolist(), data.gold.gold.codes.tolist()]),
+        _gold_fingerprint(data.gold),
         str(RESULT_FORMAT),
         *data.warnings,
         *_other_language(system, data),
@@ -126,6 +126,12 @@ def build_result(
     sealed_document = sealed(result.model_dump(mode="json"))
     write_text(result_folder / "result.json", json_document(sealed_document))
     return result.model_copy(update={"content_sha256": sealed_document["content_sha256"]})
+
+
+def _gold_fingerprint(gold: TaskGold) -> str:
+    """Fingerprint of the gold, the shares of annotators behind it, and the counts of claims without gold."""
+    shares = None if gold.gold.shares is None else gold.gold.shares.tolist()
+    return fingerprint([gold.rows_with_gold.tolist(), gold.gold.codes.tolist(), shares, sorted(gold.counts.items())])
 
 
 def _slug(label: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from metric_cases import codes, labels_case, outcome, value, values, yes_no
@@ -10,6 +12,7 @@ from pydantic import ValidationError
 from harness.data.claims import Gold
 from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
 from harness.metrics.functions import build_metric
+from harness.metrics.intervals import tie_range
 from harness.registry import UnknownComponent
 
 SOURCE = """
@@ -151,3 +154,15 @@ def test_scores_with_a_column_per_label_for_more_labels():
         build_metric("own_metrics:forecast", {}), Gold(labels, codes([2, 0])), [run], groups, Intervals(method="none")
     )
     assert measured.value == pytest.approx(1 / 3)
+
+
+def test_ties_of_a_function_of_scores_have_no_range_since_it_may_use_more_than_their_order(case):
+    tied = replace(case.run, scores=np.full_like(case.run.scores, 0.5))
+    assert tie_range(METRICS.get("average_precision")(), case.gold, [tied], case.groups) is not None
+    assert tie_range(build_metric("own_metrics:ranking", {}), case.gold, [tied], case.groups) is None
+
+
+def test_a_reason_has_the_label_names_of_the_scheme():
+    gold = Gold(("no", "yes"), np.zeros(3, dtype=np.int64), own_names=("opinion", "claim"))
+    reasons = {METRICS.get("f_beta")(beta=2.0).undefined_reason(gold), METRICS.get("f1")().undefined_reason(gold)}
+    assert reasons == {"no claim has label 'claim' in gold or predictions"}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from small_dataset import make_dataset
 
-from harness import add_claims, build_report, run
+from harness import add_claims, build_report, open_dataset, run
+from harness.data.dataset import write_split
 
 
+@pytest.mark.parametrize("split", ["{protocol: grouped_folds, k: 4}", "{file: split.jsonl, train: [a], test: [b]}"])
 @pytest.mark.parametrize(("gold", "is_shown"), [("majority", False), ("single:author-pass-1", True)])
-def test_annotators_are_no_reference_if_the_gold_leaves_out_where_they_disagree(tmp_path, gold, is_shown):
+def test_annotators_are_no_reference_if_the_gold_leaves_out_where_they_disagree(tmp_path, gold, is_shown, split):
     small = make_dataset(tmp_path)
     rows = [
         {
@@ -20,9 +22,11 @@ def test_annotators_are_no_reference_if_the_gold_leaves_out_where_they_disagree(
         for n, label in enumerate(["yes", "yes", "yes", "no"])
     ]
     add_claims(small, [*rows, {"article_id": "Oslo", "text": "Well.", "checkable": "no"}], "author-pass-2")
+    parts = {claim.claim_id: "b" if claim.article_id in "Oslo Lima" else "a" for claim in open_dataset(small).claims}
+    write_split(tmp_path / "split.jsonl", parts)
     config = tmp_path / "e.yaml"
     config.write_text(
-        f"name: e\ntask: checkability\ndataset: {small}\ngold: {gold}\nsplit: {{protocol: grouped_folds, k: 4}}\n"
+        f"name: e\ntask: checkability\ndataset: {small}\ngold: {gold}\nsplit: {split}\n"
         "classifiers: [majority, length]\nmetrics: [f1]\nintervals: {resamples: 100}\n"
     )
     run(config, out=tmp_path / "runs")

@@ -300,3 +300,45 @@ def test_a_result_folder_with_the_files_of_another_result_is_made_again(own, tmp
     again = json.loads(harness("run", own, "--json").stdout)
     assert [result["system"] for result in again["results"]] == ["mine", "length"]
     assert (mine / "predictions.parquet").read_bytes() == before
+
+
+def test_labels_of_other_annotators_that_leave_the_gold_as_it_is_make_a_new_result(small, tmp_path):
+    config = {
+        "name": "shares",
+        "task": "checkability",
+        "dataset": str(small),
+        "split": {"protocol": "grouped_folds", "k": 2},
+        "classifiers": ["majority"],
+        "metrics": ["soft_accuracy"],
+        "intervals": {"resamples": 100},
+    }
+    facts = [
+        {"article_id": "Oslo", "text": f"Oslo spent {n * 7} million on trams and buses in 20{10 + n}."}
+        for n in range(4)
+    ]
+    add_claims(small, [fact | {"checkable": "yes"} for fact in facts], "second")
+    add_claims(small, [fact | {"checkable": "yes"} for fact in facts], "third")
+    unanimous = run(config, out=tmp_path / "runs").results[0]
+    add_claims(small, [fact | {"checkable": "no"} for fact in facts], "fourth")
+    outvoted = run(config, out=tmp_path / "runs")
+    assert outvoted.fitted == 0
+    assert outvoted.results[0].values["soft_accuracy"].value == pytest.approx(
+        unanimous.values["soft_accuracy"].value - 4 * 0.25 / 48
+    )
+
+
+def test_the_reasons_of_claims_without_gold_are_those_of_now(small, tmp_path):
+    config = {
+        "name": "reasons",
+        "task": "checkability",
+        "dataset": str(small),
+        "split": {"protocol": "grouped_folds", "k": 2},
+        "classifiers": ["majority"],
+        "metrics": ["f1"],
+        "intervals": {"resamples": 100},
+    }
+    assert run(config, out=tmp_path / "runs").results[0].excluded == {"cannot tell": 8}
+    add_claims(small, [{"article_id": "Oslo", "text": "Let us hope for Oslo.", "checkable": "yes"}], "second")
+    again = run(config, out=tmp_path / "runs")
+    assert again.fitted == 0
+    assert again.results[0].excluded == {"cannot tell": 7, "annotators disagree": 1}

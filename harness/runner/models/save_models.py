@@ -20,7 +20,7 @@ from harness.runner.config import LoadedExperiment, System
 from harness.runner.execute import fit
 from harness.runner.models.card import MODEL_FORMAT, ModelCard, Training, read_card
 from harness.runner.models.saved_model import FOLDER, article_count, label_counts, save_model, threshold_of
-from harness.runner.plan import ExperimentData, gold_of, training_gold
+from harness.runner.plan import ExperimentData, data_for_system, gold_of, training_gold
 from harness.runner.provenance import ModelProvenance, classifier_settings, origin_of, schemes_used
 from harness.runner.result_files import Result
 
@@ -48,13 +48,21 @@ def fit_and_save_models(
         folder = Path(result.path) / FOLDER
         try:
             if fresh or not _is_intact(folder):
-                _fit_and_save(loaded, material, system, result, folder)
+                _fit_and_save(loaded, _seen_by(system, material, loaded), system, result, folder)
             saved_models.append(SavedModel(system.system_name, folder))
         except WriteError:
             raise  # a full disk stops the run; any other problem concerns this model only
         except HarnessError as error:
             saved_models.append(SavedModel(system.system_name, None, str(error)))
     return tuple(saved_models)
+
+
+def _seen_by(system: System, material: ExperimentData, loaded: LoadedExperiment) -> ExperimentData:
+    """The data of a saved model; for a system that is trained on one group, with the fold of that whole group only."""
+    if system.train_on is None:
+        return material
+    whole_group, *_ = data_for_system(system, material, loaded.experiment).folds
+    return material._replace(folds=(whole_group,))
 
 
 def _is_intact(folder: Path) -> bool:
@@ -74,6 +82,8 @@ def _fit_and_save(
     if system.classifier.unsavable_reason is not None:
         raise CannotSave(system.classifier.unsavable_reason)
     rows, description = training_rows(material)
+    if system.train_on is not None:
+        description = f"the claims with gold of {system.train_on}"
     claims = material.claims.take(rows)
     gold = training_gold(material, Fold("all", rows, rows))
     seed = loaded.experiment.random_seeds[0]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from transfer_sources import make_source, make_sources, write_config
 
-from harness import HarnessError, build_report, check, compare_results, run
+from harness import HarnessError, build_report, check, compare_results, load_model, run
 from harness.data.splits.folds import Fold
 from harness.runner.splitting.joined_datasets import load_joined
 from harness.runner.splitting.protocols import with_training_share
@@ -108,3 +108,20 @@ def test_the_name_of_a_system_holds_its_source_and_gives_its_own_name_back(name)
     named = name_trained_on(name, "Morning, Post]")
     assert named.endswith("train_on=Morning, Post]]")
     assert name_before_training(named, "Morning, Post]") == name
+
+
+def test_a_saved_model_is_fitted_to_the_group_of_its_system(sources, tmp_path):
+    config = write_config(tmp_path / "carried.yaml", sources)
+    saved = run(config, out=tmp_path / "runs", only=["plain"], save_models=True).models
+    cards = {model.system: load_model(model.folder).card for model in saved}
+    trained_on = {name: (card.trained_on.rows, card.trained_on.claims) for name, card in cards.items()}
+    assert trained_on == {
+        "plain[train_on=alpha]": ("the claims with gold of alpha", 48),
+        "plain[train_on=beta]": ("the claims with gold of beta", 40),
+    }
+
+
+def test_systems_of_one_group_have_no_test_over_folds(outcome):
+    of_alpha = [result for result in outcome.results if result.system.endswith("train_on=alpha]")]
+    pairs = compare_results(of_alpha, metric="f1").pairs
+    assert [pair.difference.folds_p for pair in pairs] == [None] * 3

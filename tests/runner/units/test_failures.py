@@ -174,6 +174,14 @@ def test_systems_that_share_their_fits_fail_together(harness, own):
     assert [failure["system"] for failure in document["failed"]] == ["fussy", "other"]
 
 
+def test_a_failed_fit_that_no_seed_changes_names_none(harness, own):
+    write_code(own.parent, "True")
+    code = (own.parent / "mine_too.py").read_text()
+    (own.parent / "mine_too.py").write_text(code.replace("    def fit", "    uses_seed = False\n\n    def fit"))
+    reason = "fussy failed: fold-0: 'mine_too:Fussy' raised ValueError: no more of this (mine_too.py:13)"
+    assert reason in harness("run", own).stdout.splitlines()
+
+
 def test_ctrl_c_ends_the_run(own, monkeypatch):
     write_code(own.parent, "True")
     module = own.parent / "mine_too.py"
