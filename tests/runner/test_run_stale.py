@@ -302,7 +302,8 @@ def test_a_result_folder_with_the_files_of_another_result_is_made_again(own, tmp
     assert (mine / "predictions.parquet").read_bytes() == before
 
 
-def test_labels_of_other_annotators_that_leave_the_gold_as_it_is_make_a_new_result(small, tmp_path):
+def test_labels_of_other_annotators_that_leave_the_gold_as_it_is_make_a_new_result(tmp_path):
+    small = make_dataset(tmp_path)
     config = {
         "name": "shares",
         "task": "checkability",
@@ -327,7 +328,8 @@ def test_labels_of_other_annotators_that_leave_the_gold_as_it_is_make_a_new_resu
     )
 
 
-def test_the_reasons_of_claims_without_gold_are_those_of_now(small, tmp_path):
+def test_the_reasons_of_claims_without_gold_are_those_of_now(tmp_path):
+    small = make_dataset(tmp_path)
     config = {
         "name": "reasons",
         "task": "checkability",
