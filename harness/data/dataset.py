@@ -53,6 +53,20 @@ class DatasetInfo(Record):
     """Rows of each official part in the publisher's files; a part with rows without text has fewer claims."""
 
 
+def started_info(name: str, language: str, schemes: tuple[str, ...] = ()) -> DatasetInfo:
+    """The description of a dataset that begins now, with nothing stated of its license."""
+    return DatasetInfo(
+        format=2,
+        name=name,
+        version="0.1",
+        title=name,
+        license="not stated",
+        language=language,
+        schemes=schemes,
+        segmentation=Segmentation(split_quotations=True),
+    )
+
+
 class ClaimPart(Record):
     """One line of a split file."""
 

@@ -10,7 +10,7 @@ from harness.arguments import as_list
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.sources import read_articles
-from harness.data.dataset import Dataset, DatasetInfo, Segmentation, claim_file_contents, info_file_contents, with_text
+from harness.data.dataset import Dataset, claim_file_contents, info_file_contents, started_info, with_text
 from harness.data.load import open_folder
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, appended_logs, carry_over_labels, match_claims, next_version
@@ -109,16 +109,7 @@ def ingest(
 
 def _empty_dataset(folder: Path) -> Dataset:
     name = safe_name(folder.resolve().name, "dataset")
-    info = DatasetInfo(
-        format=2,
-        name=name,
-        version="0.1",
-        title=name,
-        license="not stated",
-        language="en",
-        schemes=("three-axes",),
-        segmentation=Segmentation(split_quotations=True),
-    )
+    info = started_info(name, "en", schemes=("three-axes",))
     return Dataset(folder, info, (), ())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.articles.article_file import safe_name
-from harness.data.dataset import DatasetInfo, Segmentation, info_file_contents
+from harness.data.dataset import info_file_contents, started_info
 from harness.data.labels.tasks import find_task
 from harness.data.load import find_dataset, open_folder
 from harness.display import displayed
@@ -62,16 +62,7 @@ def new(
     check_language(language)
     _require_empty(path)
     name = safe_name(path.resolve().name, "dataset")
-    info = DatasetInfo(
-        format=2,
-        name=name,
-        version="0.1",
-        title=name,
-        license="not stated",
-        language=language,
-        schemes=(name,),
-        segmentation=Segmentation(split_quotations=True),
-    )
+    info = started_info(name, language, schemes=(name,))
     modeline = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n" if config_schema else ""
     texts = {
         path / "articles.jsonl": "",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from harness.data.additions.new_scheme import NewScheme, SchemeOptions, make_scheme
 from harness.data.additions.reading import Source
 from harness.data.articles.article_file import safe_name
-from harness.data.dataset import Dataset, DatasetInfo, Segmentation, info_file_contents
+from harness.data.dataset import Dataset, info_file_contents, started_info
 from harness.data.load import find_scheme, open_folder
 from harness.data.new_dataset import CARD, check_language, config_content, run_command
 from harness.errors import HarnessError, UnknownName, unknown_name
@@ -142,13 +142,5 @@ def _find_scheme(dataset: Dataset, name: str | None) -> Scheme:
 def _new_dataset(folder: Path, language: str) -> Dataset:
     check_language(language)
     name = safe_name(folder.resolve().name, "dataset")
-    info = DatasetInfo(
-        format=2,
-        name=name,
-        version="0.1",
-        title=name,
-        license="not stated",
-        language=language,
-        segmentation=Segmentation(split_quotations=True),
-    )
+    info = started_info(name, language)
     return Dataset(folder, info, (), ())
