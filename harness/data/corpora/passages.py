@@ -1,0 +1,196 @@
+"""Reads a corpus of passages from JSON Lines, Parquet or the evidence of a dataset, and checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from harness.data.jsonl import read_records
+from harness.data.load import find_dataset
+from harness.display import displayed
+from harness.errors import Fault, FaultsError
+from harness.files import fingerprint, gc_paused, read_bytes
+from harness.records import Evidence, Record, explain_validation
+
+CORPUS_FILES = ("corpus.jsonl", "corpus.parquet")
+"""Names of a corpus file in a folder."""
+
+
+class Passage(Record):
+    """A passage of a document, as retrievers and classifiers see it."""
+
+    passage_id: str = Field(min_length=1)
+    """Id of the passage, unique in its corpus."""
+    document_id: str
+    """Id of the document that the passage is from."""
+    text: str
+    title: str | None = None
+    """Title of the document."""
+    start: int | None = None
+    """Offset of the first character in the text of the document, in Unicode code points."""
+    end: int | None = None
+    """Offset one past the last character."""
+    url: str | None = None
+    publisher: str | None = None
+    published: str | None = None
+    """ISO 8601 date or time."""
+    language: str | None = None
+    """BCP 47 code."""
+
+
+@displayed
+@dataclass(frozen=True)
+class Corpus:
+    """The passages among which evidence is looked for, in a fixed order."""
+
+    path: Path
+    """File that the passages were read from."""
+    passages: tuple[Passage, ...]
+
+    def __len__(self) -> int:
+        return len(self.passages)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 digest over the ids, documents, texts, titles, addresses and dates of the passages, in order."""
+        return fingerprint(
+            part
+            for p in self.passages
+            for part in (p.passage_id, p.document_id, p.text, p.title, p.url, p.publisher, p.published)
+        )
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Row of each passage by its id, from 0."""
+        return {passage.passage_id: row for row, passage in enumerate(self.passages)}
+
+
+def open_corpus(path_or_dataset_name: str | Path, root: str | Path | None = None) -> Corpus:
+    """Opens and checks a corpus.
+
+    Args:
+        path_or_dataset_name: a .jsonl or .parquet file of passages; a folder with corpus.jsonl or corpus.parquet; or a
+            dataset (its folder or its name). A dataset without a corpus file gives the distinct passages of its
+            evidence.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises:
+        FaultsError: all faults of the file, each with its line.
+        HarnessError: no dataset has this name.
+    """
+    path = Path(path_or_dataset_name)
+    if path.suffix not in (".jsonl", ".parquet"):
+        path = _file_of(path_or_dataset_name, root)
+    with gc_paused():
+        if path.name == "evidence.jsonl":
+            lines, faults = _of_evidence(path)
+        else:
+            lines, faults = _read_parquet(path) if path.suffix == ".parquet" else _read_jsonl(path)
+            faults += _passage_faults(path, lines)
+    if not lines and not faults:
+        faults = [Fault(str(path), None, None, "has no passages; expected one JSON object per passage", "empty")]
+    if faults:
+        raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
+    return Corpus(path, tuple(passage for _, passage in lines))
+
+
+def _file_of(path_or_dataset_name: str | Path, root: str | Path | None) -> Path:
+    """The corpus file of a folder or a dataset; its evidence if it has no corpus file."""
+    folder = Path(path_or_dataset_name)
+    if not any((folder / name).is_file() for name in CORPUS_FILES):
+        folder = find_dataset(path_or_dataset_name, root)
+    files = [folder / name for name in (*CORPUS_FILES, "evidence.jsonl") if (folder / name).is_file()]
+    both = [file.name for file in files if file.name in CORPUS_FILES]
+    if len(both) > 1:
+        message = f"has {' and '.join(both)}; keep one of the two, or name the file"
+        raise FaultsError.single(folder, message, code="two-corpora")
+    if not files:
+        message = f"has no passages; expected {', '.join(CORPUS_FILES)} or evidence.jsonl"
+        raise FaultsError.single(folder, message, code="no-corpus")
+    return files[0]
+
+
+def _read_jsonl(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
+    data = read_bytes(path)
+    lines, faults = read_records(path, Passage, data)
+    last = data.rstrip().count(b"\n") + 1
+    if data and not data.endswith(b"\n"):
+        message = "is cut short: the file ends in the middle of a record; get the whole file, or remove this line"
+        faults = [
+            Fault(fault.path, last, None, message, "cut-short")
+            if (fault.line, fault.code) == (last, "not-json")
+            else fault
+            for fault in faults
+        ]
+    return lines, faults
+
+
+def _read_parquet(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
+    """Reads a Parquet file; the line of a fault is the number of its row, from 1."""
+    import pyarrow
+    import pyarrow.parquet
+
+    data = read_bytes(path)
+    try:
+        rows = pyarrow.parquet.read_table(pyarrow.BufferReader(data)).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        message = f"is not a Parquet file, or is cut short ({reason}); write it again"
+        return [], [Fault(str(path), None, None, message, "not-parquet")]
+    lines, faults = [], []
+    for number, row in enumerate(rows, start=1):
+        try:
+            lines.append((number, Passage.model_validate(row)))
+        except ValidationError as error:
+            faults += [
+                Fault(str(path), number, ".".join(map(str, key_path)) or None, message, code)
+                for key_path, message, code, _ in explain_validation(error)
+            ]
+    return lines, faults
+
+
+def _passage_faults(path: Path, lines: Sequence[tuple[int, Passage]]) -> list[Fault]:
+    faults = []
+    first_line: dict[str, int] = {}
+    for line, passage in lines:
+        first = first_line.setdefault(passage.passage_id, line)
+        if first != line:
+            message = f"duplicate id '{passage.passage_id}' (first on line {first}); remove one of the two"
+            faults.append(Fault(str(path), line, "passage_id", message, "duplicate-id"))
+        if not passage.text.strip():
+            faults.append(Fault(str(path), line, "text", "is empty; give the passage a text, or remove it", "empty"))
+        if (passage.start is None) != (passage.end is None):
+            message = "start and end belong together; give both, or neither"
+            faults.append(Fault(str(path), line, "start", message, "invalid-span"))
+        elif passage.start is not None and passage.end is not None and not 0 <= passage.start < passage.end:
+            message = f"expected a number greater than start ({passage.start}), got {passage.end}"
+            faults.append(Fault(str(path), line, "end", message, "invalid-span"))
+    return faults
+
+
+def _of_evidence(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
+    """The distinct passages that a dataset cites, in order of first citation; those without text are left out."""
+    cited, faults = read_records(path, Evidence)
+    passages: dict[str, tuple[int, Passage]] = {}
+    for line, evidence in cited:
+        if not evidence.text.strip():
+            continue
+        passage = Passage(
+            passage_id=evidence.passage_id or evidence.evidence_id,
+            document_id=evidence.source or evidence.url or evidence.passage_id or evidence.evidence_id,
+            text=evidence.text,
+            start=evidence.start,
+            end=evidence.end,
+            url=evidence.url,
+            published=evidence.published,
+        )
+        first, same = passages.setdefault(passage.passage_id, (line, passage))
+        if same.text != passage.text:
+            message = (
+                f"passage '{passage.passage_id}' has another text on line {first}; give each text an id of its own"
+            )
+            faults.append(Fault(str(path), line, "passage_id", message, "duplicate-id"))
+    return list(passages.values()), faults

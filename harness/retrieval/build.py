@@ -1,0 +1,35 @@
+"""Builds a retriever from the name and settings in a config."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from harness.registry import Registry, UnknownComponent, import_named
+from harness.retrieval.base import Retriever
+
+RETRIEVERS: Registry[type[Retriever]] = Registry(
+    "retriever",
+    {
+        "bm25": "harness.retrieval.bm25:Bm25",
+    },
+    "harness.retrievers",
+)
+"""Import path of each retriever; the module is imported on first use."""
+
+
+def build_retriever(name: str, settings: dict[str, Any]) -> Retriever:
+    """Builds a retriever from its name and settings; reads no data.
+
+    Args:
+        name: a registered name, or `module:Name` of a Retriever.
+        settings: settings as in a config, without the name.
+    Raises:
+        UnknownComponent: the name is unknown, cannot be imported, or is no retriever.
+        pydantic.ValidationError: a setting is unknown or out of range; its `loc` is the name of the setting.
+    """
+    component: object = import_named(name, "retriever") if ":" in name else RETRIEVERS.get(name)
+    if isinstance(component, type) and issubclass(component, Retriever) and not inspect.isabstract(component):
+        return component.model_validate_json(json.dumps(settings, default=str))
+    raise UnknownComponent(f"retriever '{name}' is no retriever; name a class that inherits from Retriever")
