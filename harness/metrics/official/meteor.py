@@ -1,0 +1,118 @@
+"""METEOR as the AVeriTeC program computes it: the tokenizer of nltk 3.7, Porter stems, WordNet synonyms of stems.
+
+Source: nltk's `single_meteor_score`, version 3.7, which the program pins. Later versions split dashes and apostrophes
+otherwise; the patterns of 3.7 are set here, so that the installed version does not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from harness.errors import HarnessError
+
+REMEDY = "install the extra (pip install 'claim-harness[averitec]'), then run: python -m nltk.downloader {data}"
+
+
+class Meteor:
+    """METEOR scores; remembers tokens, stems and synonyms.
+
+    Raises: HarnessError: nltk or its sentence model is missing; the message gives the remedy.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import nltk
+            from nltk.stem.porter import PorterStemmer
+            from nltk.tokenize.destructive import NLTKWordTokenizer
+        except ImportError:
+            raise HarnessError(f"METEOR needs nltk; {REMEDY.format(data='punkt_tab wordnet')}") from None
+        from nltk.tokenize.punkt import PunktTokenizer
+
+        self.nltk_version = str(nltk.__version__)
+        tokenizer: Any = NLTKWordTokenizer()
+        start, _ = tokenizer.STARTING_QUOTES[:-1], tokenizer.STARTING_QUOTES[-1]
+        tokenizer.STARTING_QUOTES = [*start, (re.compile(r"(?i)(')(?!re|ve|ll|m|t|s|d|n)(\w)\b"), r"\1 \2")]
+        tokenizer.PUNCTUATION = [
+            pair for pair in tokenizer.PUNCTUATION if "2012" not in pair[0].pattern and "\u2012" not in pair[0].pattern
+        ]
+        tokenizer.ENDING_QUOTES = [pair for pair in tokenizer.ENDING_QUOTES if pair[0].pattern != r"\s+"]
+        self._tokenize_sentence = tokenizer.tokenize
+        try:
+            self._split = PunktTokenizer("english").tokenize
+        except LookupError:
+            raise HarnessError(f"METEOR needs nltk's punkt_tab; {REMEDY.format(data='punkt_tab')}") from None
+        self._stem = cache(PorterStemmer().stem)
+        self._wordnet = _wordnet()
+        self.tokens = lru_cache(maxsize=100_000)(self._tokens)
+        self._synonyms = cache(self._find_synonyms)
+
+    @property
+    def has_wordnet(self) -> bool:
+        """Whether WordNet is there; without it no synonym matches."""
+        return self._wordnet is not None
+
+    def _tokens(self, text: str) -> tuple[str, ...]:
+        return tuple(
+            token.lower() for sentence in self._split(text) for token in self._tokenize_sentence(sentence)
+        )
+
+    def _find_synonyms(self, word: str) -> frozenset[str]:
+        """The lemmas of all senses of a word, those of several words left out, and the word itself."""
+        senses = self._wordnet.synsets(word) if self._wordnet is not None else []
+        names = {lemma.name() for sense in senses for lemma in sense.lemmas()}
+        return frozenset({name for name in names if "_" not in name} | {word})
+
+    def score(self, candidate: str, reference: str) -> float:
+        """The METEOR of a candidate text against a reference text, in [0, 1)."""
+        candidate_tokens, reference_tokens = self.tokens(candidate), self.tokens(reference)
+        matches = self._matches(candidate_tokens, reference_tokens)
+        m = len(matches)
+        if not m:
+            return 0.0
+        precision, recall = m / len(candidate_tokens), m / len(reference_tokens)
+        f_mean = precision * recall / (0.9 * precision + 0.1 * recall)
+        chunks = 1 + sum(
+            (right[0] - left[0], right[1] - left[1]) != (1, 1)
+            for left, right in zip(matches, matches[1:], strict=False)
+        )
+        return f_mean * (1 - 0.5 * (chunks / m) ** 3)
+
+    def _matches(self, candidate: Sequence[str], reference: Sequence[str]) -> list[tuple[int, int]]:
+        """Pairs of positions in candidate and reference, in the order of the candidate.
+
+        Each pass walks the candidate from its end and takes the last free reference token that fits.
+        """
+        free_c, free_r = [*enumerate(candidate)], [*enumerate(reference)]
+        pairs = list[tuple[int, int]]()
+
+        def run_pass(fits: Any) -> None:
+            for c in range(len(free_c) - 1, -1, -1):
+                for r in range(len(free_r) - 1, -1, -1):
+                    if fits(free_c[c][1], free_r[r][1]):
+                        pairs.append((free_c[c][0], free_r[r][0]))
+                        free_c.pop(c)
+                        free_r.pop(r)
+                        break
+
+        run_pass(lambda c, r: c == r)
+        if free_c and free_r:
+            free_c[:] = [(place, self._stem(word)) for place, word in free_c]
+            free_r[:] = [(place, self._stem(word)) for place, word in free_r]
+            run_pass(lambda c, r: c == r)
+        if free_c and free_r and self.has_wordnet:
+            run_pass(lambda c, r: r in self._synonyms(c))
+        return sorted(pairs)
+
+
+def _wordnet() -> Any:
+    """WordNet, or None if its data are missing."""
+    from nltk.corpus import wordnet
+
+    try:
+        wordnet.ensure_loaded()
+    except LookupError:
+        return None
+    return wordnet
