@@ -165,6 +165,8 @@ class Classifier(BaseModel, ABC):
     context_scope: ClassVar[Literal["claim", "article"]] = "claim"
     languages: ClassVar[tuple[str, ...]] = ()
     """Languages that the classifier supports; empty: any language."""
+    reads_evidence: ClassVar[bool] = False
+    """Whether a claim's score depends on the passages shown with it; if False, the classifier sees the claim alone."""
     yes_or_no_only: ClassVar[bool] = False
     """Whether the classifier supports only tasks with two labels; other experiments are rejected."""
     uses_seed: ClassVar[bool] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,15 @@ from harness.arrays import Codes
 from harness.display import displayed, html_rows
 
 Column = npt.NDArray[np.object_]
+
+
+class ShownPassage(NamedTuple):
+    """One passage that a classifier is shown with a claim."""
+
+    passage_id: str
+    text: str
+    score: float | None = None
+    """Score of the retriever that found it; None for gold evidence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +50,16 @@ class Claims:
     """str or None; defaults to all None."""
     source: Column = None  # type: ignore[assignment]
     """str or None; publisher of the article. Used by splits only: the fingerprint of a dataset does not cover it."""
+    evidence: Column = None  # type: ignore[assignment]
+    """Tuples of `ShownPassage`, best first; empty where nothing is shown. Defaults to all empty. The fingerprint of a
+    dataset does not cover it: the id of a unit does."""
 
     def __post_init__(self) -> None:
         for name in ("topic", "source"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.full(len(self.claim_id), None, dtype=object))
+        if self.evidence is None:
+            object.__setattr__(self, "evidence", no_evidence(len(self.claim_id)))
 
     def __len__(self) -> int:
         return len(self.claim_id)
@@ -100,6 +115,13 @@ class Gold:
         """Returns the gold of some rows (indices or a mask)."""
         shares = None if self.shares is None else self.shares[rows]
         return Gold(self.labels, self.codes[rows], shares, self.own_names)
+
+
+def no_evidence(n_claims: int) -> Column:
+    """Returns an evidence column that shows nothing; shape (n_claims,)."""
+    column = np.empty(n_claims, dtype=object)
+    column.fill(())
+    return column
 
 
 def codes_of(values: Column) -> Codes:

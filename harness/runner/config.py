@@ -19,6 +19,7 @@ from harness.metrics.base import Metric
 from harness.metrics.intervals import Intervals
 from harness.records import Entries, Explanation, Name, Record, Texts, explain_validation
 from harness.runner.splitting.split_config import Inner, Shares, Split
+from harness.runner.verification.evidence_source import Defaults, EvidenceSetting
 from harness.yaml_file import KeyPath, format_key_path
 
 
@@ -36,6 +37,10 @@ class System(NamedTuple):
     """Share of the training claims that it is fitted to; None: all."""
     train_on: str | None = None
     """Group (source, topic, speaker) whose claims it is fitted to; None: the training claims of the split."""
+    evidence: EvidenceSetting = "none"
+    """Passages that it is shown with each claim."""
+    probe: bool = False
+    """Whether the harness added it to a verdict experiment, to show what is given away."""
     entry: int = 0
     """Place among the `classifiers` of the config, from 0; `each` makes several systems of one entry."""
 
@@ -51,6 +56,12 @@ class Experiment(Record):
     """Shipped dataset, fetched benchmark or folder; several in a list are joined."""
     scheme: str | None = None
     """Label scheme; default: the first scheme of each dataset that answers the task."""
+    corpus: str | None = None
+    """Passages to retrieve from, for verdicts: a file, a folder or a dataset; default: the corpus of the dataset."""
+    defaults: Defaults = Defaults()
+    """Settings that hold for every classifier that does not set them itself: the evidence of verdict experiments."""
+    probes: bool = True
+    """Whether a verdict experiment also has a system that sees the claim alone and one that sees the evidence alone."""
     gold: str = "adjudicated"
     """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single` or `single:NAME`."""
     split: Split = Split()
@@ -117,6 +128,7 @@ def known_fields(key_path: KeyPath) -> list[str]:
         ("split", "inner_folds"): Inner,
         ("split", "train_share"): Shares,
         ("intervals",): Intervals,
+        ("defaults",): Defaults,
     }
     return list(records.get(key_path[:-1], Experiment).model_fields)
 

@@ -273,6 +273,6 @@ def _fit_and_write(
 
 
 def _rows(unit: Unit, data: ExperimentData) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:
-    fold = unit.fold
-    dev = (data.claims.take(fold.dev), gold_of(data, fold.dev)) if len(fold.dev) else None
-    return unit, data.claims.take(fold.train), training_gold(data, fold), data.claims.take(fold.test), dev
+    fold, claims = unit.fold, data.claims_of(unit.system)
+    dev = (claims.take(fold.dev), gold_of(data, fold.dev)) if len(fold.dev) else None
+    return unit, claims.take(fold.train), training_gold(data, fold), claims.take(fold.test), dev

@@ -31,6 +31,8 @@ from harness.runner.splitting.split_config import Shares, Split
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
 from harness.runner.tuning.search_space import allowed_fields, search_candidates
 from harness.runner.tuning.tune import with_settings_search
+from harness.runner.verification.evidence_source import read_sources
+from harness.runner.verification.systems import probes_of, shown_with
 from harness.yaml_file import KeyPath, YamlWithLines, format_key_path, read_yaml
 
 PLACEHOLDERS = {"name": "x", "task": "", "dataset": "x", "classifiers": ["x"]}
@@ -121,6 +123,10 @@ def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: 
     entries = content.get("metrics") if isinstance(content.get("metrics"), list) else None
     metrics = faults.build_metrics(entries or list(experiment.metrics))
     systems = faults.build_systems(content.get("classifiers"), next(iter(metrics.values()), None), experiment.split)
+    if experiment.task == "verdict":
+        systems = faults.with_evidence(systems, experiment)
+    else:
+        faults.refuse_evidence()
     if experiment.task in TASKS and not TASKS[experiment.task].binary:
         faults.check_yes_or_no_only(systems, metrics, experiment.task)
     return ReadConfig(path, experiment, valid, systems, metrics, faults)
@@ -165,6 +171,7 @@ class ConfigFaults:
     def __init__(self, path: Path, located: YamlWithLines, changed: Sequence[KeyPath] = ()) -> None:
         self.path, self.located, self.changed = path, located, changed
         self.faults: list[Fault] = []
+        self._entries: list[Any] = []
 
     def add(self, key_path: KeyPath, message: str, code: str = Fault.code) -> None:
         """Adds a fault at a key path, once; a value of an override stands in no line of the file."""
@@ -259,6 +266,7 @@ class ConfigFaults:
         the first metric of the config.
         """
         built: list[System] = []
+        self._entries = entries if isinstance(entries, list) else []
         for number, entry in enumerate(entries if isinstance(entries, list) else ()):
             settings = dict(entry) if isinstance(entry, dict) else {"name": entry}
             name, label = settings.pop("name", None), settings.pop("label", None)
@@ -269,6 +277,7 @@ class ConfigFaults:
                 message = f"expected a text, got {preview(label)}; put it in quotes"
                 self.add(("classifiers", number, "label"), message, "string-type")
                 continue
+            settings.pop("evidence", None)  # the runner's own; see `with_evidence`
             sweeps = {key: value["each"] for key, value in settings.items() if _is_sweep(value)}
             for values in itertools.product(*sweeps.values()):
                 chosen = dict(zip(sweeps, values, strict=True))
@@ -281,6 +290,31 @@ class ConfigFaults:
             message = f"two systems are called '{label}'; give one of them another label"
             self.add(("classifiers",), message, "duplicate-name")
         return tuple(built) if split.train_share is None else _at_shares(built, split.train_share)
+
+    def with_evidence(self, systems: Sequence[System], experiment: Experiment) -> tuple[System, ...]:
+        """The systems of a verdict experiment, once per evidence that each is shown, and the probes."""
+        shown = list[System]()
+        for system in systems:
+            entry = self._entries[system.entry]
+            setting = entry.get("evidence") if isinstance(entry, dict) else None
+            try:
+                sources = read_sources(setting, experiment.defaults.evidence)
+            except HarnessError as error:
+                self.add(("classifiers", system.entry, "evidence"), str(error))
+                continue
+            if not system.classifier.reads_evidence:
+                if setting is not None and any(source != "none" for source in sources):
+                    message = f"'{system.name}' sees the claim alone; remove evidence, or set it to none"
+                    self.add(("classifiers", system.entry, "evidence"), message)
+                sources = ("none",)
+            shown += shown_with(system, sources)
+        return (*shown, *(probes_of(shown) if experiment.probes else ()))
+
+    def refuse_evidence(self) -> None:
+        """Adds a fault for each classifier with evidence in an experiment on another task."""
+        for number, entry in enumerate(self._entries):
+            if isinstance(entry, dict) and "evidence" in entry:
+                self.add(("classifiers", number, "evidence"), "is a setting of the task 'verdict' only; remove it")
 
     def _build_system(
         self, number: int, label: str, name: str, settings: dict[str, Any], *, metric: Metric | None, split: Split

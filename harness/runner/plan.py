@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +31,8 @@ from harness.runner.splitting.joined_datasets import (
 from harness.runner.splitting.protocols import make_folds, with_training_share
 from harness.runner.splitting.transfer import name_trained_on, training_groups, transfer_folds
 from harness.runner.tuning.calibrate import CalibratedClassifier
+from harness.runner.verification.evidence_source import evidence_name
+from harness.runner.verification.shown_evidence import ShownEvidence, gather_evidence
 from harness.schemes import Scheme
 from harness.user_code.local_code import code_fingerprint
 
@@ -52,6 +56,13 @@ class ExperimentData(NamedTuple):
     """Scored rows, in order, that are exact or near duplicates of training rows of their fold; see check A01."""
     limit: int | None = None
     """`--limit` of a trial; None for a full run."""
+    evidence: Mapping[str, ShownEvidence] = MappingProxyType({})
+    """What each source of evidence shows, by its name; empty for tasks without evidence."""
+
+    def claims_of(self, system: System) -> Claims:
+        """The claims with the passages that a system is shown."""
+        shown = self.evidence.get(evidence_name(system.evidence))
+        return self.claims if shown is None else replace(self.claims, evidence=shown.column)
 
 
 class Unit(NamedTuple):
@@ -114,6 +125,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
         limit=limit,
+        evidence=gather_evidence([system.evidence for system in loaded.systems], joined, experiment.corpus, root),
     )
 
 
@@ -156,6 +168,9 @@ def expand_transfer(loaded: LoadedExperiment, data: ExperimentData) -> LoadedExp
 
 def data_for_system(system: System, data: ExperimentData, experiment: Experiment) -> ExperimentData:
     """The data as one system sees them: its share of the training claims or its training group, and its duplicates."""
+    shown = data.evidence.get(evidence_name(system.evidence))
+    if shown is not None:
+        data = data._replace(warnings=(*data.warnings, *shown.warnings))
     if system.train_on is not None:
         group = next(fold for fold in data.folds if fold.name == system.train_on)
         folds = transfer_folds(experiment.split, group, data.folds, data.claims, data.gold.rows_with_gold)
@@ -268,6 +283,8 @@ def unit_of(
         "versions": package_versions(classifier),
     }
     identity |= {"explain": True} if experiment.explain else {}
+    shown = data.evidence.get(evidence_name(system.evidence))
+    identity |= {} if shown is None else {"evidence": shown.fingerprint}
     unit_id = sha256(json.dumps(identity | fold_identity, sort_keys=True))[:20]
     return Unit(unit_id, system, fold, seed, experiment.explain)
 

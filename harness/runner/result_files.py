@@ -82,6 +82,10 @@ class Result(Record):
     """Total cost of fitting and scoring; None if the cost of a unit is unknown."""
     carried_thresholds: CarriedThresholds | None = None
     """Thresholds on every group; only for systems of `protocol: transfer` with a `threshold`."""
+    evidence: str | None = None
+    """Evidence that the system is shown with each claim, by name; None for tasks without evidence."""
+    evidence_notes: tuple[str, ...] = ()
+    """How much of the gold evidence is shown, for the reader of the table."""
     predictions_sha256: str = ""
     """SHA-256 of `predictions.parquet`, which shows whether the file still belongs to the values."""
     content_sha256: str = ""
@@ -124,6 +128,7 @@ class Result(Record):
                 if self.carried_thresholds
                 else {}
             ),
+            **({"evidence": self.evidence} if self.evidence is not None else {}),
             **({"limit": self.limit} if self.limit is not None else {}),
         }
 

@@ -35,6 +35,7 @@ from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, to
 from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
+from harness.runner.verification.evidence_source import evidence_name
 from harness.user_code.local_code import code_fingerprint
 
 
@@ -109,7 +110,7 @@ def build_result(
     unit_predictions = [(unit, finished.units[unit.unit_id].predictions) for unit in units]
     runs = join_folds(unit_predictions)
     system_runs = _SystemRuns(loaded, data, system, rows, runs)
-    predictions = _predictions_parquet(data, rows, runs, experiment)
+    predictions = _predictions_parquet(data, data.claims_of(system).take(rows), rows, runs, experiment)
     write_bytes(result_folder / "predictions.parquet", predictions)
     write_text(result_folder / "experiment.yaml", document)
     fits = {unit.unit_id: unit.name for unit in units}
@@ -154,13 +155,13 @@ def _read_existing(folder: Path, document: str) -> Result | None:
 
 
 def _predictions_parquet(
-    data: ExperimentData, rows: Codes, runs: Mapping[int | None, Predictions], experiment: Experiment
+    data: ExperimentData, claims: Claims, rows: Codes, runs: Mapping[int | None, Predictions], experiment: Experiment
 ) -> bytes:
     """The content of `predictions.parquet`; a run that serves every seed stands under the first seed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    claims, labels = data.claims.take(rows), data.gold.gold.labels
+    labels = data.gold.gold.labels
     codes = np.full(len(data.claims), -1, dtype=np.int64)
     codes[data.gold.rows_with_gold] = data.gold.gold.codes
     shares = _shares(data)[rows]
@@ -184,6 +185,9 @@ def _predictions_parquet(
         columns["speaker"] = pa.array(claims.speaker, pa.string())
         if strata is not None:
             columns["stratum"] = pa.array(strata, pa.int64())
+        if any(claims.evidence):
+            shown = [[passage.passage_id for passage in passages] for passages in claims.evidence]
+            columns["evidence"] = pa.array(shown, pa.list_(pa.string()))
         columns["length"] = pa.array(_lengths(claims), pa.int64())
         if data.gold.gold.shares is not None:
             columns |= {f"share:{label}": pa.array(shares[:, n], pa.float64()) for n, label in enumerate(labels)}
@@ -257,6 +261,8 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         slices=tuple(_slices(system_runs, scored)),
         limit=data.limit,
         random_seeds=tuple(seed for seed in runs if seed is not None),
+        evidence=evidence_name(system.evidence) if experiment.task == "verdict" else None,
+        evidence_notes=shown.notes if (shown := data.evidence.get(evidence_name(system.evidence))) else (),
     )
 
 

@@ -16,6 +16,7 @@ from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.runner.units.failures import FailedSystem
+from harness.runner.verification.reads_evidence import evidence_gains
 from harness.text_tables import GAP, align_columns, count_of, fits, format_number, html_table, output_width
 
 MAX_CHOICES = 3
@@ -203,6 +204,10 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
                 if note:
                     metrics_by_note.setdefault(note, {}).setdefault(result.system, []).append(headings[name])
     lines = [line] if (line := _interval_line(results, headings)) else []
+    lines += list(dict.fromkeys(note for result in results for note in result.evidence_notes))
+    if gains := evidence_gains(results):
+        lines += ["macro F1 over the best system that sees the claim alone, paired by article:"]
+        lines += [f"  {gain}" for gain in gains]
     lines += describe_seeds({result.system: result.random_seeds for result in results})
     measured = {
         result.system: [headings[name] for name, value in result.values.items() if value.value is not None]

@@ -56,6 +56,11 @@ class WrappingClassifier(Classifier):
         return common or (NO_COMMON_LANGUAGE,)
 
     @computed
+    def reads_evidence(self) -> bool:
+        """Whether any inner classifier reads the passages shown with a claim."""
+        return any(inner.reads_evidence for inner in self.inner())
+
+    @computed
     def yes_or_no_only(self) -> bool:
         """Whether any inner classifier supports only tasks with two labels."""
         return any(inner.yes_or_no_only for inner in self.inner())

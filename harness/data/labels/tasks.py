@@ -56,6 +56,7 @@ TASKS = {
             ("f1", "precision", "recall", "accuracy", "average_precision"),
         ),
         Task("claim_type", "what kind of claim is it?", False, ("macro_f1", "accuracy")),
+        Task("verdict", "what does the evidence say of the claim?", False, ("macro_f1", "accuracy", "brier")),
     )
 }
 

@@ -9,9 +9,11 @@ from typing import Any
 
 def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
     """Makes paths relative to the config absolute, so that the resolved config runs from any folder."""
-    path_settings: list[tuple[Any, str | int]] = [(content, "dataset"), (content.get("split"), "file")]
+    path_settings: list[tuple[Any, str | int]] = [(content, "dataset"), (content, "corpus")]
+    path_settings.append((content.get("split"), "file"))
+    path_settings += [(entry, "file") for entry in _entries(content.get("defaults"))]
     for entry in _entries(content.get("classifiers")):
-        path_settings += [(entry, "path"), (entry, "dataset")]
+        path_settings += [(entry, "path"), (entry, "dataset"), (entry, "file")]
         if "endpoint" not in entry:
             path_settings.append((entry, "model"))
         if isinstance(entry.get("cassette"), str) and entry["cassette"] and "\x00" not in entry["cassette"]:
@@ -22,7 +24,8 @@ def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
     for holder, key in path_settings:
         is_item = isinstance(key, int)
         value = holder[key] if is_item else holder.get(key) if isinstance(holder, dict) else None
-        if isinstance(value, str) and ("/" in value or not (is_item or key == "dataset")) and _exists(folder / value):
+        is_name = is_item or key in ("dataset", "corpus")  # which may be a name instead of a path
+        if isinstance(value, str) and ("/" in value or not is_name) and _exists(folder / value):
             holder[key] = str((folder / value).resolve())
 
 

@@ -1,0 +1,1 @@
+"""Classifiers that read a claim together with the passages it is shown."""

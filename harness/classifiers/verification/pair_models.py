@@ -1,0 +1,140 @@
+"""Classifiers that are fitted to features of claims and the passages shown with them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, class_priors
+from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.verification.pair_features import dense_features, tagged_words, words_of
+from harness.data.claims import Claims, Gold, ShownPassage
+
+Featurize = Callable[[str, tuple[ShownPassage, ...]], dict[str, float]]
+"""Function from a claim and its passages to features by name."""
+
+
+@dataclass(frozen=True)
+class PairScorer(Scorer):
+    """Probabilities of a scikit-learn model over features of claim and passages."""
+
+    featurize: Featurize
+    pipeline: Any
+    n_labels: int
+    probabilities = True
+
+    def score(self, claims: Claims) -> ScoreMatrix:
+        """Probabilities; 0 for a label without training claims."""
+        scores = np.zeros((len(claims), self.n_labels))
+        if len(claims):
+            rows = [self.featurize(text, shown) for text, shown in zip(claims.text, claims.evidence, strict=True)]
+            scores[:, self.pipeline.classes_] = self.pipeline.predict_proba(rows)
+        return scores
+
+
+class PairClassifier(Classifier):
+    """Base of the classifiers that are fitted to features of a claim and its passages.
+
+    If the training claims have one label only, scores are the label shares.
+    """
+
+    reads_evidence: ClassVar[bool] = True
+    packages = ("numpy", "scipy", "scikit-learn")
+    unsavable_reason: ClassVar[str | None] = "its scorer needs the passages of an experiment, which no saved model has"
+
+    @abstractmethod
+    def featurize(self) -> Featurize:
+        """The function that turns a claim and its passages into features."""
+
+    @abstractmethod
+    def model(self, seed: int) -> Any:
+        """An unfitted scikit-learn pipeline over rows of features by name."""
+
+    def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Fits the model to the training claims and their passages."""
+        if len(np.unique(gold.codes)) < 2:
+            return ClassPriorScorer(tuple(class_priors(gold).tolist()))
+        featurize, pipeline = self.featurize(), self.model(seed % 2**32)
+        pipeline.fit([featurize(*row) for row in zip(claims.text, claims.evidence, strict=True)], gold.codes)
+        return PairScorer(featurize, pipeline, len(gold.labels))
+
+
+class Logreg(PairClassifier):
+    """Base of the logistic regressions."""
+
+    C: float = Field(default=1.0, gt=0)
+    """Inverse strength of the regularization; higher fits the training claims more closely."""
+    uses_seed: ClassVar[bool] = False
+
+    def model(self, seed: int) -> Any:
+        """Features to columns, scaled to at most 1, then logistic regression with balanced labels."""
+        from sklearn.feature_extraction import DictVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import MaxAbsScaler
+
+        logreg = LogisticRegression(C=self.C, class_weight="balanced", max_iter=2000)
+        return make_pipeline(DictVectorizer(), MaxAbsScaler(), logreg)
+
+
+class PairLogreg(Logreg):
+    """Logistic regression on a claim and its passages: words tagged by where they occur, overlap, numbers, negation.
+
+    It sees whether words, numbers and names of the claim occur in the passages. It cannot see what the passages say
+    about them.
+    """
+
+    uses_seed: ClassVar[bool] = False
+
+    def featurize(self) -> Featurize:
+        """Words tagged as in both, in the claim or in the evidence, and the comparison as numbers."""
+        return _all_features
+
+
+class EvidenceOnly(Logreg):
+    """Logistic regression on the words of the passages alone, without the claim.
+
+    A probe: what it predicts better than chance is given away by the choice or the wording of the evidence.
+    """
+
+    uses_seed: ClassVar[bool] = False
+
+    def featurize(self) -> Featurize:
+        """The words of the passages."""
+        return _evidence_words
+
+
+class PairBoosted(PairClassifier):
+    """Gradient-boosted trees on overlap, numbers, units, years, names and negation of a claim and its passages."""
+
+    max_iter: int = Field(default=100, ge=1)
+    """Number of trees per label."""
+
+    def featurize(self) -> Featurize:
+        """The comparison as numbers."""
+        return dense_features
+
+    def model(self, seed: int) -> Any:
+        """Features to dense columns, then histogram gradient boosting."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        from sklearn.feature_extraction import DictVectorizer
+        from sklearn.pipeline import make_pipeline
+
+        trees = HistGradientBoostingClassifier(
+            max_iter=self.max_iter, max_depth=3, learning_rate=0.05, class_weight="balanced", random_state=seed
+        )
+        return make_pipeline(DictVectorizer(sparse=False), trees)
+
+
+def _all_features(claim: str, passages: tuple[ShownPassage, ...]) -> dict[str, float]:
+    return dense_features(claim, passages) | tagged_words(claim, passages)
+
+
+def _evidence_words(_: str, passages: tuple[ShownPassage, ...]) -> dict[str, float]:
+    words = {f"evidence:{word}": 1.0 for passage in passages for word in words_of(passage.text)}
+    return words | {"passages": float(min(len(passages), 5))}

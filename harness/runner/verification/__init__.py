@@ -1,0 +1,1 @@
+"""Verdict experiments: what each system is shown, the probes, and whether a system reads its evidence."""
