@@ -1,12 +1,14 @@
 """Corpora: read from JSON Lines, Parquet and evidence, with all faults at once."""
 
 import json
+import shutil
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
 from harness.data.corpora import open_corpus
+from harness.data.load import find_dataset
 from harness.errors import FaultsError
 
 ROWS = [
@@ -65,7 +67,8 @@ def test_an_empty_file_and_a_cut_parquet_file_are_refused(tmp_path):
         open_corpus(whole)
 
 
-def test_a_dataset_without_a_corpus_gives_its_evidence():
-    corpus = open_corpus("public-matters")
+def test_a_dataset_without_a_corpus_gives_its_evidence(tmp_path):
+    folder = shutil.copytree(find_dataset("public-matters"), tmp_path / "d", ignore=shutil.ignore_patterns("corpus.*"))
+    corpus = open_corpus(folder)
     assert len(corpus) == len(corpus.row_of) > 100
     assert corpus.path.name == "evidence.jsonl"
