@@ -187,7 +187,11 @@ def evaluate(
 
 
 @click.command("list")
-@click.argument("kind", required=False, metavar="[experiments|datasets|benchmarks|classifiers|metrics|schemes|checks]")
+@click.argument(
+    "kind",
+    required=False,
+    metavar="[experiments|datasets|benchmarks|classifiers|retrievers|metrics|schemes|checks]",
+)
 @as_json
 def list_(kind: str | None, as_json: bool) -> None:
     """List the components of a kind, each with a summary.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.arrays import Bools, Floats, Integers
 from harness.data.corpora import Corpus, Passage
+from harness.errors import HarnessError
 from harness.records import Record
 
 
@@ -20,6 +23,12 @@ class Rankings(NamedTuple):
     """Rows of the passages in the corpus, shape (n_texts, k); -1 where there are fewer than k."""
     scores: Floats
     """Score of each passage, same shape; 0 where there is none."""
+
+
+Arrays = dict[str, npt.NDArray[Any]]
+"""Arrays of an index by name: what is stored of it."""
+MAX_CELLS = 4_000_000
+"""Number of scores, of some texts and all passages, that are in memory at once."""
 
 
 class Index(ABC):
@@ -35,6 +44,10 @@ class Index(ABC):
             allowed: which passages may be returned for which text, shape (n_texts, n_passages); default: all.
         """
 
+    def arrays(self) -> Arrays:
+        """Returns what to store of the index; `Retriever.from_arrays` makes the same index of it."""
+        raise HarnessError(f"{type(self).__name__} cannot be stored: it has no method `arrays`")
+
 
 class Retriever(Record, ABC):
     """A way to rank passages; its fields are its settings."""
@@ -46,6 +59,15 @@ class Retriever(Record, ABC):
     def index(self, corpus: Corpus) -> Index:
         """Indexes a corpus."""
 
+    def from_arrays(self, arrays: Arrays, n_passages: int) -> Index:
+        """Returns the index of stored arrays, which may be memory-mapped.
+
+        Args:
+            arrays: arrays of the index, as `Index.arrays` gave them.
+            n_passages: number of passages of the corpus.
+        """
+        raise HarnessError(f"{type(self).__name__} cannot be stored: it has no method `from_arrays`")
+
 
 def full_text(passage: Passage) -> str:
     """The text of a passage that is indexed: its title, if it has one, and its text."""
@@ -53,12 +75,12 @@ def full_text(passage: Passage) -> str:
 
 
 def rank(
-    score: Callable[[str], Floats], texts: Sequence[str], k: int, n_passages: int, allowed: Bools | None
+    score: Callable[[Sequence[str]], Floats], texts: Sequence[str], k: int, n_passages: int, allowed: Bools | None
 ) -> Rankings:
-    """Ranks the passages by a score, text by text.
+    """Ranks the passages by a score, some texts at a time.
 
     Args:
-        score: gives the score of each passage for a text, shape (n_passages,).
+        score: gives the score of each passage for some texts, shape (n_texts, n_passages).
         texts: texts to look for.
         k: maximum number of passages per text.
         n_passages: number of passages.
@@ -67,14 +89,24 @@ def rank(
     if allowed is not None and allowed.shape != (len(texts), n_passages):
         raise ValueError(f"allowed: expected shape {(len(texts), n_passages)}, got {allowed.shape}")
     rankings = Rankings(np.full((len(texts), k), -1, dtype=np.int64), np.zeros((len(texts), k), dtype=np.float64))
-    for i, text in enumerate(texts):
-        scores = np.asarray(score(text), dtype=np.float64)
-        if allowed is not None:
-            scores = np.where(allowed[i], scores, 0.0)
-        rows = best_rows(scores, k)
-        rankings.rows[i, : len(rows)] = rows
-        rankings.scores[i, : len(rows)] = scores[rows]
+    step = max(1, MAX_CELLS // max(1, n_passages))
+    for start in range(0, len(texts), step):
+        for i, scores in enumerate(score(texts[start : start + step]), start=start):
+            rows = best_rows(scores if allowed is None else np.where(allowed[i], scores, 0.0), k)
+            rankings.rows[i, : len(rows)] = rows
+            rankings.scores[i, : len(rows)] = scores[rows]
     return rankings
+
+
+def text_array(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
+    """Texts as an array of bytes, to store them beside numbers; see `texts_of`."""
+    return np.frombuffer(json.dumps(list(texts)).encode(), dtype=np.uint8)
+
+
+def texts_of(array: npt.NDArray[Any]) -> list[str]:
+    """The texts of an array by `text_array`."""
+    texts: list[str] = json.loads(array.tobytes())
+    return texts
 
 
 def best_rows(scores: Floats, k: int) -> Integers:

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from harness.arrays import Bools, Floats
+from harness.arrays import Bools, Floats, Integers
 from harness.data.corpora import Corpus
-from harness.retrieval.base import Index, Rankings, Retriever, full_text, rank
+from harness.retrieval.base import Arrays, Index, Rankings, Retriever, full_text, rank, text_array, texts_of
 
 Tokens = Literal["words", "whitespace"]
 EPSILON = 0.25
@@ -40,20 +40,30 @@ class Bm25(Retriever):
             [vocabulary.setdefault(token, len(vocabulary)) for token in tokens_of(full_text(passage), self.tokens)]
             for passage in corpus.passages
         ]
-        return Bm25Index(self._table(ids, vocabulary), vocabulary, len(corpus), self.tokens)
+        return Bm25Index(*self._postings(ids, vocabulary), vocabulary, len(corpus), self.tokens)
 
-    def _table(self, ids: list[list[int]], vocabulary: dict[str, int]) -> Any:
+    def from_arrays(self, arrays: Arrays, n_passages: int) -> Bm25Index:
+        """Returns the index of stored arrays."""
+        vocabulary = {token: column for column, token in enumerate(texts_of(arrays["vocabulary"]))}
+        weights, passages, bounds = (arrays[name] for name in ("weights", "passages", "bounds"))
+        return Bm25Index(weights, passages, bounds, vocabulary, n_passages, self.tokens)
+
+    def _postings(self, ids: list[list[int]], vocabulary: dict[str, int]) -> tuple[Floats, Integers, Integers]:
+        """The weights of all tokens in their passages, the rows of these passages, and where each token begins."""
         import bm25s
 
+        if not vocabulary:
+            return np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
         # The scores of `okapi` are those of `lucene` with another weight per word, and without its division by k1 + 1.
         method = "lucene" if self.method == "okapi" else self.method
         table = bm25s.BM25(k1=self.k1, b=self.b, method=method, dtype="float64", backend="numpy")
         table.index((ids, vocabulary), create_empty_token=False, show_progress=False)
+        weights, bounds = table.scores["data"], table.scores["indptr"]
         if self.method == "okapi":
-            entries = np.diff(table.scores["indptr"]).astype(np.int64)
-            factors = (self.k1 + 1) * _okapi_idf(entries, len(ids)) / _lucene_idf(entries, len(ids))
-            table.scores["data"] = table.scores["data"] * np.repeat(factors, entries)
-        return table
+            counts = np.diff(bounds).astype(np.int64)
+            factors = (self.k1 + 1) * _okapi_idf(counts, len(ids)) / _lucene_idf(counts, len(ids))
+            weights = weights * np.repeat(factors, counts)
+        return weights, table.scores["indices"], bounds
 
 
 def _lucene_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
@@ -71,10 +81,14 @@ def _okapi_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
 class Bm25Index(Index):
     """A corpus indexed by its words."""
 
-    table: Any
-    """Scores of each word in each passage (`bm25s.BM25`)."""
+    weights: Floats
+    """Weight of each token in each passage that has it, token by token."""
+    passages: Integers
+    """Row of the passage of each weight."""
+    bounds: Integers
+    """Place of the first weight of each token; the last number is that of all weights."""
     vocabulary: dict[str, int]
-    """Column of each word."""
+    """Number of each token."""
     n_passages: int
     tokens: Tokens
 
@@ -82,12 +96,23 @@ class Bm25Index(Index):
         """Returns the k best passages for each text; see `Index.search`."""
         return rank(self._scores, texts, k, self.n_passages, allowed)
 
-    def _scores(self, text: str) -> Floats:
-        # A word that the text repeats counts each time, as in Lucene and rank_bm25.
-        columns = [self.vocabulary[token] for token in tokens_of(text, self.tokens) if token in self.vocabulary]
-        if not columns:
-            return np.zeros(self.n_passages)
-        scores: Floats = self.table.get_scores_from_ids(columns)
+    def arrays(self) -> Arrays:
+        """Returns the weights and the vocabulary."""
+        return {
+            "weights": self.weights,
+            "passages": self.passages,
+            "bounds": self.bounds,
+            "vocabulary": text_array(self.vocabulary),
+        }
+
+    def _scores(self, texts: Sequence[str]) -> Floats:
+        scores = np.zeros((len(texts), self.n_passages))
+        for text, row in zip(texts, scores, strict=True):
+            # A word that the text repeats counts each time, as in Lucene and rank_bm25.
+            for token in tokens_of(text, self.tokens):
+                if token in self.vocabulary:
+                    start, end = self.bounds[self.vocabulary[token] : self.vocabulary[token] + 2]
+                    row[self.passages[start:end]] += self.weights[start:end]
         return scores
 
 

@@ -13,6 +13,9 @@ RETRIEVERS: Registry[type[Retriever]] = Registry(
     "retriever",
     {
         "bm25": "harness.retrieval.bm25:Bm25",
+        "tfidf": "harness.retrieval.tfidf:Tfidf",
+        "embedding": "harness.retrieval.embedding:Embedding",
+        "fused": "harness.retrieval.fused:Fused",
     },
     "harness.retrievers",
 )

@@ -36,6 +36,12 @@ def _classifiers() -> dict[str, str]:
     return {name: _first_line(component) for name, component in CLASSIFIERS.each().items()}
 
 
+def _retrievers() -> dict[str, str]:
+    from harness.retrieval import RETRIEVERS
+
+    return {name: _first_line(component) for name, component in RETRIEVERS.each().items()}
+
+
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
 
@@ -85,6 +91,7 @@ KINDS = {
     "datasets": Kind("datasets that come with the package", _datasets),
     "benchmarks": Kind("public benchmarks that `harness fetch` reads", _benchmarks),
     "classifiers": Kind("systems that a config can name", _classifiers),
+    "retrievers": Kind("ways to rank the passages of a corpus", _retrievers),
     "metrics": Kind("metrics that a config can name", _metrics),
     "schemes": Kind("label schemes with their guidelines", _schemes),
     "checks": Kind("checks of `harness audit`", _checks),
@@ -95,7 +102,8 @@ def list_components(kind: str | None = None) -> dict[str, str]:
     """Maps the name of every registered component of a kind to its summary.
 
     Args:
-        kind: experiments, datasets, benchmarks, classifiers, metrics, schemes or checks; None: the kinds themselves.
+        kind: experiments, datasets, benchmarks, classifiers, retrievers, metrics, schemes or checks; None: the kinds
+            themselves.
     Raises: UnknownName: no such kind.
     """
     if kind is None:

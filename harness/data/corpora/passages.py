@@ -189,8 +189,6 @@ def _of_evidence(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
         )
         first, same = passages.setdefault(passage.passage_id, (line, passage))
         if same.text != passage.text:
-            message = (
-                f"passage '{passage.passage_id}' has another text on line {first}; give each text an id of its own"
-            )
+            message = f"passage '{passage.passage_id}' has another text on line {first}; give each an id of its own"
             faults.append(Fault(str(path), line, "passage_id", message, "duplicate-id"))
     return list(passages.values()), faults
