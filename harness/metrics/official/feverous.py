@@ -52,7 +52,8 @@ def feverous(claims: Sequence[FeverousClaim]) -> OfficialScores:
     right_label = [claim.label.lower() == claim.predicted_label.lower() for claim in claims]
     predicted = [_first_pieces(claim.predicted) for claim in claims]
     covered = [
-        any(set(group) <= set(pieces) for group in claim.groups) for claim, pieces in zip(claims, predicted, strict=True)
+        any(set(group) <= set(pieces) for group in claim.groups)
+        for claim, pieces in zip(claims, predicted, strict=True)
     ]
     precision = sum(_precision(claim, pieces) for claim, pieces in zip(claims, predicted, strict=True)) / n
     recall = sum(covered) / n

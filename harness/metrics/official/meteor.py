@@ -41,9 +41,21 @@ class Meteor:
         tokenizer.ENDING_QUOTES = [pair for pair in tokenizer.ENDING_QUOTES if pair[0].pattern != r"\s+"]
         self._tokenize_sentence = tokenizer.tokenize
         try:
-            self._split = PunktTokenizer("english").tokenize
+            punkt = PunktTokenizer("english")
         except LookupError:
             raise HarnessError(f"METEOR needs nltk's punkt_tab; {REMEDY.format(data='punkt_tab')}") from None
+        # Version 3.7 knows no typographic quotes at the end of a sentence.
+        language: Any = punkt._lang_vars
+        language.__class__ = type(
+            "Variables",
+            (type(language),),
+            {
+                "__slots__": (),
+                "re_boundary_realignment": re.compile(r"[\"')\]}]+?(?:\s+|(?=--)|$)", re.MULTILINE),
+                "_re_non_word_chars": r"(?:[)\";}\]\*:@\'\({\[?!])",
+            },
+        )
+        self._split = punkt.tokenize
         self._stem = cache(PorterStemmer().stem)
         self._wordnet = _wordnet()
         self.tokens = lru_cache(maxsize=100_000)(self._tokens)
@@ -55,14 +67,11 @@ class Meteor:
         return self._wordnet is not None
 
     def _tokens(self, text: str) -> tuple[str, ...]:
-        return tuple(
-            token.lower() for sentence in self._split(text) for token in self._tokenize_sentence(sentence)
-        )
+        return tuple(token.lower() for sentence in self._split(text) for token in self._tokenize_sentence(sentence))
 
     def _find_synonyms(self, word: str) -> frozenset[str]:
         """The lemmas of all senses of a word, those of several words left out, and the word itself."""
-        senses = self._wordnet.synsets(word) if self._wordnet is not None else []
-        names = {lemma.name() for sense in senses for lemma in sense.lemmas()}
+        names = {lemma.name() for sense in _senses(self._wordnet, word) for lemma in sense.lemmas()}
         return frozenset({name for name in names if "_" not in name} | {word})
 
     def score(self, candidate: str, reference: str) -> float:
@@ -105,6 +114,34 @@ class Meteor:
         if free_c and free_r and self.has_wordnet:
             run_pass(lambda c, r: r in self._synonyms(c))
         return sorted(pairs)
+
+
+def _senses(wordnet: Any, word: str) -> list[Any]:
+    """The senses of a word by the base forms of version 3.7, which strips endings until a form is in WordNet."""
+    senses = []
+    for pos in wordnet.MORPHOLOGICAL_SUBSTITUTIONS:
+        for form in _base_forms(wordnet, word, pos):
+            offsets = wordnet._lemma_pos_offset_map[form][pos]
+            senses += [wordnet.synset_from_pos_and_offset(pos, offset) for offset in offsets]
+    return senses
+
+
+def _base_forms(wordnet: Any, word: str, pos: str) -> list[str]:
+    """The forms of a word that WordNet has as a part of speech."""
+    known, rules = wordnet._lemma_pos_offset_map, wordnet.MORPHOLOGICAL_SUBSTITUTIONS[pos]
+
+    def in_wordnet(forms: list[str]) -> list[str]:
+        return [form for form in dict.fromkeys(forms) if form in known and pos in known[form]]
+
+    exceptions = wordnet._exception_map[pos]
+    if word in exceptions:
+        return in_wordnet([word, *exceptions[word]])
+    forms, matches = [word], list[str]()
+    while forms and not matches:
+        stripped = [form[: -len(old)] + new for form in forms for old, new in rules if form.endswith(old)]
+        matches = in_wordnet([*forms, *stripped])
+        forms = stripped
+    return matches
 
 
 def _wordnet() -> Any:

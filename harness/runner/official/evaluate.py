@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from harness.data.benchmarks.submission_ids import base_name, duplicate_ids
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, Undefined
 from harness.metrics.official.labels import OfficialScores
+from harness.runner.official.programs import PROGRAMS, WITHOUT_GOLD, ProgramResult
 from harness.runner.official.scorers import SCORERS, Scoring, scoring_of
 from harness.runner.official.submission_files import SubmissionPair, collect_faults, read_pair, read_predictions
 
@@ -35,18 +37,21 @@ class Evaluation(NamedTuple):
     """Reason why a metric is undefined, by `FILE: METRIC` or `mean: METRIC`."""
     note: str | None
     """Remark for the reader of the values."""
+    extra: Mapping[str, Any] = MappingProxyType({})
+    """Further parts of the JSON document, such as `all_queries`."""
 
     def document(self) -> dict[str, Any]:
         """The metrics as `harness evaluate --json` prints them; `reasons` only if a metric is undefined."""
         files = {name: dict(values) for name, values in self.files.items()}
         document: dict[str, Any] = {"benchmark": self.benchmark, "mean": dict(self.mean), "files": files}
+        document |= dict(self.extra)
         return document | ({"reasons": dict(self.reasons)} if self.reasons else {})
 
 
 def evaluate(
     benchmark: str,
-    gold: str | Path | Sequence[str | Path],
-    predictions: str | Path | Sequence[str | Path],
+    gold: str | Path | Sequence[str | Path] = (),
+    predictions: str | Path | Sequence[str | Path] = (),
     *,
     max_evidence: int | None = None,
 ) -> Evaluation:
@@ -56,11 +61,13 @@ def evaluate(
 
     Args:
         benchmark: name of the benchmark.
-        gold: gold files in the publisher's format; `a.zip!path` is a member of a zip file.
+        gold: gold files in the publisher's format (none for FEVEROUS, whose prediction files hold the gold); `a.zip!path` is a member of a zip file.
         predictions: as many prediction files; paired with gold by base name if the base names match, else in order.
         max_evidence: FEVER only: number of predicted passages per claim that count; default: 5, as in the shared task.
     Raises: FaultsError: the faults of all files, including missing and unknown ids.
     """
+    if benchmark in PROGRAMS:
+        return _run_program(benchmark, list(map(str, as_list(gold))), list(map(str, as_list(predictions))))
     scoring = scoring_of(benchmark, max_evidence)
     pairs = list[SubmissionPair]()
     with collect_faults() as faults:
@@ -68,6 +75,33 @@ def evaluate(
             with faults.for_file():
                 pairs.append(read_pair(scoring, gold_name, name))
     return _evaluate_pairs(pairs, scoring)
+
+
+def _run_program(benchmark: str, gold: list[str], predictions: list[str]) -> Evaluation:
+    """The values of a program that reads files of its own form, one pair of files at a time."""
+    needs_gold = benchmark not in WITHOUT_GOLD
+    if needs_gold and not gold:
+        raise HarnessError(f"{benchmark}: pass --gold FILE")
+    if not needs_gold and gold:
+        raise HarnessError(f"{benchmark}: the prediction file holds the gold; remove --gold")
+    pairs = _pair_files(gold, predictions) if needs_gold else [("", name) for name in predictions]
+    results = dict[str, ProgramResult]()
+    with collect_faults() as faults:
+        for gold_name, name in pairs:
+            with faults.for_file():
+                results[base_name(name)] = PROGRAMS[benchmark](Path(gold_name) if needs_gold else None, Path(name))
+    mean = _mean_over_files([result.values for result in results.values()])
+    reasons = {
+        f"{name}: {metric}": str(value)
+        for name, values in [*((name, result.values) for name, result in results.items()), ("mean", mean)]
+        for metric, value in values.items()
+        if isinstance(value, Undefined)
+    }
+    files = {name: _defined(result.values) for name, result in results.items()}
+    single = next(iter(results.values())) if len(results) == 1 else None
+    extra = single.extra if single else {"by_file": {name: dict(result.extra) for name, result in results.items()}}
+    notes = [note if single else f"{name}: {note}" for name, result in results.items() for note in result.notes]
+    return Evaluation(benchmark, _defined(mean), files, reasons, "\n".join(notes) or None, extra)
 
 
 def check_submission(benchmark: str, predictions: str | Path | Sequence[str | Path]) -> None:
