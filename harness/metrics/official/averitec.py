@@ -1,7 +1,7 @@
 """Exact reimplementation of the AVeriTeC 2024 program, whose score is `veracity@0.25`.
 
-Source: Schlichtkrull, Guo and Vlachos 2023, and the program of the 2024 shared task. Predictions are paired with gold by
-position; the types' values are means of the evidence score, whatever their name in the printed table says.
+Source: Schlichtkrull, Guo and Vlachos 2023, and the program of the 2024 shared task. Predictions are paired with gold
+by position; the types' values are means of the evidence score, whatever their name in the printed table says.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ otherwise; the patterns of 3.7 are set here, so that the installed version does 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -84,8 +85,7 @@ class Meteor:
         precision, recall = m / len(candidate_tokens), m / len(reference_tokens)
         f_mean = precision * recall / (0.9 * precision + 0.1 * recall)
         chunks = 1 + sum(
-            (right[0] - left[0], right[1] - left[1]) != (1, 1)
-            for left, right in zip(matches, matches[1:], strict=False)
+            (right[0] - left[0], right[1] - left[1]) != (1, 1) for left, right in itertools.pairwise(matches)
         )
         return f_mean * (1 - 0.5 * (chunks / m) ** 3)
 

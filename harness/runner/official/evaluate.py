@@ -61,7 +61,8 @@ def evaluate(
 
     Args:
         benchmark: name of the benchmark.
-        gold: gold files in the publisher's format (none for FEVEROUS, whose prediction files hold the gold); `a.zip!path` is a member of a zip file.
+        gold: gold files in the publisher's format; none for FEVEROUS, whose prediction files hold the gold.
+            `a.zip!path` is a member of a zip file.
         predictions: as many prediction files; paired with gold by base name if the base names match, else in order.
         max_evidence: FEVER only: number of predicted passages per claim that count; default: 5, as in the shared task.
     Raises: FaultsError: the faults of all files, including missing and unknown ids.

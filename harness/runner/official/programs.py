@@ -1,4 +1,4 @@
-"""Official programs that score verdicts and retrieval in files of their own form: AVeriTeC, FEVEROUS, QuanTemp and more."""
+"""Official programs that score verdicts and retrieval in files of their own form, such as AVeriTeC and FEVEROUS."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ def _checkthat_4b(gold_path: Path | None, path: Path) -> ProgramResult:
         return ProgramResult(values)
     everything = {key: value * len(rankings) / len(gold) for key, value in values.items()}
     note = (
-        f"over the {len(rankings):,} posts of the predictions; {missing:,} posts of the gold file are missing, and with "
-        f"these as misses MRR@5 is {everything['mrr@5']:.4f}"
+        f"over the {len(rankings):,} posts of the predictions; {missing:,} posts of the gold file are missing, and "
+        f"with these as misses MRR@5 is {everything['mrr@5']:.4f}"
     )
     return ProgramResult(values, (note,), {"all_queries": everything})
 
@@ -163,9 +163,9 @@ def _trec(gold_path: Path | None, path: Path) -> ProgramResult:
         raise FaultsError.single(path, message, code="unknown-id")
     values, everything = trec(qrels, run)
     note = (
-        f"means over the {answered:,} queries in both files, as trec_eval takes them; {len(qrels) - answered:,} queries "
-        f"of {gold_path.name} have no answer (they count as 0 in all_queries), {len(run.keys() - qrels.keys()):,} queries "
-        "of the run are not judged"
+        f"means over the {answered:,} queries in both files, as trec_eval takes them; {len(qrels) - answered:,} "
+        f"queries of {gold_path.name} have no answer (0 in all_queries), {len(run.keys() - qrels.keys()):,} queries of "
+        " the run are not judged"
     )
     return ProgramResult(values, (note,), {"all_queries": everything})
 
@@ -177,8 +177,8 @@ def _averitec(gold_path: Path | None, path: Path) -> ProgramResult:
     gold, predicted = read_averitec(gold_path, with_types=True), read_averitec(path)
     if len(gold) != len(predicted):
         message = (
-            f"has {len(predicted):,} claims, and {gold_path.name} has {len(gold):,}; they are paired by position, so give "
-            "every claim of the gold file once, in its order"
+            f"has {len(predicted):,} claims, and {gold_path.name} has {len(gold):,}; they are paired by position, so "
+            "give every claim of the gold file once, in its order"
         )
         raise FaultsError.single(path, message)
     meteor = Meteor()

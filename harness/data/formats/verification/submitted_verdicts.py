@@ -1,4 +1,4 @@
-"""Files that the official programs of verdicts and retrieval read: FEVEROUS, QuanTemp, CheckThat! 2025 task 4b, AVeriTeC."""
+"""Readers of the files that official programs of verdicts and retrieval score, such as FEVEROUS and AVeriTeC."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.data.formats.source import FileFaults
 from harness.errors import FaultsError
@@ -58,7 +58,7 @@ def table_rows(path: Path, columns: tuple[str, ...], delimiter: str) -> list[tup
     Raises: FaultsError: a column is missing, or there is no row.
     """
     text = decode(read_bytes(path), path)
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
     missing = [name for name in columns if name not in (reader.fieldnames or [])]
     if missing:
