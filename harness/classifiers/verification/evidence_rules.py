@@ -69,7 +69,8 @@ class EvidenceRules(Classifier):
 
     The first rule that applies decides. The training claims say how often each label occurs under a rule (a rule
     counts as one more claim with the label shares of all claims); balanced, so that the most frequent label does not
-    win everywhere. It sees words only, not what is said of them.
+    win everywhere. It sees words of the claim and of the passages; it cannot see what is said of them. Cost: thousands of
+    claims a second. The rules are not taken from a paper.
     """
 
     reads_evidence: ClassVar[bool] = True

@@ -86,7 +86,7 @@ class PairLogreg(Logreg):
     """Logistic regression on a claim and its passages: words tagged by where they occur, overlap, numbers, negation.
 
     It sees whether words, numbers and names of the claim occur in the passages. It cannot see what the passages say
-    about them.
+    about them. Cost: 1,000 claims in about a second. The features are not taken from a paper.
     """
 
     uses_seed: ClassVar[bool] = False
@@ -99,7 +99,9 @@ class PairLogreg(Logreg):
 class EvidenceOnly(Logreg):
     """Logistic regression on the words of the passages alone, without the claim.
 
-    A probe: what it predicts better than chance is given away by the choice or the wording of the evidence.
+    A probe: what it predicts better than chance is given away by the choice or the wording of the evidence. It sees the
+    passages; it cannot see the claim. Cost: 1,000 claims in about a second. Source: Poliak et al. 2018, "Hypothesis Only
+    Baselines in Natural Language Inference", who leave out the other side.
     """
 
     uses_seed: ClassVar[bool] = False
@@ -110,7 +112,11 @@ class EvidenceOnly(Logreg):
 
 
 class PairBoosted(PairClassifier):
-    """Gradient-boosted trees on overlap, numbers, units, years, names and negation of a claim and its passages."""
+    """Gradient-boosted trees on overlap, numbers, units, years, names and negation of a claim and its passages.
+
+    It sees how the claim and its passages differ; it cannot see the words themselves. Cost: 1,000 claims in about two
+    seconds. Source: Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine".
+    """
 
     max_iter: int = Field(default=100, ge=1)
     """Number of trees per label."""
