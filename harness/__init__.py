@@ -20,11 +20,14 @@ The names in `__all__` are the public interface; each command of the command lin
     harness fetch                     fetch
     harness export                    export
     harness export --to submission    write_submission
+    harness index                     write_index
+    harness search                    open_index
     harness new                       new
     harness list                      list_components
     harness schema                    schema
 
-Without a command: `open_dataset` (a dataset), `open_claims` (a Parquet file of claims), `load_experiment` (a config and
+Without a command: `open_dataset` (a dataset), `open_claims` (a Parquet file of claims), `open_corpus` (passages),
+`load_experiment` (a config and
 its systems built), `Experiment` (a config in Python), `load_model` (a saved model), `Result` (the result of a system),
 and the errors `HarnessError` and `FaultsError`.
 """
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
+    from harness.data.corpora.passages import open_corpus as open_corpus
     from harness.data.exchange.export import export as export
     from harness.data.exchange.frames import open_claims as open_claims
     from harness.data.ingest import ingest as ingest
@@ -51,6 +55,8 @@ if TYPE_CHECKING:
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.report.build import build_report as build_report
+    from harness.retrieval.stored import open_index as open_index
+    from harness.retrieval.stored import write_index as write_index
     from harness.runner.audit import audit_targets as audit_targets
     from harness.runner.check import check as check
     from harness.runner.config import Experiment as Experiment
@@ -87,6 +93,9 @@ _MODULES = {
     "check_gate": "harness.compare.gate",
     "list_components": "harness.runner.listing",
     "load_experiment": "harness.runner.load_config",
+    "open_corpus": "harness.data.corpora.passages",
+    "open_index": "harness.retrieval.stored",
+    "write_index": "harness.retrieval.stored",
     "load_model": "harness.runner.models.saved_model",
     "new": "harness.runner.configs.new_folder",
     "open_claims": "harness.data.exchange.frames",

@@ -99,7 +99,16 @@ def test_a_table_below_leaves_out_rows_that_are_empty_there():
 
 def test_list_shows_its_kinds(harness):
     kinds = [line.split()[0] for line in harness("list").stdout.splitlines()]
-    assert kinds == ["experiments", "datasets", "benchmarks", "classifiers", "metrics", "schemes", "checks"]
+    assert kinds == [
+        "experiments",
+        "datasets",
+        "benchmarks",
+        "classifiers",
+        "retrievers",
+        "metrics",
+        "schemes",
+        "checks",
+    ]
     assert [entry["name"] for entry in json.loads(harness("list", "--json").stdout)] == kinds
     assert "quickstart" in harness("list", "experiments").stdout
 

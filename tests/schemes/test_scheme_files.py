@@ -30,7 +30,7 @@ guideline: Read it.
 
 
 VERDICTS = {"averitec", "checkthat-factuality", "claimreview", "climate-fever", "fever", "liar", "scifact", "verdict"}
-NO_TASK = VERDICTS | {"subjectivity"}
+NO_TASK = {"subjectivity", "claimreview"}
 """Schemes that ask none of the questions that a task asks."""
 
 

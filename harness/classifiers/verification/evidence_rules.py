@@ -12,6 +12,8 @@ from harness.classifiers.verification.pair_features import read_pair
 from harness.data.claims import Claims, Gold, ShownPassage
 
 NO_RULE = "no rule applies"
+NOT_SAVED = "its scorer needs the passages of an experiment, which no saved model has"
+"""Reason why no scorer that reads evidence is saved."""
 
 
 def rule_of(claim: str, passages: tuple[ShownPassage, ...]) -> tuple[str, tuple[str, ...]]:
@@ -47,6 +49,7 @@ class EvidenceRulesScorer(Scorer):
     otherwise: tuple[float, ...]
     """Probabilities under a rule that no training claim met."""
     probabilities = True
+    unsavable_reason = NOT_SAVED
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """The probabilities of the labels under the rule of each claim."""
@@ -69,14 +72,14 @@ class EvidenceRules(Classifier):
 
     The first rule that applies decides. The training claims say how often each label occurs under a rule (a rule
     counts as one more claim with the label shares of all claims); balanced, so that the most frequent label does not
-    win everywhere. It sees words of the claim and of the passages; it cannot see what is said of them. Cost: thousands of
-    claims a second. The rules are not taken from a paper.
+    win everywhere. It sees words of the claim and of the passages; it cannot see what is said of them. Cost:
+    thousands of claims a second. The rules are not taken from a paper.
     """
 
     reads_evidence: ClassVar[bool] = True
     uses_seed: ClassVar[bool] = False
     packages = ("numpy",)
-    unsavable_reason: ClassVar[str | None] = "its scorer needs the passages of an experiment, which no saved model has"
+    unsavable_reason: ClassVar[str | None] = NOT_SAVED
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels under each rule."""

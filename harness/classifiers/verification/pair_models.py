@@ -12,6 +12,7 @@ from pydantic import Field
 
 from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, class_priors
 from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.verification.evidence_rules import NOT_SAVED
 from harness.classifiers.verification.pair_features import dense_features, tagged_words, words_of
 from harness.data.claims import Claims, Gold, ShownPassage
 
@@ -27,6 +28,7 @@ class PairScorer(Scorer):
     pipeline: Any
     n_labels: int
     probabilities = True
+    unsavable_reason = NOT_SAVED
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities; 0 for a label without training claims."""
@@ -45,7 +47,8 @@ class PairClassifier(Classifier):
 
     reads_evidence: ClassVar[bool] = True
     packages = ("numpy", "scipy", "scikit-learn")
-    unsavable_reason: ClassVar[str | None] = "its scorer needs the passages of an experiment, which no saved model has"
+    unsavable_reason: ClassVar[str | None] = NOT_SAVED
+    saved_types = (ClassPriorScorer,)
 
     @abstractmethod
     def featurize(self) -> Featurize:
@@ -99,9 +102,9 @@ class PairLogreg(Logreg):
 class EvidenceOnly(Logreg):
     """Logistic regression on the words of the passages alone, without the claim.
 
-    A probe: what it predicts better than chance is given away by the choice or the wording of the evidence. It sees the
-    passages; it cannot see the claim. Cost: 1,000 claims in about a second. Source: Poliak et al. 2018, "Hypothesis Only
-    Baselines in Natural Language Inference", who leave out the other side.
+    A probe: what it predicts better than chance is given away by the choice or the wording of the evidence. It sees
+    the passages; it cannot see the claim. Cost: 1,000 claims in about a second. Source: Poliak et al. 2018, "Hypothesis
+    Only Baselines in Natural Language Inference", who leave out the other side.
     """
 
     uses_seed: ClassVar[bool] = False

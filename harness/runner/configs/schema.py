@@ -157,6 +157,9 @@ def _as_system(record: Schema, ref: str, refs: Mapping[type[BaseModel], str]) ->
     fields = record.get("properties", {})
     settings = {name: _with_choices(field, f"{ref}/properties/{name}", refs[Range]) for name, field in fields.items()}
     settings["label"] = {"type": "string", "description": "Name in tables and results."}
+    settings["evidence"] = {
+        "description": "Passages that it is shown with each claim (task `verdict`), or `each` of several."
+    }
     settings["tune"] = {"$ref": refs[Tune], "description": "Options of the draw of candidates from ranges (`search`)."}
     settings["calibration"] = {"enum": list(get_args(Calibration)), "description": "Calibration of the scores."}
     threshold = settings.get("threshold", {"anyOf": []})

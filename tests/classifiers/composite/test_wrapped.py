@@ -28,6 +28,7 @@ class Probe(Length):
 
     context_scope = "article"
     languages = ("fr",)
+    reads_evidence = True
     yes_or_no_only = True
     uses_seed = False
     slow_to_fit = False
@@ -89,6 +90,7 @@ WRAPPERS: dict[str, Callable[[], WrappingClassifier]] = {
 """A maker for each wrapping class: a class that is not listed fails the first test."""
 
 HOOKS = {
+    "reads_evidence",
     "context_scope",
     "languages",
     "yes_or_no_only",
@@ -152,6 +154,7 @@ def wrapping(request) -> WrappingClassifier:
 def test_what_is_inside_shows_through(wrapping):
     assert wrapping.context_scope == "article"
     assert wrapping.languages in (("fr",), (NO_COMMON_LANGUAGE,))  # `rules` of the ensemble is made for English
+    assert wrapping.reads_evidence
     assert wrapping.yes_or_no_only
     assert wrapping.uses_seed == wrapping.draws_by_seed == (type(wrapping).__name__ != "Transfer")
     assert not wrapping.slow_to_fit
