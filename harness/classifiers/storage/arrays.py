@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ MAX_BYTES = 4 << 30
 """Most bytes of a scorer's arrays: far more than one needs, and less than a computer's memory."""
 NPZ_ERRORS = (
     OSError,
+    UserWarning,
     EOFError,
     ValueError,
     KeyError,
@@ -93,7 +95,8 @@ class ArrayReader:
                 size = sum(member.file_size for member in archive.infolist())
             if size > MAX_BYTES:
                 raise ValueError(f"uncompressed size is {size:,} bytes; the limit is {MAX_BYTES:,}")
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            # NumPy only warns of a header that no version of it for Python 3 writes: here that is damage too.
+            with warnings.catch_warnings(action="error"), np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 self.arrays: Mapping[str, Array] = {name: archive[name] for name in archive.files}
         except NPZ_ERRORS as error:
             raise ArrayFault(f"is not a readable .npz file of numbers ({error})") from None
