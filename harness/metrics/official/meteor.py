@@ -56,6 +56,8 @@ class Meteor:
                 "_re_non_word_chars": r"(?:[)\";}\]\*:@\'\({\[?!])",
             },
         )
+        # setattr, because the type of a method may not be assigned to.
+        setattr(punkt, "_match_potential_end_contexts", lambda text: _sentence_ends(language, text))  # noqa: B010
         self._split = punkt.tokenize
         self._stem = cache(PorterStemmer().stem)
         self._wordnet = _wordnet()
@@ -114,6 +116,24 @@ class Meteor:
         if free_c and free_r and self.has_wordnet:
             run_pass(lambda c, r: r in self._synonyms(c))
         return sorted(pairs)
+
+
+def _sentence_ends(language: Any, text: str) -> list[tuple[re.Match[str], str]]:
+    """The places where a sentence may end, with the words around them, as version 3.7 has them.
+
+    The word before a place begins at the last blank before it, blanks directly before the place left out; so `No. .`
+    is one place, while later versions see two.
+    """
+    ends = list[tuple[re.Match[str], str]]()
+    start = len(text)
+    for match in reversed(list(language.period_context_re().finditer(text))):
+        # A place inside the word before a later place is part of that place.
+        if match.end() > start:
+            continue
+        before = text[: match.start()].rsplit(maxsplit=1)
+        start = len(before[0]) if len(before) == 2 else 0
+        ends.append((match, (before[-1] if before else "") + match.group() + match.group("after_tok")))
+    return ends[::-1]
 
 
 def _senses(wordnet: Any, word: str) -> list[Any]:

@@ -69,7 +69,7 @@ def test_trec(benchmarks):
         _assert_equal(evaluation.document()["all_queries"], case["expected_over_all_qrels_queries (trec_eval -c)"])
 
 
-@pytest.mark.parametrize("kind", ["one_question", "majority_question_copies", "synonyms"])
+@pytest.mark.parametrize("kind", ["one_question", "majority_question_copies", "random_labels", "synonyms"])
 def test_averitec(benchmarks, kind):
     nltk = pytest.importorskip("nltk")
     for data in ("tokenizers/punkt_tab/english", "corpora/wordnet"):
