@@ -13,13 +13,11 @@ from harness.compare.comparison import ComparedSystem, Comparison, SystemPair
 from harness.compare.decision import disagreement, is_significant
 from harness.compare.paired_tests import (
     Correction,
-    ResampledValues,
     adjust_p_values,
     corrected_t_test,
     difference,
     fold_values,
     n_permutations,
-    resample,
 )
 from harness.compare.results import (
     ResultEntry,
@@ -39,6 +37,7 @@ from harness.metrics.base import Metric
 from harness.metrics.intervals import Value, measure
 from harness.progress import Advance, Progress, ignore, silent
 from harness.runner.official.leaderboards import leaderboards_for, with_borrowed_intervals
+from harness.runner.pairing.resampled import ResampledValues, resample
 from harness.runner.results import no_labels
 
 

@@ -14,8 +14,9 @@ from harness.data.claims import Gold
 from harness.display import displayed
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.intervals import Intervals, Method, mean_over_seeds, strata_of
-from harness.resampling import Interval, bca, jackknife_error, jackknife_t, jackknife_weights, unit_weights
+from harness.metrics.intervals import Intervals, Method
+from harness.resampling import jackknife_error
+from harness.runner.pairing.resampled import ResampledValues, paired_interval
 
 Test = Literal["randomization", "jackknife-t"]
 Correction = Literal["holm", "bh"]
@@ -55,51 +56,10 @@ class Difference(NamedTuple):
     """P-value of the corrected resampled t-test over folds and random seeds; None for a single fold."""
 
 
-class ResampledValues(NamedTuple):
-    """A system's metric under resampling; all systems share the resamples."""
-
-    runs: tuple[Run, ...]
-    """Runs of the system, one per random seed."""
-    value: float
-    """Mean of the metric over runs."""
-    resampled: Floats
-    """Bootstrap values, shape (n_resamples,)."""
-    jackknifed: Floats
-    """Jackknife values, shape (n_blocks,)."""
-
-
 def n_permutations(n_pairs: int, intervals: Intervals) -> int:
     """The number of random exchanges that a table of pairs needs for corrected p-values below .01."""
     # With m exchanges the smallest p-value is 1 / (m + 1), and Holm multiplies it by the number of pairs.
     return max(intervals.resamples, PERMUTATIONS_PER_PAIR * n_pairs)
-
-
-def resample(
-    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, intervals: Intervals
-) -> ResampledValues:
-    """Compute a system's metric under resampling of units.
-
-    Args:
-        metric: any metric.
-        gold: shape (n_claims,).
-        runs: one per random seed; systems are compared by the mean over runs.
-        groups: articles and resampling units; codes without gaps.
-        intervals: random seed and number of resamples.
-    Raises: Undefined: the metric is undefined, or there is only one unit.
-    """
-    n_units = int(groups.unit.max()) + 1
-    if n_units < 2:
-        raise Undefined("only one unit")
-    unweighted = np.ones((1, n_units), dtype=np.int64)
-    # The weights depend on nothing but these arguments, so every system gets the same resamples: the basis of pairing.
-    weights = unit_weights(n_units, intervals.resamples, intervals.random_seed, strata_of(groups, intervals))
-    left_out_weights = jackknife_weights(n_units, intervals.random_seed)
-    return ResampledValues(
-        runs=tuple(runs),
-        value=float(mean_over_seeds(metric, gold, runs, groups, unweighted)[0]),
-        resampled=mean_over_seeds(metric, gold, runs, groups, weights),
-        jackknifed=mean_over_seeds(metric, gold, runs, groups, left_out_weights),
-    )
 
 
 def difference(
@@ -135,7 +95,7 @@ def difference(
     value = system_a.value - system_b.value
     resampled = system_a.resampled - system_b.resampled
     jackknifed = system_a.jackknifed - system_b.jackknifed
-    interval, method = _paired_interval(value, resampled, jackknifed, is_stratified=groups.stratum is not None)
+    interval, method = paired_interval(value, resampled, jackknifed, is_stratified=groups.stratum is not None)
     # Student's t reaches beyond the differences that are possible when there are few units.
     largest = metric.bounds[1] - metric.bounds[0]
     low, high = (float(np.clip(end, -largest, largest)) for end in interval[:2])
@@ -161,18 +121,6 @@ def difference(
         draws=draws,
         resamples=len(resampled),
     )
-
-
-def _paired_interval(
-    value: float, resampled: Floats, jackknifed: Floats, *, is_stratified: bool
-) -> tuple[Interval, Method]:
-    """The jackknife-t interval of a difference, or BCa if that is undefined or resampling is stratified."""
-    try:
-        if not is_stratified:
-            return jackknife_t(value, jackknifed, (-np.inf, np.inf)), "jackknife-t"
-    except Undefined:
-        pass
-    return bca(value, resampled, jackknifed), "bca"
 
 
 def _jackknife_p(value: float, jackknifed: Floats) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.arguments import as_list
-from harness.arrays import Codes, Floats
+from harness.arrays import Codes
 from harness.compare.chosen import choose_results
 from harness.compare.selection import LeftOut, left_out_lines
 from harness.data.claims import Gold, codes_of
@@ -18,6 +18,7 @@ from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.functions import build_metric
 from harness.metrics.intervals import Intervals
+from harness.runner.pairing.runs import ScoredClaims, runs_of, scored_claims
 from harness.runner.result_files import Columns, Result
 
 
@@ -70,31 +71,19 @@ def read_table(paths: str | Path | Sequence[str | Path], *, least: int = 2, all_
         needed = "two results" if least > 1 else "a result"
         raise HarnessError(f"compare: needs {needed} or more, but {amount}{reasons}")
     first_result, first_columns = results[0]
-    labels = tuple(column.removeprefix("score:") for column in first_columns if column.startswith("score:"))
-    # The table lists every claim once per random seed; gold and groups need one of these copies.
-    is_first_seed = first_columns["random_seed"] == first_columns["random_seed"][0]
-    has_gold = np.array([label is not None for label in first_columns["gold"]], dtype=bool)
-    is_scored = is_first_seed & has_gold
-    rows = {name: column[is_scored] for name, column in first_columns.items()}
-    code_of = {label: code for code, label in enumerate(labels)}
-    gold_codes = np.array([code_of[label] for label in rows["gold"]], dtype=np.int64)
-    intervals = first_result.provenance.config.intervals
-    article = codes_of(rows["article_id"])
-    unit = _unit_codes(rows, article, intervals)
+    scored = scored_claims(first_result, first_columns)
     return ResultTable(
-        entries=_named_entries(results, labels, has_gold),
-        gold=Gold(labels, gold_codes, _label_shares(rows, labels)),
-        groups=ResamplingGroups(article, unit, rows.get("length"), rows.get("stratum")),
-        intervals=intervals,
-        fold=_fold_codes(results, is_scored),
+        entries=_named_entries(results, scored),
+        gold=scored.gold,
+        groups=scored.groups,
+        intervals=first_result.provenance.config.intervals,
+        fold=_fold_codes(results, scored.is_scored),
         left_out=chosen.left_out,
         notes=chosen.notes,
     )
 
 
-def _named_entries(
-    results: Sequence[tuple[Result, Columns]], labels: tuple[str, ...], has_gold: npt.NDArray[np.bool_]
-) -> tuple[ResultEntry, ...]:
+def _named_entries(results: Sequence[tuple[Result, Columns]], scored: ScoredClaims) -> tuple[ResultEntry, ...]:
     """The results with distinct names: the system, then with its experiment, then with the id of the result."""
     systems = [result.system for result, _ in results]
     entries = list[ResultEntry]()
@@ -103,7 +92,7 @@ def _named_entries(
         name = f"{result.system} ({result.experiment})" if is_ambiguous else result.system
         if name in [entry.name for entry in entries]:
             name = f"{name} {result.result_id}"
-        entries.append(ResultEntry(name, result, _runs(result, columns, labels, has_gold), columns))
+        entries.append(ResultEntry(name, result, runs_of(result, columns, scored), columns))
     return tuple(entries)
 
 
@@ -122,47 +111,6 @@ def _fold_codes(results: Sequence[tuple[Result, Columns]], is_scored: npt.NDArra
         for claim_id, fold in zip(columns["claim_id"], columns["fold"], strict=True)
     )
     return codes_of(first_columns["fold"][is_scored]) if is_same else np.zeros(int(is_scored.sum()), dtype=np.int64)
-
-
-def _label_shares(rows: Columns, labels: Sequence[str]) -> Floats | None:
-    """The share of annotators per label, shape (n_claims, n_labels); None if the results do not record it."""
-    names = [f"share:{label}" for label in labels]
-    return np.column_stack([rows[name] for name in names]) if names[0] in rows else None
-
-
-def _unit_codes(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
-    """The resampling unit of each claim; shape (n_claims,)."""
-    if intervals.unit == "claim":
-        return np.arange(len(article), dtype=np.int64)
-    if intervals.unit == "article":
-        return article
-    if "speaker" not in rows:
-        raise HarnessError("compare: the results have no column of speakers; run the experiment again")
-    pairs = zip(rows["speaker"], rows["article_id"], strict=True)
-    # A claim without a speaker falls back to its article. Tuples of different length keep a speaker apart from an
-    # article of the same name; they need an object array, as NumPy would turn a list of tuples into a matrix.
-    keys = np.empty(len(article), dtype=object)
-    keys[:] = [(speaker,) if speaker else (None, article_id) for speaker, article_id in pairs]
-    return codes_of(keys)
-
-
-def _runs(
-    result: Result, columns: Columns, labels: tuple[str, ...], has_gold: npt.NDArray[np.bool_]
-) -> tuple[Run, ...]:
-    """The output for the claims with gold, one run per random seed; one for all if the seed changes nothing."""
-    provenance = result.provenance
-    code_of: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
-    runs = []
-    for seed in dict.fromkeys(columns["random_seed"].tolist()):
-        seed_rows = np.flatnonzero(columns["random_seed"] == seed)
-        # Every seed lists the same claims in the same order, so the first block of the mask fits each of them.
-        rows = seed_rows[has_gold[: len(seed_rows)]]
-        scores = np.column_stack([columns[f"score:{label}"][rows] for label in labels]).astype(np.float64)
-        predicted = np.array([code_of.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
-        random_seed = seed if seed in result.random_seeds else None
-        gives_scores, gives_probabilities = provenance.gives_scores, provenance.gives_probabilities
-        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed))
-    return tuple(runs)
 
 
 def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:

@@ -49,6 +49,20 @@ class Index(ABC):
         raise HarnessError(f"{type(self).__name__} cannot be stored: it has no method `arrays`")
 
 
+class ScoringIndex(Index):
+    """An index that scores every passage for a text."""
+
+    n_passages: int
+
+    def search(self, texts: Sequence[str], k: int, allowed: Bools | None = None) -> Rankings:
+        """Returns the k best passages for each text; see `Index.search`."""
+        return rank(self.scores, texts, k, self.n_passages, allowed)
+
+    @abstractmethod
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Returns the score of each passage for some texts, shape (n_texts, n_passages)."""
+
+
 class Retriever(Record, ABC):
     """A way to rank passages; its fields are its settings."""
 

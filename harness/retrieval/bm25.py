@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from harness.arrays import Bools, Floats, Integers
+from harness.arrays import Floats, Integers
 from harness.data.corpora import Corpus
-from harness.retrieval.base import Arrays, Index, Rankings, Retriever, full_text, rank, text_array, texts_of
+from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text, text_array, texts_of
 
 Tokens = Literal["words", "whitespace"]
 EPSILON = 0.25
@@ -78,7 +78,7 @@ def _okapi_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class Bm25Index(Index):
+class Bm25Index(ScoringIndex):
     """A corpus indexed by its words."""
 
     weights: Floats
@@ -92,10 +92,6 @@ class Bm25Index(Index):
     n_passages: int
     tokens: Tokens
 
-    def search(self, texts: Sequence[str], k: int, allowed: Bools | None = None) -> Rankings:
-        """Returns the k best passages for each text; see `Index.search`."""
-        return rank(self._scores, texts, k, self.n_passages, allowed)
-
     def arrays(self) -> Arrays:
         """Returns the weights and the vocabulary."""
         return {
@@ -105,7 +101,8 @@ class Bm25Index(Index):
             "vocabulary": text_array(self.vocabulary),
         }
 
-    def _scores(self, texts: Sequence[str]) -> Floats:
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Returns the score of each passage; see `ScoringIndex.scores`."""
         scores = np.zeros((len(texts), self.n_passages))
         for text, row in zip(texts, scores, strict=True):
             # A word that the text repeats counts each time, as in Lucene and rank_bm25.

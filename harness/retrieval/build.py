@@ -6,6 +6,10 @@ import inspect
 import json
 from typing import Any
 
+from pydantic import ValidationError
+
+from harness.errors import HarnessError
+from harness.records import explain_validation
 from harness.registry import Registry, UnknownComponent, import_named
 from harness.retrieval.base import Retriever
 
@@ -36,3 +40,15 @@ def build_retriever(name: str, settings: dict[str, Any]) -> Retriever:
     if isinstance(component, type) and issubclass(component, Retriever) and not inspect.isabstract(component):
         return component.model_validate_json(json.dumps(settings, default=str))
     raise UnknownComponent(f"retriever '{name}' is no retriever; name a class that inherits from Retriever")
+
+
+def checked_retriever(name: str, settings: dict[str, Any]) -> Retriever:
+    """Builds a retriever; a setting that is unknown or out of range is an error of the user.
+
+    Raises: HarnessError: the name is unknown, or a setting is invalid.
+    """
+    try:
+        return build_retriever(name, settings)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error))
+        raise HarnessError(f"retriever '{name}': {problems}") from None

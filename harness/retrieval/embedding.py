@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from harness.arrays import Bools, Floats, Vectors
+from harness.arrays import Floats, Vectors
 from harness.data.corpora import Corpus
 from harness.errors import HarnessError
 from harness.features.encoder_files import MINILM
 from harness.features.encoders import Encoder, EncoderSettings, Pooling
-from harness.retrieval.base import Arrays, Index, Rankings, Retriever, full_text, rank
+from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text
 
 
 class Embedding(Retriever):
@@ -32,34 +32,32 @@ class Embedding(Retriever):
     def index(self, corpus: Corpus) -> EmbeddingIndex:
         """Indexes a corpus."""
         encoder = self._encoder()
-        return EmbeddingIndex(encoder, encoder.encode([full_text(passage) for passage in corpus.passages]))
+        return EmbeddingIndex(encoder, len(corpus), encoder.encode([full_text(passage) for passage in corpus.passages]))
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> EmbeddingIndex:
         """Returns the index of stored arrays; refuses an encoder whose files have changed."""
         encoder = self._encoder()
         if arrays["encoder"].tobytes().decode() != encoder.fingerprint:
             raise HarnessError(f"encoder '{self.model}': files changed since the corpus was indexed; index it again")
-        return EmbeddingIndex(encoder, arrays["vectors"])
+        return EmbeddingIndex(encoder, n_passages, arrays["vectors"])
 
     def _encoder(self) -> Encoder:
         return Encoder.of(EncoderSettings(model=self.model, pooling=self.pooling, max_length=self.max_length))
 
 
 @dataclass(frozen=True)
-class EmbeddingIndex(Index):
+class EmbeddingIndex(ScoringIndex):
     """A corpus as vectors of length 1."""
 
     encoder: Encoder
+    n_passages: int
     vectors: Vectors
     """Vector of each passage, shape (n_passages, n_dimensions)."""
-
-    def search(self, texts: Sequence[str], k: int, allowed: Bools | None = None) -> Rankings:
-        """Returns the k best passages for each text; see `Index.search`."""
-        return rank(self._scores, texts, k, len(self.vectors), allowed)
 
     def arrays(self) -> Arrays:
         """Returns the vectors, and the fingerprint of the encoder."""
         return {"vectors": self.vectors, "encoder": np.frombuffer(self.encoder.fingerprint.encode(), dtype=np.uint8)}
 
-    def _scores(self, texts: Sequence[str]) -> Floats:
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Returns the score of each passage; see `ScoringIndex.scores`."""
         return np.asarray(self.encoder.encode(texts) @ self.vectors.T, dtype=np.float64)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from harness.arrays import Bools, Floats
 from harness.data.corpora import Corpus
 from harness.errors import HarnessError
-from harness.records import Entries, explain_validation
+from harness.records import Entries
 from harness.retrieval.base import Arrays, Index, Rankings, Retriever, best_rows
-from harness.retrieval.build import build_retriever
+from harness.retrieval.build import checked_retriever
 
 
 class Fused(Retriever):
@@ -57,11 +57,7 @@ def _build(entry: str | dict[str, Any]) -> Retriever:
     name = entry if isinstance(entry, str) else settings.pop("name", None)
     if not isinstance(name, str):
         raise HarnessError(f"expected a name, or a mapping with a name and settings, got {entry}")
-    try:
-        return build_retriever(name, settings)
-    except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error))
-        raise HarnessError(f"{name}: {'; '.join(problems)}") from None
+    return checked_retriever(name, settings)
 
 
 @dataclass(frozen=True)

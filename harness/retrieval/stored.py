@@ -14,9 +14,9 @@ from harness.data.corpora import Corpus, Passage, open_corpus
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import atomic_folder, json_document, read_bytes
 from harness.records import Record, explain_validation
-from harness.retrieval.base import Arrays, Index, Retriever, full_text
+from harness.retrieval.base import Arrays, Index, full_text
 from harness.retrieval.bm25 import tokens_of
-from harness.retrieval.build import build_retriever
+from harness.retrieval.build import checked_retriever
 
 CARD = "index.json"
 """File that says what an index folder was made of."""
@@ -87,18 +87,6 @@ class StoredIndex:
         return results
 
 
-def _build(name: str, settings: dict[str, Any]) -> Retriever:
-    """Builds a retriever; a setting that is unknown or out of range is an error of the user.
-
-    Raises: HarnessError: the name is unknown, or a setting is invalid.
-    """
-    try:
-        return build_retriever(name, settings)
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error))
-        raise HarnessError(f"retriever '{name}': {problems}") from None
-
-
 def write_index(
     corpus: Corpus, folder: str | Path, retriever: str = "bm25", settings: dict[str, Any] | None = None
 ) -> IndexCard:
@@ -114,7 +102,7 @@ def write_index(
     folder = Path(folder)
     if folder.exists() and not (folder / CARD).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise HarnessError(f"{folder}: exists, and is no index; choose another folder (-o DIR)")
-    built = _build(retriever, settings or {})
+    built = checked_retriever(retriever, settings or {})
     arrays = built.index(corpus).arrays()
     with atomic_folder(folder) as temporary:
         for name, array in arrays.items():
@@ -156,7 +144,7 @@ def open_index(folder: str | Path) -> StoredIndex:
     if corpus.fingerprint != card.corpus_fingerprint:
         raise IndexChanged(f"{folder}: the corpus {card.corpus} changed since it was indexed; {again}")
     arrays: Arrays = {name.removesuffix(".npy"): np.load(folder / name, mmap_mode="r") for name in card.files}
-    index = _build(card.retriever, card.settings).from_arrays(arrays, card.n_passages)
+    index = checked_retriever(card.retriever, card.settings).from_arrays(arrays, card.n_passages)
     return StoredIndex(folder, card, corpus, index)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from harness.arrays import Bools, Floats
+from harness.arrays import Floats
 from harness.data.corpora import Corpus
-from harness.retrieval.base import Arrays, Index, Rankings, Retriever, full_text, rank, text_array, texts_of
+from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text, text_array, texts_of
+from harness.retrieval.bm25 import tokens_of
 
 
 class Tfidf(Retriever):
@@ -52,13 +54,14 @@ class Tfidf(Retriever):
             ngram_range=(1, self.ngrams),
             sublinear_tf=self.sublinear,
             # scikit-learn's own pattern drops words of one character, and so single digits.
-            token_pattern=r"(?u)\w+",  # noqa: S106
+            tokenizer=partial(tokens_of, rule="words"),
+            token_pattern=None,
             vocabulary=vocabulary,
         )
 
 
 @dataclass(frozen=True)
-class TfidfIndex(Index):
+class TfidfIndex(ScoringIndex):
     """A corpus as TF-IDF vectors."""
 
     vectorizer: Any
@@ -66,10 +69,6 @@ class TfidfIndex(Index):
     weights: Any
     """Weight of each word in each passage, a sparse matrix of shape (n_words, n_passages)."""
     n_passages: int
-
-    def search(self, texts: Sequence[str], k: int, allowed: Bools | None = None) -> Rankings:
-        """Returns the k best passages for each text; see `Index.search`."""
-        return rank(self._scores, texts, k, self.n_passages, allowed)
 
     def arrays(self) -> Arrays:
         """Returns the weights and the vocabulary."""
@@ -81,6 +80,7 @@ class TfidfIndex(Index):
             "vocabulary": text_array(self.vectorizer.get_feature_names_out().tolist()),
         }
 
-    def _scores(self, texts: Sequence[str]) -> Floats:
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Returns the score of each passage; see `ScoringIndex.scores`."""
         scores: Floats = (self.vectorizer.transform(texts) @ self.weights).toarray()
         return scores

@@ -39,8 +39,6 @@ class System(NamedTuple):
     """Group (source, topic, speaker) whose claims it is fitted to; None: the training claims of the split."""
     evidence: EvidenceSetting = "none"
     """Passages that it is shown with each claim."""
-    probe: bool = False
-    """Whether the harness added it to a verdict experiment, to show what is given away."""
     entry: int = 0
     """Place among the `classifiers` of the config, from 0; `each` makes several systems of one entry."""
 
@@ -58,10 +56,11 @@ class Experiment(Record):
     """Label scheme; default: the first scheme of each dataset that answers the task."""
     corpus: str | None = None
     """Passages to retrieve from, for verdicts: a file, a folder or a dataset; default: the corpus of the dataset."""
-    defaults: Defaults = Defaults()
-    """Settings that hold for every classifier that does not set them itself: the evidence of verdict experiments."""
-    probes: bool = True
-    """Whether a verdict experiment also has a system that sees the claim alone and one that sees the evidence alone."""
+    defaults: Defaults | None = None
+    """Settings of verdict experiments for every classifier that does not set them itself; default: gold evidence."""
+    probes: bool | None = None
+    """Whether a verdict experiment also has a system that sees the claim alone and one that sees the evidence alone;
+    default: it has."""
     gold: str = "adjudicated"
     """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single` or `single:NAME`."""
     split: Split = Split()

@@ -52,10 +52,11 @@ def forecast_of(units: Iterable[Unit], data: ExperimentData) -> Forecast:
     """Counts the calls that units would make; equal calls count once. Contacts nobody."""
     calls: dict[str, int] = {}
     for unit in units:
-        train, test = data.claims.take(unit.fold.train), data.claims.take(unit.fold.test)
+        claims = data.claims_of(unit.system)
+        train, test = claims.take(unit.fold.train), claims.take(unit.fold.test)
         gold, classifier = training_gold(data, unit.fold), unit.system.classifier
         if len(unit.fold.dev) and isinstance(classifier, CalibratedClassifier):
             classifier = classifier.classifier  # calibrated on the dev part, without folds of the training claims
-            calls |= classifier.planned_requests(train, gold, data.claims.take(unit.fold.dev), unit.fit_seed)
+            calls |= classifier.planned_requests(train, gold, claims.take(unit.fold.dev), unit.fit_seed)
         calls |= classifier.planned_requests(train, gold, test, unit.fit_seed)
     return Forecast(len(calls), sum(calls.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -31,7 +32,7 @@ from harness.runner.splitting.split_config import Shares, Split
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
 from harness.runner.tuning.search_space import allowed_fields, search_candidates
 from harness.runner.tuning.tune import with_settings_search
-from harness.runner.verification.evidence_source import read_sources
+from harness.runner.verification.evidence_source import Defaults, read_sources
 from harness.runner.verification.systems import probes_of, shown_with
 from harness.yaml_file import KeyPath, YamlWithLines, format_key_path, read_yaml
 
@@ -126,7 +127,8 @@ def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: 
     if experiment.task == "verdict":
         systems = faults.with_evidence(systems, experiment)
     else:
-        faults.refuse_evidence()
+        faults.refuse_evidence(content)
+    faults.check_system_names(systems)
     if experiment.task in TASKS and not TASKS[experiment.task].binary:
         faults.check_yes_or_no_only(systems, metrics, experiment.task)
     return ReadConfig(path, experiment, valid, systems, metrics, faults)
@@ -159,6 +161,9 @@ def _with_defaults(experiment: Experiment) -> Experiment:
         task = TASKS[experiment.task]
         metrics = dict.fromkeys((*task.metrics, *leaderboard_metrics(experiment.document(), task.binary)))
         experiment = experiment.model_copy(update={"metrics": tuple(metrics)})
+    if experiment.task == "verdict":
+        update = {"defaults": experiment.defaults or Defaults(), "probes": experiment.probes in (None, True)}
+        experiment = experiment.model_copy(update=update)
     if experiment.split.protocol == "transfer":
         kinds = dict.fromkeys([experiment.split.by, *experiment.slices])
         experiment = experiment.model_copy(update={"slices": tuple(kinds)})
@@ -285,20 +290,16 @@ class ConfigFaults:
                 title = (label or name) + (f"[{suffix}]" if suffix else "")
                 system = self._build_system(number, title, name, settings | chosen, metric=metric, split=split)
                 built += [] if system is None else [system]
-        labels = [system.system_name for system in built]
-        for label in {label for label in labels if labels.count(label) > 1}:
-            message = f"two systems are called '{label}'; give one of them another label"
-            self.add(("classifiers",), message, "duplicate-name")
         return tuple(built) if split.train_share is None else _at_shares(built, split.train_share)
 
     def with_evidence(self, systems: Sequence[System], experiment: Experiment) -> tuple[System, ...]:
         """The systems of a verdict experiment, once per evidence that each is shown, and the probes."""
-        shown = list[System]()
+        shown, default = list[System](), (experiment.defaults or Defaults()).evidence
         for system in systems:
             entry = self._entries[system.entry]
             setting = entry.get("evidence") if isinstance(entry, dict) else None
             try:
-                sources = read_sources(setting, experiment.defaults.evidence)
+                sources = read_sources(setting, default)
             except HarnessError as error:
                 self.add(("classifiers", system.entry, "evidence"), str(error))
                 continue
@@ -310,8 +311,18 @@ class ConfigFaults:
             shown += shown_with(system, sources)
         return (*shown, *(probes_of(shown) if experiment.probes else ()))
 
-    def refuse_evidence(self) -> None:
-        """Adds a fault for each classifier with evidence in an experiment on another task."""
+    def check_system_names(self, systems: Sequence[System]) -> None:
+        """Refuses two systems of the same name."""
+        names = Counter(system.system_name for system in systems)
+        for name in (name for name, count in names.items() if count > 1):
+            message = f"two systems are called '{name}'; give one of them another label"
+            self.add(("classifiers",), message, "duplicate-name")
+
+    def refuse_evidence(self, content: Mapping[str, Any]) -> None:
+        """Adds a fault for each setting that only an experiment on verdicts has."""
+        for key in ("corpus", "defaults", "probes"):
+            if key in content:
+                self.add((key,), "is a setting of the task 'verdict' only; remove it")
         for number, entry in enumerate(self._entries):
             if isinstance(entry, dict) and "evidence" in entry:
                 self.add(("classifiers", number, "evidence"), "is a setting of the task 'verdict' only; remove it")

@@ -31,7 +31,7 @@ from harness.runner.splitting.joined_datasets import (
 from harness.runner.splitting.protocols import make_folds, with_training_share
 from harness.runner.splitting.transfer import name_trained_on, training_groups, transfer_folds
 from harness.runner.tuning.calibrate import CalibratedClassifier
-from harness.runner.verification.evidence_source import evidence_name
+from harness.runner.verification.evidence_source import evidence_key
 from harness.runner.verification.shown_evidence import ShownEvidence, gather_evidence
 from harness.schemes import Scheme
 from harness.user_code.local_code import code_fingerprint
@@ -57,11 +57,15 @@ class ExperimentData(NamedTuple):
     limit: int | None = None
     """`--limit` of a trial; None for a full run."""
     evidence: Mapping[str, ShownEvidence] = MappingProxyType({})
-    """What each source of evidence shows, by its name; empty for tasks without evidence."""
+    """What each source of evidence shows, by its `evidence_key`; empty for tasks without evidence."""
+
+    def evidence_of(self, system: System) -> ShownEvidence | None:
+        """What a system is shown with the claims; None if nothing is."""
+        return self.evidence.get(evidence_key(system.evidence))
 
     def claims_of(self, system: System) -> Claims:
         """The claims with the passages that a system is shown."""
-        shown = self.evidence.get(evidence_name(system.evidence))
+        shown = self.evidence_of(system)
         return self.claims if shown is None else replace(self.claims, evidence=shown.column)
 
 
@@ -168,7 +172,7 @@ def expand_transfer(loaded: LoadedExperiment, data: ExperimentData) -> LoadedExp
 
 def data_for_system(system: System, data: ExperimentData, experiment: Experiment) -> ExperimentData:
     """The data as one system sees them: its share of the training claims or its training group, and its duplicates."""
-    shown = data.evidence.get(evidence_name(system.evidence))
+    shown = data.evidence_of(system)
     if shown is not None:
         data = data._replace(warnings=(*data.warnings, *shown.warnings))
     if system.train_on is not None:
@@ -283,7 +287,7 @@ def unit_of(
         "versions": package_versions(classifier),
     }
     identity |= {"explain": True} if experiment.explain else {}
-    shown = data.evidence.get(evidence_name(system.evidence))
+    shown = data.evidence_of(system)
     identity |= {} if shown is None else {"evidence": shown.fingerprint}
     unit_id = sha256(json.dumps(identity | fold_identity, sort_keys=True))[:20]
     return Unit(unit_id, system, fold, seed, experiment.explain)

@@ -99,6 +99,7 @@ def build_result(
         data.joined.fingerprint,
         experiment.ties,
         slices_fingerprint(experiment.slices, data),
+        *_evidence_notes(system, data),
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
     result_folder = folder / "results" / result_id
@@ -127,6 +128,12 @@ def build_result(
     sealed_document = sealed(result.model_dump(mode="json"))
     write_text(result_folder / "result.json", json_document(sealed_document))
     return result.model_copy(update={"content_sha256": sealed_document["content_sha256"]})
+
+
+def _evidence_notes(system: System, data: ExperimentData) -> tuple[str, ...]:
+    """How much of the gold evidence a system is shown."""
+    shown = data.evidence_of(system)
+    return () if shown is None else shown.notes
 
 
 def _gold_fingerprint(gold: TaskGold) -> str:
@@ -262,7 +269,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         limit=data.limit,
         random_seeds=tuple(seed for seed in runs if seed is not None),
         evidence=evidence_name(system.evidence) if experiment.task == "verdict" else None,
-        evidence_notes=shown.notes if (shown := data.evidence.get(evidence_name(system.evidence))) else (),
+        evidence_notes=_evidence_notes(system, data),
     )
 
 

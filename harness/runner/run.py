@@ -27,6 +27,7 @@ from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
+from harness.runner.verification.reads_evidence import EvidenceGain, evidence_gains
 from harness.user_code.local_code import code_as_imported
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class RunResult:
     """Published leaderboards of the same benchmark and split."""
     models: tuple[SavedModel, ...] = ()
     """Saved model of each system, or the reason why there is none, if `save_models` was set."""
+    evidence_gains: tuple[EvidenceGain, ...] = ()
+    """What each system of a verdict experiment gains over the best that sees the claim alone."""
     failed: Rows[FailedSystem] = field(default_factory=Rows)
     """Systems that could not be fitted, in the order of the config."""
 
@@ -73,6 +76,8 @@ class RunResult:
         }
         if self.failed:
             document["failed"] = [failure._asdict() for failure in self.failed]
+        if self.evidence_gains:
+            document["evidence_gains"] = [gain.document() for gain in self.evidence_gains]
         if self.published:
             document["published"] = [
                 {
@@ -92,12 +97,12 @@ class RunResult:
     def __str__(self) -> str:
         from harness.runner.tables import results_table
 
-        return results_table(self.results, self.published, self.failed)
+        return results_table(self.results, self.published, self.failed, self.evidence_gains)
 
     def _repr_html_(self) -> str:
         from harness.runner.tables import results_html
 
-        return results_html(self.results, self.published, self.failed)
+        return results_html(self.results, self.published, self.failed, self.evidence_gains)
 
 
 @displayed
@@ -215,6 +220,7 @@ def run(
         damaged=finished.damaged,
         published=published,
         models=models,
+        evidence_gains=evidence_gains(results),
         failed=failed,
     )
 

@@ -16,7 +16,7 @@ from harness.runner.official.leaderboards import ReferenceResult, references
 from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.runner.units.failures import FailedSystem
-from harness.runner.verification.reads_evidence import evidence_gains
+from harness.runner.verification.reads_evidence import EvidenceGain
 from harness.text_tables import GAP, align_columns, count_of, fits, format_number, html_table, output_width
 
 MAX_CHOICES = 3
@@ -38,7 +38,10 @@ def format_value(value: Value) -> str:
 
 
 def results_html(
-    results: Sequence[Result], published: Sequence[Published] = (), failed: Sequence[FailedSystem] = ()
+    results: Sequence[Result],
+    published: Sequence[Published] = (),
+    failed: Sequence[FailedSystem] = (),
+    gains: Sequence[EvidenceGain] = (),
 ) -> str:
     """`results_table` as HTML, for notebooks."""
     first, names, headings = results[0], list(results[0].values), _headings(results[0])
@@ -46,7 +49,7 @@ def results_html(
     rows += [[result.system, *(format_value(result.values[name]) for name in names)] for result in results]
     rows += [[failure.system, "failed", *([""] * (len(names) - 1))] for failure in failed]
     rows += _published_rows(results, published, names)
-    lines = [*_failure_notes(failed), *_notes(results, headings)]
+    lines = [*_failure_notes(failed), *_notes(results, headings, gains)]
     lines += [*(line for board in published for line in published_notes(board, results))]
     notes = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     tables = [html_table(rows, _title(first))]
@@ -58,7 +61,10 @@ def results_html(
 
 
 def results_table(
-    results: Sequence[Result], published: Sequence[Published] = (), failed: Sequence[FailedSystem] = ()
+    results: Sequence[Result],
+    published: Sequence[Published] = (),
+    failed: Sequence[FailedSystem] = (),
+    gains: Sequence[EvidenceGain] = (),
 ) -> str:
     """Formats results side by side: a title line, values with intervals, notes and warnings.
 
@@ -66,6 +72,7 @@ def results_table(
         results: the results of one experiment.
         published: leaderboards; their best rows are listed under the metric that they report.
         failed: systems without a result.
+        gains: what systems gain by evidence, for verdicts.
     """
     first = results[0]
     names = list(first.values)
@@ -78,7 +85,7 @@ def results_table(
     parts = [_title(first), align_columns(rows), *([align_columns(by_seed) + "\n"] if by_seed else [])]
     parts += [*_deduplicated(results, headings), *_slices(results, headings)]
     parts += _threshold_tables(results)
-    parts += [*_tie_ranges(results, headings), *_failure_notes(failed), *_notes(results, headings)]
+    parts += [*_tie_ranges(results, headings), *_failure_notes(failed), *_notes(results, headings, gains)]
     parts += [f"labels: {line}" for line in first.label_mapping]
     parts += [line for board in published for line in published_notes(board, results)]
     return "\n\n".join(parts[:2]) + "\n" + "".join(f"\n{part}" for part in parts[2:])
@@ -195,7 +202,7 @@ def _title(result: Result) -> str:
     return " · ".join(parts)
 
 
-def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
+def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequence[EvidenceGain]) -> list[str]:
     """Notes that a reader needs to interpret the numbers, each one once."""
     metrics_by_note: dict[str, dict[str, list[str]]] = {}
     for result in results:
@@ -205,8 +212,9 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]:
                     metrics_by_note.setdefault(note, {}).setdefault(result.system, []).append(headings[name])
     lines = [line] if (line := _interval_line(results, headings)) else []
     lines += list(dict.fromkeys(note for result in results for note in result.evidence_notes))
-    if gains := evidence_gains(results):
-        lines += ["macro F1 over the best system that sees the claim alone, paired by article:"]
+    if gains:
+        unit = results[0].provenance.config.intervals.unit
+        lines.append(f"macro F1 above the best system that sees the claim alone, paired by {unit}:")
         lines += [f"  {gain}" for gain in gains]
     lines += describe_seeds({result.system: result.random_seeds for result in results})
     measured = {

@@ -12,8 +12,6 @@ from harness.classifiers.verification.pair_features import read_pair
 from harness.data.claims import Claims, Gold, ShownPassage
 
 NO_RULE = "no rule applies"
-NOT_SAVED = "its scorer needs the passages of an experiment, which no saved model has"
-"""Reason why no scorer that reads evidence is saved."""
 
 
 def rule_of(claim: str, passages: tuple[ShownPassage, ...]) -> tuple[str, tuple[str, ...]]:
@@ -49,7 +47,6 @@ class EvidenceRulesScorer(Scorer):
     otherwise: tuple[float, ...]
     """Probabilities under a rule that no training claim met."""
     probabilities = True
-    unsavable_reason = NOT_SAVED
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """The probabilities of the labels under the rule of each claim."""
@@ -79,7 +76,7 @@ class EvidenceRules(Classifier):
     reads_evidence: ClassVar[bool] = True
     uses_seed: ClassVar[bool] = False
     packages = ("numpy",)
-    unsavable_reason: ClassVar[str | None] = NOT_SAVED
+    saved_types = (EvidenceRulesScorer,)
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Counts the labels under each rule."""

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, class_priors
 from harness.classifiers.baselines.trivial import ClassPriorScorer
-from harness.classifiers.verification.evidence_rules import NOT_SAVED
 from harness.classifiers.verification.pair_features import dense_features, tagged_words, words_of
 from harness.data.claims import Claims, Gold, ShownPassage
 
@@ -28,7 +27,7 @@ class PairScorer(Scorer):
     pipeline: Any
     n_labels: int
     probabilities = True
-    unsavable_reason = NOT_SAVED
+    unsavable_reason = "it is a scikit-learn pipeline over features of claims and passages"
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities; 0 for a label without training claims."""
@@ -47,7 +46,6 @@ class PairClassifier(Classifier):
 
     reads_evidence: ClassVar[bool] = True
     packages = ("numpy", "scipy", "scikit-learn")
-    unsavable_reason: ClassVar[str | None] = NOT_SAVED
     saved_types = (ClassPriorScorer,)
 
     @abstractmethod

@@ -59,12 +59,3 @@ def _read(
         documents[cells[2]] = value
     faults.raise_if_any(empty=not rows, expected=f"lines of {layout}")
     return rows
-
-
-def write_run(rankings: dict[str, list[tuple[str, float]]], name: str) -> str:
-    """The content of a run file, from the documents and scores of each query, best first."""
-    return "".join(
-        f"{query} Q0 {document} {rank} {score!r} {name}\n"
-        for query, documents in rankings.items()
-        for rank, (document, score) in enumerate(documents, start=1)
-    )

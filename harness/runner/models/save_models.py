@@ -81,6 +81,8 @@ def _fit_and_save(
         raise CannotSave("models are not saved for learning-curve runs; remove split.train_share")
     if system.classifier.unsavable_reason is not None:
         raise CannotSave(system.classifier.unsavable_reason)
+    if system.classifier.reads_evidence:
+        raise CannotSave("its scorer reads the passages of an experiment, which harness score does not have")
     rows, description = training_rows(material)
     if system.train_on is not None:
         description = f"the claims with gold of {system.train_on}"

@@ -3,41 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
 from harness.errors import HarnessError
-from harness.records import Record, preview
+from harness.records import Record, explain_validation, preview
+from harness.retrieval import checked_retriever
 
 CLAIM_ONLY = "claim only"
 """Name of the source that shows nothing."""
-EVIDENCE_PROBE = "evidence_only"
-"""Classifier that sees the passages alone: what it predicts better than chance, the evidence gives away."""
 ALLOWED = "gold, none, {retriever: NAME, k: 5} or {file: RUN_FILE, k: 5}"
+Included = Literal["later", "fact-check"]
+"""Passages that are left out unless they are let in: published after the claim; of the page that gave the verdict."""
 
 
-class FoundEvidence(Record):
+class RankedEvidence(Record):
+    """The first passages of a ranking for each claim."""
+
+    k: int = Field(default=5, ge=1)
+    """Number of passages per claim."""
+    include: tuple[Included, ...] = ()
+    """Passages to let in: those published after the claim, those of the fact-check that gave the verdict."""
+
+
+class FoundEvidence(RankedEvidence):
     """The passages that a retriever ranks first for the text of the claim."""
 
     retriever: str
     """Name of the retriever."""
-    k: int = Field(default=5, ge=1)
-    """Number of passages per claim."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of the retriever."""
-    include: tuple[Literal["later", "fact-check"], ...] = ()
-    """Passages to let in: those published after the claim, those of the fact-check that gave the verdict."""
+
+    @field_validator("settings")
+    @classmethod
+    def _can_be_built(cls, settings: dict[str, Any], info: Any) -> dict[str, Any]:
+        if "retriever" in info.data:
+            try:
+                checked_retriever(info.data["retriever"], settings)
+            except HarnessError as error:
+                raise ValueError(str(error)) from None
+        return settings
 
 
-class FileEvidence(Record):
+class FileEvidence(RankedEvidence):
     """The passages that a TREC run file ranks first for the claim."""
 
     file: str
     """Path of the run file: claim_id, Q0, passage_id, rank, score, name."""
-    k: int = Field(default=5, ge=1)
-    """Number of passages per claim."""
 
 
 EvidenceSetting = Literal["gold", "none"] | FoundEvidence | FileEvidence
@@ -53,16 +67,18 @@ class Defaults(Record):
 
 def evidence_name(source: EvidenceSetting) -> str:
     """The name of a source in the names of systems; gold evidence is marked as what no real system has."""
-    if source == "gold":
-        return "gold (oracle)"
-    if source == "none":
-        return CLAIM_ONLY
-    if isinstance(source, FileEvidence):
-        return f"{source.file.rpartition('/')[2]}@{source.k}"
-    assert isinstance(source, FoundEvidence)  # noqa: S101 - the only kind left
-    settings = "".join(f",{key}={value}" for key, value in source.settings.items())
+    if isinstance(source, str):
+        return {"gold": "gold (oracle)", "none": CLAIM_ONLY}[source]
     included = "".join(f",with {kind}" for kind in source.include)
+    if isinstance(source, FileEvidence):
+        return f"{source.file.rpartition('/')[2]}@{source.k}{included}"
+    settings = "".join(f",{key}={value}" for key, value in source.settings.items())
     return f"{source.retriever}@{source.k}{settings}{included}"
+
+
+def evidence_key(source: EvidenceSetting) -> str:
+    """A text that two sources share only if they are the same; names of files can be the same in two folders."""
+    return source if isinstance(source, str) else source.model_dump_json()
 
 
 def read_sources(value: Any, default: EvidenceSetting) -> tuple[EvidenceSetting, ...]:
@@ -76,14 +92,20 @@ def read_sources(value: Any, default: EvidenceSetting) -> tuple[EvidenceSetting,
     if value is None:
         return (default,)
     each = value["each"] if isinstance(value, Mapping) and set(value) == {"each"} else [value]
-    if not isinstance(each, Sequence) or isinstance(each, str) or not each:
+    if not isinstance(each, list) or not each:
         raise HarnessError(f"expected a list under 'each', got {preview(each)}")
     return tuple(_read_source(item) for item in each)
 
 
 def _read_source(value: Any) -> EvidenceSetting:
-    adapter: TypeAdapter[EvidenceSetting] = TypeAdapter(EvidenceSetting)
+    kind: Any = Literal["gold", "none"]
+    if isinstance(value, Mapping) and ("retriever" in value) != ("file" in value):
+        kind = FoundEvidence if "retriever" in value else FileEvidence
+    adapter: TypeAdapter[EvidenceSetting] = TypeAdapter(kind)
     try:
-        return adapter.validate_json(json.dumps(value))
-    except (ValidationError, TypeError):
-        raise HarnessError(f"expected {ALLOWED}, got {preview(value)}") from None
+        return adapter.validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        if not isinstance(value, Mapping) or kind not in (FoundEvidence, FileEvidence):
+            raise HarnessError(f"expected {ALLOWED}, got {preview(value)}") from None
+        problems = (f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error))
+        raise HarnessError("; ".join(problems)) from None

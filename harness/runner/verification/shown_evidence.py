@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from harness.arrays import Bools
-from harness.data.claims import Claims, Column, ShownPassage, no_evidence
+from harness.data.claims import Column, ShownPassage, codes_of, no_evidence
 from harness.data.corpora.passages import Corpus, open_corpus
+from harness.data.exchange.trec import read_run
 from harness.errors import HarnessError
 from harness.files import fingerprint
+from harness.metrics.official.trec import trec_ranking
 from harness.records import Evidence
 from harness.retrieval import build_retriever
 from harness.runner.splitting.joined_datasets import JoinedDatasets
@@ -20,10 +22,14 @@ from harness.runner.verification.evidence_source import (
     EvidenceSetting,
     FileEvidence,
     FoundEvidence,
+    Included,
+    evidence_key,
     evidence_name,
 )
+from harness.text_tables import count_of
 
-WITHOUT_EVIDENCE = no_evidence(0)
+Ranked = Sequence[Sequence[ShownPassage]]
+"""Passages for each claim, best first."""
 
 
 class ShownEvidence(NamedTuple):
@@ -32,7 +38,7 @@ class ShownEvidence(NamedTuple):
     column: Column
     """Tuples of `ShownPassage`; shape (n_claims,)."""
     fingerprint: str
-    """Fingerprint of the source and of all passages shown."""
+    """Fingerprint of all that is shown."""
     notes: tuple[str, ...]
     """How much is shown, for the reader of the table."""
     warnings: tuple[str, ...] = ()
@@ -41,7 +47,7 @@ class ShownEvidence(NamedTuple):
 def gather_evidence(
     sources: Iterable[EvidenceSetting], joined: JoinedDatasets, corpus: str | None, root: str | Path | None
 ) -> dict[str, ShownEvidence]:
-    """Gathers the evidence of each source, by the source's name.
+    """Gathers the evidence of each source, by the source's `evidence_key`; sources that show nothing are left out.
 
     Args:
         sources: the sources of all systems.
@@ -50,172 +56,211 @@ def gather_evidence(
         root: folder of fetched benchmarks.
     Raises: HarnessError: the corpus or a run file is missing or invalid, or no claim has gold evidence.
     """
-    gold = gold_evidence(joined)
-    opened: Corpus | None = None
-    shown = dict[str, ShownEvidence]()
-    for source in dict.fromkeys(map(_Hashable, sources)):
-        setting, name = source.setting, evidence_name(source.setting)
-        if setting == "none":
-            continue
-        if setting == "gold":
-            shown[name] = _gold_shown(name, joined.claims, gold)
-            continue
-        if opened is None:
-            opened = open_corpus(corpus if corpus is not None else joined.datasets[0].folder, root)
-        if isinstance(setting, FileEvidence):
-            ranked, warnings = _rank_by_file(setting, joined.claims, opened)
-        else:
-            assert isinstance(setting, FoundEvidence)  # noqa: S101 - the only kind left
-            ranked, warnings = _rank(setting, joined, opened)
-        column = _column(ranked)
-        digest = fingerprint([name, opened.fingerprint, *_identity(column)])
-        notes = (f"{name}: {len(opened):,} passages{_coverage(column, joined.claims, gold)}",)
-        shown[name] = ShownEvidence(column, digest, notes, tuple(warnings))
+    by_key = {evidence_key(source): source for source in sources if source != "none"}
+    if not by_key:
+        return {}
+    gold = _GoldEvidence(joined)
+    ranked = {key: source for key, source in by_key.items() if isinstance(source, FoundEvidence | FileEvidence)}
+    shown = {key: gold.shown() for key in by_key.keys() - ranked.keys()}
+    if ranked:
+        rankings = _Rankings(joined, _open(corpus, joined, root))
+        shown |= {key: rankings.shown(source, gold) for key, source in ranked.items()}
     return shown
 
 
-class _Hashable(NamedTuple):
-    """A setting that can be a key although its settings are a mapping."""
-
-    setting: EvidenceSetting
-
-    def __hash__(self) -> int:
-        return hash(evidence_name(self.setting))
+def _open(corpus: str | None, joined: JoinedDatasets, root: str | Path | None) -> Corpus:
+    if corpus is None and len(joined.datasets) > 1:
+        names = ", ".join(dataset.info.name for dataset in joined.datasets)
+        raise HarnessError(f"corpus: name the passages to retrieve from, because there are several datasets ({names})")
+    return open_corpus(joined.datasets[0].folder if corpus is None else corpus, root)
 
 
-def gold_evidence(joined: JoinedDatasets) -> Mapping[str, list[Evidence]]:
-    """The gold passages of each claim id of the table."""
-    by_claim = dict[str, list[Evidence]]()
-    for dataset in joined.datasets:
-        prefix = f"{dataset.info.name}:" if len(joined.datasets) > 1 else ""
-        for evidence in dataset.evidence:
-            by_claim.setdefault(prefix + evidence.claim_id, []).append(evidence)
-    return by_claim
+def _prefixes(joined: JoinedDatasets) -> list[str]:
+    """What the claim ids of each dataset begin with in the table."""
+    return [f"{dataset.info.name}:" if len(joined.datasets) > 1 else "" for dataset in joined.datasets]
 
 
-def _gold_shown(name: str, claims: Claims, gold: Mapping[str, list[Evidence]]) -> ShownEvidence:
-    if not gold:
-        raise HarnessError("evidence: the dataset has no gold evidence (evidence.jsonl); set evidence: none")
-    column = _column(
-        [ShownPassage(e.passage_id or e.evidence_id, e.text) for e in gold.get(claim_id, ())]
-        for claim_id in claims.claim_id
-    )
-    note = f"{name}: the passages that annotators cited, which no system has when it reads a new claim"
-    return ShownEvidence(column, fingerprint([name, *_identity(column)]), (note,))
+def is_later(passage: str | None, claim: str | None) -> bool:
+    """Whether a passage was published after a claim, as far as both dates go; False where one is missing.
+
+    Args:
+        passage, claim: dates in ISO 8601; of a year and a day, only the years are compared.
+    """
+    n_known = min(len(passage or ""), len(claim or ""), 10)
+    return (passage or "")[:n_known] > (claim or "")[:n_known]
 
 
-def _rank(setting: FoundEvidence, joined: JoinedDatasets, corpus: Corpus) -> tuple[list[list[ShownPassage]], list[str]]:
-    """The first k passages of a retriever for each claim, without those that come after the claim."""
-    index = build_retriever(setting.retriever, setting.settings).index(corpus)
-    allowed, warnings = _allowed(setting, joined, corpus)
-    rows, scores = index.search([str(text) for text in joined.claims.text], setting.k, allowed)
-    ranked = [
-        [
-            ShownPassage(corpus.passages[row].passage_id, corpus.passages[row].text, float(score))
-            for row, score in zip(*ranking, strict=True)
-            if row >= 0
+class _GoldEvidence:
+    """The passages that annotators cited for each claim."""
+
+    def __init__(self, joined: JoinedDatasets) -> None:
+        self.claims = joined.claims
+        self.by_claim = dict[str, list[Evidence]]()
+        for dataset, prefix in zip(joined.datasets, _prefixes(joined), strict=True):
+            for evidence in dataset.evidence:
+                self.by_claim.setdefault(prefix + evidence.claim_id, []).append(evidence)
+
+    def shown(self) -> ShownEvidence:
+        """Every gold passage of each claim.
+
+        Raises: HarnessError: no claim has one.
+        """
+        if not self.by_claim:
+            raise HarnessError("evidence: the dataset has no gold evidence (evidence.jsonl); set evidence: none")
+        name = evidence_name("gold")
+        per_claim = [self.by_claim.get(claim_id, []) for claim_id in self.claims.claim_id]
+        column = _column([[ShownPassage(_id(e), e.text) for e in passages] for passages in per_claim])
+        late = sum(
+            any(is_later(e.published, day) for e in passages)
+            for passages, day in zip(per_claim, self.claims.published, strict=True)
+        )
+        note = f"{name}: the passages that annotators cited, which no system has when it reads a new claim"
+        warning = f"{name}: {count_of(late, 'claim')} with evidence that was published after the claim"
+        return ShownEvidence(column, _fingerprint(column), (note,), (warning,) if late else ())
+
+    def coverage(self, column: Column, known: Collection[str]) -> str:
+        """For how many claims a whole group of gold passages is shown; empty if no claim has gold evidence.
+
+        Args:
+            column: what is shown with each claim.
+            known: ids of the passages of the corpus.
+        """
+        with_gold = complete = 0
+        absent = set[str]()
+        for claim_id, passages in zip(self.claims.claim_id, column, strict=True):
+            groups = dict[int, set[str]]()
+            for evidence in self.by_claim.get(claim_id, ()):
+                groups.setdefault(evidence.group, set()).add(_id(evidence))
+            absent |= {name for group in groups.values() for name in group if name not in known}
+            with_gold += bool(groups)
+            shown = {passage.passage_id for passage in passages}
+            complete += any(group <= shown for group in groups.values())
+        if not with_gold:
+            return ""
+        missing = f"; {count_of(len(absent), 'gold passage')} not in the corpus" if absent else ""
+        return f"; a whole group of gold passages shown for {complete:,} of {with_gold:,} claims that have one{missing}"
+
+
+def _id(evidence: Evidence) -> str:
+    return evidence.passage_id or evidence.evidence_id
+
+
+class _Rankings:
+    """The rankings of the passages of a corpus for each claim."""
+
+    def __init__(self, joined: JoinedDatasets, corpus: Corpus) -> None:
+        self.joined, self.claims, self.corpus = joined, joined.claims, corpus
+
+    def shown(self, source: FoundEvidence | FileEvidence, gold: _GoldEvidence) -> ShownEvidence:
+        """The first passages of a ranking for each claim, without those that are left out."""
+        name = evidence_name(source)
+        allowed, warnings = self._allowed(source.include)
+        if isinstance(source, FoundEvidence):
+            ranked = self._found(source, allowed)
+        else:
+            ranked, of_file = self._from_file(source, allowed)
+            warnings += of_file
+        column = _column(ranked)
+        note = f"{name}: {len(self.corpus):,} passages{gold.coverage(column, self.corpus.row_of)}"
+        return ShownEvidence(column, _fingerprint(column), (note,), tuple(f"{name}: {text}" for text in warnings))
+
+    def _found(self, source: FoundEvidence, allowed: Bools | None) -> Ranked:
+        passages = self.corpus.passages
+        index = build_retriever(source.retriever, source.settings).index(self.corpus)
+        rows, scores = index.search([str(text) for text in self.claims.text], source.k, allowed)
+        return [
+            [
+                ShownPassage(passages[row].passage_id, passages[row].text, float(score))
+                for row, score in zip(*ranking, strict=True)
+                if row >= 0
+            ]
+            for ranking in zip(rows, scores, strict=True)
         ]
-        for ranking in zip(rows, scores, strict=True)
-    ]
-    return ranked, warnings
 
+    def _from_file(self, source: FileEvidence, allowed: Bools | None) -> tuple[Ranked, list[str]]:
+        """The ranking of a run file, ordered as trec_eval does, and what the file has too much or too little."""
+        run, row_of = read_run(Path(source.file)), self.corpus.row_of
+        strangers = sorted(run.keys() - set(self.claims.claim_id))
+        if len(strangers) == len(run):
+            raise HarnessError(f"{source.file}: no query is the id of a claim (for example '{strangers[0]}')")
+        unknown, ranked = set[str](), list[list[ShownPassage]]()
+        for number, claim_id in enumerate(self.claims.claim_id):
+            scores = run.get(claim_id, {})
+            unknown |= scores.keys() - row_of.keys()
+            ranking = [row_of[name] for name in trec_ranking(scores) if name in row_of]
+            ranking = [row for row in ranking if allowed is None or allowed[number, row]][: source.k]
+            found_passages = [self.corpus.passages[row] for row in ranking]
+            ranked.append([ShownPassage(p.passage_id, p.text, scores[p.passage_id]) for p in found_passages])
+        n_short = sum(len(passages) < source.k for passages in ranked)
+        warnings = []
+        if strangers:
+            warnings.append(f"{count_of(len(strangers), 'query id')} of no claim ('{strangers[0]}')")
+        if unknown:
+            warnings.append(f"{count_of(len(unknown), 'passage')} not in the corpus ('{min(unknown)}')")
+        if n_short:
+            warnings.append(f"fewer than {source.k} passages for {n_short:,} of {len(ranked):,} claims")
+        return ranked, warnings
 
-def _allowed(setting: FoundEvidence, joined: JoinedDatasets, corpus: Corpus) -> tuple[Bools | None, list[str]]:
-    """Which passages each claim may be shown, shape (n_claims, n_passages), None for all; and what was left out."""
-    claims, name = joined.claims, evidence_name(setting)
-    claim_days = np.array([(day or "")[:10] for day in claims.published], dtype=object)
-    passage_days = np.array([(passage.published or "")[:10] for passage in corpus.passages], dtype=object)
-    warnings, allowed = list[str](), None
-    if "later" not in setting.include:
-        later = (passage_days[None, :] > claim_days[:, None]) & (claim_days != "")[:, None]
-        if later.any():
-            allowed = ~later.astype(bool)
-            n_claims = int(later.any(axis=1).sum())
-            warnings.append(f"{name}: passages published after the claim are left out for {n_claims:,} claims")
-        undated = int((passage_days == "").sum())
-        undated_claims = int((claim_days == "").sum())
-        if undated or undated_claims:
-            warnings.append(
-                f"{name}: {undated:,} of {len(corpus):,} passages and {undated_claims:,} of {len(claims):,} claims "
-                "have no date, so that nothing is known of which came first"
-            )
-    if "fact-check" not in setting.include:
-        of_fact_check = _from_fact_checks(joined, corpus)
-        if of_fact_check.any():
-            allowed = ~of_fact_check if allowed is None else allowed & ~of_fact_check
-            warnings.append(
-                f"{name}: {int(of_fact_check.sum()):,} passages of the fact-check that gave the verdict are left out"
-            )
-    return allowed, warnings
+    def _allowed(self, include: Collection[Included]) -> tuple[Bools | None, list[str]]:
+        """Which passages each claim may be shown, shape (n_claims, n_passages), None for all; and what is left out."""
+        left_out, warnings = list[Bools](), list[str]()
+        if "later" not in include:
+            later = self._later()
+            if later.any():
+                left_out.append(later)
+                n_claims = count_of(int(later.any(axis=1).sum()), "claim")
+                warnings.append(f"passages published after the claim are left out for {n_claims}")
+            undated = sum(not passage.published for passage in self.corpus.passages)
+            undated_claims = sum(not day for day in self.claims.published)
+            if undated or undated_claims:
+                warnings.append(
+                    f"{undated:,} of {len(self.corpus):,} passages and {undated_claims:,} of {len(self.claims):,} "
+                    "claims have no date, so that they cannot be left out for coming after the claim"
+                )
+        if "fact-check" not in include:
+            of_fact_check = self._of_fact_check()
+            if of_fact_check.any():
+                left_out.append(of_fact_check)
+                n_passages = int(of_fact_check.any(axis=0).sum())
+                warnings.append(f"{count_of(n_passages, 'passage')} of the fact-check that gave the verdict left out")
+        return (~np.any(left_out, axis=0) if left_out else None), warnings
 
+    def _later(self) -> Bools:
+        """Whether a passage was published after a claim; shape (n_claims, n_passages)."""
+        days: tuple[Column, Column] = (np.array(self.claims.published, dtype=object), no_evidence(len(self.corpus)))
+        days[1][:] = [passage.published for passage in self.corpus.passages]
+        # Few days are distinct, so each pair of them is compared once.
+        (claim_days, claim_codes), (passage_days, passage_codes) = (
+            (dict.fromkeys(column.tolist()), codes_of(column)) for column in days
+        )
+        table = np.array([[is_later(passage, claim) for passage in passage_days] for claim in claim_days], dtype=bool)
+        later: Bools = table[np.ix_(claim_codes, passage_codes)]
+        return later
 
-def _from_fact_checks(joined: JoinedDatasets, corpus: Corpus) -> Bools:
-    """Whether a passage comes from the page that gave the verdict on a claim; shape (n_claims, n_passages)."""
-    pages = dict[str, set[str]]()
-    for dataset in joined.datasets:
-        prefix = f"{dataset.info.name}:" if len(joined.datasets) > 1 else ""
-        for annotation in dataset.annotations:
-            if annotation.url:
-                pages.setdefault(prefix + annotation.claim_id, set()).add(annotation.url)
-    same = np.zeros((len(joined.claims), len(corpus)), dtype=bool)
-    if pages:
-        rows_of_url = dict[str, list[int]]()
-        for row, passage in enumerate(corpus.passages):
-            if passage.url:
-                rows_of_url.setdefault(passage.url, []).append(row)
-        for row, claim_id in enumerate(joined.claims.claim_id):
+    def _of_fact_check(self) -> Bools:
+        """Whether a passage is of the page that gave the verdict on a claim; shape (n_claims, n_passages)."""
+        pages = dict[str, set[str]]()
+        for dataset, prefix in zip(self.joined.datasets, _prefixes(self.joined), strict=True):
+            for annotation in dataset.annotations:
+                if annotation.url:
+                    pages.setdefault(prefix + annotation.claim_id, set()).add(annotation.url)
+        rows_of_url = dict[str | None, list[int]]()
+        for row, passage in enumerate(self.corpus.passages):
+            rows_of_url.setdefault(passage.url, []).append(row)
+        same = np.zeros((len(self.claims), len(self.corpus)), dtype=bool)
+        for row, claim_id in enumerate(self.claims.claim_id):
             for url in pages.get(claim_id, ()):
                 same[row, rows_of_url.get(url, [])] = True
-    return same
+        return same
 
 
-def _rank_by_file(setting: FileEvidence, claims: Claims, corpus: Corpus) -> tuple[list[list[ShownPassage]], list[str]]:
-    """The first k passages of a run file for each claim, and what the file has too much or too little."""
-    from harness.data.exchange.trec import read_run
-
-    run = read_run(Path(setting.file))
-    known = set(claims.claim_id)
-    unknown_claims = sorted(set(run) - known)
-    if not set(run) & known:
-        raise HarnessError(f"{setting.file}: no query is a claim of the dataset (for example '{next(iter(run), '')}')")
-    warnings, unknown, ranked = list[str](), set[str](), list[list[ShownPassage]]()
-    for claim_id in claims.claim_id:
-        hits = sorted(run.get(claim_id, {}).items(), key=lambda hit: -hit[1])
-        unknown |= {passage_id for passage_id, _ in hits if passage_id not in corpus.row_of}
-        hits = [hit for hit in hits if hit[0] in corpus.row_of][: setting.k]
-        ranked.append([ShownPassage(name, corpus.passages[corpus.row_of[name]].text, score) for name, score in hits])
-    short = sum(len(hits) < setting.k for hits in ranked)
-    if unknown_claims:
-        warnings.append(f"{setting.file}: {len(unknown_claims):,} queries are no claim ('{unknown_claims[0]}')")
-    if unknown:
-        warnings.append(f"{setting.file}: {len(unknown):,} passages are not in the corpus ('{min(unknown)}')")
-    if short:
-        warnings.append(f"{setting.file}: fewer than {setting.k} passages for {short:,} of {len(claims):,} claims")
-    return ranked, warnings
-
-
-def _coverage(column: Column, claims: Claims, gold: Mapping[str, list[Evidence]]) -> str:
-    """For how many claims a whole group of gold passages is shown; empty if no claim has gold evidence."""
-    with_gold = complete = 0
-    for claim_id, passages in zip(claims.claim_id, column, strict=True):
-        groups = dict[int, set[str]]()
-        for evidence in gold.get(claim_id, ()):
-            groups.setdefault(evidence.group, set()).add(evidence.passage_id or evidence.evidence_id)
-        with_gold += bool(groups)
-        names = {passage.passage_id for passage in passages}
-        complete += any(group <= names for group in groups.values())
-    if not with_gold:
-        return ""
-    return f"; a whole group of gold passages is shown for {complete:,} of {with_gold:,} claims with gold evidence"
-
-
-def _column(ranked: Iterable[list[ShownPassage]]) -> Column:
-    rows = [tuple(passages) for passages in ranked]
-    column = no_evidence(len(rows))
-    for row, passages in enumerate(rows):
-        column[row] = passages
+def _column(ranked: Ranked) -> Column:
+    column = no_evidence(len(ranked))
+    for row, passages in enumerate(ranked):
+        column[row] = tuple(passages)
     return column
 
 
-def _identity(column: Column) -> list[list[str]]:
-    return [[text for passage in passages for text in passage[:2]] for passages in column]
+def _fingerprint(column: Column) -> str:
+    # Scores are a part, because classifiers can read them.
+    return fingerprint([[list(passage) for passage in passages] for passages in column])

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from harness.classifiers.build import build
 from harness.runner.config import System
-from harness.runner.verification.evidence_source import EVIDENCE_PROBE, EvidenceSetting, evidence_name
+from harness.runner.verification.evidence_source import EvidenceSetting, evidence_name
 
 CLAIM_PROBE = "tfidf_logreg"
 """Classifier that sees the claim alone: what it predicts better than chance, the claim gives away."""
+
+EVIDENCE_PROBE = "evidence_only"
+"""Classifier that sees the passages alone: what it predicts better than chance, the evidence gives away."""
 
 
 def shown_with(system: System, sources: Sequence[EvidenceSetting]) -> list[System]:
@@ -31,6 +34,6 @@ def probes_of(systems: Sequence[System]) -> list[System]:
     for name, shown in ((CLAIM_PROBE, "none"), (EVIDENCE_PROBE, source)):
         listed = any(system.name == name and system.evidence == shown for system in systems)
         if not listed and (name == CLAIM_PROBE or shown != "none"):
-            probe = System(f"probe {name}", name, {}, build(name, {}), entry=len(systems), probe=True)
+            probe = System(f"probe {name}", name, {}, build(name, {}), entry=len(systems))
             probes += shown_with(probe, [shown])
     return probes
