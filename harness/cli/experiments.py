@@ -143,7 +143,9 @@ class MultiValueCommand(click.Command):
 
 @click.command(cls=MultiValueCommand)
 @click.argument("benchmark")
-@click.option("--gold", multiple=True, metavar="FILE...", help="Gold files, in the published format.")
+@click.option(
+    "--gold", multiple=True, metavar="FILE...", help="Gold files, in the published format; none for FEVEROUS."
+)
 @click.option(
     "--predictions", multiple=True, required=True, metavar="FILE...", help="Prediction files, one per gold file."
 )
@@ -173,7 +175,7 @@ def evaluate(
     import harness
     from harness.runner.tables import evaluation_table
 
-    if check == bool(gold) and benchmark != "feverous":
+    if check and gold:
         raise click.UsageError("give either --gold FILE... to score, or --check to check the format")
     if check:
         harness.check_submission(benchmark, predictions)

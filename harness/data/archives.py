@@ -7,9 +7,11 @@ import lzma
 import struct
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from harness.errors import FaultsError
+from harness.files import read_bytes
 
 MAX_RATIO = 100
 """Maximum ratio of unpacked to packed bytes; ordinary text packs to a tenth or so."""
@@ -21,6 +23,47 @@ DAMAGE = (
     *(RuntimeError, NotImplementedError, EOFError, OSError, ValueError),
 )
 """Exceptions that `zipfile` raises for a damaged or encrypted member."""
+
+
+MAX_UNPACKED_BYTES = 200 * 1024 * 1024
+"""Largest unpacked size of a member that is read by its name."""
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file, or a member of a zip file, in memory."""
+
+    path: Path
+    """Path for messages and ids; a member of a zip file is `archive.zip!member`."""
+    data: bytes
+
+
+def open_input(name: str | Path) -> InputFile:
+    """Reads a file, or a member of a zip file (`a.zip!path`).
+
+    Raises: FaultsError: it is missing, unreadable or too large.
+    """
+    return InputFile(Path(name), read_contents(str(name)))
+
+
+def read_contents(name: str) -> bytes:
+    """The bytes of a file, or of a member of a zip file (`a.zip!path`)."""
+    archive, separator, member = name.rpartition("!")
+    if not separator:
+        return read_bytes(Path(name))
+    # This call reports a missing or unreadable archive in the same words as any other file.
+    read_bytes(Path(archive))
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            size = opened.getinfo(member).file_size
+            if size > MAX_UNPACKED_BYTES:
+                message = f"is {size:,} bytes unpacked; the limit is {MAX_UNPACKED_BYTES:,} bytes"
+                raise FaultsError.single(name, message, code="too-large")
+            return opened.read(member)
+    except KeyError:
+        raise FaultsError.single(archive, f"has no member '{member}'", code="missing-member") from None
+    except DAMAGE as error:
+        raise FaultsError.single(archive, f"is not a readable zip file: {error}", code="damaged-zip") from None
 
 
 class Archive:

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
+from harness.data.archives import InputFile
 from harness.data.formats.source import FileFaults
-from harness.files import decode, read_bytes
+from harness.files import decode
 from harness.records import preview
 
 N = TypeVar("N", int, float)
 
 
-def read_run(path: Path) -> dict[str, dict[str, float]]:
+def read_run(file: InputFile) -> dict[str, dict[str, float]]:
     """The score of each document by query. Ranks are not read: the scores order the documents.
 
     Raises: FaultsError: all faults of the file, each with its line.
     """
-    return _read(path, 6, 4, _finite, "query Q0 document rank score name", "a finite score")
+    return _read(file, 6, 4, _finite, "query Q0 document rank score name", "a finite score")
 
 
-def read_qrels(path: Path) -> dict[str, dict[str, int]]:
+def read_qrels(file: InputFile) -> dict[str, dict[str, int]]:
     """The grade of each judged document by query.
 
     Raises: FaultsError: all faults of the file, each with its line.
     """
-    return _read(path, 4, 3, int, "query 0 document grade", "a whole number")
+    return _read(file, 4, 3, int, "query 0 document grade", "a whole number")
 
 
 def _finite(text: str) -> float:
@@ -38,10 +38,10 @@ def _finite(text: str) -> float:
 
 
 def _read(
-    path: Path, n_columns: int, value_column: int, convert: Callable[[str], N], layout: str, expected: str
+    file: InputFile, n_columns: int, value_column: int, convert: Callable[[str], N], layout: str, expected: str
 ) -> dict[str, dict[str, N]]:
-    faults, rows = FileFaults(path), dict[str, dict[str, N]]()
-    for number, line in enumerate(decode(read_bytes(path), path).splitlines(), start=1):
+    faults, rows = FileFaults(file.path), dict[str, dict[str, N]]()
+    for number, line in enumerate(decode(file.data, file.path).split("\n"), start=1):
         cells = line.split()
         if not cells:
             continue

@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-from harness.data.formats.source import FileFaults, SourceFile
+from harness.data.archives import InputFile
+from harness.data.formats.source import FileFaults
 from harness.errors import FaultsError
 from harness.files import decode
 from harness.records import preview
@@ -25,7 +26,7 @@ class JsonRow(NamedTuple):
     fields: dict[str, Any]
 
 
-def json_text(file: SourceFile) -> str:
+def json_text(file: InputFile) -> str:
     """Returns the text of a JSON file.
 
     Raises: FaultsError: the file is neither UTF-8 nor UTF-16 with a byte order mark.
@@ -64,7 +65,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def json_document(file: SourceFile) -> Any:
+def json_document(file: InputFile) -> Any:
     """Returns the value of a file that is one JSON document.
 
     Raises: FaultsError: the file is not JSON.
@@ -78,7 +79,7 @@ def json_document(file: SourceFile) -> Any:
         ) from None
 
 
-def json_rows(file: SourceFile, faults: FileFaults) -> list[JsonRow]:
+def json_rows(file: InputFile, faults: FileFaults) -> list[JsonRow]:
     """Returns the objects of a JSON list, or of a file with one object per line.
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from harness.data.archives import InputFile
 from harness.data.delimited import repeated_column, repeated_columns
 from harness.errors import Fault, FaultsError
 from harness.records import preview
@@ -14,12 +15,9 @@ from harness.schemes import Scheme
 
 
 @dataclass(frozen=True)
-class SourceFile:
+class SourceFile(InputFile):
     """One file of a publisher and the settings for reading it."""
 
-    path: Path
-    """Path for messages and ids; a member of a zip file is `archive.zip!member`."""
-    data: bytes
     scheme: Scheme
     """Label scheme whose codes are the allowed labels of the file."""
     options: Mapping[str, Any] = field(default_factory=dict)

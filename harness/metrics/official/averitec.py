@@ -7,11 +7,11 @@ by position; the types' values are means of the evidence score, whatever their n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from harness.arrays import Floats
+from harness.data.formats.verification.averitec_strings import AveritecItem
 from harness.metrics.official.meteor import Meteor
 
 LABELS = ("Supported", "Refuted", "Not Enough Evidence", "Conflicting Evidence/Cherrypicking")
@@ -19,19 +19,6 @@ THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5)
 TYPE_THRESHOLDS = (0.2, 0.3)
 MAX_STRINGS = 10
 """Number of predicted strings of evidence, and of questions, that count."""
-NO_ANSWER = "No answer could be found."
-
-
-class AveritecItem(NamedTuple):
-    """A claim of a gold or a prediction file, as strings."""
-
-    label: str
-    evidence: tuple[str, ...]
-    """Question and answer strings."""
-    questions: tuple[str, ...] | None
-    """Questions; None if the item has no `questions`, so that the evidence takes their place."""
-    justification: str | None
-    types: tuple[str, ...] = ()
 
 
 def averitec(gold: Sequence[AveritecItem], predicted: Sequence[AveritecItem], meteor: Meteor) -> dict[str, float]:

@@ -10,8 +10,8 @@ Source: Aly et al. 2021, and the scorer published with the shared task.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from harness.data.formats.verification.feverous_jsonl import FeverousClaim, Piece
 from harness.errors import Undefined
 from harness.metrics.official.labels import OfficialScores
 
@@ -20,26 +20,6 @@ MAX_CELLS = 25
 """Number of predicted cells, items, captions and header cells that count."""
 MAX_SENTENCES = 5
 """Number of predicted pieces of the other kinds that count."""
-Piece = tuple[str, str, str]
-"""Page, kind and position of a piece of evidence."""
-
-
-class FeverousClaim(NamedTuple):
-    """A claim with its gold and its prediction."""
-
-    label: str
-    groups: tuple[tuple[Piece, ...], ...]
-    """Gold groups; each group is sufficient evidence."""
-    predicted_label: str
-    predicted: tuple[Piece, ...]
-    """Predicted pieces, in the order of the file."""
-
-
-def piece_of(name: str) -> Piece:
-    """Splits `PAGE_KIND_POSITION` as the official program does, which misreads a page title with an underscore."""
-    parts = name.split("_")
-    width = 2 if "table_caption" in name or "header_cell" in name else 1
-    return parts[0], "_".join(parts[1 : 1 + width]), "_".join(parts[1 + width :])
 
 
 def feverous(claims: Sequence[FeverousClaim]) -> OfficialScores:
@@ -69,13 +49,13 @@ def feverous(claims: Sequence[FeverousClaim]) -> OfficialScores:
 
 def _first_pieces(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces that count, in the order of the prediction."""
-    counts, kept_pieces = {True: 0, False: 0}, []
+    counts, first_pieces = {True: 0, False: 0}, []
     for piece in pieces:
         is_cell = piece[1] in CELL_KINDS
         counts[is_cell] += 1
         if counts[is_cell] <= (MAX_CELLS if is_cell else MAX_SENTENCES):
-            kept_pieces.append(piece)
-    return kept_pieces
+            first_pieces.append(piece)
+    return first_pieces
 
 
 def _precision(claim: FeverousClaim, pieces: Sequence[Piece]) -> float:

@@ -7,8 +7,10 @@ otherwise; the patterns of 3.7 are set here, so that the installed version does 
 from __future__ import annotations
 
 import itertools
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -30,39 +32,42 @@ class Meteor:
             from nltk.tokenize.destructive import NLTKWordTokenizer
         except ImportError:
             raise HarnessError(f"METEOR needs nltk; {REMEDY.format(data='punkt_tab wordnet')}") from None
-        from nltk.tokenize.punkt import PunktTokenizer
+        from nltk.tokenize.punkt import PunktLanguageVars, PunktTokenizer
 
         self.nltk_version = str(nltk.__version__)
         tokenizer: Any = NLTKWordTokenizer()
-        start, _ = tokenizer.STARTING_QUOTES[:-1], tokenizer.STARTING_QUOTES[-1]
-        tokenizer.STARTING_QUOTES = [*start, (re.compile(r"(?i)(')(?!re|ve|ll|m|t|s|d|n)(\w)\b"), r"\1 \2")]
+        *starting_quotes, _ = tokenizer.STARTING_QUOTES
+        tokenizer.STARTING_QUOTES = [*starting_quotes, (re.compile(r"(?i)(')(?!re|ve|ll|m|t|s|d|n)(\w)\b"), r"\1 \2")]
         tokenizer.PUNCTUATION = [
             pair for pair in tokenizer.PUNCTUATION if "2012" not in pair[0].pattern and "\u2012" not in pair[0].pattern
         ]
         tokenizer.ENDING_QUOTES = [pair for pair in tokenizer.ENDING_QUOTES if pair[0].pattern != r"\s+"]
         self._tokenize_sentence = tokenizer.tokenize
         try:
-            punkt = PunktTokenizer("english")
+            punkt: Any = PunktTokenizer("english")
         except LookupError:
             raise HarnessError(f"METEOR needs nltk's punkt_tab; {REMEDY.format(data='punkt_tab')}") from None
         # Version 3.7 knows no typographic quotes at the end of a sentence.
-        language: Any = punkt._lang_vars
-        language.__class__ = type(
-            "Variables",
-            (type(language),),
-            {
-                "__slots__": (),
-                "re_boundary_realignment": re.compile(r"[\"')\]}]+?(?:\s+|(?=--)|$)", re.MULTILINE),
-                "_re_non_word_chars": r"(?:[)\";}\]\*:@\'\({\[?!])",
-            },
-        )
-        # setattr, because the type of a method may not be assigned to.
-        setattr(punkt, "_match_potential_end_contexts", lambda text: _sentence_ends(language, text))  # noqa: B010
+        patterns = {
+            "re_boundary_realignment": re.compile(r"[\"')\]}]+?(?:\s+|(?=--)|$)", re.MULTILINE),
+            "_re_non_word_chars": r"(?:[)\";}\]\*:@\'\({\[?!])",
+        }
+        language = punkt._lang_vars = type("Language", (PunktLanguageVars,), patterns)()
+        punkt._match_potential_end_contexts = lambda text: _sentence_ends(language, text)
         self._split = punkt.tokenize
         self._stem = cache(PorterStemmer().stem)
         self._wordnet = _wordnet()
         self.tokens = lru_cache(maxsize=100_000)(self._tokens)
         self._synonyms = cache(self._find_synonyms)
+
+    @property
+    def wordnet_note(self) -> str:
+        """What a reader has to know of WordNet: that it was used, or what is wrong without it and the remedy."""
+        if self.has_wordnet:
+            return "with WordNet"
+        return (
+            "WITHOUT WordNet, so that no synonym matches and values are too low; run: python -m nltk.downloader wordnet"
+        )
 
     @property
     def has_wordnet(self) -> bool:
@@ -96,26 +101,40 @@ class Meteor:
 
         Each pass walks the candidate from its end and takes the last free reference token that fits.
         """
-        free_c, free_r = [*enumerate(candidate)], [*enumerate(reference)]
-        pairs = list[tuple[int, int]]()
-
-        def run_pass(fits: Any) -> None:
-            for c in range(len(free_c) - 1, -1, -1):
-                for r in range(len(free_r) - 1, -1, -1):
-                    if fits(free_c[c][1], free_r[r][1]):
-                        pairs.append((free_c[c][0], free_r[r][0]))
-                        free_c.pop(c)
-                        free_r.pop(r)
-                        break
-
-        run_pass(lambda c, r: c == r)
-        if free_c and free_r:
-            free_c[:] = [(place, self._stem(word)) for place, word in free_c]
-            free_r[:] = [(place, self._stem(word)) for place, word in free_r]
-            run_pass(lambda c, r: c == r)
-        if free_c and free_r and self.has_wordnet:
-            run_pass(lambda c, r: r in self._synonyms(c))
+        free = _Free([*enumerate(candidate)], [*enumerate(reference)])
+        pairs = free.match(operator.eq)
+        if free.both:
+            free = _Free(
+                [(place, self._stem(word)) for place, word in free.candidate],
+                [(place, self._stem(word)) for place, word in free.reference],
+            )
+            pairs += free.match(operator.eq)
+        if free.both and self.has_wordnet:
+            pairs += free.match(lambda own, other: other in self._synonyms(own))
         return sorted(pairs)
+
+
+@dataclass
+class _Free:
+    """The tokens that no pass has matched, with their positions."""
+
+    candidate: list[tuple[int, str]]
+    reference: list[tuple[int, str]]
+
+    @property
+    def both(self) -> bool:
+        """Whether both sides have a free token."""
+        return bool(self.candidate and self.reference)
+
+    def match(self, fits: Callable[[str, str], bool]) -> list[tuple[int, int]]:
+        """Takes the pairs that fit out of both sides, and returns their positions."""
+        pairs = []
+        for c in reversed(range(len(self.candidate))):
+            for r in reversed(range(len(self.reference))):
+                if fits(self.candidate[c][1], self.reference[r][1]):
+                    pairs.append((self.candidate.pop(c)[0], self.reference.pop(r)[0]))
+                    break
+        return pairs
 
 
 def _sentence_ends(language: Any, text: str) -> list[tuple[re.Match[str], str]]:

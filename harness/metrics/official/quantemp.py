@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LABELS = ("False", "True", "Conflicting")
+from harness.data.formats.verification.quantemp_files import LABELS
 
 
 def quantemp(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:

@@ -11,15 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.arguments import as_list
+from harness.data.archives import open_input
+from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.benchmarks.submission_ids import base_name, duplicate_ids
 from harness.display import displayed
-from harness.errors import FaultsError, HarnessError, Undefined
+from harness.errors import FaultsError, HarnessError, Undefined, UnknownName, unknown_name
 from harness.metrics.official.labels import OfficialScores
-from harness.runner.official.programs import PROGRAMS, WITHOUT_GOLD, ProgramResult
-from harness.runner.official.scorers import SCORERS, Scoring, scoring_of
+from harness.runner.official.programs import PROGRAMS, Names, ProgramResult
+from harness.runner.official.scorers import SCORERS, Scoring, scored_benchmarks, scoring_of
 from harness.runner.official.submission_files import SubmissionPair, collect_faults, read_pair, read_predictions
 
 NOT_VERIFIED = "not verified against the official scorer, because there is no published output to compare with"
+NO_GOLD = "give either --gold FILE... to score, or --check to check the format"
 
 
 @displayed
@@ -67,9 +70,14 @@ def evaluate(
         max_evidence: FEVER only: number of predicted passages per claim that count; default: 5, as in the shared task.
     Raises: FaultsError: the faults of all files, including missing and unknown ids.
     """
+    _check_name(benchmark)
     if benchmark in PROGRAMS:
+        if max_evidence is not None:
+            raise HarnessError(f"benchmark '{benchmark}': --max-evidence applies to FEVER only; remove it")
         return _run_program(benchmark, list(map(str, as_list(gold))), list(map(str, as_list(predictions))))
     scoring = scoring_of(benchmark, max_evidence)
+    if not gold:
+        raise HarnessError(NO_GOLD)
     pairs = list[SubmissionPair]()
     with collect_faults() as faults:
         for gold_name, name in _pair_files(list(map(str, as_list(gold))), list(map(str, as_list(predictions)))):
@@ -78,31 +86,36 @@ def evaluate(
     return _evaluate_pairs(pairs, scoring)
 
 
+def _check_name(benchmark: str) -> None:
+    scored = sorted({*PROGRAMS, *scored_benchmarks()})
+    if benchmark not in {*scored, *benchmark_names()}:
+        raise UnknownName(unknown_name("benchmark", benchmark, scored))
+    if benchmark not in scored:
+        raise HarnessError(f"benchmark '{benchmark}' has no official scorer; benchmarks with one: {', '.join(scored)}")
+
+
 def _run_program(benchmark: str, gold: list[str], predictions: list[str]) -> Evaluation:
     """The values of a program that reads files of its own form, one pair of files at a time."""
-    needs_gold = benchmark not in WITHOUT_GOLD
-    if needs_gold and not gold:
-        raise HarnessError(f"{benchmark}: pass --gold FILE")
-    if not needs_gold and gold:
+    program = PROGRAMS[benchmark]
+    if program.read_gold is None and gold:
         raise HarnessError(f"{benchmark}: the prediction file holds the gold; remove --gold")
-    pairs = _pair_files(gold, predictions) if needs_gold else [("", name) for name in predictions]
+    if program.read_gold is not None and not gold:
+        raise HarnessError(NO_GOLD)
+    pairs = _pair_files(gold or predictions, predictions)
     results = dict[str, ProgramResult]()
     with collect_faults() as faults:
         for gold_name, name in pairs:
             with faults.for_file():
-                results[base_name(name)] = PROGRAMS[benchmark](Path(gold_name) if needs_gold else None, Path(name))
-    mean = _mean_over_files([result.values for result in results.values()])
-    reasons = {
-        f"{name}: {metric}": str(value)
-        for name, values in [*((name, result.values) for name, result in results.items()), ("mean", mean)]
-        for metric, value in values.items()
-        if isinstance(value, Undefined)
-    }
-    files = {name: _defined(result.values) for name, result in results.items()}
-    single = next(iter(results.values())) if len(results) == 1 else None
-    extra = single.extra if single else {"by_file": {name: dict(result.extra) for name, result in results.items()}}
-    notes = [note if single else f"{name}: {note}" for name, result in results.items() for note in result.notes]
-    return Evaluation(benchmark, _defined(mean), files, reasons, "\n".join(notes) or None, extra)
+                read_gold = program.read_gold or program.read_predictions
+                truth, predicted = read_gold(open_input(gold_name)), program.read_predictions(open_input(name))
+                results[base_name(name)] = program.score(truth, predicted, Names(base_name(gold_name), Path(name)))
+    values_by_file = {name: result.values for name, result in results.items()}
+    if len(results) == 1:
+        [(_, result)] = results.items()
+        return _evaluation(benchmark, values_by_file, result.values, result.notes, result.extra)
+    notes = [f"{name}: {note}" for name, result in results.items() for note in result.notes]
+    extra = {"by_file": {name: dict(result.extra) for name, result in results.items()}}
+    return _evaluation(benchmark, values_by_file, _mean_over_files([*values_by_file.values()]), notes, extra)
 
 
 def check_submission(benchmark: str, predictions: str | Path | Sequence[str | Path]) -> None:
@@ -113,6 +126,13 @@ def check_submission(benchmark: str, predictions: str | Path | Sequence[str | Pa
         predictions: prediction files; `a.zip!path` is a member of a zip file.
     Raises: FaultsError: the faults of all files, including duplicate ids.
     """
+    _check_name(benchmark)
+    if benchmark in PROGRAMS:
+        with collect_faults() as faults:
+            for name in map(str, as_list(predictions)):
+                with faults.for_file():
+                    PROGRAMS[benchmark].read_predictions(open_input(name))
+        return
     scoring = scoring_of(benchmark)
     reader = scoring.submission
     with collect_faults() as faults:
@@ -134,6 +154,18 @@ def _evaluate_pairs(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evalua
         mean = scorer.score(gold, predicted, scoring)
     else:
         mean = _mean_over_files(list(values_by_file.values()))
+    notes = [*([] if scoring.official.verified else [NOT_VERIFIED]), *(pair.note for pair in pairs if pair.note)]
+    return _evaluation(scoring.benchmark.name, values_by_file, mean, ["; ".join(notes)] if notes else [])
+
+
+def _evaluation(
+    benchmark: str,
+    values_by_file: Mapping[str, OfficialScores],
+    mean: OfficialScores,
+    notes: Sequence[str],
+    extra: Mapping[str, Any] = MappingProxyType({}),
+) -> Evaluation:
+    """The evaluation of some files, with the reason of each undefined value."""
     reasons = {
         f"{name}: {metric}": str(value)
         for name, values in [*values_by_file.items(), ("mean", mean)]
@@ -141,8 +173,7 @@ def _evaluate_pairs(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evalua
         if isinstance(value, Undefined)
     }
     files = {name: _defined(values) for name, values in values_by_file.items()}
-    notes = [*([] if scoring.official.verified else [NOT_VERIFIED]), *(pair.note for pair in pairs if pair.note)]
-    return Evaluation(scoring.benchmark.name, _defined(mean), files, reasons, "; ".join(notes) or None)
+    return Evaluation(benchmark, _defined(mean), files, reasons, "\n".join(notes) or None, extra)
 
 
 def _defined(values: OfficialScores) -> dict[str, float | None]:

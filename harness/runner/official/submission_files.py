@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.archives import DAMAGE
+from harness.data.archives import read_contents
 from harness.data.benchmarks.submission_ids import base_name, contradictions, first_faults, id_faults, source_of
 from harness.data.formats.source import SourceFile
 from harness.data.formats.submissions import SubmissionEntry
 from harness.errors import Fault, FaultsError
-from harness.files import read_bytes
 from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_of
-
-MAX_UNPACKED_BYTES = 200 * 1024 * 1024
-"""Largest unpacked size of a zip member."""
 
 
 class SubmissionPair(NamedTuple):
@@ -140,24 +134,4 @@ def _can_read(benchmark: str, file: SourceFile) -> bool:
 
 def _open_source(scoring: Scoring, name: str, data: bytes | None = None) -> SourceFile:
     """A file with the settings for its reader; `data` spares reading a file again."""
-    return source_of(scoring.benchmark, name, _read_contents(name) if data is None else data)
-
-
-def _read_contents(name: str) -> bytes:
-    """The bytes of a file, or of a member of a zip file (`a.zip!path`)."""
-    archive, separator, member = name.rpartition("!")
-    if not separator:
-        return read_bytes(Path(name))
-    # This call reports a missing or unreadable archive in the same words as any other file.
-    read_bytes(Path(archive))
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            size = opened.getinfo(member).file_size
-            if size > MAX_UNPACKED_BYTES:
-                message = f"is {size:,} bytes unpacked; the limit is {MAX_UNPACKED_BYTES:,} bytes"
-                raise FaultsError.single(name, message, code="too-large")
-            return opened.read(member)
-    except KeyError:
-        raise FaultsError.single(archive, f"has no member '{member}'", code="missing-member") from None
-    except DAMAGE as error:
-        raise FaultsError.single(archive, f"is not a readable zip file: {error}", code="damaged-zip") from None
+    return source_of(scoring.benchmark, name, read_contents(name) if data is None else data)

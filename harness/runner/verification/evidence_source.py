@@ -33,7 +33,7 @@ class FoundEvidence(RankedEvidence):
 
     retriever: str
     """Name of the retriever."""
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any] = Field(default_factory=dict, validate_default=True)
     """Settings of the retriever."""
 
     @field_validator("settings")

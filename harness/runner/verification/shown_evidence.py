@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.arrays import Bools
+from harness.data.archives import open_input
 from harness.data.claims import Column, ShownPassage, codes_of, no_evidence
 from harness.data.corpora.passages import Corpus, open_corpus
 from harness.data.exchange.trec import read_run
@@ -179,7 +180,7 @@ class _Rankings:
 
     def _from_file(self, source: FileEvidence, allowed: Bools | None) -> tuple[Ranked, list[str]]:
         """The ranking of a run file, ordered as trec_eval does, and what the file has too much or too little."""
-        run, row_of = read_run(Path(source.file)), self.corpus.row_of
+        run, row_of = read_run(open_input(source.file)), self.corpus.row_of
         strangers = sorted(run.keys() - set(self.claims.claim_id))
         if len(strangers) == len(run):
             raise HarnessError(f"{source.file}: no query is the id of a claim (for example '{strangers[0]}')")

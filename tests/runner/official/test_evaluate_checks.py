@@ -338,6 +338,6 @@ def test_only_fever_limits_the_evidence(tmp_path):
 
 def test_a_benchmark_without_an_official_program_says_which_have_one():
     with pytest.raises(
-        HarnessError, match="'claimrank' has no official scorer; benchmarks with one: checkthat-2018-task1"
+        HarnessError, match="'claimrank' has no official scorer; benchmarks with one: averitec, checkthat-2018-task1"
     ):
         evaluate("claimrank", [], [])

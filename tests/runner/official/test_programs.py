@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,29 +22,34 @@ def _assert_equal(values, expected) -> None:
 
 
 def test_feverous(benchmarks):
-    cases = [case for case in _cases(benchmarks, "feverous") if "use_gold_verdict" not in case["kind"]]
+    cases = _cases(benchmarks, "feverous")
     for case in cases:
         evaluation = harness.evaluate("feverous", [], benchmarks / "goldens" / case["predictions"])
+        values = evaluation.mean
+        if case["kind"].endswith(":use_gold_verdict"):
+            values = evaluation.document()["with_gold_verdict"]
         if "official_error" in case["expected"]:  # the official program divides by zero
-            assert evaluation.mean["Retrieval F1"] is None
+            assert values["Retrieval F1"] is None
         else:
-            assert set(evaluation.mean) == set(case["expected"])
-            _assert_equal(evaluation.mean, case["expected"])
-    assert len(cases) == 7
+            assert set(values) == set(case["expected"])
+            _assert_equal(values, case["expected"])
+    assert len(cases) == 12
 
 
 def test_quantemp_is_joined_by_claim(benchmarks):
     goldens = benchmarks / "goldens"
     for case in _cases(benchmarks, "quantemp"):
-        if "category" in case:
-            continue
         evaluation = harness.evaluate("quantemp", goldens / case["gold"], goldens / case["predictions"])
-        _assert_equal(
-            evaluation.mean, {k: v for k, v in _expected(case).items() if k in ("weighted_f1", "macro_f1", "micro_f1")}
-        )
-        wrong = case.get("official_pairs_by_position_so_this_number_is_wrong", {})
-        if "macro_f1" in wrong:
-            _assert_equal(evaluation.extra["official_by_position"], wrong)
+        by_category = evaluation.document()["by_category"]
+        values = by_category[case["category"]] if "category" in case else evaluation.mean
+        expected = {key: _expected(case)[key] for key in ("weighted_f1", "macro_f1", "micro_f1")}
+        assert set(values) == set(expected)
+        _assert_equal(values, expected)
+        wrong = case.get("official_pairs_by_position_so_this_number_is_wrong")
+        if wrong is None or "official_error" in wrong:
+            assert evaluation.extra["official_by_position"] is None
+        else:
+            _assert_equal(evaluation.extra["official_by_position"], {k: wrong[k] for k in expected})
 
 
 def _expected(case: dict) -> dict:
@@ -113,5 +119,63 @@ def test_predictions_of_averitec_must_be_as_many_as_gold(tmp_path):
     item = {"label": "Refuted", "questions": [], "justification": "", "claim_types": []}
     gold.write_text(json.dumps([item, item]), encoding="utf-8")
     predictions.write_text(json.dumps([item]), encoding="utf-8")
-    with pytest.raises(HarnessError, match=r"has 1 claims, and gold.json has 2"):
+    with pytest.raises(HarnessError, match=r"has 1 claim, and gold.json has 2"):
         harness.evaluate("averitec", gold, predictions)
+
+
+GOLD_ITEM = {"label": "Refuted", "questions": [], "justification": "none", "claim_types": []}
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        ({}, "label"),
+        ({"label": "Refuted", "justification": None}, "justification"),
+        ({"label": "Refuted", "string_evidence": "one text"}, "string_evidence"),
+        ({"label": "Refuted", "questions": [{"question": "q", "answers": None}]}, "questions[1]"),
+        ({"label": "Refuted", "questions": [{"question": "q"}]}, "questions[1]"),
+        (
+            {
+                "label": "Refuted",
+                "questions": [{"question": "q", "answers": {"answer": "Yes", "answer_type": "Boolean"}}],
+            },
+            "questions[1]",
+        ),
+    ],
+)
+def test_what_stops_the_program_of_averitec_or_misleads_it_is_a_fault(tmp_path, item, field):
+    predictions = tmp_path / "predictions.json"
+    predictions.write_text(json.dumps([GOLD_ITEM, item]), encoding="utf-8")
+    with pytest.raises(HarnessError) as error:
+        harness.check_submission("averitec", predictions)
+    assert [(fault.line, fault.field) for fault in error.value.faults] == [(2, field)]
+
+
+def test_quantemp_leaves_out_claims_with_two_gold_labels(tmp_path):
+    gold, predictions = tmp_path / "gold.json", tmp_path / "predictions.csv"
+    labels = [("A", "True"), ("b", "False"), ("B ", "True"), ("c", "False")]
+    gold.write_text(json.dumps([{"claim": claim, "label": label} for claim, label in labels]), encoding="utf-8")
+    predictions.write_text("claim,verdict\na,True\nb,True\nc,False\nd,False\n", encoding="utf-8")
+    evaluation = harness.evaluate("quantemp", gold, predictions)
+    assert evaluation.mean["micro_f1"] == 1.0
+    assert evaluation.extra["claims"] == {
+        "scored": 2,
+        "missing": 0,
+        "repeated": 0,
+        "unknown": 1,
+        "with_two_gold_labels": 1,
+    }
+
+
+def test_a_program_reads_a_member_of_a_zip_file_and_takes_no_option_of_another(tmp_path):
+    gold = tmp_path / "qrels"
+    gold.write_text("1 0 a 1\n", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "runs.zip", "w") as archive:
+        archive.writestr("mine/run.txt", "1 Q0 a 1 2.0 s\n")
+    member = f"{tmp_path / 'runs.zip'}!mine/run.txt"
+    assert harness.evaluate("trec", gold, member).mean["map"] == 1.0
+    harness.check_submission("trec", member)
+    with pytest.raises(HarnessError, match="FEVER only"):
+        harness.evaluate("trec", gold, member, max_evidence=3)
+    with pytest.raises(HarnessError, match="give either --gold"):
+        harness.evaluate("trec", [], member)
