@@ -130,7 +130,7 @@ def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
     configured.sort(key=lambda entry: _misfit(str(entry["name"]), chosen))
     for settings in configured:
         configured_name = str(settings.pop("name"))
-        metric = build_metric(configured_name, settings)
+        metric = build_metric(configured_name, settings, recorded.task)
         if metric.key(configured_name) == chosen:
             return chosen, metric
     raise HarnessError(f"compare: {recorded.path} does not record the settings of metric '{chosen}'; run it again")

@@ -20,6 +20,7 @@ from harness.display import brief
 from harness.errors import Undefined
 from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
+from harness.metrics.evidence import EVIDENCE_METRICS
 from harness.metrics.probabilities import probabilities_of
 from harness.records import Record
 from harness.registry import UnknownComponent, import_named
@@ -211,16 +212,17 @@ def _neither(target: str, parameter: str) -> str:
     )
 
 
-def build_metric(name: str, settings: Mapping[str, Any]) -> Metric:
+def build_metric(name: str, settings: Mapping[str, Any], task: str = "") -> Metric:
     """Builds a metric from its name and settings.
 
     Args:
         name: a registered name, or `module:Name` of a metric class or of a plain function.
         settings: settings as in a config, without the name.
+        task: task of the experiment; `evidence` has metrics of its own, which rank passages instead of claims.
     Raises: UnknownComponent: the name is unknown, cannot be imported, or is no metric. ValidationError: a setting is
         unknown, missing or invalid; its `loc` is the name of the setting.
     """
-    component: object = import_named(name, "metric") if ":" in name else METRICS.get(name)
+    component = _component(name, task)
     if isinstance(component, type) and issubclass(component, Metric):
         return component.model_validate_json(json.dumps(settings, default=str))
     if isinstance(component, type) or not callable(component):
@@ -228,11 +230,17 @@ def build_metric(name: str, settings: Mapping[str, Any]) -> Metric:
     return FunctionMetric.build(name, component, settings)
 
 
-def metric_settings(name: str) -> list[str]:
-    """The settings that the metric of a name takes."""
-    component: object = import_named(name, "metric") if ":" in name else METRICS.get(name)
+def metric_settings(name: str, task: str = "") -> list[str]:
+    """The settings that the metric of a name takes in a task."""
+    component = _component(name, task)
     if isinstance(component, type) and issubclass(component, Metric):
         return list(component.model_fields)
     own = list(FunctionSettings.model_fields)
     parameters = inspect.signature(component).parameters if callable(component) else {}
     return [*(name for name in parameters if name not in GOLD_NAMES and name not in OUTPUT_NAMES), *own]
+
+
+def _component(name: str, task: str) -> object:
+    if task == "evidence":
+        return EVIDENCE_METRICS.get(name)
+    return import_named(name, "metric") if ":" in name else METRICS.get(name)

@@ -80,10 +80,13 @@ def _source(target: str, root: str | Path | None) -> AuditedDataset:
     loaded = load_experiment(target)
     data = load_data(loaded, root)
     task = find_task(loaded.experiment.task)
-    labels = task_labels(task, data.schemes[0])
-    answers = QuestionLabels(task.name, labels, joined_label_codes(data.joined, data.gold), is_task=task.binary)
+    answers = list[QuestionLabels]()
+    if data.schemes:
+        labels = task_labels(task, data.schemes[0])
+        codes = joined_label_codes(data.joined, data.gold)
+        answers.append(QuestionLabels(task.name, labels, codes, is_task=task.binary))
     language = data.joined.datasets[0].info.language
-    return AuditedDataset(loaded.experiment.name, data.claims, (answers,), _folds(data), language)
+    return AuditedDataset(loaded.experiment.name, data.claims, tuple(answers), _folds(data), language)
 
 
 def _is_config(target: str) -> bool:

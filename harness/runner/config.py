@@ -55,7 +55,8 @@ class Experiment(Record):
     scheme: str | None = None
     """Label scheme; default: the first scheme of each dataset that answers the task."""
     corpus: str | None = None
-    """Passages to retrieve from, for verdicts: a file, a folder or a dataset; default: the corpus of the dataset."""
+    """Passages to retrieve from, for evidence and verdicts: a file, a folder or a dataset; default: the corpus of the
+    dataset."""
     defaults: Defaults | None = None
     """Settings of verdict experiments for every classifier that does not set them itself; default: gold evidence."""
     probes: bool | None = None
@@ -65,8 +66,11 @@ class Experiment(Record):
     """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single` or `single:NAME`."""
     split: Split = Split()
     """Training and test claims."""
-    classifiers: Annotated[Entries, Field(min_length=1)]
-    """Systems: names, or mappings with a name and settings."""
+    classifiers: Entries = ()
+    """Systems: names, or mappings with a name and settings. Every task but `evidence` needs them."""
+    retrievers: Entries = ()
+    """Systems of the task `evidence`, which needs them: names, or mappings with a name and settings; `from_file` with
+    `path` is a TREC run file. `depth` is the number of passages per claim, by default 100."""
     metrics: Entries = ()
     """Names, or mappings with a name and settings; the first one ranks the systems. Default: those of the task."""
     random_seeds: tuple[int, ...] = Field(default=(13,), min_length=1)

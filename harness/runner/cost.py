@@ -83,13 +83,15 @@ def write_cost(unit_file: Path, cost: Cost) -> None:
 
 
 def total_cost(unit_files: Sequence[Path]) -> Cost | None:
-    """Total cost of several units: summed times and the peak memory; None if the cost of a unit is unknown."""
+    """Total cost of several units: summed times and the peak memory; None without units, or if one is unknown."""
     costs = []
     for path in unit_files:
         try:
             costs.append(Cost.model_validate_json(json.dumps(json.loads(cost_path(path).read_text(encoding="utf-8")))))
         except (OSError, ValueError, ValidationError):
             return None
+    if not costs:
+        return None
     fits = [cost.fits for cost in costs if cost.fits is not None]
     peaks = [cost.peak_megabytes for cost in costs if cost.peak_megabytes is not None]
     return Cost(

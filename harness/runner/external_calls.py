@@ -28,6 +28,8 @@ def with_task_prompt(loaded: LoadedExperiment, data: ExperimentData) -> LoadedEx
 
     Raises: HarnessError: a classifier cannot answer the task.
     """
+    if not data.schemes:  # passages are ranked, and no label is given
+        return loaded
     task = find_task(loaded.experiment.task)
     labels = task_labels(task, data.schemes[0])
     prompt = TaskPrompt(task.name, task.of_one or task.question, labels, data.schemes)

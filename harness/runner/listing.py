@@ -44,8 +44,12 @@ def _retrievers() -> dict[str, str]:
 
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
+    from harness.metrics.evidence import EVIDENCE_METRICS
 
-    return {name: _first_line(component) for name, component in METRICS.each().items()}
+    of_evidence = {
+        f"{name} (task evidence)": _first_line(component) for name, component in EVIDENCE_METRICS.each().items()
+    }
+    return {name: _first_line(component) for name, component in METRICS.each().items()} | of_evidence
 
 
 def _schemes() -> dict[str, str]:

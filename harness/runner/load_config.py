@@ -33,13 +33,16 @@ from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
 from harness.runner.tuning.search_space import allowed_fields, search_candidates
 from harness.runner.tuning.tune import with_settings_search
 from harness.runner.verification.evidence_source import Defaults, read_sources
+from harness.runner.verification.retrieval_systems import retrieval_systems
 from harness.runner.verification.systems import probes_of, shown_with
 from harness.yaml_file import KeyPath, YamlWithLines, format_key_path, read_yaml
 
-PLACEHOLDERS = {"name": "x", "task": "", "dataset": "x", "classifiers": ["x"]}
+PLACEHOLDERS = {"name": "x", "task": "", "dataset": "x", "classifiers": ["x"], "retrievers": []}
 """Values of required keys that are missing or faulty, so that the rest of a config can be checked."""
 
 
+MISSING = "is required, and missing"
+"""Message of a key that a config must have."""
 ONE_VALUE = {
     *("int-type", "float-type", "string-type", "bool-type", "literal-error", "enum", "invalid-setting"),
     *("int-from-float", "decimal-type"),
@@ -122,13 +125,9 @@ def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: 
     faults.check_names(experiment, valid)
     experiment = _with_defaults(experiment)
     entries = content.get("metrics") if isinstance(content.get("metrics"), list) else None
-    metrics = faults.build_metrics(entries or list(experiment.metrics))
-    systems = faults.build_systems(content.get("classifiers"), next(iter(metrics.values()), None), experiment.split)
-    if experiment.task == "verdict":
-        systems = faults.with_evidence(systems, experiment)
-    else:
-        faults.refuse_evidence(content)
-    faults.check_system_names(systems)
+    metrics = faults.build_metrics(entries or list(experiment.metrics), experiment.task)
+    systems = faults.systems_of_task(content, experiment, next(iter(metrics.values()), None))
+    faults.check_system_names(systems, "retrievers" if experiment.task == "evidence" else "classifiers")
     if experiment.task in TASKS and not TASKS[experiment.task].binary:
         faults.check_yes_or_no_only(systems, metrics, experiment.task)
     return ReadConfig(path, experiment, valid, systems, metrics, faults)
@@ -150,7 +149,7 @@ def _read(
 
 def _list_single_entries(content: dict[str, Any]) -> None:
     """Makes one system or metric a list of one."""
-    for key in ("classifiers", "metrics"):
+    for key in ("classifiers", "retrievers", "metrics"):
         if isinstance(content.get(key), str | dict):
             content[key] = as_list(content[key])
 
@@ -242,8 +241,8 @@ class ConfigFaults:
             if metric.yes_or_no_only:
                 self.add(("metrics",), f"'{name}' supports yes-or-no tasks only, and '{task}' has more labels")
 
-    def build_metrics(self, entries: Any) -> dict[str, Metric]:
-        """Builds the metrics of a config, by name."""
+    def build_metrics(self, entries: Any, task: str) -> dict[str, Metric]:
+        """Builds the metrics of a config for a task, by name."""
         built: dict[str, Metric] = {}
         for number, entry in enumerate(entries if isinstance(entries, list) else ()):
             settings = dict(entry) if isinstance(entry, dict) else {"name": entry}
@@ -252,17 +251,46 @@ class ConfigFaults:
                 self.add(key_path, "expected a metric's name, or a mapping with a name")
                 continue
             try:
-                metric = build_metric(name, settings)
+                metric = build_metric(name, settings, task)
                 key = metric.key(name)
                 if key in built:
                     self.add(key_path, f"'{key}' is listed twice", "duplicate-name")
                 built[key] = metric
             except ValidationError as error:
                 for explanation in explain_validation(error):
-                    self.add_explanation(explanation, (*key_path, *explanation.place), metric_settings(name))
+                    self.add_explanation(explanation, (*key_path, *explanation.place), metric_settings(name, task))
             except HarnessError as error:
                 self.add(key_path, str(error), error.code)
         return built
+
+    def systems_of_task(
+        self, content: Mapping[str, Any], experiment: Experiment, metric: Metric | None
+    ) -> tuple[System, ...]:
+        """Builds the systems of a config: classifiers, or retrievers for the task `evidence`.
+
+        Args:
+            content: the content of the config.
+            experiment: the valid part of it.
+            metric: the first metric, by which settings are chosen.
+        """
+        of_evidence = experiment.task == "evidence"
+        needed, other = ("retrievers", "classifiers") if of_evidence else ("classifiers", "retrievers")
+        if content.get(other) and experiment.task in TASKS:
+            self.add((other,), f"is no setting of the task '{experiment.task}', whose systems are {needed}; remove it")
+        if needed not in content:
+            self.add((needed,), MISSING, "missing-field")
+        elif content[needed] == []:
+            self.add((needed,), "expected at least one system, got []")
+        if of_evidence:
+            self.refuse_settings(
+                content, ("scheme", "gold", "defaults", "probes"), "has no effect on the task 'evidence'"
+            )
+            return retrieval_systems(content.get("retrievers"), self.add)
+        systems = self.build_systems(content.get("classifiers"), metric, experiment.split)
+        if experiment.task == "verdict":
+            return self.with_evidence(systems, experiment)
+        self.refuse_evidence(content)
+        return systems
 
     def build_systems(self, entries: Any, metric: Metric | None, split: Split) -> tuple[System, ...]:
         """Builds the classifiers of a config.
@@ -311,18 +339,22 @@ class ConfigFaults:
             shown += shown_with(system, sources)
         return (*shown, *(probes_of(shown) if experiment.probes else ()))
 
-    def check_system_names(self, systems: Sequence[System]) -> None:
-        """Refuses two systems of the same name."""
+    def check_system_names(self, systems: Sequence[System], key: str) -> None:
+        """Refuses two systems of the same name, which stand under a key."""
         names = Counter(system.system_name for system in systems)
         for name in (name for name, count in names.items() if count > 1):
             message = f"two systems are called '{name}'; give one of them another label"
-            self.add(("classifiers",), message, "duplicate-name")
+            self.add((key,), message, "duplicate-name")
+
+    def refuse_settings(self, content: Mapping[str, Any], keys: Sequence[str], reason: str) -> None:
+        """Adds a fault for each of some keys that the config sets."""
+        for key in keys:
+            if key in content:
+                self.add((key,), f"{reason}; remove it")
 
     def refuse_evidence(self, content: Mapping[str, Any]) -> None:
         """Adds a fault for each setting that only an experiment on verdicts has."""
-        for key in ("corpus", "defaults", "probes"):
-            if key in content:
-                self.add((key,), "is a setting of the task 'verdict' only; remove it")
+        self.refuse_settings(content, ("corpus", "defaults", "probes"), "is a setting of the task 'verdict' only")
         for number, entry in enumerate(self._entries):
             if isinstance(entry, dict) and "evidence" in entry:
                 self.add(("classifiers", number, "evidence"), "is a setting of the task 'verdict' only; remove it")

@@ -32,7 +32,9 @@ from harness.runner.splitting.protocols import make_folds, with_training_share
 from harness.runner.splitting.transfer import name_trained_on, training_groups, transfer_folds
 from harness.runner.tuning.calibrate import CalibratedClassifier
 from harness.runner.verification.evidence_source import evidence_key
-from harness.runner.verification.shown_evidence import ShownEvidence, gather_evidence
+from harness.runner.verification.gold_evidence import ShownEvidence
+from harness.runner.verification.retrieval_systems import retrieval_gold
+from harness.runner.verification.shown_evidence import gather_evidence
 from harness.schemes import Scheme
 from harness.user_code.local_code import code_fingerprint
 
@@ -109,6 +111,9 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     task = find_task(experiment.task)
     joined = load_joined(experiment.datasets, root)
     claims = joined.claims
+    sources = [system.evidence for system in loaded.systems]
+    if task.name == "evidence":
+        return _retrieval_data(loaded, joined, gather_evidence(sources, joined, experiment.corpus, root), limit)
     schemes = schemes_of(joined, task, experiment.scheme)
     gold = joined_gold(joined, task, schemes, experiment.gold)
     if not len(gold.rows_with_gold):
@@ -129,7 +134,32 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
         limit=limit,
-        evidence=gather_evidence([system.evidence for system in loaded.systems], joined, experiment.corpus, root),
+        evidence=gather_evidence(sources, joined, experiment.corpus, root),
+    )
+
+
+def _retrieval_data(
+    loaded: LoadedExperiment, joined: JoinedDatasets, evidence: Mapping[str, ShownEvidence], limit: int | None
+) -> ExperimentData:
+    """The data of a retrieval experiment, which has the test claims of its split and trains on none.
+
+    Raises: HarnessError: no test claim has gold evidence.
+    """
+    experiment = loaded.experiment
+    gold = retrieval_gold(joined, list(loaded.metrics))
+    split = make_folds(experiment.split, joined, np.zeros(len(joined.claims), dtype=np.int64))
+    rows: Codes = np.unique(np.concatenate([fold.test for fold in split.folds]))[:limit]
+    if not len(np.intersect1d(rows, gold.rows_with_gold)):
+        raise HarnessError(f"split: no test claim of dataset '{joined.name}' has gold evidence")
+    return ExperimentData(
+        joined=joined,
+        schemes=(),
+        claims=joined.claims,
+        gold=gold,
+        folds=(Fold("test", np.zeros(0, dtype=np.int64), rows),),
+        warnings=() if limit is None else (f"limited to {limit} claims: a trial, not a result",),
+        limit=limit,
+        evidence=evidence,
     )
 
 
@@ -305,7 +335,9 @@ def gold_of(data: ExperimentData, rows: Codes) -> Gold:
 
 
 def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:
-    """Every unit of an experiment: systems in the order of the config, then folds, then seeds."""
+    """Every unit of an experiment: systems in the order of the config, then folds, then seeds; none for retrievers."""
+    if loaded.experiment.task == "evidence":
+        return []
     folds_by_training: dict[tuple[float | None, str | None], list[tuple[Fold, dict[str, str]]]] = {}
     for system in loaded.systems:
         if (system.train_share, system.train_on) not in folds_by_training:

@@ -36,6 +36,7 @@ from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 from harness.runner.verification.evidence_source import evidence_name
+from harness.runner.verification.retrieval_systems import gold_texts, ranking_values, trec_files
 from harness.user_code.local_code import code_fingerprint
 
 
@@ -100,6 +101,7 @@ def build_result(
         experiment.ties,
         slices_fingerprint(experiment.slices, data),
         *_evidence_notes(system, data),
+        *((shown.fingerprint, *shown.warnings) if (shown := data.evidence_of(system)) else ()),
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
     result_folder = folder / "results" / result_id
@@ -110,6 +112,8 @@ def build_result(
     rows = np.sort(np.concatenate([fold.test for fold in data.folds]))
     unit_predictions = [(unit, finished.units[unit.unit_id].predictions) for unit in units]
     runs = join_folds(unit_predictions)
+    if experiment.task == "evidence":
+        runs = {None: ranking_values(data.joined, data.claims_of(system).evidence, rows, loaded.metrics)}
     system_runs = _SystemRuns(loaded, data, system, rows, runs)
     predictions = _predictions_parquet(data, data.claims_of(system).take(rows), rows, runs, experiment)
     write_bytes(result_folder / "predictions.parquet", predictions)
@@ -118,7 +122,10 @@ def build_result(
     chosen = {fits[unit.unit_id]: answer.chosen for unit, answer in unit_predictions if answer.chosen}
     provenance = provenance_of(loaded, data, system, [*runs.values()], units=fits, chosen=chosen)
     result = _compute_result(system_runs, result_id, result_folder, provenance)
-    for name, content in system.classifier.result_files().items():
+    extra_files = dict(system.classifier.result_files())
+    if experiment.task == "evidence":
+        extra_files = trec_files(data.joined, data.claims_of(system).evidence, rows, system.system_name)
+    for name, content in extra_files.items():
         write_bytes(result_folder / name, content)
     cost = total_cost([unit_path(folder, unit.unit_id) for unit in units])
     thresholds = carried_thresholds(loaded, data, system, [*runs.values()], unit_predictions)
@@ -168,7 +175,7 @@ def _predictions_parquet(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    labels = data.gold.gold.labels
+    labels, of_passages = data.gold.gold.labels, experiment.task == "evidence"
     codes = np.full(len(data.claims), -1, dtype=np.int64)
     codes[data.gold.rows_with_gold] = data.gold.gold.codes
     shares = _shares(data)[rows]
@@ -185,7 +192,9 @@ def _predictions_parquet(
             "random_seed": pa.array(
                 np.full(len(rows), experiment.random_seeds[0] if seed is None else seed), pa.int64()
             ),
-            "gold": label_column(labels, codes[rows]),
+            "gold": pa.array(gold_texts(data.joined)[rows], pa.string())
+            if of_passages
+            else label_column(labels, codes[rows]),
         }
         columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
         columns["predicted"] = label_column(labels, run.predicted)
@@ -246,7 +255,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
     if n_unanswered:
         why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""
         warnings.append(f"{n_unanswered} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
-    warnings += _missing_label_warnings(data)
+    warnings += [] if experiment.task == "evidence" else _missing_label_warnings(data)
     return Result(
         format=RESULT_FORMAT,
         result_id=result_id,

@@ -18,7 +18,6 @@ from harness.compare.paired_tests import (
     fold_values,
     mcnemar,
     n_permutations,
-    resample,
 )
 from harness.compare.tables import FORMATS
 from harness.data.claims import Gold
@@ -28,6 +27,7 @@ from harness.metrics.intervals import Intervals
 from harness.metrics.labels import F1, Accuracy
 from harness.metrics.ranking_per_article import MeanAveragePrecision
 from harness.metrics.ranking_pooled import AveragePrecision
+from harness.runner.pairing.resampled import resample
 from harness.runner.result_files import sealed
 
 INTERVALS = Intervals(resamples=2000, random_seed=5)

@@ -13,7 +13,7 @@ import pytest
 from harness import build_report, compare_results, run
 from harness.compare.compare import compare_metrics
 from harness.compare.exchanges import draw_exchanges, randomization_p
-from harness.compare.paired_tests import corrected_t_test, difference, resample
+from harness.compare.paired_tests import corrected_t_test, difference
 from harness.compare.results import read_table
 from harness.compare.tables import FORMATS
 from harness.data.claims import Gold
@@ -21,6 +21,7 @@ from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.metrics.labels import F1
 from harness.metrics.ranking_per_article import MeanAveragePrecision
+from harness.runner.pairing.resampled import resample
 
 INTERVALS = Intervals(resamples=200, random_seed=5)
 UNIT = np.repeat(np.arange(8), 6)

@@ -129,6 +129,22 @@ def tasks() -> str:
     return table(("task", "question", "default metrics"), rows)
 
 
+def evidence_metrics() -> str:
+    """Every metric of the task `evidence`."""
+    from harness.metrics.evidence import EVIDENCE_METRICS
+
+    rows = (
+        (
+            f"`{name}`",
+            ", ".join(f"`{setting}`" for setting in metric.model_fields),
+            metric.heading,
+            first_sentence(metric),
+        )
+        for name, metric in EVIDENCE_METRICS.table.items()
+    )
+    return table(("name", "settings", "heading", "what it is"), rows)
+
+
 def metrics() -> str:
     """Every metric of the registry."""
     from harness.metrics import METRICS
@@ -247,6 +263,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         config,
         choices,
         tasks,
+        evidence_metrics,
         metrics,
         metric_settings,
         classifiers,

@@ -56,6 +56,12 @@ TASKS = {
             ("f1", "precision", "recall", "accuracy", "average_precision"),
         ),
         Task("claim_type", "what kind of claim is it?", False, ("macro_f1", "accuracy")),
+        Task(
+            "evidence",
+            "which passages bear on the claim?",
+            False,
+            ("recall_at", "ndcg_at", "reciprocal_rank_at", "mean_average_precision", "r_precision", "whole_group_at"),
+        ),
         Task("verdict", "what does the evidence say of the claim?", False, ("macro_f1", "accuracy", "brier")),
     )
 }

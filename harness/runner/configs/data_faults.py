@@ -10,8 +10,10 @@ import numpy as np
 
 from harness.arrays import Codes
 from harness.classifiers.base import TaskPrompt
+from harness.data.archives import open_input
 from harness.data.claims import Gold
 from harness.data.dataset import Dataset
+from harness.data.exchange.trec import read_run
 from harness.data.labels.tasks import TASKS, Task, TaskGold, task_labels
 from harness.data.load import find_dataset, find_scheme, open_folder
 from harness.errors import FaultsError, HarnessError, MissingExtra, NotFetched, UnknownName, unknown_name
@@ -31,6 +33,9 @@ from harness.runner.splitting.joined_datasets import (
 )
 from harness.runner.splitting.protocols import known_parts, make_folds
 from harness.runner.splitting.transfer import training_groups
+from harness.runner.verification.evidence_source import FileEvidence, RankedEvidence
+from harness.runner.verification.retrieval_systems import retrieval_gold
+from harness.runner.verification.shown_evidence import open_corpus_of
 from harness.schemes import Scheme
 from harness.yaml_file import KeyPath
 
@@ -63,6 +68,7 @@ class _DataChecks:
         self.read, self.root, self.unchecked = read, root, unchecked
         self.experiment: Experiment = read.experiment
         self.usable_systems = list(read.systems)
+        self.systems_key = "retrievers" if self.experiment.task == "evidence" else "classifiers"
 
     def attempt(self, key_path: KeyPath, work: Callable[..., T], *args: Any) -> T | None:
         """Returns the value of `work(*args)`; None, and its faults are added, if it is refused."""
@@ -86,7 +92,9 @@ class _DataChecks:
     def check_systems(self) -> None:
         """Checks the files and packages of every system."""
         self.usable_systems = [
-            system for system in self.read.systems if self.attempt(("classifiers", system.entry), _is_checked, system)
+            system
+            for system in self.read.systems
+            if self.attempt((self.systems_key, system.entry), _is_checked, system)
         ]
 
     def open_datasets(self) -> tuple[Dataset, ...]:
@@ -108,6 +116,12 @@ class _DataChecks:
             self.read.faults.add(("dataset",), f"'{joined.name}' has no claims yet; add articles with: harness ingest")
             return
         task, named = TASKS.get(self.experiment.task), self.experiment.scheme
+        self._check_evidence(joined)
+        if task is not None and task.name == "evidence":
+            self.attempt(("dataset",), retrieval_gold, joined, ())
+            self._check_split(joined, None)
+            self._check_slices(joined, None, None)
+            return
         schemes = None
         if named is not None:
             has_scheme = self.attempt(("scheme",), _have_scheme, joined.datasets, named)
@@ -119,6 +133,17 @@ class _DataChecks:
         self._check_slices(joined, schemes, gold)
         if task is not None and schemes is not None:
             self._check_prompts(joined, task, schemes)
+
+    def _check_evidence(self, joined: JoinedDatasets) -> None:
+        """Opens the corpus and the run files of an experiment on evidence or verdicts."""
+        sources = [system.evidence for system in self.usable_systems]
+        if any(isinstance(source, RankedEvidence) for source in sources) and "corpus" in self.read.valid:
+            self.attempt(("corpus",), open_corpus_of, joined, self.experiment.corpus, self.root)
+        for system in self.usable_systems:
+            if isinstance(system.evidence, FileEvidence):
+                self.attempt(
+                    (self.systems_key, system.entry), lambda file: read_run(open_input(file)), system.evidence.file
+                )
 
     def _gold(self, joined: JoinedDatasets, task: Task | None, schemes: Sequence[Scheme] | None) -> TaskGold | None:
         rule = self.experiment.gold

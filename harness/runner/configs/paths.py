@@ -12,6 +12,7 @@ def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
     path_settings: list[tuple[Any, str | int]] = [(content, "dataset"), (content, "corpus")]
     path_settings.append((content.get("split"), "file"))
     path_settings += [(entry, "file") for entry in _entries(content.get("defaults"))]
+    path_settings += [(entry, "path") for entry in _entries(content.get("retrievers"))]
     for entry in _entries(content.get("classifiers")):
         path_settings += [(entry, "path"), (entry, "dataset"), (entry, "file")]
         if "endpoint" not in entry:

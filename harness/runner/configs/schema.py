@@ -22,15 +22,26 @@ from harness.data.labels.tasks import TASKS
 from harness.data.load import dataset_names
 from harness.files import json_document, write_text
 from harness.metrics import METRICS
+from harness.metrics.evidence import EVIDENCE_METRICS
 from harness.registry import Registry
+from harness.retrieval.build import RETRIEVERS
 from harness.runner.config import Experiment
 from harness.runner.tuning.calibrate import Calibration, FlagShare, MaximizeF1, PrecisionFloor
 from harness.runner.tuning.search_space import Range, Tune
+from harness.runner.verification.evidence_source import Defaults, RankedEvidence
+from harness.runner.verification.retrieval_systems import FROM_FILE
 
 MODELINE = "# yaml-language-server: $schema="
 """Start of the line by which a YAML file names its schema to editors; a path from the folder of the file follows."""
 Schema = dict[str, Any]
 DEFS = "#/$defs/"
+RUN_FILE: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["path"],
+    "properties": {"path": {"type": "string", "description": "Path of a TREC run file."}},
+}
+"""Settings of `from_file` among the retrievers."""
 
 
 def schema(out: str | Path | None = None) -> Schema:
@@ -82,9 +93,13 @@ class _Documented(GenerateJsonSchema):
 
 
 def _config_schema() -> Schema:
-    classifiers, metrics = _records(CLASSIFIERS), _records(METRICS)
+    classifiers, retrievers = _records(CLASSIFIERS), _records(RETRIEVERS)
+    metrics = _records(EVIDENCE_METRICS) | _records(METRICS)
     records: list[type[BaseModel]] = [Experiment, Range, Tune, MaximizeF1, FlagShare, PrecisionFloor, NestedClassifier]
-    models: dict[type[BaseModel], None] = dict.fromkeys([*records, *classifiers.values(), *metrics.values()])
+    records += [Defaults, RankedEvidence]
+    models: dict[type[BaseModel], None] = dict.fromkeys(
+        [*records, *classifiers.values(), *retrievers.values(), *metrics.values()]
+    )
     references, document = models_json_schema([(model, "validation") for model in models], schema_generator=_Documented)
     refs = {model: str(references[model, "validation"]["$ref"]) for model in models}
     defs: Schema = document["$defs"]
@@ -96,7 +111,15 @@ def _config_schema() -> Schema:
     properties = experiment["properties"]
     properties["classifiers"] = _one_or_several("classifiers", properties, _entry(_summaries(CLASSIFIERS), systems))
     measured = {name: by_ref[refs[model]] for name, model in metrics.items()}
-    properties["metrics"] = _one_or_several("metrics", properties, _entry(_summaries(METRICS), measured))
+    summaries = _summaries(EVIDENCE_METRICS) | _summaries(METRICS)
+    properties["metrics"] = _one_or_several("metrics", properties, _entry(summaries, measured))
+    ranking = {name: _as_retriever(by_ref[refs[model]], refs[model], refs) for name, model in retrievers.items()}
+    ranking[FROM_FILE] = _as_retriever(RUN_FILE, "", refs)
+    summaries = _summaries(RETRIEVERS) | {FROM_FILE: "The ranking of a TREC run file."}
+    properties["retrievers"] = _one_or_several("retrievers", properties, _entry(summaries, ranking))
+    for key in ("classifiers", "retrievers"):
+        del properties[key]["default"]  # none is a default, because each task needs one of the two
+        properties[key]["minItems"] = 1
     properties["task"] |= _one_of({task.name: task.question for task in TASKS.values()})
     properties["gold"]["pattern"] = f"^({'|'.join(RULES)}|single:.+)$"
     properties["dataset"]["examples"] = [*dataset_names(), *benchmark_names()]
@@ -104,6 +127,9 @@ def _config_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Config of an experiment",
         **experiment,
+        "if": {"properties": {"task": {"const": "evidence"}}, "required": ["task"]},
+        "then": {"required": ["retrievers"]},
+        "else": {"required": ["classifiers"]},
         "$defs": {name: defs[name] for name in sorted(_used(experiment, defs))},
     }
 
@@ -157,8 +183,10 @@ def _as_system(record: Schema, ref: str, refs: Mapping[type[BaseModel], str]) ->
     fields = record.get("properties", {})
     settings = {name: _with_choices(field, f"{ref}/properties/{name}", refs[Range]) for name, field in fields.items()}
     settings["label"] = {"type": "string", "description": "Name in tables and results."}
+    source = {"$ref": f"{refs[Defaults]}/properties/evidence"}
     settings["evidence"] = {
-        "description": "Passages that it is shown with each claim (task `verdict`), or `each` of several."
+        "description": "Passages that it is shown with each claim (task `verdict`), or `each` of several.",
+        "anyOf": [source, _single("each", {"type": "array", "minItems": 1, "items": source}, "One system per source.")],
     }
     settings["tune"] = {"$ref": refs[Tune], "description": "Options of the draw of candidates from ranges (`search`)."}
     settings["calibration"] = {"enum": list(get_args(Calibration)), "description": "Calibration of the scores."}
@@ -167,6 +195,21 @@ def _as_system(record: Schema, ref: str, refs: Mapping[type[BaseModel], str]) ->
     aim = "Threshold that is chosen for an aim, on training claims or a dev part."
     settings["threshold"] = {"description": aim} | threshold | {"anyOf": [*threshold["anyOf"], *aims]}
     return record | {"properties": settings}
+
+
+def _as_retriever(record: Schema, ref: str, refs: Mapping[type[BaseModel], str]) -> Schema:
+    """The settings of a retriever in an experiment on evidence, where each of several values may stand for one."""
+    fields = record.get("properties", {})
+    own = {name: {"$ref": f"{ref}/properties/{name}"} if ref else field for name, field in fields.items()}
+    ranked = f"{refs[RankedEvidence]}/properties"
+    settings = own | {"depth": {"$ref": f"{ranked}/k"}, "include": {"$ref": f"{ranked}/include"}}
+    several = {
+        name: {"anyOf": [one, _single("each", {"type": "array", "minItems": 1, "items": one}, "One system per value.")]}
+        for name, one in settings.items()
+    }
+    return record | {
+        "properties": several | {"label": {"type": "string", "description": "Name in tables and results."}}
+    }
 
 
 def _with_choices(field: Schema, ref: str, range_: str) -> Schema:

@@ -39,7 +39,9 @@ def scored_claims(result: Result, columns: Columns) -> ScoredClaims:
     is_scored = is_first_seed & has_gold
     rows = {name: column[is_scored] for name, column in columns.items()}
     code_of = {label: code for code, label in enumerate(labels)}
-    codes = np.array([code_of[label] for label in rows["gold"]], dtype=np.int64)
+    # The gold of a ranking is a text of passages, and its score columns are the values of metrics.
+    labels_of_rows = [labels[0]] * int(is_scored.sum()) if result.task == "evidence" else rows["gold"]
+    codes = np.array([code_of[label] for label in labels_of_rows], dtype=np.int64)
     article = codes_of(rows["article_id"])
     unit = _unit_codes(rows, article, result.provenance.config.intervals)
     return ScoredClaims(

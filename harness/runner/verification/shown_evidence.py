@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +13,7 @@ from harness.data.claims import Column, ShownPassage, codes_of, no_evidence
 from harness.data.corpora.passages import Corpus, open_corpus
 from harness.data.exchange.trec import read_run
 from harness.errors import HarnessError
-from harness.files import fingerprint
 from harness.metrics.official.trec import trec_ranking
-from harness.records import Evidence
 from harness.retrieval import build_retriever
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.evidence_source import (
@@ -27,22 +24,16 @@ from harness.runner.verification.evidence_source import (
     evidence_key,
     evidence_name,
 )
+from harness.runner.verification.gold_evidence import (
+    GoldEvidence,
+    Ranked,
+    ShownEvidence,
+    evidence_column,
+    fingerprint_of,
+    is_later,
+    prefixes_of,
+)
 from harness.text_tables import count_of
-
-Ranked = Sequence[Sequence[ShownPassage]]
-"""Passages for each claim, best first."""
-
-
-class ShownEvidence(NamedTuple):
-    """What one source shows with the claims of an experiment."""
-
-    column: Column
-    """Tuples of `ShownPassage`; shape (n_claims,)."""
-    fingerprint: str
-    """Fingerprint of all that is shown."""
-    notes: tuple[str, ...]
-    """How much is shown, for the reader of the table."""
-    warnings: tuple[str, ...] = ()
 
 
 def gather_evidence(
@@ -60,90 +51,28 @@ def gather_evidence(
     by_key = {evidence_key(source): source for source in sources if source != "none"}
     if not by_key:
         return {}
-    gold = _GoldEvidence(joined)
+    gold = GoldEvidence(joined)
     ranked = {key: source for key, source in by_key.items() if isinstance(source, FoundEvidence | FileEvidence)}
     shown = {key: gold.shown() for key in by_key.keys() - ranked.keys()}
     if ranked:
-        rankings = _Rankings(joined, _open(corpus, joined, root))
+        rankings = _Rankings(joined, open_corpus_of(joined, corpus, root))
         shown |= {key: rankings.shown(source, gold) for key, source in ranked.items()}
     return shown
 
 
-def _open(corpus: str | None, joined: JoinedDatasets, root: str | Path | None) -> Corpus:
+def open_corpus_of(joined: JoinedDatasets, corpus: str | None, root: str | Path | None) -> Corpus:
+    """Opens the passages that an experiment retrieves from.
+
+    Args:
+        joined: the datasets of the experiment.
+        corpus: path or name of the corpus; None: that of the only dataset.
+        root: folder of fetched benchmarks.
+    Raises: HarnessError: the corpus is missing or invalid.
+    """
     if corpus is None and len(joined.datasets) > 1:
         names = ", ".join(dataset.info.name for dataset in joined.datasets)
         raise HarnessError(f"corpus: name the passages to retrieve from, because there are several datasets ({names})")
     return open_corpus(joined.datasets[0].folder if corpus is None else corpus, root)
-
-
-def _prefixes(joined: JoinedDatasets) -> list[str]:
-    """What the claim ids of each dataset begin with in the table."""
-    return [f"{dataset.info.name}:" if len(joined.datasets) > 1 else "" for dataset in joined.datasets]
-
-
-def is_later(passage: str | None, claim: str | None) -> bool:
-    """Whether a passage was published after a claim, as far as both dates go; False where one is missing.
-
-    Args:
-        passage, claim: dates in ISO 8601; of a year and a day, only the years are compared.
-    """
-    n_known = min(len(passage or ""), len(claim or ""), 10)
-    return (passage or "")[:n_known] > (claim or "")[:n_known]
-
-
-class _GoldEvidence:
-    """The passages that annotators cited for each claim."""
-
-    def __init__(self, joined: JoinedDatasets) -> None:
-        self.claims = joined.claims
-        self.by_claim = dict[str, list[Evidence]]()
-        for dataset, prefix in zip(joined.datasets, _prefixes(joined), strict=True):
-            for evidence in dataset.evidence:
-                self.by_claim.setdefault(prefix + evidence.claim_id, []).append(evidence)
-
-    def shown(self) -> ShownEvidence:
-        """Every gold passage of each claim.
-
-        Raises: HarnessError: no claim has one.
-        """
-        if not self.by_claim:
-            raise HarnessError("evidence: the dataset has no gold evidence (evidence.jsonl); set evidence: none")
-        name = evidence_name("gold")
-        per_claim = [self.by_claim.get(claim_id, []) for claim_id in self.claims.claim_id]
-        column = _column([[ShownPassage(_id(e), e.text) for e in passages] for passages in per_claim])
-        late = sum(
-            any(is_later(e.published, day) for e in passages)
-            for passages, day in zip(per_claim, self.claims.published, strict=True)
-        )
-        note = f"{name}: the passages that annotators cited, which no system has when it reads a new claim"
-        warning = f"{name}: {count_of(late, 'claim')} with evidence that was published after the claim"
-        return ShownEvidence(column, _fingerprint(column), (note,), (warning,) if late else ())
-
-    def coverage(self, column: Column, known: Collection[str]) -> str:
-        """For how many claims a whole group of gold passages is shown; empty if no claim has gold evidence.
-
-        Args:
-            column: what is shown with each claim.
-            known: ids of the passages of the corpus.
-        """
-        with_gold = complete = 0
-        absent = set[str]()
-        for claim_id, passages in zip(self.claims.claim_id, column, strict=True):
-            groups = dict[int, set[str]]()
-            for evidence in self.by_claim.get(claim_id, ()):
-                groups.setdefault(evidence.group, set()).add(_id(evidence))
-            absent |= {name for group in groups.values() for name in group if name not in known}
-            with_gold += bool(groups)
-            shown = {passage.passage_id for passage in passages}
-            complete += any(group <= shown for group in groups.values())
-        if not with_gold:
-            return ""
-        missing = f"; {count_of(len(absent), 'gold passage')} not in the corpus" if absent else ""
-        return f"; a whole group of gold passages shown for {complete:,} of {with_gold:,} claims that have one{missing}"
-
-
-def _id(evidence: Evidence) -> str:
-    return evidence.passage_id or evidence.evidence_id
 
 
 class _Rankings:
@@ -152,7 +81,7 @@ class _Rankings:
     def __init__(self, joined: JoinedDatasets, corpus: Corpus) -> None:
         self.joined, self.claims, self.corpus = joined, joined.claims, corpus
 
-    def shown(self, source: FoundEvidence | FileEvidence, gold: _GoldEvidence) -> ShownEvidence:
+    def shown(self, source: FoundEvidence | FileEvidence, gold: GoldEvidence) -> ShownEvidence:
         """The first passages of a ranking for each claim, without those that are left out."""
         name = evidence_name(source)
         allowed, warnings = self._allowed(source.include)
@@ -161,9 +90,9 @@ class _Rankings:
         else:
             ranked, of_file = self._from_file(source, allowed)
             warnings += of_file
-        column = _column(ranked)
+        column = evidence_column(ranked)
         note = f"{name}: {len(self.corpus):,} passages{gold.coverage(column, self.corpus.row_of)}"
-        return ShownEvidence(column, _fingerprint(column), (note,), tuple(f"{name}: {text}" for text in warnings))
+        return ShownEvidence(column, fingerprint_of(column), (note,), tuple(warnings))
 
     def _found(self, source: FoundEvidence, allowed: Bools | None) -> Ranked:
         passages = self.corpus.passages
@@ -241,7 +170,7 @@ class _Rankings:
     def _of_fact_check(self) -> Bools:
         """Whether a passage is of the page that gave the verdict on a claim; shape (n_claims, n_passages)."""
         pages = dict[str, set[str]]()
-        for dataset, prefix in zip(self.joined.datasets, _prefixes(self.joined), strict=True):
+        for dataset, prefix in zip(self.joined.datasets, prefixes_of(self.joined), strict=True):
             for annotation in dataset.annotations:
                 if annotation.url:
                     pages.setdefault(prefix + annotation.claim_id, set()).add(annotation.url)
@@ -253,15 +182,3 @@ class _Rankings:
             for url in pages.get(claim_id, ()):
                 same[row, rows_of_url.get(url, [])] = True
         return same
-
-
-def _column(ranked: Ranked) -> Column:
-    column = no_evidence(len(ranked))
-    for row, passages in enumerate(ranked):
-        column[row] = tuple(passages)
-    return column
-
-
-def _fingerprint(column: Column) -> str:
-    # Scores are a part, because classifiers can read them.
-    return fingerprint([[list(passage) for passage in passages] for passages in column])

@@ -1,0 +1,118 @@
+"""The gold evidence of an experiment: the passages that annotators cited for each claim."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from harness.data.claims import Column, ShownPassage, no_evidence
+from harness.errors import HarnessError
+from harness.files import fingerprint
+from harness.records import Evidence
+from harness.runner.splitting.joined_datasets import JoinedDatasets
+from harness.runner.verification.evidence_source import evidence_name
+from harness.text_tables import count_of
+
+Ranked = Sequence[Sequence[ShownPassage]]
+"""Passages for each claim, best first."""
+
+
+class ShownEvidence(NamedTuple):
+    """What one source shows with the claims of an experiment."""
+
+    column: Column
+    """Tuples of `ShownPassage`; shape (n_claims,)."""
+    fingerprint: str
+    """Fingerprint of all that is shown."""
+    notes: tuple[str, ...]
+    """How much is shown, for the reader of the table."""
+    warnings: tuple[str, ...] = ()
+
+
+def prefixes_of(joined: JoinedDatasets) -> list[str]:
+    """What the claim ids of each dataset begin with in the table."""
+    return [f"{dataset.info.name}:" if len(joined.datasets) > 1 else "" for dataset in joined.datasets]
+
+
+def is_later(passage: str | None, claim: str | None) -> bool:
+    """Whether a passage was published after a claim, as far as both dates go; False where one is missing.
+
+    Args:
+        passage, claim: dates in ISO 8601; of a year and a day, only the years are compared.
+    """
+    n_known = min(len(passage or ""), len(claim or ""), 10)
+    return (passage or "")[:n_known] > (claim or "")[:n_known]
+
+
+class GoldEvidence:
+    """The passages that annotators cited for each claim."""
+
+    def __init__(self, joined: JoinedDatasets) -> None:
+        self.claims = joined.claims
+        self.by_claim = dict[str, list[Evidence]]()
+        for dataset, prefix in zip(joined.datasets, prefixes_of(joined), strict=True):
+            for evidence in dataset.evidence:
+                self.by_claim.setdefault(prefix + evidence.claim_id, []).append(evidence)
+
+    def shown(self) -> ShownEvidence:
+        """Every gold passage of each claim.
+
+        Raises: HarnessError: no claim has one.
+        """
+        if not self.by_claim:
+            raise HarnessError("evidence: the dataset has no gold evidence (evidence.jsonl); set evidence: none")
+        name = evidence_name("gold")
+        per_claim = [self.by_claim.get(claim_id, []) for claim_id in self.claims.claim_id]
+        column = evidence_column([[ShownPassage(_id(e), e.text) for e in passages] for passages in per_claim])
+        late = sum(
+            any(is_later(e.published, day) for e in passages)
+            for passages, day in zip(per_claim, self.claims.published, strict=True)
+        )
+        note = f"{name}: the passages that annotators cited, which no system has when it reads a new claim"
+        warning = f"{count_of(late, 'claim')} with evidence that was published after the claim"
+        return ShownEvidence(column, fingerprint_of(column), (note,), (warning,) if late else ())
+
+    def groups_of(self, claim_id: str) -> list[frozenset[str]]:
+        """The ids of the passages of each evidence group of a claim; empty if it has no gold evidence."""
+        groups = dict[int, set[str]]()
+        for evidence in self.by_claim.get(claim_id, ()):
+            groups.setdefault(evidence.group, set()).add(_id(evidence))
+        return [frozenset(group) for group in groups.values()]
+
+    def coverage(self, column: Column, known: Collection[str]) -> str:
+        """For how many claims a whole group of gold passages is shown; empty if no claim has gold evidence.
+
+        Args:
+            column: what is shown with each claim.
+            known: ids of the passages of the corpus.
+        """
+        with_gold = complete = 0
+        absent = set[str]()
+        for claim_id, passages in zip(self.claims.claim_id, column, strict=True):
+            groups = self.groups_of(claim_id)
+            absent |= {name for group in groups for name in group if name not in known}
+            with_gold += bool(groups)
+            shown = {passage.passage_id for passage in passages}
+            complete += any(group <= shown for group in groups)
+        if not with_gold:
+            return ""
+        missing = f"; {count_of(len(absent), 'gold passage')} not in the corpus" if absent else ""
+        return f"; a whole group of gold passages shown for {complete:,} of {with_gold:,} claims that have one{missing}"
+
+
+def _id(evidence: Evidence) -> str:
+    return evidence.passage_id or evidence.evidence_id
+
+
+def evidence_column(ranked: Ranked) -> Column:
+    """The passages of each claim as a column of tuples; shape (n_claims,)."""
+    column = no_evidence(len(ranked))
+    for row, passages in enumerate(ranked):
+        column[row] = tuple(passages)
+    return column
+
+
+def fingerprint_of(column: Column) -> str:
+    """Fingerprint of all that is shown with claims."""
+    # Scores are a part, because classifiers can read them.
+    return fingerprint([[list(passage) for passage in passages] for passages in column])
