@@ -44,7 +44,7 @@ def _retrievers() -> dict[str, str]:
 
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
-    from harness.metrics.evidence import EVIDENCE_METRICS
+    from harness.metrics.verification import EVIDENCE_METRICS
 
     of_evidence = {
         f"{name} (task evidence)": _first_line(component) for name, component in EVIDENCE_METRICS.each().items()

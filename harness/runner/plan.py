@@ -61,6 +61,9 @@ class ExperimentData(NamedTuple):
     evidence: Mapping[str, ShownEvidence] = MappingProxyType({})
     """What each source of evidence shows, by its `evidence_key`; empty for tasks without evidence."""
 
+    shows_evidence: bool = False
+    """Whether passages are shown with claims: the task is `verdict`."""
+
     def evidence_of(self, system: System) -> ShownEvidence | None:
         """What a system is shown with the claims; None if nothing is."""
         return self.evidence.get(evidence_key(system.evidence))
@@ -134,6 +137,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
         limit=limit,
+        shows_evidence=task.name == "verdict",
         evidence=gather_evidence(sources, joined, experiment.corpus, root),
     )
 

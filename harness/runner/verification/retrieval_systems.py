@@ -17,7 +17,7 @@ from harness.data.claims import Claims, Column, Gold
 from harness.data.labels.tasks import TaskGold
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
-from harness.metrics.evidence import JudgedRankings, RankingMetric
+from harness.metrics.verification import JudgedRankings, RankingMetric
 from harness.records import explain_validation, preview
 from harness.retrieval import build_retriever, checked_retriever
 from harness.runner.config import System
