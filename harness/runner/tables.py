@@ -208,8 +208,8 @@ def _evidence_alone(result: Result) -> str | None:
     value = result.values.get("macro_f1")
     if result.provenance.classifier.name != EVIDENCE_PROBE or value is None or value.value is None:
         return None
-    reached = format_number(value.value)
-    return f"{result.system} reaches a macro F1 of {reached} without the claim: up to there, no system has to compare the two"
+    reached = f"{result.system} reaches a macro F1 of {format_number(value.value)} without the claim"
+    return f"{reached}: up to there, no system has to compare the two"
 
 
 def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequence[EvidenceGain]) -> list[str]:
