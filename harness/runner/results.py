@@ -36,7 +36,7 @@ from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 from harness.runner.verification.evidence_source import evidence_name
-from harness.runner.verification.gold_evidence import shows_whole_group
+from harness.runner.verification.gold_evidence import gold_groups, shows_whole_group
 from harness.runner.verification.retrieval_systems import gold_texts, ranking_values, trec_files
 from harness.user_code.local_code import code_fingerprint
 
@@ -206,6 +206,9 @@ def _predictions_parquet(
             columns["stratum"] = pa.array(strata, pa.int64())
         if shown is not None:
             columns["has_evidence"] = pa.array(shown, pa.bool_())
+        if shown is not None or of_passages:
+            groups = gold_groups(data.joined)
+            columns["gold_evidence"] = pa.array([groups[row] for row in rows], pa.list_(pa.list_(pa.string())))
         if any(claims.evidence):
             passage_ids = [[passage.passage_id for passage in passages] for passages in claims.evidence]
             columns["evidence"] = pa.array(passage_ids, pa.list_(pa.string()))
@@ -386,6 +389,6 @@ def _missing_label_warnings(data: ExperimentData) -> list[str]:
 
 def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:
     counts = dict(data.gold.counts)
-    if len(rows) != len(data.claims):
+    if data.schemes and len(rows) != len(data.claims):
         counts = {"without gold for the task": int((~np.isin(rows, data.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}

@@ -226,7 +226,7 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequen
         unit = results[0].provenance.config.intervals.unit
         lines.append(f"macro F1 above the best system that sees the claim alone, paired by {unit}:")
         lines += [f"  {gain}" for gain in gains]
-        lines += [line for result in results if (line := _evidence_alone(result)) is not None]
+        lines += [alone for result in results if (alone := _evidence_alone(result)) is not None]
     lines += describe_seeds({result.system: result.random_seeds for result in results})
     measured = {
         result.system: [headings[name] for name, value in result.values.items() if value.value is not None]

@@ -104,6 +104,12 @@ class GoldEvidence:
         return f"; a whole group of gold passages shown for {complete:,} of {with_gold:,} claims that have one{missing}"
 
 
+def gold_groups(joined: JoinedDatasets) -> list[list[list[str]]]:
+    """The ids of the passages of each evidence group of each claim, sorted; a claim without gold evidence has none."""
+    gold = GoldEvidence(joined)
+    return [sorted(sorted(group) for group in gold.groups_of(claim_id)) for claim_id in joined.claims.claim_id]
+
+
 def shows_whole_group(joined: JoinedDatasets, column: Column) -> Bools:
     """Whether a whole gold group is among the first passages shown with each claim; True for one without gold evidence.
 
