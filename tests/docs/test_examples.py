@@ -32,10 +32,10 @@ def test_configs_of_a_guide_are_valid(path, tmp_path):
         if found["info"] == "yaml":
             config = tmp_path / "config.yaml"
             content = SMALLEST | yaml.safe_load(found["body"])
-                if content["task"] == "evidence":
-                    del content["classifiers"]  # of the smallest config, which is on another task
-                config.write_text(yaml.safe_dump(content), encoding="utf-8")
-                load_experiment(config)
+            if content["task"] == "evidence":
+                del content["classifiers"]  # of the smallest config, which is on another task
+            config.write_text(yaml.safe_dump(content), encoding="utf-8")
+            load_experiment(config)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
