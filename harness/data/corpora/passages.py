@@ -20,6 +20,10 @@ CORPUS_FILES = ("corpus.jsonl", "corpus.parquet")
 """Names of a corpus file in a folder."""
 
 
+MAX_PASSAGE = 1_000_000
+"""Characters of a passage; a longer text is a document, to be split."""
+
+
 class Passage(Record):
     """A passage of a document, as retrievers and classifiers see it."""
 
@@ -160,6 +164,8 @@ def _passage_faults(path: Path, lines: Sequence[tuple[int, Passage]]) -> list[Fa
         if first != line:
             message = f"duplicate id '{passage.passage_id}' (first on line {first}); remove one of the two"
             faults.append(Fault(str(path), line, "passage_id", message, "duplicate-id"))
+        too_long = length_fault(path, line, "text", passage.text)
+        faults += [] if too_long is None else [too_long]
         if not passage.text.strip():
             faults.append(Fault(str(path), line, "text", "is empty; give the passage a text, or remove it", "empty"))
         if (passage.start is None) != (passage.end is None):
@@ -168,7 +174,29 @@ def _passage_faults(path: Path, lines: Sequence[tuple[int, Passage]]) -> list[Fa
         elif passage.start is not None and passage.end is not None and not 0 <= passage.start < passage.end:
             message = f"expected a number greater than start ({passage.start}), got {passage.end}"
             faults.append(Fault(str(path), line, "end", message, "invalid-span"))
+        elif passage.start is not None and passage.end is not None and passage.end - passage.start != len(passage.text):
+            message = (
+                f"start {passage.start} and end {passage.end} are {passage.end - passage.start:,} characters, text has "
+                f"{len(passage.text):,}; give the offsets of exactly this text in its document, or neither"
+            )
+            faults.append(Fault(str(path), line, "end", message, "text-mismatch"))
     return faults
+
+
+def length_fault(path: str | Path, line: int | None, field: str, text: str) -> Fault | None:
+    """The fault of a text that is too long for a passage; None if it is not."""
+    if len(text) <= MAX_PASSAGE:
+        return None
+    message = (
+        f"has {len(text):,} characters, and a passage at most {MAX_PASSAGE:,}; split the document into passages, such "
+        "as with: harness ingest DOCUMENTS --into FOLDER --as-corpus"
+    )
+    return Fault(str(path), line, field, message, "too-long")
+
+
+def cited_id(evidence: Evidence) -> str:
+    """The id of the passage that a piece of evidence cites; without one, the id of the evidence."""
+    return evidence.passage_id or evidence.evidence_id
 
 
 def _of_evidence(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
@@ -179,12 +207,13 @@ def _of_evidence(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
         if not evidence.text.strip():
             continue
         passage = Passage(
-            passage_id=evidence.passage_id or evidence.evidence_id,
-            document_id=evidence.source or evidence.url or evidence.passage_id or evidence.evidence_id,
+            passage_id=cited_id(evidence),
+            document_id=evidence.source or evidence.url or cited_id(evidence),
             text=evidence.text,
             start=evidence.start,
             end=evidence.end,
             url=evidence.url,
+            publisher=evidence.source,
             published=evidence.published,
         )
         first, same = passages.setdefault(passage.passage_id, (line, passage))
