@@ -122,14 +122,14 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
     """
     field_columns = named_columns(path, names, options)
     axes, known = _axes_by_name(schemes), known_fields(field_columns)
-    of_passages = set(known) - set(FIELDS)
+    passage_only = set(known) - set(FIELDS)
     faults = [
         Fault(path, None, f"--column {field}={column}", unknown_name("field or axis", field, [*known, *axes]))
         for field, column in options.columns.items()
         if field not in known and field not in axes
     ]
     axis_columns = {
-        column: axes[name] for name, column in field_columns.items() if name in axes and name not in of_passages
+        column: axes[name] for name, column in field_columns.items() if name in axes and name not in passage_only
     }
     taken = set(field_columns.values())
     others = []

@@ -182,7 +182,7 @@ class EvidenceFinder:
             message = "is not in corpus.parquet, to which nothing can be added; write the corpus as corpus.jsonl first"
             self._fault(line, "evidence", message)
             return None
-        document = about["publisher"] or about["url"] or name
+        document = about["url"] or about["publisher"] or name
         passage = Passage(passage_id=name, document_id=document, text=text).model_copy(update=dict(about))
         self._passages[name] = passage
         self._line_of[name] = line

@@ -61,7 +61,11 @@ def test_rows_of_one_claim_become_its_passages(tmp_path, table):
         ("The harbor has a crane.", 0, "A crane stands in the harbor.", "supports"),
     ]
     first = open_corpus(tmp_path / "d").passages[0]
-    assert (first.document_id, first.publisher, first.url) == ("Town annals", "Town annals", "https://a.example/1")
+    assert (first.document_id, first.publisher, first.url) == (
+        "https://a.example/1",
+        "Town annals",
+        "https://a.example/1",
+    )
     assert first.published == open_dataset(tmp_path / "d").evidence[0].published == "1912-03-01"
     assert open_dataset(tmp_path / "d").claims[0].date == "2020-05-01"
     assert check(tmp_path / "d") == []
