@@ -133,6 +133,10 @@ class GoldLabel(Record):
     """Number of annotators behind the label."""
 
 
+STANCES = ("supports", "refutes", "qualifies", "neutral")
+"""What a passage can say of a claim."""
+
+
 class Evidence(Record):
     """A passage that supports, refutes or informs a claim."""
 
@@ -150,6 +154,7 @@ class Evidence(Record):
     published: str | None = None
     retrieved: str | None = None
     stance: str | None = None
+    """What the passage says of the claim: supports, refutes, qualifies or neutral."""
 
 
 def make_claim_id(article_id: str, start: int, end: int, text_sha256: str) -> str:
