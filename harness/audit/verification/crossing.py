@@ -14,6 +14,8 @@ ERROR_SHARE = 0.2
 """Share of the claims of a side, from which evidence that crosses is an error."""
 MIN_SHARED = 0.02
 """Share of the claims of a dataset, from which shared evidence gets a note."""
+MAX_CLAIMS_PER_TOPIC = 50
+"""Maximum mean number of claims per topic, up to which topics are compared."""
 
 Tokens = Sequence[frozenset[str]]
 """What each claim is looked up by."""
@@ -122,7 +124,11 @@ def _documents(table: VerificationTable) -> Tokens:
 
 
 def _topics(table: VerificationTable) -> Tokens:
-    return [frozenset([topic] if topic else []) for topic in table.source.claims.topic]
+    """The topic of each claim; none if topics are as coarse as sections of a newspaper, which every side has."""
+    topics = table.source.claims.topic.tolist()
+    if len({topic for topic in topics if topic}) * MAX_CLAIMS_PER_TOPIC < sum(map(bool, topics)):
+        topics = [None] * len(topics)
+    return [frozenset([topic] if topic else []) for topic in topics]
 
 
 def _share(count: int, total: int) -> str:

@@ -19,7 +19,9 @@ MIN_ROWS = 30
 MIN_GROUPS = 10
 """Minimum number of groups of claims for a statement about labels: fewer cannot be divided into folds."""
 NO_STANCE = "no stance"
-"""Label of a passage whose stance is not stated, or neutral."""
+"""Label of a passage whose stance is not stated."""
+NEUTRAL = "neutral"
+"""Stance of a passage that says neither yes nor no."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,8 @@ class VerificationTable:
         If that puts most claims into one group, passages are ignored.
         """
         own = [[f"a{a}", f"t{t}"] for a, t in zip(self.source.claims.article_id, self.claim_keys, strict=True)]
-        shared = _components([[*tokens, *keys] for tokens, keys in zip(own, self._linking_keys(), strict=True)])
-        return shared if _largest_share(shared) <= 0.5 else _components(own)
+        shared = components_of([[*tokens, *keys] for tokens, keys in zip(own, self._linking_keys(), strict=True)])
+        return shared if _largest_share(shared) <= 0.5 else components_of(own)
 
     def _linking_keys(self) -> list[list[str]]:
         return [[f"p{key}" for key in keys] for keys in self.passage_keys]
@@ -122,8 +124,13 @@ def verification_tables(sentences: SentenceTable) -> Iterator[tuple[int, Verific
             yield number, VerificationTable(source, sentences.key[sentences.rows(number)])
 
 
-def _components(tokens_by_row: Sequence[Sequence[str]]) -> Codes:
-    """Component of each row, from 0; rows that share a token, directly or through others, are in one."""
+def components_of(tokens_by_row: Sequence[Sequence[str]]) -> Codes:
+    """Returns the component of each row, from 0: rows that share a token, directly or through others, are in one.
+
+    Args:
+        tokens_by_row: tokens of each row.
+    Returns: shape (n_rows,).
+    """
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -133,8 +140,8 @@ def _components(tokens_by_row: Sequence[Sequence[str]]) -> Codes:
     rows = np.repeat(np.arange(n), [len(tokens) for tokens in tokens_by_row])
     size = n + len(numbers)
     edges = (np.ones(len(flat), dtype=np.int8), (rows, n + np.array(flat, dtype=np.int64)))
-    components: Codes = connected_components(csr_matrix(edges, shape=(size, size)), directed=False)[1][:n]
-    return components.astype(np.int64)
+    _, components = connected_components(csr_matrix(edges, shape=(size, size)), directed=False)
+    return components[:n].astype(np.int64)
 
 
 def _largest_share(components: Codes) -> float:

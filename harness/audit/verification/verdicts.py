@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.audit.base import Check, CheckResult
 from harness.audit.sentences import SentenceTable
-from harness.audit.verification.table import MIN_ROWS, NO_STANCE, VerificationTable, verification_tables
+from harness.audit.verification.table import MIN_ROWS, NEUTRAL, NO_STANCE, VerificationTable, verification_tables
 from harness.text_tables import count_of
 
 MIN_AGREEMENT = 0.99
@@ -39,10 +39,10 @@ def _find_two_verdicts(sentences: SentenceTable) -> Iterator[CheckResult]:
             yield from _two_labels(table, f"{table.source.name}, {answers.name}", judgments, "verdicts")
         if table.has_several_stances:
             judgments = [
-                _Judgment(row, passage.stance, frozenset([passage.text]))
+                _Judgment(row, passage.stance or NO_STANCE, frozenset([passage.text]))
                 for row, passages in enumerate(table.evidence)
                 for passage in passages
-                if passage.stance
+                if passage.stance not in (None, NEUTRAL)
             ]
             yield from _two_labels(table, f"{table.source.name}, stances", judgments, "stances")
 
