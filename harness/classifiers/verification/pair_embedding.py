@@ -84,7 +84,7 @@ class PairEmbedding(EncoderClassifier):
 
     max_length: int = Field(default=256, ge=8)
     """Maximum number of tokens; the rest is truncated. The encoder's own limit applies if it is lower."""
-    C: float = Field(default=0.01, gt=0)
+    C: float = Field(default=0.001, gt=0)
     """Inverse strength of the regularization; higher fits the training claims more closely."""
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
