@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from harness.arrays import Bools, Codes, Floats
+from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import TaskGold, find_task
 from harness.data.splits.folds import group_codes
@@ -270,6 +271,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
     if n_unanswered:
         why = f" ({', '.join(f'{count} {reason}' for reason, count in unanswered.items())})" if unanswered else ""
         warnings.append(f"{n_unanswered} of {len(rows)} claims have no answer{why}; they count as wrong and rank last")
+    warnings += _quote_warnings([run.quotes for run in runs.values() if run.quotes is not None])
     warnings += [] if experiment.task == "evidence" else _missing_label_warnings(data)
     return Result(
         format=RESULT_FORMAT,
@@ -295,6 +297,11 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         evidence=evidence_name(system.evidence) if experiment.task == "verdict" else None,
         evidence_notes=_evidence_notes(system, data),
     )
+
+
+def _quote_warnings(counts: Sequence[QuoteCounts]) -> list[str]:
+    unsupported, n_quotes = sum(count.unsupported for count in counts), sum(count.quotes for count in counts)
+    return [f"{unsupported:,} of {n_quotes:,} quotes are not in the passages"] if unsupported else []
 
 
 def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
