@@ -180,7 +180,7 @@ def _of_evidence(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
             continue
         passage = Passage(
             passage_id=evidence.passage_id or evidence.evidence_id,
-            document_id=evidence.source or evidence.url or evidence.passage_id or evidence.evidence_id,
+            document_id=evidence.url or evidence.source or evidence.passage_id or evidence.evidence_id,
             text=evidence.text,
             start=evidence.start,
             end=evidence.end,

@@ -55,7 +55,7 @@ class GoldEvidence:
                 self.by_claim.setdefault(prefix + evidence.claim_id, []).append(evidence)
 
     def shown(self) -> ShownEvidence:
-        """Every gold passage of each claim.
+        """Every gold passage of each claim, after the question that it answers, if it has one.
 
         Raises: HarnessError: no claim has one.
         """
@@ -63,7 +63,7 @@ class GoldEvidence:
             raise HarnessError("evidence: the dataset has no gold evidence (evidence.jsonl); set evidence: none")
         name = evidence_name("gold")
         per_claim = [self.by_claim.get(claim_id, []) for claim_id in self.claims.claim_id]
-        column = evidence_column([[ShownPassage(_id(e), e.text) for e in passages] for passages in per_claim])
+        column = evidence_column([[ShownPassage(_id(e), _shown_text(e)) for e in passages] for passages in per_claim])
         late = sum(
             any(is_later(e.published, day) for e in passages)
             for passages, day in zip(per_claim, self.claims.published, strict=True)
@@ -106,6 +106,10 @@ class GoldEvidence:
 
 def _id(evidence: Evidence) -> str:
     return evidence.passage_id or evidence.evidence_id
+
+
+def _shown_text(evidence: Evidence) -> str:
+    return f"{evidence.question} {evidence.text}" if evidence.question else evidence.text
 
 
 def evidence_column(ranked: Ranked) -> Column:
