@@ -88,7 +88,7 @@ def _sentences(row: JsonRow, texts: dict[str, str], faults: FileFaults) -> list[
             expected = f"expected passages with evidence and an evidence_label of {', '.join(STANCES)}"
             faults.add(row.line, "evidences", f"{expected}, got {preview(label)}")
             break
-        if not isinstance(votes, list) or not all(vote is None or vote in STANCES for vote in votes):
+        if not isinstance(votes, list) or not all(vote is None or vote in [*STANCES] for vote in votes):
             expected = f"expected a list of {', '.join(STANCES)} or null"
             faults.add(row.line, "evidences.votes", f"{expected}, got {preview(votes)}")
             break
