@@ -203,6 +203,8 @@ def _predictions_parquet(
         columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
         columns["predicted"] = label_column(labels, run.predicted)
         columns["speaker"] = pa.array(claims.speaker, pa.string())
+        if experiment.intervals.unit == "topic":
+            columns["topic"] = pa.array(claims.topic, pa.string())
         if strata is not None:
             columns["stratum"] = pa.array(strata, pa.int64())
         if shown is not None:
