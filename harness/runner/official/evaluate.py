@@ -16,6 +16,7 @@ from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.benchmarks.submission_ids import base_name, duplicate_ids
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, Undefined, UnknownName, unknown_name
+from harness.files import gc_paused
 from harness.metrics.official.labels import OfficialScores
 from harness.runner.official.programs import PROGRAMS, Names, ProgramResult
 from harness.runner.official.scorers import SCORERS, Scoring, scored_benchmarks, scoring_of
@@ -79,7 +80,7 @@ def evaluate(
     if not gold:
         raise HarnessError(NO_GOLD)
     pairs = list[SubmissionPair]()
-    with collect_faults() as faults:
+    with collect_faults() as faults, gc_paused():
         for gold_name, name in _pair_files(list(map(str, as_list(gold))), list(map(str, as_list(predictions)))):
             with faults.for_file():
                 pairs.append(read_pair(scoring, gold_name, name))
