@@ -235,3 +235,16 @@ def test_a_dataset_with_labels_gets_evidence_alone(tmp_path, table):
     assert [group for _, group, _, _ in cited(tmp_path / "d")[-2:]] == [0, 1]
     with pytest.raises(FaultsError, match="expected the number of an evidence group"):
         add(tmp_path / "d", [rows[0] | {"group": 1.5}], columns={})
+
+
+def test_a_long_cell_is_a_passage_and_one_of_5_mb_is_named_with_its_line(tmp_path):
+    path = tmp_path / "long.csv"
+    for n_words, fault in ((40_000, None), (1_250_000, 2)):
+        path.write_text(f"text,verdict,words\nA pier.,supported,{'pier ' * n_words}\nA mill.,refuted,No.\n")
+        columns = {"verdict": "verdict", "evidence": "words"}
+        if fault is None:
+            assert add(tmp_path / "d", path, columns=columns).passages_added == 2
+            continue
+        with pytest.raises(FaultsError, match=r"long\.csv:2: evidence: has 6,249,999 characters"):
+            add(tmp_path / "e", path, columns=columns)
+        assert not (tmp_path / "e").exists()
