@@ -133,7 +133,10 @@ class GoldLabel(Record):
     """Number of annotators behind the label."""
 
 
-STANCES = ("supports", "refutes", "qualifies", "neutral")
+NEUTRAL = "neutral"
+"""Stance of a passage that annotators judged and that does not settle the claim: shown as gold evidence, but not what
+a search for evidence has to find."""
+STANCES = ("supports", "refutes", "qualifies", NEUTRAL)
 """What a passage can say of a claim."""
 
 

@@ -99,6 +99,14 @@ def open_corpus(path_or_dataset_name: str | Path, root: str | Path | None = None
     return Corpus(path, tuple(passage for _, passage in lines))
 
 
+def corpus_of(folder: Path) -> Corpus | None:
+    """Opens the corpus file of a dataset folder; None if it has none.
+
+    Raises: FaultsError: all faults of the file, each with its line.
+    """
+    return open_corpus(folder) if any((folder / name).is_file() for name in CORPUS_FILES) else None
+
+
 def read_corpus(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault], list[Fault]]:
     """Reads a file of passages, or the evidence of a dataset.
 
