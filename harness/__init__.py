@@ -11,7 +11,8 @@ The names in `__all__` are the public interface; each command of the command lin
     harness score                     score
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
-    harness ingest                    ingest; with --as-corpus: ingest_corpus
+    harness ingest                    ingest
+    harness ingest --as-corpus        ingest_corpus
     harness add                       add_claims
     harness split                     freeze_split
     harness agreement                 agreement
