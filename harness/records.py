@@ -155,6 +155,8 @@ class Evidence(Record):
     published: str | None = None
     retrieved: str | None = None
     stance: str | None = None
+    """What the passage does to the claim, such as `supports` or `refutes`; `neutral`: annotators judged that it does not
+    settle it."""
 
 
 def make_claim_id(article_id: str, start: int, end: int, text_sha256: str) -> str:

@@ -1,10 +1,10 @@
 """Exact reimplementation of the official SciFact scorer: micro precision, recall and F1 of abstracts and of sentences.
 
 It reproduces the edge cases: only the first three sentences of an abstract can rationalize it (more if the shortest
-gold rationale is longer), while all its sentences count at the sentence level; a sentence counts only if its whole gold
-rationale is predicted; an abstract predicted as NOT_ENOUGH_INFO does not count. A ratio with denominator 0 is 0. It does
-not reproduce a defect: the official scorer ignores the gold of claims missing from a submission; here, such a submission
-is refused.
+gold rationale is longer), while all its sentences count at the sentence level; a sentence counts only if its whole
+gold rationale is predicted; an abstract predicted as NOT_ENOUGH_INFO does not count. A ratio with denominator 0 is 0.
+It does not reproduce a defect: the official scorer ignores the gold of claims missing from a submission; here, such a
+submission is refused.
 
 Source: Wadden et al. 2020, and the evaluator published with the leaderboard.
 """
