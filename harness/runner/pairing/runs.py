@@ -70,7 +70,8 @@ def runs_of(result: Result, columns: Columns, scored: ScoredClaims) -> tuple[Run
         predicted = np.array([code_of.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
         random_seed = seed if seed in result.random_seeds else None
         gives_scores, gives_probabilities = provenance.gives_scores, provenance.gives_probabilities
-        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed))
+        shown = columns["has_evidence"][rows].astype(bool) if "has_evidence" in columns else None
+        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed, shown))
     return tuple(runs)
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from harness.arrays import Bools
 from harness.data.claims import Column, ShownPassage, no_evidence
 from harness.errors import HarnessError
 from harness.files import fingerprint
+from harness.metrics.verification.strict import STRICT_PASSAGES
 from harness.records import NEUTRAL, Evidence
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.evidence_source import evidence_name
@@ -102,6 +106,27 @@ class GoldEvidence:
             return ""
         missing = f"; {count_of(len(absent), 'gold passage')} not in the corpus" if absent else ""
         return f"; a whole group of gold passages shown for {complete:,} of {with_gold:,} claims that have one{missing}"
+
+
+def gold_groups(joined: JoinedDatasets) -> list[list[list[str]]]:
+    """The ids of the passages of each evidence group of each claim, sorted; a claim without gold evidence has none."""
+    gold = GoldEvidence(joined)
+    return [sorted(sorted(group) for group in gold.groups_of(claim_id)) for claim_id in joined.claims.claim_id]
+
+
+def shows_whole_group(joined: JoinedDatasets, column: Column) -> Bools:
+    """Whether a whole gold group is among the first passages shown with each claim; True for one without gold evidence.
+
+    Args:
+        joined: the datasets.
+        column: passages that are shown with each claim of the datasets.
+    """
+    gold, shows = GoldEvidence(joined), np.ones(len(column), dtype=bool)
+    for row, (claim_id, passages) in enumerate(zip(joined.claims.claim_id, column, strict=True)):
+        first = {passage.passage_id for passage in passages[:STRICT_PASSAGES]}
+        groups = gold.groups_of(claim_id)
+        shows[row] = not groups or any(group <= first for group in groups)
+    return shows
 
 
 def _id(evidence: Evidence) -> str:
