@@ -161,6 +161,8 @@ class Evidence(Record):
     retrieved: str | None = None
     stance: str | None = None
     """What the passage says of the claim: supports, refutes, qualifies or neutral."""
+    sentences: str | None = None
+    """Numbers of the sentences that annotators marked in a passage of several, from 0, as in `2,5`."""
 
 
 def make_claim_id(article_id: str, start: int, end: int, text_sha256: str) -> str:

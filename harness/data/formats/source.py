@@ -56,6 +56,8 @@ class SourceEvidence(NamedTuple):
     source: str | None = None
     url: str | None = None
     stance: str | None = None
+    sentences: str | None = None
+    """Numbers of the sentences that annotators marked in a passage of several, from 0, as in `2,5`."""
 
 
 class SourceClaim(NamedTuple):

@@ -23,6 +23,7 @@ from harness.runner.official.scorers import SCORERS, Scoring, scored_benchmarks,
 from harness.runner.official.submission_files import SubmissionPair, collect_faults, read_pair, read_predictions
 
 NOT_VERIFIED = "not verified against the official scorer, because there is no published output to compare with"
+BY_CLAIM = "F1 of each label over claims, not the official program's"
 NO_GOLD = "give either --gold FILE... to score, or --check to check the format"
 
 
@@ -156,7 +157,16 @@ def _evaluate_pairs(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evalua
     else:
         mean = _mean_over_files(list(values_by_file.values()))
     notes = [*([] if scoring.official.verified else [NOT_VERIFIED]), *(pair.note for pair in pairs if pair.note)]
-    return _evaluation(scoring.benchmark.name, values_by_file, mean, ["; ".join(notes)] if notes else [])
+    lines, extra = ["; ".join(notes)] if notes else [], dict[str, Any]()
+    if scorer.by_claim is not None:
+        by_claim = {pair.name: dict(scorer.by_claim(pair.gold, pair.predicted)) for pair in pairs}
+        lines += [f"{name}: {BY_CLAIM}: {_listed(values)}" for name, values in by_claim.items()]
+        extra = {"by_claim": by_claim}
+    return _evaluation(scoring.benchmark.name, values_by_file, mean, lines, extra)
+
+
+def _listed(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in values.items())
 
 
 def _evaluation(
