@@ -15,5 +15,7 @@ FOLDERS = {
     "checkthat-2025-subjectivity": "clef2025_subjectivity",
     "claimbuster-ncs": "claimbuster",
     "claimbuster-two-class": "claimbuster_two_class",
+    "covid-fact": "covidfact",
+    "covid-fact-rte": "covidfact",
 }
 """Benchmark to its publisher's folder, where that has not the benchmark's own name."""

@@ -100,6 +100,9 @@ class Benchmark(Record):
     parts: dict[str, Part] = Field(min_length=1)
     companions: dict[str, Sha256] = Field(default_factory=dict)
     """Further files that the reader needs, with their required SHA-256."""
+    renamed: dict[str, str] = Field(default_factory=dict)
+    """Published path of a file to the name that it may have in a local copy without folders, where its own name
+    (`train.tsv`) would not tell it apart."""
     ancestry: tuple[str, ...] = ()
     """Benchmarks that the text was taken from, according to the publisher."""
     note: str | None = None

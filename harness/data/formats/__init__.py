@@ -19,7 +19,9 @@ from harness.data.formats.submissions import Submission
 from harness.data.formats.verification import (
     averitec_json,
     checkthat_verdicts,
+    claim_evidence_table,
     climate_fever_jsonl,
+    covidfact_jsonl,
     fever_jsonl,
     scifact_jsonl,
 )
@@ -30,9 +32,11 @@ READERS: dict[str, FormatReader] = {
     "averitec_json": averitec_json.read_articles,
     "checkthat_debates": checkthat_debates.read_articles,
     "checkthat_verdicts": checkthat_verdicts.read_articles,
+    "claim_evidence_table": claim_evidence_table.read_articles,
     "claimbuster_csv": claimbuster_csv.read_articles,
     "claimrank_tsv": claimrank_tsv.read_articles,
     "climate_fever_jsonl": climate_fever_jsonl.read_articles,
+    "covidfact_jsonl": covidfact_jsonl.read_articles,
     "fever_jsonl": fever_jsonl.read_articles,
     "labeled_json": labeled_json.read_articles,
     "labeled_table": labeled_table.read_articles,

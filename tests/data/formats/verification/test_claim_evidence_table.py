@@ -1,0 +1,88 @@
+"""Tables with a claim and its evidence per row: each row is a pair with its own label, grouped by a column."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from harness import FaultsError, open_dataset
+from harness.data.benchmarks.benchmark import load_benchmark
+from harness.data.formats.source import SourceFile
+from harness.data.formats.verification.claim_evidence_table import read_articles
+from harness.schemes import load_scheme
+
+RTE = 'index\tsentence1\t{claim}\t{label}\n0\tFerries sank.\tNone sank\tnot_entailment\n1\tFerries "sank.\tAll sank\tentailment\n'
+
+
+def source(name, text):
+    described = load_benchmark(name)
+    return SourceFile(Path("a.tsv"), text.encode(), load_scheme(described.scheme), described.options)
+
+
+def shown(articles):
+    return [
+        (claim.text, [label.code for label in claim.labels], [(e.text, e.stance) for e in claim.evidence])
+        for article in articles
+        for claim in article.claims
+    ]
+
+
+@pytest.mark.parametrize(("claim", "label"), [("Sentence2", "entailment"), ("sentence2", "label")])
+def test_headers_of_the_pairs_of_covid_fact_vary(claim, label):
+    assert shown(read_articles(source("covid-fact-rte", RTE.format(claim=claim, label=label)))) == [
+        ("None sank", ["REFUTED"], [("Ferries sank.", "refutes")]),
+        ("All sank", ["SUPPORTED"], [('Ferries "sank.', "supports")]),
+    ]
+
+
+def test_pairs_without_labels_and_with_other_line_ends_come_in():
+    rows = ["index\tsentence1\tsentence2", "0\tFerries sank.\tNone sank", "1\tFerries sank.\tAll sank", ""]
+    (article,) = read_articles(source("covid-fact-rte", "\r\n".join(rows)))
+    assert [(claim.text, claim.labels, claim.evidence[0].stance) for claim in article.claims] == [
+        ("None sank", (), None),
+        ("All sank", (), None),
+    ]
+
+
+def test_every_fault_has_its_line():
+    rows = [
+        "index\tsentence1\tSentence2\tlabel",
+        "0\tFerries sank.\tNone sank\tneutral",
+        "1\tFerries sank.\tNone sank",
+        "2\t \tNone sank\tentailment",
+        "3\tFerries sank.\t\tentailment",
+    ]
+    with pytest.raises(FaultsError) as refused:
+        read_articles(source("covid-fact-rte", "\n".join(rows)))
+    assert [str(fault).split(";")[0] for fault in refused.value.faults] == [
+        'a.tsv:2: label: expected one of REFUTED, SUPPORTED, got "neutral"',
+        "a.tsv:3: has 3 cells, the header has 4",
+        "a.tsv:4: evidence: is empty",
+        "a.tsv:5: claim: is empty",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ("index\tsentence1\tlabel", "needs a column 'Sentence2' or 'sentence2': no column is called 'Sentence2'"),
+        ("index\tsentence1\tSentence2\tlabels", "needs a column 'label' or 'entailment': no column is called 'label'"),
+        ("sentence1\tsentence1\tSentence2\tlabel", "2 columns are called 'sentence1'; remove or rename all but one"),
+        ("", "is empty; expected a header"),
+    ],
+)
+def test_a_wrong_header_is_refused(header, problem):
+    with pytest.raises(FaultsError) as refused:
+        read_articles(source("covid-fact-rte", header and f"{header}\n" + "\t".join("x" * len(header.split("\t")))))
+    assert problem in str(refused.value)
+
+
+def test_the_published_pairs_of_covid_fact(bring):
+    dataset = open_dataset("covid-fact-rte", bring("covid-fact-rte"))
+    parts, labels = dataset.splits["official"], {a.claim_id: a.label for a in dataset.annotations}
+    counted = Counter((parts[claim_id], label) for claim_id, label in labels.items())
+    assert counted["train", "supported"] == 1036
+    assert counted["dev", "supported"] == 130
+    assert sum(counted.values()) == 3263 + 419
