@@ -133,6 +133,11 @@ class GoldLabel(Record):
     """Number of annotators behind the label."""
 
 
+NEUTRAL = "neutral"
+"""Stance of a passage that annotators judged and that does not settle the claim: shown as gold evidence, but not what
+a search for evidence has to find."""
+
+
 class Evidence(Record):
     """A passage that supports, refutes or informs a claim."""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from harness.data.claims import Column, ShownPassage, no_evidence
 from harness.errors import HarnessError
 from harness.files import fingerprint
-from harness.records import Evidence
+from harness.records import NEUTRAL, Evidence
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.evidence_source import evidence_name
 from harness.text_tables import count_of
@@ -73,10 +73,14 @@ class GoldEvidence:
         return ShownEvidence(column, fingerprint_of(column), (note,), (warning,) if late else ())
 
     def groups_of(self, claim_id: str) -> list[frozenset[str]]:
-        """The ids of the passages of each evidence group of a claim; empty if it has no gold evidence."""
+        """The ids of the passages of each evidence group of a claim; empty if no passage settles it.
+
+        Neutral passages belong to no group.
+        """
         groups = dict[int, set[str]]()
         for evidence in self.by_claim.get(claim_id, ()):
-            groups.setdefault(evidence.group, set()).add(_id(evidence))
+            if evidence.stance != NEUTRAL:
+                groups.setdefault(evidence.group, set()).add(_id(evidence))
         return [frozenset(group) for group in groups.values()]
 
     def coverage(self, column: Column, known: Collection[str]) -> str:
