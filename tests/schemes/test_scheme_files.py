@@ -36,6 +36,7 @@ VERDICTS = {
     "climate-fever",
     "covid-fact",
     "fever",
+    "fool-me-twice",
     "liar",
     "scifact",
     "verdict",

@@ -24,6 +24,7 @@ from harness.data.formats.verification import (
     climate_fever_jsonl,
     covidfact_jsonl,
     fever_jsonl,
+    fm2_jsonl,
     scifact_corpus,
     scifact_jsonl,
 )
@@ -41,6 +42,7 @@ READERS: dict[str, FormatReader] = {
     "climate_fever_jsonl": climate_fever_jsonl.read_articles,
     "covidfact_jsonl": covidfact_jsonl.read_articles,
     "fever_jsonl": fever_jsonl.read_articles,
+    "fm2_jsonl": fm2_jsonl.read_articles,
     "labeled_json": labeled_json.read_articles,
     "labeled_table": labeled_table.read_articles,
     "newsclaims_json": newsclaims_json.read_articles,

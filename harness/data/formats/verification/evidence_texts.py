@@ -26,8 +26,14 @@ def joint_evidence(texts: Sequence[str], stance: str | None) -> tuple[SourceEvid
 
 
 def merged_by_id(articles: Iterable[SourceArticle]) -> list[SourceArticle]:
-    """Returns one article per id, with the claims of all that have it, in order; each is in the place of the first."""
-    merged = dict[str, SourceArticle]()
+    """Returns one article per id, with the claims and passages of all that have it, in the place of the first."""
+    by_id = dict[str, list[SourceArticle]]()
     for article in articles:
-        merged.setdefault(article.article_id, article._replace(claims=[])).claims.extend(article.claims)
-    return list(merged.values())
+        by_id.setdefault(article.article_id, []).append(article)
+    return [
+        same[0]._replace(
+            claims=[claim for article in same for claim in article.claims],
+            passages=tuple(passage for article in same for passage in article.passages),
+        )
+        for same in by_id.values()
+    ]

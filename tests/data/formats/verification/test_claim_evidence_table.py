@@ -13,7 +13,10 @@ from harness.data.formats.source import SourceFile
 from harness.data.formats.verification.claim_evidence_table import read_articles
 from harness.schemes import load_scheme
 
-RTE = 'index\tsentence1\t{claim}\t{label}\n0\tFerries sank.\tNone sank\tnot_entailment\n1\tFerries "sank.\tAll sank\tentailment\n'
+RTE = """index	sentence1	{claim}	{label}
+0	Ferries sank.	None sank	not_entailment
+1	Ferries "sank.	All sank	entailment
+"""
 
 
 def source(name, text):
