@@ -37,6 +37,7 @@ VERDICTS = {
     "covid-fact",
     "fever",
     "fool-me-twice",
+    "healthver",
     "liar",
     "scifact",
     "verdict",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import FaultsError, open_dataset
+from harness import FaultsError, check, fetch, open_dataset
 from harness.data.benchmarks.benchmark import load_benchmark
 from harness.data.formats.source import SourceFile
 from harness.data.formats.verification.claim_evidence_table import read_articles
@@ -89,3 +89,52 @@ def test_the_published_pairs_of_covid_fact(bring):
     assert counted["train", "supported"] == 1036
     assert counted["dev", "supported"] == 130
     assert sum(counted.values()) == 3263 + 419
+
+
+HEALTHVER = (
+    "id,evidence,claim,label,topic_ip,question\n"
+    '1,"Sea air, in a trial, helped.",Sea air helps ,Supports,4,Does sea air help?\n'
+    '2,"In a ""blind"" trial, no help.",Sea air helps,Refutes,4,Does sea air help?\n'
+    "3,Fog is wet.,Fog helps,Neutral,5,Does fog help?\n"
+    '4,"Sea air, in a trial, helped.",Sea air helps ,Supports,4,Does sea air help?\n'
+)
+
+
+def test_a_pair_of_healthver_is_a_claim_of_its_question():
+    sea, fog = read_articles(source("healthver", HEALTHVER))
+    assert (sea.title, fog.title) == ("Does sea air help?", "Does fog help?")
+    assert shown([sea, fog]) == [
+        ("Sea air helps ", ["Supports"], [("Sea air, in a trial, helped.", "supports")]),
+        ("Sea air helps", ["Refutes"], [('In a "blind" trial, no help.', "refutes")]),
+        ("Sea air helps ", ["Supports"], [("Sea air, in a trial, helped.", "supports")]),
+        ("Fog helps", ["Neutral"], [("Fog is wet.", "neutral")]),
+    ]
+    first, second, repeated = sea.claims
+    assert first.evidence == repeated.evidence
+    assert {e.question for claim in (first, second) for e in claim.evidence} == {"Does sea air help?"}
+
+
+def test_pairs_of_several_parts_of_healthver_meet_in_their_question(tmp_path):
+    (tmp_path / "copy").mkdir()
+    for part in ("train", "test"):
+        (tmp_path / "copy" / f"healthver_{part}.csv").write_text(HEALTHVER, encoding="utf-8")
+    got = fetch("healthver", tmp_path / "copy", tmp_path / "root")
+    assert (got.articles, got.claims) == (2, 8)
+    assert check([got.folder]) == []
+    dataset = open_dataset(got.folder)
+    assert Counter(dataset.splits["official"].values()) == {"train": 4, "test": 4}
+    assert {claim.text for claim in dataset.claims} == {"Sea air helps", "Fog helps"}
+
+
+def test_the_published_pairs_of_healthver(bring):
+    dataset = open_dataset("healthver", bring("healthver"))
+    labels = {a.claim_id: a.label for a in dataset.annotations}
+    assert Counter(labels.values()) == {"neutral": 993, "supported": 533, "refuted": 391}
+    assert len({claim.text for claim in dataset.claims}) == 230
+    assert len({e.passage_id for e in dataset.evidence}) == 474  # of 475 texts, two differ by a blank at the end
+    assert len(dataset.articles) == len({e.question for e in dataset.evidence}) == 58
+    texts = {claim.claim_id: claim.text for claim in dataset.claims}
+    pairs = Counter((texts[e.claim_id], e.passage_id) for e in dataset.evidence)
+    assert sum(times - 1 for times in pairs.values()) == 198
+    verdicts = {(texts[e.claim_id], e.passage_id, labels[e.claim_id]) for e in dataset.evidence}
+    assert len(verdicts) == len(pairs)
