@@ -8,6 +8,7 @@ from harness.data.corpora.passages import Passage
 from harness.data.formats import submissions
 from harness.data.formats.detection import (
     checkthat_debates,
+    checkthat_discourse_tsv,
     claimbuster_csv,
     claimrank_tsv,
     labeled_json,
@@ -19,6 +20,7 @@ from harness.data.formats.source import SourceArticle, SourceFile
 from harness.data.formats.submissions import Submission
 from harness.data.formats.verification import (
     averitec_json,
+    checkthat_sources_tsv,
     checkthat_verdicts,
     claim_evidence_table,
     climate_fever_jsonl,
@@ -35,6 +37,8 @@ CorpusReader = Callable[[SourceFile], list[Passage]]
 READERS: dict[str, FormatReader] = {
     "averitec_json": averitec_json.read_articles,
     "checkthat_debates": checkthat_debates.read_articles,
+    "checkthat_discourse_tsv": checkthat_discourse_tsv.read_articles,
+    "checkthat_sources_tsv": checkthat_sources_tsv.read_articles,
     "checkthat_verdicts": checkthat_verdicts.read_articles,
     "claim_evidence_table": claim_evidence_table.read_articles,
     "claimbuster_csv": claimbuster_csv.read_articles,
