@@ -21,3 +21,5 @@ FOLDERS = {
     "covid-fact-rte": "covidfact",
 }
 """Benchmark to its publisher's folder, where that has not the benchmark's own name."""
+NOT_HERE = ("feverous", "hover", "quantemp")
+"""Benchmarks that are not among the public benchmark files."""

@@ -36,9 +36,12 @@ VERDICTS = {
     "climate-fever",
     "covid-fact",
     "fever",
+    "feverous",
     "fool-me-twice",
     "healthver",
+    "hover",
     "liar",
+    "quantemp",
     "scifact",
     "verdict",
 }

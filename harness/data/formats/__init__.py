@@ -26,7 +26,10 @@ from harness.data.formats.verification import (
     climate_fever_jsonl,
     covidfact_jsonl,
     fever_jsonl,
+    feverous_jsonl,
     fm2_jsonl,
+    hover_json,
+    quantemp_files,
     scifact_corpus,
     scifact_jsonl,
 )
@@ -46,11 +49,14 @@ READERS: dict[str, FormatReader] = {
     "climate_fever_jsonl": climate_fever_jsonl.read_articles,
     "covidfact_jsonl": covidfact_jsonl.read_articles,
     "fever_jsonl": fever_jsonl.read_articles,
+    "feverous_jsonl": feverous_jsonl.read_articles,
     "fm2_jsonl": fm2_jsonl.read_articles,
+    "hover_json": hover_json.read_articles,
     "labeled_json": labeled_json.read_articles,
     "labeled_table": labeled_table.read_articles,
     "newsclaims_json": newsclaims_json.read_articles,
     "policlaim_xlsx": policlaim_xlsx.read_articles,
+    "quantemp_files": quantemp_files.read_articles,
     "scifact_jsonl": scifact_jsonl.read_articles,
 }
 """Reader of a publisher's file, by format name."""

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from publishers import FOLDERS
+from publishers import FOLDERS, NOT_HERE
 
 from harness import FaultsError, HarnessError
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
@@ -340,7 +340,9 @@ def beginning(folder, name):
     return None
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.soak) for name in benchmark_names()])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.soak) for name in benchmark_names() if name not in NOT_HERE]
+)
 @settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     changes=st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(max_size=4)), max_size=6),
