@@ -17,6 +17,7 @@ FOLDERS = {
     "checkthat-2025-task4b": "checkthat2025_task4",
     "claimbuster-ncs": "claimbuster",
     "claimbuster-two-class": "claimbuster_two_class",
+    "climate-fever-pairs": "climate_fever",
     "covid-fact": "covidfact",
     "covid-fact-rte": "covidfact",
 }

@@ -167,7 +167,7 @@ class _DatasetBuilder:
         """Add a claim with its part, its labels as annotations, and its evidence."""
         self.claims.append(claim)
         self.part_of[claim.claim_id] = part
-        for code, axis_name, annotator, value, note, role in source_claim.labels:
+        for code, axis_name, annotator, value, note, role, url in source_claim.labels:
             axis = self.scheme.axis(axis_name) if axis_name else self.scheme.axes[0]
             label = axis.label_names[0] if axis.feature else axis.coded(code)
             if label is None:
@@ -183,6 +183,7 @@ class _DatasetBuilder:
                     value=value,
                     note=note,
                     role=role,
+                    url=url,
                 )
             )
         self.evidence += [

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from harness.data.corpora.passages import Passage
 from harness.data.dataset import Dataset, dataset_file_contents
-from harness.errors import FaultsError, HarnessError
 from harness.data.jsonl import to_json_lines
+from harness.errors import FaultsError, HarnessError
 from harness.files import (
     TEMPORARY_PREFIX,
     folder_lock,
@@ -26,7 +26,12 @@ from harness.records import Record
 RECORD = "fetched.json"
 """Name of the record of a fetch, in the dataset folder."""
 LOCK = ".lock"
-IDS = {"articles.jsonl": "article_id", "claims.jsonl": "claim_id", "evidence.jsonl": "evidence_id", "corpus.jsonl": "passage_id"}
+IDS = {
+    "articles.jsonl": "article_id",
+    "claims.jsonl": "claim_id",
+    "evidence.jsonl": "evidence_id",
+    "corpus.jsonl": "passage_id",
+}
 """Field that identifies a line of a file; in the folders below it is another."""
 IDS_BY_FOLDER = {"annotations": "annotation_id", "splits": "claim_id"}
 MAX_SHOWN = 5

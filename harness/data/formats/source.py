@@ -42,6 +42,8 @@ class SourceLabel(NamedTuple):
     value: str | None = None
     note: str | None = None
     role: Literal["label", "adjudicate"] = "label"
+    url: str | None = None
+    """Address of the page that gave the label."""
 
 
 class SourceEvidence(NamedTuple):
