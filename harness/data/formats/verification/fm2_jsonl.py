@@ -1,8 +1,9 @@
 """Fool Me Twice: statements of a game, with gold sentences and a retrieved pool, both from one page of Wikipedia.
 
 The statements on a page are an article, so that a split by article keeps the page whole. The gold sentences are always
-in the retrieved pool of their statement, so that a search is one over the pools of all pages. Votes of players are not
-read: they say how many were right, not who said what.
+in the retrieved pool of their statement, so that a search is one over the pools of all pages. The label is that of the
+player who wrote the statement; it is the adjudication of the guesses of others, the annotators `vote-1` and on. Only the
+number of right guesses is published: these come first, so the annotators are places, not persons.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from harness.data.formats.verification.evidence_texts import id_of_texts, merged
 from harness.records import preview
 
 STANCES = {"SUPPORTS": "supports", "REFUTES": "refutes"}
+MAX_VOTES = 1000
+"""Maximum number of guesses of a statement; each is an annotator of its own."""
 
 
 def read_articles(file: SourceFile) -> list[SourceArticle]:
@@ -40,17 +43,31 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         if problem is not None:
             faults.add(row.line, "label", problem, "unknown-name")
         elif text is not None and page is not None:
-            articles.append(_article(row, _Statement(text, page, str(code) if code is not None else None), gold, pool))
+            labels = () if code is None else _labels(row, str(code), faults)
+            articles.append(_article(row, _Statement(text, page, labels), gold, pool))
     faults.raise_if_any(empty=not articles, expected="JSON objects with text, label, gold_evidence and wikipedia_page")
     return merged_by_id(articles)
 
 
 class _Statement(NamedTuple):
-    """A statement with its page and the code of its label, if it has one."""
+    """A statement with its page, its label and the guesses of players."""
 
     text: str
     page: str
-    code: str | None
+    labels: tuple[SourceLabel, ...]
+
+
+def _labels(row: JsonRow, code: str, faults: FileFaults) -> tuple[SourceLabel, ...]:
+    """Returns the label of the statement and what players guessed; without guesses after adding a fault."""
+    right, total = (row.fields.get(name, 0) for name in ("correct_votes", "total_votes"))
+    # Not isinstance: a bool is an int too.
+    if not (type(right) is int and type(total) is int and 0 <= right <= total <= MAX_VOTES):
+        expected = f"expected numbers with 0 <= correct_votes <= total_votes <= {MAX_VOTES}"
+        faults.add(row.line, "total_votes", f"{expected}, got {preview(right)} and {preview(total)}")
+        right = total = 0
+    wrong = next(other for other in STANCES if other != code)
+    guesses = (SourceLabel(code if n <= right else wrong, annotator=f"vote-{n}") for n in range(1, total + 1))
+    return (SourceLabel(code, role="adjudicate"), *guesses)
 
 
 def _sentences(row: JsonRow, name: str, faults: FileFaults) -> list[str]:
@@ -69,14 +86,14 @@ def _list(value: object) -> list[object]:
 
 def _article(row: JsonRow, statement: _Statement, gold: list[str], pool: list[str]) -> SourceArticle:
     page, category = statement.page.strip(), row.fields.get("category")
-    stance = STANCES.get(statement.code or "")
+    stance = STANCES[statement.labels[0].code] if statement.labels else None
     evidence = tuple(
         SourceEvidence(text, passage_id=_passage_id(page, text), source=f"Wikipedia, {page}", stance=stance)
         for text in dict.fromkeys(gold)
     )
     claim = SourceClaim(
         statement.text,
-        (SourceLabel(statement.code),) if statement.code is not None else (),
+        statement.labels,
         topic=category if isinstance(category, str) and category.strip() else None,
         evidence=evidence,
         line=row.line,

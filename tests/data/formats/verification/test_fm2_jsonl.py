@@ -69,6 +69,22 @@ def test_statements_on_one_page_are_one_article():
     assert (refuted.topic, supported.topic) == ("Travel", None)
 
 
+def test_guesses_of_players_stand_beside_the_label():
+    voted, unvoted, _ = (claim for article in read_articles(source(lines(*ROWS))) for claim in article.claims)
+    assert [(label.code, label.annotator, label.role) for label in voted.labels] == [
+        ("REFUTES", "publisher", "adjudicate"),
+        ("REFUTES", "vote-1", "label"),
+        ("SUPPORTS", "vote-2", "label"),
+    ]
+    assert len(unvoted.labels) == 1
+
+
+@pytest.mark.parametrize(("right", "total"), [(3, 2), (-1, 2), ("1", 2), (True, 2), (1, 10**6), (1, None)])
+def test_numbers_of_guesses_that_cannot_be(right, total):
+    with pytest.raises(FaultsError, match="a.jsonl:1: total_votes: expected numbers with 0 <= correct_votes <= total"):
+        read_articles(source(lines(ROWS[0] | {"correct_votes": right, "total_votes": total})))
+
+
 def test_the_corpus_of_a_fetched_folder_has_each_sentence_of_a_page_once(tmp_path):
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "test.jsonl").write_text(lines(*ROWS), encoding="utf-8")
@@ -111,7 +127,12 @@ def test_every_fault_has_its_line():
 def test_the_published_statements(bring):
     root = bring("fool-me-twice")
     dataset, corpus = open_dataset("fool-me-twice", root), open_corpus("fool-me-twice", root)
-    assert Counter(a.label for a in dataset.annotations) == {"supported": 596, "refuted": 573}
+    labels = {a.claim_id: a.label for a in dataset.annotations if a.annotator == "publisher"}
+    assert Counter(labels.values()) == {"supported": 596, "refuted": 573}
+    guesses = [a for a in dataset.annotations if a.annotator != "publisher"]
+    assert len(guesses) == 2402
+    assert sum(a.label == labels[a.claim_id] for a in guesses) == 1935
+    assert len({a.claim_id for a in guesses}) == 1169 - 585
     assert len(dataset.articles) == 209
     assert len(corpus) == 8003  # 12,050 retrieved sentences, each once per page
     assert {e.passage_id for e in dataset.evidence} <= corpus.row_of.keys()
