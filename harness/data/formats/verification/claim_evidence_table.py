@@ -9,7 +9,8 @@ names if its files use several:
     claim, evidence, label
                 the columns of the claim, of the passage and of the label; a file without a label column has no labels
     group       the column whose equal texts are one article, which a split by article keeps together
-    question    true: the group is a question; it becomes the title of the article and the question of the evidence
+    question    true: the group is a question; it becomes the title of the article. It is not the question of the
+                passage, which is shown with it: the pairs were made for the claim.
     values      publisher's spelling of a label: code in the scheme; default: the spelling is the code
     stances     stance of the passage (`supports`, `refutes`) by code; none for the other codes
 """
@@ -92,7 +93,5 @@ def _pair(file: SourceFile, row: DelimitedRow, columns: _Columns, faults: FileFa
         return None
     question = group.strip() or None if file.options.get("question") else None
     evidence = joint_evidence([passage], file.options["stances"].get(code))
-    source = SourceClaim(
-        claim, labels, evidence=tuple(part._replace(question=question) for part in evidence), line=row.line
-    )
-    return SourceArticle(id_of_texts("question" if question else "evidence", group.strip()), question, [source])
+    pair = SourceClaim(claim, labels, evidence=evidence, line=row.line)
+    return SourceArticle(id_of_texts("question" if question else "evidence", group.strip()), question, [pair])
