@@ -2,8 +2,8 @@
 
 The statements on a page are an article, so that a split by article keeps the page whole. The gold sentences are always
 in the retrieved pool of their statement, so that a search is one over the pools of all pages. The label is that of the
-player who wrote the statement; it is the adjudication of the guesses of others, the annotators `vote-1` and on. Only the
-number of right guesses is published: these come first, so the annotators are places, not persons.
+player who wrote the statement; it is the adjudication of the guesses of others, the annotators `vote-1` and on. Only
+the number of right guesses is published: these come first, so the annotators are places, not persons.
 """
 
 from __future__ import annotations
