@@ -333,8 +333,10 @@ def beginning(folder, name):
     for part in described.parts.values():
         for file in part.files:
             path, _, member = file.partition("!")
-            if (folder / path).exists():
-                data = ZipFile(folder / path).read(member) if member else (folder / path).read_bytes()
+            names = (path, Path(path).name, described.renamed.get(file, path))
+            here = next((folder / name for name in names if (folder / name).is_file()), None)
+            if here is not None:
+                data = ZipFile(here).read(member) if member else here.read_bytes()
                 whole = data.startswith(b"PK")
                 return described, part, data if whole else data[: max(2000, data.find(b"\n", 1500))]
     return None

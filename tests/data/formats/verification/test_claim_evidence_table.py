@@ -138,3 +138,14 @@ def test_the_published_pairs_of_healthver(bring):
     assert sum(times - 1 for times in pairs.values()) == 198
     verdicts = {(texts[e.claim_id], e.passage_id, labels[e.claim_id]) for e in dataset.evidence}
     assert len(verdicts) == len(pairs)
+
+
+def test_files_of_covid_fact_come_in_by_the_names_that_a_flat_copy_gives_them(tmp_path):
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "RTE_test1.tsv").write_text(RTE.format(claim="sentence2", label="label"), encoding="utf-8")
+    unlabeled = "index\tsentence1\tsentence2\r\n0\tFerries sank.\tSome sank\r\n"
+    (tmp_path / "copy" / "RTE_test.tsv").write_bytes(unlabeled.encode())
+    got = fetch("covid-fact-rte", tmp_path / "copy", tmp_path / "root")
+    assert [(part.part, part.claims) for part in got.parts] == [("test", 2), ("test-unlabeled", 1)]
+    assert got.articles == 2
+    assert check([got.folder]) == []
