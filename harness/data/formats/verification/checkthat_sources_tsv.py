@@ -21,8 +21,11 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
     Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
     faults, articles, lines = FileFaults(file.path), list[SourceArticle](), dict[str, int]()
-    rows = iter(read_rows(file, "\t"))
-    table = table_rows(file.path, rows, faults.faults, required=(("tweet_text",),))
+    rows = read_rows(file, "\t")
+    required = [("tweet_text",)]
+    if rows and set(rows[0].cells) - {"post_id", "tweet_text"}:  # posts alone are valid, a misspelled column is not
+        required.append(("cord_uid",))
+    table = table_rows(file.path, iter(rows), faults.faults, required=required)
     for number, (line, row) in enumerate(table, start=1):
         post, paper = row.get("post_id", "").strip() or str(number), row.get("cord_uid", "").strip() or None
         if not row["tweet_text"].strip():

@@ -7,7 +7,8 @@ names if its files use several:
     delimiter   `tab` (default) or `comma`
     quotes      `literal`: a quote is an ordinary character; default: detected, see `labeled_table`
     claim, evidence, label
-                the columns of the claim, of the passage and of the label; a file without a label column has no labels
+                the columns of the claim, of the passage and of the label
+    unread      further columns; a file without a label column has no labels if all its columns are known
     group       the column whose equal texts are one article, which a split by article keeps together
     question    true: the group is a question; it becomes the title of the article. It is not the question of the
                 passage, which is shown with it: the pairs were made for the claim.
@@ -20,7 +21,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from harness.data.delimited import DelimitedRow, missing_columns, wrong_width
-from harness.data.formats.detection.labeled_table import DELIMITERS, LABEL_COLUMN, read_rows
+from harness.data.formats.detection.labeled_table import DELIMITERS, read_rows
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceFile, SourceLabel, label_fault
 from harness.data.formats.verification.evidence_texts import id_of_texts, joint_evidence, merged_by_id
 
@@ -57,7 +58,7 @@ def _columns(file: SourceFile, names: list[str], line: int, faults: FileFaults) 
     wanted = {role: _names(file.options[role]) for role in ("claim", "evidence", "group", "label")}
     is_read = {name for role in ("claim", "evidence", "group") for name in wanted[role]}
     # A test file without labels is valid, but a misspelled label column is a fault.
-    labeled = any(LABEL_COLUMN.search(name.lower()) or name in wanted["label"] for name in names if name not in is_read)
+    labeled = bool(set(names) - is_read - set(file.options["unread"]))
     roles = [role for role in wanted if role != "label" or labeled]
     missing = missing_columns(names, [wanted[role] for role in roles]) if names else None
     if missing is not None:

@@ -51,6 +51,8 @@ def test_a_cell_that_is_no_list_of_three_labels(cell):
 def test_a_table_without_its_columns_is_refused():
     with pytest.raises(FaultsError, match="needs a column 'text'"):
         read_articles(source("index\ttweet\n7\tFog.\n"))
+    with pytest.raises(FaultsError, match="needs a column 'labels'"):
+        read_articles(source("index\ttext\tlable\n7\tFog.\t[0.0, 0.0, 0.0]\n"))
     with pytest.raises(FaultsError, match="needs a column 'index' and a column 'text'"):
         read_articles(source(""))
 

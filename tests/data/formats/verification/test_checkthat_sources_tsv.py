@@ -44,6 +44,8 @@ def test_every_fault_has_its_line():
     ]
     with pytest.raises(FaultsError, match="needs a column 'tweet_text'"):
         read_articles(source("post_id\ttext\n1\tFog\n"))
+    with pytest.raises(FaultsError, match="needs a column 'cord_uid'"):
+        read_articles(source("post_id\ttweet_text\tcord_id\n1\tFog\tab12\n"))
 
 
 def test_retrievers_run_over_the_users_own_papers(tmp_path, harness):

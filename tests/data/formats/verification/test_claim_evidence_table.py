@@ -72,6 +72,7 @@ def test_every_fault_has_its_line():
     [
         ("index\tsentence1\tlabel", "needs a column 'Sentence2' or 'sentence2': no column is called 'Sentence2'"),
         ("index\tsentence1\tSentence2\tlabels", "needs a column 'label' or 'entailment': no column is called 'label'"),
+        ("index\tsentence1\tSentence2\tlable", "needs a column 'label' or 'entailment': no column is called 'label'"),
         ("sentence1\tsentence1\tSentence2\tlabel", "2 columns are called 'sentence1'; remove or rename all but one"),
         ("", "is empty; expected a header"),
     ],
