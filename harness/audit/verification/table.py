@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,11 +40,6 @@ class LabeledTexts:
     """Label of each row as an index into `labels`; shape (n_rows,)."""
     groups: Codes
     """Group of each row; rows of two groups share no claim text, no article and, if possible, no passage."""
-
-    def describe_label(self, code: int, mask: Iterable[bool]) -> tuple[float, float]:
-        """Returns the share of rows in a mask among those with a label, and among the others."""
-        in_mask, has_label = np.fromiter(mask, dtype=bool), self.codes == code
-        return float(in_mask[has_label].mean()), float(in_mask[~has_label].mean())
 
 
 class VerificationTable:
@@ -91,13 +86,13 @@ class VerificationTable:
                 yield answers
 
     def labeled(self) -> Iterator[LabeledTexts]:
-        """Yields the claims with a verdict, per question; and the passages with a stance, if claims have several."""
+        """Yields the claims with a verdict, per question; without verdicts, the pairs of a claim and a passage."""
         for answers in self.verdicts():
             rows = np.flatnonzero(answers.codes >= 0)
             evidence = tuple(self.evidence[row] for row in rows)
             labels = [answers.labels[code] for code in answers.codes[rows]]
             yield self._texts(f"{self.source.name}, {answers.name}", rows, evidence, labels)
-        if self.has_several_stances:
+        if self.has_several_stances and not any(True for _ in self.verdicts()):
             pairs = [(row, passage) for row, passages in enumerate(self.evidence) for passage in passages]
             stances = [passage.stance or NO_STANCE for _, passage in pairs]
             rows = np.array([row for row, _ in pairs], dtype=np.int64)
