@@ -31,6 +31,10 @@ MIN_WORD_GAP = 0.1
 """Minimum difference between a label's shares with a word and without."""
 MIN_WORD_Z = 3.3
 """The same difference, in standard errors over groups: high, because there are many words and labels."""
+MIN_EXPECTED = 2.0
+"""Minimum number of groups with a word and a label that chance alone would give."""
+MIN_KIND_Z = 2.8
+"""The same for a kind of words, of which there are few."""
 
 VERDICT_WORDS = {
     "false": r"false(?:ly|hood)?s?",
@@ -51,8 +55,17 @@ VERDICT_WORDS = {
 """Words of verdicts, each with its pattern. They are English."""
 DENIALS = ("false", "fake", "fact check", "misleading", "debunked", "untrue", "misinformation", "unfounded", "myth")
 """Words that say that a claim is wrong; together they are common where each alone is rare."""
-VERDICT_WORDS["any word that denies"] = "|".join(VERDICT_WORDS[name] for name in DENIALS)
-_PATTERNS = {name: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for name, pattern in VERDICT_WORDS.items()}
+AFFIRMATIONS = ("true", "correct", "confirmed")
+"""Words that say that a claim is right."""
+KINDS = {"any word that denies": DENIALS, "any word that affirms": AFFIRMATIONS}
+"""Kinds of words, each with its words."""
+_PATTERNS = {
+    name: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+    for name, pattern in {
+        **{kind: "|".join(VERDICT_WORDS[word] for word in words) for kind, words in KINDS.items()},
+        **VERDICT_WORDS,
+    }.items()
+}
 
 
 def _labeled(sentences: SentenceTable) -> Iterator[tuple[VerificationTable, LabeledTexts]]:
@@ -71,7 +84,9 @@ class _Word(NamedTuple):
 
 def _find_verdict_words(sentences: SentenceTable) -> Iterator[CheckResult]:
     for _, labeled in _labeled(sentences):
-        rows = usable_rows(labeled.codes, labeled.groups, _has_evidence(labeled))
+        rows = usable_rows(labeled.codes, labeled.evidence_groups, _has_evidence(labeled))
+        if not len(rows):
+            continue
         texts = [" ".join(passage.text for passage in labeled.evidence[row]) for row in rows]
         words = [
             word
@@ -86,7 +101,7 @@ def _find_verdict_words(sentences: SentenceTable) -> Iterator[CheckResult]:
 
 def _association(name: str, has_word: Bools, labeled: LabeledTexts, rows: Codes) -> Iterator[_Word]:
     """The label that goes with a word most, if the difference is large and not chance."""
-    codes, groups = labeled.codes[rows], labeled.groups[rows]
+    codes, groups = labeled.codes[rows], labeled.evidence_groups[rows]
     # Claims of one group share evidence, so that a group counts once.
     n_with, n_without = len(np.unique(groups[has_word])), len(np.unique(groups[~has_word]))
     if min(n_with, n_without) < MIN_WORD_GROUPS:
@@ -95,10 +110,10 @@ def _association(name: str, has_word: Bools, labeled: LabeledTexts, rows: Codes)
     for code, label in enumerate(labeled.labels):
         p, q, share = (float((codes[mask] == code).mean()) for mask in (has_word, ~has_word, has_word | True))
         error = np.sqrt(share * (1 - share) * (1 / n_with + 1 / n_without))
-        if error and p - q >= MIN_WORD_GAP:
+        if error and p - q >= MIN_WORD_GAP and share * n_with >= MIN_EXPECTED:
             text = f"'{name}' ({p:.0%} '{label}' in {int(has_word.sum()):,} rows, {q:.0%} without it)"
             best = max(best, _Word((p - q) / error, int(has_word.sum()), text))
-    if best.z >= MIN_WORD_Z:
+    if best.z >= (MIN_KIND_Z if name in KINDS else MIN_WORD_Z):
         yield best
 
 
@@ -109,20 +124,20 @@ def _has_evidence(labeled: LabeledTexts) -> Bools:
 def _find_claim_giveaways(sentences: SentenceTable) -> Iterator[CheckResult]:
     for table, labeled in _labeled(sentences):
         texts = [str(table.source.claims.text[row]) for row in labeled.rows]
-        yield from _probed(labeled, "claim", texts)
+        yield from _probed(labeled, "claim", texts, labeled.groups)
 
 
 def _find_evidence_giveaways(sentences: SentenceTable) -> Iterator[CheckResult]:
     for _, labeled in _labeled(sentences):
         texts = [" ".join(passage.text for passage in passages) for passages in labeled.evidence]
-        yield from _probed(labeled, "evidence", texts)
+        yield from _probed(labeled, "evidence", texts, labeled.evidence_groups)
 
 
-def _probed(labeled: LabeledTexts, part: str, texts: Sequence[str]) -> Iterator[CheckResult]:
+def _probed(labeled: LabeledTexts, part: str, texts: Sequence[str], groups: Codes) -> Iterator[CheckResult]:
     """The result of a probe of words, which sees one part of what a verdict is about."""
-    rows = usable_rows(labeled.codes, labeled.groups, np.array([bool(text.strip()) for text in texts], dtype=bool))
+    rows = usable_rows(labeled.codes, groups, np.array([bool(text.strip()) for text in texts], dtype=bool))
     if len(rows):
-        probe = probe_words([texts[row] for row in rows], labeled.codes[rows], labeled.groups[rows])
+        probe = probe_words([texts[row] for row in rows], labeled.codes[rows], groups[rows])
         if _tells(probe):
             message = f"words of the {part} alone predict the label: {probe}"
             yield CheckResult(_severity(probe), labeled.where, probe.rows, message)
@@ -150,9 +165,8 @@ def _absent_evidence(labeled: LabeledTexts, has_evidence: Bools) -> Iterator[Che
     for code, label in enumerate(labeled.labels):
         own, others = ~has_evidence[labeled.codes == code], ~has_evidence[labeled.codes != code]
         if min(len(own), len(others)) >= MIN_ROWS and own.mean() - others.mean() >= MIN_ABSENCE_GAP:
-            message = (
-                f"no evidence predicts the label: {own.mean():.0%} of '{label}', {others.mean():.0%} of the others"
-            )
+            shares = f"{own.mean():.0%} of '{label}', {others.mean():.0%} of the others"
+            message = f"the absence of evidence predicts the label: {shares}"
             yield CheckResult("note", labeled.where, int(own.sum()), message)
 
 
@@ -160,21 +174,22 @@ def _form_results(
     labeled: LabeledTexts, part: str, all_features: Sequence[FormFeature], mask: Bools
 ) -> Iterator[CheckResult]:
     """The result of the probe of form for claims or evidence, with the features that tell most."""
-    rows = usable_rows(labeled.codes, labeled.groups, mask)
+    groups = labeled.groups if part == "claims" else labeled.evidence_groups
+    rows = usable_rows(labeled.codes, groups, mask)
     features = [feature._replace(values=feature.values[rows]) for feature in all_features]
     features = [feature for feature in features if feature.varies]
     if not len(rows) or not features:
         return
-    probe = probe_numbers(form_matrix(features), labeled.codes[rows], labeled.groups[rows])
+    probe = probe_numbers(form_matrix(features), labeled.codes[rows], groups[rows])
     if _tells(probe):
-        listed = "; ".join(_telling_features(labeled, features, rows)) or "only together"
+        listed = "; ".join(_telling_features(labeled, features, rows, groups[rows])) or "only together"
         message = f"the form of the {part} alone predicts the label: {probe}; by feature: {listed}"
         yield CheckResult(_severity(probe), labeled.where, probe.rows, message)
 
 
-def _telling_features(labeled: LabeledTexts, features: list[FormFeature], rows: Codes) -> list[str]:
+def _telling_features(labeled: LabeledTexts, features: list[FormFeature], rows: Codes, groups: Codes) -> list[str]:
     """The features that rank one label before or after the others, the clearest first."""
-    codes, groups = labeled.codes[rows], labeled.groups[rows]
+    codes = labeled.codes[rows]
     telling = list[tuple[float, str]]()
     for feature in features:
         applies = np.isfinite(feature.values)

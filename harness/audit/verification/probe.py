@@ -12,7 +12,7 @@ from harness.audit.verification.table import MIN_GROUPS, MIN_ROWS
 
 N_FOLDS = 5
 """Folds of the cross-validation."""
-N_RESAMPLES = 200
+N_RESAMPLES = 400
 """Resamples of groups for an interval."""
 MIN_LABEL_ROWS = 10
 """Minimum number of rows of a label; rows with rarer labels are left out."""
@@ -38,7 +38,7 @@ class Probe(NamedTuple):
 
     auc: float
     low: float
-    """Lower end of the 95% interval, by resampling groups."""
+    """Lower end of the 99% interval, by resampling groups."""
     high: float
     macro_f1: float
     majority_f1: float
@@ -48,8 +48,9 @@ class Probe(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"ROC AUC {self.auc:.2f} [{self.low:.2f}, {self.high:.2f}] (majority: 0.50), macro F1 {self.macro_f1:.2f} "
-            f"(majority: {self.majority_f1:.2f}), in {self.rows:,} rows of {self.groups:,} groups"
+            f"ROC AUC {self.auc:.2f} [99%: {self.low:.2f}, {self.high:.2f}] (majority: 0.50), "
+            f"macro F1 {self.macro_f1:.2f} (majority: {self.majority_f1:.2f}), "
+            f"in {self.rows:,} rows of {self.groups:,} groups"
         )
 
 
@@ -96,7 +97,7 @@ def run_probe(
             scores[np.ix_(test, fitted.classes_)] = fitted.predict_proba(new)
     weights = group_weights(groups)
     aucs = np.mean([weighted_auc(column, codes == code, weights) for code, column in enumerate(scores.T)], axis=0)
-    low, high = np.quantile(aucs[1:], [0.025, 0.975])
+    low, high = np.quantile(aucs[1:], [0.005, 0.995])
     majority = np.full(len(codes), np.bincount(codes).argmax())
     return Probe(
         auc=float(aucs[0]),

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from harness.arrays import Codes
-from harness.audit.near_duplicates import text_key
+from harness.audit.near_duplicates import MIN_WORDS, text_key
 from harness.audit.sentences import AuditedDataset, QuestionLabels, SentenceTable
 from harness.records import Evidence
 
@@ -18,6 +18,8 @@ MIN_ROWS = 30
 """Minimum number of rows for a statement about labels."""
 MIN_GROUPS = 10
 """Minimum number of groups of claims for a statement about labels: fewer cannot be divided into folds."""
+MAX_GROUP_SHARE = 0.5
+"""Maximum share of rows in one group: with more, too few rows remain for the other folds."""
 NO_STANCE = "no stance"
 """Label of a passage whose stance is not stated."""
 NEUTRAL = "neutral"
@@ -40,6 +42,8 @@ class LabeledTexts:
     """Label of each row as an index into `labels`; shape (n_rows,)."""
     groups: Codes
     """Group of each row; rows of two groups share no claim text, no article and, if possible, no passage."""
+    evidence_groups: Codes
+    """The same for looking at evidence: rows of two groups share no passage and, if possible, no text or article."""
 
 
 class VerificationTable:
@@ -51,29 +55,25 @@ class VerificationTable:
         self.evidence = source.evidence or ((),) * len(source.claims)
 
     @cached_property
-    def passage_keys(self) -> list[frozenset[str]]:
-        """Normalized texts of the passages of each claim; passages without words are left out."""
-        known: dict[str, str] = {}
-        keys = []
-        for passages in self.evidence:
-            for passage in passages:
-                if passage.text not in known:
-                    known[passage.text] = text_key(passage.text)
-            keys.append(frozenset(known[passage.text] for passage in passages) - {""})
-        return keys
+    def key_of(self) -> dict[str, str]:
+        """Normalized text of each passage, by its text."""
+        texts = dict.fromkeys(passage.text for passages in self.evidence for passage in passages)
+        return {text: text_key(text) for text in texts}
 
     @cached_property
-    def groups(self) -> Codes:
-        """Group of each claim: claims of one article, one text or with one passage in common belong together.
+    def passage_keys(self) -> list[frozenset[str]]:
+        """Normalized texts of the passages of each claim; passages without words are left out."""
+        return [frozenset(self.key_of[p.text] for p in passages) - {""} for passages in self.evidence]
 
-        If that puts most claims into one group, passages are ignored.
+    def _groups(self, tokens: Sequence[Sequence[str]], passages: Sequence[Sequence[str]]) -> tuple[Codes, Codes]:
+        """Groups of rows by tokens of their claims and by passages, for looking at claims and at evidence.
+
+        If both together put most rows into one group, claims are grouped by their tokens and evidence by passages.
         """
-        own = [[f"a{a}", f"t{t}"] for a, t in zip(self.source.claims.article_id, self.claim_keys, strict=True)]
-        shared = components_of([[*tokens, *keys] for tokens, keys in zip(own, self._linking_keys(), strict=True)])
-        return shared if _largest_share(shared) <= 0.5 else components_of(own)
-
-    def _linking_keys(self) -> list[list[str]]:
-        return [[f"p{key}" for key in keys] for keys in self.passage_keys]
+        both = components_of([[*own, *shown] for own, shown in zip(tokens, passages, strict=True)])
+        if _largest_share(both) <= MAX_GROUP_SHARE:
+            return both, both
+        return components_of(tokens), components_of(passages)
 
     def claim_id(self, row: int) -> str:
         """Returns the id of a claim."""
@@ -109,7 +109,9 @@ class VerificationTable:
         names = sorted(set(labels))
         code_of = {label: code for code, label in enumerate(names)}
         codes = np.array([code_of[label] for label in labels], dtype=np.int64)
-        return LabeledTexts(where, rows, evidence, tuple(names), codes, self.groups[rows])
+        tokens = [[f"a{self.source.claims.article_id[row]}", f"t{self.claim_keys[row]}"] for row in rows]
+        passages = [[f"p{key}" for p in shown if is_long(key := self.key_of[p.text])] for shown in evidence]
+        return LabeledTexts(where, rows, evidence, tuple(names), codes, *self._groups(tokens, passages))
 
 
 def verification_tables(sentences: SentenceTable) -> Iterator[tuple[int, VerificationTable]]:
@@ -117,6 +119,15 @@ def verification_tables(sentences: SentenceTable) -> Iterator[tuple[int, Verific
     for number, source in enumerate(sentences.sources):
         if source.evidence or any(answers.is_verdict for answers in source.answers):
             yield number, VerificationTable(source, sentences.key[sentences.rows(number)])
+
+
+def is_long(key: str) -> bool:
+    """Returns whether a normalized passage is too long to be repeated by chance, unlike "No answer".
+
+    Args:
+        key: a key of `text_key`.
+    """
+    return key.count(" ") + 1 >= MIN_WORDS
 
 
 def components_of(tokens_by_row: Sequence[Sequence[str]]) -> Codes:
