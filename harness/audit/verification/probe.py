@@ -193,7 +193,7 @@ def probe_numbers(features: Floats, codes: Codes, groups: Codes) -> Probe:
 
     def model() -> Model:
         forest: Model = ExtraTreesClassifier(
-            n_estimators=60,
+            n_estimators=40,
             max_depth=7,
             min_samples_leaf=5,
             max_features=None,
