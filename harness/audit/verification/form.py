@@ -94,9 +94,8 @@ def evidence_form(labeled: LabeledTexts) -> list[FormFeature]:
     Args:
         labeled: rows with labels.
     """
-    texts = [" ".join(passage.text for passage in passages) for passages in labeled.evidence]
     count = np.array([len(passages) for passages in labeled.evidence], dtype=np.float64)
-    features = [*_text_form(texts), FormFeature("passages", count)]
+    features = [*_text_form(labeled.evidence_texts), FormFeature("passages", count)]
     return [feature for feature in features if feature.varies]
 
 

@@ -87,7 +87,7 @@ def _find_verdict_words(sentences: SentenceTable) -> Iterator[CheckResult]:
         rows = usable_rows(labeled.codes, labeled.evidence_groups, _has_evidence(labeled))
         if not len(rows):
             continue
-        texts = [" ".join(passage.text for passage in labeled.evidence[row]) for row in rows]
+        texts = [labeled.evidence_texts[row] for row in rows]
         words = [
             word
             for name, pattern in _PATTERNS.items()
@@ -129,8 +129,7 @@ def _find_claim_giveaways(sentences: SentenceTable) -> Iterator[CheckResult]:
 
 def _find_evidence_giveaways(sentences: SentenceTable) -> Iterator[CheckResult]:
     for _, labeled in _labeled(sentences):
-        texts = [" ".join(passage.text for passage in passages) for passages in labeled.evidence]
-        yield from _probed(labeled, "evidence", texts, labeled.evidence_groups)
+        yield from _probed(labeled, "evidence", labeled.evidence_texts, labeled.evidence_groups)
 
 
 def _probed(labeled: LabeledTexts, part: str, texts: Sequence[str], groups: Codes) -> Iterator[CheckResult]:

@@ -45,6 +45,14 @@ class LabeledTexts:
     evidence_groups: Codes
     """The same for looking at evidence: rows of two groups share no passage and, if possible, no text or article."""
 
+    @cached_property
+    def evidence_texts(self) -> list[str]:
+        """All evidence of each row in one text, with the questions that it answers."""
+        return [
+            " ".join(part for passage in passages for part in (passage.question, passage.text) if part)
+            for passages in self.evidence
+        ]
+
 
 class VerificationTable:
     """The claims of one dataset with the keys of their texts and of their passages."""

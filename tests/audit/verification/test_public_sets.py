@@ -17,10 +17,14 @@ def messages(number, source):
     return [result.message for result in results(number, source)]
 
 
+def json_lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
 @pytest.fixture(scope="module")
 def citation_integrity(benchmarks):
     folder = benchmarks / "citint"
-    documents = [json.loads(line) for line in (folder / "corpus.jsonl").open(encoding="utf-8")]
+    documents = json_lines(folder / "corpus.jsonl")
     passages = [
         Passage(passage_id=f"{document['doc_id']}:{number}", document_id=str(document["doc_id"]), text=sentence)
         for document in documents
@@ -30,8 +34,7 @@ def citation_integrity(benchmarks):
     text_of = {passage.passage_id: passage.text for passage in passages}
     rows = []
     for part in ("train", "dev"):
-        for line in (folder / f"claims_{part}.jsonl").open(encoding="utf-8"):
-            claim = json.loads(line)
+        for claim in json_lines(folder / f"claims_{part}.jsonl"):
             cited = [
                 (f"{document}:{number}", rationale["label"])
                 for document, rationales in claim["evidence"].items()
@@ -50,13 +53,12 @@ def test_citation_integrity(citation_integrity):
     assert extracts.rows == sum(map(len, extracts.groups)) == 2996
     (form,) = [text for text in messages("A23", citation_integrity) if "form of the claims" in text]
     assert "the marker <|cit|> (30% of 'REFUTE', 57% of the others)" in form
-    (crossing,) = results("A15", citation_integrity) or [None]
-    assert crossing is None
+    assert not results("A15", citation_integrity)
 
 
 def test_covid_fact(benchmarks):
     path = benchmarks / "covidfact" / "COVIDFACT_dataset.without_test.jsonl"
-    claims = [json.loads(line) for line in path.open(encoding="utf-8")]
+    claims = json_lines(path)
     source = dataset([Row(claim["claim"], claim["label"], tuple(claim["evidence"])) for claim in claims])
     (form,) = messages("A23", source)
     assert "first row of its group (0% of 'REFUTED', 97% of the others)" in form
@@ -109,7 +111,7 @@ def test_averitec_evidence_has_the_verdict(bring):
     (words,) = messages("A20", source)
     assert "'any word that denies' (" in words
     assert "% 'refuted' in " in words
-    assert [result.severity for result in results("A22", source)] == ["warning"]
+    assert len(results("A22", source)) == 1
 
 
 def test_the_shipped_data():
