@@ -143,14 +143,18 @@ def says(label: str | None = None) -> Answer:
         labels = labels_of(body)
         claim = json.loads(body["messages"][-1]["content"])["claim"]
         said = label or labels[-1 if any(mark.isdigit() for mark in claim) else 0]
-        content = json.dumps({"label": said})
+        shown = json.loads(body["messages"][-1]["content"]).get("passages")
+        name = "label" if shown is None else "verdict"
+        quotes = [{"passage": int(number), "quote": text[:20]} for number, text in (shown or {}).items()]
+        content = json.dumps(({} if shown is None else {"quotes": quotes}) | {name: said})
         prompt = sum(len(message["content"]) for message in body["messages"]) // 4
         usage = {"prompt_tokens": prompt, "completion_tokens": 5, "total_tokens": prompt + 5}
         more = {}
         if body.get("logprobs") and handler.server.logprobs:
             rest = [name for name in labels if name != said]
             chances = {said: SURE} | {name: (1 - SURE) / len(rest) for name in rest}
-            more["logprobs"] = {"content": [token('{"label": "'), token(said, **chances), token('"}')]}
+            before, _, after = content.rpartition(said)
+            more["logprobs"] = {"content": [token(before), token(said, **chances), token(after)]}
         handler.give(completion(content, usage=usage, **more))
 
     return answer

@@ -63,6 +63,16 @@ class TaskPrompt(NamedTuple):
     """Labels of the task; ("no", "yes") for a yes-or-no task."""
     schemes: tuple[Scheme, ...]
     """Label scheme of each dataset; each scheme answers the task."""
+    passages: bool = False
+    """Whether the classifier is shown passages with each claim."""
+
+
+class QuoteCounts(NamedTuple):
+    """How many passages answers quote, and how many of the quotes are not there."""
+
+    quotes: int
+    unsupported: int
+    """Number of quotes that are not in their passage."""
 
 
 NOT_OF_THE_USER = ("harness", "pydantic", "abc", "builtins", "typing")
@@ -127,6 +137,10 @@ class Scorer(ABC):
     def unanswered_by_reason(self, claims: Claims) -> Mapping[str, int]:
         """The number of claims without an answer, by reason; empty if there is only one possible reason."""
         return {}
+
+    def quote_counts(self, claims: Claims) -> QuoteCounts | None:
+        """The quotes in the answers about the claims; None if the scorer quotes no passages."""
+        return None
 
     def api_usage(self, claims: Claims) -> ApiUsage | None:
         """The API usage for scoring the claims, including cached replies; None if the scorer calls no API."""

@@ -34,6 +34,7 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "evidence_rules": "harness.classifiers.verification.evidence_rules:EvidenceRules",
         "pair_logreg": "harness.classifiers.verification.pair_models:PairLogreg",
         "pair_boosted": "harness.classifiers.verification.pair_models:PairBoosted",
+        "pair_embedding": "harness.classifiers.verification.pair_embedding:PairEmbedding",
         "evidence_only": "harness.classifiers.verification.pair_models:EvidenceOnly",
         "from_file": "harness.classifiers.external.from_file:FromFile",
     },

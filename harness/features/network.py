@@ -60,11 +60,20 @@ class TorchEncoder:
 
     def vectors(self, batch: TokenBatch) -> torch.Tensor:
         """Returns the pooled vectors of a batch, shape (n_rows, n_dimensions)."""
-        hidden = self.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
+        hidden = self.encoder(**self.inputs(batch)).last_hidden_state
         if self.pooling == "cls":
             return hidden[:, 0]
         mask = batch.mask[..., None].to(hidden.dtype)
         return (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+
+    def inputs(self, batch: TokenBatch) -> dict[str, torch.Tensor]:
+        """Returns the arguments of the model for a batch."""
+        return {"input_ids": batch.ids, "attention_mask": batch.mask}
+
+    @property
+    def width(self) -> int:
+        """Number of values for each text: the labels of the head, or the dimensions of a vector without one."""
+        return int(self.encoder.config.hidden_size if self.head is None else self.head.out_features)
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the token ids of texts, truncated to `max_length`."""
@@ -84,11 +93,10 @@ class TorchEncoder:
         device = next(self.encoder.parameters()).device
         return TokenBatch(rows, torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
 
-    def apply(self, texts: Sequence[str]) -> Vectors:
+    def apply(self, texts: Sequence[Any]) -> Vectors:
         """Returns the head's output for each text, or its vector if there is no head; shape (n_texts, n)."""
         tokens = self.tokens(texts)
-        width = self.encoder.config.hidden_size if self.head is None else self.head.out_features
-        result = np.zeros((len(texts), width), dtype=np.float32)
+        result = np.zeros((len(texts), self.width), dtype=np.float32)
         self.encoder.eval()
         with torch.inference_mode():
             for batch in self._batches(tokens):
@@ -135,8 +143,7 @@ def _tensor_hash(tensor: torch.Tensor) -> str:
 
 def tokens_of(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[list[int]]:
     """Returns the token ids of texts, truncated to `max_length` or the tokenizer's own limit, whichever is lower."""
-    # Tokenizers written in Rust reject lone surrogates, which JSON input can contain.
-    valid_texts = [text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for text in texts]
+    valid_texts = [valid_text(text) for text in texts]
     if not valid_texts:
         return []
     limit = int(min(max_length, tokenizer.model_max_length))
@@ -144,17 +151,22 @@ def tokens_of(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[lis
     return ids
 
 
+def valid_text(text: str) -> str:
+    """The text with lone surrogates replaced, which JSON input can contain, and which tokenizers in Rust reject."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
 def load_tokenizer(folder: Path) -> Any:
     """Loads the tokenizer of an encoder folder.
 
     Raises: HarnessError: the transformers library cannot read it.
     """
-    with _translate_loading_errors(folder):
+    with translate_loading_errors(folder):
         return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _load_encoder(folder: Path, **options: Any) -> Any:
-    with _translate_loading_errors(folder):
+    with translate_loading_errors(folder):
         encoder = transformers.AutoModel.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32, **options
         )
@@ -171,7 +183,7 @@ def exportable(folder: Path) -> Any:
 
 
 @contextmanager
-def _translate_loading_errors(folder: Path) -> Iterator[None]:
+def translate_loading_errors(folder: Path) -> Iterator[None]:
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
     try:

@@ -36,7 +36,7 @@ class Index(ABC):
 
     @abstractmethod
     def search(self, texts: Sequence[str], k: int, allowed: Bools | None = None) -> Rankings:
-        """Returns the k best passages for each text. A passage with a score of 0 or less is never returned.
+        """Returns the k best passages for each text, or fewer where fewer match.
 
         Args:
             texts: texts to look for.
@@ -55,7 +55,7 @@ class ScoringIndex(Index):
     n_passages: int
 
     def search(self, texts: Sequence[str], k: int, allowed: Bools | None = None) -> Rankings:
-        """Returns the k best passages for each text; see `Index.search`."""
+        """Returns the k best passages for each text; a passage with a score of 0 or less is never returned."""
         return rank(self.scores, texts, k, self.n_passages, allowed)
 
     @abstractmethod

@@ -20,6 +20,7 @@ RETRIEVERS: Registry[type[Retriever]] = Registry(
         "tfidf": "harness.retrieval.tfidf:Tfidf",
         "embedding": "harness.retrieval.embedding:Embedding",
         "fused": "harness.retrieval.fused:Fused",
+        "reranked": "harness.retrieval.reranked:Reranked",
     },
     "harness.retrievers",
 )
@@ -52,3 +53,23 @@ def checked_retriever(name: str, settings: dict[str, Any]) -> Retriever:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e.place))}: {e.message}" for e in explain_validation(error))
         raise HarnessError(f"retriever '{name}': {problems}") from None
+
+
+def retriever_of_entry(entry: str | dict[str, Any]) -> Retriever:
+    """Builds a retriever from its name, or from a mapping with its name and settings.
+
+    Raises: HarnessError: the entry has no name, the name is unknown, or a setting is invalid.
+    """
+    return checked_retriever(*name_and_settings(entry))
+
+
+def name_and_settings(entry: str | dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name and the settings of an entry.
+
+    Raises: HarnessError: the entry has no name.
+    """
+    settings = {} if isinstance(entry, str) else dict(entry)
+    name = entry if isinstance(entry, str) else settings.pop("name", None)
+    if not isinstance(name, str):
+        raise HarnessError(f"expected a name, or a mapping with a name and settings, got {entry}")
+    return name, settings

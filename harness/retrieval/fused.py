@@ -14,7 +14,7 @@ from harness.data.corpora import Corpus
 from harness.errors import HarnessError
 from harness.records import Entries
 from harness.retrieval.base import Arrays, Index, Rankings, Retriever, best_rows
-from harness.retrieval.build import checked_retriever
+from harness.retrieval.build import retriever_of_entry
 
 
 class Fused(Retriever):
@@ -32,14 +32,14 @@ class Fused(Retriever):
     def _can_be_built(cls, entries: tuple[str | dict[str, Any], ...]) -> tuple[str | dict[str, Any], ...]:
         for entry in entries:
             try:
-                _build(entry)
+                retriever_of_entry(entry)
             except HarnessError as error:
                 raise ValueError(str(error)) from None
         return entries
 
     def index(self, corpus: Corpus) -> FusedIndex:
         """Indexes a corpus with each retriever."""
-        parts = tuple(_build(entry).index(corpus) for entry in self.retrievers)
+        parts = tuple(retriever_of_entry(entry).index(corpus) for entry in self.retrievers)
         return FusedIndex(parts, self.constant, self.depth, len(corpus))
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> FusedIndex:
@@ -48,16 +48,8 @@ class Fused(Retriever):
         for number, entry in enumerate(self.retrievers):
             prefix = f"{number}."
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-            parts.append(_build(entry).from_arrays(own, n_passages))
+            parts.append(retriever_of_entry(entry).from_arrays(own, n_passages))
         return FusedIndex(tuple(parts), self.constant, self.depth, n_passages)
-
-
-def _build(entry: str | dict[str, Any]) -> Retriever:
-    settings = {} if isinstance(entry, str) else dict(entry)
-    name = entry if isinstance(entry, str) else settings.pop("name", None)
-    if not isinstance(name, str):
-        raise HarnessError(f"expected a name, or a mapping with a name and settings, got {entry}")
-    return checked_retriever(name, settings)
 
 
 @dataclass(frozen=True)

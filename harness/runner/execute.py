@@ -94,6 +94,7 @@ def fit_unit(
             n_unanswered=scorer.n_unanswered(test),
             chosen=scorer.chosen,
             unanswered_by_reason=scorer.unanswered_by_reason(test),
+            quotes=scorer.quote_counts(test),
             reasons=_reasons(scorer, test) if unit.explain else None,
             threshold=scorer.threshold if isinstance(scorer, CalibratedScorer) else None,
         )

@@ -9,7 +9,7 @@ from harness.classifiers.base import TaskPrompt
 from harness.data.labels.tasks import find_task, task_labels
 from harness.display import displayed
 from harness.errors import HarnessError
-from harness.runner.config import LoadedExperiment
+from harness.runner.config import LoadedExperiment, System
 from harness.runner.plan import ExperimentData, Unit, training_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier
 
@@ -33,8 +33,15 @@ def with_task_prompt(loaded: LoadedExperiment, data: ExperimentData) -> LoadedEx
     task = find_task(loaded.experiment.task)
     labels = task_labels(task, data.schemes[0])
     prompt = TaskPrompt(task.name, task.of_one or task.question, labels, data.schemes)
-    systems = (system._replace(classifier=system.classifier.with_task(prompt)) for system in loaded.systems)
+    systems = (
+        system._replace(classifier=system.classifier.with_task(prompt._replace(passages=_is_shown(system))))
+        for system in loaded.systems
+    )
     return loaded._replace(systems=tuple(systems))
+
+
+def _is_shown(system: System) -> bool:
+    return system.evidence not in (None, "none")
 
 
 def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]:

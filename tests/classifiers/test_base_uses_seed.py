@@ -28,6 +28,7 @@ IGNORE_THE_SEED = {
     "from_file",
     "evidence_rules",
     "pair_logreg",
+    "pair_embedding",
     "evidence_only",
     "sklearn.neighbors:NearestCentroid",
 }

@@ -11,7 +11,16 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 
 from harness.arrays import Bools, Codes
-from harness.classifiers.base import ApiUsage, Classifier, Reason, ScoreMatrix, Scorer, TaskPrompt, computed
+from harness.classifiers.base import (
+    ApiUsage,
+    Classifier,
+    QuoteCounts,
+    Reason,
+    ScoreMatrix,
+    Scorer,
+    TaskPrompt,
+    computed,
+)
 from harness.classifiers.composite.nested import NestedClassifier
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold
@@ -229,6 +238,10 @@ class WrappedScorer(Scorer):
     def unanswered_by_reason(self, claims: Claims) -> Mapping[str, int]:
         """The number of claims without an answer of the inner scorer, by reason."""
         return self.scorer.unanswered_by_reason(claims)
+
+    def quote_counts(self, claims: Claims) -> QuoteCounts | None:
+        """The inner scorer's quotes."""
+        return self.scorer.quote_counts(claims)
 
     def api_usage(self, claims: Claims) -> ApiUsage | None:
         """The inner scorer's API usage."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -28,6 +28,7 @@ from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.capabilities import (
     PROBE,
+    PROBE_WITH_PASSAGES,
     RESPONSE_FORMATS,
     EndpointCapabilities,
     ResponseFormat,
@@ -58,8 +59,11 @@ RESERVED_PARAMETERS = {
 class LanguageModel(Classifier):
     """A language model behind an OpenAI-compatible endpoint, prompted with the scheme's guideline.
 
-    It is not trained; the only training claims that it uses are the examples in its prompt.
+    It is not trained; the only training claims that it uses are the examples in its prompt. In the task `verdict` it
+    sees the passages shown with a claim, and its answer quotes them; the result counts the quotes that are not there.
     """
+
+    reads_evidence: ClassVar[bool] = True
 
     unsavable_reason = LanguageModelScorer.unsavable_reason
 
@@ -89,7 +93,9 @@ class LanguageModel(Classifier):
     sample_temperature: float | None = Field(default=0.7, gt=0.0, le=2.0)
     """Temperature for self-consistency; None: not sent."""
     max_tokens: int | None = Field(default=50, ge=1)
-    """Most tokens of an answer; None: not sent."""
+    """Most tokens of an answer, without its quotes; None: not sent."""
+    quote_tokens: int = Field(default=400, ge=0)
+    """Most further tokens of an answer that quotes passages."""
     top_logprobs: int = Field(default=5, ge=2, le=20)
     """Number of alternatives requested for each token."""
     seed: int | None = None
@@ -215,6 +221,7 @@ class LanguageModel(Classifier):
     def with_task(self, question: TaskPrompt) -> Self:
         """The classifier with the guideline of a task."""
         guide = self.guide or build_guideline(question, self.scheme)
+        guide = guide.model_copy(update={"passages": question.passages})
         if not self.guideline:
             guide = guide.model_copy(update={"guideline": None})
         return self.model_copy(update={"guide": guide})
@@ -294,7 +301,7 @@ class LanguageModel(Classifier):
             "token_probabilities": (True,),
             "self_consistency": (False,),
         }[self.scoring]
-        messages = build_prompt(guide, (), ()).messages(PROBE)
+        messages = build_prompt(guide, (), ()).messages(PROBE_WITH_PASSAGES if guide.passages else PROBE)
         for response_format in self._response_formats():
             for with_probabilities in token_probabilities:
                 capabilities = EndpointCapabilities(response_format, with_probabilities)
@@ -334,13 +341,16 @@ class LanguageModel(Classifier):
 
     def _parameters(self, guide: PromptGuideline, capabilities: EndpointCapabilities) -> dict[str, Any]:
         labels = [answer.label for answer in guide.answers]
+        max_tokens = self.max_tokens
+        if max_tokens is not None and guide.passages:
+            max_tokens += self.quote_tokens
         temperature = self.temperature if capabilities.token_probabilities else self.sample_temperature
         parameters: dict[str, Any] = {
             "model": self.model,
             "temperature": temperature,
-            "max_tokens": self.max_tokens,
+            "max_tokens": max_tokens,
             "seed": self.seed,
-            "response_format": response_format_parameter(capabilities.response_format, labels),
+            "response_format": response_format_parameter(capabilities.response_format, labels, passages=guide.passages),
         }
         if capabilities.token_probabilities:
             parameters |= {"logprobs": True, "top_logprobs": self.top_logprobs}
@@ -349,7 +359,7 @@ class LanguageModel(Classifier):
     def _scorer(
         self, guide: PromptGuideline, capabilities: EndpointCapabilities, claims: Claims, gold: Gold, seed: int
     ) -> LanguageModelScorer:
-        examples = draw_examples(claims, gold, self.n_examples, self.context, seed)
+        examples = draw_examples(claims, gold, self.n_examples, self.context, seed, passages=guide.passages)
         scoring = "token probabilities" if capabilities.token_probabilities else f"self-consistency of {self.samples}"
         return LanguageModelScorer(
             labels=gold.labels,

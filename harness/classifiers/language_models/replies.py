@@ -11,7 +11,22 @@ from typing import Any, NamedTuple
 from harness.endpoints.completions import first_choice
 
 CODE_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
-LABEL_VALUE = re.compile(r'"label"\s*:\s*"')
+LABEL_VALUE = re.compile(r'"(?:label|verdict)"\s*:\s*"')
+
+
+class Quote(NamedTuple):
+    """Words that an answer quotes."""
+
+    passage: int | None
+    """Number of the passage, from 1; None: the answer does not say."""
+    text: str
+
+    def is_in(self, passages: Sequence[str]) -> bool:
+        """Whether the passage has the words, apart from white space; without a number, whether any passage has them."""
+        words = " ".join(self.text.split())
+        if self.passage is not None:
+            passages = passages[self.passage - 1 : self.passage] if self.passage > 0 else ()
+        return bool(words) and any(words in " ".join(passage.split()) for passage in passages)
 
 
 class ParsedReply(NamedTuple):
@@ -23,6 +38,8 @@ class ParsedReply(NamedTuple):
     """Reason why there is no answer: rejected (by the endpoint), refused (by the model), truncated or unparsable."""
     probabilities: tuple[float, ...] | None
     """One per label, summing to 1; None if the reply has no token probabilities."""
+    quotes: tuple[Quote, ...] = ()
+    """Quotes of the answer, in its order."""
 
 
 class DuplicateKey(ValueError):
@@ -35,13 +52,14 @@ def has_token_probabilities(text: str) -> bool:
     return choice is not None and any(len(token.alternatives) > 1 for token in _tokens(choice))
 
 
-def read_reply(status: int, text: str, labels: Sequence[str]) -> ParsedReply:
+def read_reply(status: int, text: str, labels: Sequence[str], *, passages: bool = False) -> ParsedReply:
     """Parses a stored reply.
 
     Args:
         status: HTTP status; any other than 200 means that the endpoint rejected the request.
         text: body as received.
         labels: the allowed labels.
+        passages: whether passages were shown, so that the answer is a verdict with quotes, not a label.
     """
     choice = first_choice(text) if status == 200 else None
     if choice is None:
@@ -51,24 +69,59 @@ def read_reply(status: int, text: str, labels: Sequence[str]) -> ParsedReply:
     content = message.get("content") or ""
     if message.get("refusal") or finish_reason == "content_filter":
         return ParsedReply(None, "refused", None)
-    label = label_in(content, labels)
+    label, quotes = verdict_in(content, labels) if passages else (label_in(content, labels), ())
     if label is None:
         return ParsedReply(None, "truncated" if finish_reason == "length" else "unparsable", None)
-    return ParsedReply(label, None, label_probabilities(choice, content, labels, label))
+    return ParsedReply(label, None, label_probabilities(choice, content, labels, label), quotes)
 
 
 def label_in(content: str, labels: Sequence[str]) -> int | None:
     """The index of the label in an answer: `{"label": ...}`, in a code fence or not, or the label alone; else None."""
+    answer = _answer_in(content)
+    if isinstance(answer, dict):
+        answer = answer["label"] if set(answer) == {"label"} else None
+    return _index_of(answer, labels)
+
+
+def verdict_in(content: str, labels: Sequence[str]) -> tuple[int | None, tuple[Quote, ...]]:
+    """The index of the verdict in an answer, None if there is none, and the quotes.
+
+    An answer is `{"verdict": ..., "quotes": [...]}`, in a code fence or not, or the verdict alone. A quote is
+    `{"passage": NUMBER, "quote": TEXT}`, or a text alone.
+    """
+    answer = _answer_in(content)
+    if not isinstance(answer, dict):
+        return _index_of(answer, labels), ()
+    listed = answer.get("quotes", [])
+    if set(answer) - {"verdict", "quotes"} or not isinstance(listed, list):
+        return None, ()
+    quotes = [_quote_of(entry) for entry in listed]
+    if None in quotes:
+        return None, ()
+    return _index_of(answer.get("verdict"), labels), tuple(filter(None, quotes))
+
+
+def _quote_of(entry: Any) -> Quote | None:
+    if isinstance(entry, str):
+        return Quote(None, entry)
+    if isinstance(entry, dict) and set(entry) == {"passage", "quote"}:
+        number, text = entry["passage"], entry["quote"]
+        if type(number) is int and isinstance(text, str):  # `type`: JSON's `true` is an int to Python
+            return Quote(number, text)
+    return None
+
+
+def _answer_in(content: str) -> Any:
     text = content.strip()
     fence = CODE_FENCE.match(text)
     text = fence[1].strip() if fence else text
-    answer: Any
     try:
-        answer = json.loads(text, object_pairs_hook=_object_without_duplicates)
+        return json.loads(text, object_pairs_hook=_object_without_duplicates)
     except (ValueError, RecursionError):
-        answer = text.removesuffix(".")
-    if isinstance(answer, dict):
-        answer = answer["label"] if set(answer) == {"label"} else None
+        return text.removesuffix(".")
+
+
+def _index_of(answer: Any, labels: Sequence[str]) -> int | None:
     folded_labels = [label.casefold() for label in labels]
     folded_answer = answer.strip().casefold() if isinstance(answer, str) else None
     return folded_labels.index(folded_answer) if folded_answer in folded_labels else None

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.classifiers.base import ApiUsage, ScoreMatrix, Scorer
-from harness.classifiers.language_models.prompt import Prompt, claim_messages
-from harness.classifiers.language_models.replies import ParsedReply, read_reply
+from harness.classifiers.base import N_REASONS, ApiUsage, QuoteCounts, Reason, ScoreMatrix, Scorer
+from harness.classifiers.language_models.prompt import Prompt, claim_messages, sendable_text
+from harness.classifiers.language_models.replies import ParsedReply, Quote, read_reply
 from harness.data.claims import Claims
 from harness.endpoints.calls import Endpoint, Request
 from harness.endpoints.completions import reported_tokens
@@ -57,7 +57,7 @@ class LanguageModelScorer(Scorer):
 
     def requests(self, claims: Claims) -> list[list[Request]]:
         """The requests about each claim, one per sample."""
-        messages = claim_messages(claims, self.prompt.context)
+        messages = claim_messages(claims, self.prompt.context, passages=self.prompt.passages)
         bodies = [self.parameters | {"messages": self.prompt.messages(message)} for message in messages]
         samples = (None,) if self.samples is None else range(self.samples)
         return [[sample_request(self.endpoint, body, sample, self.seed) for sample in samples] for body in bodies]
@@ -93,6 +93,31 @@ class LanguageModelScorer(Scorer):
         """The number of claims without an answer by reason: rejected, refused, truncated or unparsable."""
         return Counter(sorted(filter(None, map(missing_reason, self._answers(claims).replies))))
 
+    def quote_counts(self, claims: Claims) -> QuoteCounts | None:
+        """The quotes in all answers, and those that are not in their passage; None if no passages are shown."""
+        if not self.prompt.passages:
+            return None
+        supported = [is_in for quotes in self._quotes(claims) for _, is_in in quotes]
+        return QuoteCounts(len(supported), supported.count(False))
+
+    def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
+        """The quotes of each claim, with weight 0: nothing measures how they move a score."""
+        if not self.prompt.passages:
+            return None
+        # Samples often share a quote.
+        return [
+            tuple(dict.fromkeys(_quote_reason(quote, is_in=is_in) for quote, is_in in quotes))[:N_REASONS]
+            for quotes in self._quotes(claims)
+        ]
+
+    def _quotes(self, claims: Claims) -> list[list[tuple[Quote, bool]]]:
+        """The quotes in the answers about each claim, and whether each is in its passage."""
+        quotes = []
+        for shown, replies in zip(claims.evidence, self._answers(claims).replies, strict=True):
+            texts = [sendable_text(passage.text) for passage in shown]
+            quotes.append([(quote, quote.is_in(texts)) for reply in replies for quote in reply.quotes])
+        return quotes
+
     def api_usage(self, claims: Claims) -> ApiUsage:
         """The requests about the claims and the tokens that the replies report, whether cached or new."""
         return self._answers(claims).usage
@@ -114,9 +139,17 @@ class LanguageModelScorer(Scorer):
         requests = self.requests(claims)
         all_requests = [request for samples in requests for request in samples]
         replies = get_replies(all_requests, self.endpoint, self.ledger, self.seed)
-        parsed = {key: read_reply(reply.status, reply.reply, self.labels) for key, reply in replies.items()}
+        parsed = {
+            key: read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages)
+            for key, reply in replies.items()
+        }
         tokens_by_key |= {key: reported_tokens(reply.reply) or 0 for key, reply in replies.items()}
         return [[parsed[request.key] for request in samples] for samples in requests]
+
+
+def _quote_reason(quote: Quote, *, is_in: bool) -> Reason:
+    passage = "a passage" if quote.passage is None else f"passage {quote.passage}"
+    return Reason(f"{'quote of' if is_in else 'unsupported quote of'} {passage}", sendable_text(quote.text), 0.0)
 
 
 def sample_request(endpoint: Endpoint, body: dict[str, Any], sample: int | None, seed: int) -> Request:

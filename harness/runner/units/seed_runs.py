@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness.arrays import Codes
+from harness.classifiers.base import QuoteCounts
 from harness.runner.plan import Unit
 from harness.runner.units.unit_file import Predictions
 
@@ -37,8 +38,13 @@ def _join(of_seed: Sequence[tuple[Unit, Predictions]]) -> Predictions:
         gives_labels=answers[0].gives_labels,
         n_unanswered=sum(answer.n_unanswered for answer in answers),
         unanswered_by_reason=sum((Counter(answer.unanswered_by_reason) for answer in answers), Counter()),
+        quotes=_add_quotes([answer.quotes for answer in answers if answer.quotes is not None]),
         reasons=_join_reasons(answers, table_order),
     )
+
+
+def _add_quotes(counts: Sequence[QuoteCounts]) -> QuoteCounts | None:
+    return QuoteCounts(*map(sum, zip(*counts, strict=True))) if counts else None
 
 
 def _join_reasons(answers: Sequence[Predictions], order: Codes) -> list[str | None] | None:

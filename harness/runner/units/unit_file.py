@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from harness.arrays import Codes, Floats
+from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Column
 from harness.files import fingerprint, make_folder, sha256, translate_os_errors
 
@@ -38,6 +39,8 @@ class Predictions(NamedTuple):
     """Settings chosen in fitting, as text."""
     unanswered_by_reason: Mapping[str, int] = MappingProxyType({})
     """Number of unanswered claims by reason; empty if there is only one reason."""
+    quotes: QuoteCounts | None = None
+    """Quotes in the answers of the system; None if it quotes no passages."""
     reasons: list[str | None] | None = None
     """Reasons for the score of each claim as JSON ([[name, text, weight], ...], the strongest first); None if the
     experiment does not ask for reasons, or the system gives none."""
@@ -80,6 +83,8 @@ def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predic
         "chosen": predictions.chosen,
         "unanswered_by_reason": dict(predictions.unanswered_by_reason),
     }
+    if predictions.quotes is not None:
+        facts["quotes"] = predictions.quotes
     if predictions.threshold is not None:
         facts["threshold"] = predictions.threshold
     facts["fingerprint"] = _fingerprint(table, facts)
@@ -119,6 +124,7 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
         n_unanswered=facts["n_unanswered"],
         chosen=facts["chosen"],
         unanswered_by_reason=facts["unanswered_by_reason"],
+        quotes=QuoteCounts(*facts["quotes"]) if "quotes" in facts else None,
         reasons=table["reasons"].to_pylist() if "reasons" in table.column_names else None,
         threshold=facts.get("threshold"),
     )
