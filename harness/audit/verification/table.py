@@ -22,8 +22,6 @@ MAX_GROUP_SHARE = 0.5
 """Maximum share of rows in one group: with more, too few rows remain for the other folds."""
 NO_STANCE = "no stance"
 """Label of a passage whose stance is not stated."""
-NEUTRAL = "neutral"
-"""Stance of a passage that says neither yes nor no."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.audit.base import Check, CheckResult
 from harness.audit.sentences import SentenceTable
-from harness.audit.verification.table import MIN_ROWS, NEUTRAL, NO_STANCE, VerificationTable, verification_tables
+from harness.audit.verification.table import MIN_ROWS, NO_STANCE, VerificationTable, verification_tables
+from harness.records import NEUTRAL
 from harness.text_tables import count_of
 
 MIN_AGREEMENT = 0.99
