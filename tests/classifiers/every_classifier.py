@@ -11,7 +11,7 @@ from tiny_encoder import make_encoder, make_sequence_classifier, skip_without_to
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
 
-ENCODERS = ("embedding_logreg", "pair_embedding", "transformer")
+ENCODERS = ("embedding_logreg", "pair_embedding", "pair_transformer", "transformer")
 NEED_MORE_THAN_SETTINGS = ("from_file", "language_model", "nli", *ENCODERS)
 SETTINGS = {
     "boosted_features": {"trees": 5, "leaves": 4, "min_claims": 1, "min_df": 1},

@@ -145,6 +145,6 @@ def test_the_labels_of_the_schemes_for_verdicts_have_a_meaning(tmp_path, name):
 
 
 def test_without_the_extra_the_remedy_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(encoder_files.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(encoder_files.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"pip install 'claim-harness\[transformers\]'"):
         build("nli", {"model": str(tmp_path)}).check()
