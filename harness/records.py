@@ -133,6 +133,13 @@ class GoldLabel(Record):
     """Number of annotators behind the label."""
 
 
+NEUTRAL = "neutral"
+"""Stance of a passage that annotators judged and that does not settle the claim: shown as gold evidence, but not what
+a search for evidence has to find."""
+STANCES = ("supports", "refutes", "qualifies", NEUTRAL)
+"""What a passage can say of a claim."""
+
+
 class Evidence(Record):
     """A passage that supports, refutes or informs a claim."""
 
@@ -150,6 +157,7 @@ class Evidence(Record):
     published: str | None = None
     retrieved: str | None = None
     stance: str | None = None
+    """What the passage says of the claim: supports, refutes, qualifies or neutral."""
 
 
 def make_claim_id(article_id: str, start: int, end: int, text_sha256: str) -> str:

@@ -15,5 +15,6 @@ FOLDERS = {
     "checkthat-2025-subjectivity": "clef2025_subjectivity",
     "claimbuster-ncs": "claimbuster",
     "claimbuster-two-class": "claimbuster_two_class",
+    "climate-fever-pairs": "climate_fever",
 }
 """Benchmark to its publisher's folder, where that has not the benchmark's own name."""

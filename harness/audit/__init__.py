@@ -5,10 +5,18 @@ from __future__ import annotations
 from harness.audit import ancestry, duplicates, groups, guideline, labels
 from harness.audit.base import Check, Finding
 from harness.audit.sentences import AuditedDataset, SentenceTable, build_sentence_table
+from harness.audit.verification import CHECKS as VERIFICATION_CHECKS
 from harness.progress import Advance, ignore
 from harness.registry import Registry
 
-_BUILTIN = (*duplicates.CHECKS, *groups.CHECKS, *labels.CHECKS, *guideline.CHECKS, *ancestry.CHECKS)
+_BUILTIN = (
+    *duplicates.CHECKS,
+    *groups.CHECKS,
+    *labels.CHECKS,
+    *guideline.CHECKS,
+    *ancestry.CHECKS,
+    *VERIFICATION_CHECKS,
+)
 CHECKS: Registry[Check] = Registry("check", {check.number: check for check in _BUILTIN}, "harness.checks")
 """Checks by number; other packages register their own under other numbers."""
 

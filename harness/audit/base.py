@@ -25,10 +25,14 @@ class Finding(NamedTuple):
     """Number of rows concerned."""
     message: str
     """Description, without the location."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Ids that belong together, for checks that find groups; else empty."""
 
     def document(self) -> dict[str, Any]:
         """Returns the finding as `harness audit --json` prints it."""
         fields = self._asdict()
+        if not self.groups:
+            del fields["groups"]
         return fields | {"count": fields.pop("rows")}
 
     def __str__(self) -> str:
@@ -46,6 +50,8 @@ class CheckResult(NamedTuple):
     """Number of rows concerned."""
     message: str
     """Description, without the location."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Ids that belong together, for checks that find groups; else empty."""
 
 
 class Check(NamedTuple):

@@ -13,9 +13,11 @@ import numpy.typing as npt
 from harness.arrays import Bools, Codes
 from harness.audit.near_duplicates import MIN_WORDS, NearPairs, near_pairs, text_key
 from harness.data.claims import Claims, codes_of
+from harness.data.corpora.passages import Passage, corpus_of
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
+from harness.records import Evidence
 from harness.schemes import Scheme
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class QuestionLabels(NamedTuple):
     """Gold label of each claim as an index into `labels`, shape (n_claims,); -1: no gold."""
     is_task: bool
     """Whether `name` is a task."""
+    is_verdict: bool = False
+    """Whether the labels are verdicts: what the evidence says of the claim."""
 
 
 class AuditedDataset(NamedTuple):
@@ -52,6 +56,10 @@ class AuditedDataset(NamedTuple):
     """Language code."""
     examples: tuple[str, ...] = ()
     """Examples in the guidelines of its label schemes."""
+    evidence: tuple[tuple[Evidence, ...], ...] = ()
+    """Gold evidence of each claim, in the order of `claims`; empty if the dataset has none."""
+    passages: tuple[Passage, ...] = ()
+    """Passages of its corpus; empty if it has none."""
 
 
 class SplitSide(NamedTuple):
@@ -178,9 +186,32 @@ def audit_view(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] 
         scheme = find_scheme(dataset.folder, name)
         answers += _answers(dataset, scheme, claims)
         examples += [example for axis in scheme.axes for label in axis.labels for example in label.examples]
+    corpus = corpus_of(dataset.folder)
     return AuditedDataset(
-        dataset.info.name, claims, tuple(answers), partitions, language=dataset.info.language, examples=tuple(examples)
+        dataset.info.name,
+        claims,
+        tuple(answers),
+        partitions,
+        language=dataset.info.language,
+        examples=tuple(examples),
+        evidence=evidence_by_claim(claims, dataset.evidence),
+        passages=corpus.passages if corpus else (),
     )
+
+
+def evidence_by_claim(claims: Claims, evidence: Sequence[Evidence]) -> tuple[tuple[Evidence, ...], ...]:
+    """Returns the gold evidence of each claim, in the order of the claims; nothing if there is none.
+
+    Args:
+        claims: claims of a dataset.
+        evidence: evidence of the same dataset.
+    """
+    if not evidence:
+        return ()
+    by_claim = dict[str, list[Evidence]]()
+    for item in evidence:
+        by_claim.setdefault(item.claim_id, []).append(item)
+    return tuple(tuple(by_claim.get(claim_id, ())) for claim_id in claims.claim_id)
 
 
 def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[QuestionLabels]:
@@ -193,7 +224,10 @@ def _answers(dataset: Dataset, scheme: Scheme, claims: Claims) -> Iterator[Quest
         gold_by_axis[axis.name] = [gold[claim].label if claim in gold else None for claim in claims.claim_id]
         labels = tuple(label for label in axis.label_names if label != axis.abstain_label)
         to_itself = {label: label for label in labels}
-        yield _question_labels(f"{scheme.name}.{axis.name}", labels, gold_by_axis[axis.name], to_itself)
+        verdicts = scheme.tasks.get("verdict")
+        is_verdict = verdicts is not None and verdicts.axis == axis.name
+        answers = _question_labels(f"{scheme.name}.{axis.name}", labels, gold_by_axis[axis.name], to_itself)
+        yield answers._replace(is_verdict=is_verdict)
     for task, mapping in scheme.tasks.items():
         if mapping.positive and mapping.axis in gold_by_axis:
             to_answer = dict.fromkeys(mapping.negative, "no") | dict.fromkeys(mapping.positive, "yes")

@@ -37,7 +37,8 @@ folder = click.Path(path_type=Path)
     "columns",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Read a field or an axis from another column: text=sentence, label=is_claim; may be repeated.",
+    help="Read a field or an axis from another column: text=sentence, label=is_claim, evidence=passage; may be "
+    "repeated.",
 )
 @click.option("--ignore-column", "ignore_columns", multiple=True, metavar="COLUMN", help="Pass over a column.")
 @click.option("--ignore-other-columns", is_flag=True, help="Pass over columns that are neither a field nor an axis.")
@@ -84,7 +85,8 @@ def add(
     """Add labeled claims to a dataset folder.
 
     Writes nothing if a row has a fault. A file creates the folder if it is absent: rows with a document id become
-    articles, and the labels found become a scheme.
+    articles, and the labels found become a scheme. With a column of passages (evidence), several rows of one claim
+    bring its evidence.
     """
     import harness
 
@@ -109,6 +111,8 @@ def add(
         click.echo(note, err=True)
     verb = "would add" if options["dry_run"] else "added"
     added = [count_of(result.claims_added, "claim"), count_of(result.annotations_added, "label")]
+    if result.evidence_added:
+        added += [count_of(result.evidence_added, "citation"), count_of(result.passages_added, "passage")]
     if result.articles_added:
         added.insert(0, count_of(result.articles_added, "article"))
     replaced = f"{result.superseded:,} {'replaces' if result.superseded == 1 else 'replace'} an earlier label"

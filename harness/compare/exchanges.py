@@ -84,4 +84,8 @@ def _twice(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def _stack_runs(a: Run, b: Run) -> Run:
     """One run over the claims of `a` followed by those of `b`."""
     scores = None if a.scores is None or b.scores is None else np.concatenate([a.scores, b.scores])
-    return Run(scores, np.concatenate([a.predicted, b.predicted]), a.probabilities and b.probabilities)
+    shown = None
+    if a.has_evidence is not None and b.has_evidence is not None:
+        shown = np.concatenate([a.has_evidence, b.has_evidence])
+    predicted = np.concatenate([a.predicted, b.predicted])
+    return Run(scores, predicted, a.probabilities and b.probabilities, has_evidence=shown)

@@ -222,7 +222,8 @@ def _value_in_fold(
     # Nothing is resampled here, so articles can serve as units; their codes must not have gaps.
     article = np.unique(groups.article[rows], return_inverse=True)[1]
     fold_groups = ResamplingGroups(article, article, length)
-    fold_run = Run(scores, run.predicted[rows], run.probabilities)
+    shown = None if run.has_evidence is None else run.has_evidence[rows]
+    fold_run = Run(scores, run.predicted[rows], run.probabilities, has_evidence=shown)
     unweighted = np.ones((1, int(article.max()) + 1), dtype=np.int64)
     return float(metric.values(gold.take(rows), fold_run, fold_groups, unweighted)[0])
 

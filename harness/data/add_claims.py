@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from harness.arguments import as_list
 from harness.data.additions.columns import ColumnOptions, column_names, resolve_columns
-from harness.data.additions.labels import ConflictRule
+from harness.data.additions.labels import TIME_EXPECTED, ConflictRule, is_time
 from harness.data.additions.reading import Source, SourceOptions, read_source, without_columns
-from harness.data.additions.session import TIME_EXPECTED, AddOptions, AddSession, is_time
+from harness.data.additions.session import AddOptions, AddSession
 from harness.data.additions.target import Target, TargetOptions, open_target
 from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import claim_file_contents, read_info
@@ -22,7 +22,7 @@ from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, remove_partial_files, write_files
-from harness.records import preview
+from harness.records import Record, preview
 from harness.text_tables import count_of
 
 MAX_LINES = 6
@@ -45,6 +45,10 @@ class AddResult(NamedTuple):
     """Number of new articles that are documents; those of free-standing claims are not counted."""
     notes: tuple[str, ...] = ()
     """What else the user should know, each a sentence: what was created, passed over, or chosen by a rule."""
+    evidence_added: int = 0
+    """Number of new citations: a passage of evidence for a claim."""
+    passages_added: int = 0
+    """Number of new passages in the corpus of the dataset."""
     steps: tuple[str, ...] = ()
     """Next steps after a dataset was created, each a command to run or a file to edit."""
 
@@ -80,7 +84,9 @@ def add_claims(
             `article_id` and `text` (with `start` if the text occurs more than once), or by `text` alone (a
             free-standing claim). The rows of an article that the dataset does not have make it, one a line. Every other
             column is an axis, and its cell the label. In the column of a feature, yes marks the feature, an empty cell
-            or no does not, and any other text marks it and becomes its value. Also an export of doccano (.jsonl,
+            or no does not, and any other text marks it and becomes its value. A column `evidence` holds a passage of
+            evidence for the claim of the row, and several rows of one claim bring several; `passage_id`, `group`,
+            `stance`, `source`, `url` and `published` then describe the passage. Also an export of doccano (.jsonl,
             .csv), Prodigy (.jsonl) or Label Studio (.json, .csv, .tsv), and ClaimReview in a page (.html, .jsonld,
             .json) or an answer of the Fact Check Tools API (.json), whose ratings become labels of the scheme
             `claimreview`.
@@ -179,12 +185,22 @@ def _write(target: Target, session: AddSession) -> None:
     if target.is_new or len(finder.claims) > len(target.dataset.claims):
         files = claim_file_contents(folder, finder.articles.values(), finder.claims.values())
     if session.new:
-        log = folder / "annotations" / f"{session.options.annotator}.jsonl"
-        # The log is append-only: existing bytes stay as they are, even if the last line has no line end.
-        existing = read_bytes(log) if log.exists() else b""
-        line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
-        files[log] = existing + line_end + "".join(to_json_lines(session.new)).encode()
+        files |= _appended(folder / "annotations" / f"{session.options.annotator}.jsonl", session.new)
+    if session.evidence is not None:
+        # Passages come before the evidence that cites them.
+        files |= _appended(folder / "corpus.jsonl", session.evidence.passages)
+        files |= _appended(folder / "evidence.jsonl", session.evidence.new)
     write_files(files | target.files(len(finder.articles)))
+
+
+def _appended(path: Path, records: Sequence[Record]) -> dict[Path, bytes]:
+    """The content of a file with records added at its end; nothing without records."""
+    if not records:
+        return {}
+    # Existing bytes stay as they are, even if the last line has no line end.
+    existing = read_bytes(path) if path.exists() else b""
+    line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
+    return {path: existing + line_end + "".join(to_json_lines(records)).encode()}
 
 
 def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequence[str]) -> AddResult:
@@ -192,7 +208,8 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
     if ignored:
         notes.append(f"columns passed over: {', '.join(ignored)}")
     if session.unlabeled:
-        notes.append(f"rows without a label: {session.unlabeled:,}")
+        unit = "rows" if session.evidence is None else "claims"
+        notes.append(f"{unit} without a label: {session.unlabeled:,}")
     if session.replaced_articles:
         notes.append(_replaced_note(session.replaced_articles))
     if session.by_rule:
@@ -202,6 +219,8 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         )
     if session.repeated:
         notes.append(_repeated_note(session.repeated))
+    evidence = session.evidence
+    notes += [] if evidence is None else evidence.notes()
     superseded = sum(annotation.supersedes is not None for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),
@@ -209,6 +228,8 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         superseded=superseded,
         unchanged=session.unchanged,
         articles_added=session.finder.documents_added,
+        evidence_added=0 if evidence is None else len(evidence.new),
+        passages_added=0 if evidence is None else evidence.n_new_passages,
         notes=tuple(notes),
         steps=target.steps(),
     )

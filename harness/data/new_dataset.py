@@ -132,6 +132,7 @@ def config_content(folder: Path, task: str, n_articles: int | None = None) -> by
         n_articles: number of articles; None if there are none yet.
     """
     binary = find_task(task).binary
+    classifiers = " [majority, length, tfidf_logreg]" if binary else " [majority, prior_random, tfidf_logreg]"
     few = n_articles is None or n_articles < MAX_FOLDS
     text = CONFIG.format(
         name=safe_name(folder.resolve().name, "dataset"),
@@ -139,7 +140,7 @@ def config_content(folder: Path, task: str, n_articles: int | None = None) -> by
         dataset=_yaml_quoted(_config_name(folder)),
         k=max(2, min(n_articles or 2, MAX_FOLDS)),
         later="   # k: 5 once there are five articles or more" if few else "",
-        classifiers="[majority, length, tfidf_logreg]" if binary else "[majority, prior_random, tfidf_logreg]",
+        classifiers=VERDICT_CLASSIFIERS if task == "verdict" else classifiers,
         metrics="[f1, macro_f1, average_precision]" if binary else "[macro_f1, accuracy]",
     )
     return text.encode()
@@ -205,11 +206,18 @@ name: {name}
 task: {task}
 dataset: {dataset}
 split: {{protocol: grouped_folds, k: {k}, by: article}}{later}
-classifiers: {classifiers}
+classifiers:{classifiers}
 metrics: {metrics}
 random_seeds: [13]
 intervals: {{method: auto, resamples: 1000, unit: article}}
 """
+
+VERDICT_CLASSIFIERS = """
+  - majority
+  - name: evidence_rules
+    evidence: {each: [{retriever: bm25, k: 5}, gold]}
+  - name: pair_logreg
+    evidence: {each: [none, {retriever: bm25, k: 5}, gold]}"""
 
 CARD = """\
 # {name}

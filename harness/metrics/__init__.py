@@ -41,6 +41,8 @@ from harness.metrics.ranking_per_article import (
 )
 from harness.metrics.ranking_pooled import AveragePrecision, RocAuc
 from harness.metrics.soft import SoftAccuracy, SoftBrier, SoftLogLoss
+from harness.metrics.verification.risk_coverage import AccuracyAtCoverage, RiskCoverageArea
+from harness.metrics.verification.strict import VerdictWithEvidence
 from harness.metrics.workload import ClaimsReadPerHit, PooledPrecisionAt, PooledRecallAt, RecallAtTextFraction
 from harness.registry import Registry
 
@@ -85,6 +87,9 @@ METRICS: Registry[type[Metric]] = Registry(
         "brier_uncertainty": BrierUncertainty,
         "log_loss": LogLoss,
         "expected_calibration_error": ExpectedCalibrationError,
+        "verdict_with_evidence": VerdictWithEvidence,
+        "risk_coverage_area": RiskCoverageArea,
+        "accuracy_at_coverage": AccuracyAtCoverage,
         "soft_accuracy": SoftAccuracy,
         "soft_brier": SoftBrier,
         "soft_log_loss": SoftLogLoss,

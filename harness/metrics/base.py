@@ -28,6 +28,9 @@ class Run:
     """Whether the scores of each claim are probabilities over the labels."""
     random_seed: int | None = None
     """Random seed of the fits; None if they do not depend on it, or if it is unknown."""
+    has_evidence: npt.NDArray[np.bool_] | None = None
+    """Whether a whole gold evidence group is among the first passages shown with each claim, shape (n_claims,); True
+    for a claim without gold evidence. None for a task that shows none."""
 
 
 @displayed

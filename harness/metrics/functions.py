@@ -20,8 +20,8 @@ from harness.display import brief
 from harness.errors import Undefined
 from harness.metrics import METRICS
 from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.evidence import EVIDENCE_METRICS
 from harness.metrics.probabilities import probabilities_of
+from harness.metrics.verification import EVIDENCE_METRICS
 from harness.records import Record
 from harness.registry import UnknownComponent, import_named
 

@@ -106,7 +106,7 @@ class Intervals(Record):
     """
     resamples: int = Field(default=1000, ge=100)
     """Number of resamples."""
-    unit: Literal["article", "speaker", "claim"] = "article"
+    unit: Literal["article", "speaker", "topic", "claim"] = "article"
     """Resampling unit: the largest thing that is independent of the others."""
     random_seed: int = Field(default=13, ge=0)
     """Random seed of the resamples."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.classifiers.base import Reason
 from harness.report.report_data import ReportData, ReportedSystem, first_seed_column
+from harness.report.verification import gold_passages, passage_texts, shown_passages
 
 MAX_REASONS = 3
 
@@ -35,12 +36,12 @@ class _Texts:
 
 def browser_data(data: ReportData) -> dict[str, Any]:
     """The claims as columns, by claim."""
-    texts = _Texts()
+    texts, passages = _Texts(), passage_texts(data)
     labels = data.table.gold.labels
     code: dict[str | None, int] = {label: number for number, label in enumerate(labels)}
     first = data.subjects[0].entry
     claims = data.claims
-    columns = {
+    columns: dict[str, Any] = {
         "id": [str(claim) for claim in data.claim_ids],
         "article": texts.add_all(first_seed_column(first, "article_id").tolist()),
         "gold": [code.get(label, -1) for label in first_seed_column(first, "gold")],
@@ -50,10 +51,16 @@ def browser_data(data: ReportData) -> dict[str, Any]:
             name: texts.add_all(getattr(claims, name).tolist())
             for name in ("text", "previous", "next", "speaker", "title")
         }
+    gold_evidence = gold_passages(data, passages, texts.add)
+    if gold_evidence is not None:
+        columns["evidence"] = gold_evidence
     return {
-        "labels": list(data.table.gold.names),
+        "labels": [] if data.ranks_passages else list(data.table.gold.names),
         "claims": columns,
-        "systems": [_system(data, subject, texts) for subject in data.subjects],
+        "systems": [
+            _system(data, subject, texts) | {"evidence": shown_passages(subject, passages, texts.add)}
+            for subject in data.subjects
+        ],
         "texts": list(texts.number),
     }
 
@@ -64,6 +71,8 @@ def _system(data: ReportData, subject: ReportedSystem, texts: _Texts) -> dict[st
     predicted = [code.get(label, -1) for label in first_seed_column(subject.entry, "predicted")]
     scores = np.column_stack([first_seed_column(subject.entry, f"score:{label}") for label in labels]).astype(float)
     displayed = scores[:, -1] if data.binary else scores.max(axis=1)
+    if data.ranks_passages:  # the score of a claim is its value by the main metric
+        displayed = scores[:, labels.index(data.main)]
     return {
         "name": subject.name,
         "key": subject.key,

@@ -30,6 +30,7 @@ from harness.report.tables import (
     threshold_grids,
     warnings,
 )
+from harness.report.verification import verification_figures
 from harness.text_tables import count_of
 
 HTML_SUFFIXES = (".html", ".htm")
@@ -133,7 +134,7 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "board": metric_table(report_data),
         "pairs": pair_tables(report_data),
         "systems": [(subject.key, subject.name) for subject in report_data.subjects],
-        "curves": curve_figures(report_data),
+        "curves": [*curve_figures(report_data), *verification_figures(report_data)],
         "binary": report_data.binary,
         "explained": any("reasons" in entry.columns for entry in report_data.table.entries),
         "reliability": reliability_figures(report_data),

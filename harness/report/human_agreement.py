@@ -78,8 +78,8 @@ def measure_human_agreement(data: ReportData) -> list[HumanAgreement]:
 
 
 def _intervals(intervals: Intervals) -> Intervals:
-    """The settings for pairs of annotators, whose claims have no speaker and no strata here."""
-    unit = "article" if intervals.unit == "speaker" else intervals.unit
+    """The settings for pairs of annotators, whose claims have no speaker, topic or strata here."""
+    unit = "article" if intervals.unit in ("speaker", "topic") else intervals.unit
     return intervals.model_copy(update={"unit": unit, "stratify": None})
 
 

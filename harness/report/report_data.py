@@ -69,9 +69,14 @@ class ReportData(NamedTuple):
         return next(iter(self.metrics))
 
     @property
+    def ranks_passages(self) -> bool:
+        """Whether systems rank passages for each claim, so that they give no labels."""
+        return self.table.entries[0].result.task == "evidence"
+
+    @property
     def binary(self) -> bool:
         """Whether the task is yes-or-no."""
-        return len(self.table.gold.labels) == 2
+        return len(self.table.gold.labels) == 2 and not self.ranks_passages
 
 
 def load_report_data(

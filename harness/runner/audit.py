@@ -12,6 +12,7 @@ from harness.audit import CHECKS, AuditedDataset, Finding, SentenceTable, build_
 from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import QuestionLabels, audit_view
 from harness.data.benchmarks.benchmark import benchmark_names
+from harness.data.corpora.passages import Passage, corpus_of, open_corpus
 from harness.data.labels.tasks import find_task, task_labels
 from harness.data.load import dataset_names, open_dataset
 from harness.display import Rows, displayed
@@ -20,6 +21,7 @@ from harness.progress import Progress, silent
 from harness.runner.load_config import load_experiment
 from harness.runner.plan import ExperimentData, load_data
 from harness.runner.splitting.joined_datasets import joined_label_codes
+from harness.runner.verification.gold_evidence import GoldEvidence
 
 
 @displayed
@@ -84,9 +86,26 @@ def _source(target: str, root: str | Path | None) -> AuditedDataset:
     if data.schemes:
         labels = task_labels(task, data.schemes[0])
         codes = joined_label_codes(data.joined, data.gold)
-        answers.append(QuestionLabels(task.name, labels, codes, is_task=task.binary))
-    language = data.joined.datasets[0].info.language
-    return AuditedDataset(loaded.experiment.name, data.claims, tuple(answers), _folds(data), language)
+        is_verdict = task.name == "verdict"
+        answers.append(QuestionLabels(task.name, labels, codes, is_task=task.binary, is_verdict=is_verdict))
+    gold = GoldEvidence(data.joined).by_claim
+    return AuditedDataset(
+        loaded.experiment.name,
+        data.claims,
+        tuple(answers),
+        _folds(data),
+        data.joined.datasets[0].info.language,
+        evidence=tuple(tuple(gold.get(claim_id, ())) for claim_id in data.claims.claim_id) if gold else (),
+        passages=_passages(data, loaded.experiment.corpus, root),
+    )
+
+
+def _passages(data: ExperimentData, corpus: str | None, root: str | Path | None) -> tuple[Passage, ...]:
+    """The passages that an experiment retrieves from; by default the corpora of its datasets."""
+    if corpus is not None:
+        return open_corpus(corpus, root).passages
+    corpora = [corpus_of(dataset.folder) for dataset in data.joined.datasets]
+    return tuple(passage for known in corpora if known for passage in known.passages)
 
 
 def _is_config(target: str) -> bool:

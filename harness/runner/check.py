@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import benchmark_names
+from harness.data.corpora import evidence_faults
 from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.folders import shipped
@@ -49,8 +50,7 @@ def check(
 def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequence[Fault]:
     try:
         if target.is_dir():
-            open_folder(target)
-            return ()
+            return _dataset_faults(target)
         read = read_config(target)
     except FaultsError as error:
         return error.faults
@@ -58,6 +58,16 @@ def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequenc
         return [Fault(str(target), None, None, str(error), error.code)]
     add_data_faults(read, root, unchecked)
     return read.faults.in_order()
+
+
+def _dataset_faults(folder: Path) -> list[Fault]:
+    """The faults of a dataset folder, and those of its evidence and its corpus."""
+    faults: list[Fault] = []
+    try:
+        open_folder(folder)
+    except FaultsError as error:
+        faults += error.faults
+    return sorted([*faults, *evidence_faults(folder)], key=lambda fault: (fault.path, fault.line or 0))
 
 
 def _targets(name_or_path: str | Path, root: str | Path | None) -> list[Path]:

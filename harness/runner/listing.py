@@ -44,12 +44,11 @@ def _retrievers() -> dict[str, str]:
 
 def _metrics() -> dict[str, str]:
     from harness.metrics import METRICS
-    from harness.metrics.evidence import EVIDENCE_METRICS
+    from harness.metrics.verification import EVIDENCE_METRICS
 
-    of_evidence = {
-        f"{name} (task evidence)": _first_line(component) for name, component in EVIDENCE_METRICS.each().items()
-    }
-    return {name: _first_line(component) for name, component in METRICS.each().items()} | of_evidence
+    # A name that both have is a mean over articles of ranked claims, and over claims of ranked passages.
+    components = EVIDENCE_METRICS.each() | METRICS.each()
+    return {name: _first_line(components[name]) for name in [*METRICS.names(), *EVIDENCE_METRICS.names()]}
 
 
 def _schemes() -> dict[str, str]:

@@ -61,6 +61,9 @@ class ExperimentData(NamedTuple):
     evidence: Mapping[str, ShownEvidence] = MappingProxyType({})
     """What each source of evidence shows, by its `evidence_key`; empty for tasks without evidence."""
 
+    shows_evidence: bool = False
+    """Whether passages are shown with claims: the task is `verdict`."""
+
     def evidence_of(self, system: System) -> ShownEvidence | None:
         """What a system is shown with the claims; None if nothing is."""
         return self.evidence.get(evidence_key(system.evidence))
@@ -134,6 +137,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
         limit=limit,
+        shows_evidence=task.name == "verdict",
         evidence=gather_evidence(sources, joined, experiment.corpus, root),
     )
 
@@ -148,14 +152,15 @@ def _retrieval_data(
     experiment = loaded.experiment
     gold = retrieval_gold(joined, list(loaded.metrics))
     split = make_folds(experiment.split, joined, np.zeros(len(joined.claims), dtype=np.int64))
-    rows: Codes = np.unique(np.concatenate([fold.test for fold in split.folds]))[:limit]
-    if not len(np.intersect1d(rows, gold.rows_with_gold)):
+    tested = np.unique(np.concatenate([fold.test for fold in split.folds]))
+    rows: Codes = np.intersect1d(tested, gold.rows_with_gold)[:limit]
+    if not len(rows):
         raise HarnessError(f"split: no test claim of dataset '{joined.name}' has gold evidence")
     return ExperimentData(
         joined=joined,
         schemes=(),
         claims=joined.claims,
-        gold=gold,
+        gold=gold._replace(counts={"without gold evidence": int((~np.isin(tested, gold.rows_with_gold)).sum())}),
         folds=(Fold("test", np.zeros(0, dtype=np.int64), rows),),
         warnings=() if limit is None else (f"limited to {limit} claims: a trial, not a result",),
         limit=limit,

@@ -242,7 +242,7 @@ def _table_problem(table: pa.Table) -> str | None:
             return f"has no column '{name}'"
         if table.schema.field(name).type != kind:
             return f"column '{name}': expected {kind}, got {table.schema.field(name).type}"
-    if len(scores) < 2:
+    if len(scores) < (1 if "gold_evidence" in table.column_names else 2):
         return "has no column of scores (score:LABEL) for each label"
     unscored = [name for name in scores if not np.isfinite(table[name].to_numpy()).all()]
     return f"column '{unscored[0]}': expected finite numbers only" if unscored else None

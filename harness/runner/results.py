@@ -37,6 +37,7 @@ from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
 from harness.runner.verification.evidence_source import evidence_name
+from harness.runner.verification.gold_evidence import gold_groups, shows_whole_group
 from harness.runner.verification.retrieval_systems import gold_texts, ranking_values, trec_files
 from harness.user_code.local_code import code_fingerprint
 
@@ -116,7 +117,7 @@ def build_result(
     if experiment.task == "evidence":
         runs = {None: ranking_values(data.joined, data.claims_of(system).evidence, rows, loaded.metrics)}
     system_runs = _SystemRuns(loaded, data, system, rows, runs)
-    predictions = _predictions_parquet(data, data.claims_of(system).take(rows), rows, runs, experiment)
+    predictions = _predictions_parquet(data, system, rows, runs, experiment)
     write_bytes(result_folder / "predictions.parquet", predictions)
     write_text(result_folder / "experiment.yaml", document)
     fits = {unit.unit_id: unit.name for unit in units}
@@ -170,16 +171,18 @@ def _read_existing(folder: Path, document: str) -> Result | None:
 
 
 def _predictions_parquet(
-    data: ExperimentData, claims: Claims, rows: Codes, runs: Mapping[int | None, Predictions], experiment: Experiment
+    data: ExperimentData, system: System, rows: Codes, runs: Mapping[int | None, Predictions], experiment: Experiment
 ) -> bytes:
     """The content of `predictions.parquet`; a run that serves every seed stands under the first seed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    claims = data.claims_of(system).take(rows)
     labels, of_passages = data.gold.gold.labels, experiment.task == "evidence"
     codes = np.full(len(data.claims), -1, dtype=np.int64)
     codes[data.gold.rows_with_gold] = data.gold.gold.codes
     shares = _shares(data)[rows]
+    shown = _has_evidence(data, system, rows)
     fold_of = np.empty(len(data.claims), dtype=object)
     for fold in data.folds:
         fold_of[fold.test] = fold.name
@@ -200,11 +203,18 @@ def _predictions_parquet(
         columns |= {f"score:{label}": pa.array(run.scores[:, n], pa.float64()) for n, label in enumerate(labels)}
         columns["predicted"] = label_column(labels, run.predicted)
         columns["speaker"] = pa.array(claims.speaker, pa.string())
+        if experiment.intervals.unit == "topic":
+            columns["topic"] = pa.array(claims.topic, pa.string())
         if strata is not None:
             columns["stratum"] = pa.array(strata, pa.int64())
+        if shown is not None:
+            columns["has_evidence"] = pa.array(shown, pa.bool_())
+        if shown is not None or of_passages:
+            groups = gold_groups(data.joined)
+            columns["gold_evidence"] = pa.array([groups[row] for row in rows], pa.list_(pa.list_(pa.string())))
         if any(claims.evidence):
-            shown = [[passage.passage_id for passage in passages] for passages in claims.evidence]
-            columns["evidence"] = pa.array(shown, pa.list_(pa.string()))
+            passage_ids = [[passage.passage_id for passage in passages] for passages in claims.evidence]
+            columns["evidence"] = pa.array(passage_ids, pa.list_(pa.string()))
         columns["length"] = pa.array(_lengths(claims), pa.int64())
         if data.gold.gold.shares is not None:
             columns |= {f"share:{label}": pa.array(shares[:, n], pa.float64()) for n, label in enumerate(labels)}
@@ -214,6 +224,13 @@ def _predictions_parquet(
     sink = pa.BufferOutputStream()
     pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _has_evidence(data: ExperimentData, system: System, rows: Codes) -> Bools | None:
+    """See `Run.has_evidence`; shape (n_rows,)."""
+    if not data.shows_evidence:
+        return None
+    return shows_whole_group(data.joined, data.claims_of(system).evidence)[rows]
 
 
 def _shares(data: ExperimentData) -> Floats:
@@ -322,8 +339,15 @@ def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
     groups = ResamplingGroups(
         claims.article_codes(), group_codes(claims, intervals.unit), _lengths(claims), _strata(claims, intervals)
     )
+    shown = _has_evidence(data, system, rows)
     kept_runs = [
-        Run(run.scores[kept] if run.gives_scores else None, run.predicted[kept], run.probabilities, seed)
+        Run(
+            run.scores[kept] if run.gives_scores else None,
+            run.predicted[kept],
+            run.probabilities,
+            seed,
+            None if shown is None else shown[kept],
+        )
         for seed, run in runs.items()
     ]
     values = {}
@@ -374,6 +398,6 @@ def _missing_label_warnings(data: ExperimentData) -> list[str]:
 
 def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:
     counts = dict(data.gold.counts)
-    if len(rows) != len(data.claims):
+    if data.schemes and len(rows) != len(data.claims):
         counts = {"without gold for the task": int((~np.isin(rows, data.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}

@@ -17,6 +17,7 @@ from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.runner.units.failures import FailedSystem
 from harness.runner.verification.reads_evidence import EvidenceGain
+from harness.runner.verification.systems import EVIDENCE_PROBE
 from harness.text_tables import GAP, align_columns, count_of, fits, format_number, html_table, output_width
 
 MAX_CHOICES = 3
@@ -202,6 +203,15 @@ def _title(result: Result) -> str:
     return " · ".join(parts)
 
 
+def _evidence_alone(result: Result) -> str | None:
+    """What the system reaches that sees the evidence alone; None for other systems."""
+    value = result.values.get("macro_f1")
+    if result.provenance.classifier.name != EVIDENCE_PROBE or value is None or value.value is None:
+        return None
+    reached = f"{result.system} reaches a macro F1 of {format_number(value.value)} without the claim"
+    return f"{reached}: up to there, no system has to compare the two"
+
+
 def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequence[EvidenceGain]) -> list[str]:
     """Notes that a reader needs to interpret the numbers, each one once."""
     metrics_by_note: dict[str, dict[str, list[str]]] = {}
@@ -216,6 +226,7 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequen
         unit = results[0].provenance.config.intervals.unit
         lines.append(f"macro F1 above the best system that sees the claim alone, paired by {unit}:")
         lines += [f"  {gain}" for gain in gains]
+        lines += [alone for result in results if (alone := _evidence_alone(result)) is not None]
     lines += describe_seeds({result.system: result.random_seeds for result in results})
     measured = {
         result.system: [headings[name] for name, value in result.values.items() if value.value is not None]

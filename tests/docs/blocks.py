@@ -131,7 +131,7 @@ def tasks() -> str:
 
 def evidence_metrics() -> str:
     """Every metric of the task `evidence`."""
-    from harness.metrics.evidence import EVIDENCE_METRICS
+    from harness.metrics.verification import EVIDENCE_METRICS
 
     rows = (
         (

@@ -31,7 +31,10 @@ def test_configs_of_a_guide_are_valid(path, tmp_path):
     for found in BLOCK.finditer(path.read_text(encoding="utf-8")):
         if found["info"] == "yaml":
             config = tmp_path / "config.yaml"
-            config.write_text(yaml.safe_dump(SMALLEST | yaml.safe_load(found["body"])), encoding="utf-8")
+            content = SMALLEST | yaml.safe_load(found["body"])
+            if content["task"] == "evidence":
+                del content["classifiers"]  # of the smallest config, which is on another task
+            config.write_text(yaml.safe_dump(content), encoding="utf-8")
             load_experiment(config)
 
 

@@ -214,6 +214,20 @@ def test_speakers_are_units_of_a_comparison(config, small, tmp_path):
         _without_speakers(outcome)
 
 
+def test_topics_are_units_of_intervals_and_of_a_comparison(config, small, tmp_path):
+    folder = tmp_path / "by-topic"
+    shutil.copytree(small, folder)
+    path = folder / "claims.jsonl"
+    claims = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for claim in claims:  # three topics over all articles, and claims without one in Oslo
+        claim |= {} if claim["article_id"] == "Oslo" else {"topic": f"topic {len(claim['text']) % 3}"}
+    path.write_text("".join(json.dumps(claim) + "\n" for claim in claims), encoding="utf-8")
+    overrides = ["intervals.unit=topic", "metrics=[accuracy]"]
+    outcome = run(config("", folder), out=tmp_path / "runs", overrides=overrides)
+    compared = compare_results([outcome.folder], metric="accuracy")
+    assert (compared.unit, compared.n_units) == ("topic", 4)
+
+
 def _without_speakers(outcome):
     for result in outcome.results:
         path = Path(result.path) / "predictions.parquet"

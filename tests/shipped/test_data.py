@@ -170,6 +170,29 @@ def test_the_text_of_the_seed_article_is_nowhere_in_the_project(root, seed_artic
 TEXTS = {".jsonl", ".txt", ".md", ".py", ".yaml"}
 
 
+def test_the_pairs_make_the_planted_errors_byte_for_byte(root, tmp_path, harness):
+    shipped, made = root / "data" / "planted-errors", tmp_path / "planted-errors"
+    pairs = root / "seeds" / "planted-errors" / "claims.csv"
+    options = ("--claims", pairs, "--as", "author-pass-1", "--scheme", "verdict", "--at", "2026-11-29")
+    assert harness("add", made, *options).returncode == 0
+    names = ["articles.jsonl", "claims.jsonl", "corpus.jsonl", "evidence.jsonl", "annotations/author-pass-1.jsonl"]
+    for name in names:
+        assert (made / name).read_bytes() == (shipped / name).read_bytes(), name
+
+
+def test_a_pair_of_planted_errors_shares_its_passage_and_differs_in_its_verdict(root):
+    dataset = open_dataset("planted-errors")
+    passages = {evidence.claim_id: evidence.passage_id for evidence in dataset.evidence}
+    verdicts = {one.claim_id: one.label for one in dataset.annotations if one.axis == "verdict"}
+    by_article: dict[str, list[str]] = {}
+    for claim in dataset.claims:
+        by_article.setdefault(claim.article_id, []).append(claim.claim_id)
+    assert len(by_article) == 51
+    for article, (first, second) in by_article.items():
+        assert passages[first] == passages[second]
+        assert (verdicts[first] != verdicts[second]) == (article != "torstrem-spelling")
+
+
 def test_every_shipped_dataset_has_a_card(root):
     for folder in sorted((root / "data").iterdir()):
         card = (folder / "README.md").read_text(encoding="utf-8")
@@ -178,4 +201,4 @@ def test_every_shipped_dataset_has_a_card(root):
 
 
 def test_a_path_of_the_shipped_data_is_a_folder_of_files(root):
-    assert {path.name for path in Path(root / "data").iterdir()} == {"public-matters", "seed-article"}
+    assert {path.name for path in Path(root / "data").iterdir()} == {"planted-errors", "public-matters", "seed-article"}

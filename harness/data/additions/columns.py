@@ -16,6 +16,10 @@ CLAIM_FIELDS = ("claim_id", "article_id", "text", "start", "speaker", "date", "t
 ARTICLE_FIELDS = ("title", "published", "publisher", "url", "language", "license")
 """Fields of a row that describe its article; used for a new article."""
 FIELDS = CLAIM_FIELDS + ARTICLE_FIELDS
+PASSAGE_MARKS = ("evidence", "passage_id")
+"""Fields of which a row needs one to bring a passage of evidence: its text, or its id in the corpus."""
+PASSAGE_FIELDS = (*PASSAGE_MARKS, "group", "stance", "source", "url", "published")
+"""Fields of a row that describe a passage of evidence; `url` and `published` are then not those of the article."""
 EXPORTED = ("end", "annotations", "evidence")
 """Further columns that `harness export` writes; they are passed over, as are its columns `split.NAME`."""
 
@@ -39,6 +43,11 @@ class Columns(NamedTuple):
     faults: tuple[Fault, ...] = ()
     """Columns that are neither a field nor an axis; no column with labels."""
 
+    @property
+    def have_evidence(self) -> bool:
+        """Whether rows bring passages of evidence: several rows can then describe one claim."""
+        return any(field in self.fields for field in PASSAGE_MARKS)
+
 
 class ColumnOptions(NamedTuple):
     """What the user said about the columns of a table."""
@@ -54,7 +63,8 @@ def column_names(rows: Iterable[LabeledRow]) -> list[str]:
     names: dict[str, bool] = {}
     for row in rows:
         for name, cell in row.cells.items():
-            names[name] = names.get(name, False) or cell not in (None, "")
+            if not (fold_name(name) == "evidence" and _is_exported(cell)):
+                names[name] = names.get(name, False) or cell not in (None, "")
     return [name for name, has_content in names.items() if name.strip() or has_content]
 
 
@@ -82,7 +92,22 @@ def named_columns(path: str, names: Sequence[str], options: ColumnOptions) -> di
         if folded not in by_folded_name or name == folded:
             by_folded_name[folded] = name
     free = {folded: name for folded, name in by_folded_name.items() if name not in column_list}
-    return {field: free[field] for field in FIELDS if field in free} | dict(options.columns)
+    fields = known_fields([*options.columns, *(name for name in ("evidence",) if name in free)])
+    return {field: free[field] for field in fields if field in free} | dict(options.columns)
+
+
+def known_fields(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the fields that a table can have: with a column of passages, those of passages too.
+
+    Args:
+        names: fields and axes that the table has columns for.
+    """
+    return tuple(dict.fromkeys((*FIELDS, *PASSAGE_FIELDS))) if set(PASSAGE_MARKS) & set(names) else FIELDS
+
+
+def _is_exported(cell: object) -> bool:
+    """Whether a cell holds evidence as `harness export` writes it: a list of records, or its JSON."""
+    return isinstance(cell, list) or (isinstance(cell, str) and cell.startswith(("[{", "[]")))
 
 
 def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], options: ColumnOptions) -> Columns:
@@ -96,13 +121,16 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
     Raises: FaultsError: an option names an unknown field, axis or column, or two columns are one axis.
     """
     field_columns = named_columns(path, names, options)
-    axes = _axes_by_name(schemes)
+    axes, known = _axes_by_name(schemes), known_fields(field_columns)
+    passage_only = set(known) - set(FIELDS)
     faults = [
-        Fault(path, None, f"--column {field}={column}", unknown_name("field or axis", field, [*FIELDS, *axes]))
+        Fault(path, None, f"--column {field}={column}", unknown_name("field or axis", field, [*known, *axes]))
         for field, column in options.columns.items()
-        if field not in FIELDS and field not in axes
+        if field not in known and field not in axes
     ]
-    axis_columns = {column: axes[name] for name, column in field_columns.items() if name in axes}
+    axis_columns = {
+        column: axes[name] for name, column in field_columns.items() if name in axes and name not in passage_only
+    }
     taken = set(field_columns.values())
     others = []
     for name in names:
@@ -119,12 +147,12 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
     if faults:
         raise FaultsError(faults)
     if others and not options.ignore_other:
-        faults.append(Fault(path, None, None, _no_axis(others, schemes, bool(axis_columns)), "unknown-name"))
+        faults.append(Fault(path, None, None, _no_axis(others, schemes, known, bool(axis_columns)), "unknown-name"))
     elif not axis_columns:
-        known = ", ".join(axis.name for axis in schemes[0].axes)
-        message = f"has no label; give at least one of: {known}{_new_scheme_hint(others)}"
+        axis_names = ", ".join(axis.name for axis in schemes[0].axes)
+        message = f"has no label; give at least one of: {axis_names}{_new_scheme_hint(others)}"
         faults.append(Fault(path, None, None, message, "missing-field"))
-    fields = {field: column for field, column in field_columns.items() if field in FIELDS}
+    fields = {field: column for field, column in field_columns.items() if field in known}
     return Columns(fields, axis_columns, tuple(others), tuple(faults))
 
 
@@ -159,17 +187,17 @@ def _twice(axes: Iterable[SchemeAxis]) -> list[SchemeAxis]:
     return repeated
 
 
-def _no_axis(others: Sequence[str], schemes: Sequence[Scheme], has_axis: bool) -> str:
+def _no_axis(others: Sequence[str], schemes: Sequence[Scheme], fields: Sequence[str], has_axis: bool) -> str:
     """Returns the message for columns that are neither a field nor an axis."""
     scheme = schemes[0]
     names = ", ".join(f"'{name}'" for name in others)
     subject = f"column {names} is" if len(others) == 1 else f"columns {names} are"
     known = [axis.name for axis in scheme.axes]
-    pairs = ((name, difflib.get_close_matches(fold_name(name), [*known, *FIELDS], n=1, cutoff=0.7)) for name in others)
+    pairs = ((name, difflib.get_close_matches(fold_name(name), [*known, *fields], n=1, cutoff=0.7)) for name in others)
     close = next((f" Did you mean '{match[0]}' by '{name}'?" for name, match in pairs if match), "")
     return (
         f"{subject} neither an axis of the scheme '{scheme.name}' ({', '.join(known)}) nor a field "
-        f"({', '.join(FIELDS)}).{close} Name the columns to read with --column FIELD=COLUMN, and pass over "
+        f"({', '.join(fields)}).{close} Name the columns to read with --column FIELD=COLUMN, and pass over "
         f"the others with --ignore-other-columns{'' if has_axis else _new_scheme_hint(others)}"
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -14,6 +16,9 @@ from harness.schemes.scheme_files import FEATURE_LABEL
 
 YES_WORDS = ("yes", "true", "1")
 NO_WORDS = ("no", "false", "0")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+"""A date or time in ISO 8601."""
+TIME_EXPECTED = "expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z"
 MAX_ROWS = 6
 """Number of rows that a message about a contradiction names."""
 ConflictRule = Literal["majority", "first", "last", "newest"]
@@ -66,6 +71,15 @@ def is_blank(cell: object) -> bool:
     if isinstance(cell, float):
         return math.isnan(cell)
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def is_time(text: str) -> bool:
+    """Whether a text is a date or time in ISO 8601."""
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return TIME.fullmatch(text) is not None
 
 
 def parse_label(axis: Axis, cell: object, values: Mapping[str, str]) -> Answer | None:

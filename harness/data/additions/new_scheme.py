@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from harness.data.additions.columns import FIELDS, column_names, fold_name, named_columns
+from harness.data.additions.columns import column_names, fold_name, known_fields, named_columns
 from harness.data.additions.labels import NO_WORDS, YES_WORDS, is_blank, mapped_text
 from harness.data.additions.reading import Source
 from harness.data.labels.tasks import find_task
@@ -25,7 +25,7 @@ class SchemeOptions(NamedTuple):
     name: str
     language: str
     task: str | None = None
-    """Task that the labels answer; default: claim_detection for yes and no, else claim_type."""
+    """Task that the labels answer; default: verdict with evidence, claim_detection for yes and no, else claim_type."""
     positive: Sequence[str] = ()
     """Labels that mean yes."""
 
@@ -56,7 +56,8 @@ def make_scheme(source: Source, values: Mapping[str, str], about: SchemeOptions)
     """
     path, names = source.path, column_names(source.rows)
     columns = named_columns(path, names, source.scheme_columns)
-    axis_columns = {field: column for field, column in columns.items() if field not in FIELDS}
+    known = known_fields(columns)
+    axis_columns = {field: column for field, column in columns.items() if field not in known}
     if not axis_columns:
         free = [name for name in names if fold_name(name) == "label" and name not in columns.values()]
         axis_columns = {"label": free[0]} if free else {}
@@ -64,6 +65,8 @@ def make_scheme(source: Source, values: Mapping[str, str], about: SchemeOptions)
         message = "name the column that holds the labels: --column label=COLUMN. Columns: " + ", ".join(names)
         raise FaultsError.single(path, message, code="missing-field")
     labels_of = {axis: _labels_found(source, column, values) for axis, column in axis_columns.items()}
+    if about.task is None and not about.positive and known != known_fields(()):
+        about = about._replace(task="verdict")
     task, mapping, hint = _task_mapping(labels_of, about)
     content: dict[str, Any] = {
         "name": about.name,
@@ -136,4 +139,4 @@ def _task_mapping(
     if binary:
         negative = [label for label in labels if label not in positive]
         return name, {name: {"axis": axis, "positive": positive, "negative": negative}}, None
-    return name, {name: {"axis": axis}}, None if positive else hint
+    return name, {name: {"axis": axis}}, None if positive or (about.task and len(labels) > 1) else hint

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.additions.columns import FIELDS, ColumnOptions, column_names
+from harness.data.additions.columns import FIELDS, PASSAGE_FIELDS, ColumnOptions, column_names
 from harness.data.articles.rows import LabeledRow, read_rows
 from harness.data.dataset import read_info
 from harness.data.exchange.tool_files import read_tool_file
@@ -73,7 +73,7 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
         options.on_conflict,
         columns.columns,
     )
-    expected = {*FIELDS, "label", *columns.columns.values()}
+    expected = {*FIELDS, *PASSAGE_FIELDS, "label", *columns.columns.values()}
     if request.scheme is not None:
         expected |= {axis.name for axis in request.scheme.axes}
     ignored = set[str]()

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.data.additions.claims import ClaimFinder, ClaimRow
-from harness.data.additions.columns import Columns, SchemeAxis, fields_of
-from harness.data.additions.labels import Answer, ConflictRule, RowAnswer, cell_text, is_blank, parse_label, settle
+from harness.data.additions.columns import PASSAGE_FIELDS, Columns, SchemeAxis, fields_of
+from harness.data.additions.evidence import EvidenceFinder
+from harness.data.additions.labels import (
+    TIME_EXPECTED,
+    Answer,
+    ConflictRule,
+    RowAnswer,
+    cell_text,
+    is_blank,
+    is_time,
+    parse_label,
+    settle,
+)
 from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import Dataset
 from harness.data.labels.annotations import new_annotation
@@ -21,10 +31,9 @@ from harness.records import Annotation, Claim, is_unicode, preview
 CellFault = tuple[str, str]
 """Column of a faulty cell, and the message."""
 AxisAnswer = tuple[SchemeAxis, Answer]
+NUMBERS = ("article_id", "passage_id", "group")
+"""Fields whose cells may be integers."""
 HALF_CHARACTER = "contains half a character (a lone surrogate); save the text as UTF-8"
-TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
-"""A date or time in ISO 8601."""
-TIME_EXPECTED = "expected a date or time such as 2026-05-10 or 2026-05-10T14:30:00Z"
 
 
 class AddOptions(NamedTuple):
@@ -46,6 +55,7 @@ class AddSession:
         self.options = options
         self.path = path
         self.finder = ClaimFinder(dataset, path)
+        self.evidence = EvidenceFinder(dataset, path, options.values) if columns.have_evidence else None
         self._superseded = dataset.superseded
         self.present = {
             (a.claim_id, a.scheme, a.axis): a
@@ -76,12 +86,15 @@ class AddSession:
                 claim_rows.append(ClaimRow(row.line, fields, row.document))
                 sources.append((row.author, row.url))
                 labels.append(answers)
-        claims = self.finder.find_all(claim_rows)
+        claims = self._claims_of(claim_rows)
         self.faults += self.finder.faults
+        if self.evidence is not None:
+            self.evidence.add_all(claim_rows, claims)
+            self.faults += self.evidence.faults
         by_claim: dict[tuple[str, str, str], list[RowAnswer]] = defaultdict(list)
         axes: dict[tuple[str, str, str], SchemeAxis] = {}
         for claim_row, claim, answers, source in zip(claim_rows, claims, labels, sources, strict=True):
-            self.unlabeled += not answers
+            self.unlabeled += not answers and self.evidence is None
             if claim is None:
                 continue
             note, at = claim_row.fields.get("note"), claim_row.fields.get("at")
@@ -89,10 +102,34 @@ class AddSession:
                 key = (claim.claim_id, axis.scheme.name, axis.axis.name)
                 axes[key] = axis
                 by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source))
+        if self.evidence is not None:
+            labeled = {claim_id for claim_id, _, _ in by_claim}
+            self.unlabeled = len({claim.claim_id for claim in claims if claim is not None} - labeled)
         for key, row_answers in by_claim.items():
             self._settle(key, axes[key], row_answers)
         self.repeated = _labeled_differently(claim_rows, claims, labels)
         self.faults.sort(key=lambda fault: fault.line or 0)
+
+    def _claims_of(self, rows: Sequence[ClaimRow]) -> list[Claim | None]:
+        """Returns the claim of each row; where rows bring passages, those that name a claim alike are about one."""
+        if self.evidence is None:
+            return self.finder.find_all(rows)
+        alone = [
+            row._replace(fields={name: cell for name, cell in row.fields.items() if name not in PASSAGE_FIELDS})
+            for row in rows
+        ]
+        first: dict[tuple[object, ...], int] = {}
+        distinct: list[ClaimRow] = []
+        places = []
+        for row in alone:
+            names = ("claim_id", "article_id", "start")
+            identity = (*(row.fields.get(name) for name in names), str(row.fields.get("text", "")).strip())
+            if identity not in first:
+                first[identity] = len(distinct)
+                distinct.append(row)
+            places.append(first[identity])
+        claims = self.finder.find_all(distinct)
+        return [claims[place] for place in places]
 
     @property
     def replaced_articles(self) -> dict[str, str]:
@@ -135,7 +172,7 @@ class AddSession:
             if field == "start":
                 if not re.fullmatch(r"[0-9]{1,12}", str(cell)):
                     yield column, f"expected an integer from 0, got {preview(cell)}"
-            elif field == "article_id" and isinstance(cell, int) and not isinstance(cell, bool):
+            elif field in NUMBERS and isinstance(cell, int) and not isinstance(cell, bool):
                 continue
             elif not isinstance(cell, str):
                 yield column, f"expected a text, got {preview(cell)}"
@@ -151,7 +188,8 @@ class AddSession:
             self.faults.append(settled)
             return
         self.by_rule += settled.by_rule
-        n_rows = sum(other.answer == settled.row.answer for other in rows)
+        # Rows that bring passages repeat the label of their claim; that is no further label.
+        n_rows = 1 if self.evidence is not None else sum(other.answer == settled.row.answer for other in rows)
         row, earlier = settled.row, self.present.get(key)
         if not row.answer:
             # A "no" for a feature that the log marks as present would have to delete a line of the append-only log.
@@ -203,12 +241,3 @@ def _labeled_differently(
         if several_claims and any(len(given) > 1 for given in distinct.values()):
             repeated.append(list(dict.fromkeys(line for line, _, _ in group)))
     return repeated
-
-
-def is_time(text: str) -> bool:
-    """Whether a text is a date or time in ISO 8601."""
-    try:
-        datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return TIME.fullmatch(text) is not None

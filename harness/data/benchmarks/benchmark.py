@@ -100,6 +100,9 @@ class Benchmark(Record):
     parts: dict[str, Part] = Field(min_length=1)
     companions: dict[str, Sha256] = Field(default_factory=dict)
     """Further files that the reader needs, with their required SHA-256."""
+    corpus: dict[str, Sha256 | None] = Field(default_factory=dict, max_length=1)
+    """File of the passages, with its required SHA-256; None if that is unknown. Without the file, the claims come in
+    alone."""
     ancestry: tuple[str, ...] = ()
     """Benchmarks that the text was taken from, according to the publisher."""
     note: str | None = None
@@ -112,7 +115,7 @@ class Benchmark(Record):
         digests: dict[str, Sha256 | None] = {}
         for part in self.parts.values():
             digests |= part.files
-        return digests | self.companions
+        return digests | self.companions | self.corpus
 
     def address(self, path: str) -> str | None:
         """The download URL of a file or archive; None if it cannot be downloaded by a program."""

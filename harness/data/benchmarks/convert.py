@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.data.articles.article_file import safe_name
 from harness.data.benchmarks.benchmark import Benchmark, Part
+from harness.data.corpora.passages import Passage
 from harness.data.dataset import Dataset, DatasetInfo, sort_claims
-from harness.data.formats import READERS
+from harness.data.formats import CORPORA, READERS
 from harness.data.formats.source import SourceArticle, SourceClaim, SourceEvidence, SourceFile
 from harness.data.labels.annotations import new_annotation
 from harness.data.sentences.claims_of import make_claim
@@ -20,8 +22,16 @@ from harness.records import Annotation, Article, Claim, Evidence
 from harness.schemes import Scheme, load_scheme
 
 
-def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, bytes]]) -> Dataset:
-    """Convert the publisher's files of a benchmark to a dataset.
+class Converted(NamedTuple):
+    """What a publisher's files become."""
+
+    dataset: Dataset
+    passages: tuple[Passage, ...]
+    """Passages of the publisher's corpus; empty without its file."""
+
+
+def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, bytes]]) -> Converted:
+    """Convert the publisher's files of a benchmark to a dataset, and to a corpus if one of them has passages.
 
     Args:
         benchmark: the description of the benchmark.
@@ -32,10 +42,11 @@ def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, 
     builder = _DatasetBuilder(load_scheme(benchmark.scheme))
     companions = {name: files[name][1] for name in benchmark.companions if name in files}
     faults: list[Fault] = []
+    passages = _read_passages(benchmark, builder.scheme, files)
     for name, part in benchmark.parts.items():
         published_paths = [file for pattern in part.files for file in files if fnmatchcase(file, pattern)]
         for path, data in (files[published_path] for published_path in published_paths):
-            file = SourceFile(path, data, builder.scheme, benchmark.options | part.options, companions)
+            file = SourceFile(path, data, builder.scheme, benchmark.options | part.options, companions, passages)
             try:
                 articles = READERS[part.format or benchmark.format](file)
             except FaultsError as error:
@@ -58,7 +69,21 @@ def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, 
     )
     if benchmark.ancestry:
         info = info.model_copy(update={"ancestry": benchmark.ancestry})
-    return builder.build(folder, info)
+    return Converted(builder.build(folder, info), tuple((passages or {}).values()))
+
+
+def _read_passages(
+    benchmark: Benchmark, scheme: Scheme, files: Mapping[str, tuple[Path, bytes]]
+) -> dict[str, Passage] | None:
+    """Read the corpus, by the id of its passages; None if its file is absent.
+
+    Raises: FaultsError: the file is invalid. Claims are not read then, because they would cite what it lacks.
+    """
+    for name in benchmark.corpus:
+        if name in files:
+            file = SourceFile(*files[name], scheme, benchmark.options)
+            return {passage.passage_id: passage for passage in CORPORA[benchmark.format](file)}
+    return None
 
 
 class _DatasetBuilder:
@@ -139,7 +164,7 @@ class _DatasetBuilder:
         """Add a claim with its part, its labels as annotations, and its evidence."""
         self.claims.append(claim)
         self.part_of[claim.claim_id] = part
-        for code, axis_name, annotator, value, note, role in source_claim.labels:
+        for code, axis_name, annotator, value, note, role, url in source_claim.labels:
             axis = self.scheme.axis(axis_name) if axis_name else self.scheme.axes[0]
             label = axis.label_names[0] if axis.feature else axis.coded(code)
             if label is None:
@@ -155,6 +180,7 @@ class _DatasetBuilder:
                     value=value,
                     note=note,
                     role=role,
+                    url=url,
                 )
             )
         self.evidence += [

@@ -97,8 +97,8 @@ def fetch(
 def _convert_and_write(benchmark: Benchmark, folder: Path, files: PublisherFiles) -> FetchResult:
     # Conversion creates many small objects, all in use; garbage collection would only slow it down.
     with gc_paused():
-        dataset = convert(benchmark, folder, files.files)
-        additions = write_fetched(dataset, {name: data for name, (_, data) in files.files.items()})
+        dataset, passages = convert(benchmark, folder, files.files)
+        additions = write_fetched(dataset, passages, {name: data for name, (_, data) in files.files.items()})
     return FetchResult(
         folder=folder,
         articles=len(dataset.articles),

@@ -72,7 +72,7 @@ def find_local_files(benchmark: Benchmark, source: Path) -> PublisherFiles:
             absent.append(name)
     if faults:
         raise FaultsError(faults)
-    if not set(files) - set(benchmark.companions):
+    if not set(files) - set(benchmark.companions) - set(benchmark.corpus):
         missing = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
         raise HarnessError(f"{source}: contains none of the files of '{benchmark.name}': {missing}")
     return PublisherFiles(files, tuple(absent), tuple(unpinned))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from harness.data.corpora.passages import Passage
 from harness.data.dataset import Dataset, dataset_file_contents
+from harness.data.jsonl import to_json_lines
 from harness.errors import FaultsError, HarnessError
 from harness.files import (
     TEMPORARY_PREFIX,
@@ -24,7 +26,12 @@ from harness.records import Record
 RECORD = "fetched.json"
 """Name of the record of a fetch, in the dataset folder."""
 LOCK = ".lock"
-IDS = {"articles.jsonl": "article_id", "claims.jsonl": "claim_id", "evidence.jsonl": "evidence_id"}
+IDS = {
+    "articles.jsonl": "article_id",
+    "claims.jsonl": "claim_id",
+    "evidence.jsonl": "evidence_id",
+    "corpus.jsonl": "passage_id",
+}
 """Field that identifies a line of a file; in the folders below it is another."""
 IDS_BY_FOLDER = {"annotations": "annotation_id", "splits": "claim_id"}
 MAX_SHOWN = 5
@@ -42,13 +49,16 @@ class FetchRecord(Record):
     """SHA-256 of each file that was written, by its path in the folder."""
 
 
-def write_fetched(dataset: Dataset, publisher_files: Mapping[str, bytes]) -> tuple[str, ...]:
+def write_fetched(
+    dataset: Dataset, passages: Sequence[Passage], publisher_files: Mapping[str, bytes]
+) -> tuple[str, ...]:
     """Writes a fetched dataset into its folder, all of it or nothing.
 
     What the user added to an earlier fetch stays: own files, and lines of the fetched files.
 
     Args:
         dataset: the benchmark as converted.
+        passages: the passages of its corpus; no corpus file is written without one.
         publisher_files: the publisher's files by published path.
     Returns: the files in the folder that hold additions, which stay as they are.
     Raises: HarnessError: the publisher's files give another content than before, and the additions cannot be told apart
@@ -56,6 +66,9 @@ def write_fetched(dataset: Dataset, publisher_files: Mapping[str, bytes]) -> tup
     """
     folder = dataset.folder
     new = {path.relative_to(folder).as_posix(): data for path, data in dataset_file_contents(dataset).items()}
+    if passages:
+        # First, as a folder without dataset.yaml, which is last, is not a dataset.
+        new = {"corpus.jsonl": "".join(to_json_lines(passages)).encode()} | new
     digests = {name: sha256(data) for name, data in new.items()}
     record = FetchRecord(
         benchmark=dataset.info.name,

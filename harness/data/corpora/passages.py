@@ -20,6 +20,10 @@ CORPUS_FILES = ("corpus.jsonl", "corpus.parquet")
 """Names of a corpus file in a folder."""
 
 
+MAX_PASSAGE = 1_000_000
+"""Characters of a passage; a longer text is a document, to be split."""
+
+
 class Passage(Record):
     """A passage of a document, as retrievers and classifiers see it."""
 
@@ -83,32 +87,55 @@ def open_corpus(path_or_dataset_name: str | Path, root: str | Path | None = None
     """
     path = Path(path_or_dataset_name)
     if path.suffix not in (".jsonl", ".parquet"):
-        path = _file_of(path_or_dataset_name, root)
-    with gc_paused():
-        if path.name == "evidence.jsonl":
-            lines, faults = _of_evidence(path)
-        else:
-            lines, faults = _read_parquet(path) if path.suffix == ".parquet" else _read_jsonl(path)
-            faults += _passage_faults(path, lines)
-    if not lines and not faults:
-        faults = [Fault(str(path), None, None, "has no passages; expected one JSON object per passage", "empty")]
-    if faults:
-        raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
+        folder = Path(path_or_dataset_name)
+        if not any((folder / name).is_file() for name in CORPUS_FILES):
+            folder = find_dataset(path_or_dataset_name, root)
+        path = corpus_file(folder, (*CORPUS_FILES, "evidence.jsonl"))
+    lines, unreadable, faults = read_corpus(path)
+    if unreadable or faults:
+        raise FaultsError(sorted([*unreadable, *faults], key=lambda fault: fault.line or 0))
     return Corpus(path, tuple(passage for _, passage in lines))
 
 
-def _file_of(path_or_dataset_name: str | Path, root: str | Path | None) -> Path:
-    """The corpus file of a folder or a dataset; its evidence if it has no corpus file."""
-    folder = Path(path_or_dataset_name)
-    if not any((folder / name).is_file() for name in CORPUS_FILES):
-        folder = find_dataset(path_or_dataset_name, root)
-    files = [folder / name for name in (*CORPUS_FILES, "evidence.jsonl") if (folder / name).is_file()]
+def corpus_of(folder: Path) -> Corpus | None:
+    """Opens the corpus file of a dataset folder; None if it has none.
+
+    Raises: FaultsError: all faults of the file, each with its line.
+    """
+    return open_corpus(folder) if any((folder / name).is_file() for name in CORPUS_FILES) else None
+
+
+def read_corpus(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault], list[Fault]]:
+    """Reads a file of passages, or the evidence of a dataset.
+
+    Returns: (line from 1, passage) pairs in order; the faults of lines that are no passage; those of the passages.
+    """
+    with gc_paused():
+        if path.name == "evidence.jsonl":
+            lines, unreadable, faults = _of_evidence(path)
+        else:
+            lines, unreadable = _read_parquet(path) if path.suffix == ".parquet" else _read_jsonl(path)
+            faults = _passage_faults(path, lines)
+    if not lines and not unreadable:
+        faults = [Fault(str(path), None, None, "has no passages; expected one JSON object per passage", "empty")]
+    return lines, unreadable, faults
+
+
+def corpus_file(folder: Path, names: Sequence[str] = CORPUS_FILES) -> Path:
+    """The corpus file of a folder.
+
+    Args:
+        folder: folder of a corpus or a dataset.
+        names: names of files that can hold passages, in order of preference.
+    Raises: FaultsError: the folder has none of them, or two corpus files.
+    """
+    files = [folder / name for name in names if (folder / name).is_file()]
     both = [file.name for file in files if file.name in CORPUS_FILES]
     if len(both) > 1:
         message = f"has {' and '.join(both)}; keep one of the two, or name the file"
         raise FaultsError.single(folder, message, code="two-corpora")
     if not files:
-        message = f"has no passages; expected {', '.join(CORPUS_FILES)} or evidence.jsonl"
+        message = f"has no passages; expected {' or '.join(names)}"
         raise FaultsError.single(folder, message, code="no-corpus")
     return files[0]
 
@@ -160,6 +187,8 @@ def _passage_faults(path: Path, lines: Sequence[tuple[int, Passage]]) -> list[Fa
         if first != line:
             message = f"duplicate id '{passage.passage_id}' (first on line {first}); remove one of the two"
             faults.append(Fault(str(path), line, "passage_id", message, "duplicate-id"))
+        too_long = length_fault(path, line, "text", passage.text)
+        faults += [] if too_long is None else [too_long]
         if not passage.text.strip():
             faults.append(Fault(str(path), line, "text", "is empty; give the passage a text, or remove it", "empty"))
         if (passage.start is None) != (passage.end is None):
@@ -168,27 +197,51 @@ def _passage_faults(path: Path, lines: Sequence[tuple[int, Passage]]) -> list[Fa
         elif passage.start is not None and passage.end is not None and not 0 <= passage.start < passage.end:
             message = f"expected a number greater than start ({passage.start}), got {passage.end}"
             faults.append(Fault(str(path), line, "end", message, "invalid-span"))
+        elif passage.start is not None and passage.end is not None and passage.end - passage.start != len(passage.text):
+            message = (
+                f"start {passage.start} and end {passage.end} are {passage.end - passage.start:,} characters, text has "
+                f"{len(passage.text):,}; give the offsets of exactly this text in its document, or neither"
+            )
+            faults.append(Fault(str(path), line, "end", message, "text-mismatch"))
     return faults
 
 
-def _of_evidence(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
+def length_fault(path: str | Path, line: int | None, field: str, text: str) -> Fault | None:
+    """The fault of a text that is too long for a passage; None if it is not."""
+    if len(text) <= MAX_PASSAGE:
+        return None
+    message = (
+        f"has {len(text):,} characters, and a passage at most {MAX_PASSAGE:,}; split the document into passages, such "
+        "as with: harness ingest DOCUMENTS --into FOLDER --as-corpus"
+    )
+    return Fault(str(path), line, field, message, "too-long")
+
+
+def cited_id(evidence: Evidence) -> str:
+    """The id of the passage that a piece of evidence cites; without one, the id of the evidence."""
+    return evidence.passage_id or evidence.evidence_id
+
+
+def _of_evidence(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault], list[Fault]]:
     """The distinct passages that a dataset cites, in order of first citation; those without text are left out."""
-    cited, faults = read_records(path, Evidence)
+    cited, unreadable = read_records(path, Evidence)
+    faults: list[Fault] = []
     passages: dict[str, tuple[int, Passage]] = {}
     for line, evidence in cited:
         if not evidence.text.strip():
             continue
         passage = Passage(
-            passage_id=evidence.passage_id or evidence.evidence_id,
-            document_id=evidence.source or evidence.url or evidence.passage_id or evidence.evidence_id,
+            passage_id=cited_id(evidence),
+            document_id=evidence.url or evidence.source or cited_id(evidence),
             text=evidence.text,
             start=evidence.start,
             end=evidence.end,
             url=evidence.url,
+            publisher=evidence.source,
             published=evidence.published,
         )
         first, same = passages.setdefault(passage.passage_id, (line, passage))
         if same.text != passage.text:
             message = f"passage '{passage.passage_id}' has another text on line {first}; give each an id of its own"
             faults.append(Fault(str(path), line, "passage_id", message, "duplicate-id"))
-    return list(passages.values()), faults
+    return list(passages.values()), unreadable, faults

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.data.corpora.passages import Passage
 from harness.data.formats import submissions
 from harness.data.formats.detection import (
     checkthat_debates,
@@ -21,10 +22,12 @@ from harness.data.formats.verification import (
     checkthat_verdicts,
     climate_fever_jsonl,
     fever_jsonl,
+    scifact_corpus,
     scifact_jsonl,
 )
 
 FormatReader = Callable[[SourceFile], list[SourceArticle]]
+CorpusReader = Callable[[SourceFile], list[Passage]]
 
 READERS: dict[str, FormatReader] = {
     "averitec_json": averitec_json.read_articles,
@@ -41,6 +44,9 @@ READERS: dict[str, FormatReader] = {
     "scifact_jsonl": scifact_jsonl.read_articles,
 }
 """Reader of a publisher's file, by format name."""
+
+CORPORA: dict[str, CorpusReader] = {"scifact_jsonl": scifact_corpus.read_passages}
+"""Reader of the corpus file that belongs to a publisher's claims, by format name."""
 
 SUBMISSIONS: dict[str, Submission] = {
     "debate_scores": Submission(checkthat_debates.read_gold, checkthat_debates.read_scores, "line number"),

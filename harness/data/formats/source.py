@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from harness.data.archives import InputFile
+from harness.data.corpora.passages import Passage
 from harness.data.delimited import repeated_column, repeated_columns
 from harness.errors import Fault, FaultsError
 from harness.records import preview
@@ -24,6 +25,8 @@ class SourceFile(InputFile):
     """Value of `options` in the benchmark's YAML."""
     companions: Mapping[str, bytes] = field(default_factory=dict)
     """Contents of the benchmark's companion files that are present, by file name."""
+    passages: Mapping[str, Passage] | None = None
+    """Passages of the publisher's corpus, by their id; None without a corpus."""
     skipped_rows: list[int] = field(default_factory=list)
     """Lines of rows that a reader leaves out because they have no text; readers append to it."""
 
@@ -39,6 +42,8 @@ class SourceLabel(NamedTuple):
     value: str | None = None
     note: str | None = None
     role: Literal["label", "adjudicate"] = "label"
+    url: str | None = None
+    """Address of the page that gave the label."""
 
 
 class SourceEvidence(NamedTuple):

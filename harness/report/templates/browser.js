@@ -106,8 +106,63 @@
       if (after) made.append(element("p", "near", after));
     }
     made.append(answers(row));
+    const passages = evidence(row);
+    if (passages) made.append(passages);
     const reasons = reasonsOf(chosen("a"), row);
     if (reasons.length) made.append(reasonList(reasons));
+    return made;
+  }
+
+  /* The passages that A was shown, gold ones marked, and the gold ones that it was not shown; groups are numbered. */
+  function evidence(row) {
+    const groups = claims.evidence ? claims.evidence[row] : [];
+    const flat = chosen("a").evidence ? chosen("a").evidence[row] : [];
+    const groupsOf = new Map();
+    groups.forEach((group, number) => {
+      for (let at = 0; at < group.length; at += 2) {
+        groupsOf.set(group[at], [...(groupsOf.get(group[at]) || []), number + 1]);
+      }
+    });
+    const rows = [];
+    const listed = new Set();
+    for (let at = 0; at < flat.length; at += 2) {
+      listed.add(flat[at]);
+      rows.push(passage(row, flat[at], flat[at + 1], groupsOf, true));
+    }
+    for (const group of groups) {
+      for (let at = 0; at < group.length; at += 2) {
+        if (!listed.has(group[at])) rows.push(passage(row, group[at], group[at + 1], groupsOf, false));
+        listed.add(group[at]);
+      }
+    }
+    if (!rows.length) return null;
+    const made = element("details", "evidence");
+    const unseen = rows.length - flat.length / 2;
+    const rest = unseen ? `, ${unseen} gold not shown to it` : "";
+    made.append(element("summary", "", `Passages shown to ${chosen("a").name}: ${flat.length / 2}${rest}`));
+    const list = element("ol", "");
+    list.append(...rows);
+    made.append(list);
+    return made;
+  }
+
+  function passage(row, id, content, groupsOf, isShown) {
+    const made = element("li", isShown ? "" : "unseen");
+    const where = element("span", "where", texts[id]);
+    if (groupsOf.has(id)) where.append(element("b", "", `gold, group ${groupsOf.get(id).join(" and ")}`));
+    if (!isShown) where.append(element("span", "", "not shown"));
+    made.append(where, matching(row, texts[content]));
+    return made;
+  }
+
+  /* A passage with the words that it shares with the claim marked; short words are left out. */
+  function matching(row, content) {
+    const words = (one) => one.toLowerCase().match(/[\p{L}\p{N}]+/gu) || [];
+    const shared = new Set(words(text(claims.text, row)).filter((word) => word.length > 3 || /\p{N}/u.test(word)));
+    const made = element("p", "");
+    for (const part of content.split(/([\p{L}\p{N}]+)/u)) {
+      made.append(shared.has(part.toLowerCase()) ? element("mark", "same", part) : part);
+    }
     return made;
   }
 
@@ -144,7 +199,7 @@
     const made = element("ul", "answers");
     const gold = element("li", "gold");
     gold.append(element("span", "name", "gold"), element("b", "", claims.gold[row] < 0 ? "none" : labels[claims.gold[row]]));
-    made.append(gold);
+    if (labels.length) made.append(gold);
     for (const system of systems) {
       const verdict = right(system, row);
       const kind = verdict === null ? "" : verdict ? "right" : "wrong";

@@ -22,7 +22,7 @@ from harness.data.labels.tasks import TASKS
 from harness.data.load import dataset_names
 from harness.files import json_document, write_text
 from harness.metrics import METRICS
-from harness.metrics.evidence import EVIDENCE_METRICS
+from harness.metrics.verification import EVIDENCE_METRICS
 from harness.registry import Registry
 from harness.retrieval.build import RETRIEVERS
 from harness.runner.config import Experiment

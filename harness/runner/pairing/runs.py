@@ -70,7 +70,8 @@ def runs_of(result: Result, columns: Columns, scored: ScoredClaims) -> tuple[Run
         predicted = np.array([code_of.get(label, -1) for label in columns["predicted"][rows]], dtype=np.int64)
         random_seed = seed if seed in result.random_seeds else None
         gives_scores, gives_probabilities = provenance.gives_scores, provenance.gives_probabilities
-        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed))
+        shown = columns["has_evidence"][rows].astype(bool) if "has_evidence" in columns else None
+        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed, shown))
     return tuple(runs)
 
 
@@ -86,11 +87,11 @@ def _unit_codes(rows: Columns, article: Codes, intervals: Intervals) -> Codes:
         return np.arange(len(article), dtype=np.int64)
     if intervals.unit == "article":
         return article
-    if "speaker" not in rows:
-        raise HarnessError("compare: the results have no column of speakers; run the experiment again")
-    pairs = zip(rows["speaker"], rows["article_id"], strict=True)
-    # A claim without a speaker falls back to its article. Tuples of different length keep a speaker apart from an
-    # article of the same name; they need an object array, as NumPy would turn a list of tuples into a matrix.
+    if intervals.unit not in rows:
+        raise HarnessError(f"compare: the results have no column of {intervals.unit}s; run the experiment again")
+    pairs = zip(rows[intervals.unit], rows["article_id"], strict=True)
+    # A claim without a speaker (topic) falls back to its article. Tuples of different length keep a speaker apart from
+    # an article of the same name; they need an object array, as NumPy would turn a list of tuples into a matrix.
     keys = np.empty(len(article), dtype=object)
-    keys[:] = [(speaker,) if speaker else (None, article_id) for speaker, article_id in pairs]
+    keys[:] = [(name,) if name else (None, article_id) for name, article_id in pairs]
     return codes_of(keys)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from harness.arrays import Bools
 from harness.data.claims import Column, ShownPassage, no_evidence
 from harness.errors import HarnessError
 from harness.files import fingerprint
-from harness.records import Evidence
+from harness.metrics.verification.strict import STRICT_PASSAGES
+from harness.records import NEUTRAL, Evidence
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.evidence_source import evidence_name
 from harness.text_tables import count_of
@@ -55,7 +59,7 @@ class GoldEvidence:
                 self.by_claim.setdefault(prefix + evidence.claim_id, []).append(evidence)
 
     def shown(self) -> ShownEvidence:
-        """Every gold passage of each claim.
+        """Every gold passage of each claim, after the question that it answers, if it has one.
 
         Raises: HarnessError: no claim has one.
         """
@@ -63,7 +67,7 @@ class GoldEvidence:
             raise HarnessError("evidence: the dataset has no gold evidence (evidence.jsonl); set evidence: none")
         name = evidence_name("gold")
         per_claim = [self.by_claim.get(claim_id, []) for claim_id in self.claims.claim_id]
-        column = evidence_column([[ShownPassage(_id(e), e.text) for e in passages] for passages in per_claim])
+        column = evidence_column([[ShownPassage(_id(e), _shown_text(e)) for e in passages] for passages in per_claim])
         late = sum(
             any(is_later(e.published, day) for e in passages)
             for passages, day in zip(per_claim, self.claims.published, strict=True)
@@ -73,10 +77,14 @@ class GoldEvidence:
         return ShownEvidence(column, fingerprint_of(column), (note,), (warning,) if late else ())
 
     def groups_of(self, claim_id: str) -> list[frozenset[str]]:
-        """The ids of the passages of each evidence group of a claim; empty if it has no gold evidence."""
+        """The ids of the passages of each evidence group of a claim; empty if no passage settles it.
+
+        Neutral passages belong to no group.
+        """
         groups = dict[int, set[str]]()
         for evidence in self.by_claim.get(claim_id, ()):
-            groups.setdefault(evidence.group, set()).add(_id(evidence))
+            if evidence.stance != NEUTRAL:
+                groups.setdefault(evidence.group, set()).add(_id(evidence))
         return [frozenset(group) for group in groups.values()]
 
     def coverage(self, column: Column, known: Collection[str]) -> str:
@@ -100,8 +108,33 @@ class GoldEvidence:
         return f"; a whole group of gold passages shown for {complete:,} of {with_gold:,} claims that have one{missing}"
 
 
+def gold_groups(joined: JoinedDatasets) -> list[list[list[str]]]:
+    """The ids of the passages of each evidence group of each claim, sorted; a claim without gold evidence has none."""
+    gold = GoldEvidence(joined)
+    return [sorted(sorted(group) for group in gold.groups_of(claim_id)) for claim_id in joined.claims.claim_id]
+
+
+def shows_whole_group(joined: JoinedDatasets, column: Column) -> Bools:
+    """Whether a whole gold group is among the first passages shown with each claim; True for one without gold evidence.
+
+    Args:
+        joined: the datasets.
+        column: passages that are shown with each claim of the datasets.
+    """
+    gold, shows = GoldEvidence(joined), np.ones(len(column), dtype=bool)
+    for row, (claim_id, passages) in enumerate(zip(joined.claims.claim_id, column, strict=True)):
+        first = {passage.passage_id for passage in passages[:STRICT_PASSAGES]}
+        groups = gold.groups_of(claim_id)
+        shows[row] = not groups or any(group <= first for group in groups)
+    return shows
+
+
 def _id(evidence: Evidence) -> str:
     return evidence.passage_id or evidence.evidence_id
+
+
+def _shown_text(evidence: Evidence) -> str:
+    return f"{evidence.question} {evidence.text}" if evidence.question else evidence.text
 
 
 def evidence_column(ranked: Ranked) -> Column:

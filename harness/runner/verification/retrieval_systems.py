@@ -17,14 +17,14 @@ from harness.data.claims import Claims, Column, Gold
 from harness.data.labels.tasks import TaskGold
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
-from harness.metrics.evidence import JudgedRankings, RankingMetric
+from harness.metrics.verification import JudgedRankings, RankingMetric
 from harness.records import explain_validation, preview
 from harness.retrieval import build_retriever, checked_retriever
 from harness.runner.config import System
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.units.unit_file import Predictions
 from harness.runner.verification.evidence_source import FileEvidence, FoundEvidence, RankedEvidence
-from harness.runner.verification.gold_evidence import GoldEvidence
+from harness.runner.verification.gold_evidence import GoldEvidence, gold_groups
 from harness.yaml_file import KeyPath
 
 FROM_FILE = "from_file"
@@ -120,14 +120,13 @@ def retrieval_gold(joined: JoinedDatasets, metrics: Sequence[str]) -> TaskGold:
     has_gold: Bools = np.array([bool(gold.groups_of(name)) for name in joined.claims.claim_id], dtype=bool)
     rows: Codes = np.flatnonzero(has_gold)
     codes: Codes = np.zeros(len(rows), dtype=np.int64)
-    return TaskGold(Gold(tuple(metrics), codes), rows, {"without gold evidence": int((~has_gold).sum())})
+    return TaskGold(Gold(tuple(metrics), codes), rows, {})
 
 
 def gold_texts(joined: JoinedDatasets) -> Column:
     """The gold evidence of each claim as text: passages joined by ` + `, alternatives by ` | `; None without any."""
-    gold, texts = GoldEvidence(joined), np.empty(len(joined.claims), dtype=object)
-    for row, claim_id in enumerate(joined.claims.claim_id):
-        texts[row] = " | ".join(sorted(" + ".join(sorted(group)) for group in gold.groups_of(claim_id))) or None
+    texts = np.empty(len(joined.claims), dtype=object)
+    texts[:] = [" | ".join(" + ".join(group) for group in groups) or None for groups in gold_groups(joined)]
     return texts
 
 

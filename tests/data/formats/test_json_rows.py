@@ -56,7 +56,7 @@ def brought(name, row, folder, sentences=SENTENCES):
     found = {first_file(name): (Path("f.json"), json.dumps(row).encode())}
     if name == "newsclaims":
         found["all_sents.json"] = (Path("all_sents.json"), json.dumps(sentences).encode())
-    write_dataset(convert(load_benchmark(name), folder, found))
+    write_dataset(convert(load_benchmark(name), folder, found).dataset)
 
 
 def places(value, path=()):

@@ -74,6 +74,16 @@ def test_every_scifact_golden_agrees(benchmarks, gold, predictions, expected):
         agrees(evaluate("scifact", [published], [folder / f"{predictions}.jsonl"]).mean, wanted)
 
 
+def test_every_golden_of_citation_integrity_agrees(benchmarks):
+    folder = benchmarks / "goldens"
+    entries = [entry for entry in read(folder / "scifact_citint" / "expected.json") if "gold" in entry]
+    assert {entry["gold"].split("/")[0] for entry in entries} == {"citint", "scifact"}
+    for entry in entries:
+        scored_as = entry["gold"].split("/")[0]
+        found = evaluate(scored_as, [benchmarks / entry["gold"]], [folder / entry["predictions"]])
+        agrees(found.mean, entry["expected"])
+
+
 def test_factuality_2018_is_what_the_publisher_printed(benchmarks):
     folder = benchmarks / "clef2018"
     gold = folder / "data" / "task2" / "English" / "Task2-English-1st-Presidential.txt"

@@ -1,4 +1,9 @@
-"""AVeriTeC: a list of claims with verdict, speaker and date; questions with answers are the evidence. No ids."""
+"""AVeriTeC: a list of claims with verdict, speaker and date; questions with answers are the evidence. No ids.
+
+A passage is an answer, and equal answers are one passage, so that the answers of all claims are a corpus. Its question
+stays beside it: it was written for the claim, so a search for the claim in questions would be easier still. That no
+answer was found is neutral evidence, because no search can find it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,9 @@ from harness.data.formats.source import (
     SourceLabel,
     label_fault,
 )
+from harness.data.formats.verification.averitec_strings import NO_ANSWER
+from harness.files import sha256
+from harness.records import NEUTRAL
 
 DAY = re.compile(r"(\d{1,2})-(\d{1,2})-(\d{4})")
 
@@ -37,7 +45,8 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
             if problem is not None:
                 faults.add(row.line, "label", problem, "unknown-name")
                 continue
-            labels = (SourceLabel(code, note=_optional_text(row.fields.get("justification"))),)
+            note, page = (_optional_text(row.fields.get(name)) for name in ("justification", "fact_checking_article"))
+            labels = (SourceLabel(code, note=note, url=page),)
         if text is not None:
             speaker = _optional_text(row.fields.get("speaker"))
             claim = SourceClaim(text, labels, speaker, date=_date(row), evidence=_evidence(row))
@@ -70,20 +79,27 @@ def _evidence(row: JsonRow) -> tuple[SourceEvidence, ...]:
     questions: Any = row.fields.get("questions")
     for group, question in enumerate(questions if isinstance(questions, list) else ()):
         fields = question if isinstance(question, dict) else {}
-        answers = fields.get("answers")
-        for answer in answers if isinstance(answers, list) else ():
+        name, answers = _optional_text(fields.get("question")), fields.get("answers")
+        if not answers:
+            passages.append(_passage({"answer": NO_ANSWER}, NO_ANSWER, group, name))
+        for answer in [answers] if isinstance(answers, dict) else answers if isinstance(answers, list) else ():
             text = _optional_text(answer.get("answer")) if isinstance(answer, dict) else None
-            if text is None:
-                continue
-            # A bare "Yes" or "No" says little without its explanation.
-            explanation = _optional_text(answer.get("boolean_explanation"))
-            passages.append(
-                SourceEvidence(
-                    f"{text} {explanation}" if explanation else text,
-                    group,
-                    question=_optional_text(fields.get("question")),
-                    source=_optional_text(answer.get("source_medium")),
-                    url=_optional_text(answer.get("source_url")),
-                )
-            )
+            if text is not None:
+                passages.append(_passage(answer, text, group, name))
     return tuple(passages)
+
+
+def _passage(answer: dict[str, Any], text: str, group: int, question: str | None) -> SourceEvidence:
+    # A bare "Yes" or "No" says little without its explanation.
+    explanation = _optional_text(answer.get("boolean_explanation"))
+    whole = f"{text} {explanation}" if explanation else text
+    is_unanswered = text == NO_ANSWER or answer.get("answer_type") == "Unanswerable"
+    return SourceEvidence(
+        whole,
+        group,
+        f"answer-{sha256(whole)[:16]}",
+        question=question,
+        source=_optional_text(answer.get("source_medium")),
+        url=_optional_text(answer.get("source_url")),
+        stance=NEUTRAL if is_unanswered else None,
+    )

@@ -1,7 +1,11 @@
 """SciFact: a claim, and for each cited abstract its rationales with a label; an empty object is "not enough info".
 
-The publisher's data says REFUTE, its scorer CONTRADICT. The abstracts are in another file, so a passage is identified
-by its abstract and sentence numbers. A submission has one label and a list of sentence numbers per claim and abstract.
+The publisher's data says REFUTE, its scorer CONTRADICT. The abstracts are in another file; without it, a passage is
+identified by its abstract and sentence numbers. A submission has one label and a list of sentence numbers per claim and
+abstract.
+
+Where whole abstracts are the passages, a claim also has the abstracts that it cites and that settle nothing, as neutral
+evidence: otherwise a claim without evidence would be one of "not enough info".
 """
 
 from __future__ import annotations
@@ -11,7 +15,8 @@ from typing import Any, NamedTuple, TypeGuard
 from harness.data.formats.json_rows import JsonRow, json_rows, required_text
 from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceEvidence, SourceFile, SourceLabel
 from harness.data.formats.submissions import SubmissionEntry
-from harness.records import preview
+from harness.data.formats.verification.scifact_corpus import are_abstracts, document_id
+from harness.records import NEUTRAL, preview
 
 EVIDENCE_CODES = {"SUPPORT": "SUPPORT", "REFUTE": "CONTRADICT", "CONTRADICT": "CONTRADICT"}
 STANCES = {"SUPPORT": "supports", "CONTRADICT": "refutes"}
@@ -37,20 +42,63 @@ def read_articles(file: SourceFile) -> list[SourceArticle]:
         labels: tuple[SourceLabel, ...] = ()
         if "evidence" in row.fields:
             labels = (SourceLabel(next(iter(codes), NOT_ENOUGH_INFO)),)
-        evidence = tuple(
+        evidence = _evidence(row, rationales, file, faults)
+        claim = SourceClaim(text, labels, topic=_topic(row, file), evidence=evidence)
+        articles.append(SourceArticle(str(row.fields.get("id", number)), None, [claim], alone=True))
+    faults.raise_if_any(empty=not articles, expected="JSON objects with a claim and its evidence")
+    return articles
+
+
+def _evidence(
+    row: JsonRow, rationales: list[_Rationale], file: SourceFile, faults: FileFaults
+) -> tuple[SourceEvidence, ...]:
+    """Returns the passages of a claim: those of a rationale are one group; adds a fault for each that is missing."""
+    if file.passages is None:
+        return tuple(
             SourceEvidence(
                 f"Abstract {rationale.abstract_id}, sentences {', '.join(map(str, rationale.sentences))}",
                 group,
                 f"{rationale.abstract_id}:{','.join(map(str, rationale.sentences))}",
-                source="S2ORC abstract",
+                source=f"abstract {rationale.abstract_id}",
                 stance=STANCES[rationale.code],
             )
             for group, rationale in enumerate(rationales)
         )
-        claim = SourceClaim(text, labels, evidence=evidence)
-        articles.append(SourceArticle(str(row.fields.get("id", number)), None, [claim], alone=True))
-    faults.raise_if_any(empty=not articles, expected="JSON objects with a claim and its evidence")
-    return articles
+    if are_abstracts(file):
+        # An abstract with several rationales is one passage.
+        stances: dict[str, str] = {rationale.abstract_id: STANCES[rationale.code] for rationale in rationales}
+        if "evidence" in row.fields:
+            stances = stances | {name: NEUTRAL for name in _cited(row) if name not in stances}
+        cited = [(group, name, stance) for group, (name, stance) in enumerate(stances.items())]
+    else:
+        cited = [
+            (group, f"{rationale.abstract_id}:{number}", STANCES[rationale.code])
+            for group, rationale in enumerate(rationales)
+            for number in rationale.sentences
+        ]
+    missing = [name for _, name, _ in cited if name not in file.passages]
+    if missing:
+        message = f"cites '{missing[0]}', which the corpus lacks or has without text; get the corpus of these claims"
+        faults.add(row.line, "evidence", message, "unknown-id")
+        return ()
+    return tuple(
+        SourceEvidence(file.passages[name].text, group, name, source=file.passages[name].title, stance=stance)
+        for group, name, stance in cited
+    )
+
+
+def _cited(row: JsonRow) -> list[str]:
+    """The ids of the documents that a claim cites."""
+    cited: Any = row.fields.get("cited_doc_ids")
+    names = map(document_id, cited if isinstance(cited, list) else ())
+    return [name for name in names if name is not None]
+
+
+def _topic(row: JsonRow, file: SourceFile) -> str | None:
+    """The article that the cited documents are extracts of, where documents are numbered in blocks per article."""
+    block = file.options.get("documents_per_article")
+    numbers = [int(name) for name in _cited(row) if name.isdecimal()]
+    return f"article {numbers[0] // block}" if block and numbers else None
 
 
 class _Rationale(NamedTuple):
@@ -132,7 +180,7 @@ def read_gold(file: SourceFile) -> list[SubmissionEntry]:
 
 
 def read_predictions(file: SourceFile) -> list[SubmissionEntry]:
-    """Returns the predicted abstracts of each claim id.
+    """Returns the predicted abstracts of each claim id; one without `sentences` has none.
 
     Raises: FaultsError: the file is invalid; lists every fault with its line.
     """
@@ -156,8 +204,8 @@ def _predicted_abstract(row: JsonRow, value: Any, faults: FileFaults) -> Abstrac
     if code is None:
         expected = f"expected one of {', '.join(LABEL_SPELLINGS)}"
         faults.add(row.line, "label", f"{expected}, got {preview(fields.get('label'))}")
-    elif not _are_sentence_numbers(sentences):
+    elif "sentences" in fields and not _are_sentence_numbers(sentences):
         faults.add(row.line, "sentences", f"expected a list of sentence numbers, got {preview(sentences)}")
     else:
-        return Abstract(code, tuple(sentences))
+        return Abstract(code, tuple(sentences or ()))
     return None

@@ -7,8 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from harness.metrics.evidence import EVIDENCE_METRICS, JudgedRankings
 from harness.metrics.official.trec import trec_query
+from harness.metrics.verification import EVIDENCE_METRICS, JudgedRankings
 
 NAMES = [f"p{number}" for number in range(40)]
 

@@ -1,6 +1,6 @@
 """Metrics of the task `evidence`: how well ranked passages hold the gold evidence of claims."""
 
-from harness.metrics.evidence.rankings import (
+from harness.metrics.verification.rankings import (
     JudgedRankings,
     PassageMeanAveragePrecision,
     PassageNdcgAt,

@@ -1,0 +1,148 @@
+"""The claims of a dataset with their verdicts and their gold evidence, as the checks of verification see them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from harness.arrays import Codes
+from harness.audit.near_duplicates import text_key
+from harness.audit.sentences import AuditedDataset, QuestionLabels, SentenceTable
+from harness.records import Evidence
+
+MIN_ROWS = 30
+"""Minimum number of rows for a statement about labels."""
+MIN_GROUPS = 10
+"""Minimum number of groups of claims for a statement about labels: fewer cannot be divided into folds."""
+NO_STANCE = "no stance"
+"""Label of a passage whose stance is not stated."""
+NEUTRAL = "neutral"
+"""Stance of a passage that says neither yes nor no."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledTexts:
+    """Rows with one label each, a text of the claim and a text of the evidence: claims, or claims with one passage."""
+
+    where: str
+    """Location in messages: the dataset and the question."""
+    rows: Codes
+    """Claim of each row, as an index into the claims of the dataset; shape (n_rows,)."""
+    evidence: tuple[tuple[Evidence, ...], ...]
+    """Evidence of each row."""
+    labels: tuple[str, ...]
+    """Possible labels; each occurs."""
+    codes: Codes
+    """Label of each row as an index into `labels`; shape (n_rows,)."""
+    groups: Codes
+    """Group of each row; rows of two groups share no claim text, no article and, if possible, no passage."""
+
+    def describe_label(self, code: int, mask: Iterable[bool]) -> tuple[float, float]:
+        """Returns the share of rows in a mask among those with a label, and among the others."""
+        in_mask, has_label = np.fromiter(mask, dtype=bool), self.codes == code
+        return float(in_mask[has_label].mean()), float(in_mask[~has_label].mean())
+
+
+class VerificationTable:
+    """The claims of one dataset with the keys of their texts and of their passages."""
+
+    def __init__(self, source: AuditedDataset, claim_keys: Codes) -> None:
+        self.source = source
+        self.claim_keys = claim_keys
+        self.evidence = source.evidence or ((),) * len(source.claims)
+
+    @cached_property
+    def passage_keys(self) -> list[frozenset[str]]:
+        """Normalized texts of the passages of each claim; passages without words are left out."""
+        known: dict[str, str] = {}
+        keys = []
+        for passages in self.evidence:
+            for passage in passages:
+                if passage.text not in known:
+                    known[passage.text] = text_key(passage.text)
+            keys.append(frozenset(known[passage.text] for passage in passages) - {""})
+        return keys
+
+    @cached_property
+    def groups(self) -> Codes:
+        """Group of each claim: claims of one article, one text or with one passage in common belong together.
+
+        If that puts most claims into one group, passages are ignored.
+        """
+        own = [[f"a{a}", f"t{t}"] for a, t in zip(self.source.claims.article_id, self.claim_keys, strict=True)]
+        shared = components_of([[*tokens, *keys] for tokens, keys in zip(own, self._linking_keys(), strict=True)])
+        return shared if _largest_share(shared) <= 0.5 else components_of(own)
+
+    def _linking_keys(self) -> list[list[str]]:
+        return [[f"p{key}" for key in keys] for keys in self.passage_keys]
+
+    def claim_id(self, row: int) -> str:
+        """Returns the id of a claim."""
+        return str(self.source.claims.claim_id[row])
+
+    def verdicts(self) -> Iterator[QuestionLabels]:
+        """Yields the questions whose labels are verdicts, and that have gold."""
+        for answers in self.source.answers:
+            if answers.is_verdict and (answers.codes >= 0).any():
+                yield answers
+
+    def labeled(self) -> Iterator[LabeledTexts]:
+        """Yields the claims with a verdict, per question; and the passages with a stance, if claims have several."""
+        for answers in self.verdicts():
+            rows = np.flatnonzero(answers.codes >= 0)
+            evidence = tuple(self.evidence[row] for row in rows)
+            labels = [answers.labels[code] for code in answers.codes[rows]]
+            yield self._texts(f"{self.source.name}, {answers.name}", rows, evidence, labels)
+        if self.has_several_stances:
+            pairs = [(row, passage) for row, passages in enumerate(self.evidence) for passage in passages]
+            stances = [passage.stance or NO_STANCE for _, passage in pairs]
+            rows = np.array([row for row, _ in pairs], dtype=np.int64)
+            yield self._texts(f"{self.source.name}, stances", rows, tuple((p,) for _, p in pairs), stances)
+
+    @cached_property
+    def has_several_stances(self) -> bool:
+        """Whether passages have a stance of their own: some claim has passages of two stances."""
+        return any(len({passage.stance for passage in passages}) > 1 for passages in self.evidence)
+
+    def _texts(
+        self, where: str, rows: Codes, evidence: tuple[tuple[Evidence, ...], ...], labels: Sequence[str]
+    ) -> LabeledTexts:
+        names = sorted(set(labels))
+        code_of = {label: code for code, label in enumerate(names)}
+        codes = np.array([code_of[label] for label in labels], dtype=np.int64)
+        return LabeledTexts(where, rows, evidence, tuple(names), codes, self.groups[rows])
+
+
+def verification_tables(sentences: SentenceTable) -> Iterator[tuple[int, VerificationTable]]:
+    """Yields the index and the table of every dataset that has verdicts or evidence."""
+    for number, source in enumerate(sentences.sources):
+        if source.evidence or any(answers.is_verdict for answers in source.answers):
+            yield number, VerificationTable(source, sentences.key[sentences.rows(number)])
+
+
+def components_of(tokens_by_row: Sequence[Sequence[str]]) -> Codes:
+    """Returns the component of each row, from 0: rows that share a token, directly or through others, are in one.
+
+    Args:
+        tokens_by_row: tokens of each row.
+    Returns: shape (n_rows,).
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    numbers: dict[str, int] = {}
+    flat = [numbers.setdefault(token, len(numbers)) for tokens in tokens_by_row for token in tokens]
+    n = len(tokens_by_row)
+    rows = np.repeat(np.arange(n), [len(tokens) for tokens in tokens_by_row])
+    size = n + len(numbers)
+    edges = (np.ones(len(flat), dtype=np.int8), (rows, n + np.array(flat, dtype=np.int64)))
+    _, components = connected_components(csr_matrix(edges, shape=(size, size)), directed=False)
+    return components[:n].astype(np.int64)
+
+
+def _largest_share(components: Codes) -> float:
+    return max(Counter(components.tolist()).values(), default=0) / max(len(components), 1)
