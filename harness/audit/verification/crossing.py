@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from harness.arrays import Codes
 from harness.audit.base import Check, CheckResult, Severity
-from harness.audit.near_duplicates import MIN_WORDS
 from harness.audit.sentences import SentenceTable
-from harness.audit.verification.table import VerificationTable, verification_tables
+from harness.audit.verification.table import VerificationTable, is_long, verification_tables
 
 ERROR_SHARE = 0.2
 """Share of the claims of a side, from which evidence that crosses is an error."""
@@ -107,7 +106,7 @@ def _crossing(table: VerificationTable, tokens: Tokens, train: Codes, test: Code
 
 def _long_passages(table: VerificationTable) -> Tokens:
     """The passages of each claim that are too long to repeat by chance."""
-    return [frozenset(key for key in keys if key.count(" ") + 1 >= MIN_WORDS) for keys in table.passage_keys]
+    return [frozenset(filter(is_long, keys)) for keys in table.passage_keys]
 
 
 def _documents(table: VerificationTable) -> Tokens:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from harness.arrays import Codes
-from harness.audit.near_duplicates import text_key
+from harness.audit.near_duplicates import MIN_WORDS, text_key
 from harness.audit.sentences import AuditedDataset, QuestionLabels, SentenceTable
 from harness.records import Evidence
 
@@ -18,10 +18,10 @@ MIN_ROWS = 30
 """Minimum number of rows for a statement about labels."""
 MIN_GROUPS = 10
 """Minimum number of groups of claims for a statement about labels: fewer cannot be divided into folds."""
+MAX_GROUP_SHARE = 0.5
+"""Maximum share of rows in one group: with more, too few rows remain for the other folds."""
 NO_STANCE = "no stance"
 """Label of a passage whose stance is not stated."""
-NEUTRAL = "neutral"
-"""Stance of a passage that says neither yes nor no."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +40,16 @@ class LabeledTexts:
     """Label of each row as an index into `labels`; shape (n_rows,)."""
     groups: Codes
     """Group of each row; rows of two groups share no claim text, no article and, if possible, no passage."""
+    evidence_groups: Codes
+    """The same for looking at evidence: rows of two groups share no passage and, if possible, no text or article."""
 
-    def describe_label(self, code: int, mask: Iterable[bool]) -> tuple[float, float]:
-        """Returns the share of rows in a mask among those with a label, and among the others."""
-        in_mask, has_label = np.fromiter(mask, dtype=bool), self.codes == code
-        return float(in_mask[has_label].mean()), float(in_mask[~has_label].mean())
+    @cached_property
+    def evidence_texts(self) -> list[str]:
+        """All evidence of each row in one text, with the questions that it answers."""
+        return [
+            " ".join(part for passage in passages for part in (passage.question, passage.text) if part)
+            for passages in self.evidence
+        ]
 
 
 class VerificationTable:
@@ -56,29 +61,25 @@ class VerificationTable:
         self.evidence = source.evidence or ((),) * len(source.claims)
 
     @cached_property
-    def passage_keys(self) -> list[frozenset[str]]:
-        """Normalized texts of the passages of each claim; passages without words are left out."""
-        known: dict[str, str] = {}
-        keys = []
-        for passages in self.evidence:
-            for passage in passages:
-                if passage.text not in known:
-                    known[passage.text] = text_key(passage.text)
-            keys.append(frozenset(known[passage.text] for passage in passages) - {""})
-        return keys
+    def key_of(self) -> dict[str, str]:
+        """Normalized text of each passage, by its text."""
+        texts = dict.fromkeys(passage.text for passages in self.evidence for passage in passages)
+        return {text: text_key(text) for text in texts}
 
     @cached_property
-    def groups(self) -> Codes:
-        """Group of each claim: claims of one article, one text or with one passage in common belong together.
+    def passage_keys(self) -> list[frozenset[str]]:
+        """Normalized texts of the passages of each claim; passages without words are left out."""
+        return [frozenset(self.key_of[p.text] for p in passages) - {""} for passages in self.evidence]
 
-        If that puts most claims into one group, passages are ignored.
+    def _groups(self, tokens: Sequence[Sequence[str]], passages: Sequence[Sequence[str]]) -> tuple[Codes, Codes]:
+        """Groups of rows by tokens of their claims and by passages, for looking at claims and at evidence.
+
+        If both together put most rows into one group, claims are grouped by their tokens and evidence by passages.
         """
-        own = [[f"a{a}", f"t{t}"] for a, t in zip(self.source.claims.article_id, self.claim_keys, strict=True)]
-        shared = components_of([[*tokens, *keys] for tokens, keys in zip(own, self._linking_keys(), strict=True)])
-        return shared if _largest_share(shared) <= 0.5 else components_of(own)
-
-    def _linking_keys(self) -> list[list[str]]:
-        return [[f"p{key}" for key in keys] for keys in self.passage_keys]
+        both = components_of([[*own, *shown] for own, shown in zip(tokens, passages, strict=True)])
+        if _largest_share(both) <= MAX_GROUP_SHARE:
+            return both, both
+        return components_of(tokens), components_of(passages)
 
     def claim_id(self, row: int) -> str:
         """Returns the id of a claim."""
@@ -91,13 +92,13 @@ class VerificationTable:
                 yield answers
 
     def labeled(self) -> Iterator[LabeledTexts]:
-        """Yields the claims with a verdict, per question; and the passages with a stance, if claims have several."""
+        """Yields the claims with a verdict, per question; without verdicts, the pairs of a claim and a passage."""
         for answers in self.verdicts():
             rows = np.flatnonzero(answers.codes >= 0)
             evidence = tuple(self.evidence[row] for row in rows)
             labels = [answers.labels[code] for code in answers.codes[rows]]
             yield self._texts(f"{self.source.name}, {answers.name}", rows, evidence, labels)
-        if self.has_several_stances:
+        if self.has_several_stances and not any(True for _ in self.verdicts()):
             pairs = [(row, passage) for row, passages in enumerate(self.evidence) for passage in passages]
             stances = [passage.stance or NO_STANCE for _, passage in pairs]
             rows = np.array([row for row, _ in pairs], dtype=np.int64)
@@ -114,7 +115,9 @@ class VerificationTable:
         names = sorted(set(labels))
         code_of = {label: code for code, label in enumerate(names)}
         codes = np.array([code_of[label] for label in labels], dtype=np.int64)
-        return LabeledTexts(where, rows, evidence, tuple(names), codes, self.groups[rows])
+        tokens = [[f"a{self.source.claims.article_id[row]}", f"t{self.claim_keys[row]}"] for row in rows]
+        passages = [[f"p{key}" for p in shown if is_long(key := self.key_of[p.text])] for shown in evidence]
+        return LabeledTexts(where, rows, evidence, tuple(names), codes, *self._groups(tokens, passages))
 
 
 def verification_tables(sentences: SentenceTable) -> Iterator[tuple[int, VerificationTable]]:
@@ -122,6 +125,15 @@ def verification_tables(sentences: SentenceTable) -> Iterator[tuple[int, Verific
     for number, source in enumerate(sentences.sources):
         if source.evidence or any(answers.is_verdict for answers in source.answers):
             yield number, VerificationTable(source, sentences.key[sentences.rows(number)])
+
+
+def is_long(key: str) -> bool:
+    """Returns whether a normalized passage is too long to be repeated by chance, unlike "No answer".
+
+    Args:
+        key: a key of `text_key`.
+    """
+    return key.count(" ") + 1 >= MIN_WORDS
 
 
 def components_of(tokens_by_row: Sequence[Sequence[str]]) -> Codes:

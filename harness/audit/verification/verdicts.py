@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.audit.base import Check, CheckResult
 from harness.audit.sentences import SentenceTable
-from harness.audit.verification.table import MIN_ROWS, NEUTRAL, NO_STANCE, VerificationTable, verification_tables
+from harness.audit.verification.table import MIN_ROWS, NO_STANCE, VerificationTable, verification_tables
+from harness.records import NEUTRAL
 from harness.text_tables import count_of
 
 MIN_AGREEMENT = 0.99
@@ -80,11 +81,13 @@ def _example(table: VerificationTable, judgments: list[_Judgment]) -> str:
 
 def _find_rules(sentences: SentenceTable) -> Iterator[CheckResult]:
     for _, table in verification_tables(sentences):
+        if not any(passage.stance for passages in table.evidence for passage in passages):
+            continue
         for answers in table.verdicts():
             cases = [
                 (frozenset(passage.stance or NO_STANCE for passage in table.evidence[row]), answers.labels[code])
                 for row, code in enumerate(answers.codes)
-                if code >= 0 and any(passage.stance for passage in table.evidence[row])
+                if code >= 0 and table.evidence[row]
             ]
             result = _rule(f"{table.source.name}, {answers.name}", cases)
             if result is not None:
@@ -107,8 +110,8 @@ def _rule(where: str, cases: list[tuple[frozenset[str], str]]) -> CheckResult | 
     more = f" and {len(ordered) - MAX_RULES} more" if len(ordered) > MAX_RULES else ""
     n_several = sum(len(stances) > 1 for stances, _ in cases)
     message = (
-        f"the verdict follows from the stances of the passages for {n_right:,} of {len(cases):,} claims that have "
-        f"any: {rules}{more}"
+        f"the verdict follows from the stances of the passages for {n_right:,} of {len(cases):,} claims with "
+        f"evidence: {rules}{more}"
     )
     return CheckResult("warning" if n_several >= MIN_GAIN * len(cases) else "note", where, len(cases), message)
 
