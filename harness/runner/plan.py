@@ -123,6 +123,8 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         raise HarnessError(f"dataset '{joined.name}' has no gold label for the task '{experiment.task}'")
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
     folds = labeled_folds(split.folds, gold, limit)
+    if task.name == "verdict":  # a claim that nobody judged has no evidence to read, and a model may charge for it
+        folds = [fold._replace(test=np.intersect1d(fold.test, gold.rows_with_gold)) for fold in folds]
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
     if experiment.split.protocol == "transfer":
         warnings += training_groups(experiment.split, folds, claims, gold.rows_with_gold).warnings

@@ -398,6 +398,6 @@ def _missing_label_warnings(data: ExperimentData) -> list[str]:
 
 def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:
     counts = dict(data.gold.counts)
-    if data.schemes and len(rows) != len(data.claims):
+    if data.schemes and not data.shows_evidence and len(rows) != len(data.claims):
         counts = {"without gold for the task": int((~np.isin(rows, data.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}
