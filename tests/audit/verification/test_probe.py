@@ -41,7 +41,8 @@ def test_a_group_is_not_on_both_sides(seed):
     assert probe.low < 0.5
     assert probe.auc < 0.6
     assert (probe.rows, probe.groups) == (600, 200)
-    assert probe_numbers(noise[:, None], codes, np.arange(600)).auc > 0.9
+    ungrouped = probe_numbers(noise[:, None], codes, np.arange(600))
+    assert ungrouped.low > 0.55
 
 
 def test_rows_of_rare_labels_are_left_out():
