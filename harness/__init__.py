@@ -12,6 +12,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
     harness ingest                    ingest
+    harness ingest --as-corpus        ingest_corpus
     harness add                       add_claims
     harness split                     freeze_split
     harness agreement                 agreement
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
+    from harness.data.corpora.ingest_corpus import ingest_corpus as ingest_corpus
     from harness.data.corpora.passages import open_corpus as open_corpus
     from harness.data.exchange.export import export as export
     from harness.data.exchange.frames import open_claims as open_claims
@@ -90,6 +92,7 @@ _MODULES = {
     "freeze_split": "harness.runner.splitting.freeze",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
+    "ingest_corpus": "harness.data.corpora.ingest_corpus",
     "check_gate": "harness.compare.gate",
     "list_components": "harness.runner.listing",
     "load_experiment": "harness.runner.load_config",

@@ -149,8 +149,11 @@ class Evidence(Record):
     """Number of the evidence group, from 0: the passages of a group belong together, groups are alternatives."""
     text: str
     passage_id: str | None = None
+    """Id of the passage that is cited; if the dataset has a corpus, it has this passage."""
     start: int | None = None
+    """Offset of the text, as `start` of its passage: in the document; in the passage if that has no offsets."""
     end: int | None = None
+    """Offset one past the last character."""
     question: str | None = None
     source: str | None = None
     url: str | None = None
@@ -158,6 +161,8 @@ class Evidence(Record):
     retrieved: str | None = None
     stance: str | None = None
     """What the passage says of the claim: supports, refutes, qualifies or neutral."""
+    sentences: str | None = None
+    """Numbers of the sentences that annotators marked in a passage of several, from 0, as in `2,5`."""
 
 
 def make_claim_id(article_id: str, start: int, end: int, text_sha256: str) -> str:

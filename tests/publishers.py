@@ -13,8 +13,14 @@ FOLDERS = {
     "checkthat-2022-task1b": "clef2022_task1",
     "checkthat-2024-task1": "clef2024_task1",
     "checkthat-2025-subjectivity": "clef2025_subjectivity",
+    "checkthat-2025-task4a": "checkthat2025_task4",
+    "checkthat-2025-task4b": "checkthat2025_task4",
     "claimbuster-ncs": "claimbuster",
     "claimbuster-two-class": "claimbuster_two_class",
     "climate-fever-pairs": "climate_fever",
+    "covid-fact": "covidfact",
+    "covid-fact-rte": "covidfact",
 }
 """Benchmark to its publisher's folder, where that has not the benchmark's own name."""
+NOT_HERE = ("feverous", "hover", "quantemp")
+"""Benchmarks that are not among the public benchmark files."""

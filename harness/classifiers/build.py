@@ -35,6 +35,8 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "pair_logreg": "harness.classifiers.verification.pair_models:PairLogreg",
         "pair_boosted": "harness.classifiers.verification.pair_models:PairBoosted",
         "pair_embedding": "harness.classifiers.verification.pair_embedding:PairEmbedding",
+        "pair_transformer": "harness.classifiers.verification.pair_transformer:PairTransformer",
+        "nli": "harness.classifiers.verification.nli:Nli",
         "evidence_only": "harness.classifiers.verification.pair_models:EvidenceOnly",
         "from_file": "harness.classifiers.external.from_file:FromFile",
     },

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.experiments import data_root
 from harness.text_tables import count_of
 
+if TYPE_CHECKING:
+    from harness.data.corpora.ingest_corpus import CorpusResult
+    from harness.data.ingest import IngestResult
+
 folder = click.Path(path_type=Path)
+MAX_LISTED = 5
+"""Number of files or documents that a line names."""
 DELIMITER_HELP = "Delimiter of .csv and .tsv: comma, semicolon, tab, at, pipe, none, or a character; default: found."
 
 
@@ -72,10 +78,12 @@ def schema(out: Path | None) -> None:
 @click.option("--name", metavar="ID", help="Id of the article from standard input (-); page.html for HTML.")
 @click.option("--replaces", metavar="ID", help="Id of the article that the only article of SOURCE replaces.")
 @click.option("--offline", is_flag=True, help="Refuse sources that need the network (hub:OWNER/NAME).")
-def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -> None:
+@click.option("--as-corpus", is_flag=True, help="Make a corpus for `harness search`: each paragraph is a passage.")
+def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, **options: Any) -> None:
     """Add articles to a dataset folder.
 
-    Their sentences become claims.
+    Their sentences become claims; with --as-corpus their paragraphs become the passages of DATASET_DIR/corpus.jsonl, in
+    a folder of its own or that of a dataset.
 
     SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of them, a quoted pattern
     ('news/**/*.md'), - (standard input), or hub:OWNER/NAME.
@@ -94,15 +102,13 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
     if not options["offline"]:
         _announce_hosts(sources)
     mapping = {field: name for field, _, name in pairs}
+    if as_corpus:
+        if options.pop("replaces") is not None:
+            raise click.UsageError("--replaces: a corpus has no versions of articles; leave it out")
+        _print_corpus(harness.ingest_corpus(list(sources), columns=mapping, **options), options["encoding"])
+        return
     result = harness.ingest(list(sources), columns=mapping, **options)
-    for source, encoding in result.encodings:
-        if options["encoding"]:
-            message = f"{source}: read as {encoding}"
-        else:
-            message = f"{source}: not UTF-8; read as {encoding}. If characters look wrong, set --encoding NAME"
-        click.echo(message, err=True)
-    for note in result.notes:
-        click.echo(f"note: {note}", err=True)
+    _print_reading(result, options["encoding"])
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     added = f"{count_of(result.articles_added, 'article')} added ({count_of(result.claims_added, 'claim')})"
@@ -116,6 +122,41 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], **options: Any) -
     if result.to_relabel:
         click.echo(f"{count_of(len(result.to_relabel), 'sentence')} to label again:")
         click.echo("\n".join(f"  {claim.claim_id}  {preview(claim.text)}" for claim in result.to_relabel))
+
+
+def _print_reading(result: IngestResult | CorpusResult, encoding: str | None) -> None:
+    """Prints how sources were read, where that is not plain.
+
+    Args:
+        result: what was read.
+        encoding: encoding that the user named.
+    """
+    for source, name in result.encodings:
+        if encoding:
+            message = f"{source}: read as {name}"
+        else:
+            message = f"{source}: not UTF-8; read as {name}. If characters look wrong, set --encoding NAME"
+        click.echo(message, err=True)
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def _print_corpus(result: CorpusResult, encoding: str | None) -> None:
+    """Prints what was added to a corpus, and what was left out.
+
+    Args:
+        result: what was added.
+        encoding: encoding that the user named.
+    """
+    _print_reading(result, encoding)
+    for what, names in (("without text", result.empty), ("with the text of another document", result.duplicates)):
+        if names:
+            more = f" and {len(names) - MAX_LISTED:,} more" if len(names) > MAX_LISTED else ""
+            click.echo(f"left out {what}: {len(names):,} ({', '.join(names[:MAX_LISTED])}{more})", err=True)
+    if result.repeated:
+        click.echo(f"paragraphs that their document repeats, left out: {result.repeated:,}", err=True)
+    added = f"{count_of(result.documents_added, 'document')} added ({count_of(result.passages_added, 'passage')})"
+    click.echo(f"{result.path}: {added}; {result.unchanged:,} already present")
 
 
 def _announce_hosts(sources: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ from harness.data.additions.session import AddOptions, AddSession
 from harness.data.additions.target import Target, TargetOptions, open_target
 from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import claim_file_contents, read_info
+from harness.data.delimited import MAX_BOOK_CELL, MAX_CELL
 from harness.data.jsonl import to_json_lines
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
@@ -120,7 +121,9 @@ def add_claims(
     is_new = _is_new(folder, creatable=is_file or new_scheme is not None)
     meaning = ColumnOptions(columns or {}, ignore_other_columns)
     if isinstance(rows, str | Path):
-        table = TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet)
+        # A passage can be longer than the longest cell after which a stray quote is suspected.
+        max_cell = MAX_BOOK_CELL if "evidence" in meaning.columns else MAX_CELL
+        table = TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet, max_cell=max_cell)
         source_options = SourceOptions(labeler, file_format, table, on_conflict, ignored)
         source = read_source(Path(rows), folder, new_scheme or scheme, meaning, source_options)
     else:

@@ -184,6 +184,7 @@ def exportable(folder: Path) -> Any:
 
 @contextmanager
 def translate_loading_errors(folder: Path) -> Iterator[None]:
+    """Turns any error of the transformers library, while it loads a folder, into one that names the folder."""
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
     try:

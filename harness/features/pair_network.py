@@ -38,7 +38,7 @@ class PairEncoder(TorchEncoder):
         return cls(**{field.name: getattr(network, field.name) for field in fields(TorchEncoder)})
 
     def tokens(self, texts: Sequence[Any]) -> list[list[int]]:
-        """Returns the token ids of pairs; those of a second text, where the tokenizer tells it apart, plus `_offset`."""
+        """Returns the token ids of pairs; plus `_offset` for a second text, if the tokenizer tells it apart."""
         if not texts:
             return []
         first, second = ([valid_text(pair[side]) for pair in texts] for side in (0, 1))

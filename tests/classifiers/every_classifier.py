@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 from claim_tables import STRANGE, claims_of, three_labels, yes_no
-from tiny_encoder import make_encoder, skip_without_torch
+from tiny_encoder import make_encoder, make_sequence_classifier, skip_without_torch
 
 from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
 
-ENCODERS = ("embedding_logreg", "pair_embedding", "transformer")
-NEED_MORE_THAN_SETTINGS = ("from_file", "language_model", *ENCODERS)
+ENCODERS = ("embedding_logreg", "pair_embedding", "pair_transformer", "transformer")
+NEED_MORE_THAN_SETTINGS = ("from_file", "language_model", "nli", *ENCODERS)
 SETTINGS = {
     "boosted_features": {"trees": 5, "leaves": 4, "min_claims": 1, "min_df": 1},
     "context_logreg": {"min_df": 1},
@@ -32,6 +32,10 @@ def make(name: str, folder: Path, labels: tuple[str, ...]) -> Classifier:
     if name in ENCODERS:
         skip_without_torch()
         return build(name, {"model": str(make_encoder(folder / "encoder"))})
+    if name == "nli":
+        skip_without_torch()
+        model = make_sequence_classifier(folder / "nli", ("entailment", "neutral", "contradiction"))
+        return build(name, {"model": str(model), "meaning": {labels[0]: "contradiction", labels[-1]: "entailment"}})
     if name == "language_model":
         guide = {"question": "Is it one?", "answers": [{"label": label} for label in labels]}
         return build(name, {"endpoint": os.environ["MODEL_SERVER"], "model": "tiny", "guide": guide, "n_examples": 4})

@@ -20,7 +20,7 @@ from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier
 from harness.data.claims import Gold
 
-LEARN_NOTHING = ("from_file", "rules", "transfer", "language_model")
+LEARN_NOTHING = ("from_file", "rules", "transfer", "language_model", "nli")
 TOLERANCE = 1e-9
 
 

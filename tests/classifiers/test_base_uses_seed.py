@@ -29,6 +29,7 @@ IGNORE_THE_SEED = {
     "evidence_rules",
     "pair_logreg",
     "pair_embedding",
+    "nli",
     "evidence_only",
     "sklearn.neighbors:NearestCentroid",
 }

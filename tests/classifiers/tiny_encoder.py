@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,25 @@ def skip_without_torch() -> None:
         pytest.importorskip(module, reason=f"{module} is absent: pip install 'claim-harness[transformers]'")
 
 
+def make_sequence_classifier(folder: Path, labels: Sequence[str] | None, n_labels: int = 3, seed: int = 0) -> Path:
+    """Writes the encoder with a random layer from pairs of texts to labels; None: labels without names."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    make_encoder(folder, seed)
+    names = (
+        {}
+        if labels is None
+        else {"id2label": dict(enumerate(labels)), "label2id": dict(zip(labels, range(9), strict=False))}
+    )
+    # Large weights, so that every pair has another answer.
+    config = BertConfig.from_pretrained(folder, initializer_range=0.5, **(names or {"num_labels": n_labels}))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
 def make_encoder(folder: Path, seed: int = 0, max_tokens: int = 66) -> Path:
     """Writes an encoder of two layers of 32 numbers over the words of the test tables."""
     import torch
@@ -32,9 +52,16 @@ def make_encoder(folder: Path, seed: int = 0, max_tokens: int = 66) -> Path:
     plain.normalizer = normalizers.Lowercase()
     plain.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     ends = [("[CLS]", 2), ("[SEP]", 3)]
-    plain.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    plain.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
+    )
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=plain, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+        tokenizer_object=plain,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )
     config = BertConfig(
         vocab_size=len(vocabulary),

@@ -57,3 +57,15 @@ def test_a_mistake_is_said_in_words(folder, args, part):
     assert refused.returncode == 2
     assert part in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_bad_corpus_is_named_and_no_index_is_left(folder):
+    lines = (folder / "c.jsonl").read_text()
+    (folder / "c.jsonl").write_text(lines + lines + lines[:40])
+    before = sorted(path.name for path in folder.iterdir())
+    refused = harness("index", "c.jsonl", cwd=folder)
+    assert refused.returncode == 2
+    assert "c.jsonl:5: is cut short" in refused.stderr
+    assert "c.jsonl:3: passage_id: duplicate id 'p0' (first on line 1)" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert sorted(path.name for path in folder.iterdir()) == before

@@ -217,6 +217,7 @@ def benchmarks() -> str:
 
 def dataset_records() -> str:
     """The fields of each file of a dataset folder."""
+    from harness.data.corpora import Passage
     from harness.data.dataset import ClaimPart, DatasetInfo
     from harness.records import Annotation, Article, Claim, Evidence
 
@@ -227,6 +228,7 @@ def dataset_records() -> str:
         "annotations/NAME.jsonl": Annotation,
         "splits/NAME.jsonl": ClaimPart,
         "evidence.jsonl": Evidence,
+        "corpus.jsonl": Passage,
     }
     return "\n\n".join(
         f"### `{name}`\n\n{first_sentence(record)}\n\n{_fields(record)}" for name, record in files.items()

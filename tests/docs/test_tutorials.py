@@ -35,9 +35,13 @@ def test_your_own_data_prints_what_its_page_shows(root, assert_page_is_real):
     assert_page_is_real(root / "docs/tutorials/your-own-data.md")
 
 
+def test_verdicts_on_your_own_evidence_print_what_their_page_shows(root, assert_page_is_real):
+    assert_page_is_real(root / "docs/tutorials/your-own-evidence.md")
+
+
 def test_every_tutorial_is_tested(root):
     names = {path.name for path in (root / "docs/tutorials").iterdir()}
-    assert names == {"first-experiment.md", "public-benchmark.md", "your-own-data.md"}
+    assert names == {"first-experiment.md", "public-benchmark.md", "your-own-data.md", "your-own-evidence.md"}
 
 
 @pytest.mark.parametrize(

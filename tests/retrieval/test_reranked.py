@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from tiny_encoder import make_encoder, skip_without_torch
+from tiny_encoder import make_encoder, make_sequence_classifier, skip_without_torch
 
 from harness.data.corpora import open_corpus
 from harness.errors import HarnessError
@@ -140,3 +140,24 @@ def test_cosine_reranks_as_the_embedding_retriever_ranks(corpus, tmp_path):
     expected = build_retriever("embedding", {"model": encoder}).index(corpus).search(["a bridge", "a canal"], 4)
     rankings = build_retriever("reranked", settings).index(corpus).search(["a bridge", "a canal"], 4)
     np.testing.assert_allclose(rankings.scores, expected.scores, atol=1e-6)
+
+
+def test_a_cross_encoder_reads_text_and_passage_together(corpus, tmp_path):
+    skip_without_torch()
+    from harness.features.pair_network import load_sequence_classifier
+
+    folder = make_sequence_classifier(tmp_path / "model", None, n_labels=1)
+    index = build_retriever("reranked", {"scorer": {"name": "cross_encoder", "model": str(folder)}}).index(corpus)
+    rankings = index.search(["a tower"], 4)
+    logits = load_sequence_classifier(folder, 512).apply([("a tower", text) for text in TEXTS])[:, 0]
+    np.testing.assert_allclose(rankings.scores[0], logits[rankings.rows[0]], atol=1e-6)
+    assert (np.diff(rankings.scores[0]) <= 0).all()
+    assert len(set(rankings.scores[0].tolist())) > 1
+
+
+def test_a_model_of_three_labels_is_no_cross_encoder(corpus, tmp_path):
+    skip_without_torch()
+    folder = make_sequence_classifier(tmp_path / "model", None)
+    index = build_retriever("reranked", {"scorer": {"name": "cross_encoder", "model": str(folder)}}).index(corpus)
+    with pytest.raises(HarnessError, match="gives 3 numbers for a pair; expected one"):
+        index.search(["tower"], 2)

@@ -29,7 +29,22 @@ guideline: Read it.
 """
 
 
-VERDICTS = {"averitec", "checkthat-factuality", "claimreview", "climate-fever", "fever", "liar", "scifact", "verdict"}
+VERDICTS = {
+    "averitec",
+    "checkthat-factuality",
+    "claimreview",
+    "climate-fever",
+    "covid-fact",
+    "fever",
+    "feverous",
+    "fool-me-twice",
+    "healthver",
+    "hover",
+    "liar",
+    "quantemp",
+    "scifact",
+    "verdict",
+}
 NO_TASK = {"subjectivity", "claimreview"}
 """Schemes that ask none of the questions that a task asks."""
 

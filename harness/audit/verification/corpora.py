@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,20 +37,21 @@ def _find_placeholders(sentences: SentenceTable) -> Iterator[CheckResult]:
         for passage in table.source.passages:
             documents.setdefault(passage.document_id, []).append(passage.passage_id)
             document_of[passage.passage_id] = passage.document_id
-        places, chances = Counter[str](), list[float]()
-        for document, cited in _rationales(table, document_of):
-            members = documents[document]
-            if len(members) > 1:
-                places[_place(members, cited)] += 1
-                chances.append(1 / len(members))
-        total = len(chances)
-        for place in ("first", "last"):
+        of_documents = [(documents[name], cited) for name, cited in _rationales(table, document_of)]
+        rationales_by_unit = {
+            "passage of its document": of_documents,
+            "sentence of its passage": list(_marked_sentences(table)),
+        }
+        for unit, place in itertools.product(rationales_by_unit, ("first", "last")):
+            rationales = [(members, cited) for members, cited in rationales_by_unit[unit] if len(members) > 1]
+            chances = [1 / len(members) for members, _ in rationales]
+            places, total = Counter(_place(members, cited) for members, cited in rationales), len(rationales)
             chance = sum(chances) / total if total else 1.0
             if total >= MIN_ROWS and places[place] >= PLACEHOLDER_SHARE * total and chance <= MAX_CHANCE:
                 message = (
-                    f"the evidence is the {place} passage of its document alone in {places[place]:,} of {total:,} "
+                    f"the evidence is the {place} {unit} alone in {places[place]:,} of {total:,} "
                     f"cases ({places[place] / total:.1%}; chance: {chance:.1%}): it may be a placeholder, and a "
-                    f"system that always chooses that passage finds it"
+                    f"system that always chooses that one finds it"
                 )
                 yield CheckResult("warning", table.source.name, places[place], message)
 
@@ -59,6 +61,13 @@ def _place(members: list[str], cited: list[str]) -> str:
     if cited == members[:1]:
         return "first"
     return "last" if cited == members[-1:] else "other"
+
+
+def _marked_sentences(table: VerificationTable) -> Iterator[tuple[list[str], list[str]]]:
+    """The numbers of the sentences of each passage, and of those that annotators marked in it."""
+    for item in itertools.chain.from_iterable(table.evidence):
+        if item.sentences:
+            yield [str(number) for number in range(len(_SENTENCE_END.split(item.text)))], item.sentences.split(",")
 
 
 def _rationales(table: VerificationTable, document_of: dict[str, str]) -> Iterator[tuple[str, list[str]]]:

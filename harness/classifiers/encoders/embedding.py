@@ -35,8 +35,10 @@ SETTINGS = "encoder.json"
 """File with the settings of the encoder in a saved model."""
 
 
-class EncoderClassifier(Classifier, EncoderSettings):
-    """Base of the classifiers that read a claim with an encoder."""
+class PretrainedClassifier(Classifier):
+    """Base of the classifiers that read a claim with a pretrained model from a folder or the Hub."""
+
+    model: str
 
     def check(self) -> None:
         """Raises: HarnessError: the encoder, or a required package, is missing."""
@@ -57,6 +59,10 @@ class EncoderClassifier(Classifier, EncoderSettings):
         """The texts that the encoder was fine-tuned on, according to the training record in its folder."""
         record = read_trained_on(find_encoder(self.model))
         return record.has(texts), f"the encoder '{self.model}' was fine-tuned on {', '.join(record.sources)}"
+
+
+class EncoderClassifier(EncoderSettings, PretrainedClassifier):
+    """Base of the classifiers that read a claim with an encoder."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import grouped_folds
 from harness.display import displayed
 from harness.features.network import TorchEncoder, deterministic, fast_bfloat16, load, new_head, torch_device
+from harness.features.pair_network import Pair, PairEncoder
 
 BATCHES_PER_SORT = 32
 """Number of batches whose claims are sorted by length together, which reduces the padding within a batch."""
@@ -30,7 +31,15 @@ class FineTunedNetwork(NamedTuple):
     """Description of the chosen epoch; None without early stopping."""
 
 
-def fine_tune(settings: FineTuningSettings, folder: Path, claims: Claims, gold: Gold, seed: int) -> FineTunedNetwork:
+def fine_tune(
+    settings: FineTuningSettings,
+    folder: Path,
+    claims: Claims,
+    gold: Gold,
+    seed: int,
+    *,
+    pairs: Sequence[Pair] | None = None,
+) -> FineTunedNetwork:
     """Fine-tunes an encoder.
 
     Args:
@@ -39,13 +48,16 @@ def fine_tune(settings: FineTuningSettings, folder: Path, claims: Claims, gold: 
         claims: training claims.
         gold: their gold, with at least two labels.
         seed: random seed; the same seed gives the same network on the same machine.
+        pairs: pairs of texts to read instead of the texts of the claims, in their order.
     """
+    texts: list[Any] = [str(text) for text in claims.text] if pairs is None else [*pairs]
     train, held_out = _split_rows(settings, claims, gold, seed)
     with deterministic(seed, settings.threads):
         network = load(folder, settings.pooling, settings.max_length)
+        network = network if pairs is None else PairEncoder.of(network)
         network.head = new_head(network.encoder.config.hidden_size, len(gold.labels))
         training = _Training(settings, network, gold, _label_weights(settings, gold.take(train)))
-        tokens = network.tokens(list(claims.text))
+        tokens = network.tokens(texts)
         n_batches = -(-len(train) // settings.batch_size)
         optimizer, schedule = training.optimizer(n_batches * settings.epochs)
         random = np.random.default_rng(seed % 2**63)
@@ -55,7 +67,7 @@ def fine_tune(settings: FineTuningSettings, folder: Path, claims: Claims, gold: 
             for rows in _shuffled_batches(train, tokens, settings.batch_size, random):
                 training.step(network.batch(rows, tokens, len(rows)), optimizer, schedule)
             if len(held_out):
-                loss = training.log_loss([str(text) for text in claims.text[held_out]], held_out)
+                loss = training.log_loss([texts[row] for row in held_out], held_out)
                 best.update(epoch, loss, network)
                 if epoch - best.epoch >= (settings.patience or settings.epochs):
                     break
@@ -154,7 +166,7 @@ class _Training:
         optimizer.step()
         schedule.step()
 
-    def log_loss(self, texts: list[str], rows: Integers) -> float:
+    def log_loss(self, texts: list[Any], rows: Integers) -> float:
         """The mean loss on held-out claims, with the label weights of training."""
         logits = torch.from_numpy(self.network.apply(texts))
         weights = None if self.weights is None else self.weights.cpu()

@@ -105,6 +105,8 @@ class EvidenceFinder:
             yield (
                 "passages without a group: each settles its claim alone (a column 'group' says which belong together)"
             )
+        if self.unchanged:
+            yield f"passages that the dataset cites already for the same claim: {self.unchanged:,}"
         if self.repeated:
             yield f"passages cited again for the same claim, passed over: {_counted(self.repeated)}"
         if self.blank:

@@ -102,7 +102,7 @@ class AddSession:
                 key = (claim.claim_id, axis.scheme.name, axis.axis.name)
                 axes[key] = axis
                 by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source))
-        if self.evidence is not None:
+        if self.evidence is not None and self.columns.axes:
             labeled = {claim_id for claim_id, _, _ in by_claim}
             self.unlabeled = len({claim.claim_id for claim in claims if claim is not None} - labeled)
         for key, row_answers in by_claim.items():
@@ -174,6 +174,8 @@ class AddSession:
                     yield column, f"expected an integer from 0, got {preview(cell)}"
             elif field in NUMBERS and isinstance(cell, int) and not isinstance(cell, bool):
                 continue
+            elif field == "group" and isinstance(cell, float):
+                continue  # a column of integers with empty cells, as pandas reads it
             elif not isinstance(cell, str):
                 yield column, f"expected a text, got {preview(cell)}"
             elif not is_unicode(cell):

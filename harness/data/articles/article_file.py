@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Union
@@ -66,6 +66,17 @@ class ReadOptions:
     """Whether to refuse sources that need the network."""
     notes: dict[str, None] = field(default_factory=dict)
     """What the user should know about how the sources were read, in order; a dict, to drop repeats."""
+
+    empty: list[str] | None = None
+    """Files and rows without text, which are passed over; None: they are faults."""
+
+    def passes_over(self, faults: Sequence[Fault]) -> bool:
+        """Whether a file or a row is passed over because it has no text; notes its place."""
+        if self.empty is None or not faults or any(fault.code != "empty" for fault in faults):
+            return False
+        place = faults[0]
+        self.empty.append(place.path if place.line is None else f"{place.path}:{place.line}")
+        return True
 
     def table_options(self) -> TableOptions:
         """The options for a table, whose cells may hold whole articles."""
@@ -146,7 +157,7 @@ def check_text(article: Article, path: str | Path = "article", line: int | None 
 def text_faults(article: Article, path: str | Path, line: int | None) -> list[Fault]:
     """The faults of an article's text: at most one."""
     if not (article.text or "").strip():
-        return [Fault(str(path), line, "text", "is missing or empty; an article needs text")]
+        return [Fault(str(path), line, "text", "is missing or empty; an article needs text", "empty")]
     if article.text_sha256 not in (None, sha256(article.text or "")):
         return [Fault(str(path), line, "text_sha256", "is not the SHA-256 of text; the text was changed")]
     return []

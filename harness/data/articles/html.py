@@ -50,7 +50,7 @@ def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> Web
     if b"\x00" in data[:1024] and data[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise FaultsError.single(path, "is not a text file; an HTML file is expected")
     if not data.strip():
-        raise FaultsError.single(path, "is empty; an article needs text")
+        raise FaultsError.single(path, "is empty; an article needs text", code="empty")
     html, encoding = _decode_page(data, path, encoding)
     document = _extract(html)
     # From a page without an article, trafilatura returns menu entries, which contain no end of a sentence.
@@ -58,6 +58,7 @@ def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> Web
         raise FaultsError.single(
             path,
             "contains no article text, only menus or boilerplate; save the text as .txt and ingest that file",
+            code="empty",
         )
     fields = {
         "title": document.title or None,

@@ -58,7 +58,8 @@ def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None 
                 try:
                     articles += _read(path, reading)
                 except FaultsError as error:
-                    faults += error.faults
+                    if not reading.passes_over(error.faults):
+                        faults += error.faults
         except FaultsError as error:
             faults += error.faults
     if faults:
@@ -193,17 +194,22 @@ def _read_jsonl(file: InputFile) -> list[LoadedArticle]:
         data = decode_text(data, file.path, file.reading.encoding).text.encode()
     records, faults = read_records(Path(file.path), Article, data)
     first_lines: dict[str, int] = {}
+    passed_over: set[int] = set()
     for line, article in records:
         if article.article_id in first_lines:
             message = f"duplicate id '{article.article_id}' (first on line {first_lines[article.article_id]})"
             faults.append(Fault(str(file.path), line, "article_id", message, "duplicate-id"))
         first_lines.setdefault(article.article_id, line)
-        faults += text_faults(article, file.path, line)
+        without_text = text_faults(article, file.path, line)
+        if file.reading.passes_over(without_text):
+            passed_over.add(line)
+        else:
+            faults += without_text
     if not records and not faults:
         faults.append(Fault(str(file.path), None, None, "is empty; expected one JSON object per line", "empty"))
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
-    return [LoadedArticle(file.path, line, article) for line, article in records]
+    return [LoadedArticle(file.path, line, article) for line, article in records if line not in passed_over]
 
 
 READERS: dict[str, ArticleReader] = {

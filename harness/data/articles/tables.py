@@ -165,14 +165,16 @@ def articles_from_table(table: ArticleTable, reading: ReadOptions) -> list[Loade
     faults: list[Fault] = []
     rows = [row for row in table.rows if any(cell not in (None, "") for cell in row.cells.values())]
     if not rows:
-        faults.append(Fault(table.path, None, None, "has no rows; expected one article per row"))
+        faults.append(Fault(table.path, None, None, "has no rows; expected one article per row", "empty"))
     elif len(rows) < len(table.rows):
         reading.note(f"{table.path}: passed over {count_of(len(table.rows) - len(rows), 'row')} without text")
     text_rows: list[TextRow] = []
     for row in rows:
         cells, problems = _to_texts(row)
-        faults += [Fault(table.path, row.line, field, message) for field, message in problems]
-        text_rows.append((row, cells))
+        row_faults = [Fault(str(table.path), row.line, *problem) for problem in problems]
+        if not reading.passes_over(row_faults):
+            faults += row_faults
+            text_rows.append((row, cells))
     if faults:
         raise FaultsError(faults)
     articles: list[LoadedArticle] = []
@@ -193,8 +195,8 @@ def _with_position(fault: Fault, row: TableRow) -> Fault:
     return replace(fault, field=" ".join(part for part in (row.position, fault.field) if part))
 
 
-def _to_texts(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Convert the nonempty cells of a row to texts; returns them with the problems, as (field, message)."""
+def _to_texts(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
+    """Convert the nonempty cells of a row to texts; returns them with the problems, as (field, message, code)."""
     cells: dict[str, str] = {}
     problems = []
     for name, cell in row.cells.items():
@@ -206,9 +208,9 @@ def _to_texts(row: TableRow) -> tuple[dict[str, str], list[tuple[str, str]]]:
             if cell.strip():
                 cells[name] = cell if name == "text" else cell.strip()
         elif cell is not None:
-            problems.append((f"{row.position} {name}".strip(), f"expected a text, got {preview(cell)}"))
+            problems.append((f"{row.position} {name}".strip(), f"expected a text, got {preview(cell)}", "invalid"))
     if "text" not in cells and not problems:
-        problems.append((f"{row.position} text".strip(), "is missing or empty; an article needs text"))
+        problems.append((f"{row.position} text".strip(), "is missing or empty; an article needs text", "empty"))
     return cells, problems
 
 

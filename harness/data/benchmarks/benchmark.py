@@ -103,6 +103,9 @@ class Benchmark(Record):
     corpus: dict[str, Sha256 | None] = Field(default_factory=dict, max_length=1)
     """File of the passages, with its required SHA-256; None if that is unknown. Without the file, the claims come in
     alone."""
+    renamed: dict[str, str] = Field(default_factory=dict)
+    """Published path of a file to the name that it may have in a local copy without folders, where its own name
+    (`train.tsv`) would not tell it apart."""
     ancestry: tuple[str, ...] = ()
     """Benchmarks that the text was taken from, according to the publisher."""
     note: str | None = None

@@ -27,7 +27,7 @@ class Converted(NamedTuple):
 
     dataset: Dataset
     passages: tuple[Passage, ...]
-    """Passages of the publisher's corpus; empty without its file."""
+    """Passages of the publisher's corpus, or of its files of claims; empty where neither has any."""
 
 
 def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, bytes]]) -> Converted:
@@ -69,7 +69,7 @@ def convert(benchmark: Benchmark, folder: Path, files: Mapping[str, tuple[Path, 
     )
     if benchmark.ancestry:
         info = info.model_copy(update={"ancestry": benchmark.ancestry})
-    return Converted(builder.build(folder, info), tuple((passages or {}).values()))
+    return Converted(builder.build(folder, info), tuple({**(passages or {}), **builder.passages}.values()))
 
 
 def _read_passages(
@@ -98,6 +98,7 @@ class _DatasetBuilder:
         self.claims: list[Claim] = []
         self.annotations: list[Annotation] = []
         self.evidence: list[Evidence] = []
+        self.passages: dict[str, Passage] = {}
         self.part_of: dict[str, str] = {}
         # Rows of each part in the publisher's files, without text or not.
         self.rows: Counter[str] = Counter()
@@ -105,6 +106,8 @@ class _DatasetBuilder:
     def add_articles(self, name: str, part: Part, articles: list[SourceArticle]) -> None:
         """Add the articles of one file of a part; the claims of an article in several files are merged."""
         for source in articles:
+            for passage in source.passages:
+                self.passages.setdefault(passage.passage_id, passage)
             if not source.claims:
                 continue
             article_id = self._unique_id(name, source) if source.alone else source.article_id

@@ -54,6 +54,8 @@ def find_local_files(benchmark: Benchmark, source: Path) -> PublisherFiles:
             continue
         try:
             candidates = list(copy.candidates(name))
+            if not candidates and name in benchmark.renamed:
+                candidates = list(copy.candidates(benchmark.renamed[name]))
         except FaultsError as error:
             faults += error.faults
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.data.corpora.passages import CORPUS_FILES, Passage, corpus_file, read_corpus
+from harness.data.corpora.passages import CORPUS_FILES, Passage, corpus_file, length_fault, read_corpus
 from harness.data.jsonl import read_records
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.records import STANCES, Article, Evidence, preview
@@ -34,7 +34,7 @@ def evidence_faults(folder: Path) -> list[Fault]:
         # A line that is no passage has an unknown id: every citation of it would be reported as broken.
         passages = {passage.passage_id: passage for _, passage in lines} if not unreadable else None
     for line, evidence in cited:
-        faults += [Fault(str(path), line, *finding) for finding in _stance_findings(evidence)]
+        faults += [Fault(str(path), line, *finding) for finding in _evidence_findings(path, evidence)]
         if passages is not None:
             faults += [Fault(str(path), line, *finding) for finding in _citation_findings(evidence, passages)]
     return faults
@@ -56,9 +56,15 @@ def _document_faults(folder: Path, corpus: Path, lines: Lines) -> Iterator[Fault
             yield Fault(str(corpus), line, "text", message, "text-mismatch")
 
 
-def _stance_findings(evidence: Evidence) -> Iterator[Finding]:
+def _evidence_findings(path: Path, evidence: Evidence) -> Iterator[Finding]:
+    """Yields what is wrong with a piece of evidence by itself."""
     if evidence.stance not in (None, *STANCES):
         yield "stance", unknown_name("stance", str(evidence.stance), STANCES), UnknownName.code
+    too_long = length_fault(path, None, "text", evidence.text)
+    if too_long is not None:
+        yield "text", too_long.message, too_long.code
+    if (evidence.start is None) != (evidence.end is None):
+        yield "start", "start and end belong together; give both, or neither", "invalid-span"
 
 
 def _citation_findings(evidence: Evidence, passages: dict[str, Passage]) -> Iterator[Finding]:
@@ -70,9 +76,6 @@ def _citation_findings(evidence: Evidence, passages: dict[str, Passage]) -> Iter
         message = f"no passage '{evidence.passage_id}' in the corpus of the dataset; add it there, or correct the id"
         yield "passage_id", message, "unknown-id"
         return
-    if (evidence.start is None) != (evidence.end is None):
-        yield "start", "start and end belong together; give both, or neither", "invalid-span"
-        return
     where = f"passage '{passage.passage_id}'"
     if evidence.start is not None and evidence.end is not None:
         # Offsets are those of the document, as in the passage; without these, those in the passage.
@@ -83,6 +86,6 @@ def _citation_findings(evidence: Evidence, passages: dict[str, Passage]) -> Iter
             what = "lies outside" if at_place is None else f"is {preview(at_place)}, not {preview(evidence.text)}, in"
             message = f"{evidence.start} to {evidence.end} {what} {where} ({span}); correct start and end, or the text"
             yield "start", message, "text-mismatch"
-    elif evidence.text.strip() not in passage.text:
+    elif evidence.start is evidence.end is None and evidence.text.strip() not in passage.text:
         message = f"is not in {where}: got {preview(evidence.text)}, the passage has {preview(passage.text)}"
         yield "text", message, "text-mismatch"

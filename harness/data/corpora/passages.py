@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -115,7 +117,8 @@ def read_corpus(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault], lis
             lines, unreadable, faults = _of_evidence(path)
         else:
             lines, unreadable = _read_parquet(path) if path.suffix == ".parquet" else _read_jsonl(path)
-            faults = _passage_faults(path, lines)
+            faults = []
+        faults += _passage_faults(path, lines)
     if not lines and not unreadable:
         faults = [Fault(str(path), None, None, "has no passages; expected one JSON object per passage", "empty")]
     return lines, unreadable, faults
@@ -141,10 +144,10 @@ def corpus_file(folder: Path, names: Sequence[str] = CORPUS_FILES) -> Path:
 
 
 def _read_jsonl(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
-    data = read_bytes(path)
+    data = _without_half_character(read_bytes(path))
     lines, faults = read_records(path, Passage, data)
     last = data.rstrip().count(b"\n") + 1
-    if data and not data.endswith(b"\n"):
+    if not data.rstrip().endswith(b"}"):
         message = "is cut short: the file ends in the middle of a record; get the whole file, or remove this line"
         faults = [
             Fault(fault.path, last, None, message, "cut-short")
@@ -153,6 +156,14 @@ def _read_jsonl(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
             for fault in faults
         ]
     return lines, faults
+
+
+def _without_half_character(data: bytes) -> bytes:
+    """The content of a file, without the first bytes of a character whose others are cut off at the end."""
+    last_line = data.rfind(b"\n") + 1
+    with suppress(UnicodeDecodeError):  # other bytes that are not UTF-8 are a fault, which reading names
+        return data[: last_line + codecs.utf_8_decode(data[last_line:], "strict", False)[1]]
+    return data
 
 
 def _read_parquet(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:

@@ -56,6 +56,8 @@ class SourceEvidence(NamedTuple):
     source: str | None = None
     url: str | None = None
     stance: str | None = None
+    sentences: str | None = None
+    """Numbers of the sentences that annotators marked in a passage of several, from 0, as in `2,5`."""
 
 
 class SourceClaim(NamedTuple):
@@ -86,6 +88,8 @@ class SourceArticle(NamedTuple):
     """Whether the article is one free-standing claim, which is never merged with another of the same id."""
     publisher: str | None = None
     url: str | None = None
+    passages: tuple[Passage, ...] = ()
+    """Passages to search that the file gives with the claims, beside their evidence; equal ids are one passage."""
 
 
 class FileFaults:

@@ -31,7 +31,12 @@ def fever(
         max_evidence: number of predicted passages per claim that count; later passages are ignored.
     """
     pairs = [
-        (truth, PredictedVerdict(verdict.label, verdict.evidence[:max_evidence]))
+        (
+            truth,
+            verdict._replace(evidence=verdict.evidence[:max_evidence])
+            if len(verdict.evidence) > max_evidence
+            else verdict,
+        )
         for truth, verdict in zip(gold, predicted, strict=True)
     ]
     verifiable = [(truth, verdict.evidence) for truth, verdict in pairs if truth.label != NOTHING]

@@ -90,6 +90,12 @@ def checkthat_factuality(gold: Sequence[str], predicted: Sequence[str]) -> dict[
     }
 
 
+def f1_by_label(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, float]:
+    """The F1 of each label, also of those that do not occur."""
+    f1 = _precision_recall_f1(_counts(gold, predicted, labels))[2]
+    return dict(zip(labels, f1.tolist(), strict=True))
+
+
 def all_labels(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, float | Undefined]:
     """LIAR: accuracy, and the mean F1 over all labels, including labels that do not occur."""
     f1 = _precision_recall_f1(_counts(gold, predicted, labels))[2]

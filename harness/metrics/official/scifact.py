@@ -1,9 +1,10 @@
 """Exact reimplementation of the official SciFact scorer: micro precision, recall and F1 of abstracts and of sentences.
 
-It reproduces the edge cases: only the first three sentences of an abstract can rationalize it, while all its sentences
-count at the sentence level; a sentence counts only if its whole gold rationale is predicted; an abstract predicted as
-NOT_ENOUGH_INFO does not count. A ratio with denominator 0 is 0. It does not reproduce a defect: the official scorer
-ignores the gold of claims missing from a submission; here, such a submission is refused.
+It reproduces the edge cases: only the first three sentences of an abstract can rationalize it (more if the shortest
+gold rationale is longer), while all its sentences count at the sentence level; a sentence counts only if its whole
+gold rationale is predicted; an abstract predicted as NOT_ENOUGH_INFO does not count. A ratio with denominator 0 is 0.
+It does not reproduce a defect: the official scorer ignores the gold of claims missing from a submission; here, such a
+submission is refused.
 
 Source: Wadden et al. 2020, and the evaluator published with the leaderboard.
 """
@@ -14,9 +15,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness.data.formats.verification.scifact_jsonl import NOT_ENOUGH_INFO, Abstract, GoldAbstract
+from harness.metrics.official.labels import accuracy, f1_by_label
 
+LABELS = ("CONTRADICT", NOT_ENOUGH_INFO, "SUPPORT")
+"""Labels of a claim."""
 FIRST_SENTENCES = 3
-"""Number of predicted sentences of an abstract that can rationalize it."""
+"""Number of predicted sentences of an abstract that can rationalize it, unless all its gold rationales are longer."""
 
 
 class _AbstractCounts(NamedTuple):
@@ -60,12 +64,35 @@ def scifact(
     }
 
 
+def scifact_claims(
+    gold: Sequence[Mapping[str, GoldAbstract]], predicted: Sequence[Mapping[str, Abstract]]
+) -> dict[str, float]:
+    """F1 of the three labels over claims, their plain mean and the accuracy: what the four F1s leave out.
+
+    Claims without enough information count here. The label of a claim is that of its first abstract with another label
+    than NOT_ENOUGH_INFO.
+
+    Args:
+        gold: abstracts of each claim, by document id.
+        predicted: abstracts of the same claims, in the same order.
+    """
+    truth, guesses = ([_claim_label(abstracts) for abstracts in claims] for claims in (gold, predicted))
+    f1 = f1_by_label(truth, guesses, LABELS)
+    return f1 | {"macro_f1": sum(f1.values()) / len(f1), "accuracy": accuracy(truth, guesses)}
+
+
+def _claim_label(abstracts: Mapping[str, GoldAbstract] | Mapping[str, Abstract]) -> str:
+    labels = (abstract.label for abstract in abstracts.values())
+    return next((label for label in labels if label != NOT_ENOUGH_INFO), NOT_ENOUGH_INFO)
+
+
 def _count_correct(gold: GoldAbstract | None, predicted: Abstract) -> _AbstractCounts:
     """The correct parts of a predicted abstract; `gold` is None if the abstract is not evidence for the claim."""
     if gold is None:
         return _AbstractCounts(False, False, 0, 0)
     is_correct = gold.label == predicted.label
-    first_sentences = set(predicted.sentences[:FIRST_SENTENCES])
+    n_first = max(FIRST_SENTENCES, min(map(len, gold.rationales), default=0))
+    first_sentences = set(predicted.sentences[:n_first])
     whole_rationales = [rationale for rationale in gold.rationales if rationale <= set(predicted.sentences)]
     # A union, because rationales may share sentences and each counts once.
     sentences = len(frozenset().union(*whole_rationales))

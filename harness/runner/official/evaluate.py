@@ -16,12 +16,14 @@ from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.benchmarks.submission_ids import base_name, duplicate_ids
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError, Undefined, UnknownName, unknown_name
+from harness.files import gc_paused
 from harness.metrics.official.labels import OfficialScores
 from harness.runner.official.programs import PROGRAMS, Names, ProgramResult
 from harness.runner.official.scorers import SCORERS, Scoring, scored_benchmarks, scoring_of
 from harness.runner.official.submission_files import SubmissionPair, collect_faults, read_pair, read_predictions
 
 NOT_VERIFIED = "not verified against the official scorer, because there is no published output to compare with"
+BY_CLAIM = "F1 of each label over claims, not the official program's"
 NO_GOLD = "give either --gold FILE... to score, or --check to check the format"
 
 
@@ -79,7 +81,7 @@ def evaluate(
     if not gold:
         raise HarnessError(NO_GOLD)
     pairs = list[SubmissionPair]()
-    with collect_faults() as faults:
+    with collect_faults() as faults, gc_paused():
         for gold_name, name in _pair_files(list(map(str, as_list(gold))), list(map(str, as_list(predictions)))):
             with faults.for_file():
                 pairs.append(read_pair(scoring, gold_name, name))
@@ -155,7 +157,16 @@ def _evaluate_pairs(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evalua
     else:
         mean = _mean_over_files(list(values_by_file.values()))
     notes = [*([] if scoring.official.verified else [NOT_VERIFIED]), *(pair.note for pair in pairs if pair.note)]
-    return _evaluation(scoring.benchmark.name, values_by_file, mean, ["; ".join(notes)] if notes else [])
+    lines, extra = ["; ".join(notes)] if notes else [], dict[str, Any]()
+    if scorer.by_claim is not None:
+        by_claim = {pair.name: dict(scorer.by_claim(pair.gold, pair.predicted)) for pair in pairs}
+        lines += [f"{name}: {BY_CLAIM}: {_listed(values)}" for name, values in by_claim.items()]
+        extra = {"by_claim": by_claim}
+    return _evaluation(scoring.benchmark.name, values_by_file, mean, lines, extra)
+
+
+def _listed(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in values.items())
 
 
 def _evaluation(

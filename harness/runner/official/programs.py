@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 from harness.data.archives import InputFile
 from harness.data.exchange.trec import read_qrels, read_run
+from harness.data.formats.detection import checkthat_discourse_tsv
 from harness.data.formats.verification import averitec_strings, checkthat_sources_tsv, feverous_jsonl, quantemp_files
 from harness.data.formats.verification.averitec_strings import AveritecItem
 from harness.data.formats.verification.feverous_jsonl import FeverousFile
 from harness.data.formats.verification.quantemp_files import JudgedClaim
 from harness.errors import Fault, FaultsError, Undefined
 from harness.metrics.official.averitec import LABELS, MAX_STRINGS, averitec
+from harness.metrics.official.checkthat_discourse import checkthat_discourse
 from harness.metrics.official.feverous import feverous
 from harness.metrics.official.labels import OfficialScores
 from harness.metrics.official.quantemp import quantemp
@@ -123,11 +125,31 @@ def _by_position(gold: Sequence[JudgedClaim], predicted: Sequence[JudgedClaim]) 
     return quantemp([claim.label for claim in gold[: len(rows)]], [claim.label for claim in rows])
 
 
-def _checkthat_4b(gold: Mapping[str, str], rankings: Mapping[str, list[str]], names: Names) -> ProgramResult:
-    unknown = [post for post in rankings if post not in gold]
+def _checkthat_4a(
+    gold: Mapping[str, tuple[bool, ...]], predicted: Mapping[str, tuple[bool, ...]], names: Names
+) -> ProgramResult:
+    _refuse_unknown(gold, predicted, names, "tweet", "index")
+    axes = checkthat_discourse_tsv.AXES
+    values = checkthat_discourse([gold[index] for index in predicted], [*predicted.values()], axes)
+    none = (False,) * len(axes)
+    everything = checkthat_discourse([*gold.values()], [predicted.get(index, none) for index in gold], axes)
+    n_missing = len(gold) - len(predicted)
+    note = (
+        f"over the {count_of(len(predicted), 'tweet')} of the predictions; {names.gold} has {n_missing:,} more, and "
+        f"without any label for these macro F1 is {everything['macro_f1']:.4f}"
+    )
+    return ProgramResult(values, (note,) if n_missing else (), {"all_tweets": everything})
+
+
+def _refuse_unknown(gold: Mapping[str, Any], predicted: Mapping[str, Any], names: Names, item: str, field: str) -> None:
+    unknown = [name for name in predicted if name not in gold]
     if unknown:
-        message = f"{count_of(len(unknown), 'post')} not in {names.gold} ('{unknown[0]}')"
-        raise FaultsError.single(names.predictions, message, field="post_id", code="unknown-id")
+        message = f"{count_of(len(unknown), item)} not in {names.gold} ('{unknown[0]}')"
+        raise FaultsError.single(names.predictions, message, field=field, code="unknown-id")
+
+
+def _checkthat_4b(gold: Mapping[str, str], rankings: Mapping[str, list[str]], names: Names) -> ProgramResult:
+    _refuse_unknown(gold, rankings, names, "post", "post_id")
     values = {}
     for k in (1, 5, 10):
         reciprocals = [
@@ -186,6 +208,9 @@ PROGRAMS: dict[str, OfficialProgram] = {
     "averitec": OfficialProgram(averitec_strings.read_predictions, _averitec, averitec_strings.read_gold),
     "feverous": OfficialProgram(feverous_jsonl.read_submission, _feverous),
     "quantemp": OfficialProgram(quantemp_files.read_predictions, _quantemp, quantemp_files.read_gold),
+    "checkthat-2025-task4a": OfficialProgram(
+        checkthat_discourse_tsv.read_predictions, _checkthat_4a, checkthat_discourse_tsv.read_gold
+    ),
     "checkthat-2025-task4b": OfficialProgram(
         checkthat_sources_tsv.read_predictions, _checkthat_4b, checkthat_sources_tsv.read_gold
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from harness.metrics.official.labels import (
     policlaim,
     positive_label,
 )
-from harness.metrics.official.scifact import scifact
+from harness.metrics.official.scifact import scifact, scifact_claims
 from harness.schemes import load_scheme
 
 
@@ -59,6 +59,8 @@ class OfficialScorer(NamedTuple):
     """Function that computes the official metrics."""
     micro_averaged: bool = False
     """Whether several files are scored as one; otherwise their metrics are averaged, unweighted."""
+    by_claim: Callable[[Sequence[Any], Sequence[Any]], Mapping[str, float]] | None = None
+    """Function of gold and predictions that gives what the official metrics leave out, over claims."""
 
 
 def _ranking(gold: Sequence[str], predicted: Sequence[float], scoring: Scoring) -> OfficialScores:
@@ -84,7 +86,7 @@ SCORERS: dict[str, OfficialScorer] = {
     "all_labels": OfficialScorer(lambda gold, predicted, scoring: all_labels(gold, predicted, scoring.codes)),
     "policlaim": OfficialScorer(lambda gold, predicted, _: _policlaim(gold, predicted), micro_averaged=True),
     "fever": OfficialScorer(lambda gold, predicted, scoring: fever(gold, predicted, scoring.max_evidence)),
-    "scifact": OfficialScorer(lambda gold, predicted, _: scifact(gold, predicted)),
+    "scifact": OfficialScorer(lambda gold, predicted, _: scifact(gold, predicted), by_claim=scifact_claims),
 }
 """Name of the scorer in the YAML files of benchmarks to the scorer."""
 

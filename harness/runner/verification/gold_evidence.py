@@ -61,10 +61,15 @@ class GoldEvidence:
     def shown(self) -> ShownEvidence:
         """Every gold passage of each claim, after the question that it answers, if it has one.
 
-        Raises: HarnessError: no claim has one.
+        Raises: HarnessError: no claim has one, or none has a text.
         """
         if not self.by_claim:
             raise HarnessError("evidence: the dataset has no gold evidence (evidence.jsonl); set evidence: none")
+        if not any(e.text.strip() for passages in self.by_claim.values() for e in passages):
+            raise HarnessError(
+                "evidence: the gold evidence has no text, because the publisher gives its ids alone (evidence.jsonl); "
+                "set evidence: none, or retrieve from your own corpus: {retriever: bm25}"
+            )
         name = evidence_name("gold")
         per_claim = [self.by_claim.get(claim_id, []) for claim_id in self.claims.claim_id]
         column = evidence_column([[ShownPassage(_id(e), _shown_text(e)) for e in passages] for passages in per_claim])

@@ -34,6 +34,25 @@ def test_evidence_that_is_always_the_first_sentence():
     assert "the last passage" in last.message
 
 
+def marking(sentences_of, n=40):
+    text = " ".join(f"Sentence {number} says more." for number in range(5))
+    source = dataset([Row(f"claim {number}", None, ((text, None, f"d{number}"),)) for number in range(n)])
+    evidence = tuple(
+        (item.model_copy(update={"sentences": sentences_of(number)}),) for number, (item,) in enumerate(source.evidence)
+    )
+    return source._replace(evidence=evidence)
+
+
+def test_marked_sentences_that_are_always_the_first_of_a_whole_document():
+    (result,) = results("A24", marking(lambda _: "0"))
+    assert "the first sentence of its passage alone in 40 of 40 cases (100.0%; chance: 20.0%)" in result.message
+    (last,) = results("A24", marking(lambda _: "4"))
+    assert "the last sentence" in last.message
+    assert not results("A24", marking(lambda number: f"{number % 5}"))
+    assert not results("A24", marking(lambda _: "0,1"))
+    assert not results("A24", marking(lambda _: None))
+
+
 def test_evidence_that_annotators_chose_is_no_placeholder():
     draw = random.Random(5)
     assert not results("A24", dataset(cite(lambda _: draw.randrange(5)), corpus()))

@@ -86,6 +86,7 @@ def test_adding_again_changes_nothing(tmp_path, table):
     assert content(tmp_path / "d") == before
     assert (again.claims_added, again.annotations_added, again.evidence_added, again.passages_added) == (0, 0, 0, 0)
     assert again.unchanged == 3
+    assert "passages that the dataset cites already for the same claim: 4" in again.notes
 
 
 def test_a_further_passage_is_appended(tmp_path, table):
@@ -219,3 +220,31 @@ def test_an_export_is_added_back_without_its_records(tmp_path, table):
     for cell in ([record], json.dumps([record]), "[]"):
         row = {"claim_id": claim.claim_id, "verdict": "refuted", "evidence": cell}
         assert add(tmp_path / "d", [row], columns={}).evidence_added == 0
+
+
+def test_a_dataset_with_labels_gets_evidence_alone(tmp_path, table):
+    add(tmp_path / "d", table)
+    claims = {claim.text: claim.claim_id for claim in open_dataset(tmp_path / "d").claims}
+    rows = [
+        {"claim_id": claims["Nobody knows the ferryman."], "evidence": "Two people met him.", "group": 0.0},
+        {"claim_id": claims["Nobody knows the ferryman."], "evidence": "He has a sister.", "group": float("nan")},
+    ]
+    added = add(tmp_path / "d", rows, columns={})
+    assert (added.annotations_added, added.evidence_added) == (0, 2)
+    assert not any("without a label" in note for note in added.notes)
+    assert [group for _, group, _, _ in cited(tmp_path / "d")[-2:]] == [0, 1]
+    with pytest.raises(FaultsError, match="expected the number of an evidence group"):
+        add(tmp_path / "d", [rows[0] | {"group": 1.5}], columns={})
+
+
+def test_a_long_cell_is_a_passage_and_one_of_5_mb_is_named_with_its_line(tmp_path):
+    path = tmp_path / "long.csv"
+    for n_words, fault in ((40_000, None), (1_250_000, 2)):
+        path.write_text(f"text,verdict,words\nA pier.,supported,{'pier ' * n_words}\nA mill.,refuted,No.\n")
+        columns = {"verdict": "verdict", "evidence": "words"}
+        if fault is None:
+            assert add(tmp_path / "d", path, columns=columns).passages_added == 2
+            continue
+        with pytest.raises(FaultsError, match=r"long\.csv:2: evidence: has 6,249,999 characters"):
+            add(tmp_path / "e", path, columns=columns)
+        assert not (tmp_path / "e").exists()

@@ -72,3 +72,75 @@ def test_a_dataset_without_a_corpus_gives_its_evidence(tmp_path):
     corpus = open_corpus(folder)
     assert len(corpus) == len(corpus.row_of) > 100
     assert corpus.path.name == "evidence.jsonl"
+
+
+def faults_of(path):
+    """(line, field, code) of each fault of a corpus, and what is printed."""
+    with pytest.raises(FaultsError) as caught:
+        open_corpus(path)
+    return [(fault.line, fault.field, fault.code) for fault in caught.value.faults], str(caught.value)
+
+
+@pytest.mark.parametrize("n_cut", range(1, 60, 7))
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_dump_that_ends_in_the_middle_of_a_record_is_named_with_its_line(tmp_path, n_cut, end):
+    path = write(tmp_path / "c.jsonl", ROWS)
+    path.write_bytes(path.read_bytes()[: -1 - n_cut] + end.encode())
+    places, message = faults_of(path)
+    assert places == [(2, None, "cut-short")]
+    assert "c.jsonl:2: is cut short" in message
+
+
+def test_a_dump_that_ends_in_the_middle_of_a_character_is_cut_short_too(tmp_path):
+    path = tmp_path / "c.jsonl"
+    whole = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in [ROWS[0], ROWS[1] | {"text": "Die Brücke"}])
+    path.write_bytes(whole.encode()[: whole.encode().index("ü".encode()) + 1])
+    assert faults_of(path)[0] == [(2, None, "cut-short")]
+
+
+def test_a_byte_that_is_not_utf_8_is_no_cut(tmp_path):
+    path = write(tmp_path / "c.jsonl", ROWS)
+    path.write_bytes(path.read_bytes().replace(b"bridge", b"br\xfcdge"))
+    assert faults_of(path)[0] == [(2, None, "not-utf-8")]
+
+
+def test_a_whole_last_record_needs_no_line_end(tmp_path):
+    path = write(tmp_path / "c.jsonl", ROWS)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert len(open_corpus(path)) == 2
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_a_passage_of_5_mb_an_id_twice_and_offsets_that_do_not_match(tmp_path, suffix):
+    text = "The crane is new. " * 280_000
+    rows = [
+        *ROWS,
+        {"passage_id": "long", "document_id": "d3", "text": text},
+        ROWS[0] | {"start": 0, "end": 90},
+        ROWS[1] | {"passage_id": "c", "start": 7, "end": 7 + len(ROWS[1]["text"])},
+    ]
+    path = tmp_path / f"c{suffix}"
+    if suffix == ".jsonl":
+        write(path, rows)
+    else:
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, PARQUET_TYPES), path)
+    places, message = faults_of(path)
+    assert places == [(3, "text", "too-long"), (4, "passage_id", "duplicate-id"), (4, "end", "text-mismatch")]
+    assert f"{len(text):,} characters" in message
+    assert "first on line 1" in message
+    assert "are 90 characters, text has 28" in message
+    assert len(message) < 2_000
+
+
+PARQUET_TYPES = pyarrow.schema(
+    [(name, pyarrow.string()) for name in ("passage_id", "document_id", "text", "title")]
+    + [(name, pyarrow.int64()) for name in ("start", "end")]
+)
+
+
+def test_evidence_as_a_corpus_is_checked_alike(tmp_path):
+    folder = shutil.copytree(find_dataset("public-matters"), tmp_path / "d", ignore=shutil.ignore_patterns("corpus.*"))
+    first, *others = (folder / "evidence.jsonl").read_text().splitlines()
+    row = json.loads(first) | {"start": 3, "end": 9}
+    (folder / "evidence.jsonl").write_text("\n".join([json.dumps(row), *others]) + "\n")
+    assert faults_of(folder)[0] == [(1, "end", "text-mismatch")]

@@ -40,6 +40,19 @@ ROWS = {
             "evidences": [{"evidence_id": "A:1", "evidence_label": "SUPPORTS", "article": "A", "evidence": "It does."}],
         }
     ],
+    "covid-fact": [{"claim": "Fog helps.", "label": "REFUTED", "evidence": ["Fog is wet."], "gold_source": "u"}],
+    "fool-me-twice": [
+        {
+            "text": "The pier burned.",
+            "label": "SUPPORTS",
+            "wikipedia_page": "Pier",
+            "gold_evidence": [{"text": "It burned.", "section_header": "Fire"}],
+            "retrieved_evidence": [{"text": "It is long.", "section_header": ""}],
+        }
+    ],
+    "feverous": [{"id": 7, "claim": "It burned.", "label": "REFUTES", "evidence": [{"content": ["Pier_title"]}]}],
+    "hover": [{"claim": "It burned.", "label": "SUPPORTED", "supporting_facts": [["Pier", 3]], "hpqa_id": "5a"}],
+    "quantemp": [{"claim": "It cost 9.", "label": "True", "taxonomy_label": "statistical", "label_original": "true"}],
     "environmental-claims": [{"text": "Our bottles are green.", "label": 1}],
     "newsclaims": [{"a": {"a-0": {"topic": "Cure", "claimer": "a nurse", "claim_span": [0, 4]}}}],
 }

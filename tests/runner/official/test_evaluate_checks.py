@@ -230,7 +230,7 @@ def test_gold_or_predictions_that_contradict_themselves_are_refused(tmp_path, sc
         ),
         ("fever", jsonl([{"id": 7, "predicted_label": "REFUTES", "predicted_evidence": []}]), "has no id 8"),
         ("fever", '{"id": 7,\n', "mine.tsv:1: is not JSON"),
-        ("fever", jsonl([{"id": 1, "evidence": {}}]), "has the format of submissions to scifact"),
+        ("fever", jsonl([{"id": 1, "evidence": {}}]), "has the format of submissions to citint, scifact"),
         (
             "scifact",
             jsonl([{"id": 1, "evidence": {"5": {"sentences": [1], "label": "MAYBE"}}}]),

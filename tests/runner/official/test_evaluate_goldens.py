@@ -22,6 +22,16 @@ SCIFACT = [
 ]
 
 
+THREE_WAY = {
+    "REFUTE": "CONTRADICT",
+    "NEI": "NOT_ENOUGH_INFO",
+    "SUPPORT": "SUPPORT",
+    "macro": "macro_f1",
+    "micro": "accuracy",
+}
+"""Our name of each value of the converter's own program."""
+
+
 def agrees(found: dict[str, float], expected: dict[str, float]) -> None:
     wanted = {metric: value for metric, value in expected.items() if metric not in ("n", "n_positive")}
     assert found == pytest.approx(wanted, abs=1e-9)
@@ -82,6 +92,10 @@ def test_every_golden_of_citation_integrity_agrees(benchmarks):
         scored_as = entry["gold"].split("/")[0]
         found = evaluate(scored_as, [benchmarks / entry["gold"]], [folder / entry["predictions"]])
         agrees(found.mean, entry["expected"])
+        (by_claim,) = found.extra["by_claim"].values()
+        if "three_way_f1_by_jedick_eval_py" in entry:
+            three_way = entry["three_way_f1_by_jedick_eval_py"]
+            agrees(by_claim, {THREE_WAY[name]: value for name, value in three_way.items()})
 
 
 def test_factuality_2018_is_what_the_publisher_printed(benchmarks):
@@ -135,7 +149,7 @@ def test_tweets_2021_give_the_baseline_that_the_publisher_states(benchmarks):
 
 
 def test_every_official_entry_names_a_scorer_and_a_submission_format():
-    assert len(scored_benchmarks()) == 14
+    assert len(scored_benchmarks()) == 15
     for name in scored_benchmarks():
         official = load_benchmark(name).official
         assert official is not None

@@ -1,4 +1,4 @@
-"""The programs of AVeriTeC, FEVEROUS, QuanTemp, CheckThat! 2025 task 4b and TREC against the official outputs."""
+"""The programs of AVeriTeC, FEVEROUS, QuanTemp, CheckThat! 2025 task 4 and TREC against the official outputs."""
 
 from __future__ import annotations
 
@@ -64,6 +64,43 @@ def test_checkthat_2025_task_4b(benchmarks):
             evaluation = harness.evaluate("checkthat-2025-task4b", gold, path)
             assert set(evaluation.mean) == set(case["expected"])
             _assert_equal(evaluation.mean, case["expected"])
+
+
+def _discourse(path, column, labels):
+    rows = [f"{index}\t{value}\n" for index, value in labels.items()]
+    path.write_text(f"index\t{column}\n" + "".join(rows), encoding="utf-8")
+    return path
+
+
+def test_checkthat_2025_task_4a_is_the_macro_f1_of_scikit_learn(benchmarks, tmp_path):
+    from sklearn.metrics import f1_score
+
+    gold_path = benchmarks / "checkthat2025_task4" / "ct_dev.tsv"
+    lines = gold_path.read_text(encoding="utf-8").splitlines()[1:]
+    gold = {line.split("\t")[0]: json.loads(line.split("\t")[2]) for line in lines}
+    guesses = {index: [labels[2], labels[0], float(int(index) % 2)] for index, labels in gold.items()}
+    evaluation = harness.evaluate(
+        "checkthat-2025-task4a", gold_path, _discourse(tmp_path / "a", "predictions", guesses)
+    )
+    expected = f1_score([*gold.values()], [*guesses.values()], average=None)
+    assert list(evaluation.mean.values()) == pytest.approx([expected.mean(), *expected], abs=1e-12)
+
+
+def test_checkthat_2025_task_4a_with_tweets_that_are_missing_unknown_or_twice(tmp_path):
+    gold = _discourse(tmp_path / "gold", "labels", {1: [1.0, 0.0, 1.0], 2: [1.0, 0.0, 0.0]})
+    some = _discourse(tmp_path / "some", "predictions", {1: [1.0, 0.0, 1.0]})
+    evaluation = harness.evaluate("checkthat-2025-task4a", gold, some)
+    assert evaluation.mean["macro_f1"] == pytest.approx(2 / 3)  # no tweet has or gets the second label: 0
+    assert evaluation.document()["all_tweets"]["macro_f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)
+    assert "gold has 1 more" in str(evaluation.note)
+    for text, problem in [
+        ("index\tpredictions\n9\t[0.0, 0.0, 0.0]\n", "1 tweet not in gold"),
+        ("index\tpredictions\n1\t[0.0]\n1\t[0.0, 0.0, 0.0]\n", "duplicate id 1"),
+        ("index\tlabels\n1\t[0.0, 0.0, 0.0]\n", "needs a column 'predictions'"),
+    ]:
+        (tmp_path / "bad").write_text(text, encoding="utf-8")
+        with pytest.raises(HarnessError, match=problem):
+            harness.evaluate("checkthat-2025-task4a", gold, tmp_path / "bad")
 
 
 def test_trec(benchmarks):

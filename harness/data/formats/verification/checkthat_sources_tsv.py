@@ -7,9 +7,38 @@ from collections.abc import Iterator
 
 from harness.data.archives import InputFile
 from harness.data.delimited import literal_rows, table_rows
-from harness.data.formats.source import FileFaults
+from harness.data.formats.detection.labeled_table import read_rows
+from harness.data.formats.source import FileFaults, SourceArticle, SourceClaim, SourceEvidence, SourceFile
 from harness.files import decode
 from harness.records import preview
+
+
+def read_articles(file: SourceFile) -> list[SourceArticle]:
+    """Returns the posts of one file; the gold evidence of a post is the id of its paper, which is also its topic.
+
+    The papers are in the user's own collection, so the evidence has no text. Without `post_id`, posts are numbered.
+
+    Raises: FaultsError: the file is invalid; lists every fault with its line.
+    """
+    faults, articles, lines = FileFaults(file.path), list[SourceArticle](), dict[str, int]()
+    rows = read_rows(file, "\t")
+    required = [("tweet_text",)]
+    if rows and set(rows[0].cells) - {"post_id", "tweet_text"}:  # posts alone are valid, a misspelled column is not
+        required.append(("cord_uid",))
+    table = table_rows(file.path, iter(rows), faults.faults, required=required)
+    for number, (line, row) in enumerate(table, start=1):
+        post, paper = row.get("post_id", "").strip() or str(number), row.get("cord_uid", "").strip() or None
+        if not row["tweet_text"].strip():
+            faults.add(line, "tweet_text", "is empty", "empty")
+        elif lines.setdefault(post, line) != line:
+            message = f"duplicate id {post} (first on line {lines[post]}); give each post once"
+            faults.add(line, "post_id", message, "duplicate-id")
+        else:
+            evidence = (SourceEvidence("", passage_id=paper, source="CORD-19"),) if paper else ()
+            claim = SourceClaim(row["tweet_text"], topic=paper, evidence=evidence, line=line)
+            articles.append(SourceArticle(post, None, [claim], alone=True))
+    faults.raise_if_any(empty=not articles, expected="rows with post_id, tweet_text and cord_uid")
+    return articles
 
 
 def read_gold(file: InputFile) -> dict[str, str]:

@@ -65,26 +65,47 @@ def _evidence(
             for group, rationale in enumerate(rationales)
         )
     if are_abstracts(file):
-        # An abstract with several rationales is one passage.
-        stances: dict[str, str] = {rationale.abstract_id: STANCES[rationale.code] for rationale in rationales}
-        if "evidence" in row.fields:
-            stances = stances | {name: NEUTRAL for name in _cited(row) if name not in stances}
-        cited = [(group, name, stance) for group, (name, stance) in enumerate(stances.items())]
+        cited = _whole_abstracts(row, rationales)
     else:
         cited = [
-            (group, f"{rationale.abstract_id}:{number}", STANCES[rationale.code])
+            _Citation(group, f"{rationale.abstract_id}:{number}", STANCES[rationale.code])
             for group, rationale in enumerate(rationales)
             for number in rationale.sentences
         ]
-    missing = [name for _, name, _ in cited if name not in file.passages]
+    missing = [citation.passage_id for citation in cited if citation.passage_id not in file.passages]
     if missing:
         message = f"cites '{missing[0]}', which the corpus lacks or has without text; get the corpus of these claims"
         faults.add(row.line, "evidence", message, "unknown-id")
         return ()
     return tuple(
-        SourceEvidence(file.passages[name].text, group, name, source=file.passages[name].title, stance=stance)
-        for group, name, stance in cited
+        SourceEvidence(
+            file.passages[name].text, group, name, source=file.passages[name].title, stance=stance, sentences=sentences
+        )
+        for group, name, stance, sentences in cited
     )
+
+
+class _Citation(NamedTuple):
+    """A passage of the corpus as evidence for a claim."""
+
+    group: int
+    passage_id: str
+    stance: str
+    sentences: str | None = None
+
+
+def _whole_abstracts(row: JsonRow, rationales: list[_Rationale]) -> list[_Citation]:
+    """The abstracts of a claim, each once, with the sentences of all its rationales; then those that settle nothing."""
+    stances, sentences = dict[str, str](), dict[str, set[int]]()
+    for abstract_id, code, numbers in rationales:
+        stances[abstract_id] = STANCES[code]
+        sentences.setdefault(abstract_id, set()).update(numbers)
+    if "evidence" in row.fields:
+        stances |= {name: NEUTRAL for name in _cited(row) if name not in stances}
+    return [
+        _Citation(group, name, stance, ",".join(map(str, sorted(sentences.get(name, ())))) or None)
+        for group, (name, stance) in enumerate(stances.items())
+    ]
 
 
 def _cited(row: JsonRow) -> list[str]:

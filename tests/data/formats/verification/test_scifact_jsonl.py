@@ -63,6 +63,7 @@ def test_the_sentences_of_a_rationale_are_one_group():
 def test_whole_abstracts_stand_with_those_that_settle_nothing_and_in_no_test_file():
     settled, open_claim, unlabeled = read(CLAIMS, passages="abstracts")
     assert evidence_of(settled) == [(0, "2000", "supports"), (1, "2001", "supports")]
+    assert [e.sentences for e in (*settled.evidence, *open_claim.evidence)] == ["0,1,2", "0", None, None]
     assert evidence_of(open_claim) == [(0, "2001", "neutral"), (1, "2000", "neutral")]
     assert open_claim.evidence[0].text == "Salt is white."
     assert unlabeled.evidence == ()
