@@ -14,7 +14,7 @@ import numpy as np
 from harness.arrays import Codes
 from harness.classifiers.base import package_versions
 from harness.data.claims import Claims, Gold
-from harness.data.labels.tasks import TaskGold, find_task, mapping_of
+from harness.data.labels.tasks import TaskGold, answers_of, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
@@ -318,11 +318,13 @@ def unit_of(
         "inputs": inputs,
         "task": task.name,
         "schemes": [[scheme.name, scheme.version] for scheme in data.schemes],
-        "mappings": [mapping_of(task, scheme).model_dump(mode="json") for scheme in data.schemes],
+        "mappings": [mapping_of(task, scheme).model_dump(mode="json", exclude={"common"}) for scheme in data.schemes],
         "data": data.joined.fingerprint,
         "seed": seed,
         "versions": package_versions(classifier),
     }
+    if len({scheme.name for scheme in data.schemes}) > 1 and not task.binary:
+        identity["answers"] = [answers_of(task, data.schemes).labels, *answers_of(task, data.schemes).codes]
     identity |= {"explain": True} if experiment.explain else {}
     shown = data.evidence_of(system)
     identity |= {} if shown is None else {"evidence": shown.fingerprint}

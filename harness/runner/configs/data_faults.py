@@ -14,7 +14,7 @@ from harness.data.archives import open_input
 from harness.data.claims import Gold
 from harness.data.dataset import Dataset
 from harness.data.exchange.trec import read_run
-from harness.data.labels.tasks import TASKS, Task, TaskGold, task_labels
+from harness.data.labels.tasks import TASKS, Task, TaskGold, answers_of
 from harness.data.load import find_dataset, find_scheme, open_folder
 from harness.errors import FaultsError, HarnessError, MissingExtra, NotFetched, UnknownName, unknown_name
 from harness.files import explain_os_error
@@ -199,7 +199,7 @@ class _DataChecks:
     def _check_prompts(self, joined: JoinedDatasets, task: Task, schemes: Sequence[Scheme]) -> None:
         """Tells each system its claims and its question, as a run does; leaves out systems that download a model."""
         texts = [str(text) for text in joined.claims.text]
-        question = TaskPrompt(task.name, task.of_one or task.question, task_labels(task, schemes[0]), tuple(schemes))
+        question = TaskPrompt(task.name, task.of_one or task.question, answers_of(task, schemes).labels, tuple(schemes))
         for system in self.usable_systems:
             if not system.classifier.downloads():
                 self.attempt(
