@@ -327,6 +327,7 @@ def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
             n_units=n_units,
             values=values,
             note=too_small(n_units, n_positive, unit),
+            only_label=gold.names[int(gold.codes[0])] if len(set(gold.codes.tolist())) == 1 else None,
         )
 
 
