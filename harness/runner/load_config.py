@@ -110,6 +110,36 @@ def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: 
         config, overrides: as for `load_experiment`.
     Raises: FaultsError: it cannot be read as a mapping.
     """
+    path, content, faults = read_document(config, overrides)
+    experiment, valid = faults.read_experiment(content)
+    faults.check_names(experiment, valid)
+    experiment = _with_defaults(experiment)
+    entries = content.get("metrics") if isinstance(content.get("metrics"), list) else None
+    metrics = faults.build_metrics(entries or list(experiment.metrics), experiment.task)
+    systems = faults.systems_of_task(content, experiment, next(iter(metrics.values()), None))
+    faults.check_system_names(systems, "retrievers" if experiment.task == "evidence" else "classifiers")
+    if experiment.task in TASKS and not TASKS[experiment.task].binary:
+        faults.check_yes_or_no_only(systems, metrics, experiment.task)
+    return ReadConfig(path, experiment, valid, systems, metrics, faults)
+
+
+class ReadDocument(NamedTuple):
+    """A config as plain data, with overrides applied, before its keys are checked."""
+
+    path: Path
+    content: dict[str, Any]
+    faults: ConfigFaults
+
+
+def read_document(
+    config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str] = ()
+) -> ReadDocument:
+    """Reads a config as plain data with absolute paths.
+
+    Args:
+        config, overrides: as for `load_experiment`.
+    Raises: FaultsError: it cannot be read as a mapping.
+    """
     duplicates: list[Fault] = []
     path, folder, located = _read(config, duplicates)
     content = with_text_keys(located.content)
@@ -121,16 +151,7 @@ def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: 
     make_paths_absolute(content, folder)
     faults = ConfigFaults(path, located, changed)
     faults.faults += duplicates
-    experiment, valid = faults.read_experiment(content)
-    faults.check_names(experiment, valid)
-    experiment = _with_defaults(experiment)
-    entries = content.get("metrics") if isinstance(content.get("metrics"), list) else None
-    metrics = faults.build_metrics(entries or list(experiment.metrics), experiment.task)
-    systems = faults.systems_of_task(content, experiment, next(iter(metrics.values()), None))
-    faults.check_system_names(systems, "retrievers" if experiment.task == "evidence" else "classifiers")
-    if experiment.task in TASKS and not TASKS[experiment.task].binary:
-        faults.check_yes_or_no_only(systems, metrics, experiment.task)
-    return ReadConfig(path, experiment, valid, systems, metrics, faults)
+    return ReadDocument(path, content, faults)
 
 
 def _read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,8 +12,11 @@ from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
-from harness.files import folder_lock, remove_partial_files
+from harness.files import folder_lock, json_document, remove_partial_files, write_text
 from harness.progress import Progress, silent
+from harness.runner.chain.config import LoadedChain, read_chain
+from harness.runner.chain.losses import ChainLosses, chain_losses
+from harness.runner.chain.table import chain_html, chain_table
 from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.execute import execute, finished_units
@@ -55,6 +59,8 @@ class RunResult:
     """What each system of a verdict experiment gains over the best that sees the claim alone."""
     failed: Rows[FailedSystem] = field(default_factory=Rows)
     """Systems that could not be fitted, in the order of the config."""
+    chain: ChainLosses | None = None
+    """What each stage of a chain loses; its `results` are those of the detector and of the judge."""
 
     def __len__(self) -> int:
         return len(self.results)
@@ -70,6 +76,8 @@ class RunResult:
 
     def document(self) -> dict[str, Any]:
         """The document that `harness run --json` prints."""
+        if self.chain is not None:
+            return self.chain.document()
         document: dict[str, Any] = {
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
@@ -97,10 +105,16 @@ class RunResult:
     def __str__(self) -> str:
         from harness.runner.tables import results_table
 
+        if self.chain is not None:
+            return chain_table(self.chain)
+
         return results_table(self.results, self.published, self.failed, self.evidence_gains)
 
     def _repr_html_(self) -> str:
         from harness.runner.tables import results_html
+
+        if self.chain is not None:
+            return chain_html(self.chain)
 
         return results_html(self.results, self.published, self.failed, self.evidence_gains)
 
@@ -171,6 +185,20 @@ def run(
     Raises: HarnessError: an error in the config, the data or on the disk, a limit of calls is reached, or no system can
         be fitted; finished units are kept.
     """
+    if (chain := _chain_of(config, overrides, only)) is not None:
+        run_stage = partial(
+            run,
+            limit=limit,
+            jobs=jobs,
+            out=Path(out) / chain.chain.name,
+            fresh=fresh,
+            root=root,
+            save_models=save_models,
+            progress=progress,
+            offline=offline,
+            announce=announce,
+        )
+        return _run_chain(chain, Path(out) / chain.chain.name, run_stage, root)
     loaded, units_by_system, data, folder = _prepare(
         config,
         overrides=overrides,
@@ -235,6 +263,17 @@ def plan(
     root: str | Path | None = None,
 ) -> RunPlan:
     """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
+    if (chain := _chain_of(config, overrides, only)) is not None:
+        folder = Path(out) / chain.chain.name
+        stages = [plan(stage, limit=limit, out=folder, root=root) for stage in (chain.detection, chain.judging)]
+        return RunPlan(
+            experiment=chain.chain.name,
+            folder=folder,
+            units=sum(stage.units for stage in stages),
+            finished=sum(stage.finished for stage in stages),
+            hosts=tuple(dict.fromkeys(host for stage in stages for host in stage.hosts)),
+            forecast=Forecast(*map(sum, zip(*(stage.forecast for stage in stages), strict=True))),
+        )
     loaded, units_by_system, data, folder = _prepare(
         config, overrides=overrides, only=only, limit=limit, out=out, root=root
     )
@@ -248,6 +287,42 @@ def plan(
         finished=len(units) - len(pending),
         hosts=hosts_of(pending),
         forecast=forecast_of(pending, data),
+    )
+
+
+def _chain_of(
+    config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str], only: str | Sequence[str]
+) -> LoadedChain | None:
+    """The chain of a config; None for another task.
+
+    Raises: HarnessError: the config has faults, or `only` names a system.
+    """
+    chain = read_chain(config, overrides)
+    if chain is not None and as_list(only):
+        raise HarnessError("--only: a chain needs all its stages; leave it out")
+    return chain
+
+
+def _run_chain(
+    chain: LoadedChain, folder: Path, run_stage: Callable[[Experiment], RunResult], root: str | Path | None
+) -> RunResult:
+    """Runs the stages of a chain as experiments of their own, in its folder, and joins their results.
+
+    Raises: HarnessError: a stage cannot be fitted.
+    """
+    detection, judging = run_stage(chain.detection), run_stage(chain.judging)
+    for failure in judging.failed:
+        raise HarnessError(f"{failure.system} failed: {failure.reason}")
+    losses = chain_losses(chain.chain, detection.results[0], judging.results, root)
+    write_text(folder / "chain.json", json_document(losses.document()))
+    return RunResult(
+        experiment=chain.chain.name,
+        folder=folder,
+        results=Rows([*detection.results, *judging.results]),
+        fitted=detection.fitted + judging.fitted,
+        damaged=detection.damaged + judging.damaged,
+        models=(*detection.models, *judging.models),
+        chain=losses,
     )
 
 

@@ -13,7 +13,8 @@ def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
     path_settings.append((content.get("split"), "file"))
     path_settings += [(entry, "file") for entry in _entries(content.get("defaults"))]
     path_settings += [(entry, "path") for entry in _entries(content.get("retrievers"))]
-    for entry in _entries(content.get("classifiers")):
+    stages = [content.get(stage) for stage in ("detect", "judge")]
+    for entry in _entries([content.get("classifiers"), stages]):
         path_settings += [(entry, "path"), (entry, "dataset"), (entry, "file")]
         if "endpoint" not in entry:
             path_settings.append((entry, "model"))

@@ -1,0 +1,202 @@
+"""The config of a chain: its stages, and the two experiments that fit and measure them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, ValidationError
+
+from harness.display import displayed
+from harness.errors import Fault, FaultsError, unknown_name
+from harness.metrics.intervals import Intervals
+from harness.records import Name, Record, Texts, explain_validation
+from harness.runner.config import Experiment
+from harness.runner.load_config import ReadDocument, read_config, read_document
+from harness.runner.splitting.split_config import Split
+from harness.runner.verification.evidence_source import FoundEvidence
+from harness.yaml_file import KeyPath, format_key_path
+
+CHAIN = "chain"
+"""The `task` of a chain in a config."""
+STAGE_KEY = {"detect": "detect", "judge": "judge"}
+
+
+class Stage(Record):
+    """A classifier of a chain, with the labels that it is fitted to."""
+
+    scheme: str | None = None
+    """Label scheme; default: the first scheme of each dataset that answers the task."""
+    gold: str = "adjudicated"
+    """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single` or `single:NAME`."""
+    classifier: str | dict[str, Any]
+    """Name of a classifier, or a mapping with a name and settings."""
+
+
+class Detection(Stage):
+    """The stage that picks sentences of an article."""
+
+    task: str = "checkability"
+    """Task with two labels; sentences with the positive label are picked."""
+
+
+class Chain(Record):
+    """The content of the config of a chain, validated, with defaults filled in."""
+
+    name: Name
+    """Name of the experiment, and of its run folder."""
+    task: Literal["chain"]
+    dataset: str | Texts
+    """Shipped dataset, fetched benchmark or folder; several in a list are joined."""
+    corpus: str | None = None
+    """Passages to retrieve from; default: the corpus of the dataset."""
+    split: Split = Split()
+    """Training and test articles, the same for all stages."""
+    detect: Detection
+    """Stage that picks the sentences to judge."""
+    retrieve: FoundEvidence
+    """Stage that looks for passages: `retriever`, its `settings`, and `k` passages per claim."""
+    judge: Stage
+    """Stage that gives each picked sentence a verdict by the passages that it is shown."""
+    random_seed: int = 13
+    """Random seed of the fits."""
+    intervals: Intervals = Intervals()
+    """Method of the confidence intervals; their unit is the article."""
+
+    def document(self) -> dict[str, Any]:
+        """The chain as plain data with defaults filled in; reading it gives the same chain."""
+        document: dict[str, Any] = json.loads(self.model_dump_json(exclude_none=True))
+        return document
+
+
+@displayed
+class LoadedChain(NamedTuple):
+    """A chain, and the two experiments that it consists of."""
+
+    chain: Chain
+    detection: Experiment
+    """Fits and measures the detector."""
+    judging: Experiment
+    """Fits and measures the judge twice: with the passages that are found, and with gold evidence."""
+
+
+def read_chain(config: Any, overrides: Any = ()) -> LoadedChain | None:
+    """Reads and checks the config of a chain; None for the config of another task.
+
+    Args:
+        config, overrides: as for `harness.runner.load_config.read_config`.
+    Raises: FaultsError: every fault of the config, with the line of a file.
+    """
+    if isinstance(config, Experiment):
+        return None
+    document = read_document(config, overrides)
+    if document.content.get("task") != CHAIN:
+        return None
+    faults = document.faults
+    chain = _validated(document)
+    if chain is None:
+        raise FaultsError(faults.in_order())
+    _check_split(document, chain)
+    stages = {
+        stage: Experiment(**content) if not _stage_faults(document, stage, content) else None
+        for stage, content in _experiments(chain).items()
+    }
+    if faults.faults or None in stages.values():
+        raise FaultsError(faults.in_order())
+    detection, judging = stages["detect"], stages["judge"]
+    assert detection is not None  # noqa: S101 - no stage has a fault
+    assert judging is not None  # noqa: S101
+    return LoadedChain(chain, detection, judging)
+
+
+def _validated(document: ReadDocument) -> Chain | None:
+    """The chain of a config; None, and its faults are collected, if a value is wrong."""
+    try:
+        return Chain.model_validate_json(json.dumps(document.content, default=str))
+    except ValidationError as error:
+        for explanation in explain_validation(error):
+            place = explanation.place
+            message = explanation.message
+            if explanation.code == "unknown-field":
+                message = unknown_name("field", str(place[-1]), _known_fields(place))
+            document.faults.add(place, message, explanation.code)
+    return None
+
+
+def _known_fields(place: KeyPath) -> list[str]:
+    records: dict[KeyPath, type[Record]] = {
+        ("detect",): Detection,
+        ("judge",): Stage,
+        ("retrieve",): FoundEvidence,
+        ("split",): Split,
+        ("intervals",): Intervals,
+    }
+    return list(records.get(place[:-1], Chain).model_fields)
+
+
+def _check_split(document: ReadDocument, chain: Chain) -> None:
+    """Refuses splits that differ between the stages, or that train on other sentences of a test article."""
+    split, add = chain.split, document.faults.add
+    if split.protocol in ("random_folds", "transfer"):
+        message = f"'{split.protocol}' is not for chains, which are tested on articles that no stage was trained on"
+        add(("split", "protocol"), f"{message}; use grouped_folds")
+    if split.stratified:
+        add(("split", "stratified"), "makes other folds for each stage, and a chain has one for all; remove it")
+    if split.train_share is not None:
+        add(("split", "train_share"), "is no setting of a chain; remove it")
+    if chain.intervals.unit != "article":
+        add(("intervals", "unit"), f"expected 'article' for a chain, got '{chain.intervals.unit}'")
+
+
+def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
+    """The configs of the experiments of a chain, by the stage that each fits."""
+    document = chain.document()
+    shared = {key: document[key] for key in ("dataset", "split", "intervals")}
+    shared["random_seeds"] = [chain.random_seed]
+    detect, judge = document["detect"], document["judge"]
+    named = judge.pop("classifier")
+    classifier = dict(named) if isinstance(named, dict) else {"name": named}
+    evidence = [document["retrieve"], "gold"]
+    return {
+        "detect": {"name": "detect", "classifiers": [detect.pop("classifier")], **detect, **shared},
+        "judge": {
+            "name": "judge",
+            "task": "verdict",
+            "classifiers": [classifier | {"evidence": {"each": evidence}}],
+            "probes": False,
+            **({"corpus": chain.corpus} if chain.corpus else {}),
+            **judge,
+            **shared,
+        },
+    }
+
+
+def _stage_faults(document: ReadDocument, stage: str, content: Mapping[str, Any]) -> bool:
+    """Collects the faults of the experiment of a stage, at the keys of the chain; returns whether there are any."""
+    read = read_config(content)
+    for fault in read.faults.faults:
+        field = (fault.field or "").replace("classifiers[0]", "classifier", 1)
+        shared = field.partition(".")[0].partition("[")[0] in ("dataset", "split", "intervals")
+        parts = field.replace("[", ".").replace("]", "").split(".") if field else []
+        key_path: KeyPath = tuple(parts) if shared else (stage, *parts)
+        line = document.faults.located.line(key_path)
+        name = format_key_path((stage,)) + (f".{field}" if field else "") if not shared else field
+        path = str(document.faults.path)
+        document.faults.faults.append(Fault(path, line, name, fault.message, fault.code))
+    systems, task = read.systems, read.experiment.task
+    if not read.faults.faults and len({system.entry for system in systems}) == len(systems) - (stage == "judge"):
+        pass
+    elif not read.faults.faults:
+        document.faults.add((stage, "classifier"), "expected one system per stage; remove `each`")
+    if stage == "detect" and not read.faults.faults and not _is_yes_or_no(task):
+        document.faults.add((stage, "task"), f"expected a task with the answers yes and no, got '{task}'")
+    if stage == "judge" and not read.faults.faults and not all(s.classifier.reads_evidence for s in systems):
+        document.faults.add((stage, "classifier"), "sees the claim alone; a judge reads evidence, as pair_logreg does")
+    return bool(document.faults.faults)
+
+
+def _is_yes_or_no(task: str) -> bool:
+    from harness.data.labels.tasks import TASKS
+
+    return TASKS[task].binary
