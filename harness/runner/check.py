@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from harness.arguments import as_list
@@ -12,6 +13,7 @@ from harness.data.corpora import evidence_faults
 from harness.data.load import dataset_names, find_dataset, open_folder
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.folders import shipped
+from harness.runner.chain.config import read_chain
 from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.load_config import read_config
 
@@ -51,6 +53,12 @@ def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequenc
     try:
         if target.is_dir():
             return _dataset_faults(target)
+        if (chain := read_chain(target)) is not None:
+            stages = [read_config(stage) for stage in (chain.detection, chain.judging)]
+            for read in stages:
+                add_data_faults(read, root, unchecked)
+            faults = [fault for read in stages for fault in read.faults.in_order()]
+            return list(dict.fromkeys(replace(fault, path=str(target), line=None) for fault in faults))
         read = read_config(target)
     except FaultsError as error:
         return error.faults

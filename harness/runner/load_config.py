@@ -241,7 +241,7 @@ class ConfigFaults:
     def check_names(self, experiment: Experiment, valid: frozenset[str]) -> None:
         """Checks names that only the registries know: task, gold rule, options of the split."""
         if "task" in valid and experiment.task not in TASKS:
-            self.add(("task",), unknown_name("task", experiment.task, list(TASKS)), UnknownName.code)
+            self.add(("task",), unknown_name("task", experiment.task, [*TASKS, "chain"]), UnknownName.code)
         rule, _, annotator = experiment.gold.partition(":")
         if rule not in RULES or (annotator and rule != "single"):
             self.add(

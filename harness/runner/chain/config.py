@@ -6,21 +6,24 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
+from harness.data.labels.tasks import TASKS
 from harness.display import displayed
-from harness.errors import Fault, FaultsError, unknown_name
+from harness.errors import FaultsError, unknown_name
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, Texts, explain_validation
 from harness.runner.config import Experiment
 from harness.runner.load_config import ReadDocument, read_config, read_document
 from harness.runner.splitting.split_config import Split
 from harness.runner.verification.evidence_source import FoundEvidence
-from harness.yaml_file import KeyPath, format_key_path
+from harness.yaml_file import KeyPath
 
 CHAIN = "chain"
 """The `task` of a chain in a config."""
-STAGE_KEY = {"detect": "detect", "judge": "judge"}
+SHARED_KEYS = ("dataset", "corpus", "split", "intervals")
+"""Keys that the experiments of both stages have from the chain."""
+NOT_A_JUDGE = "sees the claim alone; a judge reads evidence, as pair_logreg does"
 
 
 class Stage(Record):
@@ -97,17 +100,13 @@ def read_chain(config: Any, overrides: Any = ()) -> LoadedChain | None:
     chain = _validated(document)
     if chain is None:
         raise FaultsError(faults.in_order())
-    _check_split(document, chain)
-    stages = {
-        stage: Experiment(**content) if not _stage_faults(document, stage, content) else None
-        for stage, content in _experiments(chain).items()
-    }
-    if faults.faults or None in stages.values():
+    _check_values(document, chain)
+    experiments = _experiments(chain)
+    for stage, content in experiments.items():
+        _add_stage_faults(document, stage, content)
+    if faults.faults:
         raise FaultsError(faults.in_order())
-    detection, judging = stages["detect"], stages["judge"]
-    assert detection is not None  # noqa: S101 - no stage has a fault
-    assert judging is not None  # noqa: S101
-    return LoadedChain(chain, detection, judging)
+    return LoadedChain(chain, *(Experiment(**content) for content in experiments.values()))
 
 
 def _validated(document: ReadDocument) -> Chain | None:
@@ -135,8 +134,8 @@ def _known_fields(place: KeyPath) -> list[str]:
     return list(records.get(place[:-1], Chain).model_fields)
 
 
-def _check_split(document: ReadDocument, chain: Chain) -> None:
-    """Refuses splits that differ between the stages, or that train on other sentences of a test article."""
+def _check_values(document: ReadDocument, chain: Chain) -> None:
+    """Refuses evidence of the judge, and splits that differ by stage or train on sentences of a test article."""
     split, add = chain.split, document.faults.add
     if split.protocol in ("random_folds", "transfer"):
         message = f"'{split.protocol}' is not for chains, which are tested on articles that no stage was trained on"
@@ -147,6 +146,8 @@ def _check_split(document: ReadDocument, chain: Chain) -> None:
         add(("split", "train_share"), "is no setting of a chain; remove it")
     if chain.intervals.unit != "article":
         add(("intervals", "unit"), f"expected 'article' for a chain, got '{chain.intervals.unit}'")
+    if isinstance(chain.judge.classifier, dict) and "evidence" in chain.judge.classifier:
+        add(("judge", "classifier", "evidence"), "is what `retrieve` gives; remove it")
 
 
 def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
@@ -172,31 +173,32 @@ def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
     }
 
 
-def _stage_faults(document: ReadDocument, stage: str, content: Mapping[str, Any]) -> bool:
-    """Collects the faults of the experiment of a stage, at the keys of the chain; returns whether there are any."""
+def _add_stage_faults(document: ReadDocument, stage: str, content: Mapping[str, Any]) -> None:
+    """Collects the faults of the experiment of a stage, at the keys of the chain."""
+    faults = document.faults
     read = read_config(content)
     for fault in read.faults.faults:
-        field = (fault.field or "").replace("classifiers[0]", "classifier", 1)
-        shared = field.partition(".")[0].partition("[")[0] in ("dataset", "split", "intervals")
-        parts = field.replace("[", ".").replace("]", "").split(".") if field else []
-        key_path: KeyPath = tuple(parts) if shared else (stage, *parts)
-        line = document.faults.located.line(key_path)
-        name = format_key_path((stage,)) + (f".{field}" if field else "") if not shared else field
-        path = str(document.faults.path)
-        document.faults.faults.append(Fault(path, line, name, fault.message, fault.code))
-    systems, task = read.systems, read.experiment.task
-    if not read.faults.faults and len({system.entry for system in systems}) == len(systems) - (stage == "judge"):
-        pass
-    elif not read.faults.faults:
-        document.faults.add((stage, "classifier"), "expected one system per stage; remove `each`")
-    if stage == "detect" and not read.faults.faults and not _is_yes_or_no(task):
-        document.faults.add((stage, "task"), f"expected a task with the answers yes and no, got '{task}'")
-    if stage == "judge" and not read.faults.faults and not all(s.classifier.reads_evidence for s in systems):
-        document.faults.add((stage, "classifier"), "sees the claim alone; a judge reads evidence, as pair_logreg does")
-    return bool(document.faults.faults)
+        key_path, message = _key_path_in_chain(fault.field or "", stage), fault.message
+        if key_path == (stage, "classifier", "evidence"):
+            key_path, message = (stage, "classifier"), NOT_A_JUDGE
+        faults.add(key_path, message, fault.code)
+    if read.faults.faults:
+        return
+    if len(read.systems) != (2 if stage == "judge" else 1):
+        faults.add((stage, "classifier"), "expected one system per stage, and `each` makes several; give one value")
+    if stage == "detect" and not TASKS[read.experiment.task].binary:
+        yes_or_no = ", ".join(task.name for task in TASKS.values() if task.binary)
+        faults.add(
+            (stage, "task"),
+            f"expected a task with the answers yes and no, got '{read.experiment.task}'; use one of {yes_or_no}",
+        )
 
 
-def _is_yes_or_no(task: str) -> bool:
-    from harness.data.labels.tasks import TASKS
-
-    return TASKS[task].binary
+def _key_path_in_chain(field: str, stage: str) -> KeyPath:
+    """The key path in the config of a chain of a field in the config of a stage's experiment."""
+    parts: list[str | int] = [part for part in field.replace("[", ".").replace("]", "").split(".") if part]
+    if parts[:1] and parts[0] in SHARED_KEYS:
+        return tuple(int(part) if str(part).isdecimal() else part for part in parts)
+    if parts[:2] == ["classifiers", "0"]:
+        parts = ["classifier", *parts[2:]]
+    return (stage, *parts)

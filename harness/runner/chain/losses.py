@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.arrays import Codes, Floats
-from harness.data.claims import Gold, codes_of
+from harness.data.claims import Column, Gold, codes_of
 from harness.display import displayed
 from harness.errors import HarnessError, Undefined
 from harness.metrics.base import ResamplingGroups, Run
@@ -163,9 +163,7 @@ def chain_losses(
 class _Stages:
     """The stored predictions of a chain's stages, row by row."""
 
-    def __init__(
-        self, chain: Chain, detection: Result, judged: Sequence[Result], root: str | Path | None
-    ) -> None:
+    def __init__(self, chain: Chain, detection: Result, judged: Sequence[Result], root: str | Path | None) -> None:
         self.intervals: Intervals = chain.intervals
         found, *_ = tables = [read_predictions(result) for result in judged]
         detected = read_predictions(detection)
@@ -178,7 +176,7 @@ class _Stages:
         for claim_id, fold in zip(found["claim_id"][rows], found["fold"][rows], strict=True):
             if fold_of[claim_id] != fold:
                 raise HarnessError(
-                    f"chain: claim '{claim_id}' is in {fold_of[claim_id]} of the detector and in {fold} of the judge, so "
+                    f"chain: claim '{claim_id}' is in {fold_of[claim_id]} of the detector, in {fold} of the judge, so "
                     "that one of them was trained on its article; use protocol: grouped_folds"
                 )
         labels = [name.removeprefix("score:") for name in found if name.startswith("score:")]
@@ -241,17 +239,17 @@ class _Stages:
             ("judging", None, FROM_EVIDENCE),
             ("together", None, WHOLE),
         ):
+            before, after = resampled[earlier], resampled.get(later or "")
             # Without an error, macro F1 is 1 in every resample.
-            before, after = resampled[earlier], None if later is None else resampled[later]
-            value, draws, left_out = (
-                np.subtract(1.0 if after is None else after[n], before[n]) for n in (1, 2, 3)
-            )
+            value = (1.0 if after is None else after.value) - before.value
+            draws = (1.0 if after is None else after.resampled) - before.resampled
+            left_out = (1.0 if after is None else after.jackknifed) - before.jackknifed
             try:
-                interval, _ = paired_interval(float(value), draws, left_out, is_stratified=False)
+                interval, _ = paired_interval(value, draws, left_out, is_stratified=False)
             except Undefined:
-                losses[stage] = Estimate(float(value))
+                losses[stage] = Estimate(value)
             else:
-                losses[stage] = Estimate(float(value), interval.low, interval.high)
+                losses[stage] = Estimate(value, interval.low, interval.high)
         return losses
 
     def beyond_gold(self, matched: Sequence[str | None]) -> BeyondGold:
@@ -263,9 +261,7 @@ class _Stages:
         )
         beyond = detected - hits
         n_articles = np.ones(len(detected))
-        return BeyondGold(
-            int(beyond.sum()), self._ratio(beyond, n_articles, np.inf), self._ratio(hits, detected, 1.0)
-        )
+        return BeyondGold(int(beyond.sum()), self._ratio(beyond, n_articles, np.inf), self._ratio(hits, detected, 1.0))
 
     def _ratio(self, numerator: Floats, denominator: Floats, highest: float) -> Estimate:
         """The ratio of two sums over articles, with its interval."""
@@ -284,10 +280,10 @@ class _Stages:
         return Estimate(value, max(interval.low, 0.0), interval.high)
 
 
-def _codes(table: Columns, claim_ids: Sequence[str], codes: Mapping[str, int]) -> Codes:
+def _codes(table: Columns, claim_ids: Column, codes: Mapping[str, int]) -> Codes:
     """Index of the verdict that a result gives each claim; -1 without one; shape (n_claims,)."""
     predicted = dict(zip(table["claim_id"], table["predicted"], strict=True))
-    return np.array([codes.get(predicted.get(claim_id), -1) for claim_id in claim_ids], dtype=np.int64)
+    return np.array([codes.get(str(predicted.get(claim_id)), -1) for claim_id in claim_ids], dtype=np.int64)
 
 
 def _spans(chain: Chain, root: str | Path | None) -> dict[str, Span]:

@@ -37,9 +37,7 @@ def match_spans(gold: Sequence[Span], predicted: Sequence[Span]) -> dict[int, in
     shared = _shared_characters(gold, predicted)
     # A pair below the threshold gains nothing, so that it never takes the place of a pair above it.
     rows, columns = linear_sum_assignment(shared, maximize=True)
-    return {
-        int(row): int(column) for row, column in zip(rows, columns, strict=True) if shared[row, column] > 0
-    }
+    return {int(row): int(column) for row, column in zip(rows, columns, strict=True) if shared[row, column] > 0}
 
 
 def _shared_characters(gold: Sequence[Span], predicted: Sequence[Span]) -> Floats:

@@ -28,7 +28,9 @@ def chain_html(losses: ChainLosses) -> str:
 
 def _title(losses: ChainLosses) -> str:
     stages = " · ".join(f"{stage}: {system}" for stage, system in losses.stages.items())
-    return f"{losses.experiment} · {count_of(losses.n_claims, 'gold claim')} in {losses.n_articles:,} articles · {stages}"
+    return (
+        f"{losses.experiment} · {count_of(losses.n_claims, 'gold claim')} in {losses.n_articles:,} articles · {stages}"
+    )
 
 
 def _rows(losses: ChainLosses) -> list[list[str]]:

@@ -25,6 +25,7 @@ from harness.metrics import METRICS
 from harness.metrics.verification import EVIDENCE_METRICS
 from harness.registry import Registry
 from harness.retrieval.build import RETRIEVERS
+from harness.runner.chain.config import CHAIN, Chain, Detection, Stage
 from harness.runner.config import Experiment
 from harness.runner.tuning.calibrate import Calibration, FlagShare, MaximizeF1, PrecisionFloor
 from harness.runner.tuning.search_space import Range, Tune
@@ -35,6 +36,7 @@ MODELINE = "# yaml-language-server: $schema="
 """Start of the line by which a YAML file names its schema to editors; a path from the folder of the file follows."""
 Schema = dict[str, Any]
 DEFS = "#/$defs/"
+EXPERIMENT = f"{DEFS}Experiment/properties"
 RUN_FILE: Schema = {
     "type": "object",
     "additionalProperties": False,
@@ -96,7 +98,7 @@ def _config_schema() -> Schema:
     classifiers, retrievers = _records(CLASSIFIERS), _records(RETRIEVERS)
     metrics = _records(EVIDENCE_METRICS) | _records(METRICS)
     records: list[type[BaseModel]] = [Experiment, Range, Tune, MaximizeF1, FlagShare, PrecisionFloor, NestedClassifier]
-    records += [Defaults, RankedEvidence]
+    records += [Defaults, RankedEvidence, Chain, Detection, Stage]
     models: dict[type[BaseModel], None] = dict.fromkeys(
         [*records, *classifiers.values(), *retrievers.values(), *metrics.values()]
     )
@@ -123,15 +125,25 @@ def _config_schema() -> Schema:
     properties["task"] |= _one_of({task.name: task.question for task in TASKS.values()})
     properties["gold"]["pattern"] = f"^({'|'.join(RULES)}|single:.+)$"
     properties["dataset"]["examples"] = [*dataset_names(), *benchmark_names()]
+    experiment |= _if_task("evidence", {"required": ["retrievers"]}, {"required": ["classifiers"]})
+    for stage in (Detection, Stage):
+        by_ref[refs[stage]]["properties"]["classifier"] = {
+            "description": field_docs(stage)["classifier"],
+            "$ref": f"{EXPERIMENT}/classifiers/items",
+        }
+    top = _if_task(CHAIN, {"$ref": refs[Chain]}, {"$ref": refs[Experiment]})
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Config of an experiment",
-        **experiment,
-        "if": {"properties": {"task": {"const": "evidence"}}, "required": ["task"]},
-        "then": {"required": ["retrievers"]},
-        "else": {"required": ["classifiers"]},
-        "$defs": {name: defs[name] for name in sorted(_used(experiment, defs))},
+        "type": "object",
+        **top,
+        "$defs": {name: defs[name] for name in sorted(_used(top, defs))},
     }
+
+
+def _if_task(task: str, then: Schema, otherwise: Schema) -> Schema:
+    condition = {"properties": {"task": {"const": task}}, "required": ["task"]}
+    return {"if": condition, "then": then, "else": otherwise}
 
 
 def _records(registry: Registry[Any]) -> dict[str, type[BaseModel]]:
@@ -169,7 +181,7 @@ def _one_or_several(key: str, properties: Mapping[str, Schema], entry: Schema) -
     """A list of entries, or one of them; without a union, so that editors show a fault where it is."""
     notes = {name: properties[key][name] for name in ("description", "default") if name in properties[key]}
     fewest = {} if "default" in notes else {"minItems": 1}
-    return notes | fewest | {"items": entry, "if": {"type": "array"}, "else": {"$ref": f"#/properties/{key}/items"}}
+    return notes | fewest | {"items": entry, "if": {"type": "array"}, "else": {"$ref": f"{EXPERIMENT}/{key}/items"}}
 
 
 def _by_reference(record: Schema, ref: str) -> Schema:
