@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.classifiers.base import Reason
 from harness.display import displayed
+from harness.errors import HarnessError
 from harness.runner.models.saved_model import Model, find_model, load_model, untrained_model
 from harness.scoring.inputs import ArticleClaims, ScoringInput
 
@@ -63,7 +64,13 @@ def open_system(system: str | Path) -> Model:
     is_system_name = isinstance(system, str) and "/" not in name and not Path(name).exists()
     if is_system_name:
         return untrained_model(name)
-    return load_model(find_model(Path(system)))
+    model = load_model(find_model(Path(system)))
+    if model.card.evidence is not None:
+        raise HarnessError(
+            f"{model.folder}: reads passages with each claim ({model.card.evidence}), which `harness score` does not "
+            "have; to judge an article by the passages of a corpus: harness verify ARTICLE --chain RUN --corpus PATH"
+        )
+    return model
 
 
 def score_batches(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, class_priors
 from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.storage.skops_estimator import load_estimator, save_estimator
 from harness.classifiers.verification.pair_features import dense_features, tagged_words, words_of
 from harness.data.claims import Claims, Gold, ShownPassage
 
@@ -23,19 +25,30 @@ Featurize = Callable[[str, tuple[ShownPassage, ...]], dict[str, float]]
 class PairScorer(Scorer):
     """Probabilities of a scikit-learn model over features of claim and passages."""
 
-    featurize: Featurize
+    features: str
+    """Name of the features, of `FEATURES`."""
     pipeline: Any
     n_labels: int
     probabilities = True
-    unsavable_reason = "it is a scikit-learn pipeline over features of claims and passages"
+    in_files = ("pipeline",)
 
     def score(self, claims: Claims) -> ScoreMatrix:
         """Probabilities; 0 for a label without training claims."""
         scores = np.zeros((len(claims), self.n_labels))
         if len(claims):
-            rows = [self.featurize(text, shown) for text, shown in zip(claims.text, claims.evidence, strict=True)]
+            featurize = FEATURES[self.features]
+            rows = [featurize(text, shown) for text, shown in zip(claims.text, claims.evidence, strict=True)]
             scores[:, self.pipeline.classes_] = self.pipeline.predict_proba(rows)
         return scores
+
+    def save_files(self, folder: Path) -> None:
+        """Saves the model with skops."""
+        save_estimator(self.pipeline, folder)
+
+    @classmethod
+    def load_files(cls, folder: Path) -> dict[str, Any]:
+        """Loads the model; types that skops does not trust are refused."""
+        return {"pipeline": load_estimator(folder)}
 
 
 class PairClassifier(Classifier):
@@ -46,11 +59,9 @@ class PairClassifier(Classifier):
 
     reads_evidence: ClassVar[bool] = True
     packages = ("numpy", "scipy", "scikit-learn")
-    saved_types = (ClassPriorScorer,)
-
-    @abstractmethod
-    def featurize(self) -> Featurize:
-        """The function that turns a claim and its passages into features."""
+    saved_types = (ClassPriorScorer, PairScorer)
+    features: ClassVar[str]
+    """Name of the features that it is fitted to, of `FEATURES`."""
 
     @abstractmethod
     def model(self, seed: int) -> Any:
@@ -60,9 +71,9 @@ class PairClassifier(Classifier):
         """Fits the model to the training claims and their passages."""
         if len(np.unique(gold.codes)) < 2:
             return ClassPriorScorer(tuple(class_priors(gold).tolist()))
-        featurize, pipeline = self.featurize(), self.model(seed % 2**32)
+        featurize, pipeline = FEATURES[self.features], self.model(seed % 2**32)
         pipeline.fit([featurize(*row) for row in zip(claims.text, claims.evidence, strict=True)], gold.codes)
-        return PairScorer(featurize, pipeline, len(gold.labels))
+        return PairScorer(self.features, pipeline, len(gold.labels))
 
 
 class Logreg(PairClassifier):
@@ -91,10 +102,7 @@ class PairLogreg(Logreg):
     """
 
     uses_seed: ClassVar[bool] = False
-
-    def featurize(self) -> Featurize:
-        """Words tagged as in both, in the claim or in the evidence, and the comparison as numbers."""
-        return _all_features
+    features: ClassVar[str] = "words and comparison"
 
 
 class EvidenceOnly(Logreg):
@@ -106,10 +114,7 @@ class EvidenceOnly(Logreg):
     """
 
     uses_seed: ClassVar[bool] = False
-
-    def featurize(self) -> Featurize:
-        """The words of the passages."""
-        return _evidence_words
+    features: ClassVar[str] = "words of the evidence"
 
 
 class PairBoosted(PairClassifier):
@@ -121,10 +126,7 @@ class PairBoosted(PairClassifier):
 
     max_iter: int = Field(default=100, ge=1)
     """Number of trees per label."""
-
-    def featurize(self) -> Featurize:
-        """The comparison as numbers."""
-        return dense_features
+    features: ClassVar[str] = "comparison"
 
     def model(self, seed: int) -> Any:
         """Features to dense columns, then histogram gradient boosting."""
@@ -145,3 +147,11 @@ def _all_features(claim: str, passages: tuple[ShownPassage, ...]) -> dict[str, f
 def _evidence_words(_: str, passages: tuple[ShownPassage, ...]) -> dict[str, float]:
     words = {f"evidence:{word}": 1.0 for passage in passages for word in words_of(passage.text)}
     return words | {"passages": float(min(len(passages), 5))}
+
+
+FEATURES: dict[str, Featurize] = {
+    "comparison": dense_features,
+    "words and comparison": _all_features,
+    "words of the evidence": _evidence_words,
+}
+"""Functions that turn a claim and its passages into features; a saved model names one of them."""

@@ -53,6 +53,8 @@ class ModelCard(Record):
     """Lowest score of the positive label at which it is predicted; None: the label with the highest score is."""
     probabilities: bool
     """Whether scores are probabilities over the labels."""
+    evidence: str | None = None
+    """Source of the passages that it was fitted to and reads with each claim; None: it sees the claim alone."""
     trained_on: Training | None = None
     provenance: ModelProvenance | None = None
     """Origin of the model; None: it was not trained."""

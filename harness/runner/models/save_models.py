@@ -23,6 +23,7 @@ from harness.runner.models.saved_model import FOLDER, article_count, label_count
 from harness.runner.plan import ExperimentData, data_for_system, gold_of, training_gold
 from harness.runner.provenance import ModelProvenance, classifier_settings, origin_of, schemes_used
 from harness.runner.result_files import Result
+from harness.runner.verification.evidence_source import evidence_name
 
 
 @displayed
@@ -81,15 +82,14 @@ def _fit_and_save(
         raise CannotSave("models are not saved for learning-curve runs; remove split.train_share")
     if system.classifier.unsavable_reason is not None:
         raise CannotSave(system.classifier.unsavable_reason)
-    if system.classifier.reads_evidence:
-        raise CannotSave("its scorer reads the passages of an experiment, which harness score does not have")
     rows, description = training_rows(material)
     if system.train_on is not None:
         description = f"the claims with gold of {system.train_on}"
-    claims = material.claims.take(rows)
+    all_claims = material.claims_of(system)
+    claims = all_claims.take(rows)
     gold = training_gold(material, Fold("all", rows, rows))
     seed = loaded.experiment.random_seeds[0]
-    scorer = fit(system, claims, gold, seed, _dev_set(material))
+    scorer = fit(system, claims, gold, seed, _dev_set(material, all_claims))
     # Only the fitted scorer tells the reason of a search, whose candidates can be different classifiers.
     if scorer.unsavable_reason is not None:
         raise CannotSave(scorer.unsavable_reason)
@@ -103,9 +103,9 @@ def _fit_and_save(
     save_model(folder, card, scorer)
 
 
-def _dev_set(material: ExperimentData) -> tuple[Claims, Gold] | None:
+def _dev_set(material: ExperimentData, claims: Claims) -> tuple[Claims, Gold] | None:
     rows = material.folds[0].dev
-    return (material.claims.take(rows), gold_of(material, rows)) if len(rows) else None
+    return (claims.take(rows), gold_of(material, rows)) if len(rows) else None
 
 
 def training_rows(material: ExperimentData) -> tuple[Codes, str]:
@@ -155,6 +155,7 @@ def _card(
         languages=tuple(sorted(languages)),
         threshold=threshold_of(scorer, len(labels)),
         probabilities=scorer.probabilities,
+        evidence=None if system.evidence == "none" else evidence_name(system.evidence),
         trained_on=training,
         provenance=provenance,
     )
