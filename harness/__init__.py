@@ -9,6 +9,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness compare --fail-if         check_gate
     harness report                    build_report
     harness score                     score
+    harness verify                    verify
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
     harness ingest                    ingest
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from harness.runner.run import run as run
     from harness.runner.splitting.freeze import freeze_split as freeze_split
     from harness.scoring.score import score as score
+    from harness.scoring.verify import verify as verify
 
 _MODULES = {
     "add_claims": "harness.data.add_claims",
@@ -109,6 +111,7 @@ _MODULES = {
     "write_submission": "harness.runner.official.write_submission",
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
+    "verify": "harness.scoring.verify",
 }
 
 __all__ = list(_MODULES)

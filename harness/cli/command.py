@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, audit, compare, data, experiments, report, retrieval, score, start
+from harness.cli import agreement, audit, compare, data, experiments, report, retrieval, score, start, verify
 from harness.cli.faults import FaultOutput, all_faults_option
 from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines
@@ -35,6 +35,7 @@ for command in (
     *start.COMMANDS,
     *score.COMMANDS,
     *retrieval.COMMANDS,
+    *verify.COMMANDS,
 ):
     command.params.append(all_faults_option())
     harness.add_command(command)

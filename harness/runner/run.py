@@ -16,6 +16,7 @@ from harness.files import folder_lock, json_document, remove_partial_files, writ
 from harness.progress import Progress, silent
 from harness.runner.chain.config import LoadedChain, read_chain
 from harness.runner.chain.losses import ChainLosses, chain_losses
+from harness.runner.chain.saved_chain import DETECT, JUDGE, save_chain
 from harness.runner.chain.table import chain_html, chain_table
 from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.configs.data_faults import add_data_faults
@@ -23,6 +24,7 @@ from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
 from harness.runner.load_config import read_config
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
+from harness.runner.models.saved_model import FOLDER
 from harness.runner.official.leaderboards import leaderboards_for, references
 from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.provenance import git_commit
@@ -315,13 +317,17 @@ def _run_chain(
         raise HarnessError(f"{failure.system} failed: {failure.reason}")
     losses = chain_losses(chain.chain, detection.results[0], judging.results, root)
     write_text(folder / "chain.json", json_document(losses.document()))
+    models: tuple[SavedModel, ...] = ()
+    if detection.models and judging.models:  # the first judge is the one that was fitted to passages that are found
+        stages = {DETECT: detection.models[0], JUDGE: judging.models[0]}
+        models = (save_chain(folder / FOLDER, chain.chain, stages, losses.document()),)
     return RunResult(
         experiment=chain.chain.name,
         folder=folder,
         results=Rows([*detection.results, *judging.results]),
         fitted=detection.fitted + judging.fitted,
         damaged=detection.damaged + judging.damaged,
-        models=(*detection.models, *judging.models),
+        models=models,
         chain=losses,
     )
 

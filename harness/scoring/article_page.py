@@ -97,7 +97,7 @@ def article_page(model: Model, batches: Sequence[ScoredBatch], warnings: Iterabl
     positive = card.labels[-1]
     sections = tuple(_SectionBuilder(scale, positive).build(batches))
     return (
-        _environment()
+        page_environment()
         .get_template("article_page.html")
         .render(
             card=card,
@@ -133,7 +133,8 @@ def scheme_summary(card: ModelCard) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def page_environment() -> jinja2.Environment:
+    """Returns the environment of the pages' templates, which escapes all text."""
     import jinja2
 
     environment = jinja2.Environment(
