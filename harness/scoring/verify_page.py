@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.runner.provenance import SchemeUse
 from harness.scoring.article_page import page_environment
 from harness.text_tables import format_number
 
 if TYPE_CHECKING:
     from harness.scoring.verify import JudgedClaim, Verification
 
+TONES = {
+    "supported": "supported",
+    "refuted": "refuted",
+    "conflicting or cherry-picked": "mixed",
+    "not enough evidence": "open",
+}
+"""Color of each common verdict; other labels are gray."""
 MAX_QUOTE = 700
 """Number of characters that are quoted of a passage."""
 
@@ -21,8 +29,8 @@ class Mark(NamedTuple):
     number: int
     text: str
     verdict: str
-    tone: int
-    """Number of the verdict among the labels of the judge, from 0, for its color."""
+    tone: str
+    """What the verdict means in common terms, for its color: a key of `TONES`, or `other`."""
 
 
 class Quote(NamedTuple):
@@ -48,7 +56,8 @@ class Card(NamedTuple):
 def verification_page(result: Verification) -> str:
     """Returns the page as one HTML document without scripts or external resources; all text is escaped."""
     labels = result.chain.judge.card.labels
-    cards = [_card(number, claim, labels) for number, claim in enumerate(result.claims, start=1)]
+    common = {label: verdict for use in result.chain.judge.card.schemes for label, verdict in _meanings(use)}
+    cards = [_card(number, claim, common) for number, claim in enumerate(result.claims, start=1)]
     measured = result.chain.card.measured
     whole = measured.get("rows", {}).get("S0", {})
     template = page_environment().get_template("verification_page.html")
@@ -65,8 +74,13 @@ def verification_page(result: Verification) -> str:
     )
 
 
-def _card(number: int, claim: JudgedClaim, labels: tuple[str, ...]) -> Card:
-    tone = labels.index(claim.verdict) if claim.verdict in labels else len(labels)
+def _meanings(use: SchemeUse) -> list[tuple[str, str]]:
+    """The labels of a scheme with the common verdict that each means; a common verdict means itself."""
+    return [*zip(TONES, TONES, strict=True), *use.mapping.common.items()]
+
+
+def _card(number: int, claim: JudgedClaim, common: Mapping[str, str]) -> Card:
+    tone = TONES.get(common.get(claim.verdict or "", ""), "other")
     quotes = [
         Quote(
             text=passage.text if len(passage.text) <= MAX_QUOTE else f"{passage.text[:MAX_QUOTE]}…",

@@ -62,7 +62,7 @@ def save_chain(folder: Path, chain: Chain, models: Mapping[str, SavedModel], mea
     for stage, model in models.items():
         if model.folder is None:
             return SavedModel(chain.name, None, f"{stage}: {model.reason}")
-    card = ChainCard(format=CHAIN_FORMAT, experiment=chain.name, retrieve=chain.retrieve, measured=dict(measured))
+    card = ChainCard(format=1, experiment=chain.name, retrieve=chain.retrieve, measured=dict(measured))
     with atomic_folder(folder) as temporary:
         for stage, model in models.items():
             shutil.copytree(Path(str(model.folder)), temporary / stage)
