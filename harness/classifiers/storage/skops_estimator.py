@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
 
 FILE = "estimator.skops"
-TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
-"""Types that skops does not list and that hold arrays only: the trees of scikit-learn's gradient boosting."""
 
 
-def save_estimator(estimator: Any, folder: Path) -> None:
+def save_estimator(estimator: Any, folder: Path, trusted: Sequence[str] = ()) -> None:
     """Saves an estimator.
 
+    Args:
+        estimator: a fitted estimator.
+        folder: folder to write to.
+        trusted: types beyond those of skops, whose content the caller of `load_estimator` checks.
     Raises: HarnessError: skops is not installed, or the estimator contains a type that skops would not load again.
     """
     skops = _import_skops("save")
@@ -22,7 +25,7 @@ def save_estimator(estimator: Any, folder: Path) -> None:
         data = skops.dumps(estimator)
     except Exception as error:  # skops has no exception of its own: it raises what the object raises
         raise HarnessError(f"skops cannot save a {type(estimator).__name__} ({error})") from None
-    untrusted = _untrusted_types(skops, data)
+    untrusted = sorted(set(skops.get_untrusted_types(data=data)) - set(trusted))
     if untrusted:
         raise HarnessError(
             f"cannot save a {type(estimator).__name__}: skops would not load its types {', '.join(untrusted)} again"
@@ -30,27 +33,26 @@ def save_estimator(estimator: Any, folder: Path) -> None:
     (folder / FILE).write_bytes(data)
 
 
-def load_estimator(folder: Path) -> Any:
+def load_estimator(folder: Path, trusted: Sequence[str] = ()) -> Any:
     """The estimator that `save_estimator` saved in a folder.
 
+    Args:
+        folder: folder of the file.
+        trusted: types beyond those of skops, whose content the caller checks.
     Raises: HarnessError: skops is not installed, the file is missing or damaged, or it contains untrusted types.
     """
     skops = _import_skops("load")
     path = folder / FILE
     try:
         data = path.read_bytes()
-        untrusted = _untrusted_types(skops, data)
+        untrusted = sorted(set(skops.get_untrusted_types(data=data)) - set(trusted))
         if not untrusted:
-            return skops.loads(data, trusted=list(TRUSTED))
+            return skops.loads(data, trusted=[*trusted])
     except Exception as error:  # a damaged file can make skops raise anything
         raise HarnessError(
             f"{path}: cannot be loaded ({type(error).__name__}: {error}); save the model again"
         ) from None
     raise HarnessError(f"{path}: refused: the file contains untrusted types: {', '.join(untrusted)}")
-
-
-def _untrusted_types(skops: Any, data: bytes) -> list[str]:
-    return [name for name in skops.get_untrusted_types(data=data) if name not in TRUSTED]
 
 
 def _import_skops(purpose: str) -> Any:

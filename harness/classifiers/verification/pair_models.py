@@ -16,9 +16,14 @@ from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.storage.skops_estimator import load_estimator, save_estimator
 from harness.classifiers.verification.pair_features import dense_features, tagged_words, words_of
 from harness.data.claims import Claims, Gold, ShownPassage
+from harness.errors import HarnessError
 
 Featurize = Callable[[str, tuple[ShownPassage, ...]], dict[str, float]]
 """Function from a claim and its passages to features by name."""
+
+
+TREES = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+"""Types of gradient boosting that skops does not trust; see `_check_trees`."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,31 @@ class PairScorer(Scorer):
 
     def save_files(self, folder: Path) -> None:
         """Saves the model with skops."""
-        save_estimator(self.pipeline, folder)
+        save_estimator(self.pipeline, folder, TREES)
 
     @classmethod
     def load_files(cls, folder: Path) -> dict[str, Any]:
-        """Loads the model; types that skops does not trust are refused."""
-        return {"pipeline": load_estimator(folder)}
+        """Loads the model; types that skops does not trust are refused, except trees, whose nodes are checked."""
+        pipeline = load_estimator(folder, TREES)
+        _check_trees(pipeline, folder)
+        return {"pipeline": pipeline}
+
+
+def _check_trees(pipeline: Any, folder: Path) -> None:
+    """Checks the trees of gradient boosting, whose compiled code trusts the indices and would read outside of arrays.
+
+    Raises: HarnessError: a node refers to no later node or to no feature.
+    """
+    model = pipeline[-1]
+    for tree in (tree for trees in getattr(model, "_predictors", ()) for tree in trees):
+        nodes, order = tree.nodes, np.arange(len(tree.nodes))
+        inner = nodes["is_leaf"] == 0
+        children = [nodes[side][inner].astype(np.int64) for side in ("left", "right")]
+        valid = all(((side > order[inner]) & (side < len(nodes))).all() for side in children)
+        features = nodes["feature_idx"][inner].astype(np.int64)
+        valid &= bool(((features >= 0) & (features < model.n_features_in_)).all())
+        if not valid or not len(nodes) or nodes["is_categorical"].any():
+            raise HarnessError(f"{folder}: a tree refers to nodes or features that it does not have; save it again")
 
 
 class PairClassifier(Classifier):
