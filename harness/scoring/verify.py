@@ -79,15 +79,19 @@ class Verification:
     """An article with the verdicts of a chain."""
 
     article: Article
+    """Article that was read."""
     n_sentences: int
     """Number of sentences of the article."""
     claims: tuple[JudgedClaim, ...]
     """Sentences that the detector picked, in the order of the article."""
     chain: ChainModel
+    """Chain that gave the verdicts."""
     corpus: Path
     """File of the passages."""
     n_passages: int
+    """Number of passages of the corpus."""
     out: Path | None = None
+    """Output file; None: no file was written."""
     warnings: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.runner.provenance import SchemeUse
 from harness.scoring.article_page import page_environment
 from harness.text_tables import format_number
 
@@ -56,7 +55,9 @@ class Card(NamedTuple):
 def verification_page(result: Verification) -> str:
     """Returns the page as one HTML document without scripts or external resources; all text is escaped."""
     labels = result.chain.judge.card.labels
-    common = {label: verdict for use in result.chain.judge.card.schemes for label, verdict in _meanings(use)}
+    common = dict(zip(TONES, TONES, strict=True))
+    for use in result.chain.judge.card.schemes:
+        common |= use.mapping.common
     cards = [_card(number, claim, common) for number, claim in enumerate(result.claims, start=1)]
     measured = result.chain.card.measured
     whole = measured.get("rows", {}).get("S0", {})
@@ -72,11 +73,6 @@ def verification_page(result: Verification) -> str:
         experiment=measured.get("experiment", ""),
         kind="probability" if result.chain.judge.card.probabilities else "score, not a probability",
     )
-
-
-def _meanings(use: SchemeUse) -> list[tuple[str, str]]:
-    """The labels of a scheme with the common verdict that each means; a common verdict means itself."""
-    return [*zip(TONES, TONES, strict=True), *use.mapping.common.items()]
 
 
 def _card(number: int, claim: JudgedClaim, common: Mapping[str, str]) -> Card:

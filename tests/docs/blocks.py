@@ -91,6 +91,17 @@ def config() -> str:
     )
 
 
+def chain() -> str:
+    """The keys of the config of a chain, stage by stage."""
+    from harness.runner.chain.config import Chain, Detection, Stage
+    from harness.runner.verification.evidence_source import FoundEvidence
+
+    sections = [keys(Chain)]
+    for name, record in (("detect", Detection), ("retrieve", FoundEvidence), ("judge", Stage)):
+        sections.append(f"### `{name}`\n\n{keys(record)}")
+    return "\n\n".join(sections)
+
+
 def choices() -> str:
     """What may be chosen inside the training claims: ranges, calibration, thresholds."""
     from harness.runner.tuning import calibrate, search_space
@@ -263,6 +274,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         rooms,
         commands,
         config,
+        chain,
         choices,
         tasks,
         evidence_metrics,

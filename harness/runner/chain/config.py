@@ -50,6 +50,7 @@ class Chain(Record):
     name: Name
     """Name of the experiment, and of its run folder."""
     task: Literal["chain"]
+    """Always `chain`."""
     dataset: str | Texts
     """Shipped dataset, fetched benchmark or folder; several in a list are joined."""
     corpus: str | None = None
