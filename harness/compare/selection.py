@@ -59,6 +59,12 @@ class Selection(NamedTuple):
     """Systems of the run folders that failed when they were last run, and why."""
 
 
+def _result_folders(folder: Path) -> str:
+    """What to pass instead of a folder without results: of a chain, the run folders of its stages."""
+    stages = [str(run.parent) for run in sorted(folder.glob("*/current.json"))]
+    return " or ".join(stages) or "a result folder, or a run folder such as runs/NAME"
+
+
 def select_results(paths: Sequence[str | Path], *, all_results: bool = False) -> Selection:
     """The results that paths stand for.
 
@@ -81,7 +87,7 @@ def select_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
         if not entries:
             raise FaultsError.single(
                 path,
-                "contains no result; pass a result folder, or a run folder such as runs/NAME",
+                f"contains no result; pass {_result_folders(folder)}",
                 code="no-result",
             )
         selection = _select(folder, entries, all_results)

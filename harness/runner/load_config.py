@@ -41,6 +41,8 @@ PLACEHOLDERS = {"name": "x", "task": "", "dataset": "x", "classifiers": ["x"], "
 """Values of required keys that are missing or faulty, so that the rest of a config can be checked."""
 
 
+CHAIN = "chain"
+"""The `task` of the config of a chain, which has stages instead of systems."""
 MISSING = "is required, and missing"
 """Message of a key that a config must have."""
 ONE_VALUE = {
@@ -111,6 +113,9 @@ def read_config(config: str | Path | Mapping[str, Any] | Experiment, overrides: 
     Raises: FaultsError: it cannot be read as a mapping.
     """
     path, content, faults = read_document(config, overrides)
+    if content.get("task") == CHAIN:
+        message = f"is '{CHAIN}', which has stages instead of systems; harness run and harness check take chains"
+        raise FaultsError.single(path, message, line=faults.located.line(("task",)), field="task", code="chain")
     experiment, valid = faults.read_experiment(content)
     faults.check_names(experiment, valid)
     experiment = _with_defaults(experiment)
@@ -241,7 +246,7 @@ class ConfigFaults:
     def check_names(self, experiment: Experiment, valid: frozenset[str]) -> None:
         """Checks names that only the registries know: task, gold rule, options of the split."""
         if "task" in valid and experiment.task not in TASKS:
-            self.add(("task",), unknown_name("task", experiment.task, [*TASKS, "chain"]), UnknownName.code)
+            self.add(("task",), unknown_name("task", experiment.task, [*TASKS, CHAIN]), UnknownName.code)
         rule, _, annotator = experiment.gold.partition(":")
         if rule not in RULES or (annotator and rule != "single"):
             self.add(

@@ -197,9 +197,19 @@ def test_what_is_no_config_is_refused(config, text):
 
 @pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_shipped_experiment_loads_and_names_data_that_can_be_had(path):
+    if (chain := read_chain(path)) is not None:
+        assert chain.chain.name == path.stem
+        return
     experiment = load_experiment(path).experiment
     assert experiment.name == path.stem
     assert set(experiment.datasets) <= {*benchmark_names(), *dataset_names()}
+
+
+def test_a_chain_is_no_experiment_and_the_message_says_what_takes_it():
+    with pytest.raises(
+        FaultsError, match=r"chain\.yaml:3: task: is 'chain'.*harness run, check and verify take chains"
+    ):
+        load_experiment("chain")
 
 
 def test_shipped_experiments_are_found_by_name(tmp_path, monkeypatch):

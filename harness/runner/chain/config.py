@@ -14,13 +14,11 @@ from harness.errors import FaultsError, unknown_name
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, Texts, explain_validation
 from harness.runner.config import Experiment
-from harness.runner.load_config import ReadDocument, read_config, read_document
+from harness.runner.load_config import CHAIN, ReadDocument, read_config, read_document
 from harness.runner.splitting.split_config import Split
 from harness.runner.verification.evidence_source import FoundEvidence
 from harness.yaml_file import KeyPath
 
-CHAIN = "chain"
-"""The `task` of a chain in a config."""
 SHARED_KEYS = ("dataset", "corpus", "split", "intervals")
 """Keys that the experiments of both stages have from the chain."""
 NOT_A_JUDGE = "sees the claim alone; a judge reads evidence, as pair_logreg does"
