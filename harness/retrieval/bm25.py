@@ -1,11 +1,14 @@
-"""BM25, by the library bm25s."""
+"""BM25: the scores of the libraries bm25s and rank_bm25, from postings that NumPy makes and can memory-map."""
 
 from __future__ import annotations
 
 import re
+from array import array
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from itertools import count
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,12 +20,14 @@ from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text, t
 Tokens = Literal["words", "whitespace"]
 EPSILON = 0.25
 """Share of the mean inverse document frequency that replaces a negative one in `okapi`."""
+ROW_BITS = 32
+"""Bits of the row of a passage in the number that is made of a token and a row."""
 
 
 class Bm25(Retriever):
     """BM25 over the words of title and text."""
 
-    packages: ClassVar[tuple[str, ...]] = ("bm25s", "numpy")
+    packages: ClassVar[tuple[str, ...]] = ("numpy",)
 
     k1: float = Field(default=1.5, ge=0)
     """Saturation of repeated words: 0 counts a word once."""
@@ -35,12 +40,14 @@ class Bm25(Retriever):
 
     def index(self, corpus: Corpus) -> Bm25Index:
         """Indexes a corpus."""
-        vocabulary: dict[str, int] = {}
-        ids = [
-            [vocabulary.setdefault(token, len(vocabulary)) for token in tokens_of(full_text(passage), self.tokens)]
-            for passage in corpus.passages
-        ]
-        return Bm25Index(*self._postings(ids, vocabulary), vocabulary, len(corpus), self.tokens)
+        vocabulary = defaultdict[str, int](count().__next__)
+        ids, lengths = array("i"), np.zeros(len(corpus), dtype=np.int64)
+        for row, passage in enumerate(corpus.passages):
+            n_before = len(ids)
+            ids.extend(map(vocabulary.__getitem__, tokens_of(full_text(passage), self.tokens)))
+            lengths[row] = len(ids) - n_before
+        parts = self._postings(np.frombuffer(ids, dtype=np.int32), lengths, len(vocabulary))
+        return Bm25Index(*parts, dict(vocabulary), len(corpus), self.tokens)
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> Bm25Index:
         """Returns the index of stored arrays."""
@@ -48,33 +55,42 @@ class Bm25(Retriever):
         weights, passages, bounds = (arrays[name] for name in ("weights", "passages", "bounds"))
         return Bm25Index(weights, passages, bounds, vocabulary, n_passages, self.tokens)
 
-    def _postings(self, ids: list[list[int]], vocabulary: dict[str, int]) -> tuple[Floats, Integers, Integers]:
-        """The weights of all tokens in their passages, the rows of these passages, and where each token begins."""
-        import bm25s
+    def _postings(self, ids: Integers, lengths: Integers, n_tokens: int) -> tuple[Floats, Integers, Integers]:
+        """The weights of all tokens in their passages, the rows of these passages, and where each token begins.
 
-        if not vocabulary:
-            return np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        # The scores of `okapi` are those of `lucene` with another weight per word, and without its division by k1 + 1.
-        method = "lucene" if self.method == "okapi" else self.method
-        table = bm25s.BM25(k1=self.k1, b=self.b, method=method, dtype="float64", backend="numpy")
-        table.index((ids, vocabulary), create_empty_token=False, show_progress=False)
-        weights, bounds = table.scores["data"], table.scores["indptr"]
-        if self.method == "okapi":
-            counts = np.diff(bounds).astype(np.int64)
-            factors = (self.k1 + 1) * _okapi_idf(counts, len(ids)) / _lucene_idf(counts, len(ids))
-            weights = weights * np.repeat(factors, counts)
-        return weights, table.scores["indices"], bounds
+        Args:
+            ids: numbers of the tokens of all passages, one passage after the other.
+            lengths: number of tokens of each passage.
+            n_tokens: number of different tokens.
+        """
+        # Sorted, equal tokens of a passage are neighbors; a token and a row fit into one number of 64 bits.
+        keys = ids.astype(np.int64) << ROW_BITS
+        keys |= np.repeat(np.arange(len(lengths)), lengths)
+        keys.sort()
+        firsts = np.flatnonzero(np.diff(keys, prepend=-1))
+        counts = np.diff(firsts, append=len(keys))
+        keys = keys[firsts]
+        passages = (keys & ((1 << ROW_BITS) - 1)).astype(np.int32)
+        frequencies = np.bincount(keys >> ROW_BITS, minlength=n_tokens)
+        relative = lengths / max(1.0, float(lengths.mean())) if len(lengths) else lengths.astype(np.float64)
+        weights = counts / (counts + (self.k1 * (1 - self.b + self.b * relative))[passages])
+        weights *= np.repeat(self._token_weights(frequencies, len(lengths)), frequencies)
+        return weights, passages, np.concatenate([[0], np.cumsum(frequencies)])
 
-
-def _lucene_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
-    idf: Floats = np.log(1 + (n_passages - frequencies + 0.5) / (frequencies + 0.5))
-    return idf
-
-
-def _okapi_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
-    idf = np.log(n_passages - frequencies + 0.5) - np.log(frequencies + 0.5)
-    raised: Floats = np.where(idf < 0, EPSILON * idf.mean(), idf)
-    return raised
+    def _token_weights(self, frequencies: Integers, n_passages: int) -> Floats:
+        """The inverse document frequency of each token, times the constant of the variant."""
+        rest = n_passages - frequencies
+        if self.method == "lucene":
+            idf = np.log(1 + (rest + 0.5) / (frequencies + 0.5))
+        elif self.method == "robertson":
+            idf = np.log(np.maximum((rest + 0.5) / (frequencies + 0.5), 1.0))
+        elif self.method == "atire":
+            idf = (self.k1 + 1) * np.log(n_passages / frequencies)
+        else:
+            idf = np.log(rest + 0.5) - np.log(frequencies + 0.5)
+            idf = (self.k1 + 1) * np.where(idf < 0, EPSILON * idf.mean(), idf) if len(idf) else idf
+        weights: Floats = idf
+        return weights
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Reranked(Retriever):
     Source: Nogueira and Cho 2019, "Passage Re-ranking with BERT".
     """
 
-    packages: ClassVar[tuple[str, ...]] = ("bm25s", "numpy", "scikit-learn", "torch", "transformers")
+    packages: ClassVar[tuple[str, ...]] = ("numpy", "scikit-learn", "torch", "transformers")
 
     retriever: str | dict[str, Any] = "bm25"
     """First retriever: a name, or a mapping with a name and settings."""

@@ -68,3 +68,19 @@ def test_titles_are_searched_and_words_are_lower_cased():
 def test_a_corpus_without_words_can_be_searched():
     index = build_retriever("bm25", {}).index(corpus_of(["!!", "??"]))
     assert index.search(["x"], 1).rows.tolist() == [[-1]]
+
+
+@pytest.mark.parametrize("method", ["lucene", "robertson", "atire"])
+def test_scores_are_those_of_bm25s(method):
+    bm25s = pytest.importorskip("bm25s", reason="bm25s is not installed")
+    texts = [*TEXTS, "a a a cat", "cat " * 30, "one more sentence about a dog and a bird"]
+    table = bm25s.BM25(k1=1.2, b=0.6, method=method, dtype="float64", backend="numpy")
+    table.index([text.split() for text in texts], create_empty_token=False, show_progress=False)
+    index = build_retriever("bm25", {"k1": 1.2, "b": 0.6, "method": method}).index(corpus_of(texts))
+    for query in ("cat", "a bird ran", "dog dog sat"):
+        assert index.scores([query])[0] == pytest.approx(table.get_scores(query.split()), abs=1e-12)
+
+
+def test_passages_without_words_among_others_keep_their_rows():
+    index = build_retriever("bm25", {}).index(corpus_of(["!!", "one two", "??", "two three"]))
+    assert index.search(["three", "one"], 2).rows.tolist() == [[3, -1], [1, -1]]

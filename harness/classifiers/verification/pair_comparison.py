@@ -20,8 +20,8 @@ _MORE = (
 )
 _LESS = (
     "decrease decreases decreased decreasing fall falls falling fell decline declines declined declining reduce "
-    "reduces reduced reducing lower low less least fewer smaller smallest below under down lose lost slower cooler cooling "
-    "colder shorter younger minor few rarely seldom minority weak weaker"
+    "reduces reduced reducing lower low less least fewer smaller smallest below under down lose lost slower cooler "
+    "cooling colder shorter younger minor few rarely seldom minority weak weaker"
 )
 _BEFORE = "before prior earlier first earliest begin began begun start started beginning predates"
 _AFTER = "after later last latest end ended ending following final finally"
@@ -176,7 +176,7 @@ def _negations(own: Sentence, shown: Sequence[Sentence], best: Sentence) -> dict
 
 def _opposites(own: Sentence, best: Sentence) -> dict[str, float]:
     """Whether the claim says more where the best sentence says less, before where it says after, or vice versa."""
-    numbers = {}
+    numbers = dict[str, float]()
     for name, (one, other) in OPPOSITES.items():
         of_claim, of_best = (
             any(word in one for word in sentence.words) - any(word in other for word in sentence.words)
