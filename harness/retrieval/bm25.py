@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from harness.arrays import Floats, Integers
@@ -18,6 +19,7 @@ from harness.data.corpora import Corpus
 from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text, text_array, texts_of
 
 Tokens = Literal["words", "whitespace"]
+Rows = npt.NDArray[np.signedinteger[Any]]
 EPSILON = 0.25
 """Share of the mean inverse document frequency that replaces a negative one in `okapi`."""
 ROW_BITS = 32
@@ -55,7 +57,7 @@ class Bm25(Retriever):
         weights, passages, bounds = (arrays[name] for name in ("weights", "passages", "bounds"))
         return Bm25Index(weights, passages, bounds, vocabulary, n_passages, self.tokens)
 
-    def _postings(self, ids: Integers, lengths: Integers, n_tokens: int) -> tuple[Floats, Integers, Integers]:
+    def _postings(self, ids: Integers, lengths: Integers, n_tokens: int) -> tuple[Floats, Rows, Integers]:
         """The weights of all tokens in their passages, the rows of these passages, and where each token begins.
 
         Args:
@@ -99,7 +101,7 @@ class Bm25Index(ScoringIndex):
 
     weights: Floats
     """Weight of each token in each passage that has it, token by token."""
-    passages: Integers
+    passages: Rows
     """Row of the passage of each weight."""
     bounds: Integers
     """Place of the first weight of each token; the last number is that of all weights."""

@@ -1,7 +1,7 @@
 """Processor time of BM25: to index a passage, and to answer a query over 1,000 to 1,000,000 passages.
 
-A passage has 60 words of a vocabulary of 200,000, a query 12; words are as frequent as in a text (1 / rank). The million
-takes two minutes and 4 GB to make and index: set HARNESS_MILLION=1 for it.
+A passage has 60 words of a vocabulary of 200,000, a query 12; words are as frequent as in a text (1 / rank). A million
+passages take two minutes and 4 GB to make and index: set HARNESS_MILLION=1 for them.
 """
 
 from __future__ import annotations
