@@ -32,8 +32,9 @@ Entries = Annotated[
     BeforeValidator(_as_tuple, json_schema_input_type=str | dict[str, Any] | list[str | dict[str, Any]]),
 ]
 """Names, or mappings with a name and settings; one of them counts as a list of one."""
-Role = Literal["label", "adjudicate", "suggest"]
-"""Purpose of an annotation: an annotator's own label, a deciding label, or a proposal that is not gold."""
+Role = Literal["label", "adjudicate", "suggest", "withdraw"]
+"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, or a line that
+takes an earlier one back."""
 
 
 class Record(BaseModel):
@@ -122,6 +123,8 @@ class Annotation(Record):
     """Address of the page on which that judgment was published."""
     supersedes: str | None = None
     """Id of the annotation that this one replaces."""
+    withdraws: str | None = None
+    """Role withdraw: id of the earlier annotation by the same annotator that this line takes back."""
 
 
 class GoldLabel(Record):
