@@ -27,6 +27,10 @@ class WriteError(EndsRun):
 class Locked(WriteError):
     """Another process writes to the folder."""
 
+    def __init__(self, folder: Path, message: str) -> None:
+        self.folder = folder
+        super().__init__(message)
+
 
 def read_bytes(path: Path) -> bytes:
     """Returns the bytes of a file.
@@ -285,8 +289,9 @@ def folder_lock(folder: Path, purpose: str, *, name: str = ".lock", wait_s: floa
             lock.acquire()
         except Timeout:
             raise Locked(
+                folder,
                 f"{folder}: another process is writing to this folder ({purpose}); "
-                "wait until it ends, or choose another folder"
+                "wait until it ends, or choose another folder",
             ) from None
     try:
         yield

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from harness.arguments import as_list
 from harness.display import html_of, short_repr
-from harness.errors import did_you_mean
+from harness.errors import HarnessError, did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
 """Name that is safe as a file name: letters, digits, dot, underscore, hyphen; at most 120 characters."""
@@ -267,6 +267,16 @@ EXPECTED = {
     "model_attributes_type": "a mapping",
 }
 """Expected value by pydantic's error type."""
+
+
+def check_name(option: str, name: str) -> None:
+    """Checks a name that becomes a file name; see `Name`.
+
+    Raises: HarnessError: it has other characters, or is empty or too long.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
+        allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
+        raise HarnessError(f"{option}: expected {allowed}, got {preview(name)}")
 
 
 def is_unicode(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,7 +22,7 @@ from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, remove_partial_files, write_files
-from harness.records import Record, preview
+from harness.records import Record, check_name, preview
 from harness.text_tables import count_of
 
 MAX_LINES = 6
@@ -151,11 +150,10 @@ def add_claims(
 
 
 def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None, at: str | None) -> None:
-    # These names become file names: the same rule as `harness.records.Name`.
+    # These names become file names.
     for option, name in (("annotator", annotator), ("--new-scheme", new_scheme)):
-        if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
-            allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
-            raise HarnessError(f"{option}: expected {allowed}, got {preview(name)}")
+        if name is not None:
+            check_name(option, name)
     if scheme is not None and new_scheme is not None:
         raise HarnessError("give --scheme for a scheme that exists, or --new-scheme to make one; not both")
     if at is not None and not is_time(at):
