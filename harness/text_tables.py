@@ -27,9 +27,9 @@ def count_of(n: int, noun: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Returns a text of unknown origin as a terminal can show it: what would act on the terminal stands there as an escape.
+    """Returns a text of unknown origin as it can be shown in a terminal, where it must not act.
 
-    Control characters (and with them terminal escape sequences), and characters that reorder or hide others, become
+    Control characters (and with them escape sequences), and characters that reorder or hide others, become
     `\\x1b` or `\\u202e`. Line breaks stay, and a tab becomes a space.
     """
     if text.isascii() and text.isprintable():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.text import Text
@@ -26,8 +26,8 @@ def question_screen(console: Console, session: Session, title: str, height: int)
     """Returns the lines of the current question: progress, the sentence in its article, the labels and the keys."""
     question = session.current
     if question is None:
-        return _end_screen(console, session, title)
-    head = [_header(console, session, title), _source_line(question)]
+        return _end_screen(session, title)
+    head = [_header(session, title), _source_line(question)]
     tail = [
         Text(),
         *_wrapped(console, Text(visible(f"{question.axis.name}: {question.axis.question}"), style="bold")),
@@ -42,7 +42,7 @@ def question_screen(console: Console, session: Session, title: str, height: int)
 
 
 def guideline_screen(console: Console, question: Question) -> list[Text]:
-    """Returns what the guideline says: the question, each label with its definition and examples, and the whole text."""
+    """Returns the guideline: the question, each label with its definition and examples, and the whole text."""
     axis, scheme = question.axis, question.scheme
     lines = [Text(visible(f"{scheme.title}, version {scheme.version}"), style="dim"), Text()]
     lines += _wrapped(console, Text(visible(f"{axis.name}: {axis.question}"), style="bold"))
@@ -79,7 +79,7 @@ def _digits(question: Question) -> str:
     return f"1-{n}" if n <= 9 else f"{1:0{len(str(n))}}-{n}"
 
 
-def _header(console: Console, session: Session, title: str) -> Text:
+def _header(session: Session, title: str) -> Text:
     question = session.current
     last = session.questions[-1].number if session.questions else 0
     where = f"sentence {question.number:,} of {last:,}, " if question else ""
@@ -132,15 +132,15 @@ def _own_label(session: Session, question: Question) -> list[Text]:
     return [] if own is None else [Text(visible(f"  yours: {own.label}; another label replaces it"), style="yellow")]
 
 
-def _end_screen(console: Console, session: Session, title: str) -> list[Text]:
+def _end_screen(session: Session, title: str) -> list[Text]:
     skipped = f"; {session.n_skipped:,} skipped, which come again when you start again" if session.n_skipped else ""
     return [
-        _header(console, session, title),
+        _header(session, title),
         Text(f"No question is left{skipped}."),
         Text(session.message, style="green"),
         Text("u undo  j jump  q leave", style="dim"),
     ]
 
 
-def _wrapped(console: Console, text: Text) -> Sequence[Text]:
+def _wrapped(console: Console, text: Text) -> list[Text]:
     return list(text.wrap(console, console.width)) if text.plain else []

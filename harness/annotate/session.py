@@ -14,7 +14,7 @@ from harness.text_tables import visible
 class _Step(NamedTuple):
     """What undo goes back over."""
 
-    index: int
+    position: int
     annotation: Annotation | None
     """The answer; None for a question that was skipped."""
 
@@ -103,9 +103,9 @@ class Session:
             self.message = f"taken back: {step.annotation.axis} = {step.annotation.label}"
         else:
             self.message = "back at the question that you skipped"
-        self._answered.discard(step.index)
-        self._skipped.discard(step.index)
-        self._position = step.index
+        self._answered.discard(step.position)
+        self._skipped.discard(step.position)
+        self._position = step.position
         self.note = None
 
     def jump(self, number: int) -> None:

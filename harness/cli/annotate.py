@@ -50,8 +50,8 @@ def label(dataset: str, annotator: str, scheme: str | None, axes: tuple[str, ...
 def adjudicate(dataset: str, annotator: str, scheme: str | None, data_root: Path | None) -> None:
     """Decide what annotators label differently.
 
-    Shows each such claim with the labels that differ and their notes; the keys are those of harness label. The gold rule
-    adjudicated takes the decisions.
+    Shows each such claim with the labels that differ and their notes; the keys are those of harness label. The gold
+    rule adjudicated takes the decisions.
     """
     import harness
 

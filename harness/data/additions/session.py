@@ -198,8 +198,8 @@ class AddSession:
             if earlier is not None:
                 annotator = self.options.annotator
                 message = (
-                    f"'{annotator}' already marked this claim; leave the cell empty, or take the mark back first: harness "
-                    f"withdraw DATASET --annotation {earlier.annotation_id} --as {annotator}"
+                    f"'{annotator}' already marked this claim; leave the cell empty, or take the mark back first: "
+                    f"harness withdraw DATASET --annotation {earlier.annotation_id} --as {annotator}"
                 )
                 self.faults.append(Fault(self.path, row.line, axis.axis.name, message))
             return

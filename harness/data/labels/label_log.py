@@ -109,7 +109,7 @@ class LabelLog:
         with folder_lock(self.folder, "labels", wait_s=WAIT_S):
             if _file_state(self.folder, self.annotator) != self._state:
                 raise ChangedMeanwhile(
-                    f"{self.folder}: another command changed the dataset or the labels of '{self.annotator}' meanwhile; "
+                    f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
                     "your last answer was not saved, all others are. Run the same command again to go on"
                 )
             append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
@@ -142,7 +142,8 @@ def _require_own(folder: Path, name: str | Path, root: str | Path | None) -> Non
     if is_fetched or resolved.parent == shipped("data").resolve():
         kind = "fetched" if is_fetched else "shipped"
         raise NotYours(
-            f"'{name}' is a {kind} dataset, which is never changed; make a copy to label: harness new COPY --from {name}"
+            f"'{name}' is a {kind} dataset, which is never changed; make a copy to label: "
+            f"harness new COPY --from {name}"
         )
 
 
