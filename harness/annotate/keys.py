@@ -17,7 +17,12 @@ ESCAPE_WAIT_S = 0.05
 @contextmanager
 def standard_input_keys() -> Iterator[Iterator[str]]:
     """Yields the keys of standard input until it ends; a terminal gives each key at once, and shows none."""
-    descriptor = sys.stdin.fileno()
+    try:
+        descriptor = sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by a program that calls this one
+        stream = sys.stdin
+        yield keys_of(lambda: stream.read(1).encode("utf-8", "replace") if stream else b"", lambda: True)
+        return
     if not os.isatty(descriptor):
         yield keys_of(lambda: os.read(descriptor, 1), lambda: True)
         return
@@ -48,8 +53,8 @@ def keys_of(read: Callable[[], bytes], has_more: Callable[[], bool]) -> Iterator
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def next_character() -> str:
-        while byte := read():
-            if character := decoder.decode(byte):
+        while data := read():
+            if character := decoder.decode(data):
                 return character
         return ""
 

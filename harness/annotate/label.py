@@ -107,7 +107,7 @@ def adjudicate(
 
 def _run(session: Session, title: str, keys: Iterable[str] | None, console: Console | None) -> LabelResult:
     """Runs a session until its keys end or one leaves."""
-    interactive = keys is None and sys.stdin.isatty()
+    interactive = keys is None and sys.stdin is not None and sys.stdin.isatty()
     terminal = Terminal(session, console or Console(highlight=False), title, interactive=interactive)
     with standard_input_keys() if keys is None else nullcontext(iter(keys)) as pressed:
         terminal.run(pressed)
