@@ -41,9 +41,11 @@ class Terminal:
         """Handles keys until one leaves or they end."""
         self._draw()
         for key in keys:
+            # Line ends between the keys of a file mean nothing.
+            is_idle = key in (ENTER, " ") and self._page is None and self._line is None
             if not self._handle(key):
                 return
-            if self.interactive or key not in (ENTER, " "):
+            if self.interactive or not is_idle:
                 self._draw()
 
     def _handle(self, key: str) -> bool:

@@ -71,7 +71,7 @@ axes:
     question: Does it state something?
     definition: Of the world, present or past.
     labels:
-      - {name: "yes", definition: It states something., examples: [It rained.]}
+      - {name: "yes", definition: "It states something.", examples: [It rained.]}
       - {name: "no", definition: It states nothing.}
   - name: tone
     question: How does it speak?

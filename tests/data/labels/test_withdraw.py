@@ -32,7 +32,7 @@ def test_a_label_is_taken_back_by_a_line_and_counts_nowhere(folder):
     assert lines(log)[-1]["note"] == "wrong key"
     assert gold(folder) == {first: "no", second: "no"}
     assert disputes(folder).disputes == ()
-    assert [axis.name for axis in agreement(folder).axes] == []
+    assert agreement(folder).axes[0].measures["raw_agreement"].n == 0
     assert check([folder]) == []
     # The question is asked again, and the same label is another annotation.
     assert label(folder, "ann", keys="1q").given == 1
@@ -44,7 +44,7 @@ def test_all_labels_of_an_annotator_on_a_claim(folder):
     claim_id = open_dataset(folder).claims[0].claim_id
     assert {a.axis for a in withdraw(folder, "ann", claim=claim_id).withdrawn} == {"factual", "tone"}
     assert gold(folder)[claim_id] == "no"
-    with pytest.raises(HarnessError, match=r"has no label by 'ann' that counts; labels by bob|; labeled by|by bob"):
+    with pytest.raises(HarnessError, match="has no label by 'ann' that counts; it has labels by bob"):
         withdraw(folder, "ann", claim=claim_id)
 
 
