@@ -37,7 +37,7 @@ def test_a_dataset_without_a_scheme(tmp_path):
     folder = new(tmp_path / "d").folder
     info = folder / "dataset.yaml"
     info.write_text(info.read_text().replace("schemes:\n- d\n", ""))
-    with pytest.raises(HarnessError, match="dataset.yaml lists no label scheme; name one under schemes"):
+    with pytest.raises(HarnessError, match=r"dataset\.yaml lists no label scheme; name one under schemes"):
         label(folder, "ann", keys="")
 
 

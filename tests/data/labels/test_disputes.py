@@ -66,5 +66,5 @@ def test_adjudicators_who_differ_leave_it_open(folder):
 
 
 def test_a_scheme_that_is_unknown(folder):
-    with pytest.raises(HarnessError, match="no scheme is called 'tow-axes'. Did you mean 'two-axes'"):
+    with pytest.raises(HarnessError, match=r"no scheme is called 'tow-axes'\. Did you mean 'two-axes'"):
         disputes(folder, scheme="tow-axes")
