@@ -118,8 +118,11 @@ def _given(console: Console, question: Question) -> list[Text]:
     """Returns what the annotators said, for an adjudicator: the label, who gave it, and their notes."""
     by_label: dict[str, list[str]] = {}
     for mark in question.marks:
-        role = " (decided)" if mark.role == "adjudicate" else ""
-        by_label.setdefault(mark.label, []).append(f"{mark.annotator}{role}")
+        remarks = ["decided"] if mark.role == "adjudicate" else []
+        if mark.guideline != question.scheme.version:
+            remarks.append(f"guideline {mark.guideline}, now {question.scheme.version}")
+        remark = f" ({', '.join(remarks)})" if remarks else ""
+        by_label.setdefault(mark.label, []).append(f"{mark.annotator}{remark}")
     lines = [Text(visible(f"  {label}: {', '.join(names)}"), style="yellow") for label, names in by_label.items()]
     for mark in question.marks:
         if mark.note:

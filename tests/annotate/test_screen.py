@@ -57,9 +57,8 @@ def test_hostile_text_is_shown_and_does_nothing(tmp_path):
     from harness.files import sha256
     from harness.records import Article, Claim, make_claim_id
 
-    articles.write_text(
-        Article(article_id="a", text=HOSTILE, title="A\x1b[31m title", license="x").model_dump_json() + "\n"
-    )
+    article = Article(article_id="a", text=HOSTILE, title="A\x1b[31m title")
+    articles.write_text(article.model_dump_json() + "\n")
     claim_id = make_claim_id("a", 0, len(HOSTILE), sha256(HOSTILE))
     claim = Claim(claim_id=claim_id, article_id="a", start=0, end=len(HOSTILE), text=HOSTILE)
     claims.write_text(claim.model_dump_json() + "\n")

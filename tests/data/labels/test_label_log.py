@@ -32,9 +32,7 @@ def answer(dataset, number=0, label="yes"):
     ],
 )
 def test_shipped_and_fetched_datasets_are_never_written(tmp_path, write, folder):
-    with pytest.raises(
-        NotYours, match=r"'public-matters' is a shipped dataset.*harness new COPY --from public-matters"
-    ):
+    with pytest.raises(NotYours, match=r"'public-matters' is a shipped .*harness new COPY --from public-matters"):
         write("public-matters", None)
     with pytest.raises(NotYours):
         write(shipped("data") / "public-matters", None)
@@ -60,9 +58,7 @@ def test_a_dataset_that_changes_meanwhile_ends_the_session_and_loses_nothing(fol
     with open_to_label(folder, "ann") as (dataset, log):
         log.answer(answer(dataset))
         add_claims(folder, [{"claim_id": dataset.claims[1].claim_id, "factual": "no"}], "ann")
-        with pytest.raises(
-            ChangedMeanwhile, match="your last answer was not saved, all others are. Run the same command"
-        ):
+        with pytest.raises(ChangedMeanwhile, match="your last answer was not saved, all others are"):
             log.answer(answer(dataset, 2))
     assert [a["label"] for a in lines(folder / "annotations/ann.jsonl")] == ["yes", "no"]
     with open_to_label(folder, "ann") as (dataset, log):
