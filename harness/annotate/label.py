@@ -43,6 +43,7 @@ def label(
     *,
     scheme: str | None = None,
     axes: str | Sequence[str] = (),
+    features: bool = False,
     keys: Iterable[str] | None = None,
     console: Console | None = None,
     root: str | Path | None = None,
@@ -57,6 +58,7 @@ def label(
         annotator: role or handle of the annotator, safe as a file name.
         scheme: label scheme; default: the first of the dataset.
         axes: one or more axes to ask about; default: all axes of the scheme that are no features.
+        features: whether the features of each claim are asked for after its last axis; the key `f` shows them anyway.
         keys: keys that the annotator presses; default: those of standard input. Digits choose a label, `u` takes the
             last answer back, `s` skips, `?` shows the guideline, `q` leaves.
         console: where the questions are shown; default: standard output.
@@ -65,12 +67,8 @@ def label(
         FaultsError: the dataset has faults.
     """
     with open_to_label(dataset, annotator, root=root) as (opened, log):
-        return _run(
-            Session(label_questions(opened, scheme, as_list(axes)), log),
-            f"{opened.info.name}, {annotator}",
-            keys,
-            console,
-        )
+        session = Session(label_questions(opened, scheme, as_list(axes)), log)
+        return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 
 
 def adjudicate(
@@ -97,18 +95,16 @@ def adjudicate(
         unknown. FaultsError: the dataset has faults.
     """
     with open_to_label(dataset, annotator, "adjudicate", root) as (opened, log):
-        return _run(
-            Session(dispute_questions(opened, scheme, annotator), log),
-            f"{opened.info.name}, {annotator} decides",
-            keys,
-            console,
-        )
+        session = Session(dispute_questions(opened, scheme, annotator), log)
+        return _run(session, f"{opened.info.name}, {annotator} decides", keys, console)
 
 
-def _run(session: Session, title: str, keys: Iterable[str] | None, console: Console | None) -> LabelResult:
+def _run(
+    session: Session, title: str, keys: Iterable[str] | None, console: Console | None, *, features: bool = False
+) -> LabelResult:
     """Runs a session until its keys end or one leaves."""
     interactive = keys is None and sys.stdin is not None and sys.stdin.isatty()
-    terminal = Terminal(session, console or Console(highlight=False), title, interactive=interactive)
+    terminal = Terminal(session, console or Console(highlight=False), title, interactive=interactive, features=features)
     with standard_input_keys() if keys is None else nullcontext(iter(keys)) as pressed:
         terminal.run(pressed)
     return LabelResult(

@@ -31,6 +31,11 @@ class Question(NamedTuple):
         """What an answer is stored under."""
         return self.claim.claim_id, self.scheme.name, self.axis.name
 
+    @property
+    def features(self) -> tuple[Question, ...]:
+        """One question for each feature of the scheme, about the same claim."""
+        return tuple(self._replace(axis=axis) for axis in self.scheme.axes if axis.feature)
+
 
 def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> list[Question]:
     """Returns every axis of a scheme for every current claim; features are marked apart.

@@ -19,7 +19,7 @@ CONTEXT = 3000
 """Number of characters of the article that are considered on each side of the sentence."""
 MIN_CONTEXT = 3
 """Number of lines of the article that are shown even if the screen is too low."""
-KEYS = "{digits} label  u undo  s skip  n note  j jump  / search  ? guideline  q leave"
+KEYS = "{digits} label  u undo  s skip  {features}n note  j jump  / find  ? guide  q leave"
 
 
 def question_screen(console: Console, session: Session, title: str, height: int) -> list[Text]:
@@ -35,8 +35,38 @@ def question_screen(console: Console, session: Session, title: str, height: int)
         *label_lines(question),
         *_own_label(session, question),
         Text(session.message, style="green"),
-        Text(KEYS.format(digits=_digits(question)), style="dim"),
+        Text(_keys(session, question), style="dim"),
     ]
+    return _with_passage(console, question, head, tail, height=height)
+
+
+def _keys(session: Session, question: Question) -> str:
+    features = "f marks  " if question.features and session.log.role == "label" else ""
+    return KEYS.format(digits=digits_of(len(question.axis.label_names)), features=features)
+
+
+def feature_screen(console: Console, session: Session, title: str, question: Question, height: int) -> list[Text]:
+    """Returns the lines of the features of a sentence, of which any number can be marked."""
+    head = [_header(session, title), _source_line(question)]
+    rows = [Text("Which of these features does it have?", style="bold")]
+    width = len(str(len(question.features)))
+    for number, feature in enumerate(question.features, start=1):
+        mark = session.log.standing.get(feature.place)
+        row = Text(f"  {number:0{width}} [{'x' if mark else ' '}] ", style="bold cyan")
+        row.append(visible(feature.axis.name), style="bold")
+        if mark is not None and mark.value:
+            row.append(f" = {visible(mark.value)}", style="yellow")
+        row.append(f"  {' '.join(visible(feature.axis.question).split())}", style="dim")
+        rows.append(row)
+    keys = f"{digits_of(len(question.features))} mark, or take the mark back  Enter go on  q leave"
+    tail = [Text(), *rows, Text(session.message, style="green"), Text(keys, style="dim")]
+    return _with_passage(console, question, head, tail, height=height)
+
+
+def _with_passage(
+    console: Console, question: Question, head: list[Text], tail: list[Text], *, height: int
+) -> list[Text]:
+    """Returns lines with the sentence in its article between them, as many as fit into a height."""
     passage = _passage(console, question, max(MIN_CONTEXT, height - len(head) - len(tail) - 1))
     return [*head, *passage, *tail]
 
@@ -74,8 +104,8 @@ def show(console: Console, lines: Iterable[Text]) -> None:
         console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
 
-def _digits(question: Question) -> str:
-    n = len(question.axis.label_names)
+def digits_of(n: int) -> str:
+    """Returns the numbers that choose among things: `1-3`, `01-11`."""
     return f"1-{n}" if n <= 9 else f"{1:0{len(str(n))}}-{n}"
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from harness.annotate.questions import Question
 from harness.data.labels.label_log import Answer, LabelLog
 from harness.records import Annotation
+from harness.schemes.scheme_files import FEATURE_LABEL
 from harness.text_tables import visible
 
 
@@ -79,6 +80,18 @@ class Session:
         self._skipped.discard(self._position)
         self._move(self._position + 1)
         return True
+
+    def mark(self, feature: Question, value: str | None = None) -> None:
+        """Marks a feature of a claim, or takes the mark back if it stands; either way by a line of the log."""
+        standing = self.log.standing.get(feature.place)
+        if standing is not None:
+            self.log.withdraw([standing])
+            self.n_withdrawn += 1
+            self.message = f"taken back: {feature.axis.name}"
+        else:
+            self.log.answer(Answer(feature.place, FEATURE_LABEL, feature.scheme.version, value=value))
+            self.n_given += 1
+            self.message = f"marked: {feature.axis.name}"
 
     def skip(self) -> None:
         """Leaves the question for a later session."""

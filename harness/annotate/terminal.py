@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.annotate.keys import BACKSPACE, ENTER, ESCAPE
-from harness.annotate.screen import guideline_screen, question_screen, show
+from harness.annotate.questions import Question
+from harness.annotate.screen import digits_of, feature_screen, guideline_screen, question_screen, show
 from harness.annotate.session import Session
 from harness.text_tables import visible
 
@@ -24,13 +25,19 @@ class Terminal:
         console: where screens are drawn.
         title: first words of each screen.
         interactive: whether a person sits at the keys, who may still undo when no question is left.
+        features: whether the features of a sentence are asked for after its last axis.
     """
 
-    def __init__(self, session: Session, console: Console, title: str, *, interactive: bool) -> None:
+    def __init__(
+        self, session: Session, console: Console, title: str, *, interactive: bool, features: bool = False
+    ) -> None:
         self.session = session
         self.console = console
         self.title = title
         self.interactive = interactive
+        self.features = features
+        self._featured: Question | None = None
+        """Question whose claim's features are shown; None: the question is."""
         self._digits = ""
         self._page: int | None = None
         """Page of the guideline that is shown; None: the question is."""
@@ -42,7 +49,7 @@ class Terminal:
         self._draw()
         for key in keys:
             # Line ends between the keys of a file mean nothing.
-            is_idle = key in (ENTER, " ") and self._page is None and self._line is None
+            is_idle = key in (ENTER, " ") and not (self._featured or self._line) and self._page is None
             if not self._handle(key):
                 return
             if self.interactive or not is_idle:
@@ -54,6 +61,8 @@ class Terminal:
             self._type(key)
             return True
         key = key.lower()
+        if self._featured is not None:
+            return self._handle_feature(key, self._featured)
         if key in (ENTER, " ", ESCAPE):
             return self._turn_page(key)
         self._page = None if key != "?" else self._page
@@ -65,6 +74,7 @@ class Terminal:
         actions: dict[str, Callable[[], None]] = {
             "u": self.session.undo,
             "s": self.session.skip,
+            "f": self._show_features,
             "?": self._show_guideline,
             "n": lambda: self._ask("note of your next answer", self._take_note),
             "j": lambda: self._ask("number of the sentence", self._jump),
@@ -82,15 +92,50 @@ class Terminal:
         if question is None:
             # A file of keys can have more answers than there are questions.
             return self.interactive
-        n = len(question.axis.label_names)
+        number = self._number(key, len(question.axis.label_names))
+        if number is not None and self.session.choose(number):
+            current = self.session.current
+            if self.features and (current is None or current.claim is not question.claim) and question.features:
+                self._featured = question
+        return True
+
+    def _number(self, key: str, n: int) -> int | None:
+        """Returns the number that digits amount to; None if one is missing, or there are fewer things."""
         self._digits += key
         if len(self._digits) < len(str(n)):
-            self.session.message = f"label {self._digits}_"
-            return True
-        if not self.session.choose(int(self._digits)):
-            self.session.message = f"there is no label {self._digits}; the labels are 1 to {n}"
-        self._digits = ""
-        return True
+            self.session.message = f"{self._digits}_"
+            return None
+        number, self._digits = int(self._digits), ""
+        if 1 <= number <= n:
+            return number
+        self.session.message = f"there is no number {number} here; give {digits_of(n)}"
+        return None
+
+    def _show_features(self) -> None:
+        question = self.session.current
+        if question is not None and question.features and self.session.log.role == "label":
+            self._featured = question
+            self.session.message = ""
+        else:
+            self.session.message = "there are no features to mark here"
+
+    def _handle_feature(self, key: str, question: Question) -> bool:
+        if key in (ENTER, ESCAPE, " "):
+            self._featured = None
+        elif key.isascii() and key.isdigit():
+            number = self._number(key, len(question.features))
+            if number is not None:
+                self._mark(question.features[number - 1])
+        elif key != "q":
+            self.session.message = f"the key {visible(key)} does nothing here; Enter goes on"
+        return key != "q"
+
+    def _mark(self, feature: Question) -> None:
+        if feature.axis.value and feature.place not in self.session.log.standing:
+            prompt = f"{feature.axis.name}, {feature.axis.value}; Enter alone for none"
+            self._ask(prompt, lambda text: self.session.mark(feature, text.strip() or None))
+        else:
+            self.session.mark(feature)
 
     def _turn_page(self, key: str) -> bool:
         if self._page is not None and self.session.current is not None:
@@ -141,10 +186,12 @@ class Terminal:
             start = self._page * self._page_height
             more = "Enter: next page, " if start + self._page_height < len(lines) else "Enter: back, "
             lines = [*lines[start : start + self._page_height], Text(f"{more}Esc: back, digits choose a label", "dim")]
+        elif self._featured is not None:
+            lines = feature_screen(self.console, self.session, self.title, self._featured, height)
         else:
             lines = question_screen(self.console, self.session, self.title, height)
-            if self._line is not None:
-                lines[-1] = Text(f"{self._line[0]} (Enter, Esc): {visible(self._line[1])}", style="bold")
+        if self._line is not None:
+            lines[-1] = Text(f"{visible(self._line[0])} (Enter, Esc): {visible(self._line[1])}", style="bold")
         if self.console.is_terminal:
             self.console.clear()
         show(self.console, lines)

@@ -26,19 +26,24 @@ annotator_option = click.option(
 @annotator_option
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
 @click.option("--axis", "axes", multiple=True, metavar="AXIS", help="Ask about this axis only; may be repeated.")
+@click.option(
+    "--features", is_flag=True, help="Ask for the features of each sentence too; the key f shows them anyway."
+)
 @data_root
-def label(dataset: str, annotator: str, scheme: str | None, axes: tuple[str, ...], data_root: Path | None) -> None:
+def label(
+    dataset: str, annotator: str, scheme: str | None, axes: tuple[str, ...], features: bool, data_root: Path | None
+) -> None:
     """Label the claims of a dataset in the terminal.
 
     Shows each sentence in its article, and asks for one axis after another. A digit chooses a label, u takes the last
-    answer back, s skips, ? shows the guideline, q leaves. Each answer is on disk before the next question is shown; the
-    same command goes on where you stopped. You see no labels of others.
+    answer back, s skips, f marks features, ? shows the guideline, q leaves. Each answer is on disk before the next
+    question is shown; the same command goes on where you stopped. You see no labels of others.
 
     Keys can also come from a pipe. Shipped and fetched datasets are never changed: copy one with harness new.
     """
     import harness
 
-    result = harness.label(dataset, annotator, scheme=scheme, axes=axes, root=data_root)
+    result = harness.label(dataset, annotator, scheme=scheme, axes=axes, features=features, root=data_root)
     _print_result(result, f"harness label {shlex.quote(dataset)} --as {annotator}")
 
 

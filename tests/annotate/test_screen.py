@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 
 import pytest
-from dataset_folders import TWO_AXES, to_label
+from dataset_folders import TWO_AXES, lines, to_label
 from rich.console import Console
 
-from harness import label
+from harness import adjudicate, check, label
 
 HOSTILE = (
     "The mayor said \x1b]0;owned\x07\x1b[2J\x1b[31mall is well\x1b[0m. "
@@ -16,12 +16,12 @@ HOSTILE = (
 )
 
 
-def shown(folder, keys, *, width=80, height=24, terminal=True, **options) -> list[str]:
+def shown(folder, keys, *, width=80, height=24, terminal=True, features=False, **options) -> list[str]:
     """The screens that keys lead to, as the bytes that a terminal gets."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=width, height=height, highlight=False, **options)
-    label(folder, "ann", keys=keys, console=console)
-    return out.getvalue().split("\x1b[2J" if terminal else "\n\n\n")[1 if terminal else 0 :]
+    label(folder, "ann", keys=keys, console=console, features=features)
+    return out.getvalue().split("\x1b[2J" if terminal else "\nd, ann: ")[1 if terminal else 0 :]
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 24), (120, 50), (80, 12)])
@@ -81,3 +81,37 @@ def test_the_guideline_is_a_key_away_and_paged(tmp_path):
     assert "Rule 20." in second
     whole = shown(folder, "?", terminal=False)
     assert "Rule 59." in "".join(whole)
+
+
+def test_features_are_marked_and_taken_back_by_number(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    # Features are asked for after the last axis; the second one takes a value.
+    keys = [*"11", "1", "2", *"the mayor\n", "1", "\n", *"2", "q"]
+    screens = shown(folder, keys, features=True, terminal=False)
+    assert "1 [ ] quantity" in screens[2]
+    assert "1 [x] quantity" in screens[3]
+    assert "2 [x] source = the mayor" in screens[4]
+    assert "1 [ ] quantity" in screens[5]
+    assert "»Nobody paid to cross it.«" in screens[6]
+    marks = [(a["axis"], a["role"], a.get("value")) for a in lines(folder / "annotations/ann.jsonl")]
+    assert marks == [
+        ("factual", "label", None),
+        ("tone", "label", None),
+        ("quantity", "label", None),
+        ("source", "label", "the mayor"),
+        ("quantity", "withdraw", None),
+        ("factual", "label", None),
+    ]
+    assert check([folder]) == []
+
+
+def test_an_adjudicator_sees_labels_notes_and_old_guidelines(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    label(folder, "ann", keys="nas it says\n1q")
+    scheme = folder / "schemes" / "two-axes.yaml"
+    scheme.write_text(scheme.read_text().replace('version: "1"', 'version: "2"'))
+    label(folder, "bob", keys="2q")
+    out = io.StringIO()
+    adjudicate(folder, "chief", keys="f", console=Console(file=out, width=80, highlight=False))
+    assert "yes: ann (guideline 1, now 2)\n  no: bob\n  ann notes: as it says\n" in out.getvalue()
+    assert "there are no features to mark here" in out.getvalue()
