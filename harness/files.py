@@ -173,8 +173,9 @@ def append_bytes(path: Path, data: bytes) -> None:
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 data = b"\n" + data
             try:
-                if os.write(descriptor, data) < len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                # A write can be cut short, for example by a full disk; the next one then gives the reason.
+                while data:
+                    data = data[os.write(descriptor, data) :]
                 os.fsync(descriptor)
             except OSError:
                 os.ftruncate(descriptor, size)

@@ -10,6 +10,7 @@ from harness.data.labels.disputes import disputed, labeled_questions
 from harness.data.labels.label_log import Place
 from harness.data.load import find_scheme
 from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.files import gc_paused
 from harness.records import Annotation, Article, Claim
 from harness.schemes import Axis, Scheme
 
@@ -60,11 +61,12 @@ def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -
     if not asked:
         raise HarnessError(f"scheme '{label_scheme.name}' has features only, which are not asked one by one")
     articles = {article.article_id: article for article in dataset.articles}
-    return [
-        Question(claim, articles[claim.article_id], label_scheme, axis, number)
-        for number, claim in enumerate(dataset.current, start=1)
-        for axis in asked
-    ]
+    with gc_paused():
+        return [
+            Question(claim, articles[claim.article_id], label_scheme, axis, number)
+            for number, claim in enumerate(dataset.current, start=1)
+            for axis in asked
+        ]
 
 
 def dispute_questions(dataset: Dataset, scheme: str | None, annotator: str) -> list[Question]:

@@ -27,7 +27,7 @@ def question_screen(console: Console, session: Session, title: str, height: int)
     question = session.current
     if question is None:
         return _end_screen(session, title)
-    head = [_header(session, title), _source_line(question)]
+    head = [_header(session, title, question), _source_line(question)]
     tail = [
         Text(),
         *_wrapped(console, Text(visible(f"{question.axis.name}: {question.axis.question}"), style="bold")),
@@ -47,7 +47,7 @@ def _keys(session: Session, question: Question) -> str:
 
 def feature_screen(console: Console, session: Session, title: str, question: Question, height: int) -> list[Text]:
     """Returns the lines of the features of a sentence, of which any number can be marked."""
-    head = [_header(session, title), _source_line(question)]
+    head = [_header(session, title, question), _source_line(question)]
     rows = [Text("Which of these features does it have?", style="bold")]
     width = len(str(len(question.features)))
     for number, feature in enumerate(question.features, start=1):
@@ -109,8 +109,7 @@ def digits_of(n: int) -> str:
     return f"1-{n}" if n <= 9 else f"{1:0{len(str(n))}}-{n}"
 
 
-def _header(session: Session, title: str) -> Text:
-    question = session.current
+def _header(session: Session, title: str, question: Question | None) -> Text:
     last = session.questions[-1].number if session.questions else 0
     where = f"sentence {question.number:,} of {last:,}, " if question else ""
     progress = f"{where}{session.n_answered:,} of {len(session.questions):,} answered"
@@ -168,7 +167,7 @@ def _own_label(session: Session, question: Question) -> list[Text]:
 def _end_screen(session: Session, title: str) -> list[Text]:
     skipped = f"; {session.n_skipped:,} skipped, which come again when you start again" if session.n_skipped else ""
     return [
-        _header(session, title),
+        _header(session, title, None),
         Text(f"No question is left{skipped}."),
         Text(session.message, style="green"),
         Text("u undo  j jump  q leave", style="dim"),

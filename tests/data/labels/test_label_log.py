@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from dataset_folders import content, lines, to_label
 
-from harness import HarnessError, add_claims, adjudicate, label, new, open_dataset, withdraw
+from harness import HarnessError, add_claims, adjudicate, check, label, new, open_dataset, withdraw
 from harness.data.labels.label_log import Answer, ChangedMeanwhile, NotYours, open_to_label
 from harness.files import Locked
 from harness.folders import shipped
@@ -99,3 +101,21 @@ def test_a_name_that_is_no_file_name(folder, name):
 def test_a_copy_for_labeling_is_written(tmp_path):
     folder = new(tmp_path / "mine", source="public-matters").folder
     assert label(folder, "ann", keys="1q").given == 1
+
+
+def test_a_write_that_is_cut_short_leaves_a_valid_log(folder):
+    """The limit of the file size stands for a full disk: a part of the last line is written, and then nothing."""
+    keys = "1" * 14
+    script = f"ulimit -f 1; printf {keys} | {sys.executable} -m harness label d --as ann"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder.parent, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 2
+    assert "annotations/ann.jsonl: cannot be written: " in done.stderr
+    assert "the file would exceed the file-size limit" in done.stderr
+    log = lines(folder / "annotations/ann.jsonl")
+    assert len(log) == done.stdout.count("saved: ")
+    assert 0 < len(log) < 14
+    assert check([folder]) == []
+    label(folder, "ann", keys=keys)
+    assert len(lines(folder / "annotations/ann.jsonl")) == 14
