@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ENTER, ESCAPE, BACKSPACE, END = "\n", "\x1b", "\x7f", "\x04"
+PASTE, PASTE_END, TELL_PASTES, TELL_NO_PASTES = "200~", "\x1b[201~", "\x1b[?2004h", "\x1b[?2004l"
+"""Bracketed paste: what surrounds a pasted text, and what turns this on and off in a terminal."""
 ESCAPE_WAIT_S = 0.05
 """Time within which a terminal sends the rest of an escape sequence."""
 
@@ -32,19 +35,23 @@ def standard_input_keys() -> Iterator[Iterator[str]]:
     before = termios.tcgetattr(descriptor)
     try:
         tty.setcbreak(descriptor)
+        sys.stdout.write(TELL_PASTES)
 
         def has_more() -> bool:
             return bool(select.select([descriptor], [], [], ESCAPE_WAIT_S)[0])
 
         yield keys_of(lambda: os.read(descriptor, 1), has_more)
     finally:
+        sys.stdout.write(TELL_NO_PASTES)
+        sys.stdout.flush()
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def keys_of(read: Callable[[], bytes], has_more: Callable[[], bool]) -> Iterator[str]:
     """Yields the keys of a stream of bytes.
 
-    Keys that send several characters (arrows, F1) are passed over as a whole: `ESC [ 1 ; 5 C` chooses no label.
+    Keys that send several characters (arrows, F1) are passed over as a whole: `ESC [ 1 ; 5 C` chooses no label. A text
+    that is pasted into a terminal is one key.
 
     Args:
         read: returns the next byte; none at the end.
@@ -62,16 +69,30 @@ def keys_of(read: Callable[[], bytes], has_more: Callable[[], bool]) -> Iterator
         if character == END:
             return
         if character == ESCAPE and has_more():
-            _pass_over_sequence(next_character)
+            if _read_sequence(next_character) == PASTE and (text := _pasted(next_character)):
+                yield text
         else:
             yield {"\r": ENTER, "\b": BACKSPACE}.get(character, character)
 
 
-def _pass_over_sequence(next_character: Callable[[], str]) -> None:
+def _read_sequence(next_character: Callable[[], str]) -> str:
+    """Reads the rest of an escape sequence; returns its parameters and final character if it begins with `ESC [`."""
     first = next_character()
     if first == "[":
         # Parameters, then one final character from @ to ~ (ECMA-48).
-        while (character := next_character()) and not "@" <= character <= "~":
-            pass
-    elif first == "O":
+        sequence = ""
+        while character := next_character():
+            sequence += character
+            if "@" <= character <= "~":
+                break
+        return sequence
+    if first == "O":
         next_character()
+    return ""
+
+
+def _pasted(next_character: Callable[[], str]) -> str:
+    text = ""
+    while not text.endswith(PASTE_END) and (character := next_character()):
+        text += character
+    return re.sub(r"\s*[\r\n]\s*", " ", text.removesuffix(PASTE_END))

@@ -113,7 +113,9 @@ def _header(session: Session, title: str, question: Question | None) -> Text:
     last = session.questions[-1].number if session.questions else 0
     where = f"sentence {question.number:,} of {last:,}, " if question else ""
     progress = f"{where}{session.n_answered:,} of {len(session.questions):,} answered"
-    return Text(f"{visible(title)}: {progress}", style="dim")
+    minutes = session.minutes_left
+    left = "" if minutes is None else f", about {max(1, round(minutes)):,} min left"
+    return Text(f"{visible(title)}: {progress}{left}", style="dim")
 
 
 def _source_line(question: Question) -> Text:

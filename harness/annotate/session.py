@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,9 @@ from harness.data.labels.label_log import Answer, LabelLog
 from harness.records import Annotation
 from harness.schemes.scheme_files import FEATURE_LABEL
 from harness.text_tables import visible
+
+MIN_PACE = 10
+"""Number of answers from which the pace of a session is told."""
 
 
 class _Step(NamedTuple):
@@ -42,6 +46,7 @@ class Session:
         self._index_of = {question.place: index for index, question in enumerate(questions)}
         self._answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
         self._skipped: set[int] = set()
+        self._start = time.monotonic()
         self._steps: list[_Step] = []
         self._position = 0
         self._move(0)
@@ -55,6 +60,14 @@ class Session:
     def n_answered(self) -> int:
         """Number of answered questions, of this session and earlier ones."""
         return len(self._answered)
+
+    @property
+    def minutes_left(self) -> float | None:
+        """Minutes that the open questions take at the pace of this session; None until there is one."""
+        if self.n_given < MIN_PACE:
+            return None
+        n_open = len(self.questions) - self.n_answered
+        return (time.monotonic() - self._start) / self.n_given * n_open / 60
 
     @property
     def n_skipped(self) -> int:

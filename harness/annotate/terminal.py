@@ -68,7 +68,7 @@ class Terminal:
         self._page = None if key != "?" else self._page
         if key == "q":
             return False
-        if key.isascii() and key.isdigit():
+        if _is_digit(key):
             return self._digit(key)
         self._digits = ""
         actions: dict[str, Callable[[], None]] = {
@@ -122,7 +122,7 @@ class Terminal:
     def _handle_feature(self, key: str, question: Question) -> bool:
         if key in (ENTER, ESCAPE, " "):
             self._featured = None
-        elif key.isascii() and key.isdigit():
+        elif _is_digit(key):
             number = self._number(key, len(question.features))
             if number is not None:
                 self._mark(question.features[number - 1])
@@ -197,3 +197,8 @@ class Terminal:
         show(self.console, lines)
         if not self.console.is_terminal:
             self.console.print()
+
+
+def _is_digit(key: str) -> bool:
+    # A pasted text is one key of several characters.
+    return len(key) == 1 and key.isascii() and key.isdigit()

@@ -26,6 +26,9 @@ def keys(data: bytes, has_more: bool = True) -> list[str]:
         (b"12\x043", ["1", "2"]),
         (b"\x081\xff2", ["\x7f", "1", "\ufffd", "2"]),
         (b"\x1b[1;", []),
+        # A pasted text is one key, which chooses no label.
+        (b"1\x1b[200~12\r\nq\x1b[201~2", ["1", "12 q", "2"]),
+        (b"\x1b[200~12", ["12"]),
     ],
 )
 def test_keys_of_bytes(data, pressed):

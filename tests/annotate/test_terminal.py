@@ -70,8 +70,10 @@ def test_keys_act_at_once_and_every_screen_fits(folder):
     assert "Read the whole article first." in screen.press("?", "digits choose")
     assert "q leave" in screen.press("\n", "q leave")
     assert "note of your next answer (Enter, Esc): 2" in screen.press("n2", "Esc): 2")
+    assert "Esc): 2 for 1" in screen.press("\x1b[200~ for 1\x1b[201~", "for 1")
     assert "the note goes with" in screen.press("\n", "q leave")
     assert "saved: tone = cannot tell (with a note)" in screen.press("3", "q leave")
+    assert "the key 11q does nothing here" in screen.press("\x1b[200~11q\x1b[201~", "q leave")
     undone = screen.press("u", "q leave")
     assert "taken back: tone = cannot tell" in undone
     assert all(text.count("\n") <= 23 for text in (first, second, undone))
