@@ -13,6 +13,7 @@ from harness.text_tables import align_columns, count_of, visible
 
 if TYPE_CHECKING:
     from harness.annotate.label import LabelResult
+    from harness.data.labels.disputes import Dispute
 
 MAX_TEXT = 60
 """Number of characters of a claim that the list of disputes shows."""
@@ -93,17 +94,26 @@ def disputes(dataset: str, scheme: str | None, data_root: Path | None, as_json: 
         print_json(result.document())
         return
     if result.disputes:
-        rows = [["claim", "axis", "labels"]]
-        for dispute in result.disputes:
-            labels = "; ".join(f"{annotator}: {visible(label)}" for annotator, label in dispute.labels.items())
-            rows.append([dispute.claim_id, dispute.axis, labels])
-        click.echo(align_columns(rows))
+        rows = [[dispute.claim_id, dispute.axis, _labels_line(dispute)] for dispute in result.disputes]
+        click.echo(align_columns([["claim", "axis", "labels"], *rows]))
     compared = f"{count_of(result.compared, 'question')} with labels by two annotators or more"
     click.echo(
         f"{result.dataset}: {count_of(len(result.disputes), 'open dispute')}, {result.decided:,} decided; {compared}"
     )
     if result.disputes:
         click.echo(f"decide them with: harness adjudicate {shlex.quote(dataset)} --as NAME")
+
+
+def _labels_line(dispute: Dispute) -> str:
+    """Returns who gave which label; with the version of the guideline, if labels follow several."""
+    several = len({mark.guideline for mark in dispute.marks}) > 1
+    labels = []
+    for mark in dispute.marks:
+        remarks = ["decides"] if mark.role == "adjudicate" else []
+        remarks += [f"guideline {mark.guideline}"] if several else []
+        remark = f" ({', '.join(remarks)})" if remarks else ""
+        labels.append(f"{mark.annotator}: {mark.label}{remark}")
+    return visible("; ".join(labels))
 
 
 @click.command()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dataset_folders import lines, to_label
@@ -116,25 +118,48 @@ def test_keys_of_standard_input_or_of_a_caller(tmp_path):
     assert harness(tmp_path, "label", "d", "--as", "bob", keys="1" * 100).endswith("answered: 14 of 14 questions\n")
 
 
-def test_answers_that_were_acknowledged_survive_a_kill(tmp_path):
-    folder = to_label(tmp_path / "d", {"a": " ".join(f"Line {n} is short." for n in range(400))}).folder
-    log, on_disk = folder / "annotations/ann.jsonl", 0
-    for seconds in (0.02, 0.05, 0.11, 0.2):
+def kill_sessions(folder, name, delays):
+    """Kills a session after each delay; returns how many answers were shown as saved, and are on disk."""
+    log, saved, on_disk = folder / f"annotations/{name}.jsonl", 0, 0
+    keys = "".join(random.Random(name).choices("112us", k=3000))
+    for seconds in delays:
         with subprocess.Popen(
-            [sys.executable, "-u", "-m", "harness", "label", "d", "--as", "ann"],
-            cwd=tmp_path,
+            [sys.executable, "-u", "-m", "harness", "label", folder.name, "--as", name],
+            cwd=folder.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         ) as process:
             first = process.stdout.readline()
-            process.stdin.write(b"1" * 300)
+            process.stdin.write(keys.encode())
             process.stdin.flush()
             time.sleep(seconds)
             process.send_signal(signal.SIGKILL)
             output = (first + process.stdout.read()).decode()
-        answers = len(lines(log)) if log.exists() else 0
-        # An answer can be on disk without having been shown yet.
-        assert answers >= on_disk + output.count("saved: ")
-        assert check([folder]) == []
-        on_disk = answers
-    assert on_disk
+        acknowledged = output.count("saved: ") + output.count("taken back: ")
+        n_lines = len(lines(log)) if log.exists() else 0
+        # A line can be on disk without having been shown yet.
+        assert n_lines >= on_disk + acknowledged
+        saved, on_disk = saved + acknowledged, n_lines
+    return saved, on_disk
+
+
+def labeled_by_four(tmp_path, kills):
+    """Four annotators at once, each killed several times."""
+    folder = to_label(tmp_path / "d", {"a": " ".join(f"Line {n} is short." for n in range(2000))}).folder
+    names = ("ann", "bob", "cal", "dee")
+    delays = [random.Random(13).uniform(0.02, 0.4) for _ in range(kills)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        counts = list(pool.map(lambda name: kill_sessions(folder, name, delays), names))
+    assert check([folder]) == []
+    assert all(0 < saved <= on_disk for saved, on_disk in counts)
+    for name in names:
+        assert label(folder, name, keys="1q").given == 1
+
+
+def test_answers_that_were_acknowledged_survive_kills(tmp_path):
+    labeled_by_four(tmp_path, 2)
+
+
+@pytest.mark.soak
+def test_answers_that_were_acknowledged_survive_500_kills(tmp_path):
+    labeled_by_four(tmp_path, 125)
