@@ -8,7 +8,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -21,12 +21,15 @@ from harness.endpoints.cache import Cache, Usage
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.completions import error_summary, first_choice, reported_tokens
 from harness.endpoints.connection import ConnectionPool
+from harness.endpoints.refusals import refused_parameters
 from harness.errors import EndsRun, HarnessError
 
 RETRYABLE_STATUS = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
 REJECTED_STATUS = (400, 413, 422)
 """Statuses that reject the request itself: its parameters, or the claim in it. They are stored as replies."""
+REFUSING_STATUS = (403, 404, 405, 406, 500, 501)
+"""Statuses that reject the request if their reply names a parameter of it."""
 MAX_REPLY_BYTES = 4 << 20
 POLL_INTERVAL_S = 0.05
 """Time between checks whether another process has received the same reply."""
@@ -81,25 +84,38 @@ class Client:
         """Time (`time.monotonic`) before which no further request may start."""
         self._n_in_flight = 0
 
-    def send_all(self, requests: Sequence[Request]) -> list[StoredReply]:
+    def send_all(
+        self, requests: Sequence[Request], n_first: int = 0, check_first: Callable[[], None] = lambda: None
+    ) -> list[StoredReply]:
         """Sends requests, several at once, and saves each reply as soon as it arrives.
 
+        Args:
+            requests: the requests.
+            n_first: the number of requests to wait for before the others are sent.
+            check_first: called once their replies are saved; what it raises ends the call.
         Raises: HarnessError: the first request that failed for good, the endpoint's reply, and how many replies are
             saved.
         """
         with self._connected() as connections:
             executor = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(requests))))
-            futures = [executor.submit(self._send_or_stop, connections, request) for request in requests]
+            futures: list[Future[StoredReply]] = []
             try:
-                wait(futures, return_when=FIRST_EXCEPTION)
+                for start, end in ((0, n_first), (n_first, len(requests))):
+                    part = requests[start:end]
+                    futures += [executor.submit(self._send_or_stop, connections, request) for request in part]
+                    wait(futures, return_when=FIRST_EXCEPTION)
+                    if self._stop.is_set():
+                        break
+                    if start == 0:
+                        check_first()
             finally:
                 # Also on Ctrl-C: threads that wait or retry would otherwise keep the process alive.
                 self._stop.set()
                 executor.shutdown(wait=True, cancel_futures=True)
-        self._raise_first_error(futures)
+        self._raise_first_error(futures, len(requests))
         return [future.result() for future in futures]
 
-    def _raise_first_error(self, futures: Sequence[Future[StoredReply]]) -> None:
+    def _raise_first_error(self, futures: Sequence[Future[StoredReply]], n_requests: int) -> None:
         ended = [future for future in futures if not future.cancelled()]
         errors = [error for future in ended if (error := future.exception())]
         if not errors:
@@ -110,7 +126,7 @@ class Client:
             raise error
         kind = type(error) if isinstance(error, EndsRun) else HarnessError
         raise kind(
-            f"{error}. {len(ended) - len(errors)} of {len(futures)} replies arrived and are saved; run the same "
+            f"{error}. {len(ended) - len(errors)} of {n_requests} replies arrived and are saved; run the same "
             "command again to continue"
         )
 
@@ -210,7 +226,7 @@ class Client:
             with self._schedule:
                 self._n_in_flight -= 1
                 self._schedule.notify_all()
-        return outcome if isinstance(outcome, FailedAttempt) else self._check(outcome)
+        return outcome if isinstance(outcome, FailedAttempt) else self._check(request, outcome)
 
     def _wait_for_slot(self) -> None:
         """Waits for the next start time that `requests_per_minute` and the endpoint allow."""
@@ -276,7 +292,7 @@ class Client:
         text = b"".join(chunks).decode("utf-8", "replace")
         return HttpReply(reply.status_code, hide_key(text, self._key), wait_s)
 
-    def _check(self, reply: HttpReply) -> HttpReply | FailedAttempt:
+    def _check(self, request: Request, reply: HttpReply) -> HttpReply | FailedAttempt:
         """The reply if it is a chat completion or a rejection; else a failed attempt.
 
         Raises: HarnessError: a retry cannot help: no permission, no such model, a wrong address.
@@ -285,7 +301,9 @@ class Client:
             if first_choice(reply.text) is not None:
                 return reply
             return FailedAttempt(f"the reply is not a chat completion: {error_summary(reply.text)}")
-        if reply.status in REJECTED_STATUS:
+        # Some endpoints refuse a parameter with a status that else means no permission, no such model or a failure.
+        names_parameter = reply.status in REFUSING_STATUS and refused_parameters(reply.text, json.loads(request.body))
+        if reply.status in REJECTED_STATUS or names_parameter:
             return reply
         message = f"status {reply.status}: {error_summary(reply.text)}"
         if reply.status in RETRYABLE_STATUS or reply.status >= 500:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -21,21 +21,13 @@ from harness.classifiers.language_models.prompt import (
     build_prompt,
     draw_examples,
 )
-from harness.classifiers.language_models.replies import has_token_probabilities
 from harness.classifiers.language_models.scorer import LanguageModelScorer
+from harness.classifiers.language_models.trials import Trials, trial_messages
 from harness.data.claims import Claims, Gold
 from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.capabilities import (
-    PROBE,
-    PROBE_WITH_PASSAGES,
-    RESPONSE_FORMATS,
-    EndpointCapabilities,
-    ResponseFormat,
-    response_format_parameter,
-)
+from harness.endpoints.capabilities import RESPONSE_FORMATS, EndpointCapabilities, response_format_parameter
 from harness.endpoints.cassette import read_cassette
-from harness.endpoints.completions import error_summary
 from harness.endpoints.replay import get_replies, stored_replies
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, read_bytes, sha256
@@ -93,9 +85,11 @@ class LanguageModel(Classifier):
     sample_temperature: float | None = Field(default=0.7, gt=0.0, le=2.0)
     """Temperature for self-consistency; None: not sent."""
     max_tokens: int | None = Field(default=50, ge=1)
-    """Most tokens of an answer, without its quotes; None: not sent."""
+    """Most tokens of an answer, without its quotes and thoughts; None: not sent."""
     quote_tokens: int = Field(default=400, ge=0)
     """Most further tokens of an answer that quotes passages."""
+    thought_tokens: int = Field(default=4_000, ge=0)
+    """Most further tokens of an answer of a model that thinks first, which the trial calls find out."""
     top_logprobs: int = Field(default=5, ge=2, le=20)
     """Number of alternatives requested for each token."""
     seed: int | None = None
@@ -248,7 +242,7 @@ class LanguageModel(Classifier):
         def ask(request: Request) -> StoredReply:
             return get_replies([request], endpoint, self._ledger, seed)[request.key]
 
-        capabilities = self._find_capabilities(guide, ask)
+        capabilities = self._trials(guide).find(ask)
         assert capabilities is not None  # noqa: S101 - `ask` answers every request
         return self._scorer(guide, capabilities, claims, gold, seed)
 
@@ -265,8 +259,9 @@ class LanguageModel(Classifier):
             return reply
 
         # If no trial reply is stored, plan for the more expensive case: samples rather than token probabilities.
-        capabilities = self._find_capabilities(guide, look_up) or EndpointCapabilities(
-            self._response_formats()[0], self.scoring == "token_probabilities"
+        trials = self._trials(guide)
+        capabilities = trials.find(look_up) or EndpointCapabilities(
+            trials.response_formats[0], self.scoring == "token_probabilities"
         )
         scorer = self._scorer(guide, capabilities, claims, gold, seed)
         requests = [request for samples in scorer.requests(test) for request in samples]
@@ -291,59 +286,25 @@ class LanguageModel(Classifier):
     def _endpoint(self) -> Endpoint:
         return Endpoint(**{field.name: getattr(self, field.name) for field in fields(Endpoint)})
 
-    def _response_formats(self) -> tuple[ResponseFormat, ...]:
-        return RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,)
+    def _trials(self, guide: PromptGuideline) -> Trials:
+        def body(capabilities: EndpointCapabilities) -> dict[str, Any]:
+            return self._parameters(guide, capabilities) | {"messages": trial_messages(guide)}
 
-    def _trials(self, guide: PromptGuideline) -> Iterator[tuple[EndpointCapabilities, Request]]:
-        """Capabilities that an endpoint may have, the best first, each with a request that needs them."""
-        token_probabilities = {
-            "auto": (True, False),
-            "token_probabilities": (True,),
-            "self_consistency": (False,),
-        }[self.scoring]
-        messages = build_prompt(guide, (), ()).messages(PROBE_WITH_PASSAGES if guide.passages else PROBE)
-        for response_format in self._response_formats():
-            for with_probabilities in token_probabilities:
-                capabilities = EndpointCapabilities(response_format, with_probabilities)
-                body = self._parameters(guide, capabilities) | {"messages": messages}
-                yield capabilities, Request.of(self.endpoint, body)
-
-    def _find_capabilities(
-        self, guide: PromptGuideline, ask: Callable[[Request], StoredReply | None]
-    ) -> EndpointCapabilities | None:
-        """The first capabilities whose trial request the endpoint accepts; None if `ask` has no reply to a request.
-
-        Raises: HarnessError: the endpoint rejects every request, or returns no token probabilities although `scoring`
-            requires them.
-        """
-        rejections = []
-        for capabilities, request in self._trials(guide):
-            reply = ask(request)
-            if reply is None:
-                return None
-            if reply.status == 200:
-                # Some endpoints accept the parameter and ignore it, so only the reply shows whether it works.
-                has_probabilities = capabilities.token_probabilities and has_token_probabilities(reply.reply)
-                if self.scoring == "token_probabilities" and not has_probabilities:
-                    raise HarnessError(
-                        f"{self._endpoint().name}: returns no token probabilities; set scoring: self_consistency"
-                    )
-                return capabilities._replace(token_probabilities=has_probabilities)
-            rejections.append(reply)
-        # The cause may be gone tomorrow (a model that is not loaded yet), so a new run must ask again.
-        with Cache(cache_folder()) as cache:
-            cache.delete(reply.key for reply in rejections)
-        last = rejections[-1]
-        raise HarnessError(
-            f"{self._endpoint().name}: rejects every request; last reply: status {last.status}: "
-            f"{error_summary(last.reply)}"
+        return Trials(
+            endpoint=self._endpoint(),
+            response_formats=RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,),
+            scoring=self.scoring,
+            body=body,
+            labels=tuple(answer.label for answer in guide.answers),
+            passages=guide.passages,
         )
 
     def _parameters(self, guide: PromptGuideline, capabilities: EndpointCapabilities) -> dict[str, Any]:
         labels = [answer.label for answer in guide.answers]
         max_tokens = self.max_tokens
-        if max_tokens is not None and guide.passages:
-            max_tokens += self.quote_tokens
+        if max_tokens is not None:
+            max_tokens += self.quote_tokens if guide.passages else 0
+            max_tokens += self.thought_tokens if capabilities.thinks else 0
         temperature = self.temperature if capabilities.token_probabilities else self.sample_temperature
         parameters: dict[str, Any] = {
             "model": self.model,
@@ -354,12 +315,14 @@ class LanguageModel(Classifier):
         }
         if capabilities.token_probabilities:
             parameters |= {"logprobs": True, "top_logprobs": self.top_logprobs}
-        return {name: value for name, value in parameters.items() if value is not None} | self.extra
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return capabilities.adapt(given) | self.extra
 
     def _scorer(
         self, guide: PromptGuideline, capabilities: EndpointCapabilities, claims: Claims, gold: Gold, seed: int
     ) -> LanguageModelScorer:
         examples = draw_examples(claims, gold, self.n_examples, self.context, seed, passages=guide.passages)
+        thoughts = [f"up to {self.thought_tokens:,} tokens of thoughts"] if capabilities.thinks else []
         scoring = "token probabilities" if capabilities.token_probabilities else f"self-consistency of {self.samples}"
         return LanguageModelScorer(
             labels=gold.labels,
@@ -369,7 +332,7 @@ class LanguageModel(Classifier):
             samples=None if capabilities.token_probabilities else self.samples,
             seed=seed,
             ledger=self._ledger,
-            chosen=f"{scoring}, {capabilities.response_format}, {len(examples)} examples",
+            chosen=", ".join([scoring, capabilities.summary(), *thoughts, f"{len(examples)} examples"]),
         )
 
 
