@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import json
 import random
 import sys
@@ -147,11 +146,13 @@ class Client:
         import httpx2
 
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
-        if self._key:
+        if self._key and self.endpoint.api_key_header:
+            headers[self.endpoint.api_key_header] = self._key
+        elif self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         # Proxies and certificates from the environment are for other machines. Loading certificates takes long, so
         # they are loaded once for all threads, and only for https.
-        trust_env = not _is_this_machine(self.endpoint.host)
+        trust_env = not self.endpoint.is_local
         settings = {"headers": headers, "timeout": self.endpoint.timeout_s, "trust_env": trust_env}
         is_encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"
         try:
@@ -269,7 +270,8 @@ class Client:
 
         limit_s = self.endpoint.timeout_s
         deadline = time.monotonic() + limit_s
-        url = f"{request.url}/chat/completions"
+        base, mark, query = request.url.partition("?")
+        url = f"{base}/chat/completions{mark}{query}"
         chunks = []
         size = 0
         try:
@@ -322,13 +324,6 @@ class Client:
                 at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             )
         )
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _parse_retry_after(header: str | None) -> float | None:

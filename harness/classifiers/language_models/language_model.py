@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from pydantic import Field, JsonValue, PrivateAttr, field_validator, model_validator
@@ -29,6 +29,7 @@ from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.capabilities import RESPONSE_FORMATS, EndpointCapabilities, response_format_parameter
 from harness.endpoints.cassette import read_cassette
 from harness.endpoints.replay import get_replies, stored_replies
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, read_bytes, sha256
 from harness.folders import cache_folder
@@ -47,6 +48,11 @@ RESERVED_PARAMETERS = {
 }
 """Request parameters that `extra` may not set: they have settings of their own, or change the form of a reply."""
 
+SECRET = re.compile("key|secret|password|token|sig|auth|code", re.IGNORECASE)
+"""Names in the query of an address that may hold a key."""
+OWN_HEADERS = {"host", "content-type", "content-length", "transfer-encoding", "connection", "user-agent"}
+"""Headers that the client sets."""
+
 
 class LanguageModel(Classifier):
     """A language model behind an OpenAI-compatible endpoint, prompted with the scheme's guideline.
@@ -60,12 +66,15 @@ class LanguageModel(Classifier):
     unsavable_reason = LanguageModelScorer.unsavable_reason
 
     endpoint: str
-    """Base address, such as http://localhost:8000/v1."""
+    """Base address, such as http://localhost:8000/v1; a query, such as ?api-version=2024-10-21, goes with each
+    request."""
     model: str = Field(min_length=1)
     """Name of the model at the endpoint."""
     api_key_variable: str | None = None
     """NAME of the environment variable that holds the key; None: OPENAI_API_KEY for api.openai.com, and no key for any
     other host."""
+    api_key_header: str | None = None
+    """Name of the header that holds the key alone, such as api-key; None: `Authorization: Bearer KEY`."""
     n_examples: int = Field(default=0, ge=0, le=200)
     """Number of training claims shown with their labels, balanced over the labels as far as possible."""
     context: tuple[ContextField, ...] = ()
@@ -136,17 +145,27 @@ class LanguageModel(Classifier):
             is_complete = False
         if not is_complete or re.search(r"\s", value):
             raise ValueError(expected)
-        if parts.username is not None or parts.query or parts.fragment:
+        names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        if parts.username is not None or parts.fragment or any(map(SECRET.search, names)):
             raise ValueError(
-                f"{expected}, without user, password, query or fragment; use api_key_variable to name the key"
+                f"{expected}, without user, password, fragment or a key in its query; use api_key_variable to name the "
+                "key, and api_key_header if it goes into a header of another name"
             )
-        return value.rstrip("/").removesuffix("/chat/completions")
+        base, mark, query = value.partition("?")
+        return base.rstrip("/").removesuffix("/chat/completions") + (mark + query if query else "")
 
     @field_validator("api_key_variable")
     @classmethod
     def _check_variable_name(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
             raise ValueError("expected the name of an environment variable, not the key itself")
+        return value
+
+    @field_validator("api_key_header")
+    @classmethod
+    def _check_header_name(cls, value: str | None) -> str | None:
+        if value is not None and (not re.fullmatch(r"[A-Za-z0-9-]+", value) or value.lower() in OWN_HEADERS):
+            raise ValueError("expected the name of a header for the key, such as api-key; not the key itself")
         return value
 
     @field_validator("cassette")
@@ -224,6 +243,13 @@ class LanguageModel(Classifier):
         """The host of the endpoint; none if a cassette is replayed."""
         endpoint = self._endpoint()
         return () if endpoint.replayed else (endpoint.host,)
+
+    def sent_keys(self) -> tuple[KeyUse, ...]:
+        """The key that the config names and the host that it goes to; none if that is this machine."""
+        endpoint = self._endpoint()
+        if self.api_key_variable is None or endpoint.replayed or endpoint.is_local:
+            return ()
+        return (KeyUse(self.api_key_variable, endpoint.host),)
 
     def result_files(self) -> Mapping[str, bytes]:
         """The cassette, from which the result can be reproduced."""
