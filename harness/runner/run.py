@@ -12,6 +12,7 @@ from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
 from harness.endpoints.trusted_hosts import require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.features.encoder_files import hub_by_argument
 from harness.files import folder_lock, remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.config import Experiment, LoadedExperiment
@@ -136,6 +137,7 @@ def _nobody(_: tuple[str, ...]) -> None:
     return None
 
 
+@hub_by_argument
 def run(
     config: str | Path | Mapping[str, Any] | Experiment,
     *,
