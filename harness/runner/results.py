@@ -327,6 +327,7 @@ def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
             n_units=n_units,
             values=values,
             note=too_small(n_units, n_positive, unit),
+            only_label=gold.names[int(gold.codes[0])] if len(set(gold.codes.tolist())) == 1 else None,
         )
 
 
@@ -398,6 +399,6 @@ def _missing_label_warnings(data: ExperimentData) -> list[str]:
 
 def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:
     counts = dict(data.gold.counts)
-    if data.schemes and len(rows) != len(data.claims):
+    if data.schemes and not data.shows_evidence and len(rows) != len(data.claims):
         counts = {"without gold for the task": int((~np.isin(rows, data.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}
