@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -22,7 +23,7 @@ from harness.classifiers.language_models.prompt import (
     draw_examples,
 )
 from harness.classifiers.language_models.scorer import LanguageModelScorer
-from harness.classifiers.language_models.trials import Trials, trial_messages
+from harness.classifiers.language_models.trials import Trials
 from harness.data.claims import Claims, Gold
 from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
@@ -313,16 +314,12 @@ class LanguageModel(Classifier):
         return Endpoint(**{field.name: getattr(self, field.name) for field in fields(Endpoint)})
 
     def _trials(self, guide: PromptGuideline) -> Trials:
-        def body(capabilities: EndpointCapabilities) -> dict[str, Any]:
-            return self._parameters(guide, capabilities) | {"messages": trial_messages(guide)}
-
         return Trials(
             endpoint=self._endpoint(),
             response_formats=RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,),
             scoring=self.scoring,
-            body=body,
-            labels=tuple(answer.label for answer in guide.answers),
-            passages=guide.passages,
+            parameters=partial(self._parameters, guide),
+            guide=guide,
         )
 
     def _parameters(self, guide: PromptGuideline, capabilities: EndpointCapabilities) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from harness.endpoints.capabilities import (
 )
 from harness.endpoints.completions import error_summary, first_choice, has_thoughts, is_cut_off
 from harness.endpoints.refusals import refused_parameters
+from harness.endpoints.replay import stored_replies
 from harness.errors import HarnessError
 from harness.folders import cache_folder
 
@@ -39,10 +40,10 @@ REMEDIES = {
 """What to do where an endpoint refuses a parameter that the settings require, by parameter."""
 
 
-def trial_messages(guide: PromptGuideline) -> list[dict[str, str]]:
-    """The messages of a trial: the whole guideline, a claim, and the request to answer in another form."""
+def trial_messages(guide: PromptGuideline, *, trap: bool) -> list[dict[str, str]]:
+    """The messages of a trial: the whole guideline, a claim, and with `trap` the request to answer in another form."""
     instructions, *rest = build_prompt(guide, (), ()).messages(PROBE_WITH_PASSAGES if guide.passages else PROBE)
-    return [instructions | {"content": TRAP + instructions["content"]}, *rest]
+    return [instructions | {"content": TRAP + instructions["content"]}, *rest] if trap else [instructions, *rest]
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,9 @@ class Trials:
     response_formats: tuple[ResponseFormat, ...]
     """Response formats to try, the best first."""
     scoring: Literal["auto", "token_probabilities", "self_consistency"]
-    body: Callable[[EndpointCapabilities], dict[str, Any]]
-    """The trial request that needs these capabilities."""
-    labels: tuple[str, ...]
-    passages: bool
+    parameters: Callable[[EndpointCapabilities], dict[str, Any]]
+    """The parameters of a request that needs these capabilities."""
+    guide: PromptGuideline
 
     def find(self, ask: Callable[[Request], StoredReply | None]) -> EndpointCapabilities | None:
         """The best capabilities whose trial request the endpoint accepts; None if `ask` has no reply to a request.
@@ -65,24 +65,37 @@ class Trials:
             requires them.
         """
         candidates = self._candidates()
+        messages = self._messages(candidates[0])
         rejections = []
         while candidates:
             capabilities = candidates[0]
-            body = self.body(capabilities)
-            reply = ask(Request.of(self.endpoint.endpoint, body))
+            body = self.parameters(capabilities)
+            reply = ask(self._request(capabilities, messages))
             if reply is None:
                 return None
             if reply.status == 200 and is_cut_off(reply.reply) and not capabilities.thinks:
                 thinking = capabilities._replace(thinks=True)
-                if self.body(thinking) != body:  # the answer may come after thoughts: leave it more room
+                if self.parameters(thinking) != body:  # the answer may come after thoughts: leave it more room
                     candidates[0] = thinking
                     continue
             if reply.status == 200:
-                return self._accepted(capabilities, reply.reply)
+                trapped = messages == trial_messages(self.guide, trap=True)
+                return self._accepted(capabilities, reply.reply, trapped=trapped)
             rejections.append(reply)
             left = _without(candidates, refused_parameters(reply.reply, body))
             candidates = candidates[1:] if left is None else left
         raise self._error(rejections)
+
+    def _request(self, capabilities: EndpointCapabilities, messages: list[dict[str, str]]) -> Request:
+        return Request.of(self.endpoint.endpoint, self.parameters(capabilities) | {"messages": messages})
+
+    def _messages(self, first: EndpointCapabilities) -> list[dict[str, str]]:
+        """The messages of the trials: without the trap if a cassette from before it is replayed."""
+        trapped, plain = (trial_messages(self.guide, trap=trap) for trap in (True, False))
+        if not self.endpoint.replayed:
+            return trapped
+        stored = stored_replies([self._request(first, messages) for messages in (trapped, plain)], self.endpoint)
+        return plain if stored.keys() == {self._request(first, plain).key} else trapped
 
     def _candidates(self) -> list[EndpointCapabilities]:
         token_probabilities = {
@@ -92,7 +105,7 @@ class Trials:
         }[self.scoring]
         return [EndpointCapabilities(form, asked) for form in self.response_formats for asked in token_probabilities]
 
-    def _accepted(self, capabilities: EndpointCapabilities, reply: str) -> EndpointCapabilities:
+    def _accepted(self, capabilities: EndpointCapabilities, reply: str, *, trapped: bool) -> EndpointCapabilities:
         # Some endpoints accept a parameter and ignore it, so only the reply shows whether it works.
         has_probabilities = capabilities.token_probabilities and has_token_probabilities(reply)
         if self.scoring == "token_probabilities" and not has_probabilities:
@@ -100,7 +113,7 @@ class Trials:
         return capabilities._replace(
             token_probabilities=has_probabilities,
             thinks=capabilities.thinks or has_thoughts(reply),
-            enforced=self._is_enforced(capabilities.response_format, reply),
+            enforced=self._is_enforced(capabilities.response_format, reply) if trapped else None,
         )
 
     def _is_enforced(self, response_format: ResponseFormat, reply: str) -> bool | None:
@@ -109,7 +122,8 @@ class Trials:
             return None
         content = choice["message"]["content"]
         if response_format == "json_schema":
-            return keeps_to_schema(content, self.labels, passages=self.passages)
+            labels = [answer.label for answer in self.guide.answers]
+            return keeps_to_schema(content, labels, passages=self.guide.passages)
         try:
             return isinstance(json.loads(content), dict)
         except (ValueError, RecursionError):

@@ -107,6 +107,19 @@ def test_a_format_that_is_taken_and_ignored_is_told(model_server):
     assert "json_schema (accepted, not enforced)" in fitted(model_server, model="p").chosen
 
 
+def test_a_cassette_from_before_the_trap_is_replayed(model_server, tmp_path, monkeypatch):
+    cassette = tmp_path / "kept.jsonl"
+    monkeypatch.setattr("harness.classifiers.language_models.trials.TRAP", "")
+    recorded = fitted(model_server, cassette=str(cassette), record=True).score(MANY)
+    monkeypatch.undo()
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another-cache"))
+    n_asked = len(model_server.asked)
+    scorer = fitted(model_server, cassette=str(cassette))
+    assert scorer.score(MANY).tolist() == recorded.tolist()
+    assert scorer.chosen == "token probabilities, json_schema (accepted, not checked), 0 examples"
+    assert len(model_server.asked) == n_asked
+
+
 def test_the_probabilities_of_an_answer_after_thoughts(model_server):
     tokens = [
         token("<think>"),
