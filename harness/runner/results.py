@@ -103,6 +103,7 @@ def build_result(
         experiment.ties,
         slices_fingerprint(experiment.slices, data),
         *_evidence_notes(system, data),
+        *data.people,
         *((shown.fingerprint, *shown.warnings) if (shown := data.evidence_of(system)) else ()),
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
@@ -297,7 +298,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         limit=data.limit,
         random_seeds=tuple(seed for seed in runs if seed is not None),
         evidence=evidence_name(system.evidence) if experiment.task == "verdict" else None,
-        evidence_notes=_evidence_notes(system, data),
+        evidence_notes=(*_evidence_notes(system, data), *data.people),
     )
 
 
