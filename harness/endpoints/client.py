@@ -27,7 +27,7 @@ RETRYABLE_STATUS = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
 REJECTED_STATUS = (400, 413, 422)
 """Statuses that reject the request itself: its parameters, or the claim in it. They are stored as replies."""
-REFUSING_STATUS = (403, 404, 405, 406, 500, 501)
+REFUSING_STATUS = (200, 403, 404, 405, 406, 500, 501)
 """Statuses that reject the request if their reply names a parameter of it."""
 MAX_REPLY_BYTES = 4 << 20
 POLL_INTERVAL_S = 0.05
@@ -299,14 +299,15 @@ class Client:
 
         Raises: HarnessError: a retry cannot help: no permission, no such model, a wrong address.
         """
-        if reply.status == 200:
-            if first_choice(reply.text) is not None:
-                return reply
-            return FailedAttempt(f"the reply is not a chat completion: {error_summary(reply.text)}")
-        # Some endpoints refuse a parameter with a status that else means no permission, no such model or a failure.
+        if reply.status == 200 and first_choice(reply.text) is not None:
+            return reply
+        # Some endpoints refuse a parameter with a status that else means no permission, no such model, a failure, or
+        # even success.
         names_parameter = reply.status in REFUSING_STATUS and refused_parameters(reply.text, json.loads(request.body))
         if reply.status in REJECTED_STATUS or names_parameter:
             return reply
+        if reply.status == 200:
+            return FailedAttempt(f"the reply is not a chat completion: {error_summary(reply.text)}")
         message = f"status {reply.status}: {error_summary(reply.text)}"
         if reply.status in RETRYABLE_STATUS or reply.status >= 500:
             return FailedAttempt(message, reply.wait_s)

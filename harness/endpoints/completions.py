@@ -51,10 +51,9 @@ def has_thoughts(text: str) -> bool:
         return False
 
 
-def is_cut_off(text: str) -> bool:
-    """Whether a completion ended at the limit of tokens."""
-    choice = first_choice(text)
-    return choice is not None and choice.get("finish_reason") == "length"
+def is_cut_off(choice: dict[str, Any]) -> bool:
+    """Whether a choice ended at a limit of tokens: `length`, or the words of other protocols."""
+    return str(choice.get("finish_reason")).lower() in ("length", "max_tokens", "model_length")
 
 
 def reported_tokens(text: str) -> int | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from harness.endpoints.completions import first_choice
+from harness.endpoints.completions import first_choice, is_cut_off
 
 CODE_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
 LABEL_VALUE = re.compile(r'"(?:label|verdict)"\s*:\s*"')
@@ -71,7 +71,7 @@ def read_reply(status: int, text: str, labels: Sequence[str], *, passages: bool 
         return ParsedReply(None, "refused", None)
     label, quotes = verdict_in(content, labels) if passages else (label_in(content, labels), ())
     if label is None:
-        return ParsedReply(None, "truncated" if finish_reason == "length" else "unparsable", None)
+        return ParsedReply(None, "truncated" if is_cut_off(choice) else "unparsable", None)
     return ParsedReply(label, None, label_probabilities(choice, content, labels, label), quotes)
 
 

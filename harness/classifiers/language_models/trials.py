@@ -73,12 +73,13 @@ class Trials:
             reply = ask(self._request(capabilities, messages))
             if reply is None:
                 return None
-            if reply.status == 200 and is_cut_off(reply.reply) and not capabilities.thinks:
+            choice = first_choice(reply.reply) if reply.status == 200 else None
+            if choice is not None and is_cut_off(choice) and not capabilities.thinks:
                 thinking = capabilities._replace(thinks=True)
                 if self.parameters(thinking) != body:  # the answer may come after thoughts: leave it more room
                     candidates[0] = thinking
                     continue
-            if reply.status == 200:
+            if choice is not None:
                 trapped = messages == trial_messages(self.guide, trap=True)
                 return self._accepted(capabilities, reply.reply, trapped=trapped)
             rejections.append(reply)
@@ -118,7 +119,7 @@ class Trials:
 
     def _is_enforced(self, response_format: ResponseFormat, reply: str) -> bool | None:
         choice = first_choice(reply)
-        if choice is None or is_cut_off(reply) or not choice["message"]["content"].strip():
+        if choice is None or is_cut_off(choice) or not choice["message"]["content"].strip():
             return None
         content = choice["message"]["content"]
         if response_format == "json_schema":

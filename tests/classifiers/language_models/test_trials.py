@@ -49,7 +49,16 @@ def in_path(name):
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(400, in_param), (400, in_text), (403, in_text), (422, in_path), (404, in_text), (500, in_param), (501, in_text)],
+    [
+        (400, in_param),
+        (400, in_text),
+        (403, in_text),
+        (422, in_path),
+        (404, in_text),
+        (500, in_param),
+        (501, in_text),
+        (200, in_text),
+    ],
 )
 def test_what_is_refused_by_name_is_renamed_or_left_out_once(model_server, status, error):
     model_server.answer = refusing(status, error, "max_tokens", "temperature", "logprobs", "seed")
@@ -147,6 +156,13 @@ def test_thoughts_have_tokens_of_their_own_and_are_kept_in_the_cassette(model_se
     assert "up to 4,000 tokens of thoughts" in scorer.chosen
     replies = [json.loads(line)["reply"] for line in cassette.read_text().splitlines()]
     assert all("It has a number." in reply for reply in replies)
+
+
+@pytest.mark.parametrize("finish", ["max_tokens", "MAX_TOKENS", "model_length"])
+def test_other_words_for_the_limit(model_server, finish):
+    model_server.answer = gives(completion('{"label', finish=finish))
+    with pytest.raises(HarnessError, match="answers are cut off"):
+        fitted(model_server).score(MANY)
 
 
 @pytest.mark.parametrize("limit", [{}, {"max_tokens": None}, {"thought_tokens": 0}])
