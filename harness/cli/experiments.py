@@ -140,7 +140,8 @@ def _run_trusted(config: str, trust_hosts: Sequence[str], **options: Any) -> Run
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise
         for use in error.uses:
-            click.confirm(f"{config} sends the key in {use.variable} to {use.host}. Allow it?", abort=True, err=True)
+            if not click.confirm(f"{config} sends the key in {use.variable} to {use.host}. Allow it?", err=True):
+                raise
         return harness.run(config, trust_hosts=[*trust_hosts, *(use.host for use in error.uses)], **options)
 
 

@@ -23,19 +23,20 @@ class KeyUse(NamedTuple):
 class UntrustedHost(HarnessError):
     """Keys would go to hosts that the user has not confirmed yet; nothing was sent."""
 
-    def __init__(self, uses: Collection[KeyUse]) -> None:
+    def __init__(self, uses: Collection[KeyUse], config: str) -> None:
         self.uses = tuple(uses)
         shown = " and ".join(f"the key in {use.variable} to {use.host}" for use in self.uses)
         options = " ".join(dict.fromkeys(f"--trust-host {use.host}" for use in self.uses))
-        super().__init__(f"the config sends {shown}; nothing was sent. If that is meant, run it once with {options}")
+        super().__init__(f"{config}: sends {shown}; nothing was sent. If that is meant, run it once with {options}")
 
 
-def require_trust(uses: Iterable[KeyUse], trusted: Collection[str]) -> None:
+def require_trust(uses: Iterable[KeyUse], trusted: Collection[str], config: str) -> None:
     """Checks that the user lets keys go to hosts, and remembers those that are confirmed now.
 
     Args:
         uses: the keys and their hosts.
         trusted: hosts that the user confirms.
+        config: the config that names them, for the message.
     Raises: UntrustedHost: a host is neither confirmed now nor was it before, with this key.
     """
     uses = sorted(set(uses))
@@ -43,7 +44,7 @@ def require_trust(uses: Iterable[KeyUse], trusted: Collection[str]) -> None:
     unknown = [use for use in uses if use not in known]
     refused = [use for use in unknown if use.host not in trusted]
     if refused:
-        raise UntrustedHost(refused)
+        raise UntrustedHost(refused, config)
     if unknown:
         make_folder(cache_folder())
         write_text(_path(), json_document(sorted(known.union(unknown))))

@@ -196,7 +196,7 @@ def run(
             to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
         hosts = hosts_of(to_fit, offline=offline)
         if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
-            require_trust(keys_of(to_fit), as_list(trust_hosts))
+            require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
         if hosts:
             announce(hosts)
         n_pending = len({unit.unit_id for unit in units} - stored.keys())

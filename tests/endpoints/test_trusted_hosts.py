@@ -17,23 +17,23 @@ def _cache(tmp_path, monkeypatch):
 
 def test_a_host_is_confirmed_once_for_each_key():
     with pytest.raises(UntrustedHost, match=r"the key in MY_KEY to model\.invalid; .* --trust-host model\.invalid"):
-        require_trust([USE], [])
+        require_trust([USE], [], "x.yaml")
     with pytest.raises(UntrustedHost):
-        require_trust([USE], ["invalid"])
-    require_trust([USE, USE], ["model.invalid"])
-    require_trust([USE], [])  # remembered
+        require_trust([USE], ["invalid"], "x.yaml")
+    require_trust([USE, USE], ["model.invalid"], "x.yaml")
+    require_trust([USE], [], "x.yaml")  # remembered
     for other in (KeyUse("OTHER_KEY", "model.invalid"), KeyUse("MY_KEY", "else.invalid")):
         with pytest.raises(UntrustedHost):
-            require_trust([USE, other], [])
-    require_trust([], [])
+            require_trust([USE, other], [], "x.yaml")
+    require_trust([], [], "x.yaml")
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[1]", '["a"]', "[[1, 2, 3]]"])
 def test_a_damaged_memory_trusts_nobody(tmp_path, damaged):
-    require_trust([USE], ["model.invalid"])
+    require_trust([USE], ["model.invalid"], "x.yaml")
     (tmp_path / "reply-cache" / "trusted_hosts.json").write_text(damaged)
     with pytest.raises(UntrustedHost):
-        require_trust([USE], [])
+        require_trust([USE], [], "x.yaml")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_run_shows_where_a_key_would_go_and_sends_nothing(harness, tmp_path):
     environment = {"MY_KEY": "sk-very-secret-0123456789", "HARNESS_CACHE": str(tmp_path / "c")}
     refused = harness("run", "x.yaml", "--limit", "4", **environment)
     assert refused.returncode == 2
-    assert "the config sends the key in MY_KEY to model.invalid; nothing was sent" in refused.stderr
+    assert "x.yaml: sends the key in MY_KEY to model.invalid; nothing was sent" in refused.stderr
     assert "contacting" not in refused.stderr
     for options in (["--trust-host", "model.invalid"], []):
         sent = harness("run", "x.yaml", "--limit", "4", *options, **environment)

@@ -39,6 +39,9 @@ REMEDIES = {
 }
 """What to do where an endpoint refuses a parameter that the settings require, by parameter."""
 
+OWN = {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "seed", "response_format"}
+"""Parameters of a request that do not come from `extra`; besides those for token probabilities."""
+
 
 def trial_messages(guide: PromptGuideline, *, trap: bool) -> list[dict[str, str]]:
     """The messages of a trial: the whole guideline, a claim, and with `trap` the request to answer in another form."""
@@ -137,6 +140,9 @@ class Trials:
         last = rejections[-1]
         refused = refused_parameters(last.reply, last.request)
         remedy = next((REMEDIES[name] for name in REMEDIES if name in refused), "")
+        if not remedy:
+            extra = [name for name in last.request if name not in {*OWN, *PROBABILITIES} and name in last.reply]
+            remedy = f"; check {' and '.join(extra)} under extra" if extra else ""
         return HarnessError(
             f"{self.endpoint.name}: rejects every request; last reply: status {last.status}: "
             f"{error_summary(last.reply)}{remedy}"

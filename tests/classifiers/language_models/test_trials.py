@@ -94,6 +94,14 @@ def test_what_the_settings_require_is_not_left_out(model_server, settings, name,
         fitted(model_server, **settings)
 
 
+def test_a_further_parameter_that_is_refused_is_the_users_to_remove(model_server):
+    model_server.answer = refusing(400, in_text, "reasoning_effort")
+    with pytest.raises(
+        HarnessError, match=r"'reasoning_effort' is not supported.*; check reasoning_effort under extra"
+    ):
+        fitted(model_server, extra={"reasoning_effort": "low"}, scoring="self_consistency")
+
+
 def test_no_permission_is_no_refusal_of_a_parameter(model_server):
     model_server.answer = gives({"error": {"message": "You are not allowed to use this model"}}, 403)
     with pytest.raises(HarnessError, match=r"status 403: .* set api_key_variable"):
