@@ -13,7 +13,7 @@ REFUSAL = re.compile(
     r"unsupported|(?:not|n't|no longer)\s+(?:\w+\s+)?(?:support|allow|permit|recogni|accept|available"
     r"|enabled|implement|valid)"
     r"|not an? |unknown|unrecogni|unexpected|forbidden|invalid|cannot|can't|disabled|deprecated|extra (?:input|field)"
-    r"|additional propert|must be|only |no endpoints found",
+    r"|additional propert|(?:must|should) be|only |no endpoints found|compatib|removed|exist",
     re.IGNORECASE,
 )
 """Words of a text that refuses a parameter."""
@@ -23,6 +23,8 @@ ALTERNATIVES = re.compile(
     re.IGNORECASE,
 )
 """Words before parameters that the endpoint takes."""
+NAME_FIELDS = ("param", "parameter", "field")
+"""Fields of an error that name a parameter."""
 FORMAT_NAMES = ("json_schema", "json_object")
 """Values of `response_format`, which a text may name in its place."""
 
@@ -40,7 +42,7 @@ def refused_parameters(text: str, parameters: Collection[str]) -> frozenset[str]
     except (ValueError, RecursionError):
         document = text
     in_fields = {re.split(r"[.\[]", name)[0] for name in _names(document)}
-    if in_fields:
+    if in_fields.intersection(parameters):
         return frozenset(in_fields.intersection(sent))
     refused: set[str] = set()
     for sentence in re.split(r"(?<=[.;!?])\s+|\n", " \n".join(_strings(document))):
@@ -58,13 +60,12 @@ def _named_in(sentence: str, sent: Collection[str]) -> set[str]:
 
 
 def _names(value: Any) -> Iterator[str]:
-    """Names of parameters in the fields that errors have for them: `param`, and the path `loc` of FastAPI."""
+    """Names of parameters in the fields that errors have for them: `param`, others like it, the path `loc` of FastAPI."""
     if isinstance(value, list):
         for entry in value:
             yield from _names(entry)
     if isinstance(value, dict):
-        if isinstance(value.get("param"), str) and value["param"]:
-            yield value["param"]
+        yield from [value[name] for name in NAME_FIELDS if isinstance(value.get(name), str)]
         location = value.get("loc")
         if isinstance(location, list):
             yield from [part for part in location if isinstance(part, str) and part != "body"][:1]

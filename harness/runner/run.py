@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
-from harness.endpoints.trusted_hosts import require_trust
+from harness.endpoints.trusted_hosts import KeyUse, require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.features.encoder_files import hub_by_argument
 from harness.files import folder_lock, remove_partial_files
@@ -119,6 +119,8 @@ class RunPlan(NamedTuple):
     """Hosts that the pending units may contact."""
     forecast: Forecast = Forecast(0, 0)
     """Calls that the pending units would make."""
+    keys: tuple[KeyUse, ...] = ()
+    """Keys that the config names, with the hosts that they would go to."""
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
@@ -126,7 +128,8 @@ class RunPlan(NamedTuple):
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
         cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
-        return f"{summary}\n{cost}; cached replies are reused"
+        keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
+        return f"{summary}\n{cost}; cached replies are reused{keys}"
 
 
 Announce = Callable[[tuple[str, ...]], None]
@@ -255,6 +258,7 @@ def plan(
         finished=len(units) - len(pending),
         hosts=hosts_of(pending),
         forecast=forecast_of(pending, data),
+        keys=keys_of(pending),
     )
 
 

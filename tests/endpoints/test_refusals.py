@@ -17,6 +17,10 @@ def error(message, **more):
 
 REFUSALS = {
     "the field param": (error("It failed.", param="temperature"), {"temperature"}),
+    "another field": (error("Bad.", details=[{"field": "seed", "description": "Bad."}]), {"seed"}),
+    "a field of something else": (error("'seed' is not supported", param="body"), {"seed"}),
+    "should be": (error("temperature: Input should be 1"), {"temperature"}),
+    "not compatible": (error("logprobs is incompatible with this model"), {"logprobs"}),
     "a path in param": (error("Invalid schema.", param="response_format.json_schema.schema"), {"response_format"}),
     "another name": (
         error("Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.", param=None),

@@ -71,6 +71,8 @@ metrics: [f1]
 def test_a_run_shows_where_a_key_would_go_and_sends_nothing(harness, tmp_path):
     (tmp_path / "x.yaml").write_text(CONFIG)
     environment = {"MY_KEY": "sk-very-secret-0123456789", "HARNESS_CACHE": str(tmp_path / "c")}
+    planned = harness("run", "x.yaml", "--limit", "4", "--dry-run", **environment)
+    assert planned.stdout.endswith("would send the key in MY_KEY to model.invalid\n")
     refused = harness("run", "x.yaml", "--limit", "4", **environment)
     assert refused.returncode == 2
     assert "x.yaml: sends the key in MY_KEY to model.invalid; nothing was sent" in refused.stderr
