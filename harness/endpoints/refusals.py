@@ -60,7 +60,7 @@ def _named_in(sentence: str, sent: Collection[str]) -> set[str]:
 
 
 def _names(value: Any) -> Iterator[str]:
-    """Names of parameters in the fields that errors have for them: `param`, others like it, the path `loc` of FastAPI."""
+    """Names of parameters in the fields that errors have for them: `param` and the like, the path `loc` of FastAPI."""
     if isinstance(value, list):
         for entry in value:
             yield from _names(entry)
