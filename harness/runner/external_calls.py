@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from harness.classifiers.base import TaskPrompt
-from harness.data.labels.tasks import find_task, task_labels
+from harness.data.labels.tasks import answers_of, find_task
 from harness.display import displayed
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import HarnessError
 from harness.runner.config import LoadedExperiment, System
 from harness.runner.plan import ExperimentData, Unit, training_gold
@@ -31,7 +32,7 @@ def with_task_prompt(loaded: LoadedExperiment, data: ExperimentData) -> LoadedEx
     if not data.schemes:  # passages are ranked, and no label is given
         return loaded
     task = find_task(loaded.experiment.task)
-    labels = task_labels(task, data.schemes[0])
+    labels = answers_of(task, data.schemes).labels
     prompt = TaskPrompt(task.name, task.of_one or task.question, labels, data.schemes)
     systems = (
         system._replace(classifier=system.classifier.with_task(prompt._replace(passages=_is_shown(system))))
@@ -55,6 +56,11 @@ def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]
             f"needs the network ({', '.join(hosts)}), which --offline refuses; replay a cassette instead"
         )
     return tuple(hosts)
+
+
+def keys_of(units: Iterable[Unit]) -> tuple[KeyUse, ...]:
+    """The keys that fitting and scoring units may send, and the hosts that they go to."""
+    return tuple(dict.fromkeys(use for unit in units for use in unit.system.classifier.sent_keys()))
 
 
 def forecast_of(units: Iterable[Unit], data: ExperimentData) -> Forecast:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
+from harness.endpoints.trusted_hosts import KeyUse, require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.features.encoder_files import hub_by_argument
 from harness.files import folder_lock, remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.execute import execute, finished_units
-from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
+from harness.runner.external_calls import Forecast, forecast_of, hosts_of, keys_of, with_task_prompt
 from harness.runner.load_config import read_config
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for, references
@@ -117,6 +119,8 @@ class RunPlan(NamedTuple):
     """Hosts that the pending units may contact."""
     forecast: Forecast = Forecast(0, 0)
     """Calls that the pending units would make."""
+    keys: tuple[KeyUse, ...] = ()
+    """Keys that the config names, with the hosts that they would go to."""
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
@@ -124,7 +128,8 @@ class RunPlan(NamedTuple):
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
         cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
-        return f"{summary}\n{cost}; cached replies are reused"
+        keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
+        return f"{summary}\n{cost}; cached replies are reused{keys}"
 
 
 Announce = Callable[[tuple[str, ...]], None]
@@ -135,6 +140,7 @@ def _nobody(_: tuple[str, ...]) -> None:
     return None
 
 
+@hub_by_argument
 def run(
     config: str | Path | Mapping[str, Any] | Experiment,
     *,
@@ -148,6 +154,7 @@ def run(
     save_models: bool = False,
     progress: Progress = silent,
     offline: bool = False,
+    trust_hosts: str | Sequence[str] = (),
     announce: Announce = _nobody,
 ) -> RunResult:
     """Runs an experiment; finished units are reused.
@@ -158,7 +165,7 @@ def run(
         config: path of a config file, the name of a shipped experiment, a mapping with the content of a config file, or
             an experiment.
         overrides: changes to the config as `KEY=VALUE`; see `read_config`.
-        only: names of the systems to run; empty: all.
+        only: names of the systems to run; empty: all. For verdicts, a name without its evidence means it with each.
         limit: use at most this many training and test claims per fold, for a quick trial.
         jobs: number of processes, at least 1; the numbers do not depend on it.
         out: parent folder of run folders.
@@ -167,9 +174,10 @@ def run(
         save_models: also fit each system for later use and save it beside its result; see `harness.load_model`.
         progress: shows progress over the fits and the results.
         offline: refuse what needs the network.
+        trust_hosts: hosts that may get the keys that a config file names; they are remembered.
         announce: called with the hosts that may be contacted, if any, before the first contact.
-    Raises: HarnessError: an error in the config, the data or on the disk, a limit of calls is reached, or no system can
-        be fitted; finished units are kept.
+    Raises: HarnessError: an error in the config, the data or on the disk, a key would go to a host that is not trusted,
+        a limit of calls is reached, or no system can be fitted; finished units are kept.
     """
     loaded, units_by_system, data, folder = _prepare(
         config,
@@ -190,6 +198,8 @@ def run(
         if save_models:  # which fits every system once more, unless its models cannot be saved
             to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
         hosts = hosts_of(to_fit, offline=offline)
+        if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
+            require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
         if hosts:
             announce(hosts)
         n_pending = len({unit.unit_id for unit in units} - stored.keys())
@@ -248,7 +258,13 @@ def plan(
         finished=len(units) - len(pending),
         hosts=hosts_of(pending),
         forecast=forecast_of(pending, data),
+        keys=keys_of(pending),
     )
+
+
+def _is_of(name: str, system: str) -> bool:
+    """Whether a name is that of a system without the evidence that it is shown."""
+    return system.startswith(f"{name} / ")
 
 
 def _prepare(
@@ -271,10 +287,13 @@ def _prepare(
     only = as_list(only)
     names = [system.system_name for system in loaded.systems]
     for name in only:
-        if name not in names:
+        if name not in names and not any(_is_of(name, other) for other in names):
             raise UnknownName(f"--only: {unknown_name('system of this experiment', name, names)}")
     if only:
-        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in only))
+        chosen = {
+            other for other in names for name in only if other == name or (name not in names and _is_of(name, other))
+        }
+        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in chosen))
     download_hosts = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
     if download_hosts and offline:
         raise HarnessError(f"needs the network ({', '.join(download_hosts)}), which --offline refuses")
