@@ -88,14 +88,22 @@ def compare_table(
         shared: work that comparisons of the same table by several metrics share.
         advance: called after each pair.
     """
-    table = with_label_names(table)
+    from threadpoolctl import threadpool_limits
+
+    # Products of this size gain nothing by threads, which wait for each other in busy loops.
+    with threadpool_limits(1, "blas"):
+        return _compare_table(with_label_names(table), metric, correction, shared or SharedWork(table), advance)
+
+
+def _compare_table(
+    table: ResultTable, metric: str | None, correction: Correction, shared: SharedWork, advance: Advance
+) -> Comparison:
     name, compared_metric = metric_of(table, metric)
     values = {entry.name: _value(table, entry, name, compared_metric) for entry in table.entries}
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], compared_metric.higher_is_better))
     n_units = int(table.groups.unit.max()) + 1
     defined = [entry for entry in order if values[entry.name].value is not None]
     draws = n_permutations(len(defined) * (len(defined) - 1) // 2, table.intervals)
-    shared = shared or SharedWork(table)
     resampled = _resample_all(table, compared_metric, defined)
     tested = _TestedSystems(
         table=table,

@@ -15,7 +15,7 @@ from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import mean_over_seeds
 from harness.metrics.sums import SumMetric, group_sums
 
-CELLS_AT_ONCE = 2**21
+CELLS_AT_ONCE = 2**19
 """Number of draws x units that are held in memory as numbers at a time."""
 PACKED_BYTES = 2**26
 """Memory for exchanges that are kept for the next metric; more than this are drawn again."""
@@ -64,7 +64,8 @@ class Exchanges:
             shape = min(rows, self.draws - start), self.n_units
             n = shape[0] * shape[1]
             numbers = random.integers(0, 2**64, (n + 1) // 2, dtype=np.uint64).astype("<u8", copy=False)
-            block = np.packbits((numbers.view("<u4")[:n] >> 31).astype(np.bool_).reshape(shape), axis=1)
+            # The highest bit of a signed number is its sign.
+            block = np.packbits(numbers.view("<i4")[:n].reshape(shape) < 0, axis=1)
             if keeps:
                 packed.append(block)
             yield block

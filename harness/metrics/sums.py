@@ -12,12 +12,12 @@ from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 
-BYTES_AT_ONCE = 64 * 2**20
+BYTES_AT_ONCE = 16 * 2**20
 """Memory for one slice of weightings."""
 
 
 def row_slices(n_rows: int, bytes_per_row: int) -> Iterator[slice]:
-    """Slices that cover all rows; each has at least one row, and as many as fit into about 64 MB."""
+    """Slices that cover all rows; each has at least one row, and as many as fit into about 16 MB."""
     rows = max(1, BYTES_AT_ONCE // max(1, bytes_per_row))
     for start in range(0, n_rows, rows):
         yield slice(start, start + rows)
