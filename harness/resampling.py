@@ -88,7 +88,7 @@ def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -
     block = np.arange(n_units) % n_blocks
     if n_units > blocks:
         block = np.random.default_rng(seed).permutation(block)
-    weights = (block != np.arange(n_blocks)[:, None]).astype(np.int16)
+    weights: StoredWeights = (block != np.arange(n_blocks)[:, None]).astype(np.int16)
     weights.flags.writeable = False
     return weights
 
