@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -105,12 +106,15 @@ class RunResult:
         from harness.runner.tables import results_table
 
         if self.shard is not None:
-            return "\n".join([f"{self.experiment}: {self.shard}", *map(str, self.failed)])
+            reasons = (f"{failure.system} failed: {failure.reason}" for failure in self.failed)
+            return "\n".join([f"{self.experiment}: {self.shard}", *reasons])
         return results_table(self.results, self.published, self.failed, self.evidence_gains)
 
     def _repr_html_(self) -> str:
         from harness.runner.tables import results_html
 
+        if self.shard is not None:
+            return f"<pre>{escape(str(self))}</pre>"
         return results_html(self.results, self.published, self.failed, self.evidence_gains)
 
 
