@@ -1,5 +1,6 @@
 """Metrics: gold and a run in, a number with its interval out."""
 
+from harness.metrics.article_means import WholeArticles
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.confusion import (
     BalancedAccuracy,
@@ -87,6 +88,7 @@ METRICS: Registry[type[Metric]] = Registry(
         "brier_uncertainty": BrierUncertainty,
         "log_loss": LogLoss,
         "expected_calibration_error": ExpectedCalibrationError,
+        "whole_articles": WholeArticles,
         "verdict_with_evidence": VerdictWithEvidence,
         "risk_coverage_area": RiskCoverageArea,
         "accuracy_at_coverage": AccuracyAtCoverage,

@@ -83,6 +83,26 @@ class ArticleMean(Metric):
         return np.where(np.bincount(article, minlength=len(values)) > 0, values, np.nan)
 
 
+class WholeArticles(ArticleMean):
+    """The share of articles whose claims are all labeled right.
+
+    For pairs of a right and a wrong claim, or other contrasts, with an article each: a system that always gives one
+    label gets no article right.
+
+    Returns: values in [0, 1]. Undefined: no claims.
+    Source: the contrast consistency of Gardner et al. 2020.
+    """
+
+    needs: ClassVar[Literal["labels", "scores", "probabilities"]] = "labels"
+    yes_or_no_only: ClassVar[bool] = False
+    heading: ClassVar[str] = "whole"
+
+    def article_values(self, gold: Gold, run: Run, article: Codes) -> Floats:
+        """1 for each article without an error, else 0; NaN for a code without claims."""
+        wrong = np.bincount(article, weights=run.predicted != gold.codes)
+        return np.where(np.bincount(article) > 0, (wrong == 0).astype(np.float64), np.nan)
+
+
 def unit_of_articles(groups: ResamplingGroups) -> Codes | None:
     """The unit of each article, shape (n_articles,); None if the claims of an article belong to several units."""
     unit = np.zeros(int(np.max(groups.article, initial=-1)) + 1, dtype=np.int64)

@@ -31,6 +31,7 @@ from harness.report.tables import (
     warnings,
 )
 from harness.report.verification import verification_figures
+from harness.runner.verification.reads_evidence import evidence_gains
 from harness.text_tables import count_of
 
 HTML_SUFFIXES = (".html", ".htm")
@@ -129,6 +130,7 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "no_texts": report_data.context.note,
         "warnings": warnings(report_data),
         "notes": notes(report_data),
+        "gains": evidence_gains(results),
         "deduplicated": deduplicated_grid(report_data),
         "leaderboard": leaderboard(report_data, human_agreements),
         "board": metric_table(report_data),

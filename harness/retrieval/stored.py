@@ -151,7 +151,11 @@ def open_index(folder: str | Path) -> StoredIndex:
 def _read_card(folder: Path) -> IndexCard:
     path = folder / CARD
     if not path.is_file():
-        message = f"is not an index: it has no {CARD}; make one with: harness index CORPUS -o {folder}"
+        source = "CORPUS -o FOLDER"
+        if folder.is_dir() or folder.suffix in (".jsonl", ".parquet"):
+            index = f"{folder.with_suffix('') if folder.suffix else folder}-index"
+            source = f"{folder} -o {index}; then search {index}"
+        message = f"is not an index: it has no {CARD}; make one with: harness index {source}"
         raise FaultsError.single(folder, message, code="not-an-index")
     try:
         return IndexCard.model_validate_json(read_bytes(path))

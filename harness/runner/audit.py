@@ -13,7 +13,7 @@ from harness.audit.ancestry import write_atlas
 from harness.audit.sentences import QuestionLabels, audit_view
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.corpora.passages import Passage, corpus_of, open_corpus
-from harness.data.labels.tasks import find_task, task_labels
+from harness.data.labels.tasks import answers_of, find_task
 from harness.data.load import dataset_names, open_dataset
 from harness.display import Rows, displayed
 from harness.folders import shipped
@@ -84,7 +84,7 @@ def _source(target: str, root: str | Path | None) -> AuditedDataset:
     task = find_task(loaded.experiment.task)
     answers = list[QuestionLabels]()
     if data.schemes:
-        labels = task_labels(task, data.schemes[0])
+        labels = answers_of(task, data.schemes).labels
         codes = joined_label_codes(data.joined, data.gold)
         is_verdict = task.name == "verdict"
         answers.append(QuestionLabels(task.name, labels, codes, is_task=task.binary, is_verdict=is_verdict))

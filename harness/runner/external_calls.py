@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from harness.classifiers.base import TaskPrompt
-from harness.data.labels.tasks import find_task, task_labels
+from harness.data.labels.tasks import answers_of, find_task
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.runner.config import LoadedExperiment, System
@@ -31,7 +31,7 @@ def with_task_prompt(loaded: LoadedExperiment, data: ExperimentData) -> LoadedEx
     if not data.schemes:  # passages are ranked, and no label is given
         return loaded
     task = find_task(loaded.experiment.task)
-    labels = task_labels(task, data.schemes[0])
+    labels = answers_of(task, data.schemes).labels
     prompt = TaskPrompt(task.name, task.of_one or task.question, labels, data.schemes)
     systems = (
         system._replace(classifier=system.classifier.with_task(prompt._replace(passages=_is_shown(system))))

@@ -14,7 +14,7 @@ import numpy as np
 from harness.arrays import Codes
 from harness.classifiers.base import package_versions
 from harness.data.claims import Claims, Gold
-from harness.data.labels.tasks import TaskGold, find_task, mapping_of
+from harness.data.labels.tasks import TaskGold, answers_of, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
@@ -33,6 +33,7 @@ from harness.runner.splitting.transfer import name_trained_on, training_groups, 
 from harness.runner.tuning.calibrate import CalibratedClassifier
 from harness.runner.verification.evidence_source import evidence_key
 from harness.runner.verification.gold_evidence import ShownEvidence
+from harness.runner.verification.people import agreement_notes
 from harness.runner.verification.retrieval_systems import retrieval_gold
 from harness.runner.verification.shown_evidence import gather_evidence
 from harness.schemes import Scheme
@@ -63,6 +64,9 @@ class ExperimentData(NamedTuple):
 
     shows_evidence: bool = False
     """Whether passages are shown with claims: the task is `verdict`."""
+
+    people: tuple[str, ...] = ()
+    """How far annotators agree on verdicts, a line for each dataset with several."""
 
     def evidence_of(self, system: System) -> ShownEvidence | None:
         """What a system is shown with the claims; None if nothing is."""
@@ -123,6 +127,8 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         raise HarnessError(f"dataset '{joined.name}' has no gold label for the task '{experiment.task}'")
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
     folds = labeled_folds(split.folds, gold, limit)
+    if task.name == "verdict":  # a claim that nobody judged has no evidence to read, and a model may charge for it
+        folds = [fold._replace(test=np.intersect1d(fold.test, gold.rows_with_gold)) for fold in folds]
     warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
     if experiment.split.protocol == "transfer":
         warnings += training_groups(experiment.split, folds, claims, gold.rows_with_gold).warnings
@@ -138,6 +144,9 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         duplicate_rows=find_duplicate_rows(joined, folds),
         limit=limit,
         shows_evidence=task.name == "verdict",
+        people=agreement_notes(joined, task, schemes, np.concatenate([fold.test for fold in folds]))
+        if task.name == "verdict"
+        else (),
         evidence=gather_evidence(sources, joined, experiment.corpus, root),
     )
 
@@ -316,11 +325,13 @@ def unit_of(
         "inputs": inputs,
         "task": task.name,
         "schemes": [[scheme.name, scheme.version] for scheme in data.schemes],
-        "mappings": [mapping_of(task, scheme).model_dump(mode="json") for scheme in data.schemes],
+        "mappings": [mapping_of(task, scheme).model_dump(mode="json", exclude={"common"}) for scheme in data.schemes],
         "data": data.joined.fingerprint,
         "seed": seed,
         "versions": package_versions(classifier),
     }
+    if len({scheme.name for scheme in data.schemes}) > 1 and not task.binary:
+        identity["answers"] = [answers_of(task, data.schemes).labels, *answers_of(task, data.schemes).codes]
     identity |= {"explain": True} if experiment.explain else {}
     shown = data.evidence_of(system)
     identity |= {} if shown is None else {"evidence": shown.fingerprint}

@@ -103,6 +103,7 @@ def build_result(
         experiment.ties,
         slices_fingerprint(experiment.slices, data),
         *_evidence_notes(system, data),
+        *data.people,
         *((shown.fingerprint, *shown.warnings) if (shown := data.evidence_of(system)) else ()),
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
@@ -297,7 +298,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         limit=data.limit,
         random_seeds=tuple(seed for seed in runs if seed is not None),
         evidence=evidence_name(system.evidence) if experiment.task == "verdict" else None,
-        evidence_notes=_evidence_notes(system, data),
+        evidence_notes=(*_evidence_notes(system, data), *data.people),
     )
 
 
@@ -327,6 +328,7 @@ def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
             n_units=n_units,
             values=values,
             note=too_small(n_units, n_positive, unit),
+            only_label=gold.names[int(gold.codes[0])] if len(set(gold.codes.tolist())) == 1 else None,
         )
 
 
@@ -398,6 +400,6 @@ def _missing_label_warnings(data: ExperimentData) -> list[str]:
 
 def _excluded(rows: Codes, data: ExperimentData, missing: int) -> dict[str, int]:
     counts = dict(data.gold.counts)
-    if data.schemes and len(rows) != len(data.claims):
+    if data.schemes and not data.shows_evidence and len(rows) != len(data.claims):
         counts = {"without gold for the task": int((~np.isin(rows, data.gold.rows_with_gold)).sum())}
     return {reason: count for reason, count in (counts | {WITHOUT_ANSWER: missing}).items() if count}

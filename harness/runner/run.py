@@ -172,7 +172,7 @@ def run(
         config: path of a config file, the name of a shipped experiment, a mapping with the content of a config file, or
             an experiment.
         overrides: changes to the config as `KEY=VALUE`; see `read_config`.
-        only: names of the systems to run; empty: all.
+        only: names of the systems to run; empty: all. For verdicts, a name without its evidence means it with each.
         limit: use at most this many training and test claims per fold, for a quick trial.
         shard: fit only this part of the units, as `1/4` or (1, 4), and write no results; processes that fit the other
             parts may share the run folder, and a run without `shard` then writes the results.
@@ -321,6 +321,11 @@ def plan(
     )
 
 
+def _is_of(name: str, system: str) -> bool:
+    """Whether a name is that of a system without the evidence that it is shown."""
+    return system.startswith(f"{name} / ")
+
+
 def _prepare(
     config: str | Path | Mapping[str, Any] | Experiment,
     *,
@@ -341,10 +346,13 @@ def _prepare(
     only = as_list(only)
     names = [system.system_name for system in loaded.systems]
     for name in only:
-        if name not in names:
+        if name not in names and not any(_is_of(name, other) for other in names):
             raise UnknownName(f"--only: {unknown_name('system of this experiment', name, names)}")
     if only:
-        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in only))
+        chosen = {
+            other for other in names for name in only if other == name or (name not in names and _is_of(name, other))
+        }
+        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in chosen))
     download_hosts = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
     if download_hosts and offline:
         raise HarnessError(f"needs the network ({', '.join(download_hosts)}), which --offline refuses")

@@ -41,6 +41,8 @@ class SliceValues(Record):
     values: dict[str, Value]
     note: str | None = None
     """Reason why the slice is too small for a conclusion."""
+    only_label: str | None = None
+    """Gold label of every claim of the slice; None if there are several. Values then say how often it is given."""
 
 
 class Slice(NamedTuple):

@@ -17,7 +17,6 @@ from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.runner.units.failures import FailedSystem
 from harness.runner.verification.reads_evidence import EvidenceGain
-from harness.runner.verification.systems import EVIDENCE_PROBE
 from harness.text_tables import GAP, align_columns, count_of, fits, format_number, html_table, output_width
 
 MAX_CHOICES = 3
@@ -160,12 +159,15 @@ def _slices(results: Sequence[Result], headings: Mapping[str, str]) -> list[str]
         for first in (part for part in results[0].slices if part.by == kind):
             matches = [next((p for p in r.slices if (p.by, p.of) == (kind, first.of)), None) for r in results]
             cells = [format_value(match.values[name]) if match else "-" for match in matches]
-            rows.append([first.of + (" *" if first.note else ""), f"{first.n:,}", *cells])
+            marks = (" *" if first.note else "") + (" †" if first.only_label else "")
+            rows.append([first.of + marks, f"{first.n:,}", *cells])
         if not fits(rows):
             rows = [list(row) for row in zip(*rows, strict=True)]
         tables.append(align_columns(rows) + "\n")
     if any(part.note for part in results[0].slices):
         tables.append("*: too few units or positive claims for a conclusion\n")
+    if any(part.only_label for part in results[0].slices):
+        tables.append("†: every claim has the same gold label, so the value says only how often a system gives it\n")
     return tables
 
 
@@ -203,15 +205,6 @@ def _title(result: Result) -> str:
     return " · ".join(parts)
 
 
-def _evidence_alone(result: Result) -> str | None:
-    """What the system reaches that sees the evidence alone; None for other systems."""
-    value = result.values.get("macro_f1")
-    if result.provenance.classifier.name != EVIDENCE_PROBE or value is None or value.value is None:
-        return None
-    reached = f"{result.system} reaches a macro F1 of {format_number(value.value)} without the claim"
-    return f"{reached}: up to there, no system has to compare the two"
-
-
 def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequence[EvidenceGain]) -> list[str]:
     """Notes that a reader needs to interpret the numbers, each one once."""
     metrics_by_note: dict[str, dict[str, list[str]]] = {}
@@ -224,9 +217,11 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequen
     lines += list(dict.fromkeys(note for result in results for note in result.evidence_notes))
     if gains:
         unit = results[0].provenance.config.intervals.unit
-        lines.append(f"macro F1 above the best system that sees the claim alone, paired by {unit}:")
+        lines.append(
+            f"macro F1 above the best system that sees the claim alone, and above the evidence alone, "
+            f"paired by {unit}; intervals are not corrected for the number of systems:"
+        )
         lines += [f"  {gain}" for gain in gains]
-        lines += [alone for result in results if (alone := _evidence_alone(result)) is not None]
     lines += describe_seeds({result.system: result.random_seeds for result in results})
     measured = {
         result.system: [headings[name] for name, value in result.values.items() if value.value is not None]

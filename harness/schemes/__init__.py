@@ -1,5 +1,14 @@
 """Label schemes: labels, their definitions, and the guideline that annotators follow; one YAML file per scheme."""
 
-from harness.schemes.scheme_files import Axis, Label, Scheme, TaskMapping, load_scheme, read_scheme, scheme_names
+from harness.schemes.scheme_files import (
+    COMMON_VERDICTS,
+    Axis,
+    Label,
+    Scheme,
+    TaskMapping,
+    load_scheme,
+    read_scheme,
+    scheme_names,
+)
 
-__all__ = ["Axis", "Label", "Scheme", "TaskMapping", "load_scheme", "read_scheme", "scheme_names"]
+__all__ = ["COMMON_VERDICTS", "Axis", "Label", "Scheme", "TaskMapping", "load_scheme", "read_scheme", "scheme_names"]

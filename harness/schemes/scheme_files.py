@@ -64,12 +64,19 @@ class Axis(Record):
         return next((label.name for label in self.labels if label.code == code), None)
 
 
+COMMON_VERDICTS = ("refuted", "not enough evidence", "conflicting or cherry-picked", "supported")
+"""The verdicts that the labels of verdict schemes are mapped to, so that datasets can be joined."""
+
+
 class TaskMapping(Record):
     """How a task uses a scheme: an axis, and for a yes-or-no task the labels that mean yes and no."""
 
     axis: Name
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+    common: dict[str, str] = Field(default_factory=dict)
+    """For verdicts, the common verdict that each label means, so that datasets of several schemes can be joined; a
+    label without one has no counterpart in other schemes."""
     loses: str | None = None
     """Information that the mapping discards."""
 
@@ -96,9 +103,12 @@ class Scheme(Record):
             if mapping.axis not in axes:
                 raise ValueError(f"tasks.{task}.axis: {unknown_name('axis', mapping.axis, list(axes))}")
             label_names = axes[mapping.axis].label_names
-            for label in (*mapping.positive, *mapping.negative):
+            for label in (*mapping.positive, *mapping.negative, *mapping.common):
                 if label not in label_names:
                     raise ValueError(f"tasks.{task}: {unknown_name('label', label, label_names)}")
+            for verdict in mapping.common.values():
+                if verdict not in COMMON_VERDICTS:
+                    raise ValueError(f"tasks.{task}.common: {unknown_name('verdict', verdict, COMMON_VERDICTS)}")
         return self
 
     def axis(self, name: str) -> Axis:

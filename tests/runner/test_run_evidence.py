@@ -107,6 +107,17 @@ def test_a_dataset_without_gold_evidence_is_refused(tmp_path):
         harness.run(CONFIG | {"dataset": str(make_dataset(tmp_path)), "corpus": "public-matters"}, out=tmp_path)
 
 
+def test_a_run_file_of_other_claims_is_a_fault_of_a_check(tmp_path):
+    (tmp_path / "run.trec").write_text("q1 Q0 p1 1 1.0 r\n", encoding="utf-8")
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "name: e\ntask: evidence\ndataset: public-matters\nretrievers: [{name: from_file, path: run.trec}]\n",
+        encoding="utf-8",
+    )
+    [fault] = harness.check(config)
+    assert "no query is the id of a claim (for example 'q1', where the dataset has 'a-ballot-by-wire-" in fault.message
+
+
 def test_missing_files_are_faults_of_a_check(tmp_path):
     config = tmp_path / "c.yaml"
     config.write_text(

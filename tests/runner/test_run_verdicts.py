@@ -7,7 +7,7 @@ import pytest
 import harness
 from harness.errors import FaultsError
 from harness.runner.load_config import load_experiment
-from harness.runner.verification.reads_evidence import evidence_gains
+from harness.runner.verification.reads_evidence import EvidenceGain, PairedDifference, evidence_gains
 
 CONFIG = {
     "name": "verdicts",
@@ -38,11 +38,15 @@ def test_every_row_says_what_it_saw(tmp_path):
     ]
     assert {result.n for result in outcome.results} == {252}
     by_system = {result.system: result for result in outcome.results}
+    people = "people: author-pass-2 reaches a macro F1 of .965 against author-pass-1 on 252 claims of public-matters"
+    assert all(people in result.evidence_notes for result in outcome.results)
     gains = {gain.system: gain for gain in evidence_gains(outcome.results)}
     assert set(gains) == {"pair_logreg / bm25@3", "pair_logreg / gold (oracle)", "evidence_rules / gold (oracle)"}
     gold = gains["pair_logreg / gold (oracle)"]
-    own, best = (by_system[name].values["macro_f1"].value for name in (gold.system, gold.claim_only))
-    assert gold.difference == pytest.approx(own - best)
+    for over in (gold.over_claim_only, gold.over_evidence_only):
+        own, other = (by_system[name].values["macro_f1"].value for name in (gold.system, over.other))
+        assert over.difference == pytest.approx(own - other)
+    assert gold.over_evidence_only.other == "probe evidence_only / gold (oracle)"
     shown = by_system["pair_logreg / bm25@3"].to_pandas("predictions")["evidence"]
     assert max(map(len, shown)) == 3
 
@@ -63,3 +67,20 @@ def test_a_classifier_that_sees_the_claim_alone_takes_no_evidence():
     messages = [fault.message for fault in error.value.faults]
     assert "sees the claim alone" in messages[0]
     assert "expected gold, none" in messages[1]
+
+
+@pytest.mark.parametrize(
+    ("low_claim", "low_evidence", "n_units", "conclusion"),
+    [
+        (0.1, 0.1, 40, "reads its evidence"),
+        (0.1, -0.1, 40, "reads its evidence, and is not shown to need the claim"),
+        (-0.1, 0.1, 40, "not shown to read its evidence"),
+        (0.1, 0.1, 8, "8 units are too few to say whether it reads its evidence"),
+    ],
+)
+def test_a_gain_says_what_it_shows(low_claim, low_evidence, n_units, conclusion):
+    over = [PairedDifference("other", 0.2, low, 0.3) for low in (low_claim, low_evidence)]
+    gain = EvidenceGain("system", *over, n_units)
+    assert str(gain).endswith(f": {conclusion}")
+    assert gain.document()["reads_evidence"] == (low_claim > 0 and n_units >= 10)
+    assert gain.document()["compares_both"] == (gain.reads and low_evidence > 0)

@@ -45,7 +45,7 @@ VERDICTS = {
     "scifact",
     "verdict",
 }
-NO_TASK = {"subjectivity", "claimreview"}
+NO_TASK = {"subjectivity"}
 """Schemes that ask none of the questions that a task asks."""
 
 

@@ -172,22 +172,24 @@ TEXTS = {".jsonl", ".txt", ".md", ".py", ".yaml"}
 
 def test_the_pairs_make_the_planted_errors_byte_for_byte(root, tmp_path, harness):
     shipped, made = root / "data" / "planted-errors", tmp_path / "planted-errors"
-    pairs = root / "seeds" / "planted-errors" / "claims.csv"
-    options = ("--claims", pairs, "--as", "author-pass-1", "--scheme", "verdict", "--at", "2026-11-29")
-    assert harness("add", made, *options).returncode == 0
-    names = ["articles.jsonl", "claims.jsonl", "corpus.jsonl", "evidence.jsonl", "annotations/author-pass-1.jsonl"]
-    for name in names:
+    pairs = root / "seeds" / "planted-errors"
+    for name, annotator in (("claims.csv", "author-pass-1"), ("second-pass.csv", "author-pass-2")):
+        options = ("--claims", pairs / name, "--as", annotator, "--scheme", "verdict", "--at", "2026-11-29")
+        assert harness("add", made, *options).returncode == 0
+    names = ["articles.jsonl", "claims.jsonl", "corpus.jsonl", "evidence.jsonl"]
+    for name in [*names, *(f"annotations/author-pass-{number}.jsonl" for number in (1, 2))]:
         assert (made / name).read_bytes() == (shipped / name).read_bytes(), name
 
 
 def test_a_pair_of_planted_errors_shares_its_passage_and_differs_in_its_verdict(root):
     dataset = open_dataset("planted-errors")
     passages = {evidence.claim_id: evidence.passage_id for evidence in dataset.evidence}
-    verdicts = {one.claim_id: one.label for one in dataset.annotations if one.axis == "verdict"}
+    first_pass = [one for one in dataset.annotations if one.annotator == "author-pass-1"]
+    verdicts = {one.claim_id: one.label for one in first_pass if one.axis == "verdict"}
     by_article: dict[str, list[str]] = {}
     for claim in dataset.claims:
         by_article.setdefault(claim.article_id, []).append(claim.claim_id)
-    assert len(by_article) == 51
+    assert len(by_article) == 50
     for article, (first, second) in by_article.items():
         assert passages[first] == passages[second]
         assert (verdicts[first] != verdicts[second]) == (article != "torstrem-spelling")

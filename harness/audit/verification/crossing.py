@@ -125,7 +125,9 @@ def _documents(table: VerificationTable) -> Tokens:
 def _topics(table: VerificationTable) -> Tokens:
     """The topic of each claim; none if topics are as coarse as sections of a newspaper, which every side has."""
     topics = table.source.claims.topic.tolist()
-    if len({topic for topic in topics if topic}) * MAX_CLAIMS_PER_TOPIC < sum(map(bool, topics)):
+    if not table.source.evidence or len({topic for topic in topics if topic}) * MAX_CLAIMS_PER_TOPIC < sum(
+        map(bool, topics)
+    ):
         topics = [None] * len(topics)
     return [frozenset([topic] if topic else []) for topic in topics]
 

@@ -18,6 +18,8 @@ MIN_AGREEMENT = 0.99
 """Share of claims whose verdict is the most frequent one for their stances, from which verdicts are a rule."""
 MIN_GAIN = 0.05
 """Minimum difference between that share and the share of the most frequent verdict."""
+MAX_COPIES = 200
+"""Rows with one claim text, above which the text stands for another (it is removed, or a placeholder)."""
 MAX_PAIRS = 4
 """Maximum number of combinations of labels in a message."""
 MAX_RULES = 8
@@ -50,9 +52,12 @@ def _find_two_verdicts(sentences: SentenceTable) -> Iterator[CheckResult]:
 
 def _two_labels(table: VerificationTable, where: str, judgments: list[_Judgment], kind: str) -> Iterator[CheckResult]:
     """Claim texts with two labels: with the same evidence a contradiction, else a claim without a single verdict."""
+    copies = Counter(str(table.claim_keys[row]) for row in {judgment.row for judgment in judgments})
     by_text, by_pair = dict[str, list[_Judgment]](), dict[str, list[_Judgment]]()
     for judgment in judgments:
         text = str(table.claim_keys[judgment.row])
+        if copies[text] > MAX_COPIES:
+            continue
         by_text.setdefault(text, []).append(judgment)
         by_pair.setdefault("\n".join([text, *sorted(judgment.passages)]), []).append(judgment)
     contradictions = [same for same in by_pair.values() if len({j.label for j in same}) > 1]

@@ -49,7 +49,7 @@ class EvidenceFinder:
         """Lines that describe a passage without its text or id."""
         self.without: list[str] = []
         """Claims of the rows that have no evidence."""
-        self.no_group = False
+        self.no_group: list[int | None] = []
         """Whether a row brings a passage without a group."""
         self.has_corpus = any((dataset.folder / name).is_file() for name in CORPUS_FILES)
         corpus = _corpus_of(dataset, has_corpus=self.has_corpus)
@@ -84,6 +84,11 @@ class EvidenceFinder:
             fields = {field: row.fields[field] for field in PASSAGE_FIELDS if field in row.fields}
             if claim is not None and any(field in fields for field in PASSAGE_MARKS):
                 bringing.append((row.line, claim, fields))
+            elif claim is not None and ("group" in fields or "stance" in fields):
+                message = (
+                    "is empty in a row that states a group or a stance; give the passage, or empty these cells too"
+                )
+                self._fault(row.line, "evidence", message, "missing-field")
             elif claim is not None and fields:
                 self.blank.append(row.line)
         # Texts come first, so that a row can cite a passage by the id that a later row gives it.
@@ -103,7 +108,8 @@ class EvidenceFinder:
         """Yields what the user should know about the evidence, each a sentence."""
         if self.no_group:
             yield (
-                "passages without a group: each settles its claim alone (a column 'group' says which belong together)"
+                f"passages without a group: {_counted(self.no_group)}; each settles its claim alone (a column 'group' "
+                "says which belong together)"
             )
         if self.unchanged:
             yield f"passages that the dataset cites already for the same claim: {self.unchanged:,}"
@@ -197,7 +203,8 @@ class EvidenceFinder:
         cited = self._cited[claim_id]
         present = [place for place in cited if place[0] == passage.passage_id and group in (None, place[1])]
         if not present:
-            self.no_group |= group is None
+            if group is None:
+                self.no_group.append(line)
             number = group if group is not None else max((number for _, number in cited), default=-1) + 1
             key = (claim_id, passage.passage_id, number)
             evidence = Evidence(

@@ -59,10 +59,14 @@ def make_scheme(source: Source, values: Mapping[str, str], about: SchemeOptions)
     known = known_fields(columns)
     axis_columns = {field: column for field, column in columns.items() if field not in known}
     if not axis_columns:
-        free = [name for name in names if fold_name(name) == "label" and name not in columns.values()]
-        axis_columns = {"label": free[0]} if free else {}
+        own = ("label", about.task or "verdict")  # a column called as the task holds its labels
+        free = {fold_name(name): name for name in reversed(names) if name not in columns.values()}
+        axis_columns = next(({axis: free[axis]} for axis in own if axis in free), {})
     if not axis_columns:
-        message = "name the column that holds the labels: --column label=COLUMN. Columns: " + ", ".join(names)
+        message = (
+            f"name the column that holds the labels: --column label=COLUMN. Columns: {', '.join(names)} (and columns "
+            "of texts and passages with other names: --column text=COLUMN --column evidence=COLUMN)"
+        )
         raise FaultsError.single(path, message, code="missing-field")
     labels_of = {axis: _labels_found(source, column, values) for axis, column in axis_columns.items()}
     if about.task is None and not about.positive and known != known_fields(()):

@@ -91,7 +91,7 @@ def open_corpus(path_or_dataset_name: str | Path, root: str | Path | None = None
     if path.suffix not in (".jsonl", ".parquet"):
         folder = Path(path_or_dataset_name)
         if not any((folder / name).is_file() for name in CORPUS_FILES):
-            folder = find_dataset(path_or_dataset_name, root)
+            folder = _dataset_folder(path_or_dataset_name, root)
         path = corpus_file(folder, (*CORPUS_FILES, "evidence.jsonl"))
     lines, unreadable, faults = read_corpus(path)
     if unreadable or faults:
@@ -122,6 +122,19 @@ def read_corpus(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault], lis
     if not lines and not unreadable:
         faults = [Fault(str(path), None, None, "has no passages; expected one JSON object per passage", "empty")]
     return lines, unreadable, faults
+
+
+def _dataset_folder(path_or_name: str | Path, root: str | Path | None) -> Path:
+    try:
+        return find_dataset(path_or_name, root)
+    except FaultsError as error:
+        if error.faults[0].code != "not-a-dataset":
+            raise
+        message = (
+            f"is neither a corpus nor a dataset: it has no {' or '.join(CORPUS_FILES)}, and no dataset.yaml; make a "
+            f"corpus of articles with: harness ingest {path_or_name} --into FOLDER --as-corpus"
+        )
+        raise FaultsError.single(path_or_name, message, code="no-corpus") from None
 
 
 def corpus_file(folder: Path, names: Sequence[str] = CORPUS_FILES) -> Path:

@@ -11,10 +11,12 @@ from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
 from harness.data.labels.gold import GoldLabels
 from harness.errors import HarnessError, UnknownName, unknown_name
-from harness.schemes import Scheme, TaskMapping
+from harness.schemes import COMMON_VERDICTS, Scheme, TaskMapping
 
 ANNOTATORS_DISAGREE = "annotators disagree"
 """Reason why a claim has no gold."""
+NO_COUNTERPART = "without a counterpart in the other schemes"
+"""Reason why a claim of joined datasets has no gold."""
 YES_NO = ("no", "yes")
 """Labels of a binary task; the index is the code."""
 
@@ -98,6 +100,49 @@ def task_labels(task: Task, scheme: Scheme) -> tuple[str, ...]:
     return YES_NO if task.binary else tuple(label for label in axis.label_names if label != axis.abstain_label)
 
 
+class Answers(NamedTuple):
+    """The labels of a task for one or several label schemes, and what each scheme's own labels mean."""
+
+    labels: tuple[str, ...]
+    """Labels that classifiers predict."""
+    codes: tuple[Mapping[str, int], ...]
+    """For each scheme, the index into `labels` of each own label that answers the task."""
+
+
+def answers_of(task: Task, schemes: Sequence[Scheme]) -> Answers:
+    """The labels of a task.
+
+    Several schemes share the common verdicts that all of them have (`common` in their `tasks`); claims with another
+    label have no gold then.
+
+    Args:
+        task: any task.
+        schemes: label scheme of each dataset; at least one.
+    Raises: HarnessError: schemes with different labels have fewer than two verdicts in common.
+    """
+    mappings = [mapping_of(task, scheme) for scheme in schemes]
+    if task.binary:
+        codes = [dict.fromkeys(one.negative, 0) | dict.fromkeys(one.positive, 1) for one in mappings]
+        return Answers(YES_NO, tuple(codes))
+    if len({scheme.name for scheme in schemes}) == 1:
+        labels = task_labels(task, schemes[0])
+        return Answers(labels, tuple({label: code for code, label in enumerate(labels)} for _ in schemes))
+    shared = [verdict for verdict in COMMON_VERDICTS if all(verdict in one.common.values() for one in mappings)]
+    if len(shared) < 2:
+        names = ", ".join(dict.fromkeys(scheme.name for scheme in schemes))
+        raise HarnessError(
+            f"task '{task.name}': the schemes {names} have fewer than two verdicts in common, so their datasets cannot "
+            f"be joined; a scheme says what its labels mean by tasks.{task.name}.common"
+        )
+    return Answers(
+        tuple(shared),
+        tuple(
+            {label: shared.index(verdict) for label, verdict in one.common.items() if verdict in shared}
+            for one in mappings
+        ),
+    )
+
+
 def own_label_names(labels: Sequence[str], mappings: Sequence[TaskMapping]) -> tuple[str, ...]:
     """What schemes call the labels of a task: for yes and no, the labels of the axis that mean them.
 
@@ -112,21 +157,26 @@ def own_label_names(labels: Sequence[str], mappings: Sequence[TaskMapping]) -> t
     return own if all(own) else tuple(labels)
 
 
-def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabels) -> TaskGold:
+def task_gold(
+    task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabels, answers: Answers | None = None
+) -> TaskGold:
     """Convert the gold labels of an axis to the gold of a task, in the order of the table.
 
-    Claims are excluded and counted if their label does not answer the task ("cannot tell"), the gold rule left them
-    undecided, or nobody labeled them.
+    Claims are excluded and counted if their label does not answer the task ("cannot tell"), has no counterpart in the
+    other schemes, the gold rule left them undecided, or nobody labeled them.
+
+    Args:
+        task, scheme: task, and the label scheme of the claims.
+        claims: the claims.
+        gold_labels: their gold labels.
+        answers: labels that the scheme shares with others, whose first `codes` are those of the scheme; None: its own.
     """
     mapping = mapping_of(task, scheme)
-    labels = task_labels(task, scheme)
-    if task.binary:
-        code_of = dict.fromkeys(mapping.negative, 0) | dict.fromkeys(mapping.positive, 1)
-    else:
-        code_of = {label: code for code, label in enumerate(labels)}
+    labels, (code_of, *_) = answers or answers_of(task, [scheme])
     rows: list[int] = []
     codes: list[int] = []
-    counts = {"cannot tell": 0, ANNOTATORS_DISAGREE: 0, "not labeled": 0}
+    own = answers_of(task, [scheme]).codes[0]
+    counts = {"cannot tell": 0, NO_COUNTERPART: 0, ANNOTATORS_DISAGREE: 0, "not labeled": 0}
     undecided = set(gold_labels.undecided)
     for row, claim_id in enumerate(claims.claim_id):
         gold_label = gold_labels.labels.get(claim_id)
@@ -134,7 +184,7 @@ def task_gold(task: Task, scheme: Scheme, claims: Claims, gold_labels: GoldLabel
             rows.append(row)
             codes.append(code_of[gold_label.label])
         elif gold_label is not None:
-            counts["cannot tell"] += 1
+            counts[NO_COUNTERPART if gold_label.label in own else "cannot tell"] += 1
         else:
             counts[ANNOTATORS_DISAGREE if claim_id in undecided else "not labeled"] += 1
     rows_with_gold = np.array(rows, dtype=np.int64)

@@ -181,7 +181,8 @@
     const made = element("p", "claim");
     const owner = new Array(content.length).fill(null);
     for (const reason of reasonsOf(chosen("a"), row)) {
-      for (let at = reason.text ? content.indexOf(reason.text) : -1; at >= 0; at = content.indexOf(reason.text, at + 1)) {
+      // A reason without a weight, such as a quote of a passage, is not about words of the claim.
+      for (let at = reason.text && reason.weight ? content.indexOf(reason.text) : -1; at >= 0; at = content.indexOf(reason.text, at + 1)) {
         for (let place = at; place < at + reason.text.length; place += 1) owner[place] = owner[place] || reason;
       }
     }
@@ -206,6 +207,7 @@
       const item = element("li", system === chosen("a") ? `${kind} chosen` : kind);
       item.append(element("span", "name", system.name));
       if (system.predicted) item.append(element("b", "", system.predicted[row] < 0 ? "no answer" : labels[system.predicted[row]]));
+      if (data.measure) item.append(element("span", "", data.measure));
       if (system.score) item.append(element("span", "", system.score[row] === null ? "no score" : shown(system.score[row])));
       if (verdict !== null) {
         const sign = element("span", "", verdict ? "✓" : "✗");
@@ -225,7 +227,8 @@
     made.setAttribute("aria-label", `What moved the score of ${chosen("a").name}`);
     for (const reason of reasons) {
       const sign = reason.weight > 0 ? "+" : "−";
-      made.append(element("li", "", `${sign}${Math.abs(reason.weight)} ${reason.name}`));
+      const quoted = reason.text ? `${reason.name}: “${reason.text}”` : reason.name;
+      made.append(element("li", "", reason.weight ? `${sign}${Math.abs(reason.weight)} ${reason.name}` : quoted));
     }
     return made;
   }
@@ -269,6 +272,9 @@
   window.addEventListener("afterprint", () => {
     for (const details of opened.splice(0)) details.open = false;
   });
+  if (!labels.length) {
+    for (const id of ["which", "gold"]) byId(id).parentElement.hidden = true;
+  }
   byId("browser").hidden = false;
   byId("paging").hidden = false;
   select();

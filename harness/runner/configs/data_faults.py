@@ -10,11 +10,9 @@ import numpy as np
 
 from harness.arrays import Codes
 from harness.classifiers.base import TaskPrompt
-from harness.data.archives import open_input
 from harness.data.claims import Gold
 from harness.data.dataset import Dataset
-from harness.data.exchange.trec import read_run
-from harness.data.labels.tasks import TASKS, Task, TaskGold, task_labels
+from harness.data.labels.tasks import TASKS, Task, TaskGold, answers_of
 from harness.data.load import find_dataset, find_scheme, open_folder
 from harness.errors import FaultsError, HarnessError, MissingExtra, NotFetched, UnknownName, unknown_name
 from harness.files import explain_os_error
@@ -35,7 +33,7 @@ from harness.runner.splitting.protocols import known_parts, make_folds
 from harness.runner.splitting.transfer import training_groups
 from harness.runner.verification.evidence_source import FileEvidence, RankedEvidence
 from harness.runner.verification.retrieval_systems import retrieval_gold
-from harness.runner.verification.shown_evidence import open_corpus_of
+from harness.runner.verification.shown_evidence import open_corpus_of, read_run_of
 from harness.schemes import Scheme
 from harness.yaml_file import KeyPath
 
@@ -141,9 +139,7 @@ class _DataChecks:
             self.attempt(("corpus",), open_corpus_of, joined, self.experiment.corpus, self.root)
         for system in self.usable_systems:
             if isinstance(system.evidence, FileEvidence):
-                self.attempt(
-                    (self.systems_key, system.entry), lambda file: read_run(open_input(file)), system.evidence.file
-                )
+                self.attempt((self.systems_key, system.entry), read_run_of, joined, system.evidence.file)
 
     def _gold(self, joined: JoinedDatasets, task: Task | None, schemes: Sequence[Scheme] | None) -> TaskGold | None:
         rule = self.experiment.gold
@@ -199,7 +195,7 @@ class _DataChecks:
     def _check_prompts(self, joined: JoinedDatasets, task: Task, schemes: Sequence[Scheme]) -> None:
         """Tells each system its claims and its question, as a run does; leaves out systems that download a model."""
         texts = [str(text) for text in joined.claims.text]
-        question = TaskPrompt(task.name, task.of_one or task.question, task_labels(task, schemes[0]), tuple(schemes))
+        question = TaskPrompt(task.name, task.of_one or task.question, answers_of(task, schemes).labels, tuple(schemes))
         for system in self.usable_systems:
             if not system.classifier.downloads():
                 self.attempt(

@@ -15,11 +15,11 @@ from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import gold_labels
-from harness.data.labels.tasks import Task, TaskGold, mapping_of, own_label_names, task_gold
+from harness.data.labels.tasks import Answers, Task, TaskGold, answers_of, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
-from harness.schemes import Scheme
+from harness.schemes import Scheme, TaskMapping
 
 PREFIXED_COLUMNS = ("claim_id", "article_id")
 """Columns whose values get the name of the dataset as a prefix, so that they stay unique."""
@@ -146,7 +146,8 @@ def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tu
         pool: the datasets.
         task: the task.
         named: name of the scheme; None: the first scheme of each dataset that answers the task.
-    Raises: HarnessError: a dataset has no such scheme, or no scheme that answers the task.
+    Raises: HarnessError: a dataset has no such scheme, or no scheme that answers the task, or the schemes have too few
+        labels in common.
     """
     chosen: list[Scheme] = []
     for dataset in pool.datasets:
@@ -159,12 +160,7 @@ def schemes_of(pool: JoinedDatasets, task: Task, named: str | None = None) -> tu
         scheme = next((candidate for candidate in candidates if task.name in candidate.tasks), candidates[0])
         mapping_of(task, scheme)  # raises if the scheme does not answer the task
         chosen.append(scheme)
-    if len({scheme.name for scheme in chosen}) > 1 and not task.binary:
-        names = ", ".join(scheme.name for scheme in chosen)
-        raise HarnessError(
-            f"task '{task.name}' uses the labels of each scheme as they are, so datasets with different schemes cannot "
-            f"be joined: {names}"
-        )
+    answers_of(task, chosen)  # raises if the schemes cannot be joined
     return tuple(chosen)
 
 
@@ -212,10 +208,11 @@ def joined_gold(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rul
     rows_with_gold = []
     n_claims_before = 0
     counts: dict[str, int] = {}
-    for dataset, scheme in zip(pool.datasets, schemes, strict=True):
+    answers = answers_of(task, schemes)
+    for dataset, scheme, code_of in zip(pool.datasets, schemes, answers.codes, strict=True):
         claims = dataset.table() if len(pool.datasets) > 1 else pool.claims
         labels = gold_labels(dataset.annotations, scheme.name, mapping_of(task, scheme).axis, rule)
-        gold = task_gold(task, scheme, claims, labels)
+        gold = task_gold(task, scheme, claims, labels, Answers(answers.labels, (code_of,)))
         golds.append(gold)
         rows_with_gold.append(gold.rows_with_gold + n_claims_before)
         n_claims_before += len(claims)
@@ -238,6 +235,18 @@ def joined_label_codes(pool: JoinedDatasets, gold: TaskGold) -> Codes:
     return labels
 
 
+def _verdict_line(dataset: str, scheme: Scheme, mapping: TaskMapping, shared: Sequence[str]) -> str:
+    """Which of a scheme's labels mean each shared verdict, and which are left out."""
+    meanings = [
+        f"{verdict} = {', '.join(label for label, common in mapping.common.items() if common == verdict)}"
+        for verdict in shared
+    ]
+    left_out = [name for name in scheme.axis(mapping.axis).label_names if mapping.common.get(name) not in shared]
+    without = f"; left out: {', '.join(left_out)}" if left_out else ""
+    loses = f"; loses: {mapping.loses.strip()}" if mapping.loses else ""
+    return f"{dataset} ({scheme.name}.{mapping.axis}): {'; '.join(meanings)}{without}{loses}"
+
+
 def label_mapping_lines(pool: JoinedDatasets, task: Task, schemes: Sequence[Scheme]) -> tuple[str, ...]:
     """Returns one line per dataset: how its label scheme maps to the task, and what the mapping loses."""
     lines = []
@@ -247,4 +256,6 @@ def label_mapping_lines(pool: JoinedDatasets, task: Task, schemes: Sequence[Sche
             labels = f"yes = {', '.join(mapping.positive)}; no = {', '.join(mapping.negative)}"
             loses = f"; loses: {mapping.loses.strip()}" if mapping.loses else ""
             lines.append(f"{dataset.info.name} ({scheme.name}.{mapping.axis}): {labels}{loses}")
+        elif len({one.name for one in schemes}) > 1:
+            lines.append(_verdict_line(dataset.info.name, scheme, mapping, answers_of(task, schemes).labels))
     return tuple(lines)

@@ -72,8 +72,14 @@ def evidence_name(source: EvidenceSetting) -> str:
     included = "".join(f",with {kind}" for kind in source.include)
     if isinstance(source, FileEvidence):
         return f"{source.file.rpartition('/')[2]}@{source.k}{included}"
-    settings = "".join(f",{key}={value}" for key, value in source.settings.items())
+    settings = "".join(f",{key}={_setting_text(value)}" for key, value in source.settings.items())
     return f"{source.retriever}@{source.k}{settings}{included}"
+
+
+def _setting_text(value: Any) -> str:
+    if isinstance(value, list):
+        return "+".join(map(_setting_text, value))
+    return str(value.get("name", value)) if isinstance(value, Mapping) else str(value)
 
 
 def evidence_key(source: EvidenceSetting) -> str:

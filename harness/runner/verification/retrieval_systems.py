@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import ValidationError
@@ -36,6 +36,8 @@ AddFault = Callable[[KeyPath, str], None]
 
 class RankedPassages(Classifier):
     """A retriever in the place of a classifier: it ranks passages, so nothing is fitted."""
+
+    unsavable_reason: ClassVar[str | None] = "a retriever is not fitted; keep its index with harness index"
 
     source: FoundEvidence | FileEvidence
     """What is ranked."""

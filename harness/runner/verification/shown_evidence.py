@@ -12,7 +12,7 @@ from harness.data.archives import open_input
 from harness.data.claims import Column, ShownPassage, codes_of, no_evidence
 from harness.data.corpora.passages import Corpus, open_corpus
 from harness.data.exchange.trec import read_run
-from harness.errors import HarnessError
+from harness.errors import FaultsError, HarnessError
 from harness.metrics.official.trec import trec_ranking
 from harness.retrieval import build_retriever
 from harness.runner.splitting.joined_datasets import JoinedDatasets
@@ -75,6 +75,18 @@ def open_corpus_of(joined: JoinedDatasets, corpus: str | None, root: str | Path 
     return open_corpus(joined.datasets[0].folder if corpus is None else corpus, root)
 
 
+def read_run_of(joined: JoinedDatasets, file: str) -> dict[str, dict[str, float]]:
+    """Reads a TREC run file for the claims of an experiment: the score of each passage, by claim.
+
+    Raises: FaultsError: all faults of the file, each with its line; or no query is a claim.
+    """
+    run, claim_ids = read_run(open_input(file)), joined.claims.claim_id
+    if run.keys().isdisjoint(claim_ids):
+        example = f"for example '{next(iter(run))}', where the dataset has '{claim_ids[0]}'"
+        raise FaultsError.single(file, f"no query is the id of a claim ({example})", code="unknown-id")
+    return run
+
+
 class _Rankings:
     """The rankings of the passages of a corpus for each claim."""
 
@@ -109,10 +121,8 @@ class _Rankings:
 
     def _from_file(self, source: FileEvidence, allowed: Bools | None) -> tuple[Ranked, list[str]]:
         """The ranking of a run file, ordered as trec_eval does, and what the file has too much or too little."""
-        run, row_of = read_run(open_input(source.file)), self.corpus.row_of
+        run, row_of = read_run_of(self.joined, source.file), self.corpus.row_of
         strangers = sorted(run.keys() - set(self.claims.claim_id))
-        if len(strangers) == len(run):
-            raise HarnessError(f"{source.file}: no query is the id of a claim (for example '{strangers[0]}')")
         unknown, ranked = set[str](), list[list[ShownPassage]]()
         for number, claim_id in enumerate(self.claims.claim_id):
             scores = run.get(claim_id, {})

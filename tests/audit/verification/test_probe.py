@@ -30,15 +30,19 @@ def test_groups_are_drawn_whole():
     assert (weights[:, [0, 1, 3]].sum(axis=1) == 3).all()
 
 
-def test_a_group_is_not_on_both_sides():
+@pytest.mark.parametrize("seed", range(4))
+def test_a_group_is_not_on_both_sides(seed):
     # The value names the group, and the label is one of the group: nothing carries over to another group.
-    draw = np.random.default_rng(7)
+    draw = np.random.default_rng(seed)
     groups = np.repeat(np.arange(200), 3)
     codes = draw.integers(0, 2, 200)[groups]
     noise = draw.random(200)[groups]
     probe = probe_numbers(noise[:, None], codes, groups)
-    assert probe.low < 0.5 < probe.high
+    assert probe.low < 0.5
+    assert probe.auc < 0.6
     assert (probe.rows, probe.groups) == (600, 200)
+    ungrouped = probe_numbers(noise[:, None], codes, np.arange(600))
+    assert ungrouped.low > 0.55
 
 
 def test_rows_of_rare_labels_are_left_out():

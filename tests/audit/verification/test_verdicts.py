@@ -66,3 +66,8 @@ def test_one_stance_per_claim_is_a_note():
     rows = [Row(f"claim {n}", ("supported", "refuted")[n % 2], ((f"p {n}", ("yes", "no")[n % 2]),)) for n in range(40)]
     (result,) = results("A19", dataset(rows))
     assert (result.severity, result.rows) == ("note", 40)
+
+
+def test_removed_texts_are_not_one_claim():
+    rows = [Row("[removed]", ("supported", "refuted")[number % 2], (PROOF,)) for number in range(300)]
+    assert not results("A18", dataset(rows))

@@ -155,11 +155,19 @@ def test_all_faults_are_named_at_once(tmp_path):
 
 
 def test_a_passage_that_is_cited_twice_and_one_without_text_are_counted(tmp_path):
-    rows = [MILL, MILL, MILL | {"evidence": " ", "stance": "supports"}]
+    bare = {name: cell for name, cell in MILL.items() if name not in ("group", "stance")}
+    rows = [MILL, MILL, bare | {"evidence": " ", "source": "Annals"}]
     added = add(tmp_path / "d", rows, columns={"verdict": "verdict"}, new_scheme="v")
     assert added.evidence_added == 1
     assert "passages cited again for the same claim, passed over: 1 (line 2)" in added.notes
     assert "rows that describe a passage without its text, passed over: 1 (line 3)" in added.notes
+
+
+@pytest.mark.parametrize("stated", [{"group": 0}, {"stance": "supports"}])
+def test_a_row_of_a_group_or_a_stance_without_its_passage_is_a_fault(tmp_path, stated):
+    bare = {name: cell for name, cell in MILL.items() if name not in ("group", "stance", "evidence")}
+    with pytest.raises(FaultsError, match="row:2: evidence: is empty in a row that states a group or a stance"):
+        add(tmp_path / "d", [MILL, bare | stated], columns={"verdict": "verdict"}, new_scheme="v")
 
 
 def test_two_groups_may_share_a_passage(tmp_path):

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from harness import HarnessError, run
+from harness.runner.load_config import load_experiment
+from harness.runner.plan import load_data
 
 CONFIG = """\
 name: crossed
@@ -114,3 +116,27 @@ def test_an_experiment_on_one_dataset_says_nothing_of_joining(bring, tmp_path):
     (result,) = run(path, root=root, out=tmp_path).results
     assert (result.label_mapping, result.deduplicated) == ((), None)
     assert [scheme.name for scheme in result.provenance.schemes] == ["checkthat"]
+
+
+def test_verdicts_of_two_schemes_are_joined_and_what_is_left_out_is_counted(bring):
+    root = bring("covid-fact")
+    config = {
+        "name": "across",
+        "task": "verdict",
+        "dataset": ["public-matters", "covid-fact"],
+        "gold": "majority",
+        "split": {"protocol": "transfer", "by": "source"},
+        "classifiers": ["majority"],
+        "metrics": ["accuracy"],
+    }
+    data = load_data(load_experiment(config), root)
+    gold = data.gold.gold
+    assert gold.labels == ("refuted", "supported")
+    codes = dict(zip(data.claims.claim_id[data.gold.rows_with_gold], gold.codes, strict=True))
+    dataset = data.joined.datasets[1]
+    verdicts = {one.claim_id: one.label for one in dataset.annotations}
+    assert {verdicts[name.partition(":")[2]] for name, code in codes.items() if name.startswith("covid") and code} == {
+        "supported"
+    }
+    assert data.gold.counts["without a counterpart in the other schemes"] > 60
+    assert "left out: not enough evidence, conflicting or cherry-picked" in data.label_mapping[0]

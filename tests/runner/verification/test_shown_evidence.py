@@ -117,7 +117,7 @@ def test_a_run_file_is_ordered_by_score_and_its_faults_are_counted(dataset, tmp_
 
 
 def test_a_run_file_of_other_claims_is_refused(dataset, tmp_path):
-    with pytest.raises(HarnessError, match=r"run.trec: no query is the id of a claim \(for example 'nobody'\)"):
+    with pytest.raises(HarnessError, match=r"run.trec: no query is the id of a claim \(for example 'nobody', where"):
         shown_by(FileEvidence(file=write_run(tmp_path / "run.trec", [("nobody", "early", 1)])), dataset)
 
 

@@ -77,12 +77,12 @@ def test_every_fault_has_its_line():
     with pytest.raises(FaultsError) as refused:
         read_articles(source(lines(*rows) + "{"))
     assert [str(fault) for fault in refused.value.faults] == [
-        "a.jsonl:5: is not JSON: Expecting property name enclosed in double quotes",
         'a.jsonl:1: label: expected one of REFUTED, SUPPORTED, got "SUPPORTS"',
         'a.jsonl:2: evidence: expected a list of sentences, got "Fog."',
         'a.jsonl:3: evidence: expected a list of sentences, got ["Fog.", " "]',
         "a.jsonl:4: claim: is empty",
         "a.jsonl:4: evidence: is missing",
+        "a.jsonl:5: is not JSON: Expecting property name enclosed in double quotes",
     ]
     with pytest.raises(FaultsError, match="is empty; expected JSON objects with claim, label and evidence"):
         read_articles(source("\n"))

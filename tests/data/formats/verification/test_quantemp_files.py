@@ -48,10 +48,10 @@ def test_every_fault_has_its_place():
     with pytest.raises(FaultsError) as refused:
         read_articles(source(json.dumps(rows)))
     assert [str(fault) for fault in refused.value.faults] == [
-        "a.json:4: is not a JSON object",
         'a.json:1: label: expected one of False, Conflicting, True, got "half-true"',
         "a.json:2: claim: is missing",
         "a.json:3: claim: expected text",
+        "a.json:4: is not a JSON object",
     ]
 
 
