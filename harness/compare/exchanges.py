@@ -13,7 +13,7 @@ from harness.arrays import Codes, Floats, safe_divide
 from harness.data.claims import Gold
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.metrics.intervals import mean_over_seeds
-from harness.metrics.sums import SumMetric, group_sums
+from harness.metrics.sums import group_sums, is_of_sums
 
 CELLS_AT_ONCE = 2**19
 """Number of draws x units that are held in memory as numbers at a time."""
@@ -113,7 +113,7 @@ def randomization_p_values(
 def _unit_sums(metric: Metric, systems: Sequence[Sequence[Run]], exchanges: Exchanges) -> _UnitSums | None:
     """The metric as a function of sums over units; None if it is none."""
     gold, groups, n_units = exchanges.gold, exchanges.groups, exchanges.n_units
-    if isinstance(metric, SumMetric) and type(metric).values is SumMetric.values:
+    if is_of_sums(metric):
         return _UnitSums(
             [[_per_unit(metric.summands(gold, run), groups.unit, n_units) for run in runs] for runs in systems],
             metric.from_sums,

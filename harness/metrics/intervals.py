@@ -15,7 +15,7 @@ from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.article_means import UnitsSplitArticles
 from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.sums import row_slices
+from harness.metrics.sums import is_of_sums, row_slices
 from harness.records import Record
 from harness.resampling import (
     Interval,
@@ -252,6 +252,9 @@ def mean_over_seeds(
     total = np.zeros(len(weights))
     for number, run in enumerate(runs, start=1):
         try:
+            if is_of_sums(metric):
+                total += metric.values(gold, run, groups, weights)
+                continue
             for rows in row_slices(len(weights), 8 * weights.shape[1]):
                 total[rows] += metric.values(gold, run, groups, weights[rows].astype(np.int64, copy=False))
         except Undefined as error:
