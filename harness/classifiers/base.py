@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
 from harness.display import displayed, html_of, short_repr
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import HarnessError
 from harness.schemes import Scheme
 
@@ -267,6 +268,10 @@ class Classifier(BaseModel, ABC):
 
     def hosts(self) -> tuple[str, ...]:
         """Hosts that fitting and scoring may contact."""
+        return ()
+
+    def sent_keys(self) -> tuple[KeyUse, ...]:
+        """Keys that fitting and scoring may send to hosts that the config names."""
         return ()
 
     def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.progress import show_progress
 from harness.text_tables import count_of
 from harness.user_code.local_code import refuse_code
+
+if TYPE_CHECKING:
+    from harness.runner.run import RunResult
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 
@@ -80,6 +84,13 @@ def _announce(hosts: tuple[str, ...]) -> None:
 @click.option(
     "--offline", is_flag=True, help="Fail if the run needs the network (encoders from the Hub, model endpoints)."
 )
+@click.option(
+    "--trust-host",
+    "trust_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Let this host have the key that the config names for it; remembered. May be repeated.",
+)
 @click.option("--save-models", is_flag=True, help="Save the fitted systems with the results, for `harness score`.")
 @no_code
 @data_root
@@ -102,14 +113,8 @@ def run(
         return
     results = []
     for config in configs:
-        result = harness.run(
-            config,
-            root=data_root,
-            progress=show_progress("fits and results"),
-            offline=offline,
-            announce=_announce,
-            **options,
-        )
+        common = {"root": data_root, "offline": offline, "announce": _announce, **options}
+        result = _run_trusted(config, progress=show_progress("fits and results"), **common)
         results.append(result)
         if result.damaged:
             click.echo(f"{count_of(result.damaged, 'unit')} had a damaged file: fitted again", err=True)
@@ -128,6 +133,22 @@ def run(
         documents = [result.document() for result in results]
         print_json(documents[0] if len(documents) == 1 else documents)
     sys.exit(1 if any(result.failed for result in results) else 0)
+
+
+def _run_trusted(config: str, trust_hosts: Sequence[str], **options: Any) -> RunResult:
+    """Runs an experiment; asks on a terminal whether a key may go to a host that has not had it yet."""
+    import harness
+    from harness.endpoints.trusted_hosts import UntrustedHost
+
+    try:
+        return harness.run(config, trust_hosts=trust_hosts, **options)
+    except UntrustedHost as error:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        for use in error.uses:
+            if not click.confirm(f"{config} sends the key in {use.variable} to {use.host}. Allow it?", err=True):
+                raise
+        return harness.run(config, trust_hosts=[*trust_hosts, *(use.host for use in error.uses)], **options)
 
 
 class MultiValueCommand(click.Command):

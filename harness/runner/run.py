@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
+from harness.endpoints.trusted_hosts import KeyUse, require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.features.encoder_files import hub_by_argument
 from harness.files import folder_lock, remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.execute import execute, finished_units
-from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
+from harness.runner.external_calls import Forecast, forecast_of, hosts_of, keys_of, with_task_prompt
 from harness.runner.load_config import read_config
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for, references
@@ -130,6 +132,8 @@ class RunPlan(NamedTuple):
     """Hosts that the pending units may contact."""
     forecast: Forecast = Forecast(0, 0)
     """Calls that the pending units would make."""
+    keys: tuple[KeyUse, ...] = ()
+    """Keys that the config names, with the hosts that they would go to."""
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
@@ -137,7 +141,8 @@ class RunPlan(NamedTuple):
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
         cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
-        return f"{summary}\n{cost}; cached replies are reused"
+        keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
+        return f"{summary}\n{cost}; cached replies are reused{keys}"
 
 
 Announce = Callable[[tuple[str, ...]], None]
@@ -148,6 +153,7 @@ def _nobody(_: tuple[str, ...]) -> None:
     return None
 
 
+@hub_by_argument
 def run(
     config: str | Path | Mapping[str, Any] | Experiment,
     *,
@@ -162,6 +168,7 @@ def run(
     save_models: bool = False,
     progress: Progress = silent,
     offline: bool = False,
+    trust_hosts: str | Sequence[str] = (),
     announce: Announce = _nobody,
 ) -> RunResult:
     """Runs an experiment; finished units are reused.
@@ -183,9 +190,10 @@ def run(
         save_models: also fit each system for later use and save it beside its result; see `harness.load_model`.
         progress: shows progress over the fits and the results.
         offline: refuse what needs the network.
+        trust_hosts: hosts that may get the keys that a config file names; they are remembered.
         announce: called with the hosts that may be contacted, if any, before the first contact.
-    Raises: HarnessError: an error in the config, the data or on the disk, a limit of calls is reached, or no system can
-        be fitted; finished units are kept.
+    Raises: HarnessError: an error in the config, the data or on the disk, a key would go to a host that is not trusted,
+        a limit of calls is reached, or no system can be fitted; finished units are kept.
     """
     part = None if shard is None else Shard.parse(shard)
     if part is not None and (fresh or save_models):
@@ -217,6 +225,8 @@ def run(
         if save_models:  # which fits every system once more, unless its models cannot be saved
             to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
         hosts = hosts_of(to_fit, offline=offline)
+        if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
+            require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
         if hosts:
             announce(hosts)
         n_pending = len({unit.unit_id for unit in units} - stored.keys())
@@ -318,6 +328,7 @@ def plan(
         finished=len(units) - len(pending),
         hosts=hosts_of(pending),
         forecast=forecast_of(pending, data),
+        keys=keys_of(pending),
     )
 
 

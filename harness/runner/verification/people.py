@@ -22,7 +22,7 @@ from harness.text_tables import count_of, format_number
 def agreement_notes(joined: JoinedDatasets, task: Task, schemes: Sequence[Scheme], rows: Codes) -> tuple[str, ...]:
     """The macro F1 of one annotator against another on the claims of an experiment, a line for each dataset.
 
-    Of several annotators, the two with the most claims in common are compared. A dataset with one annotator has no line.
+    Of several annotators, the two with the most claims in common are compared. A dataset with one annotator has none.
 
     Args:
         joined: the datasets.
