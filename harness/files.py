@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -125,11 +125,12 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_files(files: Mapping[Path, bytes]) -> None:
+def write_files(files: Mapping[Path, bytes], *, unsynced: Container[Path] = ()) -> None:
     """Writes several files: all of them, or none if one cannot be written.
 
     Args:
         files: path to content; files appear under their names in this order.
+        unsynced: files that may be lost or empty after a power failure, because nothing depends on them.
     Raises: WriteError: a file cannot be written; existing files are unchanged, unless a rename fails after another one
         succeeded.
     """
@@ -145,7 +146,8 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(data)
                     stream.flush()
-                    os.fsync(stream.fileno())
+                    if path not in unsynced:
+                        os.fsync(stream.fileno())
                 Path(name).chmod(0o644)  # mkstemp allows access to the owner only
         for temporary, path in staged:
             with translate_os_errors(path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
@@ -349,13 +350,16 @@ def top_reasons(
 
 def package_versions(classifier: Classifier) -> dict[str, str]:
     """Versions of the packages that the fits of a classifier depend on, including this one."""
-    versions = {}
-    for package in ("claim-harness", "numpy", *classifier.packages):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed as a package"
-    return versions
+    return {package: _version(package) for package in ("claim-harness", "numpy", *classifier.packages)}
+
+
+@cache
+def _version(package: str) -> str:
+    """The version of a package, read once a process, because reading it takes as long as a small fit."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed as a package"
 
 
 def to_log_odds(probabilities: npt.NDArray[np.floating]) -> Floats:

@@ -62,6 +62,11 @@ def _announce(hosts: tuple[str, ...]) -> None:
     metavar="N",
     help="Use at most N training and N test claims per fold (quick trial).",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Fit part I of N of the fits only, and write no results; the parts may run at once, on one folder.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of parallel processes.")
 @click.option(
     "--out",
@@ -102,7 +107,7 @@ def run(
     import harness
 
     if dry_run:
-        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "out")}
+        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "shard", "out")}
         for config in configs:
             click.echo(str(harness.plan(config, root=data_root, **plan_options)))
         return
@@ -116,7 +121,8 @@ def run(
         # Only the results go to stdout, so that they can be piped; everything else goes to stderr.
         if not as_json:
             click.echo(str(result))
-            click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; results are in {result.folder}", err=True)
+            where = "the units" if result.shard else "results"
+            click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; {where} are in {result.folder}", err=True)
         if result.failed:
             names = ", ".join(failure.system for failure in result.failed)
             click.echo(f"{count_of(len(result.failed), 'system')} failed: {names}", err=True)

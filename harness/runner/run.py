@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,13 +23,14 @@ from harness.runner.external_calls import Forecast, forecast_of, hosts_of, keys_
 from harness.runner.load_config import read_config
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.official.leaderboards import leaderboards_for, references
-from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
+from harness.runner.plan import ExperimentData, Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.provenance import git_commit
 from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
+from harness.runner.units.shards import Shard, ShardProgress, refuse_shards, shard_lock
 from harness.runner.verification.reads_evidence import EvidenceGain, evidence_gains
 from harness.user_code.local_code import code_as_imported
 
@@ -57,6 +59,8 @@ class RunResult:
     """What each system of a verdict experiment gains over the best that sees the claim alone."""
     failed: Rows[FailedSystem] = field(default_factory=Rows)
     """Systems that could not be fitted, in the order of the config."""
+    shard: ShardProgress | None = None
+    """What is fitted and what is left, for a run of one shard, which has no results; else None."""
 
     def __len__(self) -> int:
         return len(self.results)
@@ -68,6 +72,8 @@ class RunResult:
         """The values or the predictions of all systems as a data frame; see `Result.to_pandas`."""
         import pandas as pd
 
+        if self.shard is not None:
+            raise HarnessError(f"no results: {self.shard}")
         return pd.concat([result.to_pandas(table) for result in self.results], ignore_index=True)
 
     def document(self) -> dict[str, Any]:
@@ -76,6 +82,8 @@ class RunResult:
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
         }
+        if self.shard is not None:
+            document["shard"] = {**self.shard._asdict(), "fitted": self.fitted}
         if self.failed:
             document["failed"] = [failure._asdict() for failure in self.failed]
         if self.evidence_gains:
@@ -99,11 +107,16 @@ class RunResult:
     def __str__(self) -> str:
         from harness.runner.tables import results_table
 
+        if self.shard is not None:
+            reasons = (f"{failure.system} failed: {failure.reason}" for failure in self.failed)
+            return "\n".join([f"{self.experiment}: {self.shard}", *reasons])
         return results_table(self.results, self.published, self.failed, self.evidence_gains)
 
     def _repr_html_(self) -> str:
         from harness.runner.tables import results_html
 
+        if self.shard is not None:
+            return f"<pre>{escape(str(self))}</pre>"
         return results_html(self.results, self.published, self.failed, self.evidence_gains)
 
 
@@ -147,6 +160,7 @@ def run(
     overrides: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
     limit: int | None = None,
+    shard: str | tuple[int, int] | None = None,
     jobs: int = 1,
     out: str | Path = "runs",
     fresh: bool = False,
@@ -167,6 +181,8 @@ def run(
         overrides: changes to the config as `KEY=VALUE`; see `read_config`.
         only: names of the systems to run; empty: all. For verdicts, a name without its evidence means it with each.
         limit: use at most this many training and test claims per fold, for a quick trial.
+        shard: fit only this part of the units, as `1/4` or (1, 4), and write no results; processes that fit the other
+            parts may share the run folder, and a run without `shard` then writes the results.
         jobs: number of processes, at least 1; the numbers do not depend on it.
         out: parent folder of run folders.
         fresh: fit finished units again.
@@ -179,6 +195,10 @@ def run(
     Raises: HarnessError: an error in the config, the data or on the disk, a key would go to a host that is not trusted,
         a limit of calls is reached, or no system can be fitted; finished units are kept.
     """
+    part = None if shard is None else Shard.parse(shard)
+    if part is not None and (fresh or save_models):
+        remedy = "to fit everything again, choose a new --out folder" if fresh else "give it to the run without --shard"
+        raise HarnessError(f"--shard: does not go with {'--fresh' if fresh else '--save-models'}; {remedy}")
     loaded, units_by_system, data, folder = _prepare(
         config,
         overrides=overrides,
@@ -191,7 +211,14 @@ def run(
         announce=announce,
     )
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
+    if part is not None:
+        with shard_lock(folder, part), code_as_imported():
+            hosts = hosts_of(_pending([unit for unit in units if part.has(unit.unit_id)], folder), offline=offline)
+            if hosts:
+                announce(hosts)
+            return _run_shard(loaded, units, data, folder, shard=part, jobs=jobs, progress=progress)
     with folder_lock(folder, "a run"), code_as_imported():
+        refuse_shards(folder)
         remove_partial_files(folder)
         stored = {} if fresh else finished_units(units, folder)
         to_fit = [unit for unit in units if unit.unit_id not in stored]
@@ -235,20 +262,63 @@ def run(
     )
 
 
+def _run_shard(
+    loaded: LoadedExperiment,
+    units: Sequence[Unit],
+    data: ExperimentData,
+    folder: Path,
+    *,
+    shard: Shard,
+    jobs: int,
+    progress: Progress,
+) -> RunResult:
+    """Fits the units of a shard; temporary files stay, because those of other shards may be in use."""
+    own = [unit for unit in units if shard.has(unit.unit_id)]
+    ids = {unit.unit_id for unit in own}
+    stored = finished_units(own, folder)
+    with progress(len(ids - stored.keys())) as advance:
+        finished = execute(own, data, folder, stored=stored, jobs=jobs, advance=lambda unit: advance(unit.title))
+    missing = len(ids - finished.units.keys())
+    others = _pending([unit for unit in units if unit.unit_id not in ids], folder)
+    return RunResult(
+        experiment=loaded.experiment.name,
+        folder=folder,
+        results=Rows(),
+        fitted=len(finished.fitted),
+        damaged=finished.damaged,
+        failed=failed_systems(finished.failed, [system.system_name for system in loaded.systems]),
+        shard=ShardProgress(str(shard), len(ids), missing, missing + len(others)),
+    )
+
+
+def _pending(units: Iterable[Unit], folder: Path) -> list[Unit]:
+    """The units that are not finished, each once."""
+    by_id = {unit.unit_id: unit for unit in units}
+    stored = finished_units(by_id.values(), folder)
+    return [unit for unit_id, unit in by_id.items() if unit_id not in stored]
+
+
 def plan(
     config: str | Path | Mapping[str, Any] | Experiment,
     *,
     overrides: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
     limit: int | None = None,
+    shard: str | tuple[int, int] | None = None,
     out: str | Path = "runs",
     root: str | Path | None = None,
 ) -> RunPlan:
     """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
+    part = None if shard is None else Shard.parse(shard)
     loaded, units_by_system, data, folder = _prepare(
         config, overrides=overrides, only=only, limit=limit, out=out, root=root
     )
-    units = {unit.unit_id: unit for units_of_system in units_by_system.values() for unit in units_of_system}
+    units = {
+        unit.unit_id: unit
+        for units_of_system in units_by_system.values()
+        for unit in units_of_system
+        if part is None or part.has(unit.unit_id)
+    }
     stored = finished_units(units.values(), folder)
     pending = [unit for unit in units.values() if unit.unit_id not in stored]
     return RunPlan(
