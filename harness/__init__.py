@@ -15,6 +15,10 @@ The names in `__all__` are the public interface; each command of the command lin
     harness ingest                    ingest
     harness ingest --as-corpus        ingest_corpus
     harness add                       add_claims
+    harness label                     label
+    harness adjudicate                adjudicate
+    harness disputes                  disputes
+    harness withdraw                  withdraw
     harness split                     freeze_split
     harness agreement                 agreement
     harness audit                     audit_targets
@@ -44,6 +48,8 @@ from harness.user_code import process as process  # it notes the time
 if TYPE_CHECKING:
     __version__: str
 
+    from harness.annotate.label import adjudicate as adjudicate
+    from harness.annotate.label import label as label
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
@@ -54,6 +60,8 @@ if TYPE_CHECKING:
     from harness.data.exchange.frames import open_claims as open_claims
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
+    from harness.data.labels.disputes import disputes as disputes
+    from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
@@ -80,12 +88,14 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "add_claims": "harness.data.add_claims",
+    "adjudicate": "harness.annotate.label",
     "agreement": "harness.data.labels.agreement",
     "audit_targets": "harness.runner.audit",
     "build_report": "harness.report.build",
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
+    "disputes": "harness.data.labels.disputes",
     "evaluate": "harness.runner.official.evaluate",
     "Experiment": "harness.runner.config",
     "export": "harness.data.exchange.export",
@@ -96,6 +106,7 @@ _MODULES = {
     "ingest": "harness.data.ingest",
     "ingest_corpus": "harness.data.corpora.ingest_corpus",
     "check_gate": "harness.compare.gate",
+    "label": "harness.annotate.label",
     "list_components": "harness.runner.listing",
     "load_experiment": "harness.runner.load_config",
     "open_corpus": "harness.data.corpora.passages",
@@ -108,6 +119,7 @@ _MODULES = {
     "plan": "harness.runner.run",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
+    "withdraw": "harness.data.labels.withdraw",
     "write_submission": "harness.runner.official.write_submission",
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",

@@ -14,6 +14,8 @@ Codes = npt.NDArray[np.int64]
 """Indices into a list of labels, articles or units."""
 Weights = npt.NDArray[np.int64]
 """Shape (n_resamples, n_units); number of times each unit is drawn. A row of ones is the original data."""
+StoredWeights = npt.NDArray[np.int16]
+"""Weights as they are kept for many metrics and systems, in a quarter of the memory; metrics get them as `Weights`."""
 Vectors = npt.NDArray[np.float32]
 """Text embeddings of an encoder; shape (n_texts, n_dimensions)."""
 

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,14 @@ TEMPORARY_PREFIX = ".partial-"
 
 class WriteError(EndsRun):
     """A file or folder could not be written; no partial content remains under its name."""
+
+
+class Locked(WriteError):
+    """Another process writes to the folder."""
+
+    def __init__(self, folder: Path, message: str) -> None:
+        self.folder = folder
+        super().__init__(message)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -117,11 +125,12 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def write_files(files: Mapping[Path, bytes]) -> None:
+def write_files(files: Mapping[Path, bytes], *, unsynced: Container[Path] = ()) -> None:
     """Writes several files: all of them, or none if one cannot be written.
 
     Args:
         files: path to content; files appear under their names in this order.
+        unsynced: files that may be lost or empty after a power failure, because nothing depends on them.
     Raises: WriteError: a file cannot be written; existing files are unchanged, unless a rename fails after another one
         succeeded.
     """
@@ -137,7 +146,8 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(data)
                     stream.flush()
-                    os.fsync(stream.fileno())
+                    if path not in unsynced:
+                        os.fsync(stream.fileno())
                 Path(name).chmod(0o644)  # mkstemp allows access to the owner only
         for temporary, path in staged:
             with translate_os_errors(path):
@@ -147,6 +157,44 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             with suppress(OSError):
                 temporary.unlink()
         raise
+
+
+def append_bytes(path: Path, data: bytes) -> None:
+    """Appends whole lines to a file, which may not exist, and returns when they are on disk.
+
+    A last line without a line end gets one first; existing bytes stay as they are.
+
+    Raises: WriteError: the file cannot be written; it is as it was before.
+    """
+    make_folder(path.parent)
+    with translate_os_errors(path):
+        is_new = not path.exists()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                data = b"\n" + data
+            try:
+                # A write can be cut short, for example by a full disk; the next one then gives the reason.
+                while data:
+                    data = data[os.write(descriptor, data) :]
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, size)
+                raise
+        finally:
+            os.close(descriptor)
+        if is_new:
+            sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Writes the names of new files of a folder to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -225,25 +273,28 @@ def json_document(document: Any) -> str:
 
 
 @contextmanager
-def folder_lock(folder: Path, purpose: str) -> Iterator[None]:
+def folder_lock(folder: Path, purpose: str, *, name: str = ".lock", wait_s: float = 0) -> Iterator[None]:
     """Locks a folder against other processes until the block ends or the process dies.
 
     Args:
         folder: created if absent.
         purpose: what needs the lock ("a run", "ingest"), for the message.
-    Raises: WriteError: another process has locked the folder, or the folder cannot be written.
+        name: name of the lock file.
+        wait_s: seconds to wait for another process.
+    Raises: Locked: another process has locked the folder. WriteError: the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
     make_folder(folder)
-    lock = FileLock(folder / ".lock", blocking=False)
+    lock = FileLock(folder / name, timeout=wait_s)
     with translate_os_errors(folder):
         try:
             lock.acquire()
         except Timeout:
-            raise WriteError(
+            raise Locked(
+                folder,
                 f"{folder}: another process is writing to this folder ({purpose}); "
-                "wait until it ends, or choose another folder"
+                "wait until it ends, or choose another folder",
             ) from None
     try:
         yield

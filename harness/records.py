@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from harness.arguments import as_list
 from harness.display import html_of, short_repr
-from harness.errors import did_you_mean
+from harness.errors import HarnessError, did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
 """Name that is safe as a file name: letters, digits, dot, underscore, hyphen; at most 120 characters."""
@@ -32,8 +32,9 @@ Entries = Annotated[
     BeforeValidator(_as_tuple, json_schema_input_type=str | dict[str, Any] | list[str | dict[str, Any]]),
 ]
 """Names, or mappings with a name and settings; one of them counts as a list of one."""
-Role = Literal["label", "adjudicate", "suggest"]
-"""Purpose of an annotation: an annotator's own label, a deciding label, or a proposal that is not gold."""
+Role = Literal["label", "adjudicate", "suggest", "withdraw"]
+"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, or a line that
+takes an earlier one back."""
 
 
 class Record(BaseModel):
@@ -122,6 +123,8 @@ class Annotation(Record):
     """Address of the page on which that judgment was published."""
     supersedes: str | None = None
     """Id of the annotation that this one replaces."""
+    withdraws: str | None = None
+    """Role withdraw: id of the earlier annotation by the same annotator that this line takes back."""
 
 
 class GoldLabel(Record):
@@ -264,6 +267,16 @@ EXPECTED = {
     "model_attributes_type": "a mapping",
 }
 """Expected value by pydantic's error type."""
+
+
+def check_name(option: str, name: str) -> None:
+    """Checks a name that becomes a file name; see `Name`.
+
+    Raises: HarnessError: it has other characters, or is empty or too long.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
+        allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
+        raise HarnessError(f"{option}: expected {allowed}, got {preview(name)}")
 
 
 def is_unicode(text: str) -> bool:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrays import Floats, Weights, safe_divide
+from harness.arrays import Floats, StoredWeights, Weights, safe_divide
 from harness.errors import Undefined
 
 NORMAL = NormalDist()
-DRAWS_AT_ONCE = 4_000_000
-"""Number of draws held in memory at a time (32 MB)."""
+DRAWS_AT_ONCE = 500_000
+"""Number of draws held in memory at a time (4 MB)."""
 JACKKNIFE_BLOCKS = 200
 """Maximum number of jackknife values; more units are grouped into this number of blocks."""
 
@@ -29,7 +29,7 @@ class Interval(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def unit_weights(n_units: int, resamples: int, seed: int, strata: tuple[int, ...] | None = None) -> Weights:
+def unit_weights(n_units: int, resamples: int, seed: int, strata: tuple[int, ...] | None = None) -> StoredWeights:
     """Returns bootstrap weights: how often each unit is drawn when n_units units are drawn with replacement.
 
     Args:
@@ -48,9 +48,9 @@ def unit_weights(n_units: int, resamples: int, seed: int, strata: tuple[int, ...
     return weights
 
 
-def _draw_stratified_weights(strata: npt.NDArray[np.int64], resamples: int, seed: int) -> Weights:
+def _draw_stratified_weights(strata: npt.NDArray[np.int64], resamples: int, seed: int) -> StoredWeights:
     random = np.random.default_rng(seed)
-    weights = np.empty((resamples, len(strata)), dtype=np.int64)
+    weights = np.empty((resamples, len(strata)), dtype=np.int16)
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
         weights[:, members] = _draw_weights(len(members), resamples, random)
@@ -58,8 +58,8 @@ def _draw_stratified_weights(strata: npt.NDArray[np.int64], resamples: int, seed
     return weights
 
 
-def _draw_weights(n_units: int, resamples: int, random: np.random.Generator) -> Weights:
-    weights = np.empty((resamples, n_units), dtype=np.int64)
+def _draw_weights(n_units: int, resamples: int, random: np.random.Generator) -> StoredWeights:
+    weights = np.empty((resamples, n_units), dtype=np.int16)
     rows_per_batch = max(1, DRAWS_AT_ONCE // n_units)
     for start in range(0, resamples, rows_per_batch):
         batch = weights[start : start + rows_per_batch]
@@ -71,7 +71,8 @@ def _draw_weights(n_units: int, resamples: int, random: np.random.Generator) -> 
     return weights
 
 
-def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -> Weights:
+@lru_cache(maxsize=2)
+def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -> StoredWeights:
     """Returns jackknife weights: each row leaves out the units of one block and has all others once.
 
     Args:
@@ -79,7 +80,7 @@ def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -
             (delete-group jackknife).
         seed: random seed of the assignment.
         blocks: maximum number of blocks.
-    Returns: shape (min(n_units, blocks), n_units); zeros and ones.
+    Returns: shape (min(n_units, blocks), n_units), read-only; zeros and ones.
     """
     # Blocks of several units have larger influences than single units, but the acceleration of `bca` is a ratio in
     # which a common factor cancels: no rescaling is needed.
@@ -87,7 +88,9 @@ def jackknife_weights(n_units: int, seed: int, blocks: int = JACKKNIFE_BLOCKS) -
     block = np.arange(n_units) % n_blocks
     if n_units > blocks:
         block = np.random.default_rng(seed).permutation(block)
-    return np.where(block == np.arange(n_blocks)[:, None], 0, 1).astype(np.int64)
+    weights: StoredWeights = (block != np.arange(n_blocks)[:, None]).astype(np.int16)
+    weights.flags.writeable = False
+    return weights
 
 
 def percentile(resampled: Floats, level: float = 0.95) -> Interval:
@@ -131,7 +134,7 @@ def bca(value: float, resampled: Floats, jackknifed: Floats, level: float = 0.95
     return Interval(float(low), float(high), len(resampled) - len(values))
 
 
-def bootstrap_t(unit_values: Floats, weights: Weights, level: float = 0.95) -> Interval:
+def bootstrap_t(unit_values: Floats, weights: Weights | StoredWeights, level: float = 0.95) -> Interval:
     """Returns the bootstrap-t interval of a mean over units, from resampled means over their own standard errors.
 
     Args:

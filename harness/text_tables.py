@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import shutil
+import unicodedata
 from collections.abc import Sequence
 
 WIDTH = 120
 """Width of a line where the output is no terminal and `COLUMNS` is not set."""
 GAP = "  "
 """Space between two columns."""
+JOINERS = "\u200c\u200d\u00ad"
+"""Format characters that words and emoji of many languages need: the two joiners and the soft hyphen."""
 
 
 def format_number(value: float) -> str:
@@ -21,6 +24,30 @@ def format_number(value: float) -> str:
 def count_of(n: int, noun: str) -> str:
     """A count with its noun: `1 claim`, `1,412 claims`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def visible(text: str) -> str:
+    """Returns a text of unknown origin as it can be shown in a terminal, where it must not act.
+
+    Control characters (and with them escape sequences), and characters that reorder or hide others, become
+    `\\x1b` or `\\u202e`. Line breaks stay, and a tab becomes a space.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible_character, text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def _visible_character(character: str) -> str:
+    if character == "\n" or character in JOINERS:
+        return character
+    if character == "\t":
+        return " "
+    if character in "\u2028\u2029":
+        return "\n"
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn"):
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return character
 
 
 def output_width() -> int:

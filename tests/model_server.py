@@ -33,12 +33,13 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked.append(body)
             self.server.headers.append(dict(self.headers))
+            self.server.paths.append(self.path)
             self.server.times.append(time.monotonic())
             self.server.flying += 1
             self.server.most_flying = max(self.server.most_flying, self.server.flying)
             answer = self.server.script.pop(0) if self.server.script else self.server.answer
         try:
-            if self.path != "/v1/chat/completions":
+            if not self.path.partition("?")[0].endswith("/chat/completions"):
                 self.give({"error": {"message": "no such path"}}, 404)
             else:
                 answer(self, body)
@@ -74,6 +75,7 @@ class ModelServer(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.asked: list[Body] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.times: list[float] = []
         self.flying = self.most_flying = 0
         self.script: list[Answer] = []

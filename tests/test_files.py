@@ -22,6 +22,7 @@ from harness.files import (
     read_bytes,
     remove_partial_files,
     write_bytes,
+    write_files,
     write_text,
 )
 
@@ -168,3 +169,11 @@ def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
         (temporary / "new.txt").write_text("new", encoding="utf-8")
     assert [path.name for path in folder.iterdir()] == ["old.txt"]
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_file_that_nothing_depends_on_is_not_waited_for(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    write_files({tmp_path / "cost": b"1", tmp_path / "unit": b"2"}, unsynced=[tmp_path / "cost"])
+    assert len(synced) == 1
+    assert [(tmp_path / name).read_bytes() for name in ("cost", "unit")] == [b"1", b"2"]

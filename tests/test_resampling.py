@@ -8,7 +8,7 @@ from harness.resampling import Interval, bca, bootstrap_t, jackknife_weights, pe
 
 def test_weights_draw_as_many_units_as_there_are():
     weights = unit_weights(7, 400, 13)
-    assert (weights.shape, weights.dtype) == ((400, 7), np.int64)
+    assert (weights.shape, weights.dtype) == ((400, 7), np.int16)
     assert set(weights.sum(axis=1)) == {7}
     # Each unit is drawn once on average, with variance 6/7; over 2,800 counts the mean square errs by about .03.
     np.testing.assert_allclose(weights.mean(axis=0), 1, atol=0.2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
 from harness.display import displayed, html_of, short_repr
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import HarnessError
 from harness.schemes import Scheme
 
@@ -268,6 +270,10 @@ class Classifier(BaseModel, ABC):
         """Hosts that fitting and scoring may contact."""
         return ()
 
+    def sent_keys(self) -> tuple[KeyUse, ...]:
+        """Keys that fitting and scoring may send to hosts that the config names."""
+        return ()
+
     def seen_in_pretraining(self, texts: list[str]) -> tuple[npt.NDArray[np.bool_], str]:
         """The texts that a pretrained part of the classifier was trained on.
 
@@ -344,13 +350,16 @@ def top_reasons(
 
 def package_versions(classifier: Classifier) -> dict[str, str]:
     """Versions of the packages that the fits of a classifier depend on, including this one."""
-    versions = {}
-    for package in ("claim-harness", "numpy", *classifier.packages):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed as a package"
-    return versions
+    return {package: _version(package) for package in ("claim-harness", "numpy", *classifier.packages)}
+
+
+@cache
+def _version(package: str) -> str:
+    """The version of a package, read once a process, because reading it takes as long as a small fit."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed as a package"
 
 
 def to_log_odds(probabilities: npt.NDArray[np.floating]) -> Floats:

@@ -34,6 +34,7 @@ CLASSIFIERS: Registry[type[Classifier]] = Registry(
         "evidence_rules": "harness.classifiers.verification.evidence_rules:EvidenceRules",
         "pair_logreg": "harness.classifiers.verification.pair_models:PairLogreg",
         "pair_boosted": "harness.classifiers.verification.pair_models:PairBoosted",
+        "pair_ensemble": "harness.classifiers.verification.pair_models:PairEnsemble",
         "pair_embedding": "harness.classifiers.verification.pair_embedding:PairEmbedding",
         "pair_transformer": "harness.classifiers.verification.pair_transformer:PairTransformer",
         "nli": "harness.classifiers.verification.nli:Nli",

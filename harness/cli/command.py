@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, audit, compare, data, experiments, report, retrieval, score, start, verify
+from harness.cli import agreement, annotate, audit, compare, data, experiments, report, retrieval, score, start, verify
 from harness.cli.faults import FaultOutput, all_faults_option
 from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines
@@ -32,6 +32,7 @@ for command in (
     *report.COMMANDS,
     *audit.COMMANDS,
     *agreement.COMMANDS,
+    *annotate.COMMANDS,
     *start.COMMANDS,
     *score.COMMANDS,
     *retrieval.COMMANDS,

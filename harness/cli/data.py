@@ -54,6 +54,13 @@ folder = click.Path(path_type=Path)
     type=click.Choice(["majority", "first", "last", "newest"]),
     help="Rule for rows that give one claim different labels; default: refuse.",
 )
+@click.option(
+    "--role",
+    type=click.Choice(["label", "adjudicate"]),
+    default="label",
+    show_default=True,
+    help="adjudicate: decisions where annotators differ; the gold rule adjudicated takes them.",
+)
 @click.option("--at", metavar="TIME", help="Date or time of labels without a column 'at'; default: now.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
 @click.option("--new-scheme", metavar="NAME", help="Make a scheme from the labels found; default in a new dataset.")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.progress import show_progress
 from harness.text_tables import count_of
 from harness.user_code.local_code import refuse_code
+
+if TYPE_CHECKING:
+    from harness.runner.run import RunResult
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 
@@ -58,6 +62,11 @@ def _announce(hosts: tuple[str, ...]) -> None:
     metavar="N",
     help="Use at most N training and N test claims per fold (quick trial).",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Fit part I of N of the fits only, and write no results; the parts may run at once, on one folder.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of parallel processes.")
 @click.option(
     "--out",
@@ -75,6 +84,13 @@ def _announce(hosts: tuple[str, ...]) -> None:
 @click.option(
     "--offline", is_flag=True, help="Fail if the run needs the network (encoders from the Hub, model endpoints)."
 )
+@click.option(
+    "--trust-host",
+    "trust_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Let this host have the key that the config names for it; remembered. May be repeated.",
+)
 @click.option("--save-models", is_flag=True, help="Save the fitted systems with the results, for `harness score`.")
 @no_code
 @data_root
@@ -91,27 +107,22 @@ def run(
     import harness
 
     if dry_run:
-        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "out")}
+        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "shard", "out")}
         for config in configs:
             click.echo(str(harness.plan(config, root=data_root, **plan_options)))
         return
     results = []
     for config in configs:
-        result = harness.run(
-            config,
-            root=data_root,
-            progress=show_progress("fits and results"),
-            offline=offline,
-            announce=_announce,
-            **options,
-        )
+        common = {"root": data_root, "offline": offline, "announce": _announce, **options}
+        result = _run_trusted(config, progress=show_progress("fits and results"), **common)
         results.append(result)
         if result.damaged:
             click.echo(f"{count_of(result.damaged, 'unit')} had a damaged file: fitted again", err=True)
         # Only the results go to stdout, so that they can be piped; everything else goes to stderr.
         if not as_json:
             click.echo(str(result))
-            click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; results are in {result.folder}", err=True)
+            where = "the units" if result.shard else "results"
+            click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; {where} are in {result.folder}", err=True)
         if result.failed:
             names = ", ".join(failure.system for failure in result.failed)
             click.echo(f"{count_of(len(result.failed), 'system')} failed: {names}", err=True)
@@ -122,6 +133,22 @@ def run(
         documents = [result.document() for result in results]
         print_json(documents[0] if len(documents) == 1 else documents)
     sys.exit(1 if any(result.failed for result in results) else 0)
+
+
+def _run_trusted(config: str, trust_hosts: Sequence[str], **options: Any) -> RunResult:
+    """Runs an experiment; asks on a terminal whether a key may go to a host that has not had it yet."""
+    import harness
+    from harness.endpoints.trusted_hosts import UntrustedHost
+
+    try:
+        return harness.run(config, trust_hosts=trust_hosts, **options)
+    except UntrustedHost as error:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        for use in error.uses:
+            if not click.confirm(f"{config} sends the key in {use.variable} to {use.host}. Allow it?", err=True):
+                raise
+        return harness.run(config, trust_hosts=[*trust_hosts, *(use.host for use in error.uses)], **options)
 
 
 class MultiValueCommand(click.Command):

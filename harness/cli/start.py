@@ -24,17 +24,22 @@ DELIMITER_HELP = "Delimiter of .csv and .tsv: comma, semicolon, tab, at, pipe, n
 @click.argument("directory", type=folder, metavar="DIR")
 @click.option("--language", help="BCP 47 code of the articles; default: en.")
 @click.option("--from", "source", metavar="DATASET", help="Copy a dataset: shipped, fetched, or a folder.")
+@click.option(
+    "--with-labels", "labels", is_flag=True, help="With --from: copy its labels and evidence too; default: label anew."
+)
 @data_root
-def new(directory: Path, language: str | None, source: str | None, data_root: Path | None) -> None:
+def new(directory: Path, language: str | None, source: str | None, labels: bool, data_root: Path | None) -> None:
     """Create a dataset folder to start from.
 
     With a guideline to edit, a config to run, and the JSON Schema of configs for your editor; or a copy of a dataset,
-    to which you can add. Overwrites nothing.
+    to which you can add: its articles and claims, to be labeled anew, or its labels too (--with-labels). Overwrites
+    nothing.
     """
     import harness
 
-    dataset = harness.new(directory, language=language, source=source, root=data_root)
-    origin = f"as a copy of {source}" if source else "without articles"
+    dataset = harness.new(directory, language=language, source=source, labels=labels, root=data_root)
+    copy = f"as a copy of {source}, {'with its labels' if labels else 'without its labels (--with-labels copies them)'}"
+    origin = copy if source else "without articles"
     click.echo(f"{dataset.folder}: created, {origin}. Next steps:")
     click.echo("\n".join(f"  {step}" for step in dataset.steps))
 

@@ -11,9 +11,12 @@ from typing import NamedTuple
 from harness.arrays import Floats
 from harness.compare.comparison import ComparedSystem, Comparison, SystemPair
 from harness.compare.decision import disagreement, is_significant
+from harness.compare.exchanges import randomization_p_values
 from harness.compare.paired_tests import (
     Correction,
+    Exchanged,
     adjust_p_values,
+    choose_test,
     corrected_t_test,
     difference,
     fold_values,
@@ -85,24 +88,34 @@ def compare_table(
         shared: work that comparisons of the same table by several metrics share.
         advance: called after each pair.
     """
-    table = with_label_names(table)
+    from threadpoolctl import threadpool_limits
+
+    # Products of this size gain nothing by threads, which wait for each other in busy loops.
+    with threadpool_limits(1, "blas"):
+        return _compare_table(with_label_names(table), metric, correction, shared or SharedWork(table), advance)
+
+
+def _compare_table(
+    table: ResultTable, metric: str | None, correction: Correction, shared: SharedWork, advance: Advance
+) -> Comparison:
     name, compared_metric = metric_of(table, metric)
     values = {entry.name: _value(table, entry, name, compared_metric) for entry in table.entries}
     order = sorted(table.entries, key=lambda entry: _rank(values[entry.name], compared_metric.higher_is_better))
     n_units = int(table.groups.unit.max()) + 1
     defined = [entry for entry in order if values[entry.name].value is not None]
     draws = n_permutations(len(defined) * (len(defined) - 1) // 2, table.intervals)
+    resampled = _resample_all(table, compared_metric, defined)
     tested = _TestedSystems(
         table=table,
         metric=compared_metric,
         values=values,
-        resampled=_resample_all(table, compared_metric, defined),
+        resampled=resampled,
+        exchanged=_exchange(table, compared_metric, resampled, shared, draws),
         per_fold={
             entry.name: fold_values(compared_metric, table.gold, entry.runs, groups=table.groups, fold=table.fold)
             for entry in defined
         },
-        draws=draws,
-        shared=shared or SharedWork(table),
+        shared=shared,
     )
     uncorrected = list[SystemPair]()
     for a, b in combinations(order, 2):
@@ -227,6 +240,20 @@ def _resample_all(table: ResultTable, metric: Metric, entries: Sequence[ResultEn
         return {}
 
 
+def _exchange(
+    table: ResultTable, metric: Metric, resampled: Mapping[str, ResampledValues], shared: SharedWork, draws: int
+) -> dict[tuple[str, str], Exchanged]:
+    """The randomization test of each pair, in the order of the systems; none if the metric has another test."""
+    names = list(resampled)
+    first = next(iter(resampled.values()), None)
+    if first is None or choose_test(metric, table.gold, first.runs[0], table.groups) != "randomization":
+        return {}
+    systems = [resampled[name] for name in names]
+    observed = {(a, b): systems[a].value - systems[b].value for a, b in combinations(range(len(names)), 2)}
+    p_values = randomization_p_values(metric, [each.runs for each in systems], shared.exchanges(draws), observed)
+    return {(names[a], names[b]): Exchanged(p, draws) for (a, b), p in p_values.items()}
+
+
 class _TestedSystems(NamedTuple):
     """Systems with everything that the tests of their pairs need, computed once per system."""
 
@@ -238,8 +265,8 @@ class _TestedSystems(NamedTuple):
     """Resampled values of each system with a value; empty if there is only one unit."""
     per_fold: Mapping[str, Floats | None]
     """Values in each fold, see `fold_values`, of each system with a value."""
-    draws: int
-    """Number of random exchanges per pair."""
+    exchanged: Mapping[tuple[str, str], Exchanged]
+    """Outcome of the randomization test of each pair; empty if the metric has another test."""
     shared: SharedWork
 
 
@@ -253,11 +280,10 @@ def _compare_pair(tested: _TestedSystems, a: ResultEntry, b: ResultEntry) -> Sys
         return SystemPair(a.name, b.name, None, None, f"only one {table.intervals.unit}")
     result = difference(
         metric,
-        table.gold,
         tested.resampled[a.name],
         tested.resampled[b.name],
         groups=table.groups,
-        exchanges=lambda: tested.shared.exchanges(tested.draws),
+        exchanged=tested.exchanged.get((a.name, b.name)),
     )
     # McNemar's test compares single labels, so it needs a metric of labels and one run per system.
     has_single_labels = metric.needs == "labels" and len(a.runs) == len(b.runs) == 1

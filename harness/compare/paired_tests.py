@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.arrays import Floats
-from harness.compare.exchanges import Exchanges, randomization_p
 from harness.data.claims import Gold
 from harness.display import displayed
 from harness.errors import Undefined
@@ -62,22 +61,37 @@ def n_permutations(n_pairs: int, intervals: Intervals) -> int:
     return max(intervals.resamples, PERMUTATIONS_PER_PAIR * n_pairs)
 
 
+class Exchanged(NamedTuple):
+    """The outcome of a randomization test."""
+
+    p: float
+    """Two-sided p-value."""
+    draws: int
+    """Number of random exchanges."""
+
+
+def choose_test(metric: Metric, gold: Gold, run: Run, groups: ResamplingGroups) -> Test:
+    """The test of a difference in a metric: approximate randomization where exchanged units make sense and cost little.
+
+    If the metric ranks scores of several units together, exchanged units would mix the scores of two systems in one
+    ranking; the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md), as for a metric that
+    is a plain function, which thousands of exchanges would call too often.
+    """
+    ranks_across_units = metric.needs != "labels" and metric.unit_values(gold, run, groups) is None
+    return "jackknife-t" if ranks_across_units or metric.calls_foreign_code else "randomization"
+
+
 def difference(
     metric: Metric,
-    gold: Gold,
     system_a: ResampledValues,
     system_b: ResampledValues,
     *,
     groups: ResamplingGroups,
-    exchanges: Callable[[], Exchanges],
+    exchanged: Exchanged | None = None,
 ) -> Difference:
     """The difference of two systems on the same claims, with paired resamples.
 
-    The interval is the jackknife-t interval, or BCa if that is undefined. The p-value comes from approximate
-    randomization, which exchanges whole units between the systems and adds 1 to numerator and denominator. If the
-    metric ranks scores of several units together, exchanged units would mix the scores of two systems in one ranking;
-    the p-value then comes from the jackknife-t interval (docs/explanation/intervals.md), as for a metric that is a
-    plain function, which thousands of exchanges would call too often.
+    The interval is the jackknife-t interval, or BCa if that is undefined.
 
     With strata, resamples are drawn within them. An exchange keeps every unit in the table, so every stratum keeps its
     size, and the randomization test needs no strata. The jackknife-t test ignores them: its standard error includes the
@@ -85,11 +99,10 @@ def difference(
 
     Args:
         metric: any metric.
-        gold: shape (n_claims,).
         system_a: first system.
         system_b: second system, under the same resamples.
         groups: articles and resampling units; codes without gaps.
-        exchanges: gives the random exchanges; called only if the test needs them.
+        exchanged: outcome of the randomization test; None: the p-value is that of the jackknife-t test.
     Source: Noreen 1989; Efron and Tibshirani 1993; Miller 1974.
     """
     value = system_a.value - system_b.value
@@ -99,26 +112,15 @@ def difference(
     # Student's t reaches beyond the differences that are possible when there are few units.
     largest = metric.bounds[1] - metric.bounds[0]
     low, high = (float(np.clip(end, -largest, largest)) for end in interval[:2])
-    standard_error = float(np.nanstd(resampled, ddof=1))
-    ranks_across_units = metric.needs != "labels" and metric.unit_values(gold, system_a.runs[0], groups) is None
-    no_exchanges = ranks_across_units or metric.calls_foreign_code
-    test: Test = "jackknife-t" if no_exchanges else "randomization"
-    draws = None
-    if test == "jackknife-t":
-        p = _jackknife_p(value, jackknifed)
-    else:
-        drawn = exchanges()
-        draws = len(drawn.sides[0])
-        p = randomization_p(metric, system_a.runs, system_b.runs, drawn, observed=value)
     return Difference(
         value=value,
         low=low,
         high=high,
-        p=p,
-        detectable=POWER_Z * standard_error,
-        test=test,
+        p=exchanged.p if exchanged else _jackknife_p(value, jackknifed),
+        detectable=POWER_Z * float(np.nanstd(resampled, ddof=1)),
+        test="randomization" if exchanged else "jackknife-t",
         method=method,
-        draws=draws,
+        draws=exchanged.draws if exchanged else None,
         resamples=len(resampled),
     )
 
@@ -206,11 +208,11 @@ def corrected_t_test(values_a: Floats | None, values_b: Floats | None) -> float 
     if not variance:
         # Equal differences leave nothing to test: 1 if all are 0, else 0.
         return float(not differences.any())
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     # The second term is the correction: without it (1 / n alone), folds would count as independent samples.
     statistic = differences.mean() / np.sqrt((1 / len(differences) + 1 / (k - 1)) * variance)
-    return float(2 * t.sf(abs(statistic), len(differences) - 1))
+    return 2 * float(stdtr(len(differences) - 1, -abs(statistic)))
 
 
 def _value_in_fold(
@@ -243,6 +245,7 @@ def mcnemar(gold: Gold, run_a: Run, run_b: Run) -> float:
     n = n_only_a + n_only_b
     if not n:
         return 1.0
-    from scipy.stats import binomtest
+    from scipy.special import bdtr
 
-    return float(binomtest(min(n_only_a, n_only_b), n).pvalue)
+    # With chances of one half the distribution is symmetric, so both tails are as likely.
+    return min(1.0, 2 * float(bdtr(min(n_only_a, n_only_b), n, 0.5)))

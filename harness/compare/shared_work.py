@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.compare.exchanges import Exchanges, draw_exchanges
+from harness.compare.exchanges import Exchanges
 from harness.compare.paired_tests import mcnemar
 from harness.compare.results import ResultEntry, ResultTable
 
@@ -12,17 +12,16 @@ class SharedWork:
 
     def __init__(self, table: ResultTable) -> None:
         self._table = table
-        self._exchanges: tuple[int, Exchanges] | None = None
+        self._exchanges: Exchanges | None = None
         self._mcnemar: dict[frozenset[str], float] = {}
 
     def exchanges(self, draws: int) -> Exchanges:
         """The random exchanges of a number of draws; only the last number asked for stays in memory."""
-        if self._exchanges is None or self._exchanges[0] != draws:
-            self._exchanges = None
+        if self._exchanges is None or self._exchanges.draws != draws:
             table = self._table
             seed = table.intervals.random_seed
-            self._exchanges = draws, draw_exchanges(table.gold, table.groups, seed=seed, draws=draws)
-        return self._exchanges[1]
+            self._exchanges = Exchanges(table.gold, table.groups, seed=seed, draws=draws)
+        return self._exchanges
 
     def mcnemar_p(self, a: ResultEntry, b: ResultEntry) -> float:
         """The p-value of McNemar's test, which depends on labels only and is the same in every metric."""

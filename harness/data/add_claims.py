@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from harness.arguments import as_list
 from harness.data.additions.columns import ColumnOptions, column_names, resolve_columns
@@ -19,11 +17,12 @@ from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import claim_file_contents, read_info
 from harness.data.delimited import MAX_BOOK_CELL, MAX_CELL
 from harness.data.jsonl import to_json_lines
+from harness.data.labels.annotations import time_now
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
 from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, remove_partial_files, write_files
-from harness.records import Record, preview
+from harness.records import Record, check_name, preview
 from harness.text_tables import count_of
 
 MAX_LINES = 6
@@ -70,6 +69,7 @@ def add_claims(
     labels: Mapping[str, str] | None = None,
     on_conflict: ConflictRule | None = None,
     at: str | None = None,
+    role: Literal["label", "adjudicate"] = "label",
     labeler: str | None = None,
     file_format: str | None = None,
     delimiter: str | None = None,
@@ -104,6 +104,7 @@ def add_claims(
         on_conflict: rule for rows that give one claim different labels: majority, newest (by `at`), first or last;
             default: a fault.
         at: time of labels whose rows have no `at`, ISO 8601; default: now.
+        role: `label`, or `adjudicate` for decisions where annotators differ, which the gold rule `adjudicated` takes.
         labeler: name of the labeler whose labels are added; required if an export has several labelers. With
             ClaimReview the name of the publisher.
         file_format: `table`, `doccano`, `prodigy`, `label-studio` or `claimreview`; default: recognized by the
@@ -130,7 +131,7 @@ def add_claims(
         numbered = [LabeledRow(number, cells) for number, cells in enumerate(rows, start=1)]
         source = Source("row", without_columns("row", numbered, ignored), scheme, meaning, meaning, [])
     target_options = TargetOptions(None if new_scheme else source.scheme, new_scheme, task, as_list(positive), language)
-    options = AddOptions(annotator, at or _now(), labels or {}, on_conflict)
+    options = AddOptions(annotator, at or time_now(), labels or {}, on_conflict, role)
     with nullcontext() if dry_run or is_new else folder_lock(folder, "add"):
         target = open_target(folder, source, options.values, target_options)
         resolved = resolve_columns(source.path, column_names(source.rows), target.schemes, source.columns)
@@ -149,11 +150,10 @@ def add_claims(
 
 
 def _check_arguments(annotator: str, scheme: str | None, new_scheme: str | None, at: str | None) -> None:
-    # These names become file names: the same rule as `harness.records.Name`.
+    # These names become file names.
     for option, name in (("annotator", annotator), ("--new-scheme", new_scheme)):
-        if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
-            allowed = "letters, digits, dot, underscore and hyphen, as it names a file"
-            raise HarnessError(f"{option}: expected {allowed}, got {preview(name)}")
+        if name is not None:
+            check_name(option, name)
     if scheme is not None and new_scheme is not None:
         raise HarnessError("give --scheme for a scheme that exists, or --new-scheme to make one; not both")
     if at is not None and not is_time(at):
@@ -174,10 +174,6 @@ def _is_new(folder: Path, *, creatable: bool) -> bool:
     if any(path.name != ".lock" and not path.name.startswith(TEMPORARY_PREFIX) for path in files):
         read_info(folder)
     return True
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _write(target: Target, session: AddSession) -> None:
@@ -224,7 +220,8 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
         notes.append(_repeated_note(session.repeated))
     evidence = session.evidence
     notes += [] if evidence is None else evidence.notes()
-    superseded = sum(annotation.supersedes is not None for annotation in session.new)
+    standing = {annotation.annotation_id for annotation in session.present.values()}
+    superseded = sum(annotation.supersedes in standing for annotation in session.new)
     return AddResult(
         claims_added=len(session.finder.claims) - len(target.dataset.claims),
         annotations_added=len(session.new),

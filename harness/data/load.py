@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, read_info, sort_claims, with_text
 from harness.data.jsonl import read_records
+from harness.data.labels.annotations import question_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import gc_paused, sha256
 from harness.folders import data_root, shipped
@@ -205,6 +206,7 @@ def _annotation_faults(
                 faults.append(Fault(str(path), line, "claim_id", message, "unknown-id"))
         if path not in broken:
             faults += _supersede_faults(path, log)
+            faults += _withdrawal_faults(path, log)
         faults += _contradiction_faults(path, log)
     return faults
 
@@ -226,14 +228,33 @@ def _supersede_faults(path: Path, log: Numbered[Annotation]) -> Iterable[Fault]:
         if a.supersedes is not None and superseded is None:
             message = f"no annotation '{a.supersedes}' in an earlier line of this file"
             yield Fault(str(path), line, "supersedes", message, "unknown-id")
-        elif superseded is not None and _question(superseded) != _question(a):
+        elif superseded is not None and question_of(superseded) != question_of(a):
             message = f"annotation '{a.supersedes}' is about another claim, scheme, axis or role"
             yield Fault(str(path), line, "supersedes", message, "other-question")
         earlier[a.annotation_id] = a
 
 
-def _question(annotation: Annotation) -> tuple[str, str, str, str]:
-    return annotation.claim_id, annotation.scheme, annotation.axis, annotation.role
+def _withdrawal_faults(path: Path, log: Numbered[Annotation]) -> Iterable[Fault]:
+    """Yields withdrawals of what is no earlier annotation of the same log on the same question."""
+    earlier: dict[str, Annotation] = {}
+    for line, a in log:
+        if a.role != "withdraw":
+            earlier[a.annotation_id] = a
+            if a.withdraws is not None:
+                message = f"expected none with role {a.role}; a line that takes another back has role withdraw"
+                yield Fault(str(path), line, "withdraws", message, "other-role")
+            continue
+        if a.withdraws is None:
+            message = "is missing; give the id of the annotation that this line takes back"
+            yield Fault(str(path), line, "withdraws", message, "missing-field")
+            continue
+        withdrawn = earlier.get(a.withdraws)
+        if withdrawn is None:
+            message = f"no annotation '{a.withdraws}' in an earlier line of this file"
+            yield Fault(str(path), line, "withdraws", message, "unknown-id")
+        elif question_of(withdrawn)[:3] != question_of(a)[:3]:
+            message = f"annotation '{a.withdraws}' is about another claim, scheme or axis"
+            yield Fault(str(path), line, "withdraws", message, "other-question")
 
 
 def _label_faults(
@@ -257,12 +278,13 @@ def _label_faults(
 def _contradiction_faults(path: Path, log: Numbered[Annotation]) -> list[Fault]:
     """Returns the annotations that answer a question again without superseding the earlier answer."""
     superseded = {annotation.supersedes for _, annotation in log}
+    withdrawn = {annotation.withdraws for _, annotation in log}
     first_line: dict[tuple[str, str, str, str], int] = {}
     faults = []
     for line, a in log:
-        if a.annotation_id in superseded:
+        if a.role == "withdraw" or a.annotation_id in superseded or a.annotation_id in withdrawn:
             continue
-        key = _question(a)
+        key = question_of(a)
         if key in first_line:
             message = (
                 f"'{a.annotator}' already labeled this claim on axis '{a.axis}' (line {first_line[key]}); "

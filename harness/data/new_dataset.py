@@ -38,6 +38,7 @@ def new(
     *,
     language: str | None = None,
     source: str | Path | None = None,
+    labels: bool = False,
     root: str | Path | None = None,
     config_schema: str = "",
 ) -> NewDataset:
@@ -46,8 +47,9 @@ def new(
     Args:
         folder: new or empty folder; its name becomes the name of the dataset (and of the scheme, unless it is a copy).
         language: BCP 47 code of the articles; default: en.
-        source: dataset to copy: shipped, fetched, or a folder. The copy keeps its files, license and citation, and has
-            its name in `ancestry`.
+        source: dataset to copy: shipped, fetched, or a folder. The copy has its articles, claims, schemes, splits,
+            corpus, license and citation, and its name in `ancestry`.
+        labels: whether a copy also has the labels and the evidence of its dataset; default: it is to be labeled anew.
         root: folder of fetched benchmarks; see `data_root`.
         config_schema: JSON Schema of configs, written beside the config, which names it to editors; empty: none.
     Raises: FaultsError: the folder is not empty, or the dataset to copy has faults; HarnessError: the language is not a
@@ -57,7 +59,9 @@ def new(
     if source is not None:
         if language is not None:
             raise HarnessError("language: a copy has the language of its dataset; leave it out")
-        return _copy(find_dataset(source, root), path)
+        return _copy(find_dataset(source, root), path, labels=labels)
+    if labels:
+        raise HarnessError("--with-labels: only a copy has labels; name the dataset to copy with --from")
     language = language or "en"
     check_language(language)
     _require_empty(path)
@@ -72,14 +76,14 @@ def new(
     }
     if config_schema:
         texts[path / SCHEMA_FILE] = config_schema
-    files = {file_path: text.encode() for file_path, text in texts.items()}
+    files = {file_path: text.encode() for file_path, text in texts.items()} | _git_files(path)
     files[path / "experiment.yaml"] = modeline.encode() + config_content(path, "checkability")
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, info))
     steps = (
         f"read and edit the guideline {path / 'schemes' / f'{name}.yaml'}",
         f"harness ingest YOUR_ARTICLES... --into {path}",
-        f"harness add {path} --claims LABELS.csv --as YOU",
+        f"harness label {path} --as YOU, or harness add {path} --claims LABELS.csv --as YOU",
         run_command(path),
     )
     return NewDataset(path, tuple(files), steps)
@@ -88,30 +92,42 @@ def new(
 def _require_empty(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise FaultsError.single(path, "is a file; give a folder that does not exist yet")
-    # An earlier call that was killed can leave the lock file behind.
-    if path.is_dir() and any(entry.name != LOCK for entry in path.iterdir()):
+    # An earlier call that was killed can leave the lock file behind; `git init` makes .git.
+    if path.is_dir() and any(entry.name not in (LOCK, ".git") for entry in path.iterdir()):
         raise FaultsError.single(path, "is not empty; nothing was written: give a folder that does not exist yet")
 
 
-def _copy(source: Path, path: Path) -> NewDataset:
+def _copy(source: Path, path: Path, *, labels: bool) -> NewDataset:
     """Copies a dataset folder, under the name of the new folder."""
     _require_empty(path)
     info = open_folder(source).info
-    sources = [file for file in sorted(source.rglob("*")) if file.is_file() and file.name != LOCK]
     files = {
-        path / file.relative_to(source): read_bytes(file)
-        for file in sources
-        if not file.name.startswith(TEMPORARY_PREFIX)
+        path / name: read_bytes(source / name)
+        for name in (file.relative_to(source) for file in sorted(source.rglob("*")) if file.is_file())
+        if _is_copied(name, labels=labels)
     }
     ancestry = tuple(dict.fromkeys([*info.ancestry, info.name]))
     copied = info.model_copy(update={"name": safe_name(path.resolve().name, "dataset"), "ancestry": ancestry})
+    files |= {file: content for file, content in _git_files(path).items() if file not in files}
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, copied))
     steps = (
-        f"harness add {path} --claims LABELS.csv --as YOU",
+        f"harness label {path} --as YOU, or harness add {path} --claims LABELS.csv --as YOU",
         f"harness run CONFIG, with dataset: {_config_name(path)}",
     )
     return NewDataset(path, tuple(files), steps)
+
+
+def _is_copied(name: Path, *, labels: bool) -> bool:
+    """Whether a file of a dataset folder, by its path in the folder, belongs in a copy."""
+    if name.name.endswith(LOCK) or name.name.startswith(TEMPORARY_PREFIX) or ".git" in name.parts:
+        return False
+    # Evidence has stances, which give verdicts away.
+    return labels or (name.parts[0] != "annotations" and name.parts != ("evidence.jsonl",))
+
+
+def _git_files(path: Path) -> dict[Path, bytes]:
+    return {path / ".gitattributes": GIT_ATTRIBUTES.encode(), path / ".gitignore": GIT_IGNORE.encode()}
 
 
 def check_language(language: str) -> None:
@@ -161,6 +177,18 @@ def _config_name(path: Path) -> str:
 def _yaml_quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
+
+GIT_ATTRIBUTES = """\
+# One record a line: where two branches add lines, git keeps the lines of both.
+*.jsonl text eol=lf merge=union
+"""
+GIT_IGNORE = """\
+# Locks, files that are being written, and results.
+.lock
+.*.lock
+.partial-*
+runs/
+"""
 
 SCHEME = """\
 # The guideline of this dataset. Edit the axes, labels, definitions and examples for your study. Raise the version

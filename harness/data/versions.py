@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.jsonl import to_json_lines
-from harness.data.labels.annotations import new_annotation
+from harness.data.labels.annotations import new_annotation, time_now
 from harness.data.labels.gold import active_annotations
 from harness.data.sentences.claims_of import make_claim
 from harness.files import read_bytes
@@ -145,7 +144,7 @@ def carry_over_labels(claims: Iterable[Claim], annotations: Sequence[Annotation]
     Returns: annotations with a note that names the replaced claim. Leaves out questions that the annotator has already
         answered for the new claim, so that a second call returns none.
     """
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    now = time_now()
     by_claim: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in active_annotations(annotations):
         by_claim[annotation.claim_id].append(annotation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,6 +44,7 @@ class Endpoint:
     endpoint: str
     model: str
     api_key_variable: str | None
+    api_key_header: str | None
     concurrency: int
     requests_per_minute: int | None
     timeout_s: float
@@ -63,6 +65,14 @@ class Endpoint:
     def host(self) -> str:
         """The host that receives the claims."""
         return urlsplit(self.endpoint).hostname or self.endpoint
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the host is this machine."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     @property
     def replayed(self) -> bool:

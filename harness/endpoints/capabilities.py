@@ -16,12 +16,39 @@ PROBE_WITH_PASSAGES = '{"claim": "The bridge is 31 meters long.", "passages": {"
 """The same where claims are sent with passages."""
 
 
+PROBABILITIES = ("logprobs", "top_logprobs")
+"""Parameters that ask for token probabilities."""
+
+
 @displayed
 class EndpointCapabilities(NamedTuple):
-    """The response format and the token probabilities that an endpoint supports."""
+    """The response format and the token probabilities that an endpoint supports, and what it refuses."""
 
     response_format: ResponseFormat
     token_probabilities: bool
+    refused: tuple[str, ...] = ()
+    """Parameters that it refuses and names, in the order of their names."""
+    thinks: bool = False
+    """Whether the model thinks before it answers."""
+    enforced: bool | None = None
+    """Whether the trial answer kept to the response format although its prompt asked for another; None: unknown."""
+
+    def adapt(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of a request without those that the endpoint refuses; max_tokens is sent by its newer name."""
+        adapted = {name: value for name, value in parameters.items() if name not in self.refused}
+        if "max_tokens" in parameters and "max_tokens" in self.refused:
+            adapted["max_completion_tokens"] = parameters["max_tokens"]
+        return adapted
+
+    def summary(self) -> str:
+        """What was chosen, for a result."""
+        enforced = {True: "", False: " (accepted, not enforced)", None: " (accepted, not checked)"}[self.enforced]
+        parts = [self.response_format + ("" if self.response_format == "text" else enforced)]
+        if "max_tokens" in self.refused:
+            parts.append("max_tokens sent as max_completion_tokens")
+        left_out = [name for name in self.refused if name != "max_tokens"]
+        parts += [f"refused by the endpoint: {' and '.join(left_out)}"] if left_out else []
+        return ", ".join(parts)
 
 
 QUOTES = {

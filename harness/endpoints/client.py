@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import json
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -21,12 +20,15 @@ from harness.endpoints.cache import Cache, Usage
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.completions import error_summary, first_choice, reported_tokens
 from harness.endpoints.connection import ConnectionPool
+from harness.endpoints.refusals import refused_parameters
 from harness.errors import EndsRun, HarnessError
 
 RETRYABLE_STATUS = (408, 409, 425, 429)
 """Statuses below 500 after which the same request can succeed."""
 REJECTED_STATUS = (400, 413, 422)
 """Statuses that reject the request itself: its parameters, or the claim in it. They are stored as replies."""
+REFUSING_STATUS = (200, 403, 404, 405, 406, 500, 501)
+"""Statuses that reject the request if their reply names a parameter of it."""
 MAX_REPLY_BYTES = 4 << 20
 POLL_INTERVAL_S = 0.05
 """Time between checks whether another process has received the same reply."""
@@ -81,25 +83,38 @@ class Client:
         """Time (`time.monotonic`) before which no further request may start."""
         self._n_in_flight = 0
 
-    def send_all(self, requests: Sequence[Request]) -> list[StoredReply]:
+    def send_all(
+        self, requests: Sequence[Request], n_first: int = 0, check_first: Callable[[], None] = lambda: None
+    ) -> list[StoredReply]:
         """Sends requests, several at once, and saves each reply as soon as it arrives.
 
+        Args:
+            requests: the requests.
+            n_first: the number of requests to wait for before the others are sent.
+            check_first: called once their replies are saved; what it raises ends the call.
         Raises: HarnessError: the first request that failed for good, the endpoint's reply, and how many replies are
             saved.
         """
         with self._connected() as connections:
             executor = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(requests))))
-            futures = [executor.submit(self._send_or_stop, connections, request) for request in requests]
+            futures: list[Future[StoredReply]] = []
             try:
-                wait(futures, return_when=FIRST_EXCEPTION)
+                for start, end in ((0, n_first), (n_first, len(requests))):
+                    part = requests[start:end]
+                    futures += [executor.submit(self._send_or_stop, connections, request) for request in part]
+                    wait(futures, return_when=FIRST_EXCEPTION)
+                    if self._stop.is_set():
+                        break
+                    if start == 0:
+                        check_first()
             finally:
                 # Also on Ctrl-C: threads that wait or retry would otherwise keep the process alive.
                 self._stop.set()
                 executor.shutdown(wait=True, cancel_futures=True)
-        self._raise_first_error(futures)
+        self._raise_first_error(futures, len(requests))
         return [future.result() for future in futures]
 
-    def _raise_first_error(self, futures: Sequence[Future[StoredReply]]) -> None:
+    def _raise_first_error(self, futures: Sequence[Future[StoredReply]], n_requests: int) -> None:
         ended = [future for future in futures if not future.cancelled()]
         errors = [error for future in ended if (error := future.exception())]
         if not errors:
@@ -110,7 +125,7 @@ class Client:
             raise error
         kind = type(error) if isinstance(error, EndsRun) else HarnessError
         raise kind(
-            f"{error}. {len(ended) - len(errors)} of {len(futures)} replies arrived and are saved; run the same "
+            f"{error}. {len(ended) - len(errors)} of {n_requests} replies arrived and are saved; run the same "
             "command again to continue"
         )
 
@@ -131,11 +146,13 @@ class Client:
         import httpx2
 
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
-        if self._key:
+        if self._key and self.endpoint.api_key_header:
+            headers[self.endpoint.api_key_header] = self._key
+        elif self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         # Proxies and certificates from the environment are for other machines. Loading certificates takes long, so
         # they are loaded once for all threads, and only for https.
-        trust_env = not _is_this_machine(self.endpoint.host)
+        trust_env = not self.endpoint.is_local
         settings = {"headers": headers, "timeout": self.endpoint.timeout_s, "trust_env": trust_env}
         is_encrypted = urlsplit(self.endpoint.endpoint).scheme == "https"
         try:
@@ -210,7 +227,7 @@ class Client:
             with self._schedule:
                 self._n_in_flight -= 1
                 self._schedule.notify_all()
-        return outcome if isinstance(outcome, FailedAttempt) else self._check(outcome)
+        return outcome if isinstance(outcome, FailedAttempt) else self._check(request, outcome)
 
     def _wait_for_slot(self) -> None:
         """Waits for the next start time that `requests_per_minute` and the endpoint allow."""
@@ -253,7 +270,8 @@ class Client:
 
         limit_s = self.endpoint.timeout_s
         deadline = time.monotonic() + limit_s
-        url = f"{request.url}/chat/completions"
+        base, mark, query = request.url.partition("?")
+        url = f"{base}/chat/completions{mark}{query}"
         chunks = []
         size = 0
         try:
@@ -276,17 +294,20 @@ class Client:
         text = b"".join(chunks).decode("utf-8", "replace")
         return HttpReply(reply.status_code, hide_key(text, self._key), wait_s)
 
-    def _check(self, reply: HttpReply) -> HttpReply | FailedAttempt:
+    def _check(self, request: Request, reply: HttpReply) -> HttpReply | FailedAttempt:
         """The reply if it is a chat completion or a rejection; else a failed attempt.
 
         Raises: HarnessError: a retry cannot help: no permission, no such model, a wrong address.
         """
-        if reply.status == 200:
-            if first_choice(reply.text) is not None:
-                return reply
-            return FailedAttempt(f"the reply is not a chat completion: {error_summary(reply.text)}")
-        if reply.status in REJECTED_STATUS:
+        if reply.status == 200 and first_choice(reply.text) is not None:
             return reply
+        # Some endpoints refuse a parameter with a status that else means no permission, no such model, a failure, or
+        # even success.
+        names_parameter = reply.status in REFUSING_STATUS and refused_parameters(reply.text, json.loads(request.body))
+        if reply.status in REJECTED_STATUS or names_parameter:
+            return reply
+        if reply.status == 200:
+            return FailedAttempt(f"the reply is not a chat completion: {error_summary(reply.text)}")
         message = f"status {reply.status}: {error_summary(reply.text)}"
         if reply.status in RETRYABLE_STATUS or reply.status >= 500:
             return FailedAttempt(message, reply.wait_s)
@@ -304,13 +325,6 @@ class Client:
                 at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             )
         )
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _parse_retry_after(header: str | None) -> float | None:

@@ -1,9 +1,11 @@
-"""Reads the parts of a chat completion: its first choice, its token count, its error message."""
+"""Reads the parts of a chat completion: its first choice, its thoughts, its token count, its error message."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+from harness.endpoints.thoughts import field_thoughts, message_parts
 
 MAX_SUMMARY_LENGTH = 300
 """Characters of an endpoint's text that a message quotes."""
@@ -12,14 +14,46 @@ MAX_TOKENS = 10**9
 
 
 def first_choice(text: str) -> dict[str, Any] | None:
-    """The first choice of a chat completion; None if the text is not a chat completion."""
+    """The first choice of a chat completion, whose content is the answer alone; None if the text is no completion.
+
+    The thoughts before the answer, in parts of the content, or in fields of their own are under `thoughts` of its
+    message.
+    """
     try:
-        choice = json.loads(text)["choices"][0]
-        message = choice["message"]
-        content = message.get("content")
+        choice: dict[str, Any] = json.loads(text)["choices"][0]
+        message: dict[str, Any] = choice["message"]
+        parts = message_parts(message.get("content"))
+        if parts is None:
+            return None
+        thoughts, answer = parts
+        refusals = [message.get("refusal"), *(part.get("refusal") for part in _parts(message))]
+        own = {"content": answer, "thoughts": field_thoughts(message) + thoughts, "refusal": any(refusals)}
+        return choice | {"message": message | own}
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
-    return choice if content is None or isinstance(content, str) else None
+
+
+def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
+    content = message.get("content")
+    return content if isinstance(content, list) else []
+
+
+def has_thoughts(text: str) -> bool:
+    """Whether the model thought before it answered: the reply has thoughts, or counts their tokens."""
+    choice = first_choice(text)
+    if choice is not None and choice["message"]["thoughts"].strip():
+        return True
+    try:
+        usage = json.loads(text)["usage"]
+        counts = (usage, usage.get("completion_tokens_details") or {})
+        return any((count.get("reasoning_tokens") or 0) > 0 for count in counts)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return False
+
+
+def is_cut_off(choice: dict[str, Any]) -> bool:
+    """Whether a choice ended at a limit of tokens: `length`, or the words of other protocols."""
+    return str(choice.get("finish_reason")).lower() in ("length", "max_tokens", "model_length")
 
 
 def reported_tokens(text: str) -> int | None:
@@ -36,11 +70,16 @@ def reported_tokens(text: str) -> int | None:
 def error_summary(text: str) -> str:
     """The message of an error reply, or the beginning of any other text; on one line, in quotes."""
     try:
-        error = json.loads(text)["error"]
-        text = error["message"] if isinstance(error, dict) else str(error)
-    except (ValueError, RecursionError, LookupError, TypeError):
-        pass
-    line = " ".join(str(text).split())
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    # An error is an object, a text, a list of objects with a message, or the only entry of a list.
+    document = document[0] if isinstance(document, list) and document else document
+    error = (
+        document.get("error", document.get("detail", document.get("message"))) if isinstance(document, dict) else None
+    )
+    error = error.get("message", error) if isinstance(error, dict) else error
+    line = " ".join((error if isinstance(error, str) else json.dumps(error) if error else text).split())
     # An endpoint must not be able to send control sequences to the user's terminal.
     printable = "".join(character if character.isprintable() else "\ufffd" for character in line)
     return repr(printable if len(printable) <= MAX_SUMMARY_LENGTH else printable[:MAX_SUMMARY_LENGTH] + "...")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.endpoints.cache import Cache
@@ -27,7 +27,17 @@ def stored_replies(requests: Sequence[Request], endpoint: Endpoint) -> dict[str,
     return replies
 
 
-def get_replies(requests: Sequence[Request], endpoint: Endpoint, ledger: str, seed: int) -> dict[str, StoredReply]:
+N_FIRST = 5
+"""Requests whose replies are looked at before any further one is sent."""
+
+
+def get_replies(
+    requests: Sequence[Request],
+    endpoint: Endpoint,
+    ledger: str,
+    seed: int,
+    check_first: Callable[[Sequence[StoredReply]], None] = lambda _: None,
+) -> dict[str, StoredReply]:
     """The reply to each request, by key; identical requests are sent once.
 
     Args:
@@ -35,6 +45,7 @@ def get_replies(requests: Sequence[Request], endpoint: Endpoint, ledger: str, se
         endpoint: the endpoint and its settings.
         ledger: the name that usage is counted under.
         seed: random seed of the jitter in waits.
+        check_first: called with the first replies before any further request is sent; what it raises ends the call.
     Raises: HarnessError: the cassette has no reply to some requests, or the endpoint fails; replies that arrived are
         saved.
     """
@@ -50,8 +61,15 @@ def get_replies(requests: Sequence[Request], endpoint: Endpoint, ledger: str, se
     try:
         if pending:
             with Cache(cache_folder()) as cache:
+                first = unique_requests[:N_FIRST]
+
+                def check() -> None:
+                    arrived = replies | cache.find(request.key for request in first)
+                    check_first([arrived[request.key] for request in first])
+
                 try:
-                    Client(endpoint, cache, ledger, seed).send_all(pending)
+                    n_first = sum(request.key not in replies for request in first)
+                    Client(endpoint, cache, ledger, seed).send_all(pending, n_first, check)
                 finally:
                     # Also after a failure, so that the cassette below gets the replies that did arrive.
                     replies |= cache.find(request.key for request in pending)

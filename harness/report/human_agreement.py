@@ -87,7 +87,7 @@ def _annotators(dataset: Dataset, scheme: str, axis: str) -> int:
     return len(
         {
             annotation.annotator
-            for annotation in dataset.annotations
+            for annotation in active_annotations(dataset.annotations)
             if (annotation.scheme, annotation.axis, annotation.role) == (scheme, axis, "label")
         }
     )

@@ -29,6 +29,8 @@ Arrays = dict[str, npt.NDArray[Any]]
 """Arrays of an index by name: what is stored of it."""
 MAX_CELLS = 4_000_000
 """Number of scores, of some texts and all passages, that are in memory at once."""
+PART = 512
+"""Number of scores whose maximum is taken at once, so that few are left to be sorted."""
 
 
 class Index(ABC):
@@ -125,7 +127,7 @@ def texts_of(array: npt.NDArray[Any]) -> list[str]:
 
 def best_rows(scores: Floats, k: int) -> Integers:
     """The rows of the k highest scores above 0, best first; equal scores in the order of rows."""
-    rows = np.flatnonzero(scores > 0)
+    rows = np.flatnonzero((scores >= _lower_bound(scores, k)) & (scores > 0))
     if len(rows) > k:
         # Sorting only the candidates keeps a search linear; of equal scores at the limit the first ones stay.
         lowest = np.partition(scores[rows], len(rows) - k)[len(rows) - k]
@@ -134,3 +136,12 @@ def best_rows(scores: Floats, k: int) -> Integers:
         rows = np.sort(np.concatenate([above, equal]))
     ranked: Integers = rows[np.argsort(-scores[rows], kind="stable")].astype(np.int64)
     return ranked
+
+
+def _lower_bound(scores: Floats, k: int) -> float:
+    """A number that at least k scores reach: the k-th highest of the maxima of equal parts."""
+    n_parts = len(scores) // PART
+    if n_parts < k:
+        return -np.inf
+    maxima = scores[: n_parts * PART].reshape(n_parts, PART).max(axis=1)
+    return float(np.partition(maxima, n_parts - k)[n_parts - k])

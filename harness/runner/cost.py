@@ -11,7 +11,7 @@ from time import perf_counter
 
 from pydantic import ValidationError
 
-from harness.files import json_document, write_text
+from harness.files import json_document
 from harness.records import Record
 
 MEGABYTE = 2**20
@@ -77,9 +77,9 @@ def cost_path(unit_file: Path) -> Path:
     return unit_file.with_suffix(".cost.json")
 
 
-def write_cost(unit_file: Path, cost: Cost) -> None:
-    """Writes the cost of a unit."""
-    write_text(cost_path(unit_file), json_document(cost.model_dump(mode="json")))
+def encode_cost(cost: Cost) -> bytes:
+    """The content of the file of a cost."""
+    return json_document(cost.model_dump(mode="json")).encode("utf-8")
 
 
 def total_cost(unit_files: Sequence[Path]) -> Cost | None:

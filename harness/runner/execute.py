@@ -15,9 +15,9 @@ import numpy as np
 from harness.classifiers.base import Scorer
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
-from harness.files import WriteError, write_bytes
+from harness.files import WriteError, write_files
 from harness.runner.config import System
-from harness.runner.cost import Clock, Cost, peak_megabytes, reset_peak, write_cost
+from harness.runner.cost import Clock, Cost, cost_path, encode_cost, peak_megabytes, reset_peak
 from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.failures import UnitFailure, errors_of_code
@@ -265,8 +265,8 @@ def _fit_and_write(
         if stored_unit is not None:  # another process has fitted it in the meantime
             return stored_unit
         fitted = fit_unit(unit, claims, gold, test, dev)
-        write_cost(path, fitted.cost)
-        write_bytes(path, fitted.data)
+        # A cost that a power failure empties is unknown, and each wait for the disk takes as long as a small fit.
+        write_files({cost_path(path): encode_cost(fitted.cost), path: fitted.data}, unsynced=[cost_path(path)])
     stored_unit = read_unit(path, unit.unit_id)
     if stored_unit is None:
         raise WriteError(f"{path}: was written, but cannot be read back; check the disk, then run the same again")

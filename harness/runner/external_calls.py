@@ -8,6 +8,7 @@ from typing import NamedTuple
 from harness.classifiers.base import TaskPrompt
 from harness.data.labels.tasks import answers_of, find_task
 from harness.display import displayed
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import HarnessError
 from harness.runner.config import LoadedExperiment, System
 from harness.runner.plan import ExperimentData, Unit, training_gold
@@ -55,6 +56,11 @@ def hosts_of(units: Iterable[Unit], *, offline: bool = False) -> tuple[str, ...]
             f"needs the network ({', '.join(hosts)}), which --offline refuses; replay a cassette instead"
         )
     return tuple(hosts)
+
+
+def keys_of(units: Iterable[Unit]) -> tuple[KeyUse, ...]:
+    """The keys that fitting and scoring units may send, and the hosts that they go to."""
+    return tuple(dict.fromkeys(use for unit in units for use in unit.system.classifier.sent_keys()))
 
 
 def forecast_of(units: Iterable[Unit], data: ExperimentData) -> Forecast:

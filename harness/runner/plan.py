@@ -33,6 +33,7 @@ from harness.runner.splitting.transfer import name_trained_on, training_groups, 
 from harness.runner.tuning.calibrate import CalibratedClassifier
 from harness.runner.verification.evidence_source import evidence_key
 from harness.runner.verification.gold_evidence import ShownEvidence
+from harness.runner.verification.people import agreement_notes
 from harness.runner.verification.retrieval_systems import retrieval_gold
 from harness.runner.verification.shown_evidence import gather_evidence
 from harness.schemes import Scheme
@@ -63,6 +64,9 @@ class ExperimentData(NamedTuple):
 
     shows_evidence: bool = False
     """Whether passages are shown with claims: the task is `verdict`."""
+
+    people: tuple[str, ...] = ()
+    """How far annotators agree on verdicts, a line for each dataset with several."""
 
     def evidence_of(self, system: System) -> ShownEvidence | None:
         """What a system is shown with the claims; None if nothing is."""
@@ -140,6 +144,9 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         duplicate_rows=find_duplicate_rows(joined, folds),
         limit=limit,
         shows_evidence=task.name == "verdict",
+        people=agreement_notes(joined, task, schemes, np.concatenate([fold.test for fold in folds]))
+        if task.name == "verdict"
+        else (),
         evidence=gather_evidence(sources, joined, experiment.corpus, root),
     )
 

@@ -18,6 +18,7 @@ from harness.records import Record
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.plan import ExperimentData
 from harness.runner.units.unit_file import Predictions
+from harness.runner.verification.evidence_source import RankedEvidence
 from harness.schemes import TaskMapping
 
 
@@ -158,7 +159,10 @@ def provenance_of(
 
 def classifier_settings(system: System) -> ClassifierSettings:
     """The classifier of a system with its settings as plain data."""
-    return ClassifierSettings(name=system.name, settings=system.classifier.model_dump(mode="json"))
+    settings = system.classifier.model_dump(mode="json")
+    if "source" in settings and isinstance(system.evidence, RankedEvidence):  # a retriever in the place of a classifier
+        settings = {"depth": system.evidence.k, **system.settings}
+    return ClassifierSettings(name=system.name, settings=settings)
 
 
 def schemes_used(loaded: LoadedExperiment, data: ExperimentData) -> tuple[SchemeUse, ...]:

@@ -209,7 +209,7 @@ def read_predictions(result: Result) -> Columns:
 
     path, data = Path(result.path) / "predictions.parquet", _bytes_of(result.path, "predictions.parquet")
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        table = pq.ParquetFile(pa.BufferReader(data)).read()  # read_table imports pandas
     except (OSError, ValueError, pa.ArrowException):
         raise FaultsError.single(path, f"is not a Parquet file: it was cut short or changed; {REMEDY}") from None
     problem = _table_problem(table)
@@ -217,7 +217,22 @@ def read_predictions(result: Result) -> Columns:
         raise FaultsError.single(path, f"{problem}; {REMEDY}")
     if sha256(data) != result.predictions_sha256:
         raise FaultsError.single(path, f"was changed after result.json was written; {REMEDY}", code="changed")
-    return {name: table[name].to_numpy() for name in table.column_names}
+    return {name: _values_of(table[name].combine_chunks()) for name in table.column_names}
+
+
+def _values_of(column: pa.Array) -> npt.NDArray[Any]:
+    """The values of a column; texts that occur more than once are one object. Most columns do without pandas."""
+    import pyarrow as pa
+
+    if pa.types.is_string(column.type):
+        encoded = column.dictionary_encode(null_encoding="encode")
+        texts = np.array(encoded.dictionary.to_pylist(), dtype=object)
+        return np.asarray(texts[np.from_dlpack(encoded.indices)])
+    if pa.types.is_floating(column.type) and not column.null_count:
+        return np.from_dlpack(column)
+    if pa.types.is_integer(column.type):
+        return np.array([np.nan if number is None else number for number in column.to_pylist()])
+    return np.asarray(column.to_numpy(zero_copy_only=False))  # which imports pandas
 
 
 def _bytes_of(folder: str | Path, name: str) -> bytes:
@@ -232,6 +247,7 @@ def _bytes_of(folder: str | Path, name: str) -> bytes:
 def _table_problem(table: pa.Table) -> str | None:
     """Reason why a table cannot be the predictions of a result; None if it can."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if not table.num_rows:
         return "holds no predictions"
@@ -244,5 +260,5 @@ def _table_problem(table: pa.Table) -> str | None:
             return f"column '{name}': expected {kind}, got {table.schema.field(name).type}"
     if len(scores) < (1 if "gold_evidence" in table.column_names else 2):
         return "has no column of scores (score:LABEL) for each label"
-    unscored = [name for name in scores if not np.isfinite(table[name].to_numpy()).all()]
+    unscored = [name for name in scores if table[name].null_count or not pc.all(pc.is_finite(table[name])).as_py()]
     return f"column '{unscored[0]}': expected finite numbers only" if unscored else None

@@ -36,7 +36,7 @@ from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, to
 from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
-from harness.runner.verification.evidence_source import evidence_name
+from harness.runner.verification.evidence_source import evidence_key, evidence_name
 from harness.runner.verification.gold_evidence import gold_groups, shows_whole_group
 from harness.runner.verification.retrieval_systems import gold_texts, ranking_values, trec_files
 from harness.user_code.local_code import code_fingerprint
@@ -103,6 +103,7 @@ def build_result(
         experiment.ties,
         slices_fingerprint(experiment.slices, data),
         *_evidence_notes(system, data),
+        *data.people,
         *((shown.fingerprint, *shown.warnings) if (shown := data.evidence_of(system)) else ()),
     ]
     result_id = f"{_slug(system.system_name)}-{fingerprint(identity)[:10]}"
@@ -115,7 +116,8 @@ def build_result(
     unit_predictions = [(unit, finished.units[unit.unit_id].predictions) for unit in units]
     runs = join_folds(unit_predictions)
     if experiment.task == "evidence":
-        runs = {None: ranking_values(data.joined, data.claims_of(system).evidence, rows, loaded.metrics)}
+        shown = data.evidence[evidence_key(system.evidence)]
+        runs = {None: ranking_values(data.joined, shown, rows, loaded.metrics)}
     system_runs = _SystemRuns(loaded, data, system, rows, runs)
     predictions = _predictions_parquet(data, system, rows, runs, experiment)
     write_bytes(result_folder / "predictions.parquet", predictions)
@@ -297,7 +299,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         limit=data.limit,
         random_seeds=tuple(seed for seed in runs if seed is not None),
         evidence=evidence_name(system.evidence) if experiment.task == "verdict" else None,
-        evidence_notes=_evidence_notes(system, data),
+        evidence_notes=(*_evidence_notes(system, data), *data.people),
     )
 
 

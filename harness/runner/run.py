@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
+from harness.endpoints.trusted_hosts import KeyUse, require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.features.encoder_files import hub_by_argument
 from harness.files import folder_lock, json_document, remove_partial_files, write_text
 from harness.progress import Progress, silent
-from harness.runner.chain.config import LoadedChain, read_chain
+from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain
 from harness.runner.chain.losses import ChainLosses, chain_losses
 from harness.runner.chain.saved_chain import DETECT, JUDGE, save_chain
 from harness.runner.chain.table import chain_html, chain_table
 from harness.runner.config import Experiment, LoadedExperiment
 from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.execute import execute, finished_units
-from harness.runner.external_calls import Forecast, forecast_of, hosts_of, with_task_prompt
+from harness.runner.external_calls import Forecast, forecast_of, hosts_of, keys_of, with_task_prompt
 from harness.runner.load_config import read_config
 from harness.runner.models.save_models import SavedModel, fit_and_save_models
 from harness.runner.models.saved_model import FOLDER
 from harness.runner.official.leaderboards import leaderboards_for, references
-from harness.runner.plan import Unit, data_for_system, expand_transfer, load_data, units_of
+from harness.runner.plan import ExperimentData, Unit, data_for_system, expand_transfer, load_data, units_of
 from harness.runner.provenance import git_commit
 from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
+from harness.runner.units.shards import Shard, ShardProgress, refuse_shards, shard_lock
 from harness.runner.verification.reads_evidence import EvidenceGain, evidence_gains
 from harness.user_code.local_code import code_as_imported
 
@@ -63,6 +67,8 @@ class RunResult:
     """Systems that could not be fitted, in the order of the config."""
     chain: ChainLosses | None = None
     """What each stage of a chain loses; its `results` are those of the detector and of the judge."""
+    shard: ShardProgress | None = None
+    """What is fitted and what is left, for a run of one shard, which has no results; else None."""
 
     def __len__(self) -> int:
         return len(self.results)
@@ -74,6 +80,8 @@ class RunResult:
         """The values or the predictions of all systems as a data frame; see `Result.to_pandas`."""
         import pandas as pd
 
+        if self.shard is not None:
+            raise HarnessError(f"no results: {self.shard}")
         return pd.concat([result.to_pandas(table) for result in self.results], ignore_index=True)
 
     def document(self) -> dict[str, Any]:
@@ -84,6 +92,8 @@ class RunResult:
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
         }
+        if self.shard is not None:
+            document["shard"] = {**self.shard._asdict(), "fitted": self.fitted}
         if self.failed:
             document["failed"] = [failure._asdict() for failure in self.failed]
         if self.evidence_gains:
@@ -109,7 +119,9 @@ class RunResult:
 
         if self.chain is not None:
             return chain_table(self.chain)
-
+        if self.shard is not None:
+            reasons = (f"{failure.system} failed: {failure.reason}" for failure in self.failed)
+            return "\n".join([f"{self.experiment}: {self.shard}", *reasons])
         return results_table(self.results, self.published, self.failed, self.evidence_gains)
 
     def _repr_html_(self) -> str:
@@ -117,7 +129,8 @@ class RunResult:
 
         if self.chain is not None:
             return chain_html(self.chain)
-
+        if self.shard is not None:
+            return f"<pre>{escape(str(self))}</pre>"
         return results_html(self.results, self.published, self.failed, self.evidence_gains)
 
 
@@ -133,6 +146,8 @@ class RunPlan(NamedTuple):
     """Hosts that the pending units may contact."""
     forecast: Forecast = Forecast(0, 0)
     """Calls that the pending units would make."""
+    keys: tuple[KeyUse, ...] = ()
+    """Keys that the config names, with the hosts that they would go to."""
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
@@ -140,7 +155,8 @@ class RunPlan(NamedTuple):
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
         cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
-        return f"{summary}\n{cost}; cached replies are reused"
+        keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
+        return f"{summary}\n{cost}; cached replies are reused{keys}"
 
 
 Announce = Callable[[tuple[str, ...]], None]
@@ -151,12 +167,14 @@ def _nobody(_: tuple[str, ...]) -> None:
     return None
 
 
+@hub_by_argument
 def run(
     config: str | Path | Mapping[str, Any] | Experiment,
     *,
     overrides: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
     limit: int | None = None,
+    shard: str | tuple[int, int] | None = None,
     jobs: int = 1,
     out: str | Path = "runs",
     fresh: bool = False,
@@ -164,6 +182,7 @@ def run(
     save_models: bool = False,
     progress: Progress = silent,
     offline: bool = False,
+    trust_hosts: str | Sequence[str] = (),
     announce: Announce = _nobody,
 ) -> RunResult:
     """Runs an experiment; finished units are reused.
@@ -176,6 +195,8 @@ def run(
         overrides: changes to the config as `KEY=VALUE`; see `read_config`.
         only: names of the systems to run; empty: all. For verdicts, a name without its evidence means it with each.
         limit: use at most this many training and test claims per fold, for a quick trial.
+        shard: fit only this part of the units, as `1/4` or (1, 4), and write no results; processes that fit the other
+            parts may share the run folder, and a run without `shard` then writes the results.
         jobs: number of processes, at least 1; the numbers do not depend on it.
         out: parent folder of run folders.
         fresh: fit finished units again.
@@ -183,11 +204,14 @@ def run(
         save_models: also fit each system for later use and save it beside its result; see `harness.load_model`.
         progress: shows progress over the fits and the results.
         offline: refuse what needs the network.
+        trust_hosts: hosts that may get the keys that a config file names; they are remembered.
         announce: called with the hosts that may be contacted, if any, before the first contact.
-    Raises: HarnessError: an error in the config, the data or on the disk, a limit of calls is reached, or no system can
-        be fitted; finished units are kept.
+    Raises: HarnessError: an error in the config, the data or on the disk, a key would go to a host that is not trusted,
+        a limit of calls is reached, or no system can be fitted; finished units are kept.
     """
-    if (chain := _chain_of(config, overrides, only)) is not None:
+    if (chain := _chain_of(config, overrides, only, shard)) is not None:
+        if isinstance(config, str | Path):
+            require_trust(keys_of_chain(chain), as_list(trust_hosts), str(config))
         run_stage = partial(
             run,
             limit=limit,
@@ -201,6 +225,10 @@ def run(
             announce=announce,
         )
         return _run_chain(chain, Path(out) / chain.chain.name, run_stage, root)
+    part = None if shard is None else Shard.parse(shard)
+    if part is not None and (fresh or save_models):
+        remedy = "to fit everything again, choose a new --out folder" if fresh else "give it to the run without --shard"
+        raise HarnessError(f"--shard: does not go with {'--fresh' if fresh else '--save-models'}; {remedy}")
     loaded, units_by_system, data, folder = _prepare(
         config,
         overrides=overrides,
@@ -213,13 +241,22 @@ def run(
         announce=announce,
     )
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
+    if part is not None:
+        with shard_lock(folder, part), code_as_imported():
+            hosts = hosts_of(_pending([unit for unit in units if part.has(unit.unit_id)], folder), offline=offline)
+            if hosts:
+                announce(hosts)
+            return _run_shard(loaded, units, data, folder, shard=part, jobs=jobs, progress=progress)
     with folder_lock(folder, "a run"), code_as_imported():
+        refuse_shards(folder)
         remove_partial_files(folder)
         stored = {} if fresh else finished_units(units, folder)
         to_fit = [unit for unit in units if unit.unit_id not in stored]
         if save_models:  # which fits every system once more, unless its models cannot be saved
             to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
         hosts = hosts_of(to_fit, offline=offline)
+        if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
+            require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
         if hosts:
             announce(hosts)
         n_pending = len({unit.unit_id for unit in units} - stored.keys())
@@ -255,17 +292,54 @@ def run(
     )
 
 
+def _run_shard(
+    loaded: LoadedExperiment,
+    units: Sequence[Unit],
+    data: ExperimentData,
+    folder: Path,
+    *,
+    shard: Shard,
+    jobs: int,
+    progress: Progress,
+) -> RunResult:
+    """Fits the units of a shard; temporary files stay, because those of other shards may be in use."""
+    own = [unit for unit in units if shard.has(unit.unit_id)]
+    ids = {unit.unit_id for unit in own}
+    stored = finished_units(own, folder)
+    with progress(len(ids - stored.keys())) as advance:
+        finished = execute(own, data, folder, stored=stored, jobs=jobs, advance=lambda unit: advance(unit.title))
+    missing = len(ids - finished.units.keys())
+    others = _pending([unit for unit in units if unit.unit_id not in ids], folder)
+    return RunResult(
+        experiment=loaded.experiment.name,
+        folder=folder,
+        results=Rows(),
+        fitted=len(finished.fitted),
+        damaged=finished.damaged,
+        failed=failed_systems(finished.failed, [system.system_name for system in loaded.systems]),
+        shard=ShardProgress(str(shard), len(ids), missing, missing + len(others)),
+    )
+
+
+def _pending(units: Iterable[Unit], folder: Path) -> list[Unit]:
+    """The units that are not finished, each once."""
+    by_id = {unit.unit_id: unit for unit in units}
+    stored = finished_units(by_id.values(), folder)
+    return [unit for unit_id, unit in by_id.items() if unit_id not in stored]
+
+
 def plan(
     config: str | Path | Mapping[str, Any] | Experiment,
     *,
     overrides: str | Sequence[str] = (),
     only: str | Sequence[str] = (),
     limit: int | None = None,
+    shard: str | tuple[int, int] | None = None,
     out: str | Path = "runs",
     root: str | Path | None = None,
 ) -> RunPlan:
     """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
-    if (chain := _chain_of(config, overrides, only)) is not None:
+    if (chain := _chain_of(config, overrides, only, shard)) is not None:
         folder = Path(out) / chain.chain.name
         stages = [plan(stage, limit=limit, out=folder, root=root) for stage in (chain.detection, chain.judging)]
         return RunPlan(
@@ -275,11 +349,18 @@ def plan(
             finished=sum(stage.finished for stage in stages),
             hosts=tuple(dict.fromkeys(host for stage in stages for host in stage.hosts)),
             forecast=Forecast(*map(sum, zip(*(stage.forecast for stage in stages), strict=True))),
+            keys=keys_of_chain(chain),
         )
+    part = None if shard is None else Shard.parse(shard)
     loaded, units_by_system, data, folder = _prepare(
         config, overrides=overrides, only=only, limit=limit, out=out, root=root
     )
-    units = {unit.unit_id: unit for units_of_system in units_by_system.values() for unit in units_of_system}
+    units = {
+        unit.unit_id: unit
+        for units_of_system in units_by_system.values()
+        for unit in units_of_system
+        if part is None or part.has(unit.unit_id)
+    }
     stored = finished_units(units.values(), folder)
     pending = [unit for unit in units.values() if unit.unit_id not in stored]
     return RunPlan(
@@ -289,17 +370,23 @@ def plan(
         finished=len(units) - len(pending),
         hosts=hosts_of(pending),
         forecast=forecast_of(pending, data),
+        keys=keys_of(pending),
     )
 
 
 def _chain_of(
-    config: str | Path | Mapping[str, Any] | Experiment, overrides: str | Sequence[str], only: str | Sequence[str]
+    config: str | Path | Mapping[str, Any] | Experiment,
+    overrides: str | Sequence[str],
+    only: str | Sequence[str],
+    shard: str | tuple[int, int] | None,
 ) -> LoadedChain | None:
     """The chain of a config; None for another task.
 
-    Raises: HarnessError: the config has faults, or `only` names a system.
+    Raises: HarnessError: the config has faults, `only` names a system, or a shard is asked for.
     """
     chain = read_chain(config, overrides)
+    if chain is not None and shard is not None:
+        raise HarnessError("--shard: is not for chains; leave it out, or use --jobs")
     if chain is not None and as_list(only):
         raise HarnessError("--only: a chain needs all its stages; leave it out")
     return chain

@@ -10,14 +10,15 @@ how well scores work in them; positive claims are rare and unevenly spread. The 
 from __future__ import annotations
 
 import sys
-from functools import cache, partial
+from itertools import combinations
 
 import numpy as np
 
-from harness.compare.exchanges import draw_exchanges
-from harness.compare.paired_tests import adjust_p_values, difference, resample
+from harness.compare.exchanges import Exchanges, randomization_p_values
+from harness.compare.paired_tests import Exchanged, adjust_p_values, choose_test, difference
 from harness.data.claims import Gold
 from harness.metrics import METRICS, Intervals, ResamplingGroups, Run, measure
+from harness.runner.pairing.resampled import resample
 
 METRIC_NAMES = ("f1", "average_precision", "mean_average_precision")
 UNITS = (7, 12, 40, 100)
@@ -73,9 +74,16 @@ def false_findings(repetitions: int, units: int) -> dict[str, float]:
         for name in METRIC_NAMES:
             metric = METRICS.get(name)()
             answers = [resample(metric, gold, [run], groups, INTERVALS) for run in runs]
-            pairs = [(a, b) for number, a in enumerate(answers) for b in answers[number + 1 :]]
-            exchanges = cache(partial(draw_exchanges, gold, groups, seed=INTERVALS.random_seed, draws=2400))
-            p_values = [difference(metric, gold, a, b, groups=groups, exchanges=exchanges).p for a, b in pairs]
+            observed = {(a, b): answers[a].value - answers[b].value for a, b in combinations(range(len(answers)), 2)}
+            exchanged = dict.fromkeys(observed)
+            if choose_test(metric, gold, runs[0], groups) == "randomization":
+                exchanges = Exchanges(gold, groups, seed=INTERVALS.random_seed, draws=2400)
+                by_pair = randomization_p_values(metric, [answer.runs for answer in answers], exchanges, observed)
+                exchanged = {pair: Exchanged(p, 2400) for pair, p in by_pair.items()}
+            p_values = [
+                difference(metric, answers[a], answers[b], groups=groups, exchanged=exchanged[a, b]).p
+                for a, b in observed
+            ]
             found[name].append(min(adjust_p_values(p_values)) < 0.05)
     return {name: float(np.mean(found[name])) for name in METRIC_NAMES}
 

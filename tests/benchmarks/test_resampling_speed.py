@@ -70,7 +70,7 @@ def _ece(positive, chance, bins=10):
 
 def ours(gold, runs, groups):
     metrics = [METRICS.get(name)() for name in NAMES]
-    weights = unit_weights(int(groups.unit.max()) + 1, RESAMPLES, 13)
+    weights = unit_weights(int(groups.unit.max()) + 1, RESAMPLES, 13).astype(np.int64)
     return [[metric.values(gold, run, groups, weights) for metric in metrics] for run in runs]
 
 
@@ -102,7 +102,7 @@ def test_scipy_over_scikit_learn_one_system_ten_resamples_to_be_multiplied_by_80
 )
 def test_a_resample_is_what_scikit_learn_says_of_it(name):
     gold, runs, groups = data(2000, 40, 1)
-    weights = unit_weights(int(groups.unit.max()) + 1, 5, 3)
+    weights = unit_weights(int(groups.unit.max()) + 1, 5, 3).astype(np.int64)
     got = METRICS.get(name)().values(gold, runs[0], groups, weights)
     for row, value in zip(weights, got, strict=True):
         taken = np.concatenate([np.tile(np.flatnonzero(groups.unit == unit), times) for unit, times in enumerate(row)])

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, compare_results, run
-from harness.compare.exchanges import draw_exchanges
+from harness.compare.exchanges import Exchanges, randomization_p_values
 from harness.compare.paired_tests import (
+    Exchanged,
     adjust_p_values,
+    choose_test,
     corrected_t_test,
     difference,
     fold_values,
@@ -41,8 +43,12 @@ def answers(predicted, scores=None):
 def compared(metric, gold, one, other, unit, draws=2000):
     groups = ResamplingGroups(np.array(unit), np.array(unit))
     a, b = (resample(metric, gold, [system], groups, INTERVALS) for system in (one, other))
-    exchanges = draw_exchanges(gold, groups, seed=INTERVALS.random_seed, draws=draws)
-    return difference(metric, gold, a, b, groups=groups, exchanges=lambda: exchanges)
+    exchanged = None
+    if choose_test(metric, gold, one, groups) == "randomization":
+        exchanges = Exchanges(gold, groups, seed=INTERVALS.random_seed, draws=draws)
+        p_values = randomization_p_values(metric, [a.runs, b.runs], exchanges, {(0, 1): a.value - b.value})
+        exchanged = Exchanged(p_values[0, 1], draws)
+    return difference(metric, a, b, groups=groups, exchanged=exchanged)
 
 
 def test_randomization_against_every_exchange():

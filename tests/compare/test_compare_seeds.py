@@ -12,8 +12,8 @@ import pytest
 
 from harness import build_report, compare_results, run
 from harness.compare.compare import compare_metrics
-from harness.compare.exchanges import draw_exchanges, randomization_p
-from harness.compare.paired_tests import corrected_t_test, difference
+from harness.compare.exchanges import Exchanges, randomization_p_values
+from harness.compare.paired_tests import Exchanged, corrected_t_test, difference
 from harness.compare.results import read_table
 from harness.compare.tables import FORMATS
 from harness.data.claims import Gold
@@ -41,9 +41,10 @@ def systems():
 
 
 def compared(metric, gold, runs_a, runs_b, draws=4000):
-    exchanges = draw_exchanges(gold, GROUPS, seed=5, draws=draws)
+    exchanges = Exchanges(gold, GROUPS, seed=5, draws=draws)
     a, b = (resample(metric, gold, runs, GROUPS, INTERVALS) for runs in (runs_a, runs_b))
-    return difference(metric, gold, a, b, groups=GROUPS, exchanges=lambda: exchanges)
+    p_values = randomization_p_values(metric, [runs_a, runs_b], exchanges, {(0, 1): a.value - b.value})
+    return difference(metric, a, b, groups=GROUPS, exchanged=Exchanged(p_values[0, 1], draws))
 
 
 def test_one_run_against_three_is_tested_by_every_exchange_of_the_mean(systems):
@@ -88,9 +89,9 @@ def test_false_findings_of_one_run_against_three_are_as_rare_as_they_should_be()
         hard = np.repeat(random.random(30), 8) * 0.5
         runs = [Run(None, gold.codes ^ (random.random(240) < hard)) for _ in range(4)]
         a, b = (resample(F1(), gold, of_system, groups, INTERVALS) for of_system in (runs[:1], runs[1:]))
-        exchanges = draw_exchanges(gold, groups, seed=5, draws=400)
-        p = randomization_p(F1(), a.runs, b.runs, exchanges, observed=a.value - b.value)
-        n_significant += p < 0.05
+        exchanges = Exchanges(gold, groups, seed=5, draws=400)
+        p_values = randomization_p_values(F1(), [a.runs, b.runs], exchanges, {(0, 1): a.value - b.value})
+        n_significant += p_values[0, 1] < 0.05
     # binomial(200, .05): 20 or more in 1 of 1,000 such tests
     assert n_significant <= 20
 

@@ -57,3 +57,41 @@ def content(folder: Path) -> dict[str, bytes]:
     """Every file of a folder but the lock, by its relative path."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+TWO_AXES = """\
+name: two-axes
+version: "1"
+title: Two questions
+source: Written for tests.
+license: CC0
+language: en
+axes:
+  - name: factual
+    question: Does it state something?
+    definition: Of the world, present or past.
+    labels:
+      - {name: "yes", definition: "It states something.", examples: [It rained.]}
+      - {name: "no", definition: It states nothing.}
+  - name: tone
+    question: How does it speak?
+    labels: [calm, loud, cannot tell]
+    abstain_label: cannot tell
+  - {name: quantity, feature: true, question: "Does it give a number?"}
+  - {name: source, feature: true, question: "Whose words?", value: the source}
+tasks:
+  claim_detection: {axis: factual, positive: ["yes"], negative: ["no"]}
+guideline: |
+  Read the whole article first.
+"""
+
+
+def to_label(folder: Path, articles: Mapping[str, str] | None = None, scheme: str = TWO_AXES) -> Dataset:
+    """A dataset folder whose claims wait for labels on the axes `factual` and `tone`."""
+    made(folder, articles)
+    (folder / "schemes").mkdir()
+    (folder / "schemes" / "two-axes.yaml").write_text(scheme)
+    info = folder / "dataset.yaml"
+    text = info.read_text().split("schemes:")[0]
+    info.write_text(f"{text}schemes: [two-axes]\n")
+    return open_dataset(folder)

@@ -23,6 +23,8 @@ def test_a_new_dataset_is_empty_and_valid(tmp_path):
     assert (fault.line, fault.field) == (5, "dataset")
     assert fault.message == "'my-data' has no claims yet; add articles with: harness ingest"
     assert set(content(tmp_path / "my data")) == {
+        ".gitattributes",
+        ".gitignore",
         "README.md",
         "articles.jsonl",
         "claims.jsonl",
@@ -34,13 +36,18 @@ def test_a_new_dataset_is_empty_and_valid(tmp_path):
     assert all(path.exists() for path in started.files)
 
 
-def test_a_copy_has_its_source_as_ancestor_and_takes_labels(tmp_path):
+def test_a_copy_has_its_source_as_ancestor_and_waits_for_labels(tmp_path):
     started = new(tmp_path / "mine", source="public-matters")
     copy, source = open_dataset(tmp_path / "mine"), open_dataset("public-matters")
     assert copy.claims == source.claims
-    assert copy.annotations == source.annotations
+    assert copy.annotations == copy.evidence == ()
     assert (copy.info.name, copy.info.ancestry, copy.info.license) == ("mine", ("public-matters",), source.info.license)
-    assert "harness add" in started.steps[0]
+    assert f"harness label {tmp_path / 'mine'} --as YOU" in started.steps[0]
+    assert {".gitattributes", ".gitignore", "corpus.jsonl"} <= set(content(copy.folder))
+    whole = open_dataset(new(tmp_path / "whole", source="public-matters", labels=True).folder)
+    assert (whole.annotations, whole.evidence) == (source.annotations, source.evidence)
+    with pytest.raises(HarnessError, match="--with-labels: only a copy has labels"):
+        new(tmp_path / "other", labels=True)
     with pytest.raises(HarnessError, match="language: a copy has the language of its dataset"):
         new(tmp_path / "other", source="public-matters", language="de")
     with pytest.raises(HarnessError, match="no dataset is called 'public-maters'"):
@@ -59,7 +66,7 @@ def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(HarnessError, match="file: is a file; give a folder"):
         new(tmp_path / "file")
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".git").mkdir(parents=True)
     new(tmp_path / "empty")
 
 

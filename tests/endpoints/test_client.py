@@ -285,3 +285,15 @@ def test_an_environment_that_allows_no_connection_is_told(monkeypatch, name, val
     with pytest.raises(HarnessError, match=r"cannot connect .*; check HTTP_PROXY") as raised:
         build("language_model", settings).fit(*yes_no(), 13)
     assert "sesame" not in str(raised.value)
+
+
+def test_a_query_and_a_key_in_a_header_of_another_name(model_server, monkeypatch):
+    monkeypatch.setenv("MY_KEY", KEY)
+    address = model_server.url.removesuffix("/v1") + "/gateway/openai/deployments/tiny"
+    for end in ("?api-version=2024-10-21", "/chat/completions?api-version=2024-10-21"):
+        scorer = fitted(model_server, endpoint=address + end, api_key_variable="MY_KEY", api_key_header="api-key")
+        assert scorer.score(ONE)[0, 1] > 0.5
+    assert set(model_server.paths) == {"/gateway/openai/deployments/tiny/chat/completions?api-version=2024-10-21"}
+    assert {headers["api-key"] for headers in model_server.headers} == {KEY}
+    assert not any("Authorization" in headers for headers in model_server.headers)
+    assert len(model_server.asked) == 2  # one address, however it is written

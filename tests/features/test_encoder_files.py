@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from harness.features.encoder_files import (
     encoder_fingerprint,
     extend_training_record,
     find_encoder,
+    hub_by_argument,
     hub_host,
     most_tokens,
     read_trained_on,
@@ -42,6 +45,37 @@ def test_a_name_that_the_hub_cannot_give_is_said(no_hub):
     assert hub_host("nobody/no-such-encoder") == "huggingface.co"
     with pytest.raises(HarnessError, match=r"'nobody/no-such-encoder': no such folder, and the download .* failed"):
         find_encoder("nobody/no-such-encoder")
+
+
+def test_offline_asks_nothing_of_the_hub_and_ends_with_the_call(tmp_path, monkeypatch):
+    """Also what has no host to be asked for, such as the encoder of a retriever."""
+    from huggingface_hub import constants
+
+    asked = []
+
+    def look_up(host, *_, **__):
+        asked.append(host)
+        raise socket.gaierror("no network in this test")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    before = constants.HF_HUB_OFFLINE
+
+    @hub_by_argument
+    def find(*, offline):
+        assert (os.environ.get("HF_HUB_OFFLINE") == "1") == offline
+        return find_encoder("nobody/no-such-encoder")
+
+    with pytest.raises(HarnessError, match=r"the download from the Hub failed"):
+        find(offline=True)
+    assert asked == []
+    assert before == constants.HF_HUB_OFFLINE
+    assert "HF_HUB_OFFLINE" not in os.environ
+    if not before:
+        with pytest.raises(HarnessError, match=r"the download from the Hub failed"):
+            find(offline=False)
+        assert asked
 
 
 @pytest.mark.parametrize("path", ["./nowhere", "/no/such/folder", "~/no-such-folder", "a/b/c"])

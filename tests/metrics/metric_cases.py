@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import settings
@@ -27,7 +27,7 @@ class Case:
         scores = None if run.scores is None else run.scores[rows]
         return Case(
             self.gold.take(rows),
-            Run(scores, run.predicted[rows], run.probabilities),
+            Run(scores, run.predicted[rows], run.probabilities, has_evidence=run.has_evidence[rows]),
             ResamplingGroups(self.groups.article[rows], self.groups.unit[rows], self.groups.length[rows]),
         )
 
@@ -44,7 +44,8 @@ def yes_no(gold, scores, article=None, predicted=None, probabilities=False):
     scores = np.asarray(scores, dtype=np.float64)
     article = codes(np.zeros(len(gold)) if article is None else article)
     predicted = codes(scores > 0.5 if predicted is None else predicted)
-    run = Run(np.stack([1 - scores, scores], axis=1), predicted, probabilities)
+    shown = np.ones(len(gold), dtype=bool)
+    run = Run(np.stack([1 - scores, scores], axis=1), predicted, probabilities, has_evidence=shown)
     gold = codes(gold)
     return Case(
         Gold(LABELS, gold, np.eye(2)[gold]), run, ResamplingGroups(article, article, 5 + np.arange(len(gold)) % 3)
@@ -100,7 +101,9 @@ def cases(draw, least=0, units=("article", "claim"), labels=(2, 3), distinct=Fal
     length = codes(draw(st.lists(st.integers(1, 4), min_size=n, max_size=n)))
     labels = ("no", "unclear", "yes") if n_labels == 3 else LABELS
     groups = ResamplingGroups(article, codes(unit), length)
-    return Case(Gold(labels, gold, np.eye(n_labels)[gold]), Run(scores, codes(draw(predicted))), groups)
+    shown = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)), dtype=bool)
+    run = Run(scores, codes(draw(predicted)), has_evidence=shown)
+    return Case(Gold(labels, gold, np.eye(n_labels)[gold]), run, groups)
 
 
 def fitting(metric: Metric, case: Case) -> Case:
@@ -109,7 +112,7 @@ def fitting(metric: Metric, case: Case) -> Case:
         return case
     positive = case.run.scores - case.run.scores.min(initial=0) + 1
     scores = positive / positive.sum(axis=1, keepdims=True)
-    return Case(case.gold, Run(scores, case.run.predicted, True), case.groups)
+    return Case(case.gold, replace(case.run, scores=scores, probabilities=True), case.groups)
 
 
 def labels_case(gold, predicted, labels=("no", "yes")):

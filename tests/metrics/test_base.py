@@ -124,7 +124,8 @@ def test_a_unit_drawn_several_times_counts_as_copies_of_it(name, data):
 def test_a_perfect_run_has_the_best_value(name, case):
     metric = metric_of(name)
     right = np.eye(len(case.gold.labels))[case.gold.codes]
-    perfect = Case(case.gold, Run(right, case.gold.codes, True), case.groups)
+    shown = np.ones(len(case.gold), dtype=bool)
+    perfect = Case(case.gold, Run(right, case.gold.codes, True, has_evidence=shown), case.groups)
     got = outcome(metric, perfect)
     assert isinstance(got, str) or got == pytest.approx(best(name, case), abs=1e-12)
     if case.gold.positive.any() and not case.gold.positive.all():
@@ -134,7 +135,9 @@ def test_a_perfect_run_has_the_best_value(name, case):
 @pytest.mark.parametrize("name", METRICS.names())
 def test_without_claims_every_metric_is_undefined(name):
     empty = Case(
-        Gold(("no", "yes"), codes([])), Run(np.empty((0, 2)), codes([]), True), ResamplingGroups(codes([]), codes([]))
+        Gold(("no", "yes"), codes([])),
+        Run(np.empty((0, 2)), codes([]), True, has_evidence=np.zeros(0, dtype=bool)),
+        ResamplingGroups(codes([]), codes([])),
     )
     with pytest.raises(Undefined, match=r"\w{4}"):
         values(metric_of(name), empty, np.ones((1, 0)))
@@ -146,7 +149,7 @@ def test_without_claims_every_metric_is_undefined(name):
 @pytest.mark.parametrize("name", METRICS.names())
 def test_a_run_of_labels_only_has_no_value_where_scores_are_read(name):
     case = yes_no([1, 0], [0.9, 0.1])
-    labels_only = Case(case.gold, Run(None, codes([1, 0])), case.groups)
+    labels_only = Case(case.gold, Run(None, codes([1, 0]), has_evidence=case.run.has_evidence), case.groups)
     if metric_of(name).needs == "labels":
         assert outcome(metric_of(name), labels_only) == best(name, case)
     else:

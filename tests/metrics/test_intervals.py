@@ -148,7 +148,7 @@ def test_several_runs_are_averaged_under_the_same_weights():
     got = measure(AveragePrecision(), case.gold, runs, case.groups, Intervals())
     alone = [measured(AveragePrecision(), Case(case.gold, run, case.groups)).value for run in runs]
     assert got.value == pytest.approx(np.mean(alone))
-    weights = unit_weights(12, 1000, 13)
+    weights = unit_weights(12, 1000, 13).astype(np.int64)
     both = np.mean([AveragePrecision().values(case.gold, run, case.groups, weights) for run in runs], axis=0)
     low, high = np.quantile(both, [0.025, 0.975])
     asked = measure(AveragePrecision(), case.gold, runs, case.groups, Intervals(method="percentile"))

@@ -13,6 +13,14 @@ def test_the_best_rows_are_those_of_a_full_stable_sort(k):
     assert best_rows(scores, k).tolist() == in_order[:k]
 
 
+@pytest.mark.parametrize("k", [1, 5, 12, 40])
+@pytest.mark.parametrize("highest", [4, 100_000])
+def test_the_best_rows_of_many_are_those_of_a_full_stable_sort(k, highest):
+    scores = np.random.default_rng(5).integers(-highest, highest, size=6_500).astype(float)
+    in_order = [row for row in np.argsort(-scores, kind="stable") if scores[row] > 0]
+    assert best_rows(scores, k).tolist() == in_order[:k]
+
+
 def test_passages_that_are_not_allowed_are_left_out():
     allowed = np.array([[True, False, True], [False, False, False]])
     rankings = rank(lambda texts: np.tile([1.0, 3.0, 2.0], (len(texts), 1)), ["x", "y"], 2, 3, allowed)

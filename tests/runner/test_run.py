@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness import plan, run
+from harness.classifiers import base
 from harness.errors import HarnessError
 from harness.files import WriteError, folder_lock
 
@@ -311,3 +312,17 @@ def test_a_system_made_for_another_language_says_so_in_its_own_result(config, sm
     rules, length = run(config, out=tmp_path / "runs").results
     assert rules.warnings == ("rules was made for en; the data is in 'nl'",)
     assert length.warnings == ()
+
+
+def test_a_unit_waits_for_the_disk_once_and_versions_are_read_once_a_process(config, tmp_path, monkeypatch):
+    synced, read = [], []
+    monkeypatch.setattr("os.fsync", synced.append)
+    monkeypatch.setattr(base, "version", lambda package: read.append(package) or "1")
+    base._version.cache_clear()
+    try:
+        assert run(config, out=tmp_path / "runs").fitted == UNITS
+    finally:
+        base._version.cache_clear()
+    assert len(read) == len(set(read)) > 0
+    others = [path for path in (tmp_path / "runs").rglob("*.*") if path.is_file() and "units" not in path.parts]
+    assert len(synced) <= UNITS + len(others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,26 @@ def test_missing_files_are_faults_of_a_check(tmp_path):
     )
     faults = harness.check(config)
     assert [fault.line for fault in faults] == [4, 7]
+
+
+def test_recall_by_source_counts_the_extract_of_the_gold_document_under_another_id(tmp_path):
+    folder = make_dataset(tmp_path)
+    shared = "The bridge over the river was opened to traffic in spring."
+    texts = {"gold": f"{shared} Nothing else.", "twin": f"Bridge bridge opened. {shared}", "other": "Cats sleep a lot."}
+    rows = [{"passage_id": name, "document_id": name, "text": text} for name, text in texts.items()]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    claims = [json.loads(line) for line in (folder / "claims.jsonl").read_text().splitlines()]
+    cited = {"evidence_id": "e", "claim_id": claims[0]["claim_id"], "passage_id": "gold", "group": 0}
+    (folder / "evidence.jsonl").write_text(json.dumps(cited | {"text": texts["gold"], "stance": "supports"}) + "\n")
+    run_file = tmp_path / "run.trec"
+    run_file.write_text(f"{claims[0]['claim_id']} Q0 twin 1 2.0 x\n{claims[0]['claim_id']} Q0 gold 2 1.0 x\n")
+    config = {
+        "name": "sources",
+        "task": "evidence",
+        "dataset": str(folder),
+        "retrievers": [{"name": "from_file", "path": str(run_file)}],
+        "metrics": [{"name": "recall_at", "k": 1}, {"name": "source_recall_at", "k": 1}],
+        "intervals": {"method": "none"},
+    }
+    [result] = harness.run(config, out=tmp_path / "runs").results
+    assert {name: value.value for name, value in result.values.items()} == {"recall_at_1": 0, "source_recall_at_1": 1}

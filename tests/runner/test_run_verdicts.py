@@ -38,6 +38,8 @@ def test_every_row_says_what_it_saw(tmp_path):
     ]
     assert {result.n for result in outcome.results} == {252}
     by_system = {result.system: result for result in outcome.results}
+    people = "people: author-pass-2 reaches a macro F1 of .965 against author-pass-1 on 252 claims of public-matters"
+    assert all(people in result.evidence_notes for result in outcome.results)
     gains = {gain.system: gain for gain in evidence_gains(outcome.results)}
     assert set(gains) == {"pair_logreg / bm25@3", "pair_logreg / gold (oracle)", "evidence_rules / gold (oracle)"}
     gold = gains["pair_logreg / gold (oracle)"]

@@ -24,6 +24,7 @@ from harness.classifiers.base import (
 from harness.classifiers.composite.nested import NestedClassifier
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.files import fingerprint
 
 NO_COMMON_LANGUAGE = "no language in common"
@@ -137,6 +138,10 @@ class WrappingClassifier(Classifier):
     def hosts(self) -> tuple[str, ...]:
         """Hosts that any inner classifier may contact."""
         return _union(inner.hosts() for inner in self.inner())
+
+    def sent_keys(self) -> tuple[KeyUse, ...]:
+        """Keys that any inner classifier may send."""
+        return tuple(dict.fromkeys(use for inner in self.inner() for use in inner.sent_keys()))
 
     def seen_in_pretraining(self, texts: list[str]) -> tuple[Bools, str]:
         """The texts that a part of any inner classifier was trained on, and the distinct clauses for the warning."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from pydantic import Field, JsonValue, PrivateAttr, field_validator, model_validator
@@ -21,22 +22,15 @@ from harness.classifiers.language_models.prompt import (
     build_prompt,
     draw_examples,
 )
-from harness.classifiers.language_models.replies import has_token_probabilities
 from harness.classifiers.language_models.scorer import LanguageModelScorer
+from harness.classifiers.language_models.trials import Trials
 from harness.data.claims import Claims, Gold
 from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.capabilities import (
-    PROBE,
-    PROBE_WITH_PASSAGES,
-    RESPONSE_FORMATS,
-    EndpointCapabilities,
-    ResponseFormat,
-    response_format_parameter,
-)
+from harness.endpoints.capabilities import RESPONSE_FORMATS, EndpointCapabilities, response_format_parameter
 from harness.endpoints.cassette import read_cassette
-from harness.endpoints.completions import error_summary
 from harness.endpoints.replay import get_replies, stored_replies
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, read_bytes, sha256
 from harness.folders import cache_folder
@@ -55,6 +49,11 @@ RESERVED_PARAMETERS = {
 }
 """Request parameters that `extra` may not set: they have settings of their own, or change the form of a reply."""
 
+SECRET = re.compile("key|secret|password|token|sig|auth|code", re.IGNORECASE)
+"""Names in the query of an address that may hold a key."""
+OWN_HEADERS = {"host", "content-type", "content-length", "transfer-encoding", "connection", "user-agent"}
+"""Headers that the client sets."""
+
 
 class LanguageModel(Classifier):
     """A language model behind an OpenAI-compatible endpoint, prompted with the scheme's guideline.
@@ -68,12 +67,15 @@ class LanguageModel(Classifier):
     unsavable_reason = LanguageModelScorer.unsavable_reason
 
     endpoint: str
-    """Base address, such as http://localhost:8000/v1."""
+    """Base address, such as http://localhost:8000/v1; a query, such as ?api-version=2024-10-21, goes with each
+    request."""
     model: str = Field(min_length=1)
     """Name of the model at the endpoint."""
     api_key_variable: str | None = None
     """NAME of the environment variable that holds the key; None: OPENAI_API_KEY for api.openai.com, and no key for any
     other host."""
+    api_key_header: str | None = None
+    """Name of the header that holds the key alone, such as api-key; None: `Authorization: Bearer KEY`."""
     n_examples: int = Field(default=0, ge=0, le=200)
     """Number of training claims shown with their labels, balanced over the labels as far as possible."""
     context: tuple[ContextField, ...] = ()
@@ -93,9 +95,11 @@ class LanguageModel(Classifier):
     sample_temperature: float | None = Field(default=0.7, gt=0.0, le=2.0)
     """Temperature for self-consistency; None: not sent."""
     max_tokens: int | None = Field(default=50, ge=1)
-    """Most tokens of an answer, without its quotes; None: not sent."""
+    """Most tokens of an answer, without its quotes and thoughts; None: not sent."""
     quote_tokens: int = Field(default=400, ge=0)
     """Most further tokens of an answer that quotes passages."""
+    thought_tokens: int = Field(default=4_000, ge=0)
+    """Most further tokens of an answer of a model that thinks first, which the trial calls find out."""
     top_logprobs: int = Field(default=5, ge=2, le=20)
     """Number of alternatives requested for each token."""
     seed: int | None = None
@@ -142,17 +146,27 @@ class LanguageModel(Classifier):
             is_complete = False
         if not is_complete or re.search(r"\s", value):
             raise ValueError(expected)
-        if parts.username is not None or parts.query or parts.fragment:
+        names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        if parts.username is not None or parts.fragment or any(map(SECRET.search, names)):
             raise ValueError(
-                f"{expected}, without user, password, query or fragment; use api_key_variable to name the key"
+                f"{expected}, without user, password, fragment or a key in its query; use api_key_variable to name the "
+                "key, and api_key_header if it goes into a header of another name"
             )
-        return value.rstrip("/").removesuffix("/chat/completions")
+        base, mark, query = value.partition("?")
+        return base.rstrip("/").removesuffix("/chat/completions") + (mark + query if query else "")
 
     @field_validator("api_key_variable")
     @classmethod
     def _check_variable_name(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
             raise ValueError("expected the name of an environment variable, not the key itself")
+        return value
+
+    @field_validator("api_key_header")
+    @classmethod
+    def _check_header_name(cls, value: str | None) -> str | None:
+        if value is not None and (not re.fullmatch(r"[A-Za-z0-9-]+", value) or value.lower() in OWN_HEADERS):
+            raise ValueError("expected the name of a header for the key, such as api-key; not the key itself")
         return value
 
     @field_validator("cassette")
@@ -231,6 +245,13 @@ class LanguageModel(Classifier):
         endpoint = self._endpoint()
         return () if endpoint.replayed else (endpoint.host,)
 
+    def sent_keys(self) -> tuple[KeyUse, ...]:
+        """The key that the config names and the host that it goes to; none if that is this machine."""
+        endpoint = self._endpoint()
+        if self.api_key_variable is None or endpoint.replayed or endpoint.is_local:
+            return ()
+        return (KeyUse(self.api_key_variable, endpoint.host),)
+
     def result_files(self) -> Mapping[str, bytes]:
         """The cassette, from which the result can be reproduced."""
         if self.cassette is None or not Path(self.cassette).exists():
@@ -248,7 +269,7 @@ class LanguageModel(Classifier):
         def ask(request: Request) -> StoredReply:
             return get_replies([request], endpoint, self._ledger, seed)[request.key]
 
-        capabilities = self._find_capabilities(guide, ask)
+        capabilities = self._trials(guide).find(ask)
         assert capabilities is not None  # noqa: S101 - `ask` answers every request
         return self._scorer(guide, capabilities, claims, gold, seed)
 
@@ -265,8 +286,9 @@ class LanguageModel(Classifier):
             return reply
 
         # If no trial reply is stored, plan for the more expensive case: samples rather than token probabilities.
-        capabilities = self._find_capabilities(guide, look_up) or EndpointCapabilities(
-            self._response_formats()[0], self.scoring == "token_probabilities"
+        trials = self._trials(guide)
+        capabilities = trials.find(look_up) or EndpointCapabilities(
+            trials.response_formats[0], self.scoring == "token_probabilities"
         )
         scorer = self._scorer(guide, capabilities, claims, gold, seed)
         requests = [request for samples in scorer.requests(test) for request in samples]
@@ -291,59 +313,21 @@ class LanguageModel(Classifier):
     def _endpoint(self) -> Endpoint:
         return Endpoint(**{field.name: getattr(self, field.name) for field in fields(Endpoint)})
 
-    def _response_formats(self) -> tuple[ResponseFormat, ...]:
-        return RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,)
-
-    def _trials(self, guide: PromptGuideline) -> Iterator[tuple[EndpointCapabilities, Request]]:
-        """Capabilities that an endpoint may have, the best first, each with a request that needs them."""
-        token_probabilities = {
-            "auto": (True, False),
-            "token_probabilities": (True,),
-            "self_consistency": (False,),
-        }[self.scoring]
-        messages = build_prompt(guide, (), ()).messages(PROBE_WITH_PASSAGES if guide.passages else PROBE)
-        for response_format in self._response_formats():
-            for with_probabilities in token_probabilities:
-                capabilities = EndpointCapabilities(response_format, with_probabilities)
-                body = self._parameters(guide, capabilities) | {"messages": messages}
-                yield capabilities, Request.of(self.endpoint, body)
-
-    def _find_capabilities(
-        self, guide: PromptGuideline, ask: Callable[[Request], StoredReply | None]
-    ) -> EndpointCapabilities | None:
-        """The first capabilities whose trial request the endpoint accepts; None if `ask` has no reply to a request.
-
-        Raises: HarnessError: the endpoint rejects every request, or returns no token probabilities although `scoring`
-            requires them.
-        """
-        rejections = []
-        for capabilities, request in self._trials(guide):
-            reply = ask(request)
-            if reply is None:
-                return None
-            if reply.status == 200:
-                # Some endpoints accept the parameter and ignore it, so only the reply shows whether it works.
-                has_probabilities = capabilities.token_probabilities and has_token_probabilities(reply.reply)
-                if self.scoring == "token_probabilities" and not has_probabilities:
-                    raise HarnessError(
-                        f"{self._endpoint().name}: returns no token probabilities; set scoring: self_consistency"
-                    )
-                return capabilities._replace(token_probabilities=has_probabilities)
-            rejections.append(reply)
-        # The cause may be gone tomorrow (a model that is not loaded yet), so a new run must ask again.
-        with Cache(cache_folder()) as cache:
-            cache.delete(reply.key for reply in rejections)
-        last = rejections[-1]
-        raise HarnessError(
-            f"{self._endpoint().name}: rejects every request; last reply: status {last.status}: "
-            f"{error_summary(last.reply)}"
+    def _trials(self, guide: PromptGuideline) -> Trials:
+        return Trials(
+            endpoint=self._endpoint(),
+            response_formats=RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,),
+            scoring=self.scoring,
+            parameters=partial(self._parameters, guide),
+            guide=guide,
         )
 
     def _parameters(self, guide: PromptGuideline, capabilities: EndpointCapabilities) -> dict[str, Any]:
         labels = [answer.label for answer in guide.answers]
         max_tokens = self.max_tokens
-        if max_tokens is not None and guide.passages:
-            max_tokens += self.quote_tokens
+        if max_tokens is not None:
+            max_tokens += self.quote_tokens if guide.passages else 0
+            max_tokens += self.thought_tokens if capabilities.thinks else 0
         temperature = self.temperature if capabilities.token_probabilities else self.sample_temperature
         parameters: dict[str, Any] = {
             "model": self.model,
@@ -354,12 +338,14 @@ class LanguageModel(Classifier):
         }
         if capabilities.token_probabilities:
             parameters |= {"logprobs": True, "top_logprobs": self.top_logprobs}
-        return {name: value for name, value in parameters.items() if value is not None} | self.extra
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return capabilities.adapt(given) | self.extra
 
     def _scorer(
         self, guide: PromptGuideline, capabilities: EndpointCapabilities, claims: Claims, gold: Gold, seed: int
     ) -> LanguageModelScorer:
         examples = draw_examples(claims, gold, self.n_examples, self.context, seed, passages=guide.passages)
+        thoughts = [f"up to {self.thought_tokens:,} tokens of thoughts"] if capabilities.thinks else []
         scoring = "token probabilities" if capabilities.token_probabilities else f"self-consistency of {self.samples}"
         return LanguageModelScorer(
             labels=gold.labels,
@@ -369,7 +355,7 @@ class LanguageModel(Classifier):
             samples=None if capabilities.token_probabilities else self.samples,
             seed=seed,
             ledger=self._ledger,
-            chosen=f"{scoring}, {capabilities.response_format}, {len(examples)} examples",
+            chosen=", ".join([scoring, capabilities.summary(), *thoughts, f"{len(examples)} examples"]),
         )
 
 

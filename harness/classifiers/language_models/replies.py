@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from harness.endpoints.completions import first_choice
+from harness.endpoints.completions import first_choice, is_cut_off
 
 CODE_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
 LABEL_VALUE = re.compile(r'"(?:label|verdict)"\s*:\s*"')
@@ -66,13 +66,23 @@ def read_reply(status: int, text: str, labels: Sequence[str], *, passages: bool 
         return ParsedReply(None, "rejected", None)
     message = choice["message"]
     finish_reason = choice.get("finish_reason")
-    content = message.get("content") or ""
+    content = message["content"]
     if message.get("refusal") or finish_reason == "content_filter":
         return ParsedReply(None, "refused", None)
     label, quotes = verdict_in(content, labels) if passages else (label_in(content, labels), ())
     if label is None:
-        return ParsedReply(None, "truncated" if finish_reason == "length" else "unparsable", None)
+        return ParsedReply(None, "truncated" if is_cut_off(choice) else "unparsable", None)
     return ParsedReply(label, None, label_probabilities(choice, content, labels, label), quotes)
+
+
+def keeps_to_schema(content: str, labels: Sequence[str], *, passages: bool = False) -> bool:
+    """Whether an answer has exactly the form that the JSON Schema demands; no code fence, no text around it."""
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    keys = {"quotes", "verdict"} if passages else {"label"}
+    return isinstance(answer, dict) and set(answer) == keys and answer["verdict" if passages else "label"] in labels
 
 
 def label_in(content: str, labels: Sequence[str]) -> int | None:
@@ -161,10 +171,12 @@ def label_probabilities(
     Returns: one probability per label; None if the tokens are absent or do not spell the answer.
     """
     tokens = _tokens(choice)
-    if not content or not "".join(token.text for token in tokens).startswith(content):
+    # The answer comes last: thoughts before it have tokens too, where the content leaves them out.
+    answer_start = "".join(token.text for token in tokens).rfind(content)
+    if not content or answer_start < 0:
         return None
     value_match = LABEL_VALUE.search(content)
-    value_start = value_match.end() if value_match else len(content) - len(content.lstrip(' \n"'))
+    value_start = answer_start + (value_match.end() if value_match else len(content) - len(content.lstrip(' \n"')))
     masses = [0.0] * len(labels)
     # Walk along the path that the model took. `path_probability` is the probability of all tokens so far, so an
     # alternative at the current token is an answer with probability `path_probability * probability`.

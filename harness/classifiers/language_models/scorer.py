@@ -14,12 +14,16 @@ from harness.classifiers.base import N_REASONS, ApiUsage, QuoteCounts, Reason, S
 from harness.classifiers.language_models.prompt import Prompt, claim_messages, sendable_text
 from harness.classifiers.language_models.replies import ParsedReply, Quote, read_reply
 from harness.data.claims import Claims
-from harness.endpoints.calls import Endpoint, Request
+from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.completions import reported_tokens
 from harness.endpoints.replay import get_replies
+from harness.errors import HarnessError
 
 MIN_ANSWERED_SCORE = 1e-6
 """Lowest score of an answered claim, so that claims without an answer, which score 0, rank below all others."""
+
+MIN_FIRST = 3
+"""Fewest answers that can show that all will be cut off."""
 
 BATCH_SIZE = 5_000
 """Claims whose prompts and replies are in memory at the same time."""
@@ -138,13 +142,28 @@ class LanguageModelScorer(Scorer):
         """The parsed replies by claim and sample; adds the tokens of each reply to `tokens_by_key`."""
         requests = self.requests(claims)
         all_requests = [request for samples in requests for request in samples]
-        replies = get_replies(all_requests, self.endpoint, self.ledger, self.seed)
+        replies = get_replies(all_requests, self.endpoint, self.ledger, self.seed, self._check_first)
         parsed = {
             key: read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages)
             for key, reply in replies.items()
         }
         tokens_by_key |= {key: reported_tokens(reply.reply) or 0 for key, reply in replies.items()}
         return [[parsed[request.key] for request in samples] for samples in requests]
+
+    def _check_first(self, replies: Sequence[StoredReply]) -> None:
+        """Raises a HarnessError if all of the first answers are cut off: the others would be, too."""
+        parsed = [
+            read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages) for reply in replies
+        ]
+        if len(parsed) < MIN_FIRST or any(reply.missing_reason != "truncated" for reply in parsed):
+            return
+        limit = self.parameters.get("max_tokens", self.parameters.get("max_completion_tokens"))
+        limit_shown = "the endpoint's own limit of tokens" if limit is None else f"the limit of {limit:,} tokens"
+        raise HarnessError(
+            f"{self.endpoint.name}: all of the first {len(parsed)} answers are cut off at {limit_shown}, before a "
+            "label; nothing further was sent. Raise max_tokens, or thought_tokens if the model thinks before it "
+            "answers; or turn its thinking off under extra"
+        )
 
 
 def _quote_reason(quote: Quote, *, is_in: bool) -> Reason:

@@ -1,4 +1,4 @@
-"""Features of a claim and the passages shown with it: overlap, numbers, names, years and negation, and tagged words."""
+"""Reads a claim and the passages shown with it: overlap, numbers, units, names, years and negation."""
 
 from __future__ import annotations
 
@@ -75,30 +75,3 @@ def read_pair(claim: str, passages: tuple[ShownPassage, ...]) -> PairReading:
         missing_names=tuple(sorted(names - shown)) if passages else (),
         negation_differs=bool(passages) and bool(claim_words & NEGATIONS) != bool(best & NEGATIONS),
     )
-
-
-def dense_features(claim: str, passages: tuple[ShownPassage, ...]) -> dict[str, float]:
-    """The comparison as numbers, by name."""
-    reading = read_pair(claim, passages)
-    return {
-        "overlap": reading.overlap,
-        "best overlap": reading.best_overlap,
-        "numbers missing": float(len(reading.missing_numbers)),
-        "years missing": float(len(reading.missing_years)),
-        "other numbers": float(reading.other_numbers),
-        "units differ": float(len(reading.missing_scales)),
-        "names missing": float(len(reading.missing_names)),
-        "negation differs": float(reading.negation_differs),
-        "claim has number": float(bool(NUMBER.search(claim))),
-        "claim has negation": float(bool(set(words_of(claim)) & NEGATIONS)),
-        "passages": float(min(len(passages), 5)),
-    }
-
-
-def tagged_words(claim: str, passages: tuple[ShownPassage, ...]) -> dict[str, float]:
-    """Each word, tagged by where it occurs: in both, in the claim alone, or in the evidence alone."""
-    claim_words = set(words_of(claim))
-    shown = set[str]().union(*(words_of(passage.text) for passage in passages))
-    both = {f"in:{word}": 1.0 for word in claim_words & shown}
-    alone = {f"out:{word}": 1.0 for word in claim_words - shown}
-    return both | alone | {f"evidence:{word}": 1.0 for word in shown - claim_words}

@@ -64,8 +64,8 @@ def make_scheme(source: Source, values: Mapping[str, str], about: SchemeOptions)
         axis_columns = next(({axis: free[axis]} for axis in own if axis in free), {})
     if not axis_columns:
         message = (
-            f"name the column that holds the labels: --column label=COLUMN. Columns: {', '.join(names)} (and columns of "
-            "texts and passages with other names: --column text=COLUMN --column evidence=COLUMN)"
+            f"name the column that holds the labels: --column label=COLUMN. Columns: {', '.join(names)} (and columns "
+            "of texts and passages with other names: --column text=COLUMN --column evidence=COLUMN)"
         )
         raise FaultsError.single(path, message, code="missing-field")
     labels_of = {axis: _labels_found(source, column, values) for axis, column in axis_columns.items()}

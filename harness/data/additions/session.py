@@ -23,10 +23,10 @@ from harness.data.additions.labels import (
 )
 from harness.data.articles.rows import LabeledRow
 from harness.data.dataset import Dataset
-from harness.data.labels.annotations import new_annotation
-from harness.data.labels.gold import active_annotations
+from harness.data.labels.annotations import new_annotation, question_of
+from harness.data.labels.gold import active_annotations, latest_annotations
 from harness.errors import Fault, unknown_name
-from harness.records import Annotation, Claim, is_unicode, preview
+from harness.records import Annotation, Claim, Role, is_unicode, preview
 
 CellFault = tuple[str, str]
 """Column of a faulty cell, and the message."""
@@ -45,6 +45,7 @@ class AddOptions(NamedTuple):
     values: Mapping[str, str]
     """Value in the table to label."""
     on_conflict: ConflictRule | None
+    role: Role = "label"
 
 
 class AddSession:
@@ -57,11 +58,10 @@ class AddSession:
         self.finder = ClaimFinder(dataset, path)
         self.evidence = EvidenceFinder(dataset, path, options.values) if columns.have_evidence else None
         self._superseded = dataset.superseded
-        self.present = {
-            (a.claim_id, a.scheme, a.axis): a
-            for a in active_annotations(dataset.annotations)
-            if a.annotator == options.annotator and a.role == "label"
-        }
+        own = [a for a in dataset.annotations if a.annotator == options.annotator]
+        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own) if a.role == options.role}
+        """The last annotation of each question, also one that was withdrawn."""
+        self.present = {question_of(a)[:3]: a for a in active_annotations(own) if a.role == options.role}
         self.faults: list[Fault] = []
         self.new: list[Annotation] = []
         self.unchanged = 0
@@ -194,10 +194,13 @@ class AddSession:
         n_rows = 1 if self.evidence is not None else sum(other.answer == settled.row.answer for other in rows)
         row, earlier = settled.row, self.present.get(key)
         if not row.answer:
-            # A "no" for a feature that the log marks as present would have to delete a line of the append-only log.
+            # A table adds labels; it takes none back.
             if earlier is not None:
                 annotator = self.options.annotator
-                message = f"'{annotator}' already marked this claim, and marks cannot be removed; leave the cell empty"
+                message = (
+                    f"'{annotator}' already marked this claim; leave the cell empty, or take the mark back first: "
+                    f"harness withdraw DATASET --annotation {earlier.annotation_id} --as {annotator}"
+                )
                 self.faults.append(Fault(self.path, row.line, axis.axis.name, message))
             return
         label, value = row.answer
@@ -206,6 +209,7 @@ class AddSession:
             return
         self.unchanged += n_rows - 1
         claim_id, scheme, axis_name = key
+        latest = self.latest.get(key)
         annotation = new_annotation(
             claim_id=claim_id,
             scheme=scheme,
@@ -218,7 +222,9 @@ class AddSession:
             note=row.note,
             author=row.author,
             url=row.url,
-            supersedes=earlier.annotation_id if earlier else None,
+            role=self.options.role,
+            # Also one that was withdrawn: the same label given again is another annotation, with another id.
+            supersedes=latest.annotation_id if latest else None,
         )
         self.new.append(annotation)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
     import datasets
 
 HUB = "hub:"
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+"""OWNER/NAME; a name without an owner could be one of the library's own readers, such as the one of pickle files."""
 
 
 def hub_host(source: str) -> str | None:
-    """The host that a source is read from; None if the source is local or does not start with `hub:`."""
-    if not source.startswith(HUB) or Path(_split_source(source)[0]).exists():
+    """The host that a source is read from; None if it is local, names no data set, or does not start with `hub:`."""
+    name = _split_source(source)[0]
+    if not source.startswith(HUB) or Path(name).exists() or not HUB_NAME.fullmatch(name):
         return None
     from urllib.parse import urlsplit
 
@@ -59,18 +63,60 @@ def _load(source: str, name: str, part: str | None) -> Any:
 
     datasets.disable_progress_bars()
     path = Path(name)
+    readers = _file_readers()
+    allowed = ", ".join(readers)
+    files = _files_in(path, readers)
+    if path.exists() and not files and not _is_saved(path):
+        ending = f"its ending is {path.suffix!r}" if path.is_file() else "the folder has no file that can be read"
+        raise FaultsError.single(source, f"{ending}; allowed: {allowed}; save the data as Parquet or JSON Lines")
+    if not path.exists() and not HUB_NAME.fullmatch(name):
+        expected = f"expected hub:OWNER/NAME, or hub: with the path of a folder or of a file ({allowed})"
+        raise FaultsError.single(
+            source, f"there is no such file or folder, and {name!r} is no name on the Hub; {expected}"
+        )
     try:
-        if path.is_dir() and any((path / name).exists() for name in ("state.json", "dataset_dict.json")):
+        if _is_saved(path):
             return datasets.load_from_disk(name)
-        if path.is_file():
-            suffix = path.suffix[1:]
-            builder = {"jsonl": "json", "ndjson": "json", "tsv": "csv", "txt": "text"}.get(suffix, suffix)
-            options = {"delimiter": "\t"} if suffix == "tsv" else {}
-            return datasets.load_dataset(builder, data_files=name, **options)
+        if files:  # not by `load_dataset`, which reports every use to its publisher and follows addresses in a README
+            return {str(file): readers[file.suffix.lower()](str(file)) for file in files}
         return datasets.load_dataset(name, split=part)
     except Exception as error:  # the library passes on any error of its readers, builders and the network
         reason = str(error).split("\n")[0][:300] or type(error).__name__
         raise FaultsError.single(source, f"cannot be loaded: {reason}") from None
+
+
+def _is_saved(path: Path) -> bool:
+    """Whether a folder was written by `save_to_disk`."""
+    return any((path / name).is_file() for name in ("state.json", "dataset_dict.json"))
+
+
+def _file_readers() -> dict[str, Callable[[str], Any]]:
+    """The readers of local files, by the ending of their names. No other ending chooses a reader."""
+    from datasets import Dataset
+
+    return {
+        ".arrow": Dataset.from_file,
+        ".csv": Dataset.from_csv,
+        ".json": Dataset.from_json,
+        ".jsonl": Dataset.from_json,
+        ".ndjson": Dataset.from_json,
+        ".parquet": Dataset.from_parquet,
+        ".tsv": lambda path: Dataset.from_csv(path, sep="\t"),
+        ".txt": Dataset.from_text,
+    }
+
+
+def _files_in(path: Path, readers: Mapping[str, Any]) -> list[Path]:
+    """The file, or the files in a folder, that a reader takes; hidden ones are left out, and descriptions of data."""
+    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [
+        file
+        for file in inside
+        if file.is_file()
+        and file.suffix.lower() in readers
+        and file.name != "dataset_infos.json"
+        and not any(part.startswith((".", "__")) for part in file.relative_to(path).parts)
+    ]
 
 
 def read_dataset_rows(

@@ -167,5 +167,5 @@ def _refusal(folder: Path, names: list[str]) -> str:
     return (
         f"{folder}: was changed since it was fetched, and fetching it again would lose changes in "
         f"{', '.join(names[:MAX_SHOWN])}{more}; nothing was written. Keep the changes in a copy: harness new COPY "
-        f"--from {folder}; then delete {folder} and fetch again"
+        f"--from {folder} --with-labels; then delete {folder} and fetch again"
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.arrays import Codes, Floats, Weights
+from harness.arrays import Codes, Floats, StoredWeights
 from harness.data.dataset import Dataset
 from harness.data.labels.agreement_measures import MAX_PAIRED_ANNOTATORS, MEASURES, Measure, Ratings, sums_under
 from harness.data.labels.gold import active_annotations
@@ -240,7 +240,7 @@ def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, 
     if n_units < 2:
         return _AgreementInterval(reason="no interval: one article only")
 
-    def under(weights: Weights) -> Floats:
+    def under(weights: StoredWeights) -> Floats:
         return measure(ratings, sums_under(weights, ratings.units))
 
     try:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrays import Codes, Floats, Weights, safe_divide
+from harness.arrays import Codes, Floats, StoredWeights, Weights, safe_divide
 
 MAX_PAIRED_ANNOTATORS = 20
 """Largest number of annotators for Cohen's kappa, which is a mean over all their pairs."""
@@ -55,7 +55,7 @@ Sums = Callable[[Floats], Floats]
 """Maps columns of numbers, shape (n_claims, n_columns), to weighted sums, shape (n_weightings, n_columns)."""
 
 
-def sums_under(weights: Weights, units: Codes) -> Sums:
+def sums_under(weights: Weights | StoredWeights, units: Codes) -> Sums:
     """Make the function that sums over claims, each weighted like its unit.
 
     Args:

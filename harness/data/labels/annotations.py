@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 from harness.files import sha256
@@ -23,6 +24,7 @@ def new_annotation(
     author: str | None = None,
     url: str | None = None,
     supersedes: str | None = None,
+    withdraws: str | None = None,
 ) -> Annotation:
     """Create an annotation; its id is a digest of all its other fields.
 
@@ -33,6 +35,8 @@ def new_annotation(
     if author is not None or url is not None:
         # The two fields are newer than the ids of annotations without them.
         content += [author, url]
+    if withdraws is not None:
+        content += ["withdraws", withdraws]
     return Annotation(
         annotation_id=sha256(json.dumps(content))[:16],
         claim_id=claim_id,
@@ -48,4 +52,31 @@ def new_annotation(
         author=author,
         url=url,
         supersedes=supersedes,
+        withdraws=withdraws,
     )
+
+
+def new_withdrawal(annotation: Annotation, at: str, note: str | None = None) -> Annotation:
+    """Returns the line that takes an annotation back, by the same annotator."""
+    return new_annotation(
+        claim_id=annotation.claim_id,
+        scheme=annotation.scheme,
+        axis=annotation.axis,
+        label=annotation.label,
+        annotator=annotation.annotator,
+        guideline=annotation.guideline,
+        role="withdraw",
+        at=at,
+        note=note,
+        withdraws=annotation.annotation_id,
+    )
+
+
+def question_of(annotation: Annotation) -> tuple[str, str, str, str]:
+    """Returns what an annotation answers: claim, scheme, axis and role."""
+    return annotation.claim_id, annotation.scheme, annotation.axis, annotation.role
+
+
+def time_now() -> str:
+    """Returns the time in UTC, to the second, in ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

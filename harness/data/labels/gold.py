@@ -26,8 +26,15 @@ class GoldLabels(NamedTuple):
 
 
 def active_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """The annotations that are neither suggestions nor superseded by a later one."""
-    candidates = [annotation for annotation in annotations if annotation.role != "suggest"]
+    """The annotations that count: no suggestions, none that a later line supersedes or withdraws."""
+    latest = latest_annotations(annotations := list(annotations))
+    withdrawn = {annotation.withdraws for annotation in annotations if annotation.role == "withdraw"}
+    return [annotation for annotation in latest if annotation.annotation_id not in withdrawn] if withdrawn else latest
+
+
+def latest_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """The annotations that no later one supersedes, with those that were withdrawn; no suggestions."""
+    candidates = [annotation for annotation in annotations if annotation.role in ("label", "adjudicate")]
     superseded = {annotation.supersedes for annotation in candidates}
     return [annotation for annotation in candidates if annotation.annotation_id not in superseded]
 

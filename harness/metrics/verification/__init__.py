@@ -9,11 +9,12 @@ from harness.metrics.verification.rankings import (
     PassageReciprocalRankAt,
     PassageRPrecision,
     RankingMetric,
+    SourceRecallAt,
     WholeGroupAt,
 )
 from harness.registry import Registry
 
-__all__ = ["EVIDENCE_METRICS", "JudgedRankings", "RankingMetric"]
+__all__ = ["EVIDENCE_METRICS", "JudgedRankings", "RankingMetric", "SourceRecallAt"]
 
 EVIDENCE_METRICS: Registry[type[RankingMetric]] = Registry(
     "metric of the task 'evidence'",
@@ -27,6 +28,7 @@ EVIDENCE_METRICS: Registry[type[RankingMetric]] = Registry(
             PassageNdcgAt,
             PassageRPrecision,
             WholeGroupAt,
+            SourceRecallAt,
         )
     },
     "harness.evidence_metrics",

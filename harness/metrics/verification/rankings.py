@@ -7,7 +7,7 @@ claims that have gold evidence; a claim for which nothing is returned counts as 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 from math import comb
@@ -30,14 +30,20 @@ MAX_OPEN_GROUPS = 12
 class JudgedRankings:
     """The ranked passages of some claims, all of which have gold evidence."""
 
-    def __init__(self, rankings: Sequence[Sequence[tuple[str, float]]], gold: Sequence[Sequence[frozenset[str]]]):
+    def __init__(
+        self,
+        rankings: Sequence[Sequence[tuple[str, float]]],
+        gold: Sequence[Sequence[frozenset[str]]],
+        sources: Mapping[str, str] | None = None,
+    ):
         """Judges passages by the gold evidence.
 
         Args:
             rankings: passage id and score of each returned passage, by claim.
             gold: groups of ids of gold passages, by claim; at least one group each.
+            sources: the source of each passage, by its id; default: each passage is its own.
         """
-        self.rankings, self.gold = rankings, gold
+        self.rankings, self.gold, self.sources = rankings, gold, sources or {}
         cited = [frozenset[str]().union(*groups) for groups in gold]
         self.n_relevant: Codes = np.fromiter(map(len, cited), dtype=np.int64, count=len(cited))
         """Number of gold passages of each claim, shape (n_claims,)."""
@@ -111,6 +117,34 @@ class PassageRecallAt(RankingMetric):
     def of_claims(self, judged: JudgedRankings) -> Floats:
         """The recall at k of each claim."""
         return judged.sums(_hits(judged, self.k)) / judged.n_relevant
+
+
+class SourceRecallAt(RankingMetric):
+    """The mean over claims of the share of the sources of its gold passages that the first k passages are from.
+
+    Documents of a corpus that share a sentence, directly or through others, are extracts of one source; any other
+    document is a source of its own.
+
+    Returns: values in [0, 1]. Not taken from a paper.
+    """
+
+    name: ClassVar[str] = "source_recall_at"
+    heading: ClassVar[str] = "source R@{k}"
+
+    k: int = Field(default=10, ge=1)
+    """Number of passages read per claim."""
+
+    def of_claims(self, judged: JudgedRankings) -> Floats:
+        """The recall of sources at k of each claim."""
+        values = np.zeros(len(judged))
+        for row, (groups, places) in enumerate(zip(judged.gold, judged.places, strict=True)):
+            wanted = {judged.sources.get(name, name) for name in frozenset[str]().union(*groups)}
+            places_of: dict[str, list[tuple[int, int]]] = {source: [] for source in wanted}
+            for name, place in places.items():
+                if (source := judged.sources.get(name, name)) in wanted:
+                    places_of[source].append(place)
+            values[row] = sum(_any_within(of_source, self.k) for of_source in places_of.values()) / len(wanted)
+        return values
 
 
 class PassagePrecisionAt(RankingMetric):
@@ -227,6 +261,23 @@ class WholeGroupAt(RankingMetric):
 
 def _hits(judged: JudgedRankings, k: int) -> Floats:
     return expected_hits(judged.ties, np.full_like(judged.ties.before, k))
+
+
+def _any_within(places: Sequence[tuple[int, int]], k: int) -> float:
+    """The probability that one of some passages ranks among the first k, over random orders of equal scores.
+
+    Args:
+        places: for each passage, how many passages score higher, and how many score the same.
+        k: number of passages read.
+    """
+    if any(before + size <= k for before, size in places):
+        return 1.0
+    # Only one group of ties can reach beyond rank k and begin before it.
+    tied = [(before, size) for before, size in places if before < k]
+    if not tied:
+        return 0.0
+    before, size = tied[0]
+    return 1 - comb(size - len(tied), k - before) / comb(size, k - before)
 
 
 def _expected_reciprocal_rank(before: int, size: int, positives: int, k: int) -> float:

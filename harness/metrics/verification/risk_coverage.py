@@ -6,7 +6,6 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
-from scipy.special import digamma
 
 from harness.arrays import Bools, Codes, Floats, Weights
 from harness.data.claims import Gold
@@ -99,6 +98,8 @@ class RiskCoverageArea(_Selective):
 
     def of_counts(self, n_claims: Floats, n_wrong: Floats) -> Floats:
         """The area from the counts."""
+        from scipy.special import digamma
+
         zero = np.zeros((len(n_claims), 1))
         before, wrong_before = np.hstack([zero, n_claims[:, :-1]]), np.hstack([zero, n_wrong[:, :-1]])
         size = n_claims - before

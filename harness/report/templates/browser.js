@@ -207,6 +207,7 @@
       const item = element("li", system === chosen("a") ? `${kind} chosen` : kind);
       item.append(element("span", "name", system.name));
       if (system.predicted) item.append(element("b", "", system.predicted[row] < 0 ? "no answer" : labels[system.predicted[row]]));
+      if (data.measure) item.append(element("span", "", data.measure));
       if (system.score) item.append(element("span", "", system.score[row] === null ? "no score" : shown(system.score[row])));
       if (verdict !== null) {
         const sign = element("span", "", verdict ? "✓" : "✗");
@@ -271,6 +272,9 @@
   window.addEventListener("afterprint", () => {
     for (const details of opened.splice(0)) details.open = false;
   });
+  if (!labels.length) {
+    for (const id of ["which", "gold"]) byId(id).parentElement.hidden = true;
+  }
   byId("browser").hidden = false;
   byId("paging").hidden = false;
   select();

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from harness.data.labels.tasks import TASKS
 from harness.display import displayed
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import FaultsError, unknown_name
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, Texts, explain_validation
 from harness.runner.config import Experiment
-from harness.runner.load_config import CHAIN, ReadDocument, read_config, read_document
+from harness.runner.load_config import CHAIN, ReadDocument, load_experiment, read_config, read_document
 from harness.runner.splitting.split_config import Split
 from harness.runner.verification.evidence_source import FoundEvidence
 from harness.yaml_file import KeyPath
@@ -201,3 +202,9 @@ def _key_path_in_chain(field: str, stage: str) -> KeyPath:
     if parts[:2] == ["classifiers", "0"]:
         parts = ["classifier", *parts[2:]]
     return (stage, *parts)
+
+
+def keys_of_chain(chain: LoadedChain) -> tuple[KeyUse, ...]:
+    """The keys that the stages of a chain may send, and the hosts that they go to."""
+    systems = [system for stage in (chain.detection, chain.judging) for system in load_experiment(stage).systems]
+    return tuple(dict.fromkeys(use for system in systems for use in system.classifier.sent_keys()))

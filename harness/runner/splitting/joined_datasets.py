@@ -14,7 +14,7 @@ from harness.arrays import Codes
 from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
-from harness.data.labels.gold import gold_labels
+from harness.data.labels.gold import active_annotations, gold_labels
 from harness.data.labels.tasks import Answers, Task, TaskGold, answers_of, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
 from harness.errors import HarnessError, UnknownName, unknown_name
@@ -185,9 +185,9 @@ def check_annotator(pool: JoinedDatasets, rule: str, axes: Collection[tuple[str,
     annotator = rule.partition(":")[2]
     known = {
         annotation.annotator
-        for dataset in (pool.datasets if annotator else ())
-        for annotation in dataset.annotations
-        if annotation.role != "suggest" and (axes is None or (annotation.scheme, annotation.axis) in axes)
+        for dataset in pool.datasets
+        for annotation in active_annotations(dataset.annotations if annotator else ())
+        if (axes is None or (annotation.scheme, annotation.axis) in axes)
     }
     if annotator and annotator not in known:
         raise UnknownName(unknown_name("annotator with labels for the task", annotator, sorted(known)))

@@ -106,7 +106,7 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(path.read_bytes()))
+        table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()  # read_table imports pandas
         facts = json.loads(table.schema.metadata[METADATA])
         recorded = facts.pop("fingerprint")
         if facts["unit_id"] != unit_id or recorded != _fingerprint(table, facts):
@@ -116,7 +116,7 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
     labels = facts["labels"]
     code = {label: number for number, label in enumerate(labels)} | {None: -1}
     predictions = Predictions(
-        scores=np.column_stack([table[f"score:{label}"].to_numpy() for label in labels]),
+        scores=np.column_stack([table[f"score:{label}"].combine_chunks().to_numpy() for label in labels]),
         predicted=np.array([code[label] for label in table["predicted"].to_pylist()], dtype=np.int64),
         probabilities=facts["probabilities"],
         gives_scores=facts["gives_scores"],
@@ -139,7 +139,7 @@ def _fingerprint(table: pa.Table, facts: Mapping[str, object]) -> str:
     for name in table.column_names:
         column = table[name]
         if pa.types.is_floating(column.type):
-            digest = sha256(column.to_numpy().astype("<f8").tobytes())
+            digest = sha256(column.combine_chunks().to_numpy(zero_copy_only=False).astype("<f8").tobytes())
         else:
             digest = fingerprint(column.to_pylist())
         columns.append([name, str(column.type), digest])

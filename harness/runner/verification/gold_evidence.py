@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.arrays import Bools
 from harness.data.claims import Column, ShownPassage, no_evidence
+from harness.data.corpora import Corpus
 from harness.errors import HarnessError
 from harness.files import fingerprint
 from harness.metrics.verification.strict import STRICT_PASSAGES
@@ -31,6 +32,8 @@ class ShownEvidence(NamedTuple):
     notes: tuple[str, ...]
     """How much is shown, for the reader of the table."""
     warnings: tuple[str, ...] = ()
+    corpus: Corpus | None = None
+    """Passages among which it was looked for; None for gold evidence."""
 
 
 def prefixes_of(joined: JoinedDatasets) -> list[str]:

@@ -12,19 +12,21 @@ import numpy as np
 from pydantic import ValidationError
 
 from harness.arrays import Bools, Codes, Floats
+from harness.audit.verification.corpora import same_source_groups
 from harness.classifiers.base import Classifier, Scorer
 from harness.data.claims import Claims, Column, Gold
+from harness.data.corpora import Corpus
 from harness.data.labels.tasks import TaskGold
 from harness.errors import HarnessError
 from harness.metrics.base import Metric
-from harness.metrics.verification import JudgedRankings, RankingMetric
+from harness.metrics.verification import JudgedRankings, RankingMetric, SourceRecallAt
 from harness.records import explain_validation, preview
 from harness.retrieval import build_retriever, checked_retriever
 from harness.runner.config import System
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.units.unit_file import Predictions
 from harness.runner.verification.evidence_source import FileEvidence, FoundEvidence, RankedEvidence
-from harness.runner.verification.gold_evidence import GoldEvidence, gold_groups
+from harness.runner.verification.gold_evidence import GoldEvidence, ShownEvidence, gold_groups
 from harness.yaml_file import KeyPath
 
 FROM_FILE = "from_file"
@@ -132,12 +134,14 @@ def gold_texts(joined: JoinedDatasets) -> Column:
     return texts
 
 
-def ranking_values(joined: JoinedDatasets, column: Column, rows: Codes, metrics: Mapping[str, Metric]) -> Predictions:
+def ranking_values(
+    joined: JoinedDatasets, shown: ShownEvidence, rows: Codes, metrics: Mapping[str, Metric]
+) -> Predictions:
     """The value of each metric for each claim, in the form of scores.
 
     Args:
         joined: the datasets.
-        column: passages that a system ranks for each claim of the datasets, best first.
+        shown: passages that a system ranks for each claim of the datasets, best first.
         rows: claims to score.
         metrics: metrics of the task `evidence`, by the name of their column.
     Returns: scores of shape (n_rows, n_metrics); 0 for claims without gold evidence, which no value counts.
@@ -146,8 +150,9 @@ def ranking_values(joined: JoinedDatasets, column: Column, rows: Codes, metrics:
     groups = [gold.groups_of(claim_id) for claim_id in joined.claims.claim_id[rows]]
     has_gold: Bools = np.array(list(map(bool, groups)), dtype=bool)
     judged = JudgedRankings(
-        [[(passage.passage_id, passage.score or 0.0) for passage in column[row]] for row in rows[has_gold]],
+        [[(passage.passage_id, passage.score or 0.0) for passage in shown.column[row]] for row in rows[has_gold]],
         [group for group in groups if group],
+        _sources(shown.corpus) if any(isinstance(metric, SourceRecallAt) for metric in metrics.values()) else None,
     )
     values: Floats = np.zeros((len(rows), len(metrics)))
     for number, metric in enumerate(metrics.values()):
@@ -161,6 +166,13 @@ def ranking_values(joined: JoinedDatasets, column: Column, rows: Codes, metrics:
         gives_labels=False,
         n_unanswered=0,
     )
+
+
+def _sources(corpus: Corpus | None) -> dict[str, str]:
+    """The source of each passage: the first of the documents that are extracts of one source, else its document."""
+    passages = corpus.passages if corpus else ()
+    first = {document: group[0] for group in same_source_groups(passages) for document in group}
+    return {passage.passage_id: first.get(passage.document_id, passage.document_id) for passage in passages}
 
 
 def trec_files(joined: JoinedDatasets, column: Column, rows: Codes, system: str) -> dict[str, bytes]:

@@ -104,7 +104,7 @@ class _Rankings:
             warnings += of_file
         column = evidence_column(ranked)
         note = f"{name}: {len(self.corpus):,} passages{gold.coverage(column, self.corpus.row_of)}"
-        return ShownEvidence(column, fingerprint_of(column), (note,), tuple(warnings))
+        return ShownEvidence(column, fingerprint_of(column), (note,), tuple(warnings), self.corpus)
 
     def _found(self, source: FoundEvidence, allowed: Bools | None) -> Ranked:
         passages = self.corpus.passages

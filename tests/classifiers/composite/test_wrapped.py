@@ -14,6 +14,7 @@ from harness.classifiers import CLASSIFIERS, build
 from harness.classifiers.base import Classifier, Scorer, TaskPrompt
 from harness.classifiers.baselines.trivial import Length
 from harness.classifiers.composite.wrapped import NO_COMMON_LANGUAGE, WrappedScorer, WrappingClassifier
+from harness.endpoints.trusted_hosts import KeyUse
 from harness.metrics import METRICS
 from harness.runner.tuning.calibrate import CalibratedClassifier
 from harness.runner.tuning.inner_folds import InnerFolds
@@ -64,6 +65,9 @@ class Probe(Length):
     def hosts(self) -> tuple[str, ...]:
         return ("api.example.org",)
 
+    def sent_keys(self) -> tuple[KeyUse, ...]:
+        return (KeyUse("MY_KEY", "api.example.org"),)
+
     def seen_in_pretraining(self, texts):
         return np.array([text == "seen" for text in texts]), "the probe saw it"
 
@@ -107,6 +111,7 @@ HOOKS = {
     "with_task",
     "downloads",
     "hosts",
+    "sent_keys",
     "seen_in_pretraining",
     "planned_requests",
     "result_files",
@@ -166,6 +171,7 @@ def test_what_is_inside_shows_through(wrapping):
     assert wrapping.untrained_scorer() is None
     assert wrapping.downloads() == ("hub.example.org",)
     assert wrapping.hosts() == ("api.example.org",)
+    assert wrapping.sent_keys() == (KeyUse("MY_KEY", "api.example.org"),)
     seen, clause = wrapping.seen_in_pretraining(["new", "seen"])
     assert (seen.tolist(), clause) == ([False, True], "the probe saw it")
     assert wrapping.result_files() == {"log.txt": b"a"}

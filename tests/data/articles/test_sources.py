@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import pickle
+import socket
+from pathlib import Path
 
 import pytest
 
@@ -243,6 +246,73 @@ def test_local_files_that_the_datasets_library_reads(tmp_path, monkeypatch):
     (tmp_path / "rows.jsonl").write_text('{"text": "One."}\n{"text": "Two."}\n')
     for number, source in enumerate(("hub:saved", "hub:parts", "hub:folder", "hub:rows.jsonl")):
         assert ingest(source, f"d{number}", offline=True).articles_added == 2, source
+
+
+@pytest.fixture
+def contacted(monkeypatch):
+    """The hosts that this process looks up; none of them is reached."""
+    hosts = []
+
+    def look_up(host, *_, **__):
+        hosts.append(host)
+        raise socket.gaierror("no network in this test")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return hosts
+
+
+def test_local_files_are_read_without_a_word_to_anyone(tmp_path, monkeypatch, contacted):
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    folder = tmp_path / "folder"
+    (folder / ".cache").mkdir(parents=True)
+    (folder / ".cache" / "hidden.csv").write_text("text\nHidden.\n")
+    (folder / "dataset_infos.json").write_text('{"text": "No article."}')
+    (folder / "README.md").write_text("---\nconfigs:\n- config_name: a\n  data_files: http://data.invalid/x.csv\n---\n")
+    (folder / "A.TSV").write_text("text\tyear\nOne.\t1\n")
+    (folder / "b.txt").write_text("Two.\n")
+    (folder / "c.ndjson").write_text('{"text": "Three."}\n')
+    datasets.Dataset.from_dict({"text": ["Four."]}).to_parquet(folder / "d.parquet")
+    for offline in (True, False):
+        assert ingest(f"hub:{folder}", tmp_path / f"d{offline}", offline=offline).articles_added == 4
+    assert contacted == []
+
+
+@pytest.mark.parametrize(
+    "name", ["claims.pandas", "claims.pkl", "claims.squad", "claims.webdataset", "claims", "claims.py"]
+)
+def test_an_ending_never_names_a_reader(tmp_path, contacted, name):
+    (tmp_path / name).write_bytes(pickle.dumps(RunsCode(tmp_path / "ran")))
+    with pytest.raises(FaultsError, match=r"its ending is '.*'; allowed: \.arrow, \.csv, .*; save the data as Parquet"):
+        ingest(f"hub:{tmp_path / name}", tmp_path / "d")
+    with pytest.raises(FaultsError, match=r"the folder has no file that can be read; allowed: \.arrow"):
+        ingest(f"hub:{tmp_path}", tmp_path / "d")
+    assert not (tmp_path / "ran").exists()
+    assert contacted == []
+
+
+@pytest.mark.parametrize(
+    "name", ["pandas", "csv", "https://data.invalid/x.csv", "s3://bucket/x", "missing.jsonl", "a/b/c"]
+)
+def test_what_is_neither_a_path_nor_a_name_on_the_hub(tmp_path, monkeypatch, contacted, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "claims.pkl").write_bytes(pickle.dumps(RunsCode(tmp_path / "ran")))
+    with pytest.raises(FaultsError, match=r"there is no such file or folder, .* expected hub:OWNER/NAME"):
+        ingest(f"hub:{name}", tmp_path / "d")
+    assert not (tmp_path / "ran").exists()
+    assert contacted == []
+
+
+class RunsCode:
+    """An object whose pickle creates a file when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
 
 
 def test_the_hub_is_refused_offline(tmp_path, harness):

@@ -111,10 +111,10 @@ def test_what_cannot_stay_is_refused_with_the_remedy(publish, tmp_path, change, 
     with pytest.raises(HarnessError) as refused:
         publish(rows)
     assert names in str(refused.value)
-    assert f"harness new COPY --from {folder}; then delete {folder} and fetch again" in str(refused.value)
+    assert f"harness new COPY --from {folder} --with-labels; then delete {folder} and fetch again" in str(refused.value)
     assert content(folder) == before
     # The remedy works: the copy has everything, says where it comes from, and may be written to.
-    copy = new(tmp_path / "copy", source=folder).folder
+    copy = new(tmp_path / "copy", source=folder, labels=True).folder
     assert open_dataset(copy).annotations == open_dataset(folder).annotations
     assert (open_dataset(copy).info.ancestry, open_dataset(copy).info.license) == (("tiny",), "CC BY 4.0")
     add(copy, "Eleven cats.")

@@ -69,3 +69,26 @@ def test_a_whole_group_counts_only_within_k():
         [[frozenset("ab")], [frozenset("ac")], [frozenset("x"), frozenset("b")]],
     )
     assert metric.of_claims(judged).tolist() == [1.0, 0.0, 1.0]
+
+
+def test_a_passage_of_the_source_of_a_gold_passage_counts_by_source_alone():
+    ranking, gold = [("b", 3.0), ("c", 2.0), ("a", 1.0)], [frozenset("ad"), frozenset("x")]
+    sources = {"a": "one", "b": "one", "c": "two", "d": "three"}
+    judged = JudgedRankings([ranking], [gold], sources)
+    assert EVIDENCE_METRICS.get("source_recall_at")(k=1).of_claims(judged).tolist() == [1 / 3]
+    assert EVIDENCE_METRICS.get("recall_at")(k=1).of_claims(judged).tolist() == [0.0]
+    assert EVIDENCE_METRICS.get("source_recall_at")(k=1).of_claims(JudgedRankings([ranking], [gold])).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_tied_passages_of_one_source_count_by_their_expectation(k):
+    metric, sources = EVIDENCE_METRICS.get("source_recall_at")(k=k), {"b": "one", "c": "one", "e": "two"}
+    tied = [("a", 2.0), ("b", 1.0), ("c", 1.0), ("d", 1.0), ("e", 1.0)]
+    gold = [frozenset("b"), frozenset("e")]
+    orders = [
+        metric.of_claims(
+            JudgedRankings([[tied[0], *((tied[i][0], -rank) for rank, i in enumerate(order))]], [gold], sources)
+        )
+        for order in permutations(range(1, 5))
+    ]
+    assert metric.of_claims(JudgedRankings([tied], [gold], sources))[0] == pytest.approx(np.mean(orders))

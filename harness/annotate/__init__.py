@@ -1,0 +1,1 @@
+"""Labeling by people in the terminal: which question comes next, what a key does, and how the screen is drawn."""

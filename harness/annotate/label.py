@@ -1,0 +1,117 @@
+"""`harness label` and `harness adjudicate`: people answer questions about claims, key by key."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from harness.annotate.keys import standard_input_keys
+from harness.annotate.questions import dispute_questions, label_questions
+from harness.annotate.session import Session
+from harness.annotate.terminal import Terminal
+from harness.arguments import as_list
+from harness.data.labels.label_log import open_to_label
+from harness.display import displayed
+
+
+@displayed
+class LabelResult(NamedTuple):
+    """What a labeling session did."""
+
+    given: int
+    """Number of answers given in the session."""
+    withdrawn: int
+    """Number of answers taken back in the session."""
+    skipped: int
+    """Number of questions that were skipped."""
+    answered: int
+    """Number of questions that have an answer now, of this session or an earlier one."""
+    questions: int
+    """Number of all questions."""
+    log: Path
+    """Log of the annotator."""
+
+
+def label(
+    dataset: str | Path,
+    annotator: str,
+    *,
+    scheme: str | None = None,
+    axes: str | Sequence[str] = (),
+    features: bool = False,
+    keys: Iterable[str] | None = None,
+    console: Console | None = None,
+    root: str | Path | None = None,
+) -> LabelResult:
+    """Asks an annotator for the label of each claim on each axis of a scheme, in the order of the articles.
+
+    The annotator sees no labels of others. Each answer is on disk before the next question is shown, and a later
+    session begins where this one ended.
+
+    Args:
+        dataset: dataset folder; never a shipped or fetched dataset.
+        annotator: role or handle of the annotator, safe as a file name.
+        scheme: label scheme; default: the first of the dataset.
+        axes: one or more axes to ask about; default: all axes of the scheme that are no features.
+        features: whether the features of each claim are asked for after its last axis; the key `f` shows them anyway.
+        keys: keys that the annotator presses; default: those of standard input. Digits choose a label, `u` takes the
+            last answer back, `s` skips, `?` shows the guideline, `q` leaves.
+        console: where the questions are shown; default: standard output.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises: HarnessError: the dataset is shipped or fetched, somebody is labeling under this name, or a name is unknown.
+        FaultsError: the dataset has faults.
+    """
+    with open_to_label(dataset, annotator, root=root) as (opened, log):
+        session = Session(label_questions(opened, scheme, as_list(axes)), log)
+        return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
+
+
+def adjudicate(
+    dataset: str | Path,
+    annotator: str,
+    *,
+    scheme: str | None = None,
+    keys: Iterable[str] | None = None,
+    console: Console | None = None,
+    root: str | Path | None = None,
+) -> LabelResult:
+    """Asks an adjudicator to decide each claim that annotators label differently; shows their labels and notes.
+
+    The gold rule `adjudicated` takes the decisions.
+
+    Args:
+        dataset: dataset folder; never a shipped or fetched dataset.
+        annotator: role or handle of the adjudicator, safe as a file name.
+        scheme: label scheme; default: all schemes of the dataset.
+        keys: keys that the adjudicator presses; default: those of standard input; the same as those of `label`.
+        console: where the questions are shown; default: standard output.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises: HarnessError: the dataset is shipped or fetched, somebody is labeling under this name, or the scheme is
+        unknown. FaultsError: the dataset has faults.
+    """
+    with open_to_label(dataset, annotator, "adjudicate", root) as (opened, log):
+        session = Session(dispute_questions(opened, scheme, annotator), log)
+        return _run(session, f"{opened.info.name}, {annotator} decides", keys, console)
+
+
+def _run(
+    session: Session, title: str, keys: Iterable[str] | None, console: Console | None, *, features: bool = False
+) -> LabelResult:
+    """Runs a session until its keys end or one leaves."""
+    interactive = keys is None and sys.stdin is not None and sys.stdin.isatty()
+    terminal = Terminal(session, console or Console(highlight=False), title, interactive=interactive, features=features)
+    with standard_input_keys() if keys is None else nullcontext(iter(keys)) as pressed:
+        terminal.run(pressed)
+    return LabelResult(
+        given=session.n_given,
+        withdrawn=session.n_withdrawn,
+        skipped=session.n_skipped,
+        answered=session.n_answered,
+        questions=len(session.questions),
+        log=session.log.path,
+    )

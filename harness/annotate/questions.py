@@ -1,0 +1,89 @@
+"""The questions that an annotator or an adjudicator is asked, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness.data.dataset import Dataset
+from harness.data.labels.disputes import disputed, labeled_questions
+from harness.data.labels.label_log import Place
+from harness.data.load import find_scheme
+from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.files import gc_paused
+from harness.records import Annotation, Article, Claim
+from harness.schemes import Axis, Scheme
+
+
+class Question(NamedTuple):
+    """One axis of a scheme, asked of one claim."""
+
+    claim: Claim
+    article: Article
+    scheme: Scheme
+    axis: Axis
+    number: int
+    """Number of the claim among those that are asked about, from 1."""
+    marks: tuple[Annotation, ...] = ()
+    """Labels that are shown: those that an adjudicator decides between. An annotator sees none."""
+
+    @property
+    def place(self) -> Place:
+        """What an answer is stored under."""
+        return self.claim.claim_id, self.scheme.name, self.axis.name
+
+    @property
+    def features(self) -> tuple[Question, ...]:
+        """One question for each feature of the scheme, about the same claim."""
+        return tuple(self._replace(axis=axis) for axis in self.scheme.axes if axis.feature)
+
+
+def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> list[Question]:
+    """Returns every axis of a scheme for every current claim; features are marked apart.
+
+    Args:
+        dataset: an open dataset.
+        scheme: name of the scheme; None: the first of the dataset.
+        axes: names of the axes to ask; empty: all.
+    Raises: HarnessError: the dataset has no scheme, or no such scheme or axis.
+    """
+    names = dataset.info.schemes
+    if not names:
+        raise HarnessError(f"{dataset.folder}: dataset.yaml lists no label scheme; name one under schemes")
+    if scheme is not None and scheme not in names:
+        raise UnknownName(f"{dataset.folder}: {unknown_name('scheme', scheme, names)}")
+    label_scheme = find_scheme(dataset.folder, scheme or names[0])
+    by_name = {axis.name: axis for axis in label_scheme.axes if not axis.feature}
+    for name in axes:
+        if name not in by_name:
+            raise UnknownName(f"--axis: {unknown_name('axis', name, list(by_name))}")
+    asked = [axis for name, axis in by_name.items() if not axes or name in axes]
+    if not asked:
+        raise HarnessError(f"scheme '{label_scheme.name}' has features only, which are not asked one by one")
+    articles = {article.article_id: article for article in dataset.articles}
+    with gc_paused():
+        return [
+            Question(claim, articles[claim.article_id], label_scheme, axis, number)
+            for number, claim in enumerate(dataset.current, start=1)
+            for axis in asked
+        ]
+
+
+def dispute_questions(dataset: Dataset, scheme: str | None, annotator: str) -> list[Question]:
+    """Returns the disputes that are open, or that this adjudicator has decided.
+
+    Raises: UnknownName: the dataset lists no such scheme.
+    """
+    articles = {article.article_id: article for article in dataset.articles}
+    claims = {claim.claim_id: claim for claim in dataset.current}
+    schemes = {name: find_scheme(dataset.folder, name) for name in dataset.info.schemes}
+    questions: list[Question] = []
+    for dispute in disputed(labeled_questions(dataset, scheme)):
+        if dispute.is_open or annotator in dispute.decisions:
+            claim, label_scheme = claims[dispute.claim_id], schemes[dispute.scheme]
+            same_claim = bool(questions) and questions[-1].claim is claim
+            number = questions[-1].number + (not same_claim) if questions else 1
+            axis = label_scheme.axis(dispute.axis_name)
+            marks = tuple(mark for mark in dispute.marks if (mark.annotator, mark.role) != (annotator, "adjudicate"))
+            questions.append(Question(claim, articles[claim.article_id], label_scheme, axis, number, marks))
+    return questions

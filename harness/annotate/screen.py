@@ -1,0 +1,180 @@
+"""Draws a labeling session as lines of text that fit a terminal. Text of others is shown, never interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.annotate.questions import Question
+from harness.annotate.session import Session
+from harness.text_tables import visible
+
+CLAIM = "bold reverse"
+"""Style of the sentence in its article."""
+MARKS = ("»", "«")
+"""Marks of the sentence, also where there are no styles."""
+CONTEXT = 3000
+"""Number of characters of the article that are considered on each side of the sentence."""
+MIN_CONTEXT = 3
+"""Number of lines of the article that are shown even if the screen is too low."""
+KEYS = "{digits} label  u undo  s skip  {features}n note  j jump  / find  ? guide  q leave"
+
+
+def question_screen(console: Console, session: Session, title: str, height: int) -> list[Text]:
+    """Returns the lines of the current question: progress, the sentence in its article, the labels and the keys."""
+    question = session.current
+    if question is None:
+        return _end_screen(session, title)
+    head = [_header(session, title, question), _source_line(question)]
+    tail = [
+        Text(),
+        *_wrapped(console, Text(visible(f"{question.axis.name}: {question.axis.question}"), style="bold")),
+        *_given(console, question),
+        *label_lines(question),
+        *_own_label(session, question),
+        Text(session.message, style="green"),
+        Text(_keys(session, question), style="dim"),
+    ]
+    return _with_passage(console, question, head, tail, height=height)
+
+
+def _keys(session: Session, question: Question) -> str:
+    features = "f marks  " if question.features and session.log.role == "label" else ""
+    return KEYS.format(digits=digits_of(len(question.axis.label_names)), features=features)
+
+
+def feature_screen(console: Console, session: Session, title: str, question: Question, height: int) -> list[Text]:
+    """Returns the lines of the features of a sentence, of which any number can be marked."""
+    head = [_header(session, title, question), _source_line(question)]
+    rows = [Text("Which of these features does it have?", style="bold")]
+    width = len(str(len(question.features)))
+    for number, feature in enumerate(question.features, start=1):
+        mark = session.log.standing.get(feature.place)
+        row = Text(f"  {number:0{width}} [{'x' if mark else ' '}] ", style="bold cyan")
+        row.append(visible(feature.axis.name), style="bold")
+        if mark is not None and mark.value:
+            row.append(f" = {visible(mark.value)}", style="yellow")
+        row.append(f"  {' '.join(visible(feature.axis.question).split())}", style="dim")
+        rows.append(row)
+    keys = f"{digits_of(len(question.features))} mark, or take the mark back  Enter go on  q leave"
+    tail = [Text(), *rows, Text(session.message, style="green"), Text(keys, style="dim")]
+    return _with_passage(console, question, head, tail, height=height)
+
+
+def _with_passage(
+    console: Console, question: Question, head: list[Text], tail: list[Text], *, height: int
+) -> list[Text]:
+    """Returns lines with the sentence in its article between them, as many as fit into a height."""
+    passage = _passage(console, question, max(MIN_CONTEXT, height - len(head) - len(tail) - 1))
+    return [*head, *passage, *tail]
+
+
+def guideline_screen(console: Console, question: Question) -> list[Text]:
+    """Returns the guideline: the question, each label with its definition and examples, and the whole text."""
+    axis, scheme = question.axis, question.scheme
+    lines = [Text(visible(f"{scheme.title}, version {scheme.version}"), style="dim"), Text()]
+    lines += _wrapped(console, Text(visible(f"{axis.name}: {axis.question}"), style="bold"))
+    lines += _wrapped(console, Text(visible(axis.definition or "")))
+    for number, label in enumerate(axis.labels, start=1):
+        lines += [Text(), *_wrapped(console, Text(visible(f"{number}  {label.name}: {label.definition}")))]
+        lines += [line for example in label.examples for line in _wrapped(console, Text(visible(f"   - {example}")))]
+    lines += [Text(), Text("The guideline", style="bold")]
+    return lines + _wrapped(console, Text(visible(scheme.guideline)))
+
+
+def label_lines(question: Question) -> list[Text]:
+    """Returns one line for each label: its number, its name and its definition."""
+    width = len(str(len(question.axis.label_names)))
+    definitions = {label.name: label.definition for label in question.axis.labels}
+    lines = []
+    for number, name in enumerate(question.axis.label_names, start=1):
+        line = Text(f"  {number:>{width}}  ", style="bold cyan")
+        line.append(visible(name), style="bold")
+        if definitions.get(name):
+            line.append(f"  {' '.join(visible(definitions[name]).split())}", style="dim")
+        lines.append(line)
+    return lines
+
+
+def show(console: Console, lines: Iterable[Text]) -> None:
+    """Prints lines, each cut to the width of the screen."""
+    for line in lines:
+        console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+
+
+def digits_of(n: int) -> str:
+    """Returns the numbers that choose among things: `1-3`, `01-11`."""
+    return f"1-{n}" if n <= 9 else f"{1:0{len(str(n))}}-{n}"
+
+
+def _header(session: Session, title: str, question: Question | None) -> Text:
+    last = session.questions[-1].number if session.questions else 0
+    where = f"sentence {question.number:,} of {last:,}, " if question else ""
+    progress = f"{where}{session.n_answered:,} of {len(session.questions):,} answered"
+    minutes = session.minutes_left
+    left = "" if minutes is None else f", about {max(1, round(minutes)):,} min left"
+    return Text(f"{visible(title)}: {progress}{left}", style="dim")
+
+
+def _source_line(question: Question) -> Text:
+    article = question.article
+    parts = (article.title or article.article_id, question.claim.speaker, article.publisher, article.published)
+    return Text(visible(" | ".join(part for part in parts if part)).replace("\n", " "), style="bold")
+
+
+def _passage(console: Console, question: Question, height: int) -> list[Text]:
+    """Returns the sentence with as much of its article around it as fits."""
+    claim, text = question.claim, question.article.text or ""
+    before = text[max(0, claim.start - CONTEXT) : claim.start]
+    if claim.start > CONTEXT:
+        before = before.partition(" ")[2]
+    passage = Text(visible(before))
+    start = len(passage)
+    passage.append(f"{MARKS[0]}{visible(text[claim.start : claim.end])}{MARKS[1]}", style=CLAIM)
+    end = len(passage)
+    passage.append(visible(text[claim.end : claim.end + CONTEXT]))
+    lines = [line for line in _wrapped(console, passage) if line.plain.strip()]
+    marked = [index for index, line in enumerate(lines) if any(span.style == CLAIM for span in line.spans)]
+    if start == end or not marked:
+        return lines[:height]
+    first, last = marked[0], marked[-1] + 1
+    spare = max(0, height - (last - first))
+    above = min(first, max(spare // 2, spare - (len(lines) - last)))
+    return lines[first - above : last + spare - above]
+
+
+def _given(console: Console, question: Question) -> list[Text]:
+    """Returns what the annotators said, for an adjudicator: the label, who gave it, and their notes."""
+    by_label: dict[str, list[str]] = {}
+    for mark in question.marks:
+        remarks = ["decided"] if mark.role == "adjudicate" else []
+        if mark.guideline != question.scheme.version:
+            remarks.append(f"guideline {mark.guideline}, now {question.scheme.version}")
+        remark = f" ({', '.join(remarks)})" if remarks else ""
+        by_label.setdefault(mark.label, []).append(f"{mark.annotator}{remark}")
+    lines = [Text(visible(f"  {label}: {', '.join(names)}"), style="yellow") for label, names in by_label.items()]
+    for mark in question.marks:
+        if mark.note:
+            lines += _wrapped(console, Text(visible(f"  {mark.annotator} notes: {mark.note}"), style="dim"))
+    return lines
+
+
+def _own_label(session: Session, question: Question) -> list[Text]:
+    own = session.log.standing.get(question.place)
+    return [] if own is None else [Text(visible(f"  yours: {own.label}; another label replaces it"), style="yellow")]
+
+
+def _end_screen(session: Session, title: str) -> list[Text]:
+    skipped = f"; {session.n_skipped:,} skipped, which come again when you start again" if session.n_skipped else ""
+    return [
+        _header(session, title, None),
+        Text(f"No question is left{skipped}."),
+        Text(session.message, style="green"),
+        Text("u undo  j jump  q leave", style="dim"),
+    ]
+
+
+def _wrapped(console: Console, text: Text) -> list[Text]:
+    return list(text.wrap(console, console.width)) if text.plain else []

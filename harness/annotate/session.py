@@ -1,0 +1,180 @@
+"""What the keys of a labeling session do. Knows no screen: a test, a script or another interface can drive it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness.annotate.questions import Question
+from harness.data.labels.label_log import Answer, LabelLog
+from harness.records import Annotation
+from harness.schemes.scheme_files import FEATURE_LABEL
+from harness.text_tables import visible
+
+MIN_PACE = 10
+"""Number of answers from which the pace of a session is told."""
+
+
+class _Step(NamedTuple):
+    """What undo goes back over."""
+
+    position: int
+    annotation: Annotation | None
+    """The answer; None for a question that was skipped."""
+
+
+class Session:
+    """Walks through questions; every answer is on disk before the next question is shown.
+
+    Args:
+        questions: all questions, also those that are answered.
+        log: log of the annotator.
+    """
+
+    def __init__(self, questions: Sequence[Question], log: LabelLog) -> None:
+        self.questions = questions
+        self.log = log
+        self.n_given = 0
+        """Number of answers given in this session."""
+        self.n_withdrawn = 0
+        """Number of answers taken back in this session."""
+        self.message = ""
+        """What the last key did."""
+        self.note: str | None = None
+        """Note of the next answer."""
+        self._index_of = {question.place: index for index, question in enumerate(questions)}
+        self._answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
+        self._skipped: set[int] = set()
+        self._start = time.monotonic()
+        self._steps: list[_Step] = []
+        self._position = 0
+        self._move(0)
+
+    @property
+    def current(self) -> Question | None:
+        """The question that is shown; None if none is left."""
+        return self.questions[self._position] if self._position < len(self.questions) else None
+
+    @property
+    def n_answered(self) -> int:
+        """Number of answered questions, of this session and earlier ones."""
+        return len(self._answered)
+
+    @property
+    def minutes_left(self) -> float | None:
+        """Minutes that the open questions take at the pace of this session; None until there is one."""
+        if self.n_given < MIN_PACE:
+            return None
+        n_open = len(self.questions) - self.n_answered
+        return (time.monotonic() - self._start) / self.n_given * n_open / 60
+
+    @property
+    def n_skipped(self) -> int:
+        """Number of questions that were skipped, and not answered later."""
+        return len(self._skipped)
+
+    def choose(self, number: int) -> bool:
+        """Answers the question with a label, by its number from 1; whether there is such a label."""
+        question = self.current
+        if question is None or not 1 <= number <= len(question.axis.label_names):
+            return False
+        label = question.axis.label_names[number - 1]
+        standing = self.log.standing.get(question.place)
+        if standing is not None and standing.label == label and self.note is None:
+            self.message = f"unchanged: {question.axis.name} = {label}"
+            self._move(self._position + 1)
+            return True
+        annotation = self.log.answer(Answer(question.place, label, question.scheme.version, note=self.note))
+        self.n_given += 1
+        self.message = f"saved: {question.axis.name} = {label}" + (" (with a note)" if self.note else "")
+        self._steps.append(_Step(self._position, annotation))
+        self._answered.add(self._position)
+        self._skipped.discard(self._position)
+        self._move(self._position + 1)
+        return True
+
+    def mark(self, feature: Question, value: str | None = None) -> None:
+        """Marks a feature of a claim, or takes the mark back if it stands; either way by a line of the log."""
+        standing = self.log.standing.get(feature.place)
+        if standing is not None:
+            self.log.withdraw([standing])
+            self.n_withdrawn += 1
+            self.message = f"taken back: {feature.axis.name}"
+        else:
+            self.log.answer(Answer(feature.place, FEATURE_LABEL, feature.scheme.version, value=value))
+            self.n_given += 1
+            self.message = f"marked: {feature.axis.name}"
+
+    def skip(self) -> None:
+        """Leaves the question for a later session."""
+        if self.current is not None:
+            self._steps.append(_Step(self._position, None))
+            self._skipped.add(self._position)
+            self.message = "skipped; it comes again when you start again"
+            self._move(self._position + 1)
+
+    def undo(self) -> None:
+        """Takes back the last answer by a new line of the log, or returns to the question that was skipped last.
+
+        The first undo of a session takes back the last answer of an earlier one.
+        """
+        step = self._steps.pop() if self._steps else self._last_of_earlier_sessions()
+        if step is None:
+            self.message = "there is no answer to take back"
+            return
+        if step.annotation is not None:
+            self.log.withdraw([step.annotation])
+            self.n_withdrawn += 1
+            self.message = f"taken back: {step.annotation.axis} = {step.annotation.label}"
+        else:
+            self.message = "back at the question that you skipped"
+        self._answered.discard(step.position)
+        self._skipped.discard(step.position)
+        self._position = step.position
+        self.note = None
+
+    def jump(self, number: int) -> None:
+        """Goes to a sentence by its number: to its first open question, or else to its first one."""
+        self._go([index for index, question in enumerate(self.questions) if question.number == number], str(number))
+
+    def search(self, text: str) -> None:
+        """Goes to the next sentence that contains a text, in any case; after the last one, from the start."""
+        indexes = [
+            *range(self._position + 1, len(self.questions)),
+            *range(min(self._position + 1, len(self.questions))),
+        ]
+        here = self.current.claim if self.current else None
+        folded = text.strip().casefold()
+        for index in indexes:
+            claim = self.questions[index].claim
+            if folded and claim is not here and folded in " ".join((claim.text or "").split()).casefold():
+                self.jump(self.questions[index].number)
+                return
+        self.message = f"no other sentence contains '{visible(text.strip())}'"
+
+    def _go(self, indexes: Sequence[int], name: str) -> None:
+        if not indexes:
+            last = self.questions[-1].number if self.questions else 0
+            self.message = f"there is no sentence {name}; the last one is {last}"
+            return
+        self._position = next((index for index in indexes if index not in self._answered), indexes[0])
+        self.note = None
+        self.message = ""
+
+    def _last_of_earlier_sessions(self) -> _Step | None:
+        for place, annotation in reversed(self.log.standing.items()):
+            if place in self._index_of:
+                return _Step(self._index_of[place], annotation)
+        return None
+
+    def _move(self, start: int) -> None:
+        """Goes to the next open question from a place on, else to the first open one before it."""
+        self.note = None
+        after, before = range(start, len(self.questions)), range(min(start, len(self.questions)))
+        for indexes in (after, before):
+            for index in indexes:
+                if index not in self._answered and index not in self._skipped:
+                    self._position = index
+                    return
+        self._position = len(self.questions)

@@ -1,0 +1,204 @@
+"""Runs a labeling session in a terminal, or from keys of a pipe: draws a screen, reads a key, does what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.annotate.keys import BACKSPACE, ENTER, ESCAPE
+from harness.annotate.questions import Question
+from harness.annotate.screen import digits_of, feature_screen, guideline_screen, question_screen, show
+from harness.annotate.session import Session
+from harness.text_tables import visible
+
+PLAIN_HEIGHT = 24
+"""Number of lines of a screen that is printed to no terminal."""
+
+
+class Terminal:
+    """Shows a session and turns keys into its actions.
+
+    Args:
+        session: session to run.
+        console: where screens are drawn.
+        title: first words of each screen.
+        interactive: whether a person sits at the keys, who may still undo when no question is left.
+        features: whether the features of a sentence are asked for after its last axis.
+    """
+
+    def __init__(
+        self, session: Session, console: Console, title: str, *, interactive: bool, features: bool = False
+    ) -> None:
+        self.session = session
+        self.console = console
+        self.title = title
+        self.interactive = interactive
+        self.features = features
+        self._featured: Question | None = None
+        """Question whose claim's features are shown; None: the question is."""
+        self._digits = ""
+        self._page: int | None = None
+        """Page of the guideline that is shown; None: the question is."""
+        self._line: tuple[str, str, Callable[[str], None]] | None = None
+        """Prompt, text so far and action of a line that is being typed."""
+
+    def run(self, keys: Iterator[str]) -> None:
+        """Handles keys until one leaves or they end."""
+        self._draw()
+        for key in keys:
+            # Line ends between the keys of a file mean nothing.
+            is_idle = key in (ENTER, " ") and not (self._featured or self._line) and self._page is None
+            if not self._handle(key):
+                return
+            if self.interactive or not is_idle:
+                self._draw()
+
+    def _handle(self, key: str) -> bool:
+        """Does what a key says; whether the session goes on."""
+        if self._line is not None:
+            self._type(key)
+            return True
+        key = key.lower()
+        if self._featured is not None:
+            return self._handle_feature(key, self._featured)
+        if key in (ENTER, " ", ESCAPE):
+            return self._turn_page(key)
+        self._page = None if key != "?" else self._page
+        if key == "q":
+            return False
+        if _is_digit(key):
+            return self._digit(key)
+        self._digits = ""
+        actions: dict[str, Callable[[], None]] = {
+            "u": self.session.undo,
+            "s": self.session.skip,
+            "f": self._show_features,
+            "?": self._show_guideline,
+            "n": lambda: self._ask("note of your next answer", self._take_note),
+            "j": lambda: self._ask("number of the sentence", self._jump),
+            "/": lambda: self._ask("text of the sentence", self.session.search),
+        }
+        action = actions.get(key)
+        if action is None:
+            self.session.message = f"the key {visible(key)} does nothing here"
+        else:
+            action()
+        return True
+
+    def _digit(self, key: str) -> bool:
+        question = self.session.current
+        if question is None:
+            # A file of keys can have more answers than there are questions.
+            return self.interactive
+        number = self._number(key, len(question.axis.label_names))
+        if number is not None and self.session.choose(number):
+            current = self.session.current
+            if self.features and (current is None or current.claim is not question.claim) and question.features:
+                self._featured = question
+        return True
+
+    def _number(self, key: str, n: int) -> int | None:
+        """Returns the number that digits amount to; None if one is missing, or there are fewer things."""
+        self._digits += key
+        if len(self._digits) < len(str(n)):
+            self.session.message = f"{self._digits}_"
+            return None
+        number, self._digits = int(self._digits), ""
+        if 1 <= number <= n:
+            return number
+        self.session.message = f"there is no number {number} here; give {digits_of(n)}"
+        return None
+
+    def _show_features(self) -> None:
+        question = self.session.current
+        if question is not None and question.features and self.session.log.role == "label":
+            self._featured = question
+            self.session.message = ""
+        else:
+            self.session.message = "there are no features to mark here"
+
+    def _handle_feature(self, key: str, question: Question) -> bool:
+        if key in (ENTER, ESCAPE, " "):
+            self._featured = None
+        elif _is_digit(key):
+            number = self._number(key, len(question.features))
+            if number is not None:
+                self._mark(question.features[number - 1])
+        elif key != "q":
+            self.session.message = f"the key {visible(key)} does nothing here; Enter goes on"
+        return key != "q"
+
+    def _mark(self, feature: Question) -> None:
+        if feature.axis.value and feature.place not in self.session.log.standing:
+            prompt = f"{feature.axis.name}, {feature.axis.value}; Enter alone for none"
+            self._ask(prompt, lambda text: self.session.mark(feature, text.strip() or None))
+        else:
+            self.session.mark(feature)
+
+    def _turn_page(self, key: str) -> bool:
+        if self._page is not None and self.session.current is not None:
+            n_lines = len(guideline_screen(self.console, self.session.current))
+            next_page = self._page + 1
+            self._page = next_page if key != ESCAPE and next_page * self._page_height < n_lines else None
+        return self.session.current is not None or not self.interactive or key != ENTER
+
+    def _show_guideline(self) -> None:
+        self._page = 0 if self._page is None else None
+
+    @property
+    def _page_height(self) -> int:
+        # A pipe shows the whole guideline at once.
+        return max(4, self.console.height - 2) if self.console.is_terminal else 1_000_000
+
+    def _ask(self, prompt: str, action: Callable[[str], None]) -> None:
+        self._line = (prompt, "", action)
+
+    def _type(self, key: str) -> None:
+        if self._line is None:
+            return
+        prompt, text, action = self._line
+        if key == ENTER:
+            self._line = None
+            action(text)
+        elif key == ESCAPE:
+            self._line = None
+        else:
+            self._line = (prompt, text[:-1] if key == BACKSPACE else text + key, action)
+
+    def _take_note(self, text: str) -> None:
+        self.session.note = text.strip() or None
+        self.session.message = "the note goes with your next answer" if text.strip() else "no note"
+
+    def _jump(self, text: str) -> None:
+        if text.strip().isascii() and text.strip().isdigit():
+            self.session.jump(int(text))
+        else:
+            self.session.message = f"expected a number, got {visible(text)}"
+
+    def _draw(self) -> None:
+        height = self.console.height if self.console.is_terminal else PLAIN_HEIGHT
+        if self._line is not None and not self.interactive:
+            return  # a pipe gives the rest of the line at once
+        if self._page is not None and self.session.current is not None:
+            lines = guideline_screen(self.console, self.session.current)
+            start = self._page * self._page_height
+            more = "Enter: next page, " if start + self._page_height < len(lines) else "Enter: back, "
+            lines = [*lines[start : start + self._page_height], Text(f"{more}Esc: back, digits choose a label", "dim")]
+        elif self._featured is not None:
+            lines = feature_screen(self.console, self.session, self.title, self._featured, height)
+        else:
+            lines = question_screen(self.console, self.session, self.title, height)
+        if self._line is not None:
+            lines[-1] = Text(f"{visible(self._line[0])} (Enter, Esc): {visible(self._line[1])}", style="bold")
+        if self.console.is_terminal:
+            self.console.clear()
+        show(self.console, lines)
+        if not self.console.is_terminal:
+            self.console.print()
+
+
+def _is_digit(key: str) -> bool:
+    # A pasted text is one key of several characters.
+    return len(key) == 1 and key.isascii() and key.isdigit()

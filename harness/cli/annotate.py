@@ -1,0 +1,142 @@
+"""The commands `label`, `adjudicate`, `disputes` and `withdraw`: labeling by people."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.experiments import as_json, data_root, print_json
+from harness.text_tables import align_columns, count_of, visible
+
+if TYPE_CHECKING:
+    from harness.annotate.label import LabelResult
+    from harness.data.labels.disputes import Dispute
+
+MAX_TEXT = 60
+"""Number of characters of a claim that the list of disputes shows."""
+annotator_option = click.option(
+    "--as", "annotator", required=True, metavar="NAME", help="Role or handle of the annotator; names the log."
+)
+
+
+@click.command()
+@click.argument("dataset")
+@annotator_option
+@click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
+@click.option("--axis", "axes", multiple=True, metavar="AXIS", help="Ask about this axis only; may be repeated.")
+@click.option(
+    "--features", is_flag=True, help="Ask for the features of each sentence too; the key f shows them anyway."
+)
+@data_root
+def label(
+    dataset: str, annotator: str, scheme: str | None, axes: tuple[str, ...], features: bool, data_root: Path | None
+) -> None:
+    """Label the claims of a dataset in the terminal.
+
+    Shows each sentence in its article, and asks for one axis after another. A digit chooses a label, u takes the last
+    answer back, s skips, f marks features, ? shows the guideline, q leaves. Each answer is on disk before the next
+    question is shown; the same command goes on where you stopped. You see no labels of others.
+
+    Keys can also come from a pipe. Shipped and fetched datasets are never changed: copy one with harness new.
+    """
+    import harness
+
+    result = harness.label(dataset, annotator, scheme=scheme, axes=axes, features=features, root=data_root)
+    _print_result(result, f"harness label {shlex.quote(dataset)} --as {annotator}")
+
+
+@click.command()
+@click.argument("dataset")
+@annotator_option
+@click.option("--scheme", help="Label scheme; default: all schemes of the dataset.")
+@data_root
+def adjudicate(dataset: str, annotator: str, scheme: str | None, data_root: Path | None) -> None:
+    """Decide what annotators label differently.
+
+    Shows each such claim with the labels that differ and their notes; the keys are those of harness label. The gold
+    rule adjudicated takes the decisions.
+    """
+    import harness
+
+    result = harness.adjudicate(dataset, annotator, scheme=scheme, root=data_root)
+    _print_result(result, f"harness adjudicate {shlex.quote(dataset)} --as {annotator}")
+
+
+def _print_result(result: LabelResult, command: str) -> None:
+    withdrawn = f", {result.withdrawn:,} taken back" if result.withdrawn else ""
+    skipped = f", {count_of(result.skipped, 'question')} skipped" if result.skipped else ""
+    click.echo(f"{result.log}: {count_of(result.given, 'answer')}{withdrawn}{skipped}")
+    if not result.questions:
+        click.echo("there is nothing to answer")
+        return
+    click.echo(f"answered: {result.answered:,} of {count_of(result.questions, 'question')}")
+    if result.answered < result.questions:
+        click.echo(f"go on with: {command}")
+
+
+@click.command()
+@click.argument("dataset")
+@click.option("--scheme", help="Label scheme; default: all schemes of the dataset.")
+@data_root
+@as_json
+def disputes(dataset: str, scheme: str | None, data_root: Path | None, as_json: bool) -> None:
+    """List the claims that annotators label differently.
+
+    Those that an adjudicator has decided are counted only. Marks of features are not compared.
+    """
+    import harness
+
+    result = harness.disputes(dataset, scheme=scheme, root=data_root)
+    if as_json:
+        print_json(result.document())
+        return
+    if result.disputes:
+        rows = [[dispute.claim_id, dispute.axis, _labels_line(dispute)] for dispute in result.disputes]
+        click.echo(align_columns([["claim", "axis", "labels"], *rows]))
+    compared = f"{count_of(result.compared, 'question')} with labels by two annotators or more"
+    click.echo(
+        f"{result.dataset}: {count_of(len(result.disputes), 'open dispute')}, {result.decided:,} decided; {compared}"
+    )
+    if result.disputes:
+        click.echo(f"decide them with: harness adjudicate {shlex.quote(dataset)} --as NAME")
+
+
+def _labels_line(dispute: Dispute) -> str:
+    """Returns who gave which label; with the version of the guideline, if labels follow several."""
+    several = len({mark.guideline for mark in dispute.marks}) > 1
+    labels = []
+    for mark in dispute.marks:
+        remarks = ["decides"] if mark.role == "adjudicate" else []
+        remarks += [f"guideline {mark.guideline}"] if several else []
+        remark = f" ({', '.join(remarks)})" if remarks else ""
+        labels.append(f"{mark.annotator}: {mark.label}{remark}")
+    return visible("; ".join(labels))
+
+
+@click.command()
+@click.argument("dataset")
+@annotator_option
+@click.option("--annotation", metavar="ID", help="Take back this label or decision.")
+@click.option("--claim", metavar="ID", help="Take back all labels and decisions of NAME on this claim.")
+@click.option("--note", help="Reason, for the log.")
+@data_root
+def withdraw(dataset: str, annotator: str, data_root: Path | None, **options: str | None) -> None:
+    """Take labels back.
+
+    Adds a line to the log of the annotator that says so; no line is edited or removed. What was taken back counts
+    nowhere: not in gold, agreement or disputes, and harness label asks again.
+    """
+    import harness
+
+    if (options["annotation"] is None) == (options["claim"] is None):
+        raise click.UsageError("give either --annotation ID or --claim ID")
+    result = harness.withdraw(dataset, annotator, root=data_root, **options)
+    for annotation in result.withdrawn:
+        click.echo(f"taken back: {annotation.claim_id} {annotation.axis} = {visible(annotation.label)}")
+    click.echo(f"{result.log}: {count_of(len(result.withdrawn), 'line')} added")
+
+
+COMMANDS: tuple[click.Command, ...] = (label, adjudicate, disputes, withdraw)

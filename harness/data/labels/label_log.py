@@ -1,0 +1,175 @@
+"""Writes the log of one annotator, one line at a time: an answer is on disk before the next one is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from harness.data.benchmarks.benchmark import benchmark_names
+from harness.data.dataset import Dataset
+from harness.data.jsonl import to_json_lines
+from harness.data.labels.annotations import new_annotation, new_withdrawal, question_of, time_now
+from harness.data.labels.gold import active_annotations, latest_annotations
+from harness.data.load import find_dataset, open_folder
+from harness.errors import HarnessError
+from harness.files import Locked, append_bytes, folder_lock
+from harness.folders import data_root, shipped
+from harness.records import Annotation, check_name
+
+WAIT_S = 30
+"""Seconds that a line waits for another command to finish writing to the dataset."""
+WATCHED = ("dataset.yaml", "articles.jsonl", "claims.jsonl")
+"""Files whose change ends a session."""
+
+LogRole = Literal["label", "adjudicate"]
+FileState = tuple[tuple[int, int, int] | None, ...]
+Place = tuple[str, str, str]
+"""Claim, scheme and axis of an answer."""
+
+
+class NotYours(HarnessError):
+    """A shipped or fetched dataset, which labels are never written to; the message gives the command that copies it."""
+
+    code = "not-yours"
+
+
+class ChangedMeanwhile(HarnessError):
+    """The dataset or the log changed while an annotator was at work; what was acknowledged before is safe."""
+
+    code = "changed-meanwhile"
+
+
+class Answer(NamedTuple):
+    """A label that an annotator gives."""
+
+    place: Place
+    label: str
+    guideline: str
+    """Version of the guideline."""
+    value: str | None = None
+    note: str | None = None
+
+
+class LabelLog:
+    """The log of one annotator in a dataset folder: what stands in it, and how lines are added.
+
+    Args:
+        dataset: the dataset, as it was when the log was opened.
+        annotator: name of the annotator.
+        role: role of new answers.
+        state: state of the files before the dataset was read.
+    """
+
+    def __init__(self, dataset: Dataset, annotator: str, role: LogRole, state: FileState) -> None:
+        self.folder = dataset.folder
+        self.annotator = annotator
+        self.role = role
+        self.path = dataset.folder / "annotations" / f"{annotator}.jsonl"
+        own = [a for a in dataset.annotations if (a.annotator, a.role) in ((annotator, role), (annotator, "withdraw"))]
+        self.standing: dict[Place, Annotation] = {question_of(a)[:3]: a for a in active_annotations(own)}
+        """The answers that count, the newest last."""
+        self._latest: dict[Place, Annotation] = {question_of(a)[:3]: a for a in latest_annotations(own)}
+        self._state = state
+
+    def answer(self, answer: Answer) -> Annotation:
+        """Adds an answer, and returns when it is on disk."""
+        claim_id, scheme, axis = answer.place
+        latest = self._latest.get(answer.place)
+        annotation = new_annotation(
+            claim_id=claim_id,
+            scheme=scheme,
+            axis=axis,
+            label=answer.label,
+            annotator=self.annotator,
+            guideline=answer.guideline,
+            role=self.role,
+            at=time_now(),
+            value=answer.value,
+            note=answer.note,
+            # Also one that was withdrawn: the same label given again is another annotation, with another id.
+            supersedes=None if latest is None else latest.annotation_id,
+        )
+        self._append([annotation])
+        self._latest[answer.place] = annotation
+        self.standing.pop(answer.place, None)
+        self.standing[answer.place] = annotation
+        return annotation
+
+    def withdraw(self, annotations: Iterable[Annotation], note: str | None = None) -> None:
+        """Takes answers back, each by a line of its own, and returns when the lines are on disk."""
+        annotations = list(annotations)
+        at = time_now()
+        self._append([new_withdrawal(annotation, at, note) for annotation in annotations])
+        for annotation in annotations:
+            self.standing.pop(question_of(annotation)[:3], None)
+
+    def _append(self, annotations: list[Annotation]) -> None:
+        with folder_lock(self.folder, "labels", wait_s=WAIT_S):
+            if _file_state(self.folder, self.annotator) != self._state:
+                raise ChangedMeanwhile(
+                    f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
+                    "your last answer was not saved, all others are. Run the same command again to go on"
+                )
+            append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
+            self._state = _file_state(self.folder, self.annotator)
+
+
+@contextmanager
+def open_to_label(
+    name_or_folder: str | Path, annotator: str, role: LogRole = "label", root: str | Path | None = None
+) -> Iterator[tuple[Dataset, LabelLog]]:
+    """Opens a dataset and the log of an annotator, which nobody else writes under this name until the block ends.
+
+    Raises: HarnessError: the name of the annotator is no file name, or the texts are missing. NotYours: the dataset is
+        shipped or fetched. Locked: somebody is labeling under this name. FaultsError: all faults of the folder.
+    """
+    check_name("--as", annotator)
+    folder = find_dataset(name_or_folder, root)
+    _require_own(folder, name_or_folder, root)
+    with _annotator_lock(folder, annotator):
+        # Taken before the files are read: what changes while they are read counts as changed.
+        state = _file_state(folder, annotator)
+        dataset = open_folder(folder)
+        dataset.require_text()
+        yield dataset, LabelLog(dataset, annotator, role, state)
+
+
+def _require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:
+    resolved = folder.resolve()
+    is_fetched = resolved.parent == data_root(root).resolve() and resolved.name in benchmark_names()
+    if is_fetched or resolved.parent == shipped("data").resolve():
+        kind = "fetched" if is_fetched else "shipped"
+        raise NotYours(
+            f"'{name}' is a {kind} dataset, which is never changed; make a copy to label: "
+            f"harness new COPY --from {name}"
+        )
+
+
+@contextmanager
+def _annotator_lock(folder: Path, annotator: str) -> Iterator[None]:
+    try:
+        with folder_lock(folder / "annotations", "labels", name=f".{annotator}.lock"):
+            yield
+    except Locked as error:
+        if error.folder != folder / "annotations":
+            raise
+        raise Locked(
+            folder,
+            f"{folder}: somebody is labeling as '{annotator}' now; close that session, or give another name with --as",
+        ) from None
+
+
+def _file_state(folder: Path, annotator: str) -> FileState:
+    """Returns what changes when the files change that a session reads."""
+    paths = [folder / "annotations" / f"{annotator}.jsonl", *(folder / name for name in WATCHED)]
+    return tuple(map(_state_of, paths))
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,151 @@
+"""Dialects of common endpoints, as the guide's table has them, spoken by a local server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from claim_tables import claims_of, yes_no
+from model_server import SURE, completion, token
+
+from harness.classifiers import build
+
+GUIDE = {"question": "Is it a statistic?", "answers": [{"label": "no"}, {"label": "yes"}]}
+CLAIMS = claims_of(["It sold 5 loaves.", "It was fine."])
+KEY = "sk-very-secret-0123456789"
+
+
+def label(body):
+    claim = json.loads(body["messages"][-1]["content"])["claim"]
+    return "yes" if any(mark.isdigit() for mark in claim) else "no"
+
+
+def answer(body, *, enforced=True):
+    """The answer; a model whose form is not enforced does what the trial says."""
+    trapped = "the one word unbound" in body["messages"][0]["content"]
+    return "unbound" if trapped and not enforced else json.dumps({"label": label(body)})
+
+
+def probabilities(body, before=()):
+    said = label(body)
+    chances = {said: SURE, "no" if said == "yes" else "yes": 1 - SURE}
+    return {"content": [*map(token, before), token('{"label": "'), token(said, **chances), token('"}')]}
+
+
+def openai_reasoning(handler, body):
+    for name, text in (
+        (
+            "max_tokens",
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'.",
+        ),
+        (
+            "temperature",
+            "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) is.",
+        ),
+        ("logprobs", "You are not allowed to request logprobs from this model"),
+    ):
+        if name in body:
+            status = 403 if name == "logprobs" else 400
+            handler.give({"error": {"message": text, "param": name if status == 400 else None, "code": None}}, status)
+            return
+    usage = {"total_tokens": 700, "completion_tokens_details": {"reasoning_tokens": 128}}
+    handler.give(completion(answer(body), usage=usage))
+
+
+def azure(handler, body):
+    if "api-version=2024-10-21" not in handler.path or handler.headers["api-key"] != KEY:
+        handler.give({"error": {"code": "404", "message": "Resource not found"}}, 404)
+    else:
+        openai_reasoning(handler, body)
+
+
+def anthropic_layer(handler, body):
+    handler.give(completion(answer(body, enforced=False)))
+
+
+def gemini_layer(handler, body):
+    for name in ("seed", "logprobs"):
+        if name in body:
+            message = f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
+            handler.give([{"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}], 400)
+            return
+    handler.give(completion(answer(body)))
+
+
+def mistral(handler, body):
+    unknown = [name for name in ("seed", "logprobs", "top_logprobs") if name in body]
+    if unknown:
+        detail = [{"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs"} for name in unknown]
+        handler.give({"object": "error", "message": {"detail": detail}}, 422)
+        return
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "So."}]}
+    handler.give(completion([thinking, {"type": "text", "text": answer(body)}]))
+
+
+def vllm(handler, body):
+    reply = completion(answer(body), logprobs=probabilities(body, ["So", ".", "</think>"]))
+    reply["choices"][0]["message"]["reasoning"] = "So."
+    handler.give(reply)
+
+
+def vllm_without_parser(handler, body):
+    handler.give(completion(f"So.\n</think>\n\n{answer(body)}", logprobs=probabilities(body, ["So.\n</think>\n\n"])))
+
+
+def ollama(handler, body):
+    reply = completion(answer(body))
+    reply["choices"][0]["message"]["reasoning"] = "So."
+    handler.give(reply)
+
+
+def llama_cpp(handler, body):
+    if "logprobs" in body and "response_format" in body:
+        handler.give({"error": {"code": 500, "message": "logprobs is not supported with json_schema"}}, 500)
+        return
+    reply = completion(answer(body))
+    reply["choices"][0]["message"]["reasoning_content"] = "So."
+    handler.give(reply)
+
+
+REASONING = (
+    "self-consistency of 2, json_schema, max_tokens sent as max_completion_tokens, "
+    "refused by the endpoint: logprobs and temperature, up to 4,000 tokens of thoughts"
+)
+DIALECTS = {
+    openai_reasoning: REASONING,
+    azure: REASONING,
+    anthropic_layer: "self-consistency of 2, json_schema (accepted, not enforced)",
+    gemini_layer: "self-consistency of 2, json_schema, refused by the endpoint: logprobs and seed",
+    mistral: (
+        "self-consistency of 2, json_schema, refused by the endpoint: logprobs and seed and top_logprobs, up to 4,000 "
+        "tokens of thoughts"
+    ),
+    vllm: "token probabilities, json_schema, up to 4,000 tokens of thoughts",
+    vllm_without_parser: "token probabilities, json_schema, up to 4,000 tokens of thoughts",
+    ollama: "self-consistency of 2, json_schema, up to 4,000 tokens of thoughts",
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.__name__)
+def test_address_and_model_are_enough(model_server, monkeypatch, dialect):
+    monkeypatch.setenv("MY_KEY", KEY)
+    model_server.answer = dialect
+    settings = {"endpoint": model_server.url, "model": "tiny", "guide": GUIDE, "retries": 0, "samples": 2, "seed": 7}
+    if dialect is azure:
+        address = model_server.url.removesuffix("/v1") + "/openai/deployments/tiny?api-version=2024-10-21"
+        settings |= {"endpoint": address, "api_key_variable": "MY_KEY", "api_key_header": "api-key"}
+    scorer = build("language_model", settings).fit(*yes_no(), 13)
+    assert scorer.chosen == f"{DIALECTS[dialect]}, 0 examples"
+    scores = scorer.score(CLAIMS)
+    assert scorer.predict(CLAIMS, scores).tolist() == [1, 0]
+    assert scorer.n_unanswered(CLAIMS) == 0
+    assert scores[0, 1] == pytest.approx(SURE if "probabilities" in scorer.chosen else 1, abs=1e-5)
+
+
+def test_what_is_refused_only_together(model_server):
+    """Both are named, so that both are left out."""
+    model_server.answer = llama_cpp
+    settings = {"endpoint": model_server.url, "model": "tiny", "guide": GUIDE, "retries": 0, "samples": 2}
+    scorer = build("language_model", settings).fit(*yes_no(), 13)
+    assert scorer.predict(CLAIMS, scorer.score(CLAIMS)).tolist() == [1, 0]
+    assert "refused by the endpoint: logprobs" in scorer.chosen

@@ -1,0 +1,185 @@
+"""Shards: several processes fit parts of one run into one folder, and a run of all writes what one process writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import HarnessError, load_experiment, plan, run
+from harness.files import WriteError
+from harness.runner.units.shards import Shard, shard_lock
+
+UNITS = 4 * (1 + 3 + 1)
+"""In 4 folds: one fit of each system that ignores the seed, and three of `prior_random`."""
+SEEDED_UNITS = 4 * (1 + 3 + 3)
+"""With code of the user in place of `length`, which is fitted with each seed."""
+MODULE = '''\
+import os
+import time
+from pathlib import Path
+
+from harness.classifiers.baselines.trivial import Length
+
+
+class Waits(Length):
+    """Scores by length; where a file is named in the environment, each fit says that it began, and does not end."""
+
+    def fit(self, claims, gold, seed):
+        started = os.environ.get("STARTED")
+        if started:
+            Path(started).touch()
+            time.sleep(300)
+        return super().fit(claims, gold, seed)
+'''
+
+
+def contents(folder: Path) -> dict[str, object]:
+    """Every file of a run folder but its locks; of `result.json`, all but time, cost and place."""
+    found: dict[str, object] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and ".lock" not in str(path):
+            name, data = str(path.relative_to(folder)), path.read_bytes()
+            if path.name == "result.json":
+                document = json.loads(data)
+                del document["cost"], document["path"], document["content_sha256"], document["provenance"]["made_at"]
+                found[name] = document
+            elif path.suffix == ".parquet" or path.name == "experiment.yaml":
+                found[name] = data
+            else:
+                found[name] = None
+    return found
+
+
+def start(config: Path, out: Path, shard: str, **env: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "harness", "run", str(config), "--out", str(out), "--shard", shard]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=config.parent,
+        env=os.environ | env,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.smoke
+def test_four_processes_and_a_run_of_all_write_what_one_process_writes(config, tmp_path):
+    whole = run(config, out=tmp_path / "one")
+    shards = [start(config, tmp_path / "four", f"{number}/4") for number in (1, 2, 3, 4)]
+    printed = [process.communicate(timeout=120) for process in shards]
+    assert [process.returncode for process in shards] == [0] * 4, printed
+    assert not list((tmp_path / "four").rglob("result.json"))
+    assert all("of the experiment" in out for out, _ in printed)
+    merged = run(config, out=tmp_path / "four")
+    assert merged.fitted == 0
+    assert str(merged) == str(whole)
+    assert contents(tmp_path / "four") == contents(tmp_path / "one")
+    assert len(list((tmp_path / "four").rglob("units/*.parquet"))) == UNITS
+
+
+def test_a_shard_fits_its_units_only_and_says_what_is_left(config, tmp_path):
+    first = run(config, out=tmp_path / "runs", shard=(1, 2))
+    assert len(first.results) == 0
+    assert first.shard is not None
+    assert 0 < first.fitted == first.shard.units < UNITS
+    assert first.shard.left == UNITS - first.fitted
+    assert not (tmp_path / "runs/small/results").exists()
+    assert first.document()["shard"]["left"] == first.shard.left
+    with pytest.raises(HarnessError, match="run the same without --shard"):
+        first.to_pandas()
+    again = run(config, out=tmp_path / "runs", shard="1/2")
+    assert (again.fitted, again.shard) == (0, first.shard)
+    second = run(config, out=tmp_path / "runs", shard="2/2")
+    assert (second.fitted, second.shard.left) == (UNITS - first.fitted, 0)
+    assert "no unit of the experiment is left" in str(second)
+
+
+def test_shards_stay_the_same_when_units_are_added(config, tmp_path):
+    def units_of(shard: str, out: Path) -> set[str]:
+        run(config, out=out, shard=shard)
+        return {path.stem for path in out.glob("small/units/*.parquet")}
+
+    before = [units_of(f"{number}/3", tmp_path / f"before-{number}") for number in (1, 2, 3)]
+    config.write_text(config.read_text().replace("[1, 2, 3]", "[1, 2, 3, 4]").replace("length]", "length, position]"))
+    assert len(load_experiment(config).systems) == 4
+    after = [units_of(f"{number}/3", tmp_path / f"after-{number}") for number in (1, 2, 3)]
+    assert all(old <= new for old, new in zip(before, after, strict=True))
+    assert sum(map(len, after)) > sum(map(len, before)) == UNITS
+
+
+def test_a_plan_of_a_shard_counts_its_units(config, tmp_path, harness):
+    fitted = run(config, out=tmp_path / "runs", shard="1/3").fitted
+    planned = [plan(config, out=tmp_path / "runs", shard=(number, 3)) for number in (1, 2, 3)]
+    assert [part.finished for part in planned] == [fitted, 0, 0]
+    assert sum(part.units for part in planned) == UNITS
+    printed = harness("run", config, "--dry-run", "--shard", "1/3")
+    assert printed.stdout == f"small: {fitted} units, {fitted} finished, in runs/small\n"
+
+
+@pytest.mark.parametrize("value", ["0/4", "5/4", "4", "a/b"])
+def test_a_shard_that_is_none_is_refused_before_anything_is_written(config, harness, tmp_path, value):
+    refused = harness("run", config, "--shard", value)
+    assert refused.returncode == 2
+    assert refused.stderr == f"harness: --shard: got '{value}'; expected I/N with I from 1 to N, such as 1/4\n"
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("option", "remedy"), [("--fresh", "a new --out"), ("--save-models", "without --shard")])
+def test_options_of_a_whole_run_are_refused_for_a_shard(config, harness, tmp_path, option, remedy):
+    refused = harness("run", config, "--shard", "1/2", option)
+    assert refused.returncode == 2
+    assert remedy in refused.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_of_all_waits_for_no_shard_but_says_which_is_running(config, tmp_path):
+    with (
+        shard_lock(tmp_path / "runs/small", Shard(3, 4)),
+        pytest.raises(WriteError, match=r"another process is writing to this folder \(shard 3/4\)"),
+    ):
+        run(config, out=tmp_path / "runs")
+    assert run(config, out=tmp_path / "runs").fitted == UNITS
+
+
+def test_a_killed_shard_leaves_whole_files_only_and_the_run_of_all_fits_the_rest(config, tmp_path, monkeypatch):
+    (tmp_path / "waits.py").write_text(MODULE, encoding="utf-8")
+    config.write_text(config.read_text().replace("length]", "{name: 'waits:Waits', label: waits}]"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    clean = run(config, out=tmp_path / "one")
+    started = tmp_path / "started"
+    killed = start(config, tmp_path / "two", "1/1", STARTED=str(started))
+    while not started.exists():
+        assert killed.poll() is None, killed.communicate()
+        time.sleep(0.01)
+    with pytest.raises(WriteError, match="shard 1/1"):
+        run(config, out=tmp_path / "two")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    left = {path.name for path in (tmp_path / "two/small/units").glob("*.parquet")}
+    assert 0 < len(left) < SEEDED_UNITS
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "one/small/units").glob("*.parquet")}
+    assert all((tmp_path / "two/small/units" / name).read_bytes() == whole[name] for name in left)
+    merged = run(config, out=tmp_path / "two")
+    assert merged.fitted == SEEDED_UNITS - len(left)
+    assert str(merged) == str(clean)
+    assert contents(tmp_path / "two") == contents(tmp_path / "one")
+
+
+def test_a_shard_names_the_systems_that_fail(config, tmp_path, harness_process):
+    (tmp_path / "waits.py").write_text(
+        MODULE.replace("        started = os", "        raise ValueError('no more of this')\n        started = os"),
+        encoding="utf-8",
+    )
+    config.write_text(config.read_text().replace("length]", "{name: 'waits:Waits', label: waits}]"))
+    done = harness_process("run", config, "--shard", "1/1")
+    assert done.returncode == 1
+    assert "waits failed: fold-0, seed 1: 'waits:Waits' raised ValueError: no more of this" in done.stdout
+    assert "16 of 28 units fitted; 12 units of the experiment left" in done.stdout
