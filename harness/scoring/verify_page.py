@@ -71,7 +71,7 @@ def verification_page(result: Verification) -> str:
         stages=measured.get("stages", {}),
         whole={name: format_number(whole[name]) for name in ("value", "low", "high") if whole.get(name) is not None},
         experiment=measured.get("experiment", ""),
-        kind="probability" if result.chain.judge.card.probabilities else "score, not a probability",
+        kind="probability by the classifier" if result.chain.judge.card.probabilities else "score, not a probability",
     )
 
 

@@ -199,7 +199,7 @@ def _key_path_in_chain(field: str, stage: str) -> KeyPath:
     parts: list[str | int] = [part for part in field.replace("[", ".").replace("]", "").split(".") if part]
     if parts[:1] and parts[0] in SHARED_KEYS:
         return tuple(int(part) if str(part).isdecimal() else part for part in parts)
-    if parts[:2] == ["classifiers", "0"]:
+    if parts[:1] == ["classifiers"]:  # the classifiers of the experiment, or its only one
         parts = ["classifier", *parts[2:]]
     return (stage, *parts)
 

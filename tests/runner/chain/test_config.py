@@ -58,6 +58,7 @@ def test_another_task_is_no_chain():
         ({"judge": {"classifier": {"name": "pair_logreg", "C": -1}}}, "judge.classifier.C", "greater than 0"),
         ({"judge": {"classifier": {"name": "pair_logreg", "C": {"each": [1, 2]}}}}, "judge.classifier", "one value"),
         ({"judge": {"classifier": {"name": "pair_logreg", "evidence": "gold"}}}, "judge.classifier.evidence", "remove"),
+        ({"judge": {"classifier": {"name": "pair_logreg", "calibration": "platt"}}}, "judge.classifier", "yes-or-no"),
         ({"retrieve": {"retriever": "bm52"}}, "retrieve.settings", "bm25"),
         ({"classifiers": ["majority"]}, "classifiers", "no field is called 'classifiers'"),
     ],
