@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 import harness
-from harness.errors import FaultsError
+from harness.endpoints.trusted_hosts import UntrustedHost
+from harness.errors import FaultsError, HarnessError
 from harness.runner.chain.config import read_chain
 
 CHAIN: dict[str, Any] = {
@@ -88,3 +90,17 @@ def test_faults_have_the_lines_of_the_file(tmp_path):
 
 def test_the_shipped_chain_has_no_fault():
     assert harness.check("chain") == []
+
+
+def test_a_chain_from_a_file_sends_no_key_unasked(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    model = {"name": "language_model", "endpoint": "http://model.invalid/v1", "model": "m", "api_key_variable": "KEY"}
+    path = tmp_path / "mine.yaml"
+    path.write_text(json.dumps(CHAIN | {"detect": {"classifier": model}}), encoding="utf-8")
+    with pytest.raises(UntrustedHost, match=r"the key in KEY to model\.invalid"):
+        harness.run(path, out=tmp_path)
+
+
+def test_a_chain_is_not_divided_into_shards(tmp_path):
+    with pytest.raises(HarnessError, match="--shard: is not for chains"):
+        harness.run(CHAIN, out=tmp_path, shard="1/2")
