@@ -241,11 +241,18 @@ def run(
         announce=announce,
     )
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
+
+    def announce_contacts(to_fit: Sequence[Unit]) -> None:
+        """Says which hosts are contacted, after the user has confirmed those that get a key."""
+        hosts = hosts_of(to_fit, offline=offline)
+        if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
+            require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
+        if hosts:
+            announce(hosts)
+
     if part is not None:
         with shard_lock(folder, part), code_as_imported():
-            hosts = hosts_of(_pending([unit for unit in units if part.has(unit.unit_id)], folder), offline=offline)
-            if hosts:
-                announce(hosts)
+            announce_contacts(_pending([unit for unit in units if part.has(unit.unit_id)], folder))
             return _run_shard(loaded, units, data, folder, shard=part, jobs=jobs, progress=progress)
     with folder_lock(folder, "a run"), code_as_imported():
         refuse_shards(folder)
@@ -254,11 +261,7 @@ def run(
         to_fit = [unit for unit in units if unit.unit_id not in stored]
         if save_models:  # which fits every system once more, unless its models cannot be saved
             to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
-        hosts = hosts_of(to_fit, offline=offline)
-        if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
-            require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
-        if hosts:
-            announce(hosts)
+        announce_contacts(to_fit)
         n_pending = len({unit.unit_id for unit in units} - stored.keys())
         with progress(n_pending + len(loaded.systems)) as advance:
             finished = execute(

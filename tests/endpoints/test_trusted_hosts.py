@@ -73,10 +73,11 @@ def test_a_run_shows_where_a_key_would_go_and_sends_nothing(harness, tmp_path):
     environment = {"MY_KEY": "sk-very-secret-0123456789", "HARNESS_CACHE": str(tmp_path / "c")}
     planned = harness("run", "x.yaml", "--limit", "4", "--dry-run", **environment)
     assert planned.stdout.endswith("would send the key in MY_KEY to model.invalid\n")
-    refused = harness("run", "x.yaml", "--limit", "4", **environment)
-    assert refused.returncode == 2
-    assert "x.yaml: sends the key in MY_KEY to model.invalid; nothing was sent" in refused.stderr
-    assert "contacting" not in refused.stderr
+    for part in ([], ["--shard", "1/1"]):
+        refused = harness("run", "x.yaml", "--limit", "4", *part, **environment)
+        assert refused.returncode == 2
+        assert "x.yaml: sends the key in MY_KEY to model.invalid; nothing was sent" in refused.stderr
+        assert "contacting" not in refused.stderr
     for options in (["--trust-host", "model.invalid"], []):
         sent = harness("run", "x.yaml", "--limit", "4", *options, **environment)
         assert "contacting model.invalid" in sent.stderr
