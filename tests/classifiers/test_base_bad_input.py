@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from claim_tables import OPINIONS, STATISTICS, claims_of, gold_of, yes_no
+from every_classifier import make
 from tiny_encoder import make_encoder, skip_without_torch
 
 from harness.classifiers import CLASSIFIERS, build
@@ -39,7 +40,7 @@ SETTINGS = {
 NAMES = [
     name for name in dict.fromkeys([*CLASSIFIERS.table, *SETTINGS, "ensemble of ranks"]) if name != "language_model"
 ]
-ENCODERS = ("embedding_logreg", "transformer")
+ENCODERS = ("embedding_logreg", "pair_embedding", "pair_transformer", "transformer")
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +56,10 @@ def classifier(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
     if name == "ensemble of ranks":
         return build("ensemble", {**SETTINGS["ensemble"], "method": "ranks"})
     if name in ENCODERS:
-        more = {"epochs": 1} if name == "transformer" else {}
+        more = {"epochs": 1} if name.endswith("transformer") else {}
         return build(name, {"model": request.getfixturevalue("encoder"), **more})
+    if name == "nli":
+        return make(name, tmp_path, ("no", "yes"))
     if name == "from_file":
         ids = [*yes_no()[0].claim_id, *NEW.claim_id, *MANY.claim_id]
         path = tmp_path / "predictions.csv"

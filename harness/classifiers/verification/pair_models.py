@@ -25,6 +25,7 @@ Featurize = Callable[[str, tuple[ShownPassage, ...]], dict[str, float]]
 
 TREES = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 """Types of gradient boosting that skops does not trust; see `_check_trees`."""
+UNTRUSTED = "skops does not trust the trees and functions that it is made of"
 BOOSTED = ["DictVectorizer", "HistGradientBoostingClassifier"]
 """Steps of a model with these types."""
 
@@ -81,6 +82,12 @@ def _check_trees(pipeline: Any, folder: Path) -> None:
             raise HarnessError(f"{folder}: a tree refers to nodes or features that it does not have; save it again")
 
 
+class UnsavablePairScorer(PairScorer):
+    """A scorer of a model that skops would not load again."""
+
+    unsavable_reason = UNTRUSTED
+
+
 class PairClassifier(Classifier):
     """Base of the classifiers that are fitted to features of a claim and its passages.
 
@@ -103,7 +110,8 @@ class PairClassifier(Classifier):
             return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         featurize, pipeline = FEATURES[self.features], self.model(seed % 2**32)
         pipeline.fit([featurize(*row) for row in zip(claims.text, claims.evidence, strict=True)], gold.codes)
-        return PairScorer(self.features, pipeline, len(gold.labels))
+        scorer = PairScorer if self.unsavable_reason is None else UnsavablePairScorer
+        return scorer(self.features, pipeline, len(gold.labels))
 
 
 class Logreg(PairClassifier):
@@ -160,7 +168,7 @@ class PairEnsemble(PairClassifier):
     max_iter: int = Field(default=100, ge=1)
     """Number of boosted trees per label."""
     features: ClassVar[str] = "words and comparison"
-    unsavable_reason = "skops does not trust the trees and functions that it is made of"
+    unsavable_reason = UNTRUSTED
 
     def model(self, seed: int) -> Any:
         """The three models, whose probabilities are averaged."""
