@@ -102,7 +102,14 @@ class RankingMetric(SumMetric):
         return mean
 
 
-class PassageRecallAt(RankingMetric):
+class MetricAtDepth(RankingMetric):
+    """A metric of the first passages of each claim."""
+
+    k: int = Field(default=10, ge=1)
+    """Number of passages read per claim."""
+
+
+class PassageRecallAt(MetricAtDepth):
     """The mean over claims of the share of the claim's gold passages that rank among the first k.
 
     Returns: values in [0, 1]. Source: recall_k of trec_eval.
@@ -111,15 +118,12 @@ class PassageRecallAt(RankingMetric):
     name: ClassVar[str] = "recall_at"
     heading: ClassVar[str] = "R@{k}"
 
-    k: int = Field(default=10, ge=1)
-    """Number of passages read per claim."""
-
     def of_claims(self, judged: JudgedRankings) -> Floats:
         """The recall at k of each claim."""
         return judged.sums(_hits(judged, self.k)) / judged.n_relevant
 
 
-class SourceRecallAt(RankingMetric):
+class SourceRecallAt(MetricAtDepth):
     """The mean over claims of the share of the sources of its gold passages that the first k passages are from.
 
     Documents of a corpus that share a sentence, directly or through others, are extracts of one source; any other
@@ -130,9 +134,6 @@ class SourceRecallAt(RankingMetric):
 
     name: ClassVar[str] = "source_recall_at"
     heading: ClassVar[str] = "source R@{k}"
-
-    k: int = Field(default=10, ge=1)
-    """Number of passages read per claim."""
 
     def of_claims(self, judged: JudgedRankings) -> Floats:
         """The recall of sources at k of each claim."""
@@ -147,7 +148,7 @@ class SourceRecallAt(RankingMetric):
         return values
 
 
-class PassagePrecisionAt(RankingMetric):
+class PassagePrecisionAt(MetricAtDepth):
     """The mean over claims of the share of gold passages among the first k; the divisor is always k.
 
     Returns: values in [0, 1]. Source: P_k of trec_eval.
@@ -155,9 +156,6 @@ class PassagePrecisionAt(RankingMetric):
 
     name: ClassVar[str] = "precision_at"
     heading: ClassVar[str] = "P@{k}"
-
-    k: int = Field(default=10, ge=1)
-    """Number of passages read per claim."""
 
     def of_claims(self, judged: JudgedRankings) -> Floats:
         """The precision at k of each claim."""
@@ -193,7 +191,7 @@ class PassageRPrecision(RankingMetric):
         return judged.sums(hits) / judged.n_relevant
 
 
-class PassageReciprocalRankAt(RankingMetric):
+class PassageReciprocalRankAt(MetricAtDepth):
     """The mean over claims of 1 / rank of the first gold passage; 0 if it is not among the first k.
 
     Returns: values in [0, 1]. Source: recip_rank of trec_eval, cut at k.
@@ -201,9 +199,6 @@ class PassageReciprocalRankAt(RankingMetric):
 
     name: ClassVar[str] = "reciprocal_rank_at"
     heading: ClassVar[str] = "MRR@{k}"
-
-    k: int = Field(default=10, ge=1)
-    """Number of passages read per claim."""
 
     def of_claims(self, judged: JudgedRankings) -> Floats:
         """The expected reciprocal rank of each claim."""
@@ -214,7 +209,7 @@ class PassageReciprocalRankAt(RankingMetric):
         return values
 
 
-class PassageNdcgAt(RankingMetric):
+class PassageNdcgAt(MetricAtDepth):
     """The mean over claims of the discounted gain of the first k passages, divided by that of a perfect ranking.
 
     A gold passage at rank i gains 1 / log2(i + 1).
@@ -225,9 +220,6 @@ class PassageNdcgAt(RankingMetric):
     name: ClassVar[str] = "ndcg_at"
     heading: ClassVar[str] = "nDCG@{k}"
 
-    k: int = Field(default=10, ge=1)
-    """Number of passages read per claim."""
-
     def of_claims(self, judged: JudgedRankings) -> Floats:
         """The nDCG at k of each claim."""
         gains, ties = cumulative_discounts(self.k), judged.ties
@@ -237,7 +229,7 @@ class PassageNdcgAt(RankingMetric):
         return judged.sums(gained) / gains[np.minimum(judged.n_relevant, self.k)]
 
 
-class WholeGroupAt(RankingMetric):
+class WholeGroupAt(MetricAtDepth):
     """The share of claims for which all passages of an evidence group rank among the first k.
 
     The passages of a group settle the claim together, and the groups of a claim are alternatives.
@@ -247,9 +239,6 @@ class WholeGroupAt(RankingMetric):
 
     name: ClassVar[str] = "whole_group_at"
     heading: ClassVar[str] = "group@{k}"
-
-    k: int = Field(default=10, ge=1)
-    """Number of passages read per claim."""
 
     def of_claims(self, judged: JudgedRankings) -> Floats:
         """For each claim, the probability that a whole group ranks among the first k."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -75,13 +76,13 @@ class _Selective(Metric):
             values[rows] = self.of_counts(n_claims, n_wrong)
         return values
 
+    @abstractmethod
     def of_counts(self, n_claims: Floats, n_wrong: Floats) -> Floats:
         """The metric from the claims and the errors down to each level of confidence.
 
         Args:
             n_claims, n_wrong: shape (n_weightings, n_levels); the last level holds all claims.
         """
-        raise NotImplementedError
 
 
 class RiskCoverageArea(_Selective):

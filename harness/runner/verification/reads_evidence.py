@@ -113,6 +113,7 @@ def evidence_gains(results: Sequence[Result]) -> tuple[EvidenceGain, ...]:
     best = max(alone, key=lambda result: values[result.system].value).system
 
     def over(system: str, other: str) -> PairedDifference:
+        """The paired difference of two systems; both share the resamples."""
         own, base = values[system], values[other]
         difference = own.value - base.value
         interval, _ = paired_interval(
