@@ -23,6 +23,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness agreement                 agreement
     harness audit                     audit_targets
     harness check                     check
+    harness check --fix               repair
     harness fetch                     fetch
     harness export                    export
     harness export --to submission    write_submission
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from harness.data.labels.disputes import disputes as disputes
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
+    from harness.data.repair import repair as repair
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.report.build import build_report as build_report
@@ -117,6 +119,7 @@ _MODULES = {
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
+    "repair": "harness.data.repair",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
     "withdraw": "harness.data.labels.withdraw",
