@@ -30,6 +30,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness index                     write_index
     harness search                    open_index
     harness new                       new
+    harness guideline                 guideline
     harness list                      list_components
     harness schema                    schema
 
@@ -49,6 +50,7 @@ from harness.user_code import process as process  # it notes the time
 if TYPE_CHECKING:
     __version__: str
 
+    from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
     from harness.compare.compare import compare_results as compare_results
@@ -104,6 +106,7 @@ _MODULES = {
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
     "freeze_split": "harness.runner.splitting.freeze",
+    "guideline": "harness.annotate.guideline",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
     "ingest_corpus": "harness.data.corpora.ingest_corpus",
