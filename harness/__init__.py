@@ -7,6 +7,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness run --dry-run             plan
     harness compare                   compare_results
     harness compare --fail-if         check_gate
+    harness diff                      diff
     harness report                    build_report
     harness score                     score
     harness verify                    verify
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
     from harness.compare.compare import compare_results as compare_results
+    from harness.compare.dataset_diff import diff as diff
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
@@ -99,6 +101,7 @@ _MODULES = {
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
+    "diff": "harness.compare.dataset_diff",
     "disputes": "harness.data.labels.disputes",
     "evaluate": "harness.runner.official.evaluate",
     "Experiment": "harness.runner.config",
