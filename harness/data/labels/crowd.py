@@ -6,18 +6,20 @@ product with one sparse matrix, so that a crowd of a million labels takes second
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import digamma, logsumexp, softmax
+from scipy.special import digamma
 
-from harness.arrays import Codes, Floats
+from harness.arrays import Bools, Codes, Floats
 
-DAWID_SKENE_ITERATIONS = 100
-DAWID_SKENE_TOLERANCE = 1e-5
-"""Rise of the bound per label below which Dawid-Skene stops."""
+DAWID_SKENE_ITERATIONS = 1000
+"""Maximum number of iterations of Dawid-Skene."""
+DAWID_SKENE_TOLERANCE = 1e-3
+"""Dawid-Skene stops when no probability changes by more."""
 SMALLEST = 1e-10
 """Least value of a prior and of a count of labels in Dawid-Skene, so that no logarithm is of 0."""
 MACE_ITERATIONS = 50
@@ -30,7 +32,9 @@ STRATEGY_PRIOR = 10.0
 """Parameter of the symmetric Dirichlet prior of what an annotator says who does not know."""
 SEED = 0
 """Random seed of the first start; the others have the seeds after it."""
-SETTLED = 1e-3
+NO_CHANGE = 1e-11
+"""Largest change of a probability at which MACE stops before its last iteration."""
+SETTLED = 0.01
 """Largest change of a probability in the last iteration up to which a model counts as settled."""
 
 
@@ -52,8 +56,7 @@ class Crowd(NamedTuple):
         """Returns the share of the annotators of each item that gave each label, shape (n_items, n_labels)."""
         n_labels = int(self.labels.max()) + 1
         counts = np.bincount(self.items * n_labels + self.labels, minlength=(int(self.items.max()) + 1) * n_labels)
-        table = counts.reshape(-1, n_labels).astype(float)
-        return table / table.sum(axis=1, keepdims=True)
+        return _normalized(counts.reshape(-1, n_labels).astype(float))
 
 
 class Consensus(NamedTuple):
@@ -67,7 +70,9 @@ class Consensus(NamedTuple):
     change: float
     """Largest change of a probability in the last iteration."""
     likelihood: float
-    """Log-likelihood of the labels (MACE), or bound per label (Dawid-Skene)."""
+    """Log-likelihood of the labels."""
+    is_stable: Bools
+    """Whether every random start gives the item the same most probable label, shape (n_items,)."""
 
     @property
     def is_settled(self) -> bool:
@@ -83,47 +88,34 @@ def dawid_skene(
 ) -> Consensus:
     """Infers the true labels by the model of Dawid and Skene (1979): each annotator has a confusion matrix.
 
-    Expectation maximization from the shares of the labels; without smoothing. It stops when the evidence lower bound
-    per label rises by less than the tolerance. Nothing is random.
+    Maximum likelihood by expectation maximization, from the shares of the labels and without smoothing. Nothing is
+    random.
 
     Args:
         crowd: the labels.
         iterations: maximum number of iterations.
-        tolerance: rise of the bound per label at which to stop. The bound counts the prior of an item once per label
-            of the item, as crowd-kit does, so that both stop at the same iteration.
+        tolerance: the model stops when no probability changes by more; 0 for all iterations.
     """
     table = crowd.table()
-    n_cells = table.shape[1]
     probabilities = crowd.shares()
     n_labels = probabilities.shape[1]
-    is_used = np.asarray(table.sum(axis=0)).reshape(-1, 1) > 0
-    n_by_item = np.asarray(table.sum(axis=1))
-    bound, change, iteration = -np.inf, np.inf, 0
-
-    def maximize(probabilities: Floats) -> tuple[Floats, Floats, Floats]:
-        """Returns log priors, counts and log confusion matrices, by cell (annotator and label given) and true label."""
-        counts = np.asarray(table.T @ probabilities)
-        # A label that an annotator never gave has no row in the normalization.
-        positive = np.where(is_used, np.maximum(counts, SMALLEST), 0.0)
-        totals = positive.reshape(-1, n_labels, n_labels).sum(axis=1, keepdims=True)
-        errors = (positive.reshape(-1, n_labels, n_labels) / np.maximum(totals, SMALLEST)).reshape(n_cells, n_labels)
-        logs = np.log(errors, out=np.zeros_like(errors), where=errors > 0)
-        return np.log(np.maximum(probabilities.mean(axis=0), SMALLEST)), counts, logs
-
-    priors, counts, logs = maximize(probabilities)
-    for iteration in range(1, iterations + 1):
+    is_given = np.asarray(table.sum(axis=0)).reshape(-1, n_labels, 1) > 0
+    change, likelihood, iteration = np.inf, -np.inf, 0
+    while iteration < iterations and change > tolerance:
+        iteration += 1
+        priors = np.maximum(probabilities.mean(axis=0), SMALLEST)
+        # By annotator, label that was given and true label. A label that an annotator never gave has no probability.
+        counts = np.asarray(table.T @ probabilities).reshape(-1, n_labels, n_labels)
+        errors = np.where(is_given, np.maximum(counts, SMALLEST), 0.0)
+        errors /= errors.sum(axis=1, keepdims=True)
+        logs = np.log(errors, out=np.zeros_like(errors), where=is_given).reshape(-1, n_labels)
+        joint = np.log(priors) + table @ logs
         before = probabilities
-        probabilities = softmax(priors + table @ logs, axis=1)
+        probabilities, likelihood = _posterior(joint)
         change = float(np.abs(probabilities - before).max())
-        priors, counts, logs = maximize(probabilities)
-        positive = np.maximum(probabilities, SMALLEST)
-        joint = (counts * logs).sum() + (n_by_item @ probabilities * priors).sum()
-        previous, bound = bound, float(joint - (positive * np.log(positive)).sum()) / len(crowd.labels)
-        if bound - previous < tolerance:
-            break
-    right = counts.reshape(-1, n_labels, n_labels)
-    reliability = np.trace(right, axis1=1, axis2=2) / right.sum(axis=(1, 2))
-    return Consensus(probabilities, reliability, iteration, change, bound)
+    counts = np.asarray(table.T @ probabilities).reshape(-1, n_labels, n_labels)
+    reliability = np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
+    return Consensus(probabilities, reliability, iteration, change, likelihood, _all_stable(probabilities))
 
 
 def mace(crowd: Crowd, *, iterations: int = MACE_ITERATIONS, starts: int = MACE_STARTS, seed: int = SEED) -> Consensus:
@@ -138,7 +130,9 @@ def mace(crowd: Crowd, *, iterations: int = MACE_ITERATIONS, starts: int = MACE_
         seed: seed of the first start; the others have the seeds after it.
     """
     results = [_mace_start(crowd, iterations, seed + start) for start in range(starts)]
-    return max(results, key=lambda result: result.likelihood)
+    best_labels = np.stack([result.probabilities.argmax(axis=1) for result in results])
+    best = max(results, key=lambda result: result.likelihood)
+    return best._replace(is_stable=(best_labels == best_labels[0]).all(axis=0))
 
 
 def _mace_start(crowd: Crowd, iterations: int, seed: int) -> Consensus:
@@ -156,21 +150,37 @@ def _mace_start(crowd: Crowd, iterations: int, seed: int) -> Consensus:
         known = np.repeat(knowing[:, 1], n_labels).reshape(-1, 1)
         by_truth = guessed + known * is_given
         joint = table @ np.log(by_truth) - np.log(n_labels)
-        before, probabilities = probabilities, softmax(joint, axis=1)
+        before = probabilities
+        probabilities, likelihood = _posterior(joint)
         change = float(np.abs(probabilities - before).max())
-        likelihood = float(logsumexp(joint, axis=1).sum())
-        if iteration == iterations:
+        if iteration == iterations or change < NO_CHANGE:
             break
         counts = np.asarray(table.T @ probabilities)
         guesses = (counts * guessed / by_truth).sum(axis=1).reshape(-1, n_labels)
         knows = (counts * is_given * known / by_truth).sum(axis=1).reshape(-1, n_labels)
         knowing = _variational(np.stack([guesses.sum(axis=1), knows.sum(axis=1)], axis=1), COMPETENCE_PRIOR)
         strategy = _variational(guesses, STRATEGY_PRIOR)
-    return Consensus(probabilities, _normalized(knowing)[:, 1], iterations, change, likelihood)
+    reliability = _normalized(knowing)[:, 1]
+    return Consensus(probabilities, reliability, iteration, change, likelihood, _all_stable(probabilities))
+
+
+def _all_stable(probabilities: Floats) -> Bools:
+    return np.ones(len(probabilities), dtype=bool)
+
+
+def _posterior(joint: Floats) -> tuple[Floats, float]:
+    """Returns probabilities and the log-likelihood from joint log-probabilities, shape (n_items, n_labels)."""
+    # Column by column: a reduction over few labels is slow in NumPy, and this step takes most of the time.
+    highest = functools.reduce(np.maximum, joint.T)
+    probabilities: Floats = np.exp(joint - highest[:, np.newaxis])
+    totals = functools.reduce(np.add, probabilities.T)
+    probabilities /= totals[:, np.newaxis]
+    return probabilities, float((np.log(totals) + highest).sum())
 
 
 def _normalized(rows: Floats) -> Floats:
-    return rows / rows.sum(axis=1, keepdims=True)
+    shares: Floats = rows / rows.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _variational(counts: Floats, prior: float) -> Floats:
