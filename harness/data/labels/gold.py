@@ -88,10 +88,10 @@ RULES = (*_VOTES, *MODELS)
 """`adjudicated`: the adjudicated label if there is one, else the majority. `majority`: the label that most annotators
 gave; none on a tie. `single`: the label of the only annotator; `single:NAME` uses the labels of that annotator only.
 `dawid_skene` and `mace`: the most probable label by a model of the annotators (`harness.data.labels.crowd`), from their
-labels without adjudications; none if two are equally probable or random starts differ. `dawid_skene:0.9` decides only what has at least that
-probability."""
+labels without adjudications; none if two are equally probable or random starts differ. `mace:0.9` decides only what has
+at least that probability."""
 TIE = 1e-3
-"""Difference of probabilities up to which two labels count as equally probable: a model does not compute them closer."""
+"""Difference of probabilities up to which two labels count as equally probable; no model computes them closer."""
 
 
 class RuleName(NamedTuple):

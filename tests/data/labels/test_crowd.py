@@ -136,8 +136,8 @@ def coded(given):
     return crowd, names[0], [names[2][code] for code in order]
 
 
-# By crowd-kit 1.4.2, DawidSkene(n_iter=10, tol=-inf) and MACE(n_restarts=1): sums of the squared probabilities. The rows
-# were sorted by annotator, as MACE of crowd-kit mixes up annotators and labels that do not first occur in their order.
+# By crowd-kit 1.4.2, DawidSkene(n_iter=10, tol=-inf) and MACE(n_restarts=1): sums of the squared probabilities. The
+# rows were sorted by annotator, as its MACE mixes up annotators and labels that do not first occur in their order.
 @pytest.mark.parametrize(
     ("name", "by_dawid_skene", "by_mace"),
     [
