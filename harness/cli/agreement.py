@@ -168,7 +168,7 @@ def _counts_of(labels: Mapping[str, str]) -> str:
     """Who gave which label; how many, if they are many."""
     if len(labels) <= MAX_NAMED:
         return visible("; ".join(f"{who}: {label}" for who, label in labels.items()))
-    return visible(", ".join(f"{label} {n}" for label, n in Counter(labels.values()).most_common()))
+    return visible(", ".join(f"{label}: {n}" for label, n in Counter(labels.values()).most_common()))
 
 
 def _format_value(value: AgreementValue) -> str:

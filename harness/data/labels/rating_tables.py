@@ -1,11 +1,13 @@
-"""Reads a table of ratings, for people who have no dataset: one rating a row, or one item a row and one annotator a column.
+"""Reads a table of ratings, for people who have no dataset.
 
-A rating is (item, annotator, label), with its time and its article where the table has them.
+It has one rating a row, or one item a row and one annotator a column. A rating is an item, an annotator and a label,
+with its time and its article where the table has them.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +49,7 @@ class RatingOptions:
     """Labels that the annotators could choose from; default: those of the table."""
     header: bool = True
     """Whether the first row names the columns; without it, they are called 1, 2, 3, ..."""
-    table: TableOptions = TableOptions()
+    table: TableOptions = field(default_factory=TableOptions)
     """Delimiter, encoding and sheet."""
 
 
@@ -93,12 +95,11 @@ def read_ratings(path: str | Path, options: RatingOptions | None = None) -> Rati
     is_long = "annotator" in places and "label" in places
     annotators = [] if is_long else _annotator_columns(path, columns, places, options)
     cells = list(_ratings(rows, places, annotators))
-    rated = [one for one in cells if one.label.lower() not in MISSING]
+    rated = _without_fractions([one for one in cells if one.label.lower() not in MISSING])
     faults = _faults(path, rated, options)
     if faults:
         raise FaultsError(faults)
     notes += _notes(path, cells, rated, annotators)
-    rated = _without_fractions(rated)
     has_articles = "article" in places
     return RatingTable(
         [(one.item, one.annotator, one.label) for one in rated],
@@ -116,19 +117,17 @@ def _read_rows(path: Path, options: RatingOptions, notes: list[str]) -> list[Lab
     if path.suffix.lower() == ".jsonl":
         rows = json_rows(path, decode_text(data, path, options.table.encoding)[0], faults)
     else:
-        names = {*(name for accepted in FIELDS.values() for name in accepted), *options.columns.values()}
+        names = {*itertools.chain(*FIELDS.values()), *options.columns.values(), *options.annotators}
         suffix = path.suffix if path.suffix.lower() in (".csv", ".tsv", ".xlsx") else ".tsv"
         if options.header:
-            table = OwnTable(
-                path, data, options.table, suffix=suffix, names=names | {*options.annotators}, faults=faults
-            )
+            table = OwnTable(path, data, options.table, suffix=suffix, names=names, faults=faults)
             rows = [LabeledRow(line, cells) for line, cells in table]
         else:
             text = decode_text(data, path, options.table.encoding)[0]
             sample = text[:SAMPLE_CHARACTERS]
             given = options.table.delimiter
             delimiter = find_delimiter(sample, suffix) if given is None else parse_delimiter(given)
-            width = max((len(row) for row in sample_rows(sample, delimiter)), default=0)
+            width = Counter(map(len, sample_rows(sample, delimiter))).most_common(1)[0][0] if sample.strip() else 0
             header = delimiter.join(str(number) for number in range(1, width + 1))
             numbered = TableOptions(delimiter=delimiter)
             table = OwnTable(path, io.StringIO(f"{header}\n{text}", newline=""), numbered, suffix=suffix, faults=faults)
@@ -139,12 +138,11 @@ def _read_rows(path: Path, options: RatingOptions, notes: list[str]) -> list[Lab
         faults.append(Fault(str(path), None, None, "has no rows; expected a table of ratings"))
     if faults:
         raise FaultsError(faults)
-    return [
-        LabeledRow(
-            row.line, {name.strip(): "" if cell is None else str(cell).strip() for name, cell in row.cells.items()}
-        )
-        for row in rows
-    ]
+    return [LabeledRow(row.line, {name.strip(): _text(cell) for name, cell in row.cells.items()}) for row in rows]
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell).strip()
 
 
 def _find_columns(path: Path, columns: Sequence[str], options: RatingOptions) -> dict[str, str]:
@@ -260,7 +258,7 @@ def _notes(path: Path, cells: Sequence[_Rating], rated: Sequence[_Rating], annot
 
 
 def _without_fractions(rated: Sequence[_Rating]) -> list[_Rating]:
-    """Writes 1.0 as 1 if all labels are whole numbers: a column with an empty cell is written so, one without is not."""
+    """Writes 1.0 as 1 if all labels are whole numbers: programs write a column so that has an empty cell."""
     labels = {one.label for one in rated}
     try:
         whole = {label: float(label) for label in labels}

@@ -51,7 +51,7 @@ def test_labels_of_one_time_stay_in_one_period():
     given, times = drifting(lambda number: 0 if number < 50 else 1)
     periods = details_of(given, AnswerLog(times)).drift.periods
     assert [period.measures["raw_agreement"].n for period in periods] == [50, 30]
-    given, times = drifting(lambda number: 0)
+    given, times = drifting(lambda _: 0)
     assert details_of(given, AnswerLog(times)).drift.reason == "no periods: the labels have one time"
 
 
@@ -107,13 +107,17 @@ def test_a_repeat_in_a_log_counts_for_consistency_alone(tmp_path, harness):
     first = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     labels = sorted({line["label"] for line in first})
     first = [line for line in first if line["axis"] == first[0]["axis"] and line["role"] == "label"][:2]
+    answers = (first[0]["label"], next(label for label in labels if label != first[1]["label"]))
     again = [
         new_annotation(
-            line["claim_id"], line["scheme"], line["axis"], label, line["annotator"], line["guideline"],
-            role="repeat", at="2026-03-01T12:00:00Z",
+            *(line[key] for key in ("claim_id", "scheme", "axis")),
+            label,
+            *(line[key] for key in ("annotator", "guideline")),
+            role="repeat",
+            at="2026-03-01T12:00:00Z",
         )
-        for line, label in zip(first, (first[0]["label"], next(x for x in labels if x != first[1]["label"])), strict=True)
-    ]  # fmt: skip
+        for line, label in zip(first, answers, strict=True)
+    ]
     before = agreement(folder)
     with log.open("a", encoding="utf-8") as lines:
         lines.write("".join(to_json_lines(again)))

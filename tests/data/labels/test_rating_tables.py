@@ -15,7 +15,7 @@ WIDE = "id,x,y,z\n1,a,a,b\n2,a,a,a\n3,b,b,b\n4,a,b,b\n"
 LONG = "label;worker;task\n" + "".join(
     f"{label};{who};{item}\n"
     for item, labels in enumerate(("aab", "aaa", "bbb", "abb"))
-    for who, label in zip("xyz", labels)
+    for who, label in zip("xyz", labels, strict=True)
 )
 
 
