@@ -1,9 +1,9 @@
-"""The command `harness agreement`."""
+"""The commands `harness agreement` and `harness gold`."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from harness.text_tables import align_columns, count_of, format_number, visible
 if TYPE_CHECKING:
     from harness.data.labels.agreement import Agreement, AxisAgreement
     from harness.data.labels.agreement_values import AgreementValue
+    from harness.data.labels.gold_of import AxisGold
 
 COLUMN_TITLES = {
     "raw_agreement": "raw",
@@ -30,22 +31,38 @@ MAX_LISTED = 12
 """Maximum number of annotators whose labels are counted one line each; beyond it, only totals are shown."""
 
 
+def _table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that say how to read a file of ratings."""
+    for option in (
+        click.option("--sheet", metavar="NAME", help="FILE: sheet of an .xlsx file; default: the first."),
+        click.option("--encoding", metavar="NAME", help="FILE: encoding; default: detected."),
+        click.option("--delimiter", metavar="NAME", help="FILE: delimiter; default: detected."),
+        click.option(
+            "--no-header", is_flag=True, help="FILE: the first row names no columns; they are called 1, 2, 3, ..."
+        ),
+        click.option(
+            "--annotator",
+            "annotators",
+            multiple=True,
+            metavar="COLUMN",
+            help="FILE with one item a row: column of an annotator. May be repeated; default: all that hold nothing "
+            "else.",
+        ),
+        click.option(
+            "--column",
+            "columns",
+            multiple=True,
+            metavar="FIELD=COLUMN",
+            help="FILE: column of a field (item, annotator, label, at, article). May be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("dataset", metavar="DATASET|FILE")
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="FIELD=COLUMN",
-    help="FILE: column of a field (item, annotator, label, at, article). May be repeated.",
-)
-@click.option(
-    "--annotator",
-    "annotators",
-    multiple=True,
-    metavar="COLUMN",
-    help="FILE with one item a row: column of an annotator. May be repeated; default: all that hold nothing else.",
-)
+@_table_options
 @click.option(
     "--label",
     "labels",
@@ -53,10 +70,6 @@ MAX_LISTED = 12
     metavar="LABEL",
     help="FILE: label that annotators could choose. May be repeated; default: those of the file.",
 )
-@click.option("--no-header", is_flag=True, help="FILE: the first row names no columns; they are called 1, 2, 3, ...")
-@click.option("--delimiter", metavar="NAME", help="FILE: delimiter; default: detected.")
-@click.option("--encoding", metavar="NAME", help="FILE: encoding; default: detected.")
-@click.option("--sheet", metavar="NAME", help="FILE: sheet of an .xlsx file; default: the first.")
 @data_root
 @as_json
 def agreement(
@@ -95,6 +108,85 @@ def agreement(
         print_json(result.document())
     else:
         click.echo(_format_agreement(result))
+
+
+@click.command()
+@click.argument("dataset", metavar="DATASET|FILE")
+@click.option(
+    "--rule",
+    default="adjudicated",
+    show_default=True,
+    help="Gold rule: adjudicated, majority, single, single:NAME, dawid_skene, mace; mace:0.9 decides only what has at "
+    "least that probability.",
+)
+@click.option("--scheme", help="Label scheme; default: all schemes of the dataset.")
+@_table_options
+@data_root
+@as_json
+def gold(
+    dataset: str,
+    rule: str,
+    scheme: str | None,
+    columns: tuple[str, ...],
+    annotators: tuple[str, ...],
+    no_header: bool,
+    data_root: Path | None,
+    as_json: bool,
+    **table: str | None,
+) -> None:
+    """Make gold labels of several annotators' labels.
+
+    Shows how many claims a rule decides, and lists those that it does not: a rule never guesses. A config names the
+    rule with the key gold. With --json, all gold labels, with the probability of each label (soft labels).
+
+    Of a dataset, or of a FILE of ratings, as in harness agreement.
+    """
+    import harness
+
+    result = harness.gold(
+        dataset,
+        rule,
+        scheme=scheme,
+        root=data_root,
+        columns=pairs_of("--column", "FIELD=COLUMN", columns),
+        annotators=annotators,
+        header=not no_header,
+        **table,
+    )
+    if as_json:
+        print_json(result.document())
+        return
+    if not result.axes:
+        click.echo(f"{result.dataset}: has no labels")
+    click.echo("\n\n".join([*map(_format_gold, result.axes), *result.notes]))
+
+
+def _format_gold(axis: AxisGold) -> str:
+    counts = Counter(axis.labels.values())
+    n = len(axis.labels) + len(axis.undecided)
+    rows = [[f"{visible(axis.name)}: gold label", "claims"]]
+    rows += [[visible(label), f"{count:,}"] for label, count in sorted(counts.items())]
+    rows += [["undecided", f"{len(axis.undecided):,} of {n:,}"]]
+    tables = [rows]
+    if axis.undecided:
+        shown = axis.undecided[:MAX_LISTED]
+        listed = [[visible(claim), _soft_label(axis.probabilities.get(claim, {}))] for claim in shown]
+        left = len(axis.undecided) - len(shown)
+        listed += [[f"and {left:,} more (--json lists all)", ""]] if left else []
+        tables.append([["undecided", "soft label"], *listed])
+    if axis.reliability:
+        ranked = sorted(axis.reliability.items(), key=lambda item: (-item[1], item[0]))
+        title = "annotator"
+        if len(ranked) > MAX_LISTED:
+            title = f"annotator (the {MAX_LISTED // 2} most and least reliable of {len(ranked):,})"
+            ranked = [*ranked[: MAX_LISTED // 2], *ranked[-MAX_LISTED // 2 :]]
+        tables.append([[title, "reliability"], *([visible(who), format_number(value)] for who, value in ranked)])
+    return "\n\n".join([*map(align_columns, tables), *(f"{visible(axis.name)}: {note}" for note in axis.notes)])
+
+
+def _soft_label(probabilities: Mapping[str, float]) -> str:
+    ranked = sorted(probabilities.items(), key=lambda item: (-item[1], item[0]))
+    return visible(", ".join(f"{label} {format_number(value)}" for label, value in ranked)) or "no label"
 
 
 def _format_agreement(result: Agreement) -> str:
@@ -197,4 +289,4 @@ def _format_labels(axis: AxisAgreement) -> str:
     return f"{counts_table}\n\n{align_columns(rows)}"
 
 
-COMMANDS: tuple[click.Command, ...] = (agreement,)
+COMMANDS: tuple[click.Command, ...] = (agreement, gold)

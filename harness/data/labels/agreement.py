@@ -25,9 +25,8 @@ from harness.data.labels.agreement_details import (
 from harness.data.labels.agreement_measures import MEASURES, Ratings
 from harness.data.labels.agreement_values import RESAMPLES, SEED, AgreementValue, interval_method, measure
 from harness.data.labels.gold import active_annotations
-from harness.data.labels.rating_tables import RATING_SUFFIXES, RatingOptions, RatingTable, read_ratings
+from harness.data.labels.rating_tables import RatingOptions, RatingTable, is_rating_file, rating_options, read_ratings
 from harness.data.load import find_scheme, open_dataset
-from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.records import Annotation
@@ -129,15 +128,16 @@ def agreement(
         delimiter, encoding, sheet: of a file: how to read it; default: detected, and the first sheet.
     Raises: HarnessError: the dataset does not exist or is invalid. FaultsError: all faults of the file.
     """
-    options = RatingOptions(
-        columns=columns or {},
-        annotators=tuple(annotators),
-        labels=tuple(labels),
+    options = rating_options(
+        columns=columns,
+        annotators=annotators,
+        labels=labels,
         header=header,
-        table=TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet),
+        delimiter=delimiter,
+        encoding=encoding,
+        sheet=sheet,
     )
-    is_file = Path(dataset).suffix.lower() in RATING_SUFFIXES and not Path(dataset).is_dir()
-    if is_file or Path(dataset).is_file():
+    if is_rating_file(dataset):
         return _agreement_of_table(read_ratings(dataset, options), str(dataset))
     if options != RatingOptions():
         raise HarnessError(f"'{dataset}' is no file: columns, labels and delimiter are options of a file of ratings")

@@ -53,6 +53,32 @@ class RatingOptions:
     """Delimiter, encoding and sheet."""
 
 
+def rating_options(
+    *,
+    columns: Mapping[str, str] | None = None,
+    annotators: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    header: bool = True,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> RatingOptions:
+    """Returns what the user says about a file of ratings; see `harness.agreement`."""
+    return RatingOptions(
+        columns=columns or {},
+        annotators=tuple(annotators),
+        labels=tuple(labels),
+        header=header,
+        table=TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet),
+    )
+
+
+def is_rating_file(dataset: str | Path) -> bool:
+    """Returns whether a file of ratings is meant, and not a dataset; the file may be absent."""
+    path = Path(dataset)
+    return path.is_file() or (path.suffix.lower() in RATING_SUFFIXES and not path.is_dir())
+
+
 class RatingTable(NamedTuple):
     """The ratings of a table."""
 
