@@ -235,7 +235,7 @@ def _format_details(axis: AxisAgreement) -> list[str]:
         tables.append([[title, "labels"], *rows])
     if details.drift.periods and details.drift.change is not None:
         periods = details.drift.periods
-        rows = [[period.start, period.end, *_cells(period.measures)] for period in periods]
+        rows = [[_minute(period.start), _minute(period.end), *_cells(period.measures)] for period in periods]
         change = ["last less first", "", "", _format_value(details.drift.change), ""]
         tables.append([[f"{name}: from", "to", *_titles(periods[0].measures)], *rows, change])
     if details.consistency:
@@ -244,6 +244,11 @@ def _format_details(axis: AxisAgreement) -> list[str]:
         rows += [[f"and {left:,} more (--json lists all)", "", "", ""]] if left else []
         tables.append([[f"{name}: answered twice", *_titles(details.consistency[0].measures)], *rows])
     return [align_columns(table) for table in tables]
+
+
+def _minute(time: str) -> str:
+    """Returns a time in ISO 8601 to the minute."""
+    return time[:16].replace("T", " ")
 
 
 def _titles(measures: Mapping[str, AgreementValue]) -> list[str]:

@@ -14,6 +14,9 @@ from harness.display import displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation
 
+FEWEST_ANNOTATORS = 3
+"""Number of annotators below which a model has nothing to weigh them by."""
+
 
 @displayed
 class AxisGold(NamedTuple):
@@ -150,6 +153,11 @@ def _axis_gold(name: str, annotations: Sequence[Annotation], result: GoldLabels)
     }
     reliability = dict(zip(model.annotators, consensus.reliability.tolist(), strict=True))
     notes = []
+    if len(model.annotators) < FEWEST_ANNOTATORS:
+        notes.append(
+            f"labels of fewer than {FEWEST_ANNOTATORS} annotators do not tell which of them is right; decide what they "
+            "differ on with harness adjudicate, and use the rule adjudicated"
+        )
     if not consensus.is_settled:
         notes.append(
             f"not settled: after {consensus.iterations:,} iterations, a probability still changes by up to "

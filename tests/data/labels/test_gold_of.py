@@ -51,6 +51,19 @@ def test_a_probability_leaves_the_rest_undecided(ratings):
     assert set(axis.labels) | set(axis.undecided) == set("12345")
 
 
+def test_notes_say_what_a_model_cannot_tell(tmp_path, ratings):
+    path = tmp_path / "two.csv"
+    path.write_text("id,x,y\n1,a,a\n2,a,b\n3,b,b\n", encoding="utf-8")
+    (axis,) = gold(path, "mace").axes
+    assert axis.notes[0].startswith("labels of fewer than 3 annotators do not tell which of them is right")
+    assert gold(ratings, "dawid_skene").axes[0].notes == []
+    # Three annotators of one item each: every start believes another one.
+    path.write_text("id,x,y,z\n1,a,b,c\n", encoding="utf-8")
+    (axis,) = gold(path, "mace", annotators=["x", "y", "z"]).axes
+    assert axis.undecided == ("1",)
+    assert "random starts differ on 1 of 1 claims, which are undecided" in axis.notes
+
+
 def test_a_dataset_end_to_end(tmp_path, harness):
     folder = make_dataset(tmp_path)
     claims = open_dataset(folder).claims
