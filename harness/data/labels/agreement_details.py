@@ -191,10 +191,13 @@ def _splits(rated: RatedClaims) -> list[SplitClaim]:
     agreement, is_paired = agreement_by_claim(ratings.counts()).T
     rows = np.flatnonzero((is_paired > 0) & (agreement < 1))
     rows = rows[np.argsort(agreement[rows], kind="stable")]
+    # Only the labels that were given: a crowd leaves most of the table empty.
+    labeled_rows, columns = np.nonzero(ratings.codes >= 0)
+    starts, ends = (np.searchsorted(labeled_rows, rows, side=side).tolist() for side in ("left", "right"))
     splits = []
-    for row in rows.tolist():
-        codes = ratings.codes[row].tolist()
-        labels = {ratings.annotators[who]: ratings.labels[code] for who, code in enumerate(codes) if code >= 0}
+    for row, start, end in zip(rows.tolist(), starts, ends, strict=True):
+        who = columns[start:end].tolist()
+        labels = {ratings.annotators[column]: ratings.labels[ratings.codes[row, column]] for column in who}
         splits.append(SplitClaim(rated.claim_ids[row], float(agreement[row]), labels))
     return splits
 

@@ -34,7 +34,12 @@ class Ratings(NamedTuple):
 
     def counts(self) -> Floats:
         """Number of annotators that gave each label, shape (n_claims, n_labels)."""
-        return np.stack([(self.codes == code).sum(axis=1) for code in range(len(self.labels))], axis=1).astype(float)
+        n_labels = len(self.labels)
+        # Only the labels that were given: a crowd leaves most of the table empty.
+        rows, columns = np.nonzero(self.codes >= 0)
+        cells = rows * n_labels + self.codes[rows, columns]
+        counts = np.bincount(cells, minlength=len(self.codes) * n_labels)
+        return counts.reshape(-1, n_labels).astype(float)
 
     def table(self, first: int, second: int) -> Codes:
         """Indicator of each claim's pair of labels by two annotators, shape (n_claims, n_labels**2).
