@@ -22,6 +22,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness withdraw                  withdraw
     harness split                     freeze_split
     harness agreement                 agreement
+    harness gold                      gold
     harness audit                     audit_targets
     harness check                     check
     harness check --fix               repair
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
     from harness.data.labels.disputes import disputes as disputes
+    from harness.data.labels.gold_of import gold as gold
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
     from harness.data.repair import repair as repair
@@ -109,6 +111,7 @@ _MODULES = {
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
     "freeze_split": "harness.runner.splitting.freeze",
+    "gold": "harness.data.labels.gold_of",
     "guideline": "harness.annotate.guideline",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
