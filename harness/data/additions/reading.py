@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.additions.columns import FIELDS, PASSAGE_FIELDS, ColumnOptions, column_names
+from harness.data.additions.columns import FIELDS, PASSAGE_FIELDS, ColumnOptions, Columns, column_names
 from harness.data.articles.rows import LabeledRow, read_rows
 from harness.data.dataset import read_info
 from harness.data.exchange.tool_files import read_tool_file
@@ -49,6 +50,18 @@ class Source(NamedTuple):
     """Columns that hold the labels of a new scheme."""
     notes: list[str]
     """How the file was read, where the user should know."""
+    letters: Mapping[str, str] = {}
+    """Letter of each column of a sheet, by name."""
+
+    def located(self, faults: Iterable[Fault], columns: Columns) -> list[Fault]:
+        """Returns faults of rows with the addresses of their cells, if the file is a spreadsheet."""
+        column_of = dict(columns.fields) | {axis.axis.name: column for column, axis in columns.axes.items()}
+        addressed = []
+        for fault in faults:
+            letter = self.letters.get(column_of.get(fault.field or "", fault.field or ""))
+            cell = f"{letter}{fault.line}" if letter is not None and fault.line is not None else None
+            addressed.append(replace(fault, cell=cell) if cell else fault)
+        return addressed
 
 
 def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOptions, options: SourceOptions) -> Source:
@@ -77,10 +90,11 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
     if request.scheme is not None:
         expected |= {axis.name for axis in request.scheme.axes}
     ignored = set[str]()
+    letters: dict[str, str] = {}
 
     def read_table() -> list[LabeledRow]:
         # Without the columns that the user passes over, so that they do not decide which tool wrote the file.
-        table = read_rows(path, options.table, names=expected, notes=notes)
+        table = read_rows(path, options.table, names=expected, notes=notes, letters=letters)
         ignored.update(name for name in options.ignored if name in column_names(table))
         return without_columns(str(path), table, sorted(ignored))
 
@@ -90,7 +104,7 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
     if file.tool == CLAIM_REVIEW:
         scheme = scheme or _rating_scheme(folder, listed)
     if file.tool == TABLE:
-        return Source(str(path), rows, scheme, columns, columns, notes)
+        return Source(str(path), rows, scheme, columns, columns, notes, letters)
     # The reader of the export has mapped its questions already: every column that is no field is an axis.
     axes = {column: column for column in column_names(rows) if column not in FIELDS}
     return Source(str(path), rows, scheme, ColumnOptions(), ColumnOptions(axes), notes)

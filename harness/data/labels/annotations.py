@@ -25,18 +25,21 @@ def new_annotation(
     url: str | None = None,
     supersedes: str | None = None,
     withdraws: str | None = None,
+    confidence: float | None = None,
 ) -> Annotation:
     """Create an annotation; its id is a digest of all its other fields.
 
     The same annotation therefore has the same id in every copy of a dataset, and copies can be merged line by line.
     """
     # The order of the fields is part of the id: a change would give the annotations of existing datasets other ids.
-    content = [claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes]
+    content: list[object] = [claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes]
     if author is not None or url is not None:
         # The two fields are newer than the ids of annotations without them.
         content += [author, url]
     if withdraws is not None:
         content += ["withdraws", withdraws]
+    if confidence is not None:
+        content += ["confidence", confidence]
     return Annotation(
         annotation_id=sha256(json.dumps(content))[:16],
         claim_id=claim_id,
@@ -48,6 +51,7 @@ def new_annotation(
         guideline=guideline,
         at=at,
         value=value,
+        confidence=confidence,
         note=note,
         author=author,
         url=url,
