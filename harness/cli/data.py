@@ -225,17 +225,16 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     "--to",
     required=True,
     metavar="FORMAT",
-    help="csv, jsonl, parquet, hf, label-studio or claimreview; for a result: submission.",
+    help="csv, jsonl, parquet, hf, sheet, label-studio or claimreview; for a result: submission.",
 )
 @click.option(
     "-o", "--out", required=True, type=folder, metavar="OUT", help="File to write; a folder for some formats."
 )
-@click.option("--blind", is_flag=True, help="label-studio: tasks without labels, in random order.")
+@click.option("--blind", is_flag=True, help="sheet, label-studio: without labels, in random order.")
 @click.option(
     "--gold",
-    default="adjudicated",
-    show_default=True,
-    help="Rule that turns several annotators' labels into one gold label.",
+    help="Rule that turns several annotators' labels into one gold label; default: adjudicated. A sheet is empty "
+    "without it, and single:NAME fills in the labels of one annotator.",
 )
 @click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
@@ -245,7 +244,7 @@ def export(
     to: str,
     out: Path,
     blind: bool,
-    gold: str,
+    gold: str | None,
     byte_order_mark: bool,
     random_seed: int | None,
     data_root: Path | None,

@@ -18,7 +18,7 @@ from harness.files import sha256
 from harness.records import Article, Claim, preview
 from harness.text_tables import count_of
 
-UNSTABLE = re.compile(r"_x000D_|_x005F(?=_x)|[\x00-\x1f\x7f\ufffd\ufffe\uffff]")
+UNSTABLE = re.compile(r"_x000D_|[\x00-\x1f\x7f\ufffd\ufffe\uffff]")
 """What spreadsheets add, replace or lose: escapes of Excel, and control characters."""
 MAX_IDS = 5
 """Number of claims or places that a message lists."""
@@ -249,7 +249,7 @@ class ClaimFinder:
 
 def _plain(text: str) -> str:
     """Returns a text as it survives a spreadsheet: without control characters, and with single blanks."""
-    return " ".join(UNSTABLE.sub(" ", text).split())
+    return " ".join(UNSTABLE.sub(" ", text.replace("_x005F_x", "_x")).split())
 
 
 def _places(article: Article, text: str) -> list[int]:

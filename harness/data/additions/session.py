@@ -151,9 +151,7 @@ class AddSession:
         """Number of new labels by another version of a guideline: scheme, version of the labels, version now."""
         schemes = {axis.scheme.name: axis.scheme.version for axis in self.columns.axes.values()}
         schemes |= {axis.scheme.name: axis.scheme.version for axis in self.columns.values.values()}
-        return Counter(
-            (a.scheme, a.guideline, schemes[a.scheme]) for a in self.new if a.guideline != schemes[a.scheme]
-        )
+        return Counter((a.scheme, a.guideline, schemes[a.scheme]) for a in self.new if a.guideline != schemes[a.scheme])
 
     def _answers(self, row: LabeledRow) -> tuple[list[AxisAnswer], list[CellFault]]:
         """Returns the answers of a row on each axis, and the faults of its label cells."""

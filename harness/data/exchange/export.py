@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.data.dataset import Dataset
 from harness.data.exchange.claim_review import VERDICT_AXES, claim_reviews
 from harness.data.exchange.label_studio import labeling_config, studio_tasks
+from harness.data.exchange.sheet import sheet_book
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import write_files
+from harness.schemes import Scheme
 from harness.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """First characters that make a spreadsheet evaluate a cell as a formula."""
+
+DEFAULT_RULE = "adjudicated"
 
 ROW_GROUP = 20_000
 """Rows per row group, which a reader of Parquet loads at once."""
@@ -38,10 +42,20 @@ class ExportRequest(NamedTuple):
     path: Path
     labels: bool
     """Whether tasks for Label Studio include the labels."""
-    gold: str
-    """Rule for the gold label of a claim with several annotators."""
+    rule: str | None
+    """Rule for the gold label of a claim with several annotators, where the user named one."""
     byte_order_mark: bool
     """Whether a csv file begins with a byte order mark."""
+
+    @property
+    def gold(self) -> str:
+        """Rule for the gold label of a claim with several annotators."""
+        return self.rule or DEFAULT_RULE
+
+    @property
+    def schemes(self) -> list[Scheme]:
+        """Label schemes of the dataset."""
+        return [find_scheme(self.dataset.folder, name) for name in self.dataset.info.schemes]
 
 
 class ExportResult(NamedTuple):
@@ -70,19 +84,21 @@ def export(
     out: str | Path,
     *,
     labels: bool = True,
-    gold: str = "adjudicated",
+    gold: str | None = None,
     byte_order_mark: bool = False,
 ) -> ExportResult:
     """Writes a dataset in another tool's format, and counts what was written.
 
     Args:
         dataset: dataset whose articles have text.
-        to: csv, jsonl, parquet, hf (a folder with a dataset card that `datasets.load_dataset` reads), label-studio
-            (tasks, and the labeling interface in an .xml file next to them), or claimreview (JSON-LD of the claims with
-            a verdict).
+        to: csv, jsonl, parquet, hf (a folder with a dataset card that `datasets.load_dataset` reads), sheet (an .xlsx
+            file to label in), label-studio (tasks, and the labeling interface in an .xml file next to them), or
+            claimreview (JSON-LD of the claims with a verdict).
         out: output file, or output folder for `hf`; existing files are replaced.
-        labels: whether tasks for label-studio include the labels; False for a blind second annotation.
-        gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf and claimreview.
+        labels: whether tasks for label-studio include the labels; False for a blind second annotation, also in a sheet.
+        gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf and claimreview;
+            default: adjudicated. A sheet has labels only where a rule is given: `single:NAME` takes those of one
+            annotator, with their notes, values and confidence.
         byte_order_mark: whether a csv file begins with a byte order mark, which Excel needs to read it as UTF-8.
     Raises: HarnessError: the format is unknown, the dataset has no text, or there is nothing to write.
     """
@@ -94,6 +110,8 @@ def export(
     if not dataset.current:
         raise HarnessError(f"{dataset.folder}: has no claims; nothing was written")
     path = Path(out)
+    if to == "sheet" and gold is not None and not labels:
+        raise HarnessError("a blind sheet has no labels, and gold says which ones it has; leave one of the two out")
     exported = FORMATS[to](ExportRequest(dataset, path, labels, gold, byte_order_mark))
     write_files(exported.files)
     return ExportResult(path, exported.written, exported.notes)
@@ -251,9 +269,18 @@ def _slugs(split_names: list[str], dataset: Dataset) -> dict[str, str]:
     return slugs
 
 
+def _sheet(request: ExportRequest) -> Exported:
+    if request.path.suffix.lower() != ".xlsx":
+        raise HarnessError(f"{request.path}: a sheet is an .xlsx file; give it this suffix")
+    data, cut = sheet_book(request.dataset, request.schemes, request.rule, shuffle=not request.labels)
+    notes = [] if request.rule else ["no labels are filled in; --gold RULE (single:NAME) fills them in"]
+    if cut:
+        notes.append("texts longer than a cell can hold are cut; their rows cannot be read back")
+    return Exported({request.path: data}, len(request.dataset.current), tuple(notes))
+
+
 def _label_studio(request: ExportRequest) -> Exported:
-    dataset, path = request.dataset, request.path
-    schemes = [find_scheme(dataset.folder, name) for name in dataset.info.schemes]
+    dataset, path, schemes = request.dataset, request.path, request.schemes
     tasks = studio_tasks(dataset, schemes, labels=request.labels)
     files = {
         path: (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode(),
@@ -288,6 +315,7 @@ FORMATS: dict[str, Callable[[ExportRequest], Exported]] = {
     "jsonl": _jsonl,
     "parquet": _parquet,
     "hf": _hf,
+    "sheet": _sheet,
     "label-studio": _label_studio,
     "claimreview": _claimreview,
 }
