@@ -236,6 +236,14 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     help="Rule that turns several annotators' labels into one gold label; default: adjudicated. A sheet is empty "
     "without it, and single:NAME fills in the labels of one annotator.",
 )
+@click.option(
+    "--labeler",
+    "labelers",
+    multiple=True,
+    metavar="NAME=EMAIL",
+    help="label-studio: address there of an annotator, whose labels become annotations; those of others are "
+    "pre-annotations. May be repeated.",
+)
 @click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
 @data_root
@@ -245,6 +253,7 @@ def export(
     out: Path,
     blind: bool,
     gold: str | None,
+    labelers: tuple[str, ...],
     byte_order_mark: bool,
     random_seed: int | None,
     data_root: Path | None,
@@ -260,7 +269,10 @@ def export(
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
-    result = harness.export(source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark)
+    addresses = _pairs("--labeler", "NAME=EMAIL", labelers)
+    result = harness.export(
+        source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark, addresses=addresses
+    )
     unit = "review" if to == "claimreview" else "claim"
     click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")
     for note in result.notes:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.data.additions.labels import is_blank
 from harness.data.articles.rows import LabeledRow
+from harness.data.exchange.tool_labels import VALUE_END
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.schemes import Axis, Scheme
 
@@ -22,8 +23,6 @@ PASSAGE_MARKS = ("evidence", "passage_id")
 """Fields of which a row needs one to bring a passage of evidence: its text, or its id in the corpus."""
 PASSAGE_FIELDS = (*PASSAGE_MARKS, "group", "stance", "source", "url", "published")
 """Fields of a row that describe a passage of evidence; `url` and `published` are then not those of the article."""
-VALUE = ".value"
-"""End of the name of a column with the free-text values of an axis."""
 EXPORTED = ("end", "annotations", "evidence", "context")
 """Further columns that `harness export` writes; they are passed over, as are its columns `split.NAME`."""
 
@@ -138,7 +137,7 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         column: axes[name] for name, column in field_columns.items() if name in axes and name not in passage_only
     }
     taken = set(field_columns.values())
-    value_axes = {f"{name}{VALUE}": axis for name, axis in axes.items() if axis.axis.value}
+    value_axes = {f"{name}{VALUE_END}": axis for name, axis in axes.items() if axis.axis.value}
     values: dict[str, SchemeAxis] = {}
     others = []
     for name in names:

@@ -11,7 +11,7 @@ from harness.data.additions.columns import FIELDS, PASSAGE_FIELDS, ColumnOptions
 from harness.data.articles.rows import LabeledRow, read_rows
 from harness.data.dataset import read_info
 from harness.data.exchange.tool_files import read_tool_file
-from harness.data.exchange.tool_labels import ToolRequest
+from harness.data.exchange.tool_labels import VALUE_END, ToolRequest
 from harness.data.load import find_scheme
 from harness.data.own_tables import TableOptions
 from harness.errors import Fault, FaultsError, HarnessError, unknown_name
@@ -106,7 +106,7 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
     if file.tool == TABLE:
         return Source(str(path), rows, scheme, columns, columns, notes, letters)
     # The reader of the export has mapped its questions already: every column that is no field is an axis.
-    axes = {column: column for column in column_names(rows) if column not in FIELDS}
+    axes = {column: column for column in column_names(rows) if column not in FIELDS and not column.endswith(VALUE_END)}
     return Source(str(path), rows, scheme, ColumnOptions(), ColumnOptions(axes), notes)
 
 

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,6 +46,8 @@ class ExportRequest(NamedTuple):
     """Rule for the gold label of a claim with several annotators, where the user named one."""
     byte_order_mark: bool
     """Whether a csv file begins with a byte order mark."""
+    addresses: Mapping[str, str] = {}
+    """Email address of an annotator in Label Studio, by name."""
 
     @property
     def gold(self) -> str:
@@ -86,6 +88,7 @@ def export(
     labels: bool = True,
     gold: str | None = None,
     byte_order_mark: bool = False,
+    addresses: Mapping[str, str] | None = None,
 ) -> ExportResult:
     """Writes a dataset in another tool's format, and counts what was written.
 
@@ -100,6 +103,8 @@ def export(
             default: adjudicated. A sheet has labels only where a rule is given: `single:NAME` takes those of one
             annotator, with their notes, values and confidence.
         byte_order_mark: whether a csv file begins with a byte order mark, which Excel needs to read it as UTF-8.
+        addresses: label-studio: email address of an annotator there, by name; the labels of others come in as
+            pre-annotations, since Label Studio refuses annotations by people whom it does not know.
     Raises: HarnessError: the format is unknown, the dataset has no text, or there is nothing to write.
     """
     dataset.require_text()
@@ -107,14 +112,24 @@ def export(
         raise UnknownName(unknown_name("format", to, list(FORMATS)))
     if byte_order_mark and to != "csv":
         raise HarnessError(f"a byte order mark is for csv, and the format is {to}; leave it out")
+    _check_addresses(dataset, to, addresses or {}, labels=labels)
     if not dataset.current:
         raise HarnessError(f"{dataset.folder}: has no claims; nothing was written")
     path = Path(out)
     if to == "sheet" and gold is not None and not labels:
         raise HarnessError("a blind sheet has no labels, and gold says which ones it has; leave one of the two out")
-    exported = FORMATS[to](ExportRequest(dataset, path, labels, gold, byte_order_mark))
+    exported = FORMATS[to](ExportRequest(dataset, path, labels, gold, byte_order_mark, addresses or {}))
     write_files(exported.files)
     return ExportResult(path, exported.written, exported.notes)
+
+
+def _check_addresses(dataset: Dataset, to: str, addresses: Mapping[str, str], *, labels: bool) -> None:
+    if addresses and (to != "label-studio" or not labels):
+        raise HarnessError("addresses of annotators are for label-studio with labels; leave them out")
+    annotators = sorted({annotation.annotator for annotation in dataset.annotations})
+    for name in addresses:
+        if name not in annotators:
+            raise UnknownName(unknown_name("annotator", name, annotators))
 
 
 def rows_of(
@@ -281,12 +296,19 @@ def _sheet(request: ExportRequest) -> Exported:
 
 def _label_studio(request: ExportRequest) -> Exported:
     dataset, path, schemes = request.dataset, request.path, request.schemes
-    tasks = studio_tasks(dataset, schemes, labels=request.labels)
+    tasks = studio_tasks(dataset, schemes, labels=request.labels, addresses=request.addresses)
     files = {
         path: (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode(),
         path.with_suffix(".xml"): labeling_config(schemes).encode(),
     }
-    return Exported(files, len(tasks))
+    versions = dict.fromkeys(p["model_version"] for task in tasks for p in task.get("predictions", ()))
+    notes = []
+    if versions:
+        notes.append(
+            f"the labels of {', '.join(versions)} come in as pre-annotations; --labeler NAME=EMAIL makes those of "
+            "somebody whom Label Studio knows annotations"
+        )
+    return Exported(files, len(tasks), tuple(notes))
 
 
 def _claimreview(request: ExportRequest) -> Exported:

@@ -18,6 +18,12 @@ LABEL = "label"
 """Name of the question of a tool that asks one question without a name."""
 
 
+NOTE, CONFIDENCE = "note", "confidence"
+"""Names of the questions of a tool about all labels that a worker gives a claim."""
+VALUE_END = ".value"
+"""End of the name of the question for the free-text value of an axis."""
+
+
 class ToolRequest(NamedTuple):
     """What to take from an export."""
 
@@ -40,6 +46,14 @@ class ToolRequest(NamedTuple):
         """Names of the axes of the scheme."""
         return {axis.name for axis in self.scheme.axes} if self.scheme else set()
 
+    @property
+    def valued(self) -> dict[str, str]:
+        """Axis by the name of the question for its free-text value."""
+        if self.scheme is None:
+            return {}
+        names = {axis.name for axis in self.scheme.axes if axis.value}
+        return {f"{prefix}{name}{VALUE_END}": name for name in names for prefix in ("", f"{self.scheme.name}.")}
+
 
 @dataclass(frozen=True)
 class ToolLabel:
@@ -58,6 +72,8 @@ class ToolLabel:
     time: datetime.datetime | None = None
     document: str | None = None
     """Text in which the claim is a span, where the worker marked spans."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Note, confidence, and values by `AXIS.value`, that the worker gave with the label."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -73,6 +89,8 @@ class ToolContent:
     """Everything that a reader takes from an export."""
 
     labels: list[ToolLabel] = field(default_factory=list)
+    predicted: list[ToolLabel] = field(default_factory=list)
+    """Labels of pre-annotations, which nobody confirmed; the worker is the model, or who gave them elsewhere."""
     faults: list[Fault] = field(default_factory=list)
     passed_over: dict[str, None] = field(default_factory=dict)
     """Names of the fields that are no label and do not describe a claim, in order."""
