@@ -225,12 +225,13 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     "--to",
     required=True,
     metavar="FORMAT",
-    help="csv, jsonl, parquet, hf, sheet, label-studio or claimreview; for a result: submission.",
+    help="csv, jsonl, parquet, hf, sheet, label-studio, doccano, prodigy or claimreview; for a result: submission.",
 )
 @click.option(
     "-o", "--out", required=True, type=folder, metavar="OUT", help="File to write; a folder for some formats."
 )
-@click.option("--blind", is_flag=True, help="sheet, label-studio: without labels, in random order.")
+@click.option("--blind", is_flag=True, help="sheet, label-studio, doccano, prodigy: without labels, in random order.")
+@click.option("--spans", is_flag=True, help="doccano, prodigy: a task is an article, with its claims as marked spans.")
 @click.option(
     "--gold",
     help="Rule that turns several annotators' labels into one gold label; default: adjudicated. A sheet is empty "
@@ -252,6 +253,7 @@ def export(
     to: str,
     out: Path,
     blind: bool,
+    spans: bool,
     gold: str | None,
     labelers: tuple[str, ...],
     byte_order_mark: bool,
@@ -271,7 +273,14 @@ def export(
     source = harness.open_dataset(dataset, data_root)
     addresses = _pairs("--labeler", "NAME=EMAIL", labelers)
     result = harness.export(
-        source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark, addresses=addresses
+        source,
+        to,
+        out,
+        labels=not blind,
+        gold=gold,
+        byte_order_mark=byte_order_mark,
+        addresses=addresses,
+        spans=spans,
     )
     unit = "review" if to == "claimreview" else "claim"
     click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.dataset import Dataset
 from harness.data.exchange.claim_review import VERDICT_AXES, claim_reviews
-from harness.data.exchange.label_studio import labeling_config, studio_tasks
-from harness.data.exchange.sheet import sheet_book
+from harness.data.exchange.export_request import Exported, ExportRequest
+from harness.data.exchange.task_exports import to_doccano, to_label_studio, to_prodigy, to_sheet
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import write_files
-from harness.schemes import Scheme
 from harness.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -27,37 +26,8 @@ if TYPE_CHECKING:
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """First characters that make a spreadsheet evaluate a cell as a formula."""
 
-DEFAULT_RULE = "adjudicated"
-
 ROW_GROUP = 20_000
 """Rows per row group, which a reader of Parquet loads at once."""
-
-Files = dict[Path, bytes]
-
-
-class ExportRequest(NamedTuple):
-    """Arguments of one export."""
-
-    dataset: Dataset
-    path: Path
-    labels: bool
-    """Whether tasks for Label Studio include the labels."""
-    rule: str | None
-    """Rule for the gold label of a claim with several annotators, where the user named one."""
-    byte_order_mark: bool
-    """Whether a csv file begins with a byte order mark."""
-    addresses: Mapping[str, str] = {}
-    """Email address of an annotator in Label Studio, by name."""
-
-    @property
-    def gold(self) -> str:
-        """Rule for the gold label of a claim with several annotators."""
-        return self.rule or DEFAULT_RULE
-
-    @property
-    def schemes(self) -> list[Scheme]:
-        """Label schemes of the dataset."""
-        return [find_scheme(self.dataset.folder, name) for name in self.dataset.info.schemes]
 
 
 class ExportResult(NamedTuple):
@@ -71,15 +41,6 @@ class ExportResult(NamedTuple):
     """What the files do not contain and the user must add."""
 
 
-class Exported(NamedTuple):
-    """Files of an export."""
-
-    files: Files
-    written: int
-    """Number of claims or reviews in the files."""
-    notes: tuple[str, ...] = ()
-
-
 def export(
     dataset: Dataset,
     to: str,
@@ -89,22 +50,26 @@ def export(
     gold: str | None = None,
     byte_order_mark: bool = False,
     addresses: Mapping[str, str] | None = None,
+    spans: bool = False,
 ) -> ExportResult:
     """Writes a dataset in another tool's format, and counts what was written.
 
     Args:
         dataset: dataset whose articles have text.
         to: csv, jsonl, parquet, hf (a folder with a dataset card that `datasets.load_dataset` reads), sheet (an .xlsx
-            file to label in), label-studio (tasks, and the labeling interface in an .xml file next to them), or
-            claimreview (JSON-LD of the claims with a verdict).
+            file to label in), label-studio (tasks, and the labeling interface in an .xml file next to them), doccano
+            (JSONL, and its labels in a .labels.json file), prodigy (JSONL), or claimreview (JSON-LD of the claims with
+            a verdict).
         out: output file, or output folder for `hf`; existing files are replaced.
-        labels: whether tasks for label-studio include the labels; False for a blind second annotation, also in a sheet.
-        gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf and claimreview;
-            default: adjudicated. A sheet has labels only where a rule is given: `single:NAME` takes those of one
-            annotator, with their notes, values and confidence.
+        labels: whether tasks for label-studio, doccano and prodigy include the labels; False for a blind second
+            annotation, also in a sheet.
+        gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf, doccano and
+            claimreview; default: adjudicated. A sheet has labels only where a rule is given: `single:NAME` takes those
+            of one annotator, with their notes, values and confidence. prodigy has those of every annotator without it.
         byte_order_mark: whether a csv file begins with a byte order mark, which Excel needs to read it as UTF-8.
         addresses: label-studio: email address of an annotator there, by name; the labels of others come in as
             pre-annotations, since Label Studio refuses annotations by people whom it does not know.
+        spans: doccano and prodigy: whether a task is an article, and its labeled claims are marked spans.
     Raises: HarnessError: the format is unknown, the dataset has no text, or there is nothing to write.
     """
     dataset.require_text()
@@ -116,9 +81,15 @@ def export(
     if not dataset.current:
         raise HarnessError(f"{dataset.folder}: has no claims; nothing was written")
     path = Path(out)
-    if to == "sheet" and gold is not None and not labels:
-        raise HarnessError("a blind sheet has no labels, and gold says which ones it has; leave one of the two out")
-    exported = FORMATS[to](ExportRequest(dataset, path, labels, gold, byte_order_mark, addresses or {}))
+    if spans and to not in ("doccano", "prodigy"):
+        raise HarnessError(f"spans are for doccano and prodigy, and the format is {to}; leave them out")
+    if to in ("sheet", "doccano", "prodigy") and gold is not None and not labels:
+        raise HarnessError("a blind export has no labels, and gold says which ones it has; leave one of the two out")
+    exported = FORMATS[to](
+        ExportRequest(
+            dataset, path, labels, gold, byte_order_mark=byte_order_mark, addresses=addresses or {}, spans=spans
+        )
+    )
     write_files(exported.files)
     return ExportResult(path, exported.written, exported.notes)
 
@@ -284,33 +255,6 @@ def _slugs(split_names: list[str], dataset: Dataset) -> dict[str, str]:
     return slugs
 
 
-def _sheet(request: ExportRequest) -> Exported:
-    if request.path.suffix.lower() != ".xlsx":
-        raise HarnessError(f"{request.path}: a sheet is an .xlsx file; give it this suffix")
-    data, cut = sheet_book(request.dataset, request.schemes, request.rule, shuffle=not request.labels)
-    notes = [] if request.rule else ["no labels are filled in; --gold RULE (single:NAME) fills them in"]
-    if cut:
-        notes.append("texts longer than a cell can hold are cut; their rows cannot be read back")
-    return Exported({request.path: data}, len(request.dataset.current), tuple(notes))
-
-
-def _label_studio(request: ExportRequest) -> Exported:
-    dataset, path, schemes = request.dataset, request.path, request.schemes
-    tasks = studio_tasks(dataset, schemes, labels=request.labels, addresses=request.addresses)
-    files = {
-        path: (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode(),
-        path.with_suffix(".xml"): labeling_config(schemes).encode(),
-    }
-    versions = dict.fromkeys(p["model_version"] for task in tasks for p in task.get("predictions", ()))
-    notes = []
-    if versions:
-        notes.append(
-            f"the labels of {', '.join(versions)} come in as pre-annotations; --labeler NAME=EMAIL makes those of "
-            "somebody whom Label Studio knows annotations"
-        )
-    return Exported(files, len(tasks), tuple(notes))
-
-
 def _claimreview(request: ExportRequest) -> Exported:
     dataset = request.dataset
     reviews = claim_reviews(dataset, request.gold)
@@ -337,8 +281,10 @@ FORMATS: dict[str, Callable[[ExportRequest], Exported]] = {
     "jsonl": _jsonl,
     "parquet": _parquet,
     "hf": _hf,
-    "sheet": _sheet,
-    "label-studio": _label_studio,
+    "sheet": to_sheet,
+    "label-studio": to_label_studio,
+    "doccano": to_doccano,
+    "prodigy": to_prodigy,
     "claimreview": _claimreview,
 }
 """Function that returns the files of an export with their contents, by format."""

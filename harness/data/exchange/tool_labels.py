@@ -20,6 +20,8 @@ LABEL = "label"
 
 NOTE, CONFIDENCE = "note", "confidence"
 """Names of the questions of a tool about all labels that a worker gives a claim."""
+FLAT = ": "
+"""What stands between the axis and the label in a tool with one flat list of labels."""
 VALUE_END = ".value"
 """End of the name of the question for the free-text value of an axis."""
 
@@ -159,6 +161,18 @@ class Span(NamedTuple):
     start: Any
     end: Any
     label: Any
+
+
+def read_details(fields: Mapping[str, Any], request: ToolRequest) -> dict[str, Any]:
+    """Returns the note, the confidence, and the values by `AXIS.value`, among fields of a task or a span."""
+    details: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
+            if name in request.valued:
+                details[f"{request.valued[name]}{VALUE_END}"] = str(value)
+            elif name == CONFIDENCE or (name == NOTE and isinstance(value, str)):
+                details[name] = value
+    return details
 
 
 def span_labels(spans: Iterable[Span], base: ToolLabel, fault: Callable[[str], None]) -> list[ToolLabel]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from harness.data.articles.rows import LabeledRow
 from harness.data.exchange.tool_labels import (
     CONFIDENCE,
+    FLAT,
     LABEL,
     NOTE,
     VALUE_END,
@@ -58,7 +60,7 @@ def to_rows(content: ToolContent, request: ToolRequest, notes: list[str]) -> lis
     notes += [f"{reason}: {count:,}, left out" for reason, count in content.without_label.items()]
     faults = list(content.faults)
     if not faults:
-        labels = _of_one_worker(content, request, notes)
+        labels = _with_questions(_of_one_worker(content, request, notes), request)
         labels = _with_axes(labels, request, notes, faults)
         faults += [
             request.fault(label.line, label.question, _several_choices(label), "several-choices")
@@ -116,6 +118,37 @@ def _counts(labels: Sequence[ToolLabel]) -> dict[str, int]:
     for label in labels:
         counts[label.worker or NO_WORKER] = counts.get(label.worker or NO_WORKER, 0) + 1
     return counts
+
+
+def _with_questions(labels: Sequence[ToolLabel], request: ToolRequest) -> list[ToolLabel]:
+    """Returns the labels with the question that a label of a flat list names: `checkable: yes`."""
+    flat = [label for label in labels if label.question == LABEL]
+    choices = dict.fromkeys(choice for label in flat for choice in label.choices)
+    known = {label for axis in (request.scheme.axes if request.scheme else ()) for label in axis.label_names}
+    questions = {choice: name for choice in choices if choice not in known and (name := _question(choice, request))}
+    if not questions or (request.scheme is None and len(questions) < len(choices)):
+        return list(labels)
+    named = []
+    for label in labels:
+        by_question: dict[str, dict[str, None]] = {}
+        for choice in label.choices:
+            question = questions.get(choice, LABEL) if label.question == LABEL else label.question
+            answer = choice.partition(FLAT)[2] if label.question == LABEL and choice in questions else choice
+            by_question.setdefault(question, {})[answer] = None
+        named += [
+            replace(label, question=question, choices=tuple(answers)) for question, answers in by_question.items()
+        ]
+    return named
+
+
+def _question(choice: str, request: ToolRequest) -> str | None:
+    """Returns the question that a label names: an axis of the scheme, or `SCHEME.AXIS`; None if it names none."""
+    name, separator, answer = choice.partition(FLAT)
+    if not separator or not answer.strip():
+        return None
+    is_name = re.fullmatch(r"[A-Za-z0-9][\w-]*", name) is not None
+    is_full_name = re.fullmatch(r"[A-Za-z0-9][\w-]*\.[\w.-]+", name) is not None
+    return name if name in request.axes or is_full_name or (is_name and request.scheme is None) else None
 
 
 def _with_axes(
