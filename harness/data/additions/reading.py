@@ -10,6 +10,7 @@ from typing import NamedTuple
 from harness.data.additions.columns import FIELDS, PASSAGE_FIELDS, ColumnOptions, Columns, column_names
 from harness.data.articles.rows import LabeledRow, read_rows
 from harness.data.dataset import read_info
+from harness.data.exchange.claim_review import ratings_as_verdicts
 from harness.data.exchange.tool_files import read_tool_file
 from harness.data.exchange.tool_labels import VALUE_END, ToolRequest
 from harness.data.load import find_scheme
@@ -103,6 +104,11 @@ def read_source(path: Path, folder: Path, scheme: str | None, columns: ColumnOpt
     rows = without_columns(str(path), file.rows, [name for name in options.ignored if name not in ignored])
     if file.tool == CLAIM_REVIEW:
         scheme = scheme or _rating_scheme(folder, listed)
+        if columns.columns:
+            return Source(str(path), rows, scheme, columns, columns, notes)
+        own_notes: list[str] = []
+        rows = _in_scheme(rows, folder, scheme, own_notes)
+        notes += [f"{path}: {note}" for note in own_notes]
     if file.tool == TABLE:
         return Source(str(path), rows, scheme, columns, columns, notes, letters)
     # The reader of the export has mapped its questions already: every column that is no field is an axis.
@@ -127,8 +133,17 @@ def without_columns(path: str, rows: Sequence[LabeledRow], ignored: Sequence[str
     return [row._replace(cells={name: cell for name, cell in row.cells.items() if name not in ignored}) for row in rows]
 
 
+def _in_scheme(rows: Sequence[LabeledRow], folder: Path, name: str, notes: list[str]) -> list[LabeledRow]:
+    """Returns rows with a rating as rows with a label of a scheme, if that has verdicts and no ratings."""
+    if name not in scheme_names() and not (folder / "schemes" / f"{name}.yaml").exists():
+        return list(rows)
+    scheme = find_scheme(folder, name)
+    has_rating = any(axis.name == "rating" for axis in scheme.axes)
+    return list(rows) if has_rating or "verdict" not in scheme.tasks else ratings_as_verdicts(rows, scheme, notes)
+
+
 def _rating_scheme(folder: Path, listed: Sequence[str]) -> str:
-    """Returns the first scheme of a dataset with an axis `rating`; that of ClaimReview for a new dataset.
+    """Returns the first scheme of a dataset with an axis `rating`, else with verdicts; ClaimReview's for a new dataset.
 
     Raises: HarnessError: the dataset has none.
     """
@@ -137,5 +152,8 @@ def _rating_scheme(folder: Path, listed: Sequence[str]) -> str:
     for name in listed:
         if any(axis.name == "rating" for axis in find_scheme(folder, name).axes):
             return name
-    message = f"lists no scheme with an axis 'rating' ({', '.join(listed)}); add one: --scheme {CLAIM_REVIEW}"
-    raise HarnessError(f"{folder / 'dataset.yaml'}: {message}")
+    for name in listed:
+        if "verdict" in find_scheme(folder, name).tasks:
+            return name
+    problem = f"lists no scheme with an axis 'rating' or with verdicts ({', '.join(listed)})"
+    raise HarnessError(f"{folder / 'dataset.yaml'}: {problem}; add one: --scheme {CLAIM_REVIEW}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from harness.data.dataset import Dataset
 from harness.data.load import find_scheme
 from harness.schemes import Scheme
 
+T = TypeVar("T")
 DEFAULT_RULE = "adjudicated"
 Files = dict[Path, bytes]
 
@@ -48,3 +50,13 @@ class Exported(NamedTuple):
     written: int
     """Number of claims or reviews in the files."""
     notes: tuple[str, ...] = ()
+
+
+def shuffled(tasks: Iterable[T], task_id: Callable[[T], str]) -> list[T]:
+    """Returns tasks in a shuffled order that a second export repeats, and that does not hint at labels.
+
+    Args:
+        tasks: tasks.
+        task_id: returns the id of the claim, or of the article, of a task.
+    """
+    return sorted(tasks, key=lambda task: hashlib.sha256(task_id(task).encode()).hexdigest())

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from harness.data.dataset import Dataset
-from harness.data.exchange.task_order import shuffled
+from harness.data.exchange.export_request import shuffled
 from harness.data.exchange.tool_labels import CONFIDENCE, NOTE, VALUE_END
 from harness.data.labels.gold import active_annotations
 from harness.records import Annotation, Article, Claim

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.dataset import Dataset
-from harness.data.exchange.task_order import shuffled
+from harness.data.exchange.export_request import shuffled
 from harness.data.labels.gold import active_annotations, gold_labels
 from harness.data.spreadsheets import column_letter
 from harness.errors import HarnessError, MissingExtra

@@ -9,8 +9,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from harness.data.exchange.export_request import ExportRequest
-from harness.data.exchange.task_order import shuffled
+from harness.data.exchange.export_request import ExportRequest, shuffled
 from harness.data.exchange.tool_labels import CONFIDENCE, FLAT, NOTE, VALUE_END, parse_time
 from harness.data.labels.gold import active_annotations, gold_labels
 from harness.records import Annotation, Article, Claim
@@ -102,18 +101,16 @@ def _span_tasks(
         yield task | {"spans": []}
     for annotator, marked in by_annotator.items():
         spans = [
-            {
-                "start": claim.start,
-                "end": claim.end,
-                "label": label,
-                **({"at": one.at} if one.at else {}),
-                **one.details,
-            }
+            {"start": claim.start, "end": claim.end, "label": label} | _dated(one)
             for claim, one in marked
             for label in one.labels
         ]
         newest = max((one.at for _, one in marked if one.at), key=lambda at: parse_time(at) or _START, default=None)
         yield _answered(task | {"spans": spans}, _Given((), annotator, newest))
+
+
+def _dated(given: _Given) -> dict[str, Any]:
+    return {**({"at": given.at} if given.at else {}), **given.details}
 
 
 _START = datetime.datetime.min.replace(tzinfo=datetime.UTC)

@@ -248,7 +248,10 @@ def test_an_answer_of_the_fact_check_tools_api_comes_in_and_goes_out(reviews, tm
     (tmp_path / "answer.json").write_text(json.dumps(API_ANSWER))
     refused = harness("add", "reviews", "--claims", "answer.json", "--as", "desk")
     assert refused.returncode == 2
-    assert "lists no scheme with an axis 'rating' (reviews); add one: --scheme claimreview" in refused.stderr
+    assert (
+        "lists no scheme with an axis 'rating' or with verdicts (reviews); add one: --scheme claimreview"
+        in refused.stderr
+    )
     outcome = harness("add", "reviews", "--claims", "answer.json", "--as", "desk", "--scheme", "claimreview")
     assert outcome.returncode == 0, outcome.stderr
     assert "an answer of the Fact Check Tools API" in outcome.stderr
