@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,17 +14,18 @@ from harness.data.exchange.export_request import shuffled
 from harness.data.labels.gold import active_annotations, gold_labels
 from harness.data.spreadsheets import column_letter
 from harness.errors import HarnessError, MissingExtra
-from harness.records import Annotation
+from harness.records import Annotation, Article, Claim
 from harness.schemes import Axis, Scheme
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
-    from openpyxl.worksheet.worksheet import Worksheet
 
 LABELS, GUIDELINE, LISTS = "labels", "guideline", "lists"
 """Names of the sheets; the last one is hidden, and holds the entries of the drop-down lists."""
 LOCKED = {"claim_id": 14, "title": 18, "text": 52, "context": 60}
 """Columns that cannot be edited, with their widths; they describe the claim."""
+CONTEXT = 400
+"""Characters of the article on each side of the claim."""
 MAX_CELL = 32_767
 """Characters that a cell of a spreadsheet can hold."""
 MAX_ROWS = 1_048_575
@@ -48,31 +50,31 @@ def sheet_book(dataset: Dataset, schemes: Sequence[Scheme], gold: str | None, *,
         import openpyxl
     except ImportError:
         raise MissingExtra("writing .xlsx files requires openpyxl: pip install 'claim-harness[xlsx]'") from None
-    table = dataset.table()
-    if len(table) > MAX_ROWS:
-        raise HarnessError(f"{dataset.folder}: has {len(table):,} claims, and a sheet has {MAX_ROWS:,} rows for them")
-    book = openpyxl.Workbook()
+    claims, articles = dataset.current, {article.article_id: article for article in dataset.articles}
+    if len(claims) > MAX_ROWS:
+        raise HarnessError(f"{dataset.folder}: has {len(claims):,} claims, and a sheet has {MAX_ROWS:,} rows for them")
+    # Rows are written as they come, without keeping their cells.
+    book = openpyxl.Workbook(write_only=True)
+    columns = [*LOCKED, *(column.name for column in _label_columns(schemes)), "note", "confidence", "guideline"]
+    sheet: Any = book.create_sheet(LABELS)
+    _lay_out(sheet, columns, len(claims) + 1)
+    _add_guideline(book, schemes)
+    _add_lists(book, sheet, columns, schemes, len(claims) + 1)
     filled = _filled(dataset, schemes, gold)
     version = "; ".join(f"{scheme.name} {scheme.version}" for scheme in schemes)
-    columns = [*LOCKED, *(column.name for column in _label_columns(schemes)), "note", "confidence", "guideline"]
-    sheet = book.worksheets[0]
-    sheet.title = LABELS
-    sheet.append([_cell(sheet, name, bold=True) for name in columns])
-    cut = False
-    for row in shuffled(range(len(table)), lambda row: table.claim_id[row]) if shuffle else range(len(table)):
-        claim_id, text = table.claim_id[row], table.text[row]
-        cut |= len(text) > MAX_CELL
-        own = filled.get(claim_id, {})
-        described = [claim_id, table.title[row] or "", text]
-        cells = [*described, None, *(own.get(name, "") for name in columns[len(LOCKED) : -1]), version]
-        sheet.append([_cell(sheet, cell) for cell in cells])
-        sheet.cell(sheet.max_row, len(LOCKED)).value = _context(table.previous[row], text, table.next[row])
-    _add_lists(book, sheet, columns, schemes)
-    _lay_out(sheet, columns)
-    _add_guideline(book, schemes)
+    header, locked = _styled(sheet, bold=True), _styled(sheet)
+    free, given = _styled(sheet, locked=False, is_text=False), _styled(sheet, locked=False)
+    sheet.append([_cell(name, header) for name in columns])
+    for claim in shuffled(claims, lambda claim: claim.claim_id) if shuffle else claims:
+        article, own = articles[claim.article_id], filled.get(claim.claim_id, {})
+        cells = [_cell(value, locked) for value in (claim.claim_id, article.title, claim.text)]
+        cells += [_cell(_context(article, claim), locked)]
+        for name in columns[len(LOCKED) : -1]:
+            cells.append(_cell(own.get(name), given if isinstance(own.get(name), str) else free))
+        sheet.append([*cells, _cell(version, locked)])
     stream = io.BytesIO()
     book.save(stream)
-    return stream.getvalue(), cut
+    return stream.getvalue(), any(len(claim.text or "") > MAX_CELL for claim in claims)
 
 
 class _LabelColumn(NamedTuple):
@@ -123,19 +125,31 @@ def _fill_details(cells: dict[str, Any], annotation: Annotation) -> None:
         cells["confidence"] = min(annotation.confidence, cells.get("confidence", 1.0))
 
 
-def _cell(sheet: Worksheet, value: Any, *, bold: bool = False) -> Any:
-    """Returns a cell whose text is never run as a formula, whatever it begins with."""
+def _styled(sheet: Any, *, locked: bool = True, bold: bool = False, is_text: bool = True) -> Any:
+    """Returns a cell whose style others share."""
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
+    from openpyxl.styles import Alignment, Font, PatternFill, Protection
 
-    if not isinstance(value, str) or not value:
-        return value or None
-    cell = WriteOnlyCell(sheet)
-    cell.value = cell_text(value)
-    cell.data_type = "s"
-    cell.quotePrefix = True  # also where the cell is edited, or saved by another program
+    cell: Any = WriteOnlyCell(sheet)
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    cell.protection = Protection(locked=locked)
+    cell.quotePrefix = is_text  # a text that begins like a formula stays one where it is edited
+    if locked:
+        cell.fill = PatternFill("solid", fgColor="EFEFEF")
     if bold:
         cell.font = Font(bold=True)
+    return cell
+
+
+def _cell(value: Any, style: Any) -> Any:
+    """Returns a cell in the style of another one, whose text is never run as a formula, whatever it begins with."""
+    from openpyxl.cell import WriteOnlyCell
+
+    text = cell_text(value) if type(value) is str else value
+    cell: Any = WriteOnlyCell(style.parent, text if text != "" else None)
+    if type(text) is str and text:
+        cell.data_type = "s"
+    cell._style = style._style
     return cell
 
 
@@ -147,32 +161,34 @@ def cell_text(text: str) -> str:
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 3] + "..."
 
 
-def _context(before: str, text: str, after: str) -> Any:
-    """Returns the claim in bold between its neighbors."""
+def _context(article: Article, claim: Claim) -> Any:
+    """Returns the claim in bold in the part of its article around it."""
     from openpyxl.cell.rich_text import CellRichText, TextBlock
     from openpyxl.cell.text import InlineFont
 
-    part = MAX_CELL // 3
-    parts = [cell_text(before[-part:]), cell_text(text[:part]), cell_text(after[:part])]
-    claim = TextBlock(InlineFont(b=True), parts[1])
-    return CellRichText(*([f"{parts[0]} "] if before else []), claim, *([f" {parts[2]}"] if after else []))
+    text = article.text or ""
+    start, end = max(0, claim.start - CONTEXT), claim.end + CONTEXT
+    before, after = text[start : claim.start], text[claim.end : end]
+    # Cut between words.
+    before = "... " + before.partition(" ")[2] if start else before
+    after = after.rpartition(" ")[0] + " ..." if end < len(text) else after
+    marked = TextBlock(InlineFont(b=True), cell_text(text[claim.start : claim.end])[: MAX_CELL - 3 * CONTEXT])
+    return CellRichText(*[part for part in (cell_text(before), marked, cell_text(after)) if part])
 
 
-def _add_lists(book: Workbook, sheet: Worksheet, columns: Sequence[str], schemes: Sequence[Scheme]) -> None:
+def _add_lists(book: Workbook, sheet: Any, columns: Sequence[str], schemes: Sequence[Scheme], last: int) -> None:
     """Adds a drop-down list to each label column, with the question and the definitions as its message."""
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    lists = book.create_sheet(LISTS)
+    lists: Any = book.create_sheet(LISTS)
     lists.sheet_state = "hidden"
-    last = sheet.max_row
-    for number, column in enumerate(_label_columns(schemes), start=1):
+    entries: list[list[str]] = []
+    for column in _label_columns(schemes):
         axis, letter = column.axis, column_letter(columns.index(column.name) + 1)
         if not column.is_value:
             labels = ["yes", "no"] if axis.feature else list(axis.label_names)
-            lists.cell(1, number, column.name)
-            for place, label in enumerate(labels, start=2):
-                lists.cell(place, number, cell_text(label)).data_type = "s"
-            source = column_letter(number)
+            entries.append([column.name, *labels])
+            source = column_letter(len(entries))
             rule = DataValidation("list", formula1=f"{LISTS}!${source}$2:${source}${len(labels) + 1}", allow_blank=True)
             rule.error = f"Choose one of: {', '.join(labels)}"[:MAX_PROMPT]
             rule.errorTitle, rule.showErrorMessage = "No such label", True
@@ -183,33 +199,23 @@ def _add_lists(book: Workbook, sheet: Worksheet, columns: Sequence[str], schemes
             message = axis.value or ""
         rule.prompt, rule.promptTitle, rule.showInputMessage = cell_text(message)[:MAX_PROMPT], axis.name[:32], True
         rule.add(f"{letter}2:{letter}{last}")
-        sheet.add_data_validation(rule)
+        sheet.data_validations.append(rule)
     letter = column_letter(columns.index("confidence") + 1)
     rule = DataValidation("decimal", operator="between", formula1="0", formula2="1", allow_blank=True)
     rule.error, rule.errorTitle, rule.showErrorMessage = "A number from 0 to 1", "No confidence", True
     rule.add(f"{letter}2:{letter}{last}")
-    sheet.add_data_validation(rule)
+    sheet.data_validations.append(rule)
+    style = _styled(lists)
+    for row in itertools.zip_longest(*entries):
+        lists.append([_cell(text, style) for text in row])
 
 
-def _lay_out(sheet: Worksheet, columns: Sequence[str]) -> None:
-    """Locks the columns that describe the claim, wraps texts, and keeps header and claim in view."""
-    from openpyxl.styles import Alignment, PatternFill, Protection
-
-    gray = PatternFill("solid", fgColor="EFEFEF")
-    locked = {*LOCKED, "guideline"}
-    aligned = Alignment(wrap_text=True, vertical="top")
+def _lay_out(sheet: Any, columns: Sequence[str], last: int) -> None:
+    """Sets the widths of columns, keeps header and claim in view, and protects the locked cells."""
     for number, name in enumerate(columns, start=1):
-        header = sheet.cell(1, number)
-        header.fill = gray
         sheet.column_dimensions[column_letter(number)].width = LOCKED.get(name, 30 if name == "note" else 16)
-    for row in sheet.iter_rows():
-        for cell, name in zip(row, columns, strict=True):
-            cell.alignment = aligned
-            cell.protection = Protection(locked=cell.row == 1 or name in locked)
-            if name in locked:
-                cell.fill = gray
     sheet.freeze_panes = "D2"
-    sheet.auto_filter.ref = sheet.dimensions
+    sheet.auto_filter.ref = f"A1:{column_letter(len(columns))}{last}"
     protection = sheet.protection
     protection.enable()
     # What the protection still allows; it has no password.
@@ -218,23 +224,19 @@ def _lay_out(sheet: Worksheet, columns: Sequence[str]) -> None:
 
 def _add_guideline(book: Workbook, schemes: Sequence[Scheme]) -> None:
     """Adds the sheet with the questions, the labels with definitions and examples, and the guideline's text."""
-    from openpyxl.styles import Alignment, Font
-
-    sheet = book.create_sheet(GUIDELINE, 1)
-    for scheme in schemes:
-        lines = [(f"{scheme.title} ({scheme.name}, version {scheme.version})", True)]
-        for axis in scheme.axes:
-            lines += [("", False), (f"{axis.name}: {axis.question}", True)]
-            lines += [(text, False) for text in (axis.definition, axis.value and f"Value: {axis.value}") if text]
-            for label in axis.labels:
-                lines += [(f"{label.name}: {label.definition}".removesuffix(": "), False)]
-                lines += [(f"    Example: {example}", False) for example in label.examples]
-        lines += [("", False), ("The guideline", True)]
-        lines += [(" ".join(part.split()), False) for part in re.split(r"\n\s*\n", scheme.guideline.strip())]
-        for text, bold in [*lines, ("", False)]:
-            sheet.append([_cell(sheet, text, bold=bold)])
-    for (cell,) in sheet.iter_rows():
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-        cell.font = Font(bold=cell.font.bold)
+    sheet: Any = book.create_sheet(GUIDELINE)
     sheet.column_dimensions["A"].width = 110
     sheet.protection.enable()
+    plain, bold = _styled(sheet), _styled(sheet, bold=True)
+    for scheme in schemes:
+        lines = [(f"{scheme.title} ({scheme.name}, version {scheme.version})", bold)]
+        for axis in scheme.axes:
+            lines += [("", plain), (f"{axis.name}: {axis.question}", bold)]
+            lines += [(text, plain) for text in (axis.definition, axis.value and f"Value: {axis.value}") if text]
+            for label in axis.labels:
+                lines += [(f"{label.name}: {label.definition}".removesuffix(": "), plain)]
+                lines += [(f"    Example: {example}", plain) for example in label.examples]
+        lines += [("", plain), ("The guideline", bold)]
+        lines += [(" ".join(part.split()), plain) for part in re.split(r"\n\s*\n", scheme.guideline.strip())]
+        for text, style in [*lines, ("", plain)]:
+            sheet.append([_cell(text, style)])

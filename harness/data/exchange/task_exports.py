@@ -22,7 +22,11 @@ def to_sheet(request: ExportRequest) -> Exported:
     if request.path.suffix.lower() != ".xlsx":
         raise HarnessError(f"{request.path}: a sheet is an .xlsx file; give it this suffix")
     data, cut = sheet_book(request.dataset, request.schemes, request.rule, shuffle=not request.labels)
-    notes = [] if request.rule else ["no labels are filled in; --gold RULE (single:NAME) fills them in"]
+    notes = (
+        []
+        if request.rule or not request.labels
+        else ["no labels are filled in; --gold RULE (single:NAME) fills them in"]
+    )
     if cut:
         notes.append("texts longer than a cell can hold are cut; their rows cannot be read back")
     return Exported({request.path: data}, len(request.dataset.current), tuple(notes))

@@ -20,26 +20,38 @@ def new_annotation(
     role: Role = "label",
     at: str | None = None,
     value: str | None = None,
+    confidence: float | None = None,
     note: str | None = None,
     author: str | None = None,
     url: str | None = None,
     supersedes: str | None = None,
     withdraws: str | None = None,
-    confidence: float | None = None,
 ) -> Annotation:
     """Create an annotation; its id is a digest of all its other fields.
 
     The same annotation therefore has the same id in every copy of a dataset, and copies can be merged line by line.
     """
     # The order of the fields is part of the id: a change would give the annotations of existing datasets other ids.
-    content: list[object] = [claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes]
+    content: list[str | float | None] = [
+        claim_id,
+        scheme,
+        axis,
+        label,
+        annotator,
+        role,
+        guideline,
+        at,
+        value,
+        note,
+        supersedes,
+    ]
     if author is not None or url is not None:
         # The two fields are newer than the ids of annotations without them.
         content += [author, url]
-    if withdraws is not None:
-        content += ["withdraws", withdraws]
     if confidence is not None:
         content += ["confidence", confidence]
+    if withdraws is not None:
+        content += ["withdraws", withdraws]
     return Annotation(
         annotation_id=sha256(json.dumps(content))[:16],
         claim_id=claim_id,

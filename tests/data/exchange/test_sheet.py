@@ -254,11 +254,11 @@ def test_a_sheet_with_the_labels_of_one_annotator_gives_them_back(dataset, tmp_p
 def test_the_command_and_its_refusals(dataset, tmp_path, harness):
     done = harness("export", dataset.folder, "--to", "sheet", "--blind", "-o", "a.xlsx")
     assert done.returncode == 0, done.stderr
-    assert "no labels are filled in" in done.stdout
+    assert "12 claims of 'ferries' as sheet" in done.stdout
     ids = [row[0] for row in rows_of(tmp_path / "a.xlsx")[1:]]
     assert sorted(ids) == sorted(claim.claim_id for claim in dataset.claims)
     assert ids != [claim.claim_id for claim in dataset.claims]
     with pytest.raises(HarnessError, match=r"a sheet is an \.xlsx file"):
         export(dataset, "sheet", tmp_path / "a.csv")
-    with pytest.raises(HarnessError, match="a blind sheet has no labels"):
+    with pytest.raises(HarnessError, match="a blind export has no labels"):
         export(dataset, "sheet", tmp_path / "b.xlsx", labels=False, gold="majority")
