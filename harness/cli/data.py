@@ -231,6 +231,9 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     "-o", "--out", required=True, type=folder, metavar="OUT", help="File to write; a folder for some formats."
 )
 @click.option("--blind", is_flag=True, help="sheet, label-studio, doccano, prodigy: without labels, in random order.")
+@click.option(
+    "--scheme", help="sheet, label-studio, doccano, prodigy: ask the questions of one scheme; default: of all."
+)
 @click.option("--spans", is_flag=True, help="doccano, prodigy: a task is an article, with its claims as marked spans.")
 @click.option(
     "--gold",
@@ -254,6 +257,7 @@ def export(
     out: Path,
     blind: bool,
     spans: bool,
+    scheme: str | None,
     gold: str | None,
     labelers: tuple[str, ...],
     byte_order_mark: bool,
@@ -281,6 +285,7 @@ def export(
         byte_order_mark=byte_order_mark,
         addresses=addresses,
         spans=spans,
+        scheme=scheme,
     )
     unit = "review" if to == "claimreview" else "claim"
     click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")

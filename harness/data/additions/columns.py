@@ -12,9 +12,10 @@ from harness.data.exchange.tool_labels import VALUE_END
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.schemes import Axis, Scheme
 
-LABEL_FIELDS = ("confidence", "guideline")
-"""Fields of the labels of a row that an axis of the same name replaces."""
-CLAIM_FIELDS = ("claim_id", "article_id", "text", "start", "speaker", "date", "topic", "note", "at", *LABEL_FIELDS)
+CLAIM_FIELDS = (
+    *("claim_id", "article_id", "text", "start", "speaker", "date", "topic"),
+    *("note", "confidence", "at", "guideline"),
+)
 """Fields of a row that describe the claim or its labels."""
 ARTICLE_FIELDS = ("title", "published", "publisher", "url", "language", "license")
 """Fields of a row that describe its article; used for a new article."""
@@ -161,11 +162,7 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         axis_names = ", ".join(axis.name for axis in schemes[0].axes)
         message = f"has no label; give at least one of: {axis_names}{_new_scheme_hint(others)}"
         faults.append(Fault(path, None, None, message, "missing-field"))
-    fields = {
-        field: column
-        for field, column in field_columns.items()
-        if field in known and not (field in LABEL_FIELDS and field in axes)
-    }
+    fields = {field: column for field, column in field_columns.items() if field in known and column not in axis_columns}
     return Columns(fields, axis_columns, tuple(others), tuple(faults), values)
 
 

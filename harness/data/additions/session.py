@@ -237,7 +237,7 @@ class AddSession:
                 self.faults.append(Fault(self.path, row.line, axis.axis.name, message))
             return
         label, value = row.answer
-        if earlier is not None and (earlier.label, earlier.value) == (label, value):
+        if earlier is not None and _repeats(earlier, row):
             self.unchanged += n_rows
             return
         self.unchanged += n_rows - 1
@@ -261,6 +261,15 @@ class AddSession:
             supersedes=latest.annotation_id if latest else None,
         )
         self.new.append(annotation)
+
+
+def _repeats(earlier: Annotation, row: RowAnswer) -> bool:
+    """Whether a row says nothing that an earlier annotation does not: no other label, note or confidence."""
+    return (
+        (earlier.label, earlier.value) == row.answer
+        and row.note in (None, earlier.note)
+        and row.confidence in (None, earlier.confidence)
+    )
 
 
 def _row_answer(row: ClaimRow, scheme: str, answer: Answer, source: tuple[str | None, str | None]) -> RowAnswer:

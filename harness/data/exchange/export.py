@@ -51,6 +51,7 @@ def export(
     byte_order_mark: bool = False,
     addresses: Mapping[str, str] | None = None,
     spans: bool = False,
+    scheme: str | None = None,
 ) -> ExportResult:
     """Writes a dataset in another tool's format, and counts what was written.
 
@@ -69,6 +70,7 @@ def export(
         byte_order_mark: whether a csv file begins with a byte order mark, which Excel needs to read it as UTF-8.
         addresses: label-studio: email address of an annotator there, by name; the labels of others come in as
             pre-annotations, since Label Studio refuses annotations by people whom it does not know.
+        scheme: sheet, label-studio, doccano and prodigy: scheme of the dataset whose questions to ask; default: all.
         spans: doccano and prodigy: whether a task is an article, and its labeled claims are marked spans.
     Raises: HarnessError: the format is unknown, the dataset has no text, or there is nothing to write.
     """
@@ -81,13 +83,24 @@ def export(
     if not dataset.current:
         raise HarnessError(f"{dataset.folder}: has no claims; nothing was written")
     path = Path(out)
+    if scheme is not None and to not in TASKS:
+        raise HarnessError(f"a scheme is chosen for {', '.join(TASKS)}, and the format is {to}; leave it out")
+    if scheme is not None and scheme not in dataset.info.schemes:
+        raise UnknownName(unknown_name("scheme", scheme, dataset.info.schemes))
     if spans and to not in ("doccano", "prodigy"):
         raise HarnessError(f"spans are for doccano and prodigy, and the format is {to}; leave them out")
     if to in ("sheet", "doccano", "prodigy") and gold is not None and not labels:
         raise HarnessError("a blind export has no labels, and gold says which ones it has; leave one of the two out")
     exported = FORMATS[to](
         ExportRequest(
-            dataset, path, labels, gold, byte_order_mark=byte_order_mark, addresses=addresses or {}, spans=spans
+            dataset,
+            path,
+            labels,
+            gold,
+            byte_order_mark=byte_order_mark,
+            addresses=addresses or {},
+            spans=spans,
+            scheme=scheme,
         )
     )
     write_files(exported.files)
@@ -276,6 +289,8 @@ def _claimreview(request: ExportRequest) -> Exported:
     return Exported(files, len(reviews), tuple(notes))
 
 
+TASKS = ("sheet", "label-studio", "doccano", "prodigy")
+"""Formats of tools in which people label."""
 FORMATS: dict[str, Callable[[ExportRequest], Exported]] = {
     "csv": _csv,
     "jsonl": _jsonl,

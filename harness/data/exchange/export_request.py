@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from harness.data.dataset import Dataset
 from harness.data.load import find_scheme
+from harness.records import Annotation
 from harness.schemes import Scheme
 
 T = TypeVar("T")
@@ -31,6 +32,8 @@ class ExportRequest(NamedTuple):
     """Email address of an annotator in Label Studio, by name."""
     spans: bool = False
     """Whether tasks for doccano and Prodigy are articles with their claims as marked spans."""
+    scheme: str | None = None
+    """Scheme of the labels of tasks; None: all of the dataset."""
 
     @property
     def gold(self) -> str:
@@ -39,8 +42,9 @@ class ExportRequest(NamedTuple):
 
     @property
     def schemes(self) -> list[Scheme]:
-        """Label schemes of the dataset."""
-        return [find_scheme(self.dataset.folder, name) for name in self.dataset.info.schemes]
+        """Label schemes of the labels."""
+        names = self.dataset.info.schemes if self.scheme is None else (self.scheme,)
+        return [find_scheme(self.dataset.folder, name) for name in names]
 
 
 class Exported(NamedTuple):
@@ -60,3 +64,9 @@ def shuffled(tasks: Iterable[T], task_id: Callable[[T], str]) -> list[T]:
         task_id: returns the id of the claim, or of the article, of a task.
     """
     return sorted(tasks, key=lambda task: hashlib.sha256(task_id(task).encode()).hexdigest())
+
+
+def shared_details(annotations: Collection[Annotation]) -> tuple[str | None, float | None]:
+    """Returns the note and the confidence of labels that a tool stores together: what all of them have in common."""
+    notes, sure = {a.note for a in annotations}, {a.confidence for a in annotations}
+    return notes.pop() if len(notes) == 1 else None, sure.pop() if len(sure) == 1 else None

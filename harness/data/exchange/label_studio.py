@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from harness.data.dataset import Dataset
-from harness.data.exchange.export_request import shuffled
+from harness.data.exchange.export_request import shared_details, shuffled
 from harness.data.exchange.tool_labels import CONFIDENCE, NOTE, VALUE_END
 from harness.data.labels.gold import active_annotations
 from harness.records import Annotation, Article, Claim
@@ -151,12 +151,11 @@ def _results(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
         results.append(_result(f"{a.scheme}.{a.axis}", "choices", choices=[a.label]))
         if a.value is not None:
             results.append(_result(f"{a.scheme}.{a.axis}{VALUE_END}", "textarea", text=[a.value]))
-    notes = list(dict.fromkeys(a.note for a in annotations if a.note))
-    if notes:
-        results.append(_result(NOTE, "textarea", text=["\n".join(notes)]))
-    sure = [a.confidence for a in annotations if a.confidence is not None]
-    if sure:
-        results.append(_result(CONFIDENCE, "number", number=min(sure)))
+    note, confidence = shared_details(annotations)
+    if note:
+        results.append(_result(NOTE, "textarea", text=[note]))
+    if confidence is not None:
+        results.append(_result(CONFIDENCE, "number", number=confidence))
     return results
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.dataset import Dataset
-from harness.data.exchange.export_request import shuffled
+from harness.data.exchange.export_request import shared_details, shuffled
+from harness.data.exchange.tool_labels import CONFIDENCE, NOTE, VALUE_END
 from harness.data.labels.gold import active_annotations, gold_labels
 from harness.data.spreadsheets import column_letter
 from harness.errors import HarnessError, MissingExtra
@@ -55,7 +56,7 @@ def sheet_book(dataset: Dataset, schemes: Sequence[Scheme], gold: str | None, *,
         raise HarnessError(f"{dataset.folder}: has {len(claims):,} claims, and a sheet has {MAX_ROWS:,} rows for them")
     # Rows are written as they come, without keeping their cells.
     book = openpyxl.Workbook(write_only=True)
-    columns = [*LOCKED, *(column.name for column in _label_columns(schemes)), "note", "confidence", "guideline"]
+    columns = [*LOCKED, *(column.name for column in _label_columns(schemes)), NOTE, CONFIDENCE, "guideline"]
     sheet: Any = book.create_sheet(LABELS)
     _lay_out(sheet, columns, len(claims) + 1)
     _add_guideline(book, schemes)
@@ -95,7 +96,7 @@ def _label_columns(schemes: Sequence[Scheme]) -> list[_LabelColumn]:
             name = f"{scheme.name}.{axis.name}"
             columns.append(_LabelColumn(name, scheme.name, axis, is_value=False))
             if axis.value:
-                columns.append(_LabelColumn(f"{name}.value", scheme.name, axis, is_value=True))
+                columns.append(_LabelColumn(f"{name}{VALUE_END}", scheme.name, axis, is_value=True))
     return columns
 
 
@@ -110,19 +111,15 @@ def _filled(dataset: Dataset, schemes: Sequence[Scheme], gold: str | None) -> di
             labels = gold_labels(dataset.annotations, column.scheme, column.axis.name, gold).labels
             for claim_id, label in labels.items():
                 cells[claim_id][column.name] = label.label
-    for annotation in active_annotations(dataset.annotations) if annotator else ():
-        if annotation.annotator == annotator:
-            _fill_details(cells[annotation.claim_id], annotation)
+    own: dict[str, list[Annotation]] = defaultdict(list)
+    for annotation in active_annotations(dataset.annotations):
+        if annotation.annotator == annotator and annotation.scheme in {scheme.name for scheme in schemes}:
+            own[annotation.claim_id].append(annotation)
+    for claim_id, given in own.items():
+        values = {f"{a.scheme}.{a.axis}{VALUE_END}": a.value for a in given if a.value is not None}
+        note, confidence = shared_details(given)
+        cells[claim_id] |= {**values, NOTE: note, CONFIDENCE: confidence}
     return cells
-
-
-def _fill_details(cells: dict[str, Any], annotation: Annotation) -> None:
-    if annotation.value is not None:
-        cells[f"{annotation.scheme}.{annotation.axis}.value"] = annotation.value
-    if annotation.note is not None and annotation.note not in cells.get("note", "").split(" | "):
-        cells["note"] = " | ".join(filter(None, [cells.get("note"), annotation.note]))
-    if annotation.confidence is not None:
-        cells["confidence"] = min(annotation.confidence, cells.get("confidence", 1.0))
 
 
 def _styled(sheet: Any, *, locked: bool = True, bold: bool = False, is_text: bool = True) -> Any:
@@ -200,7 +197,7 @@ def _add_lists(book: Workbook, sheet: Any, columns: Sequence[str], schemes: Sequ
         rule.prompt, rule.promptTitle, rule.showInputMessage = cell_text(message)[:MAX_PROMPT], axis.name[:32], True
         rule.add(f"{letter}2:{letter}{last}")
         sheet.data_validations.append(rule)
-    letter = column_letter(columns.index("confidence") + 1)
+    letter = column_letter(columns.index(CONFIDENCE) + 1)
     rule = DataValidation("decimal", operator="between", formula1="0", formula2="1", allow_blank=True)
     rule.error, rule.errorTitle, rule.showErrorMessage = "A number from 0 to 1", "No confidence", True
     rule.add(f"{letter}2:{letter}{last}")
@@ -213,7 +210,7 @@ def _add_lists(book: Workbook, sheet: Any, columns: Sequence[str], schemes: Sequ
 def _lay_out(sheet: Any, columns: Sequence[str], last: int) -> None:
     """Sets the widths of columns, keeps header and claim in view, and protects the locked cells."""
     for number, name in enumerate(columns, start=1):
-        sheet.column_dimensions[column_letter(number)].width = LOCKED.get(name, 30 if name == "note" else 16)
+        sheet.column_dimensions[column_letter(number)].width = LOCKED.get(name, 30 if name == NOTE else 16)
     sheet.freeze_panes = "D2"
     sheet.auto_filter.ref = f"A1:{column_letter(len(columns))}{last}"
     protection = sheet.protection
