@@ -103,15 +103,15 @@ def add(
     if claims is not None:
         rows = claims
     else:
-        row_labels = _pairs("--label", "AXIS=L", labels)
+        row_labels = pairs_of("--label", "AXIS=L", labels)
         if "text" in row_labels:
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
         rows = [{"text": text or ""} | row_labels]
     result = harness.add_claims(
         dataset_dir,
         rows,
-        columns=_pairs("--column", "FIELD=COLUMN", columns),
-        labels=_pairs("--labels", "VALUE=LABEL", [pair for value in values for pair in value.split(",")]),
+        columns=pairs_of("--column", "FIELD=COLUMN", columns),
+        labels=pairs_of("--labels", "VALUE=LABEL", [pair for value in values for pair in value.split(",")]),
         **options,
     )
     for note in result.notes:
@@ -129,7 +129,7 @@ def add(
         click.echo("Next steps:\n" + "\n".join(f"  {step}" for step in result.steps))
 
 
-def _pairs(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
+def pairs_of(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
     """Returns the NAME=VALUE pairs of an option."""
     pairs = [text.partition("=") for text in texts]
     malformed = [text for text, (name, equals, _) in zip(texts, pairs, strict=True) if not (name.strip() and equals)]
@@ -287,7 +287,7 @@ def export(
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
-    addresses = _pairs("--labeler", "NAME=EMAIL", labelers)
+    addresses = pairs_of("--labeler", "NAME=EMAIL", labelers)
     result = harness.export(
         source,
         to,

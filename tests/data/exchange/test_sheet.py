@@ -251,6 +251,19 @@ def test_a_sheet_with_the_labels_of_one_annotator_gives_them_back(dataset, tmp_p
     assert (unchanged.annotations_added, unchanged.unchanged) == (0, 3)
 
 
+def test_a_note_of_one_label_is_not_that_of_its_row(dataset, tmp_path):
+    claim = dataset.claims[0].claim_id
+    add_claims(dataset.folder, [{"claim_id": claim, "checkable": "yes", "note": "sure"}], "ann")
+    add_claims(dataset.folder, [{"claim_id": claim, "quantity": "yes"}], "ann")
+    export(open_dataset(dataset.folder), "sheet", tmp_path / "b.xlsx", gold="single:ann", scheme="three-axes")
+    again = add_claims(dataset.folder, tmp_path / "b.xlsx", "ann")
+    assert (again.annotations_added, again.unchanged) == (0, 2)
+    # A note that was written into the sheet is one of all labels of its row.
+    noted = filled(rows_of(tmp_path / "b.xlsx"), note=["on reflection"])
+    result = add_claims(dataset.folder, save_as(tmp_path / "c.xlsx", noted, "libreoffice"), "ann")
+    assert (result.annotations_added, result.superseded) == (2, 2)
+
+
 def test_the_command_and_its_refusals(dataset, tmp_path, harness):
     done = harness("export", dataset.folder, "--to", "sheet", "--blind", "-o", "a.xlsx")
     assert done.returncode == 0, done.stderr
@@ -260,5 +273,9 @@ def test_the_command_and_its_refusals(dataset, tmp_path, harness):
     assert ids != [claim.claim_id for claim in dataset.claims]
     with pytest.raises(HarnessError, match=r"a sheet is an \.xlsx file"):
         export(dataset, "sheet", tmp_path / "a.csv")
+    with pytest.raises(HarnessError, match="no scheme is called 'three-axis'"):
+        export(dataset, "sheet", tmp_path / "b.xlsx", scheme="three-axis")
+    with pytest.raises(HarnessError, match="a scheme is chosen for sheet"):
+        export(dataset, "csv", tmp_path / "b.csv", scheme="three-axes")
     with pytest.raises(HarnessError, match="a blind export has no labels"):
         export(dataset, "sheet", tmp_path / "b.xlsx", labels=False, gold="majority")
