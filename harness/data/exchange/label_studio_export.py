@@ -145,10 +145,11 @@ def _read_results(results: Any, base: ToolLabel, content: ToolContent, request: 
 def _add_detail(details: dict[str, Any], control: str, answer: Any, request: ToolRequest) -> bool:
     """Adds the note, the confidence, or the value of an axis that a control holds; returns whether it holds one."""
     answer = answer.get("text", answer.get("number")) if isinstance(answer, dict) else answer
-    name = f"{request.valued[control]}{VALUE_END}" if control in request.valued else control
+    valued = request.valued
+    name = f"{valued[control]}{VALUE_END}" if control in valued else control
     if control == CONFIDENCE and isinstance(answer, int | float | str) and answer != "":
         details[name] = answer
-    elif control == NOTE or control in request.valued:
+    elif control == NOTE or control in valued:
         texts = [text for text in (answer if isinstance(answer, list) else [answer]) if isinstance(text, str)]
         if any(text.strip() for text in texts):
             details[name] = "\n".join(texts)

@@ -166,10 +166,11 @@ class Span(NamedTuple):
 def read_details(fields: Mapping[str, Any], request: ToolRequest) -> dict[str, Any]:
     """Returns the note, the confidence, and the values by `AXIS.value`, among fields of a task or a span."""
     details: dict[str, Any] = {}
+    valued = request.valued
     for name, value in fields.items():
         if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
-            if name in request.valued:
-                details[f"{request.valued[name]}{VALUE_END}"] = str(value)
+            if name in valued:
+                details[f"{valued[name]}{VALUE_END}"] = str(value)
             elif name == CONFIDENCE or (name == NOTE and isinstance(value, str)):
                 details[name] = value
     return details
