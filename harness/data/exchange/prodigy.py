@@ -84,7 +84,9 @@ def _read_answer(
 ) -> None:
     label = cells.get("label")
     is_binary = isinstance(label, str) and "accept" not in cells and not cells.get("spans")
-    if answer == "ignore":
+    if "answer" not in cells and not any(cells.get(name) for name in LABEL_FIELDS):
+        content.skip("tasks that nobody labeled")
+    elif answer == "ignore":
         content.skip("ignored tasks")
     elif is_binary and label in request.axes:
         # The label is the question: an accepted "checkable" is its yes, a rejected one its no.

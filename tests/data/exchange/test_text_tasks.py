@@ -47,7 +47,8 @@ def test_prodigy_gives_back_labels_offsets_times_and_annotators(dataset, tmp_pat
     export(dataset, "prodigy", tmp_path / "a.jsonl", spans=spans)
     tasks = lines(tmp_path / "a.jsonl")
     # As Prodigy writes them: with its hashes, and with a task that was rejected and one that was ignored.
-    done = [task | {"_input_hash": n, "_task_hash": n} for n, task in enumerate(tasks) if "answer" in task]
+    done = [task | {"_input_hash": n, "_task_hash": n} for n, task in enumerate(tasks)]
+    done.sort(key=lambda task: "answer" not in task)
     done += [done[0] | {"answer": answer, "_task_hash": 99} for answer in ("reject", "ignore")]
     write_lines(tmp_path / "b.jsonl", done)
     again = made(tmp_path / "again", {article.article_id: article.text for article in dataset.articles})
@@ -58,6 +59,7 @@ def test_prodigy_gives_back_labels_offsets_times_and_annotators(dataset, tmp_pat
         assert labels_of(again.folder, name) == labels_of(dataset.folder, name)
     notes = "\n".join(result.notes)
     assert "ignored tasks: 1" in notes
+    assert ("tasks that nobody labeled" in notes) == any("answer" not in task for task in tasks)
     assert "rejected tasks: 1" in notes
 
 
