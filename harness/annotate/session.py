@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.annotate.questions import Question
+from harness.annotate.questions import Question, place_index
 from harness.data.labels.label_log import Answer, LabelLog
 from harness.records import Annotation
 from harness.schemes.scheme_files import FEATURE_LABEL
@@ -43,8 +44,8 @@ class Session:
         """What the last key did."""
         self.note: str | None = None
         """Note of the next answer."""
-        self._index_of = {question.place: index for index, question in enumerate(questions)}
-        self._answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
+        self._index_of = place_index(questions)
+        self._answered = {index for place in log.standing if (index := self._index_of(place)) is not None}
         self._skipped: set[int] = set()
         self._start = time.monotonic()
         self._steps: list[_Step] = []
@@ -136,7 +137,9 @@ class Session:
 
     def jump(self, number: int) -> None:
         """Goes to a sentence by its number: to its first open question, or else to its first one."""
-        self._go([index for index, question in enumerate(self.questions) if question.number == number], str(number))
+        start = bisect_left(self.questions, number, key=_number)
+        end = bisect_right(self.questions, number, key=_number)
+        self._go(range(start, end), str(number))
 
     def search(self, text: str) -> None:
         """Goes to the next sentence that contains a text, in any case; after the last one, from the start."""
@@ -164,8 +167,9 @@ class Session:
 
     def _last_of_earlier_sessions(self) -> _Step | None:
         for place, annotation in reversed(self.log.standing.items()):
-            if place in self._index_of:
-                return _Step(self._index_of[place], annotation)
+            index = self._index_of(place)
+            if index is not None:
+                return _Step(index, annotation)
         return None
 
     def _move(self, start: int) -> None:
@@ -178,3 +182,7 @@ class Session:
                     self._position = index
                     return
         self._position = len(self.questions)
+
+
+def _number(question: Question) -> int:
+    return question.number

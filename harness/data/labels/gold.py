@@ -27,7 +27,12 @@ class GoldLabels(NamedTuple):
 
 def active_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
     """The annotations that count: no suggestions, none that a later line supersedes or withdraws."""
-    latest = latest_annotations(annotations := list(annotations))
+    annotations = list(annotations)
+    return without_withdrawn(latest_annotations(annotations), annotations)
+
+
+def without_withdrawn(latest: list[Annotation], annotations: Iterable[Annotation]) -> list[Annotation]:
+    """The latest annotations that no line of all annotations withdraws."""
     withdrawn = {annotation.withdraws for annotation in annotations if annotation.role == "withdraw"}
     return [annotation for annotation in latest if annotation.annotation_id not in withdrawn] if withdrawn else latest
 

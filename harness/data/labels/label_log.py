@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.dataset import Dataset
 from harness.data.jsonl import to_json_lines
-from harness.data.labels.annotations import new_annotation, new_withdrawal, question_of, time_now
-from harness.data.labels.gold import active_annotations, latest_annotations
+from harness.data.labels.annotations import new_annotation, new_withdrawal, time_now
+from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
 from harness.files import Locked, append_bytes, folder_lock
@@ -68,9 +68,10 @@ class LabelLog:
         self.role = role
         self.path = dataset.folder / "annotations" / f"{annotator}.jsonl"
         own = [a for a in dataset.annotations if (a.annotator, a.role) in ((annotator, role), (annotator, "withdraw"))]
-        self.standing: dict[Place, Annotation] = {question_of(a)[:3]: a for a in active_annotations(own)}
+        latest = latest_annotations(own)
+        self.standing = {_place_of(a): a for a in without_withdrawn(latest, own)}
         """The answers that count, the newest last."""
-        self._latest: dict[Place, Annotation] = {question_of(a)[:3]: a for a in latest_annotations(own)}
+        self._latest = {_place_of(a): a for a in latest}
         self._state = state
 
     def answer(self, answer: Answer) -> Annotation:
@@ -103,7 +104,7 @@ class LabelLog:
         at = time_now()
         self._append([new_withdrawal(annotation, at, note) for annotation in annotations])
         for annotation in annotations:
-            self.standing.pop(question_of(annotation)[:3], None)
+            self.standing.pop(_place_of(annotation), None)
 
     def _append(self, annotations: list[Annotation]) -> None:
         with folder_lock(self.folder, "labels", wait_s=WAIT_S):
@@ -159,6 +160,10 @@ def _annotator_lock(folder: Path, annotator: str) -> Iterator[None]:
             folder,
             f"{folder}: somebody is labeling as '{annotator}' now; close that session, or give another name with --as",
         ) from None
+
+
+def _place_of(annotation: Annotation) -> Place:
+    return annotation.claim_id, annotation.scheme, annotation.axis
 
 
 def _file_state(folder: Path, annotator: str) -> FileState:
