@@ -23,16 +23,19 @@ Numbered = Sequence[tuple[int, R]]
 """Records with their lines, from 1."""
 
 
-def open_folder(folder: Path) -> Dataset:
+def open_folder(folder: Path, annotator: str | None = None) -> Dataset:
     """Opens and checks a dataset folder.
 
+    Args:
+        folder: dataset folder.
+        annotator: annotator whose labels alone are read; default: all.
     Raises: FaultsError: all faults of all files of the folder, each with file and line.
     """
     with gc_paused():
-        return _open(folder)
+        return _open(folder, "*" if annotator is None else annotator)
 
 
-def _open(folder: Path) -> Dataset:
+def _open(folder: Path, logs: str) -> Dataset:
     info = read_info(folder)
     faults: list[Fault] = []
     broken: set[Path] = set()
@@ -51,7 +54,7 @@ def _open(folder: Path) -> Dataset:
     evidence_path = folder / "evidence.jsonl"
     articles = read(articles_path, Article, required=True)
     claims = read(claims_path, Claim, required=True)
-    annotations = {path: read(path, Annotation) for path in sorted((folder / "annotations").glob("*.jsonl"))}
+    annotations = {path: read(path, Annotation) for path in sorted((folder / "annotations").glob(f"{logs}.jsonl"))}
     splits = {path: read(path, ClaimPart) for path in sorted((folder / "splits").glob("*.jsonl"))}
     evidence = read(evidence_path, Evidence)
 

@@ -14,7 +14,7 @@ from harness.data.labels.annotations import new_annotation, new_withdrawal, time
 from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
-from harness.files import Locked, append_bytes, folder_lock
+from harness.files import Locked, append_bytes, folder_lock, gc_paused
 from harness.folders import data_root, shipped
 from harness.records import Annotation, check_name
 
@@ -119,9 +119,21 @@ class LabelLog:
 
 @contextmanager
 def open_to_label(
-    name_or_folder: str | Path, annotator: str, role: LogRole = "label", root: str | Path | None = None
+    name_or_folder: str | Path,
+    annotator: str,
+    role: LogRole = "label",
+    root: str | Path | None = None,
+    *,
+    blind: bool = False,
 ) -> Iterator[tuple[Dataset, LabelLog]]:
     """Opens a dataset and the log of an annotator, which nobody else writes under this name until the block ends.
+
+    Args:
+        name_or_folder: dataset folder; never a shipped or fetched dataset.
+        annotator: name of the annotator.
+        role: role of new answers.
+        root: folder of fetched benchmarks; see `data_root`.
+        blind: whether the labels of others are not read.
 
     Raises: HarnessError: the name of the annotator is no file name, or the texts are missing. NotYours: the dataset is
         shipped or fetched. Locked: somebody is labeling under this name. FaultsError: all faults of the folder.
@@ -132,9 +144,11 @@ def open_to_label(
     with _annotator_lock(folder, annotator):
         # Taken before the files are read: what changes while they are read counts as changed.
         state = _file_state(folder, annotator)
-        dataset = open_folder(folder)
-        dataset.require_text()
-        yield dataset, LabelLog(dataset, annotator, role, state)
+        with gc_paused():
+            dataset = open_folder(folder, annotator if blind else None)
+            dataset.require_text()
+            log = LabelLog(dataset, annotator, role, state)
+        yield dataset, log
 
 
 def _require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:
