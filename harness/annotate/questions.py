@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, overload
 
 from harness.data.dataset import Dataset
@@ -54,8 +54,7 @@ class ClaimQuestions(Sequence[Question]):
         self._articles = articles
         self._scheme = scheme
         self._axes = axes
-        self._rank = {claim.claim_id: rank for rank, claim in enumerate(claims)}
-        self._axis_rank = {(scheme.name, axis.name): rank for rank, axis in enumerate(axes)}
+        self.places = _Places(claims, scheme, axes)
 
     def __len__(self) -> int:
         return len(self.claims) * len(self._axes)
@@ -71,17 +70,29 @@ class ClaimQuestions(Sequence[Question]):
         claim = self.claims[rank]
         return Question(claim, self._articles[claim.article_id], self._scheme, self._axes[axis_rank], rank + 1)
 
-    def index_of(self, place: Place) -> int | None:
-        """Returns the index of the question that an answer is stored under; None if it is not asked."""
-        rank, axis_rank = self._rank.get(place[0]), self._axis_rank.get(place[1:])
-        return None if rank is None or axis_rank is None else rank * len(self._axes) + axis_rank
+
+class _Places(Mapping[Place, int]):
+    """The index of each question by what its answer is stored under, without an entry for each."""
+
+    def __init__(self, claims: Sequence[Claim], scheme: Scheme, axes: Sequence[Axis]) -> None:
+        self._claim = {claim.claim_id: rank for rank, claim in enumerate(claims)}
+        self._axis = {(scheme.name, axis.name): rank for rank, axis in enumerate(axes)}
+
+    def __getitem__(self, place: Place) -> int:
+        return self._claim[place[0]] * len(self._axis) + self._axis[place[1:]]
+
+    def __len__(self) -> int:
+        return len(self._claim) * len(self._axis)
+
+    def __iter__(self) -> Iterator[Place]:
+        return ((claim_id, *axis) for claim_id in self._claim for axis in self._axis)
 
 
-def place_index(questions: Sequence[Question]) -> Callable[[Place], int | None]:
-    """Returns a function that gives the index of the question that an answer is stored under."""
+def place_index(questions: Sequence[Question]) -> Mapping[Place, int]:
+    """Returns the index of each question by what its answer is stored under."""
     if isinstance(questions, ClaimQuestions):
-        return questions.index_of
-    return {question.place: index for index, question in enumerate(questions)}.get
+        return questions.places
+    return {question.place: index for index, question in enumerate(questions)}
 
 
 def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> Sequence[Question]:

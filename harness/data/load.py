@@ -15,7 +15,7 @@ from harness.data.labels.annotations import question_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import gc_paused, sha256
 from harness.folders import data_root, shipped
-from harness.records import Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, preview
+from harness.records import FLAG_LABEL, Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, preview
 from harness.schemes import Scheme, load_scheme, read_scheme
 
 R = TypeVar("R", bound=Record)
@@ -209,7 +209,7 @@ def _annotation_faults(
         except HarnessError as error:
             faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error), error.code))
     # Logs repeat a few combinations of scheme, axis and label many times: each is checked once.
-    label_faults: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
+    label_faults: dict[tuple[str, str, str, bool], list[tuple[str, str, str]]] = {}
     for path, log in files.items():
         annotator = path.stem
         has_valid_name = _is_name(annotator)
@@ -218,9 +218,10 @@ def _annotation_faults(
             faults.append(Fault(str(path), None, None, message, "invalid-name"))
         faults += _duplicate_faults(path, "annotation_id", [(line, a.annotation_id) for line, a in log])
         for line, annotation in log:
-            label_key = (annotation.scheme, annotation.axis, annotation.label)
+            is_flag = annotation.role == "flag" or (annotation.role == "withdraw" and annotation.label == FLAG_LABEL)
+            label_key = (annotation.scheme, annotation.axis, annotation.label, is_flag)
             if label_key not in label_faults:
-                label_faults[label_key] = list(_label_faults(annotation, schemes, info))
+                label_faults[label_key] = list(_label_faults(annotation, schemes, info, is_flag=is_flag))
             faults += [Fault(str(path), line, *fault) for fault in label_faults[label_key]]
             if has_valid_name and annotation.annotator != annotator:
                 message = f"expected '{annotator}', the file's name, got '{annotation.annotator}'"
@@ -282,7 +283,7 @@ def _withdrawal_faults(path: Path, log: Numbered[Annotation]) -> Iterable[Fault]
 
 
 def _label_faults(
-    annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo
+    annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo, *, is_flag: bool
 ) -> Iterable[tuple[str, str, str]]:
     """Yields the unknown names of an annotation, as (field, message, code)."""
     if annotation.scheme not in info.schemes:
@@ -295,8 +296,10 @@ def _label_faults(
         return
     if axis is None:
         yield "axis", unknown_name("axis", annotation.axis, [axis.name for axis in scheme.axes]), UnknownName.code
-    elif annotation.label not in axis.label_names:
-        yield "label", unknown_name("label", annotation.label, axis.label_names), UnknownName.code
+        return
+    label_names = (FLAG_LABEL,) if is_flag else axis.label_names
+    if annotation.label not in label_names:
+        yield "label", unknown_name("label", annotation.label, label_names), UnknownName.code
 
 
 def _contradiction_faults(path: Path, log: Numbered[Annotation]) -> list[Fault]:

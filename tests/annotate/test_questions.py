@@ -56,11 +56,12 @@ def test_claims_of_a_replaced_article_are_not_asked_about(tmp_path):
 
 def test_a_question_is_made_when_it_is_asked_for_and_is_where_its_answer_says(tmp_path):
     questions = label_questions(to_label(tmp_path / "d"), None, ())
-    assert [questions.index_of(question.place) for question in questions] == list(range(14))
+    assert [questions.places[question.place] for question in questions] == list(range(14))
+    assert list(questions.places) == [question.place for question in questions]
     assert questions[-1] == questions[len(questions) - 1] == questions[12:][1]
     assert questions[0] is not questions[0]
     claim_id, scheme, _ = questions[0].place
-    assert questions.index_of(("other", scheme, "tone")) is None
-    assert questions.index_of((claim_id, scheme, "quantity")) is None
+    assert ("other", scheme, "tone") not in questions.places
+    assert (claim_id, scheme, "quantity") not in questions.places
     with pytest.raises(IndexError):
         questions[14]

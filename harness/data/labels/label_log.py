@@ -16,7 +16,7 @@ from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
 from harness.files import Locked, append_bytes, folder_lock, gc_paused
 from harness.folders import data_root, shipped
-from harness.records import Annotation, check_name
+from harness.records import FLAG_LABEL, Annotation, Role, check_name
 
 WAIT_S = 30
 """Seconds that a line waits for another command to finish writing to the dataset."""
@@ -50,6 +50,7 @@ class Answer(NamedTuple):
     """Version of the guideline."""
     value: str | None = None
     note: str | None = None
+    confidence: float | None = None
 
 
 class LabelLog:
@@ -67,17 +68,30 @@ class LabelLog:
         self.annotator = annotator
         self.role = role
         self.path = dataset.folder / "annotations" / f"{annotator}.jsonl"
-        own = [a for a in dataset.annotations if (a.annotator, a.role) in ((annotator, role), (annotator, "withdraw"))]
-        latest = latest_annotations(own)
+        own = [a for a in dataset.annotations if a.annotator == annotator]
+        latest, flags = latest_annotations(own, (role,)), latest_annotations(own, ("flag",))
         self.standing = {_place_of(a): a for a in without_withdrawn(latest, own)}
         """The answers that count, the newest last."""
-        self._latest = {_place_of(a): a for a in latest}
+        self.flags = {_place_of(a): a for a in without_withdrawn(flags, own)}
+        """The flags on questions that are to be looked at again."""
+        self._latest = {(*_place_of(a), a.role): a for a in (*latest, *flags)}
         self._state = state
 
     def answer(self, answer: Answer) -> Annotation:
         """Adds an answer, and returns when it is on disk."""
+        annotation = self._add(answer, self.role)
+        self.standing.pop(answer.place, None)
+        self.standing[answer.place] = annotation
+        return annotation
+
+    def flag(self, place: Place, guideline: str, note: str | None = None) -> Annotation:
+        """Flags a question, answered or not, as one to look at again; returns when the flag is on disk."""
+        self.flags[place] = self._add(Answer(place, FLAG_LABEL, guideline, note=note), "flag")
+        return self.flags[place]
+
+    def _add(self, answer: Answer, role: Role) -> Annotation:
         claim_id, scheme, axis = answer.place
-        latest = self._latest.get(answer.place)
+        latest = self._latest.get((*answer.place, role))
         annotation = new_annotation(
             claim_id=claim_id,
             scheme=scheme,
@@ -85,26 +99,25 @@ class LabelLog:
             label=answer.label,
             annotator=self.annotator,
             guideline=answer.guideline,
-            role=self.role,
+            role=role,
             at=time_now(),
             value=answer.value,
+            confidence=answer.confidence,
             note=answer.note,
             # Also one that was withdrawn: the same label given again is another annotation, with another id.
             supersedes=None if latest is None else latest.annotation_id,
         )
         self._append([annotation])
-        self._latest[answer.place] = annotation
-        self.standing.pop(answer.place, None)
-        self.standing[answer.place] = annotation
+        self._latest[*answer.place, role] = annotation
         return annotation
 
     def withdraw(self, annotations: Iterable[Annotation], note: str | None = None) -> None:
-        """Takes answers back, each by a line of its own, and returns when the lines are on disk."""
+        """Takes answers or flags back, each by a line of its own, and returns when the lines are on disk."""
         annotations = list(annotations)
         at = time_now()
         self._append([new_withdrawal(annotation, at, note) for annotation in annotations])
         for annotation in annotations:
-            self.standing.pop(_place_of(annotation), None)
+            (self.flags if annotation.role == "flag" else self.standing).pop(_place_of(annotation), None)
 
     def _append(self, annotations: list[Annotation]) -> None:
         with folder_lock(self.folder, "labels", wait_s=WAIT_S):
