@@ -18,6 +18,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness label                     label
     harness adjudicate                adjudicate
     harness disputes                  disputes
+    harness disputes --flagged        flags
     harness withdraw                  withdraw
     harness split                     freeze_split
     harness agreement                 agreement
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
     from harness.data.labels.disputes import disputes as disputes
+    from harness.data.labels.flags import flags as flags
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
     from harness.errors import FaultsError as FaultsError
@@ -101,6 +103,7 @@ _MODULES = {
     "export": "harness.data.exchange.export",
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
+    "flags": "harness.data.labels.flags",
     "freeze_split": "harness.runner.splitting.freeze",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",

@@ -17,6 +17,10 @@ MIN_PACE = 10
 """Number of answers from which the pace of a session is told."""
 
 
+CONFIDENCES = {"a guess": 0.25, "unsure": 0.5, "fairly sure": 0.75, "certain": 1.0}
+"""How sure an annotator can be, and the confidence that is stored."""
+
+
 class _Step(NamedTuple):
     """What undo goes back over."""
 
@@ -92,12 +96,10 @@ class Session:
             self.message = f"unchanged: {question.axis.name} = {label}"
         else:
             annotation = self.log.answer(
-                Answer(
-                    question.place, label, question.scheme.version, note=self.note, confidence=self.confidence
-                )
+                Answer(question.place, label, question.scheme.version, note=self.note, confidence=self.confidence)
             )
             self.n_given += 1
-            self.message = f"saved: {question.axis.name} = {label}" + (" (with a note)" if self.note else "")
+            self.message = f"saved: {question.axis.name} = {label}{self._extras}"
             self._steps.append(_Step(self._position, annotation))
         if self._again and question.place in self.log.flags:
             self.log.withdraw([self.log.flags[question.place]])
@@ -105,6 +107,13 @@ class Session:
         self._skipped.discard(self._position)
         self._move(self._position + 1)
         return True
+
+    @property
+    def _extras(self) -> str:
+        """What is stored with an answer, in words."""
+        sure = next((name for name, value in CONFIDENCES.items() if value == self.confidence), None)
+        extras = [*(["a note"] if self.note else []), *([f"confidence: {sure}"] if sure else [])]
+        return f" (with {', '.join(extras)})" if extras else ""
 
     def mark(self, feature: Question, value: str | None = None) -> None:
         """Marks a feature of a claim, or takes the mark back if it stands; either way by a line of the log."""
