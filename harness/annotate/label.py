@@ -71,10 +71,9 @@ def label(
     """
     with open_to_label(dataset, annotator, root=root, blind=True) as (opened, log):
         questions = label_questions(opened, scheme, as_list(axes))
-        if flagged:
-            indexes = sorted(questions.places[place] for place in log.flags if place in questions.places)
-            questions = [questions[index] for index in indexes]
-        session = Session(questions, log, again=flagged)
+        indexes = sorted(questions.places[place] for place in log.flags if place in questions.places)
+        asked = [questions[index] for index in indexes] if flagged else questions
+        session = Session(asked, log, again=flagged)
         return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 
 

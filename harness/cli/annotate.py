@@ -138,8 +138,8 @@ def _labels_line(dispute: Dispute) -> str:
 @click.command()
 @click.argument("dataset")
 @annotator_option
-@click.option("--annotation", metavar="ID", help="Take back this label or decision.")
-@click.option("--claim", metavar="ID", help="Take back all labels and decisions of NAME on this claim.")
+@click.option("--annotation", metavar="ID", help="Take back this line: a label, mark, decision, suggestion or flag.")
+@click.option("--claim", metavar="ID", help="Take back all that NAME said of this claim.")
 @click.option("--note", help="Reason, for the log.")
 @data_root
 def withdraw(dataset: str, annotator: str, data_root: Path | None, **options: str | None) -> None:

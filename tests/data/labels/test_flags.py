@@ -60,5 +60,5 @@ def test_the_key_takes_a_flag_back_and_withdraw_does(folder):
 
 def test_a_flag_with_a_label_of_the_axis_is_a_fault(folder):
     change_line(folder / "annotations/ann.jsonl", 1, label="yes")
-    with pytest.raises(FaultsError, match="no label is called 'yes'. Known: look again"):
+    with pytest.raises(FaultsError, match=r"no label is called 'yes'\. Known: look again"):
         open_dataset(folder)
