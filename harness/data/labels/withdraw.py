@@ -12,7 +12,6 @@ from harness.display import displayed
 from harness.errors import HarnessError, UnknownName
 from harness.records import Annotation, Role
 
-
 ROLES: tuple[Role, ...] = ("label", "adjudicate", "suggest", "flag")
 """Roles of what can be taken back."""
 
@@ -80,7 +79,9 @@ def _refused(dataset: Dataset, annotator: str, annotation_id: str) -> HarnessErr
     later = next((a for a in dataset.annotations if a.supersedes == annotation_id), None)
     if later is not None:
         return HarnessError(f"{place} was replaced by '{later.annotation_id}'; take that one back")
-    return HarnessError(f"{place} takes another one back, and cannot be taken back itself; give the label again instead")
+    return HarnessError(
+        f"{place} takes another one back, and cannot be taken back itself; give the label again instead"
+    )
 
 
 def _nothing(dataset: Dataset, annotator: str, claim_id: str) -> HarnessError:
