@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from harness.annotate.evidence import JudgedPassage
 from harness.annotate.questions import Question
 from harness.annotate.session import Session
 from harness.text_tables import visible
@@ -46,14 +47,43 @@ def question_screen(console: Console, session: Session, title: str, height: int)
 
 def _keys(session: Session, question: Question) -> list[Text]:
     more = "f marks  " if question.features and session.log.role == "label" else ""
+    more += "e evidence  " if session.has_passages else ""
     digits = digits_of(len(question.axis.label_names))
     return [Text(line.format(digits=digits, more=more), style="dim") for line in KEYS]
 
 
-def choice_screen(console: Console, prompt: str, choices: Sequence[str]) -> list[Text]:
-    """Returns the lines of a choice by one digit."""
+def choice_screen(console: Console, prompt: str, choices: Sequence[str], height: int) -> list[Text]:
+    """Returns the lines of a choice by one digit, as many as fit into a height."""
     rows = [Text(f"  {number}  {visible(choice)}", style="bold cyan") for number, choice in enumerate(choices, start=1)]
-    return [*_wrapped(console, Text(visible(prompt), style="bold")), *rows, Text("Esc: back", style="dim")]
+    asked = _wrapped(console, Text(visible(prompt), style="bold"))
+    room = max(MIN_CONTEXT, height - len(rows) - 2)
+    cut = [Text("…", style="dim")] if len(asked) > room else []
+    return [*asked[: room - len(cut)], *cut, *rows, Text("Esc: back", style="dim")]
+
+
+def evidence_screen(
+    console: Console, session: Session, title: str, passages: Sequence[JudgedPassage], height: int
+) -> list[Text]:
+    """Returns the lines of the passages that can be judged for the sentence, each cut so that all fit."""
+    question = session.current
+    if question is None:
+        return _end_screen(session, title)
+    sentence = _wrapped(console, Text(f"{MARKS[0]}{visible(question.claim.text or '')}{MARKS[1]}", style=CLAIM))
+    head = [_header(session, title, question), *sentence[:MIN_CONTEXT], Text()]
+    words = f"1-{len(passages)} judge a passage  " if passages else ""
+    tail = [Text(session.message, style="green"), Text(f"{words}/ find other words  Enter go on  q leave", style="dim")]
+    room = max(1, (height - len(head) - len(tail) - 1) // max(1, len(passages)))
+    rows = [Text("No passage matches; / looks for words of your own")] if not passages else []
+    for number, (passage, is_cited, stance) in enumerate(passages, start=1):
+        row = Text(f"{number}  ", style="bold cyan")
+        row.append(f"[{stance or 'cited'}] " if is_cited else "", style="yellow")
+        source = passage.title or passage.publisher or passage.document_id
+        row.append(" ".join(visible(f"{source}: {passage.text}").split()), style="not bold default")
+        wrapped = _wrapped(console, row)
+        rows += (
+            [*wrapped[: room - 1], Text(wrapped[room - 1].plain.rstrip() + " …")] if len(wrapped) > room else wrapped
+        )
+    return [*head, *rows, *tail]
 
 
 def feature_screen(console: Console, session: Session, title: str, question: Question, height: int) -> list[Text]:

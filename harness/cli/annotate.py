@@ -47,8 +47,12 @@ def label(dataset: str, annotator: str, axes: tuple[str, ...], data_root: Path |
     import harness
 
     result = harness.label(dataset, annotator, axes=axes, root=data_root, **options)
-    again = " --flagged" if options["flagged"] else ""
-    _print_result(result, f"harness label {shlex.quote(dataset)} --as {annotator}{again}")
+    chosen = [
+        *(["--scheme", options["scheme"]] if options["scheme"] else []),
+        *(x for a in axes for x in ("--axis", a)),
+    ]
+    chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
+    _print_result(result, shlex.join(["harness", "label", dataset, "--as", annotator, *chosen]))
 
 
 @click.command()
@@ -65,7 +69,8 @@ def adjudicate(dataset: str, annotator: str, scheme: str | None, data_root: Path
     import harness
 
     result = harness.adjudicate(dataset, annotator, scheme=scheme, root=data_root)
-    _print_result(result, f"harness adjudicate {shlex.quote(dataset)} --as {annotator}")
+    chosen = ["--scheme", scheme] if scheme else []
+    _print_result(result, shlex.join(["harness", "adjudicate", dataset, "--as", annotator, *chosen]))
 
 
 def _print_result(result: LabelResult, command: str) -> None:

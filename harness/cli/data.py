@@ -61,8 +61,8 @@ folder = click.Path(path_type=Path)
     type=click.Choice(["label", "adjudicate", "suggest"]),
     default="label",
     show_default=True,
-    help="adjudicate: decisions where annotators differ; the gold rule adjudicated takes them. suggest: proposals, such "
-    "as those of a model; they count nowhere.",
+    help="adjudicate: decisions where annotators differ; the gold rule adjudicated takes them. suggest: proposals, "
+    "such as those of a model; they count nowhere.",
 )
 @click.option("--at", metavar="TIME", help="Date or time of labels without a column 'at'; default: now.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
