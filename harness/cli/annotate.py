@@ -47,10 +47,8 @@ def label(dataset: str, annotator: str, axes: tuple[str, ...], data_root: Path |
     import harness
 
     result = harness.label(dataset, annotator, axes=axes, root=data_root, **options)
-    chosen = [
-        *(["--scheme", options["scheme"]] if options["scheme"] else []),
-        *(x for a in axes for x in ("--axis", a)),
-    ]
+    chosen = ["--scheme", options["scheme"]] if options["scheme"] else []
+    chosen += [argument for axis in axes for argument in ("--axis", axis)]
     chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
     _print_result(result, shlex.join(["harness", "label", dataset, "--as", annotator, *chosen]))
 
@@ -120,7 +118,10 @@ def _print_flags(flags: Sequence[Flag], dataset: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"flags": [flag._asdict() for flag in flags]})
         return
-    rows = [[flag.claim_id, flag.axis, flag.annotator, flag.label or "", visible(flag.note or "")] for flag in flags]
+    rows = [
+        [flag.claim_id, flag.axis, flag.annotator, visible(flag.label or ""), visible(flag.note or "")]
+        for flag in flags
+    ]
     if rows:
         click.echo(align_columns([["claim", "axis", "annotator", "label", "note"], *rows]))
     click.echo(f"{dataset}: {count_of(len(flags), 'flag')}")

@@ -14,7 +14,7 @@ from harness.data.labels.annotations import new_annotation, new_withdrawal, time
 from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
-from harness.files import Locked, append_bytes, folder_lock, gc_paused
+from harness.files import Locked, WriteError, append_bytes, folder_lock, gc_paused
 from harness.folders import data_root, shipped
 from harness.records import FLAG_LABEL, Annotation, Role, check_name
 
@@ -39,6 +39,10 @@ class ChangedMeanwhile(HarnessError):
     """The dataset or the log changed while an annotator was at work; what was acknowledged before is safe."""
 
     code = "changed-meanwhile"
+
+
+class NotSaved(WriteError):
+    """An answer could not be written; what was acknowledged before is safe."""
 
 
 class Answer(NamedTuple):
@@ -120,14 +124,23 @@ class LabelLog:
             (self.flags if annotation.role == "flag" else self.standing).pop(_place_of(annotation), None)
 
     def _append(self, annotations: list[Annotation]) -> None:
-        with folder_lock(self.folder, "labels", wait_s=WAIT_S):
-            if _file_state(self.folder, self.annotator) != self._state:
-                raise ChangedMeanwhile(
-                    f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
-                    "your last answer was not saved, all others are. Run the same command again to go on"
-                )
-            append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
-            self._state = _file_state(self.folder, self.annotator)
+        data = "".join(to_json_lines(annotations)).encode()
+        # Checked before, too: the lock of a folder that was moved away would make an empty one in its place.
+        self._require_unchanged()
+        try:
+            with folder_lock(self.folder, "labels", wait_s=WAIT_S):
+                self._require_unchanged()
+                append_bytes(self.path, data)
+                self._state = _file_state(self.folder, self.annotator)
+        except WriteError as error:
+            raise NotSaved(f"{error}. Your last answer was not saved, all others are") from None
+
+    def _require_unchanged(self) -> None:
+        if _file_state(self.folder, self.annotator) != self._state:
+            raise ChangedMeanwhile(
+                f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
+                "your last answer was not saved, all others are. Run the same command again to go on"
+            )
 
 
 @contextmanager
