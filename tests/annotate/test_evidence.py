@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
 from dataset_folders import TWO_AXES, lines, to_label, write_lines
+from rich.console import Console
 
 from harness import HarnessError, add_claims, check, label
 from harness.annotate.evidence import EvidenceDesk, has_passages
@@ -50,6 +54,17 @@ def test_words_of_ones_own_find_a_passage_and_hostile_text_is_shown(folder, caps
     assert "\u202e" not in printed
     assert cited(folder) == [("p3", 0, "neutral")]
     assert len(lines(folder / "annotations/ann.jsonl")) == 1
+
+
+def test_every_screen_of_evidence_fits(folder):
+    corpus = [{"passage_id": f"p{n}", "document_id": "d", "text": f"The bridge {n} " * 200} for n in range(20)]
+    write_lines(folder / "corpus.jsonl", corpus)
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=80, height=24, highlight=False, no_color=True)
+    label(folder, "ann", keys=["e", "9", "1", "2", "\x1b", "/", *"bridge", "\n", "\n", "c", "\x1b"], console=console)
+    screens = out.getvalue().split("\x1b[2J")[1:]
+    assert any("9  [supports] d: The bridge" in re.sub(r"\x1b\[[0-9;]*m", "", screen) for screen in screens)
+    assert max(screen.count("\n") for screen in screens) <= 24
 
 
 def test_a_stance_can_change_and_be_taken_out_and_other_lines_stay(folder):
