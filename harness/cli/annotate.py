@@ -32,9 +32,17 @@ annotator_option = click.option(
 @click.option(
     "--features", is_flag=True, help="Ask for the features of each sentence too; the key f shows them anyway."
 )
+@click.option("--claim", "claims", multiple=True, metavar="ID", help="Ask about this claim, again; may be repeated.")
 @click.option("--flagged", is_flag=True, help="Ask again, and only, what you flagged; an answer takes the flag back.")
 @data_root
-def label(dataset: str, annotator: str, axes: tuple[str, ...], data_root: Path | None, **options: Any) -> None:
+def label(
+    dataset: str,
+    annotator: str,
+    axes: tuple[str, ...],
+    claims: tuple[str, ...],
+    data_root: Path | None,
+    **options: Any,
+) -> None:
     """Label the claims of a dataset in the terminal.
 
     Shows each sentence in its article, and asks for one axis after another. A digit chooses a label, u takes the last
@@ -46,9 +54,10 @@ def label(dataset: str, annotator: str, axes: tuple[str, ...], data_root: Path |
     """
     import harness
 
-    result = harness.label(dataset, annotator, axes=axes, root=data_root, **options)
+    result = harness.label(dataset, annotator, axes=axes, claims=claims, root=data_root, **options)
     chosen = ["--scheme", options["scheme"]] if options["scheme"] else []
     chosen += [argument for axis in axes for argument in ("--axis", axis)]
+    chosen += [argument for claim in claims for argument in ("--claim", claim)]
     chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
     _print_result(result, shlex.join(["harness", "label", dataset, "--as", annotator, *chosen]))
 
