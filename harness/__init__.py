@@ -19,6 +19,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness label                     label
     harness adjudicate                adjudicate
     harness disputes                  disputes
+    harness disputes --flagged        flags
     harness withdraw                  withdraw
     harness split                     freeze_split
     harness agreement                 agreement
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
     from harness.data.labels.disputes import disputes as disputes
+    from harness.data.labels.flags import flags as flags
     from harness.data.labels.gold_of import gold as gold
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
@@ -110,6 +112,7 @@ _MODULES = {
     "export": "harness.data.exchange.export",
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
+    "flags": "harness.data.labels.flags",
     "freeze_split": "harness.runner.splitting.freeze",
     "gold": "harness.data.labels.gold_of",
     "guideline": "harness.annotate.guideline",

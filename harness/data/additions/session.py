@@ -62,9 +62,9 @@ class AddSession:
         self.evidence = EvidenceFinder(dataset, path, options.values) if columns.have_evidence else None
         self._superseded = dataset.superseded
         own = [a for a in dataset.annotations if a.annotator == options.annotator]
-        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own) if a.role == options.role}
+        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own, (options.role,))}
         """The last annotation of each question, also one that was withdrawn."""
-        self.present = {question_of(a)[:3]: a for a in active_annotations(own) if a.role == options.role}
+        self.present = {question_of(a)[:3]: a for a in active_annotations(own, (options.role,))}
         self.faults: list[Fault] = []
         self.new: list[Annotation] = []
         self.unchanged = 0
