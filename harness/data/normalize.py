@@ -39,6 +39,7 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
     }
 )
+_CLOSING = "\"'\u2019\u201d\u00bb)"
 
 
 def _without_markers(text: str) -> str:
@@ -50,7 +51,7 @@ def _plain_marks(text: str) -> str:
 
 
 def _even_spacing(text: str) -> str:
-    text = re.sub(r"\s+(?=[.,;:!?%)\]}](?:\s|$))", "", text)
+    text = re.sub(rf"\s+(?=[.,;:!?%)\]}}](?:[\s{_CLOSING}]|$))", "", text)
     text = re.sub(r"(?<=[(\[{])\s+", "", text)
     # Tokenized text also has a space before the ending of "don't" and "ship's".
     text = re.sub(r"(?<=\w) (?=(?:n't|'(?:s|re|ve|ll|d|m))\b)", "", text, flags=re.IGNORECASE)

@@ -58,6 +58,15 @@ def test_evidence_of_another_kind_is_another_unit(tmp_path):
     assert harness.run(config, out=tmp_path).fitted == 2
 
 
+def test_normalized_texts_are_other_units_and_make_no_model(tmp_path):
+    config = CONFIG | {"classifiers": [{"name": "evidence_rules", "evidence": "gold"}], "probes": False}
+    assert harness.run(config, out=tmp_path).fitted == 2
+    outcome = harness.run(config | {"normalize": ["case", "marks"]}, out=tmp_path, save_models=True)
+    assert outcome.fitted == 2
+    assert any("normalized (case, marks)" in warning for warning in outcome.results[0].warnings)
+    assert "remove it" in str(outcome.models[0].reason)
+
+
 def test_a_classifier_that_sees_the_claim_alone_takes_no_evidence():
     config = CONFIG | {
         "classifiers": [{"name": "tfidf_logreg", "evidence": "gold"}, {"name": "pair_logreg", "evidence": 3}]

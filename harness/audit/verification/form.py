@@ -15,6 +15,8 @@ from harness.data.normalize import MARKER, Form
 
 MIN_MARKER_ROWS = 10
 """Minimum number of rows with a marker."""
+FIRST = "the first of the claims that share its evidence or article"
+ORDER = "place in the order of rows"
 MAX_MARKERS = 20
 """Maximum number of markers, the most frequent ones."""
 
@@ -96,8 +98,8 @@ def claim_form(labeled: LabeledTexts, texts: Sequence[str]) -> list[FormFeature]
     first[np.unique(labeled.groups, return_index=True)[1]] = 1.0
     first[np.bincount(labeled.groups)[labeled.groups] == 1] = np.nan
     order = [
-        FormFeature("first row of its group", first),
-        FormFeature("place in the order of rows", labeled.rows / max(1, int(labeled.rows.max(initial=1)))),
+        FormFeature(FIRST, first),
+        FormFeature(ORDER, labeled.rows / max(1, int(labeled.rows.max(initial=1)))),
     ]
     return [feature for feature in (*_text_form(texts), *order) if feature.varies]
 
