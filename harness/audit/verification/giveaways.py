@@ -219,12 +219,12 @@ def _telling_features(labeled: LabeledTexts, features: list[FormFeature], rows: 
     for feature in features:
         applies = np.isfinite(feature.values)
         best = (0.0, "")
-        # Of two labels, which a feature tells equally well, the one that has it is named.
+        # Of two labels, which a feature tells equally well but for rounding, the one that has it is named.
         present = np.unique(codes[applies])
         means = [feature.values[applies & (codes == code)].mean() for code in present]
         for code in present[np.argsort(means)[::-1]]:
             distance = _clear_distance(feature.values[applies], codes[applies] == code, groups[applies])
-            if distance > best[0]:
+            if distance > best[0] + 1e-9:
                 best = (distance, describe(feature, codes, int(code), labeled.labels[code]))
         if best[1]:
             telling.append(_Telling(*best, form_of(feature), feature.name in (FIRST, ORDER)))

@@ -150,6 +150,18 @@ def test_the_first_of_each_group_gives_the_label_away():
     assert "share its evidence or article (100% of 'supported', 0% of the others); the order is safe" in result.message
 
 
+def test_a_standing_phrase_for_no_evidence_counts_once_a_claim():
+    nothing = rows(
+        lambda row, draw: (
+            row._replace(evidence=("No answer could be found.",))
+            if row.label == "refuted" and draw.random() < 0.4
+            else row
+        )
+    )
+    (result,) = results("A20", dataset(nothing))
+    assert "'no evidence' (100% 'refuted' in " in result.message
+
+
 def test_the_number_of_passages_gives_the_label_away():
     more = rows(lambda row, _: row._replace(evidence=(*row.evidence, "More.")) if row.label == "refuted" else row)
     (result,) = results("A23", dataset(more))
