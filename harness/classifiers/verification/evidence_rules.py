@@ -92,7 +92,9 @@ def rule_of(claim: str, passages: tuple[ShownPassage, ...]) -> tuple[str, tuple[
     known = frozenset[str]().union(*(sentence.stems for sentence in shown))
     best = max(shown, key=lambda sentence: len(own.content & sentence.content))
     by_number = _number_rule(_numbers_of(claim), [number for text in texts for number in _numbers_of(text)])
-    overlap = len(own.content & known) / max(1, len(own.content))
+    # Numbers are compared as such, so that "seven" agrees with 7, and 2,310 with 2,300.
+    content = own.content - {stem_of(word) for word in own.words if NUMBER.fullmatch(word) or word in SPELLED_NUMBERS}
+    overlap = len(content & known) / max(1, len(content))
     if by_number and by_number[0] != "number missing":
         return by_number
     scales = sorted(set(own.words) & SCALES - set[str]().union(*(sentence.words for sentence in shown)))
