@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from harness.classifiers.base import Classifier
-from harness.data.normalize import FORMS, Form
+from harness.data.sentences.normalize import FORMS, Form
 from harness.display import brief, displayed
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.metrics.base import Metric

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.arrays import Codes, Floats
 from harness.audit.verification.table import LabeledTexts
-from harness.data.normalize import MARKER, Form
+from harness.data.sentences.normalize import MARKER, Form
 
 MIN_MARKER_ROWS = 10
 """Minimum number of rows with a marker."""

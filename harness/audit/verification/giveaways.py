@@ -23,7 +23,7 @@ from harness.audit.verification.form import (
 )
 from harness.audit.verification.probe import Probe, group_weights, probe_numbers, probe_words, usable_rows, weighted_auc
 from harness.audit.verification.table import MIN_ROWS, LabeledTexts, VerificationTable, verification_tables
-from harness.data.normalize import Form
+from harness.data.sentences.normalize import Form
 
 MIN_AUC = 0.55
 """Minimum ROC AUC of a probe, from which it gets a note."""

@@ -17,7 +17,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations, gold_labels
 from harness.data.labels.tasks import Answers, Task, TaskGold, answers_of, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
-from harness.data.normalize import Form, normalize_text
+from harness.data.sentences.normalize import Form, normalize_text
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
 from harness.schemes import Scheme, TaskMapping

@@ -12,7 +12,7 @@ from harness.data.archives import open_input
 from harness.data.claims import Column, ShownPassage, codes_of, no_evidence
 from harness.data.corpora.passages import Corpus, open_corpus
 from harness.data.exchange.trec import read_run
-from harness.data.normalize import Form, normalize_text
+from harness.data.sentences.normalize import Form, normalize_text
 from harness.errors import FaultsError, HarnessError
 from harness.metrics.official.trec import trec_ranking
 from harness.retrieval import build_retriever

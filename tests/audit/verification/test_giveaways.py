@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from audited import Row, dataset, results
 
-from harness.data.normalize import normalize_text
+from harness.data.sentences.normalize import normalize_text
 
 PLACES = ("Oslo", "Lima", "Quito", "Riga", "Perth", "Turin", "Porto", "Osaka", "Cork", "Graz")
 DEEDS = ("built", "sold", "closed", "moved", "painted", "bought", "lost", "opened")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.data.normalize import FORMS, normalize_text
+from harness.data.sentences.normalize import FORMS, normalize_text
 
 TEXT = "\u201cIt  rose ,\u201d she did n't say ( in 2020 ) -LRB- \u2013 5 % <|cit|> &amp; more ."
 
