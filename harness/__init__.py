@@ -7,6 +7,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness run --dry-run             plan
     harness compare                   compare_results
     harness compare --fail-if         check_gate
+    harness diff                      diff
     harness report                    build_report
     harness score                     score
     harness verify                    verify
@@ -21,6 +22,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness withdraw                  withdraw
     harness split                     freeze_split
     harness agreement                 agreement
+    harness gold                      gold
     harness audit                     audit_targets
     harness check                     check
     harness check --fix               repair
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
     from harness.compare.compare import compare_results as compare_results
+    from harness.compare.dataset_diff import diff as diff
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
     from harness.data.labels.disputes import disputes as disputes
+    from harness.data.labels.gold_of import gold as gold
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
     from harness.data.repair import repair as repair
@@ -99,6 +103,7 @@ _MODULES = {
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
+    "diff": "harness.compare.dataset_diff",
     "disputes": "harness.data.labels.disputes",
     "evaluate": "harness.runner.official.evaluate",
     "Experiment": "harness.runner.config",
@@ -106,6 +111,7 @@ _MODULES = {
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
     "freeze_split": "harness.runner.splitting.freeze",
+    "gold": "harness.data.labels.gold_of",
     "guideline": "harness.annotate.guideline",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",

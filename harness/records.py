@@ -32,9 +32,10 @@ Entries = Annotated[
     BeforeValidator(_as_tuple, json_schema_input_type=str | dict[str, Any] | list[str | dict[str, Any]]),
 ]
 """Names, or mappings with a name and settings; one of them counts as a list of one."""
-Role = Literal["label", "adjudicate", "suggest", "withdraw"]
-"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, or a line that
-takes an earlier one back."""
+Role = Literal["label", "adjudicate", "suggest", "withdraw", "repeat"]
+"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, a line that takes
+an earlier one back, or an annotator's second answer to a claim that was asked again, which counts for their consistency
+alone."""
 
 
 class Record(BaseModel):

@@ -103,15 +103,15 @@ def add(
     if claims is not None:
         rows = claims
     else:
-        row_labels = _pairs("--label", "AXIS=L", labels)
+        row_labels = pairs_of("--label", "AXIS=L", labels)
         if "text" in row_labels:
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
         rows = [{"text": text or ""} | row_labels]
     result = harness.add_claims(
         dataset_dir,
         rows,
-        columns=_pairs("--column", "FIELD=COLUMN", columns),
-        labels=_pairs("--labels", "VALUE=LABEL", [pair for value in values for pair in value.split(",")]),
+        columns=pairs_of("--column", "FIELD=COLUMN", columns),
+        labels=pairs_of("--labels", "VALUE=LABEL", [pair for value in values for pair in value.split(",")]),
         **options,
     )
     for note in result.notes:
@@ -129,7 +129,7 @@ def add(
         click.echo("Next steps:\n" + "\n".join(f"  {step}" for step in result.steps))
 
 
-def _pairs(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
+def pairs_of(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
     """Returns the NAME=VALUE pairs of an option."""
     pairs = [text.partition("=") for text in texts]
     malformed = [text for text, (name, equals, _) in zip(texts, pairs, strict=True) if not (name.strip() and equals)]
@@ -237,17 +237,28 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     "--to",
     required=True,
     metavar="FORMAT",
-    help="csv, jsonl, parquet, hf, label-studio or claimreview; for a result: submission.",
+    help="csv, jsonl, parquet, hf, sheet, label-studio, doccano, prodigy or claimreview; for a result: submission.",
 )
 @click.option(
     "-o", "--out", required=True, type=folder, metavar="OUT", help="File to write; a folder for some formats."
 )
-@click.option("--blind", is_flag=True, help="label-studio: tasks without labels, in random order.")
+@click.option("--blind", is_flag=True, help="sheet, label-studio, doccano, prodigy: without labels, in random order.")
+@click.option(
+    "--scheme", help="sheet, label-studio, doccano, prodigy: ask the questions of one scheme; default: of all."
+)
+@click.option("--spans", is_flag=True, help="doccano, prodigy: a task is an article, with its claims as marked spans.")
 @click.option(
     "--gold",
-    default="adjudicated",
-    show_default=True,
-    help="Rule that turns several annotators' labels into one gold label.",
+    help="Rule that turns several annotators' labels into one gold label; default: adjudicated. A sheet is empty "
+    "without it, and single:NAME fills in the labels of one annotator.",
+)
+@click.option(
+    "--labeler",
+    "labelers",
+    multiple=True,
+    metavar="NAME=EMAIL",
+    help="label-studio: address there of an annotator, whose labels become annotations; those of others are "
+    "pre-annotations. May be repeated.",
 )
 @click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
@@ -257,7 +268,10 @@ def export(
     to: str,
     out: Path,
     blind: bool,
-    gold: str,
+    spans: bool,
+    scheme: str | None,
+    gold: str | None,
+    labelers: tuple[str, ...],
     byte_order_mark: bool,
     random_seed: int | None,
     data_root: Path | None,
@@ -273,7 +287,18 @@ def export(
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
-    result = harness.export(source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark)
+    addresses = pairs_of("--labeler", "NAME=EMAIL", labelers)
+    result = harness.export(
+        source,
+        to,
+        out,
+        labels=not blind,
+        gold=gold,
+        byte_order_mark=byte_order_mark,
+        addresses=addresses,
+        spans=spans,
+        scheme=scheme,
+    )
     unit = "review" if to == "claimreview" else "claim"
     click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")
     for note in result.notes:

@@ -138,7 +138,7 @@ def add_claims(
         session = AddSession(target.dataset, resolved, options, source.path)
         session.add_all(source.rows)
         if resolved.faults or session.faults:
-            raise FaultsError((*resolved.faults, *session.faults))
+            raise FaultsError((*resolved.faults, *source.located(session.faults, resolved)))
         if not dry_run:
             with folder_lock(folder, "add") if is_new else nullcontext():
                 if is_new and not _is_new(folder, creatable=True):
@@ -209,6 +209,11 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
     if session.unlabeled:
         unit = "rows" if session.evidence is None else "claims"
         notes.append(f"{unit} without a label: {session.unlabeled:,}")
+    notes += [
+        f"labels by version {version} of the guideline of '{scheme}', which is now {current}: {count:,}; "
+        "they are added as labels of that version"
+        for (scheme, version, current), count in session.other_guidelines.items()
+    ]
     if session.replaced_articles:
         notes.append(_replaced_note(session.replaced_articles))
     if session.by_rule:

@@ -282,7 +282,7 @@ def _contradiction_faults(path: Path, log: Numbered[Annotation]) -> list[Fault]:
     first_line: dict[tuple[str, str, str, str], int] = {}
     faults = []
     for line, a in log:
-        if a.role == "withdraw" or a.annotation_id in superseded or a.annotation_id in withdrawn:
+        if a.role in ("withdraw", "repeat") or a.annotation_id in superseded or a.annotation_id in withdrawn:
             continue
         key = question_of(a)
         if key in first_line:

@@ -68,7 +68,8 @@ class Experiment(Record):
     """Whether a verdict experiment also has a system that sees the claim alone and one that sees the evidence alone;
     default: it has."""
     gold: str = "adjudicated"
-    """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single` or `single:NAME`."""
+    """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single`, `single:NAME`, `dawid_skene`
+    or `mace`; a model with a number (`mace:0.9`) decides only what has at least that probability."""
     split: Split = Split()
     """Training and test claims."""
     classifiers: Entries = ()

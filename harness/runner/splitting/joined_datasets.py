@@ -14,7 +14,7 @@ from harness.arrays import Codes
 from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
-from harness.data.labels.gold import active_annotations, gold_labels
+from harness.data.labels.gold import active_annotations, gold_labels, parse_rule
 from harness.data.labels.tasks import Answers, Task, TaskGold, answers_of, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
 from harness.data.sentences.normalize import Form, normalize_text
@@ -197,7 +197,7 @@ def check_annotator(pool: JoinedDatasets, rule: str, axes: Collection[tuple[str,
         axes: schemes and axes that count, as pairs; None: all.
     Raises: UnknownName: the annotator gave no label; the message lists the annotators who did.
     """
-    annotator = rule.partition(":")[2]
+    annotator = parse_rule(rule).annotator
     known = {
         annotation.annotator
         for dataset in pool.datasets
