@@ -337,6 +337,8 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
         contradicted = f", {part.contradicted_texts:,} with different labels" if part.contradicted_texts else ""
         rows = f"{count_of(part.rows, 'row')}{left_out}, {count_of(part.claims, 'claim')}"
         click.echo(f"  {part.part}: {rows}{repeated}{contradicted}")
+    if result.note:
+        click.echo(f"note: {result.note}", err=True)
     if result.additions:
         click.echo(f"your additions stay: {', '.join(result.additions)}")
     for name in result.absent:

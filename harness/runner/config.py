@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from harness.classifiers.base import Classifier
+from harness.data.sentences.normalize import FORMS, Form
 from harness.display import brief, displayed
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.metrics.base import Metric
@@ -57,6 +58,10 @@ class Experiment(Record):
     corpus: str | None = None
     """Passages to retrieve from, for evidence and verdicts: a file, a folder or a dataset; default: the corpus of the
     dataset."""
+    normalize: Annotated[tuple[Form, ...], Field(max_length=len(FORMS))] = ()
+    """What is made alike in claims and in the passages shown with them, before any classifier sees them: `case` (lower
+    case), `spacing` (one space between words, none before punctuation), `marks` (plain quotation marks and dashes, no
+    full stop at the end), `markers` (`<|cit|>`, `-LRB-`). Passages are retrieved as they are."""
     defaults: Defaults | None = None
     """Settings of verdict experiments for every classifier that does not set them itself; default: gold evidence."""
     probes: bool | None = None

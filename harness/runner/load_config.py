@@ -277,6 +277,7 @@ class ConfigFaults:
                 continue
             try:
                 metric = build_metric(name, settings, task)
+                metric.check_requirements()
                 key = metric.key(name)
                 if key in built:
                     self.add(key_path, f"'{key}' is listed twice", "duplicate-name")
