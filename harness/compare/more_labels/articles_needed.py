@@ -1,0 +1,231 @@
+"""`harness power`: how many articles it takes until two systems can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness.arrays import Floats
+from harness.compare.results import ResultEntry, ResultTable, heading_of, metric_of, read_table
+from harness.display import Rows, displayed
+from harness.errors import HarnessError, Undefined
+from harness.metrics.base import Metric
+from harness.resampling import jackknife_error
+from harness.runner.pairing.resampled import ResampledValues, resample
+
+MAX_TIMES = 100
+"""Multiple of the present number of articles beyond which a number is no plan but a guess."""
+POWER = 0.8
+LEVEL = 0.95
+RESAMPLES = 2000
+
+
+class Needed(NamedTuple):
+    """Numbers of resampling units, found by scaling the standard error of a difference with the square root."""
+
+    units: float
+    """Number at which the 95 percent interval of the present difference begins to leave out 0; infinite beyond
+    `MAX_TIMES` times the present number."""
+    low: float
+    """Lower end of the 95 percent interval of `units`, by resampling the units."""
+    high: float
+    """Upper end; infinite if resamples reach `MAX_TIMES`, or reverse the difference."""
+    for_power: float
+    """Number at which the interval leaves out 0 with a chance of 80 percent, if the present difference is the true
+    one; infinite beyond `MAX_TIMES`."""
+
+
+def units_needed(value: float, jackknifed: Floats, n_units: int, *, random_seed: int = 13) -> Needed:
+    """How many units it takes until the jackknife-t interval of a difference leaves out 0.
+
+    Args:
+        value: the difference.
+        jackknifed: the difference without each block of units, shape (n_blocks,).
+        n_units: number of units behind the difference.
+        random_seed: random seed of the resamples.
+    Raises: Undefined: too few units for a standard error.
+    """
+    error, _ = jackknife_error(jackknifed)
+    influence = jackknifed.mean() - jackknifed
+    n_blocks = len(influence)
+    # The influences stand for the units: the value and the error of a resample need no further call of the metric.
+    random = np.random.default_rng(random_seed)
+    weights = random.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), size=RESAMPLES).astype(np.float64)
+    values = value + weights @ influence
+    squares = weights @ influence**2 - (weights @ influence) ** 2 / n_blocks
+    errors = np.sqrt(np.maximum(squares, 0.0))
+    # A resample that reverses the difference never tells that the system ahead is the better one.
+    toward = np.where(np.sign(values) == np.sign(value), np.abs(values), 0.0)
+    numbers = _smallest_n(toward, errors, n_units)
+    low, high = np.quantile(numbers, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    ends = np.array([abs(value)]), np.array([error])
+    return Needed(
+        units=float(_smallest_n(*ends, n_units)[0]),
+        low=float(low),
+        high=float(high),
+        for_power=float(_smallest_n(*ends, n_units, power=POWER)[0]),
+    )
+
+
+def _smallest_n(difference: Floats, error: Floats, n_units: int, *, power: float | None = None) -> Floats:
+    """The smallest number of units whose interval leaves out 0; infinite beyond `MAX_TIMES` the present number.
+
+    Args:
+        difference, error: absolute difference and standard error with `n_units` units; equal shapes.
+        n_units: the present number of units.
+        power: chance of an interval without 0, for a true difference; None: for the present one, a chance of a half.
+    """
+    from scipy.special import stdtrit
+
+    spaced = np.geomspace(4, max(MAX_TIMES * n_units, 5), 4000).astype(np.int64)
+    candidates = np.unique([*spaced, max(n_units, 4)]).astype(np.float64)
+    quantiles = stdtrit(candidates - 2, (1 + LEVEL) / 2)
+    if power is not None:
+        quantiles = quantiles + stdtrit(candidates - 2, power)
+    # Half the width of the interval, in present standard errors; it falls with the number.
+    half_widths = quantiles * np.sqrt(n_units / candidates)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.where(error > 0, difference / error, np.where(difference > 0, np.inf, 0.0))
+    index = np.searchsorted(-half_widths, -reach, side="right")
+    return np.where(index < len(candidates), candidates[np.minimum(index, len(candidates) - 1)], np.inf)
+
+
+class PairPlan(NamedTuple):
+    """How many units it takes until two systems can be told apart."""
+
+    a: str
+    """Name of the system with the better value."""
+    b: str
+    difference: float | None
+    """Value of `a` minus value of `b`; None if one has no value."""
+    needed: Needed | None
+    """None without a standard error."""
+    claims: float | None
+    """Number of claims in `needed.units` units of the present size; infinite or None as they are."""
+    verdict: str
+    """What the numbers mean, in words."""
+
+    def document(self) -> dict[str, Any]:
+        """Returns the pair as `harness power --json` prints it; a number beyond all reach is null."""
+        fields = self._asdict() | {"claims": _finite(self.claims)}
+        needed = fields.pop("needed")
+        numbers = dict.fromkeys(Needed._fields) if needed is None else needed._asdict()
+        return fields | {name: _finite(number) for name, number in numbers.items()}
+
+
+@displayed
+class PowerPlan(NamedTuple):
+    """How many units it takes until the systems of a comparison can be told apart, pair by pair."""
+
+    metric: str
+    heading: str
+    unit: str
+    """Resampling unit: `article`, `speaker`, `topic` or `claim`."""
+    n_units: int
+    n: int
+    """Number of claims."""
+    pairs: Sequence[PairPlan]
+    notes: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Returns the plan as `harness power --json` prints it."""
+        return self._asdict() | {"pairs": [pair.document() for pair in self.pairs], "notes": list(self.notes)}
+
+
+def power(
+    results: str | Path | Sequence[str | Path], *, metric: str | None = None, all_results: bool = False
+) -> PowerPlan:
+    """Says how many articles it takes until each two systems can be told apart.
+
+    The present difference is taken to stay as it is, and its standard error over whole articles to fall with the square
+    root of their number. No model is run.
+
+    Args:
+        results: result folders, or run folders, as for `compare_results`.
+        metric: metric, by name or heading; default: the first of the results.
+        all_results: as for `compare_results`.
+    Raises: HarnessError: fewer than two results, results with different claims or gold, or an unknown metric.
+    """
+    table = read_table(results, all_results=all_results)
+    name, compared_metric = metric_of(table, metric)
+    n_units = int(table.groups.unit.max()) + 1
+    if n_units < 3:
+        raise HarnessError(
+            f"power: needs three {table.intervals.unit}s or more, and the results have {n_units}; label more of them"
+        )
+    values = {entry.name: _values(table, compared_metric, entry) for entry in table.entries}
+    sign = 1 if compared_metric.higher_is_better else -1
+    ordered = sorted(table.entries, key=lambda entry: -sign * _value(values[entry.name], sign))
+    pairs = [_plan(table, n_units, (a, values[a.name]), (b, values[b.name])) for a, b in combinations(ordered, 2)]
+    strata = [f"strata by {table.intervals.stratify} are ignored"] if table.intervals.stratify else []
+    return PowerPlan(
+        metric=name,
+        heading=heading_of(table, name),
+        unit=table.intervals.unit,
+        n_units=n_units,
+        n=len(table.gold.codes),
+        pairs=Rows(pairs),
+        notes=(*strata, *table.notes),
+    )
+
+
+def _values(table: ResultTable, metric: Metric, entry: ResultEntry) -> ResampledValues | str:
+    """The metric of a system under resampling, or the reason why it has none."""
+    if metric.needs == "labels" and not entry.result.provenance.gives_labels:
+        return "gives no labels"
+    try:
+        return resample(metric, table.gold, entry.runs, table.groups, table.intervals)
+    except Undefined as error:
+        return str(error)
+
+
+def _value(values: ResampledValues | str, sign: int) -> float:
+    return -sign * np.inf if isinstance(values, str) else values.value
+
+
+def _plan(
+    table: ResultTable,
+    n_units: int,
+    first: tuple[ResultEntry, ResampledValues | str],
+    second: tuple[ResultEntry, ResampledValues | str],
+) -> PairPlan:
+    names = (first[0].name, second[0].name)
+    for entry, values in (first, second):
+        if isinstance(values, str):
+            return PairPlan(*names, difference=None, needed=None, claims=None, verdict=f"{entry.name}: {values}")
+    values_a, values_b = first[1], second[1]
+    assert not isinstance(values_a, str)
+    assert not isinstance(values_b, str)
+    difference = values_a.value - values_b.value
+    try:
+        needed = units_needed(
+            difference, values_a.jackknifed - values_b.jackknifed, n_units, random_seed=table.intervals.random_seed
+        )
+    except Undefined as error:
+        return PairPlan(*names, difference=difference, needed=None, claims=None, verdict=str(error))
+    return PairPlan(
+        *names,
+        difference=difference,
+        needed=needed,
+        claims=needed.units * len(table.gold.codes) / n_units,
+        verdict=_verdict(needed, n_units, table.intervals.unit),
+    )
+
+
+def _verdict(needed: Needed, n_units: int, unit: str) -> str:
+    if not np.isfinite(needed.units):
+        return f"not with {unit}s like these: the difference is about 0"
+    if needed.units <= n_units:
+        return "told apart now"
+    more = f"{needed.units - n_units:,.0f} more {unit}s"
+    if not np.isfinite(needed.high):
+        return f"{more}, but the difference may as well be 0"
+    return more
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and np.isfinite(number) else None
