@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -157,10 +157,19 @@ def power(
         raise HarnessError(
             f"power: needs three {table.intervals.unit}s or more, and the results have {n_units}; label more of them"
         )
-    values = {entry.name: _values(table, compared_metric, entry) for entry in table.entries}
+    values: dict[str, ResampledValues] = {}
+    reasons: dict[str, str] = {}
+    for entry in table.entries:
+        try:
+            values[entry.name] = _values(table, compared_metric, entry)
+        except Undefined as error:
+            reasons[entry.name] = f"{entry.name}: {error}"
     sign = 1 if compared_metric.higher_is_better else -1
-    ordered = sorted(table.entries, key=lambda entry: -sign * _value(values[entry.name], sign))
-    pairs = [_plan(table, n_units, (a, values[a.name]), (b, values[b.name])) for a, b in combinations(ordered, 2)]
+    ordered = [*sorted(values, key=lambda system: -sign * values[system].value), *reasons]
+    pairs = [
+        PairPlan(a, b, None, None, None, reasons[b]) if b in reasons else _plan(table, n_units, a, b, values)
+        for a, b in combinations(ordered, 2)
+    ]
     strata = [f"strata by {table.intervals.stratify} are ignored"] if table.intervals.stratify else []
     return PowerPlan(
         metric=name,
@@ -173,47 +182,25 @@ def power(
     )
 
 
-def _values(table: ResultTable, metric: Metric, entry: ResultEntry) -> ResampledValues | str:
-    """The metric of a system under resampling, or the reason why it has none."""
+def _values(table: ResultTable, metric: Metric, entry: ResultEntry) -> ResampledValues:
+    """The metric of a system under resampling.
+
+    Raises: Undefined: it has none; the message is the reason.
+    """
     if metric.needs == "labels" and not entry.result.provenance.gives_labels:
-        return "gives no labels"
+        raise Undefined("gives no labels")
+    return resample(metric, table.gold, entry.runs, table.groups, table.intervals)
+
+
+def _plan(table: ResultTable, n_units: int, a: str, b: str, values: Mapping[str, ResampledValues]) -> PairPlan:
+    difference = values[a].value - values[b].value
+    jackknifed = values[a].jackknifed - values[b].jackknifed
     try:
-        return resample(metric, table.gold, entry.runs, table.groups, table.intervals)
+        needed = units_needed(difference, jackknifed, n_units, random_seed=table.intervals.random_seed)
     except Undefined as error:
-        return str(error)
-
-
-def _value(values: ResampledValues | str, sign: int) -> float:
-    return -sign * np.inf if isinstance(values, str) else values.value
-
-
-def _plan(
-    table: ResultTable,
-    n_units: int,
-    first: tuple[ResultEntry, ResampledValues | str],
-    second: tuple[ResultEntry, ResampledValues | str],
-) -> PairPlan:
-    names = (first[0].name, second[0].name)
-    for entry, values in (first, second):
-        if isinstance(values, str):
-            return PairPlan(*names, difference=None, needed=None, claims=None, verdict=f"{entry.name}: {values}")
-    values_a, values_b = first[1], second[1]
-    assert not isinstance(values_a, str)
-    assert not isinstance(values_b, str)
-    difference = values_a.value - values_b.value
-    try:
-        needed = units_needed(
-            difference, values_a.jackknifed - values_b.jackknifed, n_units, random_seed=table.intervals.random_seed
-        )
-    except Undefined as error:
-        return PairPlan(*names, difference=difference, needed=None, claims=None, verdict=str(error))
-    return PairPlan(
-        *names,
-        difference=difference,
-        needed=needed,
-        claims=needed.units * len(table.gold.codes) / n_units,
-        verdict=_verdict(needed, n_units, table.intervals.unit),
-    )
+        return PairPlan(a, b, difference, None, None, str(error))
+    claims = needed.units * len(table.gold.codes) / n_units
+    return PairPlan(a, b, difference, needed, claims, _verdict(needed, n_units, table.intervals.unit))
 
 
 def _verdict(needed: Needed, n_units: int, unit: str) -> str:

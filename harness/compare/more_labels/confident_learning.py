@@ -61,7 +61,8 @@ def likely_errors(given: Codes, joint: ConfidentJoint) -> Bools:
 
 def self_confidence(given: Codes, probabilities: Floats) -> Floats:
     """The probability of the given label of each claim, shape (n_claims,)."""
-    return probabilities[np.arange(len(given)), given]
+    confidence: Floats = probabilities[np.arange(len(given)), given]
+    return confidence
 
 
 def normalized_margin(given: Codes, probabilities: Floats) -> Floats:

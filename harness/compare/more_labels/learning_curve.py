@@ -77,8 +77,8 @@ def curve(
     """Says what twice the training claims are expected to bring, by a power law through a learning curve.
 
     Args:
-        results: result folders, or run folders, of an experiment with `split.train_share: {each: [...]}`. A larger share
-            contains the smaller ones, in whole groups.
+        results: result folders, or run folders, of an experiment with `split.train_share: {each: [...]}`. A larger
+            share contains the smaller ones, in whole groups.
         metric: metric, by name or heading; default: the first of the results.
         all_results: as for `compare_results`.
     Raises: HarnessError: no system is fitted to shares, results with different claims or gold, or an unknown metric.
@@ -105,10 +105,10 @@ def curve(
 
 def _curve(table: ResultTable, metric: Metric, system: str, entries: Mapping[float, ResultEntry]) -> LearningCurve:
     shares = sorted(entries)
-    values = [
-        measure(metric, table.gold, entries[share].runs, table.groups, table.intervals) for share in shares
+    values = [measure(metric, table.gold, entries[share].runs, table.groups, table.intervals) for share in shares]
+    undefined = [
+        f"share {share:g}: {value.reason}" for share, value in zip(shares, values, strict=True) if value.reason
     ]
-    undefined = [f"share {share:g}: {value.reason}" for share, value in zip(shares, values, strict=True) if value.reason]
     law, verdict = None, "; ".join(undefined)
     if not undefined and len(shares) < LEAST_SIZES:
         verdict = f"needs {LEAST_SIZES} shares or more to say, and there are {len(shares)}; {REMEDY}"

@@ -172,13 +172,15 @@ def _chosen(table: ResultTable, names: Sequence[str]) -> tuple[list[ResultEntry]
         listed = ", ".join(entry.name for entry in without)
         raise HarnessError(f"suspects: the scores of {listed} are no probabilities; {remedy}")
     entries = [entry for entry in asked if entry not in without]
-    notes = [f"{', '.join(entry.name for entry in without)}: gives no probabilities, and is left out"] if without else []
+    notes = (
+        [f"{', '.join(entry.name for entry in without)}: gives no probabilities, and is left out"] if without else []
+    )
     return entries, notes
 
 
 def _mean_probabilities(entries: Sequence[ResultEntry]) -> Floats:
     """The mean over systems, and random seeds, of the probabilities of the claims with gold."""
-    of_systems = [np.mean([run.scores for run in entry.runs], axis=0) for entry in entries]
+    of_systems = [np.mean([run.scores for run in entry.runs if run.scores is not None], axis=0) for entry in entries]
     mean: Floats = np.mean(of_systems, axis=0)
     return mean
 
