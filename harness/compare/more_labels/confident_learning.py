@@ -69,4 +69,5 @@ def normalized_margin(given: Codes, probabilities: Floats) -> Floats:
     """The probability of the given label minus the highest of the others, in [-1, 1], shape (n_claims,)."""
     others = probabilities.copy()
     others[np.arange(len(given)), given] = -np.inf
-    return self_confidence(given, probabilities) - others.max(axis=1)
+    margin: Floats = self_confidence(given, probabilities) - others.max(axis=1)
+    return margin
