@@ -53,9 +53,12 @@ def confident_joint(given: Codes, probabilities: Floats) -> ConfidentJoint:
     return ConfidentJoint(counts, suggested, joint)
 
 
-def likely_errors(given: Codes, joint: ConfidentJoint) -> Bools:
-    """Whether each claim is confidently another label than its own; shape (n_claims,)."""
-    wrong: Bools = (joint.suggested >= 0) & (joint.suggested != given)
+def likely_errors(given: Codes, probabilities: Floats, joint: ConfidentJoint) -> Bools:
+    """Whether each claim is confidently another label than its own; shape (n_claims,).
+
+    A claim whose own label is the most probable one is none, although another label may reach a low threshold.
+    """
+    wrong: Bools = (joint.suggested >= 0) & (joint.suggested != given) & (probabilities.argmax(axis=1) != given)
     return wrong
 
 

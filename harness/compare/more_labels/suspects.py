@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from harness.arguments import as_list
 from harness.arrays import Floats
 from harness.compare.compare import with_label_names
+from harness.compare.dataset_diff import task_gold_by_claim
 from harness.compare.more_labels.confident_learning import (
     confident_joint,
     likely_errors,
@@ -25,6 +27,7 @@ from harness.data.load import open_dataset
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import json_line, write_text
+from harness.runner.result_files import Result
 from harness.schemes import TaskMapping
 
 RankBy = Literal["margin", "self_confidence"]
@@ -112,10 +115,10 @@ def suspects(
     joint = confident_joint(given, probabilities)
     confidence, margin = self_confidence(given, probabilities), normalized_margin(given, probabilities)
     score = (1 - margin) / 2 if rank_by == "margin" else 1 - confidence
-    wrong = likely_errors(given, joint)
+    wrong = likely_errors(given, probabilities, joint)
     rows = np.flatnonzero(wrong)
     rows = rows[np.argsort(-score[rows], kind="stable")]
-    texts, annotators, dataset_notes = _read_dataset(table, dataset, root)
+    now = _read_dataset(entries[0].result, dataset, root)
     claim_ids = _scored_ids(entries[0])
     queue = [
         Suspect(
@@ -125,22 +128,14 @@ def suspects(
             suggested=names[joint.suggested[row]],
             self_confidence=float(confidence[row]),
             margin=float(margin[row]),
-            annotators=annotators.get(claim_ids[row], ()),
-            text=texts[claim_ids[row]],
+            annotators=now.annotators.get(claim_ids[row], ()),
+            text=now.texts[claim_ids[row]],
         )
         for row in rows.tolist()
-        if claim_ids[row] in texts
-    ]
-    pairs = [
-        PairOfLabels(
-            names[label], names[other], int(joint.counts[label, other]), float(joint.joint[label, other] * len(given))
-        )
-        for label in range(len(names))
-        for other in range(len(names))
-        if label != other and joint.counts[label, other]
+        if now.gold.get(claim_ids[row]) == table.gold.labels[given[row]]
     ]
     if len(queue) < len(rows):
-        notes.append(f"{len(rows) - len(queue):,} of the claims are no longer in the dataset, and left out")
+        notes.append(f"{len(rows) - len(queue):,} left out: the gold label is another one now, or the claim is gone")
     if out is not None:
         write_text(Path(out), "".join(json_line(suspect._asdict()) for suspect in queue))
     return SuspectQueue(
@@ -148,10 +143,22 @@ def suspects(
         systems=tuple(entry.name for entry in entries),
         n=len(given),
         error_rate=joint.error_rate,
-        pairs=Rows(sorted(pairs, key=lambda pair: -pair.estimated)),
+        pairs=Rows(_pairs(queue, names, joint.joint * len(given))),
         suspects=Rows(queue),
-        notes=(*notes, *dataset_notes, *table.notes),
+        notes=(*notes, *table.notes),
     )
+
+
+def _pairs(queue: Sequence[Suspect], names: Sequence[str], estimated: Floats) -> list[PairOfLabels]:
+    """The pairs of gold and true label that any claim is estimated to have, the most claims first."""
+    listed = Counter((suspect.gold, suspect.suggested) for suspect in queue)
+    pairs = [
+        PairOfLabels(gold, true, listed[gold, true], float(estimated[row, column]))
+        for row, gold in enumerate(names)
+        for column, true in enumerate(names)
+        if row != column and estimated[row, column] > 0
+    ]
+    return sorted(pairs, key=lambda pair: -pair.estimated)
 
 
 def _chosen(table: ResultTable, names: Sequence[str]) -> tuple[list[ResultEntry], list[str]]:
@@ -193,35 +200,39 @@ def _scored_ids(entry: ResultEntry) -> Column:
     return ids
 
 
-def _read_dataset(
-    table: ResultTable, dataset: str | Path | None, root: str | Path | None
-) -> tuple[Mapping[str, str], Mapping[str, tuple[str, ...]], list[str]]:
-    """The text of each claim, who gave its gold label, and a note if labels were changed since the results.
+class _DatasetNow(NamedTuple):
+    """What the dataset of the results says now."""
+
+    texts: dict[str, str]
+    gold: dict[str, str]
+    """Gold label of each claim, among the labels of the task."""
+    annotators: dict[str, tuple[str, ...]]
+    """Who gives each claim its gold label."""
+
+
+def _read_dataset(result: Result, dataset: str | Path | None, root: str | Path | None) -> _DatasetNow:
+    """Reads the dataset of a result as it is now.
 
     Raises: HarnessError: a dataset cannot be opened; the message says how to name it.
     """
-    provenance = table.entries[0].result.provenance
-    gold = dict(zip(_scored_ids(table.entries[0]), (table.gold.labels[c] for c in table.gold.codes), strict=True))
-    texts: dict[str, str] = {}
-    annotators: dict[str, tuple[str, ...]] = {}
-    notes = []
+    now = _DatasetNow({}, {}, {})
+    provenance = result.provenance
+    mappings = {use.name: use.mapping for use in provenance.schemes}
     for name in provenance.config.datasets if dataset is None else [dataset]:
         try:
             opened = open_dataset(name, root)
         except HarnessError as error:
             raise HarnessError(f"suspects: {error}; name the folder of the dataset with --dataset") from None
-        texts |= {claim.claim_id: " ".join((claim.text or "").split()) for claim in opened.current}
-        if all(opened.fingerprint != version.fingerprint for version in provenance.datasets):
-            notes.append(f"{opened.folder}: changed since the results; run the experiment again to use the new labels")
-        mapping = {use.name: use.mapping for use in provenance.schemes}
+        gold = task_gold_by_claim(result, opened)
+        now.gold.update(gold)
+        now.texts.update((claim.claim_id, " ".join((claim.text or "").split())) for claim in opened.current)
         for annotation in active_annotations(opened.annotations):
-            use = mapping.get(annotation.scheme)
-            if use is None or annotation.axis != use.axis:
+            mapping, claim_id = mappings.get(annotation.scheme), annotation.claim_id
+            if mapping is None or annotation.axis != mapping.axis:
                 continue
-            if gold.get(annotation.claim_id) in _answers(use, annotation.label):
-                already = annotators.get(annotation.claim_id, ())
-                annotators[annotation.claim_id] = (*already, annotation.annotator)
-    return texts, annotators, notes
+            if gold.get(claim_id) in _answers(mapping, annotation.label):
+                now.annotators[claim_id] = (*now.annotators.get(claim_id, ()), annotation.annotator)
+    return now
 
 
 def _answers(mapping: TaskMapping, label: str) -> tuple[str, ...]:
