@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -36,11 +38,12 @@ class Bm25(Retriever):
     def index(self, corpus: Corpus) -> Bm25Index:
         """Indexes a corpus."""
         vocabulary: dict[str, int] = {}
-        ids = [
-            [vocabulary.setdefault(token, len(vocabulary)) for token in tokens_of(full_text(passage), self.tokens)]
-            for passage in corpus.passages
-        ]
-        return Bm25Index(*self._postings(ids, vocabulary), vocabulary, len(corpus), self.tokens)
+        ids, bounds = array("i"), array("q", [0])
+        for passage in corpus.passages:
+            tokens = tokens_of(full_text(passage), self.tokens)
+            ids.extend([vocabulary.setdefault(token, len(vocabulary)) for token in tokens])
+            bounds.append(len(ids))
+        return Bm25Index(*self._postings(_TokenIds(ids, bounds, vocabulary)), vocabulary, len(corpus), self.tokens)
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> Bm25Index:
         """Returns the index of stored arrays."""
@@ -48,22 +51,43 @@ class Bm25(Retriever):
         weights, passages, bounds = (arrays[name] for name in ("weights", "passages", "bounds"))
         return Bm25Index(weights, passages, bounds, vocabulary, n_passages, self.tokens)
 
-    def _postings(self, ids: list[list[int]], vocabulary: dict[str, int]) -> tuple[Floats, Integers, Integers]:
+    def _postings(self, tokens: _TokenIds) -> tuple[Floats, Integers, Integers]:
         """The weights of all tokens in their passages, the rows of these passages, and where each token begins."""
         import bm25s
 
-        if not vocabulary:
+        if not tokens.vocab:
             return np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
         # The scores of `okapi` are those of `lucene` with another weight per word, and without its division by k1 + 1.
         method = "lucene" if self.method == "okapi" else self.method
         table = bm25s.BM25(k1=self.k1, b=self.b, method=method, dtype="float64", backend="numpy")
-        table.index((ids, vocabulary), create_empty_token=False, show_progress=False)
+        table.index(tokens, create_empty_token=False, show_progress=False)
         weights, bounds = table.scores["data"], table.scores["indptr"]
         if self.method == "okapi":
             counts = np.diff(bounds).astype(np.int64)
-            factors = (self.k1 + 1) * _okapi_idf(counts, len(ids)) / _lucene_idf(counts, len(ids))
+            factors = (self.k1 + 1) * _okapi_idf(counts, len(tokens)) / _lucene_idf(counts, len(tokens))
             weights = weights * np.repeat(factors, counts)
         return weights, table.scores["indices"], bounds
+
+
+class _TokenIds:
+    """The numbers of the tokens of all passages, in one array: lists of them would take many times the memory."""
+
+    def __init__(self, ids: array[int], bounds: array[int], vocab: dict[str, int]) -> None:
+        self.vocab = vocab
+        """Number of each token."""
+        self._ids, self._bounds = ids, bounds
+
+    @property
+    def ids(self) -> _TokenIds:
+        """The passages, which bm25s reads by this name."""
+        return self
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for start, end in pairwise(self._bounds):
+            yield self._ids[start:end].tolist()
 
 
 def _lucene_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
