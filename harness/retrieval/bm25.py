@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -14,7 +12,8 @@ from pydantic import Field
 
 from harness.arrays import Floats, Integers
 from harness.data.corpora import Corpus
-from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text, text_array, texts_of
+from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_texts, text_array, texts_of
+from harness.retrieval.postings import Part, Postings
 
 Tokens = Literal["words", "whitespace"]
 EPSILON = 0.25
@@ -37,13 +36,9 @@ class Bm25(Retriever):
 
     def index(self, corpus: Corpus) -> Bm25Index:
         """Indexes a corpus."""
-        vocabulary: dict[str, int] = {}
-        ids, bounds = array("i"), array("q", [0])
-        for passage in corpus.passages:
-            tokens = tokens_of(full_text(passage), self.tokens)
-            ids.extend([vocabulary.setdefault(token, len(vocabulary)) for token in tokens])
-            bounds.append(len(ids))
-        return Bm25Index(*self._postings(_TokenIds(ids, bounds, vocabulary)), vocabulary, len(corpus), self.tokens)
+        with Postings(tokens_of(text, self.tokens) for text in full_texts(corpus)) as postings:
+            parts = postings.by_token(self._weigh(postings))
+        return Bm25Index(*parts, postings.vocabulary, len(corpus), self.tokens)
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> Bm25Index:
         """Returns the index of stored arrays."""
@@ -51,51 +46,33 @@ class Bm25(Retriever):
         weights, passages, bounds = (arrays[name] for name in ("weights", "passages", "bounds"))
         return Bm25Index(weights, passages, bounds, vocabulary, n_passages, self.tokens)
 
-    def _postings(self, tokens: _TokenIds) -> tuple[Floats, Integers, Integers]:
-        """The weights of all tokens in their passages, the rows of these passages, and where each token begins."""
-        import bm25s
+    def _weigh(self, postings: Postings) -> Callable[[Part], Floats]:
+        """The function that weighs postings by the formulas of bm25s, whose own index takes a list for each passage."""
+        from bm25s import scoring
 
-        if not tokens.vocab:
-            return np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        # The scores of `okapi` are those of `lucene` with another weight per word, and without its division by k1 + 1.
-        method = "lucene" if self.method == "okapi" else self.method
-        table = bm25s.BM25(k1=self.k1, b=self.b, method=method, dtype="float64", backend="numpy")
-        table.index(tokens, create_empty_token=False, show_progress=False)
-        weights, bounds = table.scores["data"], table.scores["indptr"]
+        n_passages, frequencies = len(postings.lengths), postings.frequencies
+        mean = postings.lengths.mean() if n_passages else 0.0
         if self.method == "okapi":
-            counts = np.diff(bounds).astype(np.int64)
-            factors = (self.k1 + 1) * _okapi_idf(counts, len(tokens)) / _lucene_idf(counts, len(tokens))
-            weights = weights * np.repeat(factors, counts)
-        return weights, table.scores["indices"], bounds
+            # The scores of `okapi` are those of `lucene` with another weight per word, times k1 + 1.
+            idf, method = (self.k1 + 1) * _okapi_idf(frequencies, n_passages), "lucene"
+        else:
+            method = self.method
+            distinct, places = np.unique(frequencies, return_inverse=True)
+            formula = scoring._select_idf_scorer(method)
+            idf = np.array([formula(frequency, n_passages) for frequency in distinct.tolist()])[places]
+        share = scoring._select_tfc_scorer(method)
 
+        def weigh(part: Part) -> Floats:
+            lengths = postings.lengths[part.passages]
+            weights: Floats = idf[part.tokens] * share(part.counts.astype(np.float64), lengths, mean, self.k1, self.b)
+            return weights
 
-class _TokenIds:
-    """The numbers of the tokens of all passages, in one array: lists of them would take many times the memory."""
-
-    def __init__(self, ids: array[int], bounds: array[int], vocab: dict[str, int]) -> None:
-        self.vocab = vocab
-        """Number of each token."""
-        self._ids, self._bounds = ids, bounds
-
-    @property
-    def ids(self) -> _TokenIds:
-        """The passages, which bm25s reads by this name."""
-        return self
-
-    def __len__(self) -> int:
-        return len(self._bounds) - 1
-
-    def __iter__(self) -> Iterator[list[int]]:
-        for start, end in pairwise(self._bounds):
-            yield self._ids[start:end].tolist()
-
-
-def _lucene_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
-    idf: Floats = np.log(1 + (n_passages - frequencies + 0.5) / (frequencies + 0.5))
-    return idf
+        return weigh
 
 
 def _okapi_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
+    if not len(frequencies):
+        return np.zeros(0)
     idf = np.log(n_passages - frequencies + 0.5) - np.log(frequencies + 0.5)
     raised: Floats = np.where(idf < 0, EPSILON * idf.mean(), idf)
     return raised

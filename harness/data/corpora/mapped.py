@@ -25,18 +25,21 @@ def write_passages(path: Path, passages: Iterable[Passage]) -> int:
     left, n_passages = iter(passages), 0
     with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
         while batch := list(islice(left, ROWS)):
-            columns = [pyarrow.array([_stored(p, name) for p in batch], schema.field(name).type) for name in names]
+            columns = [_column([getattr(p, name) for p in batch], schema.field(name).type) for name in names]
             writer.write_batch(pyarrow.record_batch(columns, schema=schema))
             n_passages += len(batch)
     return n_passages
 
 
-def _stored(passage: Passage, field: str) -> Any:
-    """The value of a field; a lone surrogate, which JSON can hold and Arrow cannot, becomes a replacement character."""
-    value = getattr(passage, field)
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    return value
+def _column(values: list[Any], kind: Any) -> Any:
+    """Values as an Arrow array; a lone surrogate, which JSON can hold and Arrow cannot, is replaced."""
+    import pyarrow
+
+    try:
+        return pyarrow.array(values, kind)
+    except UnicodeEncodeError:
+        texts = (value and value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") for value in values)
+        return pyarrow.array(list(texts), kind)
 
 
 class PassageTable(Sequence[Passage]):
@@ -73,10 +76,10 @@ class PassageTable(Sequence[Passage]):
             for values in self._reader.get_batch(number).to_pylist():
                 yield Passage.model_construct(**values)
 
-    def values(self, field: str) -> list[Any]:
-        """The value of a field of each passage, in order."""
-        batches = (self._reader.get_batch(number) for number in range(self._reader.num_record_batches))
-        return [value for batch in batches for value in batch.column(field).to_pylist()]
+    def values(self, field: str) -> Iterator[Any]:
+        """Yields the value of a field of each passage, in order."""
+        for number in range(self._reader.num_record_batches):
+            yield from self._reader.get_batch(number).column(field).to_pylist()
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,8 @@ class MappedCorpus(Corpus):
 
     passages: PassageTable
 
-    def values(self, field: str) -> list[Any]:
-        """The value of a field of each passage, in order."""
+    def values(self, field: str) -> Iterator[Any]:
+        """Yields the value of a field of each passage, in order."""
         return self.passages.values(field)
 
     @cached_property

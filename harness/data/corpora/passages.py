@@ -73,9 +73,9 @@ class Corpus:
             for part in (p.passage_id, p.document_id, p.text, p.title, p.url, p.publisher, p.published)
         )
 
-    def values(self, field: str) -> list[Any]:
-        """The value of a field of each passage, in order."""
-        return [getattr(passage, field) for passage in self.passages]
+    def values(self, field: str) -> Iterator[Any]:
+        """Yields the value of a field of each passage, in order."""
+        return (getattr(passage, field) for passage in self.passages)
 
     @cached_property
     def row_of(self) -> dict[str, int]:
