@@ -343,8 +343,11 @@ def sha256(data: bytes | str) -> str:
 
 def file_sha256(path: Path) -> str:
     """Returns the SHA-256 digest of a file in hex; see `read_bytes` for the errors."""
+    digest = hashlib.sha256()
     with opened(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def fingerprint(parts: Iterable[object]) -> str:

@@ -1,4 +1,4 @@
-"""Postings of a corpus: which passages have a token, and how often; gathered in parts, few of them in memory at once."""
+"""Postings of a corpus: which passages have a token, and how often; gathered a part at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -75,8 +75,8 @@ class Postings:
         bounds: Integers = np.concatenate([[0], np.cumsum(self.frequencies)])
         if not bounds[-1]:
             return np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        weights: Floats = _array_in_file(int(bounds[-1]), np.dtype(np.float64))
-        passages = _array_in_file(int(bounds[-1]), np.dtype(np.int32))
+        weights: Floats = _array_in_file(int(bounds[-1]), np.float64)
+        passages: Integers = _array_in_file(int(bounds[-1]), np.int32)
         free = bounds[:-1].copy()
         for part in self._parts():
             starts = np.flatnonzero(np.diff(part.tokens, prepend=-1))
@@ -109,6 +109,6 @@ def _counted(ids: Integers, lengths: Integers, first: int) -> Part:
     return Part(distinct >> ROW_BITS, distinct & ((1 << ROW_BITS) - 1), np.diff(firsts, append=len(keys)))
 
 
-def _array_in_file(n: int, kind: np.dtype[np.generic]) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+def _array_in_file(n: int, kind: type[np.generic]) -> Any:
     with tempfile.TemporaryFile() as file:
         return np.memmap(file, dtype=kind, mode="w+", shape=(n,))

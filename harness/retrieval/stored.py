@@ -94,6 +94,11 @@ class StoredIndex:
     corpus: Corpus
     index: Index
 
+    def is_by(self, retriever: str, settings: dict[str, Any]) -> bool:
+        """Whether this is the index of a retriever with these settings; those left out have their default."""
+        full = checked_retriever(retriever, settings).model_dump(mode="json")
+        return (self.card.retriever, self.card.settings) == (retriever, full)
+
     def best(self, text: str, k: int = 10) -> list[SearchResult]:
         """Returns the k passages that match a text best, best first."""
         rows, scores = self.index.search([text], min(k, len(self.corpus)))
@@ -152,6 +157,17 @@ def write_index(
     return card
 
 
+def is_index(folder: str | Path) -> bool:
+    """Whether a folder is one that `write_index` wrote."""
+    return (Path(folder) / CARD).is_file()
+
+
+def index_command(corpus: str | Path, retriever: str, settings: dict[str, Any], folder: str | Path) -> str:
+    """The command that indexes a corpus into a folder."""
+    values = "".join(f" --set '{key}={json.dumps(value)}'" for key, value in settings.items())
+    return f"harness index {corpus} --retriever {retriever}{values} -o {folder}"
+
+
 def open_index(folder: str | Path) -> StoredIndex:
     """Opens an index; its arrays are memory-mapped.
 
@@ -159,9 +175,7 @@ def open_index(folder: str | Path) -> StoredIndex:
     """
     folder = Path(folder)
     card = _read_card(folder)
-    # Where an index stands is the user's choice, and so is its name: the command says both.
-    values = "".join(f" --set '{key}={json.dumps(value)}'" for key, value in card.settings.items())
-    again = f"index it again: harness index {card.corpus} --retriever {card.retriever}{values} -o {folder}"
+    again = f"index it again: {index_command(card.corpus, card.retriever, card.settings, folder)}"
     faults = []
     for name, size in card.files.items():
         file = folder / name

@@ -249,12 +249,12 @@ def _read_parquet(path: Path) -> Iterator[tuple[list[tuple[int, Passage]], list[
     import pyarrow
     import pyarrow.parquet
 
-    number = 0
+    n_before = 0
     with opened(path) as file:
         try:
             for batch in pyarrow.parquet.ParquetFile(file).iter_batches():
                 lines, faults = [], []
-                for number, row in enumerate(batch.to_pylist(), start=number + 1):
+                for number, row in enumerate(batch.to_pylist(), start=n_before + 1):
                     try:
                         lines.append((number, Passage.model_validate(row)))
                     except ValidationError as error:
@@ -263,6 +263,7 @@ def _read_parquet(path: Path) -> Iterator[tuple[list[tuple[int, Passage]], list[
                             for key_path, message, code, _ in explain_validation(error)
                         ]
                 yield lines, faults
+                n_before += len(batch)
         except (pyarrow.ArrowException, OSError) as error:
             reason = str(error).splitlines()[0]
             message = f"is not a Parquet file, or is cut short ({reason}); write it again"

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.arrays import Bools
 from harness.data.archives import open_input
-from harness.data.claims import Column, ShownPassage, codes_of, no_evidence
+from harness.data.claims import ShownPassage
 from harness.data.corpora.passages import Corpus, open_corpus
 from harness.data.exchange.trec import read_run
 from harness.errors import FaultsError, HarnessError
@@ -30,7 +30,7 @@ from harness.runner.verification.gold_evidence import (
     ShownEvidence,
     evidence_column,
     fingerprint_of,
-    is_later,
+    later_passages,
     prefixes_of,
 )
 from harness.text_tables import count_of
@@ -145,12 +145,12 @@ class _Rankings:
         """Which passages each claim may be shown, shape (n_claims, n_passages), None for all; and what is left out."""
         left_out, warnings = list[Bools](), list[str]()
         if "later" not in include:
-            later = self._later()
+            later = later_passages(self.claims.published, self.corpus.values("published"))
             if later.any():
                 left_out.append(later)
                 n_claims = count_of(int(later.any(axis=1).sum()), "claim")
                 warnings.append(f"passages published after the claim are left out for {n_claims}")
-            undated = sum(not passage.published for passage in self.corpus.passages)
+            undated = sum(not day for day in self.corpus.values("published"))
             undated_claims = sum(not day for day in self.claims.published)
             if undated or undated_claims:
                 warnings.append(
@@ -165,18 +165,6 @@ class _Rankings:
                 warnings.append(f"{count_of(n_passages, 'passage')} of the fact-check that gave the verdict left out")
         return (~np.any(left_out, axis=0) if left_out else None), warnings
 
-    def _later(self) -> Bools:
-        """Whether a passage was published after a claim; shape (n_claims, n_passages)."""
-        days: tuple[Column, Column] = (np.array(self.claims.published, dtype=object), no_evidence(len(self.corpus)))
-        days[1][:] = [passage.published for passage in self.corpus.passages]
-        # Few days are distinct, so each pair of them is compared once.
-        (claim_days, claim_codes), (passage_days, passage_codes) = (
-            (dict.fromkeys(column.tolist()), codes_of(column)) for column in days
-        )
-        table = np.array([[is_later(passage, claim) for passage in passage_days] for claim in claim_days], dtype=bool)
-        later: Bools = table[np.ix_(claim_codes, passage_codes)]
-        return later
-
     def _of_fact_check(self) -> Bools:
         """Whether a passage is of the page that gave the verdict on a claim; shape (n_claims, n_passages)."""
         pages = dict[str, set[str]]()
@@ -185,8 +173,8 @@ class _Rankings:
                 if annotation.url:
                     pages.setdefault(prefix + annotation.claim_id, set()).add(annotation.url)
         rows_of_url = dict[str | None, list[int]]()
-        for row, passage in enumerate(self.corpus.passages):
-            rows_of_url.setdefault(passage.url, []).append(row)
+        for row, url in enumerate(self.corpus.values("url")):
+            rows_of_url.setdefault(url, []).append(row)
         same = np.zeros((len(self.claims), len(self.corpus)), dtype=bool)
         for row, claim_id in enumerate(self.claims.claim_id):
             for url in pages.get(claim_id, ()):

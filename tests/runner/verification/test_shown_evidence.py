@@ -11,7 +11,8 @@ from harness.errors import FaultsError, HarnessError
 from harness.runner.load_config import load_experiment
 from harness.runner.splitting.joined_datasets import load_joined
 from harness.runner.verification.evidence_source import FileEvidence, FoundEvidence, evidence_key, evidence_name
-from harness.runner.verification.shown_evidence import gather_evidence, is_later
+from harness.runner.verification.gold_evidence import is_later
+from harness.runner.verification.shown_evidence import gather_evidence
 
 FACT_CHECK = "https://example.org/fact-check"
 
