@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.experiments import as_json, data_root, print_json, say_threads
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -46,6 +46,7 @@ def index(corpus: str, retriever: str, settings: tuple[str, ...], out: Path | No
     source = corpus_path(corpus, data_root)
     card = write_index(source, out, retriever, values)
     click.echo(f"{out}: {count_of(card.n_passages, 'passage')} of {source} indexed by {retriever}")
+    say_threads()
 
 
 @click.command()

@@ -62,10 +62,6 @@ def test_a_large_file_is_read_in_parts_with_the_faults_of_all(tmp_path, monkeypa
     path.write_bytes(path.read_bytes()[:-9])
     places = [(7, "passage_id", "duplicate-id"), (8, "text", "missing-field"), (9, None, "cut-short")]
     assert faults_of(path)[0] == places
-        (7, "passage_id", "duplicate-id"),
-        (8, "text", "missing-field"),
-        (9, None, "cut-short"),
-    ]
     with pytest.raises(FaultsError, match=r"c\.jsonl:8: text"):
         list(stream_corpus(path))
     path.write_bytes(path.read_bytes() + b"\xfc\n")
