@@ -1,4 +1,4 @@
-"""Processor threads of frozen encoders: measured once in a process, because more threads are slower under other load."""
+"""Processor threads of frozen encoders, measured once in a process: under other load, more threads are slower."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from harness.data.corpora import Corpus
 from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_texts, text_array, texts_of
 from harness.retrieval.postings import Part, Postings
 
-Tokens = Literal["words", "whitespace"]
+Tokens = Literal["words", "stems", "whitespace"]
 EPSILON = 0.25
 """Share of the mean inverse document frequency that replaces a negative one in `okapi`."""
 
@@ -32,7 +33,8 @@ class Bm25(Retriever):
     method: Literal["lucene", "robertson", "atire", "okapi"] = "lucene"
     """Variant of the formula; `okapi` gives the scores of rank_bm25's BM25Okapi, the CheckThat! lab's baseline."""
     tokens: Tokens = "words"
-    """Rule that splits texts: lower-cased words of letters and digits, or verbatim at each space (`whitespace`)."""
+    """Rule that splits texts: lower-cased words of letters and digits; their English stems (`stems`, by Snowball); or
+    verbatim at each space (`whitespace`)."""
 
     def index(self, corpus: Corpus) -> Bm25Index:
         """Indexes a corpus."""
@@ -116,4 +118,15 @@ class Bm25Index(ScoringIndex):
 
 def tokens_of(text: str, rule: Tokens) -> list[str]:
     """The tokens of a text, in order."""
-    return re.findall(r"\w+", text.lower()) if rule == "words" else text.split(" ")
+    if rule == "whitespace":
+        return text.split(" ")
+    words = re.findall(r"\w+", text.lower())
+    return list(map(_stem(), words)) if rule == "stems" else words
+
+
+@cache
+def _stem() -> Callable[[str], str]:
+    """The function that gives the stem of an English word, and remembers it."""
+    from nltk.stem.snowball import SnowballStemmer
+
+    return cache(SnowballStemmer("english").stem)
