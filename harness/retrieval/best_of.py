@@ -18,8 +18,8 @@ BEST_OF = "best_of"
 class BestOf(Retriever):
     """Of several retrievers the one with the highest recall on the training claims of each fold; for task `evidence`.
 
-    No retriever is the best everywhere: fusion wins on some corpora and loses to one of its parts on others. To choose by
-    the test claims would give values that are too high.
+    No retriever is the best everywhere: fusion wins on some corpora and loses to one of its parts on others. Values of
+    a choice by the test claims would be too high.
     """
 
     retrievers: Annotated[Entries, Field(min_length=2)]
