@@ -23,12 +23,14 @@ The names in `__all__` are the public interface; each command of the command lin
     harness agreement                 agreement
     harness audit                     audit_targets
     harness check                     check
+    harness check --fix               repair
     harness fetch                     fetch
     harness export                    export
     harness export --to submission    write_submission
     harness index                     write_index
     harness search                    open_index
     harness new                       new
+    harness guideline                 guideline
     harness list                      list_components
     harness schema                    schema
 
@@ -48,6 +50,7 @@ from harness.user_code import process as process  # it notes the time
 if TYPE_CHECKING:
     __version__: str
 
+    from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
     from harness.compare.compare import compare_results as compare_results
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from harness.data.labels.disputes import disputes as disputes
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
+    from harness.data.repair import repair as repair
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.report.build import build_report as build_report
@@ -102,6 +106,7 @@ _MODULES = {
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
     "freeze_split": "harness.runner.splitting.freeze",
+    "guideline": "harness.annotate.guideline",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
     "ingest_corpus": "harness.data.corpora.ingest_corpus",
@@ -117,6 +122,7 @@ _MODULES = {
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
+    "repair": "harness.data.repair",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
     "withdraw": "harness.data.labels.withdraw",

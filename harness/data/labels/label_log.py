@@ -127,7 +127,7 @@ def open_to_label(
     """
     check_name("--as", annotator)
     folder = find_dataset(name_or_folder, root)
-    _require_own(folder, name_or_folder, root)
+    require_own(folder, name_or_folder, root)
     with _annotator_lock(folder, annotator):
         # Taken before the files are read: what changes while they are read counts as changed.
         state = _file_state(folder, annotator)
@@ -136,7 +136,15 @@ def open_to_label(
         yield dataset, LabelLog(dataset, annotator, role, state)
 
 
-def _require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:
+def require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:
+    """Checks that a dataset may be changed.
+
+    Args:
+        folder: dataset folder.
+        name: the dataset, as the user names it.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises: NotYours: it is shipped or fetched.
+    """
     resolved = folder.resolve()
     is_fetched = resolved.parent == data_root(root).resolve() and resolved.name in benchmark_names()
     if is_fetched or resolved.parent == shipped("data").resolve():
