@@ -149,7 +149,7 @@ class _Rankings:
             candidates.append(source.model_copy(update={"retriever": name, "settings": settings}))
         rankings = [self._found(candidate, allowed) for candidate in candidates]
         cited = [frozenset[str]().union(*gold.groups_of(claim_id)) for claim_id in self.claims.claim_id]
-        ranked = list[Sequence[ShownPassage]]([()] * len(self.claims))
+        ranked = list[Sequence[ShownPassage]]()
         notes = list[str]()
         for fold in self.folds:
             rows = [row for row in fold.train if cited[row]]
@@ -157,6 +157,7 @@ class _Rankings:
                 raise HarnessError(f"split: {fold.name} has no training claim with gold evidence to choose by")
             recalls = [np.mean([_recall(ranking[row], cited[row], choice.k) for row in rows]) for ranking in rankings]
             best = int(np.argmax(recalls))
+            ranked = ranked or list(rankings[best])  # claims that no fold tests are shown by the first choice
             for row in fold.test:
                 ranked[row] = rankings[best][row]
             values = ", ".join(
