@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.annotate.questions import Question
 from harness.data.labels.label_log import Answer, LabelLog
@@ -74,6 +74,18 @@ class Session:
         """Number of questions that were skipped, and not answered later."""
         return len(self._skipped)
 
+    def state_of(self, index: int) -> Literal["answered", "skipped", "open"]:
+        """Returns what became of a question, by its index."""
+        return "answered" if index in self._answered else "skipped" if index in self._skipped else "open"
+
+    def resume(self, earlier: Session) -> None:
+        """Takes over from a session that began before the files were read again: counts, skips and the place."""
+        self.n_given, self.n_withdrawn, self._start = earlier.n_given, earlier.n_withdrawn, earlier._start
+        indexes = (self._index_of.get(earlier.questions[index].place) for index in earlier._skipped)
+        self._skipped = {index for index in indexes if index is not None and index not in self._answered}
+        place = earlier.current.place if earlier.current else None
+        self._move(self._index_of.get(place, 0) if place else 0)
+
     def choose(self, number: int) -> bool:
         """Answers the question with a label, by its number from 1; whether there is such a label."""
         question = self.current
@@ -119,7 +131,7 @@ class Session:
 
         The first undo of a session takes back the last answer of an earlier one.
         """
-        step = self._steps.pop() if self._steps else self._last_of_earlier_sessions()
+        step = self._steps[-1] if self._steps else self._last_of_earlier_sessions()
         if step is None:
             self.message = "there is no answer to take back"
             return
@@ -129,6 +141,7 @@ class Session:
             self.message = f"taken back: {step.annotation.axis} = {step.annotation.label}"
         else:
             self.message = "back at the question that you skipped"
+        del self._steps[-1:]  # not before the line is on disk
         self._answered.discard(step.position)
         self._skipped.discard(step.position)
         self._position = step.position

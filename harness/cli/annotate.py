@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.annotate_web import one_annotator, serve, web_options
 from harness.cli.experiments import as_json, data_root, print_json
 from harness.text_tables import align_columns, count_of, visible
 
@@ -22,47 +23,85 @@ annotator_option = click.option(
 )
 
 
+several_annotators = click.option(
+    "--as",
+    "annotators",
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="Role or handle of the annotator; names the log. With --web it may be repeated.",
+)
+
+
 @click.command()
 @click.argument("dataset")
-@annotator_option
+@several_annotators
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
 @click.option("--axis", "axes", multiple=True, metavar="AXIS", help="Ask about this axis only; may be repeated.")
 @click.option(
     "--features", is_flag=True, help="Ask for the features of each sentence too; the key f shows them anyway."
 )
+@web_options
 @data_root
 def label(
-    dataset: str, annotator: str, scheme: str | None, axes: tuple[str, ...], features: bool, data_root: Path | None
+    dataset: str,
+    annotators: tuple[str, ...],
+    scheme: str | None,
+    axes: tuple[str, ...],
+    features: bool,
+    data_root: Path | None,
+    web: bool,
+    **options: Any,
 ) -> None:
-    """Label the claims of a dataset in the terminal.
+    """Label the claims of a dataset, in the terminal or in a browser.
 
     Shows each sentence in its article, and asks for one axis after another. A digit chooses a label, u takes the last
     answer back, s skips, f marks features, ? shows the guideline, q leaves. Each answer is on disk before the next
     question is shown; the same command goes on where you stopped. You see no labels of others.
 
+    With --web each NAME gets a link to a page on this machine, with the same keys.
+
     Keys can also come from a pipe. Shipped and fetched datasets are never changed: copy one with harness new.
     """
     import harness
 
+    if web:
+        results = serve(dataset, annotators, options, scheme=scheme, axes=axes, root=data_root)
+        _print_results(results, f"harness label {shlex.quote(dataset)} --web")
+        return
+    annotator = one_annotator(annotators, options)
     result = harness.label(dataset, annotator, scheme=scheme, axes=axes, features=features, root=data_root)
     _print_result(result, f"harness label {shlex.quote(dataset)} --as {annotator}")
 
 
 @click.command()
 @click.argument("dataset")
-@annotator_option
+@several_annotators
 @click.option("--scheme", help="Label scheme; default: all schemes of the dataset.")
+@web_options
 @data_root
-def adjudicate(dataset: str, annotator: str, scheme: str | None, data_root: Path | None) -> None:
+def adjudicate(
+    dataset: str, annotators: tuple[str, ...], scheme: str | None, data_root: Path | None, web: bool, **options: Any
+) -> None:
     """Decide what annotators label differently.
 
     Shows each such claim with the labels that differ and their notes; the keys are those of harness label. The gold
-    rule adjudicated takes the decisions.
+    rule adjudicated takes the decisions. With --web a page shows them, and asks for the reason of each decision.
     """
     import harness
 
+    if web:
+        results = serve(dataset, annotators, options, role="adjudicate", scheme=scheme, root=data_root)
+        _print_results(results, f"harness adjudicate {shlex.quote(dataset)} --web")
+        return
+    annotator = one_annotator(annotators, options)
     result = harness.adjudicate(dataset, annotator, scheme=scheme, root=data_root)
     _print_result(result, f"harness adjudicate {shlex.quote(dataset)} --as {annotator}")
+
+
+def _print_results(results: dict[str, LabelResult], command: str) -> None:
+    for annotator, result in results.items():
+        _print_result(result, f"{command} --as {annotator}")
 
 
 def _print_result(result: LabelResult, command: str) -> None:

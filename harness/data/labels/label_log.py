@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -125,15 +125,39 @@ def open_to_label(
     Raises: HarnessError: the name of the annotator is no file name, or the texts are missing. NotYours: the dataset is
         shipped or fetched. Locked: somebody is labeling under this name. FaultsError: all faults of the folder.
     """
-    check_name("--as", annotator)
+    with hold_logs(name_or_folder, [annotator], root) as folder:
+        dataset, (log,) = read_logs(folder, [annotator], role)
+        yield dataset, log
+
+
+@contextmanager
+def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str | Path | None = None) -> Iterator[Path]:
+    """Yields the folder of a dataset; nobody else labels under the names of the annotators until the block ends.
+
+    Raises: HarnessError: the name of an annotator is no file name. NotYours: the dataset is shipped or fetched. Locked:
+        somebody is labeling under one of the names.
+    """
+    annotators = list(annotators)
+    for annotator in annotators:
+        check_name("--as", annotator)
     folder = find_dataset(name_or_folder, root)
     _require_own(folder, name_or_folder, root)
-    with _annotator_lock(folder, annotator):
-        # Taken before the files are read: what changes while they are read counts as changed.
-        state = _file_state(folder, annotator)
-        dataset = open_folder(folder)
-        dataset.require_text()
-        yield dataset, LabelLog(dataset, annotator, role, state)
+    with ExitStack() as locks:
+        for annotator in annotators:
+            locks.enter_context(_annotator_lock(folder, annotator))
+        yield folder
+
+
+def read_logs(folder: Path, annotators: Iterable[str], role: LogRole = "label") -> tuple[Dataset, tuple[LabelLog, ...]]:
+    """Reads a dataset once, and returns it with the log of each annotator.
+
+    Raises: HarnessError: the texts are missing. FaultsError: all faults of the folder.
+    """
+    # Taken before the files are read: what changes while they are read counts as changed.
+    states = {annotator: _file_state(folder, annotator) for annotator in annotators}
+    dataset = open_folder(folder)
+    dataset.require_text()
+    return dataset, tuple(LabelLog(dataset, annotator, role, state) for annotator, state in states.items())
 
 
 def _require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:

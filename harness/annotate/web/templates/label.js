@@ -1,0 +1,163 @@
+// Keys, and the parts of the page that change. Without this script every form works by itself.
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const article = byId("article");
+  const waiting = []; // keys pressed while an answer is on its way
+  let busy = false;
+  let digits = "";
+
+  const tell = (text) => { byId("message").textContent = text; };
+  const trouble = (text) => { byId("trouble").textContent = text; };
+  const note = () => byId("note");
+  const draftOf = () => (byId("labels") ? `note ${byId("labels").dataset.place}` : null);
+
+  function restoreDraft() {
+    const name = draftOf();
+    if (name && note() && !note().value) note().value = localStorage.getItem(name) || "";
+  }
+
+  function showClaim() {
+    const marked = article.querySelector("mark");
+    if (!marked) return;
+    const box = marked.getBoundingClientRect();
+    const frame = article.getBoundingClientRect();
+    article.scrollTop += box.top - frame.top - Math.max(0, (frame.height - box.height) / 3);
+  }
+
+  function apply(reply) {
+    if (reply.panel === undefined) return;
+    for (const marked of article.querySelectorAll("mark")) {
+      const piece = marked.parentNode;
+      marked.replaceWith(...marked.childNodes);
+      piece.normalize();
+    }
+    if (reply.article !== undefined) {
+      article.innerHTML = reply.article;
+      article.dataset.window = reply.window;
+      byId("source").textContent = reply.source;
+      byId("part").hidden = reply.is_whole;
+      byId("reading").hidden = !reply.window;
+    }
+    for (const [number, html] of reply.pieces || []) byId(`p${number}`).innerHTML = html;
+    const open = [...document.querySelectorAll("#panel details[open]")].map((details) => details.id);
+    byId("panel").innerHTML = reply.panel;
+    for (const id of open) if (byId(id)) byId(id).open = true;
+    byId("progress").innerHTML = reply.progress;
+    document.title = reply.title;
+    tell(reply.message);
+    restoreDraft();
+    showClaim();
+    byId("question").focus({ preventScroll: true });
+    if (matchMedia("(max-width: 52rem)").matches) scrollTo(0, 0);
+  }
+
+  async function send(form, button) {
+    if (busy) return;
+    busy = true;
+    document.body.classList.add("busy");
+    const draft = form.id === "labels" ? draftOf() : null;
+    const body = new URLSearchParams(new FormData(form, button));
+    body.set("window", article.dataset.window);
+    try {
+      const response = await fetch(form.getAttribute("action"), {
+        method: "POST",
+        body,
+        headers: { Accept: "application/json" },
+        redirect: "error",
+        signal: AbortSignal.timeout(60000),
+      });
+      const reply = await response.json();
+      trouble(reply.trouble || "");
+      if (!response.ok) waiting.length = 0;
+      else if (draft) localStorage.removeItem(draft);
+      apply(reply);
+    } catch {
+      waiting.length = 0;
+      trouble("The server does not answer: is the command still running? Your last answer was not saved, all others are.");
+    }
+    busy = false;
+    document.body.classList.remove("busy");
+    if (waiting.length) press(waiting.shift());
+  }
+
+  const submit = (selector) => {
+    const target = document.querySelector(selector);
+    if (!target) return false;
+    send(target.form, target);
+    return true;
+  };
+
+  function focus(id) {
+    const field = byId(id);
+    if (!field) return;
+    field.focus();
+    field.select();
+  }
+
+  function toggle(id) {
+    const details = byId(id);
+    if (!details) return tell("there is none here");
+    details.open = !details.open;
+    if (details.open) {
+      details.querySelector("summary").focus();
+      details.scrollIntoView({ block: "nearest" });
+    } else byId("question").focus();
+  }
+
+  function digit(key) {
+    const choices = document.querySelectorAll('#labels [name="number"]');
+    if (!choices.length) return;
+    digits += key;
+    if (digits.length < String(choices.length).length) return tell(`${digits}_`);
+    const number = Number(digits);
+    digits = "";
+    const choice = choices[number - 1];
+    if (!choice) return tell(`there is no number ${number} here; give 1-${choices.length}`);
+    if (choice.type === "radio") {
+      choice.checked = true;
+      focus("note");
+    } else send(choice.form, choice);
+  }
+
+  function press(key) {
+    if (busy) return waiting.push(key);
+    if (/^[0-9]$/.test(key)) return digit(key);
+    digits = "";
+    if (key === "u") return submit('[action="/undo"] button');
+    if (key === "s") return submit('[action="/skip"] button');
+    if (key === "n") return focus("note");
+    if (key === "j") return focus("jump");
+    if (key === "/") return focus("find");
+    if (key === "?") return toggle("guideline");
+    if (key === "f") return toggle("features");
+    if (key === "l") location.assign("/queue");
+  }
+
+  document.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(event.target, event.submitter);
+  });
+  document.addEventListener("input", (event) => {
+    const name = draftOf();
+    if (event.target.id !== "note" || !name) return;
+    if (event.target.value) localStorage.setItem(name, event.target.value);
+    else localStorage.removeItem(name);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const inText = event.target.matches('textarea, input:not([type="radio"])');
+    if (inText) {
+      const ends = event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea"));
+      if (!ends) return;
+      event.preventDefault();
+      byId("question").focus();
+      if (event.target.id === "note" && note().value.trim()) tell("the note goes with your next answer");
+    } else if (event.key.length === 1 && event.key !== " ") {
+      event.preventDefault();
+      if (!event.repeat) press(event.key.toLowerCase());
+    }
+  });
+  restoreDraft();
+  showClaim();
+})();
