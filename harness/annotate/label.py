@@ -66,7 +66,7 @@ def label(
     Raises: HarnessError: the dataset is shipped or fetched, somebody is labeling under this name, or a name is unknown.
         FaultsError: the dataset has faults.
     """
-    with open_to_label(dataset, annotator, root=root) as (opened, log):
+    with open_to_label(dataset, annotator, root=root, blind=True) as (opened, log):
         session = Session(label_questions(opened, scheme, as_list(axes)), log)
         return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 

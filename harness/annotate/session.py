@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from harness.annotate.questions import Question
+from harness.annotate.questions import Question, place_index
 from harness.data.labels.label_log import Answer, LabelLog
 from harness.records import Annotation
 from harness.schemes.scheme_files import FEATURE_LABEL
@@ -30,9 +31,10 @@ class Session:
     Args:
         questions: all questions, also those that are answered.
         log: log of the annotator.
+        again: whether questions are asked again that have an answer; each answer then takes the flag back.
     """
 
-    def __init__(self, questions: Sequence[Question], log: LabelLog) -> None:
+    def __init__(self, questions: Sequence[Question], log: LabelLog, *, again: bool = False) -> None:
         self.questions = questions
         self.log = log
         self.n_given = 0
@@ -43,8 +45,12 @@ class Session:
         """What the last key did."""
         self.note: str | None = None
         """Note of the next answer."""
-        self._index_of = {question.place: index for index, question in enumerate(questions)}
-        self._answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
+        self.confidence: float | None = None
+        """Confidence of the next answer, from 0 to 1."""
+        self._again = again
+        self._index_of = place_index(questions)
+        answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
+        self._answered = set() if again else answered
         self._skipped: set[int] = set()
         self._start = time.monotonic()
         self._steps: list[_Step] = []
@@ -93,14 +99,18 @@ class Session:
             return False
         label = question.axis.label_names[number - 1]
         standing = self.log.standing.get(question.place)
-        if standing is not None and standing.label == label and self.note is None:
+        is_same = standing is not None and standing.label == label and self.note is None and self.confidence is None
+        if is_same:
             self.message = f"unchanged: {question.axis.name} = {label}"
-            self._move(self._position + 1)
-            return True
-        annotation = self.log.answer(Answer(question.place, label, question.scheme.version, note=self.note))
-        self.n_given += 1
-        self.message = f"saved: {question.axis.name} = {label}" + (" (with a note)" if self.note else "")
-        self._steps.append(_Step(self._position, annotation))
+        else:
+            annotation = self.log.answer(
+                Answer(question.place, label, question.scheme.version, note=self.note, confidence=self.confidence)
+            )
+            self.n_given += 1
+            self.message = f"saved: {question.axis.name} = {label}" + (" (with a note)" if self.note else "")
+            self._steps.append(_Step(self._position, annotation))
+        if self._again and question.place in self.log.flags:
+            self.log.withdraw([self.log.flags[question.place]])
         self._answered.add(self._position)
         self._skipped.discard(self._position)
         self._move(self._position + 1)
@@ -117,6 +127,20 @@ class Session:
             self.log.answer(Answer(feature.place, FEATURE_LABEL, feature.scheme.version, value=value))
             self.n_given += 1
             self.message = f"marked: {feature.axis.name}"
+
+    def flag(self) -> None:
+        """Flags the question as one to look at again, with the note; or takes its flag back."""
+        question = self.current
+        if question is None:
+            return
+        flag = self.log.flags.get(question.place)
+        if flag is not None:
+            self.log.withdraw([flag])
+            self.message = "the flag is taken back"
+        else:
+            self.log.flag(question.place, question.scheme.version, self.note)
+            self.message = "flagged: look again"
+            self.note = None
 
     def skip(self) -> None:
         """Leaves the question for a later session."""
@@ -145,11 +169,13 @@ class Session:
         self._answered.discard(step.position)
         self._skipped.discard(step.position)
         self._position = step.position
-        self.note = None
+        self.note = self.confidence = None
 
     def jump(self, number: int) -> None:
         """Goes to a sentence by its number: to its first open question, or else to its first one."""
-        self._go([index for index, question in enumerate(self.questions) if question.number == number], str(number))
+        start = bisect_left(self.questions, number, key=_number)
+        end = bisect_right(self.questions, number, key=_number)
+        self._go(range(start, end), str(number))
 
     def search(self, text: str) -> None:
         """Goes to the next sentence that contains a text, in any case; after the last one, from the start."""
@@ -172,7 +198,7 @@ class Session:
             self.message = f"there is no sentence {name}; the last one is {last}"
             return
         self._position = next((index for index in indexes if index not in self._answered), indexes[0])
-        self.note = None
+        self.note = self.confidence = None
         self.message = ""
 
     def _last_of_earlier_sessions(self) -> _Step | None:
@@ -183,7 +209,7 @@ class Session:
 
     def _move(self, start: int) -> None:
         """Goes to the next open question from a place on, else to the first open one before it."""
-        self.note = None
+        self.note = self.confidence = None
         after, before = range(start, len(self.questions)), range(min(start, len(self.questions)))
         for indexes in (after, before):
             for index in indexes:
@@ -191,3 +217,7 @@ class Session:
                     self._position = index
                     return
         self._position = len(self.questions)
+
+
+def _number(question: Question) -> int:
+    return question.number

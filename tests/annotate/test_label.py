@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from dataset_folders import lines, to_label
 
-from harness import check, disputes, label, new, open_dataset
+from harness import FaultsError, check, disputes, label, new, open_dataset
 from harness.data.labels.gold import gold_labels
 
 TIMEOUT_S = 120
@@ -116,6 +116,16 @@ def test_keys_of_standard_input_or_of_a_caller(tmp_path):
     assert "go on with: harness label d --as ann" in printed
     # More keys than questions end the session, as the end of the keys does.
     assert harness(tmp_path, "label", "d", "--as", "bob", keys="1" * 100).endswith("answered: 14 of 14 questions\n")
+
+
+def test_labels_of_others_are_not_read(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    assert label(folder, "bob", keys="1q").given == 1
+    log = folder / "annotations/bob.jsonl"
+    log.write_text(log.read_text() + "half a line")
+    assert label(folder, "ann", keys="1q").given == 1
+    with pytest.raises(FaultsError):
+        label(folder, "bob", keys="1q")
 
 
 def kill_sessions(folder, name, delays):

@@ -52,3 +52,16 @@ def test_claims_of_a_replaced_article_are_not_asked_about(tmp_path):
     texts = [q.claim.text for q in label_questions(dataset, None, ["factual"])]
     assert "Everybody paid to cross it." in texts
     assert "Nobody paid to cross it." not in texts
+
+
+def test_a_question_is_made_when_it_is_asked_for_and_is_where_its_answer_says(tmp_path):
+    questions = label_questions(to_label(tmp_path / "d"), None, ())
+    assert [questions.places[question.place] for question in questions] == list(range(14))
+    assert list(questions.places) == [question.place for question in questions]
+    assert questions[-1] == questions[len(questions) - 1] == questions[12:][1]
+    assert questions[0] is not questions[0]
+    claim_id, scheme, _ = questions[0].place
+    assert ("other", scheme, "tone") not in questions.places
+    assert (claim_id, scheme, "quantity") not in questions.places
+    with pytest.raises(IndexError):
+        questions[14]

@@ -111,6 +111,6 @@ class Desks:
         return self._texts[article.article_id]
 
     def _read(self) -> tuple[Dataset, dict[str, Session]]:
-        dataset, logs = read_logs(self.folder, self._annotators, self.role)
+        dataset, logs = read_logs(self.folder, self._annotators, self.role, blind=self.role == "label")
         ask = self._ask(dataset)
         return dataset, {log.annotator: Session(ask(log.annotator), log) for log in logs}

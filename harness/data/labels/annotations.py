@@ -20,6 +20,7 @@ def new_annotation(
     role: Role = "label",
     at: str | None = None,
     value: str | None = None,
+    confidence: float | None = None,
     note: str | None = None,
     author: str | None = None,
     url: str | None = None,
@@ -35,6 +36,8 @@ def new_annotation(
     if author is not None or url is not None:
         # The two fields are newer than the ids of annotations without them.
         content += [author, url]
+    if confidence is not None:
+        content += ["confidence", confidence]
     if withdraws is not None:
         content += ["withdraws", withdraws]
     return Annotation(
@@ -48,6 +51,7 @@ def new_annotation(
         guideline=guideline,
         at=at,
         value=value,
+        confidence=confidence,
         note=note,
         author=author,
         url=url,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.errors import HarnessError, UnknownName
-from harness.records import Annotation, GoldLabel
+from harness.records import Annotation, GoldLabel, Role
 
 GoldRule = Callable[[list[Annotation]], str | None]
 """Maps the annotations of a claim on one axis to its gold label; None for an undecided claim."""
@@ -25,16 +25,25 @@ class GoldLabels(NamedTuple):
     rule."""
 
 
-def active_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """The annotations that count: no suggestions, none that a later line supersedes or withdraws."""
-    latest = latest_annotations(annotations := list(annotations))
+COUNTED: tuple[Role, ...] = ("label", "adjudicate")
+"""Roles of the annotations that count: no suggestions, no flags."""
+
+
+def active_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] = COUNTED) -> list[Annotation]:
+    """The annotations of some roles, by default those that count, that no later line supersedes or withdraws."""
+    annotations = list(annotations)
+    return without_withdrawn(latest_annotations(annotations, roles), annotations)
+
+
+def without_withdrawn(latest: list[Annotation], annotations: Iterable[Annotation]) -> list[Annotation]:
+    """The latest annotations that no line of all annotations withdraws."""
     withdrawn = {annotation.withdraws for annotation in annotations if annotation.role == "withdraw"}
     return [annotation for annotation in latest if annotation.annotation_id not in withdrawn] if withdrawn else latest
 
 
-def latest_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """The annotations that no later one supersedes, with those that were withdrawn; no suggestions."""
-    candidates = [annotation for annotation in annotations if annotation.role in ("label", "adjudicate")]
+def latest_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] = COUNTED) -> list[Annotation]:
+    """The annotations of some roles that no later one supersedes, with those that were withdrawn."""
+    candidates = [annotation for annotation in annotations if annotation.role in roles]
     superseded = {annotation.supersedes for annotation in candidates}
     return [annotation for annotation in candidates if annotation.annotation_id not in superseded]
 
