@@ -17,7 +17,10 @@ The names in `__all__` are the public interface; each command of the command lin
     harness add                       add_claims
     harness label                     label
     harness adjudicate                adjudicate
+    harness label --web               serve_labeling
+    harness adjudicate --web          serve_labeling
     harness disputes                  disputes
+    harness disputes --flagged        flags
     harness withdraw                  withdraw
     harness split                     freeze_split
     harness agreement                 agreement
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
+    from harness.annotate.web.serve import serve_labeling as serve_labeling
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
@@ -61,6 +65,7 @@ if TYPE_CHECKING:
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
     from harness.data.labels.disputes import disputes as disputes
+    from harness.data.labels.flags import flags as flags
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
     from harness.errors import FaultsError as FaultsError
@@ -101,6 +106,7 @@ _MODULES = {
     "export": "harness.data.exchange.export",
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
+    "flags": "harness.data.labels.flags",
     "freeze_split": "harness.runner.splitting.freeze",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
@@ -121,6 +127,7 @@ _MODULES = {
     "run": "harness.runner.run",
     "withdraw": "harness.data.labels.withdraw",
     "write_submission": "harness.runner.official.write_submission",
+    "serve_labeling": "harness.annotate.web.serve",
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
     "verify": "harness.scoring.verify",

@@ -33,8 +33,8 @@ Entries = Annotated[
 ]
 """Names, or mappings with a name and settings; one of them counts as a list of one."""
 Role = Literal["label", "adjudicate", "suggest", "flag", "withdraw"]
-"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, a flag on a question
-that is to be looked at again, or a line that takes an earlier one back."""
+"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, a flag on a
+question that is to be looked at again, or a line that takes an earlier one back."""
 FLAG_LABEL = "look again"
 """Label of all flags: a flag answers nothing."""
 

@@ -44,6 +44,7 @@ def label(
     scheme: str | None = None,
     axes: str | Sequence[str] = (),
     features: bool = False,
+    flagged: bool = False,
     keys: Iterable[str] | None = None,
     console: Console | None = None,
     root: str | Path | None = None,
@@ -59,15 +60,20 @@ def label(
         scheme: label scheme; default: the first of the dataset.
         axes: one or more axes to ask about; default: all axes of the scheme that are no features.
         features: whether the features of each claim are asked for after its last axis; the key `f` shows them anyway.
+        flagged: whether only the questions are asked, again, that the annotator has flagged; an answer takes the flag
+            back.
         keys: keys that the annotator presses; default: those of standard input. Digits choose a label, `u` takes the
-            last answer back, `s` skips, `?` shows the guideline, `q` leaves.
+            last answer back, `s` skips, `!` flags, `?` shows the guideline, `q` leaves.
         console: where the questions are shown; default: standard output.
         root: folder of fetched benchmarks; see `data_root`.
     Raises: HarnessError: the dataset is shipped or fetched, somebody is labeling under this name, or a name is unknown.
         FaultsError: the dataset has faults.
     """
     with open_to_label(dataset, annotator, root=root, blind=True) as (opened, log):
-        session = Session(label_questions(opened, scheme, as_list(axes)), log)
+        questions = label_questions(opened, scheme, as_list(axes))
+        indexes = sorted(questions.places[place] for place in log.flags if place in questions.places)
+        asked = [questions[index] for index in indexes] if flagged else questions
+        session = Session(asked, log, again=flagged)
         return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 
 

@@ -95,7 +95,7 @@ def place_index(questions: Sequence[Question]) -> Mapping[Place, int]:
     return {question.place: index for index, question in enumerate(questions)}
 
 
-def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> Sequence[Question]:
+def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> ClaimQuestions:
     """Returns every axis of a scheme for every current claim; features are marked apart.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -19,7 +19,11 @@ CONTEXT = 3000
 """Number of characters of the article that are considered on each side of the sentence."""
 MIN_CONTEXT = 3
 """Number of lines of the article that are shown even if the screen is too low."""
-KEYS = "{digits} label  u undo  s skip  {features}n note  j jump  / find  ? guide  q leave"
+KEYS = (
+    "{digits} label  u undo  s skip  n note  c how sure  ! look again",
+    "{more}j jump  / find  ? guide  q leave",
+)
+"""The keys of a question, in two lines that fit 80 columns."""
 
 
 def question_screen(console: Console, session: Session, title: str, height: int) -> list[Text]:
@@ -35,14 +39,21 @@ def question_screen(console: Console, session: Session, title: str, height: int)
         *label_lines(question),
         *_own_label(session, question),
         Text(session.message, style="green"),
-        Text(_keys(session, question), style="dim"),
+        *_keys(session, question),
     ]
     return _with_passage(console, question, head, tail, height=height)
 
 
-def _keys(session: Session, question: Question) -> str:
-    features = "f marks  " if question.features and session.log.role == "label" else ""
-    return KEYS.format(digits=digits_of(len(question.axis.label_names)), features=features)
+def _keys(session: Session, question: Question) -> list[Text]:
+    more = "f marks  " if question.features and session.log.role == "label" else ""
+    digits = digits_of(len(question.axis.label_names))
+    return [Text(line.format(digits=digits, more=more), style="dim") for line in KEYS]
+
+
+def choice_screen(console: Console, prompt: str, choices: Sequence[str]) -> list[Text]:
+    """Returns the lines of a choice by one digit."""
+    rows = [Text(f"  {number}  {visible(choice)}", style="bold cyan") for number, choice in enumerate(choices, start=1)]
+    return [*_wrapped(console, Text(visible(prompt), style="bold")), *rows, Text("Esc: back", style="dim")]
 
 
 def feature_screen(console: Console, session: Session, title: str, question: Question, height: int) -> list[Text]:
@@ -162,8 +173,10 @@ def _given(console: Console, question: Question) -> list[Text]:
 
 
 def _own_label(session: Session, question: Question) -> list[Text]:
-    own = session.log.standing.get(question.place)
-    return [] if own is None else [Text(visible(f"  yours: {own.label}; another label replaces it"), style="yellow")]
+    own, flag = session.log.standing.get(question.place), session.log.flags.get(question.place)
+    lines = [f"  yours: {own.label}; another label replaces it"] if own is not None else []
+    lines += [f"  flagged: look again{f' ({flag.note})' if flag.note else ''}"] if flag is not None else []
+    return [Text(visible(line), style="yellow") for line in lines]
 
 
 def _end_screen(session: Session, title: str) -> list[Text]:

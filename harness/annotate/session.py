@@ -17,6 +17,10 @@ MIN_PACE = 10
 """Number of answers from which the pace of a session is told."""
 
 
+CONFIDENCES = {"a guess": 0.25, "unsure": 0.5, "fairly sure": 0.75, "certain": 1.0}
+"""How sure an annotator can be, and the confidence that is stored."""
+
+
 class _Step(NamedTuple):
     """What undo goes back over."""
 
@@ -92,6 +96,17 @@ class Session:
         place = earlier.current.place if earlier.current else None
         self._move(self._index_of.get(place, 0) if place else 0)
 
+    def replace_claim(self, claim_id: str, new_id: str) -> None:
+        """Goes on with another claim in place of one: takes the labels on it back, and skips its questions."""
+        marks = [mark for place, mark in self.log.standing.items() if place[0] == claim_id]
+        if marks:
+            self.log.withdraw(marks, f"span corrected: {new_id}")
+            self.n_withdrawn += len(marks)
+        indexes = [index for place, index in self._index_of.items() if place[0] == claim_id]
+        self._answered.difference_update(indexes)
+        self._skipped.update(indexes)
+        self._go([index for place, index in self._index_of.items() if place[0] == new_id], new_id)
+
     def choose(self, number: int) -> bool:
         """Answers the question with a label, by its number from 1; whether there is such a label."""
         question = self.current
@@ -107,7 +122,7 @@ class Session:
                 Answer(question.place, label, question.scheme.version, note=self.note, confidence=self.confidence)
             )
             self.n_given += 1
-            self.message = f"saved: {question.axis.name} = {label}" + (" (with a note)" if self.note else "")
+            self.message = f"saved: {question.axis.name} = {label}{self._extras}"
             self._steps.append(_Step(self._position, annotation))
         if self._again and question.place in self.log.flags:
             self.log.withdraw([self.log.flags[question.place]])
@@ -115,6 +130,13 @@ class Session:
         self._skipped.discard(self._position)
         self._move(self._position + 1)
         return True
+
+    @property
+    def _extras(self) -> str:
+        """What is stored with an answer, in words."""
+        sure = next((name for name, value in CONFIDENCES.items() if value == self.confidence), None)
+        extras = [*(["a note"] if self.note else []), *([f"confidence: {sure}"] if sure else [])]
+        return f" (with {', '.join(extras)})" if extras else ""
 
     def mark(self, feature: Question, value: str | None = None) -> None:
         """Marks a feature of a claim, or takes the mark back if it stands; either way by a line of the log."""

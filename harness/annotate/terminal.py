@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from harness.annotate.keys import BACKSPACE, ENTER, ESCAPE
 from harness.annotate.questions import Question
-from harness.annotate.screen import digits_of, feature_screen, guideline_screen, question_screen, show
-from harness.annotate.session import Session
+from harness.annotate.screen import choice_screen, digits_of, feature_screen, guideline_screen, question_screen, show
+from harness.annotate.session import CONFIDENCES, Session
 from harness.text_tables import visible
 
 PLAIN_HEIGHT = 24
@@ -43,13 +43,15 @@ class Terminal:
         """Page of the guideline that is shown; None: the question is."""
         self._line: tuple[str, str, Callable[[str], None]] | None = None
         """Prompt, text so far and action of a line that is being typed."""
+        self._choice: tuple[str, Sequence[str], Callable[[int], None]] | None = None
+        """Prompt, choices and action of a choice by one digit; the first choice has index 0."""
 
     def run(self, keys: Iterator[str]) -> None:
         """Handles keys until one leaves or they end."""
         self._draw()
         for key in keys:
             # Line ends between the keys of a file mean nothing.
-            is_idle = key in (ENTER, " ") and not (self._featured or self._line) and self._page is None
+            is_idle = key in (ENTER, " ") and not (self._featured or self._line or self._choice) and self._page is None
             if not self._handle(key):
                 return
             if self.interactive or not is_idle:
@@ -59,6 +61,9 @@ class Terminal:
         """Does what a key says; whether the session goes on."""
         if self._line is not None:
             self._type(key)
+            return True
+        if self._choice is not None:
+            self._choose(key)
             return True
         key = key.lower()
         if self._featured is not None:
@@ -76,6 +81,8 @@ class Terminal:
             "s": self.session.skip,
             "f": self._show_features,
             "?": self._show_guideline,
+            "!": self.session.flag,
+            "c": lambda: self._offer("How sure is your next answer?", list(CONFIDENCES), self._take_confidence),
             "n": lambda: self._ask("note of your next answer", self._take_note),
             "j": lambda: self._ask("number of the sentence", self._jump),
             "/": lambda: self._ask("text of the sentence", self.session.search),
@@ -167,6 +174,23 @@ class Terminal:
         else:
             self._line = (prompt, text[:-1] if key == BACKSPACE else text + key, action)
 
+    def _offer(self, prompt: str, choices: Sequence[str], action: Callable[[int], None]) -> None:
+        self._choice = (prompt, choices, action)
+
+    def _choose(self, key: str) -> None:
+        if self._choice is None:
+            return
+        _, choices, action = self._choice
+        self._choice = None
+        if _is_digit(key) and 1 <= int(key) <= len(choices):
+            action(int(key) - 1)
+        elif key != ESCAPE:
+            self.session.message = f"{visible(key)} is none of {digits_of(len(choices))}; nothing is chosen"
+
+    def _take_confidence(self, index: int) -> None:
+        name, self.session.confidence = list(CONFIDENCES.items())[index]
+        self.session.message = f"'{name}' goes with your next answer"
+
     def _take_note(self, text: str) -> None:
         self.session.note = text.strip() or None
         self.session.message = "the note goes with your next answer" if text.strip() else "no note"
@@ -190,6 +214,9 @@ class Terminal:
             lines = feature_screen(self.console, self.session, self.title, self._featured, height)
         else:
             lines = question_screen(self.console, self.session, self.title, height)
+        if self._choice is not None:
+            choice = choice_screen(self.console, self._choice[0], self._choice[1])
+            lines = [*lines[: max(0, min(len(lines), height - 1) - len(choice))], *choice]
         if self._line is not None:
             lines[-1] = Text(f"{visible(self._line[0])} (Enter, Esc): {visible(self._line[1])}", style="bold")
         if self.console.is_terminal:

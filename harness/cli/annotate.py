@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.annotate_web import one_annotator, serve, web_options
+from harness.cli.annotate_web import WebOptions, web_options
 from harness.cli.experiments import as_json, data_root, print_json
 from harness.text_tables import align_columns, count_of, visible
 
 if TYPE_CHECKING:
     from harness.annotate.label import LabelResult
     from harness.data.labels.disputes import Dispute
+    from harness.data.labels.flags import Flag
 
 MAX_TEXT = 60
 """Number of characters of a claim that the list of disputes shows."""
@@ -41,22 +43,17 @@ several_annotators = click.option(
 @click.option(
     "--features", is_flag=True, help="Ask for the features of each sentence too; the key f shows them anyway."
 )
+@click.option("--flagged", is_flag=True, help="Ask again, and only, what you flagged; an answer takes the flag back.")
 @web_options
 @data_root
 def label(
-    dataset: str,
-    annotators: tuple[str, ...],
-    scheme: str | None,
-    axes: tuple[str, ...],
-    features: bool,
-    data_root: Path | None,
-    web: bool,
-    **options: Any,
+    dataset: str, annotators: tuple[str, ...], axes: tuple[str, ...], data_root: Path | None, **options: Any
 ) -> None:
     """Label the claims of a dataset, in the terminal or in a browser.
 
     Shows each sentence in its article, and asks for one axis after another. A digit chooses a label, u takes the last
-    answer back, s skips, f marks features, ? shows the guideline, q leaves. Each answer is on disk before the next
+    answer back, s skips, n takes a note, c says how sure you are, ! flags the question as one to look at again, f marks
+    features, ? shows the guideline, q leaves. Each answer is on disk before the next
     question is shown; the same command goes on where you stopped. You see no labels of others.
 
     With --web each NAME gets a link to a page on this machine, with the same keys.
@@ -65,13 +62,15 @@ def label(
     """
     import harness
 
-    if web:
-        results = serve(dataset, annotators, options, scheme=scheme, axes=axes, root=data_root)
-        _print_results(results, f"harness label {shlex.quote(dataset)} --web")
+    web = WebOptions.taken(options, annotators)
+    again = " --flagged" if options["flagged"] else ""
+    if web is not None:
+        options.pop("features")  # the page shows them all the time
+        results = web.serve(dataset, axes=axes, root=data_root, **options)
+        _print_results(results, f"harness label {shlex.quote(dataset)} --web{again}")
         return
-    annotator = one_annotator(annotators, options)
-    result = harness.label(dataset, annotator, scheme=scheme, axes=axes, features=features, root=data_root)
-    _print_result(result, f"harness label {shlex.quote(dataset)} --as {annotator}")
+    result = harness.label(dataset, annotators[0], axes=axes, root=data_root, **options)
+    _print_result(result, f"harness label {shlex.quote(dataset)} --as {annotators[0]}{again}")
 
 
 @click.command()
@@ -81,7 +80,7 @@ def label(
 @web_options
 @data_root
 def adjudicate(
-    dataset: str, annotators: tuple[str, ...], scheme: str | None, data_root: Path | None, web: bool, **options: Any
+    dataset: str, annotators: tuple[str, ...], scheme: str | None, data_root: Path | None, **options: Any
 ) -> None:
     """Decide what annotators label differently.
 
@@ -90,13 +89,13 @@ def adjudicate(
     """
     import harness
 
-    if web:
-        results = serve(dataset, annotators, options, role="adjudicate", scheme=scheme, root=data_root)
+    web = WebOptions.taken(options, annotators)
+    if web is not None:
+        results = web.serve(dataset, role="adjudicate", scheme=scheme, root=data_root)
         _print_results(results, f"harness adjudicate {shlex.quote(dataset)} --web")
         return
-    annotator = one_annotator(annotators, options)
-    result = harness.adjudicate(dataset, annotator, scheme=scheme, root=data_root)
-    _print_result(result, f"harness adjudicate {shlex.quote(dataset)} --as {annotator}")
+    result = harness.adjudicate(dataset, annotators[0], scheme=scheme, root=data_root)
+    _print_result(result, f"harness adjudicate {shlex.quote(dataset)} --as {annotators[0]}")
 
 
 def _print_results(results: dict[str, LabelResult], command: str) -> None:
@@ -119,15 +118,19 @@ def _print_result(result: LabelResult, command: str) -> None:
 @click.command()
 @click.argument("dataset")
 @click.option("--scheme", help="Label scheme; default: all schemes of the dataset.")
+@click.option("--flagged", is_flag=True, help="List what annotators flagged as to be looked at again, instead.")
 @data_root
 @as_json
-def disputes(dataset: str, scheme: str | None, data_root: Path | None, as_json: bool) -> None:
+def disputes(dataset: str, scheme: str | None, flagged: bool, data_root: Path | None, as_json: bool) -> None:
     """List the claims that annotators label differently.
 
     Those that an adjudicator has decided are counted only. Marks of features are not compared.
     """
     import harness
 
+    if flagged:
+        _print_flags(harness.flags(dataset, scheme=scheme, root=data_root), dataset, as_json=as_json)
+        return
     result = harness.disputes(dataset, scheme=scheme, root=data_root)
     if as_json:
         print_json(result.document())
@@ -141,6 +144,18 @@ def disputes(dataset: str, scheme: str | None, data_root: Path | None, as_json: 
     )
     if result.disputes:
         click.echo(f"decide them with: harness adjudicate {shlex.quote(dataset)} --as NAME")
+
+
+def _print_flags(flags: Sequence[Flag], dataset: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"flags": [flag._asdict() for flag in flags]})
+        return
+    rows = [[flag.claim_id, flag.axis, flag.annotator, flag.label or "", visible(flag.note or "")] for flag in flags]
+    if rows:
+        click.echo(align_columns([["claim", "axis", "annotator", "label", "note"], *rows]))
+    click.echo(f"{dataset}: {count_of(len(flags), 'flag')}")
+    if rows:
+        click.echo(f"look at yours again with: harness label {shlex.quote(dataset)} --as NAME --flagged")
 
 
 def _labels_line(dispute: Dispute) -> str:
@@ -158,8 +173,8 @@ def _labels_line(dispute: Dispute) -> str:
 @click.command()
 @click.argument("dataset")
 @annotator_option
-@click.option("--annotation", metavar="ID", help="Take back this label or decision.")
-@click.option("--claim", metavar="ID", help="Take back all labels and decisions of NAME on this claim.")
+@click.option("--annotation", metavar="ID", help="Take back this line: a label, mark, decision, suggestion or flag.")
+@click.option("--claim", metavar="ID", help="Take back all that NAME said of this claim.")
 @click.option("--note", help="Reason, for the log.")
 @data_root
 def withdraw(dataset: str, annotator: str, data_root: Path | None, **options: str | None) -> None:

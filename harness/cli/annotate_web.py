@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -12,6 +12,7 @@ from harness.text_tables import align_columns
 if TYPE_CHECKING:
     from harness.annotate.label import LabelResult
 
+LOOPBACK = "127.0.0.1"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -31,32 +32,41 @@ def web_options(command: F) -> F:
     return command
 
 
-def one_annotator(annotators: Sequence[str], options: dict[str, Any]) -> str:
-    """Returns the annotator at the terminal.
+class WebOptions(NamedTuple):
+    """What the options say of the page."""
 
-    Raises: UsageError: there are several, or an option needs `--web`.
-    """
-    if len(annotators) > 1:
-        raise click.UsageError("several people label with --web; in the terminal, give one --as NAME")
-    for name in ("host", "port"):
-        if options[name] is not None:
-            raise click.UsageError(f"--{name} needs --web")
-    return annotators[0]
+    annotators: Sequence[str]
+    host: str
+    port: int
 
+    @classmethod
+    def taken(cls, options: dict[str, Any], annotators: Sequence[str]) -> WebOptions | None:
+        """Takes the options of the page out of all options; None without `--web`.
 
-def serve(dataset: str, annotators: Sequence[str], options: dict[str, Any], **arguments: Any) -> dict[str, LabelResult]:
-    """Serves the page until it is interrupted."""
-    from harness.annotate.web.serve import serve_labeling
+        Raises: UsageError: without `--web` there are several annotators, or an option of the page.
+        """
+        web, host, port = (options.pop(name) for name in ("web", "host", "port"))
+        if web:
+            return cls(annotators, host or LOOPBACK, port or 0)
+        if len(annotators) > 1:
+            raise click.UsageError("several people label with --web; in the terminal, give one --as NAME")
+        for name, value in (("host", host), ("port", port)):
+            if value is not None:
+                raise click.UsageError(f"--{name} needs --web")
+        return None
 
-    host = options["host"] or "127.0.0.1"
-    return serve_labeling(
-        dataset,
-        annotators,
-        host=host,
-        port=options["port"] or 0,
-        ready=lambda links: _print_links(links, host),
-        **arguments,
-    )
+    def serve(self, dataset: str, **arguments: Any) -> dict[str, LabelResult]:
+        """Serves the page until it is interrupted; the arguments are those of `serve_labeling`."""
+        import harness
+
+        return harness.serve_labeling(
+            dataset,
+            self.annotators,
+            host=self.host,
+            port=self.port,
+            ready=lambda links: _print_links(links, self.host),
+            **arguments,
+        )
 
 
 def _print_links(links: Mapping[str, str], host: str) -> None:
@@ -69,6 +79,6 @@ def _print_links(links: Mapping[str, str], host: str) -> None:
         )
     else:
         click.echo(
-            "Whoever has a link labels under its name, and the connection is not encrypted: use a network that you trust. "
-            "Ctrl-C stops; all answers are saved."
+            "Whoever has a link labels under its name, and the connection is not encrypted: use a network that "
+            "you trust. Ctrl-C stops; all answers are saved."
         )

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from harness.annotate.session import Session
+from harness.annotate.session import CONFIDENCES, Session
 from harness.annotate.web import pages
 from harness.annotate.web.desks import Desks, Stale
 from harness.annotate.web.security import HEADERS, MAX_BODY, MAX_FIELDS, Guard, Visit
@@ -23,8 +23,8 @@ from harness.errors import HarnessError
 
 Fields = Mapping[str, str]
 NO_VISIT = (
-    "This page belongs to one annotator. Open your own link, which the command printed when it started. If you have just "
-    "opened it from a web page, go on below."
+    "This page belongs to one annotator. Open your own link, which the command printed when it started. If you have "
+    "just opened it from a web page, go on below."
 )
 
 
@@ -159,16 +159,22 @@ def _label(session: Session, fields: Fields) -> None:
         session.message = "give the reason of your decision, too"
         return
     session.note = note or None
+    session.confidence = CONFIDENCES.get(fields.get("confidence", ""))
     if not session.choose(_number(fields)):
         session.message = "choose one of the labels"
 
 
-def _skip(session: Session, fields: Fields) -> None:
+def _skip(session: Session, **_: Fields) -> None:
     session.skip()
 
 
-def _undo(session: Session, fields: Fields) -> None:
+def _undo(session: Session, **_: Fields) -> None:
     session.undo()
+
+
+def _flag(session: Session, fields: Fields) -> None:
+    session.note = fields.get("note", "").strip() or None
+    session.flag()
 
 
 def _jump(session: Session, fields: Fields) -> None:
@@ -200,6 +206,7 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "undo": _undo,
     "jump": _jump,
     "find": _find,
+    "flag": _flag,
     "mark": _mark,
 }
 """What the forms of the page do, by their address."""
@@ -230,12 +237,12 @@ async def _fields(request: Request) -> Fields:
     return dict(pairs)
 
 
-async def _file(name: str, request: Request) -> Response:
+async def _file(name: str, _: Request) -> Response:
     # The name is that of a route; no part of the address becomes one.
     return Response(pages.file_content(name), media_type=pages.FILES[name])
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+async def _unknown(request: Request, _: Exception) -> Response:
     return _refusal_page(request, 404, "There is no such page.")
 
 

@@ -55,7 +55,7 @@ class ArticleText:
     def html(self, window: Window, start: int, end: int) -> str:
         """Returns all pieces of a window, with the claim marked."""
         return "".join(
-            f'<span class="piece" id="p{index}" data-start="{self.starts[index]}">{self._piece(index, start, end)}</span>'
+            f'<span id="p{index}" data-start="{self.starts[index]}">{self._piece(index, start, end)}</span>'
             for index in range(window.first, window.last)
         )
 

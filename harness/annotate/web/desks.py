@@ -11,11 +11,11 @@ from harness.annotate.questions import Question
 from harness.annotate.session import Session
 from harness.annotate.web.article_text import ArticleText
 from harness.data.dataset import Dataset
-from harness.data.labels.label_log import ChangedMeanwhile, LogRole, read_logs
+from harness.data.labels.label_log import ChangedMeanwhile, LabelLog, LogRole, read_logs
 from harness.errors import HarnessError
 
-Ask = Callable[[str], Sequence[Question]]
-"""Returns the questions of an annotator, by name."""
+Begin = Callable[[LabelLog], Session]
+"""Begins the session of an annotator."""
 Action = Callable[[Session], None]
 
 
@@ -54,14 +54,16 @@ class Desks:
         folder: dataset folder, whose logs the caller holds.
         annotators: names.
         role: role of their answers.
-        ask: what annotators are asked about a dataset.
+        begin: begins the sessions of a dataset.
     """
 
-    def __init__(self, folder: Path, annotators: Sequence[str], role: LogRole, ask: Callable[[Dataset], Ask]) -> None:
+    def __init__(
+        self, folder: Path, annotators: Sequence[str], role: LogRole, begin: Callable[[Dataset], Begin]
+    ) -> None:
         self.folder = folder
         self.role = role
         self._annotators = annotators
-        self._ask = ask
+        self._begin = begin
         self._lock = threading.RLock()
         self._texts: dict[str, ArticleText] = {}
         self.dataset, sessions = self._read()
@@ -76,8 +78,8 @@ class Desks:
         with self._lock:
             if not secrets.compare_digest(turn.encode(), desk.turn.encode()):
                 raise Stale(
-                    "This page was behind: another window or tab of yours went on. Nothing was stored by your last key; "
-                    "here is where you are now."
+                    "This page was behind: another window or tab of yours went on. Nothing was stored by your last key. "
+                    "Here is where you are now."
                 )
             try:
                 action(desk.session)
@@ -112,5 +114,5 @@ class Desks:
 
     def _read(self) -> tuple[Dataset, dict[str, Session]]:
         dataset, logs = read_logs(self.folder, self._annotators, self.role, blind=self.role == "label")
-        ask = self._ask(dataset)
-        return dataset, {log.annotator: Session(ask(log.annotator), log) for log in logs}
+        begin = self._begin(dataset)
+        return dataset, {log.annotator: begin(log) for log in logs}

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.annotate.questions import Question
+from harness.annotate.session import CONFIDENCES
 from harness.annotate.web.article_text import ArticleText, Window, to_html
 from harness.annotate.web.desks import Desk, Desks
 from harness.annotate.web.security import Visit
@@ -109,9 +110,11 @@ def _view(desks: Desks, desk: Desk, visit: Visit, trouble: Trouble | None) -> di
     minutes = session.minutes_left
     return {
         "annotator": desk.annotator,
+        "confidences": CONFIDENCES,
         "csrf": visit.csrf,
         "dataset": desks.dataset.info.name,
         "decides": desks.role == "adjudicate",
+        "flag": session.log.flags.get(question.place) if question else None,
         "features": _features(desk, question),
         "last": last,
         "message": session.message,
@@ -121,7 +124,7 @@ def _view(desks: Desks, desk: Desk, visit: Visit, trouble: Trouble | None) -> di
         "n_skipped": session.n_skipped,
         "own": session.log.standing.get(question.place) if question else None,
         "question": question,
-        "schemes": _schemes(desks, desk),
+        "schemes": _schemes(desk),
         "source": _source(question) if question else "",
         "stopped": desk.changed,
         "title": f"{where} · {desks.dataset.info.name}",
@@ -139,7 +142,7 @@ def _features(desk: Desk, question: Question | None) -> list[Mapping[str, Any]]:
     ]
 
 
-def _schemes(desks: Desks, desk: Desk) -> list[Any]:
+def _schemes(desk: Desk) -> list[Any]:
     question = desk.session.current or (desk.session.questions[-1] if desk.session.questions else None)
     return [] if question is None else [question.scheme]
 

@@ -1,4 +1,4 @@
-"""`harness label --web` and `harness adjudicate --web`: a server for the annotators of a dataset, until it is stopped."""
+"""`harness label --web` and `harness adjudicate --web`: a server for the annotators of a dataset."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.annotate.label import LabelResult
-from harness.annotate.questions import dispute_questions, label_questions
+from harness.annotate.questions import ClaimQuestions, Question, dispute_questions, label_questions
+from harness.annotate.session import Session
 from harness.arguments import as_list
 from harness.data.dataset import Dataset
-from harness.data.labels.label_log import LogRole, hold_logs
+from harness.data.labels.label_log import LabelLog, LogRole, hold_logs
 from harness.errors import HarnessError, MissingExtra
 from harness.files import explain_os_error
 
 if TYPE_CHECKING:
-    from harness.annotate.web.desks import Ask, Desks
+    from harness.annotate.web.desks import Begin, Desks
 
 PACKAGES = ("starlette", "uvicorn")
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  (compared, not listened on)
@@ -36,6 +37,7 @@ def serve_labeling(
     role: LogRole = "label",
     scheme: str | None = None,
     axes: str | Sequence[str] = (),
+    flagged: bool = False,
     host: str = "127.0.0.1",
     port: int = 0,
     ready: Callable[[Links], None] | None = None,
@@ -52,6 +54,7 @@ def serve_labeling(
         role: `label`, or `adjudicate` to decide what annotators label differently.
         scheme: label scheme; default: the first of the dataset, or all of them with the role `adjudicate`.
         axes: one or more axes to ask about, with the role `label`; default: all that are no features.
+        flagged: whether only the questions are asked, again, that an annotator has flagged.
         host: address to listen on; the default can be reached from this machine only.
         port: port to listen on; 0: a free one.
         ready: called with the link of each annotator, once the server listens.
@@ -65,14 +68,14 @@ def serve_labeling(
 
     names = list(dict.fromkeys(as_list(annotators)))
 
-    def ask(opened: Dataset) -> Ask:
+    def begin(opened: Dataset) -> Begin:
         if role == "adjudicate":
-            return lambda annotator: dispute_questions(opened, scheme, annotator)
+            return lambda log: Session(dispute_questions(opened, scheme, log.annotator), log)
         questions = label_questions(opened, scheme, as_list(axes))
-        return lambda annotator: questions
+        return lambda log: Session(_flagged(questions, log) if flagged else questions, log, again=flagged)
 
     with _listening(host, port) as listener, hold_logs(dataset, names, root) as folder:
-        desks = Desks(folder, names, role, ask)
+        desks = Desks(folder, names, role, begin)
         _run(desks, listener, host, ready)
     return {name: _result(desks, name) for name in names}
 
@@ -124,6 +127,12 @@ def _listening(host: str, port: int) -> socket.socket:
             "address of this machine with --host"
         ) from None
     return listener
+
+
+def _flagged(questions: ClaimQuestions, log: LabelLog) -> list[Question]:
+    return [
+        questions[index] for index in sorted(i for place in log.flags if (i := questions.places.get(place)) is not None)
+    ]
 
 
 def _require_packages() -> None:

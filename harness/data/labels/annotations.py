@@ -32,7 +32,19 @@ def new_annotation(
     The same annotation therefore has the same id in every copy of a dataset, and copies can be merged line by line.
     """
     # The order of the fields is part of the id: a change would give the annotations of existing datasets other ids.
-    content = [claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes]
+    content: list[str | float | None] = [
+        claim_id,
+        scheme,
+        axis,
+        label,
+        annotator,
+        role,
+        guideline,
+        at,
+        value,
+        note,
+        supersedes,
+    ]
     if author is not None or url is not None:
         # The two fields are newer than the ids of annotations without them.
         content += [author, url]

@@ -3,9 +3,16 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const article = byId("article");
+  if (!article) {
+    document.addEventListener("keydown", (event) => {
+      if (!event.ctrlKey && !event.metaKey && !event.altKey && (event.key === "l" || event.key === "Escape")) location.assign("/");
+    });
+    return;
+  }
   const waiting = []; // keys pressed while an answer is on its way
   let busy = false;
   let digits = "";
+  let rating = false; // whether the next digit says how sure the answer is
 
   const tell = (text) => { byId("message").textContent = text; };
   const trouble = (text) => { byId("trouble").textContent = text; };
@@ -56,11 +63,12 @@
     if (busy) return;
     busy = true;
     document.body.classList.add("busy");
-    const draft = form.id === "labels" ? draftOf() : null;
+    const draft = action === "/label" ? draftOf() : null;
     const body = new URLSearchParams(new FormData(form, button));
+    const action = (button && button.getAttribute("formaction")) || form.getAttribute("action");
     body.set("window", article.dataset.window);
     try {
-      const response = await fetch(form.getAttribute("action"), {
+      const response = await fetch(action, {
         method: "POST",
         body,
         headers: { Accept: "application/json" },
@@ -120,10 +128,72 @@
     } else send(choice.form, choice);
   }
 
+  function askRating() {
+    const names = [...byId("confidence").options].slice(1).map((option, index) => `${index + 1} ${option.text}`);
+    rating = true;
+    tell(`How sure is your next answer? ${names.join(", ")}`);
+  }
+
+  function rate(key) {
+    const choices = byId("confidence");
+    if (!/^[1-9]$/.test(key) || Number(key) >= choices.options.length) return tell("nothing is chosen");
+    choices.selectedIndex = Number(key);
+    tell(`'${choices.value}' goes with your next answer`);
+  }
+
+  // A sign (a control character that is shown as \x1b) counts as one character, any other character as itself.
+  function length(node) {
+    if (node.nodeType === Node.TEXT_NODE) return [...node.data].length;
+    if (node.classList && node.classList.contains("sign")) return 1;
+    return [...node.childNodes].reduce((sum, child) => sum + length(child), 0);
+  }
+
+  function offsetOf(node, offset, isEnd) {
+    const sign = (node.nodeType === Node.TEXT_NODE ? node.parentElement : node).closest(".sign");
+    if (sign) [node, offset] = [sign.parentNode, [...sign.parentNode.childNodes].indexOf(sign) + (isEnd ? 1 : 0)];
+    if (node === article) {
+      const piece = article.children[offset];
+      if (piece) return Number(piece.dataset.start);
+      [node, offset] = [article.lastElementChild, article.lastElementChild.childNodes.length];
+    }
+    const piece = (node.nodeType === Node.TEXT_NODE ? node.parentElement : node).closest("[data-start]");
+    const before = document.createRange();
+    before.setStart(piece, 0);
+    before.setEnd(node, offset);
+    return Number(piece.dataset.start) + length(before.cloneContents());
+  }
+
+  function takeSelection() {
+    const selection = getSelection();
+    const details = byId("span");
+    if (!details) return tell("there is no span to correct here");
+    if (!selection.rangeCount || selection.isCollapsed || !article.contains(selection.getRangeAt(0).commonAncestorContainer)) {
+      toggle("span");
+      return details.open && tell("select the right words in the article, then press e");
+    }
+    const range = selection.getRangeAt(0);
+    byId("start").value = offsetOf(range.startContainer, range.startOffset, false);
+    byId("end").value = offsetOf(range.endContainer, range.endOffset, true);
+    byId("span-text").textContent = selection.toString().trim();
+    byId("span-text").hidden = false;
+    details.open = true;
+    const button = details.querySelector(".main");
+    button.focus();
+    button.scrollIntoView({ block: "nearest" });
+    tell("press Enter to correct the span");
+  }
+
   function press(key) {
     if (busy) return waiting.push(key);
+    if (rating) {
+      rating = false;
+      return rate(key);
+    }
     if (/^[0-9]$/.test(key)) return digit(key);
     digits = "";
+    if (key === "c") return askRating();
+    if (key === "!") return submit("#flag");
+    if (key === "e") return takeSelection();
     if (key === "u") return submit('[action="/undo"] button');
     if (key === "s") return submit('[action="/skip"] button');
     if (key === "n") return focus("note");
@@ -138,6 +208,9 @@
     event.preventDefault();
     send(event.target, event.submitter);
   });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#take-selection")) takeSelection();
+  });
   document.addEventListener("input", (event) => {
     const name = draftOf();
     if (event.target.id !== "note" || !name) return;
@@ -146,7 +219,7 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const inText = event.target.matches('textarea, input:not([type="radio"])');
+    const inText = event.target.matches('textarea, select, input:not([type="radio"])');
     if (inText) {
       const ends = event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea"));
       if (!ends) return;
