@@ -18,8 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from harness.annotate.session import CONFIDENCES, Session
 from harness.annotate.web import pages
 from harness.annotate.web.desks import Desks, Stale
+from harness.annotate.web.queue import queue_page
 from harness.annotate.web.security import HEADERS, MAX_BODY, MAX_FIELDS, Guard, Visit
+from harness.data.labels.label_log import ChangedMeanwhile
 from harness.errors import HarnessError
+from harness.files import WriteError, explain_os_error
 
 Fields = Mapping[str, str]
 NO_VISIT = (
@@ -76,9 +79,12 @@ def make_application(desks: Desks, guard: Guard) -> ASGIApp:
         guard: their tokens and visits.
     """
     pages_of = _Pages(desks, guard)
-    posted = {name: Route(f"/{name}", partial(pages_of.post, name), methods=["POST"]) for name in (*ACTIONS, "again")}
+    posted = {
+        name: Route(f"/{name}", partial(pages_of.post, name), methods=["POST"]) for name in (*ACTIONS, "span", "again")
+    }
     routes = [
         Route("/", pages_of.show, methods=["GET"]),
+        Route("/queue", pages_of.queue, methods=["GET"]),
         Route("/enter", pages_of.enter, methods=["GET"]),
         *(Route(f"/{name}", partial(_file, name), methods=["GET"]) for name in pages.FILES),
         *posted.values(),
@@ -110,6 +116,16 @@ class _Pages:
         desk = self._desks.by_name[visit.annotator]
         return HTMLResponse(await run_in_threadpool(pages.page, self._desks, desk, visit))
 
+    async def queue(self, request: Request) -> Response:
+        """Shows the claims of an annotator, page by page, with their state."""
+        visit = self._visit(request)
+        if visit is None:
+            return _refusal_page(request, 403, NO_VISIT)
+        desk = self._desks.by_name[visit.annotator]
+        number, state = _number(request.query_params, "page"), request.query_params.get("state", "all")
+        content = await run_in_threadpool(queue_page, self._desks, desk, visit, number=number, state=state)
+        return HTMLResponse(content)
+
     async def post(self, name: str, request: Request) -> Response:
         """Does what a form asks."""
         visit = self._visit(request)
@@ -130,18 +146,24 @@ class _Pages:
         try:
             if name == "again":
                 desks.read_again()
+            elif name == "span":
+                start, end = (_number(fields, offset) for offset in ("start", "end"))
+                desks.correct_span(desk, fields.get("turn", ""), start, end)
             else:
                 desks.act(desk, fields.get("turn", ""), partial(ACTIONS[name], fields=fields))
         except Stale as error:
+            trouble, status, held = str(error), 409, None
+        except ChangedMeanwhile as error:
             trouble, status = str(error), 409
-            held = None
+        except WriteError as error:
+            trouble, status = f"{error}. Your last answer was not saved, all others are.", 503
         except HarnessError as error:
-            trouble, status = str(error), 503
+            trouble, status = str(error), 422
         except OSError as error:
-            trouble, status = f"The files cannot be written: {error.strerror}. Your last answer was not saved.", 503
+            trouble, status = f"{explain_os_error(error)}. Your last answer was not saved, all others are.", 503
         if _wants_json(request):
             # After a failure the page stays as it is, so that nothing that was typed is lost.
-            stays = bool(trouble) and status == 503 and not desk.changed
+            stays = bool(trouble) and status != 409
             content = {} if stays else pages.change(desks, desk, visit, held)
             return JSONResponse(content | {"trouble": trouble}, status)
         if not trouble:
@@ -212,9 +234,9 @@ ACTIONS: dict[str, Callable[..., None]] = {
 """What the forms of the page do, by their address."""
 
 
-def _number(fields: Fields) -> int:
-    """Returns the field `number`; 0, which is no label and no sentence, if it is none."""
-    number = fields.get("number", "").strip()
+def _number(fields: Fields, name: str = "number") -> int:
+    """Returns a field that is a number; 0, which is no label, no sentence and no end, if it is none."""
+    number = fields.get(name, "").strip()
     return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
 
 

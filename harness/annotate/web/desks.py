@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.annotate.questions import Question
 from harness.annotate.session import Session
+from harness.annotate.spans import BadSpan, add_corrected, corrected
 from harness.annotate.web.article_text import ArticleText
 from harness.data.dataset import Dataset
 from harness.data.labels.label_log import ChangedMeanwhile, LabelLog, LogRole, read_logs
@@ -17,6 +19,10 @@ from harness.errors import HarnessError
 Begin = Callable[[LabelLog], Session]
 """Begins the session of an annotator."""
 Action = Callable[[Session], None]
+CHANGED = (
+    "Another command changed the dataset, or your labels in it. Your last answer was not saved, all others are. Read "
+    "the dataset again to go on."
+)
 
 
 class Stale(HarnessError):
@@ -40,7 +46,17 @@ class Desk:
         """Whether the files changed under the session, so that it can store nothing until they are read again."""
         self.turn = ""
         """Changes with every action, so that a page that shows an earlier state is told so."""
+        self._starts: tuple[Session, Sequence[int]] | None = None
         self.next_turn()
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """Index of the first question about each claim."""
+        if self._starts is None or self._starts[0] is not self.session:
+            numbers = [question.number for question in self.session.questions]
+            starts = [i for i, number in enumerate(numbers) if i == 0 or number != numbers[i - 1]]
+            self._starts = self.session, starts
+        return self._starts[1]
 
     def next_turn(self) -> None:
         """Makes what the pages of this annotator show old."""
@@ -75,21 +91,41 @@ class Desks:
         Raises: Stale: the page shows an earlier state. ChangedMeanwhile: the files changed; nothing was stored.
             HarnessError: the files cannot be written; nothing was stored.
         """
-        with self._lock:
-            if not secrets.compare_digest(turn.encode(), desk.turn.encode()):
-                raise Stale(
-                    "This page was behind: another window or tab of yours went on. Nothing was stored by your last key. "
-                    "Here is where you are now."
-                )
-            try:
-                action(desk.session)
-            except ChangedMeanwhile:
-                desk.changed = True
-                raise ChangedMeanwhile(
-                    "Another command changed the dataset, or your labels in it. Your last answer was not saved, all "
-                    "others are. Read the dataset again to go on."
-                ) from None
-            desk.next_turn()
+        with self._lock, self._one_turn(desk, turn):
+            action(desk.session)
+
+    def correct_span(self, desk: Desk, turn: str, start: int, end: int) -> None:
+        """Goes on with a claim of another span in place of the one that is shown; see `act` for the errors.
+
+        All annotators get the new claim. The old one stays for the labels of others; those of the annotator are taken
+        back.
+        """
+        with self._lock, self._one_turn(desk, turn):
+            question = desk.session.current
+            if question is None or self.role != "label":
+                raise BadSpan("there is no claim to correct here")
+            claim = corrected(question.article, question.claim, start, end)
+            if desk.session.log.is_changed():
+                raise ChangedMeanwhile(CHANGED)
+            add_corrected(self.folder, claim, desk.annotator)
+            self.read_again()
+            desk.session.replace_claim(question.claim.claim_id, claim.claim_id)
+            desk.session.message = "the span is corrected; your labels on the old one are taken back, and it is skipped"
+
+    @contextmanager
+    def _one_turn(self, desk: Desk, turn: str) -> Iterator[None]:
+        """Lets one action happen, and only from a page that shows the present state."""
+        if not secrets.compare_digest(turn.encode(), desk.turn.encode()):
+            raise Stale(
+                "This page was behind: another window or tab of yours went on, or the dataset was read again. Nothing "
+                "was stored by your last key. Here is where you are now."
+            )
+        try:
+            yield
+        except ChangedMeanwhile:
+            desk.changed = True
+            raise ChangedMeanwhile(CHANGED) from None
+        desk.next_turn()
 
     def read_again(self) -> None:
         """Reads the dataset again, and brings every annotator back to where they were.
@@ -101,9 +137,13 @@ class Desks:
             self._texts.clear()
             for name, session in sessions.items():
                 desk = self.by_name[name]
-                session.resume(desk.session)
+                earlier, was_changed = desk.session, desk.changed
+                session.resume(earlier)
                 desk.session, desk.changed = session, False
-                desk.next_turn()
+                same = session.current and earlier.current and session.current.place == earlier.current.place
+                # Whoever still has the same question may answer it on the page that they see.
+                if was_changed or not same:
+                    desk.next_turn()
 
     def text_of(self, question: Question) -> ArticleText:
         """Returns the text of the article of a question, in pieces."""

@@ -44,7 +44,7 @@ def page(desks: Desks, desk: Desk, visit: Visit, trouble: Trouble | None = None)
         view["window"] = _window_name(window)
         view["article"] = _article(text, window, question)
         view["is_whole"] = text.is_whole(window)
-    return _render("page", view)
+    return render("page", view)
 
 
 def change(desks: Desks, desk: Desk, visit: Visit, held: Window | None) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def change(desks: Desks, desk: Desk, visit: Visit, held: Window | None) -> dict[
     """
     view = _view(desks, desk, visit, None)
     reply: dict[str, Any] = {
-        "panel": _render("panel", view),
-        "progress": _render("progress", view),
+        "panel": render("panel", view),
+        "progress": render("progress", view),
         "message": view["message"],
         "title": view["title"],
     }
@@ -81,7 +81,7 @@ def change(desks: Desks, desk: Desk, visit: Visit, held: Window | None) -> dict[
 
 def refusal(title: str, message: str) -> str:
     """Returns a page that says why there is nothing to see."""
-    return _render("refusal", {"title": title, "message": message})
+    return render("refusal", {"title": title, "message": message})
 
 
 def held_window(name: str) -> Window | None:
@@ -153,7 +153,8 @@ def _source(question: Question) -> str:
     return " · ".join(" ".join(part.split()) for part in parts if part)
 
 
-def _render(name: str, view: Mapping[str, Any]) -> str:
+def render(name: str, view: Mapping[str, Any]) -> str:
+    """Returns a template with its values."""
     return _environment().get_template(f"{name}.html.jinja").render(view)
 
 

@@ -130,9 +130,8 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _flagged(questions: ClaimQuestions, log: LabelLog) -> list[Question]:
-    return [
-        questions[index] for index in sorted(i for place in log.flags if (i := questions.places.get(place)) is not None)
-    ]
+    places = questions.places
+    return [questions[index] for index in sorted(places[place] for place in log.flags if place in places)]
 
 
 def _require_packages() -> None:

@@ -119,9 +119,13 @@ class LabelLog:
         for annotation in annotations:
             (self.flags if annotation.role == "flag" else self.standing).pop(_place_of(annotation), None)
 
+    def is_changed(self) -> bool:
+        """Whether another command changed the dataset or the log since it was opened, so that nothing can be added."""
+        return _file_state(self.folder, self.annotator) != self._state
+
     def _append(self, annotations: list[Annotation]) -> None:
         with folder_lock(self.folder, "labels", wait_s=WAIT_S):
-            if _file_state(self.folder, self.annotator) != self._state:
+            if self.is_changed():
                 raise ChangedMeanwhile(
                     f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
                     "your last answer was not saved, all others are. Run the same command again to go on"
