@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from harness.data.add_claims import add_claims
+from harness.data.dataset import Dataset, claim_file_contents
+from harness.data.labels.label_log import LabelLog
 from harness.data.sentences.claims_of import make_claim
 from harness.errors import HarnessError
+from harness.files import folder_lock, write_files
 from harness.records import Article, Claim
 
 
@@ -32,14 +32,23 @@ def corrected(article: Article, claim: Claim, start: int, end: int) -> Claim:
         raise BadSpan("the span holds blanks only; select the text of the claim")
     if (start, end) == (claim.start, claim.end):
         raise BadSpan("this is the span that the claim has; select another one")
+    if start >= claim.end or end <= claim.start:
+        raise BadSpan("the span does not touch the claim that it is to correct; go to the claim that it belongs to")
     return make_claim(article, start, end, speaker=claim.speaker, date=claim.date, topic=claim.topic)
 
 
-def add_corrected(folder: Path, claim: Claim, annotator: str) -> None:
-    """Adds a claim that `corrected` returned to a dataset folder; the claims that it has stay.
+def add_corrected(dataset: Dataset, claim: Claim, log: LabelLog) -> None:
+    """Adds a claim that `corrected` returned to a dataset folder, unless it is there; the claims that it has stay.
 
-    Raises: HarnessError: the dataset has faults, or cannot be written; nothing was added.
+    Args:
+        dataset: the dataset, as it was when the log was opened.
+        claim: the new claim.
+        log: log of the annotator, which tells whether the dataset is still as it was.
+    Raises: ChangedMeanwhile: another command changed the dataset. HarnessError: it cannot be written. In both cases
+        nothing was added.
     """
-    row = {"article_id": claim.article_id, "text": claim.text, "start": claim.start}
-    row |= {name: value for name in ("speaker", "date", "topic") if (value := getattr(claim, name)) is not None}
-    add_claims(folder, [row], annotator)
+    if any(other.claim_id == claim.claim_id for other in dataset.claims):
+        return
+    with folder_lock(dataset.folder, "add"):
+        log.require_unchanged()
+        write_files(claim_file_contents(dataset.folder, dataset.articles, [*dataset.claims, claim]))

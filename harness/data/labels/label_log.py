@@ -119,17 +119,17 @@ class LabelLog:
         for annotation in annotations:
             (self.flags if annotation.role == "flag" else self.standing).pop(_place_of(annotation), None)
 
-    def is_changed(self) -> bool:
-        """Whether another command changed the dataset or the log since it was opened, so that nothing can be added."""
-        return _file_state(self.folder, self.annotator) != self._state
+    def require_unchanged(self) -> None:
+        """Raises: ChangedMeanwhile: another command changed the dataset or the log since it was opened."""
+        if _file_state(self.folder, self.annotator) != self._state:
+            raise ChangedMeanwhile(
+                f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
+                "your last answer was not saved, all others are. Run the same command again to go on"
+            )
 
     def _append(self, annotations: list[Annotation]) -> None:
         with folder_lock(self.folder, "labels", wait_s=WAIT_S):
-            if self.is_changed():
-                raise ChangedMeanwhile(
-                    f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
-                    "your last answer was not saved, all others are. Run the same command again to go on"
-                )
+            self.require_unchanged()
             append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
             self._state = _file_state(self.folder, self.annotator)
 

@@ -63,9 +63,9 @@
     if (busy) return;
     busy = true;
     document.body.classList.add("busy");
+    const action = (button && button.getAttribute("formaction")) || form.getAttribute("action");
     const draft = action === "/label" ? draftOf() : null;
     const body = new URLSearchParams(new FormData(form, button));
-    const action = (button && button.getAttribute("formaction")) || form.getAttribute("action");
     body.set("window", article.dataset.window);
     try {
       const response = await fetch(action, {
