@@ -218,7 +218,7 @@ def _mark(session: Session, fields: Fields) -> None:
     if feature is None:
         session.message = "there is no such feature to mark"
         return
-    value = fields.get(f"value-{feature.axis.name}", "").strip() if feature.axis.value else ""
+    value = fields.get("value", "").strip() if feature.axis.value else ""
     session.mark(feature, value or None)
 
 

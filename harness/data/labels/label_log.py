@@ -130,8 +130,11 @@ class LabelLog:
     def _append(self, annotations: list[Annotation]) -> None:
         with folder_lock(self.folder, "labels", wait_s=WAIT_S):
             self.require_unchanged()
-            append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
-            self._state = _file_state(self.folder, self.annotator)
+            try:
+                append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
+            finally:
+                # A line that could not be written whole was taken out again, which nobody else did.
+                self._state = _file_state(self.folder, self.annotator)
 
 
 @contextmanager

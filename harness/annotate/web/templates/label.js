@@ -32,8 +32,12 @@
     article.scrollTop += box.top - frame.top - Math.max(0, (frame.height - box.height) / 3);
   }
 
-  function apply(reply) {
+  function apply(reply, stays) {
     if (reply.panel === undefined) return;
+    const panel = byId("panel");
+    const top = panel.scrollTop;
+    const active = document.activeElement;
+    const again = stays && active.name === "axis" ? `[name="axis"][value="${CSS.escape(active.value)}"]` : stays && active.id ? `#${CSS.escape(active.id)}` : "#question";
     for (const marked of article.querySelectorAll("mark")) {
       const piece = marked.parentNode;
       marked.replaceWith(...marked.childNodes);
@@ -48,14 +52,16 @@
     }
     for (const [number, html] of reply.pieces || []) byId(`p${number}`).innerHTML = html;
     const open = [...document.querySelectorAll("#panel details[open]")].map((details) => details.id);
-    byId("panel").innerHTML = reply.panel;
-    for (const id of open) if (byId(id)) byId(id).open = true;
+    panel.innerHTML = reply.panel;
+    for (const id of open) if (byId(id) && (stays || id !== "span")) byId(id).open = true;
     byId("progress").innerHTML = reply.progress;
     document.title = reply.title;
     tell(reply.message);
     restoreDraft();
+    (document.querySelector(again) || byId("question")).focus({ preventScroll: true });
+    panel.scrollTop = stays ? top : 0;
+    if (stays) return;
     showClaim();
-    byId("question").focus({ preventScroll: true });
     if (matchMedia("(max-width: 52rem)").matches) scrollTo(0, 0);
   }
 
@@ -79,7 +85,7 @@
       trouble(reply.trouble || "");
       if (!response.ok) waiting.length = 0;
       else if (draft) localStorage.removeItem(draft);
-      apply(reply);
+      apply(reply, action === "/mark" || action === "/flag");
     } catch {
       waiting.length = 0;
       trouble("The server does not answer: is the command still running? Your last answer was not saved, all others are.");
@@ -126,6 +132,17 @@
       choice.checked = true;
       focus("note");
     } else send(choice.form, choice);
+  }
+
+  function markFeature(key) {
+    const features = document.querySelectorAll('#features [name="axis"]');
+    digits += key;
+    if (digits.length < String(features.length).length) return tell(`${digits}_`);
+    const feature = features[Number(digits) - 1];
+    digits = "";
+    if (!feature) return tell(`there is no such feature; give 1-${features.length}`);
+    feature.focus();
+    send(feature.form, feature);
   }
 
   function askRating() {
@@ -189,7 +206,9 @@
       rating = false;
       return rate(key);
     }
-    if (/^[0-9]$/.test(key)) return digit(key);
+    const isDigit = /^[0-9]$/.test(key);
+    if (isDigit && document.activeElement.closest("#features")) return markFeature(key);
+    if (isDigit) return digit(key);
     digits = "";
     if (key === "c") return askRating();
     if (key === "!") return submit("#flag");
@@ -226,6 +245,8 @@
       event.preventDefault();
       byId("question").focus();
       if (event.target.id === "note" && note().value.trim()) tell("the note goes with your next answer");
+    } else if (event.key === "Escape") {
+      byId("question").focus();
     } else if (event.key.length === 1 && event.key !== " ") {
       event.preventDefault();
       if (!event.repeat) press(event.key.toLowerCase());
