@@ -72,7 +72,7 @@ def test_several_people_label_one_decides_and_no_token_is_printed_again(tmp_path
         assert "No question is left" in chief.post("/label", number=1, note="a year is a fact")
     (line,) = lines(folder / "annotations/chief.jsonl")
     assert (line["role"], line["label"], line["note"]) == ("adjudicate", "yes", "a year is a fact")
-    assert disputes(folder).disputes == []
+    assert not disputes(folder).disputes
 
 
 def test_a_killed_server_loses_no_answer(tmp_path):
