@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.annotate.questions import Question
+from harness.annotate.questions import ClaimQuestions, Question
 from harness.annotate.session import Session
 from harness.annotate.spans import BadSpan, add_corrected, corrected
 from harness.annotate.web.article_text import ArticleText
@@ -52,8 +52,11 @@ class Desk:
     @property
     def starts(self) -> Sequence[int]:
         """Index of the first question about each claim."""
+        questions = self.session.questions
+        if isinstance(questions, ClaimQuestions):
+            return range(0, len(questions), len(questions) // max(1, len(questions.claims)) or 1)
         if self._starts is None or self._starts[0] is not self.session:
-            numbers = [question.number for question in self.session.questions]
+            numbers = [question.number for question in questions]
             starts = [i for i, number in enumerate(numbers) if i == 0 or number != numbers[i - 1]]
             self._starts = self.session, starts
         return self._starts[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ def queue_page(desks: Desks, desk: Desk, visit: Visit, *, number: int, state: st
     current = desk.session.current
     if not number:
         rank = current.number - 1 if current else 0
-        number = sum(1 for other in ranks if other < rank) // ROWS + 1
+        number = bisect_left(ranks, rank) // ROWS + 1
     number = min(number, n_pages)
     rows = [_row(desk, rank) for rank in ranks[(number - 1) * ROWS : number * ROWS]]
     view = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -81,33 +82,40 @@ def serve_labeling(
 
 
 def _run(desks: Desks, listener: socket.socket, host: str, ready: Callable[[Links], None] | None) -> None:
-    import uvicorn
-
-    from harness.annotate.web.application import make_application
     from harness.annotate.web.security import Guard
 
     port = listener.getsockname()[1]
     name = socket.gethostname() if host in ANY_ADDRESS else host
     guard = Guard(desks.by_name, name, port)
+    # From here on a browser can connect; it is answered once the server has started.
+    listener.listen(128)
+    if ready is not None:
+        address = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+        ready({annotator: f"{address}/enter?token={token}" for annotator, token in guard.tokens.items()})
+    import uvicorn
+
+    from harness.annotate.web.application import make_application
+
     config = uvicorn.Config(
         make_application(desks, guard),
         access_log=False,  # it would hold the tokens
         log_level="critical",
         lifespan="off",
+        loop="asyncio",
+        http="h11",
         ws="none",
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=STOP_S,
         proxy_headers=False,
     )
-    listener.listen(128)
-    if ready is not None:
-        address = f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-        ready({annotator: f"{address}/enter?token={token}" for annotator, token in guard.tokens.items()})
+    gc.freeze()  # what was read stays; looking through it again and again would delay answers
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         return  # how the server is stopped
+    finally:
+        gc.unfreeze()
 
 
 def _listening(host: str, port: int) -> socket.socket:
