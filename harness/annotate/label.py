@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.keys import standard_input_keys
 from harness.annotate.questions import dispute_questions, label_questions
 from harness.annotate.session import Session
 from harness.annotate.terminal import Terminal
 from harness.arguments import as_list
+from harness.data.dataset import Dataset
 from harness.data.labels.label_log import open_to_label
 from harness.display import displayed
 
@@ -73,7 +75,7 @@ def label(
         questions = label_questions(opened, scheme, as_list(axes))
         indexes = sorted(questions.places[place] for place in log.flags if place in questions.places)
         asked = [questions[index] for index in indexes] if flagged else questions
-        session = Session(asked, log, again=flagged)
+        session = Session(asked, log, again=flagged, evidence=_evidence_of(opened))
         return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 
 
@@ -101,8 +103,13 @@ def adjudicate(
         unknown. FaultsError: the dataset has faults.
     """
     with open_to_label(dataset, annotator, "adjudicate", root) as (opened, log):
-        session = Session(dispute_questions(opened, scheme, annotator), log)
+        questions = dispute_questions(opened, scheme, annotator)
+        session = Session(questions, log, evidence=_evidence_of(opened))
         return _run(session, f"{opened.info.name}, {annotator} decides", keys, console)
+
+
+def _evidence_of(dataset: Dataset) -> EvidenceDesk | None:
+    return EvidenceDesk(dataset) if has_passages(dataset) else None
 
 
 def _run(

@@ -7,7 +7,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from harness.annotate.evidence import EvidenceDesk, JudgedPassage
 from harness.annotate.questions import Question, place_index
+from harness.data.corpora.passages import Passage
 from harness.data.labels.label_log import Answer, LabelLog
 from harness.records import Annotation
 from harness.schemes.scheme_files import FEATURE_LABEL
@@ -36,9 +38,17 @@ class Session:
         questions: all questions, also those that are answered.
         log: log of the annotator.
         again: whether questions are asked again that have an answer; each answer then takes the flag back.
+        evidence: where passages are found and judged; None: the dataset has none.
     """
 
-    def __init__(self, questions: Sequence[Question], log: LabelLog, *, again: bool = False) -> None:
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        log: LabelLog,
+        *,
+        again: bool = False,
+        evidence: EvidenceDesk | None = None,
+    ) -> None:
         self.questions = questions
         self.log = log
         self.n_given = 0
@@ -52,6 +62,7 @@ class Session:
         self.confidence: float | None = None
         """Confidence of the next answer, from 0 to 1."""
         self._again = again
+        self._evidence = evidence
         self._index_of = place_index(questions)
         answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
         self._answered = set() if again else answered
@@ -163,6 +174,23 @@ class Session:
             self.log.flag(question.place, question.scheme.version, self.note)
             self.message = "flagged: look again"
             self.note = None
+
+    @property
+    def has_passages(self) -> bool:
+        """Whether passages can be judged for the claim of the question: it is about a verdict, and there are some."""
+        return self._evidence is not None and self.current is not None and "verdict" in self.current.scheme.tasks
+
+    def passages(self, words: str | None = None) -> list[JudgedPassage]:
+        """Returns the passages to judge for the claim of the question; see `EvidenceDesk.passages`."""
+        if self._evidence is None or self.current is None or not self.has_passages:
+            return []
+        return self._evidence.passages(self.current.claim, words)
+
+    def judge(self, passage: Passage, stance: str | None) -> None:
+        """Stores what a passage says of the claim of the question; see `EvidenceDesk.judge`."""
+        if self._evidence is not None and self.current is not None:
+            self._evidence.judge(self.current.claim, passage, stance)
+            self.message = f"saved: {stance}" if stance else "taken back: the passage has no stance"
 
     def skip(self) -> None:
         """Leaves the question for a later session."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +63,16 @@ def label(
     import harness
 
     web = WebOptions.taken(options, annotators)
-    again = " --flagged" if options["flagged"] else ""
+    chosen = ["--scheme", options["scheme"]] if options["scheme"] else []
+    chosen += [argument for axis in axes for argument in ("--axis", axis)]
+    chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
     if web is not None:
         options.pop("features")  # the page shows them all the time
         results = web.serve(dataset, axes=axes, root=data_root, **options)
-        _print_results(results, f"harness label {shlex.quote(dataset)} --web{again}")
+        _print_results(results, ["harness", "label", dataset, "--web"], chosen)
         return
     result = harness.label(dataset, annotators[0], axes=axes, root=data_root, **options)
-    _print_result(result, f"harness label {shlex.quote(dataset)} --as {annotators[0]}{again}")
+    _print_results({annotators[0]: result}, ["harness", "label", dataset], chosen)
 
 
 @click.command()
@@ -90,17 +92,18 @@ def adjudicate(
     import harness
 
     web = WebOptions.taken(options, annotators)
+    chosen = ["--scheme", scheme] if scheme else []
     if web is not None:
         results = web.serve(dataset, role="adjudicate", scheme=scheme, root=data_root)
-        _print_results(results, f"harness adjudicate {shlex.quote(dataset)} --web")
+        _print_results(results, ["harness", "adjudicate", dataset, "--web"], chosen)
         return
     result = harness.adjudicate(dataset, annotators[0], scheme=scheme, root=data_root)
-    _print_result(result, f"harness adjudicate {shlex.quote(dataset)} --as {annotators[0]}")
+    _print_results({annotators[0]: result}, ["harness", "adjudicate", dataset], chosen)
 
 
-def _print_results(results: dict[str, LabelResult], command: str) -> None:
+def _print_results(results: Mapping[str, LabelResult], command: Sequence[str], options: Sequence[str]) -> None:
     for annotator, result in results.items():
-        _print_result(result, f"{command} --as {annotator}")
+        _print_result(result, shlex.join([*command, "--as", annotator, *options]))
 
 
 def _print_result(result: LabelResult, command: str) -> None:
@@ -150,7 +153,10 @@ def _print_flags(flags: Sequence[Flag], dataset: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"flags": [flag._asdict() for flag in flags]})
         return
-    rows = [[flag.claim_id, flag.axis, flag.annotator, flag.label or "", visible(flag.note or "")] for flag in flags]
+    rows = [
+        [flag.claim_id, flag.axis, flag.annotator, visible(flag.label or ""), visible(flag.note or "")]
+        for flag in flags
+    ]
     if rows:
         click.echo(align_columns([["claim", "axis", "annotator", "label", "note"], *rows]))
     click.echo(f"{dataset}: {count_of(len(flags), 'flag')}")

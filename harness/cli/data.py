@@ -31,14 +31,16 @@ folder = click.Path(path_type=Path)
 @click.option(
     "--label", "labels", multiple=True, metavar="AXIS=L", help="With --text: label on an axis; may be repeated."
 )
+@click.option("--note", help="With --text: note of the labels.")
+@click.option("--confidence", type=click.FloatRange(0, 1), help="With --text: how sure the labels are, from 0 to 1.")
 @click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Role or handle of the annotator.")
 @click.option(
     "--column",
     "columns",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Read a field or an axis from another column: text=sentence, label=is_claim, evidence=passage; may be "
-    "repeated.",
+    help="Read a field or an axis from another column: text=sentence, label=is_claim, evidence=passage, note=why, "
+    "confidence=certainty, at=labeled_at; may be repeated.",
 )
 @click.option("--ignore-column", "ignore_columns", multiple=True, metavar="COLUMN", help="Pass over a column.")
 @click.option("--ignore-other-columns", is_flag=True, help="Pass over columns that are neither a field nor an axis.")
@@ -56,10 +58,11 @@ folder = click.Path(path_type=Path)
 )
 @click.option(
     "--role",
-    type=click.Choice(["label", "adjudicate"]),
+    type=click.Choice(["label", "adjudicate", "suggest"]),
     default="label",
     show_default=True,
-    help="adjudicate: decisions where annotators differ; the gold rule adjudicated takes them.",
+    help="adjudicate: decisions where annotators differ; the gold rule adjudicated takes them. suggest: proposals, "
+    "such as those of a model; they count nowhere.",
 )
 @click.option("--at", metavar="TIME", help="Date or time of labels without a column 'at'; default: now.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
@@ -85,6 +88,8 @@ def add(
     claims: Path | None,
     text: str | None,
     labels: tuple[str, ...],
+    note: str | None,
+    confidence: float | None,
     columns: tuple[str, ...],
     values: tuple[str, ...],
     **options: Any,
@@ -99,14 +104,18 @@ def add(
 
     if (claims is None) == (text is None) or (claims is not None and labels):
         raise click.UsageError("give either --claims FILE, or --text TEXT with --label AXIS=L")
-    rows: Path | list[dict[str, str]]
+    about = {name: cell for name, cell in (("note", note), ("confidence", confidence)) if cell is not None}
+    if claims is not None and about:
+        option = next(iter(about))
+        raise click.UsageError(f"--{option} goes with --text; a file has it in a column: --column {option}=COLUMN")
+    rows: Path | list[dict[str, Any]]
     if claims is not None:
         rows = claims
     else:
         row_labels = _pairs("--label", "AXIS=L", labels)
-        if "text" in row_labels:
+        if {"text", *about} & row_labels.keys():
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
-        rows = [{"text": text or ""} | row_labels]
+        rows = [{"text": text or ""} | about | row_labels]
     result = harness.add_claims(
         dataset_dir,
         rows,

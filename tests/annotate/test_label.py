@@ -153,23 +153,14 @@ def kill_sessions(folder, name, delays):
     return saved, on_disk
 
 
-def labeled_by_four(tmp_path, kills):
-    """Four annotators at once, each killed several times."""
+def test_answers_that_were_acknowledged_survive_kills(tmp_path):
+    """Four annotators at once, each killed twice; `tests/soak/kill_labeling.py` does it 500 times."""
     folder = to_label(tmp_path / "d", {"a": " ".join(f"Line {n} is short." for n in range(2000))}).folder
     names = ("ann", "bob", "cal", "dee")
-    delays = [random.Random(13).uniform(0.02, 0.4) for _ in range(kills)]
+    delays = [random.Random(13).uniform(0.02, 0.4) for _ in range(2)]
     with ThreadPoolExecutor(len(names)) as pool:
         counts = list(pool.map(lambda name: kill_sessions(folder, name, delays), names))
     assert check([folder]) == []
     assert all(0 < saved <= on_disk for saved, on_disk in counts)
     for name in names:
         assert label(folder, name, keys="1q").given == 1
-
-
-def test_answers_that_were_acknowledged_survive_kills(tmp_path):
-    labeled_by_four(tmp_path, 2)
-
-
-@pytest.mark.soak
-def test_answers_that_were_acknowledged_survive_500_kills(tmp_path):
-    labeled_by_four(tmp_path, 125)

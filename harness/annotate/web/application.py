@@ -156,7 +156,7 @@ class _Pages:
         except ChangedMeanwhile as error:
             trouble, status = str(error), 409
         except WriteError as error:
-            trouble, status = f"{error}. Your last answer was not saved, all others are.", 503
+            trouble, status = f"{error}.", 503
         except HarnessError as error:
             trouble, status = str(error), 422
         except OSError as error:

@@ -11,7 +11,7 @@ from harness.data.articles.rows import LabeledRow
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.schemes import Axis, Scheme
 
-CLAIM_FIELDS = ("claim_id", "article_id", "text", "start", "speaker", "date", "topic", "note", "at")
+CLAIM_FIELDS = ("claim_id", "article_id", "text", "start", "speaker", "date", "topic", "note", "confidence", "at")
 """Fields of a row that describe the claim or its labels."""
 ARTICLE_FIELDS = ("title", "published", "publisher", "url", "language", "license")
 """Fields of a row that describe its article; used for a new article."""
@@ -152,7 +152,7 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         axis_names = ", ".join(axis.name for axis in schemes[0].axes)
         message = f"has no label; give at least one of: {axis_names}{_new_scheme_hint(others)}"
         faults.append(Fault(path, None, None, message, "missing-field"))
-    fields = {field: column for field, column in field_columns.items() if field in known}
+    fields = {field: column for field, column in field_columns.items() if field in known and column not in axis_columns}
     return Columns(fields, axis_columns, tuple(others), tuple(faults))
 
 

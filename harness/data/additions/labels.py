@@ -40,6 +40,7 @@ class RowAnswer(NamedTuple):
     """Organization or person who gave the rating, as the file states it."""
     url: str | None = None
     """Address of the page on which the rating was published."""
+    confidence: float | None = None
 
 
 class Settled(NamedTuple):
@@ -71,6 +72,17 @@ def is_blank(cell: object) -> bool:
     if isinstance(cell, float):
         return math.isnan(cell)
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def parse_confidence(cell: object) -> float | None:
+    """Returns the number of a cell of confidence; None if it is none from 0 to 1."""
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
 
 
 def is_time(text: str) -> bool:

@@ -18,6 +18,7 @@ from harness.data.additions.labels import (
     cell_text,
     is_blank,
     is_time,
+    parse_confidence,
     parse_label,
     settle,
 )
@@ -59,9 +60,9 @@ class AddSession:
         self.evidence = EvidenceFinder(dataset, path, options.values) if columns.have_evidence else None
         self._superseded = dataset.superseded
         own = [a for a in dataset.annotations if a.annotator == options.annotator]
-        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own) if a.role == options.role}
+        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own, (options.role,))}
         """The last annotation of each question, also one that was withdrawn."""
-        self.present = {question_of(a)[:3]: a for a in active_annotations(own) if a.role == options.role}
+        self.present = {question_of(a)[:3]: a for a in active_annotations(own, (options.role,))}
         self.faults: list[Fault] = []
         self.new: list[Annotation] = []
         self.unchanged = 0
@@ -98,10 +99,11 @@ class AddSession:
             if claim is None:
                 continue
             note, at = claim_row.fields.get("note"), claim_row.fields.get("at")
+            confidence = parse_confidence(claim_row.fields.get("confidence"))
             for axis, answer in answers:
                 key = (claim.claim_id, axis.scheme.name, axis.axis.name)
                 axes[key] = axis
-                by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source))
+                by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source, confidence))
         if self.evidence is not None and self.columns.axes:
             labeled = {claim_id for claim_id, _, _ in by_claim}
             self.unlabeled = len({claim.claim_id for claim in claims if claim is not None} - labeled)
@@ -172,6 +174,9 @@ class AddSession:
             if field == "start":
                 if not re.fullmatch(r"[0-9]{1,12}", str(cell)):
                     yield column, f"expected an integer from 0, got {preview(cell)}"
+            elif field == "confidence":
+                if parse_confidence(cell) is None:
+                    yield column, f"expected a number from 0 (a guess) to 1 (certain), got {preview(cell)}"
             elif field in NUMBERS and isinstance(cell, int) and not isinstance(cell, bool):
                 continue
             elif field == "group" and isinstance(cell, float):
@@ -204,7 +209,7 @@ class AddSession:
                 self.faults.append(Fault(self.path, row.line, axis.axis.name, message))
             return
         label, value = row.answer
-        if earlier is not None and (earlier.label, earlier.value) == (label, value):
+        if earlier is not None and _repeats(earlier, row):
             self.unchanged += n_rows
             return
         self.unchanged += n_rows - 1
@@ -219,6 +224,7 @@ class AddSession:
             guideline=axis.scheme.version,
             at=row.at or self.options.at,
             value=value,
+            confidence=row.confidence,
             note=row.note,
             author=row.author,
             url=row.url,
@@ -227,6 +233,15 @@ class AddSession:
             supersedes=latest.annotation_id if latest else None,
         )
         self.new.append(annotation)
+
+
+def _repeats(earlier: Annotation, row: RowAnswer) -> bool:
+    """Whether a row says nothing that an earlier annotation does not: no other label, note or confidence."""
+    return (
+        (earlier.label, earlier.value) == row.answer
+        and row.note in (None, earlier.note)
+        and row.confidence in (None, earlier.confidence)
+    )
 
 
 def _labeled_differently(

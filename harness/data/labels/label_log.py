@@ -14,7 +14,7 @@ from harness.data.labels.annotations import new_annotation, new_withdrawal, time
 from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
-from harness.files import Locked, append_bytes, folder_lock, gc_paused
+from harness.files import Locked, WriteError, append_bytes, folder_lock, gc_paused
 from harness.folders import data_root, shipped
 from harness.records import FLAG_LABEL, Annotation, Role, check_name
 
@@ -39,6 +39,10 @@ class ChangedMeanwhile(HarnessError):
     """The dataset or the log changed while an annotator was at work; what was acknowledged before is safe."""
 
     code = "changed-meanwhile"
+
+
+class NotSaved(WriteError):
+    """An answer could not be written; what was acknowledged before is safe."""
 
 
 class Answer(NamedTuple):
@@ -128,13 +132,19 @@ class LabelLog:
             )
 
     def _append(self, annotations: list[Annotation]) -> None:
-        with folder_lock(self.folder, "labels", wait_s=WAIT_S):
-            self.require_unchanged()
-            try:
-                append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
-            finally:
-                # A line that could not be written whole was taken out again, which nobody else did.
-                self._state = _file_state(self.folder, self.annotator)
+        data = "".join(to_json_lines(annotations)).encode()
+        # Checked before, too: the lock of a folder that was moved away would make an empty one in its place.
+        self.require_unchanged()
+        try:
+            with folder_lock(self.folder, "labels", wait_s=WAIT_S):
+                self.require_unchanged()
+                try:
+                    append_bytes(self.path, data)
+                finally:
+                    # A line that could not be written whole was taken out again: a change, but nobody else's.
+                    self._state = (_state_of(self.path), *self._state[1:])
+        except WriteError as error:
+            raise NotSaved(f"{error}. Your last answer was not saved, all others are") from None
 
 
 @contextmanager
