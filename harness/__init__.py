@@ -26,12 +26,14 @@ The names in `__all__` are the public interface; each command of the command lin
     harness agreement                 agreement
     harness audit                     audit_targets
     harness check                     check
+    harness check --fix               repair
     harness fetch                     fetch
     harness export                    export
     harness export --to submission    write_submission
     harness index                     write_index
     harness search                    open_index
     harness new                       new
+    harness guideline                 guideline
     harness list                      list_components
     harness schema                    schema
 
@@ -51,6 +53,7 @@ from harness.user_code import process as process  # it notes the time
 if TYPE_CHECKING:
     __version__: str
 
+    from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
     from harness.annotate.web.serve import serve_labeling as serve_labeling
@@ -68,6 +71,7 @@ if TYPE_CHECKING:
     from harness.data.labels.flags import flags as flags
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
+    from harness.data.repair import repair as repair
     from harness.errors import FaultsError as FaultsError
     from harness.errors import HarnessError as HarnessError
     from harness.report.build import build_report as build_report
@@ -108,6 +112,7 @@ _MODULES = {
     "fetch": "harness.data.benchmarks.fetch",
     "flags": "harness.data.labels.flags",
     "freeze_split": "harness.runner.splitting.freeze",
+    "guideline": "harness.annotate.guideline",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
     "ingest_corpus": "harness.data.corpora.ingest_corpus",
@@ -123,6 +128,7 @@ _MODULES = {
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
+    "repair": "harness.data.repair",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
     "withdraw": "harness.data.labels.withdraw",

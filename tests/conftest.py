@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from model_server import ModelServer, serving
 from publishers import FOLDERS
 from small_dataset import make_dataset
@@ -123,15 +124,18 @@ def harness_process(tmp_path: Path) -> Harness:
 
 @pytest.fixture(scope="session")
 def bring(benchmarks: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Fetches benchmarks by name, each once per test process; returns the data root."""
+    """Fetches benchmarks by name, each once for all test processes; returns the data root."""
     from harness import fetch
 
-    root = tmp_path_factory.mktemp("fetched")
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fetched"
+    root.mkdir(exist_ok=True)
 
     def fetch_once(*names: str) -> Path:
         for name in names:
-            if not (root / name).exists():
-                fetch(name, benchmarks / FOLDERS.get(name, name.replace("-", "_")), root)
+            with FileLock(root.parent / f"fetched-{name}.lock"):
+                if not (root / name).exists():
+                    fetch(name, benchmarks / FOLDERS.get(name, name.replace("-", "_")), root)
         return root
 
     return fetch_once

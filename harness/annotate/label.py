@@ -12,7 +12,7 @@ from rich.console import Console
 
 from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.keys import standard_input_keys
-from harness.annotate.questions import dispute_questions, label_questions
+from harness.annotate.questions import again_questions, dispute_questions, label_questions
 from harness.annotate.session import Session
 from harness.annotate.terminal import Terminal
 from harness.arguments import as_list
@@ -47,6 +47,7 @@ def label(
     axes: str | Sequence[str] = (),
     features: bool = False,
     flagged: bool = False,
+    claims: str | Sequence[str] = (),
     keys: Iterable[str] | None = None,
     console: Console | None = None,
     root: str | Path | None = None,
@@ -64,6 +65,7 @@ def label(
         features: whether the features of each claim are asked for after its last axis; the key `f` shows them anyway.
         flagged: whether only the questions are asked, again, that the annotator has flagged; an answer takes the flag
             back.
+        claims: ids of one or more claims to ask about, answered or not; default: all that are open.
         keys: keys that the annotator presses; default: those of standard input. Digits choose a label, `u` takes the
             last answer back, `s` skips, `!` flags, `?` shows the guideline, `q` leaves.
         console: where the questions are shown; default: standard output.
@@ -73,9 +75,9 @@ def label(
     """
     with open_to_label(dataset, annotator, root=root, blind=True) as (opened, log):
         questions = label_questions(opened, scheme, as_list(axes))
-        indexes = sorted(questions.places[place] for place in log.flags if place in questions.places)
-        asked = [questions[index] for index in indexes] if flagged else questions
-        session = Session(asked, log, again=flagged, evidence=_evidence_of(opened))
+        again = flagged or bool(claims)
+        asked = again_questions(questions, log.flags if flagged else None, as_list(claims)) if again else questions
+        session = Session(asked, log, again=again, evidence=_evidence_of(opened))
         return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, overload
 
 from harness.data.dataset import Dataset
@@ -119,6 +119,27 @@ def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -
         raise HarnessError(f"scheme '{label_scheme.name}' has features only, which are not asked one by one")
     articles = {article.article_id: article for article in dataset.articles}
     return ClaimQuestions(dataset.current, articles, label_scheme, asked)
+
+
+def again_questions(
+    questions: ClaimQuestions, places: Iterable[Place] | None, claim_ids: Sequence[str]
+) -> list[Question]:
+    """Returns the questions that an annotator wants to be asked again, in their order.
+
+    Args:
+        questions: all questions.
+        places: what the answers of the questions are stored under; None: all.
+        claim_ids: claims of the questions; empty: all.
+    Raises: UnknownName: the dataset has no such claim, or a newer version of its article replaces it.
+    """
+    known = {claim.claim_id for claim in questions.claims}
+    for claim_id in claim_ids:
+        if claim_id not in known:
+            raise UnknownName(f"--claim: no current claim has the id '{claim_id}'; claims.jsonl lists the ids")
+    chosen = set(claim_ids)
+    indexes = (questions.places.get(place) for place in (questions.places if places is None else places))
+    asked = (questions[index] for index in sorted(index for index in indexes if index is not None))
+    return [question for question in asked if not chosen or question.claim.claim_id in chosen]
 
 
 def dispute_questions(dataset: Dataset, scheme: str | None, annotator: str) -> list[Question]:

@@ -43,11 +43,17 @@ several_annotators = click.option(
 @click.option(
     "--features", is_flag=True, help="Ask for the features of each sentence too; the key f shows them anyway."
 )
+@click.option("--claim", "claims", multiple=True, metavar="ID", help="Ask about this claim, again; may be repeated.")
 @click.option("--flagged", is_flag=True, help="Ask again, and only, what you flagged; an answer takes the flag back.")
 @web_options
 @data_root
 def label(
-    dataset: str, annotators: tuple[str, ...], axes: tuple[str, ...], data_root: Path | None, **options: Any
+    dataset: str,
+    annotators: tuple[str, ...],
+    axes: tuple[str, ...],
+    claims: tuple[str, ...],
+    data_root: Path | None,
+    **options: Any,
 ) -> None:
     """Label the claims of a dataset, in the terminal or in a browser.
 
@@ -65,13 +71,14 @@ def label(
     web = WebOptions.taken(options, annotators)
     chosen = ["--scheme", options["scheme"]] if options["scheme"] else []
     chosen += [argument for axis in axes for argument in ("--axis", axis)]
+    chosen += [argument for claim in claims for argument in ("--claim", claim)]
     chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
     if web is not None:
         options.pop("features")  # the page shows them all the time
-        results = web.serve(dataset, axes=axes, root=data_root, **options)
+        results = web.serve(dataset, axes=axes, claims=claims, root=data_root, **options)
         _print_results(results, ["harness", "label", dataset, "--web"], chosen)
         return
-    result = harness.label(dataset, annotators[0], axes=axes, root=data_root, **options)
+    result = harness.label(dataset, annotators[0], axes=axes, claims=claims, root=data_root, **options)
     _print_results({annotators[0]: result}, ["harness", "label", dataset], chosen)
 
 

@@ -1,4 +1,4 @@
-"""The commands `new`, `ingest` and `schema`, which start a dataset and its config."""
+"""The commands `new`, `guideline`, `ingest` and `schema`, which start a dataset and its config."""
 
 from __future__ import annotations
 
@@ -42,6 +42,29 @@ def new(directory: Path, language: str | None, source: str | None, labels: bool,
     origin = copy if source else "without articles"
     click.echo(f"{dataset.folder}: created, {origin}. Next steps:")
     click.echo("\n".join(f"  {step}" for step in dataset.steps))
+
+
+@click.command()
+@click.argument("scheme")
+@click.option("-o", "--out", type=folder, metavar="FILE", help="File to write, .md or .html; default: print Markdown.")
+@data_root
+def guideline(scheme: str, out: Path | None, data_root: Path | None) -> None:
+    """Write the guideline of a label scheme, for annotators.
+
+    Questions, labels with definitions and examples, the text to follow, and a test with answers. SCHEME is the name of
+    a built-in scheme (harness list schemes), a scheme file, or a dataset with one scheme.
+    """
+    import harness
+    from harness.annotate.guideline import find_guideline, to_markdown
+
+    if out is None:
+        click.echo(to_markdown(find_guideline(scheme, data_root)), nl=False)
+        return
+    written = harness.guideline(scheme, out, root=data_root)
+    click.echo(f"{out}: guideline of {written.scheme}, with {count_of(written.exercises, 'test sentence')}")
+    if written.undefined:
+        labels = ", ".join(dict.fromkeys(label for _, label in written.undefined))
+        click.echo(f"not defined yet: {labels}; write a definition of each in the file of the scheme", err=True)
 
 
 @click.command()
@@ -175,4 +198,4 @@ def _announce_hosts(sources: tuple[str, ...]) -> None:
         click.echo(f"network: {', '.join(hosts)}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (new, ingest, schema)
+COMMANDS: tuple[click.Command, ...] = (new, guideline, ingest, schema)

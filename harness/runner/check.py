@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from harness.folders import shipped
 from harness.runner.chain.config import read_chain
 from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.load_config import read_config
+from harness.schemes import read_scheme
 
 CONFIG_SUFFIXES = (".yaml", ".yml")
 Say = Callable[[str], None]
@@ -33,7 +34,8 @@ def check(
         paths: one or more dataset folders, configs, folders of either; or the name of a shipped experiment, a shipped
             dataset or a fetched benchmark.
         root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
-        unchecked: called with a line for each reason why configs cannot be checked yet.
+        unchecked: called with a line for each reason why configs cannot be checked yet, and for each label scheme of a
+            folder that has labels without a definition.
     Raises: HarnessError: a path is none of these.
     """
     faults: dict[Fault, None] = {}
@@ -42,6 +44,8 @@ def check(
         for target in _targets(path, root):
             reasons: list[str] = []
             faults |= dict.fromkeys(_faults_of(target, root, reasons.append))
+            for line in _undefined_labels(target):
+                unchecked(line)
             for reason in reasons:
                 waiting.setdefault(reason, {})[str(target)] = None
     for reason, targets in waiting.items():
@@ -66,6 +70,16 @@ def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequenc
         return [Fault(str(target), None, None, str(error), error.code)]
     add_data_faults(read, root, unchecked)
     return read.faults.in_order()
+
+
+def _undefined_labels(target: Path) -> Iterator[str]:
+    """Yields what the own schemes of a dataset folder do not define, which is no fault."""
+    for path in sorted((target / "schemes").glob("*.yaml")):
+        with suppress(FaultsError):
+            undefined = read_scheme(path).undefined
+            if undefined:
+                labels = ", ".join(dict.fromkeys(label for _, label in undefined))
+                yield f"{path}: no definition of {labels}: write one for each, which annotators and models read"
 
 
 def _dataset_faults(folder: Path) -> list[Fault]:

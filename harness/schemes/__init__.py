@@ -3,6 +3,7 @@
 from harness.schemes.scheme_files import (
     COMMON_VERDICTS,
     Axis,
+    Exercise,
     Label,
     Scheme,
     TaskMapping,
@@ -11,4 +12,14 @@ from harness.schemes.scheme_files import (
     scheme_names,
 )
 
-__all__ = ["COMMON_VERDICTS", "Axis", "Label", "Scheme", "TaskMapping", "load_scheme", "read_scheme", "scheme_names"]
+__all__ = [
+    "COMMON_VERDICTS",
+    "Axis",
+    "Exercise",
+    "Label",
+    "Scheme",
+    "TaskMapping",
+    "load_scheme",
+    "read_scheme",
+    "scheme_names",
+]

@@ -13,7 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from dataset_folders import lines, to_label
 
-from harness import FaultsError, check, disputes, label, new, open_dataset
+from harness import (
+    FaultsError,
+    add_claims,
+    adjudicate,
+    audit_targets,
+    check,
+    disputes,
+    label,
+    new,
+    open_dataset,
+    withdraw,
+)
 from harness.data.labels.gold import gold_labels
 
 TIMEOUT_S = 120
@@ -126,6 +137,29 @@ def test_labels_of_others_are_not_read(tmp_path):
     assert label(folder, "ann", keys="1q").given == 1
     with pytest.raises(FaultsError):
         label(folder, "bob", keys="1q")
+
+
+def test_the_remedies_for_equal_text_with_different_labels(tmp_path):
+    """The page of check A07, as written: one mends a mistake, another person and a decision settle the rest."""
+    folder = to_label(tmp_path / "d").folder
+    text = "The ministry spent forty million euros on the bridge last year."
+    rows = [{"article_id": f"doc{n}", "text": text, "factual": label} for n, label in enumerate(("yes", "no"))]
+    add_claims(folder, rows, "ann")
+    first, second = (claim.claim_id for claim in open_dataset(folder).current if claim.text == text)
+    assert "A07" in codes_of(folder)
+    label(folder, "bob", keys="1313", claims=[first, second])
+    assert [dispute.claim_id for dispute in disputes(folder).disputes] == [second]
+    adjudicate(folder, "chief", keys="1")
+    assert "A07" not in codes_of(folder)
+    withdraw(folder, "chief", claim=second)
+    withdraw(folder, "bob", claim=second)
+    assert "A07" in codes_of(folder)
+    label(folder, "ann", keys="1", claims=second)
+    assert "A07" not in codes_of(folder)
+
+
+def codes_of(folder):
+    return {result.check for result in audit_targets([folder]).findings}
 
 
 def kill_sessions(folder, name, delays):

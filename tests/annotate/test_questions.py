@@ -7,6 +7,7 @@ from dataset_folders import to_label
 
 from harness import HarnessError, label, new, open_dataset
 from harness.annotate.questions import label_questions
+from harness.data.labels.gold import active_annotations
 
 
 def test_every_axis_of_every_claim_in_order_and_no_feature(tmp_path):
@@ -65,3 +66,15 @@ def test_a_question_is_made_when_it_is_asked_for_and_is_where_its_answer_says(tm
     assert (claim_id, scheme, "quantity") not in questions.places
     with pytest.raises(IndexError):
         questions[14]
+
+
+def test_claims_are_asked_about_again_by_id(tmp_path):
+    dataset = to_label(tmp_path / "d")
+    folder, (first, second, *_) = dataset.folder, [claim.claim_id for claim in dataset.current]
+    label(folder, "ann", keys="1" * 14)
+    assert label(folder, "ann", keys="", claims=second).questions == 2
+    assert label(folder, "ann", keys="22s1", claims=[second, first])[:5] == (2, 0, 1, 3, 4)
+    changed = {(a.claim_id, a.axis): a.label for a in active_annotations(open_dataset(folder).annotations)}
+    assert [changed[claim, "factual"] for claim in (first, second)] == ["no", "yes"]
+    with pytest.raises(HarnessError, match="--claim: no current claim has the id 'x'"):
+        label(folder, "ann", keys="", claims="x")

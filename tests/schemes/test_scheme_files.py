@@ -54,6 +54,9 @@ def test_a_shipped_pack_is_sound(name):
     scheme = load_scheme(name)
     assert scheme.name == name
     assert scheme.guideline.strip()
+    assert scheme.title
+    assert "not stated" not in (scheme.source, scheme.license)
+    assert scheme.language != "und"
     assert bool(scheme.tasks) == (name not in NO_TASK)
     for axis in scheme.axes:
         assert all(isinstance(label, str) and label for label in axis.label_names)
@@ -95,7 +98,7 @@ def test_a_pack_of_ones_own_is_read(tmp_path):
             "add quotes",
         ),
         ('version: "1"', "version: 1", ":2: version: expected a text, got 1"),
-        ("title: Mine\n", "", ": title: is required, and missing"),
+        ("question: Is it?\n", "definition: A.\n", "axes.0.question: is required, and missing; write what"),
         ("source: me", "source: me\ncolour: red", ":5: colour: is not a known field"),
         ("name: mine", "name: ../mine", ":1: name: expected "),
         (
@@ -104,7 +107,11 @@ def test_a_pack_of_ones_own_is_read(tmp_path):
             ":8: axes.0: abstain_label: no label is called 'perhaps'",
         ),
         ("name: odd, ", "name: sure, ", ": axes: duplicate name"),
-        ("feature: true", "feature: false", ":15: axes.1: expected no labels for a feature"),
+        (
+            "feature: true",
+            "feature: false",
+            ":15: axes.1: expected labels, such as labels: [claim, other], or else feature: true",
+        ),
         ("name: cannot tell", 'name: "no"', ":8: axes.0: labels: duplicate name"),
         ("{axis: sure,", "{axis: shure,", ": tasks.checkability.axis: no axis is called 'shure'. Did you mean 'sure'"),
         ('positive: ["yes"]', "positive: [maybe]", ": tasks.checkability: no label is called 'maybe'"),
@@ -127,7 +134,7 @@ def test_the_former_names_of_two_fields_are_read_in_files_that_people_wrote(tmp_
     scheme = read_scheme(path)
     assert (scheme.license, scheme.axes[0].abstain_label) == ("CC BY 4.0", "cannot tell")
     path.write_text(PACK.replace("license:", "lisense:"), encoding="utf-8")
-    with pytest.raises(FaultsError, match="license: is required"):
+    with pytest.raises(FaultsError, match="lisense: is not a known field"):
         read_scheme(path)
 
 
@@ -143,3 +150,38 @@ def test_a_label_may_be_its_name_alone(tmp_path):
         read_scheme(tmp_path / "m.yaml")
     (fault,) = refused.value.faults
     assert fault.message == "expected a text, got true; YAML reads unquoted yes and no as true and false: add quotes"
+
+
+def test_a_scheme_of_one_line_asks_one_question(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("labels: [claim, other]\n")
+    scheme = read_scheme(path)
+    assert (scheme.name, scheme.version) == ("mine", "1")
+    assert [(axis.name, axis.label_names) for axis in scheme.axes] == [("label", ("claim", "other"))]
+    assert scheme.tasks["claim_type"].axis == "label"
+    assert scheme.undefined == (("label", "claim"), ("label", "other"))
+    path.write_text("labels: [claim, other, unsure]\npositive: [claim]\nabstain_label: unsure\nquestion: Is it?\n")
+    scheme = read_scheme(path)
+    assert scheme.axis("label").question == "Is it?"
+    detection = scheme.tasks["claim_detection"]
+    assert (detection.positive, detection.negative) == (("claim",), ("other",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: x\n", "axes: is required, and missing; write labels: [claim, other]"),
+        ("labels: []\n", "expected labels, such as labels: [claim, other]"),
+        ("axes: [{name: a}]\n", "axes.0.question: is required, and missing; write what the annotator is asked"),
+        ("labels: [yes, no]\n", "YAML reads unquoted yes and no as true and false: add quotes"),
+        ("labels: [a, b]\npositive: c\n", "no label is called 'c'. Known: a, b"),
+        ("labels: [a, b]\ntest: [{text: T, answers: {label: c}}]\n", "test[1].answers.label: no label is called 'c'"),
+        ("labels: [a, b]\ntest: [{text: T, answers: {lable: a}}]\n", "Did you mean 'label'"),
+    ],
+)
+def test_the_errors_of_a_scheme_say_what_to_write(tmp_path, text, message):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(FaultsError) as caught:
+        read_scheme(path)
+    assert message in str(caught.value)

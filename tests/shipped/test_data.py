@@ -122,6 +122,8 @@ def test_guideline_examples_stand_in_no_shipped_dataset():
         for label in axis.labels:
             for example in label.examples:
                 assert example not in text
+    for exercise in (exercise for name in scheme_names() for exercise in load_scheme(name).test):
+        assert exercise.text not in text
 
 
 def test_the_stand_off_dataset_ships_no_text(root):

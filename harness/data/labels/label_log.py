@@ -184,7 +184,7 @@ def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str |
     for annotator in annotators:
         check_name("--as", annotator)
     folder = find_dataset(name_or_folder, root)
-    _require_own(folder, name_or_folder, root)
+    require_own(folder, name_or_folder, root)
     with ExitStack() as locks:
         for annotator in annotators:
             locks.enter_context(_annotator_lock(folder, annotator))
@@ -211,7 +211,15 @@ def read_logs(
         return dataset, tuple(LabelLog(dataset, annotator, role, state) for annotator, state in states.items())
 
 
-def _require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:
+def require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:
+    """Checks that a dataset may be changed.
+
+    Args:
+        folder: dataset folder.
+        name: the dataset, as the user names it.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises: NotYours: it is shipped or fetched.
+    """
     resolved = folder.resolve()
     is_fetched = resolved.parent == data_root(root).resolve() and resolved.name in benchmark_names()
     if is_fetched or resolved.parent == shipped("data").resolve():
