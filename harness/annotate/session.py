@@ -104,6 +104,9 @@ class Session:
         self.n_given, self.n_withdrawn, self._start = earlier.n_given, earlier.n_withdrawn, earlier._start
         indexes = (self._index_of.get(earlier.questions[index].place) for index in earlier._skipped)
         self._skipped = {index for index in indexes if index is not None and index not in self._answered}
+        if self._again:
+            again = (self._index_of.get(earlier.questions[index].place) for index in earlier._answered)
+            self._answered = {index for index in again if index is not None}
         place = earlier.current.place if earlier.current else None
         self._move(self._index_of.get(place, 0) if place else 0)
 
@@ -116,7 +119,11 @@ class Session:
         indexes = [index for place, index in self._index_of.items() if place[0] == claim_id]
         self._answered.difference_update(indexes)
         self._skipped.update(indexes)
-        self._go([index for place, index in self._index_of.items() if place[0] == new_id], new_id)
+        # A session about some claims only does not ask about the new one.
+        if instead := [index for place, index in self._index_of.items() if place[0] == new_id]:
+            self._go(instead, new_id)
+        else:
+            self._move(self._position)
 
     def choose(self, number: int) -> bool:
         """Answers the question with a label, by its number from 1; whether there is such a label."""

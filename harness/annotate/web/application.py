@@ -15,14 +15,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from harness.annotate.session import CONFIDENCES, Session
+from harness.annotate.session import CONFIDENCES
 from harness.annotate.web import pages
-from harness.annotate.web.desks import Desks, Stale
+from harness.annotate.web.desks import Desk, Desks, Stale
+from harness.annotate.web.pages import NO_EVIDENCE
 from harness.annotate.web.queue import queue_page
 from harness.annotate.web.security import HEADERS, MAX_BODY, MAX_FIELDS, Guard, Visit
 from harness.data.labels.label_log import ChangedMeanwhile
 from harness.errors import HarnessError
 from harness.files import WriteError, explain_os_error
+from harness.records import STANCES
 
 Fields = Mapping[str, str]
 NO_VISIT = (
@@ -175,7 +177,8 @@ class _Pages:
         return self._guard.visit(request.cookies.get(self._guard.cookie_name))
 
 
-def _label(session: Session, fields: Fields) -> None:
+def _label(desk: Desk, fields: Fields) -> None:
+    session = desk.session
     note = fields.get("note", "").strip()
     if session.log.role == "adjudicate" and not note:
         session.message = "give the reason of your decision, too"
@@ -186,20 +189,22 @@ def _label(session: Session, fields: Fields) -> None:
         session.message = "choose one of the labels"
 
 
-def _skip(session: Session, **_: Fields) -> None:
-    session.skip()
+def _skip(desk: Desk, **_: Fields) -> None:
+    desk.session.skip()
 
 
-def _undo(session: Session, **_: Fields) -> None:
-    session.undo()
+def _undo(desk: Desk, **_: Fields) -> None:
+    desk.session.undo()
 
 
-def _flag(session: Session, fields: Fields) -> None:
+def _flag(desk: Desk, fields: Fields) -> None:
+    session = desk.session
     session.note = fields.get("note", "").strip() or None
     session.flag()
 
 
-def _jump(session: Session, fields: Fields) -> None:
+def _jump(desk: Desk, fields: Fields) -> None:
+    session = desk.session
     number = fields.get("number", "").strip()
     if number.isascii() and number.isdigit():
         session.jump(_number(fields))
@@ -207,11 +212,13 @@ def _jump(session: Session, fields: Fields) -> None:
         session.message = "expected the number of a sentence"
 
 
-def _find(session: Session, fields: Fields) -> None:
+def _find(desk: Desk, fields: Fields) -> None:
+    session = desk.session
     session.search(fields.get("text", ""))
 
 
-def _mark(session: Session, fields: Fields) -> None:
+def _mark(desk: Desk, fields: Fields) -> None:
+    session = desk.session
     question = session.current
     features = question.features if question and session.log.role == "label" else ()
     feature = next((feature for feature in features if feature.axis.name == fields.get("axis")), None)
@@ -222,6 +229,18 @@ def _mark(session: Session, fields: Fields) -> None:
     session.mark(feature, value or None)
 
 
+def _passages(desk: Desk, fields: Fields) -> None:
+    desk.find_passages(fields.get("words", "").strip() or None)
+
+
+def _judge(desk: Desk, fields: Fields) -> None:
+    stance = fields.get("stance", "")
+    if stance in (*STANCES, NO_EVIDENCE):
+        desk.judge(_number(fields, "passage"), stance if stance in STANCES else None)
+    else:
+        desk.session.message = "choose one of the stances"
+
+
 ACTIONS: dict[str, Callable[..., None]] = {
     "label": _label,
     "skip": _skip,
@@ -230,6 +249,8 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "find": _find,
     "flag": _flag,
     "mark": _mark,
+    "passages": _passages,
+    "judge": _judge,
 }
 """What the forms of the page do, by their address."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.annotate.evidence import JudgedPassage
 from harness.annotate.questions import ClaimQuestions, Question
 from harness.annotate.session import Session
 from harness.annotate.spans import BadSpan, add_corrected, corrected
@@ -18,7 +19,7 @@ from harness.errors import HarnessError
 
 Begin = Callable[[LabelLog], Session]
 """Begins the session of an annotator."""
-Action = Callable[[Session], None]
+Action = Callable[["Desk"], None]
 CHANGED = (
     "Another command changed the dataset, or your labels in it. Your last answer was not saved, all others are. Read "
     "the dataset again to go on."
@@ -47,7 +48,35 @@ class Desk:
         self.turn = ""
         """Changes with every action, so that a page that shows an earlier state is told so."""
         self._starts: tuple[Session, Sequence[int]] | None = None
+        self._passages: tuple[Question, list[JudgedPassage]] | None = None
         self.next_turn()
+
+    @property
+    def passages(self) -> list[JudgedPassage] | None:
+        """The passages that are shown to be judged; None: none are, as nobody asked for them on this claim."""
+        question = self.session.current
+        if self._passages is None or question is None or self._passages[0].claim is not question.claim:
+            return None
+        return self._passages[1]
+
+    def find_passages(self, words: str | None) -> None:
+        """Shows the passages for the claim; with words, those that match the words."""
+        question = self.session.current
+        if question is None or not self.session.has_passages:
+            self.session.message = "there are no passages to judge here"
+            return
+        self._passages = question, self.session.passages(words)
+        self.session.message = f"passages with: {words}" if words else "passages for the sentence"
+
+    def judge(self, number: int, stance: str | None) -> None:
+        """Stores what a passage that is shown says of the claim, by its number from 1."""
+        passages = self.passages or []
+        if not 1 <= number <= len(passages):
+            self.session.message = f"there is no passage {number} here"
+            return
+        passage = passages[number - 1].passage
+        self.session.judge(passage, stance)
+        passages[number - 1] = JudgedPassage(passage, stance is not None, stance)
 
     @property
     def starts(self) -> Sequence[int]:
@@ -95,7 +124,7 @@ class Desks:
             HarnessError: the files cannot be written; nothing was stored.
         """
         with self._lock, self._one_turn(desk, turn):
-            action(desk.session)
+            action(desk)
 
     def correct_span(self, desk: Desk, turn: str, start: int, end: int) -> None:
         """Goes on with a claim of another span in place of the one that is shown; see `act` for the errors.

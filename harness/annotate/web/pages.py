@@ -15,10 +15,13 @@ from harness.annotate.session import CONFIDENCES
 from harness.annotate.web.article_text import ArticleText, Window, to_html
 from harness.annotate.web.desks import Desk, Desks
 from harness.annotate.web.security import Visit
+from harness.records import STANCES
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILES = {"label.css": "text/css; charset=utf-8", "label.js": "text/javascript; charset=utf-8"}
 """Files that the pages load, and their types."""
+NO_EVIDENCE = "no evidence"
+"""What is chosen for a passage that says nothing of the claim."""
 
 
 class Trouble(NamedTuple):
@@ -122,6 +125,9 @@ def _view(desks: Desks, desk: Desk, visit: Visit, trouble: Trouble | None) -> di
         "n": n,
         "n_answered": n_answered,
         "n_skipped": session.n_skipped,
+        "has_passages": session.has_passages,
+        "passages": desk.passages,
+        "stances": (*STANCES, NO_EVIDENCE),
         "own": session.log.standing.get(question.place) if question else None,
         "question": question,
         "schemes": _schemes(desk),

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.label import LabelResult
-from harness.annotate.questions import ClaimQuestions, Question, dispute_questions, label_questions
+from harness.annotate.questions import again_questions, dispute_questions, label_questions
 from harness.annotate.session import Session
 from harness.arguments import as_list
 from harness.data.dataset import Dataset
@@ -39,6 +40,7 @@ def serve_labeling(
     scheme: str | None = None,
     axes: str | Sequence[str] = (),
     flagged: bool = False,
+    claims: str | Sequence[str] = (),
     host: str = "127.0.0.1",
     port: int = 0,
     ready: Callable[[Links], None] | None = None,
@@ -56,6 +58,7 @@ def serve_labeling(
         scheme: label scheme; default: the first of the dataset, or all of them with the role `adjudicate`.
         axes: one or more axes to ask about, with the role `label`; default: all that are no features.
         flagged: whether only the questions are asked, again, that an annotator has flagged.
+        claims: ids of one or more claims to ask about, answered or not; default: all that are open.
         host: address to listen on; the default can be reached from this machine only.
         port: port to listen on; 0: a free one.
         ready: called with the link of each annotator, once the server listens.
@@ -70,10 +73,17 @@ def serve_labeling(
     names = list(dict.fromkeys(as_list(annotators)))
 
     def begin(opened: Dataset) -> Begin:
+        evidence = EvidenceDesk(opened) if has_passages(opened) else None
         if role == "adjudicate":
-            return lambda log: Session(dispute_questions(opened, scheme, log.annotator), log)
+            return lambda log: Session(dispute_questions(opened, scheme, log.annotator), log, evidence=evidence)
         questions = label_questions(opened, scheme, as_list(axes))
-        return lambda log: Session(_flagged(questions, log) if flagged else questions, log, again=flagged)
+
+        def begin_labeling(log: LabelLog) -> Session:
+            again = flagged or bool(claims)
+            asked = again_questions(questions, log.flags if flagged else None, as_list(claims)) if again else questions
+            return Session(asked, log, again=again, evidence=evidence)
+
+        return begin_labeling
 
     with _listening(host, port) as listener, hold_logs(dataset, names, root) as folder:
         desks = Desks(folder, names, role, begin)
@@ -135,11 +145,6 @@ def _listening(host: str, port: int) -> socket.socket:
             "address of this machine with --host"
         ) from None
     return listener
-
-
-def _flagged(questions: ClaimQuestions, log: LabelLog) -> list[Question]:
-    places = questions.places
-    return [questions[index] for index in sorted(places[place] for place in log.flags if place in places)]
 
 
 def _require_packages() -> None:

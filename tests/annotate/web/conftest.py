@@ -14,20 +14,38 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
-from dataset_folders import to_label
+from dataset_folders import TWO_AXES, to_label, write_lines
 
+from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.questions import label_questions
 from harness.annotate.session import Session
 from harness.annotate.web.application import make_application
 from harness.annotate.web.desks import Desks
 from harness.annotate.web.security import Guard
-from harness.data.labels.label_log import hold_logs
+from harness.data.dataset import Dataset
+from harness.data.labels.label_log import LabelLog, hold_logs
 
 HOST = "127.0.0.1:8000"
 HOSTILE = (
     'Ha\u202elf\u202c of <script>document.title="x"</script> & {{ 7 * 7 }} \U0001f600 cost 5 million.\r\n'
     "A line\x1b[31m of 2021.\tIt ended.\n\nThe ferry carried 2,100 people in May. It was late.\n"
 )
+
+
+VERDICTS = TWO_AXES.replace("tasks:\n", "tasks:\n  verdict: {axis: factual}\n")
+PASSAGES = {
+    "p1": "The bridge opened in 1932.",
+    "p2": "A ferry carried 2,100 people & <b>more</b> in May.",
+    "p3": "Cost.",
+}
+
+
+def to_verify(folder: Any, articles: dict[str, str] | None = None) -> Any:
+    """A dataset folder with a corpus, whose scheme answers verdict."""
+    to_label(folder, articles, VERDICTS)
+    corpus = [{"passage_id": name, "document_id": name, "text": text} for name, text in PASSAGES.items()]
+    write_lines(folder / "corpus.jsonl", corpus)
+    return folder
 
 
 class Reply(NamedTuple):
@@ -110,12 +128,15 @@ class Site(NamedTuple):
         return self.desks.by_name[annotator].session
 
 
+def begin(opened: Dataset) -> Callable[[LabelLog], Session]:
+    evidence = EvidenceDesk(opened) if has_passages(opened) else None
+    return lambda log: Session(label_questions(opened, None, ()), log, evidence=evidence)
+
+
 @contextmanager
 def site_of(folder: Any, *annotators: str) -> Iterator[Site]:
     with hold_logs(folder, annotators):
-        desks = Desks(
-            folder, annotators, "label", lambda opened: lambda log: Session(label_questions(opened, None, ()), log)
-        )
+        desks = Desks(folder, annotators, "label", begin)
         guard = Guard(annotators, "127.0.0.1", 8000)
         yield Site(make_application(desks, guard), desks, guard)
 
@@ -159,8 +180,8 @@ def served(cwd: Any, *args: str) -> Iterator[tuple[subprocess.Popen[str], dict[s
 def page_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, dict[str, str]]]:
     """The real command on a hostile article, for several annotators."""
     base = tmp_path_factory.mktemp("page")
-    folder = to_label(base / "d", {"a": HOSTILE}).folder
-    names = [f"p{number}" for number in range(8)]
+    folder = to_verify(base / "d", {"a": HOSTILE})
+    names = [f"p{number}" for number in range(9)]
     with served(base, "label", "d", "--web", *(part for name in names for part in ("--as", name))) as (_, links):
         yield folder, links
 

@@ -9,7 +9,7 @@ from dataset_folders import change_line, lines
 
 from harness import check
 
-from .conftest import HOST, call
+from .conftest import HOST, call, site_of, to_verify
 
 
 def log_of(site, annotator="ann"):
@@ -239,3 +239,24 @@ def test_a_corrected_span_is_a_new_claim(site):
     # Bob still sees the question that he had, and gets the new claim later.
     assert bob.post("/label", number=1, turn=turn).status == 200
     assert "bridge" in [question.claim.text for question in site.session("bob").questions]
+
+
+def test_passages_are_shown_and_judged(tmp_path, site):
+    assert "there are no passages to judge here" in site.browser().post("/passages").text
+    folder = to_verify(tmp_path / "v")
+    with site_of(folder, "cal") as verdicts:
+        cal = verdicts.browser("cal")
+        assert 'id="evidence"' in cal.get().text
+        assert "there is no passage 1 here" in cal.post("/judge", passage=1, stance="refutes").text
+        assert "The bridge opened in 1932." in cal.post("/passages").text
+        assert "choose one of the stances" in cal.post("/judge", passage=1, stance="maybe").text
+        assert "saved: refutes" in cal.post("/judge", passage=1, stance="refutes").text
+        shown = json.loads(cal.post("/passages", words="ferry").body)["panel"]
+        assert "&amp; &lt;b&gt;more&lt;/b&gt;" in shown
+        cal.post("/judge", passage=1, stance="neutral")
+        cal.post("/judge", passage=1, stance="no evidence")
+        (evidence,) = lines(folder / "evidence.jsonl")
+        assert (evidence["passage_id"], evidence["stance"]) == ("p1", "refutes")
+        # Passages belong to the claim for which they were looked up.
+        assert "passage-1" not in cal.post("/jump", number=2).text
+        assert check([folder]) == []

@@ -96,7 +96,7 @@ def test_a_selected_text_becomes_a_span_with_exact_offsets(page_site, open_as):
     page = open_as("p2")
     before = len(lines(page_site[0] / "claims.jsonl"))
     page.evaluate(SELECT, ["script>", "5 million"])
-    page.keyboard.press("e")
+    page.keyboard.press("w")
     page.keyboard.press("Enter")
     says(page, "the span is corrected")
     expected = 'script>document.title="x"</script> & {{ 7 * 7 }} \U0001f600 cost 5 million'
@@ -104,6 +104,18 @@ def test_a_selected_text_becomes_a_span_with_exact_offsets(page_site, open_as):
     claims = lines(page_site[0] / "claims.jsonl")
     assert len(claims) == before + 1
     assert expected in [claim["text"] for claim in claims]
+
+
+def test_passages_are_judged_by_keys(page_site, open_as):
+    page = open_as("p8")
+    press(page, ["j", "4", "Enter"], "")
+    page.wait_for_function("() => document.querySelector('mark').textContent.startsWith('The ferry')")
+    press(page, "e", "passages for the sentence")
+    press(page, "1", "what does it say of the sentence?")
+    press(page, "1", "saved: supports")
+    assert page.locator("#evidence b").first.inner_text() == "p2"
+    press(page, ["Escape", "1"], "saved: factual = yes")
+    assert [(e["passage_id"], e["stance"]) for e in lines(page_site[0] / "evidence.jsonl")] == [("p2", "supports")]
 
 
 def test_a_session_under_one_name_in_two_windows(page_site, open_as):

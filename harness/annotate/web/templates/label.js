@@ -37,7 +37,7 @@
     const panel = byId("panel");
     const top = panel.scrollTop;
     const active = document.activeElement;
-    const again = stays && active.name === "axis" ? `[name="axis"][value="${CSS.escape(active.value)}"]` : stays && active.id ? `#${CSS.escape(active.id)}` : "#question";
+    const again = stays && active.name === "axis" ? `[name="axis"][value="${CSS.escape(active.value)}"]` : stays && active.closest(".passages") ? "#show-passages" : stays && active.id ? `#${CSS.escape(active.id)}` : "#question";
     for (const marked of article.querySelectorAll("mark")) {
       const piece = marked.parentNode;
       marked.replaceWith(...marked.childNodes);
@@ -85,7 +85,7 @@
       trouble(reply.trouble || "");
       if (!response.ok) waiting.length = 0;
       else if (draft) localStorage.removeItem(draft);
-      apply(reply, action === "/mark" || action === "/flag");
+      apply(reply, ["/mark", "/flag", "/passages", "/judge"].includes(action));
     } catch {
       waiting.length = 0;
       trouble("The server does not answer: is the command still running? Your last answer was not saved, all others are.");
@@ -145,6 +145,28 @@
     send(feature.form, feature);
   }
 
+  function showPassages() {
+    const button = byId("show-passages");
+    if (!button) return tell("there are no passages to judge here");
+    byId("evidence").open = true;
+    button.focus();
+    send(button.form, button);
+  }
+
+  // The first digit chooses a passage, the next one what it says.
+  function choosePassage(number) {
+    const passage = document.activeElement.closest("#evidence li");
+    if (!passage) {
+      const chosen = byId(`passage-${number}`);
+      if (!chosen) return tell(`there is no passage ${number} here`);
+      chosen.querySelector("button").focus();
+      return tell("what does it say of the sentence? press a number");
+    }
+    const stance = passage.querySelectorAll("button")[number - 1];
+    if (!stance) return tell(`there is no number ${number} here`);
+    send(stance.form, stance);
+  }
+
   function askRating() {
     const names = [...byId("confidence").options].slice(1).map((option, index) => `${index + 1} ${option.text}`);
     rating = true;
@@ -186,7 +208,7 @@
     if (!details) return tell("there is no span to correct here");
     if (!selection.rangeCount || selection.isCollapsed || !article.contains(selection.getRangeAt(0).commonAncestorContainer)) {
       toggle("span");
-      return details.open && tell("select the right words in the article, then press e");
+      return details.open && tell("select the right words in the article, then press w");
     }
     const range = selection.getRangeAt(0);
     byId("start").value = offsetOf(range.startContainer, range.startOffset, false);
@@ -207,12 +229,14 @@
       return rate(key);
     }
     const isDigit = /^[0-9]$/.test(key);
+    if (isDigit && document.activeElement.closest("#evidence")) return choosePassage(Number(key));
     if (isDigit && document.activeElement.closest("#features")) return markFeature(key);
     if (isDigit) return digit(key);
     digits = "";
     if (key === "c") return askRating();
     if (key === "!") return submit("#flag");
-    if (key === "e") return takeSelection();
+    if (key === "w") return takeSelection();
+    if (key === "e") return showPassages();
     if (key === "u") return submit('[action="/undo"] button');
     if (key === "s") return submit('[action="/skip"] button');
     if (key === "n") return focus("note");
