@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -113,9 +110,3 @@ def test_options_of_the_page(tmp_path):
         assert "several people label with --web" in cli(command, folder, "--as", "a", "--as", "b").output
         assert "--host needs --web" in cli(command, folder, "--as", "a", "--host", "::1").output
         assert "--port needs --web" in cli(command, folder, "--as", "a", "--port", "0").output
-
-
-def test_the_command_without_a_page_loads_no_server():
-    code = "import harness.cli.command, harness.annotate.label, sys, json; print(json.dumps(sorted(sys.modules)))"
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not {"starlette", "uvicorn", "jinja2"} & set(json.loads(output))

@@ -108,7 +108,9 @@ def test_a_selected_text_becomes_a_span_with_exact_offsets(page_site, open_as):
 
 def test_passages_are_judged_by_keys(page_site, open_as):
     page = open_as("p8")
-    press(page, ["j", "4", "Enter"], "")
+    page.keyboard.press("/")
+    page.keyboard.type("the ferry")
+    page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('mark').textContent.startsWith('The ferry')")
     press(page, "e", "passages for the sentence")
     press(page, "1", "what does it say of the sentence?")
@@ -147,8 +149,7 @@ def test_a_server_that_is_gone_is_told(open_as):
     assert page.locator("#trouble").inner_text() == ""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_no_fault_that_axe_knows_and_no_sideways_scrolling(open_as, scheme, width):
     from axe_core_python.base import AXE_SCRIPT
 
