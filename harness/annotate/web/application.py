@@ -50,12 +50,12 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                own = {name.lower() for name, _ in message["headers"]}
+        async def send_with_headers(event: Message) -> None:
+            if event["type"] == "http.response.start":
+                own = {name.lower() for name, _ in event["headers"]}
                 extra = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-                message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in own)]
-            await send(message)
+                event["headers"] = [*event["headers"], *(pair for pair in extra if pair[0] not in own)]
+            await send(event)
 
         if scope["type"] != "http":
             return

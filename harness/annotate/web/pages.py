@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -174,5 +175,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.filters["unwrapped"] = _unwrapped
     environment.filters["shown"] = lambda text: Markup(to_html(text))  # noqa: S704  (escaped by to_html)
     return environment
+
+
+def _unwrapped(text: str) -> str:
+    """Returns a text without the line ends within its paragraphs and list items, which fit another width."""
+    return re.sub(r"(?<!\n)\n[ \t]*(?![ \t\n]|[-*\u2022] |\d+[.)] )", " ", text)
