@@ -95,6 +95,13 @@ def place_index(questions: Sequence[Question]) -> Mapping[Place, int]:
     return {question.place: index for index, question in enumerate(questions)}
 
 
+def numbered_claims(questions: Sequence[Question]) -> list[tuple[int, Claim]]:
+    """Returns the claims that questions are about, each once, with their numbers in ascending order."""
+    if isinstance(questions, ClaimQuestions):
+        return list(enumerate(questions.claims, start=1))
+    return list({question.number: question.claim for question in questions}.items())
+
+
 def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> ClaimQuestions:
     """Returns every axis of a scheme for every current claim; features are marked apart.
 

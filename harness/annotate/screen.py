@@ -173,14 +173,16 @@ def _source_line(question: Question) -> Text:
 def _passage(console: Console, question: Question, height: int) -> list[Text]:
     """Returns the sentence with as much of its article around it as fits."""
     claim, text = question.claim, question.article.text or ""
-    before = text[max(0, claim.start - CONTEXT) : claim.start]
-    if claim.start > CONTEXT:
+    # Wrapping costs more than all else of a screen: no more than can be seen.
+    reach = min(CONTEXT, console.width * height)
+    before = text[max(0, claim.start - reach) : claim.start]
+    if claim.start > reach:
         before = before.partition(" ")[2]
     passage = Text(visible(before))
     start = len(passage)
     passage.append(f"{MARKS[0]}{visible(text[claim.start : claim.end])}{MARKS[1]}", style=CLAIM)
     end = len(passage)
-    passage.append(visible(text[claim.end : claim.end + CONTEXT]))
+    passage.append(visible(text[claim.end : claim.end + reach]))
     lines = [line for line in _wrapped(console, passage) if line.plain.strip()]
     marked = [index for index, line in enumerate(lines) if any(span.style == CLAIM for span in line.spans)]
     if start == end or not marked:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from harness.annotate.evidence import EvidenceDesk, JudgedPassage
-from harness.annotate.questions import Question, place_index
+from harness.annotate.questions import Question, numbered_claims, place_index
 from harness.data.corpora.passages import Passage
 from harness.data.labels.label_log import Answer, LabelLog
-from harness.records import Annotation
+from harness.records import Annotation, Claim
 from harness.schemes.scheme_files import FEATURE_LABEL
 from harness.text_tables import visible
 
@@ -236,16 +236,14 @@ class Session:
 
     def search(self, text: str) -> None:
         """Goes to the next sentence that contains a text, in any case; after the last one, from the start."""
-        indexes = [
-            *range(self._position + 1, len(self.questions)),
-            *range(min(self._position + 1, len(self.questions))),
-        ]
-        here = self.current.claim if self.current else None
-        folded = text.strip().casefold()
-        for index in indexes:
-            claim = self.questions[index].claim
-            if folded and claim is not here and folded in " ".join((claim.text or "").split()).casefold():
-                self.jump(self.questions[index].number)
+        folded = " ".join(text.split()).casefold()
+        claims = numbered_claims(self.questions)
+        here = self.current.number if self.current else 0
+        start = bisect_right(claims, here, key=_first)
+        others = (*claims[start:], *claims[:start]) if folded else ()
+        for number, claim in others:
+            if number != here and folded in " ".join((claim.text or "").split()).casefold():
+                self.jump(number)
                 return
         self.message = f"no other sentence contains '{visible(text.strip())}'"
 
@@ -278,3 +276,7 @@ class Session:
 
 def _number(question: Question) -> int:
     return question.number
+
+
+def _first(pair: tuple[int, Claim]) -> int:
+    return pair[0]

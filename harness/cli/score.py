@@ -28,9 +28,11 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "--system",
-    required=True,
     metavar="NAME_OR_MODEL",
     help="Folder of a saved model, or name of a system that needs no training.",
+)
+@click.option(
+    "--default", "by_default", is_flag=True, help="Use a model trained on the built-in articles, on first use."
 )
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File to write: .jsonl, .csv, .parquet, .html."
@@ -56,23 +58,40 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u
 @data_root
 @as_json
 def score(
-    inputs: tuple[str, ...], columns: tuple[str, ...], data_root: Path | None, as_json: bool, **options: Any
+    inputs: tuple[str, ...],
+    columns: tuple[str, ...],
+    by_default: bool,
+    data_root: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Score new articles or claims.
 
     INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a
     folder of these, a quoted glob pattern, - (standard input), or the folder or name of a dataset.
 
+    --default ranks sentences by whether they are worth checking, with a model that it trains on the built-in articles
+    once (harness run default-model measures it).
+
     Without -o, prints the claims with the highest scores, the highest first.
     """
     import harness
 
+    if by_default == (options["system"] is not None):
+        raise click.UsageError("give either --system NAME_OR_MODEL or --default")
     pairs = [column.partition("=") for column in columns]
     invalid = [column for column, (field, _, name) in zip(columns, pairs, strict=True) if not (field and name)]
     if invalid:
         raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{invalid[0]}'")
     mapping = {field: name for field, _, name in pairs}
-    result = harness.score(list(inputs), root=data_root, columns=mapping, progress=show_progress("claims"), **options)
+    result = harness.score(
+        list(inputs),
+        root=data_root,
+        columns=mapping,
+        progress=show_progress("claims"),
+        announce=lambda line: click.echo(line, err=True),
+        **options,
+    )
     for warning in result.warnings:
         click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
     if as_json:
@@ -93,6 +112,7 @@ def _print(result: ScoringResult) -> None:
     from rich.text import Text
 
     from harness.scoring.article_page import legend
+    from harness.scoring.reason_words import in_words
     from harness.text_tables import format_number
 
     console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False)
@@ -104,8 +124,8 @@ def _print(result: ScoringResult) -> None:
     for heading in ("score", "predicted", "claim", "why"):
         table.add_column(heading, justify="right" if heading == "score" else "left", vertical="top")
     for claim in result.top:
-        reasons = (claim.reasons or ())[:MAX_REASONS]
-        reason_lines = [f"{reason.weight:+.2f} {terminal_text(reason.text or reason.name, 24)}" for reason in reasons]
+        reasons = in_words(claim.reasons or (), claim.text)[:MAX_REASONS]
+        reason_lines = [f"{reason.weight:+.2f} {terminal_text(reason.words, 80)}" for reason in reasons]
         cells = (
             format_number(claim.rank_score),
             terminal_text(claim.predicted or "-", 80),

@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.classifiers.base import Reason
+from harness.data.labels.tasks import find_task
 from harness.runner.models.card import ModelCard
 from harness.runner.models.saved_model import Model
 from harness.scoring.inputs import ArticleClaims
+from harness.scoring.reason_words import SpokenReason, in_words
 from harness.scoring.score_claims import ScoredBatch, ScoredClaim
 from harness.text_tables import format_number
 
@@ -27,6 +28,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 _INVALID_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 """Characters that are not allowed in HTML."""
 
+_RULES = re.compile(r"(?m)^[ \t]*[|+=:_*\u2014\u2500-\u257f-][ \t|+=:_*\u2014\u2500-\u257f-]+$\n?")
+"""Lines of at least two characters that draw a rule."""
+
 
 class Sentence(NamedTuple):
     """One claim on the page."""
@@ -39,7 +43,7 @@ class Sentence(NamedTuple):
     """Score rescaled to 0 (lowest of the page) to 1 (highest)."""
     positive: bool
     predicted: str
-    reasons: tuple[Reason, ...] | None
+    reasons: tuple[SpokenReason, ...] | None
     listed: bool
     """Whether the sentence is also in the list."""
 
@@ -48,6 +52,8 @@ class Section(NamedTuple):
     """One article, or consecutive free-standing claims."""
 
     title: str
+    title_in_text: bool
+    """Whether the text begins with the title, which is then not shown twice."""
     n: int
     """Number of sentences."""
     n_positive: int
@@ -101,6 +107,7 @@ def article_page(model: Model, batches: Sequence[ScoredBatch], warnings: Iterabl
         .get_template("article_page.html")
         .render(
             card=card,
+            heading=question_of(card),
             positive=positive,
             legend=legend(card),
             scheme=scheme_summary(card),
@@ -111,6 +118,12 @@ def article_page(model: Model, batches: Sequence[ScoredBatch], warnings: Iterabl
             warnings=tuple(warnings),
         )
     )
+
+
+def question_of(card: ModelCard) -> str:
+    """Returns the question that the scores answer, as a heading."""
+    question = find_task(card.task).question if card.task else "how does the system score these sentences?"
+    return question[0].upper() + question[1:]
 
 
 def legend(card: ModelCard) -> str:
@@ -182,10 +195,14 @@ class _SectionBuilder:
 
     def _section(self, title: str, text: str | None, claims: Sequence[ScoredClaim]) -> Section:
         # sorted() is stable: of sentences with equal scores, the earlier ones come first.
-        top_indices = sorted(range(len(claims)), key=lambda index: -claims[index].rank_score)[:TOP_SENTENCES]
+        ranked = sorted(range(len(claims)), key=lambda index: -claims[index].rank_score)
+        # A headline that stands twice in the article is listed once.
+        first_of_text = {claims[index].text: index for index in reversed(ranked)}
+        top_indices = [index for index in ranked if first_of_text[claims[index].text] == index][:TOP_SENTENCES]
         sentences = [self._sentence(claim, listed=index in top_indices) for index, claim in enumerate(claims)]
         return Section(
             title=title,
+            title_in_text=text is not None and text.lstrip().startswith(title),
             n=len(claims),
             n_positive=sum(sentence.positive for sentence in sentences),
             pieces=tuple(_pieces(text, claims, sentences)),
@@ -200,7 +217,7 @@ class _SectionBuilder:
             shade=round(self.scale.rescale(claim.rank_score), 3),
             positive=claim.predicted == self.positive,
             predicted=claim.predicted or "no label",
-            reasons=None if claim.reasons is None else claim.reasons[:MAX_REASONS],
+            reasons=None if claim.reasons is None else tuple(in_words(claim.reasons, claim.text)[:MAX_REASONS]),
             listed=listed,
         )
 
@@ -229,8 +246,13 @@ def _pieces(text: str | None, claims: Sequence[ScoredClaim], sentences: Sequence
             yield "\n"
         else:
             if claim.start > end:
-                yield text[end : claim.start]
+                yield _without_rules(text[end : claim.start])
             end = claim.end
         yield sentence
     if text[end:]:
-        yield text[end:]
+        yield _without_rules(text[end:])
+
+
+def _without_rules(text: str) -> str:
+    """Returns the text between sentences without lines that only draw: rules of tables, rows of dashes."""
+    return _RULES.sub("", text)

@@ -66,7 +66,7 @@ def model_summary(card: ModelCard, folder: Path | None) -> dict[str, Any]:
 
 def score(
     inputs: str | Path | Sequence[str | Path],
-    system: str | Path,
+    system: str | Path | None = None,
     out: str | Path | None = None,
     *,
     claims: bool = False,
@@ -80,6 +80,7 @@ def score(
     reasons: bool = True,
     root: str | Path | None = None,
     progress: Progress = silent,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> ScoringResult:
     """Scores new articles or claims with a saved model, or with a system that needs no training.
 
@@ -87,7 +88,8 @@ def score(
         inputs: one or more of: an article file, a folder of article files, a glob pattern, `-` (standard input), the
             folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .xlsx, .parquet).
         system: folder of a saved model, of its result, or of a run with one saved model; or name of a registered
-            system that needs no training (such as `rules`).
+            system that needs no training (such as `rules`). None: a model that ranks sentences for checking, trained
+            on the shipped articles on first use, and kept.
         out: output file: .jsonl, .csv, .parquet or .html; None: the claims are returned in the result.
         claims: whether each row of a table is one claim; always so for a table with a column claim_id.
         columns: column names of a table by field, for fields whose column has another name.
@@ -101,12 +103,18 @@ def score(
         reasons: whether claims get the reasons for their scores; for encoders, this takes one scoring per word.
         root: folder of fetched benchmarks.
         progress: shows progress over the claims, whose number is not known before.
+        announce: called with a line before the default model is trained.
     Raises: HarnessError: an input or the model is invalid, or the disk fails; nothing is written.
     """
     target = None if out is None else Path(out)
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
-    model = open_system(system)
+    if system is None:
+        from harness.scoring.default_model import default_model
+
+        model = default_model(announce)
+    else:
+        model = open_system(system)
     model_languages = model.card.languages or model.card.made_for
     source = ScoringInput(
         reading=ReadOptions(

@@ -271,3 +271,42 @@ def test_what_a_model_says_of_itself_does_not_steer_the_terminal(harness, kept, 
         assert shown.returncode == 0, shown.stderr
         assert "evil" in shown.stdout
         assert not {"\x1b", "\u202e"} & set(shown.stdout + shown.stderr)
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory):
+    """A text article with a headline twice and the rule of a table, and a page over it by the default model."""
+    folder = tmp_path_factory.mktemp("newsroom")
+    article = folder / "ferry.txt"
+    article.write_text(
+        "Ferry is late\n\nFerry is late\n\n|---|---|\n\nIt carried 2,100 people, 12 percent more.\n\n* * *\n"
+    )
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_CACHE", str(folder / "cache"))
+        result = score(article, out=folder / "page.html", announce=lines.append)
+        again = score(article, announce=lines.append)
+    return result, again, lines, (folder / "page.html").read_text()
+
+
+def test_the_default_model_is_trained_once(newsroom):
+    result, again, lines, _ = newsroom
+    assert (result.card.task, result.card.system) == ("check_worthiness", "claimbuster_features")
+    assert len(lines) == 1
+    assert "first use of --default" in lines[0]
+    assert [claim.text for claim in again.claims] == ["Ferry is late", "Ferry is late", again.top[0].text]
+
+
+def test_the_page_asks_the_question_of_its_model_and_repeats_nothing(newsroom):
+    page = newsroom[-1]
+    assert "In which order should a desk look at these? Scores by claimbuster_features" in page
+    assert "---" not in page.split("<main>")[1]
+    assert page.count('href="#s') == 2
+    assert 'class="hidden">Ferry is late</h2>' in page
+    assert "a share: “12 percent”" in page
+
+
+def test_score_wants_one_system(harness):
+    done = harness("score", "a.txt")
+    assert done.returncode == 2
+    assert "give either --system NAME_OR_MODEL or --default" in done.stderr

@@ -27,6 +27,8 @@ class GoldLabels(NamedTuple):
 
 COUNTED: tuple[Role, ...] = ("label", "adjudicate")
 """Roles of the annotations that count: no suggestions, no flags."""
+RETRACTABLE: tuple[Role, ...] = (*COUNTED, "suggest", "flag")
+"""Roles of the annotations that can be taken back."""
 
 
 def active_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] = COUNTED) -> list[Annotation]:

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.dataset import Dataset
-from harness.data.labels.gold import active_annotations
+from harness.data.labels.gold import RETRACTABLE, active_annotations
 from harness.data.labels.label_log import open_to_label
 from harness.display import displayed
 from harness.errors import HarnessError, UnknownName
-from harness.records import Annotation, Role
-
-ROLES: tuple[Role, ...] = ("label", "adjudicate", "suggest", "flag")
-"""Roles of what can be taken back."""
+from harness.records import Annotation
 
 
 @displayed
@@ -52,7 +49,7 @@ def withdraw(
     if (annotation is None) == (claim is None):
         raise HarnessError("give either --annotation ID or --claim ID")
     with open_to_label(dataset, annotator, root=root) as (opened, log):
-        standing = [a for a in active_annotations(opened.annotations, ROLES) if a.annotator == annotator]
+        standing = [a for a in active_annotations(opened.annotations, RETRACTABLE) if a.annotator == annotator]
         withdrawn = [
             a for a in standing if (a.claim_id if annotation is None else a.annotation_id) == (annotation or claim)
         ]

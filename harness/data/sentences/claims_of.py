@@ -25,7 +25,7 @@ def make_claim(article: Article, start: int, end: int, **more: str | None) -> Cl
 def claims_of(
     article: Article, segmentation: Segmentation, language: str, marked: MaskedText | None = None
 ) -> list[Claim]:
-    """Make one claim per sentence of an article.
+    """Make one claim per sentence of an article; what has neither a letter nor a digit (`* * *`) is no sentence.
 
     Args:
         article: with text.
@@ -37,7 +37,11 @@ def claims_of(
     spans = sentences(
         marked.text, split_quotations=segmentation.split_quotations, language=article.language or language
     )
-    return [make_claim(article, start, end, speaker=marked.speaker_at(start)) for start, end in spans]
+    return [
+        make_claim(article, start, end, speaker=marked.speaker_at(start))
+        for start, end in spans
+        if any(map(str.isalnum, marked.text[start:end]))
+    ]
 
 
 def unsupported(languages: list[str]) -> list[str]:

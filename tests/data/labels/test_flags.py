@@ -7,6 +7,7 @@ from dataset_folders import change_line, lines, to_label
 
 from harness import FaultsError, HarnessError, agreement, check, disputes, flags, label, open_dataset, withdraw
 from harness.data.labels.gold import gold_labels
+from harness.data.repair import repair
 
 
 @pytest.fixture
@@ -62,3 +63,18 @@ def test_a_flag_with_a_label_of_the_axis_is_a_fault(folder):
     change_line(folder / "annotations/ann.jsonl", 1, label="yes")
     with pytest.raises(FaultsError, match=r"no label is called 'yes'\. Known: look again"):
         open_dataset(folder)
+
+
+def test_a_question_that_one_annotator_flagged_on_two_clones_has_one_flag_after_the_repair(folder, monkeypatch):
+    log = folder / "annotations/cal.jsonl"
+    clones = []
+    for hour in (10, 11):
+        monkeypatch.setattr("harness.data.labels.label_log.time_now", lambda hour=hour: f"2026-05-10T{hour}:00:00Z")
+        label(folder, "cal", keys="!q")
+        clones.append(log.read_text())
+        log.unlink()
+    log.write_text("".join(clones))
+    assert {fault.code for fault in check([folder])} == {"contradiction"}
+    repair(folder)
+    assert check([folder]) == []
+    assert [flag.at for flag in flags(folder) if flag.annotator == "cal"] == ["2026-05-10T11:00:00Z"]
