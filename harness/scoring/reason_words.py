@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from harness.classifiers.base import Reason
-from harness.features.cues import CUES
+from harness.features.cues import COUNTS, CUES
 from harness.features.shapes import SHAPES, shapes_of
 from harness.text_tables import count_of
 
+_CUES = {cue.name: cue for cue in CUES}
 SHAPE_WORDS = {
     "capitalized": "capitalized words after the first",
     "digits": "words with digits",
@@ -40,11 +42,26 @@ MARK_WORDS = {
     ")": "a bracket",
 }
 """What each punctuation mark says."""
-SPANNED = ("percent", "money", "number", "date", "time_span", "name", "comparison")
-"""Cues whose characters several features come from, which count as one reason; the first that fits is taken."""
+TOLD_TOGETHER = ("money", "number", "date", "time_span", "name", "comparison")
+"""Cues whose characters several features come from."""
+_MEASURES = (
+    r"(?:euros?|dollars?|pounds?|cents?|(?:square |cubic |kilo|centi|milli)?(?:met(?:er|re)s?|grams?|lit(?:er|re)s?)|"
+    r"(?:square )?(?:miles?|feet|yards?|inch(?:es)?|acres?|hectares?|kilomet(?:er|re)s?)|km2?|kg|tons?|barrels?|"
+    r"tonnes?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|degrees?|volts?|watts?|[kMG]W(?:h)?|km/h|mph)"
+)
+WITH_UNIT = re.compile(rf"(?:\d[\d.,]*|\b(?:{COUNTS}))(?:[\s-](?:{COUNTS}))*[\s-]?{_MEASURES}\b", re.IGNORECASE)
+"""A number with its unit."""
+SPANNED = (
+    (_CUES["percent"].says, _CUES["percent"].pattern),
+    ("a number with a unit", WITH_UNIT),
+    *(
+        (_CUES[name].says, _CUES[name].pattern)
+        for name in ("money", "number", "date", "time_span", "name", "comparison")
+    ),
+)
+"""What several features come from the characters of, which then count as one reason; the first that fits is taken."""
 MAX_QUOTE = 40
 """Number of characters of the claim that a reason quotes."""
-_CUES = {cue.name: cue for cue in CUES}
 
 
 class SpokenReason(NamedTuple):
@@ -65,7 +82,7 @@ def in_words(reasons: Iterable[Reason], text: str) -> list[SpokenReason]:
         reasons: reasons as a classifier gives them.
         text: text of the claim.
     """
-    places = [(name, match.span()) for name in SPANNED for match in _CUES[name].pattern.finditer(text)]
+    places = [(says, match.span()) for says, pattern in SPANNED for match in pattern.finditer(text)]
     weights: dict[str, float] = {}
     for reason in reasons:
         words = _words_of(reason, text, places)
@@ -93,9 +110,9 @@ def _words_of(reason: Reason, text: str, places: Sequence[tuple[str, tuple[int, 
     if start < 0:
         return f"the letters {_quoted(said)}" if kind == "char" else f"the words {_quoted(said)}"
     end = start + len(said)
-    for cue_name, (first, last) in places:
+    for says, (first, last) in places:
         if first <= start and end <= last + 1:
-            return f"{_CUES[cue_name].says}: {_quoted(text[first:last])}"
+            return f"{says}: {_quoted(text[first:last])}"
     if kind == "char":  # letters of a word are told as the word
         start, end = _whole_words(text, start, end)
     quoted = text[start:end].strip(' .,;:!?"')

@@ -43,3 +43,16 @@ def test_features_of_the_same_characters_are_one_reason_and_the_strongest_is_fir
 
 def test_a_comma_inside_a_number_is_the_number():
     assert in_words([Reason("word:,", ",", 1.0)], "It cost 2,100 coins.")[0].words == "a number: “2,100”"
+
+
+def test_a_number_and_its_unit_are_one_reason():
+    text = "They took more than 1,000 square miles in 4 million hours."
+    reasons = [
+        Reason("word:square", "square", 0.1),
+        Reason("word:miles", "miles", 0.2),
+        Reason("word:million", "million", 0.3),
+    ]
+    assert [reason.words for reason in in_words(reasons, text)] == [
+        "a number with a unit: “1,000 square miles”",
+        "a number with a unit: “4 million hours”",
+    ]
