@@ -28,7 +28,9 @@ class _Step(NamedTuple):
 
     position: int
     annotation: Annotation | None
-    """The answer; None for a question that was skipped."""
+    """The answer; None for a question that was skipped, or whose answer did not change."""
+    flag: Annotation | None = None
+    """The flag that the answer took back."""
 
 
 class Session:
@@ -133,6 +135,7 @@ class Session:
         label = question.axis.label_names[number - 1]
         standing = self.log.standing.get(question.place)
         is_same = standing is not None and standing.label == label and self.note is None and self.confidence is None
+        annotation = None
         if is_same:
             self.message = f"unchanged: {question.axis.name} = {label}"
         else:
@@ -141,9 +144,11 @@ class Session:
             )
             self.n_given += 1
             self.message = f"saved: {question.axis.name} = {label}{self._extras}"
-            self._steps.append(_Step(self._position, annotation))
-        if self._again and question.place in self.log.flags:
-            self.log.withdraw([self.log.flags[question.place]])
+        flag = self.log.flags.get(question.place) if self._again else None
+        if annotation is not None or flag is not None:
+            self._steps.append(_Step(self._position, annotation, flag))
+        if flag is not None:
+            self.log.withdraw([flag])
         self._answered.add(self._position)
         self._skipped.discard(self._position)
         self._move(self._position + 1)
@@ -221,8 +226,11 @@ class Session:
             self.n_withdrawn += 1
             self.message = f"taken back: {step.annotation.axis} = {step.annotation.label}"
         else:
-            self.message = "back at the question that you skipped"
+            self.message = "the flag is back" if step.flag else "back at the question that you skipped"
         del self._steps[-1:]  # not before the line is on disk
+        if step.flag is not None:
+            question = self.questions[step.position]
+            self.log.flag(question.place, question.scheme.version, step.flag.note)
         self._answered.discard(step.position)
         self._skipped.discard(step.position)
         self._position = step.position

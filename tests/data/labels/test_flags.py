@@ -50,6 +50,13 @@ def test_an_answer_to_what_is_asked_again_takes_the_flag_back(folder):
     assert [flag.annotator for flag in flags(folder)] == ["bob"]
 
 
+@pytest.mark.parametrize("key", "12")
+def test_undo_brings_back_the_flag_that_an_answer_took_back(folder, key):
+    label(folder, "bob", keys=f"{key}u", flagged=True)
+    assert [(flag.annotator, flag.label) for flag in flags(folder)][1] == ("bob", "yes" if key == "1" else None)
+    assert check([folder]) == []
+
+
 def test_the_key_takes_a_flag_back_and_withdraw_does(folder):
     label(folder, "bob", keys="!!!", flagged=True)
     assert [flag.annotator for flag in flags(folder)] == ["ann", "ann"]

@@ -63,7 +63,10 @@ def screens(request, tmp_path_factory):
     note = ["n", hostile, "\n"]
     label(folder, "ann", keys=["?", "f", "\n", "e", "/", f"mayor {hostile}", "\n", "1", "1", "\n"], console=console)
     label(
-        folder, "ann", keys=[*note, "!", *note, "1", "1", "/", hostile, "\n", "j", hostile, "\n", "u"], console=console
+        folder,
+        "ann",
+        keys=[*note, "!", *note, "1", "1", "/", f"x {hostile}", "\n", "j", hostile, "\n", "u"],
+        console=console,
     )
     label(folder, "bob", keys="22", console=console)
     adjudicate(folder, "chief", keys=["1", "q"], console=console)
