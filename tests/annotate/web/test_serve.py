@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 import signal
 import socket
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
@@ -72,17 +77,42 @@ def test_several_people_label_one_decides_and_no_token_is_printed_again(tmp_path
     assert not disputes(folder).disputes
 
 
-def test_a_killed_server_loses_no_answer(tmp_path):
-    folder = to_label(tmp_path / "d").folder
-    with served(tmp_path, "label", "d", "--web", "--as", "ann") as (process, links):
-        ann = Visitor(links["ann"])
-        for _ in range(5):
-            assert "saved: " in ann.post("/label", number=1)
-        process.kill()
-        process.communicate()
-    assert len(lines(folder / "annotations/ann.jsonl")) == 5
+def kill_servers(tmp_path, kills):
+    """Kills a server with four annotators at work, several times; returns the answers acknowledged and on disk."""
+    folder = to_label(tmp_path / "d", {"a": " ".join(f"Line {n} is short." for n in range(2000))}).folder
+    names = ("ann", "bob", "cal", "dee")
+    acknowledged = dict.fromkeys(names, 0)
+
+    def label_until_killed(name, link):
+        with suppress(OSError, HTTPException):
+            visitor = Visitor(link)
+            while True:
+                acknowledged[name] += "saved: " in visitor.post("/label", number=1)
+
+    for kill in range(kills):
+        with served(tmp_path, "label", "d", "--web", *(part for name in names for part in ("--as", name))) as run:
+            process, links = run
+            with ThreadPoolExecutor(len(names)) as pool:
+                for name in names:
+                    pool.submit(label_until_killed, name, links[name])
+                time.sleep(1 + random.Random(kill).uniform(0, 0.5))
+                process.kill()
+            process.communicate()
     assert check([folder]) == []
-    assert label(folder, "ann", keys="1").answered == 6
+    on_disk = [len(lines(folder / f"annotations/{name}.jsonl")) for name in names]
+    assert all(n <= found <= n + kills for n, found in zip(acknowledged.values(), on_disk, strict=True))
+    return sum(acknowledged.values()), sum(on_disk)
+
+
+def test_a_killed_server_loses_no_answer(tmp_path):
+    acknowledged, on_disk = kill_servers(tmp_path, 1)
+    assert 0 < acknowledged <= on_disk
+
+
+@pytest.mark.soak
+def test_a_server_that_is_killed_125_times_loses_no_answer(tmp_path):
+    acknowledged, on_disk = kill_servers(tmp_path, 125)
+    assert 0 < acknowledged <= on_disk
 
 
 def test_without_the_extra_the_remedy_is_told(tmp_path, monkeypatch):
