@@ -173,9 +173,10 @@ def kill_sessions(folder, name, delays):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         ) as process:
-            first = process.stdout.readline()
             process.stdin.write(keys.encode())
             process.stdin.flush()
+            # The first answer is waited for: on a busy machine it takes longer than all that is random.
+            first = next((line for line in process.stdout if b"saved: " in line), b"")
             time.sleep(seconds)
             process.send_signal(signal.SIGKILL)
             output = (first + process.stdout.read()).decode()
