@@ -7,6 +7,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness run --dry-run             plan
     harness compare                   compare_results
     harness compare --fail-if         check_gate
+    harness diff                      diff
     harness report                    build_report
     harness score                     score
     harness verify                    verify
@@ -17,10 +18,14 @@ The names in `__all__` are the public interface; each command of the command lin
     harness add                       add_claims
     harness label                     label
     harness adjudicate                adjudicate
+    harness label --web               serve_labeling
+    harness adjudicate --web          serve_labeling
     harness disputes                  disputes
+    harness disputes --flagged        flags
     harness withdraw                  withdraw
     harness split                     freeze_split
     harness agreement                 agreement
+    harness gold                      gold
     harness audit                     audit_targets
     harness check                     check
     harness check --fix               repair
@@ -53,7 +58,9 @@ if TYPE_CHECKING:
     from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
+    from harness.annotate.web.serve import serve_labeling as serve_labeling
     from harness.compare.compare import compare_results as compare_results
+    from harness.compare.dataset_diff import diff as diff
     from harness.compare.gate import check_gate as check_gate
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
@@ -64,6 +71,8 @@ if TYPE_CHECKING:
     from harness.data.ingest import ingest as ingest
     from harness.data.labels.agreement import agreement as agreement
     from harness.data.labels.disputes import disputes as disputes
+    from harness.data.labels.flags import flags as flags
+    from harness.data.labels.gold_of import gold as gold
     from harness.data.labels.withdraw import withdraw as withdraw
     from harness.data.load import open_dataset as open_dataset
     from harness.data.repair import repair as repair
@@ -99,13 +108,16 @@ _MODULES = {
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
+    "diff": "harness.compare.dataset_diff",
     "disputes": "harness.data.labels.disputes",
     "evaluate": "harness.runner.official.evaluate",
     "Experiment": "harness.runner.config",
     "export": "harness.data.exchange.export",
     "FaultsError": "harness.errors",
     "fetch": "harness.data.benchmarks.fetch",
+    "flags": "harness.data.labels.flags",
     "freeze_split": "harness.runner.splitting.freeze",
+    "gold": "harness.data.labels.gold_of",
     "guideline": "harness.annotate.guideline",
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
@@ -127,6 +139,7 @@ _MODULES = {
     "run": "harness.runner.run",
     "withdraw": "harness.data.labels.withdraw",
     "write_submission": "harness.runner.official.write_submission",
+    "serve_labeling": "harness.annotate.web.serve",
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
     "verify": "harness.scoring.verify",

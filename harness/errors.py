@@ -33,10 +33,14 @@ class Fault:
     """Finding, allowed values and remedy. Written for people: the wording may change between versions."""
     code: str = "invalid"
     """Kind of problem, for programs (`missing-field`, `unknown-name`); stable between versions."""
+    cell: str | None = None
+    """Address of the cell in a spreadsheet (`C7`)."""
 
     def __str__(self) -> str:
         location = self.path if self.line is None else f"{self.path}:{self.line}"
-        return ": ".join(part for part in (location, self.field, self.message) if part)
+        cell = f"cell {self.cell}" if self.cell else None
+        place = f"{self.field} ({cell})" if self.field and cell else self.field or cell
+        return ": ".join(part for part in (location, place, self.message) if part)
 
 
 class HarnessError(Exception):
@@ -141,8 +145,9 @@ def _finding(message: str) -> str:
 def _further_places(faults: Sequence[Fault]) -> str:
     if not faults:
         return ""
-    lines = [str(fault.line) for fault in faults if fault.line is not None][:MAX_FAULT_PLACES]
-    places = f" (line{'s' if len(lines) > 1 else ''} {', '.join(lines)}{', ...' * (len(lines) < len(faults))})"
+    lines = [fault.cell or str(fault.line) for fault in faults if fault.line is not None][:MAX_FAULT_PLACES]
+    unit = "cell" if faults[0].cell else "line"
+    places = f" ({unit}{'s' if len(lines) > 1 else ''} {', '.join(lines)}{', ...' * (len(lines) < len(faults))})"
     return f"; and {len(faults):,} more{places if lines else ''}"
 
 

@@ -32,9 +32,12 @@ Entries = Annotated[
     BeforeValidator(_as_tuple, json_schema_input_type=str | dict[str, Any] | list[str | dict[str, Any]]),
 ]
 """Names, or mappings with a name and settings; one of them counts as a list of one."""
-Role = Literal["label", "adjudicate", "suggest", "withdraw"]
-"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, or a line that
-takes an earlier one back."""
+Role = Literal["label", "adjudicate", "suggest", "flag", "withdraw", "repeat"]
+"""Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, a flag on a
+question that is to be looked at again, a line that takes an earlier one back, or an annotator's second answer to a
+claim that was asked again, which counts for their consistency alone."""
+FLAG_LABEL = "look again"
+"""Label of all flags: a flag answers nothing."""
 
 
 class Record(BaseModel):

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.keys import standard_input_keys
-from harness.annotate.questions import dispute_questions, label_questions
+from harness.annotate.questions import again_questions, dispute_questions, label_questions
 from harness.annotate.session import Session
 from harness.annotate.terminal import Terminal
 from harness.arguments import as_list
+from harness.data.dataset import Dataset
 from harness.data.labels.label_log import open_to_label
 from harness.display import displayed
 
@@ -44,6 +46,8 @@ def label(
     scheme: str | None = None,
     axes: str | Sequence[str] = (),
     features: bool = False,
+    flagged: bool = False,
+    claims: str | Sequence[str] = (),
     keys: Iterable[str] | None = None,
     console: Console | None = None,
     root: str | Path | None = None,
@@ -59,15 +63,21 @@ def label(
         scheme: label scheme; default: the first of the dataset.
         axes: one or more axes to ask about; default: all axes of the scheme that are no features.
         features: whether the features of each claim are asked for after its last axis; the key `f` shows them anyway.
+        flagged: whether only the questions are asked, again, that the annotator has flagged; an answer takes the flag
+            back.
+        claims: ids of one or more claims to ask about, answered or not; default: all that are open.
         keys: keys that the annotator presses; default: those of standard input. Digits choose a label, `u` takes the
-            last answer back, `s` skips, `?` shows the guideline, `q` leaves.
+            last answer back, `s` skips, `!` flags, `?` shows the guideline, `q` leaves.
         console: where the questions are shown; default: standard output.
         root: folder of fetched benchmarks; see `data_root`.
     Raises: HarnessError: the dataset is shipped or fetched, somebody is labeling under this name, or a name is unknown.
         FaultsError: the dataset has faults.
     """
-    with open_to_label(dataset, annotator, root=root) as (opened, log):
-        session = Session(label_questions(opened, scheme, as_list(axes)), log)
+    with open_to_label(dataset, annotator, root=root, blind=True) as (opened, log):
+        questions = label_questions(opened, scheme, as_list(axes))
+        again = flagged or bool(claims)
+        asked = again_questions(questions, log.flags if flagged else None, as_list(claims)) if again else questions
+        session = Session(asked, log, again=again, evidence=_evidence_of(opened))
         return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 
 
@@ -95,8 +105,13 @@ def adjudicate(
         unknown. FaultsError: the dataset has faults.
     """
     with open_to_label(dataset, annotator, "adjudicate", root) as (opened, log):
-        session = Session(dispute_questions(opened, scheme, annotator), log)
+        questions = dispute_questions(opened, scheme, annotator)
+        session = Session(questions, log, evidence=_evidence_of(opened))
         return _run(session, f"{opened.info.name}, {annotator} decides", keys, console)
+
+
+def _evidence_of(dataset: Dataset) -> EvidenceDesk | None:
+    return EvidenceDesk(dataset) if has_passages(dataset) else None
 
 
 def _run(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, overload
 
 from harness.data.dataset import Dataset
 from harness.data.labels.disputes import disputed, labeled_questions
 from harness.data.labels.label_log import Place
 from harness.data.load import find_scheme
 from harness.errors import HarnessError, UnknownName, unknown_name
-from harness.files import gc_paused
 from harness.records import Annotation, Article, Claim
 from harness.schemes import Axis, Scheme
 
@@ -38,7 +37,72 @@ class Question(NamedTuple):
         return tuple(self._replace(axis=axis) for axis in self.scheme.axes if axis.feature)
 
 
-def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> list[Question]:
+class ClaimQuestions(Sequence[Question]):
+    """Every axis for every claim, claim by claim; a question is made when it is asked for, so that many cost nothing.
+
+    Args:
+        claims: claims, in the order in which they are asked about.
+        articles: article of each claim, by its id.
+        scheme: label scheme of the axes.
+        axes: axes to ask about, in order.
+    """
+
+    def __init__(
+        self, claims: Sequence[Claim], articles: Mapping[str, Article], scheme: Scheme, axes: Sequence[Axis]
+    ) -> None:
+        self.claims = claims
+        self._articles = articles
+        self._scheme = scheme
+        self._axes = axes
+        self.places = _Places(claims, scheme, axes)
+
+    def __len__(self) -> int:
+        return len(self.claims) * len(self._axes)
+
+    @overload
+    def __getitem__(self, index: int) -> Question: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Question]: ...
+    def __getitem__(self, index: int | slice) -> Question | list[Question]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        rank, axis_rank = divmod(range(len(self))[index], len(self._axes))
+        claim = self.claims[rank]
+        return Question(claim, self._articles[claim.article_id], self._scheme, self._axes[axis_rank], rank + 1)
+
+
+class _Places(Mapping[Place, int]):
+    """The index of each question by what its answer is stored under, without an entry for each."""
+
+    def __init__(self, claims: Sequence[Claim], scheme: Scheme, axes: Sequence[Axis]) -> None:
+        self._claim = {claim.claim_id: rank for rank, claim in enumerate(claims)}
+        self._axis = {(scheme.name, axis.name): rank for rank, axis in enumerate(axes)}
+
+    def __getitem__(self, place: Place) -> int:
+        return self._claim[place[0]] * len(self._axis) + self._axis[place[1:]]
+
+    def __len__(self) -> int:
+        return len(self._claim) * len(self._axis)
+
+    def __iter__(self) -> Iterator[Place]:
+        return ((claim_id, *axis) for claim_id in self._claim for axis in self._axis)
+
+
+def place_index(questions: Sequence[Question]) -> Mapping[Place, int]:
+    """Returns the index of each question by what its answer is stored under."""
+    if isinstance(questions, ClaimQuestions):
+        return questions.places
+    return {question.place: index for index, question in enumerate(questions)}
+
+
+def numbered_claims(questions: Sequence[Question]) -> list[tuple[int, Claim]]:
+    """Returns the claims that questions are about, each once, with their numbers in ascending order."""
+    if isinstance(questions, ClaimQuestions):
+        return list(enumerate(questions.claims, start=1))
+    return list({question.number: question.claim for question in questions}.items())
+
+
+def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> ClaimQuestions:
     """Returns every axis of a scheme for every current claim; features are marked apart.
 
     Args:
@@ -61,12 +125,28 @@ def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -
     if not asked:
         raise HarnessError(f"scheme '{label_scheme.name}' has features only, which are not asked one by one")
     articles = {article.article_id: article for article in dataset.articles}
-    with gc_paused():
-        return [
-            Question(claim, articles[claim.article_id], label_scheme, axis, number)
-            for number, claim in enumerate(dataset.current, start=1)
-            for axis in asked
-        ]
+    return ClaimQuestions(dataset.current, articles, label_scheme, asked)
+
+
+def again_questions(
+    questions: ClaimQuestions, places: Iterable[Place] | None, claim_ids: Sequence[str]
+) -> list[Question]:
+    """Returns the questions that an annotator wants to be asked again, in their order.
+
+    Args:
+        questions: all questions.
+        places: what the answers of the questions are stored under; None: all.
+        claim_ids: claims of the questions; empty: all.
+    Raises: UnknownName: the dataset has no such claim, or a newer version of its article replaces it.
+    """
+    known = {claim.claim_id for claim in questions.claims}
+    for claim_id in claim_ids:
+        if claim_id not in known:
+            raise UnknownName(f"--claim: no current claim has the id '{claim_id}'; claims.jsonl lists the ids")
+    chosen = set(claim_ids)
+    indexes = (questions.places.get(place) for place in (questions.places if places is None else places))
+    asked = (questions[index] for index in sorted(index for index in indexes if index is not None))
+    return [question for question in asked if not chosen or question.claim.claim_id in chosen]
 
 
 def dispute_questions(dataset: Dataset, scheme: str | None, annotator: str) -> list[Question]:

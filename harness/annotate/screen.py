@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from harness.annotate.evidence import JudgedPassage
 from harness.annotate.questions import Question
 from harness.annotate.session import Session
 from harness.text_tables import visible
@@ -19,7 +20,11 @@ CONTEXT = 3000
 """Number of characters of the article that are considered on each side of the sentence."""
 MIN_CONTEXT = 3
 """Number of lines of the article that are shown even if the screen is too low."""
-KEYS = "{digits} label  u undo  s skip  {features}n note  j jump  / find  ? guide  q leave"
+KEYS = (
+    "{digits} label  u undo  s skip  n note  c how sure  ! look again",
+    "{more}j jump  / find  ? guide  q leave",
+)
+"""The keys of a question, in two lines that fit 80 columns."""
 
 
 def question_screen(console: Console, session: Session, title: str, height: int) -> list[Text]:
@@ -34,15 +39,56 @@ def question_screen(console: Console, session: Session, title: str, height: int)
         *_given(console, question),
         *label_lines(question),
         *_own_label(session, question),
-        Text(session.message, style="green"),
-        Text(_keys(session, question), style="dim"),
+        Text(_one_line(session.message), style="green"),
+        *_keys(session, question),
     ]
     return _with_passage(console, question, head, tail, height=height)
 
 
-def _keys(session: Session, question: Question) -> str:
-    features = "f marks  " if question.features and session.log.role == "label" else ""
-    return KEYS.format(digits=digits_of(len(question.axis.label_names)), features=features)
+def _keys(session: Session, question: Question) -> list[Text]:
+    more = "f marks  " if question.features and session.log.role == "label" else ""
+    more += "e evidence  " if session.has_passages else ""
+    digits = digits_of(len(question.axis.label_names))
+    return [Text(line.format(digits=digits, more=more), style="dim") for line in KEYS]
+
+
+def choice_screen(console: Console, prompt: str, choices: Sequence[str], height: int) -> list[Text]:
+    """Returns the lines of a choice by one digit, as many as fit into a height."""
+    rows = [
+        Text(f"  {number}  {_one_line(choice)}", style="bold cyan") for number, choice in enumerate(choices, start=1)
+    ]
+    asked = _wrapped(console, Text(visible(prompt), style="bold"))
+    room = max(MIN_CONTEXT, height - len(rows) - 2)
+    cut = [Text("…", style="dim")] if len(asked) > room else []
+    return [*asked[: room - len(cut)], *cut, *rows, Text("Esc: back", style="dim")]
+
+
+def evidence_screen(
+    console: Console, session: Session, title: str, passages: Sequence[JudgedPassage], height: int
+) -> list[Text]:
+    """Returns the lines of the passages that can be judged for the sentence, each cut so that all fit."""
+    question = session.current
+    if question is None:
+        return _end_screen(session, title)
+    sentence = _wrapped(console, Text(f"{MARKS[0]}{visible(question.claim.text or '')}{MARKS[1]}", style=CLAIM))
+    head = [_header(session, title, question), *sentence[:MIN_CONTEXT], Text()]
+    words = f"1-{len(passages)} judge a passage  " if passages else ""
+    tail = [
+        Text(_one_line(session.message), style="green"),
+        Text(f"{words}/ find other words  Enter go on  q leave", style="dim"),
+    ]
+    room = max(1, (height - len(head) - len(tail) - 1) // max(1, len(passages)))
+    rows = [Text("No passage matches; / looks for words of your own")] if not passages else []
+    for number, (passage, is_cited, stance) in enumerate(passages, start=1):
+        row = Text(f"{number}  ", style="bold cyan")
+        row.append(f"[{stance or 'cited'}] " if is_cited else "", style="yellow")
+        source = passage.title or passage.publisher or passage.document_id
+        row.append(_one_line(f"{source}: {passage.text}"), style="not bold default")
+        wrapped = _wrapped(console, row)
+        rows += (
+            [*wrapped[: room - 1], Text(wrapped[room - 1].plain.rstrip() + " …")] if len(wrapped) > room else wrapped
+        )
+    return [*head, *rows, *tail]
 
 
 def feature_screen(console: Console, session: Session, title: str, question: Question, height: int) -> list[Text]:
@@ -55,11 +101,11 @@ def feature_screen(console: Console, session: Session, title: str, question: Que
         row = Text(f"  {number:0{width}} [{'x' if mark else ' '}] ", style="bold cyan")
         row.append(visible(feature.axis.name), style="bold")
         if mark is not None and mark.value:
-            row.append(f" = {visible(mark.value)}", style="yellow")
-        row.append(f"  {' '.join(visible(feature.axis.question).split())}", style="dim")
+            row.append(f" = {_one_line(mark.value)}", style="yellow")
+        row.append(f"  {_one_line(feature.axis.question)}", style="dim")
         rows.append(row)
     keys = f"{digits_of(len(question.features))} mark, or take the mark back  Enter go on  q leave"
-    tail = [Text(), *rows, Text(session.message, style="green"), Text(keys, style="dim")]
+    tail = [Text(), *rows, Text(_one_line(session.message), style="green"), Text(keys, style="dim")]
     return _with_passage(console, question, head, tail, height=height)
 
 
@@ -91,9 +137,9 @@ def label_lines(question: Question) -> list[Text]:
     lines = []
     for number, name in enumerate(question.axis.label_names, start=1):
         line = Text(f"  {number:>{width}}  ", style="bold cyan")
-        line.append(visible(name), style="bold")
+        line.append(_one_line(name), style="bold")
         if definitions.get(name):
-            line.append(f"  {' '.join(visible(definitions[name]).split())}", style="dim")
+            line.append(f"  {_one_line(definitions[name])}", style="dim")
         lines.append(line)
     return lines
 
@@ -121,20 +167,22 @@ def _header(session: Session, title: str, question: Question | None) -> Text:
 def _source_line(question: Question) -> Text:
     article = question.article
     parts = (article.title or article.article_id, question.claim.speaker, article.publisher, article.published)
-    return Text(visible(" | ".join(part for part in parts if part)).replace("\n", " "), style="bold")
+    return Text(_one_line(" | ".join(part for part in parts if part)), style="bold")
 
 
 def _passage(console: Console, question: Question, height: int) -> list[Text]:
     """Returns the sentence with as much of its article around it as fits."""
     claim, text = question.claim, question.article.text or ""
-    before = text[max(0, claim.start - CONTEXT) : claim.start]
-    if claim.start > CONTEXT:
+    # Wrapping costs more than all else of a screen: no more than can be seen.
+    reach = min(CONTEXT, console.width * height)
+    before = text[max(0, claim.start - reach) : claim.start]
+    if claim.start > reach:
         before = before.partition(" ")[2]
     passage = Text(visible(before))
     start = len(passage)
     passage.append(f"{MARKS[0]}{visible(text[claim.start : claim.end])}{MARKS[1]}", style=CLAIM)
     end = len(passage)
-    passage.append(visible(text[claim.end : claim.end + CONTEXT]))
+    passage.append(visible(text[claim.end : claim.end + reach]))
     lines = [line for line in _wrapped(console, passage) if line.plain.strip()]
     marked = [index for index, line in enumerate(lines) if any(span.style == CLAIM for span in line.spans)]
     if start == end or not marked:
@@ -162,8 +210,10 @@ def _given(console: Console, question: Question) -> list[Text]:
 
 
 def _own_label(session: Session, question: Question) -> list[Text]:
-    own = session.log.standing.get(question.place)
-    return [] if own is None else [Text(visible(f"  yours: {own.label}; another label replaces it"), style="yellow")]
+    own, flag = session.log.standing.get(question.place), session.log.flags.get(question.place)
+    lines = [f"yours: {own.label}; another label replaces it"] if own is not None else []
+    lines += [f"flagged: look again{f' ({flag.note})' if flag.note else ''}"] if flag is not None else []
+    return [Text(f"  {_one_line(line)}", style="yellow") for line in lines]
 
 
 def _end_screen(session: Session, title: str) -> list[Text]:
@@ -171,10 +221,14 @@ def _end_screen(session: Session, title: str) -> list[Text]:
     return [
         _header(session, title, None),
         Text(f"No question is left{skipped}."),
-        Text(session.message, style="green"),
+        Text(_one_line(session.message), style="green"),
         Text("u undo  j jump  q leave", style="dim"),
     ]
 
 
 def _wrapped(console: Console, text: Text) -> list[Text]:
     return list(text.wrap(console, console.width)) if text.plain else []
+
+
+def _one_line(text: str) -> str:
+    return " ".join(visible(text).split())

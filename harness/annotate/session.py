@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from harness.annotate.questions import Question
+from harness.annotate.evidence import EvidenceDesk, JudgedPassage
+from harness.annotate.questions import Question, numbered_claims, place_index
+from harness.data.corpora.passages import Passage
 from harness.data.labels.label_log import Answer, LabelLog
-from harness.records import Annotation
+from harness.records import Annotation, Claim
 from harness.schemes.scheme_files import FEATURE_LABEL
 from harness.text_tables import visible
 
@@ -16,12 +19,18 @@ MIN_PACE = 10
 """Number of answers from which the pace of a session is told."""
 
 
+CONFIDENCES = {"a guess": 0.25, "unsure": 0.5, "fairly sure": 0.75, "certain": 1.0}
+"""How sure an annotator can be, and the confidence that is stored."""
+
+
 class _Step(NamedTuple):
     """What undo goes back over."""
 
     position: int
     annotation: Annotation | None
-    """The answer; None for a question that was skipped."""
+    """The answer; None for a question that was skipped, or whose answer did not change."""
+    flag: Annotation | None = None
+    """The flag that the answer took back."""
 
 
 class Session:
@@ -30,9 +39,18 @@ class Session:
     Args:
         questions: all questions, also those that are answered.
         log: log of the annotator.
+        again: whether questions are asked again that have an answer; each answer then takes the flag back.
+        evidence: where passages are found and judged; None: the dataset has none.
     """
 
-    def __init__(self, questions: Sequence[Question], log: LabelLog) -> None:
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        log: LabelLog,
+        *,
+        again: bool = False,
+        evidence: EvidenceDesk | None = None,
+    ) -> None:
         self.questions = questions
         self.log = log
         self.n_given = 0
@@ -43,8 +61,13 @@ class Session:
         """What the last key did."""
         self.note: str | None = None
         """Note of the next answer."""
-        self._index_of = {question.place: index for index, question in enumerate(questions)}
-        self._answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
+        self.confidence: float | None = None
+        """Confidence of the next answer, from 0 to 1."""
+        self._again = again
+        self._evidence = evidence
+        self._index_of = place_index(questions)
+        answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
+        self._answered = set() if again else answered
         self._skipped: set[int] = set()
         self._start = time.monotonic()
         self._steps: list[_Step] = []
@@ -74,6 +97,36 @@ class Session:
         """Number of questions that were skipped, and not answered later."""
         return len(self._skipped)
 
+    def state_of(self, index: int) -> Literal["answered", "skipped", "open"]:
+        """Returns what became of a question, by its index."""
+        return "answered" if index in self._answered else "skipped" if index in self._skipped else "open"
+
+    def resume(self, earlier: Session) -> None:
+        """Takes over from a session that began before the files were read again: counts, skips and the place."""
+        self.n_given, self.n_withdrawn, self._start = earlier.n_given, earlier.n_withdrawn, earlier._start
+        indexes = (self._index_of.get(earlier.questions[index].place) for index in earlier._skipped)
+        self._skipped = {index for index in indexes if index is not None and index not in self._answered}
+        if self._again:
+            again = (self._index_of.get(earlier.questions[index].place) for index in earlier._answered)
+            self._answered = {index for index in again if index is not None}
+        place = earlier.current.place if earlier.current else None
+        self._move(self._index_of.get(place, 0) if place else 0)
+
+    def replace_claim(self, claim_id: str, new_id: str) -> None:
+        """Goes on with another claim in place of one: takes the labels on it back, and skips its questions."""
+        marks = [mark for place, mark in self.log.standing.items() if place[0] == claim_id]
+        if marks:
+            self.log.withdraw(marks, f"span corrected: {new_id}")
+            self.n_withdrawn += len(marks)
+        indexes = [index for place, index in self._index_of.items() if place[0] == claim_id]
+        self._answered.difference_update(indexes)
+        self._skipped.update(indexes)
+        # A session about some claims only does not ask about the new one.
+        if instead := [index for place, index in self._index_of.items() if place[0] == new_id]:
+            self._go(instead, new_id)
+        else:
+            self._move(self._position)
+
     def choose(self, number: int) -> bool:
         """Answers the question with a label, by its number from 1; whether there is such a label."""
         question = self.current
@@ -81,18 +134,32 @@ class Session:
             return False
         label = question.axis.label_names[number - 1]
         standing = self.log.standing.get(question.place)
-        if standing is not None and standing.label == label and self.note is None:
+        is_same = standing is not None and standing.label == label and self.note is None and self.confidence is None
+        annotation = None
+        if is_same:
             self.message = f"unchanged: {question.axis.name} = {label}"
-            self._move(self._position + 1)
-            return True
-        annotation = self.log.answer(Answer(question.place, label, question.scheme.version, note=self.note))
-        self.n_given += 1
-        self.message = f"saved: {question.axis.name} = {label}" + (" (with a note)" if self.note else "")
-        self._steps.append(_Step(self._position, annotation))
+        else:
+            annotation = self.log.answer(
+                Answer(question.place, label, question.scheme.version, note=self.note, confidence=self.confidence)
+            )
+            self.n_given += 1
+            self.message = f"saved: {question.axis.name} = {label}{self._extras}"
+        flag = self.log.flags.get(question.place) if self._again else None
+        if annotation is not None or flag is not None:
+            self._steps.append(_Step(self._position, annotation, flag))
+        if flag is not None:
+            self.log.withdraw([flag])
         self._answered.add(self._position)
         self._skipped.discard(self._position)
         self._move(self._position + 1)
         return True
+
+    @property
+    def _extras(self) -> str:
+        """What is stored with an answer, in words."""
+        sure = next((name for name, value in CONFIDENCES.items() if value == self.confidence), None)
+        extras = [*(["a note"] if self.note else []), *([f"confidence: {sure}"] if sure else [])]
+        return f" (with {', '.join(extras)})" if extras else ""
 
     def mark(self, feature: Question, value: str | None = None) -> None:
         """Marks a feature of a claim, or takes the mark back if it stands; either way by a line of the log."""
@@ -105,6 +172,37 @@ class Session:
             self.log.answer(Answer(feature.place, FEATURE_LABEL, feature.scheme.version, value=value))
             self.n_given += 1
             self.message = f"marked: {feature.axis.name}"
+
+    def flag(self) -> None:
+        """Flags the question as one to look at again, with the note; or takes its flag back."""
+        question = self.current
+        if question is None:
+            return
+        flag = self.log.flags.get(question.place)
+        if flag is not None:
+            self.log.withdraw([flag])
+            self.message = "the flag is taken back"
+        else:
+            self.log.flag(question.place, question.scheme.version, self.note)
+            self.message = "flagged: look again"
+            self.note = None
+
+    @property
+    def has_passages(self) -> bool:
+        """Whether passages can be judged for the claim of the question: it is about a verdict, and there are some."""
+        return self._evidence is not None and self.current is not None and "verdict" in self.current.scheme.tasks
+
+    def passages(self, words: str | None = None) -> list[JudgedPassage]:
+        """Returns the passages to judge for the claim of the question; see `EvidenceDesk.passages`."""
+        if self._evidence is None or self.current is None or not self.has_passages:
+            return []
+        return self._evidence.passages(self.current.claim, words)
+
+    def judge(self, passage: Passage, stance: str | None) -> None:
+        """Stores what a passage says of the claim of the question; see `EvidenceDesk.judge`."""
+        if self._evidence is not None and self.current is not None:
+            self._evidence.judge(self.current.claim, passage, stance)
+            self.message = f"saved: {stance}" if stance else "taken back: the passage has no stance"
 
     def skip(self) -> None:
         """Leaves the question for a later session."""
@@ -119,7 +217,7 @@ class Session:
 
         The first undo of a session takes back the last answer of an earlier one.
         """
-        step = self._steps.pop() if self._steps else self._last_of_earlier_sessions()
+        step = self._steps[-1] if self._steps else self._last_of_earlier_sessions()
         if step is None:
             self.message = "there is no answer to take back"
             return
@@ -128,28 +226,32 @@ class Session:
             self.n_withdrawn += 1
             self.message = f"taken back: {step.annotation.axis} = {step.annotation.label}"
         else:
-            self.message = "back at the question that you skipped"
+            self.message = "the flag is back" if step.flag else "back at the question that you skipped"
+        del self._steps[-1:]  # not before the line is on disk
+        if step.flag is not None:
+            question = self.questions[step.position]
+            self.log.flag(question.place, question.scheme.version, step.flag.note)
         self._answered.discard(step.position)
         self._skipped.discard(step.position)
         self._position = step.position
-        self.note = None
+        self.note = self.confidence = None
 
     def jump(self, number: int) -> None:
         """Goes to a sentence by its number: to its first open question, or else to its first one."""
-        self._go([index for index, question in enumerate(self.questions) if question.number == number], str(number))
+        start = bisect_left(self.questions, number, key=_number)
+        end = bisect_right(self.questions, number, key=_number)
+        self._go(range(start, end), str(number))
 
     def search(self, text: str) -> None:
         """Goes to the next sentence that contains a text, in any case; after the last one, from the start."""
-        indexes = [
-            *range(self._position + 1, len(self.questions)),
-            *range(min(self._position + 1, len(self.questions))),
-        ]
-        here = self.current.claim if self.current else None
-        folded = text.strip().casefold()
-        for index in indexes:
-            claim = self.questions[index].claim
-            if folded and claim is not here and folded in " ".join((claim.text or "").split()).casefold():
-                self.jump(self.questions[index].number)
+        folded = " ".join(text.split()).casefold()
+        claims = numbered_claims(self.questions)
+        here = self.current.number if self.current else 0
+        start = bisect_right(claims, here, key=_first)
+        others = (*claims[start:], *claims[:start]) if folded else ()
+        for number, claim in others:
+            if number != here and folded in " ".join((claim.text or "").split()).casefold():
+                self.jump(number)
                 return
         self.message = f"no other sentence contains '{visible(text.strip())}'"
 
@@ -159,7 +261,7 @@ class Session:
             self.message = f"there is no sentence {name}; the last one is {last}"
             return
         self._position = next((index for index in indexes if index not in self._answered), indexes[0])
-        self.note = None
+        self.note = self.confidence = None
         self.message = ""
 
     def _last_of_earlier_sessions(self) -> _Step | None:
@@ -170,7 +272,7 @@ class Session:
 
     def _move(self, start: int) -> None:
         """Goes to the next open question from a place on, else to the first open one before it."""
-        self.note = None
+        self.note = self.confidence = None
         after, before = range(start, len(self.questions)), range(min(start, len(self.questions)))
         for indexes in (after, before):
             for index in indexes:
@@ -178,3 +280,11 @@ class Session:
                     self._position = index
                     return
         self._position = len(self.questions)
+
+
+def _number(question: Question) -> int:
+    return question.number
+
+
+def _first(pair: tuple[int, Claim]) -> int:
+    return pair[0]

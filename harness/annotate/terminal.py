@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from harness.annotate.evidence import JudgedPassage
 from harness.annotate.keys import BACKSPACE, ENTER, ESCAPE
 from harness.annotate.questions import Question
-from harness.annotate.screen import digits_of, feature_screen, guideline_screen, question_screen, show
-from harness.annotate.session import Session
+from harness.annotate.screen import (
+    choice_screen,
+    digits_of,
+    evidence_screen,
+    feature_screen,
+    guideline_screen,
+    question_screen,
+    show,
+)
+from harness.annotate.session import CONFIDENCES, Session
+from harness.records import STANCES
 from harness.text_tables import visible
 
 PLAIN_HEIGHT = 24
@@ -38,18 +48,26 @@ class Terminal:
         self.features = features
         self._featured: Question | None = None
         """Question whose claim's features are shown; None: the question is."""
+        self._passages: list[JudgedPassage] | None = None
+        """Passages that are shown to be judged; None: the question is."""
         self._digits = ""
         self._page: int | None = None
         """Page of the guideline that is shown; None: the question is."""
         self._line: tuple[str, str, Callable[[str], None]] | None = None
         """Prompt, text so far and action of a line that is being typed."""
+        self._choice: tuple[str, Sequence[str], Callable[[int], None]] | None = None
+        """Prompt, choices and action of a choice by one digit; the first choice has index 0."""
 
     def run(self, keys: Iterator[str]) -> None:
         """Handles keys until one leaves or they end."""
         self._draw()
         for key in keys:
             # Line ends between the keys of a file mean nothing.
-            is_idle = key in (ENTER, " ") and not (self._featured or self._line) and self._page is None
+            is_idle = (
+                key in (ENTER, " ")
+                and not (self._featured or self._line or self._choice or self._passages is not None)
+                and self._page is None
+            )
             if not self._handle(key):
                 return
             if self.interactive or not is_idle:
@@ -60,9 +78,14 @@ class Terminal:
         if self._line is not None:
             self._type(key)
             return True
+        if self._choice is not None:
+            self._choose(key)
+            return True
         key = key.lower()
         if self._featured is not None:
             return self._handle_feature(key, self._featured)
+        if self._passages is not None:
+            return self._handle_passage(key, self._passages)
         if key in (ENTER, " ", ESCAPE):
             return self._turn_page(key)
         self._page = None if key != "?" else self._page
@@ -75,7 +98,10 @@ class Terminal:
             "u": self.session.undo,
             "s": self.session.skip,
             "f": self._show_features,
+            "e": self._show_passages,
             "?": self._show_guideline,
+            "!": self.session.flag,
+            "c": lambda: self._offer("How sure is your next answer?", list(CONFIDENCES), self._take_confidence),
             "n": lambda: self._ask("note of your next answer", self._take_note),
             "j": lambda: self._ask("number of the sentence", self._jump),
             "/": lambda: self._ask("text of the sentence", self.session.search),
@@ -130,6 +156,34 @@ class Terminal:
             self.session.message = f"the key {visible(key)} does nothing here; Enter goes on"
         return key != "q"
 
+    def _show_passages(self, words: str = "") -> None:
+        if not self.session.has_passages:
+            self.session.message = "there are no passages to judge here"
+            return
+        self.session.message = f"passages with: {visible(words)}" if words.strip() else ""
+        self._passages = self.session.passages(words.strip() or None)
+
+    def _handle_passage(self, key: str, passages: Sequence[JudgedPassage]) -> bool:
+        if key in (ENTER, ESCAPE, " "):
+            self._passages = None
+        elif key == "/":
+            self._ask("words to look for in the corpus", self._show_passages)
+        elif _is_digit(key) and 1 <= int(key) <= len(passages):
+            index = int(key) - 1
+            passage = passages[index].passage
+            choices = [*STANCES, "no evidence for the sentence"]
+
+            def judge(choice: int) -> None:
+                stance = STANCES[choice] if choice < len(STANCES) else None
+                self.session.judge(passage, stance)
+                judged = JudgedPassage(passage, stance is not None, stance)
+                self._passages = [*passages[:index], judged, *passages[index + 1 :]]
+
+            self._offer(f"What does it say of the sentence? {passage.text}", choices, judge)
+        elif key != "q":
+            self.session.message = f"the key {visible(key)} does nothing here; Enter goes on"
+        return key != "q"
+
     def _mark(self, feature: Question) -> None:
         if feature.axis.value and feature.place not in self.session.log.standing:
             prompt = f"{feature.axis.name}, {feature.axis.value}; Enter alone for none"
@@ -167,6 +221,23 @@ class Terminal:
         else:
             self._line = (prompt, text[:-1] if key == BACKSPACE else text + key, action)
 
+    def _offer(self, prompt: str, choices: Sequence[str], action: Callable[[int], None]) -> None:
+        self._choice = (prompt, choices, action)
+
+    def _choose(self, key: str) -> None:
+        if self._choice is None:
+            return
+        _, choices, action = self._choice
+        self._choice = None
+        if _is_digit(key) and 1 <= int(key) <= len(choices):
+            action(int(key) - 1)
+        elif key != ESCAPE:
+            self.session.message = f"{visible(key)} is none of {digits_of(len(choices))}; nothing is chosen"
+
+    def _take_confidence(self, index: int) -> None:
+        name, self.session.confidence = list(CONFIDENCES.items())[index]
+        self.session.message = f"'{name}' goes with your next answer"
+
     def _take_note(self, text: str) -> None:
         self.session.note = text.strip() or None
         self.session.message = "the note goes with your next answer" if text.strip() else "no note"
@@ -188,8 +259,13 @@ class Terminal:
             lines = [*lines[start : start + self._page_height], Text(f"{more}Esc: back, digits choose a label", "dim")]
         elif self._featured is not None:
             lines = feature_screen(self.console, self.session, self.title, self._featured, height)
+        elif self._passages is not None:
+            lines = evidence_screen(self.console, self.session, self.title, self._passages, height)
         else:
             lines = question_screen(self.console, self.session, self.title, height)
+        if self._choice is not None:
+            choice = choice_screen(self.console, self._choice[0], self._choice[1], height)
+            lines = [*lines[: max(0, min(len(lines), height - 1) - len(choice))], *choice]
         if self._line is not None:
             lines[-1] = Text(f"{visible(self._line[0])} (Enter, Esc): {visible(self._line[1])}", style="bold")
         if self.console.is_terminal:

@@ -1,16 +1,25 @@
-"""The command `harness compare`."""
+"""The commands `compare`, for results, and `diff`, for releases of a dataset."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from harness.cli.experiments import as_json, no_code, print_json
+from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.progress import show_progress
 
+if TYPE_CHECKING:
+    from harness.compare.dataset_diff import DatasetDiff
+
+MAX_LISTED = 10
+"""Number of changes of a kind that `diff` lists."""
+MAX_TEXT = 70
+"""Number of characters of a claim that `diff` shows."""
 all_results = click.option(
     "--all",
     "all_results",
@@ -101,4 +110,67 @@ def compare(
     sys.exit(1 if any(verdict.failed for verdict in verdicts) else 0)
 
 
-COMMANDS: tuple[click.Command, ...] = (compare,)
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option(
+    "--results",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="RESULT",
+    help="Result or run folder to score under the new labels; may be repeated.",
+)
+@data_root
+@as_json
+def diff(old: str, new: str, results: tuple[Path, ...], data_root: Path | None, as_json: bool) -> None:
+    """Compare two releases of a dataset.
+
+    Shows which claims were added, moved or removed, which labels changed and by whom, and which gold labels are other
+    ones. With --results, scores stored predictions under the labels of NEW, without running a model: the systems were
+    trained on the labels of OLD, and claims that only NEW has are left out.
+    """
+    import harness
+
+    result = harness.diff(old, new, results, root=data_root)
+    if as_json:
+        print_json(result.document())
+        return
+    click.echo("\n".join(_diff_lines(result)))
+
+
+def _diff_lines(result: DatasetDiff) -> Iterator[str]:
+    from harness.compare.dataset_diff import counts_by_annotator
+    from harness.text_tables import align_columns, count_of, format_number, visible
+
+    yield f"{result.old} to {result.new}"
+    kinds = Counter(change.change for change in result.claims)
+    changed = ", ".join(f"{kinds[kind]:,} {kind}" for kind in ("added", "moved", "removed") if kinds[kind])
+    yield f"claims: {changed or 'the same'}"
+    yield from (f"  {c.change:<8} {c.claim_id}  {visible(c.text)[:MAX_TEXT]}" for c in result.claims[:MAX_LISTED])
+    yield f"labels: {count_of(len(result.labels), 'change') if result.labels else 'the same'}"
+    for annotator, axis, counter in counts_by_annotator(result.labels):
+        yield f"  {annotator}, {axis}: " + ", ".join(f"{n:,} {kind}" for kind, n in counter.items())
+    yield f"gold: {count_of(len(result.gold), 'change') if result.gold else 'the same'}"
+    yield from (
+        f"  {g.claim_id}  {g.axis}: {visible(g.old or 'none')} -> {visible(g.new or 'none')}"
+        for g in result.gold[:MAX_LISTED]
+    )
+    if max(len(result.claims), len(result.gold)) > MAX_LISTED:
+        yield f"the first {MAX_LISTED} of each kind are listed; --json has all"
+    if result.results:
+        rows = [["system", "metric", "old", "new", "change", "claims", "gold changed", "no prediction"]]
+        for row in result.results:
+            new = "-" if row.new is None else format_number(row.new)
+            if row.new is not None and row.low is not None and row.high is not None:
+                new += f" [{format_number(row.low)}, {format_number(row.high)}]"
+            change = "-" if row.new is None or row.old is None else f"{row.new - row.old:+.3f}"
+            old = "-" if row.old is None else format_number(row.old)
+            counts = [f"{n:,}" for n in (row.n, row.changed, row.unpredicted)]
+            rows.append([visible(row.system), row.heading, old, new, change, *counts])
+        yield ""
+        yield align_columns(rows)
+        yield "No model was run: the systems are those that were trained on the old labels."
+    yield from result.notes
+
+
+COMMANDS: tuple[click.Command, ...] = (compare, diff)

@@ -31,14 +31,16 @@ folder = click.Path(path_type=Path)
 @click.option(
     "--label", "labels", multiple=True, metavar="AXIS=L", help="With --text: label on an axis; may be repeated."
 )
+@click.option("--note", help="With --text: note of the labels.")
+@click.option("--confidence", type=click.FloatRange(0, 1), help="With --text: how sure the labels are, from 0 to 1.")
 @click.option("--as", "annotator", required=True, metavar="ANNOTATOR", help="Role or handle of the annotator.")
 @click.option(
     "--column",
     "columns",
     multiple=True,
     metavar="FIELD=COLUMN",
-    help="Read a field or an axis from another column: text=sentence, label=is_claim, evidence=passage; may be "
-    "repeated.",
+    help="Read a field or an axis from another column: text=sentence, label=is_claim, evidence=passage, note=why, "
+    "confidence=certainty, at=labeled_at; may be repeated.",
 )
 @click.option("--ignore-column", "ignore_columns", multiple=True, metavar="COLUMN", help="Pass over a column.")
 @click.option("--ignore-other-columns", is_flag=True, help="Pass over columns that are neither a field nor an axis.")
@@ -56,10 +58,11 @@ folder = click.Path(path_type=Path)
 )
 @click.option(
     "--role",
-    type=click.Choice(["label", "adjudicate"]),
+    type=click.Choice(["label", "adjudicate", "suggest"]),
     default="label",
     show_default=True,
-    help="adjudicate: decisions where annotators differ; the gold rule adjudicated takes them.",
+    help="adjudicate: decisions where annotators differ; the gold rule adjudicated takes them. suggest: proposals, "
+    "such as those of a model; they count nowhere.",
 )
 @click.option("--at", metavar="TIME", help="Date or time of labels without a column 'at'; default: now.")
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
@@ -85,6 +88,8 @@ def add(
     claims: Path | None,
     text: str | None,
     labels: tuple[str, ...],
+    note: str | None,
+    confidence: float | None,
     columns: tuple[str, ...],
     values: tuple[str, ...],
     **options: Any,
@@ -99,19 +104,23 @@ def add(
 
     if (claims is None) == (text is None) or (claims is not None and labels):
         raise click.UsageError("give either --claims FILE, or --text TEXT with --label AXIS=L")
-    rows: Path | list[dict[str, str]]
+    about = {name: cell for name, cell in (("note", note), ("confidence", confidence)) if cell is not None}
+    if claims is not None and about:
+        option = next(iter(about))
+        raise click.UsageError(f"--{option} goes with --text; a file has it in a column: --column {option}=COLUMN")
+    rows: Path | list[dict[str, Any]]
     if claims is not None:
         rows = claims
     else:
-        row_labels = _pairs("--label", "AXIS=L", labels)
-        if "text" in row_labels:
+        row_labels = pairs_of("--label", "AXIS=L", labels)
+        if {"text", *about} & row_labels.keys():
             raise click.UsageError("--label: an axis is given twice; give one label per axis")
-        rows = [{"text": text or ""} | row_labels]
+        rows = [{"text": text or ""} | about | row_labels]
     result = harness.add_claims(
         dataset_dir,
         rows,
-        columns=_pairs("--column", "FIELD=COLUMN", columns),
-        labels=_pairs("--labels", "VALUE=LABEL", [pair for value in values for pair in value.split(",")]),
+        columns=pairs_of("--column", "FIELD=COLUMN", columns),
+        labels=pairs_of("--labels", "VALUE=LABEL", [pair for value in values for pair in value.split(",")]),
         **options,
     )
     for note in result.notes:
@@ -129,7 +138,7 @@ def add(
         click.echo("Next steps:\n" + "\n".join(f"  {step}" for step in result.steps))
 
 
-def _pairs(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
+def pairs_of(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
     """Returns the NAME=VALUE pairs of an option."""
     pairs = [text.partition("=") for text in texts]
     malformed = [text for text, (name, equals, _) in zip(texts, pairs, strict=True) if not (name.strip() and equals)]
@@ -237,17 +246,28 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
     "--to",
     required=True,
     metavar="FORMAT",
-    help="csv, jsonl, parquet, hf, label-studio or claimreview; for a result: submission.",
+    help="csv, jsonl, parquet, hf, sheet, label-studio, doccano, prodigy or claimreview; for a result: submission.",
 )
 @click.option(
     "-o", "--out", required=True, type=folder, metavar="OUT", help="File to write; a folder for some formats."
 )
-@click.option("--blind", is_flag=True, help="label-studio: tasks without labels, in random order.")
+@click.option("--blind", is_flag=True, help="sheet, label-studio, doccano, prodigy: without labels, in random order.")
+@click.option(
+    "--scheme", help="sheet, label-studio, doccano, prodigy: ask the questions of one scheme; default: of all."
+)
+@click.option("--spans", is_flag=True, help="doccano, prodigy: a task is an article, with its claims as marked spans.")
 @click.option(
     "--gold",
-    default="adjudicated",
-    show_default=True,
-    help="Rule that turns several annotators' labels into one gold label.",
+    help="Rule that turns several annotators' labels into one gold label; default: adjudicated. A sheet is empty "
+    "without it, and single:NAME fills in the labels of one annotator.",
+)
+@click.option(
+    "--labeler",
+    "labelers",
+    multiple=True,
+    metavar="NAME=EMAIL",
+    help="label-studio: address there of an annotator, whose labels become annotations; those of others are "
+    "pre-annotations. May be repeated.",
 )
 @click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
@@ -257,7 +277,10 @@ def export(
     to: str,
     out: Path,
     blind: bool,
-    gold: str,
+    spans: bool,
+    scheme: str | None,
+    gold: str | None,
+    labelers: tuple[str, ...],
     byte_order_mark: bool,
     random_seed: int | None,
     data_root: Path | None,
@@ -273,7 +296,18 @@ def export(
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
-    result = harness.export(source, to, out, labels=not blind, gold=gold, byte_order_mark=byte_order_mark)
+    addresses = pairs_of("--labeler", "NAME=EMAIL", labelers)
+    result = harness.export(
+        source,
+        to,
+        out,
+        labels=not blind,
+        gold=gold,
+        byte_order_mark=byte_order_mark,
+        addresses=addresses,
+        spans=spans,
+        scheme=scheme,
+    )
     unit = "review" if to == "claimreview" else "claim"
     click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")
     for note in result.notes:
@@ -303,6 +337,8 @@ def fetch(benchmark: str, source: Path | None, offline: bool, data_root: Path | 
         contradicted = f", {part.contradicted_texts:,} with different labels" if part.contradicted_texts else ""
         rows = f"{count_of(part.rows, 'row')}{left_out}, {count_of(part.claims, 'claim')}"
         click.echo(f"  {part.part}: {rows}{repeated}{contradicted}")
+    if result.note:
+        click.echo(f"note: {result.note}", err=True)
     if result.additions:
         click.echo(f"your additions stay: {', '.join(result.additions)}")
     for name in result.absent:

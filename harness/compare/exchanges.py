@@ -208,4 +208,10 @@ def _stack_runs(a: Run, b: Run) -> Run:
     if a.has_evidence is not None and b.has_evidence is not None:
         shown = np.concatenate([a.has_evidence, b.has_evidence])
     predicted = np.concatenate([a.predicted, b.predicted])
-    return Run(scores, predicted, a.probabilities and b.probabilities, has_evidence=shown)
+    counts = {
+        name: np.concatenate([of_a, b.evidence_counts[name]])
+        for name, of_a in a.evidence_counts.items()
+        if name in b.evidence_counts
+    }
+    probabilities = a.probabilities and b.probabilities
+    return Run(scores, predicted, probabilities, has_evidence=shown, evidence_counts=counts)

@@ -219,15 +219,12 @@ def _value_in_fold(
     metric: Metric, gold: Gold, run: Run, groups: ResamplingGroups, rows: npt.NDArray[np.int64]
 ) -> float:
     """The metric over the claims of one fold."""
-    scores = None if run.scores is None else run.scores[rows]
     length = None if groups.length is None else groups.length[rows]
     # Nothing is resampled here, so articles can serve as units; their codes must not have gaps.
     article = np.unique(groups.article[rows], return_inverse=True)[1]
     fold_groups = ResamplingGroups(article, article, length)
-    shown = None if run.has_evidence is None else run.has_evidence[rows]
-    fold_run = Run(scores, run.predicted[rows], run.probabilities, has_evidence=shown)
     unweighted = np.ones((1, int(article.max()) + 1), dtype=np.int64)
-    return float(metric.values(gold.take(rows), fold_run, fold_groups, unweighted)[0])
+    return float(metric.values(gold.take(rows), run.take(rows), fold_groups, unweighted)[0])
 
 
 def mcnemar(gold: Gold, run_a: Run, run_b: Run) -> float:

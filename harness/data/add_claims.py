@@ -69,7 +69,7 @@ def add_claims(
     labels: Mapping[str, str] | None = None,
     on_conflict: ConflictRule | None = None,
     at: str | None = None,
-    role: Literal["label", "adjudicate"] = "label",
+    role: Literal["label", "adjudicate", "suggest"] = "label",
     labeler: str | None = None,
     file_format: str | None = None,
     delimiter: str | None = None,
@@ -85,7 +85,8 @@ def add_claims(
             `article_id` and `text` (with `start` if the text occurs more than once), or by `text` alone (a
             free-standing claim). The rows of an article that the dataset does not have make it, one a line. Every other
             column is an axis, and its cell the label. In the column of a feature, yes marks the feature, an empty cell
-            or no does not, and any other text marks it and becomes its value. A column `evidence` holds a passage of
+            or no does not, and any other text marks it and becomes its value. Columns `note`, `confidence` (0 to 1) and
+            `at` are stored with the labels of a row. A column `evidence` holds a passage of
             evidence for the claim of the row, and several rows of one claim bring several; `passage_id`, `group`,
             `stance`, `source`, `url` and `published` then describe the passage. Also an export of doccano (.jsonl,
             .csv), Prodigy (.jsonl) or Label Studio (.json, .csv, .tsv), and ClaimReview in a page (.html, .jsonld,
@@ -104,7 +105,8 @@ def add_claims(
         on_conflict: rule for rows that give one claim different labels: majority, newest (by `at`), first or last;
             default: a fault.
         at: time of labels whose rows have no `at`, ISO 8601; default: now.
-        role: `label`, or `adjudicate` for decisions where annotators differ, which the gold rule `adjudicated` takes.
+        role: `label`; `adjudicate` for decisions where annotators differ, which the gold rule `adjudicated` takes; or
+            `suggest` for proposals, such as those of a model, which count nowhere.
         labeler: name of the labeler whose labels are added; required if an export has several labelers. With
             ClaimReview the name of the publisher.
         file_format: `table`, `doccano`, `prodigy`, `label-studio` or `claimreview`; default: recognized by the
@@ -138,7 +140,7 @@ def add_claims(
         session = AddSession(target.dataset, resolved, options, source.path)
         session.add_all(source.rows)
         if resolved.faults or session.faults:
-            raise FaultsError((*resolved.faults, *session.faults))
+            raise FaultsError((*resolved.faults, *source.located(session.faults, resolved)))
         if not dry_run:
             with folder_lock(folder, "add") if is_new else nullcontext():
                 if is_new and not _is_new(folder, creatable=True):
@@ -209,6 +211,11 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
     if session.unlabeled:
         unit = "rows" if session.evidence is None else "claims"
         notes.append(f"{unit} without a label: {session.unlabeled:,}")
+    notes += [
+        f"labels by version {version} of the guideline of '{scheme}', which is now {current}: {count:,}; "
+        "they are added as labels of that version"
+        for (scheme, version, current), count in session.other_guidelines.items()
+    ]
     if session.replaced_articles:
         notes.append(_replaced_note(session.replaced_articles))
     if session.by_rule:

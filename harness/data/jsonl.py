@@ -31,19 +31,12 @@ def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[
         text = decode(read_bytes(path) if data is None else data, path)
     except FaultsError as error:
         return [], list(error.faults)
+    text = text.replace("\r\n", "\n")
+    records = _read_sound_lines(text, kind)
+    if records is not None:
+        return records, []
     # Not splitlines(): it also splits at U+2028 and other characters that a JSON string may contain.
-    all_lines = text.replace("\r\n", "\n").split("\n")
-    lines = [(number, line) for number, line in enumerate(all_lines, start=1) if line.strip()]
-    # Validating all lines as one JSON array is twice as fast. Any error falls through to the loop below, which reads
-    # line by line and finds where the faults are.
-    with suppress(ValidationError):
-        # Two checks make sure that no record spans two lines: JSON strings cannot contain the raw line break of the
-        # separator, and each line must begin and end with a brace.
-        joined = ",\n".join(line for _, line in lines)
-        parsed = TypeAdapter(list[kind]).validate_json(f"[{joined}]")  # type: ignore[valid-type]
-        each_line_is_object = all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for _, line in lines)
-        if each_line_is_object and len(parsed) == len(lines):
-            return list(zip((number for number, _ in lines), parsed, strict=True)), []
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     records, faults = [], []
     for number, line in lines:
         try:
@@ -70,6 +63,22 @@ def line_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
         while block := block + file.readline():
             yield block
             block = file.read(size)
+
+
+def _read_sound_lines(text: str, kind: type[R]) -> list[tuple[int, R]] | None:
+    """Reads lines as one JSON array, which is several times faster than one by one; None if any of them has a fault."""
+    body = text.removesuffix("\n")
+    n_lines = body.count("\n") + 1
+    # No record spans two lines: JSON strings cannot contain the raw line break of the separator, and each line begins
+    # and ends with a brace.
+    if not (body.startswith("{") and body.endswith("}") and body.count("}\n{") == n_lines - 1):
+        return None
+    separated = body.replace("}\n{", "},\n{")
+    with suppress(ValidationError):
+        parsed: list[R] = TypeAdapter(list[kind]).validate_json(f"[{separated}]")  # type: ignore[valid-type]
+        if len(parsed) == n_lines:
+            return list(enumerate(parsed, start=1))
+    return None
 
 
 def to_json_lines(records: Iterable[Record]) -> Iterator[str]:

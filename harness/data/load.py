@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from harness.data.labels.annotations import question_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import gc_paused, sha256
 from harness.folders import data_root, shipped
-from harness.records import Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, preview
+from harness.records import FLAG_LABEL, Annotation, Article, Claim, Evidence, Name, Record, make_claim_id, preview
 from harness.schemes import Scheme, load_scheme, read_scheme
 
 R = TypeVar("R", bound=Record)
@@ -23,16 +23,19 @@ Numbered = Sequence[tuple[int, R]]
 """Records with their lines, from 1."""
 
 
-def open_folder(folder: Path) -> Dataset:
+def open_folder(folder: Path, annotators: Collection[str] | None = None) -> Dataset:
     """Opens and checks a dataset folder.
 
+    Args:
+        folder: dataset folder.
+        annotators: annotators whose labels alone are read; default: all.
     Raises: FaultsError: all faults of all files of the folder, each with file and line.
     """
     with gc_paused():
-        return _open(folder)
+        return _open(folder, annotators)
 
 
-def _open(folder: Path) -> Dataset:
+def _open(folder: Path, annotators: Collection[str] | None) -> Dataset:
     info = read_info(folder)
     faults: list[Fault] = []
     broken: set[Path] = set()
@@ -51,7 +54,8 @@ def _open(folder: Path) -> Dataset:
     evidence_path = folder / "evidence.jsonl"
     articles = read(articles_path, Article, required=True)
     claims = read(claims_path, Claim, required=True)
-    annotations = {path: read(path, Annotation) for path in sorted((folder / "annotations").glob("*.jsonl"))}
+    logs = sorted((folder / "annotations").glob("*.jsonl"))
+    annotations = {path: read(path, Annotation) for path in logs if annotators is None or path.stem in annotators}
     splits = {path: read(path, ClaimPart) for path in sorted((folder / "splits").glob("*.jsonl"))}
     evidence = read(evidence_path, Evidence)
 
@@ -77,7 +81,10 @@ def _open(folder: Path) -> Dataset:
         folder=folder,
         info=info,
         articles=all_articles,
-        claims=sort_claims(all_articles, (with_text(claim, by_id[claim.article_id]) for _, claim in claims)),
+        claims=sort_claims(
+            all_articles,
+            (claim if claim.text is not None else with_text(claim, by_id[claim.article_id]) for _, claim in claims),
+        ),
         annotations=tuple(annotation for log in annotations.values() for _, annotation in log),
         splits={path.stem: {part.claim_id: part.part for _, part in parts} for path, parts in splits.items()},
         evidence=tuple(passage for _, passage in evidence),
@@ -100,6 +107,9 @@ def find_scheme(folder: Path, name: str) -> Scheme:
 
 
 def _duplicate_faults(path: Path, field: str, ids: Iterable[tuple[int, str]]) -> list[Fault]:
+    ids = list(ids)
+    if len({value for _, value in ids}) == len(ids):
+        return []
     first_line: dict[str, int] = {}
     faults = []
     for line, value in ids:
@@ -126,12 +136,27 @@ def _claim_faults(path: Path, claims: Numbered[Claim], articles: dict[str, Artic
     faults = _duplicate_faults(path, "claim_id", [(line, claim.claim_id) for line, claim in claims])
     for line, claim in claims:
         article = articles.get(claim.article_id)
+        if article is not None and _is_sound(claim, article.text):
+            continue
         if article is None and complete:
             message = f"no article '{claim.article_id}' in articles.jsonl"
             faults.append(Fault(str(path), line, "article_id", message, "unknown-id"))
         elif article is not None:
             faults += [Fault(str(path), line, *fault) for fault in _span_faults(claim, article)]
     return faults
+
+
+def _is_sound(claim: Claim, article_text: str | None) -> bool:
+    """Whether a claim with text has none of the faults below: the common case, decided fast."""
+    text, start, end = claim.text, claim.start, claim.end
+    return (
+        text is not None
+        and article_text is not None
+        and claim.text_sha256 is None
+        and 0 < end - start == len(text)
+        and article_text[start:end] == text
+        and claim.claim_id == make_claim_id(claim.article_id, start, end, sha256(text))
+    )
 
 
 def _span_faults(claim: Claim, article: Article) -> Iterable[tuple[str, str, str]]:
@@ -185,7 +210,7 @@ def _annotation_faults(
         except HarnessError as error:
             faults.append(Fault(str(folder / "dataset.yaml"), None, "schemes", str(error), error.code))
     # Logs repeat a few combinations of scheme, axis and label many times: each is checked once.
-    label_faults: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
+    label_faults: dict[tuple[str, str, str, bool], list[tuple[str, str, str]]] = {}
     for path, log in files.items():
         annotator = path.stem
         has_valid_name = _is_name(annotator)
@@ -194,9 +219,10 @@ def _annotation_faults(
             faults.append(Fault(str(path), None, None, message, "invalid-name"))
         faults += _duplicate_faults(path, "annotation_id", [(line, a.annotation_id) for line, a in log])
         for line, annotation in log:
-            label_key = (annotation.scheme, annotation.axis, annotation.label)
+            is_flag = annotation.role == "flag" or (annotation.role == "withdraw" and annotation.label == FLAG_LABEL)
+            label_key = (annotation.scheme, annotation.axis, annotation.label, is_flag)
             if label_key not in label_faults:
-                label_faults[label_key] = list(_label_faults(annotation, schemes, info))
+                label_faults[label_key] = list(_label_faults(annotation, schemes, info, is_flag=is_flag))
             faults += [Fault(str(path), line, *fault) for fault in label_faults[label_key]]
             if has_valid_name and annotation.annotator != annotator:
                 message = f"expected '{annotator}', the file's name, got '{annotation.annotator}'"
@@ -258,7 +284,7 @@ def _withdrawal_faults(path: Path, log: Numbered[Annotation]) -> Iterable[Fault]
 
 
 def _label_faults(
-    annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo
+    annotation: Annotation, schemes: dict[str, Scheme], info: DatasetInfo, *, is_flag: bool
 ) -> Iterable[tuple[str, str, str]]:
     """Yields the unknown names of an annotation, as (field, message, code)."""
     if annotation.scheme not in info.schemes:
@@ -271,8 +297,10 @@ def _label_faults(
         return
     if axis is None:
         yield "axis", unknown_name("axis", annotation.axis, [axis.name for axis in scheme.axes]), UnknownName.code
-    elif annotation.label not in axis.label_names:
-        yield "label", unknown_name("label", annotation.label, axis.label_names), UnknownName.code
+        return
+    label_names = (FLAG_LABEL,) if is_flag else axis.label_names
+    if annotation.label not in label_names:
+        yield "label", unknown_name("label", annotation.label, label_names), UnknownName.code
 
 
 def _contradiction_faults(path: Path, log: Numbered[Annotation]) -> list[Fault]:
@@ -282,7 +310,7 @@ def _contradiction_faults(path: Path, log: Numbered[Annotation]) -> list[Fault]:
     first_line: dict[tuple[str, str, str, str], int] = {}
     faults = []
     for line, a in log:
-        if a.role == "withdraw" or a.annotation_id in superseded or a.annotation_id in withdrawn:
+        if a.role in ("withdraw", "repeat") or a.annotation_id in superseded or a.annotation_id in withdrawn:
             continue
         key = question_of(a)
         if key in first_line:

@@ -26,7 +26,7 @@ from harness.data.delimiters import (
     sample_rows,
     without_empty_end,
 )
-from harness.data.spreadsheets import Sheet, read_sheet
+from harness.data.spreadsheets import Sheet, column_letter, read_sheet
 from harness.errors import Fault, FaultsError
 
 OWN_TABLE_SUFFIXES = (*DELIMITERS, ".xlsx")
@@ -86,6 +86,8 @@ class OwnTable:
         """Names of the columns; known once the first row was read."""
         self.encoding = UTF_8
         """Encoding that the file was read with."""
+        self.letters: dict[str, str] = {}
+        """Letter of each column of a sheet, by name."""
         self.delimiter: str | None = None
         """Delimiter that the file was read with; None for a sheet."""
         self._content = content
@@ -153,6 +155,8 @@ class OwnTable:
             self.notes.append(f"{self.path}:{title.line}: '{text[:60]}' is a title over the header, passed over")
         named = [index for index, name in enumerate(header.names) if name]
         self.columns = tuple(header.names[index] for index in named)
+        if self._sheet is not None:
+            self.letters = {header.names[index]: column_letter(index + 1) for index in named}
         self._check_columns([row.cells for row in first[header.titles + 1 :]])
         if first:
             yield DelimitedRow(first[header.titles].line, list(self.columns))

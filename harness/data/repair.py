@@ -16,7 +16,7 @@ from harness.data.corpora.passages import Passage
 from harness.data.dataset import read_info
 from harness.data.jsonl import to_json_lines
 from harness.data.labels.annotations import new_withdrawal, question_of, time_now
-from harness.data.labels.gold import active_annotations
+from harness.data.labels.gold import RETRACTABLE, active_annotations
 from harness.data.labels.label_log import require_own
 from harness.data.load import find_dataset
 from harness.errors import FaultsError
@@ -259,7 +259,7 @@ def _in_order(log: Sequence[Annotation]) -> list[int]:
 def _answered_again(log: Sequence[Annotation]) -> Iterator[Annotation]:
     """Yields the earlier answers to questions with several that count; none where the last one cannot be told."""
     by_question: dict[tuple[str, str, str, str], list[Annotation]] = defaultdict(list)
-    for annotation in active_annotations(log):
+    for annotation in active_annotations(log, RETRACTABLE):
         by_question[question_of(annotation)].append(annotation)
     for answers in by_question.values():
         if len(answers) == 1:

@@ -88,12 +88,24 @@ def _rows(path: str | Path, values: Any, formulas: Any, faults: list[Fault]) -> 
             problems = _problems(row, next(formula_rows, ()))
         except Exception as error:  # see above
             raise _unreadable(path, error) from None
-        faults += [Fault(str(path), number, None, message, code) for message, code in problems]
+        faults += [
+            Fault(str(path), number, None, message, code, f"{column_letter(column)}{number}")
+            for column, message, code in problems
+        ]
         yield number, cells
 
 
-def _problems(cells: Sequence[Any], sources: Sequence[Any]) -> list[tuple[str, str]]:
-    """Returns the faults of a row, as messages and codes.
+def column_letter(number: int) -> str:
+    """Returns the letters of a column by its number, from 1: A, B, ..., Z, AA."""
+    letters = ""
+    while number > 0:
+        number, remainder = divmod(number - 1, 26)
+        letters = chr(ord("A") + remainder) + letters
+    return letters
+
+
+def _problems(cells: Sequence[Any], sources: Sequence[Any]) -> list[tuple[int, str, str]]:
+    """Returns the faults of a row: the column of each, its message and its code.
 
     Args:
         cells: cells with their values.
@@ -102,12 +114,12 @@ def _problems(cells: Sequence[Any], sources: Sequence[Any]) -> list[tuple[str, s
     problems = []
     for column, cell in enumerate(cells, start=1):
         if cell.data_type == "e":
-            message = f"holds the error '{cell.value}' in column {column}; mend the cell, or empty it"
-            problems.append((message, "error-cell"))
+            message = f"holds the error '{cell.value}'; mend the cell, or empty it"
+            problems.append((column, message, "error-cell"))
         elif cell.value is None and column <= len(sources) and sources[column - 1].data_type == "f":
             remedy = "open the file in a spreadsheet program and save it"
-            message = f"holds a formula without its value in column {column}; {remedy}"
-            problems.append((message, "formula-without-value"))
+            message = f"holds a formula without its value; {remedy}"
+            problems.append((column, message, "formula-without-value"))
     return problems
 
 

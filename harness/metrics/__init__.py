@@ -43,7 +43,14 @@ from harness.metrics.ranking_per_article import (
 from harness.metrics.ranking_pooled import AveragePrecision, RocAuc
 from harness.metrics.soft import SoftAccuracy, SoftBrier, SoftLogLoss
 from harness.metrics.verification.risk_coverage import AccuracyAtCoverage, RiskCoverageArea
-from harness.metrics.verification.strict import VerdictWithEvidence
+from harness.metrics.verification.strict import (
+    AveritecScore,
+    SciFactAbstractLabelOnly,
+    SciFactAbstractRationalized,
+    SciFactSentenceLabel,
+    SciFactSentenceSelection,
+    VerdictWithEvidence,
+)
 from harness.metrics.workload import ClaimsReadPerHit, PooledPrecisionAt, PooledRecallAt, RecallAtTextFraction
 from harness.registry import Registry
 
@@ -90,6 +97,11 @@ METRICS: Registry[type[Metric]] = Registry(
         "expected_calibration_error": ExpectedCalibrationError,
         "whole_articles": WholeArticles,
         "verdict_with_evidence": VerdictWithEvidence,
+        "averitec_score": AveritecScore,
+        "scifact_abstract_label_only": SciFactAbstractLabelOnly,
+        "scifact_abstract_rationalized": SciFactAbstractRationalized,
+        "scifact_sentence_selection": SciFactSentenceSelection,
+        "scifact_sentence_label": SciFactSentenceLabel,
         "risk_coverage_area": RiskCoverageArea,
         "accuracy_at_coverage": AccuracyAtCoverage,
         "soft_accuracy": SoftAccuracy,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -31,6 +32,19 @@ class Run:
     has_evidence: npt.NDArray[np.bool_] | None = None
     """Whether a whole gold evidence group is among the first passages shown with each claim, shape (n_claims,); True
     for a claim without gold evidence. None for a task that shows none."""
+    evidence_counts: Mapping[str, Floats] = field(default_factory=dict)
+    """What is counted of the passages shown with each claim, for metrics that list it, by its name in
+    `EVIDENCE_COUNTS`; each of shape (n_claims, n_counts)."""
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Run:
+        """Returns the output for some claims (indices or a mask)."""
+        return replace(
+            self,
+            scores=None if self.scores is None else self.scores[rows],
+            predicted=self.predicted[rows],
+            has_evidence=None if self.has_evidence is None else self.has_evidence[rows],
+            evidence_counts={name: counts[rows] for name, counts in self.evidence_counts.items()},
+        )
 
 
 @displayed
@@ -64,6 +78,8 @@ class Metric(Record):
     """Whether the metric scores the positive label; experiments with more than two labels then refuse it."""
     calls_foreign_code: ClassVar[bool] = False
     """Whether each value is a call of a plain function, so that a test by thousands of exchanges takes too long."""
+    evidence_counts: ClassVar[tuple[str, ...]] = ()
+    """Counts of shown passages that the metric reads, by name."""
     heading: ClassVar[str]
     """Template for table headings, filled with the fields by str.format ("AP", "P@{k}")."""
 
@@ -78,6 +94,12 @@ class Metric(Record):
             weights: shape (n_weightings, n_units); how often each unit is drawn.
         Returns: shape (n_weightings,); NaN where the metric is undefined under a weighting.
         Raises: Undefined: the metric is undefined for the unweighted data; the message is the reason.
+        """
+
+    def check_requirements(self) -> None:
+        """Check that what the metric needs is installed.
+
+        Raises: HarnessError: something is missing; the message gives the remedy.
         """
 
     def unit_values(self, gold: Gold, run: Run, groups: ResamplingGroups) -> Floats | None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.data.claims import Gold, codes_of
 from harness.data.dataset import Dataset
-from harness.data.labels.agreement import AgreementValue, agreement_of
+from harness.data.labels.agreement import agreement_of
+from harness.data.labels.agreement_values import AgreementValue
 from harness.data.labels.gold import active_annotations
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure

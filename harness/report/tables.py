@@ -7,7 +7,7 @@ from typing import NamedTuple
 from harness.compare.comparison import Comparison
 from harness.compare.decision import is_significant
 from harness.compare.footnotes import format_p, pair_notes, published_notes, size_note, value_interval_line
-from harness.data.labels.agreement import INTERVAL_METHOD
+from harness.data.labels.agreement_values import interval_method
 from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.metrics.seed_text import format_spread, seed_rows
@@ -264,7 +264,7 @@ def agreement_grid(human: HumanAgreement) -> Grid:
         effect = "the F1 of pairs is too high" if human.pairs else "they have no F1"
         caption += f"; the gold leaves out {left_out} on which they disagree, so {effect}"
     if any(value.low is not None for value in human.measures.values()):
-        caption += f"; 95% confidence intervals of the measures: {INTERVAL_METHOD}"
+        caption += f"; 95% confidence intervals of the measures: {interval_method()}"
     f1_intervals = [interval_use("", f"{pair.first} against {pair.second}", pair.f1) for pair in human.pairs]
     if line := describe_intervals(f1_intervals, human.intervals, "of F1"):
         caption += f"; {line}"

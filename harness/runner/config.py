@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from harness.classifiers.base import Classifier
+from harness.data.sentences.normalize import FORMS, Form
 from harness.display import brief, displayed
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.metrics.base import Metric
@@ -57,13 +58,18 @@ class Experiment(Record):
     corpus: str | None = None
     """Passages to retrieve from, for evidence and verdicts: a file, a folder or a dataset; default: the corpus of the
     dataset."""
+    normalize: Annotated[tuple[Form, ...], Field(max_length=len(FORMS))] = ()
+    """What is made alike in claims and in the passages shown with them, before any classifier sees them: `case` (lower
+    case), `spacing` (one space between words, none before punctuation), `marks` (plain quotation marks and dashes, no
+    full stop at the end), `markers` (`<|cit|>`, `-LRB-`). Passages are retrieved as they are."""
     defaults: Defaults | None = None
     """Settings of verdict experiments for every classifier that does not set them itself; default: gold evidence."""
     probes: bool | None = None
     """Whether a verdict experiment also has a system that sees the claim alone and one that sees the evidence alone;
     default: it has."""
     gold: str = "adjudicated"
-    """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single` or `single:NAME`."""
+    """Rule that turns annotations into gold labels: `adjudicated`, `majority`, `single`, `single:NAME`, `dawid_skene`
+    or `mace`; a model with a number (`mace:0.9`) decides only what has at least that probability."""
     split: Split = Split()
     """Training and test claims."""
     classifiers: Entries = ()

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from harness.arguments import as_list
 from harness.classifiers.build import build, classifier_settings
-from harness.data.labels.gold import RULES
+from harness.data.labels.gold import parse_rule
 from harness.data.labels.tasks import TASKS
 from harness.display import brief
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
@@ -247,11 +247,10 @@ class ConfigFaults:
         """Checks names that only the registries know: task, gold rule, options of the split."""
         if "task" in valid and experiment.task not in TASKS:
             self.add(("task",), unknown_name("task", experiment.task, [*TASKS, CHAIN]), UnknownName.code)
-        rule, _, annotator = experiment.gold.partition(":")
-        if rule not in RULES or (annotator and rule != "single"):
-            self.add(
-                ("gold",), unknown_name("gold rule", experiment.gold, [*RULES, "single:ANNOTATOR"]), UnknownName.code
-            )
+        try:
+            parse_rule(experiment.gold)
+        except HarnessError as error:
+            self.add(("gold",), str(error), error.code)
         for option, message in experiment.split.faults():
             self.add(("split", option) if option else ("split",), message)
 
@@ -278,6 +277,7 @@ class ConfigFaults:
                 continue
             try:
                 metric = build_metric(name, settings, task)
+                metric.check_requirements()
                 key = metric.key(name)
                 if key in built:
                     self.add(key_path, f"'{key}' is listed twice", "duplicate-name")

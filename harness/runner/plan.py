@@ -116,7 +116,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     """
     experiment = loaded.experiment
     task = find_task(experiment.task)
-    joined = load_joined(experiment.datasets, root)
+    joined = load_joined(experiment.datasets, root, experiment.normalize)
     claims = joined.claims
     sources = [system.evidence for system in loaded.systems]
     if task.name == "evidence":
@@ -256,6 +256,11 @@ def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
         warnings.append(
             "random split: training and test share articles, so the values are too high for new articles; "
             "use protocol: grouped_folds"
+        )
+    if experiment.normalize:
+        warnings.append(
+            f"claims and passages are normalized ({', '.join(sorted(experiment.normalize))}), so the values do not "
+            "compare with those of the published form"
         )
     if limit is not None:
         size = f"{limit} training and {limit} test claims per fold"

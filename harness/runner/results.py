@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 from harness.files import fingerprint, json_document, read_text, sha256, write_bytes, write_text
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals, Value, measure, tie_range
-from harness.runner.config import Experiment, LoadedExperiment, System
+from harness.runner.config import LoadedExperiment, System
 from harness.runner.cost import total_cost
 from harness.runner.execute import Finished
 from harness.runner.plan import ExperimentData, Unit, training_gold
@@ -39,6 +39,7 @@ from harness.runner.units.unit_file import Predictions, label_column, unit_path
 from harness.runner.verification.evidence_source import evidence_key, evidence_name
 from harness.runner.verification.gold_evidence import gold_groups, shows_whole_group
 from harness.runner.verification.retrieval_systems import gold_texts, ranking_values, trec_files
+from harness.runner.verification.shown_counts import count_columns, count_evidence
 from harness.user_code.local_code import code_fingerprint
 
 
@@ -52,6 +53,8 @@ class _SystemRuns(NamedTuple):
     """Test rows of all folds, in the order of the table."""
     runs: Mapping[int | None, Predictions]
     """Predictions for `rows` by random seed; the only key is None if the fits do not depend on it."""
+    counts: Mapping[str, Floats]
+    """What metrics count of the passages shown, see `Run.evidence_counts`."""
 
     def gold(self, selected: Bools) -> Gold:
         """Gold of the selected test rows, which must all have gold.
@@ -118,8 +121,9 @@ def build_result(
     if experiment.task == "evidence":
         shown = data.evidence[evidence_key(system.evidence)]
         runs = {None: ranking_values(data.joined, shown, rows, loaded.metrics)}
-    system_runs = _SystemRuns(loaded, data, system, rows, runs)
-    predictions = _predictions_parquet(data, system, rows, runs, experiment)
+    counts = _evidence_counts(loaded, data, system, rows)
+    system_runs = _SystemRuns(loaded, data, system, rows, runs, counts)
+    predictions = _predictions_parquet(system_runs)
     write_bytes(result_folder / "predictions.parquet", predictions)
     write_text(result_folder / "experiment.yaml", document)
     fits = {unit.unit_id: unit.name for unit in units}
@@ -173,12 +177,14 @@ def _read_existing(folder: Path, document: str) -> Result | None:
 
 
 def _predictions_parquet(
-    data: ExperimentData, system: System, rows: Codes, runs: Mapping[int | None, Predictions], experiment: Experiment
+    system_runs: _SystemRuns,
 ) -> bytes:
     """The content of `predictions.parquet`; a run that serves every seed stands under the first seed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    loaded, data, system, rows, runs, counts = system_runs
+    experiment = loaded.experiment
     claims = data.claims_of(system).take(rows)
     labels, of_passages = data.gold.gold.labels, experiment.task == "evidence"
     codes = np.full(len(data.claims), -1, dtype=np.int64)
@@ -211,6 +217,7 @@ def _predictions_parquet(
             columns["stratum"] = pa.array(strata, pa.int64())
         if shown is not None:
             columns["has_evidence"] = pa.array(shown, pa.bool_())
+            columns |= {name: pa.array(column, pa.float64()) for name, column in count_columns(counts).items()}
         if shown is not None or of_passages:
             groups = gold_groups(data.joined)
             columns["gold_evidence"] = pa.array([groups[row] for row in rows], pa.list_(pa.list_(pa.string())))
@@ -235,6 +242,15 @@ def _has_evidence(data: ExperimentData, system: System, rows: Codes) -> Bools | 
     return shows_whole_group(data.joined, data.claims_of(system).evidence)[rows]
 
 
+def _evidence_counts(loaded: LoadedExperiment, data: ExperimentData, system: System, rows: Codes) -> dict[str, Floats]:
+    """See `Run.evidence_counts`; shape (n_rows, n_counts)."""
+    if not data.shows_evidence:
+        return {}
+    shown = data.evidence_of(system)
+    column, corpus = data.claims_of(system).evidence, None if shown is None else shown.corpus
+    return count_evidence(loaded.metrics.values(), data.joined, column, corpus, rows)
+
+
 def _shares(data: ExperimentData) -> Floats:
     """Share of annotators per label; shape (n_claims, n_labels), NaN for claims without gold."""
     gold = data.gold.gold
@@ -253,7 +269,7 @@ def _lengths(claims: Claims) -> Codes:
 
 
 def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Path, provenance: Provenance) -> Result:
-    loaded, data, system, rows, runs = system_runs
+    loaded, data, system, rows, runs, _ = system_runs
     experiment = loaded.experiment
     scored = np.isin(rows, data.gold.rows_with_gold)
     is_duplicate = scored & np.isin(rows, data.duplicate_rows)
@@ -335,7 +351,7 @@ def _slices(system_runs: _SystemRuns, scored: Bools) -> Iterator[SliceValues]:
 
 def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
     """Computes every metric over the rows where `kept` is true."""
-    loaded, data, system, rows, runs = system_runs
+    loaded, data, system, rows, runs, counts = system_runs
     intervals = loaded.experiment.intervals
     kept_gold = system_runs.gold(kept)
     claims = data.claims.take(rows[kept])
@@ -350,6 +366,7 @@ def _values(system_runs: _SystemRuns, kept: Bools) -> dict[str, Value]:
             run.probabilities,
             seed,
             None if shown is None else shown[kept],
+            {name: table[kept] for name, table in counts.items()},
         )
         for seed, run in runs.items()
     ]

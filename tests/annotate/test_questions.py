@@ -7,6 +7,7 @@ from dataset_folders import to_label
 
 from harness import HarnessError, label, new, open_dataset
 from harness.annotate.questions import label_questions
+from harness.data.labels.gold import active_annotations
 
 
 def test_every_axis_of_every_claim_in_order_and_no_feature(tmp_path):
@@ -52,3 +53,28 @@ def test_claims_of_a_replaced_article_are_not_asked_about(tmp_path):
     texts = [q.claim.text for q in label_questions(dataset, None, ["factual"])]
     assert "Everybody paid to cross it." in texts
     assert "Nobody paid to cross it." not in texts
+
+
+def test_a_question_is_made_when_it_is_asked_for_and_is_where_its_answer_says(tmp_path):
+    questions = label_questions(to_label(tmp_path / "d"), None, ())
+    assert [questions.places[question.place] for question in questions] == list(range(14))
+    assert list(questions.places) == [question.place for question in questions]
+    assert questions[-1] == questions[len(questions) - 1] == questions[12:][1]
+    assert questions[0] is not questions[0]
+    claim_id, scheme, _ = questions[0].place
+    assert ("other", scheme, "tone") not in questions.places
+    assert (claim_id, scheme, "quantity") not in questions.places
+    with pytest.raises(IndexError):
+        questions[14]
+
+
+def test_claims_are_asked_about_again_by_id(tmp_path):
+    dataset = to_label(tmp_path / "d")
+    folder, (first, second, *_) = dataset.folder, [claim.claim_id for claim in dataset.current]
+    label(folder, "ann", keys="1" * 14)
+    assert label(folder, "ann", keys="", claims=second).questions == 2
+    assert label(folder, "ann", keys="22s1", claims=[second, first])[:5] == (2, 0, 1, 3, 4)
+    changed = {(a.claim_id, a.axis): a.label for a in active_annotations(open_dataset(folder).annotations)}
+    assert [changed[claim, "factual"] for claim in (first, second)] == ["no", "yes"]
+    with pytest.raises(HarnessError, match="--claim: no current claim has the id 'x'"):
+        label(folder, "ann", keys="", claims="x")

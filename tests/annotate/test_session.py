@@ -9,7 +9,7 @@ from dataset_folders import lines, to_label
 
 from harness import check
 from harness.annotate.questions import dispute_questions, label_questions
-from harness.annotate.session import Session
+from harness.annotate.session import CONFIDENCES, Session
 from harness.data.labels.label_log import open_to_label
 
 
@@ -157,3 +157,13 @@ def test_an_annotator_is_shown_nobody_elses_labels_and_an_adjudicator_all(folder
         session.choose(1)
     assert log_of(folder, "chief")[-1] == ("factual", "adjudicate", "yes")
     assert check([folder]) == []
+
+
+def test_confidence_goes_with_the_next_answer_alone(folder):
+    with session_of(folder) as session:
+        session.confidence = CONFIDENCES["unsure"]
+        session.choose(1)
+        assert session.message == "saved: factual = yes (with confidence: unsure)"
+        session.choose(1)
+    assert check([folder]) == []
+    assert [a.get("confidence") for a in lines(folder / "annotations/ann.jsonl")] == [0.5, None]

@@ -95,11 +95,15 @@ def test_the_end_waits_for_undo_and_enter_leaves(folder):
 def test_ctrl_c_leaves_and_the_terminal_shows_keys_again(folder):
     screen = Screen(folder.parent, "label", "d", "--as", "ann")
     screen.read_until("q leave")
-    screen.press("1", "saved: factual")
+    assert "flagged: look again" in screen.press("!", "q leave")
+    assert "3  fairly sure" in screen.press("c", "Esc: back")
+    assert "'fairly sure' goes with your next answer" in screen.press("3", "q leave")
+    assert "(with confidence: fairly sure)" in screen.press("1", "saved: factual")
     attributes = termios.tcgetattr(screen.terminal)
     assert not attributes[3] & termios.ECHO
     os.kill(screen.pid, signal.SIGINT)
     screen.read_until("completed work is saved")
     assert termios.tcgetattr(screen.terminal)[3] & termios.ECHO
     assert screen.end() == 130
-    assert len(lines(folder / "annotations/ann.jsonl")) == 1
+    log = lines(folder / "annotations/ann.jsonl")
+    assert [(a["role"], a.get("confidence")) for a in log] == [("flag", None), ("label", 0.75)]

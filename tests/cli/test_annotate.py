@@ -85,3 +85,14 @@ def test_a_copy_says_what_it_has(harness):
     )
     assert ", with its labels. Next" in harness("new", "whole", "--from", "public-matters", "--with-labels").stdout
     assert harness("new", "other", "--with-labels").returncode == 2
+
+
+def test_a_claim_is_added_with_note_confidence_role_and_time(tmp_path, harness):
+    folder = to_label(tmp_path / "d").folder
+    one = ["add", "d", "--text", "A.", "--label", "factual=yes", "--as", "me", "--note", "why", "--confidence", "0.5"]
+    assert harness(*one, "--role", "suggest", "--at", "2026-05-10", cwd=tmp_path).returncode == 0
+    (line,) = lines(folder / "annotations/me.jsonl")
+    fields = ("role", "note", "confidence", "at")
+    assert [line[field] for field in fields] == ["suggest", "why", 0.5, "2026-05-10"]
+    refused = harness("add", "d", "--claims", "x.csv", "--as", "me", "--confidence", "0.5", cwd=tmp_path)
+    assert "--confidence goes with --text; a file has it in a column: --column confidence=COLUMN" in refused.stderr

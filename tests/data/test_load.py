@@ -126,7 +126,7 @@ def test_a_changed_line_is_found(folder, name, line, changes, message):
         ("dataset.yaml", "2020-01-01: x", "dataset.yaml:1: has a key that is a date (2020-01-01); put it in quotes"),
         ("dataset.yaml", "a: &a [*a]", "dataset.yaml:1: a[0]: is an alias (*name)"),
         ("dataset.yaml", "format: 1\nname: a\nformat: 1\n", "dataset.yaml:3: format: duplicate key (first on line 1)"),
-        ("schemes/three-axes.yaml", "name: three-axes", "schemes/three-axes.yaml: version: is required"),
+        ("schemes/three-axes.yaml", "name: three-axes", "schemes/three-axes.yaml: axes: is required"),
     ],
 )
 def test_a_wrong_file_is_found(folder, name, text, message):

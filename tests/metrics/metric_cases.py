@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.data.claims import Gold
 from harness.errors import Undefined
 from harness.metrics import Metric, ResamplingGroups, Run
+from harness.metrics.verification.evidence_counts import SCIFACT_COLUMNS
 
 LABELS = ("no", "yes")
 examples = settings(max_examples=40, deadline=None)
@@ -24,15 +25,25 @@ class Case:
 
     def take(self, rows):
         run = self.run
-        scores = None if run.scores is None else run.scores[rows]
         return Case(
             self.gold.take(rows),
-            Run(scores, run.predicted[rows], run.probabilities, has_evidence=run.has_evidence[rows]),
+            run.take(rows),
             ResamplingGroups(self.groups.article[rows], self.groups.unit[rows], self.groups.length[rows]),
         )
 
     def with_groups(self, article, unit):
         return Case(self.gold, self.run, ResamplingGroups(codes(article), codes(unit), self.groups.length))
+
+
+def evidence(shown):
+    """What metrics read of the passages shown: the only gold passage of each claim, or another one."""
+    counts = np.zeros((len(shown), SCIFACT_COLUMNS))
+    counts[:, 6:9] = shown[:, None]  # documents and sentences that are right under the verdict
+    counts[:, -4:] = 1
+    return {
+        "has_evidence": shown,
+        "evidence_counts": {"scifact": counts, "averitec": shown[:, None].astype(np.float64)},
+    }
 
 
 def codes(values):
@@ -45,7 +56,7 @@ def yes_no(gold, scores, article=None, predicted=None, probabilities=False):
     article = codes(np.zeros(len(gold)) if article is None else article)
     predicted = codes(scores > 0.5 if predicted is None else predicted)
     shown = np.ones(len(gold), dtype=bool)
-    run = Run(np.stack([1 - scores, scores], axis=1), predicted, probabilities, has_evidence=shown)
+    run = Run(np.stack([1 - scores, scores], axis=1), predicted, probabilities, **evidence(shown))
     gold = codes(gold)
     return Case(
         Gold(LABELS, gold, np.eye(2)[gold]), run, ResamplingGroups(article, article, 5 + np.arange(len(gold)) % 3)
@@ -102,7 +113,7 @@ def cases(draw, least=0, units=("article", "claim"), labels=(2, 3), distinct=Fal
     labels = ("no", "unclear", "yes") if n_labels == 3 else LABELS
     groups = ResamplingGroups(article, codes(unit), length)
     shown = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)), dtype=bool)
-    run = Run(scores, codes(draw(predicted)), has_evidence=shown)
+    run = Run(scores, codes(draw(predicted)), **evidence(shown))
     return Case(Gold(labels, gold, np.eye(n_labels)[gold]), run, groups)
 
 

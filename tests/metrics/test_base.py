@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from metric_cases import Case, cases, codes, drawn, examples, fitting, outcome, values, yes_no
+from metric_cases import Case, cases, codes, drawn, evidence, examples, fitting, outcome, values, yes_no
 
 from harness.data.claims import Gold
 from harness.errors import Undefined
@@ -125,7 +125,7 @@ def test_a_perfect_run_has_the_best_value(name, case):
     metric = metric_of(name)
     right = np.eye(len(case.gold.labels))[case.gold.codes]
     shown = np.ones(len(case.gold), dtype=bool)
-    perfect = Case(case.gold, Run(right, case.gold.codes, True, has_evidence=shown), case.groups)
+    perfect = Case(case.gold, Run(right, case.gold.codes, True, **evidence(shown)), case.groups)
     got = outcome(metric, perfect)
     assert isinstance(got, str) or got == pytest.approx(best(name, case), abs=1e-12)
     if case.gold.positive.any() and not case.gold.positive.all():
@@ -136,7 +136,7 @@ def test_a_perfect_run_has_the_best_value(name, case):
 def test_without_claims_every_metric_is_undefined(name):
     empty = Case(
         Gold(("no", "yes"), codes([])),
-        Run(np.empty((0, 2)), codes([]), True, has_evidence=np.zeros(0, dtype=bool)),
+        Run(np.empty((0, 2)), codes([]), True, **evidence(np.zeros(0, dtype=bool))),
         ResamplingGroups(codes([]), codes([])),
     )
     with pytest.raises(Undefined, match=r"\w{4}"):
@@ -149,7 +149,7 @@ def test_without_claims_every_metric_is_undefined(name):
 @pytest.mark.parametrize("name", METRICS.names())
 def test_a_run_of_labels_only_has_no_value_where_scores_are_read(name):
     case = yes_no([1, 0], [0.9, 0.1])
-    labels_only = Case(case.gold, Run(None, codes([1, 0]), has_evidence=case.run.has_evidence), case.groups)
+    labels_only = Case(case.gold, Run(None, codes([1, 0]), **evidence(case.run.has_evidence)), case.groups)
     if metric_of(name).needs == "labels":
         assert outcome(metric_of(name), labels_only) == best(name, case)
     else:

@@ -103,6 +103,7 @@ def test_paths_stand_beside_the_config_inside_other_classifiers_too(config, tmp_
         ("name: mine", "name: mine\nsplit: {protocol: oficial}", "mine.yaml:2: split.protocol: expected"),
         ("name: mine", "name: mine\nsplit: {protocol: official}", "official requires train and test"),
         ("name: mine", "name: mine\ngold: majorty", "no gold rule is called 'majorty'"),
+        ("name: mine", "name: mine\ngold: mace:2", "gold rule 'mace:2': expected a probability above 0 and up to 1"),
         ("name: mine", "name: mine\nintervals: {resamples: 1}", "mine.yaml:2: intervals.resamples"),
         ("name: mine", "name: mine\nname: yours", "mine.yaml:2: name: duplicate key (first on line 1)"),
         ("cap: 30", "cap: 30, cap: 31", "mine.yaml:6: classifiers[1].cap: duplicate key (first on line 6)"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import harness
 from harness.errors import FaultsError
+from harness.metrics import METRICS
 from harness.runner.load_config import load_experiment
+from harness.runner.pairing.runs import runs_of, scored_claims
+from harness.runner.result_files import read_predictions
 from harness.runner.verification.reads_evidence import EvidenceGain, PairedDifference, evidence_gains
 
 CONFIG = {
@@ -56,6 +60,28 @@ def test_evidence_of_another_kind_is_another_unit(tmp_path):
     assert harness.run(config, out=tmp_path).fitted == 2
     config["classifiers"] = [{"name": "pair_logreg", "evidence": {"retriever": "bm25"}}]
     assert harness.run(config, out=tmp_path).fitted == 2
+
+
+def test_a_metric_of_verdict_and_evidence_is_read_back_from_the_predictions(tmp_path):
+    name = "scifact_sentence_label"
+    config = CONFIG | {"classifiers": [{"name": "evidence_rules", "evidence": "gold"}], "probes": False}
+    [result] = harness.run(config | {"metrics": [name, "accuracy"]}, out=tmp_path).results
+    value = result.values[name].value
+    assert 0 < value < 1
+    columns = read_predictions(result)
+    scored = scored_claims(result, columns)
+    [run] = runs_of(result, columns, scored)
+    weights = np.ones((1, scored.groups.unit.max() + 1), dtype=np.int64)
+    assert METRICS.get(name)().values(scored.gold, run, scored.groups, weights)[0] == pytest.approx(value)
+
+
+def test_normalized_texts_are_other_units_and_make_no_model(tmp_path):
+    config = CONFIG | {"classifiers": [{"name": "evidence_rules", "evidence": "gold"}], "probes": False}
+    assert harness.run(config, out=tmp_path).fitted == 2
+    outcome = harness.run(config | {"normalize": ["case", "marks"]}, out=tmp_path, save_models=True)
+    assert outcome.fitted == 2
+    assert any("normalized (case, marks)" in warning for warning in outcome.results[0].warnings)
+    assert "remove it" in str(outcome.models[0].reason)
 
 
 def test_a_classifier_that_sees_the_claim_alone_takes_no_evidence():

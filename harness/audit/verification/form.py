@@ -11,13 +11,15 @@ import numpy as np
 
 from harness.arrays import Codes, Floats
 from harness.audit.verification.table import LabeledTexts
+from harness.data.sentences.normalize import MARKER, Form
 
 MIN_MARKER_ROWS = 10
 """Minimum number of rows with a marker."""
+FIRST = "the first of the claims that share its evidence or article"
+ORDER = "place in the order of rows"
 MAX_MARKERS = 20
 """Maximum number of markers, the most frequent ones."""
 
-_MARKER = re.compile(r"<[^<>\s]{1,30}>|-[LR][RSC]B-|&#?\w{2,8};|\[[A-Z][A-Z_]*\]|\\[nt]|``|''|\ufffd")
 _WORD = re.compile(r"\w+")
 _QUOTATION_MARKS = '"\u201c\u201d\u00ab\u00bb'
 _TYPOGRAPHIC = "\u2019\u2018\u201c\u201d\u2013\u2014\u2026"
@@ -71,6 +73,20 @@ _TEXT_FEATURES: dict[str, Callable[[str], float]] = {
 """Features of one text."""
 
 
+_FORM_OF_FEATURE: dict[str, Form] = {
+    **dict.fromkeys(("a capital at the start", "share of words with a capital"), "case"),
+    **dict.fromkeys(("all letters lowercase", "all letters uppercase"), "case"),
+    **dict.fromkeys(("space before punctuation", "two spaces in a row", "a line break", "space at an end"), "spacing"),
+    **dict.fromkeys(("a period at the end", "typographic characters"), "marks"),
+}
+"""The form that `normalize` of a config makes alike, by the feature that tells."""
+
+
+def form_of(feature: FormFeature) -> Form | None:
+    """Returns what `normalize` of a config takes to remove a feature; None if it is not one that it removes."""
+    return "markers" if feature.name.startswith("the marker ") else _FORM_OF_FEATURE.get(feature.name)
+
+
 def claim_form(labeled: LabeledTexts, texts: Sequence[str]) -> list[FormFeature]:
     """Returns the form of claims: their text, their row, and whether they are the first of their group.
 
@@ -82,8 +98,8 @@ def claim_form(labeled: LabeledTexts, texts: Sequence[str]) -> list[FormFeature]
     first[np.unique(labeled.groups, return_index=True)[1]] = 1.0
     first[np.bincount(labeled.groups)[labeled.groups] == 1] = np.nan
     order = [
-        FormFeature("first row of its group", first),
-        FormFeature("place in the order of rows", labeled.rows / max(1, int(labeled.rows.max(initial=1)))),
+        FormFeature(FIRST, first),
+        FormFeature(ORDER, labeled.rows / max(1, int(labeled.rows.max(initial=1)))),
     ]
     return [feature for feature in (*_text_form(texts), *order) if feature.varies]
 
@@ -103,7 +119,7 @@ def _text_form(texts: Sequence[str]) -> list[FormFeature]:
     features = [
         FormFeature(name, np.array([value_of(text) for text in texts])) for name, value_of in _TEXT_FEATURES.items()
     ]
-    found_markers = [set(_MARKER.findall(text)) for text in texts]
+    found_markers = [set(MARKER.findall(text)) for text in texts]
     counts = Counter(marker for markers in found_markers for marker in markers)
     frequent = [marker for marker, n_rows in counts.most_common(MAX_MARKERS) if n_rows >= MIN_MARKER_ROWS]
     for marker in frequent:

@@ -11,9 +11,19 @@ import numpy as np
 from harness.arrays import Bools, Codes, Floats
 from harness.audit.base import Check, CheckResult, Severity
 from harness.audit.sentences import SentenceTable
-from harness.audit.verification.form import FormFeature, claim_form, describe, evidence_form, form_matrix
+from harness.audit.verification.form import (
+    FIRST,
+    ORDER,
+    FormFeature,
+    claim_form,
+    describe,
+    evidence_form,
+    form_matrix,
+    form_of,
+)
 from harness.audit.verification.probe import Probe, group_weights, probe_numbers, probe_words, usable_rows, weighted_auc
 from harness.audit.verification.table import MIN_ROWS, LabeledTexts, VerificationTable, verification_tables
+from harness.data.sentences.normalize import Form
 
 MIN_AUC = 0.55
 """Minimum ROC AUC of a probe, from which it gets a note."""
@@ -181,25 +191,44 @@ def _form_results(
         return
     probe = probe_numbers(form_matrix(features), labeled.codes[rows], groups[rows])
     if _tells(probe):
-        listed = "; ".join(_telling_features(labeled, features, rows, groups[rows])) or "only together"
-        message = f"the form of the {part} alone predicts the label: {probe}; by feature: {listed}"
+        telling = _telling_features(labeled, features, rows, groups[rows])
+        listed = "; ".join(feature.text for feature in telling) or "only together"
+        forms = list(dict.fromkeys(feature.form for feature in telling if feature.form))
+        remedy = f"; to train and test without it: normalize: [{', '.join(forms)}] in the config" if forms else ""
+        if any(feature.is_order for feature in telling):
+            remedy += "; the order is safe with classifiers that see one claim at a time and metrics that average ties"
+        message = f"the form of the {part} alone predicts the label: {probe}; by feature: {listed}{remedy}"
         yield CheckResult(_severity(probe), labeled.where, probe.rows, message)
 
 
-def _telling_features(labeled: LabeledTexts, features: list[FormFeature], rows: Codes, groups: Codes) -> list[str]:
+class _Telling(NamedTuple):
+    """A feature of form that ranks one label before or after the others."""
+
+    distance: float
+    text: str
+    form: Form | None
+    """What `normalize` of a config takes to remove it."""
+    is_order: bool
+    """Whether it is where the row stands."""
+
+
+def _telling_features(labeled: LabeledTexts, features: list[FormFeature], rows: Codes, groups: Codes) -> list[_Telling]:
     """The features that rank one label before or after the others, the clearest first."""
     codes = labeled.codes[rows]
-    telling = list[tuple[float, str]]()
+    telling = list[_Telling]()
     for feature in features:
         applies = np.isfinite(feature.values)
         best = (0.0, "")
-        for code in np.unique(codes):
+        # Of two labels, which a feature tells equally well but for rounding, the one that has it is named.
+        present = np.unique(codes[applies])
+        means = [feature.values[applies & (codes == code)].mean() for code in present]
+        for code in present[np.argsort(means)[::-1]]:
             distance = _clear_distance(feature.values[applies], codes[applies] == code, groups[applies])
-            if distance > best[0]:
+            if distance > best[0] + 1e-9:
                 best = (distance, describe(feature, codes, int(code), labeled.labels[code]))
         if best[1]:
-            telling.append(best)
-    return [text for _, text in sorted(telling, reverse=True)[:MAX_FEATURES]]
+            telling.append(_Telling(*best, form_of(feature), feature.name in (FIRST, ORDER)))
+    return sorted(telling, key=lambda feature: -feature.distance)[:MAX_FEATURES]
 
 
 def _clear_distance(values: Floats, is_label: Bools, groups: Codes) -> float:

@@ -20,6 +20,10 @@ MIN_GROUPS = 10
 """Minimum number of groups of claims for a statement about labels: fewer cannot be divided into folds."""
 MAX_GROUP_SHARE = 0.5
 """Maximum share of rows in one group: with more, too few rows remain for the other folds."""
+STANDING_WORDS = 8
+"""Number of words from which a passage is no standing phrase."""
+STANDING_ARTICLES = 10
+"""Number of articles from which a short passage is a standing phrase."""
 NO_STANCE = "no stance"
 """Label of a passage whose stance is not stated."""
 
@@ -71,6 +75,16 @@ class VerificationTable:
         """Normalized texts of the passages of each claim; passages without words are left out."""
         return [frozenset(self.key_of[p.text] for p in passages) - {""} for passages in self.evidence]
 
+    @cached_property
+    def _standing_phrases(self) -> frozenset[str]:
+        """Short texts that stand for evidence in many articles, such as "No answer could be found."; they tie none."""
+        articles = dict[str, set[str]]()
+        for row, keys in enumerate(self.passage_keys):
+            for key in keys:
+                if len(key.split()) < STANDING_WORDS:
+                    articles.setdefault(key, set()).add(str(self.source.claims.article_id[row]))
+        return frozenset(key for key, names in articles.items() if len(names) >= STANDING_ARTICLES)
+
     def _groups(self, tokens: Sequence[Sequence[str]], passages: Sequence[Sequence[str]]) -> tuple[Codes, Codes]:
         """Groups of rows by tokens of their claims and by passages, for looking at claims and at evidence.
 
@@ -116,7 +130,11 @@ class VerificationTable:
         code_of = {label: code for code, label in enumerate(names)}
         codes = np.array([code_of[label] for label in labels], dtype=np.int64)
         tokens = [[f"a{self.source.claims.article_id[row]}", f"t{self.claim_keys[row]}"] for row in rows]
-        passages = [[f"p{key}" for p in shown if is_long(key := self.key_of[p.text])] for shown in evidence]
+        standing = self._standing_phrases
+        passages = [
+            [f"p{key}" for p in shown if is_long(key := self.key_of[p.text]) and key not in standing]
+            for shown in evidence
+        ]
         return LabeledTexts(where, rows, evidence, tuple(names), codes, *self._groups(tokens, passages))
 
 

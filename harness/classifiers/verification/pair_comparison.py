@@ -202,4 +202,9 @@ def _numerals(words: Iterable[str]) -> frozenset[str]:
 
 
 def _count_negations(words: Iterable[str]) -> int:
-    return sum(word in NEGATIONS or word.endswith(("n't", "n’t")) for word in words)
+    return sum(map(is_negation, words))
+
+
+def is_negation(word: str) -> bool:
+    """Whether a word in lower case is a negation."""
+    return word in NEGATIONS or word.endswith(("n't", "n’t"))

@@ -18,6 +18,8 @@ from harness.files import sha256
 from harness.records import Article, Claim, preview
 from harness.text_tables import count_of
 
+UNSTABLE = re.compile(r"_x000D_|[\x00-\x1f\x7f\ufffd\ufffe\uffff]")
+"""What spreadsheets add, replace or lose: escapes of Excel, and control characters."""
 MAX_IDS = 5
 """Number of claims or places that a message lists."""
 
@@ -98,7 +100,7 @@ class ClaimFinder:
             return None
         for field in ("article_id", "text"):
             cell, actual = row.fields.get(field), str(getattr(claim, field))
-            if cell not in (None, actual, actual.strip(), safe_cell(actual)):
+            if cell is not None and _plain(str(cell)) not in (_plain(actual), _plain(safe_cell(actual))):
                 message = f"is not that of claim '{claim_id}': expected {preview(actual)}, got {preview(cell)}"
                 self._fault(row, field, f"{message}; give claim_id alone")
                 return None
@@ -243,6 +245,11 @@ class ClaimFinder:
         details = {field: row.fields.get(field) for field in ("speaker", "date", "topic")}
         claim = make_claim(article, start, end, **details)
         return self.claims.setdefault(claim.claim_id, claim)
+
+
+def _plain(text: str) -> str:
+    """Returns a text as it survives a spreadsheet: without control characters, and with single blanks."""
+    return " ".join(UNSTABLE.sub(" ", text.replace("_x005F_x", "_x")).split())
 
 
 def _places(article: Article, text: str) -> list[int]:

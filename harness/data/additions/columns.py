@@ -8,10 +8,14 @@ from typing import Any, NamedTuple
 
 from harness.data.additions.labels import is_blank
 from harness.data.articles.rows import LabeledRow
+from harness.data.exchange.tool_labels import VALUE_END
 from harness.errors import Fault, FaultsError, unknown_name
 from harness.schemes import Axis, Scheme
 
-CLAIM_FIELDS = ("claim_id", "article_id", "text", "start", "speaker", "date", "topic", "note", "at")
+CLAIM_FIELDS = (
+    *("claim_id", "article_id", "text", "start", "speaker", "date", "topic"),
+    *("note", "confidence", "at", "guideline"),
+)
 """Fields of a row that describe the claim or its labels."""
 ARTICLE_FIELDS = ("title", "published", "publisher", "url", "language", "license")
 """Fields of a row that describe its article; used for a new article."""
@@ -20,7 +24,7 @@ PASSAGE_MARKS = ("evidence", "passage_id")
 """Fields of which a row needs one to bring a passage of evidence: its text, or its id in the corpus."""
 PASSAGE_FIELDS = (*PASSAGE_MARKS, "group", "stance", "source", "url", "published")
 """Fields of a row that describe a passage of evidence; `url` and `published` are then not those of the article."""
-EXPORTED = ("end", "annotations", "evidence")
+EXPORTED = ("end", "annotations", "evidence", "context")
 """Further columns that `harness export` writes; they are passed over, as are its columns `split.NAME`."""
 
 
@@ -42,6 +46,8 @@ class Columns(NamedTuple):
     """Columns that are passed over because the user said so."""
     faults: tuple[Fault, ...] = ()
     """Columns that are neither a field nor an axis; no column with labels."""
+    values: Mapping[str, SchemeAxis] = {}
+    """Column to the axis whose free-text values it holds."""
 
     @property
     def have_evidence(self) -> bool:
@@ -132,6 +138,8 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         column: axes[name] for name, column in field_columns.items() if name in axes and name not in passage_only
     }
     taken = set(field_columns.values())
+    value_axes = {f"{name}{VALUE_END}": axis for name, axis in axes.items() if axis.axis.value}
+    values: dict[str, SchemeAxis] = {}
     others = []
     for name in names:
         if name in taken:
@@ -139,6 +147,8 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         axis = axes.get(name) or axes.get(fold_name(name))
         if axis is not None:
             axis_columns[name] = axis
+        elif fold_name(name) in value_axes:
+            values[name] = value_axes[fold_name(name)]
         elif not (fold_name(name) in EXPORTED or fold_name(name).startswith("split.")):
             others.append(name)
     for axis in _twice(axis_columns.values()):
@@ -152,8 +162,8 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         axis_names = ", ".join(axis.name for axis in schemes[0].axes)
         message = f"has no label; give at least one of: {axis_names}{_new_scheme_hint(others)}"
         faults.append(Fault(path, None, None, message, "missing-field"))
-    fields = {field: column for field, column in field_columns.items() if field in known}
-    return Columns(fields, axis_columns, tuple(others), tuple(faults))
+    fields = {field: column for field, column in field_columns.items() if field in known and column not in axis_columns}
+    return Columns(fields, axis_columns, tuple(others), tuple(faults), values)
 
 
 def fold_name(name: str) -> str:

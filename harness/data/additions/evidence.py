@@ -13,6 +13,7 @@ from harness.data.additions.labels import cell_text, is_time, mapped_text
 from harness.data.corpora import Corpus, Passage, open_corpus
 from harness.data.corpora.passages import CORPUS_FILES, cited_id, length_fault
 from harness.data.dataset import Dataset
+from harness.data.labels.evidence_file import new_evidence
 from harness.errors import Fault, unknown_name
 from harness.files import sha256
 from harness.records import STANCES, Claim, Evidence, preview
@@ -207,19 +208,12 @@ class EvidenceFinder:
                 self.no_group.append(line)
             number = group if group is not None else max((number for _, number in cited), default=-1) + 1
             key = (claim_id, passage.passage_id, number)
-            evidence = Evidence(
-                evidence_id=sha256("\n".join(map(str, key)))[:16],
-                claim_id=claim_id,
-                group=number,
-                text=passage.text,
-                passage_id=passage.passage_id,
-                start=passage.start,
-                end=passage.end,
-                source=passage.publisher or fields.get("source"),
-                url=passage.url or fields.get("url"),
-                published=passage.published or fields.get("published"),
-                stance=stance,
-            )
+            about = {
+                "publisher": passage.publisher or fields.get("source"),
+                "url": passage.url or fields.get("url"),
+                "published": passage.published or fields.get("published"),
+            }
+            evidence = new_evidence(claim_id, passage.model_copy(update=about), number, stance)
             cited[passage.passage_id, number] = evidence
             self._lines[key] = line
             self.new.append(evidence)

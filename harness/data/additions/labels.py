@@ -40,6 +40,9 @@ class RowAnswer(NamedTuple):
     """Organization or person who gave the rating, as the file states it."""
     url: str | None = None
     """Address of the page on which the rating was published."""
+    confidence: float | None = None
+    guideline: str | None = None
+    """Version of the guideline, where the row states it."""
 
 
 class Settled(NamedTuple):
@@ -80,6 +83,23 @@ def is_time(text: str) -> bool:
     except ValueError:
         return False
     return TIME.fullmatch(text) is not None
+
+
+def parse_confidence(cell: object) -> float | None:
+    """Returns a confidence from 0 to 1, also given as a percentage or with a decimal comma; None if it is none."""
+    text = str(cell).strip().replace(",", ".")
+    share = text.removesuffix("%").strip()
+    if isinstance(cell, bool) or re.fullmatch(r"\d{1,3}(\.\d+)?|\.\d+", share) is None:
+        return None
+    number = float(share) / (100 if text.endswith("%") else 1)
+    return number if number <= 1 else None
+
+
+def guideline_of(text: str, scheme: str) -> str | None:
+    """Returns the version of the guideline of a scheme in a cell such as `three-axes 1.0; verdict 2`, or `1.0`."""
+    versions = dict(entry.split(maxsplit=1) for entry in text.split(";") if len(entry.split(maxsplit=1)) == 2)
+    alone = text.strip() if not versions and ";" not in text else None
+    return versions.get(scheme, "").strip() or alone or None
 
 
 def parse_label(axis: Axis, cell: object, values: Mapping[str, str]) -> Answer | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,8 +16,10 @@ from harness.data.additions.labels import (
     ConflictRule,
     RowAnswer,
     cell_text,
+    guideline_of,
     is_blank,
     is_time,
+    parse_confidence,
     parse_label,
     settle,
 )
@@ -27,6 +29,7 @@ from harness.data.labels.annotations import new_annotation, question_of
 from harness.data.labels.gold import active_annotations, latest_annotations
 from harness.errors import Fault, unknown_name
 from harness.records import Annotation, Claim, Role, is_unicode, preview
+from harness.schemes.scheme_files import FEATURE_LABEL
 
 CellFault = tuple[str, str]
 """Column of a faulty cell, and the message."""
@@ -59,9 +62,9 @@ class AddSession:
         self.evidence = EvidenceFinder(dataset, path, options.values) if columns.have_evidence else None
         self._superseded = dataset.superseded
         own = [a for a in dataset.annotations if a.annotator == options.annotator]
-        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own) if a.role == options.role}
+        self.latest = {question_of(a)[:3]: a for a in latest_annotations(own, (options.role,))}
         """The last annotation of each question, also one that was withdrawn."""
-        self.present = {question_of(a)[:3]: a for a in active_annotations(own) if a.role == options.role}
+        self.present = {question_of(a)[:3]: a for a in active_annotations(own, (options.role,))}
         self.faults: list[Fault] = []
         self.new: list[Annotation] = []
         self.unchanged = 0
@@ -97,11 +100,10 @@ class AddSession:
             self.unlabeled += not answers and self.evidence is None
             if claim is None:
                 continue
-            note, at = claim_row.fields.get("note"), claim_row.fields.get("at")
             for axis, answer in answers:
                 key = (claim.claim_id, axis.scheme.name, axis.axis.name)
                 axes[key] = axis
-                by_claim[key].append(RowAnswer(claim_row.line, answer, note, at, *source))
+                by_claim[key].append(_row_answer(claim_row, axis.scheme.name, answer, source))
         if self.evidence is not None and self.columns.axes:
             labeled = {claim_id for claim_id, _, _ in by_claim}
             self.unlabeled = len({claim.claim_id for claim in claims if claim is not None} - labeled)
@@ -144,6 +146,13 @@ class AddSession:
                 newest[article_id] = version
         return newest
 
+    @property
+    def other_guidelines(self) -> Counter[tuple[str, str, str]]:
+        """Number of new labels by another version of a guideline: scheme, version of the labels, version now."""
+        schemes = {axis.scheme.name: axis.scheme.version for axis in self.columns.axes.values()}
+        schemes |= {axis.scheme.name: axis.scheme.version for axis in self.columns.values.values()}
+        return Counter((a.scheme, a.guideline, schemes[a.scheme]) for a in self.new if a.guideline != schemes[a.scheme])
+
     def _answers(self, row: LabeledRow) -> tuple[list[AxisAnswer], list[CellFault]]:
         """Returns the answers of a row on each axis, and the faults of its label cells."""
         answers: list[AxisAnswer] = []
@@ -164,7 +173,28 @@ class AddSession:
                 faults.append((column, unknown_name("label", cell_text(cell), axis.axis.label_names) + remedy))
             else:
                 answers.append((axis, answer))
+        self._add_values(row, answers, faults)
         return answers, faults
+
+    def _add_values(self, row: LabeledRow, answers: list[AxisAnswer], faults: list[CellFault]) -> None:
+        """Adds the values that stand in columns of their own; a value marks its feature."""
+        for column, axis in self.columns.values.items():
+            cell = row.cells.get(column)
+            if is_blank(cell):
+                continue
+            place = next((n for n, (other, _) in enumerate(answers) if other == axis), None)
+            answer: Answer = (FEATURE_LABEL, None) if axis.axis.feature else ()
+            answer = answers[place][1] if place is not None else answer
+            if not isinstance(cell, str | int | float) or not is_unicode(str(cell)):
+                faults.append((column, f"expected a text, got {preview(cell)}"))
+            elif not answer:
+                faults.append((column, f"gives a value, and '{axis.axis.name}' has no label; give both or neither"))
+            else:
+                valued: AxisAnswer = (axis, (answer[0], cell_text(cell)))
+                if place is None:
+                    answers.append(valued)
+                else:
+                    answers[place] = valued
 
     def _field_faults(self, fields: Mapping[str, Any]) -> Iterator[CellFault]:
         for field, cell in fields.items():
@@ -172,6 +202,9 @@ class AddSession:
             if field == "start":
                 if not re.fullmatch(r"[0-9]{1,12}", str(cell)):
                     yield column, f"expected an integer from 0, got {preview(cell)}"
+            elif field == "confidence":
+                if parse_confidence(cell) is None:
+                    yield column, f"expected a number from 0 to 1, or a percentage, got {preview(cell)}"
             elif field in NUMBERS and isinstance(cell, int) and not isinstance(cell, bool):
                 continue
             elif field == "group" and isinstance(cell, float):
@@ -204,7 +237,7 @@ class AddSession:
                 self.faults.append(Fault(self.path, row.line, axis.axis.name, message))
             return
         label, value = row.answer
-        if earlier is not None and (earlier.label, earlier.value) == (label, value):
+        if earlier is not None and _repeats(earlier, row):
             self.unchanged += n_rows
             return
         self.unchanged += n_rows - 1
@@ -216,7 +249,8 @@ class AddSession:
             axis=axis_name,
             label=label,
             annotator=self.options.annotator,
-            guideline=axis.scheme.version,
+            guideline=row.guideline or axis.scheme.version,
+            confidence=row.confidence,
             at=row.at or self.options.at,
             value=value,
             note=row.note,
@@ -227,6 +261,30 @@ class AddSession:
             supersedes=latest.annotation_id if latest else None,
         )
         self.new.append(annotation)
+
+
+def _repeats(earlier: Annotation, row: RowAnswer) -> bool:
+    """Whether a row says nothing that an earlier annotation does not: no other label, note or confidence."""
+    return (
+        (earlier.label, earlier.value) == row.answer
+        and row.note in (None, earlier.note)
+        and row.confidence in (None, earlier.confidence)
+    )
+
+
+def _row_answer(row: ClaimRow, scheme: str, answer: Answer, source: tuple[str | None, str | None]) -> RowAnswer:
+    """Returns the answer of a row on an axis of a scheme, with what the row says of all its labels."""
+    fields = row.fields
+    guideline = guideline_of(str(fields["guideline"]), scheme) if "guideline" in fields else None
+    return RowAnswer(
+        row.line,
+        answer,
+        fields.get("note"),
+        fields.get("at"),
+        *source,
+        confidence=parse_confidence(fields["confidence"]) if "confidence" in fields else None,
+        guideline=guideline,
+    )
 
 
 def _labeled_differently(

@@ -37,6 +37,7 @@ def read_rows(
     *,
     names: Collection[str] = (),
     notes: list[str] | None = None,
+    letters: dict[str, str] | None = None,
 ) -> list[LabeledRow]:
     """Read the rows of a .jsonl file, or of a .csv, .tsv or .xlsx file with a header.
 
@@ -45,6 +46,7 @@ def read_rows(
         options: delimiter, encoding and sheet; None finds them.
         names: names of columns that are expected; see `OwnTable`.
         notes: list to which is appended how the table was read, where the user should know.
+        letters: mapping to which the letter of each column of a sheet is added, by name.
     Raises: FaultsError: the suffix is unknown, the file has no rows, or lines cannot be read; all faults at once.
     """
     options = options or TableOptions()
@@ -63,6 +65,8 @@ def read_rows(
         encoding = table.encoding
         faults += table.faults
         notes += table.notes
+        if letters is not None:
+            letters.update(table.letters)
     if encoding != UTF_8 and options.encoding is None:
         notes.append(f"{path}: is not UTF-8; read as {encoding} (--encoding NAME sets another)")
     if not rows and not faults:

@@ -49,6 +49,8 @@ class FetchResult(NamedTuple):
     """Rows and claims of each official part."""
     additions: tuple[str, ...] = ()
     """Files of the folder with the user's additions to an earlier fetch; they stay as they are."""
+    note: str | None = None
+    """What its users have to know of the benchmark."""
 
 
 def fetch(
@@ -107,6 +109,7 @@ def _convert_and_write(benchmark: Benchmark, folder: Path, files: PublisherFiles
         unpinned=files.unpinned,
         parts=tuple(_count_parts(dataset)),
         additions=additions,
+        note=benchmark.note,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,20 @@ from harness.data.load import find_scheme
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
 from harness.files import decode, read_bytes
 from harness.records import Annotation, Article, Claim, preview
+from harness.schemes import Scheme, load_scheme
 
 SCHEME = "claimreview"
 VERDICT_AXES = ("verdict", "rating")
 JSON_LD_BLOCK = re.compile(r"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.IGNORECASE | re.DOTALL)
+REVIEW = "ClaimReview"
+RATED_BY_NUMBER = " on a scale from "
+"""Part of the note of a rating that has a number and no words."""
+BY_NUMBER = ("false", "mostly false", "mixed", "mostly true", "true")
+"""Ratings from the worst to the best number."""
+LINKS = ("author", "publisher", "itemReviewed", "reviewRating")
+"""Fields of a review whose objects may stand elsewhere on the page."""
+MAX_LINKS = 5
+"""Maximum nesting of these fields."""
 MAX_DEPTH = 50
 """Maximum nesting of JSON in which reviews are searched."""
 RATING_WORDS = {
@@ -51,21 +62,22 @@ def read_claim_reviews(path: Path, publisher: str | None = None) -> ToolRows:
     Raises: FaultsError: the file has no review of a claim, or two that rate one claim differently. UnknownName: no
         review is by this publisher.
     """
-    text = decode(read_bytes(path), path)
-    # A page is HTML unless it begins like JSON; text of a JSON file may contain "<" as well.
-    blocks = JSON_LD_BLOCK.findall(text) if "<" in text[:2000] and not text.lstrip().startswith(("{", "[")) else [text]
-    documents = [_parse_block(block) for block in blocks]
+    documents = [_parse_block(block) for block in _blocks(path)]
     notes = (
         [f"read as {'an answer of the Fact Check Tools API' if _is_api_answer(documents[0]) else 'ClaimReview'}"]
         if documents
         else []
     )
-    reviews = [review for document in documents for review in _reviews(document)]
+    nodes = {node_id: node for document in documents for node_id, node in _nodes(document)}
+    reviews = [_linked(review, nodes) for document in documents for review in _reviews(document)]
     rows = [row for number, review in enumerate(reviews, start=1) if (row := _to_row(number, review))]
     if not rows:
         raise FaultsError.single(path, "has no ClaimReview (JSON-LD) with a claimReviewed, and no claim with a review")
     if len(rows) < len(reviews):
         notes.append(f"reviews without the text of a claim: {len(reviews) - len(rows):,}, passed over")
+    numbers = sum(RATED_BY_NUMBER in row.cells.get("note", "") for row in rows)
+    if numbers:
+        notes.append(f"ratings without words: {numbers:,}, read by their number between the worst and the best rating")
     if any(isinstance(document, dict) and document.get("nextPageToken") for document in documents):
         notes.append("the answer has a next page, which is not in this file: ask again with pageToken=nextPageToken")
     authors = list(dict.fromkeys(row.author for row in rows if row.author))
@@ -74,6 +86,38 @@ def read_claim_reviews(path: Path, publisher: str | None = None) -> ToolRows:
             raise UnknownName(f"{path}: {unknown_name('publisher', publisher, authors)}")
         rows = [row for row in rows if row.author == publisher]
     return ToolRows(_one_review_per_claim(path, rows, notes), SCHEME, tuple(notes))
+
+
+def _blocks(path: Path) -> list[str]:
+    """Returns the parts of a file that are JSON: the blocks of a page, the lines of JSON Lines, or the whole file."""
+    text = decode(read_bytes(path), path)
+    if path.suffix.lower() == ".jsonl":
+        return [line for line in text.split("\n") if line.strip()]
+    # A page is HTML unless it begins like JSON; text of a JSON file may contain "<" as well.
+    is_page = "<" in text[:2000] and not text.lstrip().startswith(("{", "["))
+    return JSON_LD_BLOCK.findall(text) if is_page else [text]
+
+
+def _nodes(value: Any, depth: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the objects of a JSON value that have an `@id` and more, by it."""
+    if depth < MAX_DEPTH and isinstance(value, list | dict):
+        if isinstance(value, dict) and isinstance(value.get("@id"), str) and len(value) > 1:
+            yield value["@id"], value
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _nodes(item, depth + 1)
+
+
+def _linked(value: Any, nodes: Mapping[str, dict[str, Any]], depth: int = 0) -> Any:
+    """Returns a review whose references to other objects of the page (`{"@id": ...}`) are these objects."""
+    if depth > MAX_LINKS:
+        return value
+    if isinstance(value, list):
+        return [_linked(item, nodes, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"@id"} and isinstance(value["@id"], str):
+        value = nodes.get(value["@id"], value)
+    return {key: _linked(item, nodes, depth + 1) if key in LINKS else item for key, item in value.items()}
 
 
 def _one_review_per_claim(path: Path, rows: Sequence[LabeledRow], notes: list[str]) -> list[LabeledRow]:
@@ -143,8 +187,8 @@ def _reviews(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
         for item in value if depth < MAX_DEPTH else ():
             yield from _reviews(item, depth + 1)
     elif isinstance(value, dict):
-        types = value.get("@type", "ClaimReview" if "claimReviewed" in value else None)
-        if "ClaimReview" in (types if isinstance(types, list) else [types]):
+        types = value.get("@type", REVIEW if "claimReviewed" in value else None)
+        if any(re.split("[/:#]", str(name))[-1] == REVIEW for name in (types if isinstance(types, list) else [types])):
             yield value
         elif depth < MAX_DEPTH:
             for item in value.values():
@@ -164,18 +208,36 @@ def _to_row(number: int, review: dict[str, Any]) -> LabeledRow | None:
     if text is None:
         return None
     rating_text = _text_at(review, "reviewRating", "alternateName") or _text_at(review, "reviewRating", "name")
+    rating, note = rating_of(rating_text), rating_text
+    if not re.search(r"[^\W\d_]", rating_text or ""):
+        rating, note = _rating_by_number(review.get("reviewRating")) or (rating, note)
     cells = {
         "text": " ".join(text.split()),
         "speaker": _text_at(review, "itemReviewed", "author", "name"),
         "date": _date(_text_at(review, "itemReviewed", "datePublished")),
-        "rating": rating_of(rating_text),
-        "note": rating_text,
+        "rating": rating,
+        "note": note,
         "at": _date(_text_at(review, "datePublished")),
         "language": _text_at(review, "inLanguage"),
     }
     author = _text_at(review, "author", "name") or _text_at(review, "publisher", "name") or _text_at(review, "author")
     cells = {name: value for name, value in cells.items() if value}
     return LabeledRow(number, cells, author=author, url=_text_at(review, "url"))
+
+
+def _rating_by_number(rating: Any) -> tuple[str, str] | None:
+    """Returns the label for a number between the worst and the best rating, with its note; None if that is unclear."""
+    rating = rating[0] if isinstance(rating, list) and rating else rating
+    names = ("ratingValue", "worstRating", "bestRating")
+    try:
+        value, worst, best = (float(rating[name]) for name in names)
+        share = (value - worst) / (best - worst)
+    except (TypeError, ValueError, KeyError, ZeroDivisionError, OverflowError):
+        return None
+    if not 0 <= share <= 1:
+        return None
+    label = BY_NUMBER[int(share * (len(BY_NUMBER) - 1) + 0.5)]
+    return label, f"{rating['ratingValue']}{RATED_BY_NUMBER}{rating['worstRating']} to {rating['bestRating']}"
 
 
 def _date(text: str | None) -> str | None:
@@ -186,11 +248,47 @@ def _date(text: str | None) -> str | None:
 
 def rating_of(rating_text: str | None) -> str:
     """Returns the label for a rating in a publisher's words; `other` if the words are unknown or missing."""
-    normalized = re.sub(r"[^a-z]+", "-", (rating_text or "").casefold()).strip("-")
+    normalized = _words(rating_text or "")
     for label, words in RATING_WORDS.items():
         if normalized in words.split():
             return label
     return "other"
+
+
+def ratings_as_verdicts(rows: Sequence[LabeledRow], scheme: Scheme, notes: list[str]) -> list[LabeledRow]:
+    """Returns rows with their ratings as labels of a scheme that answers the task `verdict`.
+
+    A rating is the label of the same name, or the only label that means the same common verdict. A rating without such
+    a label is left out, and counted.
+
+    Args:
+        rows: rows with a rating.
+        scheme: scheme of the labels.
+        notes: list to which is added what each rating became.
+    """
+    mapping, common = scheme.tasks["verdict"], load_scheme(SCHEME).tasks["verdict"].common
+    names = {_words(name): name for name in scheme.axis(mapping.axis).label_names}
+    label_of: dict[str, str | None] = {}
+    for rating in dict.fromkeys(row.cells["rating"] for row in rows):
+        same = [name for name, verdict in mapping.common.items() if verdict == common.get(rating)]
+        label_of[rating] = names.get(_words(rating)) or (same[0] if len(same) == 1 else None)
+    read = ", ".join(f"{rating} as {label}" for rating, label in label_of.items() if label)
+    without = Counter(row.cells["rating"] for row in rows if label_of[row.cells["rating"]] is None)
+    notes += [f"ratings read as labels of '{scheme.name}': {read}"] if read else []
+    if without:
+        counts = ", ".join(f"{rating} ({count:,})" for rating, count in without.items())
+        remedy = f"--column {mapping.axis}=rating --labels RATING=LABEL gives them one"
+        notes.append(f"ratings without a counterpart in '{scheme.name}', left out: {counts}; {remedy}")
+    translated = []
+    for row in rows:
+        label = label_of[row.cells["rating"]]
+        cells = {name: cell for name, cell in row.cells.items() if name != "rating"}
+        translated.append(row._replace(cells=cells | ({mapping.axis: label} if label else {})))
+    return translated
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^a-z]+", "-", text.casefold()).strip("-")
 
 
 def claim_reviews(dataset: Dataset, gold: str) -> list[dict[str, Any]]:

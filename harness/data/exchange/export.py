@@ -6,13 +6,14 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.dataset import Dataset
 from harness.data.exchange.claim_review import VERDICT_AXES, claim_reviews
-from harness.data.exchange.label_studio import labeling_config, studio_tasks
+from harness.data.exchange.export_request import Exported, ExportRequest
+from harness.data.exchange.task_exports import to_doccano, to_label_studio, to_prodigy, to_sheet
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
@@ -28,21 +29,6 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 ROW_GROUP = 20_000
 """Rows per row group, which a reader of Parquet loads at once."""
 
-Files = dict[Path, bytes]
-
-
-class ExportRequest(NamedTuple):
-    """Arguments of one export."""
-
-    dataset: Dataset
-    path: Path
-    labels: bool
-    """Whether tasks for Label Studio include the labels."""
-    gold: str
-    """Rule for the gold label of a claim with several annotators."""
-    byte_order_mark: bool
-    """Whether a csv file begins with a byte order mark."""
-
 
 class ExportResult(NamedTuple):
     """Result of an export."""
@@ -55,35 +41,37 @@ class ExportResult(NamedTuple):
     """What the files do not contain and the user must add."""
 
 
-class Exported(NamedTuple):
-    """Files of an export."""
-
-    files: Files
-    written: int
-    """Number of claims or reviews in the files."""
-    notes: tuple[str, ...] = ()
-
-
 def export(
     dataset: Dataset,
     to: str,
     out: str | Path,
     *,
     labels: bool = True,
-    gold: str = "adjudicated",
+    gold: str | None = None,
     byte_order_mark: bool = False,
+    addresses: Mapping[str, str] | None = None,
+    spans: bool = False,
+    scheme: str | None = None,
 ) -> ExportResult:
     """Writes a dataset in another tool's format, and counts what was written.
 
     Args:
         dataset: dataset whose articles have text.
-        to: csv, jsonl, parquet, hf (a folder with a dataset card that `datasets.load_dataset` reads), label-studio
-            (tasks, and the labeling interface in an .xml file next to them), or claimreview (JSON-LD of the claims with
+        to: csv, jsonl, parquet, hf (a folder with a dataset card that `datasets.load_dataset` reads), sheet (an .xlsx
+            file to label in), label-studio (tasks, and the labeling interface in an .xml file next to them), doccano
+            (JSONL, and its labels in a .labels.json file), prodigy (JSONL), or claimreview (JSON-LD of the claims with
             a verdict).
         out: output file, or output folder for `hf`; existing files are replaced.
-        labels: whether tasks for label-studio include the labels; False for a blind second annotation.
-        gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf and claimreview.
+        labels: whether tasks for label-studio, doccano and prodigy include the labels; False for a blind second
+            annotation, also in a sheet.
+        gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf, doccano and
+            claimreview; default: adjudicated. A sheet has labels only where a rule is given: `single:NAME` takes those
+            of one annotator, with their notes, values and confidence. prodigy has those of every annotator without it.
         byte_order_mark: whether a csv file begins with a byte order mark, which Excel needs to read it as UTF-8.
+        addresses: label-studio: email address of an annotator there, by name; the labels of others come in as
+            pre-annotations, since Label Studio refuses annotations by people whom it does not know.
+        scheme: sheet, label-studio, doccano and prodigy: scheme of the dataset whose questions to ask; default: all.
+        spans: doccano and prodigy: whether a task is an article, and its labeled claims are marked spans.
     Raises: HarnessError: the format is unknown, the dataset has no text, or there is nothing to write.
     """
     dataset.require_text()
@@ -91,12 +79,41 @@ def export(
         raise UnknownName(unknown_name("format", to, list(FORMATS)))
     if byte_order_mark and to != "csv":
         raise HarnessError(f"a byte order mark is for csv, and the format is {to}; leave it out")
+    _check_addresses(dataset, to, addresses or {}, labels=labels)
     if not dataset.current:
         raise HarnessError(f"{dataset.folder}: has no claims; nothing was written")
     path = Path(out)
-    exported = FORMATS[to](ExportRequest(dataset, path, labels, gold, byte_order_mark))
+    if scheme is not None and to not in TASKS:
+        raise HarnessError(f"a scheme is chosen for {', '.join(TASKS)}, and the format is {to}; leave it out")
+    if scheme is not None and scheme not in dataset.info.schemes:
+        raise UnknownName(unknown_name("scheme", scheme, dataset.info.schemes))
+    if spans and to not in ("doccano", "prodigy"):
+        raise HarnessError(f"spans are for doccano and prodigy, and the format is {to}; leave them out")
+    if to in ("sheet", "doccano", "prodigy") and gold is not None and not labels:
+        raise HarnessError("a blind export has no labels, and gold says which ones it has; leave one of the two out")
+    exported = FORMATS[to](
+        ExportRequest(
+            dataset,
+            path,
+            labels,
+            gold,
+            byte_order_mark=byte_order_mark,
+            addresses=addresses or {},
+            spans=spans,
+            scheme=scheme,
+        )
+    )
     write_files(exported.files)
     return ExportResult(path, exported.written, exported.notes)
+
+
+def _check_addresses(dataset: Dataset, to: str, addresses: Mapping[str, str], *, labels: bool) -> None:
+    if addresses and (to != "label-studio" or not labels):
+        raise HarnessError("addresses of annotators are for label-studio with labels; leave them out")
+    annotators = sorted({annotation.annotator for annotation in dataset.annotations})
+    for name in addresses:
+        if name not in annotators:
+            raise UnknownName(unknown_name("annotator", name, annotators))
 
 
 def rows_of(
@@ -251,17 +268,6 @@ def _slugs(split_names: list[str], dataset: Dataset) -> dict[str, str]:
     return slugs
 
 
-def _label_studio(request: ExportRequest) -> Exported:
-    dataset, path = request.dataset, request.path
-    schemes = [find_scheme(dataset.folder, name) for name in dataset.info.schemes]
-    tasks = studio_tasks(dataset, schemes, labels=request.labels)
-    files = {
-        path: (json.dumps(tasks, ensure_ascii=False, indent=1) + "\n").encode(),
-        path.with_suffix(".xml"): labeling_config(schemes).encode(),
-    }
-    return Exported(files, len(tasks))
-
-
 def _claimreview(request: ExportRequest) -> Exported:
     dataset = request.dataset
     reviews = claim_reviews(dataset, request.gold)
@@ -283,12 +289,17 @@ def _claimreview(request: ExportRequest) -> Exported:
     return Exported(files, len(reviews), tuple(notes))
 
 
+TASKS = ("sheet", "label-studio", "doccano", "prodigy")
+"""Formats of tools in which people label."""
 FORMATS: dict[str, Callable[[ExportRequest], Exported]] = {
     "csv": _csv,
     "jsonl": _jsonl,
     "parquet": _parquet,
     "hf": _hf,
-    "label-studio": _label_studio,
+    "sheet": to_sheet,
+    "label-studio": to_label_studio,
+    "doccano": to_doccano,
+    "prodigy": to_prodigy,
     "claimreview": _claimreview,
 }
 """Function that returns the files of an export with their contents, by format."""

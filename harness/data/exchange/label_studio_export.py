@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from harness.data.articles.rows import LabeledRow
 from harness.data.exchange.tool_labels import (
+    CONFIDENCE,
     IDENTITY,
+    NOTE,
+    VALUE_END,
     Span,
     ToolContent,
     ToolLabel,
@@ -26,7 +30,7 @@ USED_FIELDS = ("annotation_id", "annotator", "created_at", "updated_at")
 ROW_FIELDS = (*USED_FIELDS, "id", "lead_time")
 """Fields that Label Studio adds to the rows of JSON-MIN and CSV."""
 NO_TEXT = "name the field that holds the text: --column text=FIELD"
-TASK_FIELDS = ("title", "before", "after")
+TASK_FIELDS = ("title", "before", "after", "article")
 """Fields of a task from `harness export` that are neither a label nor part of a claim's identity."""
 
 
@@ -62,6 +66,7 @@ def read_tasks(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolContent:
         if not isinstance(annotations or [], list):
             fault("annotations", f"{place}: expected a list of annotations, got {preview(annotations)}")
             continue
+        base = ToolLabel(number, place, claim, "", (), document=text_of(data, request))
         if not annotations:
             content.skip("tasks that nobody labeled")
         for annotation in annotations or ():
@@ -70,18 +75,21 @@ def read_tasks(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolContent:
             elif annotation.get("was_cancelled"):
                 content.skip("skipped tasks")
             else:
-                base = ToolLabel(
-                    number,
-                    place,
-                    claim,
-                    "",
-                    (),
-                    worker=_worker(annotation.get("completed_by")),
-                    time=_time(annotation),
-                    document=text_of(data, request),
-                )
-                _read_results(annotation.get("result"), base, content, fault)
+                own = replace(base, worker=_worker(annotation.get("completed_by")), time=_time(annotation))
+                content.labels += _read_results(annotation.get("result"), own, content, request)
+        content.predicted += _predicted(task.get("predictions"), base, request)
     return content
+
+
+def _predicted(predictions: Any, base: ToolLabel, request: ToolRequest) -> list[ToolLabel]:
+    """Returns the labels of the pre-annotations of a task; what is no label in them is passed over."""
+    own = ToolContent()
+    labels = []
+    for prediction in predictions if isinstance(predictions, list) else ():
+        version = prediction.get("model_version") if isinstance(prediction, dict) else None
+        if isinstance(version, str) and version:
+            labels += _read_results(prediction.get("result"), replace(base, worker=version), own, request)
+    return labels
 
 
 def _fault_adder(content: ToolContent, request: ToolRequest, line: int) -> Callable[[str, str], None]:
@@ -103,11 +111,14 @@ def _time(annotation: Mapping[str, Any]) -> datetime.datetime | None:
     return parse_time(annotation.get("updated_at")) or parse_time(annotation.get("created_at"))
 
 
-def _read_results(results: Any, base: ToolLabel, content: ToolContent, fault: Callable[[str, str], None]) -> None:
-    """Adds the labels of one annotation; of one control, the choices of all its results count together."""
+def _read_results(results: Any, base: ToolLabel, content: ToolContent, request: ToolRequest) -> list[ToolLabel]:
+    """Returns the labels of one annotation; of one control, the choices of all its results count together."""
+    fault = _fault_adder(content, request, base.line)
+    labels: list[ToolLabel] = []
+    details: dict[str, Any] = {}
     if not isinstance(results or [], list):
         fault("result", f"{base.place}: expected a list of results, got {preview(results)}")
-        return
+        return []
     if not results:
         content.skip("annotations without a result")
     choices: dict[str, dict[str, None]] = {}
@@ -119,15 +130,32 @@ def _read_results(results: Any, base: ToolLabel, content: ToolContent, fault: Ca
         elif "choices" in value:
             choices.setdefault(control, {}).update(_choices(value["choices"], control, base, fault))
         elif "labels" in value and "start" in value:
-            content.labels += _span_labels(value, replace(base, question=control), fault)
-        else:
-            # Ratings, text areas, boxes and relations are no labels of a claim.
+            labels += _span_labels(value, replace(base, question=control), fault)
+        elif not _add_detail(details, control, value.get("text", value.get("number")), request):
+            # Ratings, boxes, relations and other text areas are no labels of a claim.
             content.pass_over([control])
-    content.labels += [
+    labels += [
         replace(base, question=control, choices=tuple(names), document=None)
         for control, names in choices.items()
         if names
     ]
+    return [replace(label, details=details) for label in labels]
+
+
+def _add_detail(details: dict[str, Any], control: str, answer: Any, request: ToolRequest) -> bool:
+    """Adds the note, the confidence, or the value of an axis that a control holds; returns whether it holds one."""
+    answer = answer.get("text", answer.get("number")) if isinstance(answer, dict) else answer
+    valued = request.valued
+    name = f"{valued[control]}{VALUE_END}" if control in valued else control
+    if control == CONFIDENCE and isinstance(answer, int | float | str) and answer != "":
+        details[name] = answer
+    elif control == NOTE or control in valued:
+        texts = [text for text in (answer if isinstance(answer, list) else [answer]) if isinstance(text, str)]
+        if any(text.strip() for text in texts):
+            details[name] = "\n".join(texts)
+    else:
+        return False
+    return True
 
 
 def _choices(value: Any, control: str, base: ToolLabel, fault: Callable[[str, str], None]) -> dict[str, None]:
@@ -164,12 +192,20 @@ def read_row_list(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConte
     """Returns the labels of the rows of a JSON-MIN or CSV export: one annotation per row."""
     content = ToolContent()
     controls = _controls(rows, request)
+    details = {NOTE, CONFIDENCE, *request.valued} - set(controls)
     for row in rows:
         number, cells = row.line or 1, row.cells
         place = f"row {number}" + (f" (annotation {cells['annotation_id']})" if cells.get("annotation_id") else "")
         fault = _fault_adder(content, request, number)
         claim = identity_of(
-            {name: value for name, value in cells.items() if name not in (*controls, *USED_FIELDS)}, content, request
+            {
+                name: value
+                for name, value in cells.items()
+                if name not in (*controls, *USED_FIELDS, *details)
+                and ("claim_id" not in cells or name not in TASK_FIELDS)
+            },
+            content,
+            request,
         )
         if not claim.get("claim_id") and not claim.get("text"):
             fault("text", f"{place} has neither claim_id nor text; {NO_TEXT}")
@@ -183,6 +219,7 @@ def read_row_list(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConte
             worker=_worker(cells.get("annotator")),
             time=_time(cells),
             document=text_of(cells, request),
+            details=_details(cells, details, request),
         )
         answered = [name for name in controls if cells.get(name) not in (None, "", [], {})]
         for name in answered:
@@ -192,24 +229,36 @@ def read_row_list(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConte
     return content
 
 
+def _details(cells: Mapping[str, Any], names: Collection[str], request: ToolRequest) -> dict[str, Any]:
+    """Returns the note, the confidence and the values of a row. In CSV, several texts of a text area are JSON."""
+    details: dict[str, Any] = {}
+    for name in names:
+        if cells.get(name) not in (None, "", [], {}):
+            _add_detail(details, name, _decoded(cells[name]), request)
+    return details
+
+
 def _controls(rows: Sequence[LabeledRow], request: ToolRequest) -> list[str]:
     """Returns the columns that are controls: those named like axes or by the request, or else the one that is left."""
     names = list(dict.fromkeys(name for row in rows for name in row.cells))
     asked = {column for name, column in request.columns.items() if name not in IDENTITY}
     scheme_names = {f"{request.scheme.name}.{axis}" for axis in request.axes} if request.scheme else set()
     controls = [name for name in names if name in asked | request.axes | scheme_names]
-    others = {*ROW_FIELDS, *TASK_FIELDS, *IDENTITY, *request.columns.values()}
+    others = {*ROW_FIELDS, *TASK_FIELDS, *IDENTITY, NOTE, CONFIDENCE, *request.columns.values()}
     return controls or [name for name in names if name not in others]
+
+
+def _decoded(cell: Any) -> Any:
+    """Returns a cell, and the value of one that is JSON."""
+    if isinstance(cell, str) and cell.lstrip().startswith(("{", "[")):
+        with suppress(ValueError, RecursionError):
+            return json.loads(cell)
+    return cell
 
 
 def _read_cell(cell: Any, base: ToolLabel, content: ToolContent, fault: Callable[[str, str], None]) -> None:
     """Adds the labels of a cell: a choice, several choices, or spans. In CSV the last two are JSON."""
-    value = cell
-    if isinstance(cell, str) and cell.lstrip().startswith(("{", "[")):
-        try:
-            value = json.loads(cell)
-        except (ValueError, RecursionError):
-            value = cell
+    value = _decoded(cell)
     if isinstance(value, dict) and "choices" in value:
         value = value["choices"]
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):

@@ -15,6 +15,7 @@ from harness.data.exchange.tool_labels import (
     ToolRequest,
     identity_of,
     parse_time,
+    read_details,
     span_labels,
     text_of,
 )
@@ -42,12 +43,17 @@ def _is_answer(value: Any) -> bool:
 def read_prodigy(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolContent:
     """Returns the labels of rows; rejected and ignored tasks are counted, unless a rejected label is a whole answer."""
     content = ToolContent()
-    own_fields = (*LABEL_FIELDS, *WORKER_FIELDS, "answer", "meta", "options", "_timestamp")
+    own_fields = (*LABEL_FIELDS, *WORKER_FIELDS, "answer", "meta", "options", "_timestamp", "_view_id")
     for row in rows:
         line, cells = row.line or 1, row.cells
         meta = cells.get("meta")
         fields = {**(meta if isinstance(meta, dict) else {}), **cells}
-        claim = identity_of({name: value for name, value in fields.items() if name not in own_fields}, content, request)
+        details = read_details(cells, request)
+        claim = identity_of(
+            {name: value for name, value in fields.items() if name not in (*own_fields, *details, *request.valued)},
+            content,
+            request,
+        )
         answer = cells.get("answer", "accept")
         if not _is_answer(answer):
             message = f"expected one of {', '.join(ANSWERS)}, got {preview(answer)}"
@@ -62,6 +68,7 @@ def read_prodigy(rows: Sequence[LabeledRow], request: ToolRequest) -> ToolConten
             worker=_worker(cells),
             time=parse_time(cells.get("_timestamp")),
             document=text_of(cells, request),
+            details=details,
         )
         _read_answer(cells, answer, base, content, request)
     return content
@@ -77,7 +84,9 @@ def _read_answer(
 ) -> None:
     label = cells.get("label")
     is_binary = isinstance(label, str) and "accept" not in cells and not cells.get("spans")
-    if answer == "ignore":
+    if "answer" not in cells and not any(cells.get(name) for name in LABEL_FIELDS):
+        content.skip("tasks that nobody labeled")
+    elif answer == "ignore":
         content.skip("ignored tasks")
     elif is_binary and label in request.axes:
         # The label is the question: an accepted "checkable" is its yes, a rejected one its no.
@@ -103,8 +112,10 @@ def _read_spans(spans: Any, base: ToolLabel, content: ToolContent, request: Tool
     if not isinstance(spans, list) or not all(isinstance(span, dict) for span in spans):
         fault(f"expected a list of objects with start, end and label, got {preview(spans)}")
         return
-    marked = [Span(span.get("start"), span.get("end"), span.get("label")) for span in spans]
-    content.labels += span_labels(marked, base, fault)
+    for span in spans:
+        details = {**base.details, **read_details(span, request)}
+        own = replace(base, time=parse_time(span.get("at")) or base.time, details=details)
+        content.labels += span_labels([Span(span.get("start"), span.get("end"), span.get("label"))], own, fault)
 
 
 def _read_choices(cells: Mapping[str, Any], base: ToolLabel, content: ToolContent, request: ToolRequest) -> None:

@@ -72,6 +72,8 @@ def read_tool_file(
         return read_claim_reviews(path, request.labeler)
     if suffix != ".json":
         rows = read_table()
+        if suffix == ".jsonl" and file_format is None and any("claimReviewed" in row.cells for row in rows):
+            return read_claim_reviews(path, request.labeler)
     else:
         document = _parse(path)
         if file_format is None and is_review_document(document):

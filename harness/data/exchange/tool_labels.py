@@ -18,6 +18,14 @@ LABEL = "label"
 """Name of the question of a tool that asks one question without a name."""
 
 
+NOTE, CONFIDENCE = "note", "confidence"
+"""Names of the questions of a tool about all labels that a worker gives a claim."""
+FLAT = ": "
+"""What stands between the axis and the label in a tool with one flat list of labels."""
+VALUE_END = ".value"
+"""End of the name of the question for the free-text value of an axis."""
+
+
 class ToolRequest(NamedTuple):
     """What to take from an export."""
 
@@ -40,6 +48,14 @@ class ToolRequest(NamedTuple):
         """Names of the axes of the scheme."""
         return {axis.name for axis in self.scheme.axes} if self.scheme else set()
 
+    @property
+    def valued(self) -> dict[str, str]:
+        """Axis by the name of the question for its free-text value."""
+        if self.scheme is None:
+            return {}
+        names = {axis.name for axis in self.scheme.axes if axis.value}
+        return {f"{prefix}{name}{VALUE_END}": name for name in names for prefix in ("", f"{self.scheme.name}.")}
+
 
 @dataclass(frozen=True)
 class ToolLabel:
@@ -58,6 +74,8 @@ class ToolLabel:
     time: datetime.datetime | None = None
     document: str | None = None
     """Text in which the claim is a span, where the worker marked spans."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Note, confidence, and values by `AXIS.value`, that the worker gave with the label."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -73,6 +91,8 @@ class ToolContent:
     """Everything that a reader takes from an export."""
 
     labels: list[ToolLabel] = field(default_factory=list)
+    predicted: list[ToolLabel] = field(default_factory=list)
+    """Labels of pre-annotations, which nobody confirmed; the worker is the model, or who gave them elsewhere."""
     faults: list[Fault] = field(default_factory=list)
     passed_over: dict[str, None] = field(default_factory=dict)
     """Names of the fields that are no label and do not describe a claim, in order."""
@@ -141,6 +161,19 @@ class Span(NamedTuple):
     start: Any
     end: Any
     label: Any
+
+
+def read_details(fields: Mapping[str, Any], request: ToolRequest) -> dict[str, Any]:
+    """Returns the note, the confidence, and the values by `AXIS.value`, among fields of a task or a span."""
+    details: dict[str, Any] = {}
+    valued = request.valued
+    for name, value in fields.items():
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
+            if name in valued:
+                details[f"{valued[name]}{VALUE_END}"] = str(value)
+            elif name == CONFIDENCE or (name == NOTE and isinstance(value, str)):
+                details[name] = value
+    return details
 
 
 def span_labels(spans: Iterable[Span], base: ToolLabel, fault: Callable[[str], None]) -> list[ToolLabel]:

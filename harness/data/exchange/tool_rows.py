@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from harness.data.articles.rows import LabeledRow
-from harness.data.exchange.tool_labels import LABEL, ToolContent, ToolLabel, ToolRequest, iso_time
+from harness.data.exchange.tool_labels import (
+    CONFIDENCE,
+    FLAT,
+    LABEL,
+    NOTE,
+    VALUE_END,
+    ToolContent,
+    ToolLabel,
+    ToolRequest,
+    iso_time,
+)
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.records import preview
 from harness.schemes import Scheme
@@ -49,7 +60,7 @@ def to_rows(content: ToolContent, request: ToolRequest, notes: list[str]) -> lis
     notes += [f"{reason}: {count:,}, left out" for reason, count in content.without_label.items()]
     faults = list(content.faults)
     if not faults:
-        labels = _of_one_worker(content.labels, request, notes)
+        labels = _with_questions(_of_one_worker(content, request, notes), request)
         labels = _with_axes(labels, request, notes, faults)
         faults += [
             request.fault(label.line, label.question, _several_choices(label), "several-choices")
@@ -71,27 +82,73 @@ def _several_choices(label: ToolLabel) -> str:
     return f"{label.place} has {len(label.choices)} choices ({choices}), and the axis takes one; keep one in the tool"
 
 
-def _of_one_worker(labels: Sequence[ToolLabel], request: ToolRequest, notes: list[str]) -> list[ToolLabel]:
-    """Returns the labels of the worker that is asked for, or of the only one.
+def _of_one_worker(content: ToolContent, request: ToolRequest, notes: list[str]) -> list[ToolLabel]:
+    """Returns the labels of the worker that is asked for, or of the only one; pre-annotations only if asked for.
 
     Raises: HarnessError: there are several workers and none is asked for, or the one asked for has no labels.
     """
-    counts: dict[str, int] = {}
-    for label in labels:
-        counts[label.worker or NO_WORKER] = counts.get(label.worker or NO_WORKER, 0) + 1
-    labeler = request.labeler
+    labels, counts, labeler = content.labels, _counts(content.labels), request.labeler
+    predicted = _counts(content.predicted)
+    if labeler in predicted and labeler not in counts:
+        notes.append(f"labels by '{labeler}' are pre-annotations of the export, recorded under the name of --as")
+        return [label for label in content.predicted if (label.worker or NO_WORKER) == labeler]
+    if predicted and not counts:
+        names = ", ".join(f"{name} ({count:,})" for name, count in predicted.items())
+        message = f"has no labels but those of pre-annotations, by {names}; take them with --labeler NAME"
+        raise HarnessError(f"{request.path}: {message}")
+    if predicted and labeler is None:
+        notes.append(f"labels of pre-annotations: {sum(predicted.values()):,}, left out")
     if labeler is None and len(counts) > 1:
         names = ", ".join(counts)
         message = f"has labels by several labelers ({names}); add them one by one: --labeler NAME --as ANNOTATOR"
         raise HarnessError(f"{request.path}: {message}")
     if labeler is not None and labeler not in counts:
-        raise UnknownName(f"{request.path}: {unknown_name('labeler', labeler, list(counts))}")
+        raise UnknownName(f"{request.path}: {unknown_name('labeler', labeler, [*counts, *predicted])}")
     labeler = labeler if labeler is not None else next(iter(counts), NO_WORKER)
     if labeler != NO_WORKER:
         others = [f"{name} ({count:,})" for name, count in counts.items() if name != labeler]
         left = f"; left out: labels by {', '.join(others)}" if others else ""
         notes.append(f"labels by '{labeler}' of the export, recorded under the name of --as{left}")
     return [label for label in labels if (label.worker or NO_WORKER) == labeler]
+
+
+def _counts(labels: Sequence[ToolLabel]) -> dict[str, int]:
+    """Returns the number of labels of each worker, in the order of the file."""
+    counts: dict[str, int] = {}
+    for label in labels:
+        counts[label.worker or NO_WORKER] = counts.get(label.worker or NO_WORKER, 0) + 1
+    return counts
+
+
+def _with_questions(labels: Sequence[ToolLabel], request: ToolRequest) -> list[ToolLabel]:
+    """Returns the labels with the question that a label of a flat list names: `checkable: yes`."""
+    flat = [label for label in labels if label.question == LABEL]
+    choices = dict.fromkeys(choice for label in flat for choice in label.choices)
+    known = {label for axis in (request.scheme.axes if request.scheme else ()) for label in axis.label_names}
+    questions = {choice: name for choice in choices if choice not in known and (name := _question(choice, request))}
+    if not questions or (request.scheme is None and len(questions) < len(choices)):
+        return list(labels)
+    named = []
+    for label in labels:
+        by_question: dict[str, dict[str, None]] = {}
+        for choice in label.choices:
+            question = questions.get(choice, LABEL) if label.question == LABEL else label.question
+            answer = choice.partition(FLAT)[2] if label.question == LABEL and choice in questions else choice
+            by_question.setdefault(question, {})[answer] = None
+        named += [
+            replace(label, question=question, choices=tuple(answers)) for question, answers in by_question.items()
+        ]
+    return named
+
+
+def _question(choice: str, request: ToolRequest) -> str | None:
+    """Returns the question that a label names: an axis of the scheme, or `SCHEME.AXIS`; None if it names none."""
+    name, separator, answer = choice.partition(FLAT)
+    if not separator or not answer.strip():
+        return None
+    is_name = re.fullmatch(r"[A-Za-z0-9][\w-]*", name) is not None
+    is_full_name = re.fullmatch(r"[A-Za-z0-9][\w-]*\.[\w.-]+", name) is not None
+    return name if name in request.axes or is_full_name or (is_name and request.scheme is None) else None
 
 
 def _with_axes(
@@ -207,5 +264,8 @@ def _merge(labels: Sequence[ToolLabel]) -> list[LabeledRow]:
         key = (label.line, label.time, *label.key[1:])
         at = {"at": iso_time(label.time)} if label.time else {}
         row = rows.setdefault(key, LabeledRow(label.line, {**label.claim, **at}, document=label.document))
-        rows[key] = row._replace(cells={**row.cells, label.question: label.choices[0]})
+        value = label.details.get(f"{label.question}{VALUE_END}")
+        details = {name: label.details[name] for name in (NOTE, CONFIDENCE) if name in label.details}
+        details |= {f"{label.question}{VALUE_END}": value} if value is not None else {}
+        rows[key] = row._replace(cells={**row.cells, label.question: label.choices[0], **details})
     return list(rows.values())

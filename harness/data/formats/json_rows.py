@@ -7,7 +7,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from harness.data.archives import InputFile
 from harness.data.formats.source import FileFaults
@@ -125,6 +128,35 @@ def _lines(text: str) -> Iterator[str]:
         end = len(text) if end < 0 else end
         yield text[start:end]
         start = end + 1
+
+
+def plain_rows(path: Path) -> Iterator[dict[str, Any] | None]:
+    """The objects of a file with one object per line, read line by line, so that memory does not grow with the file.
+
+    Yields: an object; None for a line that is not certainly a JSON object in UTF-8 with each key once. Only `json_rows`
+        says what is wrong with such a line, if anything is.
+    """
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.isspace():
+                continue
+            try:
+                value = from_json(line)
+            except ValueError:
+                yield None
+                continue
+            # The parser takes the last value of a repeated key. Each key has a colon, so with as many colons as keys
+            # none is repeated.
+            unique = isinstance(value, dict) and (line.count(b":") == len(value) or _has_unique_keys(line))
+            yield value if unique else None
+
+
+def _has_unique_keys(line: bytes) -> bool:
+    try:
+        DECODER.decode(line.decode())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def required_text(row: JsonRow, name: str, faults: FileFaults) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.arrays import Codes, Floats, StoredWeights
+from harness.arrays import Codes
 from harness.data.dataset import Dataset
-from harness.data.labels.agreement_measures import MAX_PAIRED_ANNOTATORS, MEASURES, Measure, Ratings, sums_under
+from harness.data.labels.agreement_details import (
+    AgreementDetails,
+    Answer,
+    RatedClaims,
+    Repeat,
+    agreement_details,
+    measures_document,
+    parse_time,
+)
+from harness.data.labels.agreement_measures import MEASURES, Ratings
+from harness.data.labels.agreement_values import RESAMPLES, SEED, AgreementValue, interval_method, measure
 from harness.data.labels.gold import active_annotations
+from harness.data.labels.rating_tables import RatingOptions, RatingTable, is_rating_file, rating_options, read_ratings
 from harness.data.load import find_scheme, open_dataset
 from harness.display import displayed
-from harness.errors import Undefined
-from harness.records import Annotation, Record
-from harness.resampling import bca, jackknife_weights, unit_weights
+from harness.errors import HarnessError
+from harness.records import Annotation
 from harness.schemes import Axis
 from harness.schemes.scheme_files import FEATURE_LABEL
 
@@ -26,29 +37,16 @@ FEATURE_ABSENT = "no"
 """Label of a claim that an annotator labeled without marking the feature."""
 GivenLabel = tuple[str, str, str]
 """Claim id, annotator, label."""
-
-RESAMPLES = 1000
-"""Bootstrap resamples of an interval."""
-SEED = 13
-"""Random seed of the bootstrap; fixed, so that the same labels always give the same interval."""
-INTERVAL_METHOD = f"{RESAMPLES:,} resamples of articles, seed {SEED}, BCa"
-"""How an interval is made."""
-ROUGH_ARTICLES = 10
-"""Number of articles below which a note calls the interval rough."""
+DETAILS = ("pairs", "splits", "drift", "repeats")
+"""Keys of the details in the JSON document."""
 
 
-class AgreementValue(Record):
-    """One measure of agreement with its 95 percent interval; `reason` explains every None."""
+class AnswerLog(NamedTuple):
+    """What is known of the answers on an axis beside the labels."""
 
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    n: int
-    """Claims with at least two labels."""
-    reason: str | None = None
-    """Reason for an undefined value or a missing interval."""
-    note: str | None = None
-    """Caveats for the reader, joined by semicolons."""
+    times: Mapping[Answer, datetime.datetime]
+    repeats: Sequence[Repeat] = ()
+    """Answers to claims that were asked again."""
 
 
 @displayed
@@ -67,6 +65,8 @@ class AxisAgreement(NamedTuple):
     (n_labels, n_labels); only claims that both labeled count. None for more than two annotators."""
     twice: int = 0
     """Number of labels that were ignored because the same annotator gave the claim a later one."""
+    details: AgreementDetails | None = None
+    """Pairs, claims that split the annotators, drift and repeats; None where only the measures were asked for."""
 
 
 @displayed
@@ -78,6 +78,10 @@ class Agreement:
     axes: tuple[AxisAgreement, ...]
     alone: Mapping[str, str]
     """Axis to its annotator, for axes with only one annotator and therefore no agreement."""
+    unit: str = "articles"
+    """What is resampled for the intervals."""
+    notes: tuple[str, ...] = ()
+    """How a file was read, where the user should know."""
 
     def __len__(self) -> int:
         return len(self.axes)
@@ -85,54 +89,116 @@ class Agreement:
     def interval_line(self) -> str:
         """How the intervals were made; empty if no measure has one."""
         has_interval = any(value.low is not None for axis in self.axes for value in axis.measures.values())
-        return f"[95% confidence interval]: {INTERVAL_METHOD}" if has_interval else ""
+        return f"[95% confidence interval]: {interval_method(self.unit)}" if has_interval else ""
 
     def document(self) -> dict[str, Any]:
         """The JSON document that `harness agreement --json` prints; `reason` and `note` only if they are set."""
+        details = {axis.name: axis.details.document() for axis in self.axes if axis.details is not None}
         return {
-            "axes": {
-                axis.name: {name: _value_document(value) for name, value in axis.measures.items()} for axis in self.axes
-            }
+            "axes": {axis.name: measures_document(axis.measures) for axis in self.axes},
+            **{key: {name: one[key] for name, one in details.items()} for key in DETAILS},
         }
 
 
-def _value_document(value: AgreementValue) -> dict[str, Any]:
-    optional = ("reason", "note")
-    return {key: field for key, field in value.model_dump().items() if field is not None or key not in optional}
-
-
-def agreement(dataset: str | Path, *, root: str | Path | None = None) -> Agreement:
-    """Measure the agreement of a dataset's annotators, on every axis with at least two of them.
+def agreement(
+    dataset: str | Path,
+    *,
+    root: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    annotators: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    header: bool = True,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> Agreement:
+    """Measure the agreement of the annotators of a dataset or of a file of ratings, on every axis with two of them.
 
     Active labels of current claims count; suggestions and adjudications do not. On a feature, an annotator who labeled
     a claim without marking the feature counts as having said no. The dataset does not need its text.
 
     Args:
-        dataset: a folder, or a dataset name as in `open_dataset`.
+        dataset: a folder, or a dataset name as in `open_dataset`; or a file of ratings (.csv, .tsv, .txt, .xlsx,
+            .jsonl) with one rating or one item a row.
         root: the folder of fetched benchmarks; see `data_root`.
-    Raises: HarnessError: the dataset does not exist or is invalid.
+        columns: of a file: column by field (item, annotator, label, at, article); default: by the usual names.
+        annotators: of a file with one item a row: columns of the annotators; default: all that hold nothing else.
+        labels: of a file: labels that the annotators could choose; default: those that the file has.
+        header: of a file: whether the first row names the columns; otherwise they are called 1, 2, 3, ...
+        delimiter, encoding, sheet: of a file: how to read it; default: detected, and the first sheet.
+    Raises: HarnessError: the dataset does not exist or is invalid. FaultsError: all faults of the file.
     """
-    return agreement_of(open_dataset(dataset, root))
+    options = rating_options(
+        columns=columns,
+        annotators=annotators,
+        labels=labels,
+        header=header,
+        delimiter=delimiter,
+        encoding=encoding,
+        sheet=sheet,
+    )
+    if is_rating_file(dataset):
+        return _agreement_of_table(read_ratings(dataset, options), str(dataset))
+    if options != RatingOptions():
+        raise HarnessError(f"'{dataset}' is no file: columns, labels and delimiter are options of a file of ratings")
+    return agreement_of(open_dataset(dataset, root), details=True)
 
 
-def agreement_of(opened: Dataset) -> Agreement:
-    """Measure the agreement of a dataset that is already open; see `agreement`."""
+def _agreement_of_table(table: RatingTable, name: str) -> Agreement:
+    """Measure the agreement of the annotators of a table."""
+    annotators = sorted({annotator for _, annotator, _ in table.ratings})
+    times = {answer: time for answer, text in table.times.items() if (time := parse_time(text)) is not None}
+    is_repeated = len({rating[:2] for rating in table.ratings}) < len(table.ratings)
+    if len(annotators) < 2 and not is_repeated:
+        return Agreement(name, (), {"label": annotators[0]}, table.unit, table.notes)
+    axis = axis_agreement("label", table.ratings, table.labels, table.article_of, log=AnswerLog(times))
+    notes = list(table.notes)
+    if len(times) < len(table.times):
+        notes.append(f"{name}: {len(table.times) - len(times):,} times are not in ISO 8601 and do not count")
+    return Agreement(name, (axis,), {}, table.unit, tuple(notes))
+
+
+def agreement_of(opened: Dataset, *, details: bool = False) -> Agreement:
+    """Measure the agreement of a dataset that is already open; see `agreement`.
+
+    Args:
+        opened: the dataset.
+        details: whether to measure pairs, claims that split the annotators, drift and repeats too.
+    """
     article_of = {claim.claim_id: claim.article_id for claim in opened.current}
     results: dict[tuple[str, str], AxisAgreement] = {}
     alone: dict[str, str] = {}
     for (scheme, axis), given_labels in _labels_by_axis(opened).items():
+        log = _answer_log(opened, scheme, axis.name)
         annotators = sorted({annotator for _, annotator, _ in given_labels})
-        if len(annotators) < 2:
+        if len(annotators) < 2 and not log.repeats:
             alone[f"{scheme}/{axis.name}"] = annotators[0]
             continue
         labels = (FEATURE_ABSENT, FEATURE_LABEL) if axis.feature else axis.label_names
-        results[scheme, axis.name] = axis_agreement(axis.name, given_labels, labels, article_of)
+        results[scheme, axis.name] = axis_agreement(
+            axis.name, given_labels, labels, article_of, log=log if details else None
+        )
     names = [name for _, name in results]
     axes = tuple(
         result._replace(name=name if names.count(name) == 1 else f"{scheme}/{name}")
         for (scheme, name), result in results.items()
     )
     return Agreement(opened.info.name, axes, alone)
+
+
+def _answer_log(dataset: Dataset, scheme: str, axis: str) -> AnswerLog:
+    """When answers were given, and which were given again to a claim that was asked twice."""
+    current = {claim.claim_id for claim in dataset.current}
+    on_axis = [a for a in dataset.annotations if (a.scheme, a.axis) == (scheme, axis) and a.claim_id in current]
+    standing = {(a.claim_id, a.annotator): a for a in active_annotations(on_axis) if a.role == "label"}
+    parsed = {answer: parse_time(a.at) for answer, a in standing.items() if a.at is not None}
+    gone = {a.withdraws for a in on_axis} | {a.supersedes for a in on_axis}
+    repeats = [
+        Repeat(a.claim_id, a.annotator, standing[a.claim_id, a.annotator].label, a.label)
+        for a in on_axis
+        if a.role == "repeat" and a.annotation_id not in gone and (a.claim_id, a.annotator) in standing
+    ]
+    return AnswerLog({answer: time for answer, time in parsed.items() if time is not None}, repeats)
 
 
 def _labels_by_axis(dataset: Dataset) -> dict[tuple[str, Axis], list[GivenLabel]]:
@@ -165,6 +231,7 @@ def axis_agreement(
     labels: Sequence[str],
     article_of: Mapping[str, str],
     *,
+    log: AnswerLog | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> AxisAgreement:
@@ -175,6 +242,7 @@ def axis_agreement(
         given_labels: (claim, annotator, label); the later of two labels by one annotator on one claim counts.
         labels: the labels that the annotators could choose from.
         article_of: claim to article, the resampling unit of the intervals.
+        log: times and repeats of the answers; None: the details are not measured.
         resamples: the number of bootstrap resamples.
         seed: the random seed of the bootstrap.
     """
@@ -192,82 +260,26 @@ def axis_agreement(
     confusion = ratings.table(0, 1).sum(axis=0).reshape(len(labels), len(labels)) if len(annotators) == 2 else None
     return AxisAgreement(
         name=name,
-        measures={measure: _measure(measure, ratings, resamples, seed) for measure in MEASURES},
+        measures={name: measure(name, ratings, resamples, seed) for name in MEASURES},
         labels=ratings.labels,
         annotators=ratings.annotators,
         counts=np.stack([(codes == code).sum(axis=0) for code in range(len(labels))], axis=1),
         confusion=confusion,
         twice=len(given_labels) - len(last_label),
+        details=None
+        if log is None
+        else agreement_details(
+            RatedClaims(tuple(row_of), ratings, log.times, [*log.repeats, *_given_twice(given_labels)])
+        ),
     )
 
 
-def _measure(name: str, ratings: Ratings, resamples: int, seed: int) -> AgreementValue:
-    n_labels = (ratings.codes >= 0).sum(axis=1)
-    n = int((n_labels >= 2).sum())
-    if not n:
-        return AgreementValue(value=None, n=0, reason="no claim has labels by two annotators")
-    if name == "cohen_kappa" and len(ratings.annotators) > MAX_PAIRED_ANNOTATORS:
-        reason = (
-            f"not computed for {len(ratings.annotators)} annotators (at most {MAX_PAIRED_ANNOTATORS}), as it is a mean "
-            "over their pairs; use Fleiss' kappa or Krippendorff's alpha"
-        )
-        return AgreementValue(value=None, n=n, reason=reason)
-    measure = MEASURES[name]
-    n_units = int(ratings.units.max()) + 1
-    # The value itself is the measure under the weighting that counts every article once.
-    value = float(measure(ratings, sums_under(np.ones((1, n_units), dtype=np.int64), ratings.units))[0])
-    if np.isnan(value):
-        return AgreementValue(value=None, n=n, reason=_undefined_reason(name, ratings))
-    interval = _interval(measure, ratings, value, resamples, seed)
-    notes = "; ".join([*_pair_notes(name, ratings), *interval.notes])
-    return AgreementValue(
-        value=value, low=interval.low, high=interval.high, n=n, reason=interval.reason, note=notes or None
-    )
-
-
-class _AgreementInterval(NamedTuple):
-    """An interval, or the reason for a missing one."""
-
-    low: float | None = None
-    high: float | None = None
-    reason: str | None = None
-    """Reason for a missing interval."""
-    notes: tuple[str, ...] = ()
-
-
-def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, seed: int) -> _AgreementInterval:
-    n_units = int(ratings.units.max()) + 1
-    if n_units < 2:
-        return _AgreementInterval(reason="no interval: one article only")
-
-    def under(weights: StoredWeights) -> Floats:
-        return measure(ratings, sums_under(weights, ratings.units))
-
-    try:
-        bootstrap = under(unit_weights(n_units, resamples, seed))
-        jackknife = under(jackknife_weights(n_units, seed))
-        interval = bca(value, bootstrap, jackknife)
-    except Undefined as error:
-        return _AgreementInterval(reason=f"no interval: {error}")
-    notes = [f"only {n_units} articles, so the interval is rough"] if n_units < ROUGH_ARTICLES else []
-    if interval.left_out:
-        notes.append(f"{interval.left_out} of {resamples} resamples undefined")
-    if interval.low == interval.high:
-        notes.append("zero-width interval: every resample gives the same value")
-    return _AgreementInterval(interval.low, interval.high, None, tuple(notes))
-
-
-def _undefined_reason(name: str, ratings: Ratings) -> str:
-    used = np.unique(ratings.codes[ratings.codes >= 0])
-    if len(used) == 1:
-        return f"undefined: every label is '{ratings.labels[used[0]]}', so chance agreement is 1"
-    if name == "cohen_kappa":
-        return "undefined: no two annotators used more than one label on the claims that both labeled"
-    return "undefined: all claims with two annotators carry the same label, so chance agreement is 1"
-
-
-def _pair_notes(name: str, ratings: Ratings) -> list[str]:
-    if name != "cohen_kappa" or len(ratings.annotators) == 2:
-        return []
-    pairs = len(ratings.annotators) * (len(ratings.annotators) - 1) // 2
-    return [f"mean over {pairs} pairs of annotators, without pairs that have no value"]
+def _given_twice(given_labels: Iterable[GivenLabel]) -> list[Repeat]:
+    """Each label beside the one that the same annotator gave the claim before."""
+    last_label: dict[tuple[str, str], str] = {}
+    repeats = []
+    for claim, annotator, label in given_labels:
+        if (claim, annotator) in last_label:
+            repeats.append(Repeat(claim, annotator, last_label[claim, annotator], label))
+        last_label[claim, annotator] = label
+    return repeats

@@ -34,7 +34,12 @@ class Ratings(NamedTuple):
 
     def counts(self) -> Floats:
         """Number of annotators that gave each label, shape (n_claims, n_labels)."""
-        return np.stack([(self.codes == code).sum(axis=1) for code in range(len(self.labels))], axis=1).astype(float)
+        n_labels = len(self.labels)
+        # Only the labels that were given: a crowd leaves most of the table empty.
+        rows, columns = np.nonzero(self.codes >= 0)
+        cells = rows * n_labels + self.codes[rows, columns]
+        counts = np.bincount(cells, minlength=len(self.codes) * n_labels)
+        return counts.reshape(-1, n_labels).astype(float)
 
     def table(self, first: int, second: int) -> Codes:
         """Indicator of each claim's pair of labels by two annotators, shape (n_claims, n_labels**2).
@@ -73,7 +78,7 @@ def sums_under(weights: Weights | StoredWeights, units: Codes) -> Sums:
 
 def raw_agreement(ratings: Ratings, sums: Sums) -> Floats:
     """Mean, over claims with at least two labels, of the share of annotator pairs that gave the same label."""
-    totals = sums(_agreement_by_claim(ratings.counts()))
+    totals = sums(agreement_by_claim(ratings.counts()))
     return safe_divide(totals[:, 0], totals[:, 1])
 
 
@@ -154,7 +159,7 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
-def _agreement_by_claim(counts: Floats) -> Floats:
+def agreement_by_claim(counts: Floats) -> Floats:
     """The share of each claim's pairs of labels that agree, and whether it has any pair; shape (n_claims, 2)."""
     labels = counts.sum(axis=1)
     pairs = labels * (labels - 1)
@@ -167,7 +172,7 @@ def _observed_and_shares(ratings: Ratings, sums: Sums) -> tuple[Floats, Floats]:
     """Observed agreement, shape (n_weightings,), and the mean share of each label, shape (n_weightings, n_labels)."""
     counts = ratings.counts()
     labels = counts.sum(axis=1, keepdims=True)
-    totals = sums(np.hstack([_agreement_by_claim(counts), counts / np.maximum(labels, 1), labels > 0]))
+    totals = sums(np.hstack([agreement_by_claim(counts), counts / np.maximum(labels, 1), labels > 0]))
     agreement, n_paired, share_sums, n_labeled = totals[:, 0], totals[:, 1], totals[:, 2:-1], totals[:, -1:]
     return safe_divide(agreement, n_paired), safe_divide(share_sums, n_labeled)
 

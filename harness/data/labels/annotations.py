@@ -20,6 +20,7 @@ def new_annotation(
     role: Role = "label",
     at: str | None = None,
     value: str | None = None,
+    confidence: float | None = None,
     note: str | None = None,
     author: str | None = None,
     url: str | None = None,
@@ -31,10 +32,24 @@ def new_annotation(
     The same annotation therefore has the same id in every copy of a dataset, and copies can be merged line by line.
     """
     # The order of the fields is part of the id: a change would give the annotations of existing datasets other ids.
-    content = [claim_id, scheme, axis, label, annotator, role, guideline, at, value, note, supersedes]
+    content: list[str | float | None] = [
+        claim_id,
+        scheme,
+        axis,
+        label,
+        annotator,
+        role,
+        guideline,
+        at,
+        value,
+        note,
+        supersedes,
+    ]
     if author is not None or url is not None:
         # The two fields are newer than the ids of annotations without them.
         content += [author, url]
+    if confidence is not None:
+        content += ["confidence", confidence]
     if withdraws is not None:
         content += ["withdraws", withdraws]
     return Annotation(
@@ -48,6 +63,7 @@ def new_annotation(
         guideline=guideline,
         at=at,
         value=value,
+        confidence=confidence,
         note=note,
         author=author,
         url=url,

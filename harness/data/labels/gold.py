@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.errors import HarnessError, UnknownName
-from harness.records import Annotation, GoldLabel
+import numpy as np
+
+from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.records import Annotation, GoldLabel, Role
+
+if TYPE_CHECKING:
+    from harness.data.labels.crowd import Consensus
 
 GoldRule = Callable[[list[Annotation]], str | None]
 """Maps the annotations of a claim on one axis to its gold label; None for an undecided claim."""
@@ -23,18 +28,40 @@ class GoldLabels(NamedTuple):
     votes: Mapping[str, tuple[str, ...]]
     """Labels of the annotators by claim_id, for claims with at least two; without adjudications, and the same for every
     rule."""
+    model: CrowdGold | None = None
+    """What the model inferred, if the rule is one."""
 
 
-def active_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """The annotations that count: no suggestions, none that a later line supersedes or withdraws."""
-    latest = latest_annotations(annotations := list(annotations))
+class CrowdGold(NamedTuple):
+    """The labels of one axis as a model of the annotators infers them."""
+
+    claim_ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    annotators: tuple[str, ...]
+    consensus: Consensus
+
+
+COUNTED: tuple[Role, ...] = ("label", "adjudicate")
+"""Roles of the annotations that count: no suggestions, no flags."""
+RETRACTABLE: tuple[Role, ...] = (*COUNTED, "suggest", "flag")
+"""Roles of the annotations that can be taken back."""
+
+
+def active_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] = COUNTED) -> list[Annotation]:
+    """The annotations of some roles, by default those that count, that no later line supersedes or withdraws."""
+    annotations = list(annotations)
+    return without_withdrawn(latest_annotations(annotations, roles), annotations)
+
+
+def without_withdrawn(latest: list[Annotation], annotations: Iterable[Annotation]) -> list[Annotation]:
+    """The latest annotations that no line of all annotations withdraws."""
     withdrawn = {annotation.withdraws for annotation in annotations if annotation.role == "withdraw"}
     return [annotation for annotation in latest if annotation.annotation_id not in withdrawn] if withdrawn else latest
 
 
-def latest_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """The annotations that no later one supersedes, with those that were withdrawn; no suggestions."""
-    candidates = [annotation for annotation in annotations if annotation.role in ("label", "adjudicate")]
+def latest_annotations(annotations: Iterable[Annotation], roles: Sequence[Role] = COUNTED) -> list[Annotation]:
+    """The annotations of some roles that no later one supersedes, with those that were withdrawn."""
+    candidates = [annotation for annotation in annotations if annotation.role in roles]
     superseded = {annotation.supersedes for annotation in candidates}
     return [annotation for annotation in candidates if annotation.annotation_id not in superseded]
 
@@ -65,9 +92,53 @@ def _single(annotations: list[Annotation]) -> str | None:
     return _adjudicated(annotations)
 
 
-RULES: dict[str, GoldRule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
+_VOTES: dict[str, GoldRule] = {"adjudicated": _adjudicated, "majority": _majority, "single": _single}
+MODELS = ("dawid_skene", "mace")
+"""Rules that are models of the annotators, in `harness.data.labels.crowd`."""
+RULES = (*_VOTES, *MODELS)
 """`adjudicated`: the adjudicated label if there is one, else the majority. `majority`: the label that most annotators
-gave; none on a tie. `single`: the label of the only annotator; `single:NAME` uses the labels of that annotator only."""
+gave; none on a tie. `single`: the label of the only annotator; `single:NAME` uses the labels of that annotator only.
+`dawid_skene` and `mace`: the most probable label by a model of the annotators (`harness.data.labels.crowd`), from their
+labels without adjudications; none if two are equally probable or random starts differ. `mace:0.9` decides only what has
+at least that probability."""
+TIE = 1e-3
+"""Difference of probabilities up to which two labels count as equally probable; no model computes them closer."""
+
+
+class RuleName(NamedTuple):
+    """A gold rule as a config names it."""
+
+    name: str
+    annotator: str = ""
+    """Annotator of `single:NAME`."""
+    threshold: float = 0.0
+    """Least probability of a label that a model decides."""
+
+
+def parse_rule(rule: str) -> RuleName:
+    """Returns what a gold rule says.
+
+    Raises: UnknownName: there is no such rule. HarnessError: the probability is none.
+    """
+    name, colon, setting = rule.partition(":")
+    if name == "single" and (setting or not colon):
+        return RuleName(name, annotator=setting)
+    if name in MODELS and colon:
+        return RuleName(name, threshold=_probability(rule, setting))
+    if name not in RULES or colon:
+        known = [*_VOTES, "single:ANNOTATOR", *MODELS, *(f"{model}:PROBABILITY" for model in MODELS)]
+        raise UnknownName(unknown_name("gold rule", rule, known))
+    return RuleName(name)
+
+
+def _probability(rule: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not 0 < value <= 1:
+        raise HarnessError(f"gold rule '{rule}': expected a probability above 0 and up to 1, got '{text}'")
+    return value
 
 
 def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule: str = "adjudicated") -> GoldLabels:
@@ -77,33 +148,86 @@ def gold_labels(annotations: Iterable[Annotation], scheme: str, axis: str, rule:
         annotations: the annotations of a dataset, of any scheme and axis.
         scheme: the name of the scheme.
         axis: the name of the axis.
-        rule: a name in `RULES`, or `single:ANNOTATOR`.
+        rule: a name in `RULES`, `single:ANNOTATOR`, or a model with the least probability of what it decides.
     Raises: HarnessError: the rule is unknown, or it is `single` and a claim has several annotators.
     """
-    name, _, annotator = rule.partition(":")
-    if name not in RULES or (annotator and name != "single"):
-        raise UnknownName(f"no gold rule is called '{rule}'. Known: {', '.join(RULES)}, single:ANNOTATOR")
+    parsed = parse_rule(rule)
     by_claim: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in active_annotations(annotations):
         if annotation.scheme == scheme and annotation.axis == axis:
             by_claim[annotation.claim_id].append(annotation)
-    decide = RULES[name]
-    labels: dict[str, GoldLabel] = {}
     votes: dict[str, tuple[str, ...]] = {}
-    undecided = []
     for claim_id, claim_annotations in by_claim.items():
         if len(claim_annotations) > 1:
             claim_votes = tuple(annotation.label for annotation in claim_annotations if annotation.role == "label")
             if len(claim_votes) > 1:
                 votes[claim_id] = claim_votes
-        deciding = [annotation for annotation in claim_annotations if annotator in ("", annotation.annotator)]
+    if parsed.name in MODELS:
+        return _by_model(by_claim, parsed)._replace(votes=votes)
+    decide = _VOTES[parsed.name]
+    labels: dict[str, GoldLabel] = {}
+    undecided = []
+    for claim_id, claim_annotations in by_claim.items():
+        deciding = [a for a in claim_annotations if parsed.annotator in ("", a.annotator)]
         if not deciding:
             continue
         label = decide(deciding)
         if label is None:
             undecided.append(claim_id)
         else:
-            annotators = 1 if len(deciding) == 1 else len({a.annotator for a in deciding})
-            # Without validation, for speed: all three values come from validated records.
-            labels[claim_id] = GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
+            labels[claim_id] = _gold_label(claim_id, label, deciding)
     return GoldLabels(labels, tuple(undecided), votes)
+
+
+def _gold_label(claim_id: str, label: str, deciding: Sequence[Annotation]) -> GoldLabel:
+    annotators = 1 if len(deciding) == 1 else len({a.annotator for a in deciding})
+    # Without validation, for speed: all three values come from validated records.
+    return GoldLabel.model_construct(claim_id=claim_id, label=label, annotators=annotators)
+
+
+def _by_model(by_claim: Mapping[str, Sequence[Annotation]], rule: RuleName) -> GoldLabels:
+    """Returns the labels that a model of the annotators infers."""
+    by_labeled = {claim_id: [a for a in annotations if a.role == "label"] for claim_id, annotations in by_claim.items()}
+    given = [(a.claim_id, a.annotator, a.label) for annotations in by_labeled.values() for a in annotations]
+    if not given:
+        return GoldLabels({}, tuple(by_claim), {})
+    model = infer(given, rule.name)
+    decisions = decided_labels(model, rule.threshold)
+    labels = {name: _gold_label(name, label, by_labeled[name]) for name, label in decisions.items()}
+    return GoldLabels(labels, tuple(name for name in by_claim if name not in labels), {}, model)
+
+
+def infer(given_labels: Iterable[tuple[str, str, str]], model: str) -> CrowdGold:
+    """Infers true labels from (claim, annotator, label); the order of the labels makes no difference.
+
+    Args:
+        given_labels: the labels; at least one.
+        model: a name in `MODELS`.
+    """
+    # Imported here, because most commands need neither the models nor SciPy.
+    from harness.data.labels import crowd
+
+    columns = zip(*sorted(given_labels), strict=True)
+    claims, annotators, labels = (np.unique(column, return_inverse=True) for column in columns)
+    consensus = crowd.MODELS[model](crowd.Crowd(claims[1], annotators[1], labels[1]))
+    return CrowdGold(tuple(claims[0].tolist()), tuple(labels[0].tolist()), tuple(annotators[0].tolist()), consensus)
+
+
+def decided_labels(model: CrowdGold, threshold: float = 0.0) -> dict[str, str]:
+    """Returns the most probable label of each claim, without those that are undecided.
+
+    Args:
+        model: what a model inferred.
+        threshold: least probability of a label.
+    """
+    probabilities = model.consensus.probabilities
+    ranked = np.sort(probabilities, axis=1)
+    is_decided = model.consensus.is_stable & (ranked[:, -1] >= threshold)
+    if ranked.shape[1] > 1:
+        is_decided &= ranked[:, -1] - ranked[:, -2] > TIE
+    best = probabilities.argmax(axis=1)
+    return {
+        claim: model.labels[code]
+        for claim, code, decided in zip(model.claim_ids, best.tolist(), is_decided.tolist(), strict=True)
+        if decided
+    }

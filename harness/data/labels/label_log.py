@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.dataset import Dataset
 from harness.data.jsonl import to_json_lines
-from harness.data.labels.annotations import new_annotation, new_withdrawal, question_of, time_now
-from harness.data.labels.gold import active_annotations, latest_annotations
+from harness.data.labels.annotations import new_annotation, new_withdrawal, time_now
+from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
-from harness.files import Locked, append_bytes, folder_lock
+from harness.files import Locked, WriteError, append_bytes, folder_lock, gc_paused
 from harness.folders import data_root, shipped
-from harness.records import Annotation, check_name
+from harness.records import FLAG_LABEL, Annotation, Role, check_name
 
 WAIT_S = 30
 """Seconds that a line waits for another command to finish writing to the dataset."""
@@ -41,6 +41,10 @@ class ChangedMeanwhile(HarnessError):
     code = "changed-meanwhile"
 
 
+class NotSaved(WriteError):
+    """An answer could not be written; what was acknowledged before is safe."""
+
+
 class Answer(NamedTuple):
     """A label that an annotator gives."""
 
@@ -50,6 +54,7 @@ class Answer(NamedTuple):
     """Version of the guideline."""
     value: str | None = None
     note: str | None = None
+    confidence: float | None = None
 
 
 class LabelLog:
@@ -67,16 +72,30 @@ class LabelLog:
         self.annotator = annotator
         self.role = role
         self.path = dataset.folder / "annotations" / f"{annotator}.jsonl"
-        own = [a for a in dataset.annotations if (a.annotator, a.role) in ((annotator, role), (annotator, "withdraw"))]
-        self.standing: dict[Place, Annotation] = {question_of(a)[:3]: a for a in active_annotations(own)}
+        own = [a for a in dataset.annotations if a.annotator == annotator]
+        latest, flags = latest_annotations(own, (role,)), latest_annotations(own, ("flag",))
+        self.standing = {_place_of(a): a for a in without_withdrawn(latest, own)}
         """The answers that count, the newest last."""
-        self._latest: dict[Place, Annotation] = {question_of(a)[:3]: a for a in latest_annotations(own)}
+        self.flags = {_place_of(a): a for a in without_withdrawn(flags, own)}
+        """The flags on questions that are to be looked at again."""
+        self._latest = {(*_place_of(a), a.role): a for a in (*latest, *flags)}
         self._state = state
 
     def answer(self, answer: Answer) -> Annotation:
         """Adds an answer, and returns when it is on disk."""
+        annotation = self._add(answer, self.role)
+        self.standing.pop(answer.place, None)
+        self.standing[answer.place] = annotation
+        return annotation
+
+    def flag(self, place: Place, guideline: str, note: str | None = None) -> Annotation:
+        """Flags a question, answered or not, as one to look at again; returns when the flag is on disk."""
+        self.flags[place] = self._add(Answer(place, FLAG_LABEL, guideline, note=note), "flag")
+        return self.flags[place]
+
+    def _add(self, answer: Answer, role: Role) -> Annotation:
         claim_id, scheme, axis = answer.place
-        latest = self._latest.get(answer.place)
+        latest = self._latest.get((*answer.place, role))
         annotation = new_annotation(
             claim_id=claim_id,
             scheme=scheme,
@@ -84,56 +103,112 @@ class LabelLog:
             label=answer.label,
             annotator=self.annotator,
             guideline=answer.guideline,
-            role=self.role,
+            role=role,
             at=time_now(),
             value=answer.value,
+            confidence=answer.confidence,
             note=answer.note,
             # Also one that was withdrawn: the same label given again is another annotation, with another id.
             supersedes=None if latest is None else latest.annotation_id,
         )
         self._append([annotation])
-        self._latest[answer.place] = annotation
-        self.standing.pop(answer.place, None)
-        self.standing[answer.place] = annotation
+        self._latest[*answer.place, role] = annotation
         return annotation
 
     def withdraw(self, annotations: Iterable[Annotation], note: str | None = None) -> None:
-        """Takes answers back, each by a line of its own, and returns when the lines are on disk."""
+        """Takes answers or flags back, each by a line of its own, and returns when the lines are on disk."""
         annotations = list(annotations)
         at = time_now()
         self._append([new_withdrawal(annotation, at, note) for annotation in annotations])
         for annotation in annotations:
-            self.standing.pop(question_of(annotation)[:3], None)
+            (self.flags if annotation.role == "flag" else self.standing).pop(_place_of(annotation), None)
+
+    def require_unchanged(self) -> None:
+        """Raises: ChangedMeanwhile: another command changed the dataset or the log since it was opened."""
+        if _file_state(self.folder, self.annotator) != self._state:
+            raise ChangedMeanwhile(
+                f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
+                "your last answer was not saved, all others are. Run the same command again to go on"
+            )
 
     def _append(self, annotations: list[Annotation]) -> None:
-        with folder_lock(self.folder, "labels", wait_s=WAIT_S):
-            if _file_state(self.folder, self.annotator) != self._state:
-                raise ChangedMeanwhile(
-                    f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
-                    "your last answer was not saved, all others are. Run the same command again to go on"
-                )
-            append_bytes(self.path, "".join(to_json_lines(annotations)).encode())
-            self._state = _file_state(self.folder, self.annotator)
+        data = "".join(to_json_lines(annotations)).encode()
+        # Checked before, too: the lock of a folder that was moved away would make an empty one in its place.
+        self.require_unchanged()
+        try:
+            with folder_lock(self.folder, "labels", wait_s=WAIT_S):
+                self.require_unchanged()
+                try:
+                    append_bytes(self.path, data)
+                finally:
+                    # A line that could not be written whole was taken out again: a change, but nobody else's.
+                    self._state = (_state_of(self.path), *self._state[1:])
+        except WriteError as error:
+            raise NotSaved(f"{error}. Your last answer was not saved, all others are") from None
 
 
 @contextmanager
 def open_to_label(
-    name_or_folder: str | Path, annotator: str, role: LogRole = "label", root: str | Path | None = None
+    name_or_folder: str | Path,
+    annotator: str,
+    role: LogRole = "label",
+    root: str | Path | None = None,
+    *,
+    blind: bool = False,
 ) -> Iterator[tuple[Dataset, LabelLog]]:
     """Opens a dataset and the log of an annotator, which nobody else writes under this name until the block ends.
+
+    Args:
+        name_or_folder: dataset folder; never a shipped or fetched dataset.
+        annotator: name of the annotator.
+        role: role of new answers.
+        root: folder of fetched benchmarks; see `data_root`.
+        blind: whether the labels of others are not read.
 
     Raises: HarnessError: the name of the annotator is no file name, or the texts are missing. NotYours: the dataset is
         shipped or fetched. Locked: somebody is labeling under this name. FaultsError: all faults of the folder.
     """
-    check_name("--as", annotator)
+    with hold_logs(name_or_folder, [annotator], root) as folder:
+        dataset, (log,) = read_logs(folder, [annotator], role, blind=blind)
+        yield dataset, log
+
+
+@contextmanager
+def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str | Path | None = None) -> Iterator[Path]:
+    """Yields the folder of a dataset; nobody else labels under the names of the annotators until the block ends.
+
+    Raises: HarnessError: the name of an annotator is no file name. NotYours: the dataset is shipped or fetched. Locked:
+        somebody is labeling under one of the names.
+    """
+    annotators = list(annotators)
+    for annotator in annotators:
+        check_name("--as", annotator)
     folder = find_dataset(name_or_folder, root)
     require_own(folder, name_or_folder, root)
-    with _annotator_lock(folder, annotator):
-        # Taken before the files are read: what changes while they are read counts as changed.
-        state = _file_state(folder, annotator)
-        dataset = open_folder(folder)
+    with ExitStack() as locks:
+        for annotator in annotators:
+            locks.enter_context(_annotator_lock(folder, annotator))
+        yield folder
+
+
+def read_logs(
+    folder: Path, annotators: Iterable[str], role: LogRole = "label", *, blind: bool = False
+) -> tuple[Dataset, tuple[LabelLog, ...]]:
+    """Reads a dataset once, and returns it with the log of each annotator.
+
+    Args:
+        folder: dataset folder.
+        annotators: names of the annotators.
+        role: role of new answers.
+        blind: whether the labels of others are not read.
+    Raises: HarnessError: the texts are missing. FaultsError: all faults of the folder.
+    """
+    # Taken before the files are read: what changes while they are read counts as changed.
+    states = {annotator: _file_state(folder, annotator) for annotator in annotators}
+    with gc_paused():
+        dataset = open_folder(folder, states if blind else None)
         dataset.require_text()
-        yield dataset, LabelLog(dataset, annotator, role, state)
+        return dataset, tuple(LabelLog(dataset, annotator, role, state) for annotator, state in states.items())
 
 
 def require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:
@@ -167,6 +242,10 @@ def _annotator_lock(folder: Path, annotator: str) -> Iterator[None]:
             folder,
             f"{folder}: somebody is labeling as '{annotator}' now; close that session, or give another name with --as",
         ) from None
+
+
+def _place_of(annotation: Annotation) -> Place:
+    return annotation.claim_id, annotation.scheme, annotation.axis
 
 
 def _file_state(folder: Path, annotator: str) -> FileState:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.dataset import Dataset
-from harness.data.labels.gold import active_annotations
+from harness.data.labels.gold import RETRACTABLE, active_annotations
 from harness.data.labels.label_log import open_to_label
 from harness.display import displayed
 from harness.errors import HarnessError, UnknownName
@@ -32,13 +32,15 @@ def withdraw(
     note: str | None = None,
     root: str | Path | None = None,
 ) -> WithdrawResult:
-    """Takes back a label or decision of an annotator, or all that they gave a claim, by new lines in their log.
+    """Takes back one line of an annotator, or all that they said of a claim, by new lines in their log.
+
+    A label, a mark of a feature, a decision, a suggestion and a flag can be taken back.
 
     Args:
         dataset: dataset folder; never a shipped or fetched dataset.
         annotator: role or handle of the annotator whose labels are taken back.
         annotation: id of the annotation to take back; or else give `claim`.
-        claim: id of the claim: all labels and decisions of the annotator on it are taken back.
+        claim: id of the claim: all that the annotator said of it is taken back.
         note: the reason, for the log.
         root: folder of fetched benchmarks; see `data_root`.
     Raises: UnknownName: there is no such annotation or claim. HarnessError: it does not count any more, it is another
@@ -47,7 +49,7 @@ def withdraw(
     if (annotation is None) == (claim is None):
         raise HarnessError("give either --annotation ID or --claim ID")
     with open_to_label(dataset, annotator, root=root) as (opened, log):
-        standing = [a for a in active_annotations(opened.annotations) if a.annotator == annotator]
+        standing = [a for a in active_annotations(opened.annotations, RETRACTABLE) if a.annotator == annotator]
         withdrawn = [
             a for a in standing if (a.claim_id if annotation is None else a.annotation_id) == (annotation or claim)
         ]
@@ -74,7 +76,9 @@ def _refused(dataset: Dataset, annotator: str, annotation_id: str) -> HarnessErr
     later = next((a for a in dataset.annotations if a.supersedes == annotation_id), None)
     if later is not None:
         return HarnessError(f"{place} was replaced by '{later.annotation_id}'; take that one back")
-    return HarnessError(f"{place} has role {annotation.role}, which counts nowhere; there is nothing to take back")
+    return HarnessError(
+        f"{place} takes another one back, and cannot be taken back itself; give the label again instead"
+    )
 
 
 def _nothing(dataset: Dataset, annotator: str, claim_id: str) -> HarnessError:

@@ -29,8 +29,9 @@ def averitec(gold: Sequence[AveritecItem], predicted: Sequence[AveritecItem], me
         meteor: the scores of two texts.
     """
     pairs = list(zip(gold, predicted, strict=True))
-    questions = _mean([_assigned(_questions(p)[:MAX_STRINGS], _questions(g), meteor) for g, p in pairs])
-    evidence = np.array([_assigned(p.evidence[:MAX_STRINGS], g.evidence, meteor) for g, p in pairs], dtype=np.float64)
+    questions = _mean([evidence_score(_questions(p)[:MAX_STRINGS], _questions(g), meteor) for g, p in pairs])
+    scores = [evidence_score(p.evidence[:MAX_STRINGS], g.evidence, meteor) for g, p in pairs]
+    evidence = np.array(scores, dtype=np.float64)
     justified = np.array([meteor.score(_justification(p), g.justification or "") for g, p in pairs], dtype=np.float64)
     right = np.array([g.label == p.label for g, p in pairs], dtype=bool)
     values = {"question_only_hu_meteor": questions, "question_answer_hu_meteor": _mean(evidence)}
@@ -58,8 +59,11 @@ def _justification(item: AveritecItem) -> str:
     return " ".join(item.evidence[:MAX_STRINGS]) if item.justification is None else item.justification
 
 
-def _assigned(predicted: Sequence[str], gold: Sequence[str], meteor: Meteor) -> float:
-    """The best one-to-one assignment of predicted to gold strings, per gold string; 0 where a side is empty."""
+def evidence_score(predicted: Sequence[str], gold: Sequence[str], meteor: Meteor) -> float:
+    """The METEOR of the best one-to-one assignment of predicted to gold strings, per gold string.
+
+    0 where a side is empty.
+    """
     from scipy.optimize import linear_sum_assignment
 
     if not predicted or not gold:

@@ -61,6 +61,11 @@ class Meteor:
         self._synonyms = cache(self._find_synonyms)
 
     @property
+    def note(self) -> str:
+        """Which METEOR this is, for the reader of its values."""
+        return f"METEOR with the tokens of nltk 3.7 (installed: {self.nltk_version}), {self.wordnet_note}"
+
+    @property
     def wordnet_note(self) -> str:
         """What a reader has to know of WordNet: that it was used, or what is wrong without it and the remedy."""
         if self.has_wordnet:
@@ -112,6 +117,15 @@ class Meteor:
         if free.both and self.has_wordnet:
             pairs += free.match(lambda own, other: other in self._synonyms(own))
         return sorted(pairs)
+
+
+@cache
+def shared_meteor() -> Meteor:
+    """The scores that all metrics of a process share, because reading the data takes seconds.
+
+    Raises: HarnessError: nltk or its sentence model is missing; the message gives the remedy.
+    """
+    return Meteor()
 
 
 @dataclass

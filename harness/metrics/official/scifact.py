@@ -23,7 +23,7 @@ FIRST_SENTENCES = 3
 """Number of predicted sentences of an abstract that can rationalize it, unless all its gold rationales are longer."""
 
 
-class _AbstractCounts(NamedTuple):
+class AbstractCounts(NamedTuple):
     """Correct parts of one predicted abstract."""
 
     label: bool
@@ -52,7 +52,7 @@ def scifact(
         for document, abstract in abstracts.items()
         if abstract.label != NOT_ENOUGH_INFO
     ]
-    counts = [_count_correct(truth, abstract) for truth, abstract in pairs]
+    counts = [count_correct(truth, abstract) for truth, abstract in pairs]
     n_predicted, n_gold = len(pairs), len(gold_abstracts)
     n_sentences = sum(len(abstract.sentences) for _, abstract in pairs)
     n_gold_sentences = sum(len(rationale) for abstract in gold_abstracts for rationale in abstract.rationales)
@@ -86,10 +86,10 @@ def _claim_label(abstracts: Mapping[str, GoldAbstract] | Mapping[str, Abstract])
     return next((label for label in labels if label != NOT_ENOUGH_INFO), NOT_ENOUGH_INFO)
 
 
-def _count_correct(gold: GoldAbstract | None, predicted: Abstract) -> _AbstractCounts:
+def count_correct(gold: GoldAbstract | None, predicted: Abstract) -> AbstractCounts:
     """The correct parts of a predicted abstract; `gold` is None if the abstract is not evidence for the claim."""
     if gold is None:
-        return _AbstractCounts(False, False, 0, 0)
+        return AbstractCounts(False, False, 0, 0)
     is_correct = gold.label == predicted.label
     n_first = max(FIRST_SENTENCES, min(map(len, gold.rationales), default=0))
     first_sentences = set(predicted.sentences[:n_first])
@@ -97,7 +97,7 @@ def _count_correct(gold: GoldAbstract | None, predicted: Abstract) -> _AbstractC
     # A union, because rationales may share sentences and each counts once.
     sentences = len(frozenset().union(*whole_rationales))
     is_rationalized = is_correct and any(rationale <= first_sentences for rationale in gold.rationales)
-    return _AbstractCounts(is_correct, is_rationalized, sentences, sentences if is_correct else 0)
+    return AbstractCounts(is_correct, is_rationalized, sentences, sentences if is_correct else 0)
 
 
 def _ratios(name: str, n_correct: int, n_predicted: int, n_gold: int) -> dict[str, float]:

@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 from harness.classifiers import CLASSIFIERS
 from harness.classifiers.composite.nested import NestedClassifier
 from harness.data.benchmarks.benchmark import benchmark_names
-from harness.data.labels.gold import RULES
+from harness.data.labels.gold import MODELS, RULES
 from harness.data.labels.tasks import TASKS
 from harness.data.load import dataset_names
 from harness.files import json_document, write_text
@@ -124,7 +124,7 @@ def _config_schema() -> Schema:
         del properties[key]["default"]  # none is a default, because each task needs one of the two
         properties[key]["minItems"] = 1
     properties["task"] |= _one_of({task.name: task.question for task in TASKS.values()})
-    properties["gold"]["pattern"] = f"^({'|'.join(RULES)}|single:.+)$"
+    properties["gold"]["pattern"] = f"^({'|'.join(RULES)}|single:.+|({'|'.join(MODELS)}):[0-9.]+)$"
     properties["dataset"]["examples"] = [*dataset_names(), *benchmark_names()]
     experiment |= _if_task("evidence", {"required": ["retrievers"]}, {"required": ["classifiers"]})
     for stage in (Detection, Stage):

@@ -80,12 +80,35 @@ def evaluate(
     scoring = scoring_of(benchmark, max_evidence)
     if not gold:
         raise HarnessError(NO_GOLD)
+    names = _pair_files(list(map(str, as_list(gold))), list(map(str, as_list(predictions))))
+    values = _score_side_by_side(names, scoring)
+    if values is not None:
+        return _evaluation(benchmark, values, _mean_over_files([*values.values()]), _unverified(scoring))
     pairs = list[SubmissionPair]()
     with collect_faults() as faults, gc_paused():
-        for gold_name, name in _pair_files(list(map(str, as_list(gold))), list(map(str, as_list(predictions)))):
+        for gold_name, name in names:
             with faults.for_file():
                 pairs.append(read_pair(scoring, gold_name, name))
     return _evaluate_pairs(pairs, scoring)
+
+
+def _score_side_by_side(names: Sequence[tuple[str, str]], scoring: Scoring) -> dict[str, OfficialScores] | None:
+    """The values by prediction file, from files that are read line by line; None if a file has to be read whole."""
+    score = SCORERS[scoring.official.scorer].side_by_side
+    values = dict[str, OfficialScores]()
+    for gold_name, name in names if score else ():
+        try:
+            file_values = score(Path(gold_name), Path(name), scoring) if score else None
+        except OSError:  # a member of a zip file, or no file; reading it whole says which
+            file_values = None
+        if file_values is None:
+            return None
+        values[base_name(name)] = file_values
+    return values or None
+
+
+def _unverified(scoring: Scoring) -> list[str]:
+    return [] if scoring.official.verified else [NOT_VERIFIED]
 
 
 def _check_name(benchmark: str) -> None:
@@ -156,7 +179,7 @@ def _evaluate_pairs(pairs: Sequence[SubmissionPair], scoring: Scoring) -> Evalua
         mean = scorer.score(gold, predicted, scoring)
     else:
         mean = _mean_over_files(list(values_by_file.values()))
-    notes = [*([] if scoring.official.verified else [NOT_VERIFIED]), *(pair.note for pair in pairs if pair.note)]
+    notes = [*_unverified(scoring), *(pair.note for pair in pairs if pair.note)]
     lines, extra = ["; ".join(notes)] if notes else [], dict[str, Any]()
     if scorer.by_claim is not None:
         by_claim = {pair.name: dict(scorer.by_claim(pair.gold, pair.predicted)) for pair in pairs}

@@ -195,7 +195,7 @@ def _averitec(gold: Sequence[AveritecItem], predicted: Sequence[AveritecItem], n
     n_empty = sum(not item.evidence for item in predicted)
     strange = Counter(item.label for item in predicted if item.label not in LABELS)
     notes = (
-        f"METEOR with the tokens of nltk 3.7 (installed: {meteor.nltk_version}), {meteor.wordnet_note}",
+        meteor.note,
         f"more than {MAX_STRINGS} strings of evidence, which are cut: {count_of(n_cut, 'claim')}; no evidence: "
         f"{n_empty:,}; a label outside the four: {strange.total():,}"
         + "".join(f" ('{label}')" for label in [*strange][:1]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +13,10 @@ from harness.data.benchmarks.benchmark import Benchmark, Official, benchmark_nam
 from harness.data.formats import SUBMISSIONS
 from harness.data.formats.detection.policlaim_xlsx import RatedClaim
 from harness.data.formats.submissions import Submission
+from harness.data.formats.verification.fever_jsonl import verdict_pairs
 from harness.errors import HarnessError
 from harness.metrics.official.checkthat_ranking import checkthat_ranking
-from harness.metrics.official.fever import MAX_EVIDENCE, fever
+from harness.metrics.official.fever import MAX_EVIDENCE, FeverCounts, fever
 from harness.metrics.official.labels import (
     OfficialScores,
     all_labels,
@@ -61,6 +64,9 @@ class OfficialScorer(NamedTuple):
     """Whether several files are scored as one; otherwise their metrics are averaged, unweighted."""
     by_claim: Callable[[Sequence[Any], Sequence[Any]], Mapping[str, float]] | None = None
     """Function of gold and predictions that gives what the official metrics leave out, over claims."""
+    side_by_side: Callable[[Path, Path, Scoring], OfficialScores | None] | None = None
+    """Function of a gold file and a prediction file that scores them line by line, in memory that does not grow with
+    them; None if the lines do not pair off or have a fault, so that the files have to be read whole."""
 
 
 def _ranking(gold: Sequence[str], predicted: Sequence[float], scoring: Scoring) -> OfficialScores:
@@ -74,6 +80,21 @@ def _policlaim(gold: Sequence[RatedClaim], predicted: Sequence[str]) -> Official
     return policlaim([rated.code for rated in gold], experts, predicted)
 
 
+def _fever_side_by_side(gold: Path, predictions: Path, scoring: Scoring) -> OfficialScores | None:
+    counts, hashes = FeverCounts(scoring.max_evidence), array("q")
+    same_ids, has_predicted_ids = True, False
+    for pair in verdict_pairs(gold, predictions, load_scheme(scoring.benchmark.scheme)):
+        if pair is None:
+            return None
+        same_ids = same_ids and pair.gold_id == pair.predicted_id
+        has_predicted_ids = has_predicted_ids or bool(pair.predicted_id)
+        hashes.append(hash(pair.gold_id))
+        counts.add(pair.gold, pair.predicted)
+    # Claims pair off by position if their ids are the same, gold ids repeat or the submission has none.
+    by_position = same_ids or not has_predicted_ids or len(np.unique(np.asarray(hashes))) < len(hashes)
+    return counts.scores() if counts.n_claims and by_position else None
+
+
 SCORERS: dict[str, OfficialScorer] = {
     "checkthat_ranking": OfficialScorer(_ranking),
     "checkthat_factuality": OfficialScorer(
@@ -85,7 +106,10 @@ SCORERS: dict[str, OfficialScorer] = {
     ),
     "all_labels": OfficialScorer(lambda gold, predicted, scoring: all_labels(gold, predicted, scoring.codes)),
     "policlaim": OfficialScorer(lambda gold, predicted, _: _policlaim(gold, predicted), micro_averaged=True),
-    "fever": OfficialScorer(lambda gold, predicted, scoring: fever(gold, predicted, scoring.max_evidence)),
+    "fever": OfficialScorer(
+        lambda gold, predicted, scoring: fever(gold, predicted, scoring.max_evidence),
+        side_by_side=_fever_side_by_side,
+    ),
     "scifact": OfficialScorer(lambda gold, predicted, _: scifact(gold, predicted), by_claim=scifact_claims),
 }
 """Name of the scorer in the YAML files of benchmarks to the scorer."""

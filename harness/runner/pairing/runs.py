@@ -13,6 +13,7 @@ from harness.errors import HarnessError
 from harness.metrics.base import ResamplingGroups, Run
 from harness.metrics.intervals import Intervals
 from harness.runner.result_files import Columns, Result
+from harness.runner.verification.shown_counts import COUNT_PREFIX, evidence_counts_in
 
 
 class ScoredClaims(NamedTuple):
@@ -61,7 +62,7 @@ def runs_of(result: Result, columns: Columns, scored: ScoredClaims) -> tuple[Run
     """
     provenance, labels, has_gold = result.provenance, scored.gold.labels, scored.has_gold
     code_of: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
-    runs = []
+    runs, count_columns = [], {name for name in columns if name.startswith(COUNT_PREFIX)}
     for seed in dict.fromkeys(columns["random_seed"].tolist()):
         seed_rows = np.flatnonzero(columns["random_seed"] == seed)
         # Every seed lists the same claims in the same order, so the first block of the mask fits each of them.
@@ -71,7 +72,8 @@ def runs_of(result: Result, columns: Columns, scored: ScoredClaims) -> tuple[Run
         random_seed = seed if seed in result.random_seeds else None
         gives_scores, gives_probabilities = provenance.gives_scores, provenance.gives_probabilities
         shown = columns["has_evidence"][rows].astype(bool) if "has_evidence" in columns else None
-        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed, shown))
+        counts = evidence_counts_in({name: column[rows] for name, column in columns.items() if name in count_columns})
+        runs.append(Run(scores if gives_scores else None, predicted, gives_probabilities, random_seed, shown, counts))
     return tuple(runs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from harness.arrays import Codes
 from harness.audit import AuditedDataset, SentenceTable, build_sentence_table
 from harness.data.claims import Claims, Gold
 from harness.data.dataset import Dataset
-from harness.data.labels.gold import active_annotations, gold_labels
+from harness.data.labels.gold import active_annotations, gold_labels, parse_rule
 from harness.data.labels.tasks import Answers, Task, TaskGold, answers_of, mapping_of, own_label_names, task_gold
 from harness.data.load import find_scheme, open_dataset
+from harness.data.sentences.normalize import Form, normalize_text
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import fingerprint
 from harness.schemes import Scheme, TaskMapping
@@ -38,6 +39,8 @@ class JoinedDatasets:
     """Claims of all datasets."""
     official: Mapping[str, str] | None
     """Official part of each claim id; None: a single dataset without official parts."""
+    normalized: tuple[Form, ...] = ()
+    """What was made alike in the texts of the claims; see `normalize_text`."""
 
     @property
     def name(self) -> str:
@@ -48,6 +51,7 @@ class JoinedDatasets:
     def fingerprint(self) -> str:
         """Fingerprint of everything that classifiers can see of the claims."""
         fingerprints = [dataset.fingerprint for dataset in self.datasets]
+        fingerprints += [f"normalized:{form}" for form in self.normalized]
         return fingerprints[0] if len(fingerprints) == 1 else fingerprint(fingerprints)
 
     @cached_property
@@ -66,15 +70,26 @@ class JoinedDatasets:
         return languages
 
 
-def load_joined(names: Sequence[str | Path], root: str | Path | None = None) -> JoinedDatasets:
+def load_joined(
+    names: Sequence[str | Path], root: str | Path | None = None, normalize: Collection[Form] = ()
+) -> JoinedDatasets:
     """Opens datasets as one table.
 
     Args:
         names: names or folders of datasets; at least one.
         root: folder of fetched benchmarks.
+        normalize: what is made alike in the texts of the claims.
     Raises: HarnessError: a dataset is missing, invalid, without text, or named twice.
     """
-    return join_datasets(tuple(open_dataset(name, root) for name in names))
+    joined = join_datasets(tuple(open_dataset(name, root) for name in names))
+    if not normalize:
+        return joined
+    claims = joined.claims
+    columns = {
+        name: np.array([normalize_text(text, normalize) for text in getattr(claims, name)], dtype=object)
+        for name in ("text", "previous", "next")
+    }
+    return replace(joined, claims=replace(claims, **columns), normalized=tuple(sorted(normalize)))
 
 
 def join_datasets(datasets: tuple[Dataset, ...]) -> JoinedDatasets:
@@ -182,7 +197,7 @@ def check_annotator(pool: JoinedDatasets, rule: str, axes: Collection[tuple[str,
         axes: schemes and axes that count, as pairs; None: all.
     Raises: UnknownName: the annotator gave no label; the message lists the annotators who did.
     """
-    annotator = rule.partition(":")[2]
+    annotator = parse_rule(rule).annotator
     known = {
         annotation.annotator
         for dataset in pool.datasets

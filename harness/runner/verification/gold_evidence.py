@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from harness.data.claims import Column, ShownPassage, no_evidence
 from harness.data.corpora import Corpus
 from harness.errors import HarnessError
 from harness.files import fingerprint
+from harness.metrics.verification.evidence_counts import ClaimEvidence, GoldPassage
 from harness.metrics.verification.strict import STRICT_PASSAGES
 from harness.records import NEUTRAL, Evidence
 from harness.runner.splitting.joined_datasets import JoinedDatasets
@@ -110,6 +111,26 @@ class GoldEvidence:
             if evidence.stance != NEUTRAL:
                 groups.setdefault(evidence.group, set()).add(_id(evidence))
         return [frozenset(group) for group in groups.values()]
+
+    def with_shown(self, claim_id: str, shown: Sequence[ShownPassage], document_of: Mapping[str, str]) -> ClaimEvidence:
+        """The gold evidence of a claim beside the passages that it is shown with.
+
+        Args:
+            claim_id: id of the claim.
+            shown: the passages, best first.
+            document_of: document of each passage; any other passage is a document of its own.
+        """
+        cited = self.by_claim.get(claim_id, [])
+        return ClaimEvidence(
+            gold=tuple(
+                GoldPassage(_id(e), document_of.get(_id(e), _id(e)), e.group, e.stance)
+                for e in cited
+                if e.stance != NEUTRAL
+            ),
+            gold_texts=tuple(_shown_text(e) for e in cited),
+            shown=tuple((document_of.get(p.passage_id, p.passage_id), p.passage_id) for p in shown),
+            shown_texts=tuple(passage.text for passage in shown),
+        )
 
     def coverage(self, column: Column, known: Collection[str]) -> str:
         """For how many claims a whole group of gold passages is shown; empty if no claim has gold evidence.

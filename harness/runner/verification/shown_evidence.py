@@ -12,6 +12,7 @@ from harness.data.archives import open_input
 from harness.data.claims import ShownPassage
 from harness.data.corpora.passages import Corpus, open_corpus
 from harness.data.exchange.trec import read_run
+from harness.data.sentences.normalize import Form, normalize_text
 from harness.data.splits.folds import Fold
 from harness.errors import FaultsError, HarnessError
 from harness.metrics.official.trec import trec_ranking
@@ -65,7 +66,17 @@ def gather_evidence(
     if ranked:
         rankings = _Rankings(joined, open_corpus_of(joined, corpus, root), folds)
         shown |= {key: rankings.shown(source, gold) for key, source in ranked.items()}
-    return shown
+    return {key: _normalized(evidence, joined.normalized) for key, evidence in shown.items()}
+
+
+def _normalized(shown: ShownEvidence, forms: Sequence[Form]) -> ShownEvidence:
+    """What is shown, with the texts of passages made alike as those of the claims are."""
+    if not forms:
+        return shown
+    column = evidence_column(
+        [[p._replace(text=normalize_text(p.text, forms)) for p in passages] for passages in shown.column]
+    )
+    return shown._replace(column=column, fingerprint=fingerprint_of(column))
 
 
 def open_corpus_of(joined: JoinedDatasets, corpus: str | None, root: str | Path | None) -> Corpus:

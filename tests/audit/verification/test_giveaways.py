@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from audited import Row, dataset, results
 
+from harness.data.sentences.normalize import normalize_text
+
 PLACES = ("Oslo", "Lima", "Quito", "Riga", "Perth", "Turin", "Porto", "Osaka", "Cork", "Graz")
 DEEDS = ("built", "sold", "closed", "moved", "painted", "bought", "lost", "opened")
 THINGS = ("a bridge", "a ferry", "two trams", "the market", "a school", "nine boats", "the old mill", "a tunnel")
@@ -124,6 +126,14 @@ def test_form_that_gives_the_label_away(feature):
     assert feature in result.message
 
 
+def test_the_remedy_is_a_key_of_the_config_that_works():
+    spaced = rows(lambda row, _: row._replace(text=row.text.replace(".", " .")) if row.label == "refuted" else row)
+    (result,) = results("A23", dataset(spaced))
+    assert "space before punctuation (100% of 'refuted', 0% of the others)" in result.message
+    assert "normalize: [spacing] in the config" in result.message
+    assert not results("A23", dataset([row._replace(text=normalize_text(row.text, ["spacing"])) for row in spaced]))
+
+
 def test_sorted_rows_give_the_label_away():
     data = sorted(rows(), key=lambda row: str(row.label))
     (result,) = results("A23", dataset(data))
@@ -137,7 +147,19 @@ def test_the_first_of_each_group_gives_the_label_away():
         data.append(row._replace(label=LABELS[number % 3 == 0], evidence=(f"Ledger {group} lists all of it.",)))
     (result,) = results("A23", dataset(data))
     assert result.severity == "warning"
-    assert "first row of its group (0% of 'refuted', 100% of the others)" in result.message
+    assert "share its evidence or article (100% of 'supported', 0% of the others); the order is safe" in result.message
+
+
+def test_a_standing_phrase_for_no_evidence_counts_once_a_claim():
+    nothing = rows(
+        lambda row, draw: (
+            row._replace(evidence=("No answer could be found.",))
+            if row.label == "refuted" and draw.random() < 0.4
+            else row
+        )
+    )
+    (result,) = results("A20", dataset(nothing))
+    assert "'no evidence' (100% 'refuted' in " in result.message
 
 
 def test_the_number_of_passages_gives_the_label_away():

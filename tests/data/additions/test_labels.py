@@ -6,7 +6,8 @@ import pytest
 from added_tables import labels_of, write
 from dataset_folders import made
 
-from harness import HarnessError, add_claims, open_dataset
+from harness import HarnessError, add_claims, check, open_dataset, withdraw
+from harness.data.labels.gold import active_annotations
 
 HEAD = """\
 name: mine
@@ -128,3 +129,36 @@ def test_a_mark_and_its_absence_contradict_each_other(folder):
 def test_a_later_file_of_the_same_annotator_supersedes_and_says_so(folder):
     add_claims(folder, [{"text": "A.", "factual": "yes"}], "me")
     assert add_claims(folder, [{"text": "A.", "factual": "no"}], "me").superseded == 1
+
+
+def test_note_confidence_and_time_come_from_columns_of_any_name(folder, tmp_path):
+    table = "text,factual,why,sure,when\nA.,yes,read it,0.9,2026-05-10T14:30:00Z\nB.,no,,1,2026-05-11\nC.,no,,,\n"
+    names = {"note": "why", "confidence": "sure", "at": "when"}
+    add_claims(folder, write(tmp_path / "x.csv", table), "me", columns=names, at="2026-06-01")
+    stored = [(a.note, a.confidence, a.at) for a in open_dataset(folder).annotations]
+    assert stored == [("read it", 0.9, "2026-05-10T14:30:00Z"), (None, 1.0, "2026-05-11"), (None, None, "2026-06-01")]
+    assert add_claims(folder, tmp_path / "x.csv", "me", columns=names).unchanged == 3
+
+
+@pytest.mark.parametrize("cell", ["2", "-0.1", "180%", "sure", "nan", True])
+def test_a_confidence_is_a_number_from_0_to_1(folder, cell):
+    with pytest.raises(HarnessError, match=r"row:1: confidence: expected a number from 0 to 1, or a percentage"):
+        add_claims(folder, [{"text": "A.", "factual": "yes", "confidence": cell}], "me")
+
+
+def test_the_same_label_with_a_new_note_or_confidence_is_a_new_line(folder):
+    row = {"text": "A.", "factual": "yes"}
+    add_claims(folder, [row], "me")
+    assert add_claims(folder, [row | {"note": "sure now", "confidence": 1}], "me").superseded == 1
+    assert add_claims(folder, [row], "me").unchanged == 1
+
+
+def test_suggestions_are_stored_and_count_nowhere(folder):
+    add_claims(folder, [{"text": "A.", "factual": "yes", "confidence": 0.6}], "model", role="suggest")
+    (suggestion,) = open_dataset(folder).annotations
+    assert (suggestion.role, suggestion.confidence) == ("suggest", 0.6)
+    assert active_annotations([suggestion]) == []
+    assert add_claims(folder, [{"text": "A.", "factual": "yes"}], "model", role="suggest").unchanged == 1
+    withdraw(folder, "model", annotation=suggestion.annotation_id)
+    assert add_claims(folder, [{"text": "A.", "factual": "yes"}], "model", role="suggest").annotations_added == 1
+    assert check([folder]) == []

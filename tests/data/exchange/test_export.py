@@ -103,7 +103,8 @@ def test_a_hugging_face_folder_loads_by_its_card(bring, tmp_path):
 
 
 def test_label_studio_and_back(dataset, tmp_path):
-    export(dataset, "label-studio", tmp_path / "tasks.json")
+    mails = {name: f"{name}@desk.example" for name in ("reader-1", "reader-2")}
+    export(dataset, "label-studio", tmp_path / "tasks.json", addresses=mails)
     tasks = json.loads((tmp_path / "tasks.json").read_text())
     config = (tmp_path / "tasks.xml").read_text()
     assert '<Choices name="three-axes.checkable"' in config
@@ -112,12 +113,12 @@ def test_label_studio_and_back(dataset, tmp_path):
     empty = made(tmp_path / "again")
     alone = [task for task in tasks if task["data"]["claim_id"] in {claim.claim_id for claim in empty.claims}]
     (tmp_path / "export.json").write_text(json.dumps(alone))
-    with pytest.raises(HarnessError, match=r"several labelers \(reader-1, reader-2\)"):
+    with pytest.raises(HarnessError, match=r"several labelers \(reader-1@desk.example, reader-2@desk.example\)"):
         add_claims(empty.folder, tmp_path / "export.json", "reader-1")
-    with pytest.raises(HarnessError, match="Did you mean 'reader-1'"):
-        add_claims(empty.folder, tmp_path / "export.json", "reader-1", labeler="reader1")
+    with pytest.raises(HarnessError, match=r"Did you mean 'reader-1@desk\.example'"):
+        add_claims(empty.folder, tmp_path / "export.json", "reader-1", labeler="reader1@desk.example")
     for worker in ("reader-1", "reader-2"):
-        add_claims(empty.folder, tmp_path / "export.json", worker, labeler=worker)
+        add_claims(empty.folder, tmp_path / "export.json", worker, labeler=mails[worker])
     for axis in ("checkable", "quantity"):
         for rule in ("single:reader-1", "single:reader-2"):
             ours = gold_labels(open_dataset(empty.folder).annotations, "three-axes", axis, rule).labels
@@ -247,7 +248,10 @@ def test_an_answer_of_the_fact_check_tools_api_comes_in_and_goes_out(reviews, tm
     (tmp_path / "answer.json").write_text(json.dumps(API_ANSWER))
     refused = harness("add", "reviews", "--claims", "answer.json", "--as", "desk")
     assert refused.returncode == 2
-    assert "lists no scheme with an axis 'rating' (reviews); add one: --scheme claimreview" in refused.stderr
+    assert (
+        "lists no scheme with an axis 'rating' or with verdicts (reviews); add one: --scheme claimreview"
+        in refused.stderr
+    )
     outcome = harness("add", "reviews", "--claims", "answer.json", "--as", "desk", "--scheme", "claimreview")
     assert outcome.returncode == 0, outcome.stderr
     assert "an answer of the Fact Check Tools API" in outcome.stderr

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.data.labels.annotations import new_annotation
 from harness.data.labels.gold import active_annotations, gold_labels
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UnknownName
 from harness.records import Annotation, GoldLabel
 
 
@@ -49,10 +49,47 @@ def test_single_refuses_several_annotators():
         gold("single")
 
 
-@pytest.mark.parametrize("rule", ["sinlge", "majority:ann", "", "Single"])
+@pytest.mark.parametrize("rule", ["sinlge", "majority:ann", "", "Single", "single:", "Mace"])
 def test_an_unknown_rule_names_the_known_ones(rule):
-    with pytest.raises(HarnessError, match="Known: adjudicated, majority, single, single:ANNOTATOR"):
+    with pytest.raises(UnknownName, match=r"Known: adjudicated, .*majority, single, single:ANNOTATOR"):
         gold(rule)
+
+
+@pytest.mark.parametrize("rule", ["mace:", "mace:high", "dawid_skene:0", "dawid_skene:1.1", "mace:nan"])
+def test_a_probability_that_is_none_is_refused(rule):
+    with pytest.raises(HarnessError, match=f"gold rule '{rule}': expected a probability above 0 and up to 1, got"):
+        gold(rule)
+
+
+# Claims c0 to c19: ann and bob agree, and cy says the opposite on every fourth. The claim "tie": one yes, one no, by
+# two annotators who label nothing else.
+CROWD = [
+    *(label(f"c{n}", who, "no" if n % 2 else "yes") for n in range(20) for who in ("ann", "bob")),
+    *(label(f"c{n}", "cy", "yes" if (n % 2) ^ (n % 4 == 0) else "no") for n in range(20)),
+    *(label("tie", "dee", "yes"), label("tie", "eve", "no")),
+    label("ruled", "fay", "yes", "adjudicate"),
+]
+
+
+@pytest.mark.parametrize("rule", ["dawid_skene", "mace"])
+def test_a_model_decides_what_its_probabilities_say(rule):
+    labels, undecided = gold(rule, CROWD)
+    assert labels == {f"c{n}": "no" if n % 2 else "yes" for n in range(20)}
+    assert undecided == {"tie", "ruled"}  # equal probabilities; no label beside the decision
+    model = gold_labels(CROWD, "s", "a", rule).model
+    assert (model.labels, model.annotators) == (("no", "yes"), ("ann", "bob", "cy", "dee", "eve"))
+
+
+def test_a_model_with_a_probability_decides_only_what_has_it():
+    probabilities = gold_labels(CROWD, "s", "a", "mace").model.consensus.probabilities.max(axis=1)
+    least = float(sorted(probabilities)[10])
+    labels, undecided = gold(f"mace:{least}", CROWD)
+    assert len(labels) == (probabilities >= least).sum() < 20
+    assert len(labels) + len(undecided) == 22
+
+
+def test_a_model_without_labels_decides_nothing():
+    assert gold("mace", [label("ruled", "fay", "yes", "adjudicate")]) == ({}, {"ruled"})
 
 
 def test_two_adjudications_that_differ_decide_nothing():
@@ -89,6 +126,6 @@ def test_gold_says_how_many_annotators_it_rests_on():
     assert gold_labels(LOG, "s", "a").labels["most"] == GoldLabel(claim_id="most", label="no", annotators=3)
 
 
-@given(st.permutations(LOG), st.sampled_from(["adjudicated", "majority", "single:bob"]))
+@given(st.permutations(LOG), st.sampled_from(["adjudicated", "majority", "single:bob", "dawid_skene"]))
 def test_the_order_of_the_log_does_not_matter(log, rule):
     assert gold(rule, log) == gold(rule)

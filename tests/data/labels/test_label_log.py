@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -119,3 +120,26 @@ def test_a_write_that_is_cut_short_leaves_a_valid_log(folder):
     assert check([folder]) == []
     label(folder, "ann", keys=keys)
     assert len(lines(folder / "annotations/ann.jsonl")) == 14
+
+
+def test_a_folder_that_is_moved_away_stays_whole_and_leaves_nothing_behind(folder):
+    with open_to_label(folder, "ann") as (dataset, log):
+        log.answer(answer(dataset))
+        moved = folder.rename(folder.parent / "moved")
+        with pytest.raises(ChangedMeanwhile, match="your last answer was not saved, all others are"):
+            log.answer(answer(dataset, 1))
+        assert not folder.exists()
+        moved.rename(folder)
+        log.answer(answer(dataset, 1))
+    assert check([folder]) == []
+
+
+@pytest.mark.parametrize("clock", [["2026-05-10T10:00:00Z"], ["2026-05-10T10:00:00Z", "2026-05-10T09:00:00Z"]])
+def test_a_clock_that_stands_or_jumps_back_changes_nothing(folder, clock, monkeypatch):
+    times = itertools.cycle(clock)
+    monkeypatch.setattr("harness.data.labels.label_log.time_now", lambda: next(times))
+    label(folder, "ann", keys="1u1u2u1!!!!sus1u1" + "f1\nf1\nf1\n")
+    label(folder, "ann", keys="u1")
+    assert check([folder]) == []
+    ids = [line["annotation_id"] for line in lines(folder / "annotations/ann.jsonl")]
+    assert len(ids) == len(set(ids)) > 15

@@ -181,3 +181,15 @@ def test_settings_of_evidence_belong_to_the_task_verdict(setting):
     config = CONFIG | {"task": "checkable", "scheme": "checkability", "classifiers": ["majority"]}
     with pytest.raises(FaultsError, match=next(iter(setting))):
         load_experiment(config | setting)
+
+
+def test_claims_and_passages_are_normalized_alike(dataset):
+    plain, joined = load_joined([dataset]), load_joined([dataset], None, ["case", "spacing"])
+    assert joined.claims.text.tolist() == [text.lower() for text in plain.claims.text]
+    assert joined.claims.next.tolist() == [text.lower() for text in plain.claims.next]
+    assert joined.fingerprint != plain.fingerprint
+    for source in ("gold", FoundEvidence(retriever="bm25", k=4)):
+        before, after = (gather_evidence([source], data, None, None)[evidence_key(source)] for data in (plain, joined))
+        texts = [[[p.text for p in passages] for passages in shown.column] for shown in (before, after)]
+        assert texts[1] == [[text.lower() for text in passages] for passages in texts[0]]
+        assert before.fingerprint != after.fingerprint

@@ -90,9 +90,9 @@ def _evidence(row: JsonRow) -> tuple[SourceEvidence, ...]:
 
 
 def _passage(answer: dict[str, Any], text: str, group: int, question: str | None) -> SourceEvidence:
-    # A bare "Yes" or "No" says little without its explanation.
+    # A bare "Yes" or "No" says little without its explanation; the official program joins them in this way.
     explanation = _optional_text(answer.get("boolean_explanation"))
-    whole = f"{text} {explanation}" if explanation else text
+    whole = f"{text}. {explanation}" if explanation else text
     is_unanswered = text == NO_ANSWER or answer.get("answer_type") == "Unanswerable"
     return SourceEvidence(
         whole,

@@ -7,9 +7,12 @@ passage is identified by its page and sentence number. A submission has one line
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.data.formats.json_rows import JsonRow, json_rows, required_text
+from harness.data.formats.json_rows import JsonRow, json_rows, plain_rows, required_text
 from harness.data.formats.source import (
     FileFaults,
     SourceArticle,
@@ -21,6 +24,7 @@ from harness.data.formats.source import (
 )
 from harness.data.formats.submissions import SubmissionEntry
 from harness.records import preview
+from harness.schemes import Scheme
 
 STANCES = {"SUPPORTS": "supports", "REFUTES": "refutes"}
 
@@ -93,8 +97,7 @@ def read_gold(file: SourceFile) -> list[SubmissionEntry]:
             expected = "expected groups of [annotation, evidence, page, sentence number]"
             faults.add(row.line, "evidence", f"{expected}, got {preview(groups)}")
         elif label is not None:
-            passages = tuple(tuple((passage[2], passage[3]) for passage in group) for group in groups or ())
-            entries.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), GoldVerdict(label, passages)))
+            entries.append(SubmissionEntry(row.line, _id(row.fields), GoldVerdict(label, _groups(groups))))
     faults.raise_if_any(empty=not entries, expected="JSON objects with a label and evidence")
     return entries
 
@@ -112,10 +115,55 @@ def read_predictions(file: SourceFile) -> list[SubmissionEntry]:
             expected = 'expected a list of ["page", sentence number]'
             faults.add(row.line, "predicted_evidence", f"{expected}, got {preview(evidence)}")
         elif label is not None:
-            passages = tuple((page, number) for page, number in evidence or ())
-            entries.append(SubmissionEntry(row.line, str(row.fields.get("id", "")), PredictedVerdict(label, passages)))
+            entries.append(SubmissionEntry(row.line, _id(row.fields), PredictedVerdict(label, _passages(evidence))))
     faults.raise_if_any(empty=not entries, expected="JSON objects with predicted_label and predicted_evidence")
     return entries
+
+
+class VerdictPair(NamedTuple):
+    """One line of a gold file and the line beside it in a submission."""
+
+    gold_id: str
+    gold: GoldVerdict
+    predicted_id: str
+    predicted: PredictedVerdict
+
+
+def verdict_pairs(gold: Path, predictions: Path, scheme: Scheme) -> Iterator[VerdictPair | None]:
+    """Reads a gold file and a submission side by side, so that memory does not grow with the files.
+
+    Args:
+        gold: gold file with one object per line.
+        predictions: submission.
+        scheme: label scheme whose codes are the allowed labels.
+    Yields: a pair for each line. None, then nothing more, once a line is not valid or one file is longer; only
+        `read_gold` and `read_predictions` say what is wrong.
+    """
+    codes = {label.code for label in scheme.axes[0].labels if label.code is not None}
+    for truth, verdict in zip_longest(plain_rows(gold), plain_rows(predictions)):
+        if truth is None or verdict is None:
+            yield None
+            return
+        label, predicted = truth.get("label"), verdict.get("predicted_label")
+        groups, passages = truth.get("evidence"), verdict.get("predicted_evidence")
+        label, predicted = (code.upper() if isinstance(code, str) else "" for code in (label, predicted))
+        if label not in codes or predicted not in codes or not _are_groups(groups) or not _are_passages(passages):
+            yield None
+            return
+        gold_verdict = GoldVerdict(label, _groups(groups))
+        yield VerdictPair(_id(truth), gold_verdict, _id(verdict), PredictedVerdict(predicted, _passages(passages)))
+
+
+def _id(fields: dict[str, Any]) -> str:
+    return str(fields.get("id", ""))
+
+
+def _groups(groups: Any) -> tuple[tuple[Passage, ...], ...]:
+    return tuple(tuple((passage[2], passage[3]) for passage in group) for group in groups)
+
+
+def _passages(evidence: Any) -> tuple[Passage, ...]:
+    return tuple((page, number) for page, number in evidence)
 
 
 def _label(row: JsonRow, name: str, file: SourceFile, faults: FileFaults) -> str | None:

@@ -36,7 +36,7 @@ def test_one_answer_without_a_list_counts_and_an_explanation_belongs_to_it():
     answer = {"answer": "No", "answer_type": "Boolean", "boolean_explanation": "It was painted red."}
     listed, single = (read([{"question": "Blue?", "answers": answers}])[0] for answers in ([answer], answer))
     assert listed.evidence == single.evidence
-    assert [e.text for e in single.evidence] == ["No It was painted red."]
+    assert [e.text for e in single.evidence] == ["No. It was painted red."]
 
 
 def test_a_question_without_an_answer_is_neutral():

@@ -1,0 +1,69 @@
+"""`harness label` with 100,000 claims: the time to the first question, and from a key to the next question."""
+
+import io
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from rich.console import Console
+
+from harness.annotate.questions import label_questions
+from harness.annotate.session import Session
+from harness.annotate.terminal import Terminal
+from harness.data.dataset import Dataset, started_info, write_dataset
+from harness.data.labels.label_log import open_to_label
+from harness.files import sha256
+from harness.records import Article, Claim, make_claim_id
+
+N_ARTICLES, N_SENTENCES = 1000, 100
+START_S = 2.0
+"""Most seconds of processor time until the first question: the time on a machine that does nothing else."""
+KEY_S = 0.05
+"""Most seconds from a key to the next question, at the 95th percentile; the disk is waited for in them."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("label") / "big"
+    articles, claims = [], []
+    for number in range(N_ARTICLES):
+        texts = [f"In year {number} the town spent {i} euros on {i} roads, the mayor said." for i in range(N_SENTENCES)]
+        article = Article(article_id=f"a{number}", text=" ".join(texts))
+        articles.append(article)
+        start = 0
+        for text in texts:
+            end = start + len(text)
+            claim_id = make_claim_id(article.article_id, start, end, sha256(text))
+            claims.append(Claim(claim_id=claim_id, article_id=article.article_id, start=start, end=end, text=text))
+            start = end + 1
+    write_dataset(Dataset(folder, started_info("big", "en", ("three-axes",)), tuple(articles), tuple(claims)))
+    return folder
+
+
+def test_start(benchmark: BenchmarkFixture, folder: Path) -> None:
+    seconds = []
+
+    def show_first_question() -> None:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-m", "harness", "label", str(folder), "--as", "ann"]
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+    benchmark.pedantic(show_first_question, rounds=3)  # type: ignore[no-untyped-call]
+    benchmark.extra_info["processor_seconds"] = round(min(seconds), 2)
+    assert min(seconds) < START_S
+
+
+def test_key(benchmark: BenchmarkFixture, folder: Path) -> None:
+    with open_to_label(folder, "ann", blind=True) as (dataset, log):
+        console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24)
+        session = Session(label_questions(dataset, None, ()), log)
+        terminal = Terminal(session, console, "big", interactive=False)
+        benchmark.pedantic(lambda: terminal.run(iter("1")), rounds=200)  # type: ignore[no-untyped-call]
+    if benchmark.stats:
+        times = sorted(benchmark.stats.stats.data)
+        assert times[int(0.95 * len(times))] < KEY_S
