@@ -129,11 +129,13 @@ def power(results: tuple[Path, ...], metric: str | None, as_json: bool) -> None:
 
 
 def _power_lines(plan: PowerPlan) -> Iterator[str]:
-    from harness.compare.more_labels.articles_needed import MAX_TIMES
+    from harness.compare.more_labels.articles_needed import MAX_TIMES, MAX_TIMES_BY_CURVES
 
     unit = f"{plan.unit}s"
-    rows = [["pair", "difference", unit, "interval", "for 80% power", "claims", ""]]
+    with_curves = any(pair.by_curves is not None for pair in plan.pairs)
+    rows = [["pair", "difference", unit, "interval", "for 80% power", "claims", "by curves", ""]]
     rows += [_power_row(pair) for pair in plan.pairs]
+    rows = rows if with_curves else [[*row[:-2], row[-1]] for row in rows]
     yield f"{plan.heading}, now {count_of(plan.n, 'claim')} in {count_of(plan.n_units, plan.unit)}"
     yield ""
     yield align_columns(rows)
@@ -146,18 +148,25 @@ def _power_lines(plan: PowerPlan) -> Iterator[str]:
         f"for 80% power: number at which it does so in 80% of samples, if the present difference is the true one; "
         f"claims: in {unit} of the present size"
     )
-    yield f"the difference is taken to stay as it is; where more {unit} also train the systems, it may not"
+    if with_curves:
+        yield (
+            f"by curves: number at which it does so if the systems also learn from the {unit}, by their learning "
+            f"curves; -: more than {MAX_TIMES_BY_CURVES} times as many as now"
+        )
+    else:
+        yield f"the difference is taken to stay as it is; where more {unit} also train the systems, it may not"
     yield from plan.notes
 
 
 def _power_row(pair: PairPlan) -> list[str]:
     name = visible(f"{pair.a} - {pair.b}")
     if pair.difference is None or pair.needed is None:
-        return [name, "-", "-", "-", "-", "-", visible(pair.verdict)]
+        return [name, "-", "-", "-", "-", "-", "-", visible(pair.verdict)]
     needed = pair.needed
     interval = f"[{_number(needed.low)}, {_number(needed.high)}]"
     numbers = [_number(needed.units), interval, _number(needed.for_power), _number(pair.claims or 0.0)]
-    return [name, format_number(pair.difference), *numbers, pair.verdict]
+    by_curves = "-" if pair.by_curves is None else _number(pair.by_curves)
+    return [name, format_number(pair.difference), *numbers, by_curves, pair.verdict]
 
 
 def _number(value: float) -> str:

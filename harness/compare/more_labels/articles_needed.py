@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.arrays import Floats
+from harness.compare.more_labels.learning_curve import entries_at_shares, law_of
+from harness.compare.more_labels.power_law import PowerLaw
 from harness.compare.results import ResultEntry, ResultTable, heading_of, metric_of, read_table
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, Undefined
@@ -19,6 +22,8 @@ from harness.runner.pairing.resampled import ResampledValues, resample
 
 MAX_TIMES = 100
 """Multiple of the present number of articles beyond which a number is no plan but a guess."""
+MAX_TIMES_BY_CURVES = 10
+"""The same, for curves, which say little of what is far beyond them."""
 POWER = 0.8
 LEVEL = 0.95
 RESAMPLES = 2000
@@ -79,6 +84,15 @@ def _smallest_n(difference: Floats, error: Floats, n_units: int, *, power: float
         n_units: the present number of units.
         power: chance of an interval without 0, for a true difference; None: for the present one, a chance of a half.
     """
+    candidates, half_widths = _half_widths(n_units, power)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.where(error > 0, difference / error, np.where(difference > 0, np.inf, 0.0))
+    index = np.searchsorted(-half_widths, -reach, side="right")
+    return np.where(index < len(candidates), candidates[np.minimum(index, len(candidates) - 1)], np.inf)
+
+
+def _half_widths(n_units: int, power: float | None) -> tuple[Floats, Floats]:
+    """Numbers of units, and the difference that each tells from 0 in present standard errors, which falls."""
     from scipy.special import stdtrit
 
     spaced = np.geomspace(4, max(MAX_TIMES * n_units, 5), 4000).astype(np.int64)
@@ -86,12 +100,23 @@ def _smallest_n(difference: Floats, error: Floats, n_units: int, *, power: float
     quantiles = stdtrit(candidates - 2, (1 + LEVEL) / 2)
     if power is not None:
         quantiles = quantiles + stdtrit(candidates - 2, power)
-    # Half the width of the interval, in present standard errors; it falls with the number.
-    half_widths = quantiles * np.sqrt(n_units / candidates)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = np.where(error > 0, difference / error, np.where(difference > 0, np.inf, 0.0))
-    index = np.searchsorted(-half_widths, -reach, side="right")
-    return np.where(index < len(candidates), candidates[np.minimum(index, len(candidates) - 1)], np.inf)
+    return candidates, np.asarray(quantiles * np.sqrt(n_units / candidates), dtype=np.float64)
+
+
+def units_by_curves(law_a: PowerLaw, law_b: PowerLaw, error: float, n_units: int) -> float:
+    """How many units it takes if the systems also learn from them, so that the difference follows their curves.
+
+    Args:
+        law_a, law_b: power law of each system; the size 1 is what `n_units` units train it with.
+        error: standard error of the present difference.
+        n_units: the present number of units.
+    Returns: at least the present number; infinite beyond `MAX_TIMES_BY_CURVES` times it.
+    """
+    candidates, half_widths = _half_widths(n_units, None)
+    later = (candidates >= n_units) & (candidates <= MAX_TIMES_BY_CURVES * n_units)
+    sizes = candidates[later] / n_units
+    enough = np.abs(law_a.at(sizes) - law_b.at(sizes)) > half_widths[later] * error
+    return float(candidates[later][enough.argmax()]) if enough.any() else np.inf
 
 
 class PairPlan(NamedTuple):
@@ -108,10 +133,13 @@ class PairPlan(NamedTuple):
     """Number of claims in `needed.units` units of the present size; infinite or None as they are."""
     verdict: str
     """What the numbers mean, in words."""
+    by_curves: float | None = None
+    """Number of units if the systems also learn from them, by their learning curves; infinite beyond
+    `MAX_TIMES_BY_CURVES`; None for a run without shares of the training claims."""
 
     def document(self) -> dict[str, Any]:
         """Returns the pair as `harness power --json` prints it; a number beyond all reach is null."""
-        fields = self._asdict() | {"claims": _finite(self.claims)}
+        fields = self._asdict() | {"claims": _finite(self.claims), "by_curves": _finite(self.by_curves)}
         needed = fields.pop("needed")
         numbers = dict.fromkeys(Needed._fields) if needed is None else needed._asdict()
         return fields | {name: _finite(number) for name, number in numbers.items()}
@@ -159,7 +187,14 @@ def power(
         )
     values: dict[str, ResampledValues] = {}
     reasons: dict[str, str] = {}
-    for entry in table.entries:
+    at_shares = entries_at_shares(table)
+    laws: dict[str, PowerLaw] = {}
+    for entries in at_shares.values():
+        with suppress(Undefined):  # too few shares, which `curve` says
+            laws[entries[max(entries)].name] = law_of(table, compared_metric, entries)
+    largest = {entries[max(entries)].name for entries in at_shares.values()}
+    compared = [entry for entry in table.entries if not at_shares or entry.name in largest]
+    for entry in compared:
         try:
             values[entry.name] = _values(table, compared_metric, entry)
         except Undefined as error:
@@ -167,7 +202,7 @@ def power(
     sign = 1 if compared_metric.higher_is_better else -1
     ordered = [*sorted(values, key=lambda system: -sign * values[system].value), *reasons]
     pairs = [
-        PairPlan(a, b, None, None, None, reasons[b]) if b in reasons else _plan(table, n_units, a, b, values)
+        PairPlan(a, b, None, None, None, reasons[b]) if b in reasons else _plan(table, n_units, (a, b), values, laws)
         for a, b in combinations(ordered, 2)
     ]
     strata = [f"strata by {table.intervals.stratify} are ignored"] if table.intervals.stratify else []
@@ -192,7 +227,14 @@ def _values(table: ResultTable, metric: Metric, entry: ResultEntry) -> Resampled
     return resample(metric, table.gold, entry.runs, table.groups, table.intervals)
 
 
-def _plan(table: ResultTable, n_units: int, a: str, b: str, values: Mapping[str, ResampledValues]) -> PairPlan:
+def _plan(
+    table: ResultTable,
+    n_units: int,
+    names: tuple[str, str],
+    values: Mapping[str, ResampledValues],
+    laws: Mapping[str, PowerLaw],
+) -> PairPlan:
+    a, b = names
     difference = values[a].value - values[b].value
     jackknifed = values[a].jackknifed - values[b].jackknifed
     try:
@@ -200,7 +242,11 @@ def _plan(table: ResultTable, n_units: int, a: str, b: str, values: Mapping[str,
     except Undefined as error:
         return PairPlan(a, b, difference, None, None, str(error))
     claims = needed.units * len(table.gold.codes) / n_units
-    return PairPlan(a, b, difference, needed, claims, _verdict(needed, n_units, table.intervals.unit))
+    verdict = _verdict(needed, n_units, table.intervals.unit)
+    by_curves = None
+    if a in laws and b in laws:
+        by_curves = units_by_curves(laws[a], laws[b], jackknife_error(jackknifed)[0], n_units)
+    return PairPlan(a, b, difference, needed, claims, verdict, by_curves)
 
 
 def _verdict(needed: Needed, n_units: int, unit: str) -> str:

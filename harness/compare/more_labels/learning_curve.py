@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.arrays import Floats
 from harness.compare.compare import with_label_names
 from harness.compare.more_labels.power_law import PowerLaw, fit_power_law
 from harness.compare.results import ResultEntry, ResultTable, heading_of, metric_of, read_table
@@ -21,6 +20,8 @@ from harness.runner.splitting.split_config import SystemAtShare
 
 LEAST_SIZES = 4
 """Number of sizes from which a law of three numbers leaves scatter to judge it by."""
+NO_CHANGE = 0.0005
+"""Change below which tables show 0."""
 REMEDY = "harness run CONFIG --set 'split.train_share={each: [0.1, 0.2, 0.35, 0.5, 0.7, 1]}'"
 
 
@@ -85,11 +86,7 @@ def curve(
     """
     table = with_label_names(read_table(results, least=1, all_results=all_results))
     name, curve_metric = metric_of(table, metric)
-    at_shares: dict[str, dict[float, ResultEntry]] = {}
-    for entry in table.entries:
-        system = SystemAtShare.parse(entry.name)
-        if system is not None:
-            at_shares.setdefault(system.name, {})[system.share] = entry
+    at_shares = entries_at_shares(table)
     if not at_shares:
         raise HarnessError(f"curve: no system is fitted to shares of the training claims; {REMEDY} fits them")
     return CurveSet(
@@ -103,6 +100,16 @@ def curve(
     )
 
 
+def entries_at_shares(table: ResultTable) -> dict[str, dict[float, ResultEntry]]:
+    """The results of each system that is fitted to shares of the training claims, by share."""
+    at_shares: dict[str, dict[float, ResultEntry]] = {}
+    for entry in table.entries:
+        system = SystemAtShare.parse(entry.name)
+        if system is not None:
+            at_shares.setdefault(system.name, {})[system.share] = entry
+    return at_shares
+
+
 def _curve(table: ResultTable, metric: Metric, system: str, entries: Mapping[float, ResultEntry]) -> LearningCurve:
     shares = sorted(entries)
     values = [measure(metric, table.gold, entries[share].runs, table.groups, table.intervals) for share in shares]
@@ -110,13 +117,9 @@ def _curve(table: ResultTable, metric: Metric, system: str, entries: Mapping[flo
         f"share {share:g}: {value.reason}" for share, value in zip(shares, values, strict=True) if value.reason
     ]
     law, verdict = None, "; ".join(undefined)
-    if not undefined and len(shares) < LEAST_SIZES:
-        verdict = f"needs {LEAST_SIZES} shares or more to say, and there are {len(shares)}; {REMEDY}"
-    elif not undefined and shares[-1] < 1:
-        verdict = f"needs the share 1, all training claims, and the largest is {shares[-1]:g}; {REMEDY}"
-    elif not undefined:
+    if not undefined:
         try:
-            law = _law(table, metric, [entries[share] for share in shares], np.array(shares))
+            law = law_of(table, metric, entries)
             verdict = _verdict(law, metric)
         except Undefined as error:
             verdict = str(error)
@@ -125,10 +128,19 @@ def _curve(table: ResultTable, metric: Metric, system: str, entries: Mapping[flo
     return LearningCurve(system, Rows(points), law, verdict)
 
 
-def _law(table: ResultTable, metric: Metric, entries: Sequence[ResultEntry], shares: Floats) -> PowerLaw:
-    resampled = [resample(metric, table.gold, entry.runs, table.groups, table.intervals) for entry in entries]
+def law_of(table: ResultTable, metric: Metric, entries: Mapping[float, ResultEntry]) -> PowerLaw:
+    """The power law through the values of a system at shares of the training claims.
+
+    Raises: Undefined: fewer than four shares, none of them 1, or a value is undefined.
+    """
+    shares = sorted(entries)
+    if len(shares) < LEAST_SIZES:
+        raise Undefined(f"needs {LEAST_SIZES} shares or more to say, and there are {len(shares)}; {REMEDY}")
+    if shares[-1] < 1:
+        raise Undefined(f"needs the share 1, all training claims, and the largest is {shares[-1]:g}; {REMEDY}")
+    resampled = [resample(metric, table.gold, entries[s].runs, table.groups, table.intervals) for s in shares]
     return fit_power_law(
-        shares,
+        np.array(shares),
         np.array([values.value for values in resampled]),
         np.stack([values.resampled for values in resampled]),
         bounds=metric.bounds,
@@ -137,6 +149,8 @@ def _law(table: ResultTable, metric: Metric, entries: Sequence[ResultEntry], sha
 
 
 def _verdict(law: PowerLaw, metric: Metric) -> str:
+    if max(abs(law.low), abs(law.high)) < NO_CHANGE:
+        return "no change"
     if law.low <= 0 <= law.high:
         return "cannot be told: the interval has 0 in it"
     return "better" if (law.gain > 0) == metric.higher_is_better else "worse"

@@ -7,7 +7,8 @@ import pytest
 from small_dataset import make_dataset
 
 from harness import power, run
-from harness.compare.more_labels.articles_needed import units_needed
+from harness.compare.more_labels.articles_needed import units_by_curves, units_needed
+from harness.compare.more_labels.power_law import PowerLaw
 from harness.errors import HarnessError
 from harness.resampling import jackknife_t
 
@@ -65,6 +66,22 @@ def test_a_difference_of_about_zero_has_no_number():
     assert np.isfinite(needed.low)
 
 
+def law(limit, drop, exponent=0.5):
+    return PowerLaw(limit, drop, exponent, 0.0, 0.0, 0.0)
+
+
+def test_curves_that_part_need_fewer_articles_and_curves_that_meet_have_no_number():
+    sample = sample_with(np.random.default_rng(5), 0.02)
+    jackknifed = without_each(sample)
+    error = float(np.sqrt(np.sum((jackknifed - jackknifed.mean()) ** 2)))
+    as_now = units_needed(0.02, jackknifed, N).units
+    assert as_now > N
+    # All three pairs of curves differ by .02 at the present size, 1.
+    assert units_by_curves(law(0.82, 0.1), law(0.80, 0.1), error, N) == as_now
+    assert N <= units_by_curves(law(0.90, 0.18), law(0.80, 0.1), error, N) < as_now
+    assert units_by_curves(law(0.78, 0.06), law(0.80, 0.1), error, N) == np.inf
+
+
 @pytest.fixture(scope="module")
 def small_run(tmp_path_factory):
     base = tmp_path_factory.mktemp("power")
@@ -98,3 +115,21 @@ def test_stored_results_are_planned_pair_by_pair_without_a_model(small_run):
 def test_a_single_result_has_no_pair(small_run):
     with pytest.raises(HarnessError, match="needs two results or more"):
         power(next((small_run / "results").iterdir()))
+
+
+def test_a_run_over_shares_is_planned_by_its_curves_too(small_run):
+    experiment = {
+        "name": "shares",
+        "task": "checkability",
+        "dataset": str(small_run.parents[1] / "small"),
+        "split": {"k": 2, "train_share": {"each": [0.25, 0.5, 0.75, 1]}},
+        "classifiers": ["length", "rules"],
+        "metrics": ["average_precision"],
+        "intervals": {"resamples": 100},
+    }
+    run(experiment, out=small_run.parent)
+    (pair,) = power(small_run.parent / "shares").pairs
+    assert {pair.a, pair.b} == {"length[train_share=1]", "rules[train_share=1]"}
+    # Neither learns from the training claims, so that the curves are flat and say the same.
+    assert pair.needed is not None
+    assert pair.by_curves == max(pair.needed.units, 8)
