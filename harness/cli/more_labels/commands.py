@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_LISTED = 20
 """Number of claims or articles that are printed; files and JSON have all."""
+ONE_TABLE = 10_000
+"""Width of a table whose rows stay whole, because the text of a claim stands below each."""
 MAX_TEXT = 100
 """Number of characters of a claim or title that are printed."""
 results_argument = click.argument(
@@ -87,7 +89,7 @@ def _suspect_lines(queue: SuspectQueue, out: Path | None) -> Iterator[str]:
             ]
             for row in listed
         ]
-        *head, body = align_columns(rows).split("\n", 2)
+        *head, body = align_columns(rows, ONE_TABLE).split("\n", 2)
         yield from head
         for line, row in zip(body.splitlines(), listed, strict=True):
             yield line

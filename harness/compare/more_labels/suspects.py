@@ -28,6 +28,7 @@ from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import json_line, write_text
 from harness.runner.result_files import Result
+from harness.runner.splitting.split_config import SystemAtShare
 from harness.schemes import TaskMapping
 
 RankBy = Literal["margin", "self_confidence"]
@@ -172,17 +173,24 @@ def _chosen(table: ResultTable, names: Sequence[str]) -> tuple[list[ResultEntry]
     for name in names:
         if name not in known:
             raise UnknownName(f"suspects: --system: {unknown_name('system of these results', name, known)}")
-    asked = [entry for entry in table.entries if not names or entry.name in names]
-    without = [entry for entry in asked if not entry.result.provenance.gives_probabilities]
-    remedy = "set calibration for it in the config, or take another system"
-    if without and (names or len(without) == len(asked)):
-        listed = ", ".join(entry.name for entry in without)
-        raise HarnessError(f"suspects: the scores of {listed} are no probabilities; {remedy}")
-    entries = [entry for entry in asked if entry not in without]
-    notes = (
-        [f"{', '.join(entry.name for entry in without)}: gives no probabilities, and is left out"] if without else []
-    )
+    chosen = [entry for entry in table.entries if entry.name in names] or list(table.entries)
+    with_all = [entry for entry in chosen if names or not _is_at_share(entry)]
+    entries = [entry for entry in with_all if entry.result.provenance.gives_probabilities]
+    without = [entry.name for entry in with_all if not entry.result.provenance.gives_probabilities]
+    if without and (names or not entries):
+        remedy = "set calibration for it in the config, or take another system"
+        raise HarnessError(f"suspects: the scores of {', '.join(without)} are no probabilities; {remedy}")
+    if not entries:
+        raise HarnessError("suspects: every system has a share of the training claims only; name one with --system")
+    notes = [f"{name}: gives no probabilities, and is left out" for name in without]
+    if len(with_all) < len(chosen):
+        notes.append("systems with a share of the training claims are left out; --system NAME takes one")
     return entries, notes
+
+
+def _is_at_share(entry: ResultEntry) -> bool:
+    system = SystemAtShare.parse(entry.name)
+    return system is not None and system.share < 1
 
 
 def _mean_probabilities(entries: Sequence[ResultEntry]) -> Floats:

@@ -36,8 +36,9 @@ def base(tmp_path_factory):
     return folder, first["claim_id"]
 
 
-def test_suspects_are_listed_and_written(base, harness, tmp_path):
+def test_suspects_are_listed_and_written(base, harness, monkeypatch):
     folder, planted = base
+    monkeypatch.setenv("COLUMNS", "40")  # rows stay whole: the text of a claim stands below its row
     result = harness("suspects", folder / "runs" / "systems", "-o", "queue.jsonl")
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()

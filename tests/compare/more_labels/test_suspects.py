@@ -75,3 +75,22 @@ def test_a_label_that_was_put_right_since_leaves_the_queue(planted, tmp_path):
     queue = suspects(folder, dataset=make_dataset(tmp_path))  # without the planted errors
     assert {s.claim_id for s in before.suspects} - {s.claim_id for s in queue.suspects} == set(wrong)
     assert "3 left out: the gold label is another one now, or the claim is gone" in queue.notes
+
+
+def test_systems_with_a_share_of_the_training_claims_are_left_out(planted):
+    folder, _ = planted
+    experiment = {
+        "name": "shares",
+        "task": "checkability",
+        "dataset": str(folder.parents[1] / "small"),
+        "split": {"k": 2, "train_share": {"each": [0.5, 1]}},
+        "classifiers": [{"name": "nb_logreg", "label": "by words"}],
+        "metrics": ["f1"],
+        "intervals": {"resamples": 100},
+    }
+    run(experiment, out=folder.parent)
+    queue = suspects(folder.parent / "shares")
+    assert queue.systems == ("by words[train_share=1]",)
+    assert queue.notes == ("systems with a share of the training claims are left out; --system NAME takes one",)
+    with_half = suspects(folder.parent / "shares", systems="by words[train_share=0.5]")
+    assert with_half.systems == ("by words[train_share=0.5]",)
