@@ -88,26 +88,21 @@ def next_articles(
     """
     if not 0 <= distance_weight <= 1:
         raise HarnessError(f"next: --distance-weight: expected a number from 0 to 1, got {distance_weight:g}")
-    model = open_system(system)
-    if not model.card.probabilities:
-        raise HarnessError(
-            f"next: the scores of {model.card.system} are no probabilities, so they do not say what it is unsure of; "
-            "set calibration for it in the config, or take another system"
-        )
+    model = _open_model(system)
     opened = open_dataset(dataset, root)
     axes = {use.name: use.mapping.axis for use in model.card.schemes}
     claims = opened.table()
     has_label = _has_label(opened, axes, claims.claim_id.tolist())
     if has_label.all():
         raise HarnessError(f"{opened.folder}: every claim has a label; bring in articles first: harness ingest")
-    article = claims.article_codes()
-    article_ids = list(dict.fromkeys(claims.article_id.tolist()))
+    article, article_ids = claims.article_codes(), list(dict.fromkeys(claims.article_id.tolist()))
     unsure = _mean_uncertainty(_entropy(model.score(claims)), article, ~has_label)
-    is_labeled = np.bincount(article[has_label], minlength=len(article_ids)) > 0
-    is_open = np.bincount(article[~has_label], minlength=len(article_ids)) > 0
+    is_labeled, is_open = (
+        np.bincount(article[rows], minlength=len(article_ids)) > 0 for rows in (has_label, ~has_label)
+    )
     words = _word_vectors(claims.text, article, len(article_ids))
     order = _order(words, unsure, is_labeled, is_open, distance_weight, n)
-    by_id = {record.article_id: record for record in opened.articles}
+    titles = {record.article_id: record.title or "" for record in opened.articles}
     ranked = [
         NextArticle(
             article_id=article_ids[code],
@@ -115,21 +110,34 @@ def next_articles(
             uncertainty=float(unsure[code]),
             distance=distance,
             claims=tuple(claims.claim_id[(article == code) & ~has_label].tolist()),
-            title=by_id[article_ids[code]].title or "",
+            title=titles[article_ids[code]],
         )
         for code, score, distance in order
     ]
     if out is not None:
         write_text(Path(out), "".join(_lines(ranked)))
-    axis = next(iter(dict.fromkeys(axes.values())), None)
     return NextArticles(
         dataset=str(dataset),
         system=_name(model),
-        axis=axis,
+        axis=next(iter(axes.values()), None),
         labeled=int(is_labeled.sum()),
         without=int(is_open.sum()),
         articles=Rows(ranked),
     )
+
+
+def _open_model(system: str | Path) -> Model:
+    """Opens a system whose scores are probabilities.
+
+    Raises: HarnessError: there is no such system, or its scores are no probabilities.
+    """
+    model = open_system(system)
+    if not model.card.probabilities:
+        raise HarnessError(
+            f"next: the scores of {model.card.system} are no probabilities, so they do not say what it is unsure of; "
+            "set calibration for it in the config, or take another system"
+        )
+    return model
 
 
 def _name(model: Model) -> str:

@@ -111,16 +111,13 @@ def suspects(
     """
     table = with_label_names(read_table(results, least=1))
     entries, notes = _chosen(table, as_list(systems))
-    given, names = table.gold.codes, table.gold.names
-    probabilities = _mean_probabilities(entries)
-    joint = confident_joint(given, probabilities)
-    confidence, margin = self_confidence(given, probabilities), normalized_margin(given, probabilities)
+    given, names, probabilities = table.gold.codes, table.gold.names, _mean_probabilities(entries)
+    joint, confidence = confident_joint(given, probabilities), self_confidence(given, probabilities)
+    margin = normalized_margin(given, probabilities)
     score = (1 - margin) / 2 if rank_by == "margin" else 1 - confidence
-    wrong = likely_errors(given, probabilities, joint)
-    rows = np.flatnonzero(wrong)
+    rows = np.flatnonzero(likely_errors(given, probabilities, joint))
     rows = rows[np.argsort(-score[rows], kind="stable")]
-    now = _read_dataset(entries[0].result, dataset, root)
-    claim_ids = _scored_ids(entries[0])
+    now, claim_ids = _read_dataset(entries[0].result, dataset, root), _scored_ids(entries[0])
     queue = [
         Suspect(
             claim_id=claim_ids[row],
