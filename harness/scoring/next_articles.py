@@ -97,9 +97,7 @@ def next_articles(
         raise HarnessError(f"{opened.folder}: every claim has a label; bring in articles first: harness ingest")
     article, article_ids = claims.article_codes(), list(dict.fromkeys(claims.article_id.tolist()))
     unsure = _mean_uncertainty(_entropy(model.score(claims)), article, ~has_label)
-    is_labeled, is_open = (
-        np.bincount(article[rows], minlength=len(article_ids)) > 0 for rows in (has_label, ~has_label)
-    )
+    is_labeled, is_open = (np.bincount(article[r], minlength=len(article_ids)) > 0 for r in (has_label, ~has_label))
     words = _word_vectors(claims.text, article, len(article_ids))
     order = _order(words, unsure, is_labeled, is_open, distance_weight, n)
     titles = {record.article_id: record.title or "" for record in opened.articles}
