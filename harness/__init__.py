@@ -11,6 +11,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness report                    build_report
     harness score                     score
     harness verify                    verify
+    harness probe                     probe
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
     harness ingest                    ingest
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
     from harness.runner.splitting.freeze import freeze_split as freeze_split
+    from harness.scoring.probes.probe import probe as probe
     from harness.scoring.score import score as score
     from harness.scoring.verify import verify as verify
 
@@ -131,6 +133,7 @@ _MODULES = {
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
+    "probe": "harness.scoring.probes.probe",
     "repair": "harness.data.repair",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, annotate, audit, compare, data, experiments, report, retrieval, score, start, verify
+from harness.cli import agreement, annotate, audit, compare, data, experiments, probe, report, retrieval, score, start, verify
 from harness.cli.faults import FaultOutput, all_faults_option
 from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines
@@ -37,6 +37,7 @@ for command in (
     *score.COMMANDS,
     *retrieval.COMMANDS,
     *verify.COMMANDS,
+    *probe.COMMANDS,
 ):
     command.params.append(all_faults_option())
     harness.add_command(command)

@@ -49,6 +49,8 @@ _BY_PAST = {forms.past: forms for forms in VERBS}
 _BY_PRESENT = {forms.present: forms for forms in VERBS}
 _BY_BASE = {forms.base: forms for forms in VERBS}
 _PARTICIPLES = {forms.participle for forms in VERBS} | {"been", "known", "done", "come", "set", "put", "met", "shut"}
+MAX_SUBJECT = 6
+"""Words before a form that is past and participle; after more of them, another verb may be the finite one."""
 _BE = {"is": "be", "are": "be", "was": "be", "were": "be"}
 _PAST_BE = ("was", "were")
 _NEGATORS = re.compile(r"\b(?:not|never|no|none|nobody|nothing|neither|nor|hardly|cannot|\w+n['’]t)\b", re.IGNORECASE)
@@ -111,10 +113,14 @@ def find_verb(text: str) -> FiniteVerb | None:
     if word in ("has", "have", "had") and _starts_with_participle(following):
         return FiniteVerb(text[: match.start()], word, following, "perfect", None)
     forms = _BY_PAST.get(word) or _BY_PRESENT.get(word)
-    # Before "by", a form that is past and participle is a participle: "the bridge built by the army".
-    if forms is None or (following.lstrip().startswith("by ") and word == forms.participle):
+    if forms is None or (word == forms.participle and _may_be_participle(text[: match.start()], following)):
         return None
     return FiniteVerb(text[: match.start()], word, following, "full", forms)
+
+
+def _may_be_participle(before: str, following: str) -> bool:
+    """Whether a form that is past and participle may be a participle: "the bridge built by the army"."""
+    return following.lstrip().startswith("by ") or len(before.rpartition(",")[2].split()) > MAX_SUBJECT
 
 
 def _is_finite(word: str) -> bool:
