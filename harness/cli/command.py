@@ -7,7 +7,20 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, annotate, audit, compare, data, experiments, probe, report, retrieval, score, start, verify
+from harness.cli import (
+    agreement,
+    annotate,
+    audit,
+    compare,
+    data,
+    experiments,
+    probe,
+    report,
+    retrieval,
+    score,
+    start,
+    verify,
+)
 from harness.cli.faults import FaultOutput, all_faults_option
 from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines

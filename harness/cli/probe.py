@@ -18,7 +18,9 @@ from harness.cli.score import MAX_CHARACTERS, terminal_text
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File to write: .html or .jsonl.")
 @click.option("--only", multiple=True, metavar="EDIT", help="Make this edit only; may be repeated.")
 @click.option(
-    "--gold", metavar="RULE", help="Rule that makes gold labels from annotations; default: that of the model's training."
+    "--gold",
+    metavar="RULE",
+    help="Rule that makes gold labels from annotations; default: that of the model's training.",
 )
 @click.option("--seed", type=int, default=13, show_default=True, help="Random seed of the edits.")
 @no_code

@@ -46,9 +46,7 @@ def _no_random(change: Callable[[str], str | None]) -> TextEdit:
     return lambda text, random: change(text)
 
 
-def shuffle_evidence(
-    row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random
-) -> Passages | None:
+def shuffle_evidence(row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random) -> Passages | None:
     """The passages of a claim in another order; None for fewer than two different ones."""
     passages = list(shown[row])
     if len(set(passages)) < 2:
@@ -58,9 +56,7 @@ def shuffle_evidence(
     return tuple(passages)
 
 
-def exchange_evidence(
-    row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random
-) -> Passages | None:
+def exchange_evidence(row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random) -> Passages | None:
     """The passages of a claim of another article; None if no other has passages of its own."""
     own = {passage.text for passage in shown[row]}
     others = [
@@ -71,9 +67,7 @@ def exchange_evidence(
     return random.choice(others) if shown[row] and others else None
 
 
-def remove_evidence(
-    row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random
-) -> Passages | None:
+def remove_evidence(row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random) -> Passages | None:
     """No passages; None for a claim that has none."""
     return () if shown[row] else None
 

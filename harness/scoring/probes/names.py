@@ -75,11 +75,17 @@ SOURCES = (
     "a spokesperson said",
     "a government report said",
 )
-_SAYING = r"(?:said|says|stated|reported|announced|claimed|wrote|noted|told|added|explained|warned|estimated|found|argued)"
+_SAYING = (
+    r"(?:said|says|stated|reported|announced|claimed|wrote|noted|told|added|explained|warned|estimated|found|argued)"
+)
 _ATTRIBUTED = re.compile(rf"\b(?:{_SAYING}|according to)\b", re.IGNORECASE)
 _CLOSED = re.compile(r"[.]$")
-_SUFFIX = re.compile(rf",\s+(?:according to [^,.;]{{2,80}}|(?:[^,.;]{{2,60}}\s+{_SAYING}|{_SAYING}\s+[^,.;]{{2,60}}))\.$")
-_PREFIX = re.compile(rf"^(?:According to [^,.;]{{2,80}},\s+|[^,;]{{2,80}}?\s{_SAYING}(?:\s+on\s+[\w ]{{3,30}})?\s+that\s+)")
+_SUFFIX = re.compile(
+    rf",\s+(?:according to [^,.;]{{2,80}}|(?:[^,.;]{{2,60}}\s+{_SAYING}|{_SAYING}\s+[^,.;]{{2,60}}))\.$"
+)
+_PREFIX = re.compile(
+    rf"^(?:According to [^,.;]{{2,80}},\s+|[^,;]{{2,80}}?\s{_SAYING}(?:\s+on\s+[\w ]{{3,30}})?\s+that\s+)"
+)
 _PRONOUN = re.compile(r"^(?:he|she|it|they|we|I|this|that|these|those|his|her|its|their)\b", re.IGNORECASE)
 
 

@@ -168,4 +168,3 @@ def _of_spelling(pair: list[PlantedSentence], read: ReadPair) -> str:
         return why
     verdicts = {sentence.verdict for sentence in pair}
     return f"{why}; the two sentences are judged {'alike' if len(verdicts) == 1 else 'differently, which is wrong'}"
-

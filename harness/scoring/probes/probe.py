@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.arrays import Bools
-from harness.data.claims import Claims
-from harness.data.dataset import Dataset
-from harness.data.labels.tasks import TASKS, find_task
-from harness.data.load import find_scheme
+from harness.data.labels.tasks import TASKS
 from harness.display import displayed
-from harness.errors import FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import atomic_file, json_line
+from harness.errors import FaultsError, UnknownName, unknown_name
+from harness.files import atomic_file
 from harness.runner.chain.saved_chain import CHAIN_CARD, ChainModel, load_chain
 from harness.runner.models.saved_model import FOLDER, Model, find_model, load_model, untrained_model
-from harness.runner.splitting.joined_datasets import JoinedDatasets, joined_gold, load_joined, schemes_of
-from harness.runner.verification.gold_evidence import GoldEvidence
-from harness.schemes import COMMON_VERDICTS
+from harness.runner.splitting.joined_datasets import JoinedDatasets, load_joined
+from harness.runner.verification.evidence_source import evidence_name
 from harness.scoring.probes import planted
 from harness.scoring.probes.edits import EDITS, Edit
 from harness.scoring.probes.held_out import held_out
-from harness.scoring.probes.measure import EditShift, Material, measure_edit, score_before
-from harness.scoring.probes.planted import PlantedErrors, ReadPair, planted_errors
+from harness.scoring.probes.materials import claims_to_detect, claims_to_judge, read_planted
+from harness.scoring.probes.measure import EditShift, measure_edit, score_before
+from harness.scoring.probes.planted import PlantedErrors
 
 ENGLISH = "en"
-MIN_ANNOTATOR_RULE = "adjudicated"
 
 
 @displayed
@@ -68,8 +64,8 @@ class Probing:
     """Folder or name of what is probed."""
     dataset: str
     stages: tuple[ProbedStage, ...]
-    planted: PlantedErrors | None
-    """The planted errors; None: the shipped dataset has another content than expected."""
+    planted: PlantedErrors
+    """What it makes of the planted errors, whatever the dataset."""
     warnings: tuple[str, ...]
     out: Path | None = None
 
@@ -79,7 +75,7 @@ class Probing:
             "name": self.name,
             "dataset": self.dataset,
             "stages": [stage.document() for stage in self.stages],
-            "planted_errors": None if self.planted is None else self.planted.document(),
+            "planted_errors": self.planted.document(),
             "warnings": list(self.warnings),
             "out": None if self.out is None else str(self.out),
         }
@@ -137,12 +133,12 @@ def probe(
         _probe_stage(stage, one, joined, english, edits=_edits_for(one, only), gold=gold, seed=seed)
         for stage, one in probed.models
     )
-    warnings += [warning for _, one in probed.models for warning in one.warnings]
+    warnings += [warning for _, one in probed.models for warning in (*one.warnings, *_of_evidence(one))]
     result = Probing(
         name=probed.name,
         dataset=joined.name,
         stages=stages,
-        planted=_planted(probed),
+        planted=read_planted(probed.detector, probed.judge),
         warnings=tuple(dict.fromkeys(warnings)),
         out=target,
     )
@@ -171,7 +167,8 @@ def _open(name: str | Path) -> _Probed:
         return _Probed(str(model.folder), None, model)
     probed_tasks = ", ".join(task.name for task in TASKS.values() if task.binary or task.name == "verdict")
     raise FaultsError.single(
-        path, f"was trained for the task '{model.card.task}', for which no edit has a known effect; known: {probed_tasks}"
+        path,
+        f"was trained for the task '{model.card.task}', for which no edit has a known effect; known: {probed_tasks}",
     )
 
 
@@ -184,6 +181,8 @@ def _english_rows(joined: JoinedDatasets) -> tuple[Bools, list[str]]:
 
     Raises: FaultsError: none is.
     """
+    if not len(joined.claims):
+        raise FaultsError.single(joined.datasets[0].folder, "has no claims; name another dataset", code="empty")
     languages = [joined.languages[name] for name in joined.claims.article_id]
     english: Bools = np.array([_primary(language) == ENGLISH for language in languages], dtype=bool)
     others = ", ".join(sorted({language for language in languages if _primary(language) != ENGLISH}))
@@ -205,13 +204,17 @@ def _check(probed: _Probed, joined: JoinedDatasets, english: Bools, only: Sequen
         where = model.folder or model.card.system
         for languages, relation in ((model.card.languages, "was trained on"), (model.card.made_for, "is made for")):
             if languages and ENGLISH not in map(_primary, languages):
-                message = f"{relation} '{', '.join(languages)}', and the edits are rules of English; probe an English model"
+                message = (
+                    f"{relation} '{', '.join(languages)}', and the edits are rules of English; probe an English model"
+                )
                 faults.append(FaultsError.single(where, message, code="language"))
                 break
     wanted = [name for name in only if EDITS[name].change_evidence is not None]
     readers = [model for _, model in probed.models if model.card.evidence is not None]
     if wanted and not readers:
-        message = f"reads no evidence, so that these edits cannot be made: {', '.join(wanted)}; leave them out of --only"
+        message = (
+            f"reads no evidence, so that these edits cannot be made: {', '.join(wanted)}; leave them out of --only"
+        )
         faults.append(FaultsError.single(probed.name, message, code="no-evidence"))
     (dataset,) = joined.datasets
     if readers and not any(evidence.text.strip() for evidence in dataset.evidence):
@@ -220,6 +223,13 @@ def _check(probed: _Probed, joined: JoinedDatasets, english: Bools, only: Sequen
         faults.append(FaultsError.single(dataset.folder, f"{message}{planted.DATASET}", code="no-evidence"))
     if faults:
         raise FaultsError(fault for error in faults for fault in error.faults)
+
+
+def _of_evidence(model: Model) -> list[str]:
+    """A warning about a judge that was fitted to other evidence than it is shown here."""
+    if model.card.evidence in (None, evidence_name("gold")):
+        return []
+    return [f"{model.card.system}: fitted to the passages of {model.card.evidence}, and shown gold evidence here"]
 
 
 def _edits_for(model: Model, only: Sequence[str]) -> list[Edit]:
@@ -248,10 +258,10 @@ def _probe_stage(
     unseen = held_out(model, dataset, joined.claims.claim_id)
     usable: Bools = english & unseen.rows
     if model.card.positive is None:
-        material, claims_are = _claims_to_judge(model, joined, usable, gold)
+        material, claims_are = claims_to_judge(model, joined, usable, gold)
         score_of = "the gold verdict"
     else:
-        material, claims_are = _claims_to_detect(model, joined, usable, gold)
+        material, claims_are = claims_to_detect(model, joined, usable, gold)
         score_of = f"'{model.card.positive}'"
     if not len(material.claims):
         raise FaultsError.single(dataset.folder, f"no claim to edit: {claims_are}; name another dataset", code="empty")
@@ -269,119 +279,9 @@ def _probe_stage(
     )
 
 
-def _gold_rule(model: Model, gold: str | None) -> str:
-    return gold or (model.card.provenance.gold if model.card.provenance else MIN_ANNOTATOR_RULE)
-
-
-def _claims_to_detect(
-    model: Model, joined: JoinedDatasets, usable: Bools, gold: str | None
-) -> tuple[Material, str]:
-    """The claims with the positive label, or all where the dataset does not answer the task."""
-    (dataset,) = joined.datasets
-    answered = model.card.task is not None and any(
-        model.card.task in find_scheme(dataset.folder, name).tasks for name in dataset.info.schemes
-    )
-    if not answered:
-        rows = np.flatnonzero(usable)
-        of_task = f" for {model.card.task}" if model.card.task else ""
-        return _material(joined.claims, rows, {}), f"all claims, since {joined.name} has no gold{of_task}"
-    task = find_task(str(model.card.task))
-    task_gold = joined_gold(joined, task, schemes_of(joined, task), _gold_rule(model, gold))
-    positive = task_gold.rows_with_gold[task_gold.gold.positive]
-    rows = positive[usable[positive]]
-    label = str(model.card.positive)
-    return _material(joined.claims, rows, dict.fromkeys(rows.tolist(), label)), f"claims with gold '{label}'"
-
-
-def _claims_to_judge(model: Model, joined: JoinedDatasets, usable: Bools, gold: str | None) -> tuple[Material, str]:
-    """The claims with a gold verdict that the model has a label for, and with a passage if it reads any."""
-    task = TASKS["verdict"]
-    (scheme,) = schemes = schemes_of(joined, task)
-    task_gold = joined_gold(joined, task, schemes, _gold_rule(model, gold))
-    to_common = scheme.tasks["verdict"].common
-    label_of = {verdict: label for label, verdict in common_verdicts(model).items()}
-    claims = joined.claims
-    if model.card.evidence is not None:
-        claims = replace(claims, evidence=GoldEvidence(joined).shown().column)
-    verdicts: dict[int, str] = {}
-    for row, code in zip(task_gold.rows_with_gold.tolist(), task_gold.gold.codes.tolist(), strict=True):
-        own = task_gold.gold.labels[code]
-        verdict = to_common.get(own, own)
-        reads_nothing = model.card.evidence is not None and not claims.evidence[row]
-        if usable[row] and verdict in label_of and not reads_nothing:
-            verdicts[row] = verdict
-    rows = np.array(list(verdicts), dtype=np.int64)
-    labels = {row: label_of[verdict] for row, verdict in verdicts.items()}
-    with_passages = " and gold evidence, which they are judged by" if model.card.evidence is not None else ""
-    material = _material(claims, rows, labels, verdicts)
-    return material._replace(label_of=label_of), f"claims with a gold verdict{with_passages}"
-
-
-def _material(
-    claims: Claims, rows: np.ndarray[Any, Any], gold: Mapping[int, str], common: Mapping[int, str] | None = None
-) -> Material:
-    numbers = rows.tolist()
-    return Material(
-        claims.take(rows), [gold.get(row) for row in numbers], [(common or {}).get(row) for row in numbers], {}
-    )
-
-
-def common_verdicts(model: Model) -> dict[str, str]:
-    """What each label of a judge means in common terms, as its scheme says."""
-    common: dict[str, str] = {}
-    for use in model.card.schemes:
-        common |= use.mapping.common
-    return {
-        label: common.get(label, label) for label in model.card.labels if common.get(label, label) in COMMON_VERDICTS
-    }
-
-
-def _planted(probed: _Probed) -> PlantedErrors | None:
-    """What the models make of the planted errors, which are always read, whatever the dataset."""
-    joined = load_joined([planted.DATASET])
-    (dataset,) = joined.datasets
-    claims, task = joined.claims, TASKS["verdict"]
-    task_gold = joined_gold(joined, task, schemes_of(joined, task), planted.GOLD)
-    gold = {
-        str(claims.claim_id[row]): task_gold.gold.labels[code]
-        for row, code in zip(task_gold.rows_with_gold.tolist(), task_gold.gold.codes.tolist(), strict=True)
-    }
-    names = [str(name) for name in claims.claim_id]
-    picked: dict[str, bool] | None = None
-    verdicts: dict[str, str | None] | None = None
-    scores: dict[str, float | None] = {}
-    if probed.detector is not None:
-        before = score_before(probed.detector, claims)
-        picked = {name: label == probed.detector.card.positive for name, label in zip(names, before.labels, strict=True)}
-        scores = dict(zip(names, before.scores[:, -1].tolist(), strict=True))
-    if probed.judge is not None:
-        verdicts, scores = _verdicts(probed.judge, joined, names)
-    notes = dict.fromkeys(f"{held_out(model, dataset, claims.claim_id).sentence}" for _, model in probed.models)
-    return planted_errors(claims, gold, ReadPair(picked, verdicts, scores), "; ".join(notes))
-
-
-def _verdicts(
-    judge: Model, joined: JoinedDatasets, names: Sequence[str]
-) -> tuple[dict[str, str | None], dict[str, float | None]]:
-    """The verdict of each planted sentence in common terms, and its score."""
-    claims = joined.claims
-    if judge.card.evidence is not None:
-        claims = replace(claims, evidence=GoldEvidence(joined).shown().column)
-    before, common = score_before(judge, claims), common_verdicts(judge)
-    verdicts = {name: None if label is None else common.get(label, label) for name, label in zip(names, before.labels, strict=True)}
-    scores = {
-        name: None if label is None else float(before.scores[row, judge.card.labels.index(label)])
-        for row, (name, label) in enumerate(zip(names, before.labels, strict=True))
-    }
-    return verdicts, scores
-
-
 def edited_claims(result: Probing) -> Iterator[dict[str, Any]]:
     """Yields every edited claim as a line of `harness probe -o out.jsonl`."""
     for stage in result.stages:
         for row in stage.rows:
             for claim in row.claims:
                 yield {"stage": stage.stage, "edit": row.edit, "expected": row.expected} | claim._asdict()
-
-
-__all__ = ["Probing", "probe"]

@@ -21,13 +21,17 @@ _NUMBER = re.compile(
 )
 _YEAR = re.compile(r"1[0-9]\d\d|20\d\d|21\d\d")
 _PERCENT = re.compile(r"\s?(?:%|percent\b|per cent\b)")
-_LOWER_BOUND = re.compile(r"\b(?:more than|over|at least|above|exceeds?|exceeded|exceeding|passe[sd]|topped|surpassed)\s+$", re.IGNORECASE)
+_LOWER_BOUND = re.compile(
+    r"\b(?:more than|over|at least|above|exceeds?|exceeded|exceeding|passe[sd]|topped|surpassed)\s+$", re.IGNORECASE
+)
 _UPPER_BOUND = re.compile(
     r"\b(?:less than|fewer than|under|below|up to|at most|nearly|almost|no more than)\s+$", re.IGNORECASE
 )
 _DAY_BEFORE = re.compile(rf"\b(?:{MONTHS})\s+$")
 _DAY_AFTER = re.compile(rf"\s+(?:of\s+)?(?:{MONTHS})\b")
-_NUMBER_OF_NAME = re.compile(r"\b(?!(?:In|By|On|At|The|A|About|Only|Some|Over|From|To|Just|Nearly|Almost)\b)[A-Z][\w’'.-]*\s+$")
+_NUMBER_OF_NAME = re.compile(
+    r"\b(?!(?:In|By|On|At|The|A|About|Only|Some|Over|From|To|Just|Nearly|Almost)\b)[A-Z][\w’'.-]*\s+$"
+)
 """A capitalized word before a number makes it a part of a name: "Flight 143", "Taipei 101"."""
 _OF_SHARE = re.compile(r"\s+(?:\w+\s+)?(?:in|of|out of)\s+(?:every\s+)?(?:two|three|four|five|ten|a hundred|\d+)\b")
 _UNCHANGEABLE = re.compile(r"\b(?:and|to|of|or|in|those|these|all|the|other|another|every|than)\s+$", re.IGNORECASE)
@@ -48,7 +52,12 @@ def change_number(text: str, random: Random) -> str | None:
         digits = match["digits"]
         if _YEAR.fullmatch(digits) or _DAY_BEFORE.search(before) or _DAY_AFTER.match(after):
             continue
-        if _OF_SHARE.match(after) or _UNCHANGEABLE.search(before) or _NUMBER_OF_NAME.search(before) or re.match(r"\s*(?:-|to|of|and|or)\s*(?:the\s+)?\d", after):
+        if (
+            _OF_SHARE.match(after)
+            or _UNCHANGEABLE.search(before)
+            or _NUMBER_OF_NAME.search(before)
+            or re.match(r"\s*(?:-|to|of|and|or)\s*(?:the\s+)?\d", after)
+        ):
             continue
         changed = _changed_digits(digits, _bound(before), random, is_percent=bool(_PERCENT.match(after)))
         if changed is not None:
@@ -69,7 +78,10 @@ def _changed_digits(digits: str, bound: int, random: Random, *, is_percent: bool
         usable = [number for number in usable if (number > value) == (bound > 0)]
     if value < 2 and not decimals:  # "1 day" would need another noun
         return None
-    written = [f"{number:,.{decimals}f}" if "," in digits or number >= 10_000 else f"{number:.{decimals}f}" for number in usable]
+    written = [
+        f"{number:,.{decimals}f}" if "," in digits or number >= 10_000 else f"{number:.{decimals}f}"
+        for number in usable
+    ]
     written = [number for number in written if number != digits and not _YEAR.fullmatch(number)]
     return random.choice(written) if written else None
 
@@ -127,7 +139,9 @@ _SPELLINGS = {form: name for name, (forms, _, _) in _UNITS.items() for form in f
 _BRITISH = re.compile(r"meter")
 _UNIT = re.compile(
     r"(?P<number>\d|\b(?:" + "|".join(_WORDS) + r"|hundred|thousand|million|billion|trillion))(?P<gap>[\s-])"
-    r"(?P<unit>" + "|".join(sorted((*_SPELLINGS, *(s.replace("meter", "metre") for s in _SPELLINGS)), key=len, reverse=True)) + r")"
+    r"(?P<unit>"
+    + "|".join(sorted((*_SPELLINGS, *(s.replace("meter", "metre") for s in _SPELLINGS)), key=len, reverse=True))
+    + r")"
     r"(?![\w'’])(?!-)"
 )
 _NO_UNIT = re.compile(r"\s+(?:old|of age|ago|earlier|later)\b")
@@ -146,7 +160,9 @@ def change_unit(text: str, random: Random) -> str | None:
         if not usable or _NO_UNIT.match(text[match.end() :]):
             continue
         forms = _UNITS[random.choice(usable)][0]
-        unit = forms[0] if spelled.replace("metre", "meter") == singular and singular != _UNITS[name][0][1] else forms[1]
+        unit = (
+            forms[0] if spelled.replace("metre", "meter") == singular and singular != _UNITS[name][0][1] else forms[1]
+        )
         if "metre" in spelled:
             unit = _BRITISH.sub("metre", unit)
         return text[: match.start("unit")] + unit + text[match.end() :]
