@@ -14,7 +14,6 @@ from harness.cli import (
     compare,
     data,
     experiments,
-    probe,
     report,
     retrieval,
     score,
@@ -50,7 +49,6 @@ for command in (
     *score.COMMANDS,
     *retrieval.COMMANDS,
     *verify.COMMANDS,
-    *probe.COMMANDS,
 ):
     command.params.append(all_faults_option())
     harness.add_command(command)

@@ -14,10 +14,19 @@ Expectation = Literal["must not change", "should fall", "verdict should flip"]
 TextEdit = Callable[[str, Random], str | None]
 """Returns the edited text, never the same one; None if the edit does not apply."""
 Passages = tuple[ShownPassage, ...]
-EvidenceEdit = Callable[[int, Sequence[Passages], Sequence[str], Random], Passages | None]
-"""Returns other passages for one row of all, given the passages and the article of each row; None if not applicable."""
+EvidenceEdit = Callable[[int, "Shown", Random], Passages | None]
+"""Returns other passages for one row; None if the edit does not apply."""
 SUPPORTED, REFUTED = "supported", "refuted"
 DECIDED = (SUPPORTED, REFUTED)
+
+
+class Shown(NamedTuple):
+    """What all claims are shown."""
+
+    passages: Sequence[Passages]
+    """Passages of each claim."""
+    articles: Sequence[str]
+    """Article of each claim."""
 
 
 class Edit(NamedTuple):
@@ -43,33 +52,34 @@ class Edit(NamedTuple):
 
 
 def _no_random(change: Callable[[str], str | None]) -> TextEdit:
-    return lambda text, random: change(text)
+    return lambda text, _: change(text)
 
 
-def shuffle_evidence(row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random) -> Passages | None:
+def shuffle_evidence(row: int, shown: Shown, random: Random) -> Passages | None:
     """The passages of a claim in another order; None for fewer than two different ones."""
-    passages = list(shown[row])
+    passages = list(shown.passages[row])
     if len(set(passages)) < 2:
         return None
-    while tuple(passages) == shown[row]:
+    while tuple(passages) == shown.passages[row]:
         random.shuffle(passages)
     return tuple(passages)
 
 
-def exchange_evidence(row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random) -> Passages | None:
+def exchange_evidence(row: int, shown: Shown, random: Random) -> Passages | None:
     """The passages of a claim of another article; None if no other has passages of its own."""
-    own = {passage.text for passage in shown[row]}
+    own = {passage.text for passage in shown.passages[row]}
     others = [
         passages
-        for passages, article in zip(shown, articles, strict=True)
-        if passages and article != articles[row] and own.isdisjoint(passage.text for passage in passages)
+        for passages, article in zip(shown.passages, shown.articles, strict=True)
+        if passages and article != shown.articles[row] and own.isdisjoint(passage.text for passage in passages)
     ]
-    return random.choice(others) if shown[row] and others else None
+    return random.choice(others) if own and others else None
 
 
-def remove_evidence(row: int, shown: Sequence[Passages], articles: Sequence[str], random: Random) -> Passages | None:
+def remove_evidence(row: int, shown: Shown, random: Random) -> Passages | None:
     """No passages; None for a claim that has none."""
-    return () if shown[row] else None
+    del random
+    return () if shown.passages[row] else None
 
 
 _STAYS: Expectation = "must not change"

@@ -17,7 +17,7 @@ from harness.resampling import clopper_pearson, jackknife_t, jackknife_weights
 from harness.runner.chain.losses import Estimate
 from harness.runner.models.saved_model import Model
 from harness.runner.verification.gold_evidence import evidence_column
-from harness.scoring.probes.edits import Edit, Expectation
+from harness.scoring.probes.edits import Edit, Expectation, Passages, Shown
 
 INTERVAL_SEED = 13
 SAME = 1e-9
@@ -92,19 +92,20 @@ class Material(NamedTuple):
     """Label of the model for each common verdict."""
 
 
-def measure_edit(model: Model, material: Material, edit: Edit, seed: int, before: Before) -> EditShift:
+def measure_edit(
+    model: Model, material: Material, edit: Edit, *, expected: Expectation, seed: int, before: Before
+) -> EditShift:
     """Edits every claim that an edit applies to and scores it again.
 
     Args:
         model: the model.
         material: the claims.
-        edit: an edit with an expectation for the model.
+        edit: the edit.
+        expected: what it should do to the model.
         seed: random seed; with the edit and the claim it settles every random choice.
         before: scores and labels of all claims as they are.
     """
     is_verdict = model.card.positive is None
-    expected = edit.expected(is_verdict=is_verdict)
-    assert expected is not None
     usable = [row for row in range(len(material.claims)) if _is_usable(edit, material.common[row], is_verdict)]
     rows, edited = _edited(edit, material.claims, usable, seed)
     changed_claims: list[EditedClaim] = []
@@ -157,17 +158,16 @@ def _edited(edit: Edit, claims: Claims, usable: Sequence[int], seed: int) -> tup
     rows: list[int] = []
     texts: list[str] = []
     evidence: list[Any] = []
-    articles = [str(name) for name in claims.article_id]
-    shown = list(claims.evidence)
+    shown = Shown(list(claims.evidence), [str(name) for name in claims.article_id])
     for row in usable:
         # A generator of its own for each claim: what is drawn for one does not depend on the others.
-        random = Random(f"{seed} {edit.name} {claims.claim_id[row]}")
+        random = Random(f"{seed} {edit.name} {claims.claim_id[row]}")  # noqa: S311 - no secret depends on it
         text: str | None = claims.text[row]
-        passages = shown[row]
+        passages: Passages | None = shown.passages[row]
         if edit.change is not None:
             text = edit.change(claims.text[row], random)
         elif edit.change_evidence is not None:
-            passages = edit.change_evidence(row, shown, articles, random)
+            passages = edit.change_evidence(row, shown, random)
         if text is not None and passages is not None:
             rows.append(row)
             texts.append(text)

@@ -7,33 +7,36 @@ from random import Random
 
 KINDS = (
     # Countries without "the", so that one can stand for another.
-    "Albania Algeria Argentina Australia Austria Bangladesh Belgium Bolivia Brazil Bulgaria Cambodia Cameroon Canada Chile "
-    "China Colombia Croatia Cuba Cyprus Denmark Ecuador Egypt Estonia Ethiopia Finland France Germany Ghana Greece "
-    "Guatemala Hungary Iceland India Indonesia Iran Iraq Ireland Israel Italy Jamaica Japan Kazakhstan Kenya Latvia "
-    "Lebanon Libya Lithuania Madagascar Malaysia Mali Malta Mexico Moldova Mongolia Morocco Mozambique Namibia Nepal "
-    "Nicaragua Nigeria Norway Pakistan Panama Paraguay Peru Poland Portugal Romania Russia Rwanda Senegal Serbia Slovakia "
-    "Slovenia Somalia Spain Sudan Sweden Switzerland Syria Tanzania Thailand Tunisia Tuvalu Uganda Ukraine Uruguay "
-    "Venezuela Vietnam Yemen Zambia Zimbabwe",
-    "Albanian Algerian American Argentine Australian Austrian Belgian Brazilian British Bulgarian Canadian Chilean Chinese "
-    "Colombian Croatian Cuban Danish Dutch Egyptian Estonian Ethiopian Finnish French German Greek Hungarian Icelandic "
-    "Indian Indonesian Iranian Iraqi Irish Israeli Italian Japanese Kenyan Korean Latvian Lebanese Lithuanian Malaysian "
-    "Mexican Moroccan Nigerian Norwegian Pakistani Peruvian Polish Portuguese Romanian Russian Serbian Somali Spanish "
-    "Swedish Swiss Syrian Thai Tunisian Turkish Ukrainian Venezuelan Vietnamese",
-    "Alabama Alaska Arizona Arkansas California Colorado Connecticut Delaware Florida Idaho Illinois Indiana Iowa Kansas "
-    "Kentucky Louisiana Maine Maryland Massachusetts Michigan Minnesota Mississippi Missouri Montana Nebraska Nevada Ohio "
-    "Oklahoma Oregon Pennsylvania Tennessee Texas Utah Vermont Virginia Wisconsin Wyoming",
-    "Accra Algiers Amsterdam Ankara Athens Baghdad Baltimore Bangkok Barcelona Beijing Belgrade Berlin Bogota Boston "
-    "Brussels Bucharest Budapest Cairo Caracas Chicago Copenhagen Dakar Damascus Delhi Denver Detroit Dublin Edinburgh "
-    "Flint Frankfurt Geneva Glasgow Hamburg Hanoi Havana Helsinki Houston Istanbul Jakarta Johannesburg Kharkiv Kyiv Lagos "
-    "Lima Lisbon Liverpool London Madrid Manila Marseille Melbourne Miami Milan Minsk Montreal Moscow Mumbai Munich "
-    "Nairobi Naples Osaka Oslo Paris Philadelphia Prague Riga Rome Santiago Seattle Seoul Shanghai Sofia Stockholm Sydney "
-    "Tallinn Tehran Tokyo Toronto Tunis Vienna Vilnius Warsaw Zagreb Zurich",
+    "Albania Algeria Argentina Australia Austria Bangladesh Belgium Bolivia Brazil Bulgaria Cambodia Cameroon "
+    "Canada Chile China Colombia Croatia Cuba Cyprus Denmark Ecuador Egypt Estonia Ethiopia Finland France "
+    "Germany Ghana Greece Guatemala Hungary Iceland India Indonesia Iran Iraq Ireland Israel Italy Jamaica Japan "
+    "Kazakhstan Kenya Latvia Lebanon Libya Lithuania Madagascar Malaysia Mali Malta Mexico Moldova Mongolia "
+    "Morocco Mozambique Namibia Nepal Nicaragua Nigeria Norway Pakistan Panama Paraguay Peru Poland Portugal "
+    "Romania Russia Rwanda Senegal Serbia Slovakia Slovenia Somalia Spain Sudan Sweden Switzerland Syria Tanzania "
+    "Thailand Tunisia Tuvalu Uganda Ukraine Uruguay Venezuela Vietnam Yemen Zambia Zimbabwe",
+    "Albanian Algerian American Argentine Australian Austrian Belgian Brazilian British Bulgarian Canadian "
+    "Chilean Chinese Colombian Croatian Cuban Danish Dutch Egyptian Estonian Ethiopian Finnish French German "
+    "Greek Hungarian Icelandic Indian Indonesian Iranian Iraqi Irish Israeli Italian Japanese Kenyan Korean "
+    "Latvian Lebanese Lithuanian Malaysian Mexican Moroccan Nigerian Norwegian Pakistani Peruvian Polish "
+    "Portuguese Romanian Russian Serbian Somali Spanish Swedish Swiss Syrian Thai Tunisian Turkish Ukrainian "
+    "Venezuelan Vietnamese",
+    "Alabama Alaska Arizona Arkansas California Colorado Connecticut Delaware Florida Idaho Illinois Indiana Iowa "
+    "Kansas Kentucky Louisiana Maine Maryland Massachusetts Michigan Minnesota Mississippi Missouri Montana "
+    "Nebraska Nevada Ohio Oklahoma Oregon Pennsylvania Tennessee Texas Utah Vermont Virginia Wisconsin Wyoming",
+    "Accra Algiers Amsterdam Ankara Athens Baghdad Baltimore Bangkok Barcelona Beijing Belgrade Berlin Bogota "
+    "Boston Brussels Bucharest Budapest Cairo Caracas Chicago Copenhagen Dakar Damascus Delhi Denver Detroit "
+    "Dublin Edinburgh Flint Frankfurt Geneva Glasgow Hamburg Hanoi Havana Helsinki Houston Istanbul Jakarta "
+    "Johannesburg Kharkiv Kyiv Lagos Lima Lisbon Liverpool London Madrid Manila Marseille Melbourne Miami Milan "
+    "Minsk Montreal Moscow Mumbai Munich Nairobi Naples Osaka Oslo Paris Philadelphia Prague Riga Rome Santiago "
+    "Seattle Seoul Shanghai Sofia Stockholm Sydney Tallinn Tehran Tokyo Toronto Tunis Vienna Vilnius Warsaw "
+    "Zagreb Zurich",
     "Africa Asia Europe Antarctica Oceania",
     "Mercury Venus Mars Jupiter Saturn Uranus Neptune",
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "Amazon Danube Elbe Euphrates Ganges Mekong Mississippi Nile Rhine Rhone Seine Thames Tigris Volga",
     "Microsoft Google Facebook Toyota Volkswagen Boeing Airbus Siemens Samsung Sony Nokia Pfizer Novartis",
 )
+"""Names by kind: a name is swapped for another of its kind."""
 _KIND_OF = {name: kind.split() for kind in reversed(KINDS) for name in kind.split()}
 _NAME = re.compile(rf"\b(?:{'|'.join(sorted(_KIND_OF, key=len, reverse=True))})\b(?![’'-]?[A-Z])")
 _CAPITAL_BEFORE = re.compile(r"(?:[A-Z][\w’'.-]*\s+(?:of\s+(?:the\s+)?|and\s+|&\s+)?|[-’'])$")
@@ -51,7 +54,7 @@ def swap_entity(text: str, random: Random) -> str | None:
         others = [other for other in _KIND_OF[name] if other != name and other not in text]
         new = random.choice(others)
         changed = re.sub(rf"\b{name}\b", new, text)
-        return re.sub(rf"\b([Aa])n? (?={new}\b)", lambda article: article[1] + _n(new) + " ", changed)
+        return re.sub(rf"\b([Aa])n? (?={new}\b)", rf"\1{_n(new)} ", changed)
     return None
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from harness.arrays import Bools
 from harness.data.labels.tasks import TASKS
-from harness.display import displayed
 from harness.errors import FaultsError, UnknownName, unknown_name
 from harness.files import atomic_file
 from harness.runner.chain.saved_chain import CHAIN_CARD, ChainModel, load_chain
@@ -22,63 +20,11 @@ from harness.scoring.probes import planted
 from harness.scoring.probes.edits import EDITS, Edit
 from harness.scoring.probes.held_out import held_out
 from harness.scoring.probes.materials import claims_to_detect, claims_to_judge, read_planted
-from harness.scoring.probes.measure import EditShift, measure_edit, score_before
-from harness.scoring.probes.planted import PlantedErrors
+from harness.scoring.probes.measure import measure_edit, score_before
+from harness.scoring.probes.probing import ProbedStage, Probing
+from harness.scoring.probes.writers import WRITERS
 
 ENGLISH = "en"
-
-
-@displayed
-@dataclass(frozen=True)
-class ProbedStage:
-    """One model of what is probed: a detector or a judge."""
-
-    stage: str
-    """`detect` or `judge`."""
-    system: str
-    task: str
-    score_of: str
-    """What the score is that shifts."""
-    n_claims: int
-    """Number of claims that may be edited."""
-    claims_are: str
-    """Which claims these are."""
-    in_training: bool
-    """Whether the model was trained on these claims."""
-    held_out: str
-    """What is known of that."""
-    rows: tuple[EditShift, ...]
-
-    def document(self) -> dict[str, Any]:
-        """The stage as `harness probe --json` prints it."""
-        fields = ("stage", "system", "task", "score_of", "n_claims", "claims_are", "in_training", "held_out")
-        return {name: getattr(self, name) for name in fields} | {"edits": [row.document() for row in self.rows]}
-
-
-@displayed
-@dataclass(frozen=True)
-class Probing:
-    """How the scores of a model or a chain move under edits of known effect."""
-
-    name: str
-    """Folder or name of what is probed."""
-    dataset: str
-    stages: tuple[ProbedStage, ...]
-    planted: PlantedErrors
-    """What it makes of the planted errors, whatever the dataset."""
-    warnings: tuple[str, ...]
-    out: Path | None = None
-
-    def document(self) -> dict[str, Any]:
-        """The document that `harness probe --json` prints."""
-        return {
-            "name": self.name,
-            "dataset": self.dataset,
-            "stages": [stage.document() for stage in self.stages],
-            "planted_errors": self.planted.document(),
-            "warnings": list(self.warnings),
-            "out": None if self.out is None else str(self.out),
-        }
 
 
 class _Probed(NamedTuple):
@@ -117,8 +63,6 @@ def probe(
         root: folder of fetched benchmarks.
     Raises: HarnessError: an input is missing or invalid, or does not fit the model; nothing is written.
     """
-    from harness.scoring.probes.writers import WRITERS
-
     target = None if out is None else Path(out)
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
@@ -128,7 +72,7 @@ def probe(
     probed = _open(model)
     joined = load_joined([dataset], root)
     english, warnings = _english_rows(joined)
-    _check(probed, joined, english, only)
+    _check(probed, joined, only)
     stages = tuple(
         _probe_stage(stage, one, joined, english, edits=_edits_for(one, only), gold=gold, seed=seed)
         for stage, one in probed.models
@@ -143,9 +87,8 @@ def probe(
         out=target,
     )
     if target is not None:
-        write: Callable[[Path, Probing], None] = WRITERS[target.suffix.lower()]
         with atomic_file(target) as temporary:
-            write(temporary, result)
+            WRITERS[target.suffix.lower()](temporary, result)
     return result
 
 
@@ -193,7 +136,7 @@ def _english_rows(joined: JoinedDatasets) -> tuple[Bools, list[str]]:
     return english, [f"{left_out:,} claims in another language ({others}) are left out"] if left_out else []
 
 
-def _check(probed: _Probed, joined: JoinedDatasets, english: Bools, only: Sequence[str]) -> None:
+def _check(probed: _Probed, joined: JoinedDatasets, only: Sequence[str]) -> None:
     """Checks that the models fit the edits and the dataset.
 
     Raises: FaultsError: a model of another language, of no evidence asked for edits of evidence, or of evidence that
@@ -275,13 +218,9 @@ def _probe_stage(
         claims_are=claims_are,
         in_training=unseen.in_training,
         held_out=unseen.sentence,
-        rows=tuple(measure_edit(model, material, edit, seed, before) for edit in edits),
+        rows=tuple(
+            measure_edit(model, material, edit, expected=expected, seed=seed, before=before)
+            for edit in edits
+            if (expected := edit.expected(is_verdict=model.card.positive is None)) is not None
+        ),
     )
-
-
-def edited_claims(result: Probing) -> Iterator[dict[str, Any]]:
-    """Yields every edited claim as a line of `harness probe -o out.jsonl`."""
-    for stage in result.stages:
-        for row in stage.rows:
-            for claim in row.claims:
-                yield {"stage": stage.stage, "edit": row.edit, "expected": row.expected} | claim._asdict()

@@ -22,7 +22,7 @@ _NUMBER = re.compile(
 _YEAR = re.compile(r"1[0-9]\d\d|20\d\d|21\d\d")
 _PERCENT = re.compile(r"\s?(?:%|percent\b|per cent\b)")
 _LOWER_BOUND = re.compile(
-    r"\b(?:more than|over|at least|above|exceeds?|exceeded|exceeding|passe[sd]|topped|surpassed)\s+$", re.IGNORECASE
+    r"\b(?:more than|over|at least|above|exceed(?:s|ed|ing)?|passe[sd]|topped|surpassed)\s+$", re.IGNORECASE
 )
 _UPPER_BOUND = re.compile(
     r"\b(?:less than|fewer than|under|below|up to|at most|nearly|almost|no more than)\s+$", re.IGNORECASE

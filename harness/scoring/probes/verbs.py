@@ -23,9 +23,10 @@ increase increases increased increased|invent invents invented invented|join joi
 kill kills killed killed|last lasts lasted lasted|launch launches launched launched|lead leads led led
 leave leaves left left|lie lies lay lain|live lives lived lived|lose loses lost lost|make makes made made
 measure measures measured measured|open opens opened opened|own owns owned owned|pass passes passed passed
-pay pays paid paid|produce produces produced produced|publish publishes published published|reach reaches reached reached
-receive receives received received|reduce reduces reduced reduced|reject rejects rejected rejected
-release releases released released|replace replaces replaced replaced|rise rises rose risen|run runs ran run
+pay pays paid paid|produce produces produced produced|publish publishes published published
+reach reaches reached reached|receive receives received received
+reduce reduces reduced reduced|reject rejects rejected rejected|release releases released released
+replace replaces replaced replaced|rise rises rose risen|run runs ran run
 see sees saw seen|sell sells sold sold|send sends sent sent|serve serves served served|show shows showed shown
 sign signs signed signed|sink sinks sank sunk|spend spends spent spent|spread spreads spread spread
 stand stands stood stood|start starts started started|stop stops stopped stopped|take takes took taken
@@ -48,15 +49,16 @@ VERBS = tuple(Forms(*entry.split()) for line in _FORMS.strip().splitlines() for 
 _BY_PAST = {forms.past: forms for forms in VERBS}
 _BY_PRESENT = {forms.present: forms for forms in VERBS}
 _BY_BASE = {forms.base: forms for forms in VERBS}
+BE = Forms("be", "is", "was", "been")
 _PARTICIPLES = {forms.participle for forms in VERBS} | {"been", "known", "done", "come", "set", "put", "met", "shut"}
 MAX_SUBJECT = 6
 """Words before a form that is past and participle; after more of them, another verb may be the finite one."""
-_BE = {"is": "be", "are": "be", "was": "be", "were": "be"}
 _PAST_BE = ("was", "were")
+_BE = ("is", "are", *_PAST_BE)
 _NEGATORS = re.compile(r"\b(?:not|never|no|none|nobody|nothing|neither|nor|hardly|cannot|\w+n['’]t)\b", re.IGNORECASE)
 _NOT_PLAIN = re.compile(
-    r"[?!:;\"“”«»()]|\b(?:and|but|or|if|all|every|each|most|both|only|any|than ever|who|whom|whose|which|that|where|when|"
-    r"while|because|although|though|unless|whether|what|how|why|may|might|could|would|should|must|shall|will|can)\b",
+    r"[?!:;\"“”«»()]|\b(?:and|but|or|if|all|every|each|most|both|only|any|than ever|who|whom|whose|which|that|where|"
+    r"when|while|because|although|though|unless|whether|what|how|why|may|might|could|would|should|must|shall|will|can)\b",
     re.IGNORECASE,
 )
 """What makes a sentence too complex for an edit of one verb: its effect would not be known."""
@@ -81,14 +83,14 @@ class FiniteVerb(NamedTuple):
     after: str
     kind: str
     """`be` (a form of be), `perfect` (have before a participle), or `full`."""
-    forms: Forms | None
-    """Forms of a full verb."""
+    forms: Forms
+    """Forms of the verb; for `perfect`, those of have."""
 
     @property
     def is_past(self) -> bool:
         """Whether it stands in the past tense."""
         if self.kind == "full":
-            return self.forms is not None and self.word == self.forms.past
+            return self.word == self.forms.past
         return self.word in (*_PAST_BE, "had")
 
 
@@ -109,9 +111,9 @@ def find_verb(text: str) -> FiniteVerb | None:
     if _OF_SUBORDINATE.search(text[: match.start()]) or not _WORD.search(following):
         return None
     if word in _BE:
-        return FiniteVerb(text[: match.start()], word, following, "be", None)
+        return FiniteVerb(text[: match.start()], word, following, "be", BE)
     if word in ("has", "have", "had") and _starts_with_participle(following):
-        return FiniteVerb(text[: match.start()], word, following, "perfect", None)
+        return FiniteVerb(text[: match.start()], word, following, "perfect", _BY_BASE["have"])
     forms = _BY_PAST.get(word) or _BY_PRESENT.get(word)
     if forms is None or (word == forms.participle and _may_be_participle(text[: match.start()], following)):
         return None
@@ -153,7 +155,6 @@ def negate(text: str) -> str | None:
         return None
     if verb.kind != "full":
         return f"{verb.before}{verb.word} not{verb.after}"
-    assert verb.forms is not None
     helper = "did" if verb.is_past else "does"
     return f"{verb.before}{helper} not {verb.forms.base}{verb.after}"
 
@@ -182,8 +183,7 @@ def to_future(text: str) -> str | None:
     verb = find_verb(text)
     if verb is None or not verb.is_past or _PAST_TIME.search(verb.before + verb.after):
         return None
-    base = "have" if verb.kind == "perfect" else verb.forms.base if verb.forms else "be"
-    return f"{verb.before}will {base}{verb.after}"
+    return f"{verb.before}will {verb.forms.base}{verb.after}"
 
 
 def _with_modal(text: str, modal: str) -> str | None:
@@ -195,6 +195,5 @@ def _with_modal(text: str, modal: str) -> str | None:
     elif verb.kind == "be":
         changed = f"{modal} have been" if verb.is_past else f"{modal} be"
     else:
-        assert verb.forms is not None
         changed = f"{modal} have {verb.forms.participle}" if verb.is_past else f"{modal} {verb.forms.base}"
     return f"{verb.before}{changed}{verb.after}"
