@@ -61,7 +61,9 @@ def swap_entity(text: str, random: Random) -> str | None:
 def _is_part_of_longer_name(before: str, after: str) -> bool:
     capital_before = _CAPITAL_BEFORE.search(before)
     # The first word of a sentence is capitalized whatever it is.
-    if capital_before is not None and re.fullmatch(r"(?:The|A|An|In|On|At|From|Of|To|By|Since|For)\s+", before):
+    if capital_before is not None and re.fullmatch(
+        r"(?:The|A|An|In|On|At|From|To|By|Since|For|(?:Half|All|Most|Parts|Some) of)\s+", before
+    ):
         capital_before = None
     return capital_before is not None or _CAPITAL_AFTER.match(after) is not None
 
@@ -114,6 +116,6 @@ def remove_attribution(text: str, random: Random) -> str | None:
         without = text[prefix.end() :]
     else:
         return None
-    if len(without.split()) < 4 or _ATTRIBUTED.search(without) or _PRONOUN.match(without):
+    if len(without.split()) < 3 or _ATTRIBUTED.search(without) or _PRONOUN.match(without):
         return None
     return without[0].upper() + without[1:]

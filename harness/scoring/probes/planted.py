@@ -167,4 +167,7 @@ def _of_spelling(pair: list[PlantedSentence], read: ReadPair) -> str:
     if read.verdicts is None:
         return why
     verdicts = {sentence.verdict for sentence in pair}
-    return f"{why}; the two sentences are judged {'alike' if len(verdicts) == 1 else 'differently, which is wrong'}"
+    if len(verdicts) > 1:
+        return f"{why}; the two sentences are judged differently, which is wrong"
+    right = "rightly" if verdicts == {SUPPORTED} else "wrongly"
+    return f"{why}; both are judged alike, and {right}: {pair[0].verdict or 'no answer'}"

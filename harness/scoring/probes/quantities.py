@@ -34,7 +34,10 @@ _NUMBER_OF_NAME = re.compile(
 )
 """A capitalized word before a number makes it a part of a name: "Flight 143", "Taipei 101"."""
 _OF_SHARE = re.compile(r"\s+(?:\w+\s+)?(?:in|of|out of)\s+(?:every\s+)?(?:two|three|four|five|ten|a hundred|\d+)\b")
-_UNCHANGEABLE = re.compile(r"\b(?:and|to|of|or|in|those|these|all|the|other|another|every|than)\s+$", re.IGNORECASE)
+_UNCHANGEABLE = re.compile(
+    rf"\b(?:(?:and|to|of|or|those|these|all|the|other|another|every)|(?:\d|one|{'|'.join(_WORDS)})\s+(?:\w+\s+)?in)\s+$",
+    re.IGNORECASE,
+)
 """Words before a number of a range or a share ("3 of 5"), which would need a second change."""
 
 
