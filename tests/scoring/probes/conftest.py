@@ -50,7 +50,7 @@ def made_up() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def judges(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Results of three judges of the planted errors, saved, fitted to all articles but the first ten."""
+    """Two saved judges of the planted errors, by name, fitted to all articles but the first ten."""
     folder = tmp_path_factory.mktemp("judges")
     claims = harness.open_dataset("planted-errors").claims
     tested = list(dict.fromkeys(claim.article_id for claim in claims))[:10]
@@ -61,8 +61,8 @@ def judges(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "task": "verdict",
         "dataset": "planted-errors",
         "gold": "single:author-pass-1",
-        "split": {"file": str(folder / "parts.jsonl")},
-        "classifiers": [{"name": "pair_logreg", "evidence": "gold"}, {"name": "tfidf_logreg", "evidence": "none"}],
+        "split": {"file": str(folder / "parts.jsonl"), "train": ["train"], "test": ["test"]},
+        "classifiers": [{"name": "evidence_rules", "evidence": "gold"}, {"name": "majority", "evidence": "none"}],
         "probes": False,
         "metrics": ["accuracy"],
         "intervals": {"resamples": 100},

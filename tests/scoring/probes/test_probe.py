@@ -10,7 +10,10 @@ from click.testing import CliRunner
 
 import harness
 from harness.cli.verify import probe as command
+from harness.data.sentences.claims_of import make_claim
 from harness.errors import FaultsError, HarnessError, UnknownName
+from harness.files import json_line
+from harness.records import Article
 from harness.scoring.probes.edits import EDITS
 
 module = import_module("harness.scoring.probes.probe")
@@ -47,7 +50,7 @@ JUDGE = {
 
 def test_a_saved_judge_is_probed_on_the_claims_that_it_was_not_trained_on(judges, tmp_path):
     out = tmp_path / "edited.jsonl"
-    result = harness.probe(judges["pair_logreg"], out=out)
+    result = harness.probe(judges["evidence_rules"], out=out)
     (stage,) = result.stages
     assert (stage.stage, stage.task, stage.n_claims, stage.in_training) == ("judge", "verdict", 20, False)
     assert stage.held_out == "held out: the 20 test claims of the split that the model was measured on"
@@ -57,7 +60,7 @@ def test_a_saved_judge_is_probed_on_the_claims_that_it_was_not_trained_on(judges
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == sum(row.n for row in stage.rows)
     assert all(line["before"] != line["after"] for line in lines if not line["edit"].startswith("evidence"))
-    again = harness.probe(judges["pair_logreg"])
+    again = harness.probe(judges["evidence_rules"])
     assert again.document() | {"out": str(out)} == result.document()
 
 
@@ -69,7 +72,7 @@ def test_the_command_prints_the_table_and_the_faults_of_the_seed_article(judges,
     assert "held out: the system was not trained" in run.output
     assert "it picks the wrong sentence for a check" in run.output or "it does not pick" in run.output
     assert out.read_text(encoding="utf-8").count("<svg") > 5
-    as_json = CliRunner().invoke(command, [str(judges["tfidf_logreg"]), "--only", "unit", "--json"])
+    as_json = CliRunner().invoke(command, [str(judges["majority"]), "--only", "unit", "--json"])
     document = json.loads(as_json.stdout)
     (stage,) = document["stages"]
     assert [row["edit"] for row in stage["edits"]] == ["unit"]
@@ -142,25 +145,26 @@ def test_a_model_of_another_language_is_refused(opened, made_up, key):
         harness.probe("mine")
 
 
-def dataset_at(folder, language):
-    harness.new(folder)
-    text = (folder / "dataset.yaml").read_text(encoding="utf-8")
-    (folder / "dataset.yaml").write_text(text.replace("language: en", f"language: {language}"), encoding="utf-8")
-    article = folder.parent / "article.txt"
-    article.write_text("The pier is 30 meters long. It was built of oak.\n", encoding="utf-8")
-    harness.ingest(article, folder)
+def dataset_at(folder, language, *texts):
+    folder.mkdir()
+    info = {"format": 2, "name": "mine", "version": "1", "title": "Mine", "license": "CC BY 4.0", "schemes": ["verdict"]}
+    (folder / "dataset.yaml").write_text(json.dumps(info | {"language": language}), encoding="utf-8")
+    articles = [Article(article_id=f"a{number}", text=text) for number, text in enumerate(texts)]
+    claims = [make_claim(article, 0, len(article.text)) for article in articles]
+    for name, records in (("articles", articles), ("claims", claims)):
+        lines = [json_line(record.model_dump(exclude_none=True)) for record in records]
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     return folder
 
 
 def test_a_dataset_in_another_language_or_without_gold_evidence_is_refused(opened, made_up, tmp_path):
     opened(None, made_up(oracle, **JUDGE))
     with pytest.raises(FaultsError, match="has no gold evidence"):
-        harness.probe("mine", dataset_at(tmp_path / "en", "en"))
+        harness.probe("mine", dataset_at(tmp_path / "en", "en", "The pier is long."))
     with pytest.raises(FaultsError, match=r"is in another language \(tr\)"):
-        harness.probe("rules", dataset_at(tmp_path / "tr", "tr"))
-    harness.new(tmp_path / "empty")
+        harness.probe("rules", dataset_at(tmp_path / "tr", "tr", "Liman derin."))
     with pytest.raises(FaultsError, match="has no claims"):
-        harness.probe("rules", tmp_path / "empty")
+        harness.probe("rules", dataset_at(tmp_path / "empty", "en"))
 
 
 def test_an_unknown_name_lists_the_known_ones():
