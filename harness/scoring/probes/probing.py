@@ -47,7 +47,9 @@ class Probing:
     name: str
     """Folder or name of what is probed."""
     dataset: str
+    """Dataset whose claims are edited."""
     stages: tuple[ProbedStage, ...]
+    """The models: one, or the detector and the judge of a chain."""
     planted: PlantedErrors
     """What it makes of the planted errors, whatever the dataset."""
     warnings: tuple[str, ...]

@@ -105,7 +105,7 @@ def test_a_fault_is_caught_if_only_the_wrong_sentence_is_picked_and_refuted(open
     assert miles.why == "the wrong sentence is refuted, the right one not"
     assert officials.why == "the wrong sentence is judged: supported"
     assert spelling.why.endswith("both are judged alike, and rightly: supported")
-    opened(made_up(lambda text, _: (0.9, 0.1)), made_up(judge, **JUDGE))
+    opened(made_up(lambda *_: (0.9, 0.1)), made_up(judge, **JUDGE))
     assert harness.probe("mine", only=["typo"]).planted.faults[0].why == "the detector does not pick the wrong sentence"
 
 
@@ -116,7 +116,7 @@ def test_a_judge_of_found_passages_is_said_to_be_shown_gold_evidence(opened, mad
 
 
 def test_a_detector_is_probed_on_claims_with_the_positive_label_if_the_dataset_has_any(opened, made_up):
-    opened(made_up(lambda text, _: (0.2, 0.8), task="checkability"))
+    opened(made_up(lambda *_: (0.2, 0.8), task="checkability"))
     stage = harness.probe("mine", "public-matters", only=["unit"], gold="single:author-pass-1").stages[0]
     assert stage.claims_are == "claims with gold 'yes'"
     assert harness.probe("mine", only=["unit"]).stages[0].claims_are == (
@@ -140,15 +140,17 @@ def test_wrong_options_are_refused(options, message):
 
 @pytest.mark.parametrize("key", ["languages", "made_for"])
 def test_a_model_of_another_language_is_refused(opened, made_up, key):
-    opened(made_up(lambda text, _: (0.2, 0.8), **{key: ("tr", "de-AT")}))
+    opened(made_up(lambda *_: (0.2, 0.8), **{key: ("tr", "de-AT")}))
     with pytest.raises(FaultsError, match="'tr, de-AT', and the edits are rules of English; probe an English model"):
         harness.probe("mine")
 
 
 def dataset_at(folder, language, *texts):
     folder.mkdir()
-    info = {"format": 2, "name": "mine", "version": "1", "title": "Mine", "license": "CC BY 4.0", "schemes": ["verdict"]}
-    (folder / "dataset.yaml").write_text(json.dumps(info | {"language": language}), encoding="utf-8")
+    info = {"format": 2, "name": "mine", "version": "1", "title": "Mine", "license": "own"}
+    (folder / "dataset.yaml").write_text(
+        json.dumps(info | {"language": language, "schemes": ["verdict"]}), encoding="utf-8"
+    )
     articles = [Article(article_id=f"a{number}", text=text) for number, text in enumerate(texts)]
     claims = [make_claim(article, 0, len(article.text)) for article in articles]
     for name, records in (("articles", articles), ("claims", claims)):

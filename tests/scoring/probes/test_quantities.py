@@ -114,8 +114,6 @@ def test_the_unit_becomes_another_and_the_number_stays(text, expected):
         assert any(new in one for one in changed), changed
 
 
-@pytest.mark.parametrize(
-    "text", ["He was 30 years old.", "It fell 20 years ago.", "The 2 Days Festival", "No unit."]
-)
+@pytest.mark.parametrize("text", ["He was 30 years old.", "It fell 20 years ago.", "The 2 Days Festival", "No unit."])
 def test_ages_and_dates_keep_their_units(text):
     assert change_unit(text, Random(1)) is None
