@@ -15,6 +15,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness report                    build_report
     harness score                     score
     harness verify                    verify
+    harness probe                     probe
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
     harness ingest                    ingest
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
     from harness.runner.run import run as run
     from harness.runner.splitting.freeze import freeze_split as freeze_split
     from harness.scoring.next_articles import next_articles as next_articles
+    from harness.scoring.probes.probe import probe as probe
     from harness.scoring.score import score as score
     from harness.scoring.verify import verify as verify
 
@@ -145,6 +147,7 @@ _MODULES = {
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
     "power": "harness.compare.more_labels.articles_needed",
+    "probe": "harness.scoring.probes.probe",
     "repair": "harness.data.repair",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
