@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.judging import is_judged, judge_options, judged_submission
 from harness.cli.progress import show_progress
 from harness.text_tables import count_of
 from harness.user_code.local_code import refuse_code
@@ -183,6 +184,7 @@ class MultiValueCommand(click.Command):
     metavar="N",
     help="FEVER: maximum number of evidence passages that count; default: 5.",
 )
+@judge_options
 @as_json
 def evaluate(
     benchmark: str,
@@ -191,6 +193,7 @@ def evaluate(
     check: bool,
     max_evidence: int | None,
     as_json: bool,
+    **judging: Any,
 ) -> None:
     """Score a submission officially.
 
@@ -198,10 +201,18 @@ def evaluate(
 
     Gold and prediction files are paired by base name if the two sets of base names are equal, else by position. Name a
     file inside a zip archive as archive.zip!path.
+
+    With --judge, a language model says which facts of the reference evidence the found evidence supports, and the other
+    way round (AVeriTeC). Its replies are kept; the same command sends nothing again.
     """
     import harness
     from harness.runner.tables import evaluation_table
 
+    if is_judged(judging):
+        if check or max_evidence is not None:
+            raise click.UsageError("--judge does not go with --check or --max-evidence")
+        click.echo(judged_submission(benchmark, gold, predictions, as_json=as_json, **judging))
+        return
     if check and gold:
         raise click.UsageError("give either --gold FILE... to score, or --check to check the format")
     if check:

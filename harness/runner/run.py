@@ -413,9 +413,8 @@ def _run_chain(
     if detection is None and judging.models:
         reason = "it starts at gold claims (detect: gold); name a detector to save a chain that reads articles"
         models = (SavedModel(chain.chain.name, None, reason),)
-    if (
-        detection is not None and detection.models and judging.models
-    ):  # the first judge is the one that was fitted to passages that are found
+    if detection is not None and detection.models and judging.models:
+        # The first judge is the one that was fitted to passages that are found.
         stages = {DETECT: detection.models[0], JUDGE: judging.models[0]}
         models = (save_chain(folder / FOLDER, chain.chain, stages, losses.document()),)
     return RunResult(

@@ -46,7 +46,7 @@ def _read(file: InputFile, *, is_gold: bool) -> list[AveritecItem]:
     faults, items = FileFaults(file.path), list[AveritecItem]()
     for row in json_rows(file, faults):
         label, justification = row.fields.get("label"), row.fields.get("justification")
-        texts, questions = _evidence(row, faults)
+        texts, questions = evidence_strings(row, faults)
         if not isinstance(label, str):
             faults.add(row.line, "label", f"expected a text, got {preview(label)}")
         elif not isinstance(justification, str) and (is_gold or "justification" in row.fields):
@@ -58,8 +58,13 @@ def _read(file: InputFile, *, is_gold: bool) -> list[AveritecItem]:
     return items
 
 
-def _evidence(row: JsonRow, faults: FileFaults) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """The strings of evidence of a claim, and its questions (None without the key)."""
+def evidence_strings(row: JsonRow, faults: FileFaults) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The strings of evidence of a claim, one per answer, and its questions (None without the key).
+
+    Args:
+        row: the claim in the format of 2024.
+        faults: collects what would stop or mislead the official program.
+    """
     texts, names = list[str](), list[str]()
     listed = row.fields.get("questions", [])
     for place, entry in enumerate(listed if isinstance(listed, list) else [None], start=1):
