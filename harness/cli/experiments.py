@@ -174,9 +174,7 @@ class MultiValueCommand(click.Command):
 @click.option(
     "--gold", multiple=True, metavar="FILE...", help="Gold files, in the published format; none for FEVEROUS."
 )
-@click.option(
-    "--predictions", multiple=True, required=True, metavar="FILE...", help="Prediction files, one per gold file."
-)
+@click.option("--predictions", multiple=True, metavar="FILE...", help="Prediction files, one per gold file.")
 @click.option("--check", is_flag=True, help="Check the format of the prediction files without gold, and stop.")
 @click.option(
     "--max-evidence",
@@ -185,6 +183,7 @@ class MultiValueCommand(click.Command):
     help="FEVER: maximum number of evidence passages that count; default: 5.",
 )
 @judge_options
+@data_root
 @as_json
 def evaluate(
     benchmark: str,
@@ -192,6 +191,7 @@ def evaluate(
     predictions: tuple[str, ...],
     check: bool,
     max_evidence: int | None,
+    data_root: Path | None,
     as_json: bool,
     **judging: Any,
 ) -> None:
@@ -203,7 +203,8 @@ def evaluate(
     file inside a zip archive as archive.zip!path.
 
     With --judge, a language model says which facts of the reference evidence the found evidence supports, and the other
-    way round (AVeriTeC). Its replies are kept; the same command sends nothing again.
+    way round. BENCHMARK is averitec, or the folder of a result of verdicts. Replies are kept, so that the same command
+    sends nothing again.
     """
     import harness
     from harness.runner.tables import evaluation_table
@@ -211,8 +212,10 @@ def evaluate(
     if is_judged(judging):
         if check or max_evidence is not None:
             raise click.UsageError("--judge does not go with --check or --max-evidence")
-        click.echo(judged_submission(benchmark, gold, predictions, as_json=as_json, **judging))
+        click.echo(judged_submission(benchmark, gold, predictions, as_json=as_json, root=data_root, **judging))
         return
+    if not predictions:
+        raise click.UsageError("Missing option '--predictions'.")
     if check and gold:
         raise click.UsageError("give either --gold FILE... to score, or --check to check the format")
     if check:

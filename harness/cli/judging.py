@@ -14,8 +14,8 @@ OPTIONS = (
     click.option(
         "--judge",
         metavar="JUDGE",
-        help="AVeriTeC: language model that judges the evidence, as ENDPOINT/MODEL (http://localhost:8000/v1/llama) or "
-        "a .yaml file with settings of language_model.",
+        help="Language model that judges the evidence of AVeriTeC or of a result, as ENDPOINT/MODEL "
+        "(http://localhost:8000/v1/llama) or a .yaml file with settings of language_model.",
     ),
     click.option("--cassette", type=click.Path(path_type=Path), help="With --judge: file of its replies."),
     click.option(
@@ -68,23 +68,24 @@ def is_judged(options: Mapping[str, Any]) -> bool:
 
 
 def judged_submission(
-    benchmark: str, gold: Sequence[str], predictions: Sequence[str], *, as_json: bool, dry_run: bool, **options: Any
+    source: str, gold: Sequence[str], predictions: Sequence[str], *, as_json: bool, dry_run: bool, **options: Any
 ) -> str:
     """What `harness evaluate --judge` prints: values by the judge, or with `dry_run` the calls that it would send.
 
-    Raises: click.UsageError: not one gold file and one prediction file are given.
+    Raises: click.UsageError: there are several gold or prediction files.
     """
     import harness
     from harness.files import json_document
 
-    if len(gold) != 1 or len(predictions) != 1:
+    if len(gold) > 1 or len(predictions) > 1:
         raise click.UsageError("--judge takes one --gold FILE and one --predictions FILE")
-    options = {name: value for name, value in options.items() if value is not None}
+    files = {"gold": next(iter(gold), None), "predictions": next(iter(predictions), None)}
+    options = {name: value for name, value in (options | files).items() if value is not None}
     if dry_run:
-        named = {name: options[name] for name in ("judge", "cassette") if name in options}
-        plan = harness.plan_judging(benchmark, gold[0], predictions[0], **named)
+        named = ("judge", "cassette", "gold", "predictions", "root")
+        plan = harness.plan_judging(source, **{name: options[name] for name in named if name in options})
         return json_document(plan._asdict()).rstrip() if as_json else str(plan)
-    result = harness.judge_evidence(benchmark, gold[0], predictions[0], **options)
+    result = harness.judge_evidence(source, **options)
     if as_json:
         return json_document(result.document()).rstrip()
     return str(result) if result.sheet is None else f"{result}\n{result.sheet}: decisions to label"

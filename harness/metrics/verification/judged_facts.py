@@ -14,6 +14,9 @@ from harness.resampling import clopper_pearson, jackknife_t, jackknife_weights
 SEED = 13
 """Random seed of the blocks of claims that intervals leave out."""
 
+MIN_CLAIMS = 3
+"""Fewest claims whose values can say how much they vary."""
+
 
 class FactCounts(NamedTuple):
     """What a judge says of the facts of a claim; NaN throughout where it gives no usable answer."""
@@ -100,6 +103,8 @@ def _interval(known: Floats, value: float) -> tuple[float | None, float | None]:
     if value in (0.0, 1.0):  # every claim has the same value
         interval = clopper_pearson(round(value * len(known)), len(known))
         return interval.low, interval.high
+    if len(known) < MIN_CLAIMS:
+        return None, None
     weights = jackknife_weights(len(known), SEED).astype(np.float64)
     try:
         interval = jackknife_t(value, (weights @ known) / weights.sum(axis=1), (0.0, 1.0))
