@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.judging import is_judged, judge_options, judged_submission
+from harness.cli.options.judging import is_judged, judge_options, judged_submission
 from harness.cli.progress import show_progress
 from harness.text_tables import count_of
 from harness.user_code.local_code import refuse_code

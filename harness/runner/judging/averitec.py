@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.data.archives import open_input
-from harness.data.formats.verification.averitec_questions import QuestionedClaim, read_questions
+from harness.data.formats.verification.averitec_strings import QuestionedClaim, read_questions
 from harness.errors import Fault, FaultsError
 from harness.runner.judging.evaluation import JudgedClaims
 from harness.runner.judging.prompt import Comparison
