@@ -18,6 +18,8 @@ The names in `__all__` are the public interface; each command of the command lin
     harness probe                     probe
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
+    harness evaluate --judge          judge_evidence
+    harness evaluate --judge --dry-run  plan_judging
     harness ingest                    ingest
     harness ingest --as-corpus        ingest_corpus
     harness add                       add_claims
@@ -94,6 +96,8 @@ if TYPE_CHECKING:
     from harness.runner.config import Experiment as Experiment
     from harness.runner.configs.new_folder import new as new
     from harness.runner.configs.schema import schema as schema
+    from harness.runner.judging.judge_evidence import judge_evidence as judge_evidence
+    from harness.runner.judging.judge_evidence import plan_judging as plan_judging
     from harness.runner.listing import list_components as list_components
     from harness.runner.load_config import load_experiment as load_experiment
     from harness.runner.models.saved_model import load_model as load_model
@@ -133,6 +137,7 @@ _MODULES = {
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
     "ingest_corpus": "harness.data.corpora.ingest_corpus",
+    "judge_evidence": "harness.runner.judging.judge_evidence",
     "check_gate": "harness.compare.gate",
     "label": "harness.annotate.label",
     "list_components": "harness.runner.listing",
@@ -146,6 +151,7 @@ _MODULES = {
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
+    "plan_judging": "harness.runner.judging.judge_evidence",
     "power": "harness.compare.more_labels.articles_needed",
     "probe": "harness.scoring.probes.probe",
     "repair": "harness.data.repair",

@@ -20,7 +20,9 @@ from harness.files import atomic_file, json_line
 from harness.records import Article
 from harness.retrieval import Index, checked_retriever
 from harness.retrieval.stored import index_command, is_index, open_index
+from harness.runner.chain.each_claim import StageFailure, for_each_claim
 from harness.runner.chain.saved_chain import ChainModel, load_chain
+from harness.runner.models.saved_model import Model
 from harness.runner.verification.gold_evidence import evidence_column, later_passages
 from harness.scoring.inputs import ScoringInput
 from harness.scoring.score_claims import language_warnings
@@ -62,6 +64,8 @@ class JudgedClaim:
     """Whether the scores are probabilities."""
     evidence: tuple[QuotedPassage, ...]
     """Passages that the judge read, best first; empty if none was found."""
+    reason: str | None = None
+    """Why there is no verdict: no passage was found, or a stage fails on this claim."""
 
     def document(self) -> dict[str, Any]:
         """The claim as a line of `harness verify -o out.jsonl`."""
@@ -71,6 +75,7 @@ class JudgedClaim:
             "verdict": self.verdict,
             "scores": self.scores,
             "probabilities": self.probabilities,
+            **({"reason": self.reason} if self.reason is not None else {}),
             "evidence": [quoted.document() for quoted in self.evidence],
         }
 
@@ -148,16 +153,19 @@ def verify(
         reading=ReadOptions(encoding=encoding, name="stdin", offline=True), language=language or languages[0], root=root
     )
     read_article, claims, spans = _read_one(source, article)
+    failures = list[str]()
+    judged = tuple(_judge(loaded, sought, claims, spans, failures))
     result = Verification(
         article=read_article,
         n_sentences=len(claims),
-        claims=tuple(_judge(loaded, sought, claims, spans)),
+        claims=judged,
         chain=loaded,
         corpus=passages.path,
         n_passages=len(passages),
         out=target,
         warnings=(
-            *loaded.detector.warnings,
+            *failures,
+            *dict.fromkeys((*loaded.detector.warnings, *loaded.judge.warnings)),
             *language_warnings(loaded.detector, list(source.languages)),
             *source.reading.notes,
             *source.notes,
@@ -213,36 +221,75 @@ def _open_passages(chain: ChainModel, corpus: str | Path, root: str | Path | Non
 
 
 def _judge(
-    chain: ChainModel, passages: _Passages, claims: Claims, spans: Sequence[tuple[int, int]]
+    chain: ChainModel, passages: _Passages, claims: Claims, spans: Sequence[tuple[int, int]], failures: list[str]
 ) -> Iterator[JudgedClaim]:
-    """Yields the sentences that the detector picks, with their passages and verdicts."""
-    detection = chain.detector.score(claims)
-    labels = chain.detector.predict(claims, detection)
-    rows = np.array([row for row, label in enumerate(labels) if label == chain.detector.card.positive], dtype=np.int64)
-    picked = claims.take(rows)
-    if not len(picked):
+    """Yields the sentences that the detector picks, with their passages and verdicts; adds to `failures`."""
+    picked = dict[int, float]()
+    for row, detected in enumerate(for_each_claim(claims, lambda some: _answers(chain.detector, some))):
+        if isinstance(detected, StageFailure):
+            failures.append(f"the detector fails on '{claims.text[row]}': {detected.reason}")
+        elif detected.label == chain.detector.card.positive:
+            picked[row] = detected.scores[-1]
+    if not picked:
         return
-    evidence = _look_up(chain, passages, picked)
-    column = evidence_column(
-        [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in quoted] for quoted in evidence]
-    )
-    judged = replace(picked, evidence=column)
-    scores = chain.judge.score(judged)
-    verdicts = chain.judge.predict(judged, scores)
-    for index, row in enumerate(rows):
+    for row, (evidence, answer) in zip(
+        picked, _read(chain, passages, claims.take(np.array([*picked], dtype=np.int64))), strict=True
+    ):
         start, end = spans[row]
+        if answer.reason not in (None, NO_PASSAGE):
+            failures.append(f"no verdict on '{claims.text[row]}': {answer.reason}")
         yield JudgedClaim(
-            claim_id=picked.claim_id[index],
-            article_id=picked.article_id[index],
+            claim_id=claims.claim_id[row],
+            article_id=claims.article_id[row],
             start=start,
             end=end,
-            text=picked.text[index],
-            detection_score=float(detection[row, -1]),
-            verdict=verdicts[index],
-            scores=dict(zip(chain.judge.card.labels, scores[index].tolist(), strict=True)),
+            text=claims.text[row],
+            detection_score=picked[row],
+            verdict=answer.label,
+            scores=dict(zip(chain.judge.card.labels, answer.scores, strict=answer.reason is None)),
             probabilities=chain.judge.card.probabilities,
-            evidence=tuple(evidence[index]),
+            evidence=evidence,
+            reason=answer.reason,
         )
+
+
+NO_PASSAGE = "no passage was found"
+
+
+def _read(chain: ChainModel, passages: _Passages, claims: Claims) -> list[tuple[tuple[QuotedPassage, ...], _Answer]]:
+    """The passages that are found for each claim, and what the judge says of it; nothing without a passage."""
+    read = list[tuple[tuple[QuotedPassage, ...], _Answer]]()
+    for quoted in for_each_claim(claims, lambda some: _look_up(chain, passages, some)):
+        if isinstance(quoted, StageFailure):
+            read.append(((), _Answer(None, (), f"the retriever fails on it: {quoted.reason}")))
+        else:
+            read.append((tuple(quoted), _Answer(None, (), NO_PASSAGE)))
+    rows = np.array([row for row, (evidence, _) in enumerate(read) if evidence], dtype=np.int64)
+    column = evidence_column(
+        [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in evidence] for evidence, _ in read]
+    )
+    shown = replace(claims, evidence=column).take(rows)
+    answers = for_each_claim(shown, lambda some: _answers(chain.judge, some)) if len(shown) else []
+    for row, answer in zip(rows.tolist(), answers, strict=True):
+        if isinstance(answer, StageFailure):
+            answer = _Answer(None, (), f"the judge fails on it: {answer.reason}")
+        read[row] = (read[row][0], answer)
+    return read
+
+
+class _Answer(NamedTuple):
+    """What a model says of a claim."""
+
+    label: str | None
+    scores: tuple[float, ...]
+    reason: str | None = None
+    """Why there is none."""
+
+
+def _answers(model: Model, claims: Claims) -> list[_Answer]:
+    scores = model.score(claims)
+    labels = model.predict(claims, scores)
+    return [_Answer(label, tuple(row)) for label, row in zip(labels, scores.tolist(), strict=True)]
 
 
 def _look_up(chain: ChainModel, passages: _Passages, claims: Claims) -> list[list[QuotedPassage]]:
