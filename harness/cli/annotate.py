@@ -104,6 +104,52 @@ def _print_links(links: Mapping[str, str], host: str) -> None:
         )
 
 
+def queue_options(command: F) -> F:
+    """Adds the options that say which claims are asked about first, and what is suggested."""
+    for option in reversed(
+        (
+            click.option(
+                "--all", "everything", is_flag=True, help="Ask about every claim, not only those assigned to you."
+            ),
+            click.option(
+                "--order",
+                metavar="NAME",
+                help="sequential, random, by-article, uncertainty, disagreement, diversity or outdated; default: that "
+                "of the assignment, else sequential.",
+            ),
+            click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random orders."),
+            click.option(
+                "--scores",
+                multiple=True,
+                metavar="FILE",
+                help="--order uncertainty or disagreement: what a system says (harness score -o FILE, or the folder of "
+                "a result); may be repeated.",
+            ),
+            click.option("--from-scores", metavar="FILE", help="Begin with what scored highest in such a file."),
+            click.option(
+                "--suggest",
+                multiple=True,
+                metavar="[AXIS=]FILE",
+                help="Show the labels of such a file as suggestions, which are stored in your log; may be repeated. "
+                "Default: none.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def queue_arguments(options: Mapping[str, Any]) -> list[str]:
+    """Returns the arguments that say the same again."""
+    arguments = ["--all"] if options["everything"] else []
+    for name in ("order", "from_scores"):
+        arguments += [f"--{name.replace('_', '-')}", options[name]] if options[name] is not None else []
+    arguments += ["--seed", str(options["seed"])] if options["seed"] else []
+    for name in ("scores", "suggest"):
+        arguments += [argument for value in options[name] for argument in (f"--{name}", value)]
+    return arguments
+
+
 @click.command()
 @click.argument("dataset")
 @several_annotators
@@ -114,6 +160,7 @@ def _print_links(links: Mapping[str, str], host: str) -> None:
 )
 @click.option("--claim", "claims", multiple=True, metavar="ID", help="Ask about this claim, again; may be repeated.")
 @click.option("--flagged", is_flag=True, help="Ask again, and only, what you flagged; an answer takes the flag back.")
+@queue_options
 @web_options
 @data_root
 def label(
@@ -131,6 +178,9 @@ def label(
     features, ? shows the guideline, q leaves. Each answer is on disk before the next
     question is shown; the same command goes on where you stopped. You see no labels of others.
 
+    --from-scores begins with what scored highest, --order chooses another order. If claims are assigned (harness
+    assign), only yours are asked about.
+
     With --web each NAME gets a link to a page on this machine, with the same keys.
 
     Keys can also come from a pipe. Shipped and fetched datasets are never changed: copy one with harness new.
@@ -142,6 +192,7 @@ def label(
     chosen += [argument for axis in axes for argument in ("--axis", axis)]
     chosen += [argument for claim in claims for argument in ("--claim", claim)]
     chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
+    chosen += queue_arguments(options)
     if web is not None:
         options.pop("features")  # the page shows them all the time
         results = web.serve(dataset, axes=axes, claims=claims, root=data_root, **options)
