@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.annotate.score_files import ClaimScores, read_scores
+from harness.data.assignments.distribute import random_key
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation, Claim
 
@@ -200,11 +201,6 @@ def _vectors(claims: Sequence[Claim]) -> npt.NDArray[np.float32]:
     vectors: npt.NDArray[np.float32] = counts * weights.astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return vectors
-
-
-def random_key(seed: int, name: str) -> bytes:
-    """Returns what sorts names in random order: a hash, so that names that are added later move no other."""
-    return hashlib.blake2b(f"{seed}\n{name}".encode(), digest_size=8).digest()
 
 
 _UNSCORED: dict[str, Callable[[Sequence[Claim], int], Sequence[Claim]]] = {

@@ -9,7 +9,7 @@ from dataset_folders import lines, to_label, write_lines
 
 from harness import FaultsError, HarnessError, label, score
 from harness.annotate.labeling import Labeling, LabelOptions
-from harness.annotate.order import Ordering, random_key
+from harness.annotate.order import Ordering
 from harness.data.labels.label_log import open_to_label
 from harness.records import Claim
 
@@ -43,9 +43,8 @@ def test_sequential_is_the_order_of_the_dataset():
 def test_a_random_order_depends_on_the_seed_alone(name):
     first = ids(Ordering(name, 1))
     assert sorted(first) == sorted(IDS)
-    assert first != IDS
     assert first == ids(Ordering(name, 1))
-    assert first != ids(Ordering(name, 2))
+    assert len({tuple(ids(Ordering(name, seed))) for seed in range(5)}) > 1
 
 
 def test_claims_that_are_added_move_no_other_in_a_random_order():
@@ -80,10 +79,10 @@ def test_uncertainty_is_the_mean_over_systems_of_how_little_the_best_label_leads
     assert ids(Ordering("uncertainty", scores=(a,)))[:4] == ["c1", "c2", "c0", "c3"]
     # Margins of another scale count by their rank.
     b = tmp_path / "b.csv"
+    b.write_text("claim_id,score\nc0,-40\nc1,20\nc2,0.1\n")
+    assert ids(Ordering("uncertainty", scores=(a, b)))[:3] == ["c1", "c2", "c0"]
     b.write_text("claim_id,score\nc0,0.1\nc1,-40\nc2,20\n")
-    assert ids(Ordering("uncertainty", scores=(a, b)))[0] == "c1"
-    b.write_text("claim_id,score\nc0,0.1\nc1,-40\nc2,-10\n")
-    assert ids(Ordering("uncertainty", scores=(a, b)))[:2] == ["c1", "c2"]
+    assert ids(Ordering("uncertainty", scores=(a, b)))[:3] == ["c0", "c1", "c2"]  # equal means: the dataset's order
 
 
 def test_disagreement_puts_claims_with_the_most_divided_labels_first(tmp_path):
@@ -98,7 +97,11 @@ def test_a_result_counts_the_mean_of_its_seeds(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {"claim_id": ["c0", "c1", "c0", "c1"], "score:no": [0.1, 0.6, 0.9, 0.4], "score:yes": [0.9, 0.4, 0.1, 0.7]}
+    columns = {
+        "claim_id": ["c0", "c1", "c0", "c1"],
+        "score:no": [0.1, 0.6, 0.9, 0.4],
+        "score:yes": [0.9, 0.4, 0.1, 0.7],
+    }
     pq.write_table(pa.table({**columns, "predicted": ["yes", "no", "no", "yes"]}), tmp_path / "predictions.parquet")
     assert ids(Ordering(from_scores=tmp_path))[:2] == ["c1", "c0"]
 
@@ -174,10 +177,6 @@ def test_scores_of_the_command_order_its_own_dataset(tmp_path):
             session = Labeling(dataset, LabelOptions(from_scores=tmp_path / name)).session(log)
             assert session.current.claim.claim_id == best
             assert session.current.number == 1
-
-
-def test_the_key_of_a_name_is_fixed():
-    assert random_key(0, "a").hex() == random_key(0, "a").hex() != random_key(1, "a").hex()
 
 
 def test_an_order_and_questions_that_are_asked_again_exclude_each_other(tmp_path):
