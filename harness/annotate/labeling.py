@@ -87,8 +87,8 @@ class Labeling:
         if lines is None:
             raise HarnessError(
                 f"{self._dataset.folder / FOLDER}: nothing is assigned to '{annotator}', but to "
-                f"{', '.join(self._assignments)}; give --all to be asked about every claim, or assign claims: "
-                f"harness assign {self._dataset.folder} --annotators {annotator}"
+                f"{', '.join(self._assignments)}; give --all to be asked about every claim, or assign "
+                "claims with harness assign"
             )
         # Claims that are not current any more are passed over, as everywhere.
         claim_of = {claim.claim_id: claim for claim in self._questions.claims}

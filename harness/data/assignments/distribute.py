@@ -67,7 +67,7 @@ class Distribution:
         while len(names) < self._overlap:
             candidates = (name for name in self._annotators if name not in names)
             name = min(candidates, key=lambda name: self._preference(name, names, group_id, in_group))
-            self._pairs.update(tuple(sorted((name, other))) for other in names)
+            self._pairs.update((min(name, other), max(name, other)) for other in names)
             self._load[name] += 1
             in_group[name] += 1
             names.add(name)
