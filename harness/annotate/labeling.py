@@ -12,7 +12,7 @@ from harness.annotate.questions import ClaimQuestions, Question, again_questions
 from harness.annotate.session import Session
 from harness.annotate.suggestions import Suggestion, read_suggestions
 from harness.arguments import as_list
-from harness.data.assignments.assignment_files import FOLDER, read_assignments
+from harness.data.assignments.assignment_files import FOLDER, assignment_files, read_assignments
 from harness.data.dataset import Dataset
 from harness.data.labels.label_log import LabelLog, Place
 from harness.errors import HarnessError
@@ -55,7 +55,7 @@ class Labeling:
         self._suggestions: dict[Place, Suggestion] = {}
         if options.suggest:
             self._suggestions = read_suggestions(as_list(options.suggest), self._questions)
-        self._assignments = read_assignments(dataset.folder)
+        self._assigned_names = [path.stem for path in assignment_files(dataset.folder)]
         self._evidence = EvidenceDesk(dataset) if has_passages(dataset) else None
 
     def session(self, log: LabelLog) -> Session:
@@ -81,18 +81,19 @@ class Labeling:
 
     def _assigned(self, annotator: str) -> ClaimQuestions:
         """Returns the questions about what is assigned to an annotator; all, if nothing is assigned to anybody."""
-        if self._options.everything or not self._assignments:
+        names = self._assigned_names
+        if self._options.everything or not names:
             return self._questions
-        lines = self._assignments.get(annotator)
-        if lines is None:
+        if annotator not in names:
             raise HarnessError(
                 f"{self._dataset.folder / FOLDER}: nothing is assigned to '{annotator}', but to "
-                f"{', '.join(self._assignments)}; give --all to be asked about every claim, or assign "
+                f"{', '.join(names)}; give --all to be asked about every claim, or assign "
                 "claims with harness assign"
             )
         # Claims that are not current any more are passed over, as everywhere.
         claim_of = {claim.claim_id: claim for claim in self._questions.claims}
-        lines = [line for line in lines if line.claim_id in claim_of]
+        assigned = read_assignments(self._dataset.folder, [annotator])[annotator]
+        lines = [line for line in assigned if line.claim_id in claim_of]
         repeats = [rank for rank, line in enumerate(lines) if line.role == "repeat"]
         return self._questions.reordered([claim_of[line.claim_id] for line in lines], repeats)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.annotate.score_files import ClaimScores, read_scores
+from harness.arrays import Floats, safe_divide
 from harness.data.assignments.distribute import random_key
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation, Claim
@@ -83,12 +83,11 @@ class Ordering(NamedTuple):
         self.check()
         ids = [claim.claim_id for claim in claims]
         if self.from_scores is not None:
-            highest = read_scores("--from-scores", self.from_scores, ids)
-            return _by_value(claims, [_negative(highest.rank_value(claim_id)) for claim_id in ids])
+            return _by_value(claims, -read_scores("--from-scores", self.from_scores, ids).positive())
         if self.name in SCORED:
             files = [read_scores("--scores", path, ids) for path in self.scores]
             value_of = _uncertainty if self.name == "uncertainty" else _disagreement
-            return _by_value(claims, value_of(files, ids))
+            return _by_value(claims, value_of(files))
         if self.name == "outdated":
             versions = versions or {}
             outdated = {a.claim_id for a in standing if a.guideline != versions.get(a.scheme, a.guideline)}
@@ -96,49 +95,40 @@ class Ordering(NamedTuple):
         return _UNSCORED[self.name](claims, self.seed)
 
 
-def _negative(value: float | None) -> float | None:
-    return None if value is None else -value
-
-
-def _by_value(claims: Sequence[Claim], values: Sequence[float | None]) -> list[Claim]:
+def _by_value(claims: Sequence[Claim], values: Floats) -> list[Claim]:
     """Sorts claims by values, the lowest first; those without one come last."""
-    ranked = sorted(range(len(claims)), key=lambda i: (values[i] is None, values[i] or 0.0))
-    return [claims[index] for index in ranked]
+    return [claims[index] for index in np.argsort(values, kind="stable").tolist()]
 
 
-def _uncertainty(files: Sequence[ClaimScores], ids: Sequence[str]) -> list[float | None]:
+def _uncertainty(files: Sequence[ClaimScores]) -> Floats:
     """Returns the mean rank of the margin of each claim over the systems, whose scales differ."""
-    return _mean_of([_ranks([file.margin(claim_id) for claim_id in ids]) for file in files])
+    ranks = np.array([_ranks(file.margins()) for file in files])
+    n_known = (~np.isnan(ranks)).sum(axis=0)
+    return safe_divide(np.nansum(ranks, axis=0), n_known)
 
 
-def _disagreement(files: Sequence[ClaimScores], ids: Sequence[str]) -> list[float | None]:
+def _disagreement(files: Sequence[ClaimScores]) -> Floats:
     """Returns the negative entropy of the predicted labels of each claim; ties go to the less certain one."""
-    margins = _uncertainty(files, ids)
-    values: list[float | None] = []
-    for claim_id, margin in zip(ids, margins, strict=True):
-        labels = [label for file in files if (label := file.predicted(claim_id)) is not None]
-        if len(labels) < 2:
-            values.append(None)
-            continue
-        shares = [count / len(labels) for count in Counter(labels).values()]
-        # Entropies of a few labels differ by far more than the part of the margin.
-        values.append(sum(share * math.log(share) for share in shares) + 1e-6 * (margin or 0.0))
-    return values
+    columns = [file.predicted() for file in files]
+    names = {label: code for code, label in enumerate({label: None for column in columns for label in column if label})}
+    codes = np.array([[names.get(label or "", -1) for label in column] for column in columns])
+    n_labels = (codes >= 0).sum(axis=0)
+    shares = [safe_divide((codes == code).sum(axis=0), n_labels) for code in names.values()]
+    entropy = -sum(share * np.log(np.where(share > 0, share, 1.0)) for share in shares)
+    entropy = np.where(n_labels < 2, np.nan, entropy)
+    scored = [file for file in files if file.labels]
+    # Entropies of a few labels differ by far more than the part of the margin.
+    ties = np.nan_to_num(_uncertainty(scored), nan=1.0) if scored else 0.0
+    return np.asarray(1e-6 * ties - entropy)
 
 
-def _ranks(values: Sequence[float | None]) -> list[float | None]:
+def _ranks(values: Floats) -> Floats:
     """Returns the rank of each value from 0 to 1; equal values have one rank."""
-    known = np.array([math.nan if value is None else value for value in values])
-    _, codes = np.unique(known[~np.isnan(known)], return_inverse=True)
-    ranks: list[float | None] = [None] * len(values)
-    for index, code in zip(np.flatnonzero(~np.isnan(known)).tolist(), codes.tolist(), strict=True):
-        ranks[index] = code / max(1, int(codes.max()))
+    ranks = np.full(len(values), np.nan)
+    is_known = ~np.isnan(values)
+    codes = np.unique(values[is_known], return_inverse=True)[1]
+    ranks[is_known] = codes / max(1, int(codes.max(initial=0)))
     return ranks
-
-
-def _mean_of(columns: Sequence[Sequence[float | None]]) -> list[float | None]:
-    rows = ([value for value in row if value is not None] for row in zip(*columns, strict=True))
-    return [sum(row) / len(row) if row else None for row in rows]
 
 
 def _sequential(claims: Sequence[Claim], _: int) -> Sequence[Claim]:

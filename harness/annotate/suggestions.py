@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.annotate.questions import ClaimQuestions
-from harness.annotate.score_files import ClaimScores, read_scores
+from harness.annotate.score_files import read_scores
 from harness.data.labels.label_log import Answer, Place
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation
@@ -44,17 +44,20 @@ def read_suggestions(files: Sequence[str | Path], questions: ClaimQuestions) -> 
     file_of: dict[str, str] = {}
     for name in map(str, files):
         axis_name, path = _parted(name, questions)
-        scores = read_scores(OPTION, path, (claim.claim_id for claim in questions.claims))
-        axis = axis_name or _axis_of(scores, path, questions)
+        scores = read_scores(OPTION, path, [claim.claim_id for claim in questions.claims])
+        predicted = scores.predicted()
+        labels = {label for label in predicted if label is not None}
+        axis = axis_name or _axis_of(labels, path, questions)
         if axis in file_of:
             raise HarnessError(f"{OPTION}: {file_of[axis]} and {path} both suggest labels for axis '{axis}'; give one")
         file_of[axis] = path
-        _check_labels(scores, path, axis, questions)
-        for claim_id, row in scores.by_claim.items():
-            label = scores.predicted(claim_id)
+        _check_labels(labels, path, axis, questions)
+        column_of = {label: column for column, label in enumerate(scores.labels)} if scores.is_bounded else {}
+        values, source = scores.values.tolist(), Path(path).name
+        for claim, label, row in zip(questions.claims, predicted, values, strict=True):
             if label is not None:
-                score = row.scores.get(label) if scores.is_bounded else None
-                suggestions[claim_id, questions.scheme.name, axis] = Suggestion(label, score, Path(path).name)
+                score = row[column_of[label]] if label in column_of else None
+                suggestions[claim.claim_id, questions.scheme.name, axis] = Suggestion(label, score, source)
     return suggestions
 
 
@@ -69,13 +72,8 @@ def _parted(name: str, questions: ClaimQuestions) -> tuple[str | None, str]:
     return axis, path
 
 
-def _labels(scores: ClaimScores) -> set[str]:
-    return {label for claim_id in scores.by_claim if (label := scores.predicted(claim_id)) is not None}
-
-
-def _axis_of(scores: ClaimScores, path: str, questions: ClaimQuestions) -> str:
+def _axis_of(labels: set[str], path: str, questions: ClaimQuestions) -> str:
     """Returns the only axis that has all labels that a file suggests."""
-    labels = _labels(scores)
     fitting = [axis.name for axis in questions.axes if labels <= set(axis.label_names)]
     if len(fitting) == 1:
         return fitting[0]
@@ -89,9 +87,9 @@ def _axis_of(scores: ClaimScores, path: str, questions: ClaimQuestions) -> str:
     raise HarnessError(f"{OPTION} {path}: suggests {suggested}, which are labels of no axis that is asked ({known})")
 
 
-def _check_labels(scores: ClaimScores, path: str, axis_name: str, questions: ClaimQuestions) -> None:
+def _check_labels(labels: set[str], path: str, axis_name: str, questions: ClaimQuestions) -> None:
     axis = questions.scheme.axis(axis_name)
-    unknown = sorted(_labels(scores) - set(axis.label_names))
+    unknown = sorted(labels - set(axis.label_names))
     if unknown:
         raise UnknownName(
             f"{OPTION} {path}: {unknown_name(f'label of axis {axis_name!r}', unknown[0], axis.label_names)}"

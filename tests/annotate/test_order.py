@@ -125,6 +125,11 @@ def test_orders_that_cannot_be(ordering, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            '{"claim_id": "c0", "score": {"yes": NaN}, "predicted": "no"}\n',
+            "expected a finite number as the score of yes",
+        ),
+        ('{"claim_id": "c0", "predicted": "no"}\n', "has labels, but no scores"),
         ('{"claim_id": "c0", "score": {"yes": "high"}}\n\n[]\n', "expected a finite number as the score of yes"),
         ('{"claim_id": "c0", "score": 1}\n\n[]\n', "s.jsonl:3: is not a JSON object"),
         ('{"id": "c0", "score": 1}\n', "has no claim_id; expected claim_id and scores, as harness score -o"),

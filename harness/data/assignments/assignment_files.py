@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -21,14 +21,19 @@ class Assignment(Record):
     """`repeat`: the claim is asked again here, without saying so, to see whether the annotator is consistent."""
 
 
-def read_assignments(folder: Path) -> dict[str, list[Assignment]]:
+def read_assignments(folder: Path, annotators: Collection[str] | None = None) -> dict[str, list[Assignment]]:
     """Returns the assignments of each annotator of a dataset folder, in order; of equal lines the first counts.
 
+    Args:
+        folder: dataset folder.
+        annotators: annotators whose assignments alone are read; default: all.
     Raises: FaultsError: all faults of all files.
     """
     assignments: dict[str, list[Assignment]] = {}
     faults: list[Fault] = []
     for path in assignment_files(folder):
+        if annotators is not None and path.stem not in annotators:
+            continue
         records, file_faults = read_records(path, Assignment)
         faults += file_faults
         assignments[path.stem] = list({(a.claim_id, a.role): a for _, a in records}.values())
