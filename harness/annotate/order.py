@@ -170,13 +170,20 @@ def _diversity(claims: Sequence[Claim], seed: int) -> Sequence[Claim]:
 def _most_unlike(candidates: Sequence[Claim], before: Sequence[Claim], n: int) -> list[Claim]:
     """Returns up to n candidates, each the farthest (cosine, TF-IDF) from all before it; the first comes first."""
     vectors = _vectors([*candidates, *before])
-    own, earlier = vectors[: len(candidates)], vectors[len(candidates) :]
-    nearest = (own @ earlier.T).max(axis=1) if len(earlier) else np.zeros(len(candidates), dtype=np.float32)
+    by_word = np.ascontiguousarray(vectors[: len(candidates)].T)
+    nearest = np.zeros(len(candidates), dtype=np.float32)
+
+    def approach(vector: npt.NDArray[np.float32]) -> None:
+        words = np.flatnonzero(vector)  # a claim has few
+        np.maximum(nearest, vector[words] @ by_word[words], out=nearest)
+
+    for vector in vectors[len(candidates) :]:
+        approach(vector)
     chosen: list[int] = []
     for _ in range(min(n, len(candidates))):
         index = int(nearest.argmin())
         chosen.append(index)
-        np.maximum(nearest, own @ own[index], out=nearest)
+        approach(vectors[index])
         nearest[index] = np.inf
     return [candidates[index] for index in chosen]
 

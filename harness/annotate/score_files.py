@@ -151,7 +151,7 @@ def _table(path: Path, rows: Sequence[_Row], row_of: Mapping[str, int]) -> Claim
 def _plain_rows(path: Path) -> list[_Row] | None:
     """Reads what `harness score` writes, all lines at once; None if a line is anything else, which is read again."""
     try:
-        objects = from_json(b"[" + b",".join(path.read_bytes().splitlines()) + b"]")
+        objects = from_json(b"[" + b",".join(path.read_bytes().splitlines()) + b"]", cache_strings="keys")
         rows = [_Row(cells["claim_id"], cells["predicted"], cells["score"]) for cells in objects]
         kinds = {(type(row.claim_id), type(row.stated), type(row.scores)) for row in rows}
         numbers = [score for row in rows for score in row.scores.values()]
