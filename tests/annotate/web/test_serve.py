@@ -95,7 +95,11 @@ def kill_servers(tmp_path, kills):
             with ThreadPoolExecutor(len(names)) as pool:
                 for name in names:
                     pool.submit(label_until_killed, name, links[name])
-                time.sleep(1 + random.Random(kill).uniform(0, 0.5))
+                # On a slow machine too, everybody is at work when the server is killed.
+                before, deadline = dict(acknowledged), time.monotonic() + 60
+                while min(acknowledged[name] - before[name] for name in names) < 2 and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                time.sleep(random.Random(kill).uniform(0, 0.3))
                 process.kill()
             process.communicate()
     assert check([folder]) == []
