@@ -65,20 +65,24 @@ class Distribution:
         names = self._of_claim[claim_id]
         new: set[str] = set()
         while len(names) < self._overlap:
-            candidates = (name for name in self._annotators if name not in names)
-            name = min(candidates, key=lambda name: self._preference(name, names, group_id, in_group))
-            self._pairs.update((min(name, other), max(name, other)) for other in names)
+            preference = {
+                name: (-in_group[name], self._load[name], sum(self._pairs[_pair(name, other)] for other in names))
+                for name in self._annotators
+                if name not in names
+            }
+            best = min(preference.values())
+            equals = [name for name, value in preference.items() if value == best]
+            name = min(equals, key=lambda name: random_key(self._seed, f"{name}\n{group_id}"))
+            self._pairs.update(_pair(name, other) for other in names)
             self._load[name] += 1
             in_group[name] += 1
             names.add(name)
             new.add(name)
         return new
 
-    def _preference(
-        self, name: str, names: Iterable[str], group_id: str, in_group: Counter[str]
-    ) -> tuple[int, int, int, bytes]:
-        together = sum(self._pairs[min(name, other), max(name, other)] for other in names)
-        return -in_group[name], self._load[name], together, random_key(self._seed, f"{name}\n{group_id}")
+
+def _pair(name: str, other: str) -> tuple[str, str]:
+    return (name, other) if name < other else (other, name)
 
 
 def with_repeats(claim_ids: Sequence[str], share: float, seed: int, annotator: str) -> list[Assignment]:
