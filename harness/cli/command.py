@@ -21,6 +21,7 @@ from harness.cli import (
     verify,
 )
 from harness.cli.faults import FaultOutput, all_faults_option
+from harness.cli.labeling import assign
 from harness.cli.more_labels import commands as more_labels
 from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines
@@ -47,6 +48,7 @@ for command in (
     *audit.COMMANDS,
     *agreement.COMMANDS,
     *annotate.COMMANDS,
+    *assign.COMMANDS,
     *start.COMMANDS,
     *score.COMMANDS,
     *retrieval.COMMANDS,
