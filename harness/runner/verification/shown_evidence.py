@@ -25,6 +25,7 @@ from harness.runner.verification.evidence_source import (
     evidence_key,
     evidence_name,
 )
+from harness.runner.verification.queries import queries_of
 from harness.runner.verification.gold_evidence import (
     GoldEvidence,
     Ranked,
@@ -109,7 +110,9 @@ class _Rankings:
         name = evidence_name(source)
         allowed, warnings = self._allowed(source.include)
         if isinstance(source, FoundEvidence):
-            ranked = self._found(source, allowed)
+            queries, of_queries = queries_of(self.joined, source)
+            ranked = self._found(source, queries, allowed)
+            warnings += of_queries
         else:
             ranked, of_file = self._from_file(source, allowed)
             warnings += of_file
@@ -117,10 +120,10 @@ class _Rankings:
         note = f"{name}: {len(self.corpus):,} passages{gold.coverage(column, self.corpus.row_of)}"
         return ShownEvidence(column, fingerprint_of(column), (note,), tuple(warnings), self.corpus)
 
-    def _found(self, source: FoundEvidence, allowed: Bools | None) -> Ranked:
+    def _found(self, source: FoundEvidence, queries: Sequence[str], allowed: Bools | None) -> Ranked:
         passages = self.corpus.passages
         index = build_retriever(source.retriever, source.settings).index(self.corpus)
-        rows, scores = index.search([str(text) for text in self.claims.text], source.k, allowed)
+        rows, scores = index.search(queries, source.k, allowed)
         return [
             [
                 ShownPassage(passages[row].passage_id, passages[row].text, float(score))

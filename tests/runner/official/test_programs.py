@@ -148,7 +148,7 @@ def test_normalized_claims_by_hand(tmp_path):
     with pytest.raises(HarnessError, match=r"post: is not the post of that row of gold.csv \(and 1 more\)"):
         harness.evaluate("checkthat-2025-task2", gold, mine)
     mine.write_text("normalized claim\nIt rained\n", encoding="utf-8")
-    with pytest.raises(HarnessError, match="has 1 row, and gold.csv has 2"):
+    with pytest.raises(HarnessError, match=r"has 1 row, and gold\.csv has 2"):
         harness.evaluate("checkthat-2025-task2", gold, mine)
 
 

@@ -1,4 +1,4 @@
-"""CheckThat! 2025 task 2: CSV files of posts with their normalized claim, and submissions of normalized claims alone."""
+"""CheckThat! 2025 task 2: CSV files of posts with their normalized claim, and submissions of such claims alone."""
 
 from __future__ import annotations
 
