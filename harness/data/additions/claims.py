@@ -97,7 +97,9 @@ class ClaimFinder:
             self.claims[claim_id] = claim.model_copy(update={"statement": statement})
             self.statements_added += 1
         elif claim.statement != statement:
-            message = f"is not that of claim '{claim_id}': expected {preview(claim.statement)}, got {preview(statement)}"
+            message = (
+                f"is not that of claim '{claim_id}': expected {preview(claim.statement)}, got {preview(statement)}"
+            )
             self._fault(row, "statement", f"{message}; leave the cell empty, or correct claims.jsonl", "contradiction")
 
     def _fault(self, row: ClaimRow, field: str | None, message: str, code: str = "invalid") -> None:

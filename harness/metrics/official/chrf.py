@@ -30,7 +30,8 @@ def chrf(candidate: str, reference: str) -> float:
 
 def corpus_chrf(pairs: Iterable[tuple[str, str]]) -> float:
     """The chrF of n-grams pooled over all pairs of candidate and reference, in [0, 1]; 0 without a pair."""
-    return _f_score(sum((_counts(candidate, reference) for candidate, reference in pairs), np.zeros((MAX_ORDER, 3))))
+    counts = (_counts(candidate, reference) for candidate, reference in pairs)
+    return _f_score(sum(counts, np.zeros((MAX_ORDER, 3), dtype=np.int64)))
 
 
 def _counts(candidate: str, reference: str) -> Codes:

@@ -25,7 +25,6 @@ from harness.runner.verification.evidence_source import (
     evidence_key,
     evidence_name,
 )
-from harness.runner.verification.queries import queries_of
 from harness.runner.verification.gold_evidence import (
     GoldEvidence,
     Ranked,
@@ -35,6 +34,7 @@ from harness.runner.verification.gold_evidence import (
     is_later,
     prefixes_of,
 )
+from harness.runner.verification.queries import queries_of
 from harness.text_tables import count_of
 
 
