@@ -17,8 +17,9 @@ from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.features.encoder_files import hub_by_argument
 from harness.files import folder_lock, json_document, remove_partial_files, write_text
 from harness.progress import Progress, silent
-from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain
+from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain, with_statements
 from harness.runner.chain.losses import ChainLosses, chain_losses
+from harness.runner.chain.normalizing import Normalized, claims_to_normalize, normalize_stage, statements_file
 from harness.runner.chain.saved_chain import DETECT, JUDGE, save_chain
 from harness.runner.chain.table import chain_html, chain_table
 from harness.runner.config import Experiment, LoadedExperiment
@@ -224,7 +225,8 @@ def run(
             offline=offline,
             announce=announce,
         )
-        return _run_chain(chain, Path(out) / chain.chain.name, run_stage, root)
+        normalize = partial(normalize_stage, offline=offline, announce=announce)
+        return _run_chain(chain, Path(out) / chain.chain.name, run_stage, root, normalize=normalize, fresh=fresh)
     part = None if shard is None else Shard.parse(shard)
     if part is not None and (fresh or save_models):
         remedy = "to fit everything again, choose a new --out folder" if fresh else "give it to the run without --shard"
@@ -344,14 +346,23 @@ def plan(
     """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
     if (chain := _chain_of(config, overrides, only, shard)) is not None:
         folder = Path(out) / chain.chain.name
-        stages = [plan(stage, limit=limit, out=folder, root=root) for stage in (chain.detection, chain.judging)]
+        judging, hosts, statements = chain.judging, (), Forecast(0, 0)
+        if (normalizer := chain.normalizer) is not None:
+            _, claims = claims_to_normalize(chain.chain, root)
+            requests = normalizer.planned_requests(claims)
+            hosts, statements = normalizer.hosts() if requests else (), Forecast(len(requests), sum(requests.values()))
+            if statements_file(
+                folder
+            ).exists():  # else what is found by statements is not known before they are written
+                judging = with_statements(judging, statements_file(folder))
+        stages = [plan(stage, limit=limit, out=folder, root=root) for stage in (chain.detection, judging)]
         return RunPlan(
             experiment=chain.chain.name,
             folder=folder,
             units=sum(stage.units for stage in stages),
             finished=sum(stage.finished for stage in stages),
-            hosts=tuple(dict.fromkeys(host for stage in stages for host in stage.hosts)),
-            forecast=Forecast(*map(sum, zip(*(stage.forecast for stage in stages), strict=True))),
+            hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
+            forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
             keys=keys_of_chain(chain),
         )
     part = None if shard is None else Shard.parse(shard)
@@ -396,16 +407,29 @@ def _chain_of(
 
 
 def _run_chain(
-    chain: LoadedChain, folder: Path, run_stage: Callable[[Experiment], RunResult], root: str | Path | None
+    chain: LoadedChain,
+    folder: Path,
+    run_stage: Callable[[Experiment], RunResult],
+    root: str | Path | None,
+    *,
+    normalize: Callable[..., Normalized],
+    fresh: bool,
 ) -> RunResult:
     """Runs the stages of a chain as experiments of their own, in its folder, and joins their results.
 
     Raises: HarnessError: a stage cannot be fitted.
     """
-    detection, judging = run_stage(chain.detection), run_stage(chain.judging)
+    detection = run_stage(chain.detection)
+    normalized, judging_config, normalizer = None, chain.judging, chain.normalizer
+    if normalizer is not None:
+        if fresh:
+            normalizer.renew()
+        normalized = normalize(chain.chain, normalizer, folder, root)
+        judging_config = with_statements(chain.judging, statements_file(folder))
+    judging = run_stage(judging_config)
     for failure in judging.failed:
         raise HarnessError(f"{failure.system} failed: {failure.reason}")
-    losses = chain_losses(chain.chain, detection.results[0], judging.results, root)
+    losses = chain_losses(chain.chain, detection.results[0], judging.results, root, normalized)
     write_text(folder / "chain.json", json_document(losses.document()))
     models: tuple[SavedModel, ...] = ()
     if detection.models and judging.models:  # the first judge is the one that was fitted to passages that are found

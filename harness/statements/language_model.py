@@ -99,6 +99,10 @@ class LanguageModelNormalizer(Normalizer):
         """
         self.model.check()
 
+    def renew(self) -> None:
+        """Starts a new generation of cached replies; a cassette stays as it is."""
+        self.model.renew()
+
     def planned_requests(self, claims: Sequence[ClaimInContext]) -> Mapping[str, int]:
         """Returns the estimated tokens of each request whose reply is neither in the cassette nor in the cache."""
         requests = [self.request(claim) for claim in claims]

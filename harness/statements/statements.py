@@ -67,6 +67,10 @@ class Normalizer(ABC):
         """
         return
 
+    def renew(self) -> None:
+        """Asks anew on the next call, where replies are kept."""
+        return
+
     def planned_requests(self, claims: Sequence[ClaimInContext]) -> Mapping[str, int]:
         """Returns the estimated tokens of each request whose reply is not stored, by key."""
         return {}

@@ -13,13 +13,14 @@ def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
     path_settings.append((content.get("split"), "file"))
     path_settings += [(entry, key) for entry in _entries(content.get("defaults")) for key in ("file", "statements")]
     path_settings += [(entry, key) for entry in _entries(content.get("retrievers")) for key in ("path", "statements")]
-    stages = [content.get(stage) for stage in ("detect", "judge")]
+    stages = [content.get(stage) for stage in ("detect", "normalize", "judge")]
     for entry in _entries([content.get("classifiers"), stages]):
         path_settings += [(entry, "path"), (entry, "dataset"), (entry, "file"), (entry, "statements")]
         if "endpoint" not in entry:
             path_settings.append((entry, "model"))
         if isinstance(entry.get("cassette"), str) and entry["cassette"] and "\x00" not in entry["cassette"]:
             entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may exist only after the run
+    path_settings.append((content.get("retrieve"), "statements"))
     datasets = content.get("dataset")
     if isinstance(datasets, list):
         path_settings += [(datasets, index) for index in range(len(datasets))]
