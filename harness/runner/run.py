@@ -346,25 +346,7 @@ def plan(
     """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
     if (chain := _chain_of(config, overrides, only, shard)) is not None:
         folder = Path(out) / chain.chain.name
-        judging, hosts, statements = chain.judging, (), Forecast(0, 0)
-        if (normalizer := chain.normalizer) is not None:
-            _, claims = claims_to_normalize(chain.chain, root)
-            requests = normalizer.planned_requests(claims)
-            hosts, statements = normalizer.hosts() if requests else (), Forecast(len(requests), sum(requests.values()))
-            if statements_file(
-                folder
-            ).exists():  # else what is found by statements is not known before they are written
-                judging = with_statements(judging, statements_file(folder))
-        stages = [plan(stage, limit=limit, out=folder, root=root) for stage in (chain.detection, judging)]
-        return RunPlan(
-            experiment=chain.chain.name,
-            folder=folder,
-            units=sum(stage.units for stage in stages),
-            finished=sum(stage.finished for stage in stages),
-            hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
-            forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
-            keys=keys_of_chain(chain),
-        )
+        return _plan_chain(chain, folder, partial(plan, limit=limit, out=folder, root=root), root)
     part = None if shard is None else Shard.parse(shard)
     loaded, units_by_system, data, folder = _prepare(
         config, overrides=overrides, only=only, limit=limit, out=out, root=root
@@ -404,6 +386,35 @@ def _chain_of(
     if chain is not None and as_list(only):
         raise HarnessError("--only: a chain needs all its stages; leave it out")
     return chain
+
+
+def _plan_chain(
+    chain: LoadedChain, folder: Path, plan_stage: Callable[[Experiment], RunPlan], root: str | Path | None
+) -> RunPlan:
+    """The work of all stages of a chain.
+
+    Before statements are written, nobody knows what is found by them: their judge is then planned as by the text.
+    """
+    judging, pending = chain.judging, dict[str, int]()
+    hosts: tuple[str, ...] = ()
+    if (normalizer := chain.normalizer) is not None:
+        normalizer.check()
+        _, claims = claims_to_normalize(chain.chain, root)
+        pending = dict(normalizer.planned_requests(claims))
+        hosts = normalizer.hosts() if pending else ()
+        if statements_file(folder).exists():
+            judging = with_statements(judging, statements_file(folder))
+    stages = [plan_stage(chain.detection), plan_stage(judging)]
+    statements = Forecast(len(pending), sum(pending.values()))
+    return RunPlan(
+        experiment=chain.chain.name,
+        folder=folder,
+        units=sum(stage.units for stage in stages),
+        finished=sum(stage.finished for stage in stages),
+        hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
+        forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
+        keys=keys_of_chain(chain),
+    )
 
 
 def _run_chain(

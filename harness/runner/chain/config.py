@@ -62,8 +62,8 @@ class Chain(Record):
     detect: Detection
     """Stage that picks the sentences to judge."""
     normalize: str | dict[str, Any] | None = None
-    """Stage that writes a statement for each claim, which `retrieve` then looks for: `identity`, or `language_model` with
-    its endpoint; default: none."""
+    """Stage that writes a statement for each claim, for which `retrieve` looks: `identity`, or `language_model` with its
+    endpoint; default: none."""
     retrieve: FoundEvidence
     """Stage that looks for passages: `retriever`, its `settings`, and `k` passages per claim."""
     judge: Stage
@@ -166,10 +166,7 @@ def _check_values(document: ReadDocument, chain: Chain) -> None:
         if chain.retrieve.statements is not None:
             add(("retrieve", "statements"), "is what `normalize` writes; remove one of the two")
         if "query" in chain.retrieve.model_fields_set and chain.retrieve.query == "text":
-            add(
-                ("retrieve", "query"),
-                "is 'text', and what `normalize` writes would be of no use; remove one of the two",
-            )
+            add(("retrieve", "query"), "is 'text', so that `normalize` would be of no use; remove one of the two")
     if isinstance(chain.judge.classifier, dict) and "evidence" in chain.judge.classifier:
         add(("judge", "classifier", "evidence"), "is what `retrieve` gives; remove it")
 
@@ -198,7 +195,7 @@ def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
 
 
 def _evidence(chain: Chain, retrieve: dict[str, Any]) -> list[Any]:
-    """What the judge is shown: found passages, gold evidence, and those found by the text if statements are looked for."""
+    """What the judge is shown: found passages, gold evidence, and those found by text if statements are looked for."""
     by_text = {key: value for key, value in retrieve.items() if key != "statements"} | {"query": "text"}
     if not looks_for_statements(chain):
         return [by_text, "gold"]

@@ -66,10 +66,8 @@ class Normalized:
     def lines(self) -> list[str]:
         """What a reader of the table has to know."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.kept_text.items())
-        lines = [
-            f"statements by {self.system}: {self.n_reworded:,} of {count_of(self.n_claims, 'claim')} reworded; what was "
-            f"written cannot be used, so that the text is: {reasons or 'none'}"
-        ]
+        text = f"; the text is used where what was written cannot be: {reasons}" if reasons else ""
+        lines = [f"{self.system} reworded {self.n_reworded:,} of {count_of(self.n_claims, 'claim')}{text}"]
         lines += [
             f"not in claim or article ({', '.join(one.invented)}): {one.written}" for one in self.invented[:SHOWN]
         ]

@@ -1,0 +1,92 @@
+"""The stage `normalize` of a chain: what is written and used, what it gains, and what it is compared with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from sklearn.metrics import f1_score
+
+import harness
+from harness.folders import shipped
+from harness.metrics.official.chrf import chrf
+
+CHAIN = {
+    "name": "mine",
+    "task": "chain",
+    "split": {"protocol": "grouped_folds", "k": 2, "by": "article"},
+    "detect": {"gold": "single:author-pass-1", "classifier": "majority"},
+    "retrieve": {"retriever": "bm25", "k": 2},
+    "judge": {"scheme": "verdict", "gold": "single:author-pass-1", "classifier": "evidence_rules"},
+    "intervals": {"resamples": 100},
+}
+REFERENCE = "A reference."
+
+
+def rewrites(handler, body):
+    """Rewords claims of an odd length, invents a year for every fifth, and answers nothing for every seventh."""
+    claim = json.loads(body["messages"][-1]["content"])["claim"]
+    statement = {"statement": claim.rstrip(".") + ", says the article." if len(claim) % 2 else claim}
+    statement = {"statement": f"In 2611, {claim}"} if len(claim) % 5 == 0 else statement
+    content = "" if len(claim) % 7 == 0 else json.dumps(statement)
+    handler.give({"choices": [{"message": {"content": content}, "finish_reason": "stop"}]})
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """The shipped articles, with a reference statement for every claim."""
+    folder = tmp_path_factory.mktemp("data") / "public-matters"
+    shutil.copytree(shipped("data") / "public-matters", folder)
+    path = folder / "claims.jsonl"
+    claims = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [json.dumps(claim | {"statement": REFERENCE}) + "\n" for claim in claims]
+    path.write_text("".join(lines), encoding="utf-8")
+    return str(folder)
+
+
+def test_statements_are_used_guarded_and_measured(dataset, model_server, tmp_path):
+    model_server.answer = rewrites
+    model = {"name": "language_model", "endpoint": model_server.url, "model": "m"}
+    config = CHAIN | {"dataset": dataset, "normalize": model}
+    plan = harness.plan(config, out=tmp_path)
+    assert (plan.forecast.calls, plan.hosts, model_server.asked) == (252, ("127.0.0.1",), [])
+    outcome = harness.run(config, out=tmp_path)
+    document = outcome.document()
+    lines = (tmp_path / "mine" / "normalize" / "statements.jsonl").read_text(encoding="utf-8").splitlines()
+    written = [row for row in map(json.loads, lines) if row.get("reason") != "no gold verdict"]
+    assert len(written) == document["normalize"]["n"] == 252
+    invented = [row for row in written if row["invented"]]
+    assert invented
+    assert all("2611" in row["invented"] and "2611" not in row["statement"] for row in invented)
+    kept = document["normalize"]["kept_text"]
+    assert kept["invented"] == len(invented)
+    assert kept["unparsable"] == sum(row.get("reason") == "unparsable" for row in written) > 0
+    assert document["normalize"]["reworded"] == sum("says the article" in row["statement"] for row in written) > 0
+    assert document["normalize"]["n_references"] == 252
+    mean = sum(chrf(row["statement"], REFERENCE) for row in written) / 252
+    assert document["normalize"]["scores"]["chrf"] == pytest.approx(mean)
+
+    _, _, by_text = (result.to_pandas("predictions") for result in outcome.results[1:])
+    without = f1_score(by_text["gold"], by_text["predicted"], average="macro", zero_division=0)
+    assert document["by_text"]["S0"]["value"] == pytest.approx(without)
+    gain = document["by_text"]["statements_gain"]
+    assert gain["value"] == pytest.approx(document["rows"]["S0"]["value"] - without)
+    assert gain["low"] <= gain["value"] <= gain["high"]
+    assert [result.evidence for result in outcome.results[1:]] == ["bm25@2,query=statement", "gold (oracle)", "bm25@2"]
+    text = str(outcome)
+    assert "normalize: language_model" in text
+    assert "gained by statements" in text
+    assert f"{len(invented)} invented" in text
+    assert f"not in claim or article (2611): {invented[0]['written']}" in text
+    assert harness.plan(config, out=tmp_path).forecast.calls == 0
+
+
+def test_the_identity_changes_nothing_and_its_chain_can_be_saved(dataset, tmp_path):
+    config = CHAIN | {"dataset": dataset, "normalize": "identity"}
+    outcome = harness.run(config, out=tmp_path, save_models=True)
+    document = outcome.document()
+    assert (document["normalize"]["reworded"], document["normalize"]["kept_text"]) == (0, {})
+    assert document["by_text"]["statements_gain"]["value"] == 0
+    card = json.loads((tmp_path / "mine" / "model" / "chain-model.json").read_text(encoding="utf-8"))
+    assert card["retrieve"]["query"] == "text"
