@@ -62,8 +62,8 @@ class Chain(Record):
     detect: Detection
     """Stage that picks the sentences to judge."""
     normalize: str | dict[str, Any] | None = None
-    """Stage that writes a statement for each claim, for which `retrieve` looks: `identity`, or `language_model` with its
-    endpoint; default: none."""
+    """Stage that writes a statement for each claim, for which `retrieve` looks: `identity`, or `language_model` with
+    `endpoint` and `model`; default: none."""
     retrieve: FoundEvidence
     """Stage that looks for passages: `retriever`, its `settings`, and `k` passages per claim."""
     judge: Stage
