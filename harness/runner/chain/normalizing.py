@@ -24,6 +24,8 @@ NOT_JUDGED = "no gold verdict"
 """Reason of claims that no verdict is measured on, so that nothing is asked about them."""
 SHOWN = 3
 """Number of statements with invented numbers or names that are shown."""
+MAX_SHOWN = 200
+"""Number of characters of such a statement that are shown."""
 
 
 @displayed
@@ -69,7 +71,8 @@ class Normalized:
         text = f"; the text is used where what was written cannot be: {reasons}" if reasons else ""
         lines = [f"{self.system} reworded {self.n_reworded:,} of {count_of(self.n_claims, 'claim')}{text}"]
         lines += [
-            f"not in claim or article ({', '.join(one.invented)}): {one.written}" for one in self.invented[:SHOWN]
+            f"not in claim or article ({', '.join(one.invented)}): {_on_one_line(one.written or '')}"
+            for one in self.invented[:SHOWN]
         ]
         if self.scores:
             lines.append(
@@ -77,6 +80,12 @@ class Normalized:
                 f"of the claims: {_listed(self.text_scores)}"
             )
         return lines + list(self.notes)
+
+
+def _on_one_line(text: str) -> str:
+    """The beginning of what a model wrote, which must not send control sequences to a terminal."""
+    line = "".join(character if character.isprintable() else "\ufffd" for character in " ".join(text.split()))
+    return line if len(line) <= MAX_SHOWN else line[:MAX_SHOWN] + "..."
 
 
 def _listed(scores: Mapping[str, float]) -> str:

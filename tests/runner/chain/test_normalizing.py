@@ -9,8 +9,13 @@ import pytest
 from sklearn.metrics import f1_score
 
 import harness
+from harness.errors import HarnessError
 from harness.folders import shipped
 from harness.metrics.official.chrf import chrf
+from harness.runner.chain.config import read_chain
+from harness.runner.chain.normalizing import Normalized, normalize_stage
+from harness.runner.chain.saved_chain import save_chain
+from harness.statements.statements import Statement
 
 CHAIN = {
     "name": "mine",
@@ -105,3 +110,27 @@ def test_the_identity_changes_nothing_and_its_chain_can_be_saved(dataset, tmp_pa
     assert document["by_text"]["statements_gain"]["value"] == 0
     card = json.loads((tmp_path / "mine" / "model" / "chain-model.json").read_text(encoding="utf-8"))
     assert card["retrieve"]["query"] == "text"
+    card["retrieve"]["query"] = "statement"  # as that of a chain that looks for the statements of its dataset
+    (tmp_path / "mine" / "model" / "chain-model.json").write_text(json.dumps(card), encoding="utf-8")
+    article = tmp_path / "article.txt"
+    article.write_text("The bridge is 31 meters long. It cost 9 million.", encoding="utf-8")
+    warnings = harness.verify(article, tmp_path / "mine", dataset).warnings
+    assert any("sentences of an article have none of: their text is looked for" in warning for warning in warnings)
+
+
+def test_a_chain_with_a_model_at_an_endpoint_is_not_saved(dataset, tmp_path):
+    model = {"name": "language_model", "endpoint": "http://model.invalid/v1", "model": "m"}
+    loaded = read_chain(CHAIN | {"dataset": dataset, "normalize": model})
+    saved = save_chain(tmp_path / "model", loaded.chain, {}, {})
+    assert saved.folder is None
+    assert "the model runs at an endpoint" in saved.reason
+    with pytest.raises(HarnessError, match=r"needs the network \(model\.invalid\), which --offline refuses"):
+        normalize_stage(loaded.chain, loaded.normalizer, tmp_path, None, offline=True)
+
+
+def test_what_a_model_invented_is_shown_without_control_sequences():
+    written = f"\x1b[31m9{'x' * 300}"
+    long = Statement(claim_id="a", statement="It fell.", reason="invented", written=written, invented=("9",))
+    normalized = Normalized("language_model", 1, 0, {"invented": 1}, (long,), 0, {}, {})
+    assert normalized.lines()[1].startswith("not in claim or article (9): \ufffd[31m9xxx")
+    assert len(normalized.lines()[1]) < 250
