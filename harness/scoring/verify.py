@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,9 +18,10 @@ from harness.display import displayed
 from harness.errors import FaultsError, UnknownName, unknown_name
 from harness.files import atomic_file, json_line
 from harness.records import Article
-from harness.retrieval import checked_retriever
+from harness.retrieval import Index, checked_retriever
+from harness.retrieval.stored import index_command, is_index, open_index
 from harness.runner.chain.saved_chain import ChainModel, load_chain
-from harness.runner.verification.gold_evidence import evidence_column, is_later
+from harness.runner.verification.gold_evidence import evidence_column, later_passages
 from harness.scoring.inputs import ScoringInput
 from harness.scoring.score_claims import language_warnings
 from harness.text_tables import count_of
@@ -127,7 +129,8 @@ def verify(
     Args:
         article: article file (.txt, .md, .html), `-` (standard input), or a table or dataset with one article.
         chain: folder that `harness run CHAIN --save-models` wrote.
-        corpus: passages to look in; see `harness.open_corpus`.
+        corpus: passages to look in; see `harness.open_corpus`. The folder of an index that has the retriever of the
+            chain (`harness index`) spares a large corpus being read and indexed for each article.
         out: file to write: .html (a page) or .jsonl (one claim per line).
         language: language of an article that declares none; default: the first language of the detector.
         encoding: encoding of a text file; default: detected.
@@ -138,7 +141,8 @@ def verify(
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
     loaded = load_chain(chain)
-    passages = open_corpus(corpus, root)
+    sought = _open_passages(loaded, corpus, root)
+    passages = sought.corpus
     languages = loaded.detector.card.languages or ("en",)
     source = ScoringInput(
         reading=ReadOptions(encoding=encoding, name="stdin", offline=True), language=language or languages[0], root=root
@@ -147,7 +151,7 @@ def verify(
     result = Verification(
         article=read_article,
         n_sentences=len(claims),
-        claims=tuple(_judge(loaded, passages, claims, spans)),
+        claims=tuple(_judge(loaded, sought, claims, spans)),
         chain=loaded,
         corpus=passages.path,
         n_passages=len(passages),
@@ -183,8 +187,34 @@ def _read_one(source: ScoringInput, name: str | Path) -> tuple[Article, Claims, 
     return documents[0].article, batches[0].claims, [(claim.start, claim.end) for claim in documents[0].claims]
 
 
+class _Passages(NamedTuple):
+    """Passages to look in."""
+
+    corpus: Corpus
+    open_index: Callable[[], Index]
+    """Gives the index; passages are indexed only for articles that have a claim."""
+
+
+def _open_passages(chain: ChainModel, corpus: str | Path, root: str | Path | None) -> _Passages:
+    """Opens the passages, or an index of them.
+
+    Raises: HarnessError: the corpus is invalid, or the index has another retriever than the chain.
+    """
+    retrieve = chain.card.retrieve
+    retriever = checked_retriever(retrieve.retriever, retrieve.settings)
+    if not is_index(corpus):
+        opened = open_corpus(corpus, root)
+        return _Passages(opened, lambda: retriever.index(opened))
+    stored = open_index(corpus)
+    if not stored.is_by(retrieve.retriever, retrieve.settings):
+        again = index_command(stored.card.corpus, retrieve.retriever, retrieve.settings, corpus)
+        message = f"is an index by {stored.card.retriever}, and the chain looks for passages by {retrieve.retriever}"
+        raise FaultsError.single(corpus, f"{message} with its own settings; run: {again}", code="other-retriever")
+    return _Passages(stored.corpus, lambda: stored.index)
+
+
 def _judge(
-    chain: ChainModel, corpus: Corpus, claims: Claims, spans: Sequence[tuple[int, int]]
+    chain: ChainModel, passages: _Passages, claims: Claims, spans: Sequence[tuple[int, int]]
 ) -> Iterator[JudgedClaim]:
     """Yields the sentences that the detector picks, with their passages and verdicts."""
     detection = chain.detector.score(claims)
@@ -193,7 +223,7 @@ def _judge(
     picked = claims.take(rows)
     if not len(picked):
         return
-    evidence = _look_up(chain, corpus, picked)
+    evidence = _look_up(chain, passages, picked)
     column = evidence_column(
         [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in quoted] for quoted in evidence]
     )
@@ -216,15 +246,13 @@ def _judge(
         )
 
 
-def _look_up(chain: ChainModel, corpus: Corpus, claims: Claims) -> list[list[QuotedPassage]]:
+def _look_up(chain: ChainModel, passages: _Passages, claims: Claims) -> list[list[QuotedPassage]]:
     """The first passages for each claim, without those that were published after it."""
-    retrieve = chain.card.retrieve
+    retrieve, corpus = chain.card.retrieve, passages.corpus
     allowed: Bools | None = None
     if "later" not in retrieve.include:
-        days = [passage.published for passage in corpus.passages]
-        allowed = np.array([[not is_later(day, claim) for day in days] for claim in claims.published], dtype=bool)
-    index = checked_retriever(retrieve.retriever, retrieve.settings).index(corpus)
-    rows, scores = index.search([str(text) for text in claims.text], retrieve.k, allowed)
+        allowed = ~later_passages(claims.published, corpus.values("published"))
+    rows, scores = passages.open_index().search([str(text) for text in claims.text], retrieve.k, allowed)
     return [
         [QuotedPassage(corpus.passages[row], float(score)) for row, score in zip(*ranking, strict=True) if row >= 0]
         for ranking in zip(rows, scores, strict=True)
@@ -239,11 +267,12 @@ def _query_warnings(chain: ChainModel) -> Iterator[str]:
 def _corpus_warnings(article: Article, corpus: Corpus, language: str) -> Iterator[str]:
     """What limits the evidence: passages in another language, and dates that are missing."""
     primary = language.partition("-")[0].lower()
-    others = [p.language for p in corpus.passages if p.language and p.language.partition("-")[0].lower() != primary]
+    languages = Counter(corpus.values("language"))
+    others = {name for name in languages if name and name.partition("-")[0].lower() != primary}
     if others:
-        names = ", ".join(sorted(set(others)))
-        yield f"{count_of(len(others), 'passage')} of {len(corpus):,} in another language ({names}) than the article"
-    undated = sum(not passage.published for passage in corpus.passages)
+        names, n_others = ", ".join(sorted(others)), sum(languages[name] for name in others)
+        yield f"{count_of(n_others, 'passage')} of {len(corpus):,} in another language ({names}) than the article"
+    undated = sum(not day for day in corpus.values("published"))
     if not article.published:
         yield "the article has no date, so that passages published after it are not left out"
     elif undated:

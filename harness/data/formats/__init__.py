@@ -16,12 +16,12 @@ from harness.data.formats.detection import (
     newsclaims_json,
     policlaim_xlsx,
 )
+from harness.data.formats.normalization import checkthat_statements_csv
 from harness.data.formats.source import SourceArticle, SourceFile
 from harness.data.formats.submissions import Submission
 from harness.data.formats.verification import (
     averitec_json,
     checkthat_sources_tsv,
-    checkthat_statements_csv,
     checkthat_verdicts,
     claim_evidence_table,
     climate_fever_jsonl,

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 from harness.data.archives import InputFile
 from harness.data.exchange.trec import read_qrels, read_run
 from harness.data.formats.detection import checkthat_discourse_tsv
+from harness.data.formats.normalization import checkthat_statements_csv
+from harness.data.formats.normalization.checkthat_statements_csv import POST, PostStatement
 from harness.data.formats.verification import (
     averitec_strings,
     checkthat_sources_tsv,
-    checkthat_statements_csv,
     feverous_jsonl,
     quantemp_files,
 )
 from harness.data.formats.verification.averitec_strings import AveritecItem
-from harness.data.formats.verification.checkthat_statements_csv import POST, PostStatement
 from harness.data.formats.verification.feverous_jsonl import FeverousFile
 from harness.data.formats.verification.quantemp_files import JudgedClaim
 from harness.errors import Fault, FaultsError, Undefined

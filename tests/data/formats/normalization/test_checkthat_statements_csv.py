@@ -8,8 +8,8 @@ import pytest
 
 from harness import fetch, open_dataset
 from harness.data.archives import InputFile
+from harness.data.formats.normalization.checkthat_statements_csv import read_articles, read_gold, read_predictions
 from harness.data.formats.source import SourceFile
-from harness.data.formats.verification.checkthat_statements_csv import read_articles, read_gold, read_predictions
 from harness.errors import FaultsError
 from harness.schemes import load_scheme
 
