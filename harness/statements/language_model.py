@@ -141,10 +141,10 @@ def read_statement(status: int, text: str) -> Written:
     choice = first_choice(text) if status == 200 else None
     if choice is None:
         return Written(None, "rejected")
-    message = choice["message"]
-    if message.get("refusal") or choice.get("finish_reason") == "content_filter":
+    turn = choice["message"]
+    if turn.get("refusal") or choice.get("finish_reason") == "content_filter":
         return Written(None, "refused")
-    content = message["content"].strip()
+    content = turn["content"].strip()
     fence = _FENCE.match(content)
     try:
         answer = json.loads(fence.group(1) if fence else content)
