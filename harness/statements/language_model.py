@@ -144,12 +144,18 @@ def read_statement(status: int, text: str) -> Written:
     turn = choice["message"]
     if turn.get("refusal") or choice.get("finish_reason") == "content_filter":
         return Written(None, "refused")
-    content = turn["content"].strip()
-    fence = _FENCE.match(content)
+    statement = _statement_in(turn["content"])
+    if statement is None:
+        return Written(None, "truncated" if is_cut_off(choice) else "unparsable")
+    return Written(sendable_text(statement))
+
+
+def _statement_in(content: str) -> str | None:
+    """The statement of an answer, also in a code fence; None if the answer has another form."""
+    fence = _FENCE.match(content.strip())
     try:
         answer = json.loads(fence.group(1) if fence else content)
     except (ValueError, RecursionError):
-        answer = None
-    if isinstance(answer, dict) and set(answer) == {"statement"} and isinstance(answer["statement"], str):
-        return Written(sendable_text(answer["statement"]))
-    return Written(None, "truncated" if is_cut_off(choice) else "unparsable")
+        return None
+    is_statement = isinstance(answer, dict) and set(answer) == {"statement"} and isinstance(answer["statement"], str)
+    return str(answer["statement"]) if is_statement else None
