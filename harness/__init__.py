@@ -8,6 +8,10 @@ The names in `__all__` are the public interface; each command of the command lin
     harness compare                   compare_results
     harness compare --fail-if         check_gate
     harness diff                      diff
+    harness suspects                  suspects
+    harness power                     power
+    harness curve                     curve
+    harness next                      next_articles
     harness report                    build_report
     harness score                     score
     harness verify                    verify
@@ -62,6 +66,9 @@ if TYPE_CHECKING:
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.dataset_diff import diff as diff
     from harness.compare.gate import check_gate as check_gate
+    from harness.compare.more_labels.articles_needed import power as power
+    from harness.compare.more_labels.learning_curve import curve as curve
+    from harness.compare.more_labels.suspects import suspects as suspects
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
     from harness.data.corpora.ingest_corpus import ingest_corpus as ingest_corpus
@@ -96,6 +103,7 @@ if TYPE_CHECKING:
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
     from harness.runner.splitting.freeze import freeze_split as freeze_split
+    from harness.scoring.next_articles import next_articles as next_articles
     from harness.scoring.score import score as score
     from harness.scoring.verify import verify as verify
 
@@ -108,6 +116,7 @@ _MODULES = {
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
+    "curve": "harness.compare.more_labels.learning_curve",
     "diff": "harness.compare.dataset_diff",
     "disputes": "harness.data.labels.disputes",
     "evaluate": "harness.runner.official.evaluate",
@@ -131,12 +140,15 @@ _MODULES = {
     "write_index": "harness.retrieval.stored",
     "load_model": "harness.runner.models.saved_model",
     "new": "harness.runner.configs.new_folder",
+    "next_articles": "harness.scoring.next_articles",
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
+    "power": "harness.compare.more_labels.articles_needed",
     "repair": "harness.data.repair",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
+    "suspects": "harness.compare.more_labels.suspects",
     "withdraw": "harness.data.labels.withdraw",
     "write_submission": "harness.runner.official.write_submission",
     "serve_labeling": "harness.annotate.web.serve",
