@@ -169,6 +169,7 @@ def verify(
             *language_warnings(loaded.detector, list(source.languages)),
             *source.reading.notes,
             *source.notes,
+            *_query_warnings(loaded),
             *_corpus_warnings(read_article, passages, next(iter(source.languages))),
         ),
     )
@@ -303,6 +304,11 @@ def _look_up(chain: ChainModel, passages: _Passages, claims: Claims) -> list[lis
         [QuotedPassage(corpus.passages[row], float(score)) for row, score in zip(*ranking, strict=True) if row >= 0]
         for ranking in zip(rows, scores, strict=True)
     ]
+
+
+def _query_warnings(chain: ChainModel) -> Iterator[str]:
+    if chain.card.retrieve.query == "statement":
+        yield "the chain looks for statements, which sentences of an article have none of: their text is looked for"
 
 
 def _corpus_warnings(article: Article, corpus: Corpus, language: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Tag, ValidationError
@@ -11,13 +12,15 @@ from pydantic import Discriminator, Tag, ValidationError
 from harness.data.labels.tasks import TASKS
 from harness.display import displayed
 from harness.endpoints.trusted_hosts import KeyUse
-from harness.errors import FaultsError, unknown_name
+from harness.errors import FaultsError, HarnessError, unknown_name
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, Texts, explain_validation
 from harness.runner.config import Experiment
 from harness.runner.load_config import CHAIN, ReadDocument, load_experiment, read_config, read_document
 from harness.runner.splitting.split_config import Split
 from harness.runner.verification.evidence_source import FoundEvidence
+from harness.statements.build import build_normalizer
+from harness.statements.statements import Normalizer
 from harness.yaml_file import KeyPath
 
 SHARED_KEYS = ("dataset", "corpus", "split", "intervals")
@@ -70,6 +73,9 @@ class Chain(Record):
     """Training and test articles, the same for all stages."""
     detect: Detector
     """Stage that picks the sentences to judge; `gold`: none, because claims are given, as in AVeriTeC."""
+    normalize: str | dict[str, Any] | None = None
+    """Stage that writes a statement for each claim, for which `retrieve` looks: `identity`, or `language_model` with
+    `endpoint` and `model`; default: none."""
     retrieve: FoundEvidence
     """Stage that looks for passages: `retriever`, its `settings`, and `k` passages per claim."""
     judge: Stage
@@ -93,7 +99,13 @@ class LoadedChain(NamedTuple):
     detection: Experiment | None
     """Fits and measures the detector; None: claims are given."""
     judging: Experiment
-    """Fits and measures the judge twice: with the passages that are found, and with gold evidence."""
+    """Fits and measures the judge twice: with the passages that are found, and with gold evidence. Where statements are
+    looked for, a third time with those that are found by the text."""
+
+    @property
+    def normalizer(self) -> Normalizer | None:
+        """What writes statements; None without the stage."""
+        return None if self.chain.normalize is None else build_normalizer(self.chain.normalize)
 
     @property
     def stages(self) -> tuple[Experiment, ...]:
@@ -164,6 +176,15 @@ def _check_values(document: ReadDocument, chain: Chain) -> None:
         add(("split", "train_share"), "is no setting of a chain; remove it")
     if chain.intervals.unit != "article":
         add(("intervals", "unit"), f"expected 'article' for a chain, got '{chain.intervals.unit}'")
+    if chain.normalize is not None:
+        try:
+            build_normalizer(chain.normalize)
+        except HarnessError as error:
+            add(("normalize",), str(error), error.code)
+        if chain.retrieve.statements is not None:
+            add(("retrieve", "statements"), "is what `normalize` writes; remove one of the two")
+        if "query" in chain.retrieve.model_fields_set and chain.retrieve.query == "text":
+            add(("retrieve", "query"), "is 'text', so that `normalize` would be of no use; remove one of the two")
     if isinstance(chain.judge.classifier, dict) and "evidence" in chain.judge.classifier:
         add(("judge", "classifier", "evidence"), "is what `retrieve` gives; remove it")
 
@@ -177,7 +198,7 @@ def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
     given = {} if detect == GIVEN else {"detect": _detect_config(detect, shared)}
     named = judge.pop("classifier")
     classifier = dict(named) if isinstance(named, dict) else {"name": named}
-    evidence = [document["retrieve"], "gold"]
+    evidence = _evidence(chain, document["retrieve"])
     return given | {
         "judge": {
             "name": "judge",
@@ -195,6 +216,26 @@ def _detect_config(detect: dict[str, Any], shared: Mapping[str, Any]) -> dict[st
     return {"name": "detect", "classifiers": [detect.pop("classifier")], **detect, **shared}
 
 
+def _evidence(chain: Chain, retrieve: dict[str, Any]) -> list[Any]:
+    """What the judge is shown: found passages, gold evidence, and those found by text if statements are looked for."""
+    by_text = {key: value for key, value in retrieve.items() if key != "statements"} | {"query": "text"}
+    if not looks_for_statements(chain):
+        return [by_text, "gold"]
+    return [retrieve | {"query": "statement"}, "gold", by_text]
+
+
+def looks_for_statements(chain: Chain) -> bool:
+    """Whether retrieval looks for statements, of the stage `normalize` or of the dataset."""
+    return chain.normalize is not None or chain.retrieve.query == "statement"
+
+
+def with_statements(judging: Experiment, path: Path) -> Experiment:
+    """The experiment of the judge with the file of statements that its first system looks for."""
+    document = judging.document()
+    document["classifiers"][0]["evidence"]["each"][0]["statements"] = str(path)
+    return Experiment.model_validate_json(json.dumps(document))
+
+
 def _add_stage_faults(document: ReadDocument, stage: str, content: Mapping[str, Any]) -> None:
     """Collects the faults of the experiment of a stage, at the keys of the chain."""
     faults = document.faults
@@ -206,7 +247,8 @@ def _add_stage_faults(document: ReadDocument, stage: str, content: Mapping[str, 
         faults.add(key_path, message, fault.code)
     if read.faults.faults:
         return
-    if len(read.systems) != (2 if stage == "judge" else 1):
+    n_systems = len(content["classifiers"][0]["evidence"]["each"]) if stage == "judge" else 1
+    if len(read.systems) != n_systems:
         faults.add((stage, "classifier"), "expected one system per stage, and `each` makes several; give one value")
     if stage == "detect" and not TASKS[read.experiment.task].binary:
         yes_or_no = ", ".join(task.name for task in TASKS.values() if task.binary)
@@ -229,4 +271,5 @@ def _key_path_in_chain(field: str, stage: str) -> KeyPath:
 def keys_of_chain(chain: LoadedChain) -> tuple[KeyUse, ...]:
     """The keys that the stages of a chain may send, and the hosts that they go to."""
     systems = [system for stage in chain.stages for system in load_experiment(stage).systems]
-    return tuple(dict.fromkeys(use for system in systems for use in system.classifier.sent_keys()))
+    writer = () if chain.normalizer is None else chain.normalizer.sent_keys()
+    return tuple(dict.fromkeys([*(use for system in systems for use in system.classifier.sent_keys()), *writer]))

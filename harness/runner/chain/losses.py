@@ -21,6 +21,7 @@ from harness.metrics.intervals import Intervals, Value, measure
 from harness.resampling import jackknife_t, jackknife_weights
 from harness.runner.chain.config import Chain
 from harness.runner.chain.matching import Span, match_spans
+from harness.runner.chain.normalizing import Normalized
 from harness.runner.pairing.resampled import paired_interval, resample
 from harness.runner.result_files import Columns, Result, read_predictions
 from harness.runner.splitting.joined_datasets import load_joined
@@ -61,6 +62,17 @@ class ChainRow(NamedTuple):
     beyond: BeyondGold
 
 
+class ByText(NamedTuple):
+    """The chain that looks for passages by the text of claims, not by statements."""
+
+    start: str
+    """Where it starts: `S0` (the whole chain), or `S1` where claims are given."""
+    value: Value
+    """Macro F1 of its verdicts over the gold claims."""
+    gain: Estimate
+    """Macro F1 that the chain with statements is above it, paired over articles."""
+
+
 @displayed
 @dataclass(frozen=True)
 class ChainLosses:
@@ -84,6 +96,10 @@ class ChainLosses:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader has to know of the passages that are retrieved and of each benchmark."""
+    by_text: ByText | None = None
+    """The whole chain where passages are looked for by the text of claims; None if no statements are looked for."""
+    normalized: Normalized | None = None
+    """What the stage `normalize` wrote; None without it."""
 
     def document(self) -> dict[str, Any]:
         """The document that `harness run --json` prints for a chain."""
@@ -99,7 +115,7 @@ class ChainLosses:
             }
             for name, row in self.rows.items()
         }
-        return {
+        document = {
             "experiment": self.experiment,
             "stages": dict(self.stages),
             "n": self.n_claims,
@@ -111,6 +127,11 @@ class ChainLosses:
             "warnings": list(self.warnings),
             "notes": list(self.notes),
         }
+        if self.by_text is not None:
+            row = self.by_text.value
+            without = {"value": row.value, "low": row.low, "high": row.high}
+            document["by_text"] = {self.by_text.start: without, "statements_gain": self.by_text.gain._asdict()}
+        return document | ({} if self.normalized is None else {"normalize": self.normalized.document()})
 
 
 class _ReadArticle(NamedTuple):
@@ -121,15 +142,21 @@ class _ReadArticle(NamedTuple):
 
 
 def chain_losses(
-    chain: Chain, detection: Result | None, judged: Sequence[Result], root: str | Path | None = None
+    chain: Chain,
+    detection: Result | None,
+    judged: Sequence[Result],
+    root: str | Path | None = None,
+    normalized: Normalized | None = None,
 ) -> ChainLosses:
     """Joins the results of a chain's stages to what each stage loses.
 
     Args:
         chain: the chain.
         detection: result of the detector; None: claims are given.
-        judged: results of the judge with the passages that are found, and with gold evidence.
+        judged: results of the judge with the passages that are found, and with gold evidence; if statements are looked
+            for, a third with those that are found by the text.
         root: folder of fetched benchmarks.
+        normalized: what the stage `normalize` wrote.
     Raises: HarnessError: the stages were tested in different folds, or no claim with a gold verdict was read.
     """
     stage = _Stages(chain, detection, judged, root)
@@ -156,6 +183,7 @@ def chain_losses(
         experiment=chain.name,
         stages={
             "detect": f"{detection.system} ({detection.task})" if detection else "none, claims are given",
+            **({} if normalized is None else {"normalize": normalized.system}),
             "retrieve": (judged[0].evidence or ""),
             "judge": judged[0].system.partition(" / ")[0],
         },
@@ -166,6 +194,8 @@ def chain_losses(
         losses=stage.losses(predicted),
         warnings=tuple(warnings),
         notes=(*judged[0].evidence_notes, *_benchmark_notes(chain)),
+        by_text=stage.by_text(matched, *next(iter(predicted.items()))) if len(stage.verdicts) > 2 else None,
+        normalized=normalized,
     )
 
 
@@ -202,10 +232,11 @@ class _Stages:
         codes = {label: code for code, label in enumerate(labels)}
         self.gold = Gold(tuple(labels), np.array([codes[label] for label in found["gold"][rows]], dtype=np.int64))
         self.verdicts = [_codes(table, found["claim_id"][rows], codes) for table in tables]
-        self.label_of = {
-            claim_id: codes.get(label, -1)
-            for claim_id, label in zip(found["claim_id"], found["predicted"], strict=True)
-        }
+        self.labels = [
+            {name: codes.get(label, -1) for name, label in zip(table["claim_id"], table["predicted"], strict=True)}
+            for table in tables
+        ]
+        self.label_of = self.labels[0]
         self.claim_ids, article_ids = found["claim_id"][rows], found["article_id"][rows]
         self.articles: dict[str, _ReadArticle] = {}
         for claim_id, article_id, label in zip(
@@ -241,6 +272,26 @@ class _Stages:
     def value(self, codes: Codes) -> Value:
         """Macro F1 of verdicts with its interval over articles."""
         return measure(self.metric, self.gold, [Run(None, codes)], self.groups, self.intervals)
+
+    def by_text(self, matched: Sequence[str | None], start: str, whole: Codes) -> ByText:
+        """The chain that looks for passages by the text of claims, against the one with statements."""
+        codes = [-1 if name is None else self.labels[2].get(name, -1) for name in matched]
+        without: Codes = np.array(codes, dtype=np.int64)
+        value = self.value(without)
+        try:
+            after, before = (
+                resample(self.metric, self.gold, [Run(None, one)], self.groups, self.intervals)
+                for one in (whole, without)
+            )
+        except Undefined:
+            return ByText(start, value, Estimate(None))
+        gain = after.value - before.value
+        try:
+            draws, left_out = after.resampled - before.resampled, after.jackknifed - before.jackknifed
+            interval, _ = paired_interval(gain, draws, left_out, is_stratified=False)
+        except Undefined:
+            return ByText(start, value, Estimate(gain))
+        return ByText(start, value, Estimate(gain, interval.low, interval.high))
 
     def losses(self, predicted: Mapping[str, Codes]) -> dict[str, Estimate]:
         """What each stage loses, paired over articles."""
