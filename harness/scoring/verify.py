@@ -2,112 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from harness.arrays import Bools
 from harness.data.articles.article_file import ReadOptions
 from harness.data.claims import Claims, ShownPassage
-from harness.data.corpora.passages import Corpus, Passage, open_corpus
-from harness.display import displayed
-from harness.errors import FaultsError, UnknownName, unknown_name
-from harness.files import atomic_file, json_line
+from harness.data.corpora.passages import Corpus, open_corpus
+from harness.errors import FaultsError
 from harness.records import Article
-from harness.retrieval import checked_retriever
+from harness.retrieval import Index, checked_retriever
 from harness.runner.chain.saved_chain import ChainModel, load_chain
 from harness.runner.verification.gold_evidence import evidence_column, is_later
-from harness.scoring.inputs import ScoringInput
+from harness.scoring.inputs import ArticleClaims, ScoringInput, claim_batch
 from harness.scoring.score_claims import language_warnings
+from harness.scoring.verification.checked_claims import CheckedClaims, EarlierVerdict, open_checked
+from harness.scoring.verification.files import check_target, write_verifications
+from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage, Verification
+from harness.scoring.verification.left_out import judge_without_each
 from harness.text_tables import count_of
 
 
-@displayed
 @dataclass(frozen=True)
-class QuotedPassage:
-    """A passage that was shown with a claim."""
+class ChainReader:
+    """Reads articles with a chain, one after another; the passages are indexed once."""
 
-    passage: Passage
-    score: float
-    """Score of the retriever."""
-
-    def document(self) -> dict[str, Any]:
-        """The passage as `harness verify` writes it."""
-        return self.passage.model_dump(mode="json", exclude_none=True) | {"score": self.score}
-
-
-@displayed
-@dataclass(frozen=True)
-class JudgedClaim:
-    """A sentence of the article that the detector picked, with its verdict."""
-
-    claim_id: str
-    article_id: str
-    start: int
-    """Offset of the first character in the text of the article, in Unicode code points."""
-    end: int
-    text: str
-    detection_score: float
-    """Score of the detector for its positive label."""
-    verdict: str | None
-    """Label with which the judge answers; None: it gives no answer."""
-    scores: dict[str, float]
-    """Score of the judge for each label."""
-    probabilities: bool
-    """Whether the scores are probabilities."""
-    evidence: tuple[QuotedPassage, ...]
-    """Passages that the judge read, best first; empty if none was found."""
-
-    def document(self) -> dict[str, Any]:
-        """The claim as a line of `harness verify -o out.jsonl`."""
-        fields = {name: getattr(self, name) for name in ("claim_id", "article_id", "start", "end", "text")}
-        return fields | {
-            "detection_score": self.detection_score,
-            "verdict": self.verdict,
-            "scores": self.scores,
-            "probabilities": self.probabilities,
-            "evidence": [quoted.document() for quoted in self.evidence],
-        }
-
-
-@displayed
-@dataclass(frozen=True)
-class Verification:
-    """An article with the verdicts of a chain."""
-
-    article: Article
-    """Article that was read."""
-    n_sentences: int
-    """Number of sentences of the article."""
-    claims: tuple[JudgedClaim, ...]
-    """Sentences that the detector picked, in the order of the article."""
     chain: ChainModel
-    """Chain that gave the verdicts."""
-    corpus: Path
-    """File of the passages."""
-    n_passages: int
-    """Number of passages of the corpus."""
-    out: Path | None = None
-    """Output file; None: no file was written."""
-    warnings: tuple[str, ...] = ()
+    corpus: Corpus
+    checked: CheckedClaims | None = None
+    """Claims that fact-checkers have judged."""
 
-    def document(self) -> dict[str, Any]:
-        """The document that `harness verify --json` prints."""
-        return {
-            "article_id": self.article.article_id,
-            "title": self.article.title,
-            "n_sentences": self.n_sentences,
-            "chain": str(self.chain.folder),
-            "stages": self.chain.card.measured.get("stages", {}),
-            "corpus": str(self.corpus),
-            "n_passages": self.n_passages,
-            "out": None if self.out is None else str(self.out),
-            "warnings": list(self.warnings),
-            "claims": [claim.document() for claim in self.claims],
-        }
+    @cached_property
+    def _index(self) -> Index:
+        retrieve = self.chain.card.retrieve
+        return checked_retriever(retrieve.retriever, retrieve.settings).index(self.corpus)
+
+    @property
+    def language(self) -> str:
+        """Language of articles that declare none: the first one that the detector was trained on."""
+        return next(iter(self.chain.detector.card.languages), "en")
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What concerns every article."""
+        return (*self.chain.detector.warnings, *(() if self.checked is None else self.checked.notes))
+
+    def read(self, document: ArticleClaims, language: str) -> Verification:
+        """Reads an article.
+
+        Args:
+            document: the article with its sentences.
+            language: its language.
+        Raises: FaultsError: it has no sentence.
+        """
+        article = document.article
+        if not document.claims:
+            message = "has no sentence to judge; give an article with text"
+            raise FaultsError.single(article.article_id, message, code="empty")
+        return Verification(
+            article=article,
+            n_sentences=len(document.claims),
+            claims=tuple(self._judge(document)),
+            chain=self.chain,
+            corpus=self.corpus.path,
+            n_passages=len(self.corpus),
+            warnings=(
+                *language_warnings(self.chain.detector, [language]),
+                *_corpus_warnings(article, self.corpus, language),
+            ),
+        )
+
+    def _judge(self, document: ArticleClaims) -> Iterator[JudgedClaim]:
+        """Yields the sentences that the detector picks, with their passages and verdicts."""
+        detector, judge = self.chain.detector, self.chain.judge
+        claims = claim_batch([document]).claims
+        detection = detector.score(claims)
+        labels = detector.predict(claims, detection)
+        rows = np.array([row for row, label in enumerate(labels) if label == detector.card.positive], dtype=np.int64)
+        picked = claims.take(rows)
+        if not len(picked):
+            return
+        evidence = self._look_up(picked)
+        column = evidence_column(
+            [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in quoted] for quoted in evidence]
+        )
+        judged = replace(picked, evidence=column)
+        scores = judge.score(judged)
+        verdicts = judge.predict(judged, scores)
+        left_out = judge_without_each(judge, judged, verdicts)
+        checked: Sequence[tuple[EarlierVerdict, ...]] = [()] * len(picked)
+        if self.checked is not None:
+            checked = self.checked.match(list(picked.text), list(claims.text))
+        for index, row in enumerate(rows):
+            claim = document.claims[row]
+            yield JudgedClaim(
+                claim_id=claim.claim_id,
+                article_id=claim.article_id,
+                start=claim.start,
+                end=claim.end,
+                text=picked.text[index],
+                detection_score=float(detection[row, -1]),
+                verdict=verdicts[index],
+                scores=dict(zip(judge.card.labels, scores[index].tolist(), strict=True)),
+                probabilities=judge.card.probabilities,
+                evidence=tuple(evidence[index]),
+                left_out=left_out[index],
+                checked=checked[index],
+            )
+
+    def _look_up(self, claims: Claims) -> list[list[QuotedPassage]]:
+        """The first passages for each claim, without those that were published after it."""
+        retrieve, passages = self.chain.card.retrieve, self.corpus.passages
+        allowed: Bools | None = None
+        if "later" not in retrieve.include:
+            days = [passage.published for passage in passages]
+            allowed = np.array([[not is_later(day, claim) for day in days] for claim in claims.published], dtype=bool)
+        rows, scores = self._index.search([str(text) for text in claims.text], retrieve.k, allowed)
+        return [
+            [QuotedPassage(passages[row], float(score)) for row, score in zip(*ranking, strict=True) if row >= 0]
+            for ranking in zip(rows, scores, strict=True)
+        ]
 
 
 def verify(
@@ -116,118 +134,65 @@ def verify(
     corpus: str | Path,
     out: str | Path | None = None,
     *,
+    checked: str | Path | None = None,
+    match_by: str = "tfidf",
+    threshold: float | None = None,
+    author: str | None = None,
     language: str | None = None,
     encoding: str | None = None,
     root: str | Path | None = None,
 ) -> Verification:
     """Reads an article with a saved chain: picks sentences, looks for passages in a corpus, and judges each sentence.
 
-    The verdicts are those of a classifier that nobody has checked.
+    The verdicts are those of a classifier that nobody has checked. `verify_articles` reads several articles.
 
     Args:
         article: article file (.txt, .md, .html), `-` (standard input), or a table or dataset with one article.
         chain: folder that `harness run CHAIN --save-models` wrote.
         corpus: passages to look in; see `harness.open_corpus`.
-        out: file to write: .html (a page) or .jsonl (one claim per line).
+        out: file to write: .html (a page), .jsonl (one claim per line), .csv, or .json (ClaimReview drafts).
+        checked: file or folder of ClaimReview records: verdicts of fact-checkers, which are shown with sentences that
+            are about the same.
+        match_by: how sentences are matched with them: `tfidf`, or `embedding` (extra `embeddings`).
+        threshold: least similarity of a match, from 0 to 1; default: that of `match_by`.
+        author: organization that publishes the ClaimReview drafts; required for .json.
         language: language of an article that declares none; default: the first language of the detector.
         encoding: encoding of a text file; default: detected.
         root: folder of fetched benchmarks.
     Raises: HarnessError: an input is missing or invalid, or has no sentence; nothing is written.
     """
     target = None if out is None else Path(out)
-    if target is not None and target.suffix.lower() not in WRITERS:
-        raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
-    loaded = load_chain(chain)
-    passages = open_corpus(corpus, root)
-    languages = loaded.detector.card.languages or ("en",)
-    source = ScoringInput(
-        reading=ReadOptions(encoding=encoding, name="stdin", offline=True), language=language or languages[0], root=root
-    )
-    read_article, claims, spans = _read_one(source, article)
-    result = Verification(
-        article=read_article,
-        n_sentences=len(claims),
-        claims=tuple(_judge(loaded, passages, claims, spans)),
-        chain=loaded,
-        corpus=passages.path,
-        n_passages=len(passages),
-        out=target,
-        warnings=(
-            *loaded.detector.warnings,
-            *language_warnings(loaded.detector, list(source.languages)),
-            *source.reading.notes,
-            *source.notes,
-            *_corpus_warnings(read_article, passages, next(iter(source.languages))),
-        ),
-    )
     if target is not None:
-        with atomic_file(target) as temporary:
-            WRITERS[target.suffix.lower()](temporary, result)
+        check_target(target, author)
+    claims_checked = None if checked is None else open_checked(checked, match_by, threshold)
+    reader = ChainReader(load_chain(chain), open_corpus(corpus, root), claims_checked)
+    source = ScoringInput(
+        reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
+        language=language or reader.language,
+        root=root,
+    )
+    document = _read_one(source, article)
+    result = reader.read(document, document.article.language or source.language)
+    warnings = (*reader.warnings, *source.reading.notes, *source.notes, *result.warnings)
+    result = replace(result, out=target, warnings=warnings)
+    if target is not None:
+        write_verifications(target, [result], author)
     return result
 
 
-def _read_one(source: ScoringInput, name: str | Path) -> tuple[Article, Claims, list[tuple[int, int]]]:
-    """The only article of an input, its sentences, and where they stand.
+def _read_one(source: ScoringInput, name: str | Path) -> ArticleClaims:
+    """The only article of an input, with its sentences.
 
     Raises: FaultsError: the input has no sentence, or several articles.
     """
-    batches = list(source.batches([name]))
-    documents = [document for batch in batches for document in batch.documents]
+    documents = [document for batch in source.batches([name]) for document in batch.documents]
     if len(documents) > 1:
         names = ", ".join(document.article.article_id for document in documents[:3])
-        message = f"has {len(documents):,} articles ({names}, ...); give one article at a time"
+        message = f"has {len(documents):,} articles ({names}, ...); give one article at a time, or a folder: -o FOLDER"
         raise FaultsError.single(name, message, code="several-articles")
     if not documents or not documents[0].claims:
         raise FaultsError.single(name, "has no sentence to judge; give an article with text", code="empty")
-    return documents[0].article, batches[0].claims, [(claim.start, claim.end) for claim in documents[0].claims]
-
-
-def _judge(
-    chain: ChainModel, corpus: Corpus, claims: Claims, spans: Sequence[tuple[int, int]]
-) -> Iterator[JudgedClaim]:
-    """Yields the sentences that the detector picks, with their passages and verdicts."""
-    detection = chain.detector.score(claims)
-    labels = chain.detector.predict(claims, detection)
-    rows = np.array([row for row, label in enumerate(labels) if label == chain.detector.card.positive], dtype=np.int64)
-    picked = claims.take(rows)
-    if not len(picked):
-        return
-    evidence = _look_up(chain, corpus, picked)
-    column = evidence_column(
-        [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in quoted] for quoted in evidence]
-    )
-    judged = replace(picked, evidence=column)
-    scores = chain.judge.score(judged)
-    verdicts = chain.judge.predict(judged, scores)
-    for index, row in enumerate(rows):
-        start, end = spans[row]
-        yield JudgedClaim(
-            claim_id=picked.claim_id[index],
-            article_id=picked.article_id[index],
-            start=start,
-            end=end,
-            text=picked.text[index],
-            detection_score=float(detection[row, -1]),
-            verdict=verdicts[index],
-            scores=dict(zip(chain.judge.card.labels, scores[index].tolist(), strict=True)),
-            probabilities=chain.judge.card.probabilities,
-            evidence=tuple(evidence[index]),
-        )
-
-
-def _look_up(chain: ChainModel, corpus: Corpus, claims: Claims) -> list[list[QuotedPassage]]:
-    """The first passages for each claim, without those that were published after it."""
-    retrieve = chain.card.retrieve
-    allowed: Bools | None = None
-    if "later" not in retrieve.include:
-        days = [passage.published for passage in corpus.passages]
-        allowed = np.array([[not is_later(day, claim) for day in days] for claim in claims.published], dtype=bool)
-    index = checked_retriever(retrieve.retriever, retrieve.settings).index(corpus)
-    rows, scores = index.search([str(text) for text in claims.text], retrieve.k, allowed)
-    return [
-        [QuotedPassage(corpus.passages[row], float(score)) for row, score in zip(*ranking, strict=True) if row >= 0]
-        for ranking in zip(rows, scores, strict=True)
-    ]
+    return documents[0]
 
 
 def _corpus_warnings(article: Article, corpus: Corpus, language: str) -> Iterator[str]:
@@ -242,17 +207,3 @@ def _corpus_warnings(article: Article, corpus: Corpus, language: str) -> Iterato
         yield "the article has no date, so that passages published after it are not left out"
     elif undated:
         yield f"{undated:,} of {len(corpus):,} passages have no date, so that they may be later than the article"
-
-
-def _write_jsonl(path: Path, result: Verification) -> None:
-    path.write_text("".join(json_line(claim.document()) for claim in result.claims), encoding="utf-8")
-
-
-def _write_html(path: Path, result: Verification) -> None:
-    from harness.scoring.verify_page import verification_page
-
-    path.write_text(verification_page(result), encoding="utf-8")
-
-
-WRITERS: dict[str, Callable[[Path, Verification], None]] = {".html": _write_html, ".jsonl": _write_jsonl}
-"""Function that writes an output file, by its suffix."""
