@@ -10,7 +10,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness diff                      diff
     harness report                    build_report
     harness score                     score
-    harness verify                    verify
+    harness verify                    verify, verify_articles
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
     harness ingest                    ingest
@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from harness.runner.splitting.freeze import freeze_split as freeze_split
     from harness.scoring.score import score as score
     from harness.scoring.verify import verify as verify
+    from harness.scoring.verify_articles import verify_articles as verify_articles
 
 _MODULES = {
     "add_claims": "harness.data.add_claims",
@@ -139,6 +140,7 @@ _MODULES = {
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
     "verify": "harness.scoring.verify",
+    "verify_articles": "harness.scoring.verify_articles",
 }
 
 __all__ = list(_MODULES)

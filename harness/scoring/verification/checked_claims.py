@@ -109,9 +109,7 @@ class CheckedClaims:
             return self._index.search(texts, k)
         n_background = len(set(background))
         allowed = np.arange(len(self.claims) + n_background) < len(self.claims)
-        return self._index_with(background).search(
-            texts, k, np.broadcast_to(allowed, (len(texts), len(allowed)))
-        )
+        return self._index_with(background).search(texts, k, np.broadcast_to(allowed, (len(texts), len(allowed))))
 
     def match(self, texts: Sequence[str], background: Sequence[str]) -> list[tuple[EarlierVerdict, ...]]:
         """Returns the earlier verdicts about each sentence, the most similar first; see `search`."""

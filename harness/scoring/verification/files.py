@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,6 @@ from harness.data.exchange.export import safe_cell
 from harness.errors import FaultsError, UnknownName, unknown_name
 from harness.files import json_document, json_line, write_files
 from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage, Verification
-from harness.text_tables import format_number
 
 REVIEW_SUFFIX = ".json"
 DRAFT_TEXT = (
@@ -166,7 +166,7 @@ def _csv(results: Sequence[Verification], _: str | None) -> bytes:
     writer.writeheader()
     writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in csv_rows(results))
     # Excel reads a CSV file as UTF-8 only if it begins with a byte order mark; other tools take it for a character.
-    return stream.getvalue().encode()
+    return codecs.BOM_UTF8 + stream.getvalue().encode()
 
 
 def _jsonl(results: Sequence[Verification], _: str | None) -> bytes:
