@@ -31,7 +31,7 @@ NOT_CHECKED = "not a fact-check: nobody has checked the verdicts"
     "--out",
     type=click.Path(path_type=Path),
     metavar="OUT",
-    help="Folder to write (a list with a page an article), or file: .html, .jsonl, .csv, or .json (ClaimReview drafts).",
+    help="Folder to write (a list, and a page an article), or file: .html, .jsonl, .csv, .json (ClaimReview drafts).",
 )
 @click.option(
     "--budget",

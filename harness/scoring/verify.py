@@ -23,7 +23,7 @@ from harness.scoring.score_claims import language_warnings
 from harness.scoring.verification.checked_claims import CheckedClaims, EarlierVerdict, open_checked
 from harness.scoring.verification.files import check_target, write_verifications
 from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage, Verification
-from harness.scoring.verification.left_out import judge_without_each
+from harness.scoring.verification.left_out import judge_without_passages
 from harness.text_tables import count_of
 
 
@@ -93,7 +93,7 @@ class ChainReader:
         judged = replace(picked, evidence=column)
         scores = judge.score(judged)
         verdicts = judge.predict(judged, scores)
-        left_out = judge_without_each(judge, judged, verdicts)
+        without = judge_without_passages(judge, judged, verdicts)
         checked: Sequence[tuple[EarlierVerdict, ...]] = [()] * len(picked)
         if self.checked is not None:
             checked = self.checked.match(list(picked.text), list(claims.text))
@@ -110,7 +110,8 @@ class ChainReader:
                 scores=dict(zip(judge.card.labels, scores[index].tolist(), strict=True)),
                 probabilities=judge.card.probabilities,
                 evidence=tuple(evidence[index]),
-                left_out=left_out[index],
+                left_out=without[index].each,
+                without_passages=without[index].all,
                 checked=checked[index],
             )
 

@@ -156,12 +156,18 @@ def _change(claim: JudgedClaim) -> str:
     """What would change the verdict, in a sentence; empty if no passage was read or none was left out."""
     if not claim.left_out or claim.verdict is None:
         return ""
-    n = len(claim.left_out)
-    if not claim.changed_by:
-        without = "without it" if n == 1 else f"without any one of the {n} passages"
-        return f"The verdict stays the same {without}."
-    changes = [f"passage {i + 1} ({claim.left_out[i].verdict or 'no answer'})" for i in claim.changed_by]
-    return f"The verdict is another one without {', or without '.join(changes)}."
+    if claim.changed_by:
+        changes = [f"passage {i + 1} ({claim.left_out[i].verdict or 'no answer'})" for i in claim.changed_by]
+        single = f"is another one without {', or without '.join(changes)}"
+    elif len(claim.left_out) > 1:
+        single = f"stays the same without any one of the {len(claim.left_out)} passages"
+    else:
+        single = "stays the same without its only passage"
+    alone = claim.without_passages
+    if alone is None or len(claim.left_out) == 1:
+        return f"The verdict {single}."
+    score = "" if alone.score is None or alone.verdict != claim.verdict else f" {format_number(alone.score)}"
+    return f"The verdict {single}; for the sentence alone, it is: {alone.verdict or 'no answer'}{score}."
 
 
 def _earlier(verdict: EarlierVerdict) -> Earlier:

@@ -1,4 +1,4 @@
-"""Claims that fact-checkers have judged before: read from ClaimReview records, and matched with sentences by meaning."""
+"""Claims that fact-checkers have judged: read from ClaimReview records, and matched with sentences by meaning."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ SIMILARITIES = {
     "tfidf": Similarity("tfidf", {"ngrams": 2}, 0.4, sees_background=True),
     "embedding": Similarity("embedding", {}, 0.75, sees_background=False),
 }
-"""Ways to match. The thresholds are chosen on the English debates of CheckThat! 2018, whose task 2 gives the checked claim
-of 94 of 4,064 sentences: docs/how-to/run-a-chain.md has precision and recall."""
+"""Ways to match. The thresholds are chosen on the English debates of CheckThat! 2018, whose task 2 gives the checked
+claim of 94 of 4,064 sentences: docs/how-to/run-a-chain.md has precision and recall."""
 
 
 @displayed

@@ -18,8 +18,8 @@ from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassag
 
 REVIEW_SUFFIX = ".json"
 DRAFT_TEXT = (
-    "Machine-made draft, not a fact-check: a program picked the claim and gave it this rating by the cited passages. No "
-    "person has checked it. Check it before you publish it."
+    "Machine-made draft, not a fact-check: a program picked the claim and gave it this rating by the cited passages. "
+    "No person has checked it. Check it before you publish it."
 )
 
 

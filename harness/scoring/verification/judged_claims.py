@@ -52,6 +52,8 @@ class JudgedClaim:
     """Passages that the judge read, best first; empty if none was found."""
     left_out: tuple[LeftOut, ...] = ()
     """Answer of the judge without each of the passages, in their order: what would change the verdict."""
+    without_passages: LeftOut | None = None
+    """Answer of the judge for the sentence alone; None: no passage was found."""
     checked: tuple[EarlierVerdict, ...] = ()
     """Earlier verdicts of fact-checkers about claims that are about the same, the most similar first."""
 
@@ -77,6 +79,7 @@ class JudgedClaim:
                 quoted.document() | {"left_out": answer.document()}
                 for quoted, answer in zip(self.evidence, self.left_out, strict=True)
             ],
+            "without_passages": None if self.without_passages is None else self.without_passages.document(),
             "checked": [earlier.document() for earlier in self.checked],
         }
 
@@ -130,5 +133,6 @@ def judged_claim_of(document: Mapping[str, Any]) -> JudgedClaim:
             QuotedPassage(Passage.model_validate(entry), score) for entry, score in zip(quoted, scores, strict=True)
         ),
         left_out=left_out,
+        without_passages=None if document["without_passages"] is None else LeftOut(**document["without_passages"]),
         checked=tuple(earlier_verdict_of(entry) for entry in document["checked"]),
     )

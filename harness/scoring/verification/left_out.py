@@ -28,28 +28,40 @@ class LeftOut(NamedTuple):
         return self._asdict()
 
 
-def judge_without_each(judge: Model, judged: Claims, verdicts: Sequence[str | None]) -> list[tuple[LeftOut, ...]]:
-    """Judges each claim once for each of its passages, which is left out.
+class WithoutPassages(NamedTuple):
+    """The answers of the judge for a claim without some of its passages."""
+
+    each: tuple[LeftOut, ...] = ()
+    """Without each passage in turn, in their order."""
+    all: LeftOut | None = None
+    """Without any passage; None: there was none to leave out."""
+
+
+def judge_without_passages(judge: Model, judged: Claims, verdicts: Sequence[str | None]) -> list[WithoutPassages]:
+    """Judges each claim once for each of its passages, which is left out, and once without any.
 
     Args:
         judge: model of the judge.
         judged: claims with their passages.
         verdicts: label of each claim with all its passages.
-    Returns: for each claim, one answer per passage, in their order.
     """
-    places = [(row, i) for row, passages in enumerate(judged.evidence) for i in range(len(passages))]
-    if not places:
-        return [() for _ in range(len(judged))]
-    shown: list[Sequence[ShownPassage]] = [
-        [*judged.evidence[row][:i], *judged.evidence[row][i + 1 :]] for row, i in places
-    ]
-    rows = np.array([row for row, _ in places], dtype=np.int64)
-    variants = replace(judged.take(rows), evidence=evidence_column(shown))
-    scores = judge.score(variants)
-    labels = judge.predict(variants, scores)
+    rows: list[int] = []
+    shown: list[Sequence[ShownPassage]] = []
+    for row, passages in enumerate(judged.evidence):
+        variants = [[*passages[:i], *passages[i + 1 :]] for i in range(len(passages))]
+        variants += [[]] if passages else []
+        rows += [row] * len(variants)
+        shown += variants
+    if not rows:
+        return [WithoutPassages() for _ in verdicts]
+    claims = replace(judged.take(np.array(rows, dtype=np.int64)), evidence=evidence_column(shown))
+    scores = judge.score(claims)
+    labels = judge.predict(claims, scores)
     columns = {label: column for column, label in enumerate(judge.card.labels)}
-    answers: list[list[LeftOut]] = [[] for _ in range(len(judged))]
-    for (row, _), label, line in zip(places, labels, scores, strict=True):
+    answers: list[list[LeftOut]] = [[] for _ in verdicts]
+    for row, label, line in zip(rows, labels, scores, strict=True):
         given = verdicts[row]
         answers[row].append(LeftOut(label, None if given is None else float(line[columns[given]])))
-    return [tuple(of_claim) for of_claim in answers]
+    return [
+        WithoutPassages(tuple(of_claim[:-1]), of_claim[-1]) if of_claim else WithoutPassages() for of_claim in answers
+    ]
