@@ -18,6 +18,8 @@ The names in `__all__` are the public interface; each command of the command lin
     harness add                       add_claims
     harness label                     label
     harness adjudicate                adjudicate
+    harness label --web               serve_labeling
+    harness adjudicate --web          serve_labeling
     harness disputes                  disputes
     harness disputes --flagged        flags
     harness withdraw                  withdraw
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
+    from harness.annotate.web.serve import serve_labeling as serve_labeling
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.dataset_diff import diff as diff
     from harness.compare.gate import check_gate as check_gate
@@ -137,6 +140,7 @@ _MODULES = {
     "run": "harness.runner.run",
     "withdraw": "harness.data.labels.withdraw",
     "write_submission": "harness.runner.official.write_submission",
+    "serve_labeling": "harness.annotate.web.serve",
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
     "verify": "harness.scoring.verify",

@@ -12,12 +12,14 @@ import tempfile
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from harness.errors import EndsRun, FaultsError
 
 TEMPORARY_PREFIX = ".partial-"
 """Prefix of temporary files and folders; `remove_partial_files` deletes what a killed process leaves behind."""
+
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class WriteError(EndsRun):
@@ -37,8 +39,16 @@ def read_bytes(path: Path) -> bytes:
 
     Raises: FaultsError: the file does not exist, is a folder, or is not readable.
     """
+    with opened(path) as file:
+        return file.read()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file to read its bytes; see `read_bytes` for the errors."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except FileNotFoundError:
         raise FaultsError.single(path, "does not exist; check the path", code="does-not-exist") from None
     except IsADirectoryError:
@@ -62,7 +72,7 @@ def decode(data: bytes, path: Path) -> str:
     Raises: FaultsError: the bytes are not UTF-8 (the message gives the first bad byte and its line), or are binary.
     """
     text = data.removeprefix(b"\xef\xbb\xbf")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if data[:2] in UTF_16_MARKS:
         # Two bytes are weak evidence of UTF-16: a binary file can begin with them too. Such a file usually does not
         # decode, or decodes with NUL characters; it then gets the error for binary files below.
         with suppress(UnicodeDecodeError):
@@ -329,6 +339,15 @@ def gc_paused() -> Iterator[None]:
 def sha256(data: bytes | str) -> str:
     """Returns the SHA-256 digest in hex; a text is encoded as UTF-8."""
     return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Returns the SHA-256 digest of a file in hex; see `read_bytes` for the errors."""
+    digest = hashlib.sha256()
+    with opened(path) as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def fingerprint(parts: Iterable[object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.annotate.evidence import EvidenceDesk, JudgedPassage
 from harness.annotate.questions import Question, numbered_claims, place_index
@@ -97,6 +97,36 @@ class Session:
         """Number of questions that were skipped, and not answered later."""
         return len(self._skipped)
 
+    def state_of(self, index: int) -> Literal["answered", "skipped", "open"]:
+        """Returns what became of a question, by its index."""
+        return "answered" if index in self._answered else "skipped" if index in self._skipped else "open"
+
+    def resume(self, earlier: Session) -> None:
+        """Takes over from a session that began before the files were read again: counts, skips and the place."""
+        self.n_given, self.n_withdrawn, self._start = earlier.n_given, earlier.n_withdrawn, earlier._start
+        indexes = (self._index_of.get(earlier.questions[index].place) for index in earlier._skipped)
+        self._skipped = {index for index in indexes if index is not None and index not in self._answered}
+        if self._again:
+            again = (self._index_of.get(earlier.questions[index].place) for index in earlier._answered)
+            self._answered = {index for index in again if index is not None}
+        place = earlier.current.place if earlier.current else None
+        self._move(self._index_of.get(place, 0) if place else 0)
+
+    def replace_claim(self, claim_id: str, new_id: str) -> None:
+        """Goes on with another claim in place of one: takes the labels on it back, and skips its questions."""
+        marks = [mark for place, mark in self.log.standing.items() if place[0] == claim_id]
+        if marks:
+            self.log.withdraw(marks, f"span corrected: {new_id}")
+            self.n_withdrawn += len(marks)
+        indexes = [index for place, index in self._index_of.items() if place[0] == claim_id]
+        self._answered.difference_update(indexes)
+        self._skipped.update(indexes)
+        # A session about some claims only does not ask about the new one.
+        if instead := [index for place, index in self._index_of.items() if place[0] == new_id]:
+            self._go(instead, new_id)
+        else:
+            self._move(self._position)
+
     def choose(self, number: int) -> bool:
         """Answers the question with a label, by its number from 1; whether there is such a label."""
         question = self.current
@@ -187,7 +217,7 @@ class Session:
 
         The first undo of a session takes back the last answer of an earlier one.
         """
-        step = self._steps.pop() if self._steps else self._last_of_earlier_sessions()
+        step = self._steps[-1] if self._steps else self._last_of_earlier_sessions()
         if step is None:
             self.message = "there is no answer to take back"
             return
@@ -197,6 +227,7 @@ class Session:
             self.message = f"taken back: {step.annotation.axis} = {step.annotation.label}"
         else:
             self.message = "the flag is back" if step.flag else "back at the question that you skipped"
+        del self._steps[-1:]  # not before the line is on disk
         if step.flag is not None:
             question = self.questions[step.position]
             self.log.flag(question.place, question.scheme.version, step.flag.note)

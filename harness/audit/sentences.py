@@ -195,7 +195,7 @@ def audit_view(dataset: Dataset, partitions: Mapping[str, Sequence[str | None]] 
         language=dataset.info.language,
         examples=tuple(examples),
         evidence=evidence_by_claim(claims, dataset.evidence),
-        passages=corpus.passages if corpus else (),
+        passages=tuple(corpus.passages) if corpus else (),
     )
 
 

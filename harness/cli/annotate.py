@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -24,9 +24,89 @@ annotator_option = click.option(
 )
 
 
+LOOPBACK = "127.0.0.1"
+F = TypeVar("F", bound=Callable[..., Any])
+several_annotators = click.option(
+    "--as",
+    "annotators",
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="Role or handle of the annotator; names the log. With --web it may be repeated.",
+)
+
+
+def web_options(command: F) -> F:
+    """Adds the options of the page."""
+    options = (
+        click.option("--web", is_flag=True, help="In a browser: serve a page, with a link for each NAME."),
+        click.option(
+            "--host", metavar="ADDRESS", help="With --web: listen on this address; default: this machine only."
+        ),
+        click.option(
+            "--port", type=click.IntRange(0, 65535), help="With --web: listen on this port; default: a free one."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+class WebOptions(NamedTuple):
+    """What the options say of the page."""
+
+    annotators: Sequence[str]
+    host: str
+    port: int
+
+    @classmethod
+    def taken(cls, options: dict[str, Any], annotators: Sequence[str]) -> WebOptions | None:
+        """Takes the options of the page out of all options; None without `--web`.
+
+        Raises: UsageError: without `--web` there are several annotators, or an option of the page.
+        """
+        web, host, port = (options.pop(name) for name in ("web", "host", "port"))
+        if web:
+            return cls(annotators, host or LOOPBACK, port or 0)
+        if len(annotators) > 1:
+            raise click.UsageError("several people label with --web; in the terminal, give one --as NAME")
+        for name, value in (("host", host), ("port", port)):
+            if value is not None:
+                raise click.UsageError(f"--{name} needs --web")
+        return None
+
+    def serve(self, dataset: str, **arguments: Any) -> dict[str, LabelResult]:
+        """Serves the page until it is interrupted; the arguments are those of `serve_labeling`."""
+        import harness
+
+        return harness.serve_labeling(
+            dataset,
+            self.annotators,
+            host=self.host,
+            port=self.port,
+            ready=lambda links: _print_links(links, self.host),
+            **arguments,
+        )
+
+
+def _print_links(links: Mapping[str, str], host: str) -> None:
+    from harness.annotate.web.security import is_loopback
+
+    click.echo(align_columns([["annotator", "link"], *links.items()], width=10_000))
+    if is_loopback(host):
+        click.echo(
+            "Only this machine can open them. Each link belongs to one person. Ctrl-C stops; all answers are saved."
+        )
+    else:
+        click.echo(
+            "Whoever has a link labels under its name, and the connection is not encrypted: use a network that "
+            "you trust. Ctrl-C stops; all answers are saved."
+        )
+
+
 @click.command()
 @click.argument("dataset")
-@annotator_option
+@several_annotators
 @click.option("--scheme", help="Label scheme; default: the first scheme of the dataset.")
 @click.option("--axis", "axes", multiple=True, metavar="AXIS", help="Ask about this axis only; may be repeated.")
 @click.option(
@@ -34,50 +114,72 @@ annotator_option = click.option(
 )
 @click.option("--claim", "claims", multiple=True, metavar="ID", help="Ask about this claim, again; may be repeated.")
 @click.option("--flagged", is_flag=True, help="Ask again, and only, what you flagged; an answer takes the flag back.")
+@web_options
 @data_root
 def label(
     dataset: str,
-    annotator: str,
+    annotators: tuple[str, ...],
     axes: tuple[str, ...],
     claims: tuple[str, ...],
     data_root: Path | None,
     **options: Any,
 ) -> None:
-    """Label the claims of a dataset in the terminal.
+    """Label the claims of a dataset, in the terminal or in a browser.
 
     Shows each sentence in its article, and asks for one axis after another. A digit chooses a label, u takes the last
     answer back, s skips, n takes a note, c says how sure you are, ! flags the question as one to look at again, f marks
     features, ? shows the guideline, q leaves. Each answer is on disk before the next
     question is shown; the same command goes on where you stopped. You see no labels of others.
 
+    With --web each NAME gets a link to a page on this machine, with the same keys.
+
     Keys can also come from a pipe. Shipped and fetched datasets are never changed: copy one with harness new.
     """
     import harness
 
-    result = harness.label(dataset, annotator, axes=axes, claims=claims, root=data_root, **options)
+    web = WebOptions.taken(options, annotators)
     chosen = ["--scheme", options["scheme"]] if options["scheme"] else []
     chosen += [argument for axis in axes for argument in ("--axis", axis)]
     chosen += [argument for claim in claims for argument in ("--claim", claim)]
     chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
-    _print_result(result, shlex.join(["harness", "label", dataset, "--as", annotator, *chosen]))
+    if web is not None:
+        options.pop("features")  # the page shows them all the time
+        results = web.serve(dataset, axes=axes, claims=claims, root=data_root, **options)
+        _print_results(results, ["harness", "label", dataset, "--web"], chosen)
+        return
+    result = harness.label(dataset, annotators[0], axes=axes, claims=claims, root=data_root, **options)
+    _print_results({annotators[0]: result}, ["harness", "label", dataset], chosen)
 
 
 @click.command()
 @click.argument("dataset")
-@annotator_option
+@several_annotators
 @click.option("--scheme", help="Label scheme; default: all schemes of the dataset.")
+@web_options
 @data_root
-def adjudicate(dataset: str, annotator: str, scheme: str | None, data_root: Path | None) -> None:
+def adjudicate(
+    dataset: str, annotators: tuple[str, ...], scheme: str | None, data_root: Path | None, **options: Any
+) -> None:
     """Decide what annotators label differently.
 
     Shows each such claim with the labels that differ and their notes; the keys are those of harness label. The gold
-    rule adjudicated takes the decisions.
+    rule adjudicated takes the decisions. With --web a page shows them, and asks for the reason of each decision.
     """
     import harness
 
-    result = harness.adjudicate(dataset, annotator, scheme=scheme, root=data_root)
+    web = WebOptions.taken(options, annotators)
     chosen = ["--scheme", scheme] if scheme else []
-    _print_result(result, shlex.join(["harness", "adjudicate", dataset, "--as", annotator, *chosen]))
+    if web is not None:
+        results = web.serve(dataset, role="adjudicate", scheme=scheme, root=data_root)
+        _print_results(results, ["harness", "adjudicate", dataset, "--web"], chosen)
+        return
+    result = harness.adjudicate(dataset, annotators[0], scheme=scheme, root=data_root)
+    _print_results({annotators[0]: result}, ["harness", "adjudicate", dataset], chosen)
+
+
+def _print_results(results: Mapping[str, LabelResult], command: Sequence[str], options: Sequence[str]) -> None:
+    for annotator, result in results.items():
+        _print_result(result, shlex.join([*command, "--as", annotator, *options]))
 
 
 def _print_result(result: LabelResult, command: str) -> None:

@@ -46,6 +46,14 @@ def _announce(hosts: tuple[str, ...]) -> None:
     click.echo(f"contacting {', '.join(hosts)}", err=True)
 
 
+def say_threads() -> None:
+    """Says how many threads were chosen for encoders, if this process measured them."""
+    from harness.features.threads import chosen_threads
+
+    if (choice := chosen_threads()) is not None:
+        click.echo(str(choice), err=True)
+
+
 @click.command()
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
 @click.option(
@@ -123,6 +131,7 @@ def run(
             click.echo(str(result))
             where = "the units" if result.shard else "results"
             click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; {where} are in {result.folder}", err=True)
+            say_threads()
         if result.failed:
             names = ", ".join(failure.system for failure in result.failed)
             click.echo(f"{count_of(len(result.failed), 'system')} failed: {names}", err=True)

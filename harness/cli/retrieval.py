@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.experiments import as_json, data_root, print_json, say_threads
 from harness.text_tables import count_of
 
 folder = click.Path(path_type=Path)
@@ -30,7 +30,7 @@ def index(corpus: str, retriever: str, settings: tuple[str, ...], out: Path | No
     """
     import yaml
 
-    from harness.data.corpora import open_corpus
+    from harness.data.corpora.passages import corpus_path
     from harness.retrieval.stored import write_index
 
     pairs = [text.partition("=") for text in settings]
@@ -41,11 +41,12 @@ def index(corpus: str, retriever: str, settings: tuple[str, ...], out: Path | No
         values = {key: yaml.safe_load(value) for key, _, value in pairs}
     except yaml.YAMLError:
         raise click.UsageError("--set: a value is not YAML; quote it") from None
-    opened = open_corpus(corpus, data_root)
     path = Path(corpus)
     out = out or path.with_name((path.stem if path.is_file() else path.resolve().name) + "-index")
-    write_index(opened, out, retriever, values)
-    click.echo(f"{out}: {count_of(len(opened), 'passage')} of {opened.path} indexed by {retriever}")
+    source = corpus_path(corpus, data_root)
+    card = write_index(source, out, retriever, values)
+    click.echo(f"{out}: {count_of(card.n_passages, 'passage')} of {source} indexed by {retriever}")
+    say_threads()
 
 
 @click.command()

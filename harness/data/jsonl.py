@@ -10,10 +10,12 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import Fault, FaultsError
-from harness.files import decode, json_line, read_bytes
+from harness.files import UTF_16_MARKS, decode, json_line, opened, read_bytes
 from harness.records import Record, explain_validation
 
 R = TypeVar("R", bound=Record)
+BLOCK = 8_000_000
+"""Bytes of a large file that are in memory at once."""
 
 
 def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[list[tuple[int, R]], list[Fault]]:
@@ -45,6 +47,22 @@ def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[
                 for key_path, message, code, _ in explain_validation(error)
             ]
     return records, faults
+
+
+def line_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    """Yields the bytes of a file in blocks of whole lines, of at least `size` bytes but for the last.
+
+    A file in UTF-16 is one block, because its lines do not end with the byte of a line end. See `read_bytes` for the
+    errors.
+    """
+    with opened(path) as file:
+        block = file.read(size)
+        if block[:2] in UTF_16_MARKS:
+            yield block + file.read()
+            return
+        while block := block + file.readline():
+            yield block
+            block = file.read(size)
 
 
 def _read_sound_lines(text: str, kind: type[R]) -> list[tuple[int, R]] | None:

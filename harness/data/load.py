@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,19 +23,19 @@ Numbered = Sequence[tuple[int, R]]
 """Records with their lines, from 1."""
 
 
-def open_folder(folder: Path, annotator: str | None = None) -> Dataset:
+def open_folder(folder: Path, annotators: Collection[str] | None = None) -> Dataset:
     """Opens and checks a dataset folder.
 
     Args:
         folder: dataset folder.
-        annotator: annotator whose labels alone are read; default: all.
+        annotators: annotators whose labels alone are read; default: all.
     Raises: FaultsError: all faults of all files of the folder, each with file and line.
     """
     with gc_paused():
-        return _open(folder, "*" if annotator is None else annotator)
+        return _open(folder, annotators)
 
 
-def _open(folder: Path, logs: str) -> Dataset:
+def _open(folder: Path, annotators: Collection[str] | None) -> Dataset:
     info = read_info(folder)
     faults: list[Fault] = []
     broken: set[Path] = set()
@@ -54,7 +54,8 @@ def _open(folder: Path, logs: str) -> Dataset:
     evidence_path = folder / "evidence.jsonl"
     articles = read(articles_path, Article, required=True)
     claims = read(claims_path, Claim, required=True)
-    annotations = {path: read(path, Annotation) for path in sorted((folder / "annotations").glob(f"{logs}.jsonl"))}
+    logs = sorted((folder / "annotations").glob("*.jsonl"))
+    annotations = {path: read(path, Annotation) for path in logs if annotators is None or path.stem in annotators}
     splits = {path: read(path, ClaimPart) for path in sorted((folder / "splits").glob("*.jsonl"))}
     evidence = read(evidence_path, Evidence)
 

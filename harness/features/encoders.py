@@ -15,6 +15,7 @@ from harness.arrays import Vectors
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, require_torch
+from harness.features.threads import SAMPLE, best_threads
 from harness.features.vector_cache import VectorCache, compute_or_load
 from harness.files import fingerprint
 
@@ -88,7 +89,9 @@ class Encoder:
 
     def _compute(self, folder: Path, texts: list[str]) -> Vectors:
         if self.runtime == "torch":
-            vectors = _network(folder, self.pooling, self.max_length, self.fingerprint).apply(texts)
+            network = _network(folder, self.pooling, self.max_length, self.fingerprint)
+            with best_threads(len(texts), lambda: network.apply(texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE])):
+                vectors = network.apply(texts)
         else:
             from harness.features.onnx_encoder import encode
 

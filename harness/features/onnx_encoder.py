@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import numpy as np
 
 from harness.arrays import Vectors
 from harness.features.encoder_files import encoder_fingerprint, most_tokens, require_extra, require_torch
+from harness.features.threads import available_cores
 from harness.files import make_folder, write_bytes
 from harness.folders import cache_folder
 
@@ -48,7 +48,7 @@ def encode(
         pooled: Vectors = hidden[0] if pooling == "cls" else hidden.mean(axis=0)
         return pooled
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
+    with ThreadPoolExecutor(available_cores()) as executor:
         return np.array(list(executor.map(encode_text, tokens)), dtype=np.float32)
 
 

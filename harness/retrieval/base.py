@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -88,6 +88,12 @@ class Retriever(Record, ABC):
 def full_text(passage: Passage) -> str:
     """The text of a passage that is indexed: its title, if it has one, and its text."""
     return f"{passage.title} {passage.text}" if passage.title else passage.text
+
+
+def full_texts(corpus: Corpus) -> Iterator[str]:
+    """The text of each passage that is indexed, in order; see `full_text`."""
+    for title, text in zip(corpus.values("title"), corpus.values("text"), strict=True):
+        yield f"{title} {text}" if title else text
 
 
 def rank(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,9 +13,10 @@ from pydantic import Field
 
 from harness.arrays import Floats, Integers
 from harness.data.corpora import Corpus
-from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text, text_array, texts_of
+from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_texts, text_array, texts_of
+from harness.retrieval.postings import Part, Postings
 
-Tokens = Literal["words", "whitespace"]
+Tokens = Literal["words", "stems", "whitespace"]
 EPSILON = 0.25
 """Share of the mean inverse document frequency that replaces a negative one in `okapi`."""
 
@@ -31,16 +33,14 @@ class Bm25(Retriever):
     method: Literal["lucene", "robertson", "atire", "okapi"] = "lucene"
     """Variant of the formula; `okapi` gives the scores of rank_bm25's BM25Okapi, the CheckThat! lab's baseline."""
     tokens: Tokens = "words"
-    """Rule that splits texts: lower-cased words of letters and digits, or verbatim at each space (`whitespace`)."""
+    """Rule that splits texts: lower-cased words of letters and digits; their English stems (`stems`, by Snowball); or
+    verbatim at each space (`whitespace`)."""
 
     def index(self, corpus: Corpus) -> Bm25Index:
         """Indexes a corpus."""
-        vocabulary: dict[str, int] = {}
-        ids = [
-            [vocabulary.setdefault(token, len(vocabulary)) for token in tokens_of(full_text(passage), self.tokens)]
-            for passage in corpus.passages
-        ]
-        return Bm25Index(*self._postings(ids, vocabulary), vocabulary, len(corpus), self.tokens)
+        with Postings(tokens_of(text, self.tokens) for text in full_texts(corpus)) as postings:
+            parts = postings.by_token(self._weigh(postings))
+        return Bm25Index(*parts, postings.vocabulary, len(corpus), self.tokens)
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> Bm25Index:
         """Returns the index of stored arrays."""
@@ -48,30 +48,33 @@ class Bm25(Retriever):
         weights, passages, bounds = (arrays[name] for name in ("weights", "passages", "bounds"))
         return Bm25Index(weights, passages, bounds, vocabulary, n_passages, self.tokens)
 
-    def _postings(self, ids: list[list[int]], vocabulary: dict[str, int]) -> tuple[Floats, Integers, Integers]:
-        """The weights of all tokens in their passages, the rows of these passages, and where each token begins."""
-        import bm25s
+    def _weigh(self, postings: Postings) -> Callable[[Part], Floats]:
+        """The function that weighs postings by the formulas of bm25s, whose own index takes a list for each passage."""
+        from bm25s import scoring
 
-        if not vocabulary:
-            return np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        # The scores of `okapi` are those of `lucene` with another weight per word, and without its division by k1 + 1.
-        method = "lucene" if self.method == "okapi" else self.method
-        table = bm25s.BM25(k1=self.k1, b=self.b, method=method, dtype="float64", backend="numpy")
-        table.index((ids, vocabulary), create_empty_token=False, show_progress=False)
-        weights, bounds = table.scores["data"], table.scores["indptr"]
+        n_passages, frequencies = len(postings.lengths), postings.frequencies
+        mean = postings.lengths.mean() if n_passages else 0.0
         if self.method == "okapi":
-            counts = np.diff(bounds).astype(np.int64)
-            factors = (self.k1 + 1) * _okapi_idf(counts, len(ids)) / _lucene_idf(counts, len(ids))
-            weights = weights * np.repeat(factors, counts)
-        return weights, table.scores["indices"], bounds
+            # The scores of `okapi` are those of `lucene` with another weight per word, times k1 + 1.
+            idf, method = (self.k1 + 1) * _okapi_idf(frequencies, n_passages), "lucene"
+        else:
+            method = self.method
+            distinct, places = np.unique(frequencies, return_inverse=True)
+            formula = scoring._select_idf_scorer(method)
+            idf = np.array([formula(frequency, n_passages) for frequency in distinct.tolist()])[places]
+        share = scoring._select_tfc_scorer(method)
 
+        def weigh(part: Part) -> Floats:
+            lengths = postings.lengths[part.passages]
+            weights: Floats = idf[part.tokens] * share(part.counts.astype(np.float64), lengths, mean, self.k1, self.b)
+            return weights
 
-def _lucene_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
-    idf: Floats = np.log(1 + (n_passages - frequencies + 0.5) / (frequencies + 0.5))
-    return idf
+        return weigh
 
 
 def _okapi_idf(frequencies: np.ndarray[Any, Any], n_passages: int) -> Floats:
+    if not len(frequencies):
+        return np.zeros(0)
     idf = np.log(n_passages - frequencies + 0.5) - np.log(frequencies + 0.5)
     raised: Floats = np.where(idf < 0, EPSILON * idf.mean(), idf)
     return raised
@@ -115,4 +118,15 @@ class Bm25Index(ScoringIndex):
 
 def tokens_of(text: str, rule: Tokens) -> list[str]:
     """The tokens of a text, in order."""
-    return re.findall(r"\w+", text.lower()) if rule == "words" else text.split(" ")
+    if rule == "whitespace":
+        return text.split(" ")
+    words = re.findall(r"\w+", text.lower())
+    return list(map(_stem(), words)) if rule == "stems" else words
+
+
+@cache
+def _stem() -> Callable[[str], str]:
+    """The function that gives the stem of an English word, and remembers it."""
+    from nltk.stem.snowball import SnowballStemmer
+
+    return cache(SnowballStemmer("english").stem)

@@ -20,6 +20,7 @@ RETRIEVERS: Registry[type[Retriever]] = Registry(
         "tfidf": "harness.retrieval.tfidf:Tfidf",
         "embedding": "harness.retrieval.embedding:Embedding",
         "fused": "harness.retrieval.fused:Fused",
+        "best_of": "harness.retrieval.best_of:BestOf",
         "reranked": "harness.retrieval.reranked:Reranked",
     },
     "harness.retrievers",

@@ -14,7 +14,7 @@ from harness.data.corpora import Corpus
 from harness.errors import HarnessError
 from harness.features.encoder_files import MINILM
 from harness.features.encoders import Encoder, EncoderSettings, Pooling
-from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text
+from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_texts
 
 ROWS_PER_BLOCK = 16_384
 """Number of passages whose vectors are in memory at once, in 64 bits."""
@@ -37,7 +37,7 @@ class Embedding(Retriever):
     def index(self, corpus: Corpus) -> EmbeddingIndex:
         """Indexes a corpus."""
         encoder = self._encoder()
-        return EmbeddingIndex(encoder, len(corpus), encoder.encode([full_text(passage) for passage in corpus.passages]))
+        return EmbeddingIndex(encoder, len(corpus), encoder.encode(list(full_texts(corpus))))
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> EmbeddingIndex:
         """Returns the index of stored arrays; refuses an encoder whose files have changed."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.arrays import Bools, Floats
 from harness.data.corpora import Corpus
@@ -18,12 +18,14 @@ from harness.retrieval.build import retriever_of_entry
 
 
 class Fused(Retriever):
-    """Reciprocal rank fusion: a passage scores the sum of 1 / (constant + its rank) over several retrievers."""
+    """Reciprocal rank fusion: a passage scores the sum of weight / (constant + its rank) over several retrievers."""
 
     retrievers: Annotated[Entries, Field(min_length=2)] = ("bm25", "tfidf")
     """Names of the retrievers, or mappings with a name and settings."""
     constant: int = Field(default=60, ge=1)
     """Number added to each rank: the higher, the less the first ranks count."""
+    weights: tuple[Annotated[float, Field(gt=0, strict=False)], ...] | None = None
+    """Factor of each retriever's sum; default: 1 for all."""
     depth: int = Field(default=100, ge=1)
     """Number of passages of each retriever whose ranks count; at least as many as are asked for."""
 
@@ -37,10 +39,16 @@ class Fused(Retriever):
                 raise ValueError(str(error)) from None
         return entries
 
+    @model_validator(mode="after")
+    def _as_many_weights(self) -> Fused:
+        if self.weights is not None and len(self.weights) != len(self.retrievers):
+            raise ValueError(f"weights: expected {len(self.retrievers)} numbers, got {len(self.weights)}")
+        return self
+
     def index(self, corpus: Corpus) -> FusedIndex:
         """Indexes a corpus with each retriever."""
         parts = tuple(retriever_of_entry(entry).index(corpus) for entry in self.retrievers)
-        return FusedIndex(parts, self.constant, self.depth, len(corpus))
+        return self._of(parts, len(corpus))
 
     def from_arrays(self, arrays: Arrays, n_passages: int) -> FusedIndex:
         """Returns the index of stored arrays."""
@@ -49,7 +57,10 @@ class Fused(Retriever):
             prefix = f"{number}."
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             parts.append(retriever_of_entry(entry).from_arrays(own, n_passages))
-        return FusedIndex(tuple(parts), self.constant, self.depth, n_passages)
+        return self._of(tuple(parts), n_passages)
+
+    def _of(self, parts: tuple[Index, ...], n_passages: int) -> FusedIndex:
+        return FusedIndex(parts, self.weights or (1.0,) * len(parts), self.constant, self.depth, n_passages)
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class FusedIndex(Index):
     """A corpus indexed by several retrievers."""
 
     parts: tuple[Index, ...]
+    weights: tuple[float, ...]
     constant: int
     depth: int
     n_passages: int
@@ -67,9 +79,9 @@ class FusedIndex(Index):
         fused = Rankings(np.full((len(texts), k), -1, dtype=np.int64), np.zeros((len(texts), k), dtype=np.float64))
         for i in range(len(texts)):
             scores: Floats = np.zeros(self.n_passages)
-            for ranking in rankings:
+            for weight, ranking in zip(self.weights, rankings, strict=True):
                 ranked = ranking.rows[i][ranking.rows[i] >= 0]
-                scores[ranked] += 1 / (self.constant + np.arange(1, len(ranked) + 1))
+                scores[ranked] += weight / (self.constant + np.arange(1, len(ranked) + 1))
             rows = best_rows(scores, k)
             fused.rows[i, : len(rows)] = rows
             fused.scores[i, : len(rows)] = scores[rows]

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from harness.arrays import Bools, Floats, Integers
 from harness.data.corpora import Corpus
 from harness.errors import HarnessError
-from harness.retrieval.base import Arrays, Index, Rankings, Retriever, full_text
+from harness.retrieval.base import Arrays, Index, Rankings, Retriever, full_texts
 from harness.retrieval.build import name_and_settings, retriever_of_entry
 from harness.retrieval.pair_scorers import PairScorer, build_pair_scorer
 
@@ -57,7 +57,7 @@ class Reranked(Retriever):
 
     def index(self, corpus: Corpus) -> RerankedIndex:
         """Indexes a corpus with the first retriever, and keeps its texts."""
-        texts = [full_text(passage).encode("utf-8", "surrogatepass") for passage in corpus.passages]
+        texts = [text.encode("utf-8", "surrogatepass") for text in full_texts(corpus)]
         bounds = np.cumsum([0, *map(len, texts)], dtype=np.int64)
         first = retriever_of_entry(self.retriever).index(corpus)
         return self._with(first, np.frombuffer(b"".join(texts), dtype=np.uint8), bounds)

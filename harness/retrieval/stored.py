@@ -10,9 +10,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from harness.data.corpora import Corpus, Passage, open_corpus
+from harness.data.corpora import Corpus, Passage
+from harness.data.corpora.mapped import MappedCorpus, PassageTable, write_passages
+from harness.data.corpora.passages import corpus_path, stream_corpus
 from harness.errors import Fault, FaultsError, HarnessError
-from harness.files import atomic_folder, json_document, read_bytes
+from harness.files import atomic_folder, file_sha256, json_document, read_bytes
 from harness.records import Record, explain_validation
 from harness.retrieval.base import Arrays, Index, full_text
 from harness.retrieval.bm25 import tokens_of
@@ -20,6 +22,8 @@ from harness.retrieval.build import checked_retriever
 
 CARD = "index.json"
 """File that says what an index folder was made of."""
+PASSAGES = "passages.arrow"
+"""File of the passages, so that a search need not read the corpus."""
 
 
 class IndexChanged(HarnessError):
@@ -28,15 +32,31 @@ class IndexChanged(HarnessError):
     code = "corpus-changed"
 
 
+class FileState(Record):
+    """What tells without reading it that a file is the same."""
+
+    size: int
+    """Bytes of the file."""
+    modified_ns: int
+    """Time of the last change, in nanoseconds since 1970."""
+
+    @classmethod
+    def of(cls, path: Path) -> FileState:
+        """Returns the state of a file."""
+        status = path.stat()
+        return cls(size=status.st_size, modified_ns=status.st_mtime_ns)
+
+
 class IndexCard(Record):
     """What an index was made of."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     retriever: str
     settings: dict[str, Any]
     corpus: str
     """Absolute path of the corpus file."""
-    corpus_fingerprint: str
+    corpus_state: FileState
+    corpus_sha256: str
     n_passages: int
     files: dict[str, int]
     """Size of each file of the index, in bytes."""
@@ -74,6 +94,11 @@ class StoredIndex:
     corpus: Corpus
     index: Index
 
+    def is_by(self, retriever: str, settings: dict[str, Any]) -> bool:
+        """Whether this is the index of a retriever with these settings; those left out have their default."""
+        full = checked_retriever(retriever, settings).model_dump(mode="json")
+        return (self.card.retriever, self.card.settings) == (retriever, full)
+
     def best(self, text: str, k: int = 10) -> list[SearchResult]:
         """Returns the k passages that match a text best, best first."""
         rows, scores = self.index.search([text], min(k, len(self.corpus)))
@@ -88,35 +113,59 @@ class StoredIndex:
 
 
 def write_index(
-    corpus: Corpus, folder: str | Path, retriever: str = "bm25", settings: dict[str, Any] | None = None
+    corpus: Corpus | str | Path,
+    folder: str | Path,
+    retriever: str = "bm25",
+    settings: dict[str, Any] | None = None,
+    root: str | Path | None = None,
 ) -> IndexCard:
-    """Indexes a corpus and writes the index to a folder, whole or not at all.
+    """Indexes a corpus and writes the index, with its passages, to a folder, whole or not at all.
 
     Args:
-        corpus: passages to index.
+        corpus: passages to index: a file, a folder or a dataset, as for `open_corpus`. Of an opened corpus the file is
+            read again, a part at a time, so that the passages need not be in memory.
         folder: folder to write; an index that it has is replaced.
         retriever: a registered name, or `module:Name` of a Retriever.
         settings: settings of the retriever.
-    Raises: HarnessError: the folder has other content, or the retriever cannot be built.
+        root: folder of fetched benchmarks.
+    Raises: HarnessError: the folder has other content, the retriever cannot be built, or the corpus has faults.
     """
     folder = Path(folder)
     if folder.exists() and not (folder / CARD).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise HarnessError(f"{folder}: exists, and is no index; choose another folder (-o DIR)")
     built = checked_retriever(retriever, settings or {})
-    arrays = built.index(corpus).arrays()
+    path = (corpus.path if isinstance(corpus, Corpus) else corpus_path(corpus, root)).resolve()
+    digest = file_sha256(path)
+    state = FileState.of(path)
     with atomic_folder(folder) as temporary:
-        for name, array in arrays.items():
+        n_passages = write_passages(temporary / PASSAGES, stream_corpus(path))
+        index = built.index(MappedCorpus(path, PassageTable(temporary / PASSAGES)))
+        for name, array in index.arrays().items():
             np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+        if FileState.of(path) != state or file_sha256(path) != digest:
+            raise HarnessError(f"{path}: changed while it was indexed; index it again")
         card = IndexCard(
             retriever=retriever,
             settings=built.model_dump(mode="json"),
-            corpus=str(corpus.path.resolve()),
-            corpus_fingerprint=corpus.fingerprint,
-            n_passages=len(corpus),
-            files={file.name: file.stat().st_size for file in sorted(temporary.glob("*.npy"))},
+            corpus=str(path),
+            corpus_state=state,
+            corpus_sha256=digest,
+            n_passages=n_passages,
+            files={file.name: file.stat().st_size for file in sorted(temporary.iterdir())},
         )
         (temporary / CARD).write_text(json_document(card.model_dump()), encoding="utf-8")
     return card
+
+
+def is_index(folder: str | Path) -> bool:
+    """Whether a folder is one that `write_index` wrote."""
+    return (Path(folder) / CARD).is_file()
+
+
+def index_command(corpus: str | Path, retriever: str, settings: dict[str, Any], folder: str | Path) -> str:
+    """The command that indexes a corpus into a folder."""
+    values = "".join(f" --set '{key}={json.dumps(value)}'" for key, value in settings.items())
+    return f"harness index {corpus} --retriever {retriever}{values} -o {folder}"
 
 
 def open_index(folder: str | Path) -> StoredIndex:
@@ -126,9 +175,7 @@ def open_index(folder: str | Path) -> StoredIndex:
     """
     folder = Path(folder)
     card = _read_card(folder)
-    # Where an index stands is the user's choice, and so is its name: the command says both.
-    values = "".join(f" --set '{key}={json.dumps(value)}'" for key, value in card.settings.items())
-    again = f"index it again: harness index {card.corpus} --retriever {card.retriever}{values} -o {folder}"
+    again = f"index it again: {index_command(card.corpus, card.retriever, card.settings, folder)}"
     faults = []
     for name, size in card.files.items():
         file = folder / name
@@ -138,14 +185,16 @@ def open_index(folder: str | Path) -> StoredIndex:
             faults.append(Fault(str(file), None, None, f"{finding}: the index is damaged; {again}", "cut-short"))
     if faults:
         raise FaultsError(faults)
-    if not Path(card.corpus).is_file():
+    path = Path(card.corpus)
+    if not path.is_file():
         raise IndexChanged(f"{folder}: its corpus {card.corpus} does not exist any more; put it back, or index another")
-    corpus = open_corpus(card.corpus)
-    if corpus.fingerprint != card.corpus_fingerprint:
+    # A file with another time can have the same content: a copy, or one that was written again.
+    if FileState.of(path) != card.corpus_state and file_sha256(path) != card.corpus_sha256:
         raise IndexChanged(f"{folder}: the corpus {card.corpus} changed since it was indexed; {again}")
-    arrays: Arrays = {name.removesuffix(".npy"): np.load(folder / name, mmap_mode="r") for name in card.files}
+    names = [name for name in card.files if name != PASSAGES]
+    arrays: Arrays = {name.removesuffix(".npy"): np.load(folder / name, mmap_mode="r") for name in names}
     index = checked_retriever(card.retriever, card.settings).from_arrays(arrays, card.n_passages)
-    return StoredIndex(folder, card, corpus, index)
+    return StoredIndex(folder, card, MappedCorpus(path, PassageTable(folder / PASSAGES)), index)
 
 
 def _read_card(folder: Path) -> IndexCard:

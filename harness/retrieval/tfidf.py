@@ -12,7 +12,7 @@ from pydantic import Field
 
 from harness.arrays import Floats
 from harness.data.corpora import Corpus
-from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_text, text_array, texts_of
+from harness.retrieval.base import Arrays, Retriever, ScoringIndex, full_texts, text_array, texts_of
 from harness.retrieval.bm25 import tokens_of
 
 
@@ -29,7 +29,7 @@ class Tfidf(Retriever):
     def index(self, corpus: Corpus) -> TfidfIndex:
         """Indexes a corpus."""
         vectorizer = self._vectorizer(None)
-        texts = [full_text(passage) for passage in corpus.passages]
+        texts = list(full_texts(corpus))
         if not any(vectorizer.build_analyzer()(text) for text in texts):
             return self.from_arrays({"vocabulary": text_array(["\0"]), "idf": np.ones(1)}, len(corpus))
         vectors = vectorizer.fit_transform(texts)

@@ -103,7 +103,7 @@ def _source(target: str, root: str | Path | None) -> AuditedDataset:
 def _passages(data: ExperimentData, corpus: str | None, root: str | Path | None) -> tuple[Passage, ...]:
     """The passages that an experiment retrieves from; by default the corpora of its datasets."""
     if corpus is not None:
-        return open_corpus(corpus, root).passages
+        return tuple(open_corpus(corpus, root).passages)
     corpora = [corpus_of(dataset.folder) for dataset in data.joined.datasets]
     return tuple(passage for known in corpora if known for passage in known.passages)
 

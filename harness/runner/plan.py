@@ -120,7 +120,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     claims = joined.claims
     sources = [system.evidence for system in loaded.systems]
     if task.name == "evidence":
-        return _retrieval_data(loaded, joined, gather_evidence(sources, joined, experiment.corpus, root), limit)
+        return _retrieval_data(loaded, joined, root, limit)
     schemes = schemes_of(joined, task, experiment.scheme)
     gold = joined_gold(joined, task, schemes, experiment.gold)
     if not len(gold.rows_with_gold):
@@ -152,7 +152,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
 
 
 def _retrieval_data(
-    loaded: LoadedExperiment, joined: JoinedDatasets, evidence: Mapping[str, ShownEvidence], limit: int | None
+    loaded: LoadedExperiment, joined: JoinedDatasets, root: str | Path | None, limit: int | None
 ) -> ExperimentData:
     """The data of a retrieval experiment, which has the test claims of its split and trains on none.
 
@@ -173,7 +173,9 @@ def _retrieval_data(
         folds=(Fold("test", np.zeros(0, dtype=np.int64), rows),),
         warnings=() if limit is None else (f"limited to {limit} claims: a trial, not a result",),
         limit=limit,
-        evidence=evidence,
+        evidence=gather_evidence(
+            [system.evidence for system in loaded.systems], joined, experiment.corpus, root, split.folds
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import field_serializer
 
 from harness.classifiers.base import package_versions
 from harness.data.labels.tasks import find_task, mapping_of
+from harness.features.threads import chosen_threads
 from harness.records import Record
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.plan import ExperimentData
@@ -56,6 +57,8 @@ class Machine(Record):
     processor: str
     cores: int | None
     """Number of cores; None if the operating system does not report it."""
+    encoder_threads: int | None = None
+    """Threads of frozen encoders, chosen by measurement; None if this process measured none."""
 
 
 class Origin(Record):
@@ -143,12 +146,18 @@ def provenance_of(
         units: see `Provenance.units`.
         chosen: see `Provenance.chosen`.
     """
+    threads = chosen_threads()
     return Provenance(
         **dict(origin_of(data, system)),
         config=loaded.experiment,
         classifier=classifier_settings(system),
         schemes=schemes_used(loaded, data),
-        machine=Machine(system=platform.system(), processor=platform.machine(), cores=os.cpu_count()),
+        machine=Machine(
+            system=platform.system(),
+            processor=platform.machine(),
+            cores=os.cpu_count(),
+            encoder_threads=None if threads is None else threads.threads,
+        ),
         gives_scores=all(run.gives_scores for run in runs),
         gives_labels=all(run.gives_labels for run in runs),
         gives_probabilities=all(run.probabilities for run in runs),

@@ -2,131 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from harness.arrays import Bools
 from harness.data.articles.article_file import ReadOptions
-from harness.data.claims import Claims, ShownPassage
-from harness.data.corpora.passages import Corpus, open_corpus
 from harness.errors import FaultsError
-from harness.records import Article
-from harness.retrieval import Index, checked_retriever
-from harness.runner.chain.saved_chain import ChainModel, load_chain
-from harness.runner.verification.gold_evidence import evidence_column, is_later
-from harness.scoring.inputs import ArticleClaims, ScoringInput, claim_batch
-from harness.scoring.score_claims import language_warnings
-from harness.scoring.verification.checked_claims import CheckedClaims, EarlierVerdict, open_checked
+from harness.runner.chain.saved_chain import load_chain
+from harness.scoring.inputs import ArticleClaims, ScoringInput
+from harness.scoring.verification.chain_reader import ChainReader, open_passages
+from harness.scoring.verification.checked_claims import open_checked
 from harness.scoring.verification.files import check_target, write_verifications
-from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage, Verification
-from harness.scoring.verification.left_out import judge_without_passages
-from harness.text_tables import count_of
-
-
-@dataclass(frozen=True)
-class ChainReader:
-    """Reads articles with a chain, one after another; the passages are indexed once."""
-
-    chain: ChainModel
-    corpus: Corpus
-    checked: CheckedClaims | None = None
-    """Claims that fact-checkers have judged."""
-
-    @cached_property
-    def _index(self) -> Index:
-        retrieve = self.chain.card.retrieve
-        return checked_retriever(retrieve.retriever, retrieve.settings).index(self.corpus)
-
-    @property
-    def language(self) -> str:
-        """Language of articles that declare none: the first one that the detector was trained on."""
-        return next(iter(self.chain.detector.card.languages), "en")
-
-    @cached_property
-    def warnings(self) -> tuple[str, ...]:
-        """What concerns every article."""
-        return (*self.chain.detector.warnings, *(() if self.checked is None else self.checked.notes))
-
-    def read(self, document: ArticleClaims, language: str) -> Verification:
-        """Reads an article.
-
-        Args:
-            document: the article with its sentences.
-            language: its language.
-        Raises: FaultsError: it has no sentence.
-        """
-        article = document.article
-        if not document.claims:
-            message = "has no sentence to judge; give an article with text"
-            raise FaultsError.single(article.article_id, message, code="empty")
-        return Verification(
-            article=article,
-            n_sentences=len(document.claims),
-            claims=tuple(self._judge(document)),
-            chain=self.chain,
-            corpus=self.corpus.path,
-            n_passages=len(self.corpus),
-            warnings=(
-                *language_warnings(self.chain.detector, [language]),
-                *_corpus_warnings(article, self.corpus, language),
-            ),
-        )
-
-    def _judge(self, document: ArticleClaims) -> Iterator[JudgedClaim]:
-        """Yields the sentences that the detector picks, with their passages and verdicts."""
-        detector, judge = self.chain.detector, self.chain.judge
-        claims = claim_batch([document]).claims
-        detection = detector.score(claims)
-        labels = detector.predict(claims, detection)
-        rows = np.array([row for row, label in enumerate(labels) if label == detector.card.positive], dtype=np.int64)
-        picked = claims.take(rows)
-        if not len(picked):
-            return
-        evidence = self._look_up(picked)
-        column = evidence_column(
-            [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in quoted] for quoted in evidence]
-        )
-        judged = replace(picked, evidence=column)
-        scores = judge.score(judged)
-        verdicts = judge.predict(judged, scores)
-        without = judge_without_passages(judge, judged, verdicts)
-        checked: Sequence[tuple[EarlierVerdict, ...]] = [()] * len(picked)
-        if self.checked is not None:
-            checked = self.checked.match(list(picked.text), list(claims.text))
-        for index, row in enumerate(rows):
-            claim = document.claims[row]
-            yield JudgedClaim(
-                claim_id=claim.claim_id,
-                article_id=claim.article_id,
-                start=claim.start,
-                end=claim.end,
-                text=picked.text[index],
-                detection_score=float(detection[row, -1]),
-                verdict=verdicts[index],
-                scores=dict(zip(judge.card.labels, scores[index].tolist(), strict=True)),
-                probabilities=judge.card.probabilities,
-                evidence=tuple(evidence[index]),
-                left_out=without[index].each,
-                without_passages=without[index].all,
-                checked=checked[index],
-            )
-
-    def _look_up(self, claims: Claims) -> list[list[QuotedPassage]]:
-        """The first passages for each claim, without those that were published after it."""
-        retrieve, passages = self.chain.card.retrieve, self.corpus.passages
-        allowed: Bools | None = None
-        if "later" not in retrieve.include:
-            days = [passage.published for passage in passages]
-            allowed = np.array([[not is_later(day, claim) for day in days] for claim in claims.published], dtype=bool)
-        rows, scores = self._index.search([str(text) for text in claims.text], retrieve.k, allowed)
-        return [
-            [QuotedPassage(passages[row], float(score)) for row, score in zip(*ranking, strict=True) if row >= 0]
-            for ranking in zip(rows, scores, strict=True)
-        ]
+from harness.scoring.verification.judged_claims import Verification
 
 
 def verify(
@@ -150,7 +36,8 @@ def verify(
     Args:
         article: article file (.txt, .md, .html), `-` (standard input), or a table or dataset with one article.
         chain: folder that `harness run CHAIN --save-models` wrote.
-        corpus: passages to look in; see `harness.open_corpus`.
+        corpus: passages to look in; see `harness.open_corpus`. The folder of an index that has the retriever of the
+            chain (`harness index`) spares a large corpus being read and indexed for each call.
         out: file to write: .html (a page), .jsonl (one claim per line), .csv, or .json (ClaimReview drafts).
         checked: file or folder of ClaimReview records: verdicts of fact-checkers, which are shown with sentences that
             are about the same.
@@ -166,7 +53,8 @@ def verify(
     if target is not None:
         check_target(target, author)
     claims_checked = None if checked is None else open_checked(checked, match_by, threshold)
-    reader = ChainReader(load_chain(chain), open_corpus(corpus, root), claims_checked)
+    loaded = load_chain(chain)
+    reader = ChainReader(loaded, open_passages(loaded, corpus, root), claims_checked)
     source = ScoringInput(
         reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
         language=language or reader.language,
@@ -194,17 +82,3 @@ def _read_one(source: ScoringInput, name: str | Path) -> ArticleClaims:
     if not documents or not documents[0].claims:
         raise FaultsError.single(name, "has no sentence to judge; give an article with text", code="empty")
     return documents[0]
-
-
-def _corpus_warnings(article: Article, corpus: Corpus, language: str) -> Iterator[str]:
-    """What limits the evidence: passages in another language, and dates that are missing."""
-    primary = language.partition("-")[0].lower()
-    others = [p.language for p in corpus.passages if p.language and p.language.partition("-")[0].lower() != primary]
-    if others:
-        names = ", ".join(sorted(set(others)))
-        yield f"{count_of(len(others), 'passage')} of {len(corpus):,} in another language ({names}) than the article"
-    undated = sum(not passage.published for passage in corpus.passages)
-    if not article.published:
-        yield "the article has no date, so that passages published after it are not left out"
-    elif undated:
-        yield f"{undated:,} of {len(corpus):,} passages have no date, so that they may be later than the article"

@@ -12,19 +12,18 @@ from typing import Any
 
 from harness.arguments import as_list
 from harness.data.articles.article_file import ReadOptions
-from harness.data.corpora.passages import open_corpus
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, json_document, read_text, sha256, write_files
 from harness.progress import Progress, silent
 from harness.runner.chain.saved_chain import CHAIN_CARD, DETECT, JUDGE, ChainModel, load_chain
 from harness.runner.models.card import CARD
 from harness.scoring.inputs import ArticleClaims, ScoringInput
+from harness.scoring.verification.chain_reader import ChainReader, open_passages
 from harness.scoring.verification.checked_claims import open_checked
 from harness.scoring.verification.files import WRITERS, check_target, file_content, write_verifications
 from harness.scoring.verification.judged_claims import Verification, judged_claim_of
 from harness.scoring.verification.list_page import list_page, page_name
 from harness.scoring.verification.reading_list import FailedArticle, ReadingBudget, ReadingList
-from harness.scoring.verify import ChainReader
 from harness.scoring.verify_page import verification_page
 
 STORED = "articles"
@@ -71,11 +70,9 @@ def verify_articles(
     is_folder = target is not None and _is_folder(target)
     if target is not None and not is_folder:
         check_target(target, author)
-    reader = ChainReader(
-        load_chain(chain),
-        open_corpus(corpus, root),
-        None if checked is None else open_checked(checked, match_by, threshold),
-    )
+    loaded = load_chain(chain)
+    claims_checked = None if checked is None else open_checked(checked, match_by, threshold)
+    reader = ChainReader(loaded, open_passages(loaded, corpus, root), claims_checked)
     source = ScoringInput(
         reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
         language=language or reader.language,

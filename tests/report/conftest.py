@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,24 +80,6 @@ def hostile_report(hostile_run: Path, tmp_path_factory: pytest.TempPathFactory) 
     out = tmp_path_factory.mktemp("report") / "report.html"
     build_report([hostile_run], out, title="A <title> & </title><script>document.title='t'</script>")
     return out
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A headless browser; page tests skip where there is none."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        pytest.skip("page tests need playwright: pip install 'claim-harness[test]'")
-    path = next(
-        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-    )
-    if path is None:
-        pytest.skip("page tests need a browser: no chromium on the path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import math
 from pathlib import Path
 
+import bm25s
+import numpy as np
 import pytest
 
 from harness.data.corpora import Corpus, Passage
@@ -63,6 +65,22 @@ def test_equal_scores_keep_the_order_of_the_corpus_and_no_match_is_empty():
 def test_titles_are_searched_and_words_are_lower_cased():
     index = build_retriever("bm25", {}).index(corpus_of(["one", "two"], ["", "Zürich!"]))
     assert index.search(["ZÜRICH"], 1).rows.tolist() == [[1]]
+
+
+def test_stems_find_other_forms_of_a_word():
+    index = build_retriever("bm25", {"tokens": "stems"}).index(corpus_of(["It was closed.", "Two bridges open"]))
+    assert index.search(["closing", "a bridge opens"], 1).rows.tolist() == [[0], [1]]
+
+
+@pytest.mark.parametrize("method", ["lucene", "robertson", "atire"])
+def test_scores_are_those_of_bm25s_also_when_postings_are_gathered_in_parts(method, monkeypatch):
+    monkeypatch.setattr("harness.retrieval.postings.PASSAGES", 2)
+    texts = [*TEXTS, "a cat and a cat and a dog", "!!"]
+    index = build_retriever("bm25", {"method": method, "tokens": "whitespace"}).index(corpus_of(texts))
+    table = bm25s.BM25(method=method, dtype="float64", backend="numpy")
+    table.index([text.split(" ") for text in texts], show_progress=False)
+    for query in ("a cat", "dog ran away", "!!"):
+        np.testing.assert_array_equal(index.scores([query])[0], table.get_scores(query.split(" ")))
 
 
 def test_a_corpus_without_words_can_be_searched():

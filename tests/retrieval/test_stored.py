@@ -1,6 +1,7 @@
 """Stored indexes: the same rankings as in memory; a changed corpus and a cut file are refused."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from harness.data.corpora import open_corpus
 from harness.errors import FaultsError, HarnessError
 from harness.retrieval import build_retriever
+from harness.retrieval.bm25 import Bm25
 from harness.retrieval.stored import IndexChanged, open_index, write_index
 
 TEXTS = ["The tower is 96 meters high.", "The bridge opened in 1932.", "A tower and a bridge.", "!!"]
@@ -56,7 +58,36 @@ def test_a_corpus_that_changed_is_refused_with_the_remedy(corpus, tmp_path):
         open_index(tmp_path / "i")
 
 
-@pytest.mark.parametrize("name", ["weights.npy", "index.json"])
+def test_a_corpus_that_was_copied_or_written_again_is_the_same_and_is_not_read_otherwise(corpus, tmp_path, monkeypatch):
+    write_index(corpus.path, tmp_path / "i")
+    os.utime(corpus.path, (1, 1))
+    assert open_index(tmp_path / "i").best("bridge 1932", 1)[0].passage.passage_id == "p1"
+    write_index(corpus.path, tmp_path / "i")
+    monkeypatch.setattr("harness.retrieval.stored.file_sha256", None)  # calling it would fail
+    assert len(open_index(tmp_path / "i").corpus) == len(TEXTS)
+
+
+def test_a_faulty_corpus_leaves_no_index(corpus, tmp_path):
+    with corpus.path.open("a") as stream:
+        stream.write('{"passage_id": "p0", "document_id": "d", "text": "again"}\n')
+    with pytest.raises(FaultsError, match="duplicate id 'p0'"):
+        write_index(corpus.path, tmp_path / "i")
+    assert not [path for path in tmp_path.iterdir() if path != corpus.path]
+
+
+def test_a_corpus_that_changes_meanwhile_is_not_indexed(corpus, tmp_path, monkeypatch):
+    def change(self, opened):
+        corpus.path.write_text(corpus.path.read_text().replace("1932", "1933"))
+        return index(self, opened)
+
+    index = Bm25.index
+    monkeypatch.setattr(Bm25, "index", change)
+    with pytest.raises(HarnessError, match="changed while it was indexed"):
+        write_index(corpus.path, tmp_path / "i")
+    assert not (tmp_path / "i").exists()
+
+
+@pytest.mark.parametrize("name", ["weights.npy", "index.json", "passages.arrow"])
 def test_an_index_that_is_cut_short_is_refused(corpus, tmp_path, name):
     write_index(corpus, tmp_path / "i")
     file = tmp_path / "i" / name

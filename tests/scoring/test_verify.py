@@ -69,6 +69,15 @@ def test_the_verdict_is_that_of_the_judge_for_these_passages(chain, article, cor
     assert {claim.text: claim.scores for claim in harness.verify(article, chain, corpus).claims}[FACT] != before
 
 
+def test_an_index_by_the_retriever_of_the_chain_serves_as_the_corpus(chain, article, corpus, tmp_path):
+    harness.write_index(corpus, tmp_path / "index")
+    by_index = harness.verify(article, chain, tmp_path / "index")
+    assert by_index.document() == harness.verify(article, chain, corpus).document()
+    harness.write_index(corpus, tmp_path / "other", "bm25", {"k1": 0.9})
+    with pytest.raises(FaultsError, match=r"run: harness index .*corpus\.jsonl --retriever bm25 -o .*other"):
+        harness.verify(article, chain, tmp_path / "other")
+
+
 def test_passages_after_the_article_are_left_out(chain, tmp_path, corpus):
     rows = tmp_path / "dated.jsonl"
     rows.write_text(json.dumps({"article_id": "dated", "text": ARTICLE, "published": "2024-05-01"}), encoding="utf-8")

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from harness.data.jsonl import read_records
+from harness.data.jsonl import line_blocks, read_records
 from harness.data.load import find_dataset
 from harness.display import displayed
 from harness.errors import Fault, FaultsError
-from harness.files import fingerprint, gc_paused, read_bytes
+from harness.files import fingerprint, gc_paused, opened
 from harness.records import Evidence, Record, explain_validation
 
 CORPUS_FILES = ("corpus.jsonl", "corpus.parquet")
 """Names of a corpus file in a folder."""
 
 
+UNDECODED = frozenset({"not-text", "not-utf-8"})
+"""Codes of the faults of a file whose bytes are no text."""
 MAX_PASSAGE = 1_000_000
 """Characters of a passage; a longer text is a document, to be split."""
 
@@ -55,7 +59,7 @@ class Corpus:
 
     path: Path
     """File that the passages were read from."""
-    passages: tuple[Passage, ...]
+    passages: Sequence[Passage]
 
     def __len__(self) -> int:
         return len(self.passages)
@@ -68,6 +72,10 @@ class Corpus:
             for p in self.passages
             for part in (p.passage_id, p.document_id, p.text, p.title, p.url, p.publisher, p.published)
         )
+
+    def values(self, field: str) -> Iterator[Any]:
+        """Yields the value of a field of each passage, in order."""
+        return (getattr(passage, field) for passage in self.passages)
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -87,16 +95,21 @@ def open_corpus(path_or_dataset_name: str | Path, root: str | Path | None = None
         FaultsError: all faults of the file, each with its line.
         HarnessError: no dataset has this name.
     """
-    path = Path(path_or_dataset_name)
-    if path.suffix not in (".jsonl", ".parquet"):
-        folder = Path(path_or_dataset_name)
-        if not any((folder / name).is_file() for name in CORPUS_FILES):
-            folder = _dataset_folder(path_or_dataset_name, root)
-        path = corpus_file(folder, (*CORPUS_FILES, "evidence.jsonl"))
+    path = corpus_path(path_or_dataset_name, root)
     lines, unreadable, faults = read_corpus(path)
     if unreadable or faults:
         raise FaultsError(sorted([*unreadable, *faults], key=lambda fault: fault.line or 0))
     return Corpus(path, tuple(passage for _, passage in lines))
+
+
+def corpus_path(path_or_dataset_name: str | Path, root: str | Path | None = None) -> Path:
+    """The file of a corpus, which may be the evidence of a dataset; see `open_corpus`."""
+    path = Path(path_or_dataset_name)
+    if path.suffix in (".jsonl", ".parquet"):
+        return path
+    if not any((path / name).is_file() for name in CORPUS_FILES):
+        path = _dataset_folder(path_or_dataset_name, root)
+    return corpus_file(path, (*CORPUS_FILES, "evidence.jsonl"))
 
 
 def corpus_of(folder: Path) -> Corpus | None:
@@ -113,15 +126,50 @@ def read_corpus(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault], lis
     Returns: (line from 1, passage) pairs in order; the faults of lines that are no passage; those of the passages.
     """
     with gc_paused():
-        if path.name == "evidence.jsonl":
-            lines, unreadable, faults = _of_evidence(path)
-        else:
-            lines, unreadable = _read_parquet(path) if path.suffix == ".parquet" else _read_jsonl(path)
-            faults = []
-        faults += _passage_faults(path, lines)
-    if not lines and not unreadable:
-        faults = [Fault(str(path), None, None, "has no passages; expected one JSON object per passage", "empty")]
+        blocks = list(_checked_blocks(path))
+    lines, unreadable, faults = (list(chain.from_iterable(parts)) for parts in zip(*blocks, strict=True))
     return lines, unreadable, faults
+
+
+def stream_corpus(path: Path) -> Iterator[Passage]:
+    """Yields the passages of a file in order; only a part of them is in memory at once.
+
+    Raises: FaultsError: all faults of the file, each with its line, after the last passage.
+    """
+    all_faults = list[Fault]()
+    for lines, unreadable, faults in _checked_blocks(path):
+        all_faults += [*unreadable, *faults]
+        yield from (passage for _, passage in lines)
+    if all_faults:
+        raise FaultsError(sorted(all_faults, key=lambda fault: fault.line or 0))
+
+
+class _Block(NamedTuple):
+    """A part of a file of passages."""
+
+    lines: list[tuple[int, Passage]]
+    unreadable: list[Fault]
+    """Faults of lines that are no passage."""
+    faults: list[Fault]
+    """Faults of the passages."""
+
+
+def _checked_blocks(path: Path) -> Iterator[_Block]:
+    """The parts of a file, at least one."""
+    first_line: dict[str, int] = {}
+    n_lines = 0
+    is_evidence = path.name == "evidence.jsonl"
+    for lines, unreadable, faults in [_of_evidence(path)] if is_evidence else _blocks(path):
+        yield _Block(lines, unreadable, [*faults, *_passage_faults(path, lines, first_line)])
+        n_lines += len(lines) + len(unreadable)
+    if not n_lines:
+        message = "has no passages; expected one JSON object per passage"
+        yield _Block([], [], [Fault(str(path), None, None, message, "empty")])
+
+
+def _blocks(path: Path) -> Iterator[_Block]:
+    for lines, unreadable in _read_parquet(path) if path.suffix == ".parquet" else _read_jsonl(path):
+        yield _Block(lines, unreadable, [])
 
 
 def _dataset_folder(path_or_name: str | Path, root: str | Path | None) -> Path:
@@ -156,19 +204,36 @@ def corpus_file(folder: Path, names: Sequence[str] = CORPUS_FILES) -> Path:
     return files[0]
 
 
-def _read_jsonl(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
-    data = _without_half_character(read_bytes(path))
-    lines, faults = read_records(path, Passage, data)
+def _read_jsonl(path: Path) -> Iterator[tuple[list[tuple[int, Passage]], list[Fault]]]:
+    """Reads a JSON Lines file, some megabytes at a time."""
+    n_before = 0
+    for data, following in pairwise(chain(line_blocks(path), [None])):
+        if data is None:
+            return
+        lines, faults = read_records(path, Passage, data if following else _without_half_character(data))
+        if any(fault.code in UNDECODED for fault in faults) and n_before:
+            # Offsets in the message count from the start of the file.
+            yield [], read_records(path, Passage)[1]
+            return
+        if not following:
+            faults = _cut_short(data, faults)
+        if n_before:
+            lines = [(n_before + line, passage) for line, passage in lines]
+            faults = [replace(fault, line=fault.line and n_before + fault.line) for fault in faults]
+        yield lines, faults
+        n_before += data.count(b"\n")
+
+
+def _cut_short(data: bytes, faults: list[Fault]) -> list[Fault]:
+    """The faults of the last lines of a file; a line that was cut says so."""
+    if data.rstrip().endswith(b"}"):
+        return faults
     last = data.rstrip().count(b"\n") + 1
-    if not data.rstrip().endswith(b"}"):
-        message = "is cut short: the file ends in the middle of a record; get the whole file, or remove this line"
-        faults = [
-            Fault(fault.path, last, None, message, "cut-short")
-            if (fault.line, fault.code) == (last, "not-json")
-            else fault
-            for fault in faults
-        ]
-    return lines, faults
+    message = "is cut short: the file ends in the middle of a record; get the whole file, or remove this line"
+    return [
+        Fault(fault.path, last, None, message, "cut-short") if (fault.line, fault.code) == (last, "not-json") else fault
+        for fault in faults
+    ]
 
 
 def _without_half_character(data: bytes) -> bytes:
@@ -179,33 +244,41 @@ def _without_half_character(data: bytes) -> bytes:
     return data
 
 
-def _read_parquet(path: Path) -> tuple[list[tuple[int, Passage]], list[Fault]]:
-    """Reads a Parquet file; the line of a fault is the number of its row, from 1."""
+def _read_parquet(path: Path) -> Iterator[tuple[list[tuple[int, Passage]], list[Fault]]]:
+    """Reads a Parquet file, some rows at a time; the line of a fault is the number of its row, from 1."""
     import pyarrow
     import pyarrow.parquet
 
-    data = read_bytes(path)
-    try:
-        rows = pyarrow.parquet.read_table(pyarrow.BufferReader(data)).to_pylist()
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"is not a Parquet file, or is cut short ({reason}); write it again"
-        return [], [Fault(str(path), None, None, message, "not-parquet")]
-    lines, faults = [], []
-    for number, row in enumerate(rows, start=1):
+    n_before = 0
+    with opened(path) as file:
         try:
-            lines.append((number, Passage.model_validate(row)))
-        except ValidationError as error:
-            faults += [
-                Fault(str(path), number, ".".join(map(str, key_path)) or None, message, code)
-                for key_path, message, code, _ in explain_validation(error)
-            ]
-    return lines, faults
+            for batch in pyarrow.parquet.ParquetFile(file).iter_batches():
+                lines, faults = [], []
+                for number, row in enumerate(batch.to_pylist(), start=n_before + 1):
+                    try:
+                        lines.append((number, Passage.model_validate(row)))
+                    except ValidationError as error:
+                        faults += [
+                            Fault(str(path), number, ".".join(map(str, key_path)) or None, message, code)
+                            for key_path, message, code, _ in explain_validation(error)
+                        ]
+                yield lines, faults
+                n_before += len(batch)
+        except (pyarrow.ArrowException, OSError) as error:
+            reason = str(error).splitlines()[0]
+            message = f"is not a Parquet file, or is cut short ({reason}); write it again"
+            yield [], [Fault(str(path), None, None, message, "not-parquet")]
 
 
-def _passage_faults(path: Path, lines: Sequence[tuple[int, Passage]]) -> list[Fault]:
+def _passage_faults(path: Path, lines: Sequence[tuple[int, Passage]], first_line: dict[str, int]) -> list[Fault]:
+    """The faults of passages.
+
+    Args:
+        path: file of the passages.
+        lines: passages of a part of the file.
+        first_line: line of each id in the parts before; those of this part are added.
+    """
     faults = []
-    first_line: dict[str, int] = {}
     for line, passage in lines:
         first = first_line.setdefault(passage.passage_id, line)
         if first != line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -123,24 +123,28 @@ class LabelLog:
         for annotation in annotations:
             (self.flags if annotation.role == "flag" else self.standing).pop(_place_of(annotation), None)
 
-    def _append(self, annotations: list[Annotation]) -> None:
-        data = "".join(to_json_lines(annotations)).encode()
-        # Checked before, too: the lock of a folder that was moved away would make an empty one in its place.
-        self._require_unchanged()
-        try:
-            with folder_lock(self.folder, "labels", wait_s=WAIT_S):
-                self._require_unchanged()
-                append_bytes(self.path, data)
-                self._state = _file_state(self.folder, self.annotator)
-        except WriteError as error:
-            raise NotSaved(f"{error}. Your last answer was not saved, all others are") from None
-
-    def _require_unchanged(self) -> None:
+    def require_unchanged(self) -> None:
+        """Raises: ChangedMeanwhile: another command changed the dataset or the log since it was opened."""
         if _file_state(self.folder, self.annotator) != self._state:
             raise ChangedMeanwhile(
                 f"{self.folder}: another command changed the dataset, or the labels of '{self.annotator}': "
                 "your last answer was not saved, all others are. Run the same command again to go on"
             )
+
+    def _append(self, annotations: list[Annotation]) -> None:
+        data = "".join(to_json_lines(annotations)).encode()
+        # Checked before, too: the lock of a folder that was moved away would make an empty one in its place.
+        self.require_unchanged()
+        try:
+            with folder_lock(self.folder, "labels", wait_s=WAIT_S):
+                self.require_unchanged()
+                try:
+                    append_bytes(self.path, data)
+                finally:
+                    # A line that could not be written whole was taken out again: a change, but nobody else's.
+                    self._state = (_state_of(self.path), *self._state[1:])
+        except WriteError as error:
+            raise NotSaved(f"{error}. Your last answer was not saved, all others are") from None
 
 
 @contextmanager
@@ -164,17 +168,47 @@ def open_to_label(
     Raises: HarnessError: the name of the annotator is no file name, or the texts are missing. NotYours: the dataset is
         shipped or fetched. Locked: somebody is labeling under this name. FaultsError: all faults of the folder.
     """
-    check_name("--as", annotator)
+    with hold_logs(name_or_folder, [annotator], root) as folder:
+        dataset, (log,) = read_logs(folder, [annotator], role, blind=blind)
+        yield dataset, log
+
+
+@contextmanager
+def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str | Path | None = None) -> Iterator[Path]:
+    """Yields the folder of a dataset; nobody else labels under the names of the annotators until the block ends.
+
+    Raises: HarnessError: the name of an annotator is no file name. NotYours: the dataset is shipped or fetched. Locked:
+        somebody is labeling under one of the names.
+    """
+    annotators = list(annotators)
+    for annotator in annotators:
+        check_name("--as", annotator)
     folder = find_dataset(name_or_folder, root)
     require_own(folder, name_or_folder, root)
-    with _annotator_lock(folder, annotator):
-        # Taken before the files are read: what changes while they are read counts as changed.
-        state = _file_state(folder, annotator)
-        with gc_paused():
-            dataset = open_folder(folder, annotator if blind else None)
-            dataset.require_text()
-            log = LabelLog(dataset, annotator, role, state)
-        yield dataset, log
+    with ExitStack() as locks:
+        for annotator in annotators:
+            locks.enter_context(_annotator_lock(folder, annotator))
+        yield folder
+
+
+def read_logs(
+    folder: Path, annotators: Iterable[str], role: LogRole = "label", *, blind: bool = False
+) -> tuple[Dataset, tuple[LabelLog, ...]]:
+    """Reads a dataset once, and returns it with the log of each annotator.
+
+    Args:
+        folder: dataset folder.
+        annotators: names of the annotators.
+        role: role of new answers.
+        blind: whether the labels of others are not read.
+    Raises: HarnessError: the texts are missing. FaultsError: all faults of the folder.
+    """
+    # Taken before the files are read: what changes while they are read counts as changed.
+    states = {annotator: _file_state(folder, annotator) for annotator in annotators}
+    with gc_paused():
+        dataset = open_folder(folder, states if blind else None)
+        dataset.require_text()
+        return dataset, tuple(LabelLog(dataset, annotator, role, state) for annotator, state in states.items())
 
 
 def require_own(folder: Path, name: str | Path, root: str | Path | None) -> None:

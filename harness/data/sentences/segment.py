@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from harness.data.sentences.words import GENERAL, WORDS, Words
+from harness.data.sentences.words import LANGUAGES, Words, words_of
 
 
 class Span(NamedTuple):
@@ -25,17 +25,17 @@ class Span(NamedTuple):
     """Offset one past the last character."""
 
 
-LANGUAGES: frozenset[str] = frozenset(WORDS)
-"""Languages with their own rules, as primary subtags of BCP 47."""
-
 # Possessive quantifiers (*+, ++) keep the patterns from backtracking: without them, a long run of marks or spaces takes
 # quadratic time.
+_STOPS = "。！？｡।॥۔։።"
+"""Marks that have no other use than to end a sentence, and that no space need follow."""
 _MARK = re.compile(
-    r"""(?P<mark>[.!?…؟][.!?…؟]*+(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # a run of marks, or ". . ."
-    r"""(?P<close>(?:["'”’»)\]}*_]|(?<=[.!?…؟])“|[ ]?\[(?:\d{1,3}|[a-z]|…|\.{3}|[a-z ]{2,25} needed)\])*+)"""  # "[3]"
+    rf"""(?P<mark>[.!?…؟{_STOPS}][.!?…؟{_STOPS}]*+(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # or ". . ."
+    r"""(?P<close>(?:["'”’»)\]}*_」』）》】〕]|[ ]''(?=\s|$)|(?<=[.!?…؟])“"""
+    r"""|[ ]?\[(?:\d{1,3}|[a-z]|…|\.{3}|[a-z ]{2,25} needed)\])*+)"""  # "[3]"
     r"""(?P<space>\s*+)"""
 )
-_NEXT = re.compile(r"""["'“‘„«(\[{*_¿¡]*+(?P<word>[^\W_]++(?:['’][^\W_]++)?)?(?P<after>[.-]?)""")
+_NEXT = re.compile(r"""(?:["'“‘„«(\[{*_¿¡`]|,,[ ]?)*+(?P<word>[^\W_]++(?:['’][^\W_]++)?)?(?P<after>[.-]?)""")
 _INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_]{1,3})*")
 _NUMERAL = re.compile(r"\d|[A-Z]\d|[IVXL]{2,}$")
 _ENUMERATOR = re.compile(r"(?:[•⁃] ?)?[(\[]?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[)\]]?")
@@ -47,11 +47,18 @@ _ATTRIBUTION = re.compile(
 )
 _OPENING_TIME = re.compile(r"(?:At|By|Before|After|Around|About|Until|Since|From) [\d:]{1,5} ?[ap]\.m")
 _QUOTATION = re.compile(r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|\"(?<!\w\")(?=\S)[^\"]*\"")
-_NEXT_WITHOUT_SPACE = re.compile(r"[^\W\d_]{2,}+(?=[\s,;:!?'’”)-]|[.](?:\s|$)|$)")
+_CLOSED = frozenset(("", "”", '"', "”)", ")", '")', "]", "»", "'", "’"))
+"""What may stand between a mark and the next sentence where the space is missing."""
+_CLOSING = frozenset("%°)]”’»")
+"""Characters that may stand before a mark that ends a sentence without a space."""
+_NEXT_WITHOUT_SPACE = re.compile(r"(?:[^\W\d_]{2,}+|[AI](?=\s))(?=[\s,;:!?'’”)-]|[.](?:\s|$)|$)")
+_CONTINUING = frozenset("。！？｡，、；：,;:)）」』】》”")
+"""Characters that no sentence begins with: after a quotation that ends in a full stop, they go on with its sentence."""
+_TURN = re.compile(r"[-–—]\s+(?P<word>[^\W_]+)")
 _CREDIT = re.compile(r"(?:--|[–—]) ?[A-Z]")
 _ENDINGS = frozenset({"com", "net", "org", "js"})
 _ADDRESSES = frozenset({"http", "https", "www", "pic"})
-_FIGURES = re.compile(r"[$€£]?\d[\d.,:/-]*\d%?")
+_FIGURES = re.compile(r"[$€£]?\d[\d.,:/-]*\d%?|[$€£]\d")
 _LOOK_BACK = 32
 """Characters examined before a mark; a limit, so that a text without spaces stays linear in time."""
 
@@ -160,6 +167,12 @@ def _token(line: str, start: int, begin: int) -> str:
     return words[-1].lstrip("\"'“‘„«([{*_-–—/¿¡") if words else ""
 
 
+def _ends_after_stop(line: str, match: re.Match[str]) -> bool:
+    """Whether a full stop that needs no space ends a sentence, by what follows it: not "「行く。」と言った"."""
+    following = line[match.end()]
+    return following not in _CONTINUING and not (match["close"][-1:] in ("」", "』") and following in "とっ")
+
+
 class _Rules:
     """Decides which marks end a sentence, by the word lists of a language."""
 
@@ -183,7 +196,12 @@ class _Rules:
         follow = _NEXT.match(line, following, end)
         word = follow["word"] if follow else None
         # No word follows: a symbol, a dash or a bracket.
+        if mark[-1] in _STOPS:
+            return _ends_after_stop(line, match)
         if follow is None or word is None:
+            turn = _TURN.match(line, following, end) if self.words.dash_starts else None
+            if turn is not None:
+                return turn["word"] not in self.words.saying and not self._abbreviation(_token(line, start, begin))
             if mark == "." and not close and _CREDIT.match(line, following, end):
                 return True
             if line[following] in "§#@" and self._abbreviation(_token(line, start, begin)):
@@ -206,12 +224,23 @@ class _Rules:
     def ends_without_space(self, line: str, start: int, match: re.Match[str], end: int) -> bool:
         """Whether a mark without white space after it ends a sentence: "the end.The next"."""
         following = match.end()
-        if following == end or match["close"] not in ("", "”") or line[following].islower():
+        if match["mark"][-1] in _STOPS and following < end:
+            return _ends_after_stop(line, match)
+        close = match["close"]
+        if following == end or line[following].islower() or close not in _CLOSED:
             return False
         follow = _NEXT_WITHOUT_SPACE.match(line, following, end)
-        if follow is None or follow[0].isupper() or follow[0].lower() in _ENDINGS:
+        if follow is None or (follow[0].isupper() and len(follow[0]) > 1) or follow[0].lower() in _ENDINGS:
             return False
         token = _token(line, start, match.start())
+        if match.start() == start:
+            return False
+        if close == '"' and line.count('"', 0, match.start()) % 2 == 0:  # the mark that opens a quotation
+            return False
+        if close or line[match.start() - 1] in _CLOSING or _FIGURES.fullmatch(token):
+            return True
+        if self._abbreviation(token):
+            return follow[0].lower() in self.words.starters
         return self._whole_word(token) and not token[0].isupper()
 
     def _key(self, token: str) -> str:
@@ -283,4 +312,4 @@ class _Rules:
 
 @cache
 def _rules(primary: str) -> _Rules:
-    return _Rules(WORDS.get(primary, GENERAL))
+    return _Rules(words_of(primary))

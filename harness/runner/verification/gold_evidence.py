@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
-from harness.arrays import Bools
+from harness.arrays import Bools, Codes
 from harness.data.claims import Column, ShownPassage, no_evidence
 from harness.data.corpora import Corpus
 from harness.errors import HarnessError
@@ -50,6 +52,20 @@ def is_later(passage: str | None, claim: str | None) -> bool:
     """
     n_known = min(len(passage or ""), len(claim or ""), 10)
     return (passage or "")[:n_known] > (claim or "")[:n_known]
+
+
+def later_passages(claim_days: Iterable[str | None], passage_days: Iterable[str | None]) -> Bools:
+    """Whether a passage was published after a claim, see `is_later`; shape (n_claims, n_passages)."""
+    distinct: list[list[str | None]] = []
+    codes: list[Codes] = []
+    for days in (claim_days, passage_days):
+        numbers = defaultdict[str | None, int](count().__next__)
+        codes.append(np.fromiter(map(numbers.__getitem__, days), dtype=np.int64))
+        distinct.append(list(numbers))
+    # Few days are distinct, so each pair of them is compared once.
+    table = [[is_later(passage, claim) for passage in distinct[1]] for claim in distinct[0]]
+    later: Bools = np.array(table, dtype=bool).reshape(len(distinct[0]), len(distinct[1]))[np.ix_(*codes)]
+    return later
 
 
 class GoldEvidence:

@@ -9,13 +9,16 @@ import numpy as np
 
 from harness.arrays import Bools
 from harness.data.archives import open_input
-from harness.data.claims import Column, ShownPassage, codes_of, no_evidence
+from harness.data.claims import ShownPassage
 from harness.data.corpora.passages import Corpus, open_corpus
 from harness.data.exchange.trec import read_run
 from harness.data.sentences.normalize import Form, normalize_text
+from harness.data.splits.folds import Fold
 from harness.errors import FaultsError, HarnessError
 from harness.metrics.official.trec import trec_ranking
 from harness.retrieval import build_retriever
+from harness.retrieval.best_of import BEST_OF, BestOf
+from harness.retrieval.build import name_and_settings
 from harness.runner.splitting.joined_datasets import JoinedDatasets
 from harness.runner.verification.evidence_source import (
     EvidenceSetting,
@@ -31,14 +34,18 @@ from harness.runner.verification.gold_evidence import (
     ShownEvidence,
     evidence_column,
     fingerprint_of,
-    is_later,
+    later_passages,
     prefixes_of,
 )
-from harness.text_tables import count_of
+from harness.text_tables import count_of, format_number
 
 
 def gather_evidence(
-    sources: Iterable[EvidenceSetting], joined: JoinedDatasets, corpus: str | None, root: str | Path | None
+    sources: Iterable[EvidenceSetting],
+    joined: JoinedDatasets,
+    corpus: str | None,
+    root: str | Path | None,
+    folds: Sequence[Fold] = (),
 ) -> dict[str, ShownEvidence]:
     """Gathers the evidence of each source, by the source's `evidence_key`; sources that show nothing are left out.
 
@@ -47,6 +54,7 @@ def gather_evidence(
         joined: the datasets of the experiment.
         corpus: path or name of the corpus; None: that of the only dataset.
         root: folder of fetched benchmarks.
+        folds: training and test claims, for `best_of`.
     Raises: HarnessError: the corpus or a run file is missing or invalid, or no claim has gold evidence.
     """
     by_key = {evidence_key(source): source for source in sources if source != "none"}
@@ -56,7 +64,7 @@ def gather_evidence(
     ranked = {key: source for key, source in by_key.items() if isinstance(source, FoundEvidence | FileEvidence)}
     shown = {key: gold.shown() for key in by_key.keys() - ranked.keys()}
     if ranked:
-        rankings = _Rankings(joined, open_corpus_of(joined, corpus, root))
+        rankings = _Rankings(joined, open_corpus_of(joined, corpus, root), folds)
         shown |= {key: rankings.shown(source, gold) for key, source in ranked.items()}
     return {key: _normalized(evidence, joined.normalized) for key, evidence in shown.items()}
 
@@ -98,24 +106,32 @@ def read_run_of(joined: JoinedDatasets, file: str) -> dict[str, dict[str, float]
     return run
 
 
+def _recall(passages: Sequence[ShownPassage], cited: Collection[str], k: int) -> float:
+    """The share of the cited passages among the first k."""
+    return sum(passage.passage_id in cited for passage in passages[:k]) / len(cited)
+
+
 class _Rankings:
     """The rankings of the passages of a corpus for each claim."""
 
-    def __init__(self, joined: JoinedDatasets, corpus: Corpus) -> None:
-        self.joined, self.claims, self.corpus = joined, joined.claims, corpus
+    def __init__(self, joined: JoinedDatasets, corpus: Corpus, folds: Sequence[Fold]) -> None:
+        self.joined, self.claims, self.corpus, self.folds = joined, joined.claims, corpus, folds
 
     def shown(self, source: FoundEvidence | FileEvidence, gold: GoldEvidence) -> ShownEvidence:
         """The first passages of a ranking for each claim, without those that are left out."""
         name = evidence_name(source)
         allowed, warnings = self._allowed(source.include)
-        if isinstance(source, FoundEvidence):
+        chosen = list[str]()
+        if isinstance(source, FoundEvidence) and source.retriever == BEST_OF and self.folds:
+            ranked, chosen = self._best_found(source, allowed, gold)
+        elif isinstance(source, FoundEvidence):
             ranked = self._found(source, allowed)
         else:
             ranked, of_file = self._from_file(source, allowed)
             warnings += of_file
         column = evidence_column(ranked)
         note = f"{name}: {len(self.corpus):,} passages{gold.coverage(column, self.corpus.row_of)}"
-        return ShownEvidence(column, fingerprint_of(column), (note,), tuple(warnings), self.corpus)
+        return ShownEvidence(column, fingerprint_of(column), (note, *chosen), tuple(warnings), self.corpus)
 
     def _found(self, source: FoundEvidence, allowed: Bools | None) -> Ranked:
         passages = self.corpus.passages
@@ -129,6 +145,41 @@ class _Rankings:
             ]
             for ranking in zip(rows, scores, strict=True)
         ]
+
+    def _best_found(self, source: FoundEvidence, allowed: Bools | None, gold: GoldEvidence) -> tuple[Ranked, list[str]]:
+        """For the test claims of each fold the ranking of the retriever that finds most for its training claims.
+
+        Returns: the passages of each claim, and what was chosen for each fold.
+        """
+        choice = build_retriever(source.retriever, source.settings)
+        if not isinstance(choice, BestOf):
+            raise TypeError(source.retriever)
+        candidates = list[FoundEvidence]()
+        for entry in choice.retrievers:
+            name, settings = name_and_settings(entry)
+            candidates.append(source.model_copy(update={"retriever": name, "settings": settings}))
+        rankings = [self._found(candidate, allowed) for candidate in candidates]
+        cited = [frozenset[str]().union(*gold.groups_of(claim_id)) for claim_id in self.claims.claim_id]
+        ranked = list[Sequence[ShownPassage]]()
+        notes = list[str]()
+        for fold in self.folds:
+            rows = [row for row in fold.train if cited[row]]
+            if not rows:
+                raise HarnessError(f"split: {fold.name} has no training claim with gold evidence to choose by")
+            recalls = [np.mean([_recall(ranking[row], cited[row], choice.k) for row in rows]) for ranking in rankings]
+            best = int(np.argmax(recalls))
+            ranked = ranked or list(rankings[best])  # claims that no fold tests are shown by the first choice
+            for row in fold.test:
+                ranked[row] = rankings[best][row]
+            values = ", ".join(
+                f"{evidence_name(candidate)} {format_number(float(recall))}"
+                for candidate, recall in zip(candidates, recalls, strict=True)
+            )
+            notes.append(
+                f"{BEST_OF}, {fold.name}: {evidence_name(candidates[best])}, by R@{choice.k} of "
+                f"{count_of(len(rows), 'training claim')} ({values})"
+            )
+        return ranked, notes
 
     def _from_file(self, source: FileEvidence, allowed: Bools | None) -> tuple[Ranked, list[str]]:
         """The ranking of a run file, ordered as trec_eval does, and what the file has too much or too little."""
@@ -156,12 +207,12 @@ class _Rankings:
         """Which passages each claim may be shown, shape (n_claims, n_passages), None for all; and what is left out."""
         left_out, warnings = list[Bools](), list[str]()
         if "later" not in include:
-            later = self._later()
+            later = later_passages(self.claims.published, self.corpus.values("published"))
             if later.any():
                 left_out.append(later)
                 n_claims = count_of(int(later.any(axis=1).sum()), "claim")
                 warnings.append(f"passages published after the claim are left out for {n_claims}")
-            undated = sum(not passage.published for passage in self.corpus.passages)
+            undated = sum(not day for day in self.corpus.values("published"))
             undated_claims = sum(not day for day in self.claims.published)
             if undated or undated_claims:
                 warnings.append(
@@ -176,18 +227,6 @@ class _Rankings:
                 warnings.append(f"{count_of(n_passages, 'passage')} of the fact-check that gave the verdict left out")
         return (~np.any(left_out, axis=0) if left_out else None), warnings
 
-    def _later(self) -> Bools:
-        """Whether a passage was published after a claim; shape (n_claims, n_passages)."""
-        days: tuple[Column, Column] = (np.array(self.claims.published, dtype=object), no_evidence(len(self.corpus)))
-        days[1][:] = [passage.published for passage in self.corpus.passages]
-        # Few days are distinct, so each pair of them is compared once.
-        (claim_days, claim_codes), (passage_days, passage_codes) = (
-            (dict.fromkeys(column.tolist()), codes_of(column)) for column in days
-        )
-        table = np.array([[is_later(passage, claim) for passage in passage_days] for claim in claim_days], dtype=bool)
-        later: Bools = table[np.ix_(claim_codes, passage_codes)]
-        return later
-
     def _of_fact_check(self) -> Bools:
         """Whether a passage is of the page that gave the verdict on a claim; shape (n_claims, n_passages)."""
         pages = dict[str, set[str]]()
@@ -196,8 +235,8 @@ class _Rankings:
                 if annotation.url:
                     pages.setdefault(prefix + annotation.claim_id, set()).add(annotation.url)
         rows_of_url = dict[str | None, list[int]]()
-        for row, passage in enumerate(self.corpus.passages):
-            rows_of_url.setdefault(passage.url, []).append(row)
+        for row, url in enumerate(self.corpus.values("url")):
+            rows_of_url.setdefault(url, []).append(row)
         same = np.zeros((len(self.claims), len(self.corpus)), dtype=bool)
         for row, claim_id in enumerate(self.claims.claim_id):
             for url in pages.get(claim_id, ()):

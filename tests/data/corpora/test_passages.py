@@ -8,6 +8,8 @@ import pyarrow.parquet
 import pytest
 
 from harness.data.corpora import open_corpus
+from harness.data.corpora.passages import stream_corpus
+from harness.data.jsonl import line_blocks
 from harness.data.load import find_dataset
 from harness.errors import FaultsError
 
@@ -48,6 +50,22 @@ def test_all_faults_are_named_with_their_lines(tmp_path):
         open_corpus(path)
     places = [(fault.line, fault.code) for fault in caught.value.faults]
     assert places == [(3, "duplicate-id"), (4, "empty"), (5, "string-type"), (6, "cut-short")]
+
+
+def test_a_large_file_is_read_in_parts_with_the_faults_of_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(line_blocks, "__defaults__", (100,))
+    rows = [ROWS[0] | {"passage_id": str(number)} for number in range(9)]
+    path = write(tmp_path / "c.jsonl", rows)
+    assert len(list(line_blocks(path))) > 3
+    assert [passage.passage_id for passage in stream_corpus(path)] == [row["passage_id"] for row in rows]
+    write(path, [*rows[:6], rows[0], {"passage_id": "x", "document_id": "d"}, rows[7]])
+    path.write_bytes(path.read_bytes()[:-9])
+    places = [(7, "passage_id", "duplicate-id"), (8, "text", "missing-field"), (9, None, "cut-short")]
+    assert faults_of(path)[0] == places
+    with pytest.raises(FaultsError, match=r"c\.jsonl:8: text"):
+        list(stream_corpus(path))
+    path.write_bytes(path.read_bytes() + b"\xfc\n")
+    assert faults_of(path)[0][-1] == (9, None, "not-utf-8")
 
 
 @pytest.mark.parametrize("span", [{"start": 3}, {"start": 5, "end": 5}, {"start": -1, "end": 5}])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from small_dataset import make_dataset
 
+from harness.data.claims import ShownPassage
+from harness.data.splits.folds import Fold
 from harness.errors import FaultsError, HarnessError
 from harness.runner.load_config import load_experiment
 from harness.runner.splitting.joined_datasets import load_joined
 from harness.runner.verification.evidence_source import FileEvidence, FoundEvidence, evidence_key, evidence_name
-from harness.runner.verification.shown_evidence import gather_evidence, is_later
+from harness.runner.verification.gold_evidence import is_later
+from harness.runner.verification.shown_evidence import _Rankings, gather_evidence
 
 FACT_CHECK = "https://example.org/fact-check"
 
@@ -57,6 +61,21 @@ def test_later_passages_and_those_of_the_fact_check_are_left_out_and_counted(dat
     assert "passages published after the claim are left out for 56 claims" in shown.warnings
     assert "1 passage of the fact-check that gave the verdict left out" in shown.warnings
     assert any("2 of 4 passages and 0 of 56 claims have no date" in warning for warning in shown.warnings)
+
+
+def test_a_choice_of_retrievers_is_made_by_the_training_claims_of_each_fold(dataset, monkeypatch):
+    joined = load_joined([dataset])
+    passages = {"bm25": [ShownPassage("late", "x", 1.0)], "tfidf": [ShownPassage("undated", "x", 1.0)]}
+    monkeypatch.setattr(_Rankings, "_found", lambda _, source, __: [passages[source.retriever]] * len(joined.claims))
+    with (dataset / "evidence.jsonl").open("a", encoding="utf-8") as stream:
+        second = {"claim_id": joined.claims.claim_id[1], "evidence_id": "e2", "group": 0, "text": "x"}
+        stream.write(json.dumps(second | {"passage_id": "undated", "stance": "supports"}) + "\n")
+    source = FoundEvidence(retriever="best_of", settings={"retrievers": ["tfidf", "bm25"]})
+    first, second = np.array([0]), np.array([1])
+    folds = [Fold("a", train=first, test=second), Fold("b", train=second, test=first)]
+    shown = gather_evidence([source], load_joined([dataset]), None, None, folds)[evidence_key(source)]
+    assert [[passage.passage_id for passage in shown.column[row]] for row in (0, 1)] == [["undated"], ["late"]]
+    assert shown.notes[1].startswith("best_of, a: bm25@5, by R@10 of 1 training claim (tfidf@5 .000, bm25@5 1")
 
 
 def test_what_is_left_out_can_be_let_in_by_name(dataset):
