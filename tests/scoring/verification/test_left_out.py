@@ -47,5 +47,5 @@ def test_a_claim_without_an_answer_has_no_score_to_change():
 
 
 def test_no_passage_at_all_asks_nothing():
-    judge = SimpleNamespace(score=lambda claims: pytest.fail("the judge was asked"))
+    judge = SimpleNamespace(score=lambda _: pytest.fail("the judge was asked"))
     assert judge_without_passages(judge, table(0, 0), ["no", "no"])[0].each == ()
