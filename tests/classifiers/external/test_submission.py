@@ -20,10 +20,9 @@ DEBATES, TWEETS, RANKED = "checkthat-2019-task1", "checkthat-2022-task1a", "chec
 PARTS = {
     DEBATES: ("train", "test"),
     RANKED: ("train", "test"),
-    "checkthat-2024-task1": ("nl-train", "nl-dev-test"),
     TWEETS: ("ar-train", "ar-dev-test"),
 }
-"""Training and test part: scores of debates, scores of tweets, labels, labels under ids that the publisher repeats."""
+"""Training and test part: scores of debates, scores of tweets, labels under ids that the publisher repeats."""
 
 
 def results_of(name: str, classifiers: Sequence[object], folder: Path, root: Path) -> list[Result]:

@@ -65,3 +65,15 @@ def test_a_copy_comes_in_and_a_download_is_refused_with_the_command(tmp_path):
     assert set(open_dataset(got.folder).splits["official"].values()) == {"train", "val"}
     with pytest.raises(Exception, match="harness fetch quantemp --from FOLDER"):
         fetch("quantemp", None, tmp_path / "root")
+
+
+def test_the_labs_files_are_read_by_language(tmp_path):
+    for language, name in (("English", "train_claims_quantemp"), ("Spanish", "val_spanish_claims")):
+        (tmp_path / "copy" / language).mkdir(parents=True)
+        rows = [row | {"claim": f"{row['claim']} ({language})"} for row in ROWS]
+        (tmp_path / "copy" / language / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
+    got = fetch("checkthat-2025-task3", tmp_path / "copy", tmp_path / "root")
+    assert (got.claims, len(got.absent)) == (6, 2)
+    dataset = open_dataset(got.folder)
+    assert set(dataset.splits["official"].values()) == {"en-train", "es-val"}
+    assert {article.language for article in dataset.articles} == {None, "es"}
