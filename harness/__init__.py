@@ -16,6 +16,8 @@ The names in `__all__` are the public interface; each command of the command lin
     harness ingest                    ingest
     harness ingest --as-corpus        ingest_corpus
     harness add                       add_claims
+    harness assign                    assign
+    harness assign --status           assignments
     harness label                     label
     harness adjudicate                adjudicate
     harness label --web               serve_labeling
@@ -55,6 +57,8 @@ from harness.user_code import process as process  # it notes the time
 if TYPE_CHECKING:
     __version__: str
 
+    from harness.annotate.assign import assign as assign
+    from harness.annotate.assign import assignments as assignments
     from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
@@ -104,6 +108,8 @@ _MODULES = {
     "add_claims": "harness.data.add_claims",
     "adjudicate": "harness.annotate.label",
     "agreement": "harness.data.labels.agreement",
+    "assign": "harness.annotate.assign",
+    "assignments": "harness.annotate.assign",
     "audit_targets": "harness.runner.audit",
     "build_report": "harness.report.build",
     "check": "harness.runner.check",

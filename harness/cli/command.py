@@ -9,6 +9,7 @@ import click
 
 from harness.cli import agreement, annotate, audit, compare, data, experiments, report, retrieval, score, start, verify
 from harness.cli.faults import FaultOutput, all_faults_option
+from harness.cli.labeling import assign
 from harness.cli.output import outlive_readers
 from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.user_code.local_code import working_folder
@@ -33,6 +34,7 @@ for command in (
     *audit.COMMANDS,
     *agreement.COMMANDS,
     *annotate.COMMANDS,
+    *assign.COMMANDS,
     *start.COMMANDS,
     *score.COMMANDS,
     *retrieval.COMMANDS,
