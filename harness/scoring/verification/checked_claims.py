@@ -42,7 +42,7 @@ SIMILARITIES = {
     "embedding": Similarity("embedding", {}, 0.75, sees_background=False),
 }
 """Ways to match. The thresholds are chosen on the English debates of CheckThat! 2018, whose task 2 gives the checked
-claim of 94 of 4,064 sentences: docs/how-to/run-a-chain.md has precision and recall."""
+claim of 94 of 4,064 sentences: docs/how-to/run-a-chain.md has the precision and recall."""
 
 
 @displayed
