@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from harness.arguments import as_list
 from harness.data.articles.article_file import ReadOptions
@@ -21,7 +21,7 @@ from harness.scoring.inputs import ArticleClaims, ScoringInput
 from harness.scoring.verification.chain_reader import ChainReader, open_passages
 from harness.scoring.verification.checked_claims import open_checked
 from harness.scoring.verification.files import WRITERS, check_target, file_content, write_verifications
-from harness.scoring.verification.judged_claims import Verification, judged_claim_of
+from harness.scoring.verification.judged_claims import JudgedClaim, Verification, judged_claim_of
 from harness.scoring.verification.list_page import list_page, page_name
 from harness.scoring.verification.reading_list import FailedArticle, ReadingBudget, ReadingList
 from harness.scoring.verify_page import verification_page
@@ -175,11 +175,11 @@ class _Desk:
             result = Verification(
                 article=article,
                 n_sentences=len(document.claims),
-                claims=tuple(map(judged_claim_of, stored["claims"])),
+                claims=stored.claims,
                 chain=self.reader.chain,
                 corpus=self.reader.corpus.path,
                 n_passages=len(self.reader.corpus),
-                warnings=tuple(stored["warnings"]),
+                warnings=stored.warnings,
             )
         else:
             result = self.reader.read(document, article.language or self.language)
@@ -211,15 +211,24 @@ def _fingerprint_of(reader: ChainReader) -> str:
     )
 
 
-def _read_stored(path: Path, key: str) -> dict[str, Any] | None:
-    """What was stored of an article; None if there is nothing, or it is of other inputs."""
+class _Stored(NamedTuple):
+    """What an earlier run said of an article."""
+
+    claims: tuple[JudgedClaim, ...]
+    warnings: tuple[str, ...]
+
+
+def _read_stored(path: Path, key: str) -> _Stored | None:
+    """What was stored of an article; None if there is nothing, it is of other inputs, or it is damaged."""
     if not path.is_file():
         return None
     try:
         document = json.loads(read_text(path))
-    except (ValueError, RecursionError, FaultsError):
+        if document["inputs"] != key:
+            return None
+        return _Stored(tuple(map(judged_claim_of, document["claims"])), tuple(document["warnings"]))
+    except (ValueError, TypeError, KeyError, RecursionError, FaultsError):
         return None
-    return document if isinstance(document, dict) and document.get("inputs") == key else None
 
 
 def _shared_warnings(results: Sequence[Verification]) -> Iterator[str]:

@@ -78,7 +78,7 @@ def test_the_folder_has_a_list_a_page_an_article_and_tables(desk, result):
     out = desk / "out"
     index = (out / "index.html").read_text(encoding="utf-8")
     assert index.count("<article id=") == 1
-    assert "1 more sentences, beyond the budget" in index
+    assert "1 more sentence, beyond the budget" in index
     assert "an article needs text" in index
     pages = sorted((out / "pages").iterdir())
     assert [page.name.partition("-")[0] for page in pages] == ["bridge", "chat", "tower"]
@@ -126,6 +126,11 @@ def test_a_second_run_judges_only_what_is_new(desk, chain, result, monkeypatch):
     again = harness.verify_articles(desk / "news", chain, desk / "corpus.jsonl", desk / "out", **options)
     assert (judged, again.n_stored) == ([], 3)
     assert [c.document() for _, c in again.ranked] == [c.document() for _, c in result.ranked]
+    for path in (desk / "out" / "articles").glob("chat-*"):
+        path.write_text(path.read_text(encoding="utf-8").replace('"claims"', '"claim"'), encoding="utf-8")
+    harness.verify_articles(desk / "news", chain, desk / "corpus.jsonl", desk / "out", **options)
+    assert judged == ["chat"]  # what is damaged is judged again
+    judged.clear()
     (desk / "more").mkdir()
     (desk / "more" / "new.txt").write_text("The bridge in Porto is 300 meters long.\n", encoding="utf-8")
     harness.verify_articles([desk / "news", desk / "more"], chain, desk / "corpus.jsonl", desk / "out", **options)
