@@ -10,7 +10,8 @@ The names in `__all__` are the public interface; each command of the command lin
     harness diff                      diff
     harness report                    build_report
     harness score                     score
-    harness verify                    verify, verify_articles
+    harness verify                    verify
+    harness verify -o FOLDER          verify_articles
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
     harness ingest                    ingest
