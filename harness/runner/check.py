@@ -59,7 +59,7 @@ def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequenc
         if target.is_dir():
             return _dataset_faults(target)
         if (chain := read_chain(target)) is not None:
-            stages = [read_config(stage) for stage in (chain.detection, chain.judging)]
+            stages = [read_config(stage) for stage in chain.stages]
             for read in stages:
                 add_data_faults(read, root, unchecked)
             faults = [fault for read in stages for fault in read.faults.in_order()]

@@ -344,7 +344,7 @@ def plan(
     """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
     if (chain := _chain_of(config, overrides, only, shard)) is not None:
         folder = Path(out) / chain.chain.name
-        stages = [plan(stage, limit=limit, out=folder, root=root) for stage in (chain.detection, chain.judging)]
+        stages = [plan(stage, limit=limit, out=folder, root=root) for stage in chain.stages]
         return RunPlan(
             experiment=chain.chain.name,
             folder=folder,
@@ -402,21 +402,27 @@ def _run_chain(
 
     Raises: HarnessError: a stage cannot be fitted.
     """
-    detection, judging = run_stage(chain.detection), run_stage(chain.judging)
+    detection = None if chain.detection is None else run_stage(chain.detection)
+    judging = run_stage(chain.judging)
     for failure in judging.failed:
         raise HarnessError(f"{failure.system} failed: {failure.reason}")
-    losses = chain_losses(chain.chain, detection.results[0], judging.results, root)
+    detected = [] if detection is None else [*detection.results]
+    losses = chain_losses(chain.chain, next(iter(detected), None), judging.results, root)
     write_text(folder / "chain.json", json_document(losses.document()))
     models: tuple[SavedModel, ...] = ()
-    if detection.models and judging.models:  # the first judge is the one that was fitted to passages that are found
+    if detection is None and judging.models:
+        reason = "it starts at gold claims (detect: gold); name a detector to save a chain that reads articles"
+        models = (SavedModel(chain.chain.name, None, reason),)
+    if detection is not None and detection.models and judging.models:
+        # The first judge is the one that was fitted to passages that are found.
         stages = {DETECT: detection.models[0], JUDGE: judging.models[0]}
         models = (save_chain(folder / FOLDER, chain.chain, stages, losses.document()),)
     return RunResult(
         experiment=chain.chain.name,
         folder=folder,
-        results=Rows([*detection.results, *judging.results]),
-        fitted=detection.fitted + judging.fitted,
-        damaged=detection.damaged + judging.damaged,
+        results=Rows([*detected, *judging.results]),
+        fitted=judging.fitted + (0 if detection is None else detection.fitted),
+        damaged=judging.damaged + (0 if detection is None else detection.damaged),
         models=models,
         chain=losses,
     )

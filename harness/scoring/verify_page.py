@@ -71,6 +71,8 @@ class Card(NamedTuple):
     change: str
     """What would change the verdict."""
     earlier: tuple[Earlier, ...]
+    reason: str
+    """Why there is no verdict."""
 
 
 def verification_page(result: Verification, index: str | None = None) -> str:
@@ -131,6 +133,7 @@ def claim_card(number: int, claim: JudgedClaim, common: Mapping[str, str]) -> Ca
         quotes=tuple(_quote(claim, quoted, answer) for quoted, answer in zip(claim.evidence, answers, strict=True)),
         change=_change(claim),
         earlier=tuple(_earlier(verdict) for verdict in claim.checked),
+        reason=claim.reason or "",
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Discriminator, Tag, ValidationError
 
 from harness.data.labels.tasks import TASKS
 from harness.display import displayed
@@ -22,6 +22,8 @@ from harness.yaml_file import KeyPath
 
 SHARED_KEYS = ("dataset", "corpus", "split", "intervals")
 """Keys that the experiments of both stages have from the chain."""
+GIVEN = "gold"
+"""Value of `detect` of a chain that starts at gold claims."""
 NOT_A_JUDGE = "sees the claim alone; a judge reads evidence, as pair_logreg does"
 
 
@@ -43,6 +45,16 @@ class Detection(Stage):
     """Task with two labels; sentences with the positive label are picked."""
 
 
+def _form(value: Any) -> str:
+    return "[text]" if isinstance(value, str) else "[mapping]"
+
+
+Detector = Annotated[
+    Annotated[Detection, Tag("[mapping]")] | Annotated[Literal["gold"], Tag("[text]")], Discriminator(_form)
+]
+"""Tags in brackets, which `explain_validation` leaves out of the place of a fault."""
+
+
 class Chain(Record):
     """The content of the config of a chain, validated, with defaults filled in."""
 
@@ -56,8 +68,8 @@ class Chain(Record):
     """Passages to retrieve from; default: the corpus of the dataset."""
     split: Split = Split()
     """Training and test articles, the same for all stages."""
-    detect: Detection
-    """Stage that picks the sentences to judge."""
+    detect: Detector
+    """Stage that picks the sentences to judge; `gold`: none, because claims are given, as in AVeriTeC."""
     retrieve: FoundEvidence
     """Stage that looks for passages: `retriever`, its `settings`, and `k` passages per claim."""
     judge: Stage
@@ -78,10 +90,15 @@ class LoadedChain(NamedTuple):
     """A chain, and the two experiments that it consists of."""
 
     chain: Chain
-    detection: Experiment
-    """Fits and measures the detector."""
+    detection: Experiment | None
+    """Fits and measures the detector; None: claims are given."""
     judging: Experiment
     """Fits and measures the judge twice: with the passages that are found, and with gold evidence."""
+
+    @property
+    def stages(self) -> tuple[Experiment, ...]:
+        """The experiments, in the order of the chain."""
+        return (self.judging,) if self.detection is None else (self.detection, self.judging)
 
 
 def read_chain(config: Any, overrides: Any = ()) -> LoadedChain | None:
@@ -106,7 +123,8 @@ def read_chain(config: Any, overrides: Any = ()) -> LoadedChain | None:
         _add_stage_faults(document, stage, content)
     if faults.faults:
         raise FaultsError(faults.in_order())
-    return LoadedChain(chain, *(Experiment(**content) for content in experiments.values()))
+    detection = Experiment(**experiments["detect"]) if "detect" in experiments else None
+    return LoadedChain(chain, detection, Experiment(**experiments["judge"]))
 
 
 def _validated(document: ReadDocument) -> Chain | None:
@@ -156,11 +174,11 @@ def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
     shared = {key: document[key] for key in ("dataset", "split", "intervals")}
     shared["random_seeds"] = [chain.random_seed]
     detect, judge = document["detect"], document["judge"]
+    given = {} if detect == GIVEN else {"detect": _detect_config(detect, shared)}
     named = judge.pop("classifier")
     classifier = dict(named) if isinstance(named, dict) else {"name": named}
     evidence = [document["retrieve"], "gold"]
-    return {
-        "detect": {"name": "detect", "classifiers": [detect.pop("classifier")], **detect, **shared},
+    return given | {
         "judge": {
             "name": "judge",
             "task": "verdict",
@@ -171,6 +189,10 @@ def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
             **shared,
         },
     }
+
+
+def _detect_config(detect: dict[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": "detect", "classifiers": [detect.pop("classifier")], **detect, **shared}
 
 
 def _add_stage_faults(document: ReadDocument, stage: str, content: Mapping[str, Any]) -> None:
@@ -206,5 +228,5 @@ def _key_path_in_chain(field: str, stage: str) -> KeyPath:
 
 def keys_of_chain(chain: LoadedChain) -> tuple[KeyUse, ...]:
     """The keys that the stages of a chain may send, and the hosts that they go to."""
-    systems = [system for stage in (chain.detection, chain.judging) for system in load_experiment(stage).systems]
+    systems = [system for stage in chain.stages for system in load_experiment(stage).systems]
     return tuple(dict.fromkeys(use for system in systems for use in system.classifier.sent_keys()))

@@ -18,13 +18,15 @@ from harness.errors import FaultsError
 from harness.records import Article
 from harness.retrieval import Index, checked_retriever
 from harness.retrieval.stored import index_command, is_index, open_index
+from harness.runner.chain.each_claim import StageFailure, for_each_claim
 from harness.runner.chain.saved_chain import ChainModel
+from harness.runner.models.saved_model import Model
 from harness.runner.verification.gold_evidence import evidence_column, later_passages
 from harness.scoring.inputs import ArticleClaims, claim_batch
 from harness.scoring.score_claims import language_warnings
 from harness.scoring.verification.checked_claims import CheckedClaims, EarlierVerdict
 from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage, Verification
-from harness.scoring.verification.left_out import judge_without_passages
+from harness.scoring.verification.left_out import LeftOut, WithoutPassages, judge_without_passages
 from harness.text_tables import count_of
 
 
@@ -80,7 +82,10 @@ class ChainReader:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What concerns every article."""
-        return (*self.chain.detector.warnings, *(() if self.checked is None else self.checked.notes))
+        return (
+            *dict.fromkeys((*self.chain.detector.warnings, *self.chain.judge.warnings)),
+            *(() if self.checked is None else self.checked.notes),
+        )
 
     def read(self, document: ArticleClaims, language: str) -> Verification:
         """Reads an article.
@@ -94,57 +99,81 @@ class ChainReader:
         if not document.claims:
             message = "has no sentence to judge; give an article with text"
             raise FaultsError.single(article.article_id, message, code="empty")
+        failures: list[str] = []
+        judged = tuple(self._judge(document, failures))
         return Verification(
             article=article,
             n_sentences=len(document.claims),
-            claims=tuple(self._judge(document)),
+            claims=judged,
             chain=self.chain,
             corpus=self.corpus.path,
             n_passages=len(self.corpus),
             warnings=(
+                *failures,
                 *language_warnings(self.chain.detector, [language]),
                 *_corpus_warnings(article, self.corpus, language),
             ),
         )
 
-    def _judge(self, document: ArticleClaims) -> Iterator[JudgedClaim]:
-        """Yields the sentences that the detector picks, with their passages and verdicts."""
-        detector, judge = self.chain.detector, self.chain.judge
+    def _judge(self, document: ArticleClaims, failures: list[str]) -> Iterator[JudgedClaim]:
+        """Yields the sentences that the detector picks, with passages and verdicts; adds to `failures`."""
+        detector = self.chain.detector
         claims = claim_batch([document]).claims
-        detection = detector.score(claims)
-        labels = detector.predict(claims, detection)
-        rows = np.array([row for row, label in enumerate(labels) if label == detector.card.positive], dtype=np.int64)
-        picked = claims.take(rows)
-        if not len(picked):
+        picked = dict[int, float]()
+        for row, detected in enumerate(for_each_claim(claims, lambda some: _answers(detector, some))):
+            if isinstance(detected, StageFailure):
+                failures.append(f"the detector fails on '{claims.text[row]}': {detected.reason}")
+            elif detected.label == detector.card.positive:
+                picked[row] = detected.scores[-1]
+        if not picked:
             return
-        evidence = self._look_up(picked)
-        column = evidence_column(
-            [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in quoted] for quoted in evidence]
-        )
-        judged = replace(picked, evidence=column)
-        scores = judge.score(judged)
-        verdicts = judge.predict(judged, scores)
-        without = judge_without_passages(judge, judged, verdicts)
-        checked: Sequence[tuple[EarlierVerdict, ...]] = [()] * len(picked)
+        taken = claims.take(np.array([*picked], dtype=np.int64))
+        checked: Sequence[tuple[EarlierVerdict, ...]] = [()] * len(taken)
         if self.checked is not None:
-            checked = self.checked.match(list(picked.text), list(claims.text))
-        for index, row in enumerate(rows):
+            checked = self.checked.match(list(taken.text), list(claims.text))
+        for row, earlier, (evidence, answer, without) in zip(picked, checked, self._answer(taken), strict=True):
             claim = document.claims[row]
+            if answer.reason not in (None, NO_PASSAGE):
+                failures.append(f"no verdict on '{claims.text[row]}': {answer.reason}")
             yield JudgedClaim(
                 claim_id=claim.claim_id,
                 article_id=claim.article_id,
                 start=claim.start,
                 end=claim.end,
-                text=picked.text[index],
-                detection_score=float(detection[row, -1]),
-                verdict=verdicts[index],
-                scores=dict(zip(judge.card.labels, scores[index].tolist(), strict=True)),
-                probabilities=judge.card.probabilities,
-                evidence=tuple(evidence[index]),
-                left_out=without[index].each,
-                without_passages=without[index].all,
-                checked=checked[index],
+                text=claims.text[row],
+                detection_score=picked[row],
+                verdict=answer.label,
+                scores=dict(zip(self.chain.judge.card.labels, answer.scores, strict=answer.reason is None)),
+                probabilities=self.chain.judge.card.probabilities,
+                evidence=evidence,
+                reason=answer.reason,
+                left_out=without.each,
+                without_passages=without.all,
+                checked=earlier,
             )
+
+    def _answer(self, claims: Claims) -> list[tuple[tuple[QuotedPassage, ...], _Answer, WithoutPassages]]:
+        """The passages that are found for each claim, and what the judge says of it; nothing without a passage."""
+        judge, nothing = self.chain.judge, WithoutPassages()
+        read = list[tuple[tuple[QuotedPassage, ...], _Answer, WithoutPassages]]()
+        for quoted in for_each_claim(claims, self._look_up):
+            if isinstance(quoted, StageFailure):
+                read.append(((), _Answer(None, (), f"the retriever fails on it: {quoted.reason}"), nothing))
+            else:
+                read.append((tuple(quoted), _Answer(None, (), NO_PASSAGE), nothing))
+        rows = np.array([row for row, (evidence, _, _) in enumerate(read) if evidence], dtype=np.int64)
+        column = evidence_column(
+            [[ShownPassage(q.passage.passage_id, q.passage.text, q.score) for q in evidence] for evidence, _, _ in read]
+        )
+        shown = replace(claims, evidence=column).take(rows)
+        answers = for_each_claim(shown, lambda some: _judged(judge, some)) if len(shown) else []
+        for row, answer in zip(rows.tolist(), answers, strict=True):
+            if isinstance(answer, StageFailure):
+                failed = _Answer(None, (), f"the judge fails on it: {answer.reason}")
+                read[row] = (read[row][0], failed, WithoutPassages((LeftOut(None, None),) * len(read[row][0])))
+            else:
+                read[row] = (read[row][0], *answer)
+        return read
 
     def _look_up(self, claims: Claims) -> list[list[QuotedPassage]]:
         """The first passages for each claim, without those that were published after it."""
@@ -157,6 +186,31 @@ class ChainReader:
             [QuotedPassage(passages[row], float(score)) for row, score in zip(*ranking, strict=True) if row >= 0]
             for ranking in zip(rows, scores, strict=True)
         ]
+
+
+NO_PASSAGE = "no passage was found"
+
+
+class _Answer(NamedTuple):
+    """What a model says of a claim."""
+
+    label: str | None
+    scores: tuple[float, ...]
+    reason: str | None = None
+    """Why there is none."""
+
+
+def _answers(model: Model, claims: Claims) -> list[_Answer]:
+    scores = model.score(claims)
+    labels = model.predict(claims, scores)
+    return [_Answer(label, tuple(row)) for label, row in zip(labels, scores.tolist(), strict=True)]
+
+
+def _judged(judge: Model, claims: Claims) -> list[tuple[_Answer, WithoutPassages]]:
+    """What the judge says of each claim, with its passages and without them."""
+    answers = _answers(judge, claims)
+    without = judge_without_passages(judge, claims, [answer.label for answer in answers])
+    return list(zip(answers, without, strict=True))
 
 
 def _corpus_warnings(article: Article, corpus: Corpus, language: str) -> Iterator[str]:

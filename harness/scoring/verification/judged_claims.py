@@ -50,6 +50,8 @@ class JudgedClaim:
     """Whether the scores are probabilities."""
     evidence: tuple[QuotedPassage, ...]
     """Passages that the judge read, best first; empty if none was found."""
+    reason: str | None = None
+    """Why there is no verdict: no passage was found, or a stage fails on this claim."""
     left_out: tuple[LeftOut, ...] = ()
     """Answer of the judge without each of the passages, in their order: what would change the verdict."""
     without_passages: LeftOut | None = None
@@ -75,6 +77,7 @@ class JudgedClaim:
             "verdict": self.verdict,
             "scores": self.scores,
             "probabilities": self.probabilities,
+            **({"reason": self.reason} if self.reason is not None else {}),
             "evidence": [
                 quoted.document() | {"left_out": answer.document()}
                 for quoted, answer in zip(self.evidence, self.left_out, strict=True)
@@ -132,6 +135,7 @@ def judged_claim_of(document: Mapping[str, Any]) -> JudgedClaim:
         evidence=tuple(
             QuotedPassage(Passage.model_validate(entry), score) for entry, score in zip(quoted, scores, strict=True)
         ),
+        reason=document.get("reason"),
         left_out=left_out,
         without_passages=None if document["without_passages"] is None else LeftOut(**document["without_passages"]),
         checked=tuple(earlier_verdict_of(entry) for entry in document["checked"]),

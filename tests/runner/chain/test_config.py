@@ -55,6 +55,7 @@ def test_another_task_is_no_chain():
         ({"detect": CHAIN["detect"] | {"task": "verdict"}}, "detect.task", "use one of checkability"),
         ({"detect": CHAIN["detect"] | {"task": "checkabilty"}}, "detect.task", "Did you mean 'checkability'"),
         ({"detect": CHAIN["detect"] | {"classifier": "lenght"}}, "detect.classifier", "Did you mean 'length'"),
+        ({"detect": "golf"}, "detect", "Did you mean 'gold'"),
         ({"detect": {"classifer": "length"}}, "detect.classifer", "Did you mean 'classifier'"),
         ({"judge": CHAIN["judge"] | {"classifier": "tfidf_logreg"}}, "judge.classifier", "a judge reads evidence"),
         ({"judge": {"classifier": {"name": "pair_logreg", "C": -1}}}, "judge.classifier.C", "greater than 0"),
