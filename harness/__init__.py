@@ -15,6 +15,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness report                    build_report
     harness score                     score
     harness verify                    verify
+    harness verify -o FOLDER          verify_articles
     harness probe                     probe
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
     from harness.scoring.probes.probe import probe as probe
     from harness.scoring.score import score as score
     from harness.scoring.verify import verify as verify
+    from harness.scoring.verify_articles import verify_articles as verify_articles
 
 _MODULES = {
     "add_claims": "harness.data.add_claims",
@@ -170,6 +172,7 @@ _MODULES = {
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
     "verify": "harness.scoring.verify",
+    "verify_articles": "harness.scoring.verify_articles",
 }
 
 __all__ = list(_MODULES)

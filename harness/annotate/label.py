@@ -53,6 +53,7 @@ def label(
     scores: str | Path | Sequence[str | Path] = (),
     from_scores: str | Path | None = None,
     suggest: str | Path | Sequence[str | Path] = (),
+    from_verify: str | Path | None = None,
     keys: Iterable[str] | None = None,
     console: Console | None = None,
     root: str | Path | None = None,
@@ -79,6 +80,8 @@ def label(
         scores: files of `harness score -o`, or results, one for each system; for uncertainty and disagreement.
         from_scores: such a file, whose highest scores come first, in place of an order.
         suggest: such files, whose labels are shown as suggestions, and stored; `AXIS=FILE` names the axis of one.
+        from_verify: what `harness verify -o FILE.jsonl` wrote: its claims come first, those with the highest score of
+            the detector at the front, and its verdicts are shown as suggestions, and stored.
         keys: keys that the annotator presses; default: those of standard input. Digits choose a label, `u` takes the
             last answer back, `s` skips, `!` flags, `?` shows the guideline, `q` leaves.
         console: where the questions are shown; default: standard output.
@@ -97,6 +100,7 @@ def label(
         scores=scores,
         from_scores=from_scores,
         suggest=suggest,
+        from_verify=from_verify,
     )
     with open_to_label(dataset, annotator, root=root, blind=True) as (opened, log):
         session = Labeling(opened, options).session(log)

@@ -10,7 +10,7 @@ from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.order import Ordering
 from harness.annotate.questions import ClaimQuestions, Question, again_questions, label_questions
 from harness.annotate.session import Session
-from harness.annotate.suggestions import Suggestion, read_suggestions
+from harness.annotate.suggestions import Suggestion, read_suggestions, read_verdicts
 from harness.arguments import as_list
 from harness.data.assignments.assignment_files import FOLDER, assignment_files, read_assignments
 from harness.data.dataset import Dataset
@@ -31,6 +31,7 @@ class LabelOptions(NamedTuple):
     scores: str | Path | Sequence[str | Path] = ()
     from_scores: str | Path | None = None
     suggest: str | Path | Sequence[str | Path] = ()
+    from_verify: str | Path | None = None
 
 
 class Labeling:
@@ -55,6 +56,11 @@ class Labeling:
         self._suggestions: dict[Place, Suggestion] = {}
         if options.suggest:
             self._suggestions = read_suggestions(as_list(options.suggest), self._questions)
+        self._ranks: dict[str, int] = {}
+        if options.from_verify is not None:
+            if options.order is not None or options.from_scores is not None or options.suggest:
+                raise HarnessError("--from-verify is an order and suggests; leave the other orders and --suggest out")
+            self._suggestions, self._ranks = read_verdicts(options.from_verify, self._questions)
         self._assigned_names = [path.stem for path in assignment_files(dataset.folder)]
         self._evidence = EvidenceDesk(dataset) if has_passages(dataset) else None
 
@@ -100,7 +106,7 @@ class Labeling:
     def _sorted(self, questions: ClaimQuestions, log: LabelLog) -> ClaimQuestions:
         """Returns questions in the order that was asked for; claims that are asked again then come last."""
         ordering = self._ordering
-        if self._options.order is None and ordering.from_scores is None:
+        if self._options.order is None and ordering.from_scores is None and not self._ranks:
             return questions
         repeats = questions.repeated_claims
         claims = questions.claims
@@ -110,6 +116,7 @@ class Labeling:
         axes = {axis.name for axis in questions.axes}
         standing = (a for a in log.standing.values() if a.axis in axes)
         ordered = list(ordering.sort(claims, standing, version))
+        ordered.sort(key=lambda claim: self._ranks.get(claim.claim_id, len(self._ranks)))
         again = {questions.claims[rank].claim_id for rank in repeats}
         last = [claim for claim in ordered if claim.claim_id in again]
         return questions.reordered([*ordered, *last], range(len(ordered), len(ordered) + len(last)))

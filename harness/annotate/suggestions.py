@@ -6,13 +6,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import BaseModel, ValidationError
+
 from harness.annotate.questions import ClaimQuestions
 from harness.annotate.score_files import read_scores
 from harness.data.labels.label_log import Answer, Place
-from harness.errors import HarnessError, UnknownName, unknown_name
+from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
+from harness.files import read_bytes
 from harness.records import Annotation
 
 OPTION = "--suggest"
+VERDICTS = "--from-verify"
+
+
+class VerdictLine(BaseModel):
+    """What an editor is shown of a line of `harness verify -o FILE.jsonl`."""
+
+    claim_id: str
+    detection_score: float
+    verdict: str | None
+    scores: dict[str, float]
+    probabilities: bool
 
 
 class Suggestion(NamedTuple):
@@ -94,3 +108,75 @@ def _check_labels(labels: set[str], path: str, axis_name: str, questions: ClaimQ
         raise UnknownName(
             f"{OPTION} {path}: {unknown_name(f'label of axis {axis_name!r}', unknown[0], axis.label_names)}"
         )
+
+
+class ChainVerdicts(NamedTuple):
+    """What a chain said of the claims of a dataset."""
+
+    suggestions: dict[Place, Suggestion]
+    """Its verdicts, by what the answers are stored under."""
+    ranks: dict[str, int]
+    """Rank of each claim that it judged: that with the highest score of the detector is 0."""
+
+
+def read_verdicts(path: str | Path, questions: ClaimQuestions) -> ChainVerdicts:
+    """Reads what `harness verify -o FILE.jsonl` wrote.
+
+    Args:
+        path: the file.
+        questions: what is asked.
+    Raises: FaultsError: all faults of the file. HarnessError: it has no claim of the dataset, or its verdicts are not
+        the labels of one axis.
+    """
+    lines = _verdict_lines(Path(path))
+    known = {claim.claim_id for claim in questions.claims}
+    judged = [line for line in lines if line.claim_id in known]
+    if not judged:
+        raise HarnessError(
+            f"{VERDICTS} {path}: has no claim of the dataset, but ids such as '{lines[0].claim_id}'; bring the "
+            "article in as the chain read it: harness ingest ARTICLE --into DATASET"
+        )
+    axis = _verdict_axis({line.verdict for line in judged if line.verdict is not None}, path, questions)
+    suggestions = {
+        (line.claim_id, questions.scheme.name, axis): Suggestion(
+            line.verdict, line.scores.get(line.verdict) if line.probabilities else None, Path(path).name
+        )
+        for line in judged
+        if line.verdict is not None
+    }
+    ranked = sorted(judged, key=lambda line: -line.detection_score)
+    return ChainVerdicts(suggestions, {line.claim_id: rank for rank, line in enumerate(ranked)})
+
+
+def _verdict_lines(path: Path) -> list[VerdictLine]:
+    lines: list[VerdictLine] = []
+    faults: list[Fault] = []
+    for number, data in enumerate(read_bytes(path).splitlines(), start=1):
+        if data.strip():
+            try:
+                lines.append(VerdictLine.model_validate_json(data))
+            except ValidationError:
+                message = "is no claim with a verdict; expected a line of harness verify -o FILE.jsonl"
+                faults.append(Fault(str(path), number, None, message, "no-verdict"))
+    if not lines and not faults:
+        message = "has no claims; expected what harness verify -o FILE.jsonl writes"
+        faults.append(Fault(str(path), None, None, message, "empty"))
+    if faults:
+        raise FaultsError(faults)
+    return lines
+
+
+def _verdict_axis(verdicts: set[str], path: str | Path, questions: ClaimQuestions) -> str:
+    """Returns the only axis that has all verdicts as labels."""
+    fitting = [axis.name for axis in questions.axes if verdicts <= set(axis.label_names)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise HarnessError(
+            f"{VERDICTS} {path}: the axes {', '.join(fitting)} all have its verdicts; choose: --axis NAME"
+        )
+    known = "; ".join(f"{axis.name}: {', '.join(axis.label_names)}" for axis in questions.axes)
+    raise HarnessError(
+        f"{VERDICTS} {path}: its verdicts ({', '.join(sorted(verdicts))}) are labels of no axis that is asked "
+        f"({known}); choose the scheme of the judge: --scheme NAME"
+    )

@@ -43,6 +43,7 @@ for command in (
     *experiments.COMMANDS,
     *data.COMMANDS,
     *compare.COMMANDS,
+    *assign.COMMANDS,
     *more_labels.COMMANDS,
     *report.COMMANDS,
     *audit.COMMANDS,

@@ -141,3 +141,61 @@ def test_a_file_with_faults_stops_before_the_first_question(dataset, scores):
     with pytest.raises(FaultsError):
         label(dataset.folder, "ann", suggest=scores, keys="1")
     assert not (dataset.folder / "annotations/ann.jsonl").exists()
+
+
+def verdict_lines(dataset, path, verdicts):
+    """Writes what a chain says of the last claims of a dataset, the last one first."""
+    write_lines(
+        path,
+        [
+            {
+                "claim_id": claim.claim_id,
+                "detection_score": 0.5 + 0.1 * number,
+                "verdict": verdict,
+                "scores": {"no": 0.25, "yes": 0.75},
+                "probabilities": True,
+                "evidence": [],
+            }
+            for number, (claim, verdict) in enumerate(
+                zip(dataset.current[-len(verdicts) :], verdicts, strict=True), start=1
+            )
+        ],
+    )
+    return path
+
+
+def test_the_claims_that_a_chain_judged_come_first_with_its_verdicts(dataset, tmp_path):
+    path = verdict_lines(dataset, tmp_path / "out.jsonl", ["yes", None, "yes"])
+    label(
+        dataset.folder, "ann", axes="factual", from_verify=path, keys=list("1221"), console=Console(file=io.StringIO())
+    )
+    records = log_of(dataset)
+    ids = [claim.claim_id for claim in dataset.current]
+    answers = [(a["role"], a["claim_id"], a["label"]) for a in records]
+    assert answers[:5] == [
+        ("suggest", ids[-1], "yes"),
+        ("label", ids[-1], records[1]["label"]),
+        ("label", ids[-2], records[2]["label"]),
+        ("suggest", ids[-3], "yes"),
+        ("label", ids[-3], records[4]["label"]),
+    ]
+    assert answers[5][:2] == ("label", ids[0])
+    assert (records[0]["author"], records[0]["confidence"]) == ("out.jsonl", 0.75)
+
+
+def test_a_file_that_is_no_output_of_a_chain_is_refused(dataset, tmp_path):
+    path = tmp_path / "out.jsonl"
+    for rows, message in [
+        ([{"claim_id": "c"}], "out.jsonl:1: is no claim with a verdict"),
+        ([], "has no claims; expected what harness verify"),
+    ]:
+        write_lines(path, rows)
+        with pytest.raises(FaultsError, match=message):
+            label(dataset.folder, "ann", from_verify=path, keys=[])
+    with pytest.raises(HarnessError, match=r"are labels of no axis that is asked .*--scheme NAME"):
+        label(dataset.folder, "ann", from_verify=verdict_lines(dataset, path, ["maybe"]), keys=[])
+    with pytest.raises(HarnessError, match="leave the other orders and --suggest out"):
+        label(dataset.folder, "ann", from_verify=path, order="random", keys=[])
+    path.write_text(path.read_text(encoding="utf-8").replace(dataset.current[-1].claim_id, "other"), encoding="utf-8")
+    with pytest.raises(HarnessError, match="has no claim of the dataset, but ids such as 'other'"):
+        label(dataset.folder, "ann", from_verify=path, keys=[])

@@ -13,16 +13,6 @@ from harness.cli.verify import verify as command
 from harness.errors import FaultsError, HarnessError
 from harness.runner.models.saved_model import Model
 
-CHAIN = {
-    "name": "mine",
-    "task": "chain",
-    "dataset": "public-matters",
-    "split": {"protocol": "grouped_folds", "k": 2, "by": "article"},
-    "detect": {"gold": "single:author-pass-1", "classifier": "tfidf_logreg"},
-    "retrieve": {"retriever": "bm25", "k": 2},
-    "judge": {"scheme": "verdict", "gold": "single:author-pass-1", "classifier": "pair_logreg"},
-    "intervals": {"resamples": 100},
-}
 FACT = "The tower in Lisbon was built in 1911 and is 312 meters tall."
 ARTICLE = f"The tower\n\n{FACT} Well, who knows?\n"
 PASSAGES = [
@@ -30,14 +20,6 @@ PASSAGES = [
     {"passage_id": "new", "document_id": "d2", "text": "The tower in Lisbon was built in 1911.", "published": "2031"},
     {"passage_id": "off", "document_id": "d3", "text": "<script>alert(1)</script> Lisbon", "url": "javascript:x()"},
 ]
-
-
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory):
-    outcome = harness.run(CHAIN, out=tmp_path_factory.mktemp("runs"), save_models=True)
-    (model,) = outcome.models
-    assert model.reason is None
-    return outcome.folder
 
 
 @pytest.fixture
@@ -61,6 +43,8 @@ def test_claims_have_offsets_a_verdict_and_the_passages_that_were_read(chain, ar
     assert claim.verdict == max(claim.scores, key=claim.scores.__getitem__)
     assert sum(claim.scores.values()) == pytest.approx(1)
     assert [quoted.passage.passage_id for quoted in claim.evidence] == ["new", "old"]
+    assert len(claim.left_out) == 2
+    assert claim.without_passages is not None
     assert "the article has no date" in " ".join(result.warnings)
 
 

@@ -48,6 +48,7 @@ def serve_labeling(
     scores: str | Path | Sequence[str | Path] = (),
     from_scores: str | Path | None = None,
     suggest: str | Path | Sequence[str | Path] = (),
+    from_verify: str | Path | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     ready: Callable[[Links], None] | None = None,
@@ -74,6 +75,7 @@ def serve_labeling(
         scores: files of `harness score -o`, or results, one for each system; for uncertainty and disagreement.
         from_scores: such a file, whose highest scores come first, in place of an order.
         suggest: such files, whose labels are shown as suggestions, and stored; `AXIS=FILE` names the axis of one.
+        from_verify: what `harness verify -o FILE.jsonl` wrote: its claims come first, with its verdicts as suggestions.
         host: address to listen on; the default can be reached from this machine only.
         port: port to listen on; 0: a free one.
         ready: called with the link of each annotator, once the server listens.
@@ -97,6 +99,7 @@ def serve_labeling(
         scores=scores,
         from_scores=from_scores,
         suggest=suggest,
+        from_verify=from_verify,
     )
 
     def begin(opened: Dataset) -> Begin:

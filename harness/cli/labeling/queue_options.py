@@ -39,6 +39,12 @@ def queue_options(command: F) -> F:
                 help="Show the labels of such a file as suggestions, which are stored in your log; may be repeated. "
                 "Default: none.",
             ),
+            click.option(
+                "--from-verify",
+                metavar="FILE",
+                help="Begin with the claims of harness verify -o FILE.jsonl, and show its verdicts as suggestions, "
+                "which are stored in your log.",
+            ),
         )
     ):
         command = option(command)
@@ -48,7 +54,7 @@ def queue_options(command: F) -> F:
 def queue_arguments(options: Mapping[str, Any]) -> list[str]:
     """Returns the arguments that say the same again."""
     arguments = ["--all"] if options["everything"] else []
-    for name in ("order", "from_scores"):
+    for name in ("order", "from_scores", "from_verify"):
         arguments += [f"--{name.replace('_', '-')}", options[name]] if options[name] is not None else []
     arguments += ["--seed", str(options["seed"])] if options["seed"] else []
     for name in ("scores", "suggest"):
