@@ -43,7 +43,6 @@ for command in (
     *experiments.COMMANDS,
     *data.COMMANDS,
     *compare.COMMANDS,
-    *assign.COMMANDS,
     *more_labels.COMMANDS,
     *report.COMMANDS,
     *audit.COMMANDS,
