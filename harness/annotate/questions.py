@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple, overload
 
 from harness.data.dataset import Dataset
@@ -35,9 +37,7 @@ class Question(NamedTuple):
 
     @property
     def features(self) -> tuple[Question, ...]:
-        """One question for each feature of the scheme, about the same claim; none where it is asked again."""
-        if self.is_repeat:
-            return ()
+        """One question for each feature of the scheme, about the same claim."""
         return tuple(self._replace(axis=axis) for axis in self.scheme.axes if axis.feature)
 
 
@@ -127,8 +127,28 @@ def repeat_index(questions: Sequence[Question]) -> Mapping[Place, int]:
 def numbered_claims(questions: Sequence[Question]) -> list[tuple[int, Claim]]:
     """Returns the claims that questions are about, each once, with their numbers in ascending order."""
     if isinstance(questions, ClaimQuestions):
-        return list(enumerate(questions.claims, start=1))
+        hidden = questions.repeated_claims
+        return [(rank + 1, claim) for rank, claim in enumerate(questions.claims) if rank not in hidden]
     return list({question.number: question.claim for question in questions}.items())
+
+
+def number_with(questions: Sequence[Question], text: str, after: int) -> int | None:
+    """Returns the number of the next claim that contains a text, in any case; after the last one, from the start.
+
+    Args:
+        questions: all questions.
+        text: text to look for; a claim that is asked about a second time is not looked at.
+        after: number of the claim to begin after, which does not count itself.
+    """
+    folded = " ".join(text.split()).casefold()
+    if not folded:
+        return None
+    claims = numbered_claims(questions)
+    start = bisect_right(claims, after, key=itemgetter(0))
+    for number, claim in (*claims[start:], *claims[:start]):
+        if number != after and folded in " ".join((claim.text or "").split()).casefold():
+            return number
+    return None
 
 
 def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -> ClaimQuestions:
@@ -175,7 +195,9 @@ def again_questions(
     chosen = set(claim_ids)
     indexes = (questions.places.get(place) for place in (questions.places if places is None else places))
     asked = (questions[index] for index in sorted(index for index in indexes if index is not None))
-    return [question for question in asked if not chosen or question.claim.claim_id in chosen]
+    again = [question for question in asked if not chosen or question.claim.claim_id in chosen]
+    numbers = {old: number for number, old in enumerate(dict.fromkeys(question.number for question in again), start=1)}
+    return [question._replace(number=numbers[question.number]) for question in again]
 
 
 def dispute_questions(dataset: Dataset, scheme: str | None, annotator: str) -> list[Question]:

@@ -97,7 +97,7 @@ def feature_screen(console: Console, session: Session, title: str, question: Que
     rows = [Text("Which of these features does it have?", style="bold")]
     width = len(str(len(question.features)))
     for number, feature in enumerate(question.features, start=1):
-        mark = session.log.standing.get(feature.place)
+        mark = session.answer_of(feature)
         row = Text(f"  {number:0{width}} [{'x' if mark else ' '}] ", style="bold cyan")
         row.append(visible(feature.axis.name), style="bold")
         if mark is not None and mark.value:
@@ -219,17 +219,19 @@ def _own_label(session: Session, question: Question) -> list[Text]:
         version, now = own.guideline, question.scheme.version
         outdated = f" (guideline {version}, now {now})" if version != now else ""
         lines.append(f"yours: {own.label}{outdated}; another label replaces it")
+    lines += [f"with your next answer: {' and '.join(session.draft_parts)}"] if session.draft_parts else []
     lines += [f"flagged: look again{f' ({flag.note})' if flag.note else ''}"] if flag is not None else []
     return [Text(f"  {_one_line(line)}", style="yellow") for line in lines]
 
 
 def _end_screen(session: Session, title: str) -> list[Text]:
-    skipped = f"; {session.n_skipped:,} skipped, which come again when you start again" if session.n_skipped else ""
+    skipped = f"; {session.n_skipped:,} skipped" if session.n_skipped else ""
+    again = "s show skipped  " if session.n_skipped else ""
     return [
         _header(session, title, None),
         Text(f"No question is left{skipped}."),
         Text(_one_line(session.message), style="green"),
-        Text("u undo  j jump  q leave", style="dim"),
+        Text(f"{again}u undo  j jump  q leave", style="dim"),
     ]
 
 

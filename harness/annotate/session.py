@@ -7,21 +7,18 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from harness.annotate.drafts import Draft, Drafts, confidence_name
 from harness.annotate.evidence import EvidenceDesk, JudgedPassage
-from harness.annotate.questions import Question, numbered_claims, place_index, repeat_index
+from harness.annotate.questions import Question, number_with, place_index, repeat_index
 from harness.annotate.suggestions import Suggestion
 from harness.data.corpora.passages import Passage
 from harness.data.labels.label_log import Answer, LabelLog, Place
-from harness.records import Annotation, Claim
+from harness.records import Annotation
 from harness.schemes.scheme_files import FEATURE_LABEL
 from harness.text_tables import visible
 
 MIN_PACE = 10
 """Number of answers from which the pace of a session is told."""
-
-
-CONFIDENCES = {"a guess": 0.25, "unsure": 0.5, "fairly sure": 0.75, "certain": 1.0}
-"""How sure an annotator can be, and the confidence that is stored."""
 
 
 class _Step(NamedTuple):
@@ -64,10 +61,10 @@ class Session:
         """Number of answers taken back in this session."""
         self.message = ""
         """What the last key did."""
-        self.note: str | None = None
-        """Note of the next answer."""
-        self.confidence: float | None = None
-        """Confidence of the next answer, from 0 to 1."""
+        self.drafts = Drafts()
+        """Notes and confidences that wait for an answer."""
+        self._repeat_flags: dict[Place, Annotation] = {}
+        """Flags that were set where a question is asked again."""
         self._again = again
         self._evidence = evidence
         self._suggestions = suggestions or {}
@@ -92,16 +89,36 @@ class Session:
         return self.questions[self._position] if self._position < len(self.questions) else None
 
     @property
+    def note(self) -> str | None:
+        """Note of the next answer to the question that is shown; it waits there while the annotator is elsewhere."""
+        return self.drafts.of(self.current).note if self.current else None
+
+    @note.setter
+    def note(self, note: str | None) -> None:
+        if self.current is not None:
+            self.drafts.put(self.drafts.of(self.current)._replace(note=note))
+
+    @property
+    def confidence(self) -> float | None:
+        """Confidence of the next answer to the question that is shown, from 0 to 1; it waits as the note does."""
+        return self.drafts.of(self.current).confidence if self.current else None
+
+    @confidence.setter
+    def confidence(self, confidence: float | None) -> None:
+        if self.current is not None:
+            self.drafts.put(self.drafts.of(self.current)._replace(confidence=confidence))
+
+    @property
     def n_answered(self) -> int:
         """Number of answered questions, of this session and earlier ones."""
         return len(self._answered)
 
     @property
     def minutes_left(self) -> float | None:
-        """Minutes that the open questions take at the pace of this session; None until there is one."""
-        if self.n_given < MIN_PACE:
-            return None
+        """Minutes that the open questions take at the pace of this session; None until there is one, and at the end."""
         n_open = len(self.questions) - self.n_answered
+        if self.n_given < MIN_PACE or not n_open or self.current is None:
+            return None
         return (time.monotonic() - self._start) / self.n_given * n_open / 60
 
     @property
@@ -121,6 +138,7 @@ class Session:
         if self._again:
             again = (self._find(earlier.questions[index]) for index in earlier._answered)
             self._answered = {index for index in again if index is not None}
+        self.drafts, self._repeat_flags = earlier.drafts, earlier._repeat_flags
         self._move((self._find(earlier.current) or 0) if earlier.current else 0)
 
     def _find(self, question: Question) -> int | None:
@@ -132,8 +150,8 @@ class Session:
         return (self.log.repeats if question.is_repeat else self.log.standing).get(question.place)
 
     def flag_of(self, question: Question) -> Annotation | None:
-        """Returns the flag on a question; none where it is asked again, which would tell the annotator so."""
-        return None if question.is_repeat else self.log.flags.get(question.place)
+        """Returns the flag on a question; where it is asked again, only one that was set there."""
+        return (self._repeat_flags if question.is_repeat else self.log.flags).get(question.place)
 
     def _is_outdated(self, question: Question) -> bool:
         answer = self.answer_of(question)
@@ -143,9 +161,11 @@ class Session:
     def suggestion(self) -> Suggestion | None:
         """What is suggested for the question that is shown; stored in the log when the question is left."""
         question = self.current
-        return None if question is None or question.is_repeat else self._suggestions.get(question.place)
+        return None if question is None else self._suggestions.get(question.place)
 
     def _suggestion_to_store(self, question: Question) -> Answer | None:
+        if question.is_repeat:  # the line would say that it was shown before the first answer
+            return None
         stored, version = self.log.suggestions.get(question.place), question.scheme.version
         return self.suggestion.to_store(question.place, version, stored) if self.suggestion else None
 
@@ -186,6 +206,7 @@ class Session:
             )
             self.n_given += 1
             self.message = f"saved: {question.axis.name} = {label}{self._extras}"
+            self.drafts.put(Draft(question))
         flag = self.log.flags.get(question.place) if self._again else None
         if annotation is not None or flag is not None:
             self._steps.append(_Step(self._position, annotation, flag))
@@ -199,35 +220,38 @@ class Session:
     @property
     def _extras(self) -> str:
         """What is stored with an answer, in words."""
-        sure = next((name for name, value in CONFIDENCES.items() if value == self.confidence), None)
+        sure = confidence_name(self.confidence)
         extras = [*(["a note"] if self.note else []), *([f"confidence: {sure}"] if sure else [])]
         return f" (with {', '.join(extras)})" if extras else ""
 
     def mark(self, feature: Question, value: str | None = None) -> None:
         """Marks a feature of a claim, or takes the mark back if it stands; either way by a line of the log."""
-        standing = self.log.standing.get(feature.place)
+        standing = self.answer_of(feature)
         if standing is not None:
             self.log.withdraw([standing])
             self.n_withdrawn += 1
             self.message = f"taken back: {feature.axis.name}"
         else:
-            self.log.answer(Answer(feature.place, FEATURE_LABEL, feature.scheme.version, value=value))
+            mark = Answer(feature.place, FEATURE_LABEL, feature.scheme.version, value=value)
+            self.log.answer(mark, is_repeat=feature.is_repeat)
             self.n_given += 1
             self.message = f"marked: {feature.axis.name}"
 
     def flag(self) -> None:
-        """Flags the question as one to look at again, with the note; or takes its flag back."""
+        """Flags the question as one to look at again, with the note, which the answer gets too; or takes the flag back."""
         question = self.current
         if question is None:
             return
         flag = self.flag_of(question)
         if flag is not None:
             self.log.withdraw([flag])
+            self._repeat_flags.pop(question.place, None)
             self.message = "the flag is taken back"
         else:
-            self.log.flag(question.place, question.scheme.version, self.note)
+            flag = self.log.flag(question.place, question.scheme.version, self.note)
+            if question.is_repeat:
+                self._repeat_flags[question.place] = flag
             self.message = "flagged: look again"
-            self.note = None
 
     @property
     def has_passages(self) -> bool:
@@ -247,14 +271,18 @@ class Session:
             self.message = f"saved: {stance}" if stance else "taken back: the passage has no stance"
 
     def skip(self) -> None:
-        """Leaves the question for a later session."""
+        """Leaves the question for later; at the end, asks again what was skipped."""
         if self.current is not None:
             if (suggestion := self._suggestion_to_store(self.current)) is not None:
                 self.log.note_suggestion(suggestion)
             self._steps.append(_Step(self._position, None))
             self._skipped.add(self._position)
-            self.message = "skipped; it comes again when you start again"
+            self.message = "skipped; s at the end shows it again"
             self._move(self._position + 1)
+        elif self._skipped:
+            self.message = f"{len(self._skipped):,} skipped, asked again"
+            self._skipped.clear()
+            self._move(0)
 
     def undo(self) -> None:
         """Takes back the last answer by a new line of the log, or returns to the question that was skipped last.
@@ -278,7 +306,8 @@ class Session:
         self._answered.discard(step.position)
         self._skipped.discard(step.position)
         self._position = step.position
-        self.note = self.confidence = None
+        if step.annotation is not None and self.note is None and self.confidence is None:
+            self.note, self.confidence = step.annotation.note, step.annotation.confidence
 
     def jump(self, number: int) -> None:
         """Goes to a sentence by its number: to its first open question, or else to its first one."""
@@ -288,16 +317,11 @@ class Session:
 
     def search(self, text: str) -> None:
         """Goes to the next sentence that contains a text, in any case; after the last one, from the start."""
-        folded = " ".join(text.split()).casefold()
-        claims = numbered_claims(self.questions)
-        here = self.current.number if self.current else 0
-        start = bisect_right(claims, here, key=_first)
-        others = (*claims[start:], *claims[:start]) if folded else ()
-        for number, claim in others:
-            if number != here and folded in " ".join((claim.text or "").split()).casefold():
-                self.jump(number)
-                return
-        self.message = f"no other sentence contains '{visible(text.strip())}'"
+        number = number_with(self.questions, text, after=self.current.number if self.current else 0)
+        if number is None:
+            self.message = f"no other sentence contains '{visible(text.strip())}'"
+        else:
+            self.jump(number)
 
     def _go(self, indexes: Sequence[int], name: str) -> None:
         if not indexes:
@@ -305,7 +329,6 @@ class Session:
             self.message = f"there is no sentence {name}; the last one is {last}"
             return
         self._position = next((index for index in indexes if index not in self._answered), indexes[0])
-        self.note = self.confidence = None
         self.message = ""
 
     def _last_of_earlier_sessions(self) -> _Step | None:
@@ -318,7 +341,6 @@ class Session:
 
     def _move(self, start: int) -> None:
         """Goes to the next open question from a place on, else to the first open one before it."""
-        self.note = self.confidence = None
         after, before = range(start, len(self.questions)), range(min(start, len(self.questions)))
         for indexes in (after, before):
             for index in indexes:
@@ -334,7 +356,3 @@ class Session:
 
 def _number(question: Question) -> int:
     return question.number
-
-
-def _first(pair: tuple[int, Claim]) -> int:
-    return pair[0]

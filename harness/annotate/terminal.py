@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from harness.annotate.drafts import CONFIDENCES
 from harness.annotate.evidence import JudgedPassage
 from harness.annotate.keys import BACKSPACE, ENTER, ESCAPE
 from harness.annotate.questions import Question
@@ -19,7 +20,7 @@ from harness.annotate.screen import (
     question_screen,
     show,
 )
-from harness.annotate.session import CONFIDENCES, Session
+from harness.annotate.session import Session
 from harness.records import STANCES
 from harness.text_tables import visible
 
@@ -51,6 +52,8 @@ class Terminal:
         self._passages: list[JudgedPassage] | None = None
         """Passages that are shown to be judged; None: the question is."""
         self._digits = ""
+        self._is_leaving = False
+        """Whether a first q was answered by what is not stored."""
         self._page: int | None = None
         """Page of the guideline that is shown; None: the question is."""
         self._line: tuple[str, str, Callable[[str], None]] | None = None
@@ -69,9 +72,24 @@ class Terminal:
                 and self._page is None
             )
             if not self._handle(key):
-                return
+                if self._leaves():
+                    return
+            elif self._is_leaving:
+                self._is_leaving = False
             if self.interactive or not is_idle:
                 self._draw()
+
+    def _leaves(self) -> bool:
+        """Whether the session ends; a note that no answer has stored is told first, and a person asked once more."""
+        unsaved = self.session.pending
+        if not unsaved:
+            return True
+        if self.interactive and not self._is_leaving:
+            self._is_leaving = True
+            self.session.message = f"not stored without an answer: {'; '.join(unsaved)}; q again leaves"
+            return False
+        show(self.console, [Text(f"not stored, as no answer followed: {one}") for one in unsaved])
+        return True
 
     def _handle(self, key: str) -> bool:
         """Does what a key says; whether the session goes on."""
@@ -86,7 +104,10 @@ class Terminal:
             return self._handle_feature(key, self._featured)
         if self._passages is not None:
             return self._handle_passage(key, self._passages)
+        if key == ENTER and self._digits:
+            return self._digit("")
         if key in (ENTER, " ", ESCAPE):
+            self._digits = ""
             return self._turn_page(key)
         self._page = None if key != "?" else self._page
         if key == "q":
@@ -126,9 +147,12 @@ class Terminal:
         return True
 
     def _number(self, key: str, n: int) -> int | None:
-        """Returns the number that digits amount to; None if one is missing, or there are fewer things."""
+        """Returns the number that digits amount to; None if one is missing, or there are fewer things.
+
+        No further digit (the Enter key) ends the number: `3`, Enter is 03.
+        """
         self._digits += key
-        if len(self._digits) < len(str(n)):
+        if key and len(self._digits) < len(str(n)):
             self.session.message = f"{self._digits}_"
             return None
         number, self._digits = int(self._digits), ""
@@ -146,10 +170,14 @@ class Terminal:
             self.session.message = "there are no features to mark here"
 
     def _handle_feature(self, key: str, question: Question) -> bool:
-        if key in (ENTER, ESCAPE, " "):
+        ends_number = key == ENTER and bool(self._digits)
+        if not ends_number and not _is_digit(key):
+            self._digits = ""
+        if key in (ENTER, ESCAPE, " ") and not ends_number:
             self._featured = None
-        elif _is_digit(key):
-            number = self._number(key, len(question.features))
+            self.session.message = ""
+        elif ends_number or _is_digit(key):
+            number = self._number("" if ends_number else key, len(question.features))
             if number is not None:
                 self._mark(question.features[number - 1])
         elif key != "q":
@@ -185,7 +213,7 @@ class Terminal:
         return key != "q"
 
     def _mark(self, feature: Question) -> None:
-        if feature.axis.value and feature.place not in self.session.log.standing:
+        if feature.axis.value and self.session.answer_of(feature) is None:
             prompt = f"{feature.axis.name}, {feature.axis.value}; Enter alone for none"
             self._ask(prompt, lambda text: self.session.mark(feature, text.strip() or None))
         else:
@@ -240,7 +268,10 @@ class Terminal:
 
     def _take_note(self, text: str) -> None:
         self.session.note = text.strip() or None
-        self.session.message = "the note goes with your next answer" if text.strip() else "no note"
+        if self.session.current is None:
+            self.session.message = "there is no question that a note could go with"
+        else:
+            self.session.message = "the note goes with your next answer" if text.strip() else "no note"
 
     def _jump(self, text: str) -> None:
         if text.strip().isascii() and text.strip().isdigit():

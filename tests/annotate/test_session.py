@@ -8,8 +8,9 @@ import pytest
 from dataset_folders import lines, to_label
 
 from harness import check
+from harness.annotate.drafts import CONFIDENCES
 from harness.annotate.questions import dispute_questions, label_questions
-from harness.annotate.session import CONFIDENCES, Session
+from harness.annotate.session import Session
 from harness.data.labels.label_log import open_to_label
 
 

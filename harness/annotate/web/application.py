@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from harness.annotate.session import CONFIDENCES
+from harness.annotate.drafts import CONFIDENCES
 from harness.annotate.web import pages
 from harness.annotate.web.desks import Desk, Desks, Stale
 from harness.annotate.web.pages import NO_EVIDENCE

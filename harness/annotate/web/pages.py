@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.annotate.drafts import CONFIDENCES
 from harness.annotate.questions import Question
-from harness.annotate.session import CONFIDENCES
 from harness.annotate.web.article_text import ArticleText, Window, to_html
 from harness.annotate.web.desks import Desk, Desks
 from harness.annotate.web.security import Visit
