@@ -48,5 +48,7 @@ class Drafts:
         if draft.parts:
             self._drafts[place] = draft
 
-    def __iter__(self) -> Iterator[Draft]:
-        return iter(list(self._drafts.values()))
+    @property
+    def pending(self) -> list[str]:
+        """All drafts, in words."""
+        return [f"{' and '.join(draft.parts)} (sentence {draft.question.number:,})" for draft in self._drafts.values()]

@@ -219,7 +219,8 @@ def _own_label(session: Session, question: Question) -> list[Text]:
         version, now = own.guideline, question.scheme.version
         outdated = f" (guideline {version}, now {now})" if version != now else ""
         lines.append(f"yours: {own.label}{outdated}; another label replaces it")
-    lines += [f"with your next answer: {' and '.join(session.draft_parts)}"] if session.draft_parts else []
+    drafted = session.drafts.of(question).parts
+    lines += [f"with your next answer: {' and '.join(drafted)}"] if drafted else []
     lines += [f"flagged: look again{f' ({flag.note})' if flag.note else ''}"] if flag is not None else []
     return [Text(f"  {_one_line(line)}", style="yellow") for line in lines]
 

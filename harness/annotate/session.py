@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from harness.annotate.drafts import Draft, Drafts, confidence_name
@@ -238,7 +239,7 @@ class Session:
             self.message = f"marked: {feature.axis.name}"
 
     def flag(self) -> None:
-        """Flags the question as one to look at again, with the note, which the answer gets too; or takes the flag back."""
+        """Flags the question as one to look at again, with the note, which waits on; or takes its flag back."""
         question = self.current
         if question is None:
             return
@@ -311,8 +312,9 @@ class Session:
 
     def jump(self, number: int) -> None:
         """Goes to a sentence by its number: to its first open question, or else to its first one."""
-        start = bisect_left(self.questions, number, key=_number)
-        end = bisect_right(self.questions, number, key=_number)
+        start, end = (
+            bisect(self.questions, number, key=attrgetter("number")) for bisect in (bisect_left, bisect_right)
+        )
         self._go(range(start, end), str(number))
 
     def search(self, text: str) -> None:
@@ -352,7 +354,3 @@ class Session:
     def _is_due(self, index: int) -> bool:
         """Whether a question may be asked: a second time only after the first answer."""
         return index not in self._first_of or self._first_of[index] in self._answered
-
-
-def _number(question: Question) -> int:
-    return question.number

@@ -81,7 +81,7 @@ class Terminal:
 
     def _leaves(self) -> bool:
         """Whether the session ends; a note that no answer has stored is told first, and a person asked once more."""
-        unsaved = self.session.pending
+        unsaved = self.session.drafts.pending
         if not unsaved:
             return True
         if self.interactive and not self._is_leaving:

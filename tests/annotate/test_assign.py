@@ -69,7 +69,16 @@ def test_hidden_repeats_are_asked_last_and_stored_as_such(folder):
         assert question.claim.claim_id == again[0]
         # The first answer is not shown, nor offered to be replaced.
         assert session.answer_of(question) is None
-        assert (question.features, session.suggestion) == ((), None)
+        # A mark is asked for as at any other question, and stored as a second one.
+        feature = question.features[0]
+        session.mark(feature)
+        assert session.answer_of(feature).role == "repeat"
+        session.mark(feature)
+        assert session.answer_of(feature) is None
+        session.flag()
+        assert session.flag_of(question).role == "flag"
+        session.flag()
+        assert session.flag_of(question) is None
         session.choose(2)
         assert session.current is None
         assert session.answer_of(question).label == "no"
@@ -88,7 +97,7 @@ def test_hidden_repeats_are_asked_last_and_stored_as_such(folder):
         session.choose(2)
         assert session.n_answered == 8
     log = lines(folder / "annotations/ann.jsonl")
-    roles = ["repeat", "withdraw"] * 2 + ["repeat"]
+    roles = ["repeat", "withdraw", "flag", "withdraw"] + ["repeat", "withdraw"] * 2 + ["repeat"]
     assert [a["role"] for a in log] == ["label"] * 7 + roles
     assert check([folder]) == []
     label(folder, "bob", axes="factual", keys="1" * 7, everything=True)

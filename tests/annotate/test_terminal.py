@@ -77,6 +77,9 @@ def test_keys_act_at_once_and_every_screen_fits(folder):
     undone = screen.press("u", "q leave")
     assert "taken back: tone = cannot tell" in undone
     assert all(text.count("\n") <= 23 for text in (first, second, undone))
+    # The note of the answer that was taken back is offered again, and is not lost without a word.
+    assert "with your next answer: the note '2 for 1'" in undone
+    assert "not stored without an answer: the note '2 for 1' (sentence 1); q again" in screen.press("q", "q leave")
     assert "answered: 1 of 14 questions" in screen.press("q", "go on with")
     assert screen.end() == 0
     assert [a["role"] for a in lines(folder / "annotations/ann.jsonl")] == ["label", "label", "withdraw"]

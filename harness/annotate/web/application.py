@@ -200,6 +200,7 @@ def _undo(desk: Desk, **_: Fields) -> None:
 def _flag(desk: Desk, fields: Fields) -> None:
     session = desk.session
     session.note = fields.get("note", "").strip() or None
+    session.confidence = CONFIDENCES.get(fields.get("confidence", ""))
     session.flag()
 
 

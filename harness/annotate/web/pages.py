@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.annotate.drafts import CONFIDENCES
+from harness.annotate.drafts import CONFIDENCES, confidence_name
 from harness.annotate.questions import Question
 from harness.annotate.web.article_text import ArticleText, Window, to_html
 from harness.annotate.web.desks import Desk, Desks
@@ -118,6 +118,8 @@ def _view(desks: Desks, desk: Desk, visit: Visit, trouble: Trouble | None) -> di
         "csrf": visit.csrf,
         "dataset": desks.dataset.info.name,
         "decides": desks.role == "adjudicate",
+        "draft_note": trouble.note if trouble else session.note or "",
+        "draft_confidence": confidence_name(session.confidence),
         "flag": session.flag_of(question) if question else None,
         "features": _features(desk, question),
         "last": last,
@@ -145,9 +147,7 @@ def _view(desks: Desks, desk: Desk, visit: Visit, trouble: Trouble | None) -> di
 def _features(desk: Desk, question: Question | None) -> list[Mapping[str, Any]]:
     if question is None or desk.session.log.role != "label":
         return []
-    return [
-        {"axis": feature.axis, "mark": desk.session.log.standing.get(feature.place)} for feature in question.features
-    ]
+    return [{"axis": feature.axis, "mark": desk.session.answer_of(feature)} for feature in question.features]
 
 
 def _schemes(desk: Desk) -> list[Any]:

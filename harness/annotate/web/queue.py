@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from harness.annotate.questions import ClaimQuestions
 from harness.annotate.web.desks import Desk, Desks
 from harness.annotate.web.pages import render
 from harness.annotate.web.security import Visit
@@ -36,7 +37,8 @@ def queue_page(desks: Desks, desk: Desk, visit: Visit, *, number: int, state: st
         rank = current.number - 1 if current else 0
         number = bisect_left(ranks, rank) // ROWS + 1
     number = min(number, n_pages)
-    rows = [_row(desk, rank) for rank in ranks[(number - 1) * ROWS : number * ROWS]]
+    shows_labels = _shows_labels(desk)
+    rows = [_row(desk, rank, shows_labels) for rank in ranks[(number - 1) * ROWS : number * ROWS]]
     view = {
         "annotator": desk.annotator,
         "csrf": visit.csrf,
@@ -54,15 +56,27 @@ def queue_page(desks: Desks, desk: Desk, visit: Visit, *, number: int, state: st
 
 
 def _ranks(desk: Desk, state: str) -> Sequence[int]:
-    """Returns the claims in a state, each by its rank from 0."""
+    """Returns the claims in a state, each by its rank from 0; a claim that is asked again is listed once."""
     starts = desk.starts
+    repeats = _repeats(desk)
+    ranks = [rank for rank in range(len(starts)) if rank not in repeats] if repeats else range(len(starts))
     if state == "all":
-        return range(len(starts))
+        return ranks
     if state == "flagged":
         flagged = {place[0] for place in desk.session.log.flags}
-        firsts = ((rank, desk.session.questions[start]) for rank, start in enumerate(starts))
-        return [rank for rank, first in firsts if first.claim.claim_id in flagged and not first.is_repeat]
-    return [rank for rank in range(len(starts)) if _state(desk, rank) == state]
+        return [rank for rank in ranks if desk.session.questions[starts[rank]].claim.claim_id in flagged]
+    return [rank for rank in ranks if _state(desk, rank) == state]
+
+
+def _repeats(desk: Desk) -> Collection[int]:
+    """Returns the claims that are asked again, which are met in their turn only, by their rank from 0."""
+    questions = desk.session.questions
+    return questions.repeated_claims if isinstance(questions, ClaimQuestions) else ()
+
+
+def _shows_labels(desk: Desk) -> bool:
+    """Whether the queue shows labels: to nobody who is still to be asked again, who could look up the first answer."""
+    return all(_state(desk, rank) == "answered" for rank in _repeats(desk))
 
 
 def _state(desk: Desk, rank: int) -> str:
@@ -76,7 +90,7 @@ def _indexes(desk: Desk, rank: int) -> range:
     return range(starts[rank], starts[rank + 1] if rank + 1 < len(starts) else len(desk.session.questions))
 
 
-def _row(desk: Desk, rank: int) -> dict[str, Any]:
+def _row(desk: Desk, rank: int, shows_labels: bool) -> dict[str, Any]:
     session = desk.session
     questions = [session.questions[index] for index in _indexes(desk, rank)]
     labels = [f"{question.axis.name}: {mark.label}" for question in questions if (mark := session.answer_of(question))]
@@ -86,5 +100,5 @@ def _row(desk: Desk, rank: int) -> dict[str, Any]:
         "text": text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…",
         "state": _state(desk, rank),
         "flagged": any(session.flag_of(question) for question in questions),
-        "labels": ", ".join(labels),
+        "labels": ", ".join(labels) if shows_labels else "",
     }

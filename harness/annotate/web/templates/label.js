@@ -51,9 +51,12 @@
       byId("reading").hidden = !reply.window;
     }
     for (const [number, html] of reply.pieces || []) byId(`p${number}`).innerHTML = html;
+    // What was chosen but not sent stays with the question that stays.
+    const sure = stays && byId("confidence") ? byId("confidence").selectedIndex : 0;
     const open = [...document.querySelectorAll("#panel details[open]")].map((details) => details.id);
     panel.innerHTML = reply.panel;
     for (const id of open) if (byId(id) && (stays || id !== "span")) byId(id).open = true;
+    if (sure && byId("confidence")) byId("confidence").selectedIndex = sure;
     byId("progress").innerHTML = reply.progress;
     document.title = reply.title;
     tell(reply.message);
@@ -110,6 +113,7 @@
   }
 
   function toggle(id) {
+    digits = "";
     const details = byId(id);
     if (!details) return tell("there is none here");
     details.open = !details.open;
@@ -119,11 +123,12 @@
     } else byId("question").focus();
   }
 
+  // No key (Enter) ends a number: 3, Enter is 03.
   function digit(key) {
     const choices = document.querySelectorAll('#labels [name="number"]');
     if (!choices.length) return;
     digits += key;
-    if (digits.length < String(choices.length).length) return tell(`${digits}_`);
+    if (key && digits.length < String(choices.length).length) return tell(`${digits}_`);
     const number = Number(digits);
     digits = "";
     const choice = choices[number - 1];
@@ -137,7 +142,7 @@
   function markFeature(key) {
     const features = document.querySelectorAll('#features [name="axis"]');
     digits += key;
-    if (digits.length < String(features.length).length) return tell(`${digits}_`);
+    if (key && digits.length < String(features.length).length) return tell(`${digits}_`);
     const feature = features[Number(digits) - 1];
     digits = "";
     if (!feature) return tell(`there is no such feature; give 1-${features.length}`);
@@ -228,7 +233,7 @@
       rating = false;
       return rate(key);
     }
-    const isDigit = /^[0-9]$/.test(key);
+    const isDigit = /^[0-9]?$/.test(key);
     if (isDigit && document.activeElement.closest("#evidence")) return choosePassage(Number(key));
     if (isDigit && document.activeElement.closest("#features")) return markFeature(key);
     if (isDigit) return digit(key);
@@ -268,9 +273,14 @@
       if (!ends) return;
       event.preventDefault();
       byId("question").focus();
-      if (event.target.id === "note" && note().value.trim()) tell("the note goes with your next answer");
+      if (event.target.id === "note" && note().value.trim()) tell(note().required ? "the reason is stored when you decide" : "the note goes with your next answer");
     } else if (event.key === "Escape") {
+      if (digits) tell("");
+      digits = "";
       byId("question").focus();
+    } else if (event.key === "Enter" && digits) {
+      event.preventDefault();
+      press("");
     } else if (event.key.length === 1 && event.key !== " ") {
       event.preventDefault();
       if (!event.repeat) press(event.key.toLowerCase());
