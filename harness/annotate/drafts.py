@@ -30,6 +30,13 @@ class Draft(NamedTuple):
         sure = confidence_name(self.confidence)
         return [*([f"the note '{visible(self.note)}'"] if self.note else []), *([f"'{sure}'"] if sure else [])]
 
+    @property
+    def with_parts(self) -> str:
+        """What is stored with the answer, as the end of a message that the answer is saved."""
+        sure = confidence_name(self.confidence)
+        parts = [*(["a note"] if self.note else []), *([f"confidence: {sure}"] if sure else [])]
+        return f" (with {', '.join(parts)})" if parts else ""
+
 
 class Drafts:
     """The drafts of a session. Each waits at its question, also while the annotator is elsewhere."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
-from harness.annotate.drafts import Draft, Drafts, confidence_name
+from harness.annotate.drafts import Draft, Drafts
 from harness.annotate.evidence import EvidenceDesk, JudgedPassage
 from harness.annotate.questions import Question, number_with, place_index, repeat_index
 from harness.annotate.suggestions import Suggestion
@@ -206,7 +206,7 @@ class Session:
                 suggestion=self._suggestion_to_store(question),
             )
             self.n_given += 1
-            self.message = f"saved: {question.axis.name} = {label}{self._extras}"
+            self.message = f"saved: {question.axis.name} = {label}{self.drafts.of(question).with_parts}"
             self.drafts.put(Draft(question))
         flag = self.log.flags.get(question.place) if self._again else None
         if annotation is not None or flag is not None:
@@ -217,13 +217,6 @@ class Session:
         self._skipped.discard(self._position)
         self._move(self._position + 1)
         return True
-
-    @property
-    def _extras(self) -> str:
-        """What is stored with an answer, in words."""
-        sure = confidence_name(self.confidence)
-        extras = [*(["a note"] if self.note else []), *([f"confidence: {sure}"] if sure else [])]
-        return f" (with {', '.join(extras)})" if extras else ""
 
     def mark(self, feature: Question, value: str | None = None) -> None:
         """Marks a feature of a claim, or takes the mark back if it stands; either way by a line of the log."""
@@ -312,10 +305,8 @@ class Session:
 
     def jump(self, number: int) -> None:
         """Goes to a sentence by its number: to its first open question, or else to its first one."""
-        start, end = (
-            bisect(self.questions, number, key=attrgetter("number")) for bisect in (bisect_left, bisect_right)
-        )
-        self._go(range(start, end), str(number))
+        ends = (bisect(self.questions, number, key=attrgetter("number")) for bisect in (bisect_left, bisect_right))
+        self._go(range(*ends), str(number))
 
     def search(self, text: str) -> None:
         """Goes to the next sentence that contains a text, in any case; after the last one, from the start."""

@@ -168,3 +168,46 @@ def test_confidence_goes_with_the_next_answer_alone(folder):
         session.choose(1)
     assert check([folder]) == []
     assert [a.get("confidence") for a in lines(folder / "annotations/ann.jsonl")] == [0.5, None]
+
+
+def test_a_note_waits_at_its_question_until_an_answer_stores_it(folder):
+    with session_of(folder) as session:
+        session.choose(1)
+        session.note, session.confidence = "odd", CONFIDENCES["unsure"]
+        session.undo()
+        assert session.note is None
+        session.choose(2)
+        assert (session.note, session.confidence) == ("odd", 0.5)
+        assert session.drafts.pending == ["the note 'odd' and 'unsure' (sentence 1)"]
+        session.jump(5)
+        assert session.note is None
+        session.jump(1)
+        session.choose(1)
+        assert session.drafts.pending == []
+        # What is taken back is offered again.
+        session.jump(1)
+        session.undo()
+        assert (session.note, session.confidence) == ("odd", 0.5)
+    assert [a.get("note") for a in lines(folder / "annotations/ann.jsonl")] == [None, None, None, "odd", None]
+
+
+def test_skipped_questions_come_again_on_request(folder):
+    with session_of(folder, axes=["factual"]) as session:
+        for _ in range(7):
+            session.skip()
+        assert (session.current, session.n_skipped) == (None, 7)
+        session.skip()
+        assert (place(session)[0], session.n_skipped) == ("The bridge opened in 1932.", 0)
+
+
+def test_no_time_is_left_when_no_question_is(tmp_path):
+    text = " ".join(f"Line {n} is short." for n in range(11))
+    with session_of(to_label(tmp_path / "d", {"a": text}).folder, axes=["factual"]) as session:
+        for _ in range(10):
+            session.choose(1)
+        assert session.minutes_left is not None
+        session.skip()
+        assert session.minutes_left is None
+        session.skip()
+        session.choose(1)
+        assert (session.n_answered, session.minutes_left) == (11, None)

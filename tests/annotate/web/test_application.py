@@ -53,7 +53,7 @@ def test_every_key_has_a_form(site):
         ("/label", {"number": 2}, "saved: factual = no"),
         ("/label", {"number": 9}, "choose one of the labels"),
         ("/label", {"number": "²"}, "choose one of the labels"),
-        ("/skip", {}, "skipped; it comes again when you start again"),
+        ("/skip", {}, "skipped; s at the end shows it again"),
         ("/undo", {}, "back at the question that you skipped"),
         ("/undo", {}, "taken back: factual = no"),
         ("/jump", {"number": 3}, ""),
@@ -279,10 +279,49 @@ def test_each_is_asked_what_is_assigned_with_suggestions_and_repeats(tmp_path):
             ann.post("/label", number=2)
         # What is asked again looks like any other question.
         page = ann.get().text
-        for word in ("Suggested", "Yours", "repeat", "again for"):
+        for word in ("Yours", "repeat", "again for"):
             assert word not in page
+        assert "Suggested by model.jsonl" in page
+        assert 'id="features"' in page
+        # The queue has neither the first answer nor a second entry.
+        queue = ann.get("/queue").text
+        assert "factual: no" not in queue
+        n_repeats = len(session.questions.repeated_claims)
+        assert queue.count("Go to sentence") == len(session.questions) - n_repeats
         ann.post("/label", number=1)
         assert ann.get("/queue?state=flagged").text.count("factual: no") == 1
     roles = [role for _, role, _ in log_of(site)]
     assert (roles[0], roles[1:3], roles[-1]) == ("flag", ["suggest", "label"], "repeat")
     assert check([folder]) == []
+
+
+def test_a_flag_keeps_the_confidence_and_the_note_and_undo_offers_them_again(tmp_path):
+    with site_of(to_label(tmp_path / "d").folder, "ann") as site:
+        ann = site.browser()
+        ann.post("/flag", note="odd", confidence="unsure")
+        page = ann.get().text
+        assert "<option selected>unsure</option>" in page
+        assert ">odd</textarea>" in page
+        ann.post("/label", number=1, note="odd", confidence="unsure")
+        assert "<option selected>" not in ann.get().text
+        ann.post("/undo")
+        page = ann.get().text
+        assert "<option selected>unsure</option>" in page
+        assert ">odd</textarea>" in page
+    records = lines(site.desks.folder / "annotations/ann.jsonl")
+    assert [(a["role"], a.get("note"), a.get("confidence")) for a in records[:2]] == [
+        ("flag", "odd", None),
+        ("label", "odd", 0.5),
+    ]
+
+
+def test_skipped_questions_are_shown_again_at_the_end(tmp_path):
+    with site_of(to_label(tmp_path / "d", {"a": "It rained. It was dry."}).folder, "ann") as site:
+        ann = site.browser()
+        for _ in range(4):
+            ann.post("/skip")
+        page = ann.get().text
+        assert "Show skipped" in page
+        assert "starts again" not in page
+        ann.post("/skip")
+        assert "Sentence 1 of 2" in ann.get().text
