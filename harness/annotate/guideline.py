@@ -128,6 +128,11 @@ def text_blocks(text: str) -> list[str | list[str]]:
     return blocks
 
 
+def unwrapped(text: str) -> str:
+    """Returns a text without the line ends within its paragraphs and list items, which fit another width."""
+    return re.sub(r"(?<!\n)\n[ \t]*(?![ \t\n]|[-*\u2022] |\d+[.)] )", " ", text)
+
+
 def about(scheme: Scheme) -> str:
     """Returns the version, license and source of a scheme, as one line."""
     parts = (f"Scheme {scheme.name}", f"version {scheme.version}", f"license {scheme.license}", scheme.source.strip())

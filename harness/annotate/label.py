@@ -78,7 +78,8 @@ def label(
             that of the assignment, else sequential.
         seed: seed of the random orders.
         scores: files of `harness score -o`, or results, one for each system; for uncertainty and disagreement.
-        from_scores: such a file, whose highest scores come first, in place of an order.
+        from_scores: such a file, whose claims alone are asked about, the highest scores first, in place of an order; a
+            queue of `suspects` asks its axis alone, too.
         suggest: such files, whose labels are shown as suggestions, and stored; `AXIS=FILE` names the axis of one.
         from_verify: what `harness verify -o FILE.jsonl` wrote: its claims come first, those with the highest score of
             the detector at the front, and its verdicts are shown as suggestions, and stored.

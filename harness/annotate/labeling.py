@@ -9,6 +9,7 @@ from typing import NamedTuple
 from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.order import Ordering
 from harness.annotate.questions import ClaimQuestions, Question, again_questions, label_questions
+from harness.annotate.score_files import asked_in
 from harness.annotate.session import Session
 from harness.annotate.suggestions import Suggestion, read_suggestions, read_verdicts
 from harness.arguments import as_list
@@ -46,7 +47,13 @@ class Labeling:
     def __init__(self, dataset: Dataset, options: LabelOptions) -> None:
         self._dataset = dataset
         self._options = options
-        self._questions = label_questions(dataset, options.scheme, as_list(options.axes))
+        scheme, axes = options.scheme, as_list(options.axes)
+        if options.from_scores is not None and not axes:
+            queue_scheme, queue_axis = asked_in(options.from_scores)
+            # A queue about one axis asks that one.
+            if queue_axis is not None and scheme in (None, queue_scheme):
+                scheme, axes = queue_scheme, [queue_axis]
+        self._questions = label_questions(dataset, scheme, axes)
         self._ordering = Ordering(
             options.order or "sequential", options.seed, tuple(as_list(options.scores)), options.from_scores
         )

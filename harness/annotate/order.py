@@ -44,7 +44,7 @@ class Ordering(NamedTuple):
     scores: tuple[str | Path, ...] = ()
     """Files of scores, or results, one for each system; for `uncertainty` and `disagreement`."""
     from_scores: str | Path | None = None
-    """File of scores, or result, whose highest scores come first, in place of an order."""
+    """File of scores, or result, whose claims alone are asked about, the highest scores first, in place of an order."""
 
     @property
     def outdated_again(self) -> bool:
@@ -72,7 +72,7 @@ class Ordering(NamedTuple):
     def sort(
         self, claims: Sequence[Claim], standing: Iterable[Annotation] = (), versions: Mapping[str, str] | None = None
     ) -> Sequence[Claim]:
-        """Returns claims in this order; those without scores come last.
+        """Returns claims in this order; those without scores come last, or with `from_scores` not at all.
 
         Args:
             claims: claims in the order of the articles.
@@ -83,7 +83,8 @@ class Ordering(NamedTuple):
         self.check()
         ids = [claim.claim_id for claim in claims]
         if self.from_scores is not None:
-            return _by_value(claims, -read_scores("--from-scores", self.from_scores, ids).positive())
+            scores = read_scores("--from-scores", self.from_scores, ids).positive()
+            return _by_value(claims, -scores)[: int((~np.isnan(scores)).sum())]
         if self.name in SCORED:
             files = [read_scores("--scores", path, ids) for path in self.scores]
             value_of = _uncertainty if self.name == "uncertainty" else _disagreement

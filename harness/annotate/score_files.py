@@ -18,6 +18,8 @@ from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknow
 from harness.files import explain_os_error, gc_paused, read_bytes
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet")
+PAGES = (".html", ".htm")
+"""Endings of what `harness score` writes for readers."""
 RESULT_TABLE = "predictions.parquet"
 LABEL_SCORE = "score:"
 """Prefix of a column with the scores of a label."""
@@ -105,6 +107,10 @@ def read_scores(option: str, path: str | Path, claim_ids: Sequence[str]) -> Clai
         the claims.
     """
     target = Path(path) / RESULT_TABLE if Path(path).is_dir() else Path(path)
+    if target.suffix.lower() in PAGES:
+        raise UnknownName(
+            f"{option} {path}: is a page to read; write the scores as a file: harness score ... -o scores.jsonl"
+        )
     if target.suffix.lower() not in SUFFIXES:
         raise UnknownName(f"{option} {path}: {unknown_name('suffix', target.suffix, SUFFIXES)}")
     with gc_paused():
@@ -117,6 +123,22 @@ def read_scores(option: str, path: str | Path, claim_ids: Sequence[str]) -> Clai
                 "dataset itself: harness score DATASET --system SYSTEM -o FILE.jsonl"
             )
         return _table(Path(path), known, row_of)
+
+
+def asked_in(path: str | Path) -> tuple[str | None, str | None]:
+    """Returns the scheme and the axis that the claims of a queue are about, as `harness suspects -o` states them.
+
+    Neither, if the first line states none, or the file is none of lines; what is wrong with it `read_scores` says.
+    """
+    if Path(path).suffix.lower() != ".jsonl":
+        return None, None
+    try:
+        with Path(path).open("rb") as lines:
+            cells = _object(next(lines, b"")) or {}
+    except OSError:
+        return None, None
+    scheme, axis = cells.get("scheme"), cells.get("axis")
+    return scheme if isinstance(scheme, str) else None, axis if isinstance(axis, str) else None
 
 
 def _table(path: Path, rows: Sequence[_Row], row_of: Mapping[str, int]) -> ClaimScores:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.annotate.evidence import JudgedPassage
+from harness.annotate.guideline import unwrapped
 from harness.annotate.questions import Question
 from harness.annotate.session import Session
 from harness.text_tables import visible
@@ -20,6 +21,8 @@ CONTEXT = 3000
 """Number of characters of the article that are considered on each side of the sentence."""
 MIN_CONTEXT = 3
 """Number of lines of the article that are shown even if the screen is too low."""
+HANGING = " " * 5
+"""What the further lines of a label begin with."""
 KEYS = (
     "{digits} label  u undo  s skip  n note  c how sure  ! look again",
     "{more}j jump  / find  ? guide  q leave",
@@ -33,16 +36,36 @@ def question_screen(console: Console, session: Session, title: str, height: int)
     if question is None:
         return _end_screen(session, title)
     head = [_header(session, title, question), _source_line(question)]
-    tail = [
+    above = [
         Text(),
         *_wrapped(console, Text(visible(f"{question.axis.name}: {question.axis.question}"), style="bold")),
         *_given(console, question),
-        *label_lines(question),
+    ]
+    below = [
         *_own_label(session, question),
         Text(_one_line(session.message), style="green"),
         *_keys(session, question),
     ]
-    return _with_passage(console, question, head, tail, height=height)
+    labels = label_lines(question)
+    spare = height - len(head) - len(above) - len(labels) - len(below) - 1 - MIN_CONTEXT
+    labels = _as_room_allows(console, labels, spare)
+    return _with_passage(console, question, head, [*above, *labels, *below], height=height)
+
+
+def _as_room_allows(console: Console, labels: Sequence[Text], spare: int) -> list[Text]:
+    """Returns the lines of labels, wrapped instead of cut where there are spare lines for all of them."""
+    wrapped = [line for label in labels for line in _hanging(console, label)]
+    return wrapped if len(wrapped) - len(labels) <= spare else list(labels)
+
+
+def _hanging(console: Console, label: Text) -> list[Text]:
+    """Returns a line in as many as the width asks for, each after the first one indented."""
+    first, *rest = label.wrap(console, console.width)
+    if not rest:
+        return [first]
+    following = label[len(first) :]
+    following = following[len(following.plain) - len(following.plain.lstrip()) :]
+    return [first, *(Text(HANGING) + line for line in following.wrap(console, console.width - len(HANGING)))]
 
 
 def _keys(session: Session, question: Question) -> list[Text]:
@@ -127,7 +150,7 @@ def guideline_screen(console: Console, question: Question) -> list[Text]:
         lines += [Text(), *_wrapped(console, Text(visible(f"{number}  {label.name}: {label.definition}")))]
         lines += [line for example in label.examples for line in _wrapped(console, Text(visible(f"   - {example}")))]
     lines += [Text(), Text("The guideline", style="bold")]
-    return lines + _wrapped(console, Text(visible(scheme.guideline)))
+    return lines + _wrapped(console, Text(visible(unwrapped(scheme.guideline))))
 
 
 def label_lines(question: Question) -> list[Text]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from harness.data.labels.disputes import Dispute
     from harness.data.labels.flags import Flag
 
-MAX_TEXT = 60
+ONE_TABLE = 10_000
+"""Width at which a row is never broken, since the text of its claim stands below it."""
+MAX_TEXT = 75
 """Number of characters of a claim that the list of disputes shows."""
 annotator_option = click.option(
     "--as", "annotator", required=True, metavar="NAME", help="Role or handle of the annotator; names the log."
@@ -133,8 +135,8 @@ def label(
     features, ? shows the guideline, q leaves. Each answer is on disk before the next
     question is shown; the same command goes on where you stopped. You see no labels of others.
 
-    --from-scores begins with what scored highest, --order chooses another order. If claims are assigned (harness
-    assign), only yours are asked about.
+    --from-scores asks the claims of a file, what scored highest first, and ends with them; --order chooses another
+    order. If claims are assigned (harness assign), only yours are asked about.
 
     With --web each NAME gets a link to a page on this machine, with the same keys.
 
@@ -222,7 +224,8 @@ def disputes(dataset: str, scheme: str | None, flagged: bool, data_root: Path | 
         return
     if result.disputes:
         rows = [[dispute.claim_id, dispute.axis, _labels_line(dispute)] for dispute in result.disputes]
-        click.echo(align_columns([["claim", "axis", "labels"], *rows]))
+        texts = [dispute.text for dispute in result.disputes]
+        click.echo(_with_texts([["claim", "axis", "labels"], *rows], texts))
     compared = f"{count_of(result.compared, 'question')} with labels by two annotators or more"
     click.echo(
         f"{result.dataset}: {count_of(len(result.disputes), 'open dispute')}, {result.decided:,} decided; {compared}"
@@ -240,10 +243,19 @@ def _print_flags(flags: Sequence[Flag], dataset: str, *, as_json: bool) -> None:
         for flag in flags
     ]
     if rows:
-        click.echo(align_columns([["claim", "axis", "annotator", "label", "note"], *rows]))
+        click.echo(_with_texts([["claim", "axis", "annotator", "label", "note"], *rows], [flag.text for flag in flags]))
     click.echo(f"{dataset}: {count_of(len(flags), 'flag')}")
     if rows:
         click.echo(f"look at yours again with: harness label {shlex.quote(dataset)} --as NAME --flagged")
+
+
+def _with_texts(rows: Sequence[Sequence[str]], texts: Sequence[str]) -> str:
+    """Returns a table in which the text of each row, cut, stands on the line below it."""
+    *head, body = align_columns(rows, ONE_TABLE).split("\n", 2)
+    shown = [" ".join(visible(text).split()) for text in texts]
+    cut = [text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…" for text in shown]
+    below = [f"{line}\n  {text}" for line, text in zip(body.splitlines(), cut, strict=True)]
+    return "\n".join([*head, *below])
 
 
 def _labels_line(dispute: Dispute) -> str:

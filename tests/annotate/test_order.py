@@ -7,7 +7,7 @@ import json
 import pytest
 from dataset_folders import lines, to_label, write_lines
 
-from harness import FaultsError, HarnessError, label, score
+from harness import FaultsError, HarnessError, label, open_dataset, score
 from harness.annotate.labeling import Labeling, LabelOptions
 from harness.annotate.order import Ordering
 from harness.data.labels.label_log import open_to_label
@@ -69,9 +69,9 @@ def test_diversity_puts_what_is_unlike_the_rest_before_what_is_like_it():
         assert "c3" in ids(Ordering("diversity", seed), claims)[:2]
 
 
-def test_the_highest_scores_come_first_and_claims_without_one_last(tmp_path):
+def test_the_highest_scores_come_first_and_claims_without_one_not_at_all(tmp_path):
     path = scores(tmp_path / "s.jsonl", {3: 0.2, 7: 0.9, 5: 0.4})
-    assert ids(Ordering(from_scores=path))[:4] == ["c7", "c5", "c3", "c0"]
+    assert ids(Ordering(from_scores=path)) == ["c7", "c5", "c3"]
 
 
 def test_uncertainty_is_the_mean_over_systems_of_how_little_the_best_label_leads(tmp_path):
@@ -188,3 +188,25 @@ def test_an_order_and_questions_that_are_asked_again_exclude_each_other(tmp_path
     folder = to_label(tmp_path / "d").folder
     with pytest.raises(HarnessError, match="--flagged and --claim ask in the order of the dataset"):
         label(folder, "ann", keys="", flagged=True, order="random")
+
+
+def test_a_queue_asks_its_claims_and_its_axis_alone(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    ids = [claim.claim_id for claim in open_dataset(folder).current]
+    queue = [{"claim_id": ids[n], "score": n / 10, "scheme": "two-axes", "axis": "tone"} for n in (2, 5)]
+    write_lines(tmp_path / "queue.jsonl", queue)
+    result = label(folder, "ann", keys="1111", from_scores=tmp_path / "queue.jsonl")
+    assert (result.given, result.questions) == (2, 2)
+    assert [(a["claim_id"], a["axis"]) for a in lines(folder / "annotations/ann.jsonl")] == [
+        (ids[5], "tone"),
+        (ids[2], "tone"),
+    ]
+    # An axis that is named is asked in its place.
+    assert label(folder, "bob", keys="1111", from_scores=tmp_path / "queue.jsonl", axes="factual").questions == 2
+
+
+def test_a_page_for_readers_is_no_order(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    (tmp_path / "page.html").write_text("<p>.</p>")
+    with pytest.raises(HarnessError, match=r"harness score \.\.\. -o scores\.jsonl"):
+        label(folder, "ann", keys="", from_scores=tmp_path / "page.html")

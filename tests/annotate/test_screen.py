@@ -72,7 +72,7 @@ def test_hostile_text_is_shown_and_does_nothing(tmp_path):
 
 
 def test_the_guideline_is_a_key_away_and_paged(tmp_path):
-    scheme = TWO_AXES.replace("  Read the whole article first.", "\n".join(f"  Rule {n}." for n in range(60)))
+    scheme = TWO_AXES.replace("  Read the whole article first.", "\n".join(f"  - Rule {n}." for n in range(60)))
     folder = to_label(tmp_path / "d", None, scheme).folder
     question, first, second, *_ = shown(folder, "?\n")
     assert "Rule 0." not in question
@@ -115,3 +115,45 @@ def test_an_adjudicator_sees_labels_notes_and_old_guidelines(tmp_path):
     adjudicate(folder, "chief", keys="f", console=Console(file=out, width=80, highlight=False))
     assert "yes: ann (guideline 1, now 2)\n  no: bob\n  ann notes: as it says\n" in out.getvalue()
     assert "there are no features to mark here" in out.getvalue()
+
+
+FEATURES = "".join(f'  - {{name: feature{n}, feature: true, question: "Is it {n}?"}}\n' for n in range(9))
+ELEVEN = TWO_AXES.replace("tasks:\n", f"{FEATURES}tasks:\n")
+
+
+def test_enter_ends_a_number_of_fewer_digits_and_a_half_one_is_forgotten(tmp_path):
+    folder = to_label(tmp_path / "d", scheme=ELEVEN).folder
+    shown(folder, "f3\n\n1q")
+    records = lines(folder / "annotations/ann.jsonl")
+    assert [(a["axis"], a["label"]) for a in records] == [("feature0", "yes"), ("factual", "yes")]
+    # Escape closes the list, and the digit is gone with it.
+    screens = shown(folder, "f0\x1b1q")
+    assert "0_" not in screens[-1]
+    assert lines(folder / "annotations/ann.jsonl")[-1]["axis"] == "tone"
+
+
+def test_a_note_without_an_answer_is_told_when_one_leaves(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    assert "not stored, as no answer followed: the note 'odd' (sentence 1)" in shown(folder, "nodd\nq")[-1]
+    assert "not stored" not in "".join(shown(folder, "nodd\n1q"))
+
+
+def test_a_flagged_sentence_is_number_one_of_one(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    label(folder, "ann", keys="1111!q")
+    out = io.StringIO()
+    label(folder, "ann", keys="q", flagged=True, console=Console(file=out, width=80))
+    assert "sentence 1 of 1, 0 of 1 answered" in out.getvalue()
+
+
+def test_definitions_are_wrapped_where_there_is_room_and_the_guideline_has_even_lines(tmp_path):
+    definition = "It states " + "something or other " * 5 + "to the end."
+    guideline = "Read the whole\n  article first, and\n  then decide. " + "Do so with care. " * 8
+    scheme = TWO_AXES.replace("It states something.", definition).replace("Read the whole article first.", guideline)
+    folder = to_label(tmp_path / "d", scheme=scheme).folder
+    first, page, *_ = (screen.split("\n") for screen in shown(folder, "?\n", no_color=True))
+    assert any(row.endswith("to the end.\x1b[0m") for row in first)
+    assert "…" not in "".join(first)
+    assert "Read the whole article first, and then decide. Do so with care." in "\n".join(page)
+    # Where there is none, they are cut.
+    assert "…" in "".join(shown(folder, "", height=12))

@@ -39,6 +39,7 @@ def test_from_labels_to_a_decision(folder, press, harness):
     listed = harness("disputes", folder)
     assert f"{claim_id}  factual  ann: yes; bob: no" in listed.stdout
     assert f"{claim_id}  tone     ann: cannot tell; bob: calm" in listed.stdout
+    assert listed.stdout.count("\n  The bridge opened in 1932.\n") == 2
     assert "2 open disputes, 0 decided; 2 questions with labels by two annotators or more" in listed.stdout
     assert f"decide them with: harness adjudicate '{folder}' --as NAME" in listed.stdout
     decided = press("2q", "adjudicate", folder, "--as", "chief")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.annotate.drafts import CONFIDENCES, confidence_name
+from harness.annotate.guideline import unwrapped
 from harness.annotate.questions import Question
 from harness.annotate.web.article_text import ArticleText, Window, to_html
 from harness.annotate.web.desks import Desk, Desks
@@ -176,11 +176,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters["unwrapped"] = _unwrapped
+    environment.filters["unwrapped"] = unwrapped
     environment.filters["shown"] = lambda text: Markup(to_html(text))  # noqa: S704  (escaped by to_html)
     return environment
-
-
-def _unwrapped(text: str) -> str:
-    """Returns a text without the line ends within its paragraphs and list items, which fit another width."""
-    return re.sub(r"(?<!\n)\n[ \t]*(?![ \t\n]|[-*\u2022] |\d+[.)] )", " ", text)

@@ -73,7 +73,8 @@ def serve_labeling(
             that of the assignment, else sequential.
         seed: seed of the random orders.
         scores: files of `harness score -o`, or results, one for each system; for uncertainty and disagreement.
-        from_scores: such a file, whose highest scores come first, in place of an order.
+        from_scores: such a file, whose claims alone are asked about, the highest scores first, in place of an order; a
+            queue of `suspects` asks its axis alone, too.
         suggest: such files, whose labels are shown as suggestions, and stored; `AXIS=FILE` names the axis of one.
         from_verify: what `harness verify -o FILE.jsonl` wrote: its claims come first, with its verdicts as suggestions.
         host: address to listen on; the default can be reached from this machine only.

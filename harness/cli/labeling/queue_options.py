@@ -31,7 +31,12 @@ def queue_options(command: F) -> F:
                 help="--order uncertainty or disagreement: what a system says (harness score -o FILE, or the folder of "
                 "a result); may be repeated.",
             ),
-            click.option("--from-scores", metavar="FILE", help="Begin with what scored highest in such a file."),
+            click.option(
+                "--from-scores",
+                metavar="FILE",
+                help="Ask about the claims of such a file alone, what scored highest first; a queue of harness "
+                "suspects asks its axis alone, too.",
+            ),
             click.option(
                 "--suggest",
                 multiple=True,

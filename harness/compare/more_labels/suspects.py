@@ -51,6 +51,10 @@ class Suspect(NamedTuple):
     annotators: tuple[str, ...]
     """Who gave the gold label: annotators and adjudicators whose label it is."""
     text: str
+    scheme: str | None
+    """Scheme of the gold label; None: nobody gives it any more."""
+    axis: str | None
+    """Axis of the gold label, which `harness label --from-scores` asks."""
 
 
 class PairOfLabels(NamedTuple):
@@ -128,6 +132,8 @@ def suspects(
             margin=float(margin[row]),
             annotators=now.annotators.get(claim_ids[row], ()),
             text=now.texts[claim_ids[row]],
+            scheme=now.asked.get(claim_ids[row], (None, None))[0],
+            axis=now.asked.get(claim_ids[row], (None, None))[1],
         )
         for row in rows.tolist()
         if now.gold.get(claim_ids[row]) == table.gold.labels[given[row]]
@@ -213,6 +219,8 @@ class _DatasetNow(NamedTuple):
     """Gold label of each claim, among the labels of the task."""
     annotators: dict[str, tuple[str, ...]]
     """Who gives each claim its gold label."""
+    asked: dict[str, tuple[str, str]]
+    """Scheme and axis of the gold label of each claim."""
 
 
 def _read_dataset(result: Result, dataset: str | Path | None, root: str | Path | None) -> _DatasetNow:
@@ -220,7 +228,7 @@ def _read_dataset(result: Result, dataset: str | Path | None, root: str | Path |
 
     Raises: HarnessError: a dataset cannot be opened; the message says how to name it.
     """
-    now = _DatasetNow({}, {}, {})
+    now = _DatasetNow({}, {}, {}, {})
     provenance = result.provenance
     mappings = {use.name: use.mapping for use in provenance.schemes}
     for name in provenance.config.datasets if dataset is None else [dataset]:
@@ -236,6 +244,7 @@ def _read_dataset(result: Result, dataset: str | Path | None, root: str | Path |
             if mapping is None or annotation.axis != mapping.axis:
                 continue
             if gold.get(claim_id) in _answers(mapping, annotation.label):
+                now.asked[claim_id] = annotation.scheme, annotation.axis
                 now.annotators[claim_id] = (*now.annotators.get(claim_id, ()), annotation.annotator)
     return now
 

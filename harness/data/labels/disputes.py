@@ -29,6 +29,8 @@ class Dispute(NamedTuple):
     """Decision by adjudicator."""
     marks: tuple[Annotation, ...]
     """The labels and decisions, complete."""
+    text: str = ""
+    """Text of the claim."""
 
     @property
     def is_open(self) -> bool:
@@ -110,6 +112,7 @@ def labeled_questions(opened: Dataset, scheme: str | None = None) -> list[Disput
             axis_name=axis_name,
             decisions={a.annotator: a.label for a in marks if a.role == "adjudicate"},
             marks=tuple(marks),
+            text=claim.text or "",
         )
         for claim in opened.current
         for (scheme_name, axis_name), shown_name in asked.items()

@@ -23,6 +23,8 @@ class Flag(NamedTuple):
     note: str | None
     at: str | None
     """Time of the flag."""
+    text: str
+    """Text of the claim."""
 
 
 def flags(dataset: str | Path, *, scheme: str | None = None, root: str | Path | None = None) -> Rows[Flag]:
@@ -38,6 +40,7 @@ def flags(dataset: str | Path, *, scheme: str | None = None, root: str | Path | 
     if scheme is not None and scheme not in opened.info.schemes:
         raise UnknownName(f"{opened.folder}: {unknown_name('scheme', scheme, opened.info.schemes)}")
     label_of = {(a.claim_id, a.scheme, a.axis, a.annotator): a.label for a in active_annotations(opened.annotations)}
+    claims = {claim.claim_id: claim for claim in opened.current}
     rank = {claim.claim_id: index for index, claim in enumerate(opened.current)}
     standing = [
         a
@@ -54,6 +57,7 @@ def flags(dataset: str | Path, *, scheme: str | None = None, root: str | Path | 
             label=label_of.get((a.claim_id, a.scheme, a.axis, a.annotator)),
             note=a.note,
             at=a.at,
+            text=claims[a.claim_id].text or "",
         )
         for a in standing
     )
