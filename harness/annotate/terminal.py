@@ -140,11 +140,23 @@ class Terminal:
             # A file of keys can have more answers than there are questions.
             return self.interactive
         number = self._number(key, len(question.axis.label_names))
-        if number is not None and self.session.choose(number):
+        if number is None:
+            return True
+        if self.interactive and self.session.log.role == "adjudicate" and not self.session.note:
+            label = question.axis.label_names[number - 1]
+            self._ask(f"reason for '{label}', stored with the decision", lambda reason: self._decide(number, reason))
+        elif self.session.choose(number):
             current = self.session.current
             if self.features and (current is None or current.claim is not question.claim) and question.features:
                 self._featured = question
         return True
+
+    def _decide(self, number: int, reason: str) -> None:
+        if not reason.strip():
+            self.session.message = "not decided: give the reason of your decision, too"
+            return
+        self.session.note = reason.strip()
+        self.session.choose(number)
 
     def _number(self, key: str, n: int) -> int | None:
         """Returns the number that digits amount to; None if one is missing, or there are fewer things.

@@ -16,6 +16,8 @@ import time
 import pytest
 from dataset_folders import lines, to_label
 
+from harness import label
+
 TIMEOUT_S = 60
 
 
@@ -110,3 +112,18 @@ def test_ctrl_c_leaves_and_the_terminal_shows_keys_again(folder):
     assert screen.end() == 130
     log = lines(folder / "annotations/ann.jsonl")
     assert [(a["role"], a.get("confidence")) for a in log] == [("flag", None), ("label", 0.75)]
+
+
+def test_an_adjudicator_is_asked_for_the_reason(folder):
+    for name, key in (("ann", "1"), ("bob", "2")):
+        label(folder, name, keys=f"{key}q")
+    screen = Screen(folder.parent, "adjudicate", "d", "--as", "chief")
+    screen.read_until("q leave")
+    assert "reason for 'yes', stored with the decision" in screen.press("1", "with the decision")
+    assert "not decided: give the reason" in screen.press("\n", "q leave")
+    screen.press("1", "with the decision")
+    assert "saved: factual = yes (with a note)" in screen.press("a date\n", "No question is left")
+    screen.press("q", "answered: 1 of 1")
+    assert screen.end() == 0
+    (line,) = lines(folder / "annotations/chief.jsonl")
+    assert (line["role"], line["note"]) == ("adjudicate", "a date")

@@ -40,9 +40,14 @@ PASSAGES = {
 }
 
 
-def to_verify(folder: Any, articles: dict[str, str] | None = None) -> Any:
+FEATURES = "".join(f'  - {{name: feature{n}, feature: true, question: "Is it {n}?"}}\n' for n in range(9))
+ELEVEN = VERDICTS.replace("tasks:\n", f"{FEATURES}tasks:\n")
+"""A scheme with eleven features, whose numbers have two digits."""
+
+
+def to_verify(folder: Any, articles: dict[str, str] | None = None, scheme: str = VERDICTS) -> Any:
     """A dataset folder with a corpus, whose scheme answers verdict."""
-    to_label(folder, articles, VERDICTS)
+    to_label(folder, articles, scheme)
     corpus = [{"passage_id": name, "document_id": name, "text": text} for name, text in PASSAGES.items()]
     write_lines(folder / "corpus.jsonl", corpus)
     return folder
@@ -182,7 +187,7 @@ def served(cwd: Any, *args: str) -> Iterator[tuple[subprocess.Popen[str], dict[s
 def page_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, dict[str, str]]]:
     """The real command on a hostile article, for several annotators."""
     base = tmp_path_factory.mktemp("page")
-    folder = to_verify(base / "d", {"a": HOSTILE})
+    folder = to_verify(base / "d", {"a": HOSTILE}, ELEVEN)
     names = [f"p{number}" for number in range(9)]
     with served(base, "label", "d", "--web", *(part for name in names for part in ("--as", name))) as (_, links):
         yield folder, links

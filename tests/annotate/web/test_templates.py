@@ -50,9 +50,15 @@ def test_keys_do_what_they_do_in_the_terminal(page_site, open_as):
     press(page, ["c", "3"], "'fairly sure' goes with your next answer")
     press(page, ["n", "w", "1", "Enter"], "the note goes with your next answer")
     press(page, "2", "saved: tone = loud (with a note, confidence: fairly sure)")
+    press(page, ["c", "2"], "'unsure' goes with your next answer")
     press(page, "!", "flagged: look again")
-    press(page, ["f", "1"], "marked: quantity")
-    press(page, "9", "there is no such feature; give 1-2")
+    assert page.input_value("#confidence") == "unsure"
+    press(page, ["f", "0", "1"], "marked: quantity")
+    assert page.input_value("#confidence") == "unsure"
+    press(page, ["9", "9"], "there is no such feature; give 1-11")
+    # Enter ends a number, Escape forgets it.
+    press(page, ["3", "Enter"], "marked: feature0")
+    press(page, "1", "1_")
     press(page, ["Escape", "9"], "there is no number 9 here; give 1-2")
     page.keyboard.press("?")
     page.wait_for_selector("#guideline[open]")
@@ -74,6 +80,7 @@ def test_keys_do_what_they_do_in_the_terminal(page_site, open_as):
         ("label", "tone", "loud"),
         ("flag", "factual", "look again"),
         ("label", "quantity", "yes"),
+        ("label", "feature0", "yes"),
     ]
 
 
