@@ -15,6 +15,7 @@ import time
 
 import pytest
 from dataset_folders import lines, to_label
+from rich.console import Console
 
 from harness import label
 
@@ -116,13 +117,13 @@ def test_ctrl_c_leaves_and_the_terminal_shows_keys_again(folder):
 
 def test_an_adjudicator_is_asked_for_the_reason(folder):
     for name, key in (("ann", "1"), ("bob", "2")):
-        label(folder, name, keys=f"{key}q")
+        label(folder, name, keys=f"{key}q", console=Console(quiet=True))
     screen = Screen(folder.parent, "adjudicate", "d", "--as", "chief")
     screen.read_until("q leave")
     assert "reason for 'yes', stored with the decision" in screen.press("1", "with the decision")
     assert "not decided: give the reason" in screen.press("\n", "q leave")
     screen.press("1", "with the decision")
-    assert "saved: factual = yes (with a note)" in screen.press("a date\n", "No question is left")
+    assert "No question is left" in screen.press("a date\n", "saved: factual = yes (with a note)")
     screen.press("q", "answered: 1 of 1")
     assert screen.end() == 0
     (line,) = lines(folder / "annotations/chief.jsonl")
