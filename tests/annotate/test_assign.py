@@ -106,6 +106,25 @@ def test_hidden_repeats_are_asked_last_and_stored_as_such(folder):
     assert consistency.measures["raw_agreement"].value == 0
 
 
+def test_features_that_are_marked_again_count_for_consistency(folder):
+    assign(folder, "ann", repeats=0.5)
+    with open_to_label(folder, "ann") as (dataset, log):
+        session = Labeling(dataset, LabelOptions(axes="factual")).session(log)
+        repeated = {session.questions.claims[rank] for rank in session.questions.repeated_claims}
+        (single, *_) = (question for question in session.questions if question.claim not in repeated)
+        # Marked at first: a claim that is not asked again; the second time: one of the others.
+        session.mark(single.features[0])
+        while session.current is not None:
+            if session.current.is_repeat and not any(a.axis == "quantity" for a in log.repeats.values()):
+                session.mark(session.current.features[0])
+            session.choose(1)
+    (axis,) = [axis for axis in agreement(folder).axes if axis.name == "quantity"]
+    (consistency,) = axis.details.consistency
+    assert consistency.measures["raw_agreement"].n == 3
+    assert consistency.measures["raw_agreement"].value == pytest.approx(2 / 3)
+    assert check([folder]) == []
+
+
 def test_a_repeat_waits_for_the_first_answer(folder):
     assign(folder, "ann", repeats=0.2)
     again = next(line.claim_id for line in read_assignments(folder)["ann"] if line.role == "repeat")

@@ -172,6 +172,8 @@ def agreement_of(opened: Dataset, *, details: bool = False) -> Agreement:
     alone: dict[str, str] = {}
     for (scheme, axis), given_labels in _labels_by_axis(opened).items():
         log = _answer_log(opened, scheme, axis.name)
+        if axis.feature:
+            log = log._replace(repeats=_feature_repeats(opened, scheme, axis.name))
         annotators = sorted({annotator for _, annotator, _ in given_labels})
         if len(annotators) < 2 and not log.repeats:
             alone[f"{scheme}/{axis.name}"] = annotators[0]
@@ -204,6 +206,31 @@ def _answer_log(dataset: Dataset, scheme: str, axis: str) -> AnswerLog:
         for role in ("repeat", "suggest")
     )
     return AnswerLog({answer: time for answer, time in parsed.items() if time is not None}, repeats, suggestions)
+
+
+def _feature_repeats(dataset: Dataset, scheme: str, feature: str) -> list[Repeat]:
+    """Whether claims that were asked twice were marked each time; no mark is an answer, as everywhere.
+
+    Only of annotators who marked any feature where they were asked again: others may not have been shown the features.
+    """
+    current = {claim.claim_id for claim in dataset.current}
+    features = {axis.name for axis in find_scheme(dataset.folder, scheme).axes if axis.feature}
+    in_scheme = [a for a in dataset.annotations if a.scheme == scheme and a.claim_id in current]
+    answers: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    marks: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    marking = set[str]()
+    for a in active_annotations(in_scheme, ("label", "repeat")):
+        answers[a.role].add((a.claim_id, a.annotator))
+        if a.axis == feature:
+            marks[a.role].add((a.claim_id, a.annotator))
+        if a.role == "repeat" and a.axis in features:
+            marking.add(a.annotator)
+    word = {True: FEATURE_LABEL, False: FEATURE_ABSENT}
+    return [
+        Repeat(*answer, word[answer in marks["label"]], word[answer in marks["repeat"]])
+        for answer in sorted(answers["repeat"] & answers["label"])
+        if answer[1] in marking
+    ]
 
 
 def _labels_by_axis(dataset: Dataset) -> dict[tuple[str, Axis], list[GivenLabel]]:
