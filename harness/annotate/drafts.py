@@ -30,6 +30,10 @@ class Draft(NamedTuple):
         sure = confidence_name(self.confidence)
         return [*([f"the note '{visible(self.note)}'"] if self.note else []), *([f"'{sure}'"] if sure else [])]
 
+    def __str__(self) -> str:
+        """Returns what waits, and at which sentence."""
+        return f"{' and '.join(self.parts)} (sentence {self.question.number:,})"
+
     @property
     def with_parts(self) -> str:
         """What is stored with the answer, as the end of a message that the answer is saved."""
@@ -56,6 +60,6 @@ class Drafts:
             self._drafts[place] = draft
 
     @property
-    def pending(self) -> list[str]:
-        """All drafts, in words."""
-        return [f"{' and '.join(draft.parts)} (sentence {draft.question.number:,})" for draft in self._drafts.values()]
+    def pending(self) -> list[Draft]:
+        """All drafts that are not empty."""
+        return list(self._drafts.values())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from harness.annotate.drafts import CONFIDENCES
+from harness.annotate.drafts import CONFIDENCES, Draft
 from harness.annotate.evidence import JudgedPassage
 from harness.annotate.keys import BACKSPACE, ENTER, ESCAPE
 from harness.annotate.questions import Question
@@ -81,7 +81,7 @@ class Terminal:
 
     def _leaves(self) -> bool:
         """Whether the session ends; a note that no answer has stored is told first, and a person asked once more."""
-        unsaved = self.session.drafts.pending
+        unsaved = [str(draft) for draft in self.session.drafts.pending if not self._is_in_flag(draft)]
         if not unsaved:
             return True
         if self.interactive and not self._is_leaving:
@@ -90,6 +90,11 @@ class Terminal:
             return False
         show(self.console, [Text(f"not stored, as no answer followed: {one}") for one in unsaved])
         return True
+
+    def _is_in_flag(self, draft: Draft) -> bool:
+        """Whether a flag has stored all that waits for an answer."""
+        flag = self.session.flag_of(draft.question)
+        return flag is not None and flag.note == draft.note and draft.confidence is None
 
     def _handle(self, key: str) -> bool:
         """Does what a key says; whether the session goes on."""

@@ -136,6 +136,8 @@ def test_a_note_without_an_answer_is_told_when_one_leaves(tmp_path):
     folder = to_label(tmp_path / "d").folder
     assert "not stored, as no answer followed: the note 'odd' (sentence 1)" in shown(folder, "nodd\nq")[-1]
     assert "not stored" not in "".join(shown(folder, "nodd\n1q"))
+    # A flag stores it too.
+    assert "not stored" not in "".join(shown(folder, "nodd\n!q"))
 
 
 def test_a_flagged_sentence_is_number_one_of_one(tmp_path):

@@ -178,7 +178,7 @@ def test_a_note_waits_at_its_question_until_an_answer_stores_it(folder):
         assert session.note is None
         session.choose(2)
         assert (session.note, session.confidence) == ("odd", 0.5)
-        assert session.drafts.pending == ["the note 'odd' and 'unsure' (sentence 1)"]
+        assert [str(draft) for draft in session.drafts.pending] == ["the note 'odd' and 'unsure' (sentence 1)"]
         session.jump(5)
         assert session.note is None
         session.jump(1)
