@@ -43,6 +43,8 @@ def test_planted_errors_come_first_with_who_gave_them_and_what_they_likely_are(p
     assert all(suspect.gold == wrong[suspect.claim_id] != suspect.suggested for suspect in top)
     assert {suspect.annotators for suspect in top} == {("author-pass-1",)}
     assert all(suspect.text and suspect.score == pytest.approx((1 - suspect.margin) / 2) for suspect in top)
+    assert len({(suspect.scheme, suspect.axis) for suspect in top}) == 1
+    assert None not in (top[0].scheme, top[0].axis)
     assert queue.systems == ("by words",)
     assert queue.notes == ("length: gives no probabilities, and is left out",)
     assert 0.02 < queue.error_rate < 0.25

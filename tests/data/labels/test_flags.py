@@ -28,6 +28,7 @@ def test_flags_are_lines_of_the_log_and_are_listed(folder):
     ]
     listed = [(flag.annotator, flag.axis, flag.label, flag.note) for flag in flags(folder)]
     assert listed == [("ann", "factual", "yes", "two"), ("bob", "factual", "yes", None), ("ann", "tone", None, None)]
+    assert flags(folder)[0].text == "The bridge opened in 1932."
     with pytest.raises(HarnessError, match="no scheme is called 'two'"):
         flags(folder, scheme="two")
 
