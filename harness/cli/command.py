@@ -9,7 +9,7 @@ import click
 
 from harness.cli import agreement, annotate, audit, compare, data, experiments, report, retrieval, score, start, verify
 from harness.cli.faults import FaultOutput, all_faults_option
-from harness.cli.output import outlive_readers
+from harness.cli.output import guard_streams
 from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.user_code.local_code import working_folder
 
@@ -45,7 +45,7 @@ for command in (
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
     output = FaultOutput()
-    outlive_readers()
+    guard_streams()
     try:
         with working_folder(Path.cwd(), _announce_code):
             code = harness.main(standalone_mode=False, obj=output)
@@ -69,6 +69,9 @@ def main() -> None:
         from harness.files import explain_os_error
 
         click.echo(f"harness: {explain_os_error(error)}", err=True)
+        sys.exit(2)
+    except MemoryError:
+        click.echo("harness: not enough memory; free some, or raise its limit, and run the command again", err=True)
         sys.exit(2)
     except Exception as error:
         message = f"internal error (please report it): {type(error).__name__}: {error}; traceback in {_write_log()}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
-from harness.cli.score import MAX_CHARACTERS, terminal_text
-from harness.text_tables import count_of, format_number
+from harness.cli.score import MAX_CHARACTERS
+from harness.text_tables import count_of, format_number, one_line
 
 if TYPE_CHECKING:
     from harness.scoring.verify import Verification
@@ -46,7 +46,7 @@ def verify(
 
     result = harness.verify(article, chain, corpus, out=out, language=language, encoding=encoding, root=data_root)
     for warning in result.warnings:
-        click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
+        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
     if as_json:
         print_json(result.document())
         return
@@ -60,14 +60,14 @@ def verify(
 
 def _print(result: Verification) -> None:
     for claim in result.claims:
-        verdict = terminal_text(claim.verdict or "no answer", 80)
+        verdict = one_line(claim.verdict or "no answer", 80)
         score = "" if claim.verdict is None else f" {format_number(claim.scores[claim.verdict])}"
-        click.echo(f"{verdict}{score}  {terminal_text(claim.text, 300)}")
+        click.echo(f"{verdict}{score}  {one_line(claim.text, 300)}")
         for quoted in claim.evidence[:1]:
             passage = quoted.passage
             source = passage.publisher or passage.title or passage.document_id
             date = passage.published or "no date"
-            click.echo(f"   {terminal_text(source, 60)}, {date}: {terminal_text(passage.text, 200)}")
+            click.echo(f"   {one_line(source, 60)}, {date}: {one_line(passage.text, 200)}")
 
 
 COMMANDS: tuple[click.Command, ...] = (verify,)
