@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import NoReturn
+from importlib import import_module
 
+signal = import_module("_signal")
+"""What `signal` wraps; the wrapper takes a while to import, before anything can answer Ctrl-C."""
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it: 128 + signal 2."""
 
@@ -30,7 +31,7 @@ def main() -> None:
             signal.signal(signal.SIGINT, _exit_at_once)
 
 
-def _exit_at_once(*_: object) -> NoReturn:
+def _exit_at_once(*_: object) -> None:
     os._exit(EXIT_INTERRUPTED)
 
 

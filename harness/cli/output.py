@@ -45,7 +45,9 @@ def printed_json(text: str) -> str:
 
 
 def _guarded(stream: TextIO | None) -> TextIO:
-    return cast("TextIO", GuardedStream(_outliving(stream or Path(os.devnull).open("w", encoding="utf-8"))))
+    # Python has None for a stream that is closed, as after `2>&-`.
+    file = Path(os.devnull).open("w", encoding="utf-8") if stream is None else _outliving(stream)  # noqa: SIM115
+    return cast("TextIO", GuardedStream(file))
 
 
 def _outliving(stream: TextIO) -> TextIO:
