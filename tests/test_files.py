@@ -138,7 +138,7 @@ def test_a_disk_that_fills_up_half_way_changes_nothing(tmp_path, old):
 
 
 def test_what_a_killed_process_left_is_cleared(tmp_path):
-    for name in ("keep", f"{TEMPORARY_PREFIX}x", f"sub/{TEMPORARY_PREFIX}y"):
+    for name in ("keep", f"{TEMPORARY_PREFIX}abcd_123", f"sub/{TEMPORARY_PREFIX}y1234567.old"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
     remove_partial_files(tmp_path)
