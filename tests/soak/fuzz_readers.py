@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
-from structures import changed  # noqa: E402
+from structures import changed
 
 RUNS = 2_600
 """Inputs per reader; there are about 45."""
@@ -133,10 +133,10 @@ def own_targets(folder: Path) -> Iterator[tuple[str, Target]]:
     from small_dataset import make_dataset
 
     import harness
+    from harness.data.articles.article_file import ReadOptions
     from harness.data.articles.sources import read_articles
     from harness.data.corpora.passages import open_corpus
     from harness.scoring.claim_tables import claim_rows
-    from harness.data.articles.article_file import ReadOptions
 
     data = make_dataset(folder / "made")
     labels = "item,annotator,label\n" + "".join(

@@ -364,3 +364,20 @@ def test_a_file_that_is_no_parquet(tmp_path, content):
         (tmp_path / "a.parquet").write_bytes(content)
     with pytest.raises(FaultsError):
         open_claims(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("to", "out", "beside"),
+    [("label-studio", "k.json", "k.xml"), ("doccano", "k.jsonl", "k.labels.json"), ("hf", "k", "k/README.md")],
+)
+def test_a_file_beside_the_output_that_is_not_ours_is_replaced_only_when_told(dataset, tmp_path, to, out, beside):
+    export(dataset, to, tmp_path / out)
+    add_claims(dataset.folder, [{"text": "A new one.", "checkable": "no"}], "reader-1")
+    later = open_dataset(dataset.folder)
+    export(later, to, tmp_path / out)  # what nobody edited is written again
+    (tmp_path / beside).write_text("mine")
+    with pytest.raises(FaultsError, match=r"exists with other content; .* --overwrite"):
+        export(later, to, tmp_path / out)
+    assert (tmp_path / beside).read_text() == "mine"
+    export(later, to, tmp_path / out, overwrite=True)
+    assert (tmp_path / beside).read_text() != "mine"
