@@ -128,7 +128,7 @@ def _to_json(tree: Any, draw: random.Random) -> bytes:
 
 def _json_lines(data: bytes, draw: random.Random) -> bytes:
     records = [json.loads(line) for line in data.split(b"\n") if line.strip()]
-    records = tree_changed(records, draw) if draw.random() < 0.8 else records + [tree_changed(records[-1], draw)]
+    records = tree_changed(records, draw) if draw.random() < 0.8 else [*records, tree_changed(records[-1], draw)]
     return b"\n".join(_to_json(record, draw) for record in records) + b"\n" if isinstance(records, list) else b"1"
 
 
