@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 import unicodedata
@@ -172,3 +173,22 @@ def test_an_encoding_of_little_prints_the_rest_as_escapes(tmp_path):
     ended = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, check=False)
     assert b"\\xe9\\U0001f600" in ended.stderr
     assert ended.stderr.isascii()
+
+
+def test_too_little_memory_is_said_so(tmp_path):
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (60 << 20, 60 << 20))
+
+    (tmp_path / "a.txt").write_text("Ten cats.")
+    command = [sys.executable, "-m", "harness", "score", "a.txt", "--system", "rules"]
+    ended = subprocess.run(command, cwd=tmp_path, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "harness: not enough memory" in ended.stderr
+
+
+def test_ctrl_c_while_the_command_line_is_imported_is_quiet(tmp_path):
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    settings = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    code = "from harness.__main__ import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
