@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.arguments import as_list
@@ -48,6 +50,8 @@ class IngestResult(NamedTuple):
     """Messages about languages without rules for sentence segmentation."""
     notes: tuple[str, ...] = ()
     """How the sources were read, where that is not plain: files passed over, a delimiter that was found."""
+    dropped: Mapping[str, int] = MappingProxyType({})
+    """Number of pieces of the new articles that gave no claim, by kind (`time`, `byline`)."""
 
 
 def ingest(
@@ -141,6 +145,7 @@ class _IngestSession:
         self.changed: list[Claim] = []
         self.unchanged = 0
         self.languages: set[str] = set()
+        self.dropped = Counter[str]()
 
     def add(self, loaded: LoadedArticle) -> Fault | None:
         """Adds one article; returns its fault if it cannot be added."""
@@ -199,7 +204,7 @@ class _IngestSession:
         info = self.dataset.info
         if name not in self.claims:
             self.languages.add(article.language or info.language)
-            claims = claims_of(article, info.segmentation, info.language, marked)
+            claims = claims_of(article, info.segmentation, info.language, marked, self.dropped)
             if article.replaces is not None:
                 claims, changed = match_claims(article, claims, self.claims.get(article.replaces, []))
                 self.changed += changed
@@ -241,6 +246,7 @@ class _IngestSession:
             to_relabel=tuple(self.changed),
             encodings=tuple(encodings),
             warnings=tuple(unsupported(sorted(self.languages))),
+            dropped=dict(self.dropped),
         )
 
 
