@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator
 
@@ -27,30 +29,33 @@ _AGO = re.compile(
     r"(?:about |updated )?\d{1,3}\s?(?:s|sec|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?) ago", re.I
 )
 
-_NAME = r"(?:[^\W\d_a-z][\w.'’-]*|(?:al|bin|da|de|del|della|den|der|di|dos|du|el|la|le|van|von|ten|ter|zu)\b)"
-_NAMES = rf"{_NAME}(?:\s+{_NAME}){{0,4}}"
-_ROLE = r"(?:\s*(?:[,|•·–—-]|\bin\b|\bfor\b|\bat\b)\s*[^.!?]{2,80})?"
 _BYLINE = re.compile(
     r"(?:(?i:by|reported by|written by|story by|text by|words by|von|par|por|di|av|af|door|przez|автор|автори|текст)"
-    rf"\s*:?\s+)(?P<names>{_NAMES}(?:\s*(?:,|&|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\bи\b)\s*{_NAMES}){{0,4}})"
-    rf"{_ROLE}"
+    r"\s*:?\s+)(?P<names>[^\W\d_][\w.,'’&\s-]*?)"
+    r"(?P<role>\s*(?:[|•·–—]|\bin\b|\bfor\b|\bat\b|, (?=[^\W\d_a-z]|(?:\w+ )?(?:staff|senior|reporter|editor|correspondent|writer)))[^.!?]{2,80})?"
 )
+_NAME_PARTICLES = frozenset(
+    "al bin da de del della den der di dos du el la le van von ten ter zu and und et y e en och og i и та".split()  # noqa: SIM905
+)
+MAX_NAMES = 12
+"""Words of the names in a byline."""
 
 _BUTTON = (
-    r"share(?: (?:this|on|via|by)(?: (?:article|story|page|post))?)?|tweet(?: this)?|pin it|email(?: this)?|e-mail|print"
-    r"(?: this page)?|save(?: article)?|copy(?: the)? link|link copied|facebook|twitter|x|whatsapp|linkedin|reddit"
-    r"|telegram|messenger|pinterest|flipboard|bluesky|threads|mastodon|pocket|sms|comments?|\d+ (?:comments?|shares?)"
-    r"|subscribe|sign up|follow(?: us)?|listen(?: to this article)?|bookmark|teilen|drucken|merken|kommentare?"
+    r"share(?: (?:this|on|via|by)(?: (?:article|story|page|post))?)?|tweet(?: this)?|pin it|email(?: this)?|e-mail"
+    r"|print(?: this page)?|save(?: article)?|copy(?: the)? link|link copied|facebook|twitter|x|whatsapp|linkedin"
+    r"|reddit|telegram|messenger|pinterest|flipboard|bluesky|threads|mastodon|pocket|sms|comments?"
+    r"|\d+ (?:comments?|shares?)|subscribe|sign up|follow(?: us)?|listen(?: to this article)?|bookmark|teilen|drucken|merken|kommentare?"
     r"|partager|imprimer|enregistrer|commentaires?|compartir|imprimir|guardar|comentarios?|condividi|stampa|delen"
     r"|compartilhar|поделиться|печать|комментарии"
 )
 _BUTTONS = re.compile(rf"(?:(?:{_BUTTON}|on|via|to|by)[\s,|/•·:–—-]*)+", re.IGNORECASE)
 _SHARES = re.compile(
     r"\b(?:share|tweet|copy|print|teilen|drucken|partager|imprimer|compartir|condividi|delen|compartilhar|поделиться)\b"
-    r"|^(?:facebook|twitter|whatsapp|linkedin|reddit|e-?mail|save|comments?|\d+ (?:comments?|shares?)|subscribe|sign up)$",
+    r"|^(?:facebook|twitter|whatsapp|linkedin|reddit|e-?mail|save|comments?|\d+ (?:comments?|shares?)|subscribe)$",
     re.IGNORECASE,
 )
 
+_NETWORKS = re.compile(r"\b(?:facebook|twitter|whatsapp|linkedin|reddit|telegram|pinterest|e-?mail)\b", re.IGNORECASE)
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|mär|mai|okt|dez|fév|févr|avr|juin|juil|août|déc|ene|abr|ago"
     r"|dic|gen|mag|giu|lug|set|ott|янв|фев|мар|апр|мая|май|июн|июл|авг|сен|окт|ноя|дек)\w{0,6}\.?"
@@ -70,19 +75,24 @@ _LABEL = (
     r"(?:(?:first |last )?(?:published|updated|posted|modified)(?: on| at)?|updated?|date|stand|veröffentlicht(?: am)?"
     r"|aktualisiert(?: am)?|publié(?: le)?|mis à jour(?: le)?|publicado(?: el)?|actualizado(?: el)?|pubblicato(?: il)?)"
 )
-_PLACE = r"[^\W\d_a-z]{2}[^\W\d_a-zß]*(?:[\s.'’-]+[^\W\d_a-z]{1,}[^\W\d_a-z]*){0,3}(?:,\s+[^\W\d_][\w. ]{1,20})?"
+_PLACE = r"(?P<city>[^\W\d_]{2}[^\W\d_]*(?:[\s.'’-]+[^\W\d_]+){0,3})(?:,\s+[^\W\d_][\w. ]{1,20})?"
 _DATELINE = re.compile(
     rf"(?:{_LABEL}\s*:?\s*)?{_STAMP}(?:\s*[|•·–—,-]\s*(?:{_LABEL}\s*:?\s*)?{_STAMP})*\s*[.|•·–—-]*"
     rf"|{_LABEL}\s*:?\s*(?:{_CLOCK}{_HALF_DAY}?{_ZONE}?|\d+ \w+ ago)",
     re.IGNORECASE,
 )
+_TIME_STAMP = re.compile(
+    rf"(?:{_STAMP}|(?:{_CLOCK}){_HALF_DAY}?{_ZONE}?,?\s+{_DATE})\s*[|•·–—,-]*\s+(?=\w+ )", re.IGNORECASE
+)
 _AGENCY = r"\((?:AP|AFP|Reuters|dpa|EFE|ANSA|UPI|PA|AAP|TASS|Bloomberg|Xinhua|[A-Z]{2,6})\)"
 _CITY = re.compile(
-    rf"{_PLACE}(?:,\s*(?i:{_STAMP}))?(?:\s*{_AGENCY}\s*[-–—]*|\s*[–—]|\s+--?)"
-    rf"|{_PLACE},\s*(?i:{_STAMP})\s*[-–—]*"
+    rf"{_PLACE}(?:(?P<date>,\s*(?i:{_STAMP}))(?:\s*{_AGENCY})?\s*[-–—]*|\s*{_AGENCY}\s*[-–—]*|\s*[–—]|\s+--?)"
 )
+"""A line of its own with the place, in capitals, and the date or the agency: `LONDON, May 3 (Reuters) -`."""
 
 _ATTACHED = re.compile(r"(?<=[^\s\[])(?P<marks>(?:\[[a-z]{1,2}\])+)(?=\s|$|[.,;:!?])")
+_MARKS = (*string.ascii_lowercase, *(a + b for a in string.ascii_lowercase for b in string.ascii_lowercase))
+"""Marks in the order in which Google Docs gives them."""
 _NOTE = re.compile(r"\[([a-z]{1,2})\](?=\S)")
 _LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
@@ -112,8 +122,12 @@ def without_junk(marked: MaskedText) -> MaskedText:
 
 
 def _note_marks(text: str) -> frozenset[str]:
-    """The marks of comments ([a]) that are attached to a word or a sentence."""
-    return frozenset(re.findall(r"\[([a-z]{1,2})\]", "".join(match["marks"] for match in _ATTACHED.finditer(text))))
+    """The marks of comments that are attached to a word or a sentence: [a], [b], ... from the first letter on.
+
+    Without a mark [a], a letter in brackets is an editor's ("give[s]").
+    """
+    marks = set(re.findall(r"\[([a-z]{1,2})\]", "".join(match["marks"] for match in _ATTACHED.finditer(text))))
+    return frozenset(itertools.takewhile(marks.__contains__, _MARKS))
 
 
 def _junk(line: str, part: PartSpan | None, notes: frozenset[str], *, first: bool) -> Iterator[tuple[int, int, str]]:
@@ -145,15 +159,26 @@ def _kind_of_line(content: str, part: PartSpan | None, *, first: bool) -> str | 
         return "time"
     if _LIVE.fullmatch(content):
         return "live mark"
-    if _BUTTONS.fullmatch(content) and _SHARES.search(content):
+    if _BUTTONS.fullmatch(content) and (_SHARES.search(content) or len(_NETWORKS.findall(content)) > 1):
         return "share button"
     if is_item or first:  # the first line is the title, which can read like a byline ("By Land and Sea")
         return None
-    if (part is None or part.part != "heading") and _BYLINE.fullmatch(content):
+    if (part is None or part.part != "heading") and _is_byline(content):
         return "byline"
-    if _DATELINE.fullmatch(content) or _CITY.fullmatch(content):
+    city = _CITY.fullmatch(content)
+    if _DATELINE.fullmatch(content) or (city and (city["city"].isupper() or city["date"])):
         return "dateline"
     return None
+
+
+def _is_byline(content: str) -> bool:
+    """Whether a line is "By" and names, perhaps with what they are: every word of a name has a capital."""
+    stamp = _TIME_STAMP.match(content)
+    match = _BYLINE.fullmatch(content, stamp.end() if stamp else 0)
+    names = [] if match is None else re.findall(r"[\w.'’-]+", match["names"])
+    return 0 < len(names) <= MAX_NAMES and all(
+        name[0].isupper() or name.lower() in _NAME_PARTICLES or name == "-" for name in names
+    )
 
 
 def _leading_time(content: str) -> int:

@@ -89,7 +89,9 @@ def _inline(element: Any) -> Iterator[str]:
 
 
 def _part_of(element: Any) -> Part | None:
-    if element.tag == "head":
+    # Google Docs exports the title of a document as a paragraph.
+    is_title = element.tag == "p" and not {"title", "subtitle"}.isdisjoint((element.get("class") or "").split())
+    if element.tag == "head" or is_title:
         return "heading"
     return "list item" if element.tag == "item" else None
 
