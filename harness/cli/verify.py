@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--chain", required=True, metavar="MODEL", help="Folder of a chain that was run with --save-models.")
 @click.option("--corpus", required=True, metavar="PATH", help="Passages to look in: a file, a folder, or a dataset.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File to write: .html or .jsonl.")
-@click.option("--language", metavar="CODE", help="Language of an article that declares none; default: the model's.")
+@click.option("--language", metavar="CODE", help="Language of an article that declares none; default: detected.")
 @click.option("--encoding", help="Encoding of a text file; default: detected.")
 @no_code
 @data_root

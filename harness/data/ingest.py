@@ -11,6 +11,7 @@ from typing import NamedTuple
 from harness.arguments import as_list
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8
+from harness.data.articles.language import Detection
 from harness.data.articles.sources import read_articles
 from harness.data.dataset import Dataset, claim_file_contents, info_file_contents, started_info, with_text
 from harness.data.load import open_folder
@@ -108,7 +109,7 @@ def ingest(
         if faults:
             raise FaultsError(faults)
         session.write(new=new)
-    return session.result(articles)._replace(notes=tuple(reading.notes))
+    return session.result(articles)._replace(notes=(*reading.notes, *session.detection.notes()))
 
 
 def _empty_dataset(folder: Path) -> Dataset:
@@ -146,6 +147,7 @@ class _IngestSession:
         self.unchanged = 0
         self.languages: set[str] = set()
         self.dropped = Counter[str]()
+        self.detection = Detection()
 
     def add(self, loaded: LoadedArticle) -> Fault | None:
         """Adds one article; returns its fault if it cannot be added."""
@@ -193,6 +195,7 @@ class _IngestSession:
         return None
 
     def _add_article(self, article: Article, marked: MaskedText | None) -> None:
+        article = self.detection.of(article, self.dataset.info.language)
         self.present[article.article_id] = article
         self.versions.add(article)
         self.added.append(article)

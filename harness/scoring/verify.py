@@ -132,7 +132,7 @@ def verify(
         corpus: passages to look in; see `harness.open_corpus`. The folder of an index that has the retriever of the
             chain (`harness index`) spares a large corpus being read and indexed for each article.
         out: file to write: .html (a page) or .jsonl (one claim per line).
-        language: language of an article that declares none; default: the first language of the detector.
+        language: language of an article that declares none; default: detected, else the first language of the detector.
         encoding: encoding of a text file; default: detected.
         root: folder of fetched benchmarks.
     Raises: HarnessError: an input is missing or invalid, or has no sentence; nothing is written.
@@ -145,7 +145,10 @@ def verify(
     passages = sought.corpus
     languages = loaded.detector.card.languages or ("en",)
     source = ScoringInput(
-        reading=ReadOptions(encoding=encoding, name="stdin", offline=True), language=language or languages[0], root=root
+        reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
+        language=language or languages[0],
+        detects=language is None,
+        root=root,
     )
     read_article, claims, spans = _read_one(source, article)
     result = Verification(
@@ -159,8 +162,7 @@ def verify(
         warnings=(
             *loaded.detector.warnings,
             *language_warnings(loaded.detector, list(source.languages)),
-            *source.reading.notes,
-            *source.notes,
+            *source.all_notes(),
             *_corpus_warnings(read_article, passages, next(iter(source.languages))),
         ),
     )

@@ -32,10 +32,12 @@ _AGO = re.compile(
 _BYLINE = re.compile(
     r"(?:(?i:by|reported by|written by|story by|text by|words by|von|par|por|di|av|af|door|przez|автор|автори|текст)"
     r"\s*:?\s+)(?P<names>[^\W\d_][\w.,'’&\s-]*?)"
-    r"(?P<role>\s*(?:[|•·–—]|\bin\b|\bfor\b|\bat\b|, (?=[^\W\d_a-z]|(?:\w+ )?(?:staff|senior|reporter|editor|correspondent|writer)))[^.!?]{2,80})?"
+    r"(?P<role>\s*(?:[|•·–—]|\bin\b|\bfor\b|\bat\b"
+    r"|, (?=[^\W\d_a-z]|(?:\w+ )?(?:staff|senior|reporter|editor|correspondent|writer)))[^.!?]{2,80})?"
 )
 _NAME_PARTICLES = frozenset(
-    "al bin da de del della den der di dos du el la le van von ten ter zu and und et y e en och og i и та".split()  # noqa: SIM905
+    re.findall(r"\w+", "al bin da de del della den der di dos du el la le van von ten ter zu")
+    + re.findall(r"\w+", "and und et y e en och og i и та")
 )
 MAX_NAMES = 12
 """Words of the names in a byline."""
@@ -44,7 +46,8 @@ _BUTTON = (
     r"share(?: (?:this|on|via|by)(?: (?:article|story|page|post))?)?|tweet(?: this)?|pin it|email(?: this)?|e-mail"
     r"|print(?: this page)?|save(?: article)?|copy(?: the)? link|link copied|facebook|twitter|x|whatsapp|linkedin"
     r"|reddit|telegram|messenger|pinterest|flipboard|bluesky|threads|mastodon|pocket|sms|comments?"
-    r"|\d+ (?:comments?|shares?)|subscribe|sign up|follow(?: us)?|listen(?: to this article)?|bookmark|teilen|drucken|merken|kommentare?"
+    r"|\d+ (?:comments?|shares?)|subscribe|sign up|follow(?: us)?|listen(?: to this article)?"
+    r"|bookmark|teilen|drucken|merken|kommentare?"
     r"|partager|imprimer|enregistrer|commentaires?|compartir|imprimir|guardar|comentarios?|condividi|stampa|delen"
     r"|compartilhar|поделиться|печать|комментарии"
 )

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-from harness.data.articles.article_file import LoadedArticle
+from harness.records import Article
 from harness.text_tables import count_of
 
 MIN_LETTERS = 120
@@ -16,15 +16,21 @@ MAX_CHARACTERS = 4_000
 """Characters at the start of an article that detection examines."""
 MIN_CONFIDENCE = 0.95
 """Probability of a language below which none is detected."""
-MIN_ENGLISH = 0.2
+MIN_ENGLISH = 0.18
 """Share of the words of a text that are `_ENGLISH` words from which it is English without further look."""
 MAX_NAMED = 3
 """Number of articles that a note names."""
 
-# Detection reads a model for one to two seconds. Most articles are English in a dataset of English ones, and nine of
-# its commonest words, which other languages do not share, tell that.
-_ENGLISH = frozenset(("the", "of", "and", "to", "that", "is", "was", "for", "with", "it", "by", "are", "has"))
+# Detection reads a model for one to two seconds. Most articles are English in a dataset of English ones, and the
+# commonest words tell that, of which other languages share but a few.
+_ENGLISH = frozenset(
+    ("the", "of", "and", "to", "that", "is", "was", "for", "with", "it", "by", "are", "has", "have", "on", "at", "from")
+)
 _WORD = re.compile(r"[^\W\d_]+")
+_WRITTEN_AS = {"wuu": "zh", "yue": "zh", "nb": "no", "nn": "no"}
+"""Languages that a short text does not tell apart, and the code that stands for both."""
+_NO_LANGUAGE = ("zxx", "und", "la")
+"""Codes of what is no language, and Latin, which placeholder text is."""
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -40,9 +46,11 @@ def detected_language(text: str) -> str | None:
         return None
     if sum(word in _ENGLISH for word in words) >= MIN_ENGLISH * len(words):
         return "en"
-    language, confidence = _identifier().classify(re.sub(r"https?://\S+|[\w.]+@[\w.]+", " ", text))
-    # "zxx" is no language; Latin is what placeholder text is.
-    return language if confidence >= MIN_CONFIDENCE and language not in ("zxx", "und", "la") else None
+    confidence = Counter[str]()
+    for name, share in _identifier().rank(re.sub(r"https?://\S+|\S+@\S+", " ", text)):
+        confidence[_WRITTEN_AS.get(name, name)] += share
+    ((language, share),) = confidence.most_common(1)
+    return language if share >= MIN_CONFIDENCE and language not in _NO_LANGUAGE else None
 
 
 @cache
@@ -59,23 +67,23 @@ class Detection:
         self._names: dict[str, list[str]] = {}
         self._n = Counter[str]()
 
-    def of(self, loaded: LoadedArticle, default: str) -> LoadedArticle:
+    def of(self, article: Article, default: str) -> Article:
         """Returns the article with its language, if it declares none and is in another one than the default.
 
         Args:
-            loaded: the article.
+            article: with text.
             default: language of articles that declare none (a BCP 47 tag).
         """
-        if loaded.article.language is not None:
-            return loaded
-        language = detected_language(loaded.article.text or "")
+        if article.language is not None:
+            return article
+        language = detected_language(article.text or "")
         if language is None or language == default.replace("_", "-").partition("-")[0].lower():
-            return loaded
+            return article
         self._n[language] += 1
         names = self._names.setdefault(language, [])
         if len(names) < MAX_NAMED:
-            names.append(loaded.article.article_id)
-        return loaded._replace(article=loaded.article.model_copy(update={"language": language}))
+            names.append(article.article_id)
+        return article.model_copy(update={"language": language})
 
     def notes(self) -> list[str]:
         """Says which languages were detected, and in which articles: a line per language."""
