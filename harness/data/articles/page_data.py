@@ -92,10 +92,11 @@ def body_paragraphs(body: str) -> list[str]:
     Args:
         body: the value of the key.
     """
-    import lxml.html
+    import trafilatura
 
     if re.search(r"</?[a-zA-Z][^<>]*>", body):
         body = re.sub(r"(?i)<(?:/?(?:p|div|li|ul|ol|h[1-6]|blockquote|tr)\b[^<>]*|br\s*/?)>", "\n", body)
-        body = lxml.html.fromstring(f"<div>{body}</div>").text_content()
+        tree = trafilatura.load_html(f"<html><body><div>{body}</div></body></html>")
+        body = re.sub(r"<[^<>]*>", "", body) if tree is None else tree.text_content()
     lines = (" ".join(line.split()) for line in html.unescape(body).splitlines())
     return [line for line in lines if line]

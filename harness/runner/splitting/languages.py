@@ -32,8 +32,7 @@ def language_warnings(
     for train, test in sides:
         train_languages = {language_of[article] for article in set(train)}
         known = set(map(_primary, train_languages))
-        others = {language_of[article] for article in set(test)}
-        new = {language for language in others if _primary(language) not in known}
+        new = {language_of[article] for article in set(test) if _primary(language_of[article]) not in known}
         if new and known:
             trained |= train_languages
             unknown |= new
