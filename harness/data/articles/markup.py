@@ -156,6 +156,8 @@ def markdown_rows(text: str) -> dict[int, PartSpan | None]:
 def _cells(row: str) -> list[tuple[int, str]]:
     """The cells of a row, each with its offset in the line; what is outside of the outer bars is none."""
     cells, start = list[tuple[int, str]](), 0
+    quotation = re.match(r"[> \t]*", row)
+    row = " " * quotation.end() + row[quotation.end() :] if quotation else row
     for piece in re.split(r"(?<!\\)\|", row):
         cells.append((start + len(piece) - len(piece.lstrip()), piece.strip()))
         start += len(piece) + 1
