@@ -134,7 +134,10 @@ def _extract(tree: Any, dropped: dict[str, int]) -> _Content:
         return _Content([])
     try:
         drop_comments(tree, dropped)
-        document = trafilatura.bare_extraction(deepcopy(tree), with_metadata=True, **EXTRACTION)
+        shown = deepcopy(tree)
+        for caption in list(shown.iter("caption")):
+            caption.drop_tree()  # it would become a row of the table
+        document = trafilatura.bare_extraction(shown, with_metadata=True, **EXTRACTION)
     except Exception:  # a malformed page can raise any error in the parser; treat it as a page without an article
         return _Content([])
     if document is None or document.body is None:
