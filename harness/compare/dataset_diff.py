@@ -194,7 +194,7 @@ def _rescore(result: Result, old: Dataset, new: Dataset) -> list[Rescored]:
     if result.task == "evidence":
         raise HarnessError("a ranking of passages has no labels")
     columns = read_predictions(result)
-    gold_of = _task_gold_by_claim(result, new)
+    gold_of = task_gold_by_claim(result, new)
     ids = {claim.claim_id for claim in old.current}
     before = columns["gold"]
     after = np.empty(len(before), dtype=object)
@@ -235,7 +235,7 @@ def _rescore(result: Result, old: Dataset, new: Dataset) -> list[Rescored]:
     return rescored
 
 
-def _task_gold_by_claim(result: Result, release: Dataset) -> Mapping[str, str]:
+def task_gold_by_claim(result: Result, release: Dataset) -> Mapping[str, str]:
     """Returns the gold of a release by claim, as the experiment of a result makes it."""
     task = find_task(result.task)
     use = next((use for use in result.provenance.schemes if use.name in release.info.schemes), None)

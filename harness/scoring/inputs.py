@@ -80,10 +80,25 @@ class ScoringInput:
             documents.append(document)
             n_claims += len(document.claims)
             if n_claims >= size:
-                yield _batch(documents)
+                yield claim_batch(documents)
                 documents, n_claims = [], 0
         if documents:
-            yield _batch(documents)
+            yield claim_batch(documents)
+
+    def documents_by_source(
+        self, inputs: Sequence[str | Path]
+    ) -> Iterator[tuple[str, tuple[ArticleClaims, ...] | HarnessError]]:
+        """Yields each file or dataset with its articles, or with the reason why it cannot be read.
+
+        Args:
+            inputs: as those of `batches`.
+        Raises: FaultsError: inputs are missing, or of an unknown kind; lists all of them.
+        """
+        for source in self._sources(inputs):
+            try:
+                yield _source_path(source), tuple(self._documents(source))
+            except HarnessError as error:
+                yield _source_path(source), error
 
     def _unique_documents(self, inputs: Sequence[str | Path]) -> Iterator[ArticleClaims]:
         source_paths: dict[str, str] = {}
@@ -229,7 +244,8 @@ def _claim(row: ClaimRow, start: int, end: int, article: Article | None = None) 
     )
 
 
-def _batch(documents: Sequence[ArticleClaims]) -> ClaimBatch:
+def claim_batch(documents: Sequence[ArticleClaims]) -> ClaimBatch:
+    """Returns articles with the table of their claims."""
     info = DatasetInfo(format=2, name="unlabeled", version="0", title="", license="", language="en")
     claims = tuple(claim for document in documents for claim in document.claims)
     dataset = Dataset(Path(), info, tuple(document.article for document in documents), claims)
