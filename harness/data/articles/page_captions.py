@@ -25,6 +25,8 @@ _CREDIT = re.compile(
     r"|credits?\b|courtesy\b|source\b|quelle\b|©|\(c\)).*",
     re.IGNORECASE | re.DOTALL,
 )
+_BREAK = "\u2029"
+"""Stands between paragraphs: line breaks of the source are none."""
 MAX_CREDIT = 8
 """Words of a line that names only who made a picture."""
 
@@ -56,7 +58,7 @@ def with_captions(tree: Any, blocks: Sequence[Block], dropped: dict[str, int]) -
                 else:
                     added[last].append(Block(text, "caption"))
         elif element.tag in ("ul", "ol") and place.follows_text(element) and not _is_menu(element):
-            items = [squeezed(" ".join(item.text_content().split())) for item in element.iter("li")]
+            items = [text for item in element.iter("li") for text in _item_texts(item)]
             if not any(map(place.has, items)) and not _is_outside(element, container):
                 added[last] += [Block(text, "list item") for text in items if text]
     return list(_merged(blocks, is_caption, added))
@@ -136,6 +138,16 @@ def _is_outside(element: Any, container: Any) -> bool:
         if ancestor.tag in _OUTSIDE:
             return True
     return False
+
+
+def _item_texts(item: Any) -> Iterator[str]:
+    """Yields the paragraphs of an item, without those of lists in it."""
+    item = deepcopy(item)
+    for inner in list(item.iter("ul", "ol")):
+        inner.drop_tree()
+    for element in item.iter("br", *_INNER_BLOCKS):
+        element.text, element.tail = f"{_BREAK}{element.text or ''}", f"{_BREAK}{element.tail or ''}"
+    yield from (" ".join(line.split()) for line in item.text_content().split(_BREAK) if line.strip())
 
 
 def _is_menu(element: Any) -> bool:

@@ -68,6 +68,18 @@ def test_lists_are_items_and_menus_are_none():
     ]
 
 
+def test_lists_that_the_extraction_loses_come_back_without_the_lists_in_them():
+    inner = "<ul><li><p>Of the north\n bridge.</p><p>Of the old one.</p></li></ul>"
+    items = f"<ul class=related><li>Two bearings were replaced.{inner}</li><li>A third is on order</li></ul>"
+    found = read_page(article(FIRST, items, SECOND, THIRD), "a.html")
+    assert [text for part, text in parts(found) if part == "list item"] == [
+        "Two bearings were replaced.",
+        "Of the north bridge.",
+        "Of the old one.",
+        "A third is on order",
+    ]
+
+
 def test_a_row_of_a_table_is_one_part_with_the_names_of_its_columns():
     table = (
         "<table><caption>Spending by year</caption><tr><th>Year</th><th>Spent</th><th>Note</th></tr>"
