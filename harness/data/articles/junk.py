@@ -16,8 +16,8 @@ MAX_LINE = 150
 _CLOCK = r"(?:[01]?\d|2[0-4])[:.h][0-5]\d(?::[0-5]\d)?|(?:1[0-2]|[1-9])(?=\s?[ap]\.?m\b)"
 _HALF_DAY = r"(?:\s?[ap]\.?\s?m\b\.?)"
 _ZONE = (
-    r"(?:\s?(?:Uhr\b|uur\b|heures\b|hrs?\b|h\b|[A-Z]{1,2}[SD]?T\b|UTC\b|CES?T\b|EES?T\b|AES?T\b|IST\b|JST\b"
-    r"|(?:GMT|UTC)[+-]\d{1,2}\b|local time\b|\([A-Z]{2,4}\)))"
+    r"(?:\s?(?:Uhr\b|uur\b|heures\b|hrs?\b|h\b|local time\b"
+    r"|(?-i:[A-Z]{1,2}[SD]?T|UTC|CES?T|EES?T|AES?T)\b|(?-i:GMT|UTC)[+-]\d{1,2}\b|(?-i:\([A-Z]{2,4}\))))"
 )
 _TIME = re.compile(
     rf"(?P<open>[\[(])?(?P<clock>{_CLOCK})(?P<half>{_HALF_DAY})?(?P<zone>{_ZONE})?(?P<close>[\])])?"
@@ -124,6 +124,12 @@ def without_junk(marked: MaskedText) -> MaskedText:
     return marked._replace(text="".join([*text, marked.text[end:]]), dropped=counts)
 
 
+def is_time(text: str) -> bool:
+    """Whether a text is a time of day (`13:40`, `1:40 p.m. ET`), or says how long ago something was."""
+    time = _TIME.match(text)
+    return bool((time and time.end() == len(text) and _is_time(time)) or _AGO.fullmatch(text))
+
+
 def _note_marks(text: str) -> frozenset[str]:
     """The marks of comments that are attached to a word or a sentence: [a], [b], ... from the first letter on.
 
@@ -157,8 +163,7 @@ def _junk(line: str, part: PartSpan | None, notes: frozenset[str], *, first: boo
 def _kind_of_line(content: str, part: PartSpan | None, *, first: bool) -> str | None:
     """The kind of a line that gives no claim; None for any other line."""
     is_item = part is not None and part.part in ("list item", "caption")
-    time = _TIME.match(content)
-    if (time and time.end() == len(content) and _is_time(time)) or _AGO.fullmatch(content):
+    if is_time(content):
         return "time"
     if _LIVE.fullmatch(content):
         return "live mark"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
+from harness.data.articles.junk import is_time
 from harness.data.articles.page_blocks import Block, squeezed
 from harness.records import Part
 
@@ -39,7 +40,7 @@ def with_captions(tree: Any, blocks: Sequence[Block], dropped: dict[str, int]) -
     Args:
         tree: root of the page.
         blocks: blocks that were extracted from it.
-        dropped: mapping to which the number of captions that only name a photographer is added.
+        dropped: mapping to which the number of times, and of captions that only name a photographer, is added.
     """
     place = _Places(tree, blocks)
     if not place.of_element:
@@ -48,6 +49,8 @@ def with_captions(tree: Any, blocks: Sequence[Block], dropped: dict[str, int]) -
     container, last = place.container(), -1
     for element in container.iter():
         last = place.of_element.get(element, last)
+        if element.tag == "time" and is_time(squeezed(element.text_content())) and not _is_outside(element, container):
+            dropped["time"] = dropped.get("time", 0) + 1  # the extraction leaves them out
         if _is_caption(element):
             text = _caption_text(element)
             if element in place.of_element:

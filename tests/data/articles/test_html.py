@@ -147,7 +147,8 @@ def test_a_text_that_the_page_shows_is_not_taken_from_the_data():
 
 def test_ingest_writes_the_parts_and_says_what_was_dropped(tmp_path):
     live = (
-        f"<p>LIVE</p><p>By Kim Vale</p><h2>09:15 Bridge shut</h2>{FIRST}<h2>09:02</h2>{SECOND}"
+        f"<p>LIVE</p><p>By Kim Vale</p><h2>09:15 Bridge shut</h2>{FIRST}"
+        f"<h2>09:02</h2><h2><time>08:40</time> Ice</h2>{SECOND}"
         f"<figure><img src=a.jpg><figcaption>The queue at nine.</figcaption></figure>{THIRD}"
     )
     (tmp_path / "live.html").write_bytes(
@@ -155,13 +156,14 @@ def test_ingest_writes_the_parts_and_says_what_was_dropped(tmp_path):
     )
     done = CliRunner().invoke(group, ["ingest", str(tmp_path / "live.html"), "--into", str(tmp_path / "d")])
     assert done.exit_code == 0
-    assert "dropped: 2 times, 1 byline, 1 live mark" in done.stderr
+    assert "dropped: 3 times, 1 byline, 1 live mark" in done.stderr
     dataset = open_dataset(tmp_path / "d")
     text = dataset.articles[0].text or ""
     assert all(text[claim.start : claim.end] == claim.text for claim in dataset.claims)
     assert [(claim.part, claim.text) for claim in dataset.claims if claim.part] == [
         ("heading", "Live: bridges"),
         ("heading", "Bridge shut"),
+        ("heading", "Ice"),
         ("caption", "The queue at nine."),
     ]
-    assert len(dataset.claims) == 9
+    assert len(dataset.claims) == 10

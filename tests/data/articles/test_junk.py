@@ -77,6 +77,8 @@ def test_a_line_that_is_no_claim(line, kind):
         ("9:15 Two pumps failed.", "Two pumps failed."),
         ("9:15 a.m. Two pumps failed.", "Two pumps failed."),
         ("9:15 a.m. 300 homes are dark.", "300 homes are dark."),
+        ("9:15 It sank.", "It sank."),
+        ("9:15 AM Ut is dark.", "Ut is dark."),
         ("[9:15] Two pumps failed.", "Two pumps failed."),
         ("9:15 BST — Police: two held", "Police: two held"),
         ("9:15 – two pumps failed.", "two pumps failed."),
