@@ -35,8 +35,12 @@ _BYLINE = re.compile(
     r"(?P<role>\s*(?:[|•·–—]|\bin\b|\bfor\b|\bat\b"
     r"|, (?=[^\W\d_a-z]|(?:\w+ )?(?:staff|senior|reporter|editor|correspondent|writer)))[^.!?]{2,80})?"
 )
+_STAFF = re.compile(
+    r"\(?(?i:(?:additional )?reporting|writing|editing|edited|compiled|photographs?|photos) (?i:by) "
+    r"[^\W\d_a-z][^!?]{2,130}\)?"
+)
 _NAME_PARTICLES = frozenset(
-    re.findall(r"\w+", "al bin da de del della den der di dos du el la le van von ten ter zu")
+    re.findall(r"\w+", "al bin da de del della den der di dos du el la le van von ten ter zu staff agencies reporters")
     + re.findall(r"\w+", "and und et y e en och og i и та")
 )
 MAX_NAMES = 12
@@ -181,6 +185,8 @@ def _kind_of_line(content: str, part: PartSpan | None, *, first: bool) -> str | 
 
 def _is_byline(content: str) -> bool:
     """Whether a line is "By" and names, perhaps with what they are: every word of a name has a capital."""
+    if _STAFF.fullmatch(content):
+        return True
     stamp = _TIME_STAMP.match(content)
     match = _BYLINE.fullmatch(content, stamp.end() if stamp else 0)
     names = [] if match is None else re.findall(r"[\w.'’-]+", match["names"])
