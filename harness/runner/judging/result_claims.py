@@ -31,7 +31,7 @@ def result_claims(folder: str | Path, root: str | Path | None = None) -> JudgedC
     systems = [system for system in load_experiment(config).systems if system.system_name == result.system]
     if config.task != "verdict" or not systems or systems[0].evidence in (None, "none"):
         raise HarnessError(f"{folder}: a judge reads results of the task verdict by systems that are shown passages")
-    joined = load_joined(config.datasets, root, config.normalize)
+    joined = load_joined(config.datasets, root, config.same_form)
     _check_data(result, joined)
     source = systems[0].evidence
     shown = gather_evidence([source], joined, config.corpus, root)[evidence_key(source)].column
