@@ -57,7 +57,7 @@ NOT_CHECKED = "not a fact-check: nobody has checked the verdicts"
     help="Least similarity of a checked claim; default: .4 by tfidf, .75 by embedding.",
 )
 @click.option("--author", metavar="NAME", help="Organization that publishes the ClaimReview drafts.")
-@click.option("--language", metavar="CODE", help="Language of an article that declares none; default: the model's.")
+@click.option("--language", metavar="CODE", help="Language of an article that declares none; default: detected.")
 @click.option("--encoding", help="Encoding of a text file; default: detected.")
 @no_code
 @data_root
