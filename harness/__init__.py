@@ -8,14 +8,24 @@ The names in `__all__` are the public interface; each command of the command lin
     harness compare                   compare_results
     harness compare --fail-if         check_gate
     harness diff                      diff
+    harness suspects                  suspects
+    harness power                     power
+    harness curve                     curve
+    harness next                      next_articles
     harness report                    build_report
     harness score                     score
     harness verify                    verify
+    harness verify -o FOLDER          verify_articles
+    harness probe                     probe
     harness evaluate                  evaluate
     harness evaluate --check          check_submission
+    harness evaluate --judge          judge_evidence
+    harness evaluate --judge --dry-run  plan_judging
     harness ingest                    ingest
     harness ingest --as-corpus        ingest_corpus
     harness add                       add_claims
+    harness assign                    assign
+    harness assign --status           assignments
     harness label                     label
     harness adjudicate                adjudicate
     harness label --web               serve_labeling
@@ -57,6 +67,8 @@ if TYPE_CHECKING:
 
     __version__: str
 
+    from harness.annotate.assign import assign as assign
+    from harness.annotate.assign import assignments as assignments
     from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
@@ -64,6 +76,9 @@ if TYPE_CHECKING:
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.dataset_diff import diff as diff
     from harness.compare.gate import check_gate as check_gate
+    from harness.compare.more_labels.articles_needed import power as power
+    from harness.compare.more_labels.learning_curve import curve as curve
+    from harness.compare.more_labels.suspects import suspects as suspects
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
     from harness.data.corpora.ingest_corpus import ingest_corpus as ingest_corpus
@@ -88,6 +103,8 @@ if TYPE_CHECKING:
     from harness.runner.config import Experiment as Experiment
     from harness.runner.configs.new_folder import new as new
     from harness.runner.configs.schema import schema as schema
+    from harness.runner.judging.judge_evidence import judge_evidence as judge_evidence
+    from harness.runner.judging.judge_evidence import plan_judging as plan_judging
     from harness.runner.listing import list_components as list_components
     from harness.runner.load_config import load_experiment as load_experiment
     from harness.runner.models.saved_model import load_model as load_model
@@ -98,18 +115,24 @@ if TYPE_CHECKING:
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
     from harness.runner.splitting.freeze import freeze_split as freeze_split
+    from harness.scoring.next_articles import next_articles as next_articles
+    from harness.scoring.probes.probe import probe as probe
     from harness.scoring.score import score as score
     from harness.scoring.verify import verify as verify
+    from harness.scoring.verify_articles import verify_articles as verify_articles
 
 _MODULES = {
     "add_claims": "harness.data.add_claims",
     "adjudicate": "harness.annotate.label",
     "agreement": "harness.data.labels.agreement",
+    "assign": "harness.annotate.assign",
+    "assignments": "harness.annotate.assign",
     "audit_targets": "harness.runner.audit",
     "build_report": "harness.report.build",
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
+    "curve": "harness.compare.more_labels.learning_curve",
     "diff": "harness.compare.dataset_diff",
     "disputes": "harness.data.labels.disputes",
     "evaluate": "harness.runner.official.evaluate",
@@ -124,6 +147,7 @@ _MODULES = {
     "HarnessError": "harness.errors",
     "ingest": "harness.data.ingest",
     "ingest_corpus": "harness.data.corpora.ingest_corpus",
+    "judge_evidence": "harness.runner.judging.judge_evidence",
     "check_gate": "harness.compare.gate",
     "label": "harness.annotate.label",
     "list_components": "harness.runner.listing",
@@ -133,18 +157,24 @@ _MODULES = {
     "write_index": "harness.retrieval.stored",
     "load_model": "harness.runner.models.saved_model",
     "new": "harness.runner.configs.new_folder",
+    "next_articles": "harness.scoring.next_articles",
     "open_claims": "harness.data.exchange.frames",
     "open_dataset": "harness.data.load",
     "plan": "harness.runner.run",
+    "plan_judging": "harness.runner.judging.judge_evidence",
+    "power": "harness.compare.more_labels.articles_needed",
+    "probe": "harness.scoring.probes.probe",
     "repair": "harness.data.repair",
     "Result": "harness.runner.result_files",
     "run": "harness.runner.run",
+    "suspects": "harness.compare.more_labels.suspects",
     "withdraw": "harness.data.labels.withdraw",
     "write_submission": "harness.runner.official.write_submission",
     "serve_labeling": "harness.annotate.web.serve",
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
     "verify": "harness.scoring.verify",
+    "verify_articles": "harness.scoring.verify_articles",
 }
 
 __all__ = list(_MODULES)

@@ -22,5 +22,5 @@ FOLDERS = {
     "covid-fact-rte": "covidfact",
 }
 """Benchmark to its publisher's folder, where that has not the benchmark's own name."""
-NOT_HERE = ("checkthat-2025-task3", "feverous", "hover", "quantemp")
+NOT_HERE = ("checkthat-2025-task2", "checkthat-2025-task3", "feverous", "hover", "quantemp")
 """Benchmarks that are not among the public benchmark files."""

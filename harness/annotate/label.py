@@ -12,11 +12,10 @@ from rich.console import Console
 
 from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.keys import standard_input_keys
-from harness.annotate.questions import again_questions, dispute_questions, label_questions
+from harness.annotate.labeling import Labeling, LabelOptions
+from harness.annotate.questions import dispute_questions
 from harness.annotate.session import Session
 from harness.annotate.terminal import Terminal
-from harness.arguments import as_list
-from harness.data.dataset import Dataset
 from harness.data.labels.label_log import open_to_label
 from harness.display import displayed
 from harness.guarded_stream import unguarded
@@ -49,11 +48,18 @@ def label(
     features: bool = False,
     flagged: bool = False,
     claims: str | Sequence[str] = (),
+    everything: bool = False,
+    order: str | None = None,
+    seed: int = 0,
+    scores: str | Path | Sequence[str | Path] = (),
+    from_scores: str | Path | None = None,
+    suggest: str | Path | Sequence[str | Path] = (),
+    from_verify: str | Path | None = None,
     keys: Iterable[str] | None = None,
     console: Console | None = None,
     root: str | Path | None = None,
 ) -> LabelResult:
-    """Asks an annotator for the label of each claim on each axis of a scheme, in the order of the articles.
+    """Asks an annotator for the label of each claim on each axis of a scheme.
 
     The annotator sees no labels of others. Each answer is on disk before the next question is shown, and a later
     session begins where this one ended.
@@ -67,6 +73,16 @@ def label(
         flagged: whether only the questions are asked, again, that the annotator has flagged; an answer takes the flag
             back.
         claims: ids of one or more claims to ask about, answered or not; default: all that are open.
+        everything: whether all claims are asked about; default: those that are assigned to the annotator, or all if
+            nothing is assigned to anybody.
+        order: one of `ORDERS`: sequential, random, by-article, uncertainty, disagreement, diversity, outdated; default:
+            that of the assignment, else sequential.
+        seed: seed of the random orders.
+        scores: files of `harness score -o`, or results, one for each system; for uncertainty and disagreement.
+        from_scores: such a file, whose highest scores come first, in place of an order.
+        suggest: such files, whose labels are shown as suggestions, and stored; `AXIS=FILE` names the axis of one.
+        from_verify: what `harness verify -o FILE.jsonl` wrote: its claims come first, those with the highest score of
+            the detector at the front, and its verdicts are shown as suggestions, and stored.
         keys: keys that the annotator presses; default: those of standard input. Digits choose a label, `u` takes the
             last answer back, `s` skips, `!` flags, `?` shows the guideline, `q` leaves.
         console: where the questions are shown; default: standard output.
@@ -74,11 +90,21 @@ def label(
     Raises: HarnessError: the dataset is shipped or fetched, somebody is labeling under this name, or a name is unknown.
         FaultsError: the dataset has faults.
     """
+    options = LabelOptions(
+        scheme=scheme,
+        axes=axes,
+        flagged=flagged,
+        claims=claims,
+        everything=everything,
+        order=order,
+        seed=seed,
+        scores=scores,
+        from_scores=from_scores,
+        suggest=suggest,
+        from_verify=from_verify,
+    )
     with open_to_label(dataset, annotator, root=root, blind=True) as (opened, log):
-        questions = label_questions(opened, scheme, as_list(axes))
-        again = flagged or bool(claims)
-        asked = again_questions(questions, log.flags if flagged else None, as_list(claims)) if again else questions
-        session = Session(asked, log, again=again, evidence=_evidence_of(opened))
+        session = Labeling(opened, options).session(log)
         return _run(session, f"{opened.info.name}, {annotator}", keys, console, features=features)
 
 
@@ -107,12 +133,8 @@ def adjudicate(
     """
     with open_to_label(dataset, annotator, "adjudicate", root) as (opened, log):
         questions = dispute_questions(opened, scheme, annotator)
-        session = Session(questions, log, evidence=_evidence_of(opened))
+        session = Session(questions, log, evidence=EvidenceDesk(opened) if has_passages(opened) else None)
         return _run(session, f"{opened.info.name}, {annotator} decides", keys, console)
-
-
-def _evidence_of(dataset: Dataset) -> EvidenceDesk | None:
-    return EvidenceDesk(dataset) if has_passages(dataset) else None
 
 
 def _run(

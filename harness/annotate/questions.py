@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, overload
 
 from harness.data.dataset import Dataset
@@ -25,6 +25,8 @@ class Question(NamedTuple):
     """Number of the claim among those that are asked about, from 1."""
     marks: tuple[Annotation, ...] = ()
     """Labels that are shown: those that an adjudicator decides between. An annotator sees none."""
+    is_repeat: bool = False
+    """Whether it is asked a second time, which the annotator is not told; the answer has the role `repeat`."""
 
     @property
     def place(self) -> Place:
@@ -33,7 +35,9 @@ class Question(NamedTuple):
 
     @property
     def features(self) -> tuple[Question, ...]:
-        """One question for each feature of the scheme, about the same claim."""
+        """One question for each feature of the scheme, about the same claim; none where it is asked again."""
+        if self.is_repeat:
+            return ()
         return tuple(self._replace(axis=axis) for axis in self.scheme.axes if axis.feature)
 
 
@@ -45,19 +49,38 @@ class ClaimQuestions(Sequence[Question]):
         articles: article of each claim, by its id.
         scheme: label scheme of the axes.
         axes: axes to ask about, in order.
+        repeats: indexes of the claims that are asked about a second time there.
     """
 
     def __init__(
-        self, claims: Sequence[Claim], articles: Mapping[str, Article], scheme: Scheme, axes: Sequence[Axis]
+        self,
+        claims: Sequence[Claim],
+        articles: Mapping[str, Article],
+        scheme: Scheme,
+        axes: Sequence[Axis],
+        *,
+        repeats: Collection[int] = (),
     ) -> None:
         self.claims = claims
+        self.scheme = scheme
+        self.axes = axes
         self._articles = articles
-        self._scheme = scheme
-        self._axes = axes
-        self.places = _Places(claims, scheme, axes)
+        self.repeated_claims = frozenset(repeats)
+        """Indexes of the claims that are asked about a second time."""
+        self.places = _Places(claims, scheme, axes, self.repeated_claims)
+        self.repeats: Mapping[Place, int] = {
+            (claims[rank].claim_id, scheme.name, axis.name): rank * len(axes) + axis_rank
+            for rank in sorted(self.repeated_claims)
+            for axis_rank, axis in enumerate(axes)
+        }
+        """The index of each question that is asked a second time, by what its answer is stored under."""
+
+    def reordered(self, claims: Sequence[Claim], repeats: Collection[int] = ()) -> ClaimQuestions:
+        """Returns the same questions about other claims, or in another order."""
+        return ClaimQuestions(claims, self._articles, self.scheme, self.axes, repeats=repeats)
 
     def __len__(self) -> int:
-        return len(self.claims) * len(self._axes)
+        return len(self.claims) * len(self.axes)
 
     @overload
     def __getitem__(self, index: int) -> Question: ...
@@ -66,16 +89,17 @@ class ClaimQuestions(Sequence[Question]):
     def __getitem__(self, index: int | slice) -> Question | list[Question]:
         if isinstance(index, slice):
             return [self[position] for position in range(*index.indices(len(self)))]
-        rank, axis_rank = divmod(range(len(self))[index], len(self._axes))
-        claim = self.claims[rank]
-        return Question(claim, self._articles[claim.article_id], self._scheme, self._axes[axis_rank], rank + 1)
+        rank, axis_rank = divmod(range(len(self))[index], len(self.axes))
+        claim, is_repeat = self.claims[rank], rank in self.repeated_claims
+        article = self._articles[claim.article_id]
+        return Question(claim, article, self.scheme, self.axes[axis_rank], rank + 1, is_repeat=is_repeat)
 
 
 class _Places(Mapping[Place, int]):
     """The index of each question by what its answer is stored under, without an entry for each."""
 
-    def __init__(self, claims: Sequence[Claim], scheme: Scheme, axes: Sequence[Axis]) -> None:
-        self._claim = {claim.claim_id: rank for rank, claim in enumerate(claims)}
+    def __init__(self, claims: Sequence[Claim], scheme: Scheme, axes: Sequence[Axis], repeats: Collection[int]) -> None:
+        self._claim = {claim.claim_id: rank for rank, claim in enumerate(claims) if rank not in repeats}
         self._axis = {(scheme.name, axis.name): rank for rank, axis in enumerate(axes)}
 
     def __getitem__(self, place: Place) -> int:
@@ -93,6 +117,11 @@ def place_index(questions: Sequence[Question]) -> Mapping[Place, int]:
     if isinstance(questions, ClaimQuestions):
         return questions.places
     return {question.place: index for index, question in enumerate(questions)}
+
+
+def repeat_index(questions: Sequence[Question]) -> Mapping[Place, int]:
+    """Returns the index of each question that is asked a second time, by what its answer is stored under."""
+    return questions.repeats if isinstance(questions, ClaimQuestions) else {}
 
 
 def numbered_claims(questions: Sequence[Question]) -> list[tuple[int, Claim]]:

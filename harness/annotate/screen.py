@@ -210,8 +210,15 @@ def _given(console: Console, question: Question) -> list[Text]:
 
 
 def _own_label(session: Session, question: Question) -> list[Text]:
-    own, flag = session.log.standing.get(question.place), session.log.flags.get(question.place)
-    lines = [f"yours: {own.label}; another label replaces it"] if own is not None else []
+    own, flag, suggestion = session.answer_of(question), session.flag_of(question), session.suggestion
+    lines = []
+    if suggestion is not None:
+        score = "" if suggestion.score is None else f" ({suggestion.score:.2f})"
+        lines.append(f"suggested by {suggestion.source}: {suggestion.label}{score}")
+    if own is not None:
+        version, now = own.guideline, question.scheme.version
+        outdated = f" (guideline {version}, now {now})" if version != now else ""
+        lines.append(f"yours: {own.label}{outdated}; another label replaces it")
     lines += [f"flagged: look again{f' ({flag.note})' if flag.note else ''}"] if flag is not None else []
     return [Text(f"  {_one_line(line)}", style="yellow") for line in lines]
 

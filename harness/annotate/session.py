@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from harness.annotate.evidence import EvidenceDesk, JudgedPassage
-from harness.annotate.questions import Question, numbered_claims, place_index
+from harness.annotate.questions import Question, numbered_claims, place_index, repeat_index
+from harness.annotate.suggestions import Suggestion
 from harness.data.corpora.passages import Passage
-from harness.data.labels.label_log import Answer, LabelLog
+from harness.data.labels.label_log import Answer, LabelLog, Place
 from harness.records import Annotation, Claim
 from harness.schemes.scheme_files import FEATURE_LABEL
 from harness.text_tables import visible
@@ -41,6 +42,8 @@ class Session:
         log: log of the annotator.
         again: whether questions are asked again that have an answer; each answer then takes the flag back.
         evidence: where passages are found and judged; None: the dataset has none.
+        outdated_again: whether questions are asked again that were answered under another version of the guideline.
+        suggestions: labels that are suggested, by what the answers are stored under.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class Session:
         *,
         again: bool = False,
         evidence: EvidenceDesk | None = None,
+        outdated_again: bool = False,
+        suggestions: Mapping[Place, Suggestion] | None = None,
     ) -> None:
         self.questions = questions
         self.log = log
@@ -65,9 +70,16 @@ class Session:
         """Confidence of the next answer, from 0 to 1."""
         self._again = again
         self._evidence = evidence
+        self._suggestions = suggestions or {}
         self._index_of = place_index(questions)
-        answered = {index for place in log.standing if (index := self._index_of.get(place)) is not None}
-        self._answered = set() if again else answered
+        self._repeat_of = repeat_index(questions)
+        self._first_of = {index: self._index_of.get(place) for place, index in self._repeat_of.items()}
+        answers = [(self._index_of, log.standing), (self._repeat_of, log.repeats)]
+        self._answered = set()
+        for index_of, standing in answers if not again else ():
+            self._answered |= {index for place in standing if (index := index_of.get(place)) is not None}
+        if outdated_again:
+            self._answered = {index for index in self._answered if not self._is_outdated(questions[index])}
         self._skipped: set[int] = set()
         self._start = time.monotonic()
         self._steps: list[_Step] = []
@@ -104,21 +116,48 @@ class Session:
     def resume(self, earlier: Session) -> None:
         """Takes over from a session that began before the files were read again: counts, skips and the place."""
         self.n_given, self.n_withdrawn, self._start = earlier.n_given, earlier.n_withdrawn, earlier._start
-        indexes = (self._index_of.get(earlier.questions[index].place) for index in earlier._skipped)
+        indexes = (self._find(earlier.questions[index]) for index in earlier._skipped)
         self._skipped = {index for index in indexes if index is not None and index not in self._answered}
         if self._again:
-            again = (self._index_of.get(earlier.questions[index].place) for index in earlier._answered)
+            again = (self._find(earlier.questions[index]) for index in earlier._answered)
             self._answered = {index for index in again if index is not None}
-        place = earlier.current.place if earlier.current else None
-        self._move(self._index_of.get(place, 0) if place else 0)
+        self._move((self._find(earlier.current) or 0) if earlier.current else 0)
+
+    def _find(self, question: Question) -> int | None:
+        """Returns the index of a question of another session."""
+        return (self._repeat_of if question.is_repeat else self._index_of).get(question.place)
+
+    def answer_of(self, question: Question) -> Annotation | None:
+        """Returns the answer to a question that stands; to one that is asked again, the second answer only."""
+        return (self.log.repeats if question.is_repeat else self.log.standing).get(question.place)
+
+    def flag_of(self, question: Question) -> Annotation | None:
+        """Returns the flag on a question; none where it is asked again, which would tell the annotator so."""
+        return None if question.is_repeat else self.log.flags.get(question.place)
+
+    def _is_outdated(self, question: Question) -> bool:
+        answer = self.answer_of(question)
+        return answer is not None and not question.is_repeat and answer.guideline != question.scheme.version
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        """What is suggested for the question that is shown; stored in the log when the question is left."""
+        question = self.current
+        return None if question is None or question.is_repeat else self._suggestions.get(question.place)
+
+    def _suggestion_to_store(self, question: Question) -> Answer | None:
+        stored, version = self.log.suggestions.get(question.place), question.scheme.version
+        return self.suggestion.to_store(question.place, version, stored) if self.suggestion else None
 
     def replace_claim(self, claim_id: str, new_id: str) -> None:
         """Goes on with another claim in place of one: takes the labels on it back, and skips its questions."""
-        marks = [mark for place, mark in self.log.standing.items() if place[0] == claim_id]
+        answers = [*self.log.standing.items(), *self.log.repeats.items()]
+        marks = [mark for place, mark in answers if place[0] == claim_id]
         if marks:
             self.log.withdraw(marks, f"span corrected: {new_id}")
             self.n_withdrawn += len(marks)
-        indexes = [index for place, index in self._index_of.items() if place[0] == claim_id]
+        places = (*self._index_of.items(), *self._repeat_of.items())
+        indexes = [index for place, index in places if place[0] == claim_id]
         self._answered.difference_update(indexes)
         self._skipped.update(indexes)
         # A session about some claims only does not ask about the new one.
@@ -133,14 +172,17 @@ class Session:
         if question is None or not 1 <= number <= len(question.axis.label_names):
             return False
         label = question.axis.label_names[number - 1]
-        standing = self.log.standing.get(question.place)
-        is_same = standing is not None and standing.label == label and self.note is None and self.confidence is None
+        standing = self.answer_of(question)
+        is_same = standing is not None and (standing.label, standing.guideline) == (label, question.scheme.version)
+        is_same = is_same and self.note is None and self.confidence is None
         annotation = None
         if is_same:
             self.message = f"unchanged: {question.axis.name} = {label}"
         else:
             annotation = self.log.answer(
-                Answer(question.place, label, question.scheme.version, note=self.note, confidence=self.confidence)
+                Answer(question.place, label, question.scheme.version, note=self.note, confidence=self.confidence),
+                is_repeat=question.is_repeat,
+                suggestion=self._suggestion_to_store(question),
             )
             self.n_given += 1
             self.message = f"saved: {question.axis.name} = {label}{self._extras}"
@@ -178,7 +220,7 @@ class Session:
         question = self.current
         if question is None:
             return
-        flag = self.log.flags.get(question.place)
+        flag = self.flag_of(question)
         if flag is not None:
             self.log.withdraw([flag])
             self.message = "the flag is taken back"
@@ -207,6 +249,8 @@ class Session:
     def skip(self) -> None:
         """Leaves the question for a later session."""
         if self.current is not None:
+            if (suggestion := self._suggestion_to_store(self.current)) is not None:
+                self.log.note_suggestion(suggestion)
             self._steps.append(_Step(self._position, None))
             self._skipped.add(self._position)
             self.message = "skipped; it comes again when you start again"
@@ -265,9 +309,11 @@ class Session:
         self.message = ""
 
     def _last_of_earlier_sessions(self) -> _Step | None:
-        for place, annotation in reversed(self.log.standing.items()):
-            if place in self._index_of:
-                return _Step(self._index_of[place], annotation)
+        for annotation in self.log.latest_answers():
+            place = annotation.claim_id, annotation.scheme, annotation.axis
+            index = (self._repeat_of if annotation.role == "repeat" else self._index_of).get(place)
+            if index is not None:
+                return _Step(index, annotation)
         return None
 
     def _move(self, start: int) -> None:
@@ -276,10 +322,14 @@ class Session:
         after, before = range(start, len(self.questions)), range(min(start, len(self.questions)))
         for indexes in (after, before):
             for index in indexes:
-                if index not in self._answered and index not in self._skipped:
+                if index not in self._answered and index not in self._skipped and self._is_due(index):
                     self._position = index
                     return
         self._position = len(self.questions)
+
+    def _is_due(self, index: int) -> bool:
+        """Whether a question may be asked: a second time only after the first answer."""
+        return index not in self._first_of or self._first_of[index] in self._answered
 
 
 def _number(question: Question) -> int:

@@ -85,7 +85,7 @@ def agreement(
     """Measure the agreement of annotators.
 
     One table per axis of the scheme, with 95% confidence intervals; then pairs of annotators, the claims that split
-    them, agreement over time, and how far they repeat their own answers.
+    them, agreement over time, how far they repeat their own answers, and how far they agree with what was suggested.
 
     Of a dataset, or of a FILE of ratings (.csv, .tsv, .txt, .xlsx, .jsonl): one rating a row with the columns item,
     annotator and label, or one item a row and one annotator a column.
@@ -238,11 +238,12 @@ def _format_details(axis: AxisAgreement) -> list[str]:
         rows = [[_minute(period.start), _minute(period.end), *_cells(period.measures)] for period in periods]
         change = ["last less first", "", "", _format_value(details.drift.change), ""]
         tables.append([[f"{name}: from", "to", *_titles(periods[0].measures)], *rows, change])
-    if details.consistency:
-        rows = [[visible(one.annotator), *_cells(one.measures)] for one in details.consistency[:MAX_LISTED]]
-        left = len(details.consistency) - len(rows)
+    for title, measured in (("answered twice", details.consistency), ("agrees with suggestions", details.suggestions)):
+        rows = [[visible(one.annotator), *_cells(one.measures)] for one in measured[:MAX_LISTED]]
+        left = len(measured) - len(rows)
         rows += [[f"and {left:,} more (--json lists all)", "", "", ""]] if left else []
-        tables.append([[f"{name}: answered twice", *_titles(details.consistency[0].measures)], *rows])
+        if rows:
+            tables.append([[f"{name}: {title}", *_titles(measured[0].measures)], *rows])
     return [align_columns(table) for table in tables]
 
 

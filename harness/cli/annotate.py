@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from harness.cli.experiments import as_json, data_root, print_json
+from harness.cli.labeling.queue_options import queue_arguments, queue_options
 from harness.text_tables import align_columns, count_of, visible
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def _print_links(links: Mapping[str, str], host: str) -> None:
 )
 @click.option("--claim", "claims", multiple=True, metavar="ID", help="Ask about this claim, again; may be repeated.")
 @click.option("--flagged", is_flag=True, help="Ask again, and only, what you flagged; an answer takes the flag back.")
+@queue_options
 @web_options
 @data_root
 def label(
@@ -131,6 +133,9 @@ def label(
     features, ? shows the guideline, q leaves. Each answer is on disk before the next
     question is shown; the same command goes on where you stopped. You see no labels of others.
 
+    --from-scores begins with what scored highest, --order chooses another order. If claims are assigned (harness
+    assign), only yours are asked about.
+
     With --web each NAME gets a link to a page on this machine, with the same keys.
 
     Keys can also come from a pipe. Shipped and fetched datasets are never changed: copy one with harness new.
@@ -142,6 +147,7 @@ def label(
     chosen += [argument for axis in axes for argument in ("--axis", axis)]
     chosen += [argument for claim in claims for argument in ("--claim", claim)]
     chosen += [option for option in ("--features", "--flagged") if options[option.removeprefix("--")]]
+    chosen += queue_arguments(options)
     if web is not None:
         options.pop("features")  # the page shows them all the time
         results = web.serve(dataset, axes=axes, claims=claims, root=data_root, **options)

@@ -7,8 +7,22 @@ from pathlib import Path
 
 import click
 
-from harness.cli import agreement, annotate, audit, compare, data, experiments, report, retrieval, score, start, verify
+from harness.cli import (
+    agreement,
+    annotate,
+    audit,
+    compare,
+    data,
+    experiments,
+    report,
+    retrieval,
+    score,
+    start,
+    verify,
+)
 from harness.cli.faults import FaultOutput, all_faults_option
+from harness.cli.labeling import assign
+from harness.cli.more_labels import commands as more_labels
 from harness.cli.output import guard_streams
 from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.user_code.local_code import working_folder
@@ -31,10 +45,12 @@ for command in (
     *experiments.COMMANDS,
     *data.COMMANDS,
     *compare.COMMANDS,
+    *more_labels.COMMANDS,
     *report.COMMANDS,
     *audit.COMMANDS,
     *agreement.COMMANDS,
     *annotate.COMMANDS,
+    *assign.COMMANDS,
     *start.COMMANDS,
     *score.COMMANDS,
     *retrieval.COMMANDS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.options.judging import is_judged, judge_options, judged_submission
 from harness.cli.progress import show_progress
 from harness.text_tables import count_of
 from harness.user_code.local_code import refuse_code
@@ -183,9 +184,7 @@ class MultiValueCommand(click.Command):
 @click.option(
     "--gold", multiple=True, metavar="FILE...", help="Gold files, in the published format; none for FEVEROUS."
 )
-@click.option(
-    "--predictions", multiple=True, required=True, metavar="FILE...", help="Prediction files, one per gold file."
-)
+@click.option("--predictions", multiple=True, metavar="FILE...", help="Prediction files, one per gold file.")
 @click.option("--check", is_flag=True, help="Check the format of the prediction files without gold, and stop.")
 @click.option(
     "--max-evidence",
@@ -193,6 +192,8 @@ class MultiValueCommand(click.Command):
     metavar="N",
     help="FEVER: maximum number of evidence passages that count; default: 5.",
 )
+@judge_options
+@data_root
 @as_json
 def evaluate(
     benchmark: str,
@@ -200,7 +201,9 @@ def evaluate(
     predictions: tuple[str, ...],
     check: bool,
     max_evidence: int | None,
+    data_root: Path | None,
     as_json: bool,
+    **judging: Any,
 ) -> None:
     """Score a submission officially.
 
@@ -208,10 +211,21 @@ def evaluate(
 
     Gold and prediction files are paired by base name if the two sets of base names are equal, else by position. Name a
     file inside a zip archive as archive.zip!path.
+
+    With --judge, a language model says which facts of the reference evidence the found evidence supports, and the other
+    way round. BENCHMARK is averitec, or the folder of a result of verdicts. Replies are kept, so that the same command
+    sends nothing again.
     """
     import harness
     from harness.runner.tables import evaluation_table
 
+    if is_judged(judging):
+        if check or max_evidence is not None:
+            raise click.UsageError("--judge does not go with --check or --max-evidence")
+        click.echo(judged_submission(benchmark, gold, predictions, as_json=as_json, root=data_root, **judging))
+        return
+    if not predictions:
+        raise click.UsageError("Missing option '--predictions'.")
     if check and gold:
         raise click.UsageError("give either --gold FILE... to score, or --check to check the format")
     if check:

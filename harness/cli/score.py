@@ -49,7 +49,7 @@ MAX_CHARACTERS = 1_000
 @click.option("--delimiter", metavar="NAME", help=DELIMITER_HELP)
 @click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
 @click.option("--name", metavar="ID", help="Name of standard input (-), such as page.html for HTML.")
-@click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: the model's.")
+@click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: detected.")
 @click.option(
     "--reasons/--no-reasons", default=True, help="Report reasons for each score (default: on; slow for encoders)."
 )
@@ -75,6 +75,7 @@ def score(
     Without -o, prints the claims with the highest scores, the highest first.
     """
     import harness
+    from harness.data.sentences.claims_of import dropped_line
 
     if by_default == (options["system"] is not None):
         raise click.UsageError("give either --system NAME_OR_MODEL or --default")
@@ -93,6 +94,8 @@ def score(
     )
     for warning in result.warnings:
         click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    if result.dropped:
+        click.echo(dropped_line(result.dropped), err=True)
     if as_json:
         print_json(result.document())
     elif result.out is None:

@@ -79,6 +79,8 @@ class Rescored(NamedTuple):
     """Number of predicted claims whose gold is another one, or that have gold in one release only."""
     unpredicted: int
     """Number of claims with gold in the new release that the result has no prediction for."""
+    gold_rule: str
+    """Rule of the experiment that turns labels into gold."""
 
 
 @displayed
@@ -194,7 +196,7 @@ def _rescore(result: Result, old: Dataset, new: Dataset) -> list[Rescored]:
     if result.task == "evidence":
         raise HarnessError("a ranking of passages has no labels")
     columns = read_predictions(result)
-    gold_of = _task_gold_by_claim(result, new)
+    gold_of = task_gold_by_claim(result, new)
     ids = {claim.claim_id for claim in old.current}
     before = columns["gold"]
     after = np.empty(len(before), dtype=object)
@@ -230,12 +232,13 @@ def _rescore(result: Result, old: Dataset, new: Dataset) -> list[Rescored]:
                 n=len(scored.gold.codes),
                 changed=changed,
                 unpredicted=unpredicted,
+                gold_rule=result.provenance.config.gold,
             )
         )
     return rescored
 
 
-def _task_gold_by_claim(result: Result, release: Dataset) -> Mapping[str, str]:
+def task_gold_by_claim(result: Result, release: Dataset) -> Mapping[str, str]:
     """Returns the gold of a release by claim, as the experiment of a result makes it."""
     task = find_task(result.task)
     use = next((use for use in result.provenance.schemes if use.name in release.info.schemes), None)

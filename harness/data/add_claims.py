@@ -86,7 +86,8 @@ def add_claims(
             free-standing claim). The rows of an article that the dataset does not have make it, one a line. Every other
             column is an axis, and its cell the label. In the column of a feature, yes marks the feature, an empty cell
             or no does not, and any other text marks it and becomes its value. Columns `note`, `confidence` (0 to 1) and
-            `at` are stored with the labels of a row. A column `evidence` holds a passage of
+            `at` are stored with the labels of a row. A column `statement` holds the claim in words that stand alone. A
+            column `evidence` holds a passage of
             evidence for the claim of the row, and several rows of one claim bring several; `passage_id`, `group`,
             `stance`, `source`, `url` and `published` then describe the passage. Also an export of doccano (.jsonl,
             .csv), Prodigy (.jsonl) or Label Studio (.json, .csv, .tsv), and ClaimReview in a page (.html, .jsonld,
@@ -183,7 +184,7 @@ def _write(target: Target, session: AddSession) -> None:
     folder = target.dataset.folder
     files: dict[Path, bytes] = {}
     finder = session.finder
-    if target.is_new or len(finder.claims) > len(target.dataset.claims):
+    if target.is_new or len(finder.claims) > len(target.dataset.claims) or finder.statements_added:
         files = claim_file_contents(folder, finder.articles.values(), finder.claims.values())
     if session.new:
         files |= _appended(folder / "annotations" / f"{session.options.annotator}.jsonl", session.new)
@@ -208,6 +209,8 @@ def _result(target: Target, session: AddSession, notes: list[str], ignored: Sequ
     notes += target.notes
     if ignored:
         notes.append(f"columns passed over: {', '.join(ignored)}")
+    if session.finder.statements_added:
+        notes.append(f"statements added: {session.finder.statements_added:,}")
     if session.unlabeled:
         unit = "rows" if session.evidence is None else "claims"
         notes.append(f"{unit} without a label: {session.unlabeled:,}")

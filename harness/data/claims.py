@@ -50,12 +50,14 @@ class Claims:
     """str or None; defaults to all None."""
     source: Column = None  # type: ignore[assignment]
     """str or None; publisher of the article. Used by splits only: the fingerprint of a dataset does not cover it."""
+    statement: Column = None  # type: ignore[assignment]
+    """str or None; the claim in words that stand alone, which retrieval may look for. Defaults to all None."""
     evidence: Column = None  # type: ignore[assignment]
     """Tuples of `ShownPassage`, best first; empty where nothing is shown. Defaults to all empty. The fingerprint of a
     dataset does not cover it: the id of a unit does."""
 
     def __post_init__(self) -> None:
-        for name in ("topic", "source"):
+        for name in ("topic", "source", "statement"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.full(len(self.claim_id), None, dtype=object))
         if self.evidence is None:

@@ -156,6 +156,7 @@ class Dataset:
             speaker=_column(claim.speaker for claim in self.current),
             published=_column(claim.date or articles[claim.article_id].published for claim in self.current),
             topic=_column(claim.topic for claim in self.current),
+            statement=_column(claim.statement for claim in self.current),
             source=_column(articles[name].publisher or self.info.name for name in article_ids),
         )
 
@@ -171,6 +172,7 @@ class Dataset:
                 claim.date,
                 *article_fields[claim.article_id],
                 *_optional(claim.topic),
+                *([] if claim.statement is None else [["statement", claim.statement]]),
             )
             for claim in self.current
         )

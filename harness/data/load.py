@@ -135,6 +135,8 @@ def _article_faults(path: Path, articles: Numbered[Article]) -> list[Fault]:
 def _claim_faults(path: Path, claims: Numbered[Claim], articles: dict[str, Article], *, complete: bool) -> list[Fault]:
     faults = _duplicate_faults(path, "claim_id", [(line, claim.claim_id) for line, claim in claims])
     for line, claim in claims:
+        if claim.statement is not None and not claim.statement.strip():
+            faults.append(Fault(str(path), line, "statement", "is empty; remove the field", "empty"))
         article = articles.get(claim.article_id)
         if article is not None and _is_sound(claim, article.text):
             continue

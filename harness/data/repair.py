@@ -82,7 +82,7 @@ def repair(dataset: str | Path, root: str | Path | None = None) -> list[Repair]:
 
 def _line_files(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in LINE_FILES if (folder / name).is_file())
-    for name in ("annotations", "splits"):
+    for name in ("annotations", "splits", "assignments"):
         yield from sorted((folder / name).glob("*.jsonl"))
 
 

@@ -38,7 +38,7 @@ def open_claim_texts(result: Result, root: str | Path | None) -> ClaimTexts:
     """
     experiment = result.provenance.config
     try:
-        joined = load_joined(experiment.datasets, root, experiment.normalize)
+        joined = load_joined(experiment.datasets, root, experiment.same_form)
     except (HarnessError, OSError) as error:
         reason = str(error).splitlines()[0]
         return ClaimTexts(

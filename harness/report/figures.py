@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ from harness.report.curves import (
 from harness.report.report_data import ReportData, ReportedSystem, heading_of, value_of
 from harness.report.svg import Frame, Line, Point, line_chart, reliability_chart, rows_chart, span
 from harness.runner.slices import SliceValues
+from harness.runner.splitting.split_config import SystemAtShare
 from harness.runner.tables import format_value
 from harness.text_tables import format_number
 
@@ -32,7 +32,6 @@ SHOWN_AT = np.array([0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9])
 MAX_ROWS = 16
 FILLS = 0.5
 """If all probabilities are below this value, the axes end near the highest one."""
-TRAIN_SHARE = re.compile(r"[\[,]train_share=([0-9.eE+-]+)\]")
 
 
 class Grid(NamedTuple):
@@ -176,11 +175,10 @@ def learning_figure(data: ReportData) -> Figure | None:
     heading = _heading(data)
     points: dict[str, list[tuple[float, Value, int]]] = {}
     for subject in data.subjects:
-        match_ = TRAIN_SHARE.search(subject.name)
+        system = SystemAtShare.parse(subject.name)
         value = value_of(data, subject.name, data.main)
-        if match_ and value.value is not None:
-            base = TRAIN_SHARE.sub(lambda match: "]" if match[0][0] == "," else "", subject.name)
-            points.setdefault(base, []).append((float(match_[1]), value, subject.key))
+        if system and value.value is not None:
+            points.setdefault(system.name, []).append((system.share, value, subject.key))
     for points_of_system in points.values():
         points_of_system.sort(key=lambda point: point[0])
     lines = [

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.arguments import as_list
+from harness.data.assignments.assignment_files import assignment_faults
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.corpora import evidence_faults
 from harness.data.load import dataset_names, find_dataset, open_folder
@@ -58,7 +59,7 @@ def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequenc
         if target.is_dir():
             return _dataset_faults(target)
         if (chain := read_chain(target)) is not None:
-            stages = [read_config(stage) for stage in (chain.detection, chain.judging)]
+            stages = [read_config(stage) for stage in chain.stages]
             for read in stages:
                 add_data_faults(read, root, unchecked)
             faults = [fault for read in stages for fault in read.faults.in_order()]
@@ -83,12 +84,14 @@ def _undefined_labels(target: Path) -> Iterator[str]:
 
 
 def _dataset_faults(folder: Path) -> list[Fault]:
-    """The faults of a dataset folder, and those of its evidence and its corpus."""
+    """The faults of a dataset folder, and those of its assignments, its evidence and its corpus."""
     faults: list[Fault] = []
+    claim_ids = None
     try:
-        open_folder(folder)
+        claim_ids = [claim.claim_id for claim in open_folder(folder).claims]
     except FaultsError as error:
         faults += error.faults
+    faults += assignment_faults(folder, claim_ids)
     return sorted([*faults, *evidence_faults(folder)], key=lambda fault: (fault.path, fault.line or 0))
 
 

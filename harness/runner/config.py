@@ -58,7 +58,7 @@ class Experiment(Record):
     corpus: str | None = None
     """Passages to retrieve from, for evidence and verdicts: a file, a folder or a dataset; default: the corpus of the
     dataset."""
-    normalize: Annotated[tuple[Form, ...], Field(max_length=len(FORMS))] = ()
+    same_form: Annotated[tuple[Form, ...], Field(max_length=len(FORMS))] = ()
     """What is made alike in claims and in the passages shown with them, before any classifier sees them: `case` (lower
     case), `spacing` (one space between words, none before punctuation), `marks` (plain quotation marks and dashes, no
     full stop at the end), `markers` (`<|cit|>`, `-LRB-`). Passages are retrieved as they are."""

@@ -28,7 +28,7 @@ from harness.runner.configs.overrides import override
 from harness.runner.configs.paths import make_paths_absolute
 from harness.runner.configs.places import in_document, remove, with_text_keys
 from harness.runner.official.leaderboards import leaderboard_metrics
-from harness.runner.splitting.split_config import Shares, Split
+from harness.runner.splitting.split_config import Shares, Split, SystemAtShare
 from harness.runner.tuning.calibrate import CALIBRATION_KEYS, with_calibration
 from harness.runner.tuning.search_space import allowed_fields, search_candidates
 from harness.runner.tuning.tune import with_settings_search
@@ -429,12 +429,7 @@ def _at_shares(systems: Sequence[System], shares: Shares) -> tuple[System, ...]:
     """Repeats each system for every share of the training claims, with the share in its name."""
     repeated = []
     for system, share in itertools.product(systems, shares.each):
-        has_suffix = system.system_name.endswith("]")
-        label = (
-            f"{system.system_name[:-1]},train_share={share:g}]"
-            if has_suffix
-            else f"{system.system_name}[train_share={share:g}]"
-        )
+        label = SystemAtShare(system.system_name, share).system_name
         repeated.append(system._replace(system_name=label, train_share=share))
     return tuple(repeated)
 

@@ -116,7 +116,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     """
     experiment = loaded.experiment
     task = find_task(experiment.task)
-    joined = load_joined(experiment.datasets, root, experiment.normalize)
+    joined = load_joined(experiment.datasets, root, experiment.same_form)
     claims = joined.claims
     sources = [system.evidence for system in loaded.systems]
     if task.name == "evidence":
@@ -257,9 +257,9 @@ def _warnings(experiment: Experiment, limit: int | None) -> list[str]:
             "random split: training and test share articles, so the values are too high for new articles; "
             "use protocol: grouped_folds"
         )
-    if experiment.normalize:
+    if experiment.same_form:
         warnings.append(
-            f"claims and passages are normalized ({', '.join(sorted(experiment.normalize))}), so the values do not "
+            f"claims and passages are normalized ({', '.join(sorted(experiment.same_form))}), so the values do not "
             "compare with those of the published form"
         )
     if limit is not None:

@@ -17,8 +17,9 @@ from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.features.encoder_files import hub_by_argument
 from harness.files import folder_lock, json_document, remove_partial_files, write_text
 from harness.progress import Progress, silent
-from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain
+from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain, with_statements
 from harness.runner.chain.losses import ChainLosses, chain_losses
+from harness.runner.chain.normalizing import Normalized, claims_to_normalize, normalize_stage, statements_file
 from harness.runner.chain.saved_chain import DETECT, JUDGE, save_chain
 from harness.runner.chain.table import chain_html, chain_table
 from harness.runner.config import Experiment, LoadedExperiment
@@ -224,7 +225,8 @@ def run(
             offline=offline,
             announce=announce,
         )
-        return _run_chain(chain, Path(out) / chain.chain.name, run_stage, root)
+        normalize = partial(normalize_stage, offline=offline, announce=announce)
+        return _run_chain(chain, Path(out) / chain.chain.name, run_stage, root, normalize=normalize, fresh=fresh)
     part = None if shard is None else Shard.parse(shard)
     if part is not None and (fresh or save_models):
         remedy = "to fit everything again, choose a new --out folder" if fresh else "give it to the run without --shard"
@@ -344,16 +346,7 @@ def plan(
     """The work that `run` would do with the same arguments; fits nothing and writes nothing."""
     if (chain := _chain_of(config, overrides, only, shard)) is not None:
         folder = Path(out) / chain.chain.name
-        stages = [plan(stage, limit=limit, out=folder, root=root) for stage in (chain.detection, chain.judging)]
-        return RunPlan(
-            experiment=chain.chain.name,
-            folder=folder,
-            units=sum(stage.units for stage in stages),
-            finished=sum(stage.finished for stage in stages),
-            hosts=tuple(dict.fromkeys(host for stage in stages for host in stage.hosts)),
-            forecast=Forecast(*map(sum, zip(*(stage.forecast for stage in stages), strict=True))),
-            keys=keys_of_chain(chain),
-        )
+        return _plan_chain(chain, folder, partial(plan, limit=limit, out=folder, root=root), root)
     part = None if shard is None else Shard.parse(shard)
     loaded, units_by_system, data, folder = _prepare(
         config, overrides=overrides, only=only, limit=limit, out=out, root=root
@@ -395,28 +388,75 @@ def _chain_of(
     return chain
 
 
+def _plan_chain(
+    chain: LoadedChain, folder: Path, plan_stage: Callable[[Experiment], RunPlan], root: str | Path | None
+) -> RunPlan:
+    """The work of all stages of a chain.
+
+    Before statements are written, nobody knows what is found by them: their judge is then planned as by the text.
+    """
+    judging, pending = chain.judging, dict[str, int]()
+    hosts: tuple[str, ...] = ()
+    if (normalizer := chain.normalizer) is not None:
+        normalizer.check()
+        _, claims = claims_to_normalize(chain.chain, root)
+        pending = dict(normalizer.planned_requests(claims))
+        hosts = normalizer.hosts() if pending else ()
+        if statements_file(folder).exists():
+            judging = with_statements(judging, statements_file(folder))
+    stages = [plan_stage(stage) for stage in (chain.detection, judging) if stage is not None]
+    statements = Forecast(len(pending), sum(pending.values()))
+    return RunPlan(
+        experiment=chain.chain.name,
+        folder=folder,
+        units=sum(stage.units for stage in stages),
+        finished=sum(stage.finished for stage in stages),
+        hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
+        forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
+        keys=keys_of_chain(chain),
+    )
+
+
 def _run_chain(
-    chain: LoadedChain, folder: Path, run_stage: Callable[[Experiment], RunResult], root: str | Path | None
+    chain: LoadedChain,
+    folder: Path,
+    run_stage: Callable[[Experiment], RunResult],
+    root: str | Path | None,
+    *,
+    normalize: Callable[..., Normalized],
+    fresh: bool,
 ) -> RunResult:
     """Runs the stages of a chain as experiments of their own, in its folder, and joins their results.
 
     Raises: HarnessError: a stage cannot be fitted.
     """
-    detection, judging = run_stage(chain.detection), run_stage(chain.judging)
+    detection = None if chain.detection is None else run_stage(chain.detection)
+    normalized, judging_config, normalizer = None, chain.judging, chain.normalizer
+    if normalizer is not None:
+        if fresh:
+            normalizer.renew()
+        normalized = normalize(chain.chain, normalizer, folder, root)
+        judging_config = with_statements(chain.judging, statements_file(folder))
+    judging = run_stage(judging_config)
     for failure in judging.failed:
         raise HarnessError(f"{failure.system} failed: {failure.reason}")
-    losses = chain_losses(chain.chain, detection.results[0], judging.results, root)
+    detected = [] if detection is None else [*detection.results]
+    losses = chain_losses(chain.chain, next(iter(detected), None), judging.results, root, normalized)
     write_text(folder / "chain.json", json_document(losses.document()))
     models: tuple[SavedModel, ...] = ()
-    if detection.models and judging.models:  # the first judge is the one that was fitted to passages that are found
+    if detection is None and judging.models:
+        reason = "it starts at gold claims (detect: gold); name a detector to save a chain that reads articles"
+        models = (SavedModel(chain.chain.name, None, reason),)
+    if detection is not None and detection.models and judging.models:
+        # The first judge is the one that was fitted to passages that are found.
         stages = {DETECT: detection.models[0], JUDGE: judging.models[0]}
         models = (save_chain(folder / FOLDER, chain.chain, stages, losses.document()),)
     return RunResult(
         experiment=chain.chain.name,
         folder=folder,
-        results=Rows([*detection.results, *judging.results]),
-        fitted=detection.fitted + judging.fitted,
-        damaged=detection.damaged + judging.damaged,
+        results=Rows([*detected, *judging.results]),
+        fitted=judging.fitted + (0 if detection is None else detection.fitted),
+        damaged=judging.damaged + (0 if detection is None else detection.damaged),
         models=models,
         chain=losses,
     )

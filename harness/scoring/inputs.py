@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, ReadOptions
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.hub import HUB
+from harness.data.articles.language import Detection
 from harness.data.articles.sources import STDIN, read_articles, sources_of
 from harness.data.claims import Claims
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation
@@ -45,6 +47,8 @@ class ScoringInput:
     reading: ReadOptions = field(default_factory=ReadOptions)
     language: str = "en"
     """Language of inputs that declare none."""
+    detects: bool = True
+    """Whether the language of articles that declare none is detected."""
     as_claims: bool = False
     """Whether each row of a table is one claim, which is not segmented; always so with a column claim_id."""
     root: str | Path | None = None
@@ -53,6 +57,14 @@ class ScoringInput:
     """Warnings about the inputs, in order; a dict, to drop repeats."""
     languages: dict[str, None] = field(default_factory=dict)
     """Languages of the inputs, in order of appearance; a dict, to drop repeats."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Number of pieces of articles that gave no claim, by kind."""
+    detection: Detection = field(default_factory=Detection)
+    """What was detected, for the notes."""
+
+    def all_notes(self) -> list[str]:
+        """Returns what the user should know about how the inputs were read."""
+        return [*self.reading.notes, *self.notes, *self.detection.notes()]
 
     def batches(self, inputs: Sequence[str | Path], size: int = BATCH) -> Iterator[ClaimBatch]:
         """Yields the claims of all inputs in order, in batches of complete articles.
@@ -68,10 +80,25 @@ class ScoringInput:
             documents.append(document)
             n_claims += len(document.claims)
             if n_claims >= size:
-                yield _batch(documents)
+                yield claim_batch(documents)
                 documents, n_claims = [], 0
         if documents:
-            yield _batch(documents)
+            yield claim_batch(documents)
+
+    def documents_by_source(
+        self, inputs: Sequence[str | Path]
+    ) -> Iterator[tuple[str, tuple[ArticleClaims, ...] | HarnessError]]:
+        """Yields each file or dataset with its articles, or with the reason why it cannot be read.
+
+        Args:
+            inputs: as those of `batches`.
+        Raises: FaultsError: inputs are missing, or of an unknown kind; lists all of them.
+        """
+        for source in self._sources(inputs):
+            try:
+                yield _source_path(source), tuple(self._documents(source))
+            except HarnessError as error:
+                yield _source_path(source), error
 
     def _unique_documents(self, inputs: Sequence[str | Path]) -> Iterator[ArticleClaims]:
         source_paths: dict[str, str] = {}
@@ -133,10 +160,10 @@ class ScoringInput:
             yield self._segment(loaded)
 
     def _segment(self, loaded: LoadedArticle) -> ArticleClaims:
-        article = loaded.article
+        article = self.detection.of(loaded.article, self.language) if self.detects else loaded.article
         for warning in unsupported([article.language or self.language]):
             self.notes.setdefault(warning)
-        claims = claims_of(article, Segmentation(), self.language, loaded.marked)
+        claims = claims_of(article, Segmentation(), self.language, loaded.marked, self.dropped)
         return ArticleClaims(article, tuple(claims))
 
     def _dataset_documents(self, dataset: Dataset) -> Iterator[ArticleClaims]:
@@ -217,7 +244,8 @@ def _claim(row: ClaimRow, start: int, end: int, article: Article | None = None) 
     )
 
 
-def _batch(documents: Sequence[ArticleClaims]) -> ClaimBatch:
+def claim_batch(documents: Sequence[ArticleClaims]) -> ClaimBatch:
+    """Returns articles with the table of their claims."""
     info = DatasetInfo(format=2, name="unlabeled", version="0", title="", license="", language="en")
     claims = tuple(claim for document in documents for claim in document.claims)
     dataset = Dataset(Path(), info, tuple(document.article for document in documents), claims)

@@ -1,26 +1,32 @@
 """`harness label` with 100,000 claims: the time to the first question, and from a key to the next question."""
 
 import io
+import json
 import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from rich.console import Console
 
+from harness.annotate.order import Ordering
 from harness.annotate.questions import label_questions
 from harness.annotate.session import Session
 from harness.annotate.terminal import Terminal
 from harness.data.dataset import Dataset, started_info, write_dataset
 from harness.data.labels.label_log import open_to_label
+from harness.data.load import open_folder
 from harness.files import sha256
 from harness.records import Article, Claim, make_claim_id
 
 N_ARTICLES, N_SENTENCES = 1000, 100
 START_S = 2.0
 """Most seconds of processor time until the first question: the time on a machine that does nothing else."""
+ORDER_S = 1.0
+"""Most seconds of processor time that an order adds to the start."""
 KEY_S = 0.05
 """Most seconds from a key to the next question, at the 95th percentile; the disk is waited for in them."""
 
@@ -56,6 +62,20 @@ def test_start(benchmark: BenchmarkFixture, folder: Path) -> None:
     benchmark.pedantic(show_first_question, rounds=3)  # type: ignore[no-untyped-call]
     benchmark.extra_info["processor_seconds"] = round(min(seconds), 2)
     assert min(seconds) < START_S
+
+
+@pytest.mark.parametrize("name", ["random", "diversity", "uncertainty"])
+def test_order(benchmark: BenchmarkFixture, folder: Path, name: str) -> None:
+    claims = open_folder(folder, ()).current
+    scores: tuple[Path, ...] = ()
+    if name == "uncertainty":
+        scores = (folder.parent / "scores.jsonl",)
+        rows = ({"claim_id": c.claim_id, "text": c.text, "score": {"no": 0.4, "yes": 0.6}} for c in claims)
+        scores[0].write_text("".join(json.dumps({**row, "predicted": "yes"}) + "\n" for row in rows))
+    start = time.process_time()
+    ordered = benchmark.pedantic(lambda: Ordering(name, scores=scores).sort(claims))  # type: ignore[no-untyped-call]
+    assert time.process_time() - start < ORDER_S
+    assert len({claim.claim_id for claim in ordered}) == len(claims)
 
 
 def test_key(benchmark: BenchmarkFixture, folder: Path) -> None:

@@ -75,6 +75,7 @@ CHANGES = [
         "claims.jsonl:2: text: does not equal articles.jsonl 'bridge'[27:50]: found \"Nobody paid to cross it.\", "
         'the article has "Nobody paid to cross it"',
     ),
+    ("claims.jsonl", 2, {"statement": " "}, "claims.jsonl:2: statement: is empty; remove the field"),
     ("claims.jsonl", 2, {"claim_id": "c-1"}, "claims.jsonl:2: claim_id: expected 'bridge-"),
     (LOG, 1, {"label": "perhaps"}, f"{LOG}:1: label: no label is called 'perhaps'. "),
     (LOG, 1, {"axis": "factul"}, f"{LOG}:1: axis: no axis is called 'factul'. Did you mean 'factual'?"),

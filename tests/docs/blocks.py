@@ -228,6 +228,7 @@ def benchmarks() -> str:
 
 def dataset_records() -> str:
     """The fields of each file of a dataset folder."""
+    from harness.data.assignments.assignment_files import Assignment
     from harness.data.corpora import Passage
     from harness.data.dataset import ClaimPart, DatasetInfo
     from harness.records import Annotation, Article, Claim, Evidence
@@ -237,6 +238,7 @@ def dataset_records() -> str:
         "articles.jsonl": Article,
         "claims.jsonl": Claim,
         "annotations/NAME.jsonl": Annotation,
+        "assignments/NAME.jsonl": Assignment,
         "splits/NAME.jsonl": ClaimPart,
         "evidence.jsonl": Evidence,
         "corpus.jsonl": Passage,

@@ -250,7 +250,7 @@ def test_openai_gets_its_own_key_and_nobody_else(monkeypatch):
 
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     openai, other = (
-        build("language_model", {"endpoint": f"https://{host}/v1", "model": "m"})._endpoint()
+        build("language_model", {"endpoint": f"https://{host}/v1", "model": "m"}).connection
         for host in ("api.openai.com", "api.openai.com.example.org")
     )
     assert api_key(openai) == KEY

@@ -78,7 +78,7 @@ def test_a_metric_of_verdict_and_evidence_is_read_back_from_the_predictions(tmp_
 def test_normalized_texts_are_other_units_and_make_no_model(tmp_path):
     config = CONFIG | {"classifiers": [{"name": "evidence_rules", "evidence": "gold"}], "probes": False}
     assert harness.run(config, out=tmp_path).fitted == 2
-    outcome = harness.run(config | {"normalize": ["case", "marks"]}, out=tmp_path, save_models=True)
+    outcome = harness.run(config | {"same_form": ["case", "marks"]}, out=tmp_path, save_models=True)
     assert outcome.fitted == 2
     assert any("normalized (case, marks)" in warning for warning in outcome.results[0].warnings)
     assert "remove it" in str(outcome.models[0].reason)

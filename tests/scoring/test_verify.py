@@ -11,17 +11,8 @@ from click.testing import CliRunner
 import harness
 from harness.cli.verify import verify as command
 from harness.errors import FaultsError, HarnessError
+from harness.runner.models.saved_model import Model
 
-CHAIN = {
-    "name": "mine",
-    "task": "chain",
-    "dataset": "public-matters",
-    "split": {"protocol": "grouped_folds", "k": 2, "by": "article"},
-    "detect": {"gold": "single:author-pass-1", "classifier": "tfidf_logreg"},
-    "retrieve": {"retriever": "bm25", "k": 2},
-    "judge": {"scheme": "verdict", "gold": "single:author-pass-1", "classifier": "pair_logreg"},
-    "intervals": {"resamples": 100},
-}
 FACT = "The tower in Lisbon was built in 1911 and is 312 meters tall."
 ARTICLE = f"The tower\n\n{FACT} Well, who knows?\n"
 PASSAGES = [
@@ -29,14 +20,6 @@ PASSAGES = [
     {"passage_id": "new", "document_id": "d2", "text": "The tower in Lisbon was built in 1911.", "published": "2031"},
     {"passage_id": "off", "document_id": "d3", "text": "<script>alert(1)</script> Lisbon", "url": "javascript:x()"},
 ]
-
-
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory):
-    outcome = harness.run(CHAIN, out=tmp_path_factory.mktemp("runs"), save_models=True)
-    (model,) = outcome.models
-    assert model.reason is None
-    return outcome.folder
 
 
 @pytest.fixture
@@ -60,6 +43,8 @@ def test_claims_have_offsets_a_verdict_and_the_passages_that_were_read(chain, ar
     assert claim.verdict == max(claim.scores, key=claim.scores.__getitem__)
     assert sum(claim.scores.values()) == pytest.approx(1)
     assert [quoted.passage.passage_id for quoted in claim.evidence] == ["new", "old"]
+    assert len(claim.left_out) == 2
+    assert claim.without_passages is not None
     assert "the article has no date" in " ".join(result.warnings)
 
 
@@ -163,3 +148,46 @@ def test_the_command_prints_the_verdicts_and_what_they_are_not(chain, article, c
     assert "nobody has checked the verdicts" in written.output
     document = CliRunner().invoke(command, [*arguments, "--json"], catch_exceptions=False)
     assert json.loads(document.stdout)["claims"][0]["text"] == FACT
+
+
+def test_without_a_passage_there_is_no_verdict(chain, article, tmp_path):
+    corpus = tmp_path / "other.jsonl"
+    corpus.write_text(json.dumps({"passage_id": "a", "document_id": "d", "text": "Zebras graze."}), encoding="utf-8")
+    result = harness.verify(article, chain, corpus, out=tmp_path / "out.html")
+    (claim,) = [claim for claim in result.claims if claim.text == FACT]
+    assert (claim.verdict, claim.scores, claim.evidence, claim.reason) == (None, {}, (), "no passage was found")
+    assert "No passage was found, and without one there is no verdict" in (tmp_path / "out.html").read_text()
+
+
+@pytest.mark.parametrize("stage", ["detector", "judge"])
+def test_a_stage_that_fails_on_one_sentence_goes_on_with_the_others(chain, corpus, tmp_path, monkeypatch, stage):
+    path = tmp_path / "two.txt"
+    other = "The tower in Porto was built in 1955 and is 80 meters tall."
+    path.write_text(f"{FACT} {other}\n", encoding="utf-8")
+    whole = {claim.text: claim for claim in harness.verify(path, chain, corpus).claims}
+    assert set(whole) == {FACT, other}
+    score = Model.score
+
+    def failing(model, claims):
+        is_stage = (model.card.evidence is None) == (stage == "detector")
+        if is_stage and other in claims.text:
+            raise HarnessError("a part is broken")
+        return score(model, claims)
+
+    monkeypatch.setattr(Model, "score", failing)
+    result = harness.verify(path, chain, corpus, out=tmp_path / "out.jsonl")
+    claims = {claim.text: claim for claim in result.claims}
+    assert claims[FACT] == whole[FACT]
+    assert any(other in warning and "a part is broken" in warning for warning in result.warnings)
+    assert stage == "detector" or claims[other].reason == "the judge fails on it: a part is broken"
+    assert (other in claims) == (stage == "judge")
+
+
+def test_a_stage_that_fails_on_every_sentence_ends_the_command(chain, article, corpus, tmp_path, monkeypatch):
+    def failing(model, claims):
+        raise HarnessError("a part is broken")
+
+    monkeypatch.setattr(Model, "score", failing)
+    with pytest.raises(HarnessError, match="a part is broken"):
+        harness.verify(article, chain, corpus, out=tmp_path / "out.html")
+    assert not (tmp_path / "out.html").exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.data.corpora.passages import Passage
 from harness.records import Article
-from harness.scoring.verify import JudgedClaim, QuotedPassage
+from harness.scoring.verification.judged_claims import JudgedClaim, QuotedPassage
 from harness.scoring.verify_page import verification_page
 
 EVIL = '"><script>alert(1)</script><b onclick=x>'
@@ -90,8 +90,14 @@ def test_verdict_probability_source_and_date_stand_together():
 
 
 def test_the_color_is_that_of_the_meaning():
-    assert 'class="refuted" id="s1"' in page()
-    assert 'class="other" id="s1"' in page(verdict="odd")
+    assert 'id="c1" class="claim-card refuted"' in page()
+    assert 'id="c1" class="claim-card other"' in page(verdict="odd")
+
+
+def test_the_text_shows_no_verdict_away_from_its_passages():
+    text = page().partition('<div class="text"')[2].partition("</div>")[0]
+    assert 'id="s1"' in text
+    assert "refuted" not in text
 
 
 def test_a_long_passage_is_cut_with_a_sign():

@@ -60,7 +60,8 @@ def _ranks(desk: Desk, state: str) -> Sequence[int]:
         return range(len(starts))
     if state == "flagged":
         flagged = {place[0] for place in desk.session.log.flags}
-        return [rank for rank, start in enumerate(starts) if desk.session.questions[start].claim.claim_id in flagged]
+        firsts = ((rank, desk.session.questions[start]) for rank, start in enumerate(starts))
+        return [rank for rank, first in firsts if first.claim.claim_id in flagged and not first.is_repeat]
     return [rank for rank in range(len(starts)) if _state(desk, rank) == state]
 
 
@@ -78,16 +79,12 @@ def _indexes(desk: Desk, rank: int) -> range:
 def _row(desk: Desk, rank: int) -> dict[str, Any]:
     session = desk.session
     questions = [session.questions[index] for index in _indexes(desk, rank)]
-    labels = [
-        f"{question.axis.name}: {mark.label}"
-        for question in questions
-        if (mark := session.log.standing.get(question.place))
-    ]
+    labels = [f"{question.axis.name}: {mark.label}" for question in questions if (mark := session.answer_of(question))]
     text = " ".join((questions[0].claim.text or "").split())
     return {
         "number": questions[0].number,
         "text": text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…",
         "state": _state(desk, rank),
-        "flagged": any(question.place in session.log.flags for question in questions),
+        "flagged": any(session.flag_of(question) for question in questions),
         "labels": ", ".join(labels),
     }

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from harness.annotate.evidence import EvidenceDesk, has_passages
 from harness.annotate.label import LabelResult
-from harness.annotate.questions import again_questions, dispute_questions, label_questions
+from harness.annotate.labeling import Labeling, LabelOptions
+from harness.annotate.questions import dispute_questions
 from harness.annotate.session import Session
 from harness.arguments import as_list
 from harness.data.dataset import Dataset
-from harness.data.labels.label_log import LabelLog, LogRole, hold_logs
+from harness.data.labels.label_log import LogRole, hold_logs
 from harness.errors import HarnessError, MissingExtra
 from harness.files import explain_os_error
 
@@ -41,6 +42,13 @@ def serve_labeling(
     axes: str | Sequence[str] = (),
     flagged: bool = False,
     claims: str | Sequence[str] = (),
+    everything: bool = False,
+    order: str | None = None,
+    seed: int = 0,
+    scores: str | Path | Sequence[str | Path] = (),
+    from_scores: str | Path | None = None,
+    suggest: str | Path | Sequence[str | Path] = (),
+    from_verify: str | Path | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     ready: Callable[[Links], None] | None = None,
@@ -59,6 +67,15 @@ def serve_labeling(
         axes: one or more axes to ask about, with the role `label`; default: all that are no features.
         flagged: whether only the questions are asked, again, that an annotator has flagged.
         claims: ids of one or more claims to ask about, answered or not; default: all that are open.
+        everything: whether all claims are asked about; default: those that are assigned to each annotator, or all if
+            nothing is assigned to anybody.
+        order: one of `ORDERS`: sequential, random, by-article, uncertainty, disagreement, diversity, outdated; default:
+            that of the assignment, else sequential.
+        seed: seed of the random orders.
+        scores: files of `harness score -o`, or results, one for each system; for uncertainty and disagreement.
+        from_scores: such a file, whose highest scores come first, in place of an order.
+        suggest: such files, whose labels are shown as suggestions, and stored; `AXIS=FILE` names the axis of one.
+        from_verify: what `harness verify -o FILE.jsonl` wrote: its claims come first, with its verdicts as suggestions.
         host: address to listen on; the default can be reached from this machine only.
         port: port to listen on; 0: a free one.
         ready: called with the link of each annotator, once the server listens.
@@ -71,19 +88,25 @@ def serve_labeling(
     from harness.annotate.web.desks import Desks
 
     names = list(dict.fromkeys(as_list(annotators)))
+    options = LabelOptions(
+        scheme=scheme,
+        axes=axes,
+        flagged=flagged,
+        claims=claims,
+        everything=everything,
+        order=order,
+        seed=seed,
+        scores=scores,
+        from_scores=from_scores,
+        suggest=suggest,
+        from_verify=from_verify,
+    )
 
     def begin(opened: Dataset) -> Begin:
-        evidence = EvidenceDesk(opened) if has_passages(opened) else None
         if role == "adjudicate":
+            evidence = EvidenceDesk(opened) if has_passages(opened) else None
             return lambda log: Session(dispute_questions(opened, scheme, log.annotator), log, evidence=evidence)
-        questions = label_questions(opened, scheme, as_list(axes))
-
-        def begin_labeling(log: LabelLog) -> Session:
-            again = flagged or bool(claims)
-            asked = again_questions(questions, log.flags if flagged else None, as_list(claims)) if again else questions
-            return Session(asked, log, again=again, evidence=evidence)
-
-        return begin_labeling
+        return Labeling(opened, options).session
 
     with _listening(host, port) as listener, hold_logs(dataset, names, root) as folder:
         desks = Desks(folder, names, role, begin)

@@ -79,11 +79,11 @@ _FORM_OF_FEATURE: dict[str, Form] = {
     **dict.fromkeys(("space before punctuation", "two spaces in a row", "a line break", "space at an end"), "spacing"),
     **dict.fromkeys(("a period at the end", "typographic characters"), "marks"),
 }
-"""The form that `normalize` of a config makes alike, by the feature that tells."""
+"""The form that `same_form` of a config makes alike, by the feature that tells."""
 
 
 def form_of(feature: FormFeature) -> Form | None:
-    """Returns what `normalize` of a config takes to remove a feature; None if it is not one that it removes."""
+    """Returns what `same_form` of a config takes to remove a feature; None if it is not one that it removes."""
     return "markers" if feature.name.startswith("the marker ") else _FORM_OF_FEATURE.get(feature.name)
 
 

@@ -194,7 +194,7 @@ def _form_results(
         telling = _telling_features(labeled, features, rows, groups[rows])
         listed = "; ".join(feature.text for feature in telling) or "only together"
         forms = list(dict.fromkeys(feature.form for feature in telling if feature.form))
-        remedy = f"; to train and test without it: normalize: [{', '.join(forms)}] in the config" if forms else ""
+        remedy = f"; to train and test without it: same_form: [{', '.join(forms)}] in the config" if forms else ""
         if any(feature.is_order for feature in telling):
             remedy += "; the order is safe with classifiers that see one claim at a time and metrics that average ties"
         message = f"the form of the {part} alone predicts the label: {probe}; by feature: {listed}{remedy}"
@@ -207,7 +207,7 @@ class _Telling(NamedTuple):
     distance: float
     text: str
     form: Form | None
-    """What `normalize` of a config takes to remove it."""
+    """What `same_form` of a config takes to remove it."""
     is_order: bool
     """Whether it is where the row stands."""
 

@@ -228,7 +228,7 @@ class LanguageModel(Classifier):
 
     def renew(self) -> None:
         """Starts a new generation of cached replies; a cassette stays as it is."""
-        if not self._endpoint().replayed:
+        if not self.connection.replayed:
             with Cache(cache_folder()) as cache:
                 cache.start_generation(self.endpoint, self.model)
 
@@ -242,12 +242,12 @@ class LanguageModel(Classifier):
 
     def hosts(self) -> tuple[str, ...]:
         """The host of the endpoint; none if a cassette is replayed."""
-        endpoint = self._endpoint()
+        endpoint = self.connection
         return () if endpoint.replayed else (endpoint.host,)
 
     def sent_keys(self) -> tuple[KeyUse, ...]:
         """The key that the config names and the host that it goes to; none if that is this machine."""
-        endpoint = self._endpoint()
+        endpoint = self.connection
         if self.api_key_variable is None or endpoint.replayed or endpoint.is_local:
             return ()
         return (KeyUse(self.api_key_variable, endpoint.host),)
@@ -264,7 +264,7 @@ class LanguageModel(Classifier):
         Raises: HarnessError: the endpoint or the cassette fails, or the model has no guide for these labels.
         """
         guide = self._guide_for(gold.labels)
-        endpoint = self._endpoint()
+        endpoint = self.connection
 
         def ask(request: Request) -> StoredReply:
             return get_replies([request], endpoint, self._ledger, seed)[request.key]
@@ -276,7 +276,7 @@ class LanguageModel(Classifier):
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
         """The estimated tokens of each request whose reply is neither in the cassette nor in the cache, by key."""
         guide = self._guide_for(gold.labels)
-        endpoint = self._endpoint()
+        endpoint = self.connection
         unanswered_trials: list[Request] = []
 
         def look_up(request: Request) -> StoredReply | None:
@@ -310,12 +310,14 @@ class LanguageModel(Classifier):
             )
         return self.guide
 
-    def _endpoint(self) -> Endpoint:
+    @property
+    def connection(self) -> Endpoint:
+        """The address of the endpoint and how requests are sent."""
         return Endpoint(**{field.name: getattr(self, field.name) for field in fields(Endpoint)})
 
     def _trials(self, guide: PromptGuideline) -> Trials:
         return Trials(
-            endpoint=self._endpoint(),
+            endpoint=self.connection,
             response_formats=RESPONSE_FORMATS if self.response_format == "auto" else (self.response_format,),
             scoring=self.scoring,
             parameters=partial(self._parameters, guide),
@@ -350,7 +352,7 @@ class LanguageModel(Classifier):
         return LanguageModelScorer(
             labels=gold.labels,
             prompt=build_prompt(guide, self.context, examples),
-            endpoint=self._endpoint(),
+            endpoint=self.connection,
             parameters=self._parameters(guide, capabilities),
             samples=None if capabilities.token_probabilities else self.samples,
             seed=seed,

@@ -87,7 +87,7 @@ def keeps_to_schema(content: str, labels: Sequence[str], *, passages: bool = Fal
 
 def label_in(content: str, labels: Sequence[str]) -> int | None:
     """The index of the label in an answer: `{"label": ...}`, in a code fence or not, or the label alone; else None."""
-    answer = _answer_in(content)
+    answer = answer_in(content)
     if isinstance(answer, dict):
         answer = answer["label"] if set(answer) == {"label"} else None
     return _index_of(answer, labels)
@@ -99,7 +99,7 @@ def verdict_in(content: str, labels: Sequence[str]) -> tuple[int | None, tuple[Q
     An answer is `{"verdict": ..., "quotes": [...]}`, in a code fence or not, or the verdict alone. A quote is
     `{"passage": NUMBER, "quote": TEXT}`, or a text alone.
     """
-    answer = _answer_in(content)
+    answer = answer_in(content)
     if not isinstance(answer, dict):
         return _index_of(answer, labels), ()
     listed = answer.get("quotes", [])
@@ -121,7 +121,8 @@ def _quote_of(entry: Any) -> Quote | None:
     return None
 
 
-def _answer_in(content: str) -> Any:
+def answer_in(content: str) -> Any:
+    """The JSON value of an answer, in a code fence or not; a text that is not JSON, or has a key twice, as it is."""
     text = content.strip()
     fence = CODE_FENCE.match(text)
     text = fence[1].strip() if fence else text

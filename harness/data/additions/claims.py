@@ -47,6 +47,8 @@ class ClaimFinder:
         self.claims = {claim.claim_id: claim for claim in dataset.claims}
         self.documents_added = 0
         """Number of new articles that are documents, not free-standing claims."""
+        self.statements_added = 0
+        """Number of claims of the dataset that get a statement."""
         self.faults: list[Fault] = []
         self._known_articles = dict(self.articles)
         self._language = dataset.info.language
@@ -83,7 +85,22 @@ class ClaimFinder:
                 in_article = self._new_document(article_id, document)
             for index, claim in zip(indices, in_article, strict=True):
                 claims[index] = claim
+        for row, claim in zip(rows, claims, strict=True):
+            if claim is not None and "statement" in row.fields:
+                self._add_statement(row, claim.claim_id)
         return claims
+
+    def _add_statement(self, row: ClaimRow, claim_id: str) -> None:
+        """Gives a claim its statement; one that it has is never replaced."""
+        claim, statement = self.claims[claim_id], row.fields["statement"]
+        if claim.statement is None:
+            self.claims[claim_id] = claim.model_copy(update={"statement": statement})
+            self.statements_added += 1
+        elif claim.statement != statement:
+            message = (
+                f"is not that of claim '{claim_id}': expected {preview(claim.statement)}, got {preview(statement)}"
+            )
+            self._fault(row, "statement", f"{message}; leave the cell empty, or correct claims.jsonl", "contradiction")
 
     def _fault(self, row: ClaimRow, field: str | None, message: str, code: str = "invalid") -> None:
         self.faults.append(Fault(self.path, row.line, field, message, code))

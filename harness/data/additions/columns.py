@@ -13,7 +13,7 @@ from harness.errors import Fault, FaultsError, unknown_name
 from harness.schemes import Axis, Scheme
 
 CLAIM_FIELDS = (
-    *("claim_id", "article_id", "text", "start", "speaker", "date", "topic"),
+    *("claim_id", "article_id", "text", "start", "speaker", "date", "topic", "statement"),
     *("note", "confidence", "at", "guideline"),
 )
 """Fields of a row that describe the claim or its labels."""
@@ -158,7 +158,7 @@ def resolve_columns(path: str, names: Sequence[str], schemes: Sequence[Scheme], 
         raise FaultsError(faults)
     if others and not options.ignore_other:
         faults.append(Fault(path, None, None, _no_axis(others, schemes, known, bool(axis_columns)), "unknown-name"))
-    elif not axis_columns and not set(PASSAGE_MARKS) & field_columns.keys():
+    elif not axis_columns and not {*PASSAGE_MARKS, "statement"} & field_columns.keys():
         axis_names = ", ".join(axis.name for axis in schemes[0].axes)
         message = f"has no label; give at least one of: {axis_names}{_new_scheme_hint(others)}"
         faults.append(Fault(path, None, None, message, "missing-field"))

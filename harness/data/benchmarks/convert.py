@@ -150,6 +150,7 @@ class _DatasetBuilder:
                     speaker=source_claim.speaker,
                     date=source_claim.date,
                     topic=source_claim.topic,
+                    statement=source_claim.statement,
                 )
                 start += len(text) + 1  # the line break of the join above
                 self._add_claim(claim, part, source_claim)

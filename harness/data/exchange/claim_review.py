@@ -23,6 +23,8 @@ SCHEME = "claimreview"
 VERDICT_AXES = ("verdict", "rating")
 JSON_LD_BLOCK = re.compile(r"<script[^>]*application/ld\+json[^>]*>(.*?)</script>", re.IGNORECASE | re.DOTALL)
 REVIEW = "ClaimReview"
+DRAFT = "Draft"
+"""Status (`creativeWorkStatus`) of a review that nobody has published, such as one that a program wrote."""
 RATED_BY_NUMBER = " on a scale from "
 """Part of the note of a rating that has a number and no words."""
 BY_NUMBER = ("false", "mostly false", "mixed", "mostly true", "true")
@@ -62,30 +64,34 @@ def read_claim_reviews(path: Path, publisher: str | None = None) -> ToolRows:
     Raises: FaultsError: the file has no review of a claim, or two that rate one claim differently. UnknownName: no
         review is by this publisher.
     """
-    documents = [_parse_block(block) for block in _blocks(path)]
-    notes = (
-        [f"read as {'an answer of the Fact Check Tools API' if _is_api_answer(documents[0]) else 'ClaimReview'}"]
-        if documents
-        else []
-    )
-    nodes = {node_id: node for document in documents for node_id, node in _nodes(document)}
-    reviews = [_linked(review, nodes) for document in documents for review in _reviews(document)]
-    rows = [row for number, review in enumerate(reviews, start=1) if (row := _to_row(number, review))]
+    rows, notes = review_rows(path)
     if not rows:
         raise FaultsError.single(path, "has no ClaimReview (JSON-LD) with a claimReviewed, and no claim with a review")
-    if len(rows) < len(reviews):
-        notes.append(f"reviews without the text of a claim: {len(reviews) - len(rows):,}, passed over")
-    numbers = sum(RATED_BY_NUMBER in row.cells.get("note", "") for row in rows)
-    if numbers:
-        notes.append(f"ratings without words: {numbers:,}, read by their number between the worst and the best rating")
-    if any(isinstance(document, dict) and document.get("nextPageToken") for document in documents):
-        notes.append("the answer has a next page, which is not in this file: ask again with pageToken=nextPageToken")
     authors = list(dict.fromkeys(row.author for row in rows if row.author))
     if publisher is not None:
         if publisher not in authors:
             raise UnknownName(f"{path}: {unknown_name('publisher', publisher, authors)}")
         rows = [row for row in rows if row.author == publisher]
     return ToolRows(_one_review_per_claim(path, rows, notes), SCHEME, tuple(notes))
+
+
+def review_rows(path: Path) -> tuple[list[LabeledRow], list[str]]:
+    """Returns every review of a claim in a file as a row, also several of one claim, and notes; passes over drafts."""
+    documents = [_parse_block(block) for block in _blocks(path)]
+    notes = [f"read as {'an answer of the Fact Check Tools API' if any(map(_is_api_answer, documents)) else REVIEW}"]
+    nodes = {node_id: node for document in documents for node_id, node in _nodes(document)}
+    linked = [_linked(review, nodes) for document in documents for review in _reviews(document)]
+    reviews = [review for review in linked if review.get("creativeWorkStatus") != DRAFT]
+    if len(reviews) < len(linked):
+        notes.append(f"drafts, which nobody has published: {len(linked) - len(reviews):,}, passed over")
+    rows = [row for number, review in enumerate(reviews, start=1) if (row := _to_row(number, review))]
+    if rows and len(rows) < len(reviews):
+        notes.append(f"reviews without the text of a claim: {len(reviews) - len(rows):,}, passed over")
+    if numbers := sum(RATED_BY_NUMBER in row.cells.get("note", "") for row in rows):
+        notes.append(f"ratings without words: {numbers:,}, read by their number between the worst and the best rating")
+    if any(isinstance(document, dict) and document.get("nextPageToken") for document in documents):
+        notes.append("the answer has a next page, which is not in this file: ask again with pageToken=nextPageToken")
+    return rows, notes
 
 
 def _blocks(path: Path) -> list[str]:

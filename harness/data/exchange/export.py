@@ -168,7 +168,8 @@ def rows_of(
         row: dict[str, Any] = {
             "claim_id": claim.claim_id,
             "text": claim.text,
-            **{name: getattr(claim, name) for name in ("article_id", "start", "end", "speaker", "date", "topic")},
+            **{name: getattr(claim, name) for name in ("article_id", "start", "end")},
+            **{name: getattr(claim, name) for name in ("speaker", "date", "topic", "statement")},
             **{name: getattr(article, name) for name in ("title", "published", "publisher", "url")},
             "language": article.language or dataset.info.language,
             **{f"split.{name}": parts.get(claim.claim_id) for name, parts in dataset.splits.items()},

@@ -16,6 +16,7 @@ from harness.data.formats.detection import (
     newsclaims_json,
     policlaim_xlsx,
 )
+from harness.data.formats.normalization import checkthat_statements_csv
 from harness.data.formats.source import SourceArticle, SourceFile
 from harness.data.formats.submissions import Submission
 from harness.data.formats.verification import (
@@ -42,6 +43,7 @@ READERS: dict[str, FormatReader] = {
     "checkthat_debates": checkthat_debates.read_articles,
     "checkthat_discourse_tsv": checkthat_discourse_tsv.read_articles,
     "checkthat_sources_tsv": checkthat_sources_tsv.read_articles,
+    "checkthat_statements_csv": checkthat_statements_csv.read_articles,
     "checkthat_verdicts": checkthat_verdicts.read_articles,
     "claim_evidence_table": claim_evidence_table.read_articles,
     "claimbuster_csv": claimbuster_csv.read_articles,

@@ -74,6 +74,8 @@ class SourceClaim(NamedTuple):
     evidence: tuple[SourceEvidence, ...] = ()
     line: int | None = None
     """Line of the file, from 1, if it is known."""
+    statement: str | None = None
+    """Claim reworded to be understood without context, where the publisher has it."""
 
 
 class SourceArticle(NamedTuple):

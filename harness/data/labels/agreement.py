@@ -37,7 +37,7 @@ FEATURE_ABSENT = "no"
 """Label of a claim that an annotator labeled without marking the feature."""
 GivenLabel = tuple[str, str, str]
 """Claim id, annotator, label."""
-DETAILS = ("pairs", "splits", "drift", "repeats")
+DETAILS = ("pairs", "splits", "drift", "repeats", "suggestions")
 """Keys of the details in the JSON document."""
 
 
@@ -47,6 +47,8 @@ class AnswerLog(NamedTuple):
     times: Mapping[Answer, datetime.datetime]
     repeats: Sequence[Repeat] = ()
     """Answers to claims that were asked again."""
+    suggestions: Sequence[Repeat] = ()
+    """Labels beside those that were suggested before."""
 
 
 @displayed
@@ -187,18 +189,21 @@ def agreement_of(opened: Dataset, *, details: bool = False) -> Agreement:
 
 
 def _answer_log(dataset: Dataset, scheme: str, axis: str) -> AnswerLog:
-    """When answers were given, and which were given again to a claim that was asked twice."""
+    """When answers were given, which were given again to a claim that was asked twice, and what was suggested."""
     current = {claim.claim_id for claim in dataset.current}
     on_axis = [a for a in dataset.annotations if (a.scheme, a.axis) == (scheme, axis) and a.claim_id in current]
     standing = {(a.claim_id, a.annotator): a for a in active_annotations(on_axis) if a.role == "label"}
     parsed = {answer: parse_time(a.at) for answer, a in standing.items() if a.at is not None}
     gone = {a.withdraws for a in on_axis} | {a.supersedes for a in on_axis}
-    repeats = [
-        Repeat(a.claim_id, a.annotator, standing[a.claim_id, a.annotator].label, a.label)
-        for a in on_axis
-        if a.role == "repeat" and a.annotation_id not in gone and (a.claim_id, a.annotator) in standing
-    ]
-    return AnswerLog({answer: time for answer, time in parsed.items() if time is not None}, repeats)
+    repeats, suggestions = (
+        [
+            Repeat(a.claim_id, a.annotator, standing[a.claim_id, a.annotator].label, a.label)
+            for a in on_axis
+            if a.role == role and a.annotation_id not in gone and (a.claim_id, a.annotator) in standing
+        ]
+        for role in ("repeat", "suggest")
+    )
+    return AnswerLog({answer: time for answer, time in parsed.items() if time is not None}, repeats, suggestions)
 
 
 def _labels_by_axis(dataset: Dataset) -> dict[tuple[str, Axis], list[GivenLabel]]:
@@ -269,7 +274,7 @@ def axis_agreement(
         details=None
         if log is None
         else agreement_details(
-            RatedClaims(tuple(row_of), ratings, log.times, [*log.repeats, *_given_twice(given_labels)])
+            RatedClaims(tuple(row_of), ratings, log.times, [*log.repeats, *_given_twice(given_labels)], log.suggestions)
         ),
     )
 

@@ -44,6 +44,8 @@ class RatedClaims(NamedTuple):
     times: Mapping[Answer, datetime.datetime]
     """When the answers were given, as far as is known."""
     repeats: Sequence[Repeat]
+    suggestions: Sequence[Repeat]
+    """The label of each annotator beside the one that was suggested to them."""
 
 
 @displayed
@@ -92,7 +94,7 @@ class Drift(NamedTuple):
 
 @displayed
 class Consistency(NamedTuple):
-    """How far an annotator agrees with their own answers, on the claims that they answered twice."""
+    """How far an annotator agrees with their own second answers, or with what was suggested to them."""
 
     annotator: str
     measures: Mapping[str, AgreementValue]
@@ -110,6 +112,8 @@ class AgreementDetails(NamedTuple):
     drift: Drift
     consistency: Sequence[Consistency]
     """For each annotator who answered a claim twice."""
+    suggestions: Sequence[Consistency]
+    """For each annotator who was shown suggestions: their agreement with them."""
 
     def document(self) -> dict[str, Any]:
         """The details as `harness agreement --json` prints them."""
@@ -128,6 +132,7 @@ class AgreementDetails(NamedTuple):
             }
             | ({"reason": self.drift.reason} if self.drift.reason else {}),
             "repeats": [{"annotator": one.annotator} | measures_document(one.measures) for one in self.consistency],
+            "suggestions": [{"annotator": one.annotator} | measures_document(one.measures) for one in self.suggestions],
         }
 
 
@@ -144,7 +149,13 @@ def value_document(value: AgreementValue) -> dict[str, Any]:
 
 def agreement_details(rated: RatedClaims) -> AgreementDetails:
     """Returns what stands behind the agreement on an axis."""
-    return AgreementDetails(_pairs(rated.ratings), _splits(rated), _drift(rated), _consistency(rated))
+    return AgreementDetails(
+        pairs=_pairs(rated.ratings),
+        splits=_splits(rated),
+        drift=_drift(rated),
+        consistency=_consistency(rated, rated.repeats),
+        suggestions=_consistency(rated, rated.suggestions),
+    )
 
 
 def parse_time(text: str) -> datetime.datetime | None:
@@ -241,11 +252,12 @@ def _change(ratings: Ratings, is_last: Bools) -> AgreementValue:
     return measured(difference, ratings, len(is_last))
 
 
-def _consistency(rated: RatedClaims) -> list[Consistency]:
+def _consistency(rated: RatedClaims, pairs: Sequence[Repeat]) -> list[Consistency]:
+    """Returns the agreement of each annotator with their second answers, or with what was suggested to them."""
     row_of = {claim: row for row, claim in enumerate(rated.claim_ids)}
     code_of = {label: code for code, label in enumerate(rated.ratings.labels)}
     by_annotator: dict[str, list[Repeat]] = defaultdict(list)
-    for repeat in rated.repeats:
+    for repeat in pairs:
         by_annotator[repeat.annotator].append(repeat)
     results = []
     for annotator, repeats in sorted(by_annotator.items()):

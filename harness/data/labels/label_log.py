@@ -55,6 +55,8 @@ class Answer(NamedTuple):
     value: str | None = None
     note: str | None = None
     confidence: float | None = None
+    author: str | None = None
+    """Whose judgment a suggestion is."""
 
 
 class LabelLog:
@@ -78,25 +80,52 @@ class LabelLog:
         """The answers that count, the newest last."""
         self.flags = {_place_of(a): a for a in without_withdrawn(flags, own)}
         """The flags on questions that are to be looked at again."""
-        self._latest = {(*_place_of(a), a.role): a for a in (*latest, *flags)}
+        again, shown = latest_annotations(own, ("repeat",)), latest_annotations(own, ("suggest",))
+        self.repeats = {_place_of(a): a for a in without_withdrawn(again, own)}
+        """The second answers to questions that were asked again."""
+        self.suggestions = {_place_of(a): a for a in without_withdrawn(shown, own)}
+        """The suggestions that the annotator was shown."""
+        self._latest = {(*_place_of(a), a.role): a for a in (*latest, *flags, *again, *shown)}
+        self._rank = {a.annotation_id: rank for rank, a in enumerate(own)}
         self._state = state
 
-    def answer(self, answer: Answer) -> Annotation:
-        """Adds an answer, and returns when it is on disk."""
-        annotation = self._add(answer, self.role)
-        self.standing.pop(answer.place, None)
-        self.standing[answer.place] = annotation
+    def answer(self, answer: Answer, *, is_repeat: bool = False, suggestion: Answer | None = None) -> Annotation:
+        """Adds an answer, and returns when it is on disk.
+
+        Args:
+            answer: the answer.
+            is_repeat: whether the question was asked a second time.
+            suggestion: what was suggested to the annotator before the answer; stored as the line before it.
+        """
+        lines = [] if suggestion is None else [self._new_line(suggestion, "suggest")]
+        annotation = self._new_line(answer, "repeat" if is_repeat else self.role)
+        self._add([*lines, annotation])
         return annotation
+
+    def note_suggestion(self, suggestion: Answer) -> None:
+        """Adds what was suggested for a question that got no answer; returns when it is on disk."""
+        self._add([self._new_line(suggestion, "suggest")])
+
+    def latest_answers(self) -> Iterator[Annotation]:
+        """Yields the answers that stand, first and second ones, the latest first."""
+        standing, repeats = list(self.standing.values()), list(self.repeats.values())
+        while standing or repeats:
+            is_standing = not repeats or (standing and self._rank_of(standing[-1]) > self._rank_of(repeats[-1]))
+            yield (standing if is_standing else repeats).pop()
+
+    def _rank_of(self, annotation: Annotation) -> int:
+        return self._rank[annotation.annotation_id]
 
     def flag(self, place: Place, guideline: str, note: str | None = None) -> Annotation:
         """Flags a question, answered or not, as one to look at again; returns when the flag is on disk."""
-        self.flags[place] = self._add(Answer(place, FLAG_LABEL, guideline, note=note), "flag")
-        return self.flags[place]
+        annotation = self._new_line(Answer(place, FLAG_LABEL, guideline, note=note), "flag")
+        self._add([annotation])
+        return annotation
 
-    def _add(self, answer: Answer, role: Role) -> Annotation:
+    def _new_line(self, answer: Answer, role: Role) -> Annotation:
         claim_id, scheme, axis = answer.place
         latest = self._latest.get((*answer.place, role))
-        annotation = new_annotation(
+        return new_annotation(
             claim_id=claim_id,
             scheme=scheme,
             axis=axis,
@@ -108,12 +137,25 @@ class LabelLog:
             value=answer.value,
             confidence=answer.confidence,
             note=answer.note,
+            author=answer.author,
             # Also one that was withdrawn: the same label given again is another annotation, with another id.
             supersedes=None if latest is None else latest.annotation_id,
         )
-        self._append([annotation])
-        self._latest[*answer.place, role] = annotation
-        return annotation
+
+    def _add(self, annotations: list[Annotation]) -> None:
+        """Adds lines, and what they say to what stands."""
+        self._append(annotations)
+        for annotation in annotations:
+            place, standing = _place_of(annotation), self._standing_of(annotation.role)
+            standing.pop(place, None)
+            standing[place] = annotation
+            self._latest[*place, annotation.role] = annotation
+            self._rank[annotation.annotation_id] = len(self._rank)
+
+    def _standing_of(self, role: Role) -> dict[Place, Annotation]:
+        """Returns where the annotations of a role stand."""
+        by_role = {"flag": self.flags, "repeat": self.repeats, "suggest": self.suggestions}
+        return by_role.get(role, self.standing)
 
     def withdraw(self, annotations: Iterable[Annotation], note: str | None = None) -> None:
         """Takes answers or flags back, each by a line of its own, and returns when the lines are on disk."""
@@ -121,7 +163,7 @@ class LabelLog:
         at = time_now()
         self._append([new_withdrawal(annotation, at, note) for annotation in annotations])
         for annotation in annotations:
-            (self.flags if annotation.role == "flag" else self.standing).pop(_place_of(annotation), None)
+            self._standing_of(annotation.role).pop(_place_of(annotation), None)
 
     def require_unchanged(self) -> None:
         """Raises: ChangedMeanwhile: another command changed the dataset or the log since it was opened."""

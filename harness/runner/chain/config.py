@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Discriminator, Tag, ValidationError
 
 from harness.data.labels.tasks import TASKS
 from harness.display import displayed
 from harness.endpoints.trusted_hosts import KeyUse
-from harness.errors import FaultsError, unknown_name
+from harness.errors import FaultsError, HarnessError, unknown_name
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, Texts, explain_validation
 from harness.runner.config import Experiment
 from harness.runner.load_config import CHAIN, ReadDocument, load_experiment, read_config, read_document
 from harness.runner.splitting.split_config import Split
 from harness.runner.verification.evidence_source import FoundEvidence
+from harness.statements.build import build_normalizer
+from harness.statements.statements import Normalizer
 from harness.yaml_file import KeyPath
 
 SHARED_KEYS = ("dataset", "corpus", "split", "intervals")
 """Keys that the experiments of both stages have from the chain."""
+GIVEN = "gold"
+"""Value of `detect` of a chain that starts at gold claims."""
 NOT_A_JUDGE = "sees the claim alone; a judge reads evidence, as pair_logreg does"
 
 
@@ -43,6 +48,16 @@ class Detection(Stage):
     """Task with two labels; sentences with the positive label are picked."""
 
 
+def _form(value: Any) -> str:
+    return "[text]" if isinstance(value, str) else "[mapping]"
+
+
+Detector = Annotated[
+    Annotated[Detection, Tag("[mapping]")] | Annotated[Literal["gold"], Tag("[text]")], Discriminator(_form)
+]
+"""Tags in brackets, which `explain_validation` leaves out of the place of a fault."""
+
+
 class Chain(Record):
     """The content of the config of a chain, validated, with defaults filled in."""
 
@@ -56,8 +71,11 @@ class Chain(Record):
     """Passages to retrieve from; default: the corpus of the dataset."""
     split: Split = Split()
     """Training and test articles, the same for all stages."""
-    detect: Detection
-    """Stage that picks the sentences to judge."""
+    detect: Detector
+    """Stage that picks the sentences to judge; `gold`: none, because claims are given, as in AVeriTeC."""
+    normalize: str | dict[str, Any] | None = None
+    """Stage that writes a statement for each claim, for which `retrieve` looks: `identity`, or `language_model` with
+    `endpoint` and `model`; default: none."""
     retrieve: FoundEvidence
     """Stage that looks for passages: `retriever`, its `settings`, and `k` passages per claim."""
     judge: Stage
@@ -78,10 +96,21 @@ class LoadedChain(NamedTuple):
     """A chain, and the two experiments that it consists of."""
 
     chain: Chain
-    detection: Experiment
-    """Fits and measures the detector."""
+    detection: Experiment | None
+    """Fits and measures the detector; None: claims are given."""
     judging: Experiment
-    """Fits and measures the judge twice: with the passages that are found, and with gold evidence."""
+    """Fits and measures the judge twice: with the passages that are found, and with gold evidence. Where statements are
+    looked for, a third time with those that are found by the text."""
+
+    @property
+    def normalizer(self) -> Normalizer | None:
+        """What writes statements; None without the stage."""
+        return None if self.chain.normalize is None else build_normalizer(self.chain.normalize)
+
+    @property
+    def stages(self) -> tuple[Experiment, ...]:
+        """The experiments, in the order of the chain."""
+        return (self.judging,) if self.detection is None else (self.detection, self.judging)
 
 
 def read_chain(config: Any, overrides: Any = ()) -> LoadedChain | None:
@@ -106,7 +135,8 @@ def read_chain(config: Any, overrides: Any = ()) -> LoadedChain | None:
         _add_stage_faults(document, stage, content)
     if faults.faults:
         raise FaultsError(faults.in_order())
-    return LoadedChain(chain, *(Experiment(**content) for content in experiments.values()))
+    detection = Experiment(**experiments["detect"]) if "detect" in experiments else None
+    return LoadedChain(chain, detection, Experiment(**experiments["judge"]))
 
 
 def _validated(document: ReadDocument) -> Chain | None:
@@ -146,6 +176,15 @@ def _check_values(document: ReadDocument, chain: Chain) -> None:
         add(("split", "train_share"), "is no setting of a chain; remove it")
     if chain.intervals.unit != "article":
         add(("intervals", "unit"), f"expected 'article' for a chain, got '{chain.intervals.unit}'")
+    if chain.normalize is not None:
+        try:
+            build_normalizer(chain.normalize)
+        except HarnessError as error:
+            add(("normalize",), str(error), error.code)
+        if chain.retrieve.statements is not None:
+            add(("retrieve", "statements"), "is what `normalize` writes; remove one of the two")
+        if "query" in chain.retrieve.model_fields_set and chain.retrieve.query == "text":
+            add(("retrieve", "query"), "is 'text', so that `normalize` would be of no use; remove one of the two")
     if isinstance(chain.judge.classifier, dict) and "evidence" in chain.judge.classifier:
         add(("judge", "classifier", "evidence"), "is what `retrieve` gives; remove it")
 
@@ -156,11 +195,11 @@ def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
     shared = {key: document[key] for key in ("dataset", "split", "intervals")}
     shared["random_seeds"] = [chain.random_seed]
     detect, judge = document["detect"], document["judge"]
+    given = {} if detect == GIVEN else {"detect": _detect_config(detect, shared)}
     named = judge.pop("classifier")
     classifier = dict(named) if isinstance(named, dict) else {"name": named}
-    evidence = [document["retrieve"], "gold"]
-    return {
-        "detect": {"name": "detect", "classifiers": [detect.pop("classifier")], **detect, **shared},
+    evidence = _evidence(chain, document["retrieve"])
+    return given | {
         "judge": {
             "name": "judge",
             "task": "verdict",
@@ -171,6 +210,30 @@ def _experiments(chain: Chain) -> dict[str, dict[str, Any]]:
             **shared,
         },
     }
+
+
+def _detect_config(detect: dict[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": "detect", "classifiers": [detect.pop("classifier")], **detect, **shared}
+
+
+def _evidence(chain: Chain, retrieve: dict[str, Any]) -> list[Any]:
+    """What the judge is shown: found passages, gold evidence, and those found by text if statements are looked for."""
+    by_text = {key: value for key, value in retrieve.items() if key != "statements"} | {"query": "text"}
+    if not looks_for_statements(chain):
+        return [by_text, "gold"]
+    return [retrieve | {"query": "statement"}, "gold", by_text]
+
+
+def looks_for_statements(chain: Chain) -> bool:
+    """Whether retrieval looks for statements, of the stage `normalize` or of the dataset."""
+    return chain.normalize is not None or chain.retrieve.query == "statement"
+
+
+def with_statements(judging: Experiment, path: Path) -> Experiment:
+    """The experiment of the judge with the file of statements that its first system looks for."""
+    document = judging.document()
+    document["classifiers"][0]["evidence"]["each"][0]["statements"] = str(path)
+    return Experiment.model_validate_json(json.dumps(document))
 
 
 def _add_stage_faults(document: ReadDocument, stage: str, content: Mapping[str, Any]) -> None:
@@ -184,7 +247,8 @@ def _add_stage_faults(document: ReadDocument, stage: str, content: Mapping[str, 
         faults.add(key_path, message, fault.code)
     if read.faults.faults:
         return
-    if len(read.systems) != (2 if stage == "judge" else 1):
+    n_systems = len(content["classifiers"][0]["evidence"]["each"]) if stage == "judge" else 1
+    if len(read.systems) != n_systems:
         faults.add((stage, "classifier"), "expected one system per stage, and `each` makes several; give one value")
     if stage == "detect" and not TASKS[read.experiment.task].binary:
         yes_or_no = ", ".join(task.name for task in TASKS.values() if task.binary)
@@ -206,5 +270,6 @@ def _key_path_in_chain(field: str, stage: str) -> KeyPath:
 
 def keys_of_chain(chain: LoadedChain) -> tuple[KeyUse, ...]:
     """The keys that the stages of a chain may send, and the hosts that they go to."""
-    systems = [system for stage in (chain.detection, chain.judging) for system in load_experiment(stage).systems]
-    return tuple(dict.fromkeys(use for system in systems for use in system.classifier.sent_keys()))
+    systems = [system for stage in chain.stages for system in load_experiment(stage).systems]
+    writer = () if chain.normalizer is None else chain.normalizer.sent_keys()
+    return tuple(dict.fromkeys([*(use for system in systems for use in system.classifier.sent_keys()), *writer]))

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.arguments import as_list
 from harness.arrays import Codes, Floats
+from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.claims import Column, Gold, codes_of
 from harness.display import displayed
 from harness.errors import HarnessError, Undefined
@@ -19,6 +21,7 @@ from harness.metrics.intervals import Intervals, Value, measure
 from harness.resampling import jackknife_t, jackknife_weights
 from harness.runner.chain.config import Chain
 from harness.runner.chain.matching import Span, match_spans
+from harness.runner.chain.normalizing import Normalized
 from harness.runner.pairing.resampled import paired_interval, resample
 from harness.runner.result_files import Columns, Result, read_predictions
 from harness.runner.splitting.joined_datasets import load_joined
@@ -59,6 +62,17 @@ class ChainRow(NamedTuple):
     beyond: BeyondGold
 
 
+class ByText(NamedTuple):
+    """The chain that looks for passages by the text of claims, not by statements."""
+
+    start: str
+    """Where it starts: `S0` (the whole chain), or `S1` where claims are given."""
+    value: Value
+    """Macro F1 of its verdicts over the gold claims."""
+    gain: Estimate
+    """Macro F1 that the chain with statements is above it, paired over articles."""
+
+
 @displayed
 @dataclass(frozen=True)
 class ChainLosses:
@@ -70,14 +84,22 @@ class ChainLosses:
     n_claims: int
     """Number of gold claims: claims with a gold verdict."""
     n_found: int
-    """Number of gold claims that a detected sentence matches."""
+    """Number of gold claims that a detected sentence matches; all of them where claims are given."""
     n_articles: int
     """Number of articles that the chain reads."""
     rows: Mapping[str, ChainRow]
-    """Rows S0 (whole chain), S1 (from gold claims), and S2 (from gold claims and gold evidence)."""
+    """Rows S0 (whole chain; absent where claims are given), S1 (from gold claims), and S2 (from gold claims and gold
+    evidence)."""
     losses: Mapping[str, Estimate]
-    """Macro F1 that detection (S1 - S0), retrieval (S2 - S1), judging (1 - S2) and all together (1 - S0) lose."""
+    """Macro F1 that detection (S1 - S0), retrieval (S2 - S1), judging (1 - S2) and all together (1 - S0) lose; where
+    claims are given, nothing is known of detection, and all together lose 1 - S1."""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader has to know of the passages that are retrieved and of each benchmark."""
+    by_text: ByText | None = None
+    """The whole chain where passages are looked for by the text of claims; None if no statements are looked for."""
+    normalized: Normalized | None = None
+    """What the stage `normalize` wrote; None without it."""
 
     def document(self) -> dict[str, Any]:
         """The document that `harness run --json` prints for a chain."""
@@ -93,7 +115,7 @@ class ChainLosses:
             }
             for name, row in self.rows.items()
         }
-        return {
+        document = {
             "experiment": self.experiment,
             "stages": dict(self.stages),
             "n": self.n_claims,
@@ -103,7 +125,13 @@ class ChainLosses:
             "losses": {name: loss._asdict() for name, loss in self.losses.items()},
             "beyond_gold": beyond,
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
         }
+        if self.by_text is not None:
+            row = self.by_text.value
+            without = {"value": row.value, "low": row.low, "high": row.high}
+            document["by_text"] = {self.by_text.start: without, "statements_gain": self.by_text.gain._asdict()}
+        return document | ({} if self.normalized is None else {"normalize": self.normalized.document()})
 
 
 class _ReadArticle(NamedTuple):
@@ -114,40 +142,48 @@ class _ReadArticle(NamedTuple):
 
 
 def chain_losses(
-    chain: Chain, detection: Result, judged: Sequence[Result], root: str | Path | None = None
+    chain: Chain,
+    detection: Result | None,
+    judged: Sequence[Result],
+    root: str | Path | None = None,
+    normalized: Normalized | None = None,
 ) -> ChainLosses:
     """Joins the results of a chain's stages to what each stage loses.
 
     Args:
         chain: the chain.
-        detection: result of the detector.
-        judged: results of the judge with the passages that are found, and with gold evidence.
+        detection: result of the detector; None: claims are given.
+        judged: results of the judge with the passages that are found, and with gold evidence; if statements are looked
+            for, a third with those that are found by the text.
         root: folder of fetched benchmarks.
+        normalized: what the stage `normalize` wrote.
     Raises: HarnessError: the stages were tested in different folds, or no claim with a gold verdict was read.
     """
     stage = _Stages(chain, detection, judged, root)
-    matched = stage.match()
-    predicted = {
-        WHOLE: np.array([-1 if name is None else stage.code_of(name) for name in matched], dtype=np.int64),
-        FROM_CLAIMS: stage.verdicts[0],
-        FROM_EVIDENCE: stage.verdicts[1],
-    }
+    matched = stage.match() if detection else list[str | None](stage.claim_ids)
+    predicted = {FROM_CLAIMS: stage.verdicts[0], FROM_EVIDENCE: stage.verdicts[1]}
+    if detection:
+        whole = [-1 if name is None else stage.code_of(name) for name in matched]
+        predicted = {WHOLE: np.array(whole, dtype=np.int64), **predicted}
     n_found = sum(name is not None for name in matched)
     unjudged = sum(name is not None and name not in stage.label_of for name in matched)
-    beyond = stage.beyond_gold(matched)
+    beyond = stage.beyond_gold(matched) if detection else BeyondGold(0, Estimate(0.0), Estimate(1.0))
     none_beyond = BeyondGold(0, Estimate(0.0), Estimate(1.0))
     rows = {
         name: ChainRow(STARTS[name], stage.value(codes), beyond if name == WHOLE else none_beyond)
         for name, codes in predicted.items()
     }
-    warnings = [*dict.fromkeys(warning for result in (detection, *judged) for warning in result.warnings)]
+    warnings = [
+        *dict.fromkeys(warning for result in (*filter(None, [detection]), *judged) for warning in result.warnings)
+    ]
     if unjudged:
         text = "match a sentence that overlaps it and has no verdict; they count as wrong"
         warnings.append(f"{count_of(unjudged, 'gold claim')} {text}")
     return ChainLosses(
         experiment=chain.name,
         stages={
-            "detect": f"{detection.system} ({detection.task})",
+            "detect": f"{detection.system} ({detection.task})" if detection else "none, claims are given",
+            **({} if normalized is None else {"normalize": normalized.system}),
             "retrieve": (judged[0].evidence or ""),
             "judge": judged[0].system.partition(" / ")[0],
         },
@@ -157,16 +193,29 @@ def chain_losses(
         rows=rows,
         losses=stage.losses(predicted),
         warnings=tuple(warnings),
+        notes=(*judged[0].evidence_notes, *_benchmark_notes(chain)),
+        by_text=stage.by_text(matched, *next(iter(predicted.items()))) if len(stage.verdicts) > 2 else None,
+        normalized=normalized,
     )
+
+
+def _benchmark_notes(chain: Chain) -> list[str]:
+    """What users of a benchmark have to know of it, such as that its passages are easier to find than those of the
+    web."""
+    names = [name for name in as_list(chain.dataset) if name in benchmark_names()]
+    return [f"{name}: {' '.join(note.split())}" for name in names if (note := load_benchmark(name).note)]
 
 
 class _Stages:
     """The stored predictions of a chain's stages, row by row."""
 
-    def __init__(self, chain: Chain, detection: Result, judged: Sequence[Result], root: str | Path | None) -> None:
+    def __init__(
+        self, chain: Chain, detection: Result | None, judged: Sequence[Result], root: str | Path | None
+    ) -> None:
         self.intervals: Intervals = chain.intervals
         found, *_ = tables = [read_predictions(result) for result in judged]
-        detected = read_predictions(detection)
+        # Where claims are given, the judge reads the articles of its own claims, and nothing is detected in them.
+        detected = read_predictions(detection) if detection else found
         fold_of = dict(zip(detected["claim_id"], detected["fold"], strict=True))
         has_gold = np.array([label is not None for label in found["gold"]], dtype=bool)
         in_both = np.array([claim_id in fold_of for claim_id in found["claim_id"]], dtype=bool)
@@ -183,22 +232,23 @@ class _Stages:
         codes = {label: code for code, label in enumerate(labels)}
         self.gold = Gold(tuple(labels), np.array([codes[label] for label in found["gold"][rows]], dtype=np.int64))
         self.verdicts = [_codes(table, found["claim_id"][rows], codes) for table in tables]
-        self.label_of = {
-            claim_id: codes.get(label, -1)
-            for claim_id, label in zip(found["claim_id"], found["predicted"], strict=True)
-        }
+        self.labels = [
+            {name: codes.get(label, -1) for name, label in zip(table["claim_id"], table["predicted"], strict=True)}
+            for table in tables
+        ]
+        self.label_of = self.labels[0]
         self.claim_ids, article_ids = found["claim_id"][rows], found["article_id"][rows]
         self.articles: dict[str, _ReadArticle] = {}
         for claim_id, article_id, label in zip(
             detected["claim_id"], detected["article_id"], detected["predicted"], strict=True
         ):
             article = self.articles.setdefault(article_id, _ReadArticle([], []))
-            if label == "yes":
+            if detection and label == "yes":
                 article.detected.append(claim_id)
         for row, article_id in enumerate(article_ids):
             self.articles[article_id].gold.append(row)
         self.article_of_row: Codes = codes_of(article_ids)
-        self.spans = _spans(chain, root)
+        self.spans = _spans(chain, root) if detection else {}
         self.metric = build_metric("macro_f1", {}, "verdict")
 
     def code_of(self, claim_id: str) -> int:
@@ -223,6 +273,26 @@ class _Stages:
         """Macro F1 of verdicts with its interval over articles."""
         return measure(self.metric, self.gold, [Run(None, codes)], self.groups, self.intervals)
 
+    def by_text(self, matched: Sequence[str | None], start: str, whole: Codes) -> ByText:
+        """The chain that looks for passages by the text of claims, against the one with statements."""
+        codes = [-1 if name is None else self.labels[2].get(name, -1) for name in matched]
+        without: Codes = np.array(codes, dtype=np.int64)
+        value = self.value(without)
+        try:
+            after, before = (
+                resample(self.metric, self.gold, [Run(None, one)], self.groups, self.intervals)
+                for one in (whole, without)
+            )
+        except Undefined:
+            return ByText(start, value, Estimate(None))
+        gain = after.value - before.value
+        try:
+            draws, left_out = after.resampled - before.resampled, after.jackknifed - before.jackknifed
+            interval, _ = paired_interval(gain, draws, left_out, is_stratified=False)
+        except Undefined:
+            return ByText(start, value, Estimate(gain))
+        return ByText(start, value, Estimate(gain, interval.low, interval.high))
+
     def losses(self, predicted: Mapping[str, Codes]) -> dict[str, Estimate]:
         """What each stage loses, paired over articles."""
         try:
@@ -233,11 +303,12 @@ class _Stages:
         except Undefined:
             return {}
         losses = {}
+        first = next(iter(predicted))
         for stage, later, earlier in (
-            ("detection", FROM_CLAIMS, WHOLE),
+            *([("detection", FROM_CLAIMS, WHOLE)] if first == WHOLE else []),
             ("retrieval", FROM_EVIDENCE, FROM_CLAIMS),
             ("judging", None, FROM_EVIDENCE),
-            ("together", None, WHOLE),
+            ("together", None, first),
         ):
             before, after = resampled[earlier], resampled.get(later or "")
             # Without an error, macro F1 is 1 in every resample.

@@ -20,6 +20,8 @@ from harness.runner.models.card import CARD
 from harness.runner.models.save_models import SavedModel
 from harness.runner.models.saved_model import FOLDER, Model, load_model
 from harness.runner.verification.evidence_source import FoundEvidence
+from harness.statements.build import build_normalizer
+from harness.statements.statements import Identity
 
 CHAIN_CARD = "chain-model.json"
 CHAIN_FORMAT = 1
@@ -62,7 +64,14 @@ def save_chain(folder: Path, chain: Chain, models: Mapping[str, SavedModel], mea
     for stage, model in models.items():
         if model.folder is None:
             return SavedModel(chain.name, None, f"{stage}: {model.reason}")
-    card = ChainCard(format=1, experiment=chain.name, retrieve=chain.retrieve, measured=dict(measured))
+    retrieve = chain.retrieve
+    if chain.normalize is not None:
+        if not isinstance(build_normalizer(chain.normalize), Identity):
+            return SavedModel(
+                chain.name, None, "normalize: the model runs at an endpoint; keep the config and the cassette"
+            )
+        retrieve = retrieve.model_copy(update={"query": "text"})  # which is what the identity writes
+    card = ChainCard(format=1, experiment=chain.name, retrieve=retrieve, measured=dict(measured))
     with atomic_folder(folder) as temporary:
         for stage, model in models.items():
             shutil.copytree(Path(str(model.folder)), temporary / stage)

@@ -11,15 +11,16 @@ def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
     """Makes paths relative to the config absolute, so that the resolved config runs from any folder."""
     path_settings: list[tuple[Any, str | int]] = [(content, "dataset"), (content, "corpus")]
     path_settings.append((content.get("split"), "file"))
-    path_settings += [(entry, "file") for entry in _entries(content.get("defaults"))]
-    path_settings += [(entry, "path") for entry in _entries(content.get("retrievers"))]
-    stages = [content.get(stage) for stage in ("detect", "judge")]
+    path_settings += [(entry, key) for entry in _entries(content.get("defaults")) for key in ("file", "statements")]
+    path_settings += [(entry, key) for entry in _entries(content.get("retrievers")) for key in ("path", "statements")]
+    stages = [content.get(stage) for stage in ("detect", "normalize", "judge")]
     for entry in _entries([content.get("classifiers"), stages]):
-        path_settings += [(entry, "path"), (entry, "dataset"), (entry, "file")]
+        path_settings += [(entry, "path"), (entry, "dataset"), (entry, "file"), (entry, "statements")]
         if "endpoint" not in entry:
             path_settings.append((entry, "model"))
         if isinstance(entry.get("cassette"), str) and entry["cassette"] and "\x00" not in entry["cassette"]:
             entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may exist only after the run
+    path_settings.append((content.get("retrieve"), "statements"))
     datasets = content.get("dataset")
     if isinstance(datasets, list):
         path_settings += [(datasets, index) for index in range(len(datasets))]

@@ -81,7 +81,7 @@ def _fit_and_save(
     if system.train_share is not None:
         raise CannotSave("models are not saved for learning-curve runs; remove split.train_share")
     if material.joined.normalized:
-        raise CannotSave("models are not saved with normalize, because articles to score come as they are; remove it")
+        raise CannotSave("models are not saved with same_form, because articles to score come as they are; remove it")
     if system.classifier.unsavable_reason is not None:
         raise CannotSave(system.classifier.unsavable_reason)
     rows, description = training_rows(material)

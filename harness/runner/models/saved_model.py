@@ -104,8 +104,8 @@ def untrained_model(name: str) -> Model:
         scorer = None
     if scorer is None:
         raise HarnessError(
-            f"system '{name}' must be trained: run harness run CONFIG --only {name} --save-models, then pass the "
-            "model's folder, which the run prints, as --system"
+            f"system '{name}' must be trained: run harness run CONFIG --only {name} --save-models, then give the "
+            "model's folder, which the run prints"
         )
     card = ModelCard(
         format=MODEL_FORMAT,

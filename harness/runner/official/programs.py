@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 from harness.data.archives import InputFile
 from harness.data.exchange.trec import read_qrels, read_run
 from harness.data.formats.detection import checkthat_discourse_tsv
-from harness.data.formats.verification import averitec_strings, checkthat_sources_tsv, feverous_jsonl, quantemp_files
+from harness.data.formats.normalization import checkthat_statements_csv
+from harness.data.formats.normalization.checkthat_statements_csv import POST, PostStatement
+from harness.data.formats.verification import (
+    averitec_strings,
+    checkthat_sources_tsv,
+    feverous_jsonl,
+    quantemp_files,
+)
 from harness.data.formats.verification.averitec_strings import AveritecItem
 from harness.data.formats.verification.feverous_jsonl import FeverousFile
 from harness.data.formats.verification.quantemp_files import JudgedClaim
@@ -21,6 +28,7 @@ from harness.metrics.official.checkthat_discourse import checkthat_discourse
 from harness.metrics.official.feverous import feverous
 from harness.metrics.official.labels import OfficialScores
 from harness.metrics.official.quantemp import quantemp
+from harness.metrics.official.statements import statement_scores
 from harness.metrics.official.trec import trec
 from harness.text_tables import count_of
 
@@ -204,10 +212,37 @@ def _averitec(gold: Sequence[AveritecItem], predicted: Sequence[AveritecItem], n
     return ProgramResult(values, notes, {"nltk": meteor.nltk_version, "wordnet": meteor.has_wordnet})
 
 
+def _checkthat_2(gold: Sequence[PostStatement], predicted: Sequence[PostStatement], names: Names) -> ProgramResult:
+    from harness.metrics.official.meteor import shared_meteor
+
+    if len(gold) != len(predicted):
+        message = (
+            f"has {count_of(len(predicted), 'row')}, and {names.gold} has {len(gold):,}; pairs go by position, so give "
+            "the normalized claim of every post once, in the order of the gold file"
+        )
+        raise FaultsError.single(names.predictions, message)
+    moved = [p for g, p in zip(gold, predicted, strict=True) if None not in (g.post, p.post) and g.post != p.post]
+    if moved:
+        more = f" (and {len(moved) - 1:,} more)" if len(moved) > 1 else ""
+        message = f"is not the post of that row of {names.gold}{more}; pairs go by position, so keep its order"
+        raise FaultsError.single(names.predictions, message, line=moved[0].line, field=POST, code="other-order")
+    meteor = shared_meteor()
+    values = statement_scores([row.statement for row in predicted], [row.statement for row in gold], meteor)
+    n_empty = sum(not row.statement for row in predicted)
+    notes = (
+        f"{meteor.note}; the leaderboard takes the mean METEOR over posts and names no version of nltk",
+        f"empty, which count as 0: {count_of(n_empty, 'normalized claim')}; chrf: 100 times as much in sacrebleu",
+    )
+    return ProgramResult(values, notes, {"nltk": meteor.nltk_version, "wordnet": meteor.has_wordnet, "empty": n_empty})
+
+
 PROGRAMS: dict[str, OfficialProgram] = {
     "averitec": OfficialProgram(averitec_strings.read_predictions, _averitec, averitec_strings.read_gold),
     "feverous": OfficialProgram(feverous_jsonl.read_submission, _feverous),
     "quantemp": OfficialProgram(quantemp_files.read_predictions, _quantemp, quantemp_files.read_gold),
+    "checkthat-2025-task2": OfficialProgram(
+        checkthat_statements_csv.read_predictions, _checkthat_2, checkthat_statements_csv.read_gold
+    ),
     "checkthat-2025-task4a": OfficialProgram(
         checkthat_discourse_tsv.read_predictions, _checkthat_4a, checkthat_discourse_tsv.read_gold
     ),

@@ -89,6 +89,9 @@ def load_joined(
         name: np.array([normalize_text(text, normalize) for text in getattr(claims, name)], dtype=object)
         for name in ("text", "previous", "next")
     }
+    columns["statement"] = np.array(
+        [text and normalize_text(text, normalize) for text in claims.statement], dtype=object
+    )
     return replace(joined, claims=replace(claims, **columns), normalized=tuple(sorted(normalize)))
 
 

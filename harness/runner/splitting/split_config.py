@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -12,6 +13,30 @@ from harness.runner.tuning.inner_folds import INNER_FOLDS, InnerFolds
 
 SplitBy = Literal["article", "speaker", "topic", "source"]
 Share = Annotated[float, Field(gt=0, le=1)]
+_SHARE_IN_NAME = re.compile(r"[\[,]train_share=([0-9.eE+-]+)\]")
+
+
+class SystemAtShare(NamedTuple):
+    """A system that is fitted to a share of the training claims, by its name."""
+
+    name: str
+    """Name of the system without the share."""
+    share: float
+
+    @property
+    def system_name(self) -> str:
+        """Name of the system with the share, `tfidf_logreg[C=1,train_share=0.5]`."""
+        beginning = f"{self.name[:-1]}," if self.name.endswith("]") else f"{self.name}["
+        return f"{beginning}train_share={self.share:g}]"
+
+    @classmethod
+    def parse(cls, system_name: str) -> SystemAtShare | None:
+        """Returns the system and the share of a name that has one."""
+        match = _SHARE_IN_NAME.search(system_name)
+        if match is None:
+            return None
+        name = _SHARE_IN_NAME.sub(lambda match: "]" if match[0][0] == "," else "", system_name)
+        return cls(name, float(match[1]))
 
 
 class Shares(Record):

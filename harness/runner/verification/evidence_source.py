@@ -29,12 +29,16 @@ class RankedEvidence(Record):
 
 
 class FoundEvidence(RankedEvidence):
-    """The passages that a retriever ranks first for the text of the claim."""
+    """The passages that a retriever ranks first for the text or the statement of the claim."""
 
     retriever: str
     """Name of the retriever."""
     settings: dict[str, Any] = Field(default_factory=dict, validate_default=True)
     """Settings of the retriever."""
+    query: Literal["text", "statement"] = "text"
+    """What is looked for: the text of the claim, or its statement, which stands alone; the text where there is none."""
+    statements: str | None = None
+    """File of statements to look for, as the stage `normalize` of a chain writes it; default: those of the dataset."""
 
     @field_validator("settings")
     @classmethod
@@ -73,7 +77,8 @@ def evidence_name(source: EvidenceSetting) -> str:
     if isinstance(source, FileEvidence):
         return f"{source.file.rpartition('/')[2]}@{source.k}{included}"
     settings = "".join(f",{key}={_setting_text(value)}" for key, value in source.settings.items())
-    return f"{source.retriever}@{source.k}{settings}{included}"
+    query = "" if source.query == "text" else f",query={source.query}"
+    return f"{source.retriever}@{source.k}{settings}{query}{included}"
 
 
 def _setting_text(value: Any) -> str:

@@ -102,15 +102,16 @@ def _is_sweep(value: Any) -> bool:
 
 
 def _source(name: str, settings: Mapping[str, Any]) -> FoundEvidence | FileEvidence:
+    looked_for = {key: settings[key] for key in ("query", "statements") if key in settings and name != FROM_FILE}
     own = {"k" if key == "depth" else key: value for key, value in settings.items() if key in ("depth", "include")}
-    rest = {key: value for key, value in settings.items() if key not in ("depth", "include")}
+    rest = {key: value for key, value in settings.items() if key not in {"depth", "include", *looked_for}}
     shared = RankedEvidence.model_validate_json(json.dumps({"k": DEPTH} | own, default=str)).model_dump()
     if name == FROM_FILE:
         if set(rest) != {"path"} or not isinstance(rest["path"], str):
             raise HarnessError(f"'{FROM_FILE}' takes the path of a TREC run file as `path`, got {preview(rest)}")
         return FileEvidence(file=rest["path"], **shared)
     checked_retriever(name, rest)
-    return FoundEvidence(retriever=name, settings=rest, **shared)
+    return FoundEvidence(retriever=name, settings=rest, **looked_for, **shared)
 
 
 def retrieval_gold(joined: JoinedDatasets, metrics: Sequence[str]) -> TaskGold:

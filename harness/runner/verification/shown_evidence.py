@@ -37,6 +37,7 @@ from harness.runner.verification.gold_evidence import (
     later_passages,
     prefixes_of,
 )
+from harness.runner.verification.queries import queries_of
 from harness.text_tables import count_of, format_number
 
 
@@ -122,6 +123,8 @@ class _Rankings:
         name = evidence_name(source)
         allowed, warnings = self._allowed(source.include)
         chosen = list[str]()
+        if isinstance(source, FoundEvidence):
+            warnings += queries_of(self.joined, source)[1]
         if isinstance(source, FoundEvidence) and source.retriever == BEST_OF and self.folds:
             ranked, chosen = self._best_found(source, allowed, gold)
         elif isinstance(source, FoundEvidence):
@@ -136,7 +139,7 @@ class _Rankings:
     def _found(self, source: FoundEvidence, allowed: Bools | None) -> Ranked:
         passages = self.corpus.passages
         index = build_retriever(source.retriever, source.settings).index(self.corpus)
-        rows, scores = index.search([str(text) for text in self.claims.text], source.k, allowed)
+        rows, scores = index.search(queries_of(self.joined, source)[0], source.k, allowed)
         return [
             [
                 ShownPassage(passages[row].passage_id, passages[row].text, float(score))

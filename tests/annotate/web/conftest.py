@@ -134,7 +134,9 @@ def begin(opened: Dataset) -> Callable[[LabelLog], Session]:
 
 
 @contextmanager
-def site_of(folder: Any, *annotators: str) -> Iterator[Site]:
+def site_of(
+    folder: Any, *annotators: str, begin: Callable[[Dataset], Callable[[LabelLog], Session]] = begin
+) -> Iterator[Site]:
     with hold_logs(folder, annotators):
         desks = Desks(folder, annotators, "label", begin)
         guard = Guard(annotators, "127.0.0.1", 8000)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from dataset_folders import change_line, lines
+from dataset_folders import change_line, lines, to_label, write_lines
 
-from harness import check
+from harness import assign, check, open_dataset
+from harness.annotate.labeling import Labeling, LabelOptions
 
 from .conftest import HOST, call, site_of, to_verify
 
@@ -260,3 +261,28 @@ def test_passages_are_shown_and_judged(tmp_path, site):
         # Passages belong to the claim for which they were looked up.
         assert "passage-1" not in cal.post("/jump", number=2).text
         assert check([folder]) == []
+
+
+def test_each_is_asked_what_is_assigned_with_suggestions_and_repeats(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    assign(folder, ["ann", "bob"], repeats=0.25)
+    claim_ids = [claim.claim_id for claim in open_dataset(folder).current]
+    write_lines(tmp_path / "model.jsonl", [{"claim_id": name, "score": {"no": 0.2, "yes": 0.8}} for name in claim_ids])
+    options = LabelOptions(axes="factual", suggest=tmp_path / "model.jsonl")
+    with site_of(folder, "ann", "bob", begin=lambda opened: Labeling(opened, options).session) as site:
+        ann = site.browser()
+        assert "Suggested by model.jsonl: <b>yes</b> (0.80)" in ann.get().text
+        session = site.desks.by_name["ann"].session
+        assert len(session.questions) + len(site.desks.by_name["bob"].session.questions) == len(claim_ids) + 2
+        ann.post("/flag", note="odd")
+        while not session.current.is_repeat:
+            ann.post("/label", number=2)
+        # What is asked again looks like any other question.
+        page = ann.get().text
+        for word in ("Suggested", "Yours", "repeat", "again for"):
+            assert word not in page
+        ann.post("/label", number=1)
+        assert ann.get("/queue?state=flagged").text.count("factual: no") == 1
+    roles = [role for _, role, _ in log_of(site)]
+    assert (roles[0], roles[1:3], roles[-1]) == ("flag", ["suggest", "label"], "repeat")
+    assert check([folder]) == []

@@ -130,7 +130,7 @@ def test_the_remedy_is_a_key_of_the_config_that_works():
     spaced = rows(lambda row, _: row._replace(text=row.text.replace(".", " .")) if row.label == "refuted" else row)
     (result,) = results("A23", dataset(spaced))
     assert "space before punctuation (100% of 'refuted', 0% of the others)" in result.message
-    assert "normalize: [spacing] in the config" in result.message
+    assert "same_form: [spacing] in the config" in result.message
     assert not results("A23", dataset([row._replace(text=normalize_text(row.text, ["spacing"])) for row in spaced]))
 
 

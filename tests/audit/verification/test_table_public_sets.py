@@ -63,7 +63,7 @@ def test_covid_fact(benchmarks):
     (form,) = messages("A23", source)
     assert "the first of the claims that share its evidence or article (97% of 'SUPPORTED', 0% of the others)" in form
     assert "space before punctuation (20% of 'SUPPORTED', 2% of the others)" in form
-    assert "normalize: [spacing]" in form
+    assert "same_form: [spacing]" in form
     (claim_alone,) = results("A21", source)
     assert claim_alone.severity == "warning"
     assert [result.rows for result in results("A17", source)] == [3665]

@@ -179,3 +179,35 @@ def test_what_export_writes_is_added_back_when_it_is_filled_in(folder, tmp_path)
     assert add_claims(folder, tmp_path / "own.csv", "me")[:4] == (0, 1, 1, 0)
     without_id = "\n".join(line.partition(",")[2] for line in text.splitlines())
     assert add_claims(folder, write(tmp_path / "own.csv", without_id), "you")[:4] == (0, 1, 0, 0)
+
+
+STATEMENT = "The ferry was late on nine days in May."
+
+
+def statement_of(folder):
+    return next(claim for claim in open_dataset(folder).claims if claim.text == "It was late on nine days.").statement
+
+
+def test_statements_come_in_with_and_without_labels_and_go_out(folder, tmp_path):
+    row = {"article_id": "ferry", "text": "It was late on nine days.", "Reworded": f" {STATEMENT} "}
+    alone = {"text": "They melt.", "Reworded": "Glaciers melt.", "factual": "yes"}
+    result = add_claims(folder, [row, alone], "me", columns={"statement": "Reworded"})
+    assert (result.claims_added, result.annotations_added) == (1, 1)
+    assert "statements added: 2" in result.notes
+    assert statement_of(folder) == STATEMENT
+    export(open_dataset(folder), "csv", tmp_path / "out.csv")
+    assert f",{STATEMENT}," in (tmp_path / "out.csv").read_text(encoding="utf-8")
+    before = content(folder)
+    add_claims(folder, tmp_path / "out.csv", "me")
+    assert content(folder) == before
+    frames = open_dataset(folder).to_pandas()
+    assert STATEMENT in list(frames["claims"]["statement"])
+
+
+def test_a_statement_is_never_replaced(folder):
+    row = {"article_id": "ferry", "text": "It was late on nine days.", "statement": STATEMENT}
+    add_claims(folder, [row | {"statement": STATEMENT}], "me")
+    with pytest.raises(HarnessError, match=r"row:1: statement: is not that of claim .* or correct claims\.jsonl"):
+        add_claims(folder, [row | {"statement": "The ferry sank."}], "me")
+    add_claims(folder, [row | {"statement": "  ", "factual": "yes"}], "me")
+    assert statement_of(folder) == STATEMENT

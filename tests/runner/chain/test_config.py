@@ -41,6 +41,27 @@ def test_a_chain_is_two_experiments_with_the_same_folds():
     assert (found["retriever"], found["k"], gold) == ("bm25", 3, "gold")
 
 
+@pytest.mark.parametrize(
+    "change", [{"normalize": "identity"}, {"retrieve": CHAIN["retrieve"] | {"query": "statement"}}]
+)
+def test_where_statements_are_looked_for_the_judge_is_measured_without_them_too(change):
+    loaded = read_chain(CHAIN | change)
+    assert loaded is not None
+    (judge,) = loaded.judging.classifiers
+    assert isinstance(judge, dict)
+    found, gold, by_text = judge["evidence"]["each"]
+    assert (found["query"], gold, by_text["query"]) == ("statement", "gold", "text")
+
+
+def test_the_key_of_the_model_that_writes_statements_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    model = {"name": "language_model", "endpoint": "http://model.invalid/v1", "model": "m", "api_key_variable": "KEY"}
+    path = tmp_path / "mine.yaml"
+    path.write_text(json.dumps(CHAIN | {"normalize": model}), encoding="utf-8")
+    with pytest.raises(UntrustedHost, match=r"the key in KEY to model\.invalid"):
+        harness.run(path, out=tmp_path)
+
+
 def test_another_task_is_no_chain():
     assert read_chain({"name": "x", "task": "checkability", "dataset": "x", "classifiers": ["majority"]}) is None
 
@@ -55,6 +76,7 @@ def test_another_task_is_no_chain():
         ({"detect": CHAIN["detect"] | {"task": "verdict"}}, "detect.task", "use one of checkability"),
         ({"detect": CHAIN["detect"] | {"task": "checkabilty"}}, "detect.task", "Did you mean 'checkability'"),
         ({"detect": CHAIN["detect"] | {"classifier": "lenght"}}, "detect.classifier", "Did you mean 'length'"),
+        ({"detect": "golf"}, "detect", "Did you mean 'gold'"),
         ({"detect": {"classifer": "length"}}, "detect.classifer", "Did you mean 'classifier'"),
         ({"judge": CHAIN["judge"] | {"classifier": "tfidf_logreg"}}, "judge.classifier", "a judge reads evidence"),
         ({"judge": {"classifier": {"name": "pair_logreg", "C": -1}}}, "judge.classifier.C", "greater than 0"),
@@ -62,6 +84,14 @@ def test_another_task_is_no_chain():
         ({"judge": {"classifier": {"name": "pair_logreg", "evidence": "gold"}}}, "judge.classifier.evidence", "remove"),
         ({"judge": {"classifier": {"name": "pair_logreg", "calibration": "platt"}}}, "judge.classifier", "yes-or-no"),
         ({"retrieve": {"retriever": "bm52"}}, "retrieve.settings", "bm25"),
+        ({"normalize": "identty"}, "normalize", "Did you mean 'identity'"),
+        ({"normalize": {"name": "language_model", "model": "m"}}, "normalize", "endpoint: is required, and missing"),
+        ({"normalize": "identity", "retrieve": {"retriever": "bm25", "query": "text"}}, "retrieve.query", "of no use"),
+        (
+            {"normalize": "identity", "retrieve": {"retriever": "bm25", "statements": "x.jsonl"}},
+            "retrieve.statements",
+            "remove one",
+        ),
         ({"classifiers": ["majority"]}, "classifiers", "no field is called 'classifiers'"),
     ],
 )

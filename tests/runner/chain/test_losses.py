@@ -106,3 +106,21 @@ def test_units_are_reused_and_planned(tmp_path):
 def test_a_chain_is_run_whole(tmp_path):
     with pytest.raises(HarnessError, match="needs all its stages"):
         harness.run(CHAIN, out=tmp_path, only="majority")
+
+
+def test_a_chain_without_a_detector_starts_at_gold_claims(outcome):
+    """Its rows are those of the same judge in a chain with a detector, and nothing is said of detection."""
+    given = harness.run(CHAIN | {"detect": "gold"}, out=outcome.folder.parent, save_models=True)
+    document, with_detector = given.document(), outcome.document()
+    assert list(document["rows"]) == ["S1", "S2"]
+    assert document["rows"] == {name: with_detector["rows"][name] for name in ("S1", "S2")}
+    losses = document["losses"]
+    assert list(losses) == ["retrieval", "judging", "together"]
+    assert losses["retrieval"] == with_detector["losses"]["retrieval"]
+    assert losses["together"]["value"] == pytest.approx(1 - document["rows"]["S1"]["value"])
+    assert losses["together"]["low"] < losses["together"]["value"] < losses["together"]["high"]
+    text = str(given)
+    assert "detection           not measured" in text
+    assert "not measured: detection, S0 (the whole chain)" in text
+    assert given.models[0].folder is None
+    assert "name a detector" in given.models[0].reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.runner.chain.matching import Span, match_spans
@@ -43,6 +43,7 @@ def test_nothing_matches_nothing():
     assert match_spans([], [Span(0, 1)]) == match_spans([Span(0, 1)], []) == {}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(SPANS, SPANS)
 def test_no_other_matching_shares_more(gold, predicted):
     matched = match_spans(gold, predicted)

@@ -127,6 +127,31 @@ def test_averitec(benchmarks, kind):
     _assert_equal(evaluation.mean, case["expected"])
 
 
+def _skip_without_meteor():
+    nltk = pytest.importorskip("nltk")
+    try:
+        nltk.data.find("tokenizers/punkt_tab/english")
+    except LookupError:
+        pytest.skip("nltk's punkt_tab is not on this machine")
+
+
+def test_normalized_claims_by_hand(tmp_path):
+    _skip_without_meteor()
+    gold, mine = tmp_path / "gold.csv", tmp_path / "mine.csv"
+    gold.write_text("post,normalized claim\nwow,The lake is dry\nso,It rained\n", encoding="utf-8")
+    mine.write_text('normalized claim\nThe lake is DRY\n""\n', encoding="utf-8")
+    evaluation = harness.evaluate("checkthat-2025-task2", gold, mine)
+    # Four tokens in one chunk: 1 - .5 / 4^3, and 0 for the empty one.
+    assert evaluation.mean["meteor"] == pytest.approx((1 - 0.5 / 64) / 2)
+    assert evaluation.document()["empty"] == 1
+    mine.write_text("post,normalized claim\nso,It rained\nwow,The lake is dry\n", encoding="utf-8")
+    with pytest.raises(HarnessError, match=r"post: is not the post of that row of gold.csv \(and 1 more\)"):
+        harness.evaluate("checkthat-2025-task2", gold, mine)
+    mine.write_text("normalized claim\nIt rained\n", encoding="utf-8")
+    with pytest.raises(HarnessError, match=r"has 1 row, and gold\.csv has 2"):
+        harness.evaluate("checkthat-2025-task2", gold, mine)
+
+
 def test_ties_of_trec_by_hand(tmp_path):
     # Equal scores rank by id, descending: c, b, a. b is relevant: rank 2. Query 2 has no answer.
     qrels, run = tmp_path / "qrels", tmp_path / "run"

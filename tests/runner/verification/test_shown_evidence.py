@@ -86,6 +86,25 @@ def test_what_is_left_out_can_be_let_in_by_name(dataset):
     assert evidence_name(source) == "bm25@4,with later,with fact-check"
 
 
+def test_a_statement_is_looked_for_in_the_place_of_the_text(dataset, tmp_path):
+    claim_ids = [json.loads(line)["claim_id"] for line in (dataset / "claims.jsonl").read_text("utf-8").splitlines()]
+    source = FoundEvidence(retriever="bm25", k=1, query="statement")
+    assert evidence_name(source) == "bm25@1,query=statement"
+    by_text, text_ids = shown_by(source, dataset)
+    assert "56 of 56 claims without a statement, which are looked for by their text" in by_text.warnings
+    assert text_ids[0] == ["early"]
+    statement = {"statement": "Nobody counted."}
+    rewrite(dataset / "claims.jsonl", lambda row: statement if row["claim_id"] == claim_ids[0] else {})
+    _, ids = shown_by(source, dataset)
+    assert (ids[0], ids[1:]) == (["undated"], text_ids[1:])
+    assert shown_by(FoundEvidence(retriever="bm25", k=1), dataset)[1] == text_ids
+    path = tmp_path / "statements.jsonl"
+    path.write_text("".join(json.dumps({"claim_id": name} | statement) + "\n" for name in claim_ids), encoding="utf-8")
+    shown, ids = shown_by(source.model_copy(update={"statements": str(path)}), dataset)
+    assert {name for names in ids for name in names} == {"undated"}
+    assert not any("statement" in warning for warning in shown.warnings)
+
+
 def test_late_gold_evidence_is_kept_and_counted(dataset):
     shown, ids = shown_by("gold", dataset)
     assert ids[0] == ["late"]

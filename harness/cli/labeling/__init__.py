@@ -1,0 +1,1 @@
+"""The command `assign`, and the options that say which claims are asked about."""

@@ -1,0 +1,1 @@
+"""The commands that say what labels, and more of them, are worth."""

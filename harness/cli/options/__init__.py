@@ -1,0 +1,1 @@
+"""Options that commands share or that need code of their own."""

@@ -1,0 +1,1 @@
+"""Files of claims with the statements that stand for them."""

@@ -1,0 +1,1 @@
+"""Statements: claims reworded to stand alone, by the identity or a language model, and the guard of what is written."""
