@@ -98,7 +98,8 @@ def test_a_hugging_face_folder_loads_by_its_card(bring, tmp_path):
     assert {name: len(rows) for name, rows in loaded.items()} == {"debates": 6877}
     assert loaded["debates"][0]["text"] == opened.claims[0].text
     card = (tmp_path / "hub" / "README.md").read_text()
-    assert card.startswith("---\npretty_name: ClaimRank")
+    assert card.startswith("---\n# written by harness export")
+    assert card.split("\n", 2)[2].startswith("pretty_name: ClaimRank")
     assert "license_name: not stated" in card
 
 
