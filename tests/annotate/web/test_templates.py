@@ -140,10 +140,15 @@ def test_a_note_outlives_its_window(open_as):
     page = open_as("p4")
     page.keyboard.press("n")
     page.keyboard.type("half a thought")
+    press(page, ["Escape", "c", "2"], "'unsure' goes with your next answer")
     page.reload()
     assert page.input_value("#note") == "half a thought"
-    press(page, ["1"], "saved: factual = yes (with a note)")
-    assert page.input_value("#note") == ""
+    assert page.input_value("#confidence") == "unsure"
+    press(page, ["1"], "saved: factual = yes (with a note, confidence: unsure)")
+    assert (page.input_value("#note"), page.input_value("#confidence")) == ("", "")
+    # What is taken back is offered again.
+    press(page, ["u"], "taken back")
+    assert (page.input_value("#note"), page.input_value("#confidence")) == ("half a thought", "unsure")
 
 
 def test_a_server_that_is_gone_is_told(open_as):

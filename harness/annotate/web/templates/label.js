@@ -19,9 +19,15 @@
   const note = () => byId("note");
   const draftOf = () => (byId("labels") ? `note ${byId("labels").dataset.place}` : null);
 
+  function keepDraft(name, value) {
+    if (value) localStorage.setItem(name, value);
+    else localStorage.removeItem(name);
+  }
+
   function restoreDraft() {
     const name = draftOf();
     if (name && note() && !note().value) note().value = localStorage.getItem(name) || "";
+    if (name && !byId("confidence").value) byId("confidence").value = localStorage.getItem(`sure ${name}`) || "";
   }
 
   function showClaim() {
@@ -51,12 +57,9 @@
       byId("reading").hidden = !reply.window;
     }
     for (const [number, html] of reply.pieces || []) byId(`p${number}`).innerHTML = html;
-    // What was chosen but not sent stays with the question that stays.
-    const sure = stays && byId("confidence") ? byId("confidence").selectedIndex : 0;
     const open = [...document.querySelectorAll("#panel details[open]")].map((details) => details.id);
     panel.innerHTML = reply.panel;
     for (const id of open) if (byId(id) && (stays || id !== "span")) byId(id).open = true;
-    if (sure && byId("confidence")) byId("confidence").selectedIndex = sure;
     byId("progress").innerHTML = reply.progress;
     document.title = reply.title;
     tell(reply.message);
@@ -87,7 +90,7 @@
       const reply = await response.json();
       trouble(reply.trouble || "");
       if (!response.ok) waiting.length = 0;
-      else if (draft) localStorage.removeItem(draft);
+      else if (draft) for (const name of [draft, `sure ${draft}`]) localStorage.removeItem(name);
       apply(reply, ["/mark", "/flag", "/passages", "/judge"].includes(action));
     } catch {
       waiting.length = 0;
@@ -182,6 +185,7 @@
     const choices = byId("confidence");
     if (!/^[1-9]$/.test(key) || Number(key) >= choices.options.length) return tell("nothing is chosen");
     choices.selectedIndex = Number(key);
+    keepDraft(`sure ${draftOf()}`, choices.value);
     tell(`'${choices.value}' goes with your next answer`);
   }
 
@@ -261,9 +265,9 @@
   });
   document.addEventListener("input", (event) => {
     const name = draftOf();
-    if (event.target.id !== "note" || !name) return;
-    if (event.target.value) localStorage.setItem(name, event.target.value);
-    else localStorage.removeItem(name);
+    if (!name) return;
+    if (event.target.id === "note") keepDraft(name, event.target.value);
+    if (event.target.id === "confidence") keepDraft(`sure ${name}`, event.target.value);
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
