@@ -111,7 +111,10 @@ class Labeling:
         return self._questions.reordered([claim_of[line.claim_id] for line in lines], repeats)
 
     def _sorted(self, questions: ClaimQuestions, log: LabelLog) -> ClaimQuestions:
-        """Returns questions in the order that was asked for; claims that are asked again then come last."""
+        """Returns questions in the order that was asked for; claims that are asked again then come last.
+
+        Raises: FaultsError, HarnessError: the order has faults, or none of its claims is assigned to the annotator.
+        """
         ordering = self._ordering
         if self._options.order is None and ordering.from_scores is None and not self._ranks:
             return questions
@@ -122,7 +125,17 @@ class Labeling:
         version = {questions.scheme.name: questions.scheme.version}
         axes = {axis.name for axis in questions.axes}
         standing = (a for a in log.standing.values() if a.axis in axes)
-        ordered = list(ordering.sort(claims, standing, version))
+        if ordering.from_scores is None:
+            ordered = list(ordering.sort(claims, standing, version))
+        else:
+            asked = {claim.claim_id for claim in claims}
+            scored = ordering.sort(self._questions.claims)
+            ordered = [claim for claim in scored if claim.claim_id in asked]
+            if not ordered:
+                raise HarnessError(
+                    f"--from-scores {ordering.from_scores}: none of its claims is assigned to '{log.annotator}'; give "
+                    "--all to be asked about them all the same"
+                )
         ordered.sort(key=lambda claim: self._ranks.get(claim.claim_id, len(self._ranks)))
         again = {questions.claims[rank].claim_id for rank in repeats}
         last = [claim for claim in ordered if claim.claim_id in again]

@@ -7,9 +7,10 @@ import json
 import pytest
 from dataset_folders import lines, to_label, write_lines
 
-from harness import FaultsError, HarnessError, label, open_dataset, score
+from harness import FaultsError, HarnessError, assign, label, open_dataset, score
 from harness.annotate.labeling import Labeling, LabelOptions
 from harness.annotate.order import Ordering
+from harness.data.assignments.assignment_files import read_assignments
 from harness.data.labels.label_log import open_to_label
 from harness.records import Claim
 
@@ -210,3 +211,13 @@ def test_a_page_for_readers_is_no_order(tmp_path):
     (tmp_path / "page.html").write_text("<p>.</p>")
     with pytest.raises(HarnessError, match=r"harness score \.\.\. -o scores\.jsonl"):
         label(folder, "ann", keys="", from_scores=tmp_path / "page.html")
+
+
+def test_a_queue_of_claims_that_others_have_says_so(tmp_path):
+    folder = to_label(tmp_path / "d").folder
+    assign(folder, ["ann", "bob"], overlap=1)
+    claims = {name: [line.claim_id for line in read_assignments(folder)[name]] for name in ("ann", "bob")}
+    write_lines(tmp_path / "queue.jsonl", [{"claim_id": claims["ann"][0], "score": 0.5}])
+    assert label(folder, "ann", keys="", axes="tone", from_scores=tmp_path / "queue.jsonl").questions == 1
+    with pytest.raises(HarnessError, match="none of its claims is assigned to 'bob'; give --all"):
+        label(folder, "bob", keys="", from_scores=tmp_path / "queue.jsonl")
