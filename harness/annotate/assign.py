@@ -16,6 +16,7 @@ from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations
 from harness.data.labels.label_log import require_own
 from harness.data.load import find_dataset, find_scheme, open_dataset, open_folder
+from harness.data.new_dataset import git_note
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, write_files
@@ -52,11 +53,13 @@ class AssignResult(NamedTuple):
     """What each annotator has."""
     unassigned: int
     """Number of current claims that are assigned to nobody."""
+    notes: tuple[str, ...] = ()
+    """What the user should know: which files for git the folder lacks."""
 
     def document(self) -> dict[str, Any]:
         """The result as `harness assign --json` prints it."""
         annotators = [one._asdict() for one in self.progress]
-        return {"added": self.added, "annotators": annotators, "unassigned": self.unassigned}
+        return {"added": self.added, "annotators": annotators, "unassigned": self.unassigned, "notes": list(self.notes)}
 
 
 def assign(
@@ -116,7 +119,8 @@ def assign(
             assignments[name] = [*assignments.get(name, ()), *lines]
         (folder / FOLDER).mkdir(exist_ok=True)
         write_files(assignment_contents(folder, {name: assignments[name] for name in names}))
-    return _result(opened, None, {name: len(claim_ids) for name, claim_ids in added.items()})
+    notes = tuple(filter(None, [git_note(folder)]))
+    return _result(opened, None, {name: len(claim_ids) for name, claim_ids in added.items()})._replace(notes=notes)
 
 
 def assignments(dataset: str | Path, *, scheme: str | None = None, root: str | Path | None = None) -> AssignResult:

@@ -104,6 +104,7 @@ def _format(result: AssignResult, dataset: str, annotators: tuple[str, ...]) -> 
     if annotators:
         lines.append(f"{result.folder}: commit these files; each annotator then runs")
         lines.append(f"  harness label {shlex.quote(dataset)} --as NAME")
+    lines += result.notes
     return "\n".join(lines)
 
 
