@@ -90,7 +90,7 @@ class RatingTable(NamedTuple):
     article_of: Mapping[str, str]
     """Article by item; the item itself in a table without articles."""
     unit: str
-    """What can be resampled: articles or items."""
+    """What can be resampled: article or item."""
     notes: tuple[str, ...]
     """How the table was read, where the user should know."""
 
@@ -132,7 +132,7 @@ def read_ratings(path: str | Path, options: RatingOptions | None = None) -> Rati
         tuple(options.labels) or tuple(sorted({one.label for one in rated})),
         {(one.item, one.annotator): one.at for one in rated if one.at},
         {one.item: one.article if has_articles else one.item for one in rated},
-        "articles" if has_articles else "items",
+        "article" if has_articles else "item",
         tuple(notes),
     )
 

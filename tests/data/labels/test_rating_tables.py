@@ -74,8 +74,8 @@ def test_one_annotator_and_no_overlap(tmp_path):
     alone = agreement(write(tmp_path, "item,annotator,label\n1,x,a\n2,x,b\n"))
     assert (alone.axes, alone.alone) == ((), {"label": "x"})
     apart = agreement(write(tmp_path, "item,annotator,label\n1,x,a\n2,y,b\n")).axes[0]
-    assert {value.reason for value in apart.measures.values()} == {"no claim has labels by two annotators"}
-    assert apart.details.pairs[0].measures["raw_agreement"].reason == "no claim in common"
+    assert {value.reason for value in apart.measures.values()} == {"no item has labels by two annotators"}
+    assert apart.details.pairs[0].measures["raw_agreement"].reason == "no item in common"
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,15 @@ def test_the_command(tmp_path, harness):
         "claim_id": "1", "agreement": pytest.approx(1 / 3), "labels": {"x": "a", "y": "a", "z": "b"},
     }  # fmt: skip
     assert document["repeats"] == {"label": []}
+
+
+def test_a_file_has_items_and_no_claims_or_articles(tmp_path, harness):
+    path = write(tmp_path, WIDE)
+    for command in (["agreement"], ["agreement", "--json"], ["gold", "--rule", "majority"], ["gold", "--rule", "mace"]):
+        printed = harness(command[0], path, *command[1:]).stdout.replace("claim_id", "")
+        assert "item" in printed
+        assert "claim" not in printed
+        assert "article" not in printed
+    with_articles = agreement(write(tmp_path, "item,article,x,y\n1,p,a,a\n2,p,a,b\n3,q,b,b\n4,q,a,a\n"))
+    notes = {value.note for value in with_articles.axes[0].measures.values()}
+    assert any("only 2 articles, so the interval is rough" in (note or "") for note in notes)
