@@ -137,10 +137,8 @@ def read_ratings(path: str | Path, options: RatingOptions | None = None) -> Rati
         raise FaultsError(faults)
     notes += _notes(path, cells, rated, annotators)
     passed_over = [name for name in columns if name.lower() in REMARKS and name not in (*annotators, *places.values())]
-    if annotators and passed_over:
-        notes.append(
-            f"{path}: passed over: {', '.join(passed_over)} (to read them, name every annotator by --annotator)"
-        )
+    if annotators and passed_over and not options.annotators:
+        notes.append(f"{path}: passed over: {', '.join(passed_over)} (--annotator NAME reads it as an annotator's)")
     has_articles = "article" in places
     return RatingTable(
         [(one.item, one.annotator, one.label) for one in rated],
