@@ -49,6 +49,6 @@ def test_a_part_is_assigned_and_taken_back(harness, tmp_path):
     folder = str(to_label(tmp_path / "d").folder)
     harness("assign", folder, "--annotators", "ann", "bob", "--articles", "ferry", "bridge", "--first", "4")
     printed = harness("assign", folder, "--drop", "ann", "bob", "--articles", "bridge").stdout
-    assert "taken back from ann: 2 claims" in printed
-    printed = json.loads(harness("assign", folder, "--drop", "ann", "bob", "--json").stdout)
-    assert printed == {"added": {}, "dropped": {"ann": 0, "bob": 0}, "annotators": [], "unassigned": 7, "notes": []}
+    assert "taken back from ann: 1 claim\ntaken back from bob: 2 claims\n" in printed
+    printed = json.loads(harness("assign", folder, "--drop", "ann", "--json").stdout)
+    assert printed == {"added": {}, "dropped": {"ann": 1}, "annotators": [], "unassigned": 7, "notes": []}
