@@ -118,6 +118,8 @@ def _format(result: AssignResult, dataset: str, annotators: tuple[str, ...]) -> 
     if annotators:
         lines.append(f"{result.folder}: commit these files; each annotator then runs")
         lines.append(f"  harness label {shlex.quote(dataset)} --as NAME")
+    if dropped:
+        lines.append(f"{result.folder}: commit these files; harness assign gives the claims to others")
     lines += result.notes
     return "\n".join(lines)
 
