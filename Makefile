@@ -36,7 +36,6 @@ bench:
 soak:
 	$(BIN)/python -m pytest -m soak -n 0
 	$(BIN)/python tests/soak/kill_labeling.py 500
-	$(BIN)/pip install --quiet --editable '.[fuzz]'
 	$(BIN)/python tests/soak/fuzz_readers.py
 
 golden:

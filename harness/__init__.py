@@ -59,11 +59,13 @@ and the errors `HarnessError` and `FaultsError`.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from harness.user_code import process as process  # it notes the time
 
+TYPE_CHECKING = False  # `typing` takes a while to import, before a program can answer Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     __version__: str
 
     from harness.annotate.assign import assign as assign

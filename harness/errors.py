@@ -40,7 +40,8 @@ class Fault:
         location = self.path if self.line is None else f"{self.path}:{self.line}"
         cell = f"cell {self.cell}" if self.cell else None
         place = f"{self.field} ({cell})" if self.field and cell else self.field or cell
-        return ": ".join(part for part in (location, place, self.message) if part)
+        # A line break of a file's text must not start a line that looks like another message.
+        return ": ".join(part for part in (location, place, self.message) if part).replace("\n", "\\n")
 
 
 class HarnessError(Exception):

@@ -7,7 +7,9 @@ import gc
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,8 +18,10 @@ from typing import Any, BinaryIO
 
 from harness.errors import EndsRun, FaultsError
 
-TEMPORARY_PREFIX = ".partial-"
+TEMPORARY_PREFIX = ".partial-harness-"
 """Prefix of temporary files and folders; `remove_partial_files` deletes what a killed process leaves behind."""
+TEMPORARY_NAME = re.compile(re.escape(TEMPORARY_PREFIX) + r"[a-z0-9_]{8}(\.\w+)?")
+"""What `tempfile` makes of the prefix; no other file is taken for a temporary one."""
 
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -43,10 +47,22 @@ def read_bytes(path: Path) -> bytes:
         return file.read()
 
 
+STREAMS = ("/dev/fd", "/dev/stdin", "/dev/null", "/proc/self/fd")
+"""Paths that a shell or its user gives on purpose to something that is no file, as in `<(command)`."""
+
+
+def _require_file(path: Path) -> None:
+    """Refuses a device, which may never end, and a named pipe or socket, on which nobody may ever write."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) and not str(path).startswith(STREAMS):
+        raise FaultsError.single(path, "is a device or a pipe; expected a file", code="not-a-file")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Opens a file to read its bytes; see `read_bytes` for the errors."""
     try:
+        _require_file(path)
         with path.open("rb") as file:
             yield file
     except FileNotFoundError:
@@ -312,9 +328,14 @@ def folder_lock(folder: Path, purpose: str, *, name: str = ".lock", wait_s: floa
         lock.release()
 
 
+def is_temporary(path: Path) -> bool:
+    """Returns whether a file or folder has a name that only this package gives, to what it has not finished."""
+    return TEMPORARY_NAME.fullmatch(path.name) is not None
+
+
 def remove_partial_files(folder: Path) -> None:
     """Removes temporary files of killed processes; call it only under `folder_lock`."""
-    for path in folder.rglob(TEMPORARY_PREFIX + "*"):
+    for path in filter(is_temporary, folder.rglob(TEMPORARY_PREFIX + "*")):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):

@@ -36,6 +36,9 @@ Role = Literal["label", "adjudicate", "suggest", "flag", "withdraw", "repeat"]
 """Purpose of an annotation: an annotator's own label, a deciding label, a proposal that is not gold, a flag on a
 question that is to be looked at again, a line that takes an earlier one back, or an annotator's second answer to a
 claim that was asked again, which counts for their consistency alone."""
+Part = Literal["caption", "list item", "table cell", "heading"]
+"""Kind of a claim that is no running text: a caption of a picture or table, an item of a list, a row of a table (one of
+its cells, if that holds sentences), a heading."""
 FLAG_LABEL = "look again"
 """Label of all flags: a flag answers nothing."""
 
@@ -98,6 +101,8 @@ class Claim(Record):
     """Topic, as the source names it; a split can keep the claims of a topic together."""
     statement: str | None = None
     """Claim reworded to be understood without context; the verbatim text stays in `text`."""
+    part: Part | None = None
+    """What the claim is in its page: `caption`, `list item`, `table cell` or `heading`; None for running text."""
     replaces: str | None = None
     """Id of the same claim in the previous version of the article."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import shutil
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 
 WIDTH = 120
 """Width of a line where the output is no terminal and `COLUMNS` is not set."""
@@ -32,19 +34,53 @@ def visible(text: str) -> str:
     Control characters (and with them escape sequences), and characters that reorder or hide others, become
     `\\x1b` or `\\u202e`. Line breaks stay, and a tab becomes a space.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(map(_visible_character, text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
+def one_line(text: str, max_characters: int) -> str:
+    """Returns a text as one visible line, shortened to a maximum length."""
+    # Cut before the conversion, whose cost grows with the text.
+    line = " ".join(visible(text[: max_characters * 2]).split())
+    return line if len(line) <= max_characters else line[: max_characters - 1] + "…"
+
+
+def escape_json(document: str, encoding: str) -> str:
+    """Returns a JSON document whose strings have escapes for what a terminal must not get, or an encoding lacks."""
+    if document.replace("\n", "").isprintable() and _encodes(document, encoding):
+        return document
+    return "".join(map(partial(_json_character, encoding=encoding), document))
+
+
+def _json_character(character: str, encoding: str) -> str:
+    is_shown = character == "\n" or not (_acts(character) or character in "\u2028\u2029")
+    if is_shown and (character.isascii() or _encodes(character, encoding)):
+        return character
+    return json.dumps(character)[1:-1]
+
+
+def _encodes(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _acts(character: str) -> bool:
+    """Whether a character controls a terminal, or reorders or hides others."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn") and character not in JOINERS
+
+
 def _visible_character(character: str) -> str:
-    if character == "\n" or character in JOINERS:
+    if character == "\n":
         return character
     if character == "\t":
         return " "
     if character in "\u2028\u2029":
         return "\n"
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn"):
+    if _acts(character):
         code = ord(character)
         return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     return character
@@ -63,13 +99,15 @@ def fits(rows: Sequence[Sequence[str]], width: int | None = None) -> bool:
 def align_columns(rows: Sequence[Sequence[str]], width: int | None = None) -> str:
     """Returns rows as lines of text with aligned columns; the first row is the header and is underlined.
 
-    Columns beyond the width stand in further tables below, each with the first column.
+    Cells are shown as `visible` has them, each on one line. Columns beyond the width stand in further tables below,
+    each with the first column.
 
     Args:
         rows: rows of equal length.
         width: maximum length of a line, if the first column and another one fit into it; None: the output's.
     """
     limit = output_width() if width is None else width
+    rows = [[visible(cell).replace("\n", " ") for cell in row] for row in rows]
     widths = _widths(rows)
     tables: list[list[int]] = []
     for column in range(1, len(widths)):

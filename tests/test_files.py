@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import subprocess
@@ -16,9 +17,11 @@ from harness.errors import FaultsError
 from harness.files import (
     TEMPORARY_PREFIX,
     WriteError,
+    atomic_file,
     atomic_folder,
     decode,
     fingerprint,
+    is_temporary,
     read_bytes,
     remove_partial_files,
     write_bytes,
@@ -138,11 +141,31 @@ def test_a_disk_that_fills_up_half_way_changes_nothing(tmp_path, old):
 
 
 def test_what_a_killed_process_left_is_cleared(tmp_path):
-    for name in ("keep", f"{TEMPORARY_PREFIX}x", f"sub/{TEMPORARY_PREFIX}y"):
+    for name in ("keep", f"{TEMPORARY_PREFIX}abcd_123", f"sub/{TEMPORARY_PREFIX}y1234567.old"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
+    for name in (".partial-notes.md", f"{TEMPORARY_PREFIX}of-mine.md"):
+        (tmp_path / name).write_text("mine")
     remove_partial_files(tmp_path)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["keep", "sub"]
+    left = [".partial-harness-of-mine.md", ".partial-notes.md", "keep", "sub"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == left
+
+
+def test_the_names_of_unfinished_files_and_folders_are_known_as_ours(tmp_path):
+    with atomic_file(tmp_path / "a.html") as file, atomic_folder(tmp_path / "b") as folder:
+        assert is_temporary(file)
+        assert is_temporary(folder)
+        assert is_temporary(folder.with_suffix(".old"))
+        file.write_text("")
+
+
+def test_what_may_never_end_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        with pytest.raises(FaultsError, match="is a device or a pipe; expected a file"):
+            read_bytes(tmp_path / name)
+    assert read_bytes(Path(os.devnull)) == b""
 
 
 PART = st.none() | st.text(max_size=3) | st.integers()

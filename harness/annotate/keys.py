@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from harness.guarded_stream import unguarded
+
 ENTER, ESCAPE, BACKSPACE, END = "\n", "\x1b", "\x7f", "\x04"
 PASTE, PASTE_END, TELL_PASTES, TELL_NO_PASTES = "200~", "\x1b[201~", "\x1b[?2004h", "\x1b[?2004l"
 """Bracketed paste: what surrounds a pasted text, and what turns this on and off in a terminal."""
@@ -35,14 +37,14 @@ def standard_input_keys() -> Iterator[Iterator[str]]:
     before = termios.tcgetattr(descriptor)
     try:
         tty.setcbreak(descriptor)
-        sys.stdout.write(TELL_PASTES)
+        unguarded(sys.stdout).write(TELL_PASTES)
 
         def has_more() -> bool:
             return bool(select.select([descriptor], [], [], ESCAPE_WAIT_S)[0])
 
         yield keys_of(lambda: os.read(descriptor, 1), has_more)
     finally:
-        sys.stdout.write(TELL_NO_PASTES)
+        unguarded(sys.stdout).write(TELL_NO_PASTES)
         sys.stdout.flush()
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 

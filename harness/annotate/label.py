@@ -18,6 +18,7 @@ from harness.annotate.session import Session
 from harness.annotate.terminal import Terminal
 from harness.data.labels.label_log import open_to_label
 from harness.display import displayed
+from harness.guarded_stream import unguarded
 
 
 @displayed
@@ -141,7 +142,8 @@ def _run(
 ) -> LabelResult:
     """Runs a session until its keys end or one leaves."""
     interactive = keys is None and sys.stdin is not None and sys.stdin.isatty()
-    terminal = Terminal(session, console or Console(highlight=False), title, interactive=interactive, features=features)
+    console = console or Console(highlight=False, file=unguarded(sys.stdout))
+    terminal = Terminal(session, console, title, interactive=interactive, features=features)
     with standard_input_keys() if keys is None else nullcontext(iter(keys)) as pressed:
         terminal.run(pressed)
     return LabelResult(

@@ -23,12 +23,14 @@ from harness.cli import (
 from harness.cli.faults import FaultOutput, all_faults_option
 from harness.cli.labeling import assign
 from harness.cli.more_labels import commands as more_labels
-from harness.cli.output import outlive_readers
+from harness.cli.output import guard_streams
 from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.user_code.local_code import working_folder
 
 EXIT_INTERNAL_ERROR = 70
 """Exit code of an internal error (`EX_SOFTWARE` of sysexits.h)."""
+SPARE_BYTES = 64 << 20
+"""Memory that a process which is not short of it can still get; a library's code takes that much."""
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it: 128 + signal 2."""
 
@@ -61,7 +63,7 @@ for command in (
 def main() -> None:
     """Runs a command. Errors of the user print a message and set the exit code, without a traceback."""
     output = FaultOutput()
-    outlive_readers()
+    guard_streams()
     try:
         with working_folder(Path.cwd(), _announce_code):
             code = harness.main(standalone_mode=False, obj=output)
@@ -87,9 +89,23 @@ def main() -> None:
         click.echo(f"harness: {explain_os_error(error)}", err=True)
         sys.exit(2)
     except Exception as error:
+        if isinstance(error, MemoryError) or _memory_is_short():
+            click.echo("harness: not enough memory; free some, or raise its limit, and run the command again", err=True)
+            sys.exit(2)
         message = f"internal error (please report it): {type(error).__name__}: {error}; traceback in {_write_log()}"
         click.echo(f"harness: {message}", err=True)
         sys.exit(EXIT_INTERNAL_ERROR)
+
+
+def _memory_is_short() -> bool:
+    """Whether the process cannot get a little more memory, so that a library failed for want of it in its own way."""
+    import mmap
+
+    try:
+        mmap.mmap(-1, SPARE_BYTES).close()
+    except (OSError, MemoryError):
+        return True
+    return False
 
 
 def _announce_code(target: str) -> None:

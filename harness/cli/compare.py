@@ -150,7 +150,9 @@ def _diff_lines(result: DatasetDiff) -> Iterator[str]:
     yield f"labels: {count_of(len(result.labels), 'change') if result.labels else 'the same'}"
     for annotator, axis, counter in counts_by_annotator(result.labels):
         yield f"  {annotator}, {axis}: " + ", ".join(f"{n:,} {kind}" for kind, n in counter.items())
-    yield f"gold: {count_of(len(result.gold), 'change') if result.gold else 'the same'}"
+    yield f"gold by the rule adjudicated: {count_of(len(result.gold), 'change') if result.gold else 'the same'}"
+    for axis, n in Counter(change.axis for change in result.gold).items():
+        yield f"  {axis}: {n:,}"
     yield from (
         f"  {g.claim_id}  {g.axis}: {visible(g.old or 'none')} -> {visible(g.new or 'none')}"
         for g in result.gold[:MAX_LISTED]
@@ -169,6 +171,8 @@ def _diff_lines(result: DatasetDiff) -> Iterator[str]:
             rows.append([visible(row.system), row.heading, old, new, change, *counts])
         yield ""
         yield align_columns(rows)
+        rules = ", ".join(dict.fromkeys(row.gold_rule for row in result.results))
+        yield f"Gold by the rule of the runs: {rules}."
         yield "No model was run: the systems are those that were trained on the old labels."
     yield from result.notes
 

@@ -271,6 +271,7 @@ def split(dataset: str, out: Path, parts_only: tuple[str, ...], data_root: Path 
 )
 @click.option("--byte-order-mark", is_flag=True, help="csv: begin with a byte order mark, for Excel.")
 @click.option("--random-seed", type=int, help="submission: random seed of the predictions, if there are several.")
+@click.option("--overwrite", is_flag=True, help="Replace files beside OUT that exist with another content.")
 @data_root
 def export(
     dataset: str,
@@ -283,6 +284,7 @@ def export(
     labelers: tuple[str, ...],
     byte_order_mark: bool,
     random_seed: int | None,
+    overwrite: bool,
     data_root: Path | None,
 ) -> None:
     """Write data in another tool's format.
@@ -292,7 +294,7 @@ def export(
     import harness
 
     if to == "submission":
-        for file in harness.write_submission(dataset, out, data_root, random_seed=random_seed):
+        for file in harness.write_submission(dataset, out, data_root, random_seed=random_seed, overwrite=overwrite):
             click.echo(str(file))
         return
     source = harness.open_dataset(dataset, data_root)
@@ -307,6 +309,7 @@ def export(
         addresses=addresses,
         spans=spans,
         scheme=scheme,
+        overwrite=overwrite,
     )
     unit = "review" if to == "claimreview" else "claim"
     click.echo(f"{result.path}: {count_of(result.written, unit)} of '{source.info.name}' as {to}")

@@ -38,9 +38,10 @@ data_root = click.option("--data-root", type=click.Path(path_type=Path), help="F
 
 def print_json(document: Any) -> None:
     """Prints a JSON document to stdout."""
+    from harness.cli.output import printed_json
     from harness.files import json_document
 
-    click.echo(json_document(document), nl=False)
+    click.echo(printed_json(json_document(document)), nl=False)
 
 
 def _announce(hosts: tuple[str, ...]) -> None:

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 
 import click
 
+from harness.guarded_stream import unguarded
 from harness.progress import Advance, Progress
+from harness.text_tables import visible
 
 INTERVAL_S = 30.0
 """Time between two plain lines."""
@@ -122,10 +124,10 @@ def _bar(count: Count) -> Iterator[Advance]:
 
     class State(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(count.line(), overflow="ellipsis", no_wrap=True)
+            return Text(visible(count.line()).replace("\n", " "), overflow="ellipsis", no_wrap=True)
 
     shown = SpinnerColumn() if count.total is None else BarColumn(20)
-    with Bar(shown, State(), console=Console(stderr=True), transient=True) as bar:
+    with Bar(shown, State(), console=Console(file=unguarded(sys.stderr)), transient=True) as bar:
         task = bar.add_task("", total=count.total)
 
         def advance(step: str, amount: int = 1, /) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ import click
 from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.progress import show_progress
 from harness.cli.start import DELIMITER_HELP
-from harness.text_tables import count_of
+from harness.guarded_stream import unguarded
+from harness.text_tables import count_of, one_line
 
 if TYPE_CHECKING:
     from harness.scoring.score import ScoringResult
@@ -20,8 +21,6 @@ MAX_REASONS = 4
 """Number of reasons per claim in the printed table."""
 MAX_CHARACTERS = 1_000
 """Maximum length of a name or a warning from a model."""
-_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-"""Characters that control a terminal or reverse the direction of text."""
 
 
 @click.command()
@@ -50,7 +49,7 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u
 @click.option("--delimiter", metavar="NAME", help=DELIMITER_HELP)
 @click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
 @click.option("--name", metavar="ID", help="Name of standard input (-), such as page.html for HTML.")
-@click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: the model's.")
+@click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: detected.")
 @click.option(
     "--reasons/--no-reasons", default=True, help="Report reasons for each score (default: on; slow for encoders)."
 )
@@ -76,6 +75,7 @@ def score(
     Without -o, prints the claims with the highest scores, the highest first.
     """
     import harness
+    from harness.data.sentences.claims_of import dropped_line
 
     if by_default == (options["system"] is not None):
         raise click.UsageError("give either --system NAME_OR_MODEL or --default")
@@ -93,14 +93,16 @@ def score(
         **options,
     )
     for warning in result.warnings:
-        click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
+        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    if result.dropped:
+        click.echo(dropped_line(result.dropped), err=True)
     if as_json:
         print_json(result.document())
     elif result.out is None:
         _print(result)
     else:
         # A saved model may come from anyone, so its texts must not control the terminal.
-        system = terminal_text(result.card.system, MAX_CHARACTERS)
+        system = one_line(result.card.system, MAX_CHARACTERS)
         counts = f"{count_of(result.n, 'claim')} in {count_of(result.n_articles, 'article')}"
         click.echo(f"{result.out}: {counts} scored by {system}")
 
@@ -115,9 +117,9 @@ def _print(result: ScoringResult) -> None:
     from harness.scoring.reason_words import in_words
     from harness.text_tables import format_number
 
-    console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False)
+    console = Console(soft_wrap=False, highlight=False, markup=False, emoji=False, file=unguarded(sys.stdout))
     counts = f"{count_of(result.n, 'claim')} in {count_of(result.n_articles, 'article')}"
-    console.print(f"{counts} · {terminal_text(legend(result.card), MAX_CHARACTERS)}")
+    console.print(f"{counts} · {one_line(legend(result.card), MAX_CHARACTERS)}")
     if not result.n:
         return
     table = Table(box=None, pad_edge=False, show_edge=False)
@@ -125,11 +127,11 @@ def _print(result: ScoringResult) -> None:
         table.add_column(heading, justify="right" if heading == "score" else "left", vertical="top")
     for claim in result.top:
         reasons = in_words(claim.reasons or (), claim.text)[:MAX_REASONS]
-        reason_lines = [f"{reason.weight:+.2f} {terminal_text(reason.words, 80)}" for reason in reasons]
+        reason_lines = [f"{reason.weight:+.2f} {one_line(reason.words, 80)}" for reason in reasons]
         cells = (
             format_number(claim.rank_score),
-            terminal_text(claim.predicted or "-", 80),
-            terminal_text(claim.text, 300),
+            one_line(claim.predicted or "-", 80),
+            one_line(claim.text, 300),
             "\n".join(reason_lines),
         )
         table.add_row(*map(Text, cells))
@@ -139,13 +141,6 @@ def _print(result: ScoringResult) -> None:
             f"top {len(result.top)} of {result.n:,} claims; write all with -o FILE (.jsonl, .csv, .parquet, .html)",
             err=True,
         )
-
-
-def terminal_text(text: str, max_characters: int) -> str:
-    """Returns a text that is safe to print: without control characters, and shortened to a maximum length."""
-    # Cut before the substitution, whose cost grows with the text; a run of control characters becomes one space.
-    safe_text = _CONTROL_CHARACTERS.sub(" ", text[: max_characters * 2])
-    return safe_text if len(safe_text) <= max_characters else safe_text[: max_characters - 1] + "…"
 
 
 COMMANDS: tuple[click.Command, ...] = (score,)

@@ -121,6 +121,7 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, 
     dataset.
     """
     import harness
+    from harness.data.sentences.claims_of import dropped_line
     from harness.records import preview
 
     pairs = [column.partition("=") for column in columns]
@@ -139,6 +140,8 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, 
     _print_reading(result, options["encoding"])
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
+    if result.dropped:
+        click.echo(dropped_line(result.dropped), err=True)
     added = f"{count_of(result.articles_added, 'article')} added ({count_of(result.claims_added, 'claim')})"
     restored = ""
     if result.text_restored or result.missing_text:

@@ -11,9 +11,9 @@ import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.progress import show_progress
-from harness.cli.score import MAX_CHARACTERS, terminal_text
+from harness.cli.score import MAX_CHARACTERS
 from harness.errors import fault_lines
-from harness.text_tables import count_of, format_number
+from harness.text_tables import count_of, format_number, one_line
 
 if TYPE_CHECKING:
     from harness.scoring.verification.judged_claims import JudgedClaim
@@ -57,7 +57,7 @@ NOT_CHECKED = "not a fact-check: nobody has checked the verdicts"
     help="Least similarity of a checked claim; default: .4 by tfidf, .75 by embedding.",
 )
 @click.option("--author", metavar="NAME", help="Organization that publishes the ClaimReview drafts.")
-@click.option("--language", metavar="CODE", help="Language of an article that declares none; default: the model's.")
+@click.option("--language", metavar="CODE", help="Language of an article that declares none; default: detected.")
 @click.option("--encoding", help="Encoding of a text file; default: detected.")
 @no_code
 @data_root
@@ -108,7 +108,7 @@ def _is_list(articles: Sequence[str], out: Path | None, budget: str | None) -> b
 
 def _print_warnings(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
+        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
 
 
 def _print_list(result: ReadingList, *, as_json: bool) -> None:
@@ -126,29 +126,29 @@ def _print_list(result: ReadingList, *, as_json: bool) -> None:
         click.echo(f"{counts}; {NOT_CHECKED}", err=True)
     if result.failures:
         for line in fault_lines([failure.fault for failure in result.failures]):
-            click.echo(f"not judged: {terminal_text(line, MAX_CHARACTERS)}", err=True)
+            click.echo(f"not judged: {one_line(line, MAX_CHARACTERS)}", err=True)
         raise click.exceptions.Exit(1)
 
 
 def _print_claims(claims: Sequence[JudgedClaim], *, with_article: bool = False) -> None:
     for claim in claims:
-        where = f"[{terminal_text(claim.article_id, 60)}] " if with_article else ""
-        verdict = terminal_text(claim.verdict or "no answer", 80)
+        where = f"[{one_line(claim.article_id, 60)}] " if with_article else ""
+        verdict = one_line(claim.verdict or "no answer", 80)
         score = "" if claim.score is None else f" {format_number(claim.score)}"
-        click.echo(f"{where}{verdict}{score}  {terminal_text(claim.text, 300)}")
+        click.echo(f"{where}{verdict}{score}  {one_line(claim.text, 300)}")
         for quoted in claim.evidence[:1]:
             passage = quoted.passage
             source = passage.publisher or passage.title or passage.document_id
             date = passage.published or "no date"
-            click.echo(f"   {terminal_text(source, 60)}, {date}: {terminal_text(passage.text, 200)}")
+            click.echo(f"   {one_line(source, 60)}, {date}: {one_line(passage.text, 200)}")
         for earlier in claim.checked[:1]:
             checked = earlier.claim
             remark = "; its numbers are others" if earlier.numbers_differ else ""
-            publisher = terminal_text(checked.publisher or "publisher not stated", 60)
+            publisher = one_line(checked.publisher or "publisher not stated", 60)
             click.echo(
                 f"   checked before by {publisher}, {checked.published or 'no date'}: "
-                f"{terminal_text(checked.verdict, 80)} (similarity {format_number(earlier.similarity)}{remark}) "
-                f"{terminal_text(checked.url or '', 200)}".rstrip()
+                f"{one_line(checked.verdict, 80)} (similarity {format_number(earlier.similarity)}{remark}) "
+                f"{one_line(checked.url or '', 200)}".rstrip()
             )
 
 
@@ -189,7 +189,7 @@ def probe(
 
     result = harness.probe(model, dataset, out, only=only, gold=gold, seed=seed, root=data_root)
     for warning in result.warnings:
-        click.echo(f"warning: {terminal_text(warning, MAX_CHARACTERS)}", err=True)
+        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
     if as_json:
         print_json(result.document())
         return

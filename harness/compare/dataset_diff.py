@@ -79,6 +79,8 @@ class Rescored(NamedTuple):
     """Number of predicted claims whose gold is another one, or that have gold in one release only."""
     unpredicted: int
     """Number of claims with gold in the new release that the result has no prediction for."""
+    gold_rule: str
+    """Rule of the experiment that turns labels into gold."""
 
 
 @displayed
@@ -230,6 +232,7 @@ def _rescore(result: Result, old: Dataset, new: Dataset) -> list[Rescored]:
                 n=len(scored.gold.codes),
                 changed=changed,
                 unpredicted=unpredicted,
+                gold_rule=result.provenance.config.gold,
             )
         )
     return rescored

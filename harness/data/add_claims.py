@@ -21,7 +21,7 @@ from harness.data.labels.annotations import time_now
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, remove_partial_files, write_files
+from harness.files import folder_lock, is_temporary, read_bytes, remove_partial_files, write_files
 from harness.records import Record, check_name, preview
 from harness.text_tables import count_of
 
@@ -174,7 +174,7 @@ def _is_new(folder: Path, *, creatable: bool) -> bool:
         read_info(folder)
     # An earlier call that was killed can leave its lock file, and files that it had not finished, behind.
     files = (path for path in folder.rglob("*") if not path.is_dir())
-    if any(path.name != ".lock" and not path.name.startswith(TEMPORARY_PREFIX) for path in files):
+    if any(path.name != ".lock" and not is_temporary(path) for path in files):
         read_info(folder)
     return True
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.arguments import as_list
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8
+from harness.data.articles.language import Detection
 from harness.data.articles.sources import read_articles
 from harness.data.dataset import Dataset, claim_file_contents, info_file_contents, started_info, with_text
 from harness.data.load import open_folder
@@ -49,6 +52,8 @@ class IngestResult(NamedTuple):
     """Messages about languages without rules for sentence segmentation."""
     notes: tuple[str, ...] = ()
     """How the sources were read, where that is not plain: files passed over, a delimiter that was found."""
+    dropped: Mapping[str, int] = MappingProxyType({})
+    """Number of pieces of the new articles that gave no claim, by kind (`time`, `byline`)."""
 
 
 def ingest(
@@ -105,7 +110,7 @@ def ingest(
         if faults:
             raise FaultsError(faults)
         session.write(new=new)
-    return session.result(articles)._replace(notes=tuple(reading.notes))
+    return session.result(articles)._replace(notes=(*reading.notes, *session.detection.notes()))
 
 
 def _empty_dataset(folder: Path) -> Dataset:
@@ -142,6 +147,8 @@ class _IngestSession:
         self.changed: list[Claim] = []
         self.unchanged = 0
         self.languages: set[str] = set()
+        self.dropped = Counter[str]()
+        self.detection = Detection()
 
     def add(self, loaded: LoadedArticle) -> Fault | None:
         """Adds one article; returns its fault if it cannot be added."""
@@ -189,6 +196,7 @@ class _IngestSession:
         return None
 
     def _add_article(self, article: Article, marked: MaskedText | None) -> None:
+        article = self.detection.of(article, self.dataset.info.language)
         self.present[article.article_id] = article
         self.versions.add(article)
         self.added.append(article)
@@ -200,7 +208,7 @@ class _IngestSession:
         info = self.dataset.info
         if name not in self.claims:
             self.languages.add(article.language or info.language)
-            claims = claims_of(article, info.segmentation, info.language, marked)
+            claims = claims_of(article, info.segmentation, info.language, marked, self.dropped)
             if article.replaces is not None:
                 claims, changed = match_claims(article, claims, self.claims.get(article.replaces, []))
                 self.changed += changed
@@ -242,6 +250,7 @@ class _IngestSession:
             to_relabel=tuple(self.changed),
             encodings=tuple(encodings),
             warnings=tuple(unsupported(sorted(self.languages))),
+            dropped=dict(self.dropped),
         )
 
 

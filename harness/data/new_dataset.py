@@ -13,7 +13,7 @@ from harness.data.labels.tasks import find_task
 from harness.data.load import find_dataset, open_folder
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import TEMPORARY_PREFIX, folder_lock, read_bytes, write_files
+from harness.files import folder_lock, is_temporary, read_bytes, write_files
 from harness.records import preview
 
 SCHEMA_FILE = "experiment.schema.json"
@@ -121,7 +121,7 @@ def _copy(source: Path, path: Path, *, labels: bool) -> NewDataset:
 
 def _is_copied(name: Path, *, labels: bool) -> bool:
     """Whether a file of a dataset folder, by its path in the folder, belongs in a copy."""
-    if name.name.endswith(LOCK) or name.name.startswith(TEMPORARY_PREFIX) or ".git" in name.parts:
+    if name.name.endswith(LOCK) or is_temporary(name) or ".git" in name.parts:
         return False
     # Evidence has stances, which give verdicts away.
     return labels or (name.parts[0] != "annotations" and name.parts != ("evidence.jsonl",))

@@ -133,6 +133,8 @@ def write_index(
     folder = Path(folder)
     if folder.exists() and not (folder / CARD).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise HarnessError(f"{folder}: exists, and is no index; choose another folder (-o DIR)")
+    if others := sorted(path.name for path in folder.glob("*") if not _is_of_index(path)):
+        raise HarnessError(f"{folder}: has files that are not the index's: {', '.join(others)}; move them away first")
     built = checked_retriever(retriever, settings or {})
     path = (corpus.path if isinstance(corpus, Corpus) else corpus_path(corpus, root)).resolve()
     digest = file_sha256(path)
@@ -155,6 +157,10 @@ def write_index(
         )
         (temporary / CARD).write_text(json_document(card.model_dump()), encoding="utf-8")
     return card
+
+
+def _is_of_index(path: Path) -> bool:
+    return path.name in (CARD, PASSAGES) or path.suffix == ".npy"
 
 
 def is_index(folder: str | Path) -> bool:

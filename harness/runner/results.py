@@ -33,6 +33,7 @@ from harness.runner.result_files import (
     sealed,
 )
 from harness.runner.slices import SliceValues, slices_fingerprint, slices_of, too_small
+from harness.runner.splitting.languages import language_warnings
 from harness.runner.tuning.carried_thresholds import carried_thresholds
 from harness.runner.units.seed_runs import join_folds
 from harness.runner.units.unit_file import Predictions, label_column, unit_path
@@ -396,12 +397,14 @@ def no_labels(system: str) -> Value:
 
 
 def _other_language(system: System, data: ExperimentData) -> list[str]:
-    made_for, language_of_article = system.classifier.languages, data.joined.languages
-    test_languages = {language_of_article[name] for fold in data.folds for name in data.claims.article_id[fold.test]}
-    unsupported = sorted(test_languages - set(made_for))
-    if not made_for or not unsupported:
-        return []
-    return [f"{system.system_name} was made for {', '.join(made_for)}; the data is in '{', '.join(unsupported)}'"]
+    classifier = system.classifier
+    return language_warnings(
+        system.system_name,
+        classifier.languages,
+        learns=classifier.untrained_scorer() is None,
+        sides=[(data.claims.article_id[fold.train], data.claims.article_id[fold.test]) for fold in data.folds],
+        language_of=data.joined.languages,
+    )
 
 
 def _missing_label_warnings(data: ExperimentData) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, ReadOptions
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.hub import HUB
+from harness.data.articles.language import Detection
 from harness.data.articles.sources import STDIN, read_articles, sources_of
 from harness.data.claims import Claims
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation
@@ -45,6 +47,8 @@ class ScoringInput:
     reading: ReadOptions = field(default_factory=ReadOptions)
     language: str = "en"
     """Language of inputs that declare none."""
+    detects: bool = True
+    """Whether the language of articles that declare none is detected."""
     as_claims: bool = False
     """Whether each row of a table is one claim, which is not segmented; always so with a column claim_id."""
     root: str | Path | None = None
@@ -53,6 +57,14 @@ class ScoringInput:
     """Warnings about the inputs, in order; a dict, to drop repeats."""
     languages: dict[str, None] = field(default_factory=dict)
     """Languages of the inputs, in order of appearance; a dict, to drop repeats."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Number of pieces of articles that gave no claim, by kind."""
+    detection: Detection = field(default_factory=Detection)
+    """What was detected, for the notes."""
+
+    def all_notes(self) -> list[str]:
+        """Returns what the user should know about how the inputs were read."""
+        return [*self.reading.notes, *self.notes, *self.detection.notes()]
 
     def batches(self, inputs: Sequence[str | Path], size: int = BATCH) -> Iterator[ClaimBatch]:
         """Yields the claims of all inputs in order, in batches of complete articles.
@@ -148,10 +160,10 @@ class ScoringInput:
             yield self._segment(loaded)
 
     def _segment(self, loaded: LoadedArticle) -> ArticleClaims:
-        article = loaded.article
+        article = self.detection.of(loaded.article, self.language) if self.detects else loaded.article
         for warning in unsupported([article.language or self.language]):
             self.notes.setdefault(warning)
-        claims = claims_of(article, Segmentation(), self.language, loaded.marked)
+        claims = claims_of(article, Segmentation(), self.language, loaded.marked, self.dropped)
         return ArticleClaims(article, tuple(claims))
 
     def _dataset_documents(self, dataset: Dataset) -> Iterator[ArticleClaims]:

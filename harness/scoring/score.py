@@ -45,6 +45,8 @@ class ScoringResult:
     claims: tuple[ScoredClaim, ...] = ()
     """All claims in order; empty if they were written to a file."""
     warnings: tuple[str, ...] = field(default=())
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Number of pieces of the articles that gave no claim, by kind (`time`, `byline`)."""
 
     def document(self) -> dict[str, Any]:
         """Returns the result as `harness score --json` prints it."""
@@ -54,6 +56,7 @@ class ScoringResult:
             "n_articles": self.n_articles,
             "out": None if self.out is None else str(self.out),
             "warnings": list(self.warnings),
+            "dropped": self.dropped,
             "claims": [claim.document() for claim in self.claims],
         }
 
@@ -99,7 +102,8 @@ def score(
             found.
         sheet: name of the sheet of .xlsx files; default: the first.
         name: name of standard input.
-        language: language of inputs that declare none; default: the first language of the model, else English.
+        language: language of inputs that declare none; default: detected, else the first language of the model, else
+            English.
         reasons: whether claims get the reasons for their scores; for encoders, this takes one scoring per word.
         root: folder of fetched benchmarks.
         progress: shows progress over the claims, whose number is not known before.
@@ -127,6 +131,7 @@ def score(
             offline=True,
         ),
         language=language or (model_languages[0] if model_languages else "en"),
+        detects=language is None,
         as_claims=claims,
         root=root,
     )
@@ -142,11 +147,12 @@ def score(
                 )
     # The languages and notes of the inputs are complete only now that every batch is read.
     result.warnings = _warnings(model, source)
+    result.dropped = dict(source.dropped)
     return result
 
 
 def _warnings(model: Model, source: ScoringInput) -> tuple[str, ...]:
-    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.reading.notes, *source.notes)
+    return (*model.warnings, *language_warnings(model, list(source.languages)), *source.all_notes())
 
 
 def _count_claims(batches: Iterator[ScoredBatch], result: ScoringResult, advance: Advance) -> Iterator[ScoredBatch]:

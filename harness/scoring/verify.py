@@ -44,7 +44,8 @@ def verify(
         match_by: how sentences are matched with them: `tfidf`, or `embedding` (extra `embeddings`).
         threshold: least similarity of a match, from 0 to 1; default: that of `match_by`.
         author: organization that publishes the ClaimReview drafts; required for .json.
-        language: language of an article that declares none; default: the first language of the detector.
+        language: language of an article that declares none; default: detected, else the first language of the
+            detector.
         encoding: encoding of a text file; default: detected.
         root: folder of fetched benchmarks.
     Raises: HarnessError: an input is missing or invalid, or has no sentence; nothing is written.
@@ -58,11 +59,12 @@ def verify(
     source = ScoringInput(
         reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
         language=language or reader.language,
+        detects=language is None,
         root=root,
     )
     document = _read_one(source, article)
     result = reader.read(document, document.article.language or source.language)
-    warnings = (*reader.warnings, *source.reading.notes, *source.notes, *result.warnings)
+    warnings = (*reader.warnings, *source.all_notes(), *result.warnings)
     result = replace(result, out=target, warnings=warnings)
     if target is not None:
         write_verifications(target, [result], author)

@@ -76,6 +76,7 @@ def verify_articles(
     source = ScoringInput(
         reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
         language=language or reader.language,
+        detects=language is None,
         root=root,
     )
     documents, failures = _read_articles(source, as_list(articles))
@@ -98,7 +99,7 @@ def verify_articles(
         budget=limit,
         out=target,
         n_stored=desk.n_stored,
-        warnings=(*reader.warnings, *source.reading.notes, *source.notes, *_shared_warnings(results)),
+        warnings=(*reader.warnings, *source.all_notes(), *_shared_warnings(results)),
     )
     if target is not None and is_folder:
         _write_folder(target, reading_list, author)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -100,6 +101,8 @@ def test_claims_that_one_release_has(releases, harness, tmp_path):
     assert [change.change for change in back.claims] == ["added"]
     printed = harness("diff", old, less, "--results", base / "runs" / "released").stdout
     assert "claims: 1 removed" in printed
+    assert re.search(r"gold by the rule adjudicated: (\d) changes\n  checkable: \1\n", printed)
+    assert "Gold by the rule of the runs: adjudicated." in printed
     assert "No model was run" in printed
 
 

@@ -109,3 +109,12 @@ def test_an_invalid_setting_is_an_error_of_the_user(corpus, tmp_path):
     with pytest.raises(HarnessError, match="b: expected less than or equal to 1"):
         write_index(corpus, tmp_path / "i", "bm25", {"b": 2})
     assert not (tmp_path / "i").exists()
+
+
+def test_an_index_is_replaced_but_no_file_that_somebody_put_beside_it(corpus, tmp_path):
+    write_index(corpus, tmp_path / "i")
+    write_index(corpus, tmp_path / "i")
+    (tmp_path / "i" / "notes.md").write_text("mine")
+    with pytest.raises(HarnessError, match=r"files that are not the index's: notes\.md"):
+        write_index(corpus, tmp_path / "i")
+    assert (tmp_path / "i" / "notes.md").read_text() == "mine"

@@ -1,106 +1,114 @@
-"""Coverage-guided fuzzing of every reader of publishers' files: 10,000 inputs each (`make soak`).
+"""Fuzzing of every reader by structure: at least 100,000 inputs over all of them (`make soak`).
 
-`python tests/soak/fuzz_readers.py` runs every reader in a process of its own and prints a line for each;
-`python tests/soak/fuzz_readers.py NAME RUNS` runs one. Needs the extra `fuzz`. A reader may refuse an input with an
-error of the harness; any other exception, and an input that takes 10 seconds, is a fault.
+`python tests/soak/fuzz_readers.py [RUNS [NAME...]]` changes parts of valid files in the structure that they have, so
+that most inputs get past the first check, and prints a line for each reader: inputs, the share that was accepted, and
+faults. A reader may refuse an input with an error of the harness that has words; any other exception, and an input that
+takes 10 seconds, is a fault. Exits with 1 if there is one; the inputs are kept in a folder that is named.
 """
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
+import io
 import os
-import subprocess
+import random
+import shutil
+import signal
 import sys
 import tempfile
+import traceback
+from collections import Counter
+from multiprocessing import Pool
 from pathlib import Path
-from zipfile import ZipFile
+from typing import NamedTuple
 
-RUNS = 10_000
+sys.path.insert(0, str(Path(__file__).parent))
+from fuzz_targets import targets
+from structures import changed
+
+RUNS = 2_600
+"""Inputs per reader; there are about 45."""
 SLOWEST_S = 10
-SAMPLE = 3000
-ROOT = Path(__file__).parents[2]
 
 
-def benchmarks() -> Path:
-    """Where the publishers' files are, if anywhere; inputs grow from the first lines of them."""
-    return Path(os.environ.get("HARNESS_BENCHMARKS", ROOT.parent / "shared" / "benchmarks"))
+class Outcome(NamedTuple):
+    """What became of the inputs of one reader."""
+
+    name: str
+    inputs: int
+    accepted: int
+    faults: dict[str, int]
 
 
-def seeds(name: str, folder: Path) -> None:
-    """The first lines of a publisher's files as inputs to start from."""
-    from harness.data.benchmarks.benchmark import load_benchmark
+def too_slow(*_: object) -> None:
+    raise TimeoutError(f"took more than {SLOWEST_S} s")
 
-    described = load_benchmark(name)
-    for number, file in enumerate(file for part in described.parts.values() for file in part.files):
-        path, _, member = file.partition("!")
-        found = next(benchmarks().glob(f"*/{path}"), None) if benchmarks().is_dir() else None
-        if found is not None and number < 8:
+
+def fuzz(name: str, runs: int, kept: Path) -> Outcome:
+    """Reads changed inputs; keeps the first one of every kind of fault."""
+    from harness.errors import HarnessError
+
+    faulthandler.enable()
+    signal.signal(signal.SIGALRM, too_slow)
+    draw = random.Random(f"{name} 13")
+    accepted, faults = 0, Counter[str]()
+    with tempfile.TemporaryDirectory() as made, contextlib.redirect_stdout(io.StringIO()):
+        target = targets(Path(made))[name]
+        path = Path(made) / f"input{target.suffix}"
+        for number in range(runs):
+            seed = draw.choice(target.seeds)
+            path.write_bytes(seed if number == 0 else changed(seed, target.kind, draw))
+            signal.alarm(SLOWEST_S)
             try:
-                data = ZipFile(found).read(member) if member else found.read_bytes()
-            except KeyError:
-                continue
-            (folder / str(number)).write_bytes(data if data.startswith(b"PK") else data[:SAMPLE])
+                target.read(path)
+                accepted += 1
+            except HarnessError as error:
+                if number == 0:
+                    faults[f"the seed is refused: {str(error)[:300]}"] += 1
+                elif not str(error):
+                    faults["an error without words"] += 1
+            except Exception as error:
+                last = traceback.extract_tb(error.__traceback__)
+                ours = next((frame for frame in reversed(last) if "/harness/" in frame.filename), last[-1])
+                fault = f"{type(error).__name__} at {Path(ours.filename).name}:{ours.lineno}: {str(error)[:100]!r}"
+                if not faults[fault] and len(faults) < 20:
+                    shutil.copyfile(path, kept / f"{name.replace('/', '-')}-{len(faults)}{target.suffix}")
+                faults[fault] += 1
+            finally:
+                signal.alarm(0)
+    return Outcome(name, runs, accepted, dict(faults))
 
 
-def fuzz(name: str, runs: int) -> None:
-    """Fuzzes the reader of a benchmark; leaves the process with its exit code."""
-    import atheris
-
-    with atheris.instrument_imports(include=["harness"]):
-        from harness.data.benchmarks.benchmark import load_benchmark
-        from harness.data.formats import READERS
-        from harness.data.formats.source import SourceFile
-        from harness.errors import HarnessError
-        from harness.schemes import load_scheme
-    described = load_benchmark(name)
-    part = next(iter(described.parts.values()))
-    scheme, options = load_scheme(described.scheme), described.options | part.options
-
-    def one(data: bytes) -> None:
-        companions = dict.fromkeys(described.companions, data)
-        try:
-            articles = READERS[part.format or described.format](
-                SourceFile(Path("a"), data, scheme, options, companions)
-            )
-        except HarnessError as error:
-            if not str(error):
-                raise ValueError("an error without words") from None
-        else:
-            if not articles:
-                raise ValueError("no article and no error")
-
-    with tempfile.TemporaryDirectory() as folder:
-        seeds(name, Path(folder))
-        arguments = [sys.argv[0], folder, f"-runs={runs}", f"-timeout={SLOWEST_S}", "-seed=13", "-max_len=20000"]
-        atheris.Setup(arguments, one)
-        atheris.Fuzz()
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
-def everything() -> int:
-    """Every reader once; the number of those that failed."""
-    from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
+def main(runs: int, names: list[str]) -> int:
+    """Fuzzes readers on all cores; the number of kinds of faults."""
+    kept = Path(tempfile.mkdtemp(prefix="fuzz-faults-"))
+    with tempfile.TemporaryDirectory() as made:
+        chosen = names or list(targets(Path(made)))
+    outcomes = []
+    with Pool(int(os.environ.get("FUZZ_PROCESSES", os.cpu_count() or 1)), maxtasksperchild=1) as pool:
+        for outcome in pool.imap_unordered(_fuzz, [(name, runs, kept) for name in chosen]):
+            outcomes.append(outcome)
+            faults = "no fault" if not outcome.faults else f"{sum(outcome.faults.values())} FAULTS"
+            share = outcome.accepted / outcome.inputs
+            say(f"{outcome.name}: {outcome.inputs:,} inputs, {share:.0%} accepted, {faults}")
+            for fault, count in outcome.faults.items():
+                say(f"  {count} x {fault}")
+    inputs, accepted = sum(o.inputs for o in outcomes), sum(o.accepted for o in outcomes)
+    n_faults = sum(len(outcome.faults) for outcome in outcomes)
+    total = f"{len(outcomes)} readers, {inputs:,} inputs, {accepted / inputs:.0%} accepted"
+    say(f"{total}, {n_faults} kinds of fault; {kept}")
+    return n_faults
 
-    of_format = {load_benchmark(name).format: name for name in benchmark_names()}
-    failed = 0
-    for reader, name in sorted(of_format.items()):
-        done = subprocess.run(
-            [sys.executable, __file__, name, str(RUNS)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tempfile.gettempdir(),
-        )
-        covered = [line for line in done.stderr.splitlines() if " cov: " in line]
-        said = covered[-1].split("cov: ")[1].split()[0] if covered else "0"
-        sys.stdout.write(f"{reader}: {RUNS:,} inputs, {said} edges, {'no fault' if not done.returncode else 'FAULT'}\n")
-        sys.stdout.flush()
-        if done.returncode:
-            failed += 1
-            sys.stdout.write(done.stderr[-3000:])
-    return failed
+
+def _fuzz(arguments: tuple[str, int, Path]) -> Outcome:
+    return fuzz(*arguments)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        fuzz(sys.argv[1], int(sys.argv[2]))
-    else:
-        sys.exit(everything())
+    sys.exit(1 if main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS, sys.argv[2:]) else 0)

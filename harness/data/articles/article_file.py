@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from harness.data.delimited import MAX_BOOK_CELL
 from harness.data.own_tables import TableOptions
 from harness.errors import Fault, FaultsError
 from harness.files import sha256
-from harness.records import Article, explain_validation
+from harness.records import Article, Part, explain_validation
 
 if TYPE_CHECKING:
     import datasets
@@ -163,6 +164,18 @@ def text_faults(article: Article, path: str | Path, line: int | None) -> list[Fa
     return []
 
 
+class PartSpan(NamedTuple):
+    """A span of an article that is no running text."""
+
+    start: int
+    end: int
+    part: Part
+    whole: bool = False
+    """Whether the span is one claim, and is not cut into sentences."""
+    statement: str | None = None
+    """The span in words that are understood without the page (a row of a table with the names of its columns)."""
+
+
 class MaskedText(NamedTuple):
     """The text of an article for the segmentation: spaces replace markup, so that it is not part of a sentence."""
 
@@ -170,8 +183,17 @@ class MaskedText(NamedTuple):
     """Masked text, as long as the article's own, so that offsets are the same in both."""
     turns: tuple[tuple[int, str | None], ...] = ()
     """Pairs (offset, speaker) in ascending order; the speaker holds until the next offset."""
+    parts: tuple[PartSpan, ...] = ()
+    """What is no running text, in ascending order, without overlaps."""
+    dropped: Mapping[str, int] = MappingProxyType({})
+    """Number of pieces that give no claim, by kind (`time`, `byline`)."""
 
     def speaker_at(self, offset: int) -> str | None:
         """The speaker at an offset; None before the first turn, or if nobody is named."""
         index = bisect_right(self.turns, offset, key=lambda turn: turn[0])
         return self.turns[index - 1][1] if index else None
+
+    def part_at(self, offset: int) -> PartSpan | None:
+        """The part that an offset is in; None for running text."""
+        index = bisect_right(self.parts, offset, key=lambda part: part.start)
+        return self.parts[index - 1] if index and offset < self.parts[index - 1].end else None

@@ -5,15 +5,22 @@ from __future__ import annotations
 import codecs
 import re
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from harness.data.articles.article_file import MaskedText
 from harness.data.articles.encoding import UTF_8, DecodedText, decode_text
+from harness.data.articles.page_blocks import Block, blocks_of, drop_comments, text_and_parts
+from harness.data.articles.page_captions import with_captions
+from harness.data.articles.page_data import article_object, body_paragraphs, declared_language, json_ld
 from harness.errors import FaultsError
 
 EXTRACTION = {"favor_precision": True, "include_tables": True, "include_comments": False}
 """Options of trafilatura, chosen with tests/benchmarks/article_text.py. Tables are included because many pages place
 their article in one."""
+MIN_SHOWN = 0.3
+"""Share of the text in the JSON-LD of a page that the page shows; if it shows less, the text of the JSON-LD is read."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _TRUSTED_PREFIXES = (
     "windows-",
@@ -38,12 +45,26 @@ class WebPage(NamedTuple):
     """The article of a web page and the encoding of the page."""
 
     fields: dict[str, str | None]
-    """Fields of an article: title, text, published, publisher and url."""
+    """Fields of an article: title, text, published, publisher, url and language."""
     encoding: str
+    marked: MaskedText
+    """The text, its parts that are no running text, and the number of comment marks that were removed."""
+
+
+class _Content(NamedTuple):
+    """What was found on a page."""
+
+    blocks: list[Block]
+    title: str | None = None
+    published: str | None = None
+    publisher: str | None = None
+    url: str | None = None
 
 
 def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> WebPage:
     """Extract the article of a web page: its main text, found by trafilatura, without reader comments.
+
+    A page whose text stands in the `articleBody` of its JSON-LD only is read from there.
 
     Raises: FaultsError: the file is binary or empty, or contains no article text.
     """
@@ -52,22 +73,28 @@ def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> Web
     if not data.strip():
         raise FaultsError.single(path, "is empty; an article needs text", code="empty")
     html, encoding = _decode_page(data, path, encoding)
-    document = _extract(html)
+    dropped = dict[str, int]()
+    tree = _parse(html)
+    objects = [] if tree is None else json_ld(tree)
+    language = None if tree is None else declared_language(tree, objects)
+    content = _content_of_data(_extract(tree, dropped), article_object(objects))
+    text, parts = text_and_parts(content.blocks)
     # From a page without an article, trafilatura returns menu entries, which contain no end of a sentence.
-    if document is None or not re.search(r"[.!?…。！？।؟]", document.text or ""):
+    if not re.search(r"[.!?…。！？।؟]", text):
         raise FaultsError.single(
             path,
             "contains no article text, only menus or boilerplate; save the text as .txt and ingest that file",
             code="empty",
         )
     fields = {
-        "title": document.title or None,
-        "text": document.text,
-        "published": document.date or None,
-        "publisher": document.sitename or None,
-        "url": document.url or None,
+        "title": content.title,
+        "text": text,
+        "published": content.published,
+        "publisher": content.publisher,
+        "url": content.url,
     }
-    return WebPage({name: _replace_surrogates(value) for name, value in fields.items()}, encoding)
+    fields = {name: _replace_surrogates(value or None) for name, value in fields.items()}
+    return WebPage(fields | {"language": language}, encoding, MaskedText(fields["text"] or "", (), parts, dropped))
 
 
 def _decode_page(data: bytes, path: str | Path, encoding: str | None) -> DecodedText:
@@ -84,7 +111,18 @@ def _decode_page(data: bytes, path: str | Path, encoding: str | None) -> Decoded
     return decode_text(data, path, encoding)
 
 
-def _extract(html: str):  # type: ignore[no-untyped-def]  # trafilatura exports no type for its document
+def _parse(html: str) -> Any:
+    """The root of a page; None if it cannot be parsed."""
+    import trafilatura
+
+    try:
+        return trafilatura.load_html(html)
+    except Exception:  # a malformed page can raise any error in the parser; treat it as a page without an article
+        return None
+
+
+def _extract(tree: Any, dropped: dict[str, int]) -> _Content:
+    """The article of a page, by trafilatura; empty if none is found."""
     import logging
 
     import trafilatura
@@ -92,10 +130,35 @@ def _extract(html: str):  # type: ignore[no-untyped-def]  # trafilatura exports 
     logging.getLogger("trafilatura").addHandler(
         logging.NullHandler()
     )  # keep its log lines off stderr: our error has a message
+    if tree is None:
+        return _Content([])
     try:
-        return trafilatura.bare_extraction(html, with_metadata=True, **EXTRACTION)
+        drop_comments(tree, dropped)
+        shown = deepcopy(tree)
+        for caption in list(shown.iter("caption")):
+            caption.drop_tree()  # it would become a row of the table
+        document = trafilatura.bare_extraction(shown, with_metadata=True, **EXTRACTION)
     except Exception:  # a malformed page can raise any error in the parser; treat it as a page without an article
-        return None
+        return _Content([])
+    if document is None or document.body is None:
+        return _Content([])
+    blocks = with_captions(tree, blocks_of(document.body), dropped)
+    return _Content(blocks, document.title, document.date, document.sitename, document.url)
+
+
+def _content_of_data(content: _Content, article: dict[str, Any] | None) -> _Content:
+    """The article of a page, from its JSON-LD where the page itself shows less than a part of it."""
+    if article is None:
+        return content
+    paragraphs = body_paragraphs(article["articleBody"])
+    if sum(len(block.text) for block in content.blocks) >= MIN_SHOWN * sum(map(len, paragraphs)):
+        return content
+    headline, published = article.get("headline"), article.get("datePublished")
+    return content._replace(
+        blocks=[Block(paragraph) for paragraph in paragraphs],
+        title=headline if isinstance(headline, str) else content.title,
+        published=published if isinstance(published, str) else content.published,
+    )
 
 
 def _replace_surrogates(text: str | None) -> str | None:

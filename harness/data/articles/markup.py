@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.data.articles.article_file import MaskedText
+from harness.data.articles.article_file import MaskedText, PartSpan
+from harness.data.articles.page_blocks import in_words
 from harness.errors import FaultsError
 
 MAX_LINE = 100_000
@@ -27,6 +28,10 @@ _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _ADDRESS = re.compile(r"(?<=\]\()[^()\s][^()\n]{0,2000}(?=\))")
 _EMPHASIS = re.compile(r"(?<!\S)(?:\*{1,3}|_{1,3}|~~)(?=\S)|(?<=\S)(?:\*{1,3}|_{1,3}|~~)(?!\S)")
+_RULE = re.compile(r"[ >]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?$")
+"""The rule below the header of a table."""
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-{2,})[ \t]*$")
+"""The line below a heading."""
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
@@ -49,13 +54,16 @@ def _split_line_end(line: str) -> tuple[str, str]:
 def mask_markdown(text: str) -> MaskedText:
     """Mask a Markdown text for the segmentation.
 
-    Spaces replace front matter, code blocks, comments, tables, link definitions, images, rules, and the marks of
-    headings, list items, quotations and emphasis. A line break inside a paragraph becomes a space, so that it does not
-    end a sentence.
+    Spaces replace front matter, code blocks, comments, link definitions, images, rules, the header of a table, and the
+    marks of headings, list items, quotations, emphasis and tables. A line break inside a paragraph becomes a space, so
+    that it does not end a sentence. Headings, list items and the rows of tables are parts.
     """
     end = _front_matter_end(text)
-    body = re.sub(r"[^\r\n]", " ", text[:end]) + text[end:]
-    return MaskedText("".join(_markdown_lines(_COMMENT.sub(_to_spaces, body))))
+    body = _COMMENT.sub(_to_spaces, re.sub(r"[^\r\n]", " ", text[:end]) + text[end:])
+    rows = markdown_rows(body)
+    parts = [row for row in rows.values() if row is not None]
+    masked = "".join(_markdown_lines(body, rows, parts))
+    return MaskedText(masked, parts=tuple(sorted(parts)))
 
 
 def _front_matter_end(text: str) -> int:
@@ -66,15 +74,18 @@ def _front_matter_end(text: str) -> int:
     return next((line.end() for line in lines if line.group().rstrip() in ("---", "...")), 0)
 
 
-def _markdown_lines(text: str) -> Iterator[str]:
-    """Yield each line masked, then its line break: a space inside a paragraph."""
+def _markdown_lines(text: str, rows: Mapping[int, PartSpan | None], parts: list[PartSpan]) -> Iterator[str]:
+    """Yield each line masked, then its line break: a space inside a paragraph. Adds headings and items to `parts`."""
     # Whether a line break ends a paragraph depends on the next line, so it is held back until that line is read.
     pending_break = open_fence = ""
-    in_quotation = False
+    in_quotation = in_item = False
+    paragraph: tuple[int, int] | None = None
     for line in _LINE.finditer(text):
         content, line_break = _split_line_end(line.group())
         fence = _FENCE.match(content)
         masked = _mask_line(content) if not open_fence and not fence else ""
+        if line.start() in rows:
+            masked = _mask_row(content, line.start(), rows[line.start()])
         if open_fence:
             # Only a fence of the same character, at least as long and without text after it, closes a code block.
             closes = fence and fence[1].startswith(open_fence) and not content.strip("`~ \t")
@@ -85,16 +96,98 @@ def _markdown_lines(text: str) -> Iterator[str]:
         in_quotation = content.lstrip().startswith(">")
         is_heading = bool(_HEADING.match(content))
         is_blank = not masked.strip()
+        is_item = bool(_ITEM.match(content)) and not is_blank
         starts_paragraph = (
-            is_heading or bool(_ITEM.match(content)) or is_blank or (in_quotation and not was_in_quotation)
+            is_heading
+            or bool(_ITEM.match(content))
+            or is_blank
+            or (in_quotation and not was_in_quotation)
+            or line.start() in rows
         )
+        span = (line.start() + len(masked) - len(masked.lstrip()), line.start() + len(masked.rstrip()))
+        if (is_heading or is_item) and not is_blank:
+            parts.append(PartSpan(*span, "heading" if is_heading else "list item"))
+        elif in_item and not starts_paragraph:
+            parts[-1] = parts[-1]._replace(end=span[1])
+        elif is_blank and paragraph and _UNDERLINE.match(content) and not open_fence:
+            parts.append(PartSpan(*paragraph, "heading"))
+        in_item = is_item or (in_item and not starts_paragraph)
+        paragraph = span if not (is_blank or is_heading or is_item or in_item or line.start() in rows) else None
         yield pending_break if starts_paragraph else re.sub(r"[\r\n]", " ", pending_break)
         yield " " * len(content) if is_blank else masked
         # Two spaces or a backslash at the end of a line are a hard line break of Markdown.
-        ends_paragraph = is_heading or is_blank or content.endswith(("  ", "\\"))
+        ends_paragraph = is_heading or is_blank or line.start() in rows or content.endswith(("  ", "\\"))
         pending_break = "" if ends_paragraph else line_break
         yield line_break if ends_paragraph else ""
     yield pending_break
+
+
+def markdown_rows(text: str) -> dict[int, PartSpan | None]:
+    """Returns the lines of the tables of a Markdown text, by the offset of the line.
+
+    A row of values is one part, from its first cell to its last. None: the header, the rule below it, or a row with a
+    value in one column only.
+
+    Args:
+        text: the text, with comments masked.
+    """
+    rows: dict[int, PartSpan | None] = {}
+    names: list[str] | None = None
+    previous: re.Match[str] | None = None
+    open_fence = ""
+    for line in _LINE.finditer(text):
+        content, _ = _split_line_end(line.group())
+        fence = _FENCE.match(content)
+        if fence and (not open_fence or fence[1].startswith(open_fence)):
+            open_fence = "" if open_fence else fence[1]
+        is_row = "|" in content and not open_fence and not fence and len(content) <= MAX_LINE
+        if names is not None and is_row:
+            rows[line.start()] = _row_part(content, line.start(), names)
+        elif is_row and _RULE.match(content) and previous is not None:
+            header = _split_line_end(previous.group())[0]
+            names = [_plain(cell) for _, cell in _cells(header)]
+            rows |= {previous.start(): None, line.start(): None}
+        else:
+            names = None
+        previous = line if is_row else None
+    return rows
+
+
+def _cells(row: str) -> list[tuple[int, str]]:
+    """The cells of a row, each with its offset in the line; what is outside of the outer bars is none."""
+    cells, start = list[tuple[int, str]](), 0
+    quotation = re.match(r"[> \t]*", row)
+    row = " " * quotation.end() + row[quotation.end() :] if quotation else row
+    for piece in re.split(r"(?<!\\)\|", row):
+        cells.append((start + len(piece) - len(piece.lstrip()), piece.strip()))
+        start += len(piece) + 1
+    first = 1 if row.lstrip().startswith("|") else 0
+    return cells[first : -1 if len(cells) > first + 1 and not cells[-1][1] else None]
+
+
+def _plain(cell: str) -> str:
+    """A cell without the marks of emphasis, code and links."""
+    cell = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", cell.replace("\\|", "|"))
+    return re.sub(r"\*{1,3}|`|(?<!\w)_{1,3}|_{1,3}(?!\w)", "", cell).strip()
+
+
+def _row_part(row: str, offset: int, names: list[str]) -> PartSpan | None:
+    cells = _cells(row)
+    filled = [(start, cell) for start, cell in cells if _WORD.search(cell)]
+    if not filled or (len(filled) < 2 and len(names) > 1):
+        return None
+    statement = in_words([_plain(cell) for _, cell in cells], names)
+    start, (last, text) = filled[0][0], filled[-1]
+    return PartSpan(offset + start, offset + last + len(text), "table cell", whole=True, statement=statement)
+
+
+def _mask_row(line: str, offset: int, part: PartSpan | None) -> str:
+    """A row of a table with spaces around its part; empty if it has none."""
+    return (
+        ""
+        if part is None
+        else f"{' ' * (part.start - offset)}{line[part.start - offset : part.end - offset]}".ljust(len(line))
+    )
 
 
 def _mask_line(line: str) -> str:

@@ -183,7 +183,7 @@ def _read_markdown(file: InputFile) -> list[LoadedArticle]:
 def _read_html(file: InputFile) -> list[LoadedArticle]:
     page = read_page(file.data, file.path, file.reading.encoding)
     article = make_article(file.path, None, article_id=file.article_id, **page.fields)
-    return [LoadedArticle(file.path, None, article, None, page.encoding)]
+    return [LoadedArticle(file.path, None, article, page.marked, page.encoding)]
 
 
 def _read_jsonl(file: InputFile) -> list[LoadedArticle]:

@@ -13,8 +13,8 @@ from harness.data.dataset import Dataset, dataset_file_contents
 from harness.data.jsonl import to_json_lines
 from harness.errors import FaultsError, HarnessError
 from harness.files import (
-    TEMPORARY_PREFIX,
     folder_lock,
+    is_temporary,
     json_document,
     read_bytes,
     remove_partial_files,
@@ -105,7 +105,7 @@ def write_fetched(
 
 def _file_names(folder: Path) -> list[str]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = [path.relative_to(folder).as_posix() for path in paths if not path.name.startswith(TEMPORARY_PREFIX)]
+    names = [path.relative_to(folder).as_posix() for path in paths if not is_temporary(path)]
     return [name for name in names if name not in (LOCK, RECORD)]
 
 

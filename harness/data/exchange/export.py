@@ -6,18 +6,19 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.dataset import Dataset
 from harness.data.exchange.claim_review import VERDICT_AXES, claim_reviews
-from harness.data.exchange.export_request import Exported, ExportRequest
+from harness.data.exchange.export_request import Exported, ExportRequest, Files
 from harness.data.exchange.task_exports import to_doccano, to_label_studio, to_prodigy, to_sheet
 from harness.data.labels.gold import gold_labels
 from harness.data.load import find_scheme
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import write_files
+from harness.files import read_bytes, sha256, write_files
 from harness.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 ROW_GROUP = 20_000
 """Rows per row group, which a reader of Parquet loads at once."""
+
+
+SEAL = "# written by harness export, sha256 of what follows: "
+"""A comment of a dataset card by which a later export tells whether somebody has edited the card."""
+SEALED = re.compile(b"---\n" + SEAL.encode() + b"([0-9a-f]{64})\n(.*)", re.DOTALL)
 
 
 class ExportResult(NamedTuple):
@@ -52,6 +58,7 @@ def export(
     addresses: Mapping[str, str] | None = None,
     spans: bool = False,
     scheme: str | None = None,
+    overwrite: bool = False,
 ) -> ExportResult:
     """Writes a dataset in another tool's format, and counts what was written.
 
@@ -61,7 +68,8 @@ def export(
             file to label in), label-studio (tasks, and the labeling interface in an .xml file next to them), doccano
             (JSONL, and its labels in a .labels.json file), prodigy (JSONL), or claimreview (JSON-LD of the claims with
             a verdict).
-        out: output file, or output folder for `hf`; existing files are replaced.
+        out: output file, or output folder for `hf`; an existing file of this name, and the data files of an exported
+            folder, are replaced.
         labels: whether tasks for label-studio, doccano and prodigy include the labels; False for a blind second
             annotation, also in a sheet.
         gold: rule for the gold label of a claim with several annotators, in csv, jsonl, parquet, hf, doccano and
@@ -72,6 +80,8 @@ def export(
             pre-annotations, since Label Studio refuses annotations by people whom it does not know.
         scheme: sheet, label-studio, doccano and prodigy: scheme of the dataset whose questions to ask; default: all.
         spans: doccano and prodigy: whether a task is an article, and its labeled claims are marked spans.
+        overwrite: whether files beside `out` (the .xml or .labels.json file, the README.md of a folder) are replaced
+            where they exist with another content, which may be yours.
     Raises: HarnessError: the format is unknown, the dataset has no text, or there is nothing to write.
     """
     dataset.require_text()
@@ -103,8 +113,30 @@ def export(
             scheme=scheme,
         )
     )
+    if not overwrite:
+        _refuse_other_content(exported.files, path)
     write_files(exported.files)
     return ExportResult(path, exported.written, exported.notes)
+
+
+def _refuse_other_content(files: Files, out: Path) -> None:
+    """Refuses to replace files that the user did not name, unless an earlier export wrote them as they are."""
+    taken = [
+        file
+        for file, data in files.items()
+        if file != out and file.suffix != ".parquet" and file.exists() and not _is_own(read_bytes(file), data)
+    ]
+    if taken:
+        remedy = "move it away, choose another name (-o), or replace it with --overwrite"
+        raise FaultsError(
+            Fault(str(file), None, None, f"exists with other content; {remedy}", "exists") for file in taken
+        )
+
+
+def _is_own(present: bytes, new: bytes) -> bool:
+    """Whether a file has the new content, or the seal of a card that nobody edited."""
+    sealed = SEALED.fullmatch(present)
+    return present == new or (sealed is not None and sealed[1].decode() == sha256(sealed[2]))
 
 
 def _check_addresses(dataset: Dataset, to: str, addresses: Mapping[str, str], *, labels: bool) -> None:
@@ -246,7 +278,8 @@ def _hf(request: ExportRequest) -> Exported:
     else:
         citation = f"\n## Citation\n\n{info.citation.strip()}\n" if info.citation else ""
         body = f"# {info.title}\n\nLicense: {info.license}.\n{citation}"
-    card = f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n\n{body}"
+    content = f"{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n\n{body}"
+    card = f"---\n{SEAL}{sha256(content)}\n{content}"
     return Exported(files | {path / "README.md": card.encode()}, len(table))
 
 

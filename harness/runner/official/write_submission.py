@@ -11,8 +11,8 @@ from harness.data.benchmarks.submission_claims import SubmissionClaim, submissio
 from harness.data.formats.submissions import table_text
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of
 from harness.data.load import open_dataset
-from harness.errors import HarnessError
-from harness.files import write_files
+from harness.errors import Fault, FaultsError, HarnessError
+from harness.files import read_bytes, write_files
 from harness.runner.official.scorers import Scoring, scored_benchmarks, scoring_of
 from harness.runner.result_files import Columns, Result, read_predictions, read_result
 from harness.schemes import load_scheme
@@ -41,7 +41,12 @@ FIELD_OF_COLUMN = {"sentence_id": "id", "class_label": "label", "run_id": "run"}
 
 
 def write_submission(
-    result: str | Path, out: str | Path, root: str | Path | None = None, *, random_seed: int | None = None
+    result: str | Path,
+    out: str | Path,
+    root: str | Path | None = None,
+    *,
+    random_seed: int | None = None,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write a result as a submission to its benchmark, one file per debate or speech, or else one per official split.
 
@@ -52,6 +57,7 @@ def write_submission(
         out: folder to write to.
         root: folder of fetched benchmarks.
         random_seed: random seed whose predictions to write; required if the result has several.
+        overwrite: whether files of the folder that have these names and another content are replaced.
     Returns: the paths of the files, in order.
     Raises: HarnessError: a result on a dataset without an official scorer, with predictions missing for some claims, or
         of a task that does not yield the required output.
@@ -82,6 +88,12 @@ def write_submission(
     for name, rows in _rows_by_file(loaded, scoring, columns, claims_by_file).items():
         cells = [[str(getattr(row, FIELD_OF_COLUMN.get(column, column))) for column in column_names] for row in rows]
         files[Path(out) / name] = table_text([column_names, *cells] if scoring.official.header else cells)
+    taken = [path for path, text in files.items() if path.exists() and read_bytes(path) != text]
+    if taken and not overwrite:
+        remedy = "choose another folder (-o), or replace it with --overwrite"
+        raise FaultsError(
+            Fault(str(path), None, None, f"exists with other content; {remedy}", "exists") for path in taken
+        )
     write_files(files)
     return list(files)
 

@@ -82,6 +82,7 @@ def test_markdown_keeps_its_text_and_gives_no_markup_as_a_sentence(tmp_path, lin
         "Another item",
         "Quoted text that > goes on.",
         "And ends.",
+        "1. | 2",
         "Setext",
         "Last _line_.",
     ]
@@ -107,6 +108,28 @@ def test_marks_of_markdown(text, expected):
     marked = mask_markdown(text)
     assert len(marked.text) == len(text)
     assert [text[start:end] for start, end in sentences(marked.text)] == expected
+
+
+def test_parts_of_markdown():
+    text = (
+        "# A *head* #\n\nText. More.\n\n- One item\n  goes on. Two.\n- [x] Three\n\n"
+        "| Year | **Spent** | Note |\n|---|:-:|---|\n| 2022 | 3 \\| 4 | [a](http://x.org) |\n| Sum | | |\n"
+        "|  | `5` | c |\n\n"
+        "> a | b\n> --|--\n> 1 | 2\n\nNo table: a | b\n\nSetext\n---\nEnd.\n```\nx | y\n--|--\n1 | 2\n```\n"
+    )
+    marked = mask_markdown(text)
+    assert len(marked.text) == len(text)
+    assert [(part.part, text[part.start : part.end], part.statement) for part in marked.parts] == [
+        ("heading", "A *head", None),
+        ("list item", "One item\n  goes on. Two.", None),
+        ("list item", "Three", None),
+        ("table cell", "2022 | 3 \\| 4 | [a](http://x.org)", "Year: 2022; Spent: 3 | 4; Note: a"),
+        ("table cell", "`5` | c", "Spent: 5; Note: c"),
+        ("table cell", "1 | 2", "a: 1; b: 2"),
+        ("heading", "Setext", None),
+    ]
+    assert "Sum" not in marked.text
+    assert "No table: a | b" in marked.text
 
 
 def test_a_markdown_title_is_its_first_heading(tmp_path):

@@ -98,7 +98,8 @@ def test_a_hugging_face_folder_loads_by_its_card(bring, tmp_path):
     assert {name: len(rows) for name, rows in loaded.items()} == {"debates": 6877}
     assert loaded["debates"][0]["text"] == opened.claims[0].text
     card = (tmp_path / "hub" / "README.md").read_text()
-    assert card.startswith("---\npretty_name: ClaimRank")
+    assert card.startswith("---\n# written by harness export")
+    assert card.split("\n", 2)[2].startswith("pretty_name: ClaimRank")
     assert "license_name: not stated" in card
 
 
@@ -364,3 +365,20 @@ def test_a_file_that_is_no_parquet(tmp_path, content):
         (tmp_path / "a.parquet").write_bytes(content)
     with pytest.raises(FaultsError):
         open_claims(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("to", "out", "beside"),
+    [("label-studio", "k.json", "k.xml"), ("doccano", "k.jsonl", "k.labels.json"), ("hf", "k", "k/README.md")],
+)
+def test_a_file_beside_the_output_that_is_not_ours_is_replaced_only_when_told(dataset, tmp_path, to, out, beside):
+    export(dataset, to, tmp_path / out)
+    add_claims(dataset.folder, [{"text": "A new one.", "checkable": "no"}], "reader-1")
+    later = open_dataset(dataset.folder)
+    export(later, to, tmp_path / out)  # what nobody edited is written again
+    (tmp_path / beside).write_text("mine")
+    with pytest.raises(FaultsError, match=r"exists with other content; .* --overwrite"):
+        export(later, to, tmp_path / out)
+    assert (tmp_path / beside).read_text() == "mine"
+    export(later, to, tmp_path / out, overwrite=True)
+    assert (tmp_path / beside).read_text() != "mine"

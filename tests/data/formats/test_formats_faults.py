@@ -369,3 +369,10 @@ def test_ten_thousand_damaged_files_of_each_publisher(benchmarks, name, changes,
     except HarnessError as refused:
         read = str(refused)
     assert read
+
+
+def test_a_number_of_thousands_of_digits_is_a_fault_not_a_crash():
+    row = f"1,Ten cats.,Bob,WIN,0,a.txt,{'9' * 5000},0,x,-1"
+    header = "Sentence_id,Text,Speaker,Speaker_title,Speaker_party,File_id,Line_number,Length,Sentiment,Verdict"
+    (fault,) = faults("claimbuster_csv", source(f"{header}\n{row}\n", "claimbuster", name="a.csv"))
+    assert "a.csv:2: Line_number: expected an integer" in fault

@@ -55,7 +55,7 @@ def _check_row(row: dict[str, str], first_lines: dict[str, int]) -> tuple[str, s
         return "Text", "is empty"
     if row["Verdict"] not in VERDICTS:
         return "Verdict", f"expected -1, 0 or 1, got {preview(row['Verdict'])}"
-    if not re.fullmatch(r"[0-9]+", row["Line_number"]):
+    if not re.fullmatch(r"[0-9]{1,12}", row["Line_number"]):
         return "Line_number", f"expected an integer, got {preview(row['Line_number'])}"
     if row["Sentence_id"] in first_lines:
         return "Sentence_id", f"duplicate '{row['Sentence_id']}' (first on line {first_lines[row['Sentence_id']]})"

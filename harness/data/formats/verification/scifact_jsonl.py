@@ -10,6 +10,7 @@ evidence: otherwise a claim without evidence would be one of "not enough info".
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple, TypeGuard
 
 from harness.data.formats.json_rows import JsonRow, json_rows, required_text
@@ -118,7 +119,7 @@ def _cited(row: JsonRow) -> list[str]:
 def _topic(row: JsonRow, file: SourceFile) -> str | None:
     """The article that the cited documents are extracts of, where documents are numbered in blocks per article."""
     block = file.options.get("documents_per_article")
-    numbers = [int(name) for name in _cited(row) if name.isdecimal()]
+    numbers = [int(name) for name in _cited(row) if re.fullmatch(r"[0-9]{1,12}", name)]
     return f"article {numbers[0] // block}" if block and numbers else None
 
 

@@ -1,0 +1,169 @@
+"""Web pages: captions, lists and tables, live blogs, comments of Google Docs, languages, text in JSON-LD."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from harness import open_dataset
+from harness.cli.command import harness as group
+from harness.data.articles.html import WebPage, read_page
+
+PARAGRAPHS = tuple(
+    f"The {name} bridge was closed on Monday for repairs that will cost {cost} million crowns, the council said. It is "
+    "to open again in the spring, when the new bearings have been tested under load."
+    for name, cost in (("north", 12), ("south", 15), ("old", 31))
+)
+FIRST, SECOND, THIRD = (f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
+
+
+def page(body: str, head: str = "", html: str = "<html>") -> bytes:
+    return f"<!doctype html>{html}<head><title>Bridges</title>{head}</head><body>{body}</body></html>".encode()
+
+
+def article(*pieces: str) -> bytes:
+    return page(f"<nav><ul><li>Home</li></ul></nav><article><h1>Bridges</h1>{''.join(pieces)}</article>")
+
+
+def parts(found: WebPage) -> list[tuple[str, str]]:
+    text = found.fields["text"] or ""
+    return [(part.part, text[part.start : part.end]) for part in found.marked.parts]
+
+
+def test_captions_follow_the_text_before_their_picture():
+    found = read_page(
+        article(
+            FIRST,
+            "<figure><img src=a.jpg><figcaption>The north bridge in <b>1953</b>. <span class='credit'>Photo: Kim</span>"
+            "</figcaption></figure>",
+            SECOND,
+            "<figure><img src=b.jpg><figcaption>Photo: Kim Vale</figcaption></figure>",
+            "<div class='wp-caption'><img src=c.jpg><p class='wp-caption-text'>Bearings wait on the quay.</p></div>",
+            THIRD,
+        ),
+        "a.html",
+    )
+    captions = [part for part in parts(found) if part[0] == "caption"]
+    assert captions == [("caption", "The north bridge in 1953."), ("caption", "Bearings wait on the quay.")]
+    lines = (found.fields["text"] or "").split("\n")
+    assert lines.index("The north bridge in 1953.") == lines.index(PARAGRAPHS[0]) + 1
+    assert found.marked.dropped == {"credit": 1}
+
+
+def test_captions_outside_the_article_are_left_out():
+    teaser = "<aside><figure><img src=a.jpg><figcaption>Ten cats who look like bridges</figcaption></figure></aside>"
+    found = read_page(page(f"{teaser}<article>{FIRST}{SECOND}{THIRD}</article>{teaser}"), "a.html")
+    assert "cats" not in (found.fields["text"] or "")
+
+
+def test_lists_are_items_and_menus_are_none():
+    items = "<ul><li>Two bearings were replaced.</li><li>A <b>third</b> is on order</li></ul>"
+    menu = "<ul><li><a href=/a>More on the north bridge</a></li><li><a href=/b>All bridges</a></li></ul>"
+    found = read_page(article(FIRST, items, SECOND, THIRD, menu), "a.html")
+    assert [part for part in parts(found) if part[0] == "list item"] == [
+        ("list item", "Two bearings were replaced."),
+        ("list item", "A third is on order"),
+    ]
+
+
+def test_lists_that_the_extraction_loses_come_back_without_the_lists_in_them():
+    inner = "<ul><li><p>Of the north\n bridge.</p><p>Of the old one.</p></li></ul>"
+    items = f"<ul class=related><li>Two bearings were replaced.{inner}</li><li>A third is on order</li></ul>"
+    found = read_page(article(FIRST, items, SECOND, THIRD), "a.html")
+    assert [text for part, text in parts(found) if part == "list item"] == [
+        "Two bearings were replaced.",
+        "Of the north bridge.",
+        "Of the old one.",
+        "A third is on order",
+    ]
+
+
+def test_a_row_of_a_table_is_one_part_with_the_names_of_its_columns():
+    table = (
+        "<table><caption>Spending by year</caption><tr><th>Year</th><th>Spent</th><th>Note</th></tr>"
+        "<tr><td>2022</td><td>3 <b>mill</b>ion.</td><td></td></tr><tr><td>2023</td><td>5 million</td><td>Est.</td></tr>"
+        "</table><table><tr><td>North</td><td>12</td></tr></table>"
+    )
+    found = read_page(article(FIRST, table, SECOND, THIRD), "a.html")
+    assert parts(found)[1:] == [
+        ("caption", "Spending by year"),
+        ("table cell", "Year: 2022; Spent: 3 million."),
+        ("table cell", "Year: 2023; Spent: 5 million; Note: Est."),
+        ("table cell", "North; 12"),
+    ]
+    assert "|" not in (found.fields["text"] or "")
+
+
+def test_a_table_that_arranges_a_page_is_running_text():
+    found = read_page(page(f"<table><tr><td>{FIRST}{SECOND}</td><td>{THIRD}</td></tr></table>"), "a.html")
+    assert (found.fields["text"] or "").split("\n") == [*PARAGRAPHS]
+    assert parts(found) == []
+
+
+def test_comments_of_google_docs_are_removed():
+    mark = "<sup><a href='#cmnt1' id='cmnt_ref1'>[a]</a></sup>"
+    comment = "<div><p><a href='#cmnt_ref1' id='cmnt1'>[a]</a><span>Check this. Please.</span></p></div>"
+    first = FIRST.replace("Monday", f"Monday{mark}")
+    found = read_page(page(f"<p class='c1 title'>Bridges</p>{first}<p>It floats.</p>{SECOND}{comment}"), "a.html")
+    lines = (found.fields["text"] or "").split("\n")
+    assert lines == ["Bridges", PARAGRAPHS[0], "It floats.", PARAGRAPHS[1]]
+    assert parts(found) == [("heading", "Bridges")]
+    assert found.marked.dropped == {"comment mark": 1}
+
+
+@pytest.mark.parametrize(
+    ("html", "head", "language"),
+    [
+        ("<html lang=de-at>", "", "de-AT"),
+        ("<html lang='pt_BR'>", "<meta property='og:locale' content='en_US'>", "pt-BR"),
+        ("<html>", "<meta property='og:locale' content='fr_FR'>", "fr-FR"),
+        ("<html lang='x-default'>", "<meta http-equiv='Content-Language' content='nl'>", "nl"),
+        ("<html>", '<script type="application/ld+json">{"@graph": [{"inLanguage": ["sv"]}]}</script>', "sv"),
+        ("<html>", '<script type="application/ld+json">{not json}</script>', None),
+    ],
+)
+def test_the_language_that_a_page_declares(html, head, language):
+    found = read_page(page(f"<article>{FIRST}{SECOND}{THIRD}</article>", head, html), "a.html")
+    assert found.fields["language"] == language
+
+
+@pytest.mark.parametrize(
+    "body", ["\n\n".join(PARAGRAPHS), "".join((FIRST, SECOND, THIRD)), " \n".join(PARAGRAPHS).replace("-", "&#45;")]
+)
+def test_a_text_that_stands_in_the_data_only(body):
+    data = {"@graph": [{"headline": "Site"}, {"@type": "NewsArticle", "headline": "Bridges shut", "articleBody": body}]}
+    head = f'<script type="application/ld+json">{json.dumps(data)}</script>'
+    found = read_page(page("<div id=root>Please turn on JavaScript.</div>", head), "a.html")
+    assert (found.fields["title"], found.fields["text"]) == ("Bridges shut", "\n".join(PARAGRAPHS))
+
+
+def test_a_text_that_the_page_shows_is_not_taken_from_the_data():
+    head = f'<script type="application/ld+json">{json.dumps({"articleBody": PARAGRAPHS[0] + " And more."})}</script>'
+    found = read_page(page(f"<article>{FIRST}{SECOND}{THIRD}</article>", head), "a.html")
+    assert (found.fields["text"] or "").split("\n") == [*PARAGRAPHS]
+
+
+def test_ingest_writes_the_parts_and_says_what_was_dropped(tmp_path):
+    live = (
+        f"<p>LIVE</p><p>By Kim Vale</p><h2>09:15 Bridge shut</h2>{FIRST}"
+        f"<h2>09:02</h2><h2><time>08:40</time> Ice</h2>{SECOND}"
+        f"<figure><img src=a.jpg><figcaption>The queue at nine.</figcaption></figure>{THIRD}"
+    )
+    (tmp_path / "live.html").write_bytes(
+        page(f"<article><h1>Live: bridges</h1>{live}</article>", html="<html lang=en>")
+    )
+    done = CliRunner().invoke(group, ["ingest", str(tmp_path / "live.html"), "--into", str(tmp_path / "d")])
+    assert done.exit_code == 0
+    assert "dropped: 3 times, 1 byline, 1 live mark" in done.stderr
+    dataset = open_dataset(tmp_path / "d")
+    text = dataset.articles[0].text or ""
+    assert all(text[claim.start : claim.end] == claim.text for claim in dataset.claims)
+    assert [(claim.part, claim.text) for claim in dataset.claims if claim.part] == [
+        ("heading", "Live: bridges"),
+        ("heading", "Bridge shut"),
+        ("heading", "Ice"),
+        ("caption", "The queue at nine."),
+    ]
+    assert len(dataset.claims) == 10
