@@ -147,9 +147,6 @@ class OwnTable:
         filled = (row for row in self._raw_rows() if any(cell.strip() for cell in row.cells))
         first, broken = _first_rows(filled)
         header = find_header([row.cells for row in first], self._names)
-        for title in first[: header.titles]:
-            text = next(cell for cell in title.cells if cell.strip()).strip()
-            self.notes.append(f"{self.path}:{title.line}: '{text[:60]}' is a title over the header, passed over")
         named = [index for index, name in enumerate(header.names) if name]
         self.columns = tuple(header.names[index] for index in named)
         if self._sheet is not None:
@@ -158,6 +155,9 @@ class OwnTable:
                 self.notes.append(
                     f"{self.path}: read the sheet '{self._sheet.name}'; not read: {others} (--sheet NAME)"
                 )
+        for title in first[: header.titles]:
+            text = next(cell for cell in title.cells if cell.strip()).strip()
+            self.notes.append(f"{self.path}:{title.line}: '{text[:60]}' is a title over the header, passed over")
         self._check_columns([row.cells for row in first[header.titles + 1 :]])
         if first:
             yield DelimitedRow(first[header.titles].line, list(self.columns))
