@@ -34,7 +34,7 @@ bench:
 	$(BIN)/python tests/benchmarks/interval_coverage.py
 
 soak:
-	$(BIN)/python -m pytest -m soak -n 0
+	$(BIN)/python -m pytest -m soak -n 0 --hypothesis-profile=default
 	$(BIN)/python tests/soak/kill_labeling.py 500
 	$(BIN)/python tests/soak/fuzz_readers.py
 

@@ -13,11 +13,15 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from model_server import ModelServer, serving
 from publishers import FOLDERS
 from small_dataset import make_dataset
 
 ROOT = Path(__file__).parents[1]
+# Enough examples to find what a change breaks; `--hypothesis-profile=default` tries more.
+settings.register_profile("quick", max_examples=40, deadline=None)
+settings.load_profile("quick")
 
 
 def benchmarks_folder() -> Path:
