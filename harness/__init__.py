@@ -26,6 +26,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness add                       add_claims
     harness assign                    assign
     harness assign --status           assignments
+    harness assign --drop             unassign
     harness label                     label
     harness adjudicate                adjudicate
     harness label --web               serve_labeling
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
     from harness.annotate.assign import assign as assign
     from harness.annotate.assign import assignments as assignments
+    from harness.annotate.assign import unassign as unassign
     from harness.annotate.guideline import guideline as guideline
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
@@ -127,6 +129,7 @@ _MODULES = {
     "agreement": "harness.data.labels.agreement",
     "assign": "harness.annotate.assign",
     "assignments": "harness.annotate.assign",
+    "unassign": "harness.annotate.assign",
     "audit_targets": "harness.runner.audit",
     "build_report": "harness.report.build",
     "check": "harness.runner.check",

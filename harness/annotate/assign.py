@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from harness.annotate.order import Ordering
 from harness.arguments import as_list
-from harness.data.assignments.assignment_files import FOLDER, assignment_contents, read_assignments
+from harness.data.assignments.assignment_files import FOLDER, Assignment, assignment_contents, read_assignments
 from harness.data.assignments.distribute import Distribution, with_repeats
 from harness.data.dataset import Dataset
 from harness.data.labels.gold import active_annotations
 from harness.data.labels.label_log import require_own
 from harness.data.load import find_dataset, find_scheme, open_dataset, open_folder
+from harness.data.new_dataset import git_note
 from harness.display import Rows, displayed
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, write_files
-from harness.records import check_name
+from harness.records import Claim, check_name
 
 BY = ("claim", "article")
 MAX_REPEATS = 0.5
@@ -52,11 +53,16 @@ class AssignResult(NamedTuple):
     """What each annotator has."""
     unassigned: int
     """Number of current claims that are assigned to nobody."""
+    notes: tuple[str, ...] = ()
+    """What the user should know: which files for git the folder lacks."""
+    dropped: Mapping[str, int] = {}
+    """Number of claims that this call took back from each annotator."""
 
     def document(self) -> dict[str, Any]:
         """The result as `harness assign --json` prints it."""
         annotators = [one._asdict() for one in self.progress]
-        return {"added": self.added, "annotators": annotators, "unassigned": self.unassigned}
+        changed = {"added": self.added, "dropped": dict(self.dropped)}
+        return changed | {"annotators": annotators, "unassigned": self.unassigned, "notes": list(self.notes)}
 
 
 def assign(
@@ -69,6 +75,8 @@ def assign(
     seed: int = 0,
     scores: str | Path | Sequence[str | Path] = (),
     repeats: float = 0.0,
+    articles: str | Sequence[str] = (),
+    first: int | None = None,
     root: str | Path | None = None,
 ) -> AssignResult:
     """Assigns each claim to several annotators, as many to each as to any other; `label` then asks about these only.
@@ -85,13 +93,18 @@ def assign(
         seed: seed of all that is random.
         scores: files of scores, or results, for the orders uncertainty and disagreement.
         repeats: share of each annotator's claims that are asked again, without saying so; from 0 to 0.5.
+        articles: one or more ids of articles whose claims alone are assigned; default: all.
+        first: number of claims, from the first of the order, that alone are assigned; with `by="article"`, the article
+            of the last one is assigned whole. Default: all.
         root: folder of fetched benchmarks; see `data_root`.
-    Raises: HarnessError: the dataset is shipped or fetched, a name is none, or there are too few annotators.
-        FaultsError: the dataset or its assignments have faults.
+    Raises: HarnessError: the dataset is shipped or fetched, a name or an article is none, or there are too few
+        annotators. FaultsError: the dataset or its assignments have faults.
     """
     names = list(dict.fromkeys(as_list(annotators)))
     ordering = Ordering(order, seed, tuple(as_list(scores)))
     _check(names, overlap, by, ordering, repeats)
+    if first is not None and first < 1:
+        raise HarnessError(f"--first: expected 1 or more claims, got {first}")
     folder = find_dataset(dataset, root)
     require_own(folder, dataset, root)
     with folder_lock(folder, "assign"):
@@ -103,20 +116,98 @@ def assign(
             overlap,
             seed,
         )
-        claims = ordering.sort(opened.current)
-        if by == "article":
-            rank = {article_id: n for n, article_id in enumerate(dict.fromkeys(claim.article_id for claim in claims))}
-            claims = sorted(claims, key=lambda claim: rank[claim.article_id])
-            groups = [list(group) for _, group in groupby(claims, key=lambda claim: claim.article_id)]
-        else:
-            groups = [[claim] for claim in claims]
-        added = distribution.assign(groups)
+        claims = ordering.sort(_claims_of(opened, as_list(articles)))
+        added = distribution.assign(_groups(claims, by, len(claims) if first is None else first))
         for name, claim_ids in added.items():
             lines = with_repeats(claim_ids, repeats, seed, name)
             assignments[name] = [*assignments.get(name, ()), *lines]
         (folder / FOLDER).mkdir(exist_ok=True)
         write_files(assignment_contents(folder, {name: assignments[name] for name in names}))
-    return _result(opened, None, {name: len(claim_ids) for name, claim_ids in added.items()})
+    notes = tuple(filter(None, [git_note(folder)]))
+    return _result(opened, None, {name: len(claim_ids) for name, claim_ids in added.items()})._replace(notes=notes)
+
+
+def _claims_of(dataset: Dataset, articles: Sequence[str]) -> Sequence[Claim]:
+    """Returns the current claims of the articles, or of all if none is named.
+
+    Raises: UnknownName: an article has no current claim.
+    """
+    known = dict.fromkeys(claim.article_id for claim in dataset.current)
+    for article_id in articles:
+        if article_id not in known:
+            raise UnknownName(f"--articles: {unknown_name('article with current claims', article_id, list(known))}")
+    return [claim for claim in dataset.current if not articles or claim.article_id in articles]
+
+
+def _groups(claims: Sequence[Claim], by: str, first: int) -> list[list[Claim]]:
+    """Returns groups of claims that go to the same annotators, until they have the number of claims."""
+    groups = [[claim] for claim in claims]
+    if by == "article":
+        by_article: dict[str, list[Claim]] = {}
+        for claim in claims:
+            by_article.setdefault(claim.article_id, []).append(claim)
+        groups = list(by_article.values())
+    before = accumulate((len(group) for group in groups), initial=0)
+    return [group for group, n_before in zip(groups, before, strict=False) if n_before < first]
+
+
+def unassign(
+    dataset: str | Path,
+    annotators: str | Sequence[str],
+    *,
+    articles: str | Sequence[str] = (),
+    root: str | Path | None = None,
+) -> AssignResult:
+    """Takes back what is assigned to annotators and not begun: claims without a label of theirs.
+
+    No label is touched, and what has one stays assigned. `assign` can then give the claims to others.
+
+    Args:
+        dataset: dataset folder; never a shipped or fetched dataset.
+        annotators: one or more annotators with assignments.
+        articles: one or more ids of articles whose claims alone are taken back; default: all.
+        root: folder of fetched benchmarks; see `data_root`.
+    Raises: HarnessError: the dataset is shipped or fetched, or an annotator has no assignments. FaultsError: the
+        dataset or its assignments have faults.
+    """
+    names, chosen = list(dict.fromkeys(as_list(annotators))), as_list(articles)
+    folder = find_dataset(dataset, root)
+    require_own(folder, dataset, root)
+    with folder_lock(folder, "assign"):
+        opened = open_folder(folder)
+        before = read_assignments(folder)
+        for name in names:
+            if name not in before:
+                raise UnknownName(f"--drop: {unknown_name('annotator with assignments', name, list(before))}")
+        article_of = {claim.claim_id: claim.article_id for claim in opened.claims}
+        for article_id in chosen:
+            if article_id not in article_of.values():
+                known = list(dict.fromkeys(article_of.values()))
+                raise UnknownName(f"--articles: {unknown_name('article with claims', article_id, known)}")
+        answers = [
+            (a.annotator, a.role, a.claim_id) for a in active_annotations(opened.annotations, ("label", "repeat"))
+        ]
+        # A second answer needs the line of the first, also where the first was taken back.
+        begun = {*answers, *((name, "label", claim_id) for name, _, claim_id in answers)}
+        stay = {
+            name: [
+                line
+                for line in before[name]
+                if (name, line.role, line.claim_id) in begun or (chosen and article_of.get(line.claim_id) not in chosen)
+            ]
+            for name in names
+        }
+        write_files(assignment_contents(folder, {name: lines for name, lines in stay.items() if lines}))
+        for name in names:
+            if not stay[name]:
+                (folder / FOLDER / f"{name}.jsonl").unlink()
+    dropped = {name: _n_labels(before[name]) - _n_labels(stay[name]) for name in names}
+    return _result(opened, None, {})._replace(dropped=dropped)
+
+
+def _n_labels(lines: Sequence[Assignment]) -> int:
+    """The number of claims of an annotator, each once."""
+    return sum(line.role == "label" for line in lines)
 
 
 def assignments(dataset: str | Path, *, scheme: str | None = None, root: str | Path | None = None) -> AssignResult:

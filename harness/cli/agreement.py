@@ -158,13 +158,13 @@ def gold(
         return
     if not result.axes:
         click.echo(f"{result.dataset}: has no labels")
-    click.echo("\n\n".join([*map(_format_gold, result.axes), *result.notes]))
+    click.echo("\n\n".join([*(_format_gold(axis, result.item) for axis in result.axes), *result.notes]))
 
 
-def _format_gold(axis: AxisGold) -> str:
+def _format_gold(axis: AxisGold, item: str) -> str:
     counts = Counter(axis.labels.values())
     n = len(axis.labels) + len(axis.undecided)
-    rows = [[f"{visible(axis.name)}: gold label", "claims"]]
+    rows = [[f"{visible(axis.name)}: gold label", f"{item}s"]]
     rows += [[visible(label), f"{count:,}"] for label, count in sorted(counts.items())]
     rows += [["undecided", f"{len(axis.undecided):,} of {n:,}"]]
     tables = [rows]
@@ -204,7 +204,7 @@ def _format_agreement(result: Agreement) -> str:
             for note in (value.reason, value.note):
                 if note:
                     columns_by_note.setdefault(note, []).append(f"{axis.name} {COLUMN_TITLES[name]}")
-    notes = ["n: claims with two or more labels"]
+    notes = [f"n: {result.item}s with two or more labels"]
     if interval_line := result.interval_line():
         notes[0] += f"; {interval_line}"
     notes += [f"{', '.join(columns)}: {note}" for note, columns in columns_by_note.items()]
@@ -212,11 +212,11 @@ def _format_agreement(result: Agreement) -> str:
     notes += result.notes
     parts = [align_columns(rows), "\n".join(notes)]
     for axis in result.axes:
-        parts += [_format_labels(axis), *_format_details(axis)]
+        parts += [_format_labels(axis, result.item), *_format_details(axis, result.item)]
     return "\n\n".join(parts)
 
 
-def _format_details(axis: AxisAgreement) -> list[str]:
+def _format_details(axis: AxisAgreement, item: str) -> list[str]:
     """Pairs of annotators, claims that split them, agreement over time, and repeats; what is empty is left out."""
     details = axis.details
     if details is None:
@@ -229,7 +229,7 @@ def _format_details(axis: AxisAgreement) -> list[str]:
     if details.splits:
         shown = details.splits[:MAX_LISTED]
         rows = [[visible(split.claim_id), _counts_of(split.labels)] for split in shown]
-        title = f"{name}: {count_of(len(details.splits), 'claim')} that split annotators"
+        title = f"{name}: {count_of(len(details.splits), item)} that split annotators"
         left = len(details.splits) - len(shown)
         rows += [[f"and {left:,} more (--json lists all)", ""]] if left else []
         tables.append([[title, "labels"], *rows])
@@ -277,14 +277,14 @@ def _format_value(value: AgreementValue) -> str:
     return f"{format_number(value.value)} [{format_number(value.low)}, {format_number(value.high)}]"
 
 
-def _format_labels(axis: AxisAgreement) -> str:
+def _format_labels(axis: AxisAgreement, item: str) -> str:
     """Label counts per annotator and, for two annotators, the confusion matrix."""
     replaced = f" ({axis.twice} labels that the same annotator replaced later)" if axis.twice else ""
     if len(axis.annotators) > MAX_LISTED:
         total = axis.counts.sum(axis=0)
         counts = ", ".join(f"{label} {count:,}" for label, count in zip(axis.labels, total, strict=True))
         return f"{axis.name}: {len(axis.annotators)} annotators, labels: {counts}{replaced}"
-    rows = [[f"{axis.name}: claims{replaced}", *axis.labels]]
+    rows = [[f"{axis.name}: {item}s{replaced}", *axis.labels]]
     rows += [[name, *map(str, row)] for name, row in zip(axis.annotators, axis.counts.tolist(), strict=True)]
     counts_table = align_columns(rows)
     if axis.confusion is None:

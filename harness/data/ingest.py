@@ -15,6 +15,7 @@ from harness.data.articles.language import Detection
 from harness.data.articles.sources import read_articles
 from harness.data.dataset import Dataset, claim_file_contents, info_file_contents, started_info, with_text
 from harness.data.load import open_folder
+from harness.data.new_dataset import git_files
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, appended_logs, carry_over_labels, match_claims, next_version
 from harness.display import displayed
@@ -229,7 +230,7 @@ class _IngestSession:
             files = claim_file_contents(folder, self.present.values(), claims)
             if new:
                 _refuse_to_overwrite(files)
-                files |= info_file_contents(folder, self.dataset.info)
+                files |= git_files(folder) | info_file_contents(folder, self.dataset.info)
             write_files(files | appended_logs(folder, self.labels))
         elif self.labels:
             write_files(appended_logs(folder, self.labels))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,7 +77,7 @@ def new(
     }
     if config_schema:
         texts[path / SCHEMA_FILE] = config_schema
-    files = {file_path: text.encode() for file_path, text in texts.items()} | _git_files(path)
+    files = {file_path: text.encode() for file_path, text in texts.items()} | git_files(path)
     files[path / "experiment.yaml"] = modeline.encode() + config_content(path, "checkability")
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, info))
@@ -108,7 +109,7 @@ def _copy(source: Path, path: Path, *, labels: bool) -> NewDataset:
     }
     ancestry = tuple(dict.fromkeys([*info.ancestry, info.name]))
     copied = info.model_copy(update={"name": safe_name(path.resolve().name, "dataset"), "ancestry": ancestry})
-    files |= {file: content for file, content in _git_files(path).items() if file not in files}
+    files = git_files(path) | files
     with folder_lock(path, "new"):
         write_files(files | info_file_contents(path, copied))
     steps = (
@@ -126,8 +127,40 @@ def _is_copied(name: Path, *, labels: bool) -> bool:
     return labels or (name.parts[0] != "annotations" and name.parts != ("evidence.jsonl",))
 
 
-def _git_files(path: Path) -> dict[Path, bytes]:
-    return {path / ".gitattributes": GIT_ATTRIBUTES.encode(), path / ".gitignore": GIT_IGNORE.encode()}
+def git_files(folder: Path) -> dict[Path, bytes]:
+    """Returns the files that git needs in a dataset folder, without those that the folder has."""
+    files = {folder / name: text.encode() for name, (_, text) in GIT_FILES.items()}
+    return {path: content for path, content in files.items() if not path.exists()}
+
+
+def missing_git_files(folder: Path) -> dict[Path, bytes]:
+    """Returns the files for git that a dataset folder inside a git repository lacks.
+
+    A file of the repository above the folder counts if it has the rule.
+    """
+    above = list[Path]()
+    for parent in (folder.resolve(), *folder.resolve().parents):
+        if (parent / ".git").exists():
+            break
+        above.append(parent.parent)
+    else:
+        return {}
+    return {path: content for path, content in git_files(folder).items() if not _has_rule(above, path.name)}
+
+
+def _has_rule(folders: Sequence[Path], name: str) -> bool:
+    rule = re.compile(GIT_FILES[name][0].encode(), re.MULTILINE)
+    return any(rule.search(read_bytes(folder / name)) for folder in folders if (folder / name).is_file())
+
+
+def git_note(folder: Path) -> str | None:
+    """Returns what a dataset folder inside a git repository lacks for git, and the remedy; None if it lacks nothing."""
+    missing = missing_git_files(folder)
+    if not missing:
+        return None
+    names = " and ".join(path.name for path in missing)
+    effects = " and ".join(GIT_EFFECTS[path.name] for path in missing)
+    return f"{folder}: has no {names}, so that {effects}; harness check --fix {folder} writes what is missing"
 
 
 def check_language(language: str) -> None:
@@ -189,6 +222,16 @@ GIT_IGNORE = """\
 .partial-*
 runs/
 """
+GIT_FILES = {
+    ".gitattributes": (r"^\*\.jsonl\b.*\bmerge=union\b", GIT_ATTRIBUTES),
+    ".gitignore": (r"^(\*\*/)?\*?\.lock\s*$", GIT_IGNORE),
+}
+"""Files that git needs in a dataset folder: name to the rule that a file further up can have, and the content."""
+GIT_EFFECTS = {
+    ".gitattributes": "lines that two people add conflict in a merge",
+    ".gitignore": "git takes up locks and results",
+}
+"""What happens without each of them."""
 
 SCHEME = """\
 # The guideline of this dataset. Edit the axes, labels, definitions and examples for your study. Raise the version

@@ -115,9 +115,6 @@ class OwnTable:
                 raise TypeError("the content of an .xlsx file is bytes")
             sheet = read_sheet(self.path, data, self._options.sheet, self.faults)
             self._sheet = sheet
-            if sheet.others and self._options.sheet is None:
-                others = ", ".join(sheet.others)
-                self.notes.append(f"{self.path}: read the sheet '{sheet.name}'; not read: {others} (--sheet NAME)")
             return (DelimitedRow(number, cells) for number, cells in sheet.rows)
         stream = self._stream()
         return quoted_rows(self.path, stream, self._find_delimiter(stream), max_cell=self._options.max_cell)
@@ -150,13 +147,17 @@ class OwnTable:
         filled = (row for row in self._raw_rows() if any(cell.strip() for cell in row.cells))
         first, broken = _first_rows(filled)
         header = find_header([row.cells for row in first], self._names)
-        for title in first[: header.titles]:
-            text = next(cell for cell in title.cells if cell.strip()).strip()
-            self.notes.append(f"{self.path}:{title.line}: '{text[:60]}' is a title over the header, passed over")
         named = [index for index, name in enumerate(header.names) if name]
         self.columns = tuple(header.names[index] for index in named)
         if self._sheet is not None:
             self.letters = {header.names[index]: column_letter(index + 1) for index in named}
+            if self._options.sheet is None and (others := ", ".join(self._sheet.not_read(self.columns))):
+                self.notes.append(
+                    f"{self.path}: read the sheet '{self._sheet.name}'; not read: {others} (--sheet NAME)"
+                )
+        for title in first[: header.titles]:
+            text = next(cell for cell in title.cells if cell.strip()).strip()
+            self.notes.append(f"{self.path}:{title.line}: '{text[:60]}' is a title over the header, passed over")
         self._check_columns([row.cells for row in first[header.titles + 1 :]])
         if first:
             yield DelimitedRow(first[header.titles].line, list(self.columns))

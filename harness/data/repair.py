@@ -19,6 +19,7 @@ from harness.data.labels.annotations import new_withdrawal, question_of, time_no
 from harness.data.labels.gold import RETRACTABLE, active_annotations
 from harness.data.labels.label_log import require_own
 from harness.data.load import find_dataset
+from harness.data.new_dataset import missing_git_files
 from harness.errors import FaultsError
 from harness.files import decode, folder_lock, json_line, read_bytes, write_files
 from harness.records import Annotation, Article, Claim, Evidence, Record
@@ -52,7 +53,8 @@ def repair(dataset: str | Path, root: str | Path | None = None) -> list[Repair]:
     Removes the marks of conflicts and keeps the lines of both sides; parts records that a merge joined in one line;
     keeps one of two equal records, and joins two records of one id where neither contradicts the other; puts a label
     after the one that it replaces or takes back; and where one annotator answered a question in two copies, takes back
-    the earlier answer by a new line. What it cannot decide (two texts of one article, two answers of one time) stays
+    the earlier answer by a new line. Inside a git repository it also writes `.gitattributes` and `.gitignore`, if they
+    are missing. What it cannot decide (two texts of one article, two answers of one time) stays
     as it is, for `check` to report.
 
     Args:
@@ -67,7 +69,8 @@ def repair(dataset: str | Path, root: str | Path | None = None) -> list[Repair]:
     read_info(folder)
     with folder_lock(folder, "check --fix"):
         repairs: list[Repair] = []
-        files: dict[Path, bytes] = {}
+        files: dict[Path, bytes] = missing_git_files(folder)
+        repairs += (Repair(path, "was missing, and is written: commit it") for path in files)
         for path in _line_files(folder):
             text = _text_of(path)
             lines = _LineFile(path, text)

@@ -6,7 +6,7 @@ import datetime
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,10 @@ from harness.errors import Fault, FaultsError, MissingExtra, unknown_name
 
 MAX_COLUMNS = 1_000
 """Columns of a sheet that are read; a formatted but empty sheet can claim 16,384."""
+LABELS, GUIDELINE, LISTS = "labels", "guideline", "lists"
+"""Names of the sheets that `harness export --to sheet` writes; the last one is hidden, and has the drop-down lists."""
+LOCKED = ("claim_id", "title", "text", "context")
+"""Columns at the start of its first sheet."""
 
 
 class Sheet(NamedTuple):
@@ -25,6 +29,15 @@ class Sheet(NamedTuple):
     """Names of the other sheets that can be seen."""
     rows: Iterator[tuple[int, list[str]]]
     """Number, from 1, and cells of each row."""
+
+    def not_read(self, columns: Collection[str]) -> tuple[str, ...]:
+        """Returns the other sheets that may have rows of the user: all but those that an export adds to its labels.
+
+        Args:
+            columns: columns of this sheet.
+        """
+        is_export = self.name == LABELS and set(LOCKED) <= set(columns)
+        return tuple(name for name in self.others if not (is_export and name in (GUIDELINE, LISTS)))
 
 
 def read_sheet(path: str | Path, data: bytes, name: str | None, faults: list[Fault]) -> Sheet:

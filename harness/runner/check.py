@@ -11,7 +11,9 @@ from harness.arguments import as_list
 from harness.data.assignments.assignment_files import assignment_faults
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.corpora import evidence_faults
+from harness.data.labels.label_log import is_own
 from harness.data.load import dataset_names, find_dataset, open_folder
+from harness.data.new_dataset import git_note
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.folders import shipped
 from harness.runner.chain.config import read_chain
@@ -35,8 +37,8 @@ def check(
         paths: one or more dataset folders, configs, folders of either; or the name of a shipped experiment, a shipped
             dataset or a fetched benchmark.
         root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
-        unchecked: called with a line for each reason why configs cannot be checked yet, and for each label scheme of a
-            folder that has labels without a definition.
+        unchecked: called with a line for each reason why configs cannot be checked yet, for each label scheme of a
+            folder that has labels without a definition, and for each folder that lacks its files for git.
     Raises: HarnessError: a path is none of these.
     """
     faults: dict[Fault, None] = {}
@@ -45,7 +47,7 @@ def check(
         for target in _targets(path, root):
             reasons: list[str] = []
             faults |= dict.fromkeys(_faults_of(target, root, reasons.append))
-            for line in _undefined_labels(target):
+            for line in (*_undefined_labels(target), *_git_notes(target, root)):
                 unchecked(line)
             for reason in reasons:
                 waiting.setdefault(reason, {})[str(target)] = None
@@ -81,6 +83,12 @@ def _undefined_labels(target: Path) -> Iterator[str]:
             if undefined:
                 labels = ", ".join(dict.fromkeys(label for _, label in undefined))
                 yield f"{path}: no definition of {labels}: write one for each, which annotators and models read"
+
+
+def _git_notes(target: Path, root: str | Path | None) -> list[str]:
+    """The note on the files for git that a dataset folder of the user lacks, which is no fault."""
+    note = git_note(target) if target.is_dir() and is_own(target, root) else None
+    return [] if note is None else [note]
 
 
 def _dataset_faults(folder: Path) -> list[Fault]:

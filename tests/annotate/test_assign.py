@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from dataset_folders import content, lines, to_label
 
-from harness import HarnessError, add_claims, agreement, assign, assignments, check, label, withdraw
+from harness import HarnessError, add_claims, agreement, assign, assignments, check, label, unassign, withdraw
 from harness.annotate.labeling import Labeling, LabelOptions
 from harness.data.assignments.assignment_files import read_assignments
+from harness.data.labels.gold import active_annotations
 from harness.data.labels.label_log import open_to_label
+from harness.data.load import open_folder
 
 
 @pytest.fixture
@@ -179,3 +181,79 @@ def test_claims_of_an_article_go_to_the_same_people(folder):
     assign(folder, ["ann", "bob"], by="article")
     articles = [{claim_id.rsplit("-", 1)[0] for claim_id in assigned(folder, name)} for name in ("ann", "bob")]
     assert sorted(articles, key=str) == [{"bridge"}, {"ferry"}]
+
+
+def test_a_part_is_assigned_and_the_rest_later(folder):
+    order = [claim.claim_id for claim in open_folder(folder).current]
+    in_ferry = [claim_id for claim_id in order if claim_id.startswith("ferry")]
+    assign(folder, "ann", articles="ferry")
+    assert assigned(folder, "ann") == in_ferry
+    assign(folder, "bob", overlap=1, first=2, articles=["ferry", "bridge"])
+    # The same call gives the same, a greater number goes on; what ann has needs nobody else.
+    for first in (2, 2, 4, len(order)):
+        assign(folder, "bob", first=first)
+        assert assigned(folder, "bob") == [claim_id for claim_id in order[:first] if claim_id not in in_ferry]
+    assert assignments(folder).unassigned == 0
+    assert check([folder]) == []
+
+
+def test_the_article_of_the_last_claim_is_assigned_whole(folder):
+    n_of_first = len({line for line in open_folder(folder).current if line.article_id == "bridge"})
+    assert assign(folder, "ann", first=1, by="article").added == {"ann": n_of_first}
+    assert assign(folder, "ann", first=n_of_first, by="article").added == {"ann": 0}
+    assert assign(folder, "ann", first=n_of_first + 1, by="article").unassigned == 0
+
+
+def test_what_is_not_begun_is_taken_back_and_no_label_is_lost(folder):
+    assign(folder, ["ann", "bob"], repeats=0.25, order="random")
+    before = assigned(folder, "ann")
+    label(folder, "ann", keys="112")  # the first claim on both axes, the second on one
+    log = (folder / "annotations" / "ann.jsonl").read_bytes()
+    n_claims = len(set(before))
+    result = unassign(folder, "ann")
+    assert result.dropped == {"ann": n_claims - 2}
+    assert assigned(folder, "ann") == before[:2]
+    assert (folder / "annotations" / "ann.jsonl").read_bytes() == log
+    assert result.unassigned == n_claims - 2
+    assert unassign(folder, "ann").dropped == {"ann": 0}
+    assert sum(assign(folder, "bob").added.values()) == n_claims - 2
+    unassign(folder, "bob", articles="ferry")
+    assert {claim_id.rsplit("-", 1)[0] for claim_id in assigned(folder, "bob")} == {"bridge"}
+    unassign(folder, "bob")
+    assert not (folder / "assignments" / "bob.jsonl").exists(), "nothing is assigned to bob"
+    assert check([folder]) == []
+
+
+def test_a_second_answer_keeps_the_line_of_the_first(folder):
+    assign(folder, "ann", repeats=0.25)
+    label(folder, "ann", keys="1" * 100)
+    again = next(line.claim_id for line in read_assignments(folder)["ann"] if line.role == "repeat")
+    for annotation in active_annotations(open_folder(folder).annotations):
+        if annotation.claim_id == again and annotation.role == "label":
+            withdraw(folder, "ann", annotation=annotation.annotation_id)
+    assert unassign(folder, "ann").dropped == {"ann": 0}
+    assert check([folder]) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda folder: assign(folder, "ann", articles="fery"),
+            "--articles: no article .* 'fery'. Did you mean 'ferry'",
+        ),
+        (lambda folder: assign(folder, "ann", first=0), "--first: expected 1 or more claims, got 0"),
+        (lambda folder: unassign(folder, "anna"), "--drop: no annotator with assignments is called 'anna'"),
+        (
+            lambda folder: unassign(folder, "ann", articles="fery"),
+            "--articles: no article with claims is called 'fery'",
+        ),
+        (lambda _: unassign("public-matters", "ann"), "shipped dataset"),
+    ],
+)
+def test_a_part_that_there_is_not(folder, call, message):
+    assign(folder, "ann")
+    before = content(folder)
+    with pytest.raises(HarnessError, match=message):
+        call(folder)
+    assert content(folder) == before

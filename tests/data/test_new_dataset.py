@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dataset_folders import BRIDGE, FERRY, content
 
-from harness import HarnessError, check, new, open_dataset
+from harness import HarnessError, add_claims, assign, check, ingest, new, open_dataset, repair
 from harness.data.load import find_scheme
 
 
@@ -99,3 +99,50 @@ def test_new_ingest_add_run(tmp_path, harness, place):
     assert done.returncode == 0, done.stderr
     for system in ("majority", "length", "tfidf_logreg"):
         assert system in done.stdout
+
+
+def test_ingest_and_add_write_the_files_for_git_where_they_start_a_dataset(tmp_path):
+    (tmp_path / "a.txt").write_text("It rose. It fell.")
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\nIt rose.,yes\nIt fell.,no\n")
+    names = (".gitattributes", ".gitignore")
+    started = new(tmp_path / "n").folder
+    written = {name: (started / name).read_bytes() for name in names}
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / ".gitignore").write_text("mine\n")
+    ingest(tmp_path / "a.txt", tmp_path / "i")
+    ingest(tmp_path / "a.txt", tmp_path / "own")
+    add_claims(tmp_path / "c", table, "ann")
+    for folder in ("i", "c"):
+        assert {name: (tmp_path / folder / name).read_bytes() for name in names} == written
+    assert (tmp_path / "own" / ".gitignore").read_text() == "mine\n", "a file of the user stays"
+    (tmp_path / "i" / ".gitignore").unlink()
+    ingest(tmp_path / "a.txt", tmp_path / "i")
+    assert not (tmp_path / "i" / ".gitignore").exists(), "a dataset that exists is not changed"
+
+
+def test_a_dataset_in_a_repository_without_the_files_for_git_is_told_and_repaired(tmp_path):
+    (tmp_path / "a.txt").write_text("It rose. It fell.")
+    folder = ingest(tmp_path / "a.txt", tmp_path / "in" / "mine").folder
+    for name in (".gitattributes", ".gitignore"):
+        (folder / name).unlink()
+
+    def notes():
+        told = []
+        assert check([folder], unchecked=told.append) == []
+        return told
+
+    assert notes() == [], "outside of a repository nothing is missing"
+    (tmp_path / ".git").mkdir()
+    (note,) = notes()
+    assert "has no .gitattributes and .gitignore, so that lines that two people add conflict in a merge" in note
+    assert f"harness check --fix {folder}" in note
+    assert assign(folder, "ann").notes == (note,)
+    (tmp_path / "in" / ".gitignore").write_text("poetry.lock\n")
+    assert notes() == [note], "another rule than that of locks"
+    (tmp_path / "in" / ".gitignore").write_text("*.lock\n")
+    (tmp_path / ".gitattributes").write_text("*.jsonl text eol=lf merge=union\n")
+    assert notes() == [], "a rule further up counts"
+    (tmp_path / ".gitattributes").write_text("*.txt eol=lf\n")
+    assert [done.path.name for done in repair(folder)] == [".gitattributes"]
+    assert notes() == [] == repair(folder)

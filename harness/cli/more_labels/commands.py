@@ -97,7 +97,8 @@ def _suspect_lines(queue: SuspectQueue, out: Path | None) -> Iterator[str]:
         yield ""
     yield (
         f"{queue.dataset}: {count_of(len(queue.suspects), 'suspect')} of {count_of(queue.n, 'claim')}, by "
-        f"{', '.join(queue.systems)}; estimated share of wrong labels: {format_number(queue.error_rate)}"
+        f"{', '.join(queue.systems)}; gold rule: {queue.gold_rule}; estimated share of wrong labels: "
+        f"{format_number(queue.error_rate)}"
     )
     for pair in queue.pairs:
         kind = f"{visible(pair.gold)}, likely {visible(pair.true)}"

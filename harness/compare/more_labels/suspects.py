@@ -21,7 +21,7 @@ from harness.compare.more_labels.confident_learning import (
 )
 from harness.compare.results import ResultEntry, ResultTable, read_table
 from harness.data.claims import Column
-from harness.data.labels.gold import active_annotations
+from harness.data.labels.gold import active_annotations, parse_rule
 from harness.data.labels.tasks import YES_NO
 from harness.data.load import open_dataset
 from harness.display import Rows, displayed
@@ -75,6 +75,8 @@ class SuspectQueue(NamedTuple):
     dataset: str
     systems: tuple[str, ...]
     """Systems whose mean probabilities were used."""
+    gold_rule: str
+    """Rule of the results that makes gold of the annotators' labels."""
     n: int
     """Number of claims with gold and probabilities."""
     error_rate: float
@@ -140,17 +142,36 @@ def suspects(
     ]
     if len(queue) < len(rows):
         notes.append(f"{len(rows) - len(queue):,} left out: the gold label is another one now, or the claim is gone")
+    gold_rule = entries[0].result.provenance.config.gold
+    notes += _rule_notes(gold_rule)
     if out is not None:
         write_text(Path(out), "".join(json_line(suspect._asdict()) for suspect in queue))
     return SuspectQueue(
         dataset=entries[0].result.dataset,
         systems=tuple(entry.name for entry in entries),
+        gold_rule=gold_rule,
         n=len(given),
         error_rate=joint.error_rate,
         pairs=Rows(_pairs(queue, names, joint.joint * len(given))),
         suspects=Rows(queue),
         notes=(*notes, *table.notes),
     )
+
+
+def _rule_notes(rule: str) -> list[str]:
+    """Says where labels by another annotator cannot change the gold of a rule."""
+    name, annotator, *_ = parse_rule(rule)
+    if name != "single":
+        return []
+    if not annotator:
+        return [
+            "gold rule single: it allows no second annotator of a claim; before others label, set another rule in the "
+            "config, such as gold: adjudicated"
+        ]
+    return [
+        f"gold rule {rule}: labels by other annotators cannot change this gold; {annotator} can answer again (harness "
+        f"label DATASET --as {annotator} --claim ID), or set another rule in the config, such as gold: adjudicated"
+    ]
 
 
 def _pairs(queue: Sequence[Suspect], names: Sequence[str], estimated: Floats) -> list[PairOfLabels]:

@@ -12,7 +12,7 @@ from harness.data.additions.reading import Source
 from harness.data.articles.article_file import safe_name
 from harness.data.dataset import Dataset, info_file_contents, started_info
 from harness.data.load import find_scheme, open_folder
-from harness.data.new_dataset import CARD, check_language, config_content, run_command
+from harness.data.new_dataset import CARD, check_language, config_content, git_files, run_command
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.schemes import Scheme, scheme_names
 
@@ -57,6 +57,7 @@ class Target(NamedTuple):
         if self.new_scheme is not None:
             files[folder / "schemes" / f"{self.new_scheme.scheme.name}.yaml"] = self.new_scheme.content
         if self.is_new:
+            files |= git_files(folder)
             files[folder / "README.md"] = CARD.format(name=info.name).encode()
             if self.task is not None:
                 files[folder / "experiment.yaml"] = config_content(folder, self.task, n_articles=n_articles)

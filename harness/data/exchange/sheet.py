@@ -13,7 +13,7 @@ from harness.data.dataset import Dataset
 from harness.data.exchange.export_request import shared_details, shuffled
 from harness.data.exchange.tool_labels import CONFIDENCE, NOTE, VALUE_END
 from harness.data.labels.gold import active_annotations, gold_labels
-from harness.data.spreadsheets import column_letter
+from harness.data.spreadsheets import GUIDELINE, LABELS, LISTS, LOCKED, column_letter
 from harness.errors import HarnessError, MissingExtra
 from harness.records import Annotation, Article, Claim
 from harness.schemes import Axis, Scheme
@@ -21,10 +21,8 @@ from harness.schemes import Axis, Scheme
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-LABELS, GUIDELINE, LISTS = "labels", "guideline", "lists"
-"""Names of the sheets; the last one is hidden, and holds the entries of the drop-down lists."""
-LOCKED = {"claim_id": 14, "title": 18, "text": 52, "context": 60}
-"""Columns that cannot be edited, with their widths; they describe the claim."""
+WIDTHS = dict(zip(LOCKED, (14, 18, 52, 60), strict=True))
+"""Widths of the columns that cannot be edited; they describe the claim."""
 CONTEXT = 400
 """Characters of the article on each side of the claim."""
 MAX_CELL = 32_767
@@ -210,7 +208,7 @@ def _add_lists(book: Workbook, sheet: Any, columns: Sequence[str], schemes: Sequ
 def _lay_out(sheet: Any, columns: Sequence[str], last: int) -> None:
     """Sets the widths of columns, keeps header and claim in view, and protects the locked cells."""
     for number, name in enumerate(columns, start=1):
-        sheet.column_dimensions[column_letter(number)].width = LOCKED.get(name, 30 if name == NOTE else 16)
+        sheet.column_dimensions[column_letter(number)].width = WIDTHS.get(name, 30 if name == NOTE else 16)
     sheet.freeze_panes = "D2"
     sheet.auto_filter.ref = f"A1:{column_letter(len(columns))}{last}"
     protection = sheet.protection

@@ -41,6 +41,16 @@ DETAILS = ("pairs", "splits", "drift", "repeats", "suggestions")
 """Keys of the details in the JSON document."""
 
 
+class Nouns(NamedTuple):
+    """What messages call what is resampled, and what is labeled."""
+
+    unit: str = "article"
+    item: str = "claim"
+
+
+OF_DATASET = Nouns()
+
+
 class AnswerLog(NamedTuple):
     """What is known of the answers on an axis beside the labels."""
 
@@ -82,6 +92,8 @@ class Agreement:
     """Axis to its annotator, for axes with only one annotator and therefore no agreement."""
     unit: str = "articles"
     """What is resampled for the intervals."""
+    item: str = "claim"
+    """What is labeled: a claim of a dataset, or an item of a file."""
     notes: tuple[str, ...] = ()
     """How a file was read, where the user should know."""
 
@@ -152,12 +164,13 @@ def _agreement_of_table(table: RatingTable, name: str) -> Agreement:
     times = {answer: time for answer, text in table.times.items() if (time := parse_time(text)) is not None}
     is_repeated = len({rating[:2] for rating in table.ratings}) < len(table.ratings)
     if len(annotators) < 2 and not is_repeated:
-        return Agreement(name, (), {"label": annotators[0]}, table.unit, table.notes)
-    axis = axis_agreement("label", table.ratings, table.labels, table.article_of, log=AnswerLog(times))
+        return Agreement(name, (), {"label": annotators[0]}, f"{table.unit}s", "item", table.notes)
+    nouns = Nouns(table.unit, "item")
+    axis = axis_agreement("label", table.ratings, table.labels, table.article_of, log=AnswerLog(times), nouns=nouns)
     notes = list(table.notes)
     if len(times) < len(table.times):
         notes.append(f"{name}: {len(table.times) - len(times):,} times are not in ISO 8601 and do not count")
-    return Agreement(name, (axis,), {}, table.unit, tuple(notes))
+    return Agreement(name, (axis,), {}, f"{table.unit}s", "item", tuple(notes))
 
 
 def agreement_of(opened: Dataset, *, details: bool = False) -> Agreement:
@@ -264,6 +277,7 @@ def axis_agreement(
     article_of: Mapping[str, str],
     *,
     log: AnswerLog | None = None,
+    nouns: Nouns = OF_DATASET,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> AxisAgreement:
@@ -275,6 +289,7 @@ def axis_agreement(
         labels: the labels that the annotators could choose from.
         article_of: claim to article, the resampling unit of the intervals.
         log: times and repeats of the answers; None: the details are not measured.
+        nouns: what messages call articles and claims.
         resamples: the number of bootstrap resamples.
         seed: the random seed of the bootstrap.
     """
@@ -288,7 +303,7 @@ def axis_agreement(
     for (claim, annotator), label in last_label.items():
         codes[row_of[claim], column_of[annotator]] = code_of[label]
     units = np.unique([article_of[claim] for claim in row_of], return_inverse=True)[1].astype(np.int64)
-    ratings = Ratings(tuple(labels), tuple(annotators), codes, units)
+    ratings = Ratings(tuple(labels), tuple(annotators), codes, units, *nouns)
     confusion = ratings.table(0, 1).sum(axis=0).reshape(len(labels), len(labels)) if len(annotators) == 2 else None
     return AxisAgreement(
         name=name,

@@ -85,7 +85,7 @@ class Drift(NamedTuple):
     """The agreement over time."""
 
     periods: Sequence[Period]
-    """From the earliest to the latest, about equal in number of claims; empty without times."""
+    """From the earliest to the latest, about equal in number of claims; empty without two of ten claims."""
     change: AgreementValue | None
     """Raw agreement of the last period less that of the first."""
     reason: str | None = None
@@ -182,7 +182,7 @@ def _measures(names: Sequence[str], ratings: Ratings) -> dict[str, AgreementValu
     """Returns measures over the claims with two labels; articles without one are no resampling units."""
     rows = np.flatnonzero(_is_paired(ratings))
     if not len(rows):
-        return {name: AgreementValue(value=None, n=0, reason="no claim in common") for name in names}
+        return {name: AgreementValue(value=None, n=0, reason=f"no {ratings.item} in common") for name in names}
     selected = _select(ratings, rows)
     return {name: measure(name, selected) for name in names}
 
@@ -221,15 +221,17 @@ def _drift(rated: RatedClaims) -> Drift:
         [row for row in np.flatnonzero(_is_paired(rated.ratings)).tolist() if rated.claim_ids[row] in time_of],
         dtype=np.int64,
     )
-    blocks = min(BLOCKS, len(rows) // CLAIMS_PER_BLOCK)
-    if blocks < 2:
-        needed = f"two periods of {CLAIMS_PER_BLOCK} claims with two labels and a time"
-        return Drift((), None, f"no periods: they need {needed}, and {len(rows)} claims have them")
+    if len(rows) < 2 * CLAIMS_PER_BLOCK:
+        items = f"{rated.ratings.item}s"
+        needed = f"two periods of {CLAIMS_PER_BLOCK} {items} with two labels and a time"
+        return Drift((), None, f"no periods: they need {needed}, and {len(rows)} {items} have them")
     times = np.array([time_of[rated.claim_ids[row]].timestamp() for row in rows.tolist()])
-    # Labels of one time stay in one period.
-    starts = np.unique([np.sort(times)[len(rows) * block // blocks] for block in range(blocks)])
+    starts = _starts(np.sort(times))
     if len(starts) < 2:
-        return Drift((), None, "no periods: the labels have one time")
+        if times.min() == times.max():
+            return Drift((), None, "no periods: the labels have one time")
+        reason = f"no periods: no time parts the {rated.ratings.item}s into two periods of {CLAIMS_PER_BLOCK}"
+        return Drift((), None, f"{reason}, as labels of one time stay together")
     block_of = np.searchsorted(starts, times, side="right") - 1
     periods = []
     for block in range(len(starts)):
@@ -239,6 +241,23 @@ def _drift(rated: RatedClaims) -> Drift:
         periods.append(Period(moments[0].isoformat(), moments[-1].isoformat(), measures))
     ends = np.flatnonzero((block_of == 0) | (block_of == len(starts) - 1))
     return Drift(periods, _change(_select(rated.ratings, rows[ends]), block_of[ends] > 0))
+
+
+def _starts(times: Floats) -> Floats:
+    """Returns the first time of each period: periods of about as many claims, and enough, each.
+
+    Labels of one time stay in one period, so that periods are cut where it is nearest to equal numbers.
+
+    Args:
+        times: times of the claims in order.
+    """
+    cuts = np.flatnonzero(np.diff(times) > 0) + 1
+    for blocks in range(min(BLOCKS, len(times) // CLAIMS_PER_BLOCK, len(cuts) + 1), 1, -1):
+        targets = len(times) * np.arange(1, blocks) / blocks
+        nearest = cuts[np.abs(cuts - targets[:, np.newaxis]).argmin(axis=1)]
+        if np.diff([0, *nearest, len(times)]).min() >= CLAIMS_PER_BLOCK:
+            return times[[0, *nearest]]
+    return times[:1]
 
 
 def _change(ratings: Ratings, is_last: Bools) -> AgreementValue:

@@ -31,6 +31,10 @@ class Ratings(NamedTuple):
     """Indices into `labels`, shape (n_claims, n_annotators); -1 for a claim that the annotator did not label."""
     units: Codes
     """Article of each claim, from 0, shape (n_claims,); articles are the resampling units."""
+    unit: str = "article"
+    """What a resampling unit is called."""
+    item: str = "claim"
+    """What is labeled, as messages call it."""
 
     def counts(self) -> Floats:
         """Number of annotators that gave each label, shape (n_claims, n_labels)."""

@@ -55,7 +55,7 @@ def measure(name: str, ratings: Ratings, resamples: int = RESAMPLES, seed: int =
     n_labels = (ratings.codes >= 0).sum(axis=1)
     n = int((n_labels >= 2).sum())
     if not n:
-        return AgreementValue(value=None, n=0, reason="no claim has labels by two annotators")
+        return AgreementValue(value=None, n=0, reason=f"no {ratings.item} has labels by two annotators")
     if name == "cohen_kappa" and len(ratings.annotators) > MAX_PAIRED_ANNOTATORS:
         reason = (
             f"not computed for {len(ratings.annotators)} annotators (at most {MAX_PAIRED_ANNOTATORS}), as it is a mean "
@@ -110,7 +110,7 @@ class _AgreementInterval(NamedTuple):
 def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, seed: int) -> _AgreementInterval:
     n_units = int(ratings.units.max()) + 1
     if n_units < 2:
-        return _AgreementInterval(reason="no interval: one article only")
+        return _AgreementInterval(reason=f"no interval: one {ratings.unit} only")
 
     def under(weights: StoredWeights) -> Floats:
         return measure(ratings, sums_under(weights, ratings.units))
@@ -121,7 +121,7 @@ def _interval(measure: Measure, ratings: Ratings, value: float, resamples: int, 
         interval = bca(value, bootstrap, jackknife)
     except Undefined as error:
         return _AgreementInterval(reason=f"no interval: {error}")
-    notes = [f"only {n_units} articles, so the interval is rough"] if n_units < ROUGH_ARTICLES else []
+    notes = [f"only {n_units} {ratings.unit}s, so the interval is rough"] if n_units < ROUGH_ARTICLES else []
     if interval.left_out:
         notes.append(f"{interval.left_out} of {resamples} resamples undefined")
     if interval.low == interval.high:
@@ -134,8 +134,8 @@ def _undefined_reason(name: str, ratings: Ratings) -> str:
     if len(used) == 1:
         return f"undefined: every label is '{ratings.labels[used[0]]}', so chance agreement is 1"
     if name == "cohen_kappa":
-        return "undefined: no two annotators used more than one label on the claims that both labeled"
-    return "undefined: all claims with two annotators carry the same label, so chance agreement is 1"
+        return f"undefined: no two annotators used more than one label on the {ratings.item}s that both labeled"
+    return f"undefined: all {ratings.item}s with two annotators carry the same label, so chance agreement is 1"
 
 
 def _pair_notes(name: str, ratings: Ratings) -> list[str]:

@@ -49,6 +49,8 @@ class GoldResult(NamedTuple):
     axes: Sequence[AxisGold]
     notes: Sequence[str] = ()
     """How a file was read, where the user should know."""
+    item: str = "claim"
+    """What is labeled: a claim of a dataset, or an item of a file."""
 
     def document(self) -> dict[str, Any]:
         """The JSON document that `harness gold --json` prints."""
@@ -121,11 +123,11 @@ def _gold_of_table(path: Path, rule: str, options: RatingOptions) -> GoldResult:
         for (item, annotator), label in last.items()
     ]  # fmt: skip
     _check_annotator(annotations, rule)
-    axis = _axis_gold("label", annotations, gold_labels(annotations, "table", "label", rule))
+    axis = _axis_gold("label", annotations, gold_labels(annotations, "table", "label", rule), "item")
     notes = list(table.notes)
     if len(last) < len(table.ratings):
         notes.append(f"{path}: of an item that an annotator rated twice, the later rating counts")
-    return GoldResult(str(path), rule, [axis], notes)
+    return GoldResult(str(path), rule, [axis], notes, "item")
 
 
 def _check_annotator(annotations: Iterable[Annotation], rule: str) -> None:
@@ -135,7 +137,7 @@ def _check_annotator(annotations: Iterable[Annotation], rule: str) -> None:
         raise UnknownName(unknown_name("annotator with labels", annotator, known))
 
 
-def _axis_gold(name: str, annotations: Sequence[Annotation], result: GoldLabels) -> AxisGold:
+def _axis_gold(name: str, annotations: Sequence[Annotation], result: GoldLabels, item: str = "claim") -> AxisGold:
     labels = {claim: label.label for claim, label in result.labels.items()}
     if result.model is None:
         counts: dict[str, Counter[str]] = {}
@@ -164,5 +166,5 @@ def _axis_gold(name: str, annotations: Sequence[Annotation], result: GoldLabels)
             f"{consensus.change:.3f}"
         )
     if unstable := int((~consensus.is_stable).sum()):
-        notes.append(f"random starts differ on {unstable:,} of {len(model.claim_ids):,} claims, which are undecided")
+        notes.append(f"random starts differ on {unstable:,} of {len(model.claim_ids):,} {item}s, which are undecided")
     return AxisGold(name, labels, probabilities, result.undecided, reliability, notes)

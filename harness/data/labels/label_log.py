@@ -262,14 +262,29 @@ def require_own(folder: Path, name: str | Path, root: str | Path | None) -> None
         root: folder of fetched benchmarks; see `data_root`.
     Raises: NotYours: it is shipped or fetched.
     """
-    resolved = folder.resolve()
-    is_fetched = resolved.parent == data_root(root).resolve() and resolved.name in benchmark_names()
-    if is_fetched or resolved.parent == shipped("data").resolve():
-        kind = "fetched" if is_fetched else "shipped"
+    kind = _kind_of_others(folder, root)
+    if kind is not None:
         raise NotYours(
             f"'{name}' is a {kind} dataset, which is never changed; make a copy to label: "
             f"harness new COPY --from {name}"
         )
+
+
+def is_own(folder: Path, root: str | Path | None) -> bool:
+    """Returns whether a dataset folder is the user's: neither shipped nor fetched.
+
+    Args:
+        folder: dataset folder.
+        root: folder of fetched benchmarks; see `data_root`.
+    """
+    return _kind_of_others(folder, root) is None
+
+
+def _kind_of_others(folder: Path, root: str | Path | None) -> str | None:
+    resolved = folder.resolve()
+    if resolved.parent == data_root(root).resolve() and resolved.name in benchmark_names():
+        return "fetched"
+    return "shipped" if resolved.parent == shipped("data").resolve() else None
 
 
 @contextmanager

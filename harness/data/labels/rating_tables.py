@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -31,8 +32,14 @@ FIELDS = {
 """Accepted names of the columns by what they hold, the first that the table has; case does not matter."""
 MISSING = ("", "nan", "na", "n/a", "<na>", "null")
 """Cells without a label, in lower case: empty ones, and what pandas, R and databases write for them."""
+REMARKS = ("comment", "comments", "note", "notes", "remark", "remarks")
+"""Names of columns that are no annotator's, unless the user says so; case does not matter."""
 MAX_LABELS = 50
 """Largest number of labels; beyond it a column holds something else, such as texts."""
+NAME_COLUMNS = (
+    "name what the columns hold: --column item=NAME --column annotator=NAME --column label=NAME, or one column "
+    "an annotator: --annotator NAME --annotator NAME (without names in the first row: --no-header)"
+)
 RATING_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl")
 """Suffixes by which a file of ratings is told from the name of a dataset."""
 
@@ -90,7 +97,7 @@ class RatingTable(NamedTuple):
     article_of: Mapping[str, str]
     """Article by item; the item itself in a table without articles."""
     unit: str
-    """What can be resampled: articles or items."""
+    """What can be resampled: article or item."""
     notes: tuple[str, ...]
     """How the table was read, where the user should know."""
 
@@ -123,16 +130,22 @@ def read_ratings(path: str | Path, options: RatingOptions | None = None) -> Rati
     cells = list(_ratings(rows, places, annotators))
     rated = _without_fractions([one for one in cells if one.label.lower() not in MISSING])
     faults = _faults(path, rated, options)
+    if not (faults or options.labels):
+        is_chosen = not annotators or bool(options.annotators)
+        faults = _too_many_labels(path, rated) if is_chosen else _no_annotators(path, rated, "item" in places)
     if faults:
         raise FaultsError(faults)
     notes += _notes(path, cells, rated, annotators)
+    passed_over = [name for name in columns if name.lower() in REMARKS and name not in (*annotators, *places.values())]
+    if annotators and passed_over and not options.annotators:
+        notes.append(f"{path}: passed over: {', '.join(passed_over)} (--annotator NAME reads it as an annotator's)")
     has_articles = "article" in places
     return RatingTable(
         [(one.item, one.annotator, one.label) for one in rated],
         tuple(options.labels) or tuple(sorted({one.label for one in rated})),
         {(one.item, one.annotator): one.at for one in rated if one.at},
         {one.item: one.article if has_articles else one.item for one in rated},
-        "articles" if has_articles else "items",
+        "article" if has_articles else "item",
         tuple(notes),
     )
 
@@ -197,7 +210,9 @@ def _find_columns(path: Path, columns: Sequence[str], options: RatingOptions) ->
     if options.annotators:  # one column an annotator: whatever is called annotator or label is neither
         places = {field: name for field, name in places.items() if field not in ("annotator", "label")}
     if not faults and "annotator" in places and "label" in places and "item" not in places:
-        message = f"needs a column of items, such as 'item'; name it with --column item=NAME ({', '.join(columns)})"
+        others = [name for name in columns if name not in places.values() and name.lower() not in REMARKS]
+        named = f"--column {shlex.quote(f'item={others[0]}')}" if len(others) == 1 else "--column item=NAME"
+        message = f"needs a column of items, such as 'item'; name it with {named} (its columns: {', '.join(columns)})"
         faults.append(Fault(str(path), None, None, message, "missing-column"))
     if faults:
         raise FaultsError(faults)
@@ -211,7 +226,7 @@ def _annotator_columns(
     if options.annotators:
         return list(options.annotators)
     others = {places[field] for field in ("item", "at", "article") if field in places}
-    names = [name for name in columns if name not in others]
+    names = [name for name in columns if name not in others and name.lower() not in REMARKS]
     if not names:
         message = f"has no column of an annotator (its columns: {', '.join(columns)}); name them with --annotator NAME"
         raise FaultsError.single(path, message, code="missing-column")
@@ -249,22 +264,59 @@ def _faults(path: Path, rated: Sequence[_Rating], options: RatingOptions) -> lis
             for one in rated
             if one.label not in known
         ]
-    remedy = (
-        "name what the columns hold: --column item=NAME --column annotator=NAME --column label=NAME, or one column "
-    )
-    remedy += "an annotator: --annotator NAME --annotator NAME (without names in the first row: --no-header)"
-    by_annotator: dict[str, set[str]] = {}
-    for one in rated:
-        by_annotator.setdefault(one.annotator, set()).add(one.label)
-    is_wide = not (options.annotators or len(by_annotator) == 1 or len({one.line for one in rated}) == len(rated))
-    for name, labels in by_annotator.items():
-        if len(labels) > MAX_LABELS:
-            message = f"'{name}' has {len(labels):,} different labels, more than {MAX_LABELS}; {remedy}"
-            faults.append(Fault(str(path), None, None, message, "too-many-labels"))
-        elif is_wide and not any(labels & other for who, other in by_annotator.items() if who != name):
-            message = f"the column '{name}' has no label in common with another column; {remedy}"
-            faults.append(Fault(str(path), None, None, message, "no-common-label"))
     return faults
+
+
+def _too_many_labels(path: Path, rated: Iterable[_Rating]) -> list[Fault]:
+    return [
+        Fault(str(path), None, None, f"{_too_many(name, labels)}; {NAME_COLUMNS}", "too-many-labels")
+        for name, labels in _labels_by_annotator(rated).items()
+        if len(labels) > MAX_LABELS
+    ]
+
+
+def _too_many(name: str, labels: Collection[str]) -> str:
+    return f"'{name}' has {len(labels):,} different labels, more than {MAX_LABELS}"
+
+
+def _no_annotators(path: Path, rated: Sequence[_Rating], has_items: bool) -> list[Fault]:
+    """Returns the fault of columns that were taken for annotators and hold something else, with what reads the table.
+
+    Args:
+        path: the file.
+        rated: labels of a table with one item a row.
+        has_items: whether the column of the items is known.
+    """
+    labels = _labels_by_annotator(rated)
+    n_rows = len({one.line for one in rated})
+    has_pairs = n_rows < len(rated)
+    reasons: dict[str, str] = {}
+    for name, own in labels.items():
+        if len(own) > MAX_LABELS:
+            reasons[name] = _too_many(name, own)
+        elif has_pairs and len(labels) > 1 and not any(own & other for who, other in labels.items() if who != name):
+            reasons[name] = f"the column '{name}' has no label in common with another column"
+    if not reasons:
+        return []
+    alike = [name for name in labels if name not in reasons]
+    remedy = NAME_COLUMNS
+    if len(alike) > 1:
+        n_cells = Counter(one.annotator for one in rated)
+        full = [name for name in reasons if n_cells[name] == n_rows and 2 * len(labels[name]) > n_rows]
+        items = [] if has_items else sorted(full, key=lambda name: -len(labels[name]))[:1]
+        options = [f"--column {shlex.quote(f'item={name}')}" for name in items]
+        if len(items) < len(reasons):
+            options += [f"--annotator {shlex.quote(name)}" for name in alike]
+        remedy = f"give {' '.join(options)}"
+    code = "too-many-labels" if any(len(labels[name]) > MAX_LABELS for name in reasons) else "no-common-label"
+    return [Fault(str(path), None, None, f"{', and '.join(reasons.values())}; {remedy}", code)]
+
+
+def _labels_by_annotator(rated: Iterable[_Rating]) -> dict[str, set[str]]:
+    labels: dict[str, set[str]] = {}
+    for one in rated:
+        labels.setdefault(one.annotator, set()).add(one.label)
+    return labels
 
 
 def _notes(path: Path, cells: Sequence[_Rating], rated: Sequence[_Rating], annotators: Sequence[str]) -> list[str]:

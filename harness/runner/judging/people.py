@@ -148,7 +148,7 @@ def agreement_with_people(folder: Path, identity: Mapping[str, str]) -> PeopleAg
     judged = [LABELS.index(decisions[name]["label"]) for name in people]
     codes = np.array([judged, list(people.values())], dtype=np.int16).T.reshape(-1, 2)
     units: Codes = codes_of(np.array([decisions[name]["item"] for name in people], dtype=object))
-    ratings = Ratings(LABELS, ("judge", "people"), codes, units)
+    ratings = Ratings(LABELS, ("judge", "people"), codes, units, "item", "decision")
     values = [measure(name, ratings) for name in ("cohen_kappa", "raw_agreement")]
     return PeopleAgreement(len(people), tuple(sorted(annotators)), *values)
 

@@ -32,8 +32,10 @@ def test_three_people_are_assigned_labeled_and_counted(harness, monkeypatch, tmp
 def test_options_that_do_not_fit(harness, tmp_path):
     folder = str(to_label(tmp_path / "d").folder)
     for arguments, message in (
-        ([], "give --annotators NAME..., or --status"),
+        ([], "give --annotators NAME..., --drop NAME..., or --status"),
         (["--status", "--annotators", "ann"], "--status assigns nothing"),
+        (["--status", "--drop", "ann"], "--status assigns nothing"),
+        (["--drop", "ann", "--first", "2"], "--drop assigns nothing; leave the other options but --articles out"),
         (["--annotators", "ann", "--scheme", "two-axes"], "--scheme belongs to --status"),
         (["--annotators", "ann", "--repeats", "some"], "expected a share such as 5% or 0.05, got 'some'"),
     ):
@@ -41,3 +43,12 @@ def test_options_that_do_not_fit(harness, tmp_path):
         assert refused.returncode == 2
         assert message in refused.stderr
     assert "nothing is assigned; assign claims with --annotators" in harness("assign", folder, "--status").stdout
+
+
+def test_a_part_is_assigned_and_taken_back(harness, tmp_path):
+    folder = str(to_label(tmp_path / "d").folder)
+    harness("assign", folder, "--annotators", "ann", "bob", "--articles", "ferry", "bridge", "--first", "4")
+    printed = harness("assign", folder, "--drop", "ann", "bob", "--articles", "bridge").stdout
+    assert "taken back from ann: 1 claim\ntaken back from bob: 2 claims\n" in printed
+    printed = json.loads(harness("assign", folder, "--drop", "ann", "--json").stdout)
+    assert printed == {"added": {}, "dropped": {"ann": 1}, "annotators": [], "unassigned": 7, "notes": []}

@@ -46,9 +46,11 @@ def test_suspects_are_listed_and_written(base, harness, monkeypatch):
     assert lines[2].split()[1:] == ["no", "yes", planted, "author-pass-1"]
     assert " million on trams and buses in " in lines[3]
     assert "length: gives no probabilities, and is left out" in lines
+    assert any("by nb_logreg; gold rule: adjudicated; estimated share of wrong labels: " in line for line in lines)
     assert lines[-1].endswith("--from-scores queue.jsonl")
     document = json.loads(harness("suspects", folder / "runs" / "systems", "--json").stdout)
     assert document["suspects"][0]["claim_id"] == planted
+    assert document["gold_rule"] == "adjudicated"
     refused = harness("suspects", folder / "runs" / "systems", "--system", "length")
     assert (refused.returncode, "are no probabilities" in refused.stderr) == (2, True)
 

@@ -96,3 +96,28 @@ def test_systems_with_a_share_of_the_training_claims_are_left_out(planted):
     assert queue.notes == ("systems with a share of the training claims are left out; --system NAME takes one",)
     with_half = suspects(folder.parent / "shares", systems="by words[train_share=0.5]")
     assert with_half.systems == ("by words[train_share=0.5]",)
+
+
+def test_gold_that_others_cannot_change_is_told(planted):
+    folder, _ = planted
+    experiment = {
+        "task": "checkability",
+        "dataset": str(folder.parents[1] / "small"),
+        "split": {"k": 2},
+        "classifiers": [{"name": "nb_logreg", "label": "by words"}],
+        "metrics": ["f1"],
+        "intervals": {"resamples": 100},
+    }
+    rules = {"of-one": "single:author-pass-1", "of-any": "single"}
+    for name, rule in rules.items():
+        run(experiment | {"name": name, "gold": rule}, out=folder.parent)
+    queue = suspects(folder.parent / "of-one")
+    assert queue.gold_rule == queue.document()["gold_rule"] == rules["of-one"]
+    (note,) = queue.notes
+    assert note.startswith("gold rule single:author-pass-1: labels by other annotators cannot change this gold")
+    assert "harness label DATASET --as author-pass-1 --claim ID" in note
+    (note,) = suspects(folder.parent / "of-any").notes
+    assert note.startswith("gold rule single: it allows no second annotator of a claim")
+    queue = suspects(folder)
+    assert queue.gold_rule == "adjudicated"
+    assert not [note for note in queue.notes if "gold rule" in note]

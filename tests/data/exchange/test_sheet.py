@@ -279,3 +279,26 @@ def test_the_command_and_its_refusals(dataset, tmp_path, harness):
         export(dataset, "csv", tmp_path / "b.csv", scheme="three-axes")
     with pytest.raises(HarnessError, match="a blind export has no labels"):
         export(dataset, "sheet", tmp_path / "b.xlsx", labels=False, gold="majority")
+
+
+def test_what_an_export_adds_to_its_labels_is_not_told_as_unread(dataset, sheet, tmp_path):
+    book = openpyxl.load_workbook(sheet)
+    book["lists"].sheet_state = "visible"
+    labels = book["labels"]
+    column = next(cell.column for cell in labels[1] if cell.value == "three-axes.checkable")
+    labels.cell(2, column).value = "yes"
+    book.save(sheet)
+    assert not [note for note in add_claims(dataset.folder, sheet, "ann").notes if "not read" in note]
+    book.create_sheet("more labels")
+    labels.cell(3, column).value = "yes"
+    book.save(sheet)
+    (note,) = [note for note in add_claims(dataset.folder, sheet, "ann").notes if "not read" in note]
+    assert note.endswith("read the sheet 'labels'; not read: more labels (--sheet NAME)")
+    own = openpyxl.Workbook()
+    own.active.title = "labels"
+    own.active.append(["text", "checkable"])
+    own.active.append(["It rose by 4.", "yes"])
+    own.create_sheet("guideline")
+    own.save(tmp_path / "own.xlsx")
+    notes = add_claims(dataset.folder, tmp_path / "own.xlsx", "ann").notes
+    assert any(note.endswith("not read: guideline (--sheet NAME)") for note in notes), "a sheet of the user's"

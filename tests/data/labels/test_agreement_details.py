@@ -55,6 +55,20 @@ def test_labels_of_one_time_stay_in_one_period():
     assert details_of(given, AnswerLog(times)).drift.reason == "no periods: the labels have one time"
 
 
+def test_every_period_has_ten_claims_where_many_labels_have_one_time():
+    def sizes(*groups):
+        day_of = [day for day, size in enumerate(groups) for _ in range(size)]
+        given, times = drifting(lambda number: day_of[number], n=len(day_of))
+        drift = details_of(given, AnswerLog(times)).drift
+        return [period.measures["raw_agreement"].n for period in drift.periods], drift.reason
+
+    assert sizes(5, 17, 35) == ([22, 35], None)
+    assert sizes(12, 3, 30, 11) == ([15, 30, 11], None)
+    numbers, reason = sizes(9, 40, 9)
+    assert numbers == []
+    assert reason.startswith("no periods: no time parts the claims into two periods of 10")
+
+
 def test_few_claims_with_times_have_no_periods():
     given, times = drifting(lambda number: number, n=19)
     drift = details_of(given, AnswerLog(times)).drift

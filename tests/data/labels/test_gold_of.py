@@ -61,7 +61,7 @@ def test_notes_say_what_a_model_cannot_tell(tmp_path, ratings):
     path.write_text("id,x,y,z\n1,a,b,c\n", encoding="utf-8")
     (axis,) = gold(path, "mace", annotators=["x", "y", "z"]).axes
     assert axis.undecided == ("1",)
-    assert "random starts differ on 1 of 1 claims, which are undecided" in axis.notes
+    assert "random starts differ on 1 of 1 items, which are undecided" in axis.notes
 
 
 def test_a_dataset_end_to_end(tmp_path, harness):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -74,8 +75,8 @@ def test_one_annotator_and_no_overlap(tmp_path):
     alone = agreement(write(tmp_path, "item,annotator,label\n1,x,a\n2,x,b\n"))
     assert (alone.axes, alone.alone) == ((), {"label": "x"})
     apart = agreement(write(tmp_path, "item,annotator,label\n1,x,a\n2,y,b\n")).axes[0]
-    assert {value.reason for value in apart.measures.values()} == {"no claim has labels by two annotators"}
-    assert apart.details.pairs[0].measures["raw_agreement"].reason == "no claim in common"
+    assert {value.reason for value in apart.measures.values()} == {"no item has labels by two annotators"}
+    assert apart.details.pairs[0].measures["raw_agreement"].reason == "no item in common"
 
 
 @pytest.mark.parametrize(
@@ -119,3 +120,53 @@ def test_the_command(tmp_path, harness):
         "claim_id": "1", "agreement": pytest.approx(1 / 3), "labels": {"x": "a", "y": "a", "z": "b"},
     }  # fmt: skip
     assert document["repeats"] == {"label": []}
+
+
+def test_a_file_has_items_and_no_claims_or_articles(tmp_path, harness):
+    path = write(tmp_path, WIDE)
+    for command in (["agreement"], ["agreement", "--json"], ["gold", "--rule", "majority"], ["gold", "--rule", "mace"]):
+        printed = harness(command[0], path, *command[1:]).stdout.replace("claim_id", "")
+        assert "item" in printed
+        assert "claim" not in printed
+        assert "article" not in printed
+    with_articles = agreement(write(tmp_path, "item,article,x,y\n1,p,a,a\n2,p,a,b\n3,q,b,b\n4,q,a,a\n"))
+    notes = {value.note for value in with_articles.axes[0].measures.values()}
+    assert any("only 2 articles, so the interval is rough" in (note or "") for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "more", "options"),
+    [
+        ("sentence", "It sank in {n}.", "--column item=sentence"),
+        ("sentence,comment", "It sank in {n}.,unsure {n}", "--column item=sentence"),
+        ("the text,comment", "It sank in {n}.,", "--column 'item=the text'"),
+        ("sentence,topic", "It sank in {n}.,ships", "--column item=sentence --annotator ann --annotator bob"),
+        ("id,sentence", "{n},It sank in {n}.", "--annotator ann --annotator bob"),
+        ("topic", "ships", "--annotator ann --annotator bob"),
+    ],
+)
+@pytest.mark.parametrize("n_rows", [8, 60])
+def test_the_message_has_the_shortest_options_that_read_the_table(tmp_path, header, more, options, n_rows):
+    rows = [f"{more.format(n=n)},{'yn'[n % 2]},{'yyn'[n % 3]}" for n in range(n_rows)]
+    path = write(tmp_path, "\n".join([f"{header},ann,bob", *rows, ""]))
+    with pytest.raises(FaultsError) as error:
+        agreement(path)
+    assert str(error.value).endswith(f"; give {options}")
+    arguments = shlex.split(options)
+    given = {"columns": {}, "annotators": []}
+    for option, value in zip(arguments[::2], arguments[1::2], strict=True):
+        if option == "--column":
+            given["columns"] = dict([value.split("=")])
+        else:
+            given["annotators"].append(value)
+    result = agreement(path, **given)
+    assert result.axes[0].annotators == ("ann", "bob")
+    is_passed_over = "comment" in header
+    assert any("passed over: comment" in note for note in result.notes) == is_passed_over
+
+
+def test_the_item_column_of_one_rating_a_row_is_named(tmp_path):
+    path = write(tmp_path, "sentence,annotator,label,comment\nIt sank.,x,a,\nIt sank.,y,a,why\n")
+    with pytest.raises(FaultsError, match="name it with --column item=sentence"):
+        agreement(path)
+    assert agreement(path, columns={"item": "sentence"}).axes[0].measures["raw_agreement"].value == 1
