@@ -65,8 +65,9 @@ def test_a_closed_pipe_leaves_the_exit_code_as_it_is(runs, args, code):
     assert "Broken pipe" not in errors
 
 
-def test_every_command_outlives_its_reader(tmp_path):
-    for name in group.commands:
+def test_the_help_of_a_command_outlives_its_reader(tmp_path):
+    for name in ("run", "label", "verify", "assign"):
+        assert name in group.commands
         ended, errors = closed_early(tmp_path, name, "--help")
         assert (ended, errors) == (0, ""), name
 
