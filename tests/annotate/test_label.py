@@ -188,6 +188,7 @@ def kill_sessions(folder, name, delays):
     return saved, on_disk
 
 
+@pytest.mark.soak
 def test_answers_that_were_acknowledged_survive_kills(tmp_path):
     """Four annotators at once, each killed twice; `tests/soak/kill_labeling.py` does it 500 times."""
     folder = to_label(tmp_path / "d", {"a": " ".join(f"Line {n} is short." for n in range(2000))}).folder

@@ -12,9 +12,9 @@ from harness.audit.ancestry import atlas, overlaps
 from harness.audit.sentences import audit_view
 
 PAIRS = [
-    ("claimbuster", "checkthat-2024-task1"),
+    pytest.param(("claimbuster", "checkthat-2024-task1"), marks=pytest.mark.soak),
     ("checkthat-2020-task1", "checkthat-2021-task1a"),
-    ("checkthat-2019-task1", "checkthat-2020-task5"),
+    pytest.param(("checkthat-2019-task1", "checkthat-2020-task5"), marks=pytest.mark.soak),
 ]
 
 

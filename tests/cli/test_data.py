@@ -129,6 +129,7 @@ def test_unusual_but_sound_text_works(tmp_path, harness, data, text):
     assert [claim.text for claim in dataset.claims][-2:] == [text[c.start : c.end] for c in dataset.claims][-2:]
 
 
+@pytest.mark.soak
 def test_fifty_megabytes_in_a_single_line(tmp_path, harness):
     text = ("the number rose to five and " * 2_000_000)[:50_000_000]
     (tmp_path / "a.txt").write_text(text)

@@ -64,7 +64,7 @@ def gold(
     scheme: str | None = None,
     root: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
-    annotators: Sequence[str] = (),
+    annotators: str | Sequence[str] = (),
     header: bool = True,
     delimiter: str | None = None,
     encoding: str | None = None,

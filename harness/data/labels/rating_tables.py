@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.arguments import as_list
 from harness.data.articles.encoding import decode_text
 from harness.data.articles.rows import LabeledRow, json_rows
 from harness.data.delimiters import SAMPLE_CHARACTERS, find_delimiter, parse_delimiter, sample_rows
@@ -63,8 +64,8 @@ class RatingOptions:
 def rating_options(
     *,
     columns: Mapping[str, str] | None = None,
-    annotators: Sequence[str] = (),
-    labels: Sequence[str] = (),
+    annotators: str | Sequence[str] = (),
+    labels: str | Sequence[str] = (),
     header: bool = True,
     delimiter: str | None = None,
     encoding: str | None = None,
@@ -73,8 +74,8 @@ def rating_options(
     """Returns what the user says about a file of ratings; see `harness.agreement`."""
     return RatingOptions(
         columns=columns or {},
-        annotators=tuple(annotators),
-        labels=tuple(labels),
+        annotators=tuple(as_list(annotators)),
+        labels=tuple(as_list(labels)),
         header=header,
         table=TableOptions(delimiter=delimiter, encoding=encoding, sheet=sheet),
     )

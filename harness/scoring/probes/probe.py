@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.arguments import as_list
 from harness.arrays import Bools
 from harness.data.labels.tasks import TASKS
 from harness.errors import FaultsError, UnknownName, unknown_name
@@ -46,7 +47,7 @@ def probe(
     dataset: str | Path = planted.DATASET,
     out: str | Path | None = None,
     *,
-    only: Sequence[str] = (),
+    only: str | Sequence[str] = (),
     gold: str | None = None,
     seed: int = 13,
     root: str | Path | None = None,
@@ -57,7 +58,7 @@ def probe(
         model: folder of a saved model or a saved chain, or name of a system that needs no training.
         dataset: dataset, in English, whose claims are edited.
         out: file to write: .html (a page) or .jsonl (one edited claim per line).
-        only: names of edits to make; empty: all that the model can be probed with.
+        only: one or more names of edits to make; empty: all that the model can be probed with.
         gold: rule that turns annotations into gold labels; default: the one that the model was trained with.
         seed: random seed of the edits.
         root: folder of fetched benchmarks.
@@ -66,6 +67,7 @@ def probe(
     target = None if out is None else Path(out)
     if target is not None and target.suffix.lower() not in WRITERS:
         raise UnknownName(f"-o {target}: {unknown_name('suffix', target.suffix, list(WRITERS))}")
+    only = as_list(only)
     for name in only:
         if name not in EDITS:
             raise UnknownName(unknown_name("edit", name, list(EDITS)))

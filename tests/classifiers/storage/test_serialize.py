@@ -110,7 +110,7 @@ def typed(value: Any) -> Any:
     return type(value), repr(value)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(content=values)
 def test_whatever_a_scorer_holds_comes_back_with_its_types(content, tmp_path_factory):
     loaded = round_trip(Box(content), tmp_path_factory.mktemp("box") / "saved", BOXES)
@@ -186,7 +186,7 @@ def places(node: Any) -> list[tuple[Any, Any]]:
     return [place for key in keys for place in [(node, key), *places(node[key])]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_changed_structure_is_refused_with_a_message_or_loads(data, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp() / "fuzz"
@@ -207,7 +207,7 @@ def test_a_changed_structure_is_refused_with_a_message_or_loads(data, tmp_path_f
     assert str(folder) in message
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_damaged_file_of_arrays_is_a_message(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damaged")
