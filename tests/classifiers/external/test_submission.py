@@ -57,7 +57,9 @@ def lines_of(name: str, part: str, root: Path, value: str) -> list[str]:
     return [f"topic\t{line.id}\t{value}\trun\n" for line in claims]
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] if name == TWEETS else []) for name in PARTS]
+)
 def test_an_exported_submission_reads_back_to_the_digit(bring, tmp_path, name):
     root, system = bring(name), {"name": "complement_nb", "label": "ours"}
     (ours,) = results_of(name, [system], tmp_path, root)

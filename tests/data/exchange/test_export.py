@@ -43,7 +43,7 @@ def test_frames_and_back_without_loss(dataset, tmp_path):
     same(Dataset.from_hf(split.to_hf(), dataset.folder), split)
 
 
-@pytest.mark.parametrize("name", ["averitec", "scifact", "claimrank"])
+@pytest.mark.parametrize("name", ["averitec", "scifact", pytest.param("claimrank", marks=pytest.mark.soak)])
 def test_benchmarks_survive_the_way_there_and_back(bring, name, tmp_path):
     dataset = open_dataset(name, bring(name))
     same(Dataset.from_pandas(dataset.to_pandas(), dataset.folder), dataset)

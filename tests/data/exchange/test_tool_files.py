@@ -345,7 +345,7 @@ VALUES = st.recursive(
 ROWS = st.lists(st.dictionaries(st.sampled_from(WORDS), VALUES, min_size=1, max_size=8), min_size=1, max_size=3)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=ROWS, suffix=st.sampled_from([".json", ".jsonl"]))
 def test_a_damaged_export_is_read_or_refused(tmp_path_factory, rows, suffix):
     base = tmp_path_factory.mktemp("damaged")
@@ -356,7 +356,7 @@ def test_a_damaged_export_is_read_or_refused(tmp_path_factory, rows, suffix):
         add_claims(base / "desk", path, "me", dry_run=True)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_an_export_with_one_damaged_value_is_read_or_refused(tmp_path_factory, data):
     base = tmp_path_factory.mktemp("damaged")
@@ -376,7 +376,7 @@ def test_an_export_with_one_damaged_value_is_read_or_refused(tmp_path_factory, d
         add_claims(base / "desk", write_json(base / name, document), "me", dry_run=True)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cells=st.lists(st.text(string.printable, max_size=12) | VALUES.map(json.dumps), min_size=5, max_size=5))
 def test_a_damaged_table_of_label_studio_is_read_or_refused(tmp_path_factory, cells):
     base = tmp_path_factory.mktemp("damaged")

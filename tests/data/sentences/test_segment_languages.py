@@ -243,5 +243,5 @@ def test_a_tag_with_region_has_the_rules_of_its_language() -> None:
 def test_time_is_linear_in_every_language(language: str) -> None:
     start = time.perf_counter()
     for unit in ("3. ", "a.A", "؟ ", "г. ", "aaa.", "EE. UU. ", "„A. ", "[a]. "):
-        sentences(unit * (100_000 // len(unit)), language=language)
-    assert time.perf_counter() - start < 15  # about a second; quadratic time would be minutes
+        sentences(unit * (30_000 // len(unit)), language=language)
+    assert time.perf_counter() - start < 15  # a third of a second; quadratic time would be minutes
