@@ -175,7 +175,7 @@ def _entry_article(
         f"<body><article>{entry.content}</article></body></html>"
     )
     place = shown(url or fetched.url)
-    options = replace(reading, encoding="utf-8")
+    options = replace(reading, encoding=None)
     loaded = readers[".html"](InputFile(place, "entry.html", page.encode("utf-8", "replace"), options))[0]
     fields = loaded.article.model_dump(exclude_none=True) | {
         "article_id": web_id(url) if url else safe_name(entry.title or "", f"entry-{sha256(page)[:10]}"),

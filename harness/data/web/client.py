@@ -5,29 +5,21 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import Message
 from threading import Thread
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from harness.data.web.addresses import SAVE_IT, WebAddress, check_url, shown, why_not_public
+from harness.data.web.replies import REDIRECTS, BadReply, Reply, read_reply
 from harness.data.web.robots import MAX_BYTES as MAX_ROBOTS
 from harness.data.web.robots import Robots, parse_robots
 from harness.errors import FaultsError
 
-if TYPE_CHECKING:
-    import httpcore2
-
 PROGRAM = "claim-harness"
 """The name in `User-Agent`, and the one that robots.txt is read for."""
 ACCEPT = "text/html, application/xhtml+xml, application/rss+xml, application/atom+xml, text/plain;q=0.9, */*;q=0.5"
-REDIRECTS = (301, 302, 303, 307, 308)
-STEP = 1 << 16
-"""Bytes that are unpacked at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,19 +56,6 @@ class Fetched(NamedTuple):
     data: bytes
     is_cut: bool
     """Whether the page was longer than `Limits.max_bytes`."""
-
-
-class _Reply(NamedTuple):
-    """A reply, read to its end or to the limit."""
-
-    status: int
-    headers: Message
-    data: bytes
-    is_cut: bool
-
-
-class _BadReply(Exception):
-    """A reply that cannot be read; the message says why."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -134,7 +113,7 @@ class WebClient:
             is_cut=reply.is_cut,
         )
 
-    def _follow(self, address: WebAddress, url: str, *, robots: bool) -> tuple[WebAddress, _Reply]:
+    def _follow(self, address: WebAddress, url: str, *, robots: bool) -> tuple[WebAddress, Reply]:
         """Requests a URL and follows its redirects, each checked like the URL itself."""
         from harness.data.web.pinned import Deadline
 
@@ -226,7 +205,7 @@ class WebClient:
                 raise FaultsError.single(shown(url), message, code="not-public")
         return list(addresses)
 
-    def _request(self, address: WebAddress, url: str, limit: int, deadline: Any) -> _Reply:
+    def _request(self, address: WebAddress, url: str, limit: int, deadline: Any) -> Reply:
         """Sends one request, and reads its reply up to a limit.
 
         Raises: FaultsError: the host is not public, cannot be reached, or sends no proper reply in time.
@@ -247,7 +226,7 @@ class WebClient:
                 httpcore2.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
                 pool.stream("GET", target, headers=_headers(address), extensions={"timeout": timeouts}) as response,
             ):
-                return _read(response, limit)
+                return read_reply(response, limit)
         except httpcore2.TimeoutException as error:
             reason = str(error)
             if not reason.startswith("did not end"):
@@ -255,7 +234,7 @@ class WebClient:
                 if isinstance(error, httpcore2.ConnectTimeout):
                     reason = f"did not connect within {self.limits.connect_s:g} s"
             code = "time-limit"
-        except (httpcore2.NetworkError, httpcore2.ProtocolError, _BadReply) as error:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, BadReply) as error:
             reason, code = f"sent no proper reply ({error or type(error).__name__})", "connection"
             if isinstance(error, httpcore2.ConnectError):
                 reason = f"cannot be connected to ({error})"
@@ -299,54 +278,7 @@ def _in_time(call: Callable[[], Sequence[str]], seconds: float) -> Sequence[str]
     return results[0]
 
 
-def _read(response: httpcore2.Response, limit: int) -> _Reply:
-    """Reads a reply up to a number of bytes after unpacking.
-
-    Raises: _BadReply: it is packed in a way that was not asked for, or damaged.
-    """
-    headers = Message()
-    for name, value in response.headers:
-        headers[name.decode("latin-1")] = value.decode("latin-1")
-    if response.status in REDIRECTS:
-        return _Reply(response.status, headers, b"", False)
-    encoding = (headers.get("Content-Encoding") or "identity").strip().lower()
-    if encoding not in ("identity", "gzip", "x-gzip"):
-        raise _BadReply(f"packed as '{encoding[:40]}', which was not asked for; allowed is gzip")
-    data = bytearray()
-    stream = response.iter_stream()
-    chunks = stream if encoding == "identity" else _unpacked(stream)
-    with closing(chunks):
-        for chunk in chunks:
-            data += chunk
-            if len(data) > limit:
-                return _Reply(response.status, headers, bytes(data[:limit]), True)
-    return _Reply(response.status, headers, bytes(data), False)
-
-
-def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpacks gzip in steps, so that a small reply that unpacks to a large one never takes memory.
-
-    Raises: _BadReply: the data are damaged, or end early.
-    """
-    unpack = zlib.decompressobj(wbits=31)
-    n_members = 0
-    try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                if unpack.eof:  # a further member follows
-                    unpack, n_members = zlib.decompressobj(wbits=31), n_members + 1
-                yield unpack.decompress(rest, STEP)
-                rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-        yield unpack.flush()
-    except zlib.error as error:
-        if not n_members:  # what follows a whole member may be padding
-            raise _BadReply(f"damaged gzip: {error}") from None
-    if not unpack.eof and not n_members:
-        raise _BadReply("the gzip data end early")
-
-
-def _status_fault(url: str, address: WebAddress, reply: _Reply) -> FaultsError:
+def _status_fault(url: str, address: WebAddress, reply: Reply) -> FaultsError:
     """The fault of a page that the server does not give."""
     leads = "" if address.url == url else f"{address.url}: "
     wait = reply.headers.get("Retry-After")
