@@ -13,12 +13,12 @@ from harness.data.articles.article_file import ArticleSource, Fetch, LoadedArtic
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.language import Detection
 from harness.data.articles.sources import read_articles
-from harness.data.web.log import FETCHED, fetch_log
 from harness.data.dataset import Dataset, claim_file_contents, info_file_contents, started_info, with_text
 from harness.data.load import open_folder
 from harness.data.new_dataset import git_files
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, appended_logs, carry_over_labels, match_claims, next_version
+from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files

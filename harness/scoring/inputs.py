@@ -74,7 +74,8 @@ class ScoringInput:
         """Yields the claims of all inputs in order, in batches of complete articles.
 
         Args:
-            inputs: article files, folders of them, glob patterns, URLs, `-`; dataset folders or names; tables of claims.
+            inputs: article files, folders of them, glob patterns, URLs, `-`; dataset folders or names; tables of
+                claims.
             size: number of claims at which a batch ends.
         Raises: FaultsError: an input is invalid; lists every fault of the first such input.
         """

@@ -47,7 +47,8 @@ def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None 
 
     Args:
         sources: files; folders (their direct files with a known suffix, sorted by name); patterns (`news/**/*.md`);
-            URLs of pages and feeds; `-` for standard input; `hub:OWNER/NAME`; `Article` objects; `datasets.Dataset` objects.
+            URLs of pages and feeds; `-` for standard input; `hub:OWNER/NAME`; `Article` objects; `datasets.Dataset`
+            objects.
         reading: the options for reading; None uses the defaults.
     Raises: FaultsError: all faults of all sources, at once.
     """

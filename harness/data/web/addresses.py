@@ -133,7 +133,7 @@ def check_url(url: str, *, place: str | None = None, any_port: bool = False) -> 
     if "@" in url.split("//", 1)[-1].split("/", 1)[0].split("?", 1)[0].split("#", 1)[0]:
         raise _refused(path, f"{leads}names a user before '@'; no credentials are sent. Leave them out, or {SAVE_IT}")
     _check_host(host, path, leads)
-    port = parsed.port or PORTS[scheme]
+    port = PORTS[scheme] if parsed.port is None else parsed.port
     if not any_port and port != PORTS[scheme]:
         message = f"{leads}names the port {port}; allowed are 80 for http and 443 for https. Or {SAVE_IT}"
         raise _refused(path, message, "port")
@@ -155,8 +155,9 @@ def _check_host(host: str, path: str, leads: str) -> None:
 
 
 def _as_address(host: str) -> IPv4Address | IPv6Address | None:
+    """A plain IP address; None for a name, and for an address with a network interface (`%eth0`)."""
     try:
-        return ip_address(host)
+        return None if "%" in host else ip_address(host)
     except ValueError:
         return None
 
@@ -164,7 +165,7 @@ def _as_address(host: str) -> IPv4Address | IPv6Address | None:
 def why_not_public(address: str) -> str | None:
     """What keeps an address from being a public one; None if it is public."""
     parsed = _as_address(address)
-    if parsed is None or "%" in address:
+    if parsed is None:
         return "no plain IP address"
     for network, kind in _NOT_PUBLIC:
         if parsed in network:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,7 +12,8 @@ from harness.errors import FaultsError, MissingExtra
 
 MIN_CONTENT = 1_500
 """Characters of the text of a description from which it counts as the article, where an entry has no content apart."""
-_ROOT = re.compile(rb"^(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>)*<(rss|feed|rdf:RDF)[\s>]", re.DOTALL)
+_BEFORE_ROOT = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>", re.DOTALL)
+_ROOT = re.compile(rb"<(rss|feed|rdf:RDF)[\s>]")
 _HEAD_BYTES = 4_096
 
 
@@ -31,7 +33,11 @@ class FeedEntry(NamedTuple):
 
 def is_feed(data: bytes) -> bool:
     """Whether bytes are a feed, by their first element."""
-    return _ROOT.match(data[:_HEAD_BYTES]) is not None
+    head = data[:_HEAD_BYTES].removeprefix(BOM_UTF8)
+    position = 0
+    while match := _BEFORE_ROOT.match(head, position):
+        position = match.end()
+    return _ROOT.match(head, position) is not None
 
 
 def read_feed(data: bytes, path: str) -> list[FeedEntry]:
