@@ -144,7 +144,7 @@ def check_url(url: str, *, place: str | None = None, any_port: bool = False) -> 
 
 def _check_host(host: str, path: str, leads: str) -> None:
     """Raises: FaultsError: a host is none, or an address in an unusual spelling."""
-    if _as_address(host) is not None:
+    if as_address(host) is not None:
         return
     if host and all(map(_NUMBER.fullmatch, host.split("."))):
         message = f"{leads}writes an address as '{host}'; expected four decimal numbers (192.0.2.1) or a name"
@@ -154,7 +154,7 @@ def _check_host(host: str, path: str, leads: str) -> None:
         raise _refused(path, message)
 
 
-def _as_address(host: str) -> IPv4Address | IPv6Address | None:
+def as_address(host: str) -> IPv4Address | IPv6Address | None:
     """A plain IP address; None for a name, and for an address with a network interface (`%eth0`)."""
     try:
         return None if "%" in host else ip_address(host)
@@ -164,7 +164,7 @@ def _as_address(host: str) -> IPv4Address | IPv6Address | None:
 
 def why_not_public(address: str) -> str | None:
     """What keeps an address from being a public one; None if it is public."""
-    parsed = _as_address(address)
+    parsed = as_address(address)
     if parsed is None:
         return "no plain IP address"
     for network, kind in _NOT_PUBLIC:

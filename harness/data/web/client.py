@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.data.web.addresses import SAVE_IT, WebAddress, check_url, shown, why_not_public
+from harness.data.web.addresses import SAVE_IT, WebAddress, as_address, check_url, shown, why_not_public
 from harness.data.web.replies import REDIRECTS, BadReply, Reply, read_reply
 from harness.data.web.robots import MAX_BYTES as MAX_ROBOTS
 from harness.data.web.robots import Robots, parse_robots
 from harness.errors import FaultsError
+
+if TYPE_CHECKING:
+    from harness.data.web.pinned import Deadline
 
 PROGRAM = "claim-harness"
 """The name in `User-Agent`, and the one that robots.txt is read for."""
@@ -182,7 +185,7 @@ class WebClient:
 
     def _addresses(self, address: WebAddress, url: str) -> list[str]:
         """The addresses of a host, resolved once, and all of them checked."""
-        leads = "" if check_url(url, any_port=self.any_port).host == address.host else f"leads to {address.url}; "
+        leads = "" if check_url(url, any_port=self.any_port).host == address.host else f"leads to {address.origin}; "
         try:
             addresses = _in_time(lambda: self.resolver(address.host, address.port), self.limits.connect_s)
         except TimeoutError:
@@ -200,12 +203,12 @@ class WebClient:
         for resolved in addresses:
             kind = self.refusal(resolved)
             if kind is not None:
-                named = resolved if resolved == address.host else f"{address.host} ({resolved})"
+                named = resolved if as_address(address.host) else f"{address.host} ({resolved})"
                 message = f"{leads}{named} is {kind}; only public addresses are fetched. To read it anyway, {SAVE_IT}"
                 raise FaultsError.single(shown(url), message, code="not-public")
         return list(addresses)
 
-    def _request(self, address: WebAddress, url: str, limit: int, deadline: Any) -> Reply:
+    def _request(self, address: WebAddress, url: str, limit: int, deadline: Deadline) -> Reply:
         """Sends one request, and reads its reply up to a limit.
 
         Raises: FaultsError: the host is not public, cannot be reached, or sends no proper reply in time.
@@ -228,12 +231,11 @@ class WebClient:
             ):
                 return read_reply(response, limit)
         except httpcore2.TimeoutException as error:
-            reason = str(error)
-            if not reason.startswith("did not end"):
-                reason = f"sent nothing for {self.limits.read_s:g} s"
-                if isinstance(error, httpcore2.ConnectTimeout):
-                    reason = f"did not connect within {self.limits.connect_s:g} s"
-            code = "time-limit"
+            reason, code = f"sent nothing for {self.limits.read_s:g} s", "time-limit"
+            if deadline.is_over:
+                reason = f"did not end within {deadline.seconds:g} s"
+            elif isinstance(error, httpcore2.ConnectTimeout):
+                reason = f"did not connect within {self.limits.connect_s:g} s"
         except (httpcore2.NetworkError, httpcore2.ProtocolError, BadReply) as error:
             reason, code = f"sent no proper reply ({error or type(error).__name__})", "connection"
             if isinstance(error, httpcore2.ConnectError):

@@ -17,6 +17,11 @@ class Deadline:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left."""
+        return time.monotonic() >= self._end
+
     def limit(self, timeout: float | None, error: type[Exception]) -> float:
         """The time limit of the next step: its own, or what is left.
 
@@ -24,7 +29,7 @@ class Deadline:
         """
         left = self._end - time.monotonic()
         if left <= 0:
-            raise error(f"did not end within {self.seconds:g} s")
+            raise error("no time is left")
         return left if timeout is None else min(timeout, left)
 
 
