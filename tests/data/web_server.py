@@ -78,7 +78,7 @@ class WebServer:
         return WebClient(limits=Limits(**limits), sleep=self.waits.append, **(arguments | settings))
 
 
-def to_this_machine(host: str, port: int) -> list[str]:
+def to_this_machine(host: str) -> list[str]:
     """Every name is this machine; an address is itself."""
     try:
         return [str(ip_address(host))]

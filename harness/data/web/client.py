@@ -61,12 +61,12 @@ class Fetched(NamedTuple):
     """Whether the page was longer than `Limits.max_bytes`."""
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve(host: str) -> list[str]:
     """The addresses of a host, by the system's resolver.
 
     Raises: OSError: the name cannot be resolved.
     """
-    return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
 
 
 @dataclass
@@ -85,7 +85,7 @@ class WebClient:
     """
 
     limits: Limits = field(default_factory=Limits)
-    resolver: Callable[[str, int], Sequence[str]] = resolve
+    resolver: Callable[[str], Sequence[str]] = resolve
     refusal: Callable[[str], str | None] = why_not_public
     any_port: bool = False
     sleep: Callable[[float], None] = time.sleep
@@ -187,7 +187,7 @@ class WebClient:
         """The addresses of a host, resolved once, and all of them checked."""
         leads = "" if check_url(url, any_port=self.any_port).host == address.host else f"leads to {address.origin}; "
         try:
-            addresses = _in_time(lambda: self.resolver(address.host, address.port), self.limits.connect_s)
+            addresses = _in_time(lambda: self.resolver(address.host), self.limits.connect_s)
         except TimeoutError:
             addresses, reason = [], f"no answer within {self.limits.connect_s:g} s"
         except (OSError, UnicodeError) as error:

@@ -72,7 +72,10 @@ def test_public_addresses(address):
         ("ftp://example.org/a", "has the scheme 'ftp'"),
         ("gopher://example.org/", "has the scheme 'gopher'"),
         ("data:text/html,hi", "has the scheme 'data'"),
-        ("http://2130706433/", "writes an address as '2130706433'; expected four decimal numbers (192.0.2.1) or a name"),
+        (
+            "http://2130706433/",
+            "writes an address as '2130706433'; expected four decimal numbers (192.0.2.1)",
+        ),
         ("http://0x7f000001/", "writes an address as '0x7f000001'"),
         ("http://0x7f.1/", "writes an address as '0x7f.1'"),
         ("http://127.1/", "writes an address as '127.1'"),

@@ -29,9 +29,7 @@ def rss(*items: str) -> str:
 def item(title: str, link: str, content: str = "") -> str:
     whole = f"<content:encoded><![CDATA[{content}]]></content:encoded>" if content else ""
     date = "<pubDate>Mon, 04 Mar 2024 10:00:00 GMT</pubDate>"
-    return (
-        f"<item><title>{title}</title><link>{link}</link><description>{SUMMARY}</description>{date}{whole}</item>"
-    )
+    return f"<item><title>{title}</title><link>{link}</link><description>{SUMMARY}</description>{date}{whole}</item>"
 
 
 def read(web, url, **options):
@@ -85,7 +83,9 @@ def test_plain_text_and_what_is_no_text(web):
     assert loaded.article.text == "The ferry ran 412 times."
     fault = refusal(web, web.page("/a.png", b"\x89PNG", Content_Type="image/png"))
     assert fault.code == "media-type"
-    assert fault.message.startswith("has the type 'image/png'; allowed are text/html, application/xhtml+xml, text/plain")
+    assert fault.message.startswith(
+        "has the type 'image/png'; allowed are text/html, application/xhtml+xml, text/plain"
+    )
     assert "RSS and Atom" in fault.message
     assert refusal(web, web.page("/a.zip", b"PK", Content_Type="application/octet-stream")).code == "media-type"
     (loaded,), _ = read(web, web.page("/b", PAGE.format(title="x"), Content_Type="application/octet-stream"))
@@ -148,7 +148,7 @@ def test_atom(web):
 
 
 def test_offline_resolves_nothing(web):
-    client = WebClient(resolver=lambda host, port: pytest.fail("resolved"))
+    client = WebClient(resolver=lambda _: pytest.fail("resolved"))
     with pytest.raises(HarnessError, match=r"needs the network \(example\.org\), which --offline refuses"):
         read_articles(["https://example.org/a"], ReadOptions(offline=True, web=client))
 

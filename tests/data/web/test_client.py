@@ -52,7 +52,7 @@ def test_this_machine_is_refused_by_default(web):
 
 
 def test_one_private_address_among_public_ones_is_refused(web):
-    client = web.client(resolver=lambda host, port: ["127.0.0.1", "10.0.0.7"])
+    client = web.client(resolver=lambda _: ["127.0.0.1", "10.0.0.7"])
     code, message = refusal(client, web.page("/", "x"))
     assert code == "not-public"
     assert message.startswith("news.test (10.0.0.7) is private; only public addresses are fetched.")
@@ -62,7 +62,7 @@ def test_one_private_address_among_public_ones_is_refused(web):
 def test_a_name_that_changes_its_address_gains_nothing(web, monkeypatch):
     url = web.page("/", "x")
     answers = iter([["127.0.0.1"], ["127.0.0.1"], ["10.0.0.7"]])
-    client = web.client(resolver=lambda host, port: next(answers))
+    client = web.client(resolver=lambda _: next(answers))
     asked = set()
     original = socket.getaddrinfo
 
@@ -78,7 +78,7 @@ def test_a_name_that_changes_its_address_gains_nothing(web, monkeypatch):
 
 def test_the_next_address_is_tried_where_one_does_not_answer(web):
     url = web.page("/", "x")
-    client = web.client(resolver=lambda host, port: ["127.0.0.2", "127.0.0.1"], refusal=lambda address: None)
+    client = web.client(resolver=lambda _: ["127.0.0.2", "127.0.0.1"], refusal=lambda _: None)
     assert client.fetch(url).data == b"x"
 
 
@@ -255,7 +255,7 @@ def test_an_empty_page(web):
 
 
 def test_a_machine_that_cannot_resolve_names(web):
-    def fails(host, port):
+    def fails(host):
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     code, message = refusal(web.client(resolver=fails), "http://example.org/")
@@ -264,11 +264,11 @@ def test_a_machine_that_cannot_resolve_names(web):
         "the name 'example.org' cannot be resolved (Temporary failure in name resolution); check its spelling and "
         "this machine's network and DNS"
     )
-    assert "(no address)" in refusal(web.client(resolver=lambda host, port: []), "http://example.org/")[1]
+    assert "(no address)" in refusal(web.client(resolver=lambda _: []), "http://example.org/")[1]
 
 
 def test_a_resolver_that_does_not_answer_ends(web):
-    client = web.client(resolver=lambda host, port: time.sleep(2) or ["127.0.0.1"], limits={"connect_s": 0.1})
+    client = web.client(resolver=lambda _: time.sleep(2) or ["127.0.0.1"], limits={"connect_s": 0.1})
     code, message = refusal(client, "http://example.org/")
     assert code == "unresolved"
     assert "(no answer within 0.1 s)" in message
@@ -311,4 +311,4 @@ def test_certificates_are_checked_for_the_name_although_the_address_is_pinned(ce
 
 
 def test_names_of_this_machine_are_addresses_to_the_helper():
-    assert to_this_machine("10.0.0.1", 80) == ["10.0.0.1"]
+    assert to_this_machine("10.0.0.1") == ["10.0.0.1"]
