@@ -46,13 +46,15 @@ def read_feed(data: bytes, path: str) -> list[FeedEntry]:
     Args:
         data: the feed.
         path: where it is from, for messages.
-    Raises: FaultsError: it has no entries. MissingExtra: feedparser is not installed.
+    Raises: FaultsError: it has no entries, or declares entities. MissingExtra: feedparser is not installed.
     """
     try:
         import feedparser
     except ImportError:
         message = "feeds need feedparser; install it with: pip install 'claim-harness[documents]'"
         raise MissingExtra(f"{path}: {message}") from None
+    if b"<!ENTITY" in data:
+        raise FaultsError.single(path, "declares entities, which no feed does; refused", code="hostile")
     feed = feedparser.parse(io.BytesIO(data))  # bytes alone would be tried as the name of a file
     if not feed.entries:
         raise FaultsError.single(path, "is a feed without entries; check the URL", code="empty")
