@@ -82,14 +82,22 @@ def _read_page(fetched: Fetched, reading: ReadOptions, readers: Mapping[str, Art
     name = web_id(fetched.final_url)
     articles = []
     for number, one in enumerate(loaded):
-        url = one.article.url
-        same_host = url is not None and urlsplit(url).hostname == urlsplit(fetched.final_url).hostname
+        own = _checked(one.article.url, fetched.final_url)
+        same_host = own is not None and urlsplit(own).hostname == urlsplit(fetched.final_url).hostname
         update = {
             "article_id": name if not number else f"{name}-{number + 1}",
-            "url": url if same_host else fetched.final_url,
+            "url": own if same_host else fetched.final_url,
         }
         articles.append(one._replace(article=one.article.model_copy(update=update), fetch=_fetch(fetched)))
     return articles
+
+
+def _checked(link: str | None, base: str) -> str | None:
+    """A link of a page or a feed as a URL; None if it is none that could be fetched."""
+    try:
+        return None if link is None else check_url(urljoin(base, link), any_port=True).url
+    except (FaultsError, ValueError):
+        return None
 
 
 def _suffix(fetched: Fetched, readers: Mapping[str, ArticleReader]) -> str:
@@ -138,14 +146,14 @@ def _read_entries(fetched: Fetched, reading: ReadOptions, readers: Mapping[str, 
     articles: dict[str, LoadedArticle] = {}
     faults: list[Fault] = []
     for entry in entries[: reading.max_articles]:
-        url = None if entry.url is None else urljoin(fetched.final_url, entry.url)
+        url = _checked(entry.url, fetched.final_url)
         try:
             if entry.content is not None:
                 loaded = [_entry_article(entry, url, fetched, reading, readers)]
-            elif url is None:
+            elif entry.url is None:
                 raise FaultsError.single(place, f"entry '{(entry.title or '')[:80]}' has neither text nor URL")
-            else:
-                loaded = _read_page(reading.web.fetch(url), reading, readers)
+            else:  # what is no URL is refused with a message
+                loaded = _read_page(reading.web.fetch(url or entry.url), reading, readers)
         except FaultsError as error:
             faults += error.faults
             continue

@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +15,7 @@ from harness.data.web.addresses import SAVE_IT, WebAddress, as_address, check_ur
 from harness.data.web.replies import REDIRECTS, BadReply, Reply, read_reply
 from harness.data.web.robots import MAX_BYTES as MAX_ROBOTS
 from harness.data.web.robots import Robots, parse_robots
-from harness.errors import FaultsError
+from harness.errors import Fault, FaultsError
 
 if TYPE_CHECKING:
     from harness.data.web.pinned import Deadline
@@ -73,7 +73,7 @@ def resolve(host: str) -> list[str]:
 class WebClient:
     """Fetches public pages; sends no cookies and no credentials, and reads no proxy variables.
 
-    The first five arguments are for tests, which need a server on this machine. No command and no variable sets them.
+    The arguments are for tests, which need a server on this machine. No command and no variable sets them.
 
     Args:
         limits: what a fetch may take.
@@ -91,6 +91,8 @@ class WebClient:
     sleep: Callable[[float], None] = time.sleep
     context: ssl.SSLContext | None = None
     _robots: dict[str, Robots] = field(default_factory=dict, init=False, repr=False)
+    _failures: dict[str, Fault] = field(default_factory=dict, init=False, repr=False)
+    """Why the robots.txt of an origin cannot be read, so that the next page of it need not wait."""
     _next_request: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def fetch(self, url: str) -> Fetched:
@@ -106,7 +108,7 @@ class WebClient:
         if not reply.data:
             raise FaultsError.single(shown(url), f"the server sent nothing; {SAVE_IT}", code="empty")
         return Fetched(
-            url=address.url if url == address.url else url,
+            url=url,
             final_url=address.url,
             date=date,
             status=reply.status,
@@ -160,8 +162,14 @@ class WebClient:
 
     def _check_robots(self, address: WebAddress, url: str) -> None:
         """Raises: FaultsError: the site's robots.txt forbids the page, or cannot be read."""
+        if address.origin in self._failures:
+            raise FaultsError([replace(self._failures[address.origin], path=shown(url))])
         if address.origin not in self._robots:
-            self._robots[address.origin] = self._read_robots(address, url)
+            try:
+                self._robots[address.origin] = self._read_robots(address, url)
+            except FaultsError as error:
+                self._failures[address.origin] = error.faults[0]
+                raise
         rule = self._robots[address.origin].rule_against(address.target)
         if rule is not None:
             message = (

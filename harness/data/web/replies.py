@@ -35,7 +35,7 @@ def read_reply(response: httpcore2.Response, limit: int) -> Reply:
     """
     headers = Message()
     for name, value in response.headers:
-        headers[name.decode("latin-1")] = value.decode("latin-1")
+        headers[name.decode("latin-1")] = _decoded(value)
     if response.status in REDIRECTS:
         return Reply(response.status, headers, b"", False)
     encoding = (headers.get("Content-Encoding") or "identity").strip().lower()
@@ -47,6 +47,14 @@ def read_reply(response: httpcore2.Response, limit: int) -> Reply:
         if len(data) > limit:
             return Reply(response.status, headers, bytes(data[:limit]), True)
     return Reply(response.status, headers, bytes(data), False)
+
+
+def _decoded(value: bytes) -> str:
+    """A header's value: in UTF-8, as some servers write `Location`, else in Latin-1."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _unpacked(chunks: Iterable[bytes]) -> Generator[bytes]:

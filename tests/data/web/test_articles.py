@@ -62,7 +62,10 @@ def test_a_page_is_read_like_a_local_file(web, tmp_path):
     assert notes == []
 
 
-@pytest.mark.parametrize(("canonical", "is_taken"), [("http://news.test/ferry", True), ("http://evil.test/", False)])
+@pytest.mark.parametrize(
+    ("canonical", "is_taken"),
+    [("http://news.test/ferry", True), ("http://evil.test/", False), ("http://[", False), ("javascript:x()", False)],
+)
 def test_a_page_names_its_own_url_but_none_of_another_site(web, canonical, is_taken):
     page = PAGE.format(title="Ferry").replace("<title>", f"<link rel='canonical' href='{canonical}'><title>")
     url = web.page("/a", page)
@@ -134,6 +137,15 @@ def test_an_entry_that_leads_to_a_private_host_is_not_fetched(web):
     with pytest.raises(FaultsError) as refused:
         read(web, url)
     assert [fault.code for fault in refused.value.faults] == ["not-public", "scheme"]
+
+
+@pytest.mark.parametrize("link", ["http://[", "javascript:x()", "http://ann:pw@news.test/"])
+def test_links_of_entries_that_are_no_urls(web, link):
+    (loaded,), _ = read(web, web.page("/feed", rss(item("One", link, LONG))))
+    assert (loaded.article.url, loaded.article.title) == (None, "One")
+    fault = refusal(web, web.page("/feed", rss(item("One", link))))
+    assert fault.code in ("url", "scheme")
+    assert "pw@" not in str(fault)
 
 
 def test_atom(web):

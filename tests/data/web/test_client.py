@@ -136,6 +136,23 @@ def test_robots_that_cannot_be_read(web, status, is_allowed):
         assert web.paths == []
 
 
+def test_robots_that_fail_are_asked_for_once(web):
+    web.page("/robots.txt", "", status=500)
+    client = web.client()
+    for path in ("/a", "/b"):
+        assert refusal(client, web.url(path))[0] == "robots"
+    assert len(web.requests) == 1
+
+
+def test_a_redirect_to_a_path_in_utf_8(web):
+    def answer(request):
+        request.wfile.write("HTTP/1.1 302 Found\r\nLocation: /stra\u00dfe x\r\nContent-Length: 0\r\n\r\n".encode())
+
+    web.routes["/to"] = answer
+    web.page("/stra%C3%9Fe%20x", "here")
+    assert web.client().fetch(web.url("/to")).data == b"here"
+
+
 def test_robots_that_redirect_to_a_private_host_are_not_read(web):
     web.redirect("/robots.txt", "http://10.0.0.1/robots.txt")
     assert refusal(web.client(), web.page("/a", "text"))[0] == "not-public"
