@@ -98,5 +98,5 @@ class Limits:
 
 
 def shown_dollars(dollars: float) -> str:
-    """Dollars for a message: cents, and below a dollar as many digits as tell it from nothing."""
-    return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${float(f'{dollars:.2g}'):.8f}".rstrip("0")
+    """Dollars for a message: cents, and of little money two digits that tell it from nothing."""
+    return f"${dollars:,.2f}" if dollars >= 0.1 or not dollars else f"${float(f'{dollars:.2g}'):.8f}".rstrip("0")

@@ -58,15 +58,13 @@ def _given_rate(price: Price) -> Rate:
 
 @cache
 def _listed_rate(endpoint: str, model: str) -> Rate | None:
-    # The list, which takes a while to load, has public hosts alone: a model of the same name elsewhere has its own price.
-    host = urlsplit(endpoint).hostname or ""
-    if urlsplit(endpoint).scheme != "https" or "." not in host:
+    # The list has public hosts alone, and takes a while to load. A model of the same name elsewhere has its own price.
+    if urlsplit(endpoint).scheme != "https":
         return None
-    import genai_prices
-    from genai_prices.data_snapshot import get_snapshot
+    import genai_prices  # its updater, which asks the network, runs only where it is started
 
     try:
-        _, listed = get_snapshot().find_provider_model(model, None, None, endpoint)
+        listed = genai_prices.calc_price(genai_prices.Usage(), model, provider_api_url=endpoint).model
     except LookupError:
         return None
     # Some prices differ by the hour: a call that is sent now may be answered, and billed, in another one.
