@@ -156,9 +156,7 @@ def test_a_run_stops_at_its_cap_in_dollars_and_a_higher_one_goes_on(write, model
     assert re.search(r"tokens, which cost at most about \$0\.\d+ by the config; cached", str(planned))
     config = write(f"{PRICED}, max_cost: 0.03")
     for _ in range(2):  # a run that goes on pays from the same budget
-        with pytest.raises(
-            HarnessError, match=r"the max_cost limit \(\$0\.0300\) would be exceeded: .*; raise"
-        ):
+        with pytest.raises(HarnessError, match=r"the max_cost limit \(\$0\.0300\) would be exceeded: .*; raise"):
             run(config, out=tmp_path / "runs")
         sent = len(model_server.asked)
         assert sent * 0.00089 <= 0.03
