@@ -32,8 +32,8 @@ instructions below say about the form of the answer.
 """
 """Start of the instructions of a trial. An endpoint that enforces the form gives JSON all the same."""
 BOUND = ("bound", "tied")
-"""Labels of the schema of a trial, which its prompt does not tell: who answers with one follows the schema. They are two
-because some endpoints give the probabilities of only those tokens that a schema allows."""
+"""Labels of the schema of a trial, which its prompt does not tell: who answers with one follows the schema. There are
+two, because some endpoints give the probabilities of only those tokens that a schema allows."""
 Trap = Literal["schema", "words", "none"]
 """Whether a trial's prompt asks for another form, and whether its schema has labels of its own as well."""
 TRAPS: tuple[Trap, ...] = ("schema", "words", "none")
