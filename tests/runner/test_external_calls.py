@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from model_server import completion, gives, says
 
-from harness import plan, run
-from harness import report as report_on
+from harness import build_report, plan, run
 from harness.data.load import open_dataset
 from harness.errors import HarnessError
 
@@ -171,7 +170,7 @@ def test_a_run_stops_at_its_cap_in_dollars_and_a_higher_one_goes_on(write, model
     assert cost.prices == "the config"
     line = "model: 52 calls with 22,360 tokens (5,200 cached, 1,040 of thoughts) cost $0.0463 by the config"
     assert line in str(outcome).splitlines()
-    report = report_on(outcome.folder, tmp_path / "report.html").path.read_text(encoding="utf-8")
+    report = build_report([outcome.folder], tmp_path / "report.html").path.read_text(encoding="utf-8")
     assert "of them cached" in report
     assert "$0.0463" in report
 
