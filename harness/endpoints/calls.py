@@ -53,6 +53,8 @@ class Endpoint:
     max_wait_s: float
     max_calls: int | None
     max_total_tokens: int | None
+    batch: bool
+    batch_wait_s: float
     cassette: str | None
     record: bool
 

@@ -75,7 +75,7 @@ class Client:
         self.cache = cache
         self.ledger = ledger
         self.seed = seed
-        self._key = api_key(endpoint)
+        self.key = api_key(endpoint)
         self._stop = Event()
         self._schedule = Condition()
         """Guards the two fields below; notified when a request is no longer in flight."""
@@ -95,7 +95,7 @@ class Client:
         Raises: HarnessError: the first request that failed for good, the endpoint's reply, and how many replies are
             saved.
         """
-        with self._connected() as connections:
+        with self.connected() as connections:
             executor = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(requests))))
             futures: list[Future[StoredReply]] = []
             try:
@@ -138,7 +138,7 @@ class Client:
             raise
 
     @contextmanager
-    def _connected(self) -> Iterator[ConnectionPool]:
+    def connected(self) -> Iterator[ConnectionPool]:
         """Connections to the endpoint, closed at the end.
 
         Raises: HarnessError: the environment names a proxy or certificates that cannot be used.
@@ -146,10 +146,10 @@ class Client:
         import httpx2
 
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
-        if self._key and self.endpoint.api_key_header:
-            headers[self.endpoint.api_key_header] = self._key
-        elif self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
+        if self.key and self.endpoint.api_key_header:
+            headers[self.endpoint.api_key_header] = self.key
+        elif self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
         # Proxies and certificates from the environment are for other machines. Loading certificates takes long, so
         # they are loaded once for all threads, and only for https.
         trust_env = not self.endpoint.is_local
@@ -195,7 +195,7 @@ class Client:
             self.cache.extend(request.key, self._lease_s)
             outcome = self._attempt(connections, request)
             if isinstance(outcome, HttpReply):
-                return self._save(request, outcome)
+                return self.save(request, outcome)
             failure = outcome
         attempts = "1 attempt" if n_attempts == 1 else f"{n_attempts} attempts"
         raise HarnessError(f"{self.endpoint.name}: no usable reply in {attempts}: {failure.reason}")
@@ -227,7 +227,7 @@ class Client:
             with self._schedule:
                 self._n_in_flight -= 1
                 self._schedule.notify_all()
-        return outcome if isinstance(outcome, FailedAttempt) else self._check(request, outcome)
+        return outcome if isinstance(outcome, FailedAttempt) else self.check(request, outcome)
 
     def _wait_for_slot(self) -> None:
         """Waits for the next start time that `requests_per_minute` and the endpoint allow."""
@@ -244,22 +244,39 @@ class Client:
 
         Raises: LimitReached: nothing is in flight, and the caps do not allow the request.
         """
-        caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
-        limit = Usage(*(sys.maxsize if cap is None else cap for cap in caps))
         with self._schedule:
-            while not self.cache.reserve(self.ledger, request.token_bound, limit):
+            while not self.try_reserve(request):
                 if not self._n_in_flight:
-                    raise LimitReached(self._cap_message(request, limit))
+                    raise self.limit_reached(request)
                 if self._stop.is_set():
                     raise Cancelled("stopped")
                 self._schedule.wait(0.2)
             self._n_in_flight += 1
 
-    def _cap_message(self, request: Request, limit: Usage) -> str:
-        used = self.cache.usage(self.ledger)
+    @property
+    def _limit(self) -> Usage:
+        caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
+        return Usage(*(sys.maxsize if cap is None else cap for cap in caps))
+
+    def try_reserve(self, request: Request) -> bool:
+        """Counts the request towards the caps, at its upper bound; returns False if they do not allow it now."""
+        return self.cache.reserve(self.ledger, request.token_bound, self._limit)
+
+    def settle(self, request: Request, reply: HttpReply | None) -> None:
+        """Corrects what `try_reserve` counted to what the reply reports; None: nothing was processed."""
+        n_tokens = 0
+        if reply is not None and reply.status == 200:
+            n_tokens = reported_tokens(reply.text) or request.token_bound
+        self.cache.correct_tokens(self.ledger, n_tokens - request.token_bound)
+
+    def limit_reached(self, request: Request) -> LimitReached:
+        """The error where the caps do not allow a request."""
+        used, limit = self.cache.usage(self.ledger), self._limit
         if used.calls >= limit.calls:
-            return f"{self.endpoint.name}: the max_calls limit ({limit.calls:,}) is reached; raise it to continue"
-        return (
+            return LimitReached(
+                f"{self.endpoint.name}: the max_calls limit ({limit.calls:,}) is reached; raise it to continue"
+            )
+        return LimitReached(
             f"{self.endpoint.name}: the max_total_tokens limit ({limit.tokens:,}) would be exceeded: {used.tokens:,} "
             f"tokens are used, and the next call may use up to {request.token_bound:,}; raise the limit to continue"
         )
@@ -283,18 +300,18 @@ class Client:
                         return FailedAttempt(f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
                     if time.monotonic() > deadline:
                         return FailedAttempt(f"the reply was not complete within {limit_s:g} s")
-                wait_s = _parse_retry_after(reply.headers.get("retry-after"))
+                wait_s = parse_retry_after(reply.headers.get("retry-after"))
         except httpx2.TimeoutException:
             return FailedAttempt(f"no reply within {limit_s:g} s")
         except (httpx2.HTTPError, httpx2.StreamError) as error:
             # The timer of `Connection.post` cuts the socket, which looks like a broken connection.
             if time.monotonic() >= deadline:
                 return FailedAttempt(f"the reply was not complete within {limit_s:g} s")
-            return FailedAttempt(hide_key(f"the connection failed ({error or type(error).__name__})", self._key))
+            return FailedAttempt(hide_key(f"the connection failed ({error or type(error).__name__})", self.key))
         text = b"".join(chunks).decode("utf-8", "replace")
-        return HttpReply(reply.status_code, hide_key(text, self._key), wait_s)
+        return HttpReply(reply.status_code, hide_key(text, self.key), wait_s)
 
-    def _check(self, request: Request, reply: HttpReply) -> HttpReply | FailedAttempt:
+    def check(self, request: Request, reply: HttpReply) -> HttpReply | FailedAttempt:
         """The reply if it is a chat completion or a rejection; else a failed attempt.
 
         Raises: HarnessError: a retry cannot help: no permission, no such model, a wrong address.
@@ -313,7 +330,8 @@ class Client:
             return FailedAttempt(message, reply.wait_s)
         raise HarnessError(f"{self.endpoint.name}: {message}{_remedy(reply.status, self.endpoint)}")
 
-    def _save(self, request: Request, reply: HttpReply) -> StoredReply:
+    def save(self, request: Request, reply: HttpReply) -> StoredReply:
+        """Saves a reply that `check` let pass."""
         return self.cache.save(
             StoredReply(
                 key=request.key,
@@ -327,7 +345,7 @@ class Client:
         )
 
 
-def _parse_retry_after(header: str | None) -> float | None:
+def parse_retry_after(header: str | None) -> float | None:
     """The seconds that a Retry-After header asks for, as a number or a date; None if it cannot be parsed."""
     if header is None:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.endpoints.batches.batches import Batches
 from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.cassette import add_to_cassette, read_cassette
@@ -29,6 +30,8 @@ def stored_replies(requests: Sequence[Request], endpoint: Endpoint) -> dict[str,
 
 N_FIRST = 5
 """Requests whose replies are looked at before any further one is sent."""
+MIN_BATCH_AFTER_FIRST = 100
+"""Fewest missing replies for which the first requests are sent as single calls before a batch."""
 
 
 def get_replies(
@@ -36,7 +39,7 @@ def get_replies(
     endpoint: Endpoint,
     ledger: str,
     seed: int,
-    check_first: Callable[[Sequence[StoredReply]], None] = lambda _: None,
+    check_first: Callable[[Sequence[StoredReply]], None] | None = None,
 ) -> dict[str, StoredReply]:
     """The reply to each request, by key; identical requests are sent once.
 
@@ -64,12 +67,20 @@ def get_replies(
                 first = unique_requests[:N_FIRST]
 
                 def check() -> None:
+                    if check_first is None:
+                        return
                     arrived = replies | cache.find(request.key for request in first)
                     check_first([arrived[request.key] for request in first])
 
                 try:
                     n_first = sum(request.key not in replies for request in first)
-                    Client(endpoint, cache, ledger, seed).send_all(pending, n_first, check)
+                    if endpoint.batch:
+                        if len(pending) > MIN_BATCH_AFTER_FIRST and n_first and check_first is not None:
+                            Client(endpoint, cache, ledger, seed).send_all(pending[:n_first], n_first, check)
+                        Batches(Client(endpoint, cache, ledger, seed)).answer(pending)
+                        check()
+                    else:
+                        Client(endpoint, cache, ledger, seed).send_all(pending, n_first, check)
                 finally:
                     # Also after a failure, so that the cassette below gets the replies that did arrive.
                     replies |= cache.find(request.key for request in pending)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -122,6 +122,10 @@ class LanguageModel(Classifier):
     """Most requests that one run may send, including retries, over all its folds, seeds and processes."""
     max_total_tokens: int | None = Field(default=None, ge=1)
     """Most tokens that one run may use, prompts and answers together, over all its folds, seeds and processes."""
+    batch: bool = False
+    """Whether requests are sent as batches, which cost less and may take a day; trial calls are single ones."""
+    batch_wait_s: float = Field(default=93_600.0, gt=0.0)
+    """Longest wait for a batch, in seconds; the same command waits on for the same batch."""
     cassette: str | None = None
     """File of recorded requests and replies; replayed without the endpoint unless `record` is set."""
     record: bool = False
@@ -264,7 +268,7 @@ class LanguageModel(Classifier):
         Raises: HarnessError: the endpoint or the cassette fails, or the model has no guide for these labels.
         """
         guide = self._guide_for(gold.labels)
-        endpoint = self.connection
+        endpoint = replace(self.connection, batch=False)  # nobody waits a day to learn that a parameter is refused
 
         def ask(request: Request) -> StoredReply:
             return get_replies([request], endpoint, self._ledger, seed)[request.key]

@@ -1,0 +1,391 @@
+"""Answers requests by batches: submits them, waits, and saves the replies where single calls save theirs.
+
+A batch is written down before anything about it is sent, then the id of its file, then its own id. So a process that
+is killed at any moment leaves a batch that the next one waits for. Where only the file is known, the endpoint is asked
+whether it has a batch with that file.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import IO, Any
+from uuid import uuid4
+
+from harness.endpoints.api_keys import hide_key
+from harness.endpoints.batches.protocol import BatchProtocol, Refused, RemoteBatch
+from harness.endpoints.batches.store import BatchStore, OpenBatch
+from harness.endpoints.calls import Request
+from harness.endpoints.client import MAX_REPLY_BYTES, Client, FailedAttempt, HttpReply, LimitReached
+from harness.errors import HarnessError
+from harness.files import translate_os_errors
+
+MAX_REQUESTS = 50_000
+"""Most requests in one batch."""
+MAX_BYTES = 200_000_000
+"""Most bytes in the file of one batch."""
+MAX_TRIES = 2
+"""Batches that a request may be in before its failures end the call."""
+PAUSE_GROWTH = 1.5
+MAX_PAUSE_S = 60.0
+"""Longest pause between two questions for the state of a batch; the first one is `backoff_s`."""
+REPORT_S = 30.0
+"""Shortest time between two lines about a batch that has gone on."""
+SILENCE_S = 600.0
+"""Longest time without a line."""
+LEASE_S = 7_200.0
+"""Time for which a process reserves a batch at a time; a process that ended blocks nobody."""
+POLL_S = 0.2
+"""Time between checks whether another process still waits for the same batch."""
+
+ENDINGS = {"completed": "ended", "failed": "failed", "expired": "expired", "cancelled": "was cancelled"}
+
+log = logging.getLogger(__name__)
+
+
+class Batches:
+    """Answers requests to one endpoint by batches.
+
+    Args:
+        client: client of the endpoint, with its cache.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._endpoint = client.endpoint
+        self._store = BatchStore(client.cache)
+        self._tries: Counter[str] = Counter()
+        """Batches that a request was in without a usable reply."""
+        self._reasons: dict[str, str] = {}
+        """Why the last one gave none."""
+        self._reserved: dict[str, Request] = {}
+        """Requests that count towards the caps at their upper bound."""
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """Submits requests that are not answered and in no batch yet, as far as the caps allow, without waiting."""
+        with self._client.connected() as connections:
+            pending = self._pending(requests)
+            self._submit(BatchProtocol(self._client, connections), pending)
+
+    def answer(self, requests: Sequence[Request]) -> None:
+        """Waits until each request has a reply in the cache.
+
+        Raises: LimitReached: a batch takes longer than `batch_wait_s`, or a cap is reached. HarnessError: the endpoint
+            refuses a batch, or some requests have no usable reply in two batches; replies that came are saved.
+        """
+        with self._client.connected() as connections:
+            protocol = BatchProtocol(self._client, connections)
+            while pending := self._pending(requests):
+                self._refuse_repeated(pending, len(requests))
+                self._submit(protocol, pending)
+                for name in sorted(set(self._store.held([request.key for request in pending]).values())):
+                    with self._leased(name) as batch:
+                        if batch is not None:
+                            self._finish(protocol, batch)
+
+    def _pending(self, requests: Sequence[Request]) -> list[Request]:
+        replies = self._client.cache.find(request.key for request in requests)
+        return [request for request in requests if request.key not in replies]
+
+    def _refuse_repeated(self, pending: Sequence[Request], n_requests: int) -> None:
+        failed = [request.key for request in pending if self._tries[request.key] >= MAX_TRIES]
+        if failed:
+            raise HarnessError(
+                f"{self._endpoint.name}: {len(failed):,} of {n_requests:,} requests have no usable reply in "
+                f"{MAX_TRIES} batches: {self._reasons[failed[0]]}. {n_requests - len(pending):,} replies arrived and "
+                "are saved; run the same command again to continue"
+            )
+
+    @contextmanager
+    def _leased(self, name: str) -> Iterator[OpenBatch | None]:
+        """The batch, reserved for this process once no other one has it; None if another one has read it by then."""
+        deadline = time.monotonic() + self._endpoint.batch_wait_s
+        while not self._client.cache.acquire(name, LEASE_S):
+            if self._store.find(name) is None:
+                yield None
+                return
+            if time.monotonic() > deadline:
+                raise self._too_long("another process waits for a batch with the same requests")
+            time.sleep(POLL_S)
+        try:
+            yield self._store.find(name)
+        finally:
+            self._client.cache.release(name)
+
+    def _submit(self, protocol: BatchProtocol, pending: Sequence[Request]) -> None:
+        """Submits those requests that no batch holds, as far as the caps allow."""
+        held = self._store.held([request.key for request in pending])
+        free = [request for request in pending if request.key not in held]
+        allowed = list(takewhile(self._reserve, free))
+        if free and not allowed and not held:
+            raise self._client.limit_reached(free[0])
+        parts = list(_parts(allowed))
+        for number, part in enumerate(parts, start=1):
+            self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
+
+    def _reserve(self, request: Request) -> bool:
+        if not self._client.try_reserve(request):
+            return False
+        self._reserved[request.key] = request
+        return True
+
+    def _settle(self, key: str, reply: HttpReply | None) -> None:
+        request = self._reserved.pop(key, None)
+        if request is not None:  # else another process sent it
+            self._client.settle(request, reply)
+
+    def _submit_part(self, protocol: BatchProtocol, part: Sequence[Request], shown: str) -> None:
+        name = f"{time.time_ns():020d}-{uuid4().hex}"
+        self._client.cache.acquire(name, LEASE_S)
+        try:
+            keys = self._store.add(name, self._endpoint.model, part)
+            for request in part:
+                if request.key not in keys:
+                    self._settle(request.key, None)
+            if not keys:
+                return
+            own = [request for request in part if request.key in keys]
+            file = None
+            try:
+                file = self._upload(protocol, own)
+                self._store.set_file(name, file)
+                remote = protocol.submit(file)
+            except HarnessError as error:
+                if file is None or isinstance(error, Refused):  # else it may have been submitted
+                    self._drop(name)
+                raise self._explained(error) from None
+            self._store.set_id(name, remote.id)
+            self._say(
+                remote,
+                f"submitted with {len(own):,} requests{shown}. If this process stops, run the same command again",
+            )
+        finally:
+            self._client.cache.release(name)
+
+    def _upload(self, protocol: BatchProtocol, requests: Sequence[Request]) -> str:
+        with self._temporary_file() as stream:
+            for request in requests:
+                stream.write(_line(request))
+            return protocol.upload(stream)
+
+    @contextmanager
+    def _temporary_file(self) -> Iterator[IO[bytes]]:
+        folder = self._client.cache.path.parent
+        with translate_os_errors(folder), tempfile.TemporaryFile(dir=folder) as stream:
+            yield stream
+
+    def _explained(self, error: HarnessError) -> HarnessError:
+        if isinstance(error, Refused) and error.is_unknown:
+            return HarnessError(
+                f"{error}; the endpoint knows no batches: remove batch: true, and single calls are sent"
+            )
+        return error
+
+    def _drop(self, name: str) -> None:
+        for key in self._store.keys(name):
+            self._settle(key, None)
+        self._store.drop(name)
+
+    def _finish(self, protocol: BatchProtocol, batch: OpenBatch) -> None:
+        """Waits for a batch and reads it; drops one that was never submitted."""
+        remote = self._look_up(protocol, batch)
+        if remote is not None:
+            self._read(protocol, batch, self._wait(protocol, batch, remote))
+
+    def _look_up(self, protocol: BatchProtocol, batch: OpenBatch) -> RemoteBatch | None:
+        """The state of a batch; None, and it is dropped, if it was never submitted."""
+        if batch.id is not None:
+            try:
+                remote = protocol.look_up(batch.id)
+            except Refused as error:
+                if not error.is_unknown:
+                    raise
+                self._lose(batch, str(error))
+                return None
+            if batch.is_lost:
+                self._store.set_id(batch.name, batch.id)
+            return remote
+        submitted: RemoteBatch | None = None
+        try:
+            if batch.file is not None:
+                submitted = protocol.find(batch.file)
+        except Refused as error:
+            raise HarnessError(
+                f"{error}; a process stopped while it submitted a batch, and the endpoint does not say whether it has "
+                "it. To ask everything anew, at the risk of paying twice, run once with --fresh"
+            ) from None
+        if submitted is None:
+            self._drop(batch.name)
+        else:
+            self._store.set_id(batch.name, submitted.id)
+        return submitted
+
+    def _lose(self, batch: OpenBatch, reason: str) -> None:
+        """Drops a batch that the endpoint does not know; the first time, only notes it.
+
+        Raises: HarnessError: the first time.
+        """
+        if batch.is_lost:
+            self._drop(batch.name)
+            return
+        self._store.set_lost(batch.name)
+        raise HarnessError(
+            f"{reason}: the endpoint does not know batch {batch.id} or its files any more, which an earlier call "
+            "submitted. If the key has changed, set the earlier one; otherwise run the same command again, which "
+            "submits the requests anew"
+        )
+
+    def _wait(self, protocol: BatchProtocol, batch: OpenBatch, remote: RemoteBatch) -> RemoteBatch:
+        start = time.monotonic()
+        pause_s = self._endpoint.backoff_s
+        reported, reported_at = "", -SILENCE_S
+        while not remote.has_ended:
+            waited_s = time.monotonic() - start
+            state = _state(remote)
+            if waited_s - reported_at >= (SILENCE_S if state == reported else REPORT_S):
+                self._say(remote, f"{state}, waited {datetime.timedelta(seconds=int(waited_s))}")
+                reported, reported_at = state, waited_s
+            if waited_s >= self._endpoint.batch_wait_s:
+                raise self._too_long(f"batch {remote.id} is {state}")
+            time.sleep(min(pause_s, self._endpoint.batch_wait_s - waited_s))
+            pause_s = max(pause_s, min(MAX_PAUSE_S, pause_s * PAUSE_GROWTH))
+            self._client.cache.extend(batch.name, LEASE_S)
+            remote = protocol.look_up(remote.id)
+        return remote
+
+    def _too_long(self, state: str) -> LimitReached:
+        return LimitReached(
+            f"{self._endpoint.name}: {state} after batch_wait_s ({self._endpoint.batch_wait_s:g} s); run the same "
+            "command again to wait on, nothing is sent twice"
+        )
+
+    def _read(self, protocol: BatchProtocol, batch: OpenBatch, remote: RemoteBatch) -> None:
+        """Saves the replies of a batch that has ended, and drops it.
+
+        Raises: HarnessError: it failed as a whole, it was cancelled, or a reply says that no retry can help.
+        """
+        missing = self._store.keys(batch.name)
+        n_requests = len(missing)
+        if remote.status == "failed" and not remote.result_files:
+            self._drop(batch.name)
+            raise HarnessError(
+                f"{self._endpoint.name}: the endpoint refuses batch {remote.id} of {n_requests:,} requests: "
+                f"{remote.errors or 'it gives no reason'}; mend that, then run the same command again"
+            )
+        reasons: dict[str, str] = {}
+        final: HarnessError | None = None
+        try:
+            for request, outcome in self._outcomes(protocol, batch, remote, n_requests):
+                if request.key not in missing:  # a second row about the same request
+                    continue
+                try:
+                    checked = outcome if isinstance(outcome, FailedAttempt) else self._client.check(request, outcome)
+                except HarnessError as error:
+                    final, checked = error, FailedAttempt(str(error))
+                if isinstance(checked, FailedAttempt):
+                    reasons[request.key] = checked.reason
+                    continue
+                self._client.save(request, checked)
+                self._settle(request.key, checked)
+                missing.remove(request.key)
+        except Refused as error:
+            if not error.is_unknown:
+                raise
+            self._lose(batch, str(error))
+            return
+        ending = (
+            f"the batch {'ended' if remote.status == 'completed' else f'was {remote.status}'} without a reply to it"
+        )
+        for key in missing:
+            self._tries[key] += 1
+            self._reasons[key] = reasons.get(key, ending)
+        self._drop(batch.name)
+        self._conclude(remote, n_requests, sorted(missing), final)
+
+    def _conclude(
+        self, remote: RemoteBatch, n_requests: int, missing: Sequence[str], final: HarnessError | None
+    ) -> None:
+        """Says how a batch ended.
+
+        Raises: HarnessError: it was cancelled, or a reply says that no retry can help.
+        """
+        saved = f"{n_requests - len(missing):,} of {n_requests:,} replies arrived and are saved"
+        if missing and (remote.status == "cancelled" or final is not None):
+            reason = f"{self._endpoint.name}: batch {remote.id} was cancelled" if final is None else str(final)
+            raise HarnessError(f"{reason}. {saved}; run the same command again to ask the others in a new batch")
+        others = f"; {len(missing):,} without a usable one ({self._reasons[missing[0]]})" if missing else ""
+        self._say(remote, f"{remote.status}, {saved}{others}")
+
+    def _outcomes(
+        self, protocol: BatchProtocol, batch: OpenBatch, remote: RemoteBatch, n_requests: int
+    ) -> Iterator[tuple[Request, HttpReply | FailedAttempt]]:
+        """The rows of the result files; those that are none or about no request of the batch are left out."""
+        for file in remote.result_files:
+            with self._temporary_file() as stream:
+                protocol.download(file, stream, (n_requests + 1) * MAX_REPLY_BYTES)
+                for line in stream:
+                    row = _row(hide_key(line.decode("utf-8", "replace"), self._client.key))
+                    custom_id = row.get("custom_id")
+                    request = self._store.request(batch, custom_id) if isinstance(custom_id, str) else None
+                    if request is not None:
+                        yield request, _outcome(row)
+
+    def _say(self, remote: RemoteBatch, text: str) -> None:
+        # A warning, since Python shows these where nobody has set up logging: a wait of hours must not be silent.
+        log.warning("batch %s at %s: %s", remote.id, self._endpoint.host, text)
+
+
+def _line(request: Request) -> bytes:
+    """The line of a request in the file of a batch."""
+    # Some servers split lines at every character that Unicode calls a line end.
+    body = request.body.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+    start = f'{{"custom_id": "{request.key}", "method": "POST", "url": "/v1/chat/completions", "body": '
+    return f"{start}{body}}}\n".encode()
+
+
+def _parts(requests: Sequence[Request]) -> Iterator[list[Request]]:
+    """The requests in parts that a batch may have."""
+    part: list[Request] = []
+    size = 0
+    for request in requests:
+        length = len(_line(request))
+        if part and (len(part) == MAX_REQUESTS or size + length > MAX_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(request)
+        size += length
+    if part:
+        yield part
+
+
+def _row(line: str) -> dict[str, Any]:
+    """A line of a result file; empty if it is no JSON object."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
+def _outcome(row: dict[str, Any]) -> HttpReply | FailedAttempt:
+    """The reply in a row, or the error in its place."""
+    response = row.get("response")
+    if isinstance(response, dict) and type(response.get("status_code")) is int:
+        body = response.get("body")
+        return HttpReply(response["status_code"], body if isinstance(body, str) else json.dumps(body), None)
+    error = row.get("error")
+    words = [str(error[name]) for name in ("code", "message") if error.get(name)] if isinstance(error, dict) else []
+    return FailedAttempt(repr(": ".join(words)[:300]) if words else "a row without a reply")
+
+
+def _state(remote: RemoteBatch) -> str:
+    """How far a batch is, in words."""
+    status = remote.status.replace("_", " ")
+    return f"{status}, {remote.completed:,} of {remote.total:,} answered, {remote.failed:,} failed"
