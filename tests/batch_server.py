@@ -80,9 +80,7 @@ class BatchHandler(Handler):
             if after:
                 ids = [batch["id"] for batch in batches]
                 batches = batches[ids.index(after[1]) + 1 :]
-            self.give(
-                {"object": "list", "data": batches[: server.page], "has_more": len(batches) > server.page}
-            )
+            self.give({"object": "list", "data": batches[: server.page], "has_more": len(batches) > server.page})
         elif (match := re.fullmatch(r"/batches/([\w-]+)", path)) and match[1] in server.batches:
             server.proceed(match[1], self)
             self.give(server.batches[match[1]])

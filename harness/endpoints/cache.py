@@ -31,7 +31,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS outdated (generation TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, "
     "PRIMARY KEY (generation, key)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS batches (name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, model TEXT NOT NULL, "
-    "file TEXT, id TEXT, lost INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+    "ledger TEXT NOT NULL, file TEXT, id TEXT, lost INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS batched (key TEXT PRIMARY KEY, batch TEXT NOT NULL, sample TEXT NOT NULL, "
     "body TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch)",

@@ -262,12 +262,12 @@ class Client:
         """Counts the request towards the caps, at its upper bound; returns False if they do not allow it now."""
         return self.cache.reserve(self.ledger, request.token_bound, self._limit)
 
-    def settle(self, request: Request, reply: HttpReply | None) -> None:
+    def settle(self, ledger: str, request: Request, reply: HttpReply | None) -> None:
         """Corrects what `try_reserve` counted to what the reply reports; None: nothing was processed."""
         n_tokens = 0
         if reply is not None and reply.status == 200:
             n_tokens = reported_tokens(reply.text) or request.token_bound
-        self.cache.correct_tokens(self.ledger, n_tokens - request.token_bound)
+        self.cache.correct_tokens(ledger, n_tokens - request.token_bound)
 
     def limit_reached(self, request: Request) -> LimitReached:
         """The error where the caps do not allow a request."""
@@ -328,7 +328,7 @@ class Client:
         message = f"status {reply.status}: {error_summary(reply.text)}"
         if reply.status in RETRYABLE_STATUS or reply.status >= 500:
             return FailedAttempt(message, reply.wait_s)
-        raise HarnessError(f"{self.endpoint.name}: {message}{_remedy(reply.status, self.endpoint)}")
+        raise HarnessError(f"{self.endpoint.name}: {message}{remedy(reply.status, self.endpoint)}")
 
     def save(self, request: Request, reply: HttpReply) -> StoredReply:
         """Saves a reply that `check` let pass."""
@@ -360,7 +360,8 @@ def parse_retry_after(header: str | None) -> float | None:
         return None
 
 
-def _remedy(status: int, endpoint: Endpoint) -> str:
+def remedy(status: int, endpoint: Endpoint) -> str:
+    """What to do about a status that no retry can help, after a semicolon; empty: nothing is known."""
     if status in (401, 403):
         variable = key_variable(endpoint)
         return f"; check the key in {variable}" if variable else "; set api_key_variable if the endpoint needs a key"

@@ -40,6 +40,8 @@ def get_replies(
     ledger: str,
     seed: int,
     check_first: Callable[[Sequence[StoredReply]], None] | None = None,
+    *,
+    wait: bool = True,
 ) -> dict[str, StoredReply]:
     """The reply to each request, by key; identical requests are sent once.
 
@@ -49,6 +51,8 @@ def get_replies(
         ledger: the name that usage is counted under.
         seed: random seed of the jitter in waits.
         check_first: called with the first replies before any further request is sent; what it raises ends the call.
+            A small batch is sent whole, and looked at once it is answered.
+        wait: whether to wait for batches; without, those replies are absent that have not come yet.
     Raises: HarnessError: the cassette has no reply to some requests, or the endpoint fails; replies that arrived are
         saved.
     """
@@ -67,20 +71,21 @@ def get_replies(
                 first = unique_requests[:N_FIRST]
 
                 def check() -> None:
-                    if check_first is None:
-                        return
                     arrived = replies | cache.find(request.key for request in first)
-                    check_first([arrived[request.key] for request in first])
+                    if check_first is not None and all(request.key in arrived for request in first):
+                        check_first([arrived[request.key] for request in first])
 
                 try:
                     n_first = sum(request.key not in replies for request in first)
+                    single = pending
                     if endpoint.batch:
-                        if len(pending) > MIN_BATCH_AFTER_FIRST and n_first and check_first is not None:
-                            Client(endpoint, cache, ledger, seed).send_all(pending[:n_first], n_first, check)
-                        Batches(Client(endpoint, cache, ledger, seed)).answer(pending)
+                        checks = check_first is not None and len(pending) > MIN_BATCH_AFTER_FIRST
+                        single = pending[:n_first] if checks else []
+                    if single:
+                        Client(endpoint, cache, ledger, seed).send_all(single, n_first, check)
+                    if endpoint.batch:
+                        Batches(Client(endpoint, cache, ledger, seed)).answer(pending, wait=wait)
                         check()
-                    else:
-                        Client(endpoint, cache, ledger, seed).send_all(pending, n_first, check)
                 finally:
                     # Also after a failure, so that the cassette below gets the replies that did arrive.
                     replies |= cache.find(request.key for request in pending)

@@ -131,9 +131,13 @@ class LanguageModelScorer(Scorer):
         if self._last_answers is None or self._last_answers.claims is not claims:
             replies: list[list[ParsedReply]] = []
             tokens_by_key: dict[str, int] = {}
-            for start in range(0, len(claims), BATCH_SIZE):
-                batch = claims.take(np.arange(start, min(start + BATCH_SIZE, len(claims))))
-                replies += self._ask(batch, tokens_by_key)
+            starts = range(0, len(claims), BATCH_SIZE)
+            lots = [np.arange(start, min(start + BATCH_SIZE, len(claims))) for start in starts]
+            if self.endpoint.batch and len(lots) > 1:  # so that no lot waits until another one is answered
+                for lot in lots:
+                    self._replies(self.requests(claims.take(lot)), wait=False)
+            for lot in lots:
+                replies += self._ask(claims.take(lot), tokens_by_key)
             usage = ApiUsage(len(tokens_by_key), sum(tokens_by_key.values()))
             self._last_answers = LastAnswers(claims, replies, usage)
         return self._last_answers
@@ -141,14 +145,17 @@ class LanguageModelScorer(Scorer):
     def _ask(self, claims: Claims, tokens_by_key: dict[str, int]) -> list[list[ParsedReply]]:
         """The parsed replies by claim and sample; adds the tokens of each reply to `tokens_by_key`."""
         requests = self.requests(claims)
-        all_requests = [request for samples in requests for request in samples]
-        replies = get_replies(all_requests, self.endpoint, self.ledger, self.seed, self._check_first)
+        replies = self._replies(requests)
         parsed = {
             key: read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages)
             for key, reply in replies.items()
         }
         tokens_by_key |= {key: reported_tokens(reply.reply) or 0 for key, reply in replies.items()}
         return [[parsed[request.key] for request in samples] for samples in requests]
+
+    def _replies(self, requests: Sequence[Sequence[Request]], *, wait: bool = True) -> dict[str, StoredReply]:
+        all_requests = [request for samples in requests for request in samples]
+        return get_replies(all_requests, self.endpoint, self.ledger, self.seed, self._check_first, wait=wait)
 
     def _check_first(self, replies: Sequence[StoredReply]) -> None:
         """Raises a HarnessError if all of the first answers are cut off: the others would be, too."""

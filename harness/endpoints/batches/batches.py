@@ -65,18 +65,13 @@ class Batches:
         """Batches that a request was in without a usable reply."""
         self._reasons: dict[str, str] = {}
         """Why the last one gave none."""
-        self._reserved: dict[str, Request] = {}
-        """Requests that count towards the caps at their upper bound."""
 
-    def submit(self, requests: Sequence[Request]) -> None:
-        """Submits requests that are not answered and in no batch yet, as far as the caps allow, without waiting."""
-        with self._client.connected() as connections:
-            pending = self._pending(requests)
-            self._submit(BatchProtocol(self._client, connections), pending)
+    def answer(self, requests: Sequence[Request], *, wait: bool = True) -> None:
+        """Submits the requests that have no reply and are in no batch, and waits until each has a reply in the cache.
 
-    def answer(self, requests: Sequence[Request]) -> None:
-        """Waits until each request has a reply in the cache.
-
+        Args:
+            requests: the requests.
+            wait: whether to wait; without, requests that the caps do not allow yet are left out.
         Raises: LimitReached: a batch takes longer than `batch_wait_s`, or a cap is reached. HarnessError: the endpoint
             refuses a batch, or some requests have no usable reply in two batches; replies that came are saved.
         """
@@ -85,6 +80,8 @@ class Batches:
             while pending := self._pending(requests):
                 self._refuse_repeated(pending, len(requests))
                 self._submit(protocol, pending)
+                if not wait:
+                    return
                 for name in sorted(set(self._store.held([request.key for request in pending]).values())):
                     with self._leased(name) as batch:
                         if batch is not None:
@@ -123,32 +120,22 @@ class Batches:
         """Submits those requests that no batch holds, as far as the caps allow."""
         held = self._store.held([request.key for request in pending])
         free = [request for request in pending if request.key not in held]
-        allowed = list(takewhile(self._reserve, free))
+        # Requests count towards the caps at their upper bound until their batch is read.
+        allowed = list(takewhile(self._client.try_reserve, free))
         if free and not allowed and not held:
             raise self._client.limit_reached(free[0])
         parts = list(_parts(allowed))
         for number, part in enumerate(parts, start=1):
             self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
 
-    def _reserve(self, request: Request) -> bool:
-        if not self._client.try_reserve(request):
-            return False
-        self._reserved[request.key] = request
-        return True
-
-    def _settle(self, key: str, reply: HttpReply | None) -> None:
-        request = self._reserved.pop(key, None)
-        if request is not None:  # else another process sent it
-            self._client.settle(request, reply)
-
     def _submit_part(self, protocol: BatchProtocol, part: Sequence[Request], shown: str) -> None:
         name = f"{time.time_ns():020d}-{uuid4().hex}"
         self._client.cache.acquire(name, LEASE_S)
         try:
-            keys = self._store.add(name, self._endpoint.model, part)
+            keys = self._store.add(name, self._endpoint.model, self._client.ledger, part)
             for request in part:
-                if request.key not in keys:
-                    self._settle(request.key, None)
+                if request.key not in keys:  # another process was faster
+                    self._client.settle(self._client.ledger, request, None)
             if not keys:
                 return
             own = [request for request in part if request.key in keys]
@@ -159,7 +146,7 @@ class Batches:
                 remote = protocol.submit(file)
             except HarnessError as error:
                 if file is None or isinstance(error, Refused):  # else it may have been submitted
-                    self._drop(name)
+                    self._drop(self._store.find(name))
                 raise self._explained(error) from None
             self._store.set_id(name, remote.id)
             self._say(
@@ -188,10 +175,16 @@ class Batches:
             )
         return error
 
-    def _drop(self, name: str) -> None:
-        for key in self._store.keys(name):
-            self._settle(key, None)
-        self._store.drop(name)
+    def _drop(self, batch: OpenBatch | None) -> None:
+        """Forgets a batch; those of its requests that have no reply count as not sent."""
+        if batch is None:  # `--fresh` in another process has forgotten it
+            return
+        keys = self._store.keys(batch.name)
+        for key in keys - self._client.cache.find(keys).keys():
+            request = self._store.request(batch, key)
+            if request is not None:
+                self._client.settle(batch.ledger, request, None)
+        self._store.drop(batch.name)
 
     def _finish(self, protocol: BatchProtocol, batch: OpenBatch) -> None:
         """Waits for a batch and reads it; drops one that was never submitted."""
@@ -222,7 +215,7 @@ class Batches:
                 "it. To ask everything anew, at the risk of paying twice, run once with --fresh"
             ) from None
         if submitted is None:
-            self._drop(batch.name)
+            self._drop(batch)
         else:
             self._store.set_id(batch.name, submitted.id)
         return submitted
@@ -233,7 +226,7 @@ class Batches:
         Raises: HarnessError: the first time.
         """
         if batch.is_lost:
-            self._drop(batch.name)
+            self._drop(batch)
             return
         self._store.set_lost(batch.name)
         raise HarnessError(
@@ -274,7 +267,7 @@ class Batches:
         missing = self._store.keys(batch.name)
         n_requests = len(missing)
         if remote.status == "failed" and not remote.result_files:
-            self._drop(batch.name)
+            self._drop(batch)
             raise HarnessError(
                 f"{self._endpoint.name}: the endpoint refuses batch {remote.id} of {n_requests:,} requests: "
                 f"{remote.errors or 'it gives no reason'}; mend that, then run the same command again"
@@ -293,7 +286,7 @@ class Batches:
                     reasons[request.key] = checked.reason
                     continue
                 self._client.save(request, checked)
-                self._settle(request.key, checked)
+                self._client.settle(batch.ledger, request, checked)
                 missing.remove(request.key)
         except Refused as error:
             if not error.is_unknown:
@@ -306,7 +299,7 @@ class Batches:
         for key in missing:
             self._tries[key] += 1
             self._reasons[key] = reasons.get(key, ending)
-        self._drop(batch.name)
+        self._drop(batch)
         self._conclude(remote, n_requests, sorted(missing), final)
 
     def _conclude(

@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 from uuid import uuid4
 
 from harness.endpoints.api_keys import hide_key
-from harness.endpoints.client import MAX_REPLY_BYTES, RETRYABLE_STATUS, Client, parse_retry_after
+from harness.endpoints.client import MAX_REPLY_BYTES, RETRYABLE_STATUS, Client, parse_retry_after, remedy
 from harness.endpoints.completions import error_summary
 from harness.endpoints.connection import ConnectionPool
 from harness.errors import HarnessError
@@ -95,7 +95,13 @@ class BatchProtocol:
         def content() -> dict[str, Any]:
             return {"content": json.dumps(body).encode()}
 
-        return _batch_of(self._json("POST", "/batches", content, otherwise=lambda: self._find(file)))
+        def look() -> dict[str, Any] | None:
+            try:
+                return self._find(file)
+            except Refused as error:
+                raise HarnessError(f"{error}; whether the batch was submitted is unknown") from None
+
+        return _batch_of(self._json("POST", "/batches", content, otherwise=look))
 
     def find(self, file: str) -> RemoteBatch | None:
         """The batch that was submitted with an uploaded file; None if there is none.
@@ -176,7 +182,8 @@ class BatchProtocol:
                     return text
                 failure = f"status {status}: {error_summary(text)}"
                 if status not in RETRYABLE_STATUS and (status < 500 or status in UNKNOWN_STATUS):
-                    raise Refused(f"{self._endpoint.name}: {path.partition('?')[0]}: {failure}", status)
+                    known = "" if status in UNKNOWN_STATUS else remedy(status, self._endpoint)
+                    raise Refused(f"{self._endpoint.name}: {path.partition('?')[0]}: {failure}{known}", status)
             if attempt < self._endpoint.retries:
                 self._pause(wait_s, attempt)
         raise HarnessError(
