@@ -24,10 +24,10 @@ class BatchHandler(Handler):
     lost: Answer | None = None
     """What comes in place of the next answer."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
         self._answer(b"")
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         if self.path.partition("?")[0].endswith("/chat/completions"):
             super().do_POST()
             return

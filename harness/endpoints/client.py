@@ -16,10 +16,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.endpoints.api_keys import api_key, hide_key, key_variable
-from harness.endpoints.cache import Cache, Usage
+from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.completions import error_summary, first_choice, reported_tokens
+from harness.endpoints.completions import error_summary, first_choice
 from harness.endpoints.connection import ConnectionPool
+from harness.endpoints.limits import Limits
 from harness.endpoints.refusals import refused_parameters
 from harness.errors import EndsRun, HarnessError
 
@@ -52,7 +53,7 @@ class FailedAttempt(NamedTuple):
 
 
 class LimitReached(EndsRun):
-    """A limit of calls or tokens that the user set is reached."""
+    """A limit of calls, tokens or dollars that the user set is reached."""
 
 
 class Cancelled(HarnessError):
@@ -67,14 +68,15 @@ class Client:
         cache: receives the replies.
         ledger: the name that usage is counted under.
         seed: random seed of the jitter in waits.
+        budget: the name that dollars are counted under; None: as `ledger`.
     Raises: HarnessError: the endpoint needs a key that is not set.
     """
 
-    def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int) -> None:
+    def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int, budget: str | None = None) -> None:
         self.endpoint = endpoint
         self.cache = cache
-        self.ledger = ledger
         self.seed = seed
+        self.limits = Limits(endpoint, cache, ledger, budget or ledger)
         self.key = api_key(endpoint)
         self._stop = Event()
         self._schedule = Condition()
@@ -216,14 +218,11 @@ class Client:
     def _attempt(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
         self._wait_for_slot()
         self._reserve(request)
-        # An attempt that timed out or broke off counts in full: the endpoint may have processed and billed it.
-        n_tokens = request.token_bound
         try:
             outcome = self._post(connections, request)
             if isinstance(outcome, HttpReply):
-                n_tokens = (reported_tokens(outcome.text) or n_tokens) if outcome.status == 200 else 0
+                self.limits.settle(request, outcome.status, outcome.text)
         finally:
-            self.cache.correct_tokens(self.ledger, n_tokens - request.token_bound)
             with self._schedule:
                 self._n_in_flight -= 1
                 self._schedule.notify_all()
@@ -240,46 +239,18 @@ class Client:
             raise Cancelled("stopped")
 
     def _reserve(self, request: Request) -> None:
-        """Counts the request towards the caps, at its upper bound; waits while requests in flight may free tokens.
+        """Counts the request towards the caps, at its upper bound; waits while requests in flight may free some.
 
         Raises: LimitReached: nothing is in flight, and the caps do not allow the request.
         """
         with self._schedule:
-            while not self.try_reserve(request):
+            while not self.limits.reserve(request):
                 if not self._n_in_flight:
-                    raise self.limit_reached(request)
+                    raise LimitReached(self.limits.message(request))
                 if self._stop.is_set():
                     raise Cancelled("stopped")
                 self._schedule.wait(0.2)
             self._n_in_flight += 1
-
-    @property
-    def _limit(self) -> Usage:
-        caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
-        return Usage(*(sys.maxsize if cap is None else cap for cap in caps))
-
-    def try_reserve(self, request: Request) -> bool:
-        """Counts the request towards the caps, at its upper bound; returns False if they do not allow it now."""
-        return self.cache.reserve(self.ledger, request.token_bound, self._limit)
-
-    def settle(self, ledger: str, request: Request, reply: HttpReply | None) -> None:
-        """Corrects what `try_reserve` counted to what the reply reports; None: nothing was processed."""
-        n_tokens = 0
-        if reply is not None and reply.status == 200:
-            n_tokens = reported_tokens(reply.text) or request.token_bound
-        self.cache.correct_tokens(ledger, n_tokens - request.token_bound)
-
-    def limit_reached(self, request: Request) -> LimitReached:
-        """The error where the caps do not allow a request."""
-        used, limit = self.cache.usage(self.ledger), self._limit
-        if used.calls >= limit.calls:
-            return LimitReached(
-                f"{self.endpoint.name}: the max_calls limit ({limit.calls:,}) is reached; raise it to continue"
-            )
-        return LimitReached(
-            f"{self.endpoint.name}: the max_total_tokens limit ({limit.tokens:,}) would be exceeded: {used.tokens:,} "
-            f"tokens are used, and the next call may use up to {request.token_bound:,}; raise the limit to continue"
-        )
 
     def _post(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
         """Sends one request; a reply that takes too long or is too large is a failed attempt."""

@@ -11,6 +11,7 @@ from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.cassette import add_to_cassette, read_cassette
 from harness.endpoints.client import Client
 from harness.errors import HarnessError
+from harness.files import fingerprint
 from harness.folders import cache_folder
 
 
@@ -28,6 +29,11 @@ def stored_replies(requests: Sequence[Request], endpoint: Endpoint) -> dict[str,
     return replies
 
 
+def budget_of(requests: Sequence[Request]) -> str:
+    """The budget of a set of requests, so that whoever repeats a call that stopped goes on paying from the same."""
+    return fingerprint(sorted({request.key for request in requests}))
+
+
 N_FIRST = 5
 """Requests whose replies are looked at before any further one is sent."""
 MIN_BATCH_AFTER_FIRST = 100
@@ -41,6 +47,7 @@ def get_replies(
     seed: int,
     check_first: Callable[[Sequence[StoredReply]], None] | None = None,
     *,
+    budget: str | None = None,
     wait: bool = True,
 ) -> dict[str, StoredReply]:
     """The reply to each request, by key; identical requests are sent once.
@@ -48,10 +55,11 @@ def get_replies(
     Args:
         requests: the requests, in the order in which a cassette records their replies.
         endpoint: the endpoint and its settings.
-        ledger: the name that usage is counted under.
+        ledger: the name that calls and tokens are counted under.
         seed: random seed of the jitter in waits.
         check_first: called with the first replies before any further request is sent; what it raises ends the call.
             A small batch is sent whole, and looked at once it is answered.
+        budget: the name that dollars are counted under; None: as `ledger`.
         wait: whether to wait for batches; without, those replies are absent that have not come yet.
     Raises: HarnessError: the cassette has no reply to some requests, or the endpoint fails; replies that arrived are
         saved.
@@ -82,9 +90,11 @@ def get_replies(
                         checks = check_first is not None and len(pending) > MIN_BATCH_AFTER_FIRST
                         single = pending[:n_first] if checks else []
                     if single:
-                        Client(endpoint, cache, ledger, seed).send_all(single, n_first, check)
+                        Client(endpoint, cache, ledger, seed, budget).send_all(single, n_first, check)
                     if endpoint.batch:
-                        Batches(Client(endpoint, cache, ledger, seed)).answer(pending, wait=wait)
+                        Batches(Client(endpoint, cache, ledger, seed, budget), ledger, budget or ledger).answer(
+                            pending, wait=wait
+                        )
                         check()
                 finally:
                     # Also after a failure, so that the cassette below gets the replies that did arrive.

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.classifiers.base import N_REASONS, ApiUsage, QuoteCounts, Reason, ScoreMatrix, Scorer
+from harness.classifiers.base import N_REASONS, ApiUsage, QuoteCounts, Reason, ScoreMatrix, Scorer, total_usage
 from harness.classifiers.language_models.prompt import Prompt, claim_messages, sendable_text
 from harness.classifiers.language_models.replies import ParsedReply, Quote, read_reply
 from harness.data.claims import Claims
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.completions import reported_tokens
+from harness.endpoints.completions import TokenCounts, token_counts
+from harness.endpoints.prices import Rate
 from harness.endpoints.replay import get_replies
 from harness.errors import HarnessError
 
@@ -53,8 +55,10 @@ class LanguageModelScorer(Scorer):
     """Number of requests per claim; None: one, whose token probabilities give the score."""
     seed: int
     ledger: str
-    """Name that usage is counted under."""
+    """Name that calls and tokens are counted under."""
     chosen: str
+    budget: str | None = None
+    """Name that dollars are counted under; None: as `ledger`."""
     _last_answers: LastAnswers | None = field(default=None, repr=False, compare=False)
 
     probabilities = True
@@ -130,32 +134,34 @@ class LanguageModelScorer(Scorer):
         """The answers about the claims; scores, labels and counts of the same claims share one set of replies."""
         if self._last_answers is None or self._last_answers.claims is not claims:
             replies: list[list[ParsedReply]] = []
-            tokens_by_key: dict[str, int] = {}
+            usages: dict[str, ApiUsage] = {}
             starts = range(0, len(claims), BATCH_SIZE)
             lots = [np.arange(start, min(start + BATCH_SIZE, len(claims))) for start in starts]
             if self.endpoint.batch and len(lots) > 1:  # so that no lot waits until another one is answered
                 for lot in lots:
                     self._replies(self.requests(claims.take(lot)), wait=False)
             for lot in lots:
-                replies += self._ask(claims.take(lot), tokens_by_key)
-            usage = ApiUsage(len(tokens_by_key), sum(tokens_by_key.values()))
+                replies += self._ask(claims.take(lot), usages)
+            usage = total_usage([*usages.values()]) or ApiUsage(0, 0)
             self._last_answers = LastAnswers(claims, replies, usage)
         return self._last_answers
 
-    def _ask(self, claims: Claims, tokens_by_key: dict[str, int]) -> list[list[ParsedReply]]:
-        """The parsed replies by claim and sample; adds the tokens of each reply to `tokens_by_key`."""
+    def _ask(self, claims: Claims, usages: dict[str, ApiUsage]) -> list[list[ParsedReply]]:
+        """The parsed replies by claim and sample; adds the usage of each reply to `usages`."""
         requests = self.requests(claims)
         replies = self._replies(requests)
         parsed = {
             key: read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages)
             for key, reply in replies.items()
         }
-        tokens_by_key |= {key: reported_tokens(reply.reply) or 0 for key, reply in replies.items()}
+        rate = self.endpoint.rate()
+        usages |= {key: _usage_of(reply, rate) for key, reply in replies.items()}
         return [[parsed[request.key] for request in samples] for samples in requests]
 
     def _replies(self, requests: Sequence[Sequence[Request]], *, wait: bool = True) -> dict[str, StoredReply]:
         all_requests = [request for samples in requests for request in samples]
-        return get_replies(all_requests, self.endpoint, self.ledger, self.seed, self._check_first, wait=wait)
+        settings = (self.endpoint, self.ledger, self.seed, self._check_first)
+        return get_replies(all_requests, *settings, budget=self.budget, wait=wait)
 
     def _check_first(self, replies: Sequence[StoredReply]) -> None:
         """Raises a HarnessError if all of the first answers are cut off: the others would be, too."""
@@ -171,6 +177,15 @@ class LanguageModelScorer(Scorer):
             "label; nothing further was sent. Raise max_tokens, or thought_tokens if the model thinks before it "
             "answers; or turn its thinking off under extra"
         )
+
+
+def _usage_of(reply: StoredReply, rate: Rate | None) -> ApiUsage:
+    counts = token_counts(reply.reply) if reply.status == 200 else TokenCounts(0, 0)
+    source = rate.source if rate else ""
+    if counts is None:
+        return ApiUsage(1, 0, prices=source)
+    dollars = rate.dollars(counts, datetime.fromisoformat(reply.at)) if rate else None
+    return ApiUsage(1, counts.input + counts.output, counts.cached, counts.reasoning, dollars=dollars, prices=source)
 
 
 def _quote_reason(quote: Quote, *, is_in: bool) -> Reason:

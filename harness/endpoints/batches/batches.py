@@ -24,6 +24,7 @@ from harness.endpoints.batches.protocol import BatchProtocol, Refused, RemoteBat
 from harness.endpoints.batches.store import BatchStore, OpenBatch
 from harness.endpoints.calls import Request
 from harness.endpoints.client import MAX_REPLY_BYTES, Client, FailedAttempt, HttpReply, LimitReached
+from harness.endpoints.limits import Limits
 from harness.errors import HarnessError
 from harness.files import translate_os_errors
 
@@ -45,6 +46,8 @@ LEASE_S = 7_200.0
 POLL_S = 0.2
 """Time between checks whether another process still waits for the same batch."""
 
+NOT_SENT = (0, "")
+"""Status and text in place of a reply where nothing was processed."""
 ENDINGS = {"completed": "ended", "failed": "failed", "expired": "expired", "cancelled": "was cancelled"}
 
 log = logging.getLogger(__name__)
@@ -55,10 +58,12 @@ class Batches:
 
     Args:
         client: client of the endpoint, with its cache.
+        ledger, budget: the names that calls and tokens, and dollars, are counted under.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, ledger: str, budget: str) -> None:
         self._client = client
+        self._counted = (ledger, budget)
         self._endpoint = client.endpoint
         self._store = BatchStore(client.cache)
         self._tries: Counter[str] = Counter()
@@ -121,9 +126,9 @@ class Batches:
         held = self._store.held([request.key for request in pending])
         free = [request for request in pending if request.key not in held]
         # Requests count towards the caps at their upper bound until their batch is read.
-        allowed = list(takewhile(self._client.try_reserve, free))
+        allowed = list(takewhile(self._client.limits.reserve, free))
         if free and not allowed and not held:
-            raise self._client.limit_reached(free[0])
+            raise LimitReached(self._client.limits.message(free[0]))
         parts = list(_parts(allowed))
         for number, part in enumerate(parts, start=1):
             self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
@@ -132,10 +137,10 @@ class Batches:
         name = f"{time.time_ns():020d}-{uuid4().hex}"
         self._client.cache.acquire(name, LEASE_S)
         try:
-            keys = self._store.add(name, self._endpoint.model, self._client.ledger, part)
+            keys = self._store.add(name, self._endpoint.model, self._counted, part)
             for request in part:
                 if request.key not in keys:  # another process was faster
-                    self._client.settle(self._client.ledger, request, None)
+                    self._client.limits.settle(request, *NOT_SENT)
             if not keys:
                 return
             own = [request for request in part if request.key in keys]
@@ -180,11 +185,16 @@ class Batches:
         if batch is None:  # `--fresh` in another process has forgotten it
             return
         keys = self._store.keys(batch.name)
+        limits = self._limits_of(batch)
         for key in keys - self._client.cache.find(keys).keys():
             request = self._store.request(batch, key)
             if request is not None:
-                self._client.settle(batch.ledger, request, None)
+                limits.settle(request, *NOT_SENT)
         self._store.drop(batch.name)
+
+    def _limits_of(self, batch: OpenBatch) -> Limits:
+        """The caps that a batch counts towards, which another process may have sent."""
+        return Limits(self._endpoint, self._client.cache, batch.ledger, batch.budget)
 
     def _finish(self, protocol: BatchProtocol, batch: OpenBatch) -> None:
         """Waits for a batch and reads it; drops one that was never submitted."""
@@ -264,14 +274,16 @@ class Batches:
 
         Raises: HarnessError: it failed as a whole, it was cancelled, or a reply says that no retry can help.
         """
-        missing = self._store.keys(batch.name)
-        n_requests = len(missing)
+        keys = self._store.keys(batch.name)
+        n_requests = len(keys)
+        missing = keys - self._client.cache.find(keys).keys()  # a process may have been killed while it read
         if remote.status == "failed" and not remote.result_files:
             self._drop(batch)
             raise HarnessError(
                 f"{self._endpoint.name}: the endpoint refuses batch {remote.id} of {n_requests:,} requests: "
                 f"{remote.errors or 'it gives no reason'}; mend that, then run the same command again"
             )
+        limits = self._limits_of(batch)
         reasons: dict[str, str] = {}
         final: HarnessError | None = None
         try:
@@ -286,7 +298,7 @@ class Batches:
                     reasons[request.key] = checked.reason
                     continue
                 self._client.save(request, checked)
-                self._client.settle(batch.ledger, request, checked)
+                limits.settle(request, checked.status, checked.text)
                 missing.remove(request.key)
         except Refused as error:
             if not error.is_unknown:

@@ -17,7 +17,9 @@ class OpenBatch(NamedTuple):
     endpoint: str
     """`Request.url` of its requests."""
     ledger: str
-    """The name that its usage is counted under."""
+    """The name that its calls and tokens are counted under."""
+    budget: str
+    """The name that its dollars are counted under."""
     file: str | None
     """The endpoint's id of the file with its requests; None: it is not uploaded."""
     id: str | None
@@ -36,7 +38,7 @@ class BatchStore:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    def add(self, name: str, model: str, ledger: str, requests: Sequence[Request]) -> set[str]:
+    def add(self, name: str, model: str, counted: tuple[str, str], requests: Sequence[Request]) -> set[str]:
         """Adds a batch with those requests that have no reply and are in no other batch; returns their keys.
 
         Without any, it adds nothing.
@@ -44,7 +46,7 @@ class BatchStore:
         Args:
             name: a new name.
             model: the model of the requests.
-            ledger: the name that usage is counted under.
+            counted: the names that its calls and tokens, and its dollars, are counted under.
             requests: at least one request, all with the same address.
         """
         rows = [(request.key, name, request.sample, request.body, request.key) for request in requests]
@@ -57,8 +59,10 @@ class BatchStore:
             )
             keys = {row[0] for row in database.execute("SELECT key FROM batched WHERE batch = ?", (name,))}
             if keys:
-                row = (name, requests[0].url, model, ledger)
-                database.execute("INSERT INTO batches (name, endpoint, model, ledger) VALUES (?, ?, ?, ?)", row)
+                row = (name, requests[0].url, model, *counted)
+                database.execute(
+                    "INSERT INTO batches (name, endpoint, model, ledger, budget) VALUES (?, ?, ?, ?, ?)", row
+                )
         return keys
 
     def held(self, keys: Sequence[str]) -> dict[str, str]:
@@ -74,9 +78,9 @@ class BatchStore:
     def find(self, name: str) -> OpenBatch | None:
         """The batch of this name; None if it was read or dropped in the meantime."""
         with self._cache.transaction() as database:
-            query = "SELECT name, endpoint, ledger, file, id, lost FROM batches WHERE name = ?"
+            query = "SELECT name, endpoint, ledger, budget, file, id, lost FROM batches WHERE name = ?"
             row = database.execute(query, (name,)).fetchone()
-        return None if row is None else OpenBatch._make((*row[:5], bool(row[5])))
+        return None if row is None else OpenBatch._make((*row[:6], bool(row[6])))
 
     def set_file(self, name: str, file: str) -> None:
         """Notes that the requests of a batch are uploaded."""

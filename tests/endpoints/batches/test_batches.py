@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -54,15 +55,12 @@ def open_batches():
         )
 
 
-@pytest.fixture
-def expected(server):
-    """The scores by single calls, from a cache of their own."""
-    cache = os.environ["HARNESS_CACHE"]
-    os.environ["HARNESS_CACHE"] = f"{cache}-single"
-    scores = fitted(server, batch=False).score(FIVE)
-    os.environ["HARNESS_CACHE"] = cache
-    server.asked.clear()
-    return scores
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """The scores by single calls."""
+    with pytest.MonkeyPatch.context() as patch, serving_batches() as server:
+        patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("single")))
+        return fitted(server, batch=False).score(FIVE)
 
 
 def test_a_batch_answers_as_single_calls_do(server, expected):
@@ -90,7 +88,7 @@ def test_the_lines_are_the_requests_also_with_odd_characters(server):
     scorer.score(claims)
     sent = {row["custom_id"]: row["body"] for rows in server.rows.values() for row in rows}
     bodies = {call.key: call.body for each in scorer.requests(claims) for call in each}
-    assert {key: __import__("json").loads(body) for key, body in bodies.items()} == sent
+    assert {key: json.loads(body) for key, body in bodies.items()} == sent
 
 
 def test_the_wait_says_counts(server, caplog):
@@ -235,8 +233,15 @@ def test_a_call_that_is_not_allowed_names_the_remedy(server):
         fitted(server).score(FIVE)
 
 
-@pytest.mark.parametrize("call", ["POST /files", "POST /batches", "GET /batches/batch_0", "GET /files/file-output-1"])
-@pytest.mark.parametrize("trouble", [gives(BUSY, 503), gives(BUSY, 429, Retry_After="0.01"), hangs_up, broken_off])
+@pytest.mark.parametrize(
+    ("call", "trouble"),
+    [
+        ("POST /files", hangs_up),
+        ("POST /batches", gives(BUSY, 503)),
+        ("GET /batches/batch_0", gives(BUSY, 429, Retry_After="0.01")),
+        ("GET /files/file-output-1", broken_off),
+    ],
+)
 def test_what_fails_for_the_moment_is_tried_again(server, expected, call, trouble):
     server.troubles = [(call, trouble, False)]
     assert (fitted(server).score(FIVE) == expected).all()
@@ -297,9 +302,8 @@ def test_a_batch_that_the_endpoint_forgot_is_told_once_and_then_submitted_anew(s
 
 def test_result_files_that_are_gone_are_told_once_and_then_submitted_anew(server, expected):
     server.troubles = [("GET /files/.*/content", gives("", 404), False)] * 2
-    for _ in range(1):
-        with pytest.raises(HarnessError, match=r"does not know batch batch_0 or its files any more"):
-            fitted(server).score(FIVE)
+    with pytest.raises(HarnessError, match=r"does not know batch batch_0 or its files any more"):
+        fitted(server).score(FIVE)
     assert (fitted(server).score(FIVE) == expected).all()
     assert sizes(server) == [5, 5]
 
@@ -347,16 +351,40 @@ def test_a_small_batch_is_looked_at_when_it_is_answered(server):
         scorer.score(FIVE)
 
 
-def test_caps_hold_for_batches(server):
+def test_a_cap_of_calls_holds_for_batches(server):
     scorer = fitted(server, max_calls=4)
     with pytest.raises(LimitReached, match=r"the max_calls limit \(4\) is reached"):
         scorer.score(FIVE)
     assert sizes(server) == [3]  # and the trial
-    tokens = fitted(server).requests(FIVE)[0][0].token_bound
-    scorer = fitted(server, max_total_tokens=2 * tokens + 100)
-    claims = claims_of([f"Other {n}." for n in range(3)])
-    scorer.score(claims)  # what is not used frees the cap for the next batch
-    assert sizes(server)[1:] == [2, 1] or sum(sizes(server)[1:]) == 3
+
+
+def test_what_a_batch_does_not_use_of_a_cap_is_free_for_the_next(server):
+    price = {"input": 1.0, "output": 1.0}
+    bound = fitted(server).requests(FIVE)[0][0].token_bound
+    for cap in ({"max_total_tokens": 3 * bound}, {"max_cost": 3 * bound / 1e6, "price": price}):
+        server.rows.clear()
+        scorer = fitted(server, **cap)
+        scorer.score(claims_of([f"Other {n} {len(cap)}." for n in range(4)]))
+        assert sum(sizes(server)) == 4
+        assert 1 < len(sizes(server)) < 4
+
+
+def test_a_batch_that_came_to_nothing_costs_nothing(server):
+    server.endings = [("failed", lambda replies, _: replies.clear())]
+    scorer = fitted(server, max_total_tokens=12_000)
+    with Cache(cache_folder()) as cache:
+        before = cache.usage(scorer.ledger).tokens
+        with pytest.raises(HarnessError, match="refuses batch"):
+            scorer.score(FIVE)
+        assert cache.usage(scorer.ledger).tokens == before
+        scorer.score(FIVE)
+        assert cache.usage(scorer.ledger).tokens == before + scorer.api_usage(FIVE).tokens
+
+
+def test_the_forecast_says_how_many_requests_are_in_batches(server):
+    claims, gold = yes_no()
+    planned = model(server, scoring="token_probabilities").planned_requests(claims, gold, FIVE, 13)
+    assert sorted(estimate.in_batch for estimate in planned.values()) == [False] + [True] * 5
 
 
 def test_the_key_goes_with_each_call_and_into_no_file(server, monkeypatch, tmp_path):
@@ -424,7 +452,7 @@ build("language_model", settings).fit(*yes_no(), 13).score(FIVE)
 """
 
 
-@pytest.mark.parametrize("moment", ["POST /files", "POST /batches", "GET /batches/", "GET /files/"])
+@pytest.mark.parametrize("moment", ["POST /batches", "GET /files/"])
 def test_a_process_that_is_killed_at_any_call_is_continued(server, expected, moment, request):
     tests = request.config.rootpath / "tests"
     folders = [str(tests), str(tests / "classifiers"), str(tests / "endpoints" / "batches")]
