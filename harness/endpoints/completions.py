@@ -81,23 +81,31 @@ WRITTEN_COUNTS = ("cache_write_tokens", "cache_creation_tokens", "cache_creation
 def token_counts(text: str) -> TokenCounts | None:
     """The tokens that a reply reports; None if it reports none, or no plausible ones."""
     try:
-        usage = json.loads(text)["usage"]
-        details = [usage, usage.get("prompt_tokens_details") or {}, usage.get("input_tokens_details") or {}]
-        thoughts = [usage, usage.get("completion_tokens_details") or {}, usage.get("output_tokens_details") or {}]
-        n_input = _count(usage, "prompt_tokens", "input_tokens")
-        n_output = _count(usage, "completion_tokens", "output_tokens")
-        total = _count(usage, "total_tokens")
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        usage = dict(json.loads(text)["usage"])
+    except (ValueError, RecursionError, LookupError, TypeError):
         return None
+    prompts = [usage, *_details(usage, "prompt_tokens_details"), *_details(usage, "input_tokens_details")]
+    answers = [usage, *_details(usage, "completion_tokens_details"), *_details(usage, "output_tokens_details")]
+    n_input, n_output = (
+        _count(usage, "prompt_tokens", "input_tokens"),
+        _count(usage, "completion_tokens", "output_tokens"),
+    )
+    total = _count(usage, "total_tokens")
     # Some endpoints do not count thoughts among the completion's tokens, but bill them: the total has them.
     n_output = max(n_output, total - n_input) if n_input else n_output or total
     if not 0 < n_input + n_output <= MAX_TOKENS:
         return None
     cached, written = (
-        min(n_input, max(_count(part, *names) for part in details)) for names in (CACHED_COUNTS, WRITTEN_COUNTS)
+        min(n_input, max(_count(part, *names) for part in prompts)) for names in (CACHED_COUNTS, WRITTEN_COUNTS)
     )
-    reasoning = min(n_output, max(_count(part, "reasoning_tokens") for part in thoughts))
+    reasoning = min(n_output, max(_count(part, "reasoning_tokens") for part in answers))
     return TokenCounts(n_input, n_output, cached, min(written, n_input - cached), reasoning)
+
+
+def _details(usage: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The details of a count: an object, or a list of objects."""
+    details = usage.get(name)
+    return [part for part in (details if isinstance(details, list) else [details]) if isinstance(part, dict)]
 
 
 def _count(counts: Mapping[str, Any], *names: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from functools import cached_property
-from math import ceil
+from math import ceil, floor, log10
 
 from harness.endpoints.cache import Cache, Usage
 from harness.endpoints.calls import Endpoint, Request
@@ -98,5 +98,6 @@ class Limits:
 
 
 def shown_dollars(dollars: float) -> str:
-    """Dollars for a message: cents, and of little money two digits that tell it from nothing."""
-    return f"${dollars:,.2f}" if dollars >= 0.1 or not dollars else f"${float(f'{dollars:.2g}'):.8f}".rstrip("0")
+    """Dollars for a message: cents, and below a dollar three digits that tell it from nothing."""
+    decimals = 2 if dollars >= 1 or not dollars else 2 - floor(log10(dollars))
+    return f"${dollars:,.{decimals}f}"

@@ -70,6 +70,14 @@ USAGE = {
         {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 50}},
         TokenCounts(5, 1, cached=5),
     ),
+    "details in a list": (
+        {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": [{"cached_tokens": 4}]},
+        TokenCounts(5, 1, cached=4),
+    ),
+    "details of another kind": (
+        {"prompt_tokens": 5, "completion_tokens": 1, "prompt_tokens_details": "none", "completion_tokens_details": [3]},
+        TokenCounts(5, 1),
+    ),
     "counts of another kind": (
         {"prompt_tokens": 5, "completion_tokens": 1, "cached_tokens": True, "reasoning_tokens": "9"},
         TokenCounts(5, 1),

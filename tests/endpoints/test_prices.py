@@ -89,7 +89,7 @@ def test_an_estimate_is_dollars_by_a_source():
 
 @pytest.mark.parametrize(
     ("dollars", "shown"),
-    [(0, "$0.00"), (1234.5, "$1,234.50"), (0.5, "$0.50"), (0.0123, "$0.012"), (3.21e-6, "$0.0000032")],
+    [(0, "$0.00"), (1234.5, "$1,234.50"), (0.5, "$0.500"), (0.0123, "$0.0123"), (3.21e-6, "$0.00000321")],
 )
 def test_dollars_are_shown_with_the_digits_that_tell(dollars, shown):
     assert shown_dollars(dollars) == shown

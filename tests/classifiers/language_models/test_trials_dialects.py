@@ -6,7 +6,7 @@ import json
 
 import pytest
 from claim_tables import claims_of, yes_no
-from model_server import SURE, completion, token
+from model_server import SURE, completion, labels_of, token
 
 from harness.classifiers import build
 
@@ -21,9 +21,11 @@ def label(body):
 
 
 def answer(body, *, enforced=True):
-    """The answer; a model whose form is not enforced does what the trial says."""
+    """The answer; a model whose schema is not enforced does what the trial says."""
     trapped = "the one word unbound" in body["messages"][0]["content"]
-    return "unbound" if trapped and not enforced else json.dumps({"label": label(body)})
+    if not trapped:
+        return json.dumps({"label": label(body)})
+    return json.dumps({"label": labels_of(body)[0]}) if enforced else "unbound"
 
 
 def probabilities(body, before=()):
