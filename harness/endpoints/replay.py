@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.endpoints.batches.batches import Batches
+from harness.endpoints.batches.store import BatchStore
 from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.cassette import add_to_cassette, read_cassette
@@ -27,6 +28,14 @@ def stored_replies(requests: Sequence[Request], endpoint: Endpoint) -> dict[str,
         with Cache(cache_folder()) as cache:
             replies |= cache.find(missing_keys)
     return replies
+
+
+def submitted_requests(requests: Sequence[Request], endpoint: Endpoint) -> set[str]:
+    """The keys of the requests that are in batches which are not read yet; sends nothing."""
+    if not endpoint.batch or endpoint.replayed:
+        return set()
+    with Cache(cache_folder()) as cache:
+        return set(BatchStore(cache).held([request.key for request in requests]))
 
 
 def budget_of(requests: Sequence[Request]) -> str:

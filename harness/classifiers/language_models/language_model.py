@@ -30,7 +30,7 @@ from harness.endpoints.calls import Endpoint, Estimate, Request, StoredReply
 from harness.endpoints.capabilities import RESPONSE_FORMATS, EndpointCapabilities, response_format_parameter
 from harness.endpoints.cassette import read_cassette
 from harness.endpoints.prices import PRICE_EXAMPLE, Price
-from harness.endpoints.replay import get_replies, stored_replies
+from harness.endpoints.replay import get_replies, stored_replies, submitted_requests
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, read_bytes, sha256
@@ -308,7 +308,7 @@ class LanguageModel(Classifier):
         return self._scorer(guide, capabilities, claims, gold, seed)
 
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, Estimate]:
-        """The estimated tokens and price, by key, of each request that neither the cassette nor the cache has."""
+        """The estimated tokens and price, by key, of each request that is neither stored nor in a batch yet."""
         guide = self._guide_for(gold.labels)
         endpoint = self.connection
         unanswered_trials: list[Request] = []
@@ -326,12 +326,12 @@ class LanguageModel(Classifier):
         )
         scorer = self._scorer(guide, capabilities, claims, gold, seed)
         requests = [request for samples in scorer.requests(test) for request in samples]
-        stored = stored_replies(requests, endpoint)
+        known = stored_replies(requests, endpoint).keys() | submitted_requests(requests, endpoint)
         # Trial calls are never part of a batch.
         trial_endpoint = replace(endpoint, batch=False)
         trial_estimates = {request.key: trial_endpoint.estimate(request) for request in unanswered_trials}
         return trial_estimates | {
-            request.key: endpoint.estimate(request) for request in requests if request.key not in stored
+            request.key: endpoint.estimate(request) for request in requests if request.key not in known
         }
 
     def _guide_for(self, labels: tuple[str, ...]) -> PromptGuideline:

@@ -385,6 +385,11 @@ def test_the_forecast_says_how_many_requests_are_in_batches(server):
     claims, gold = yes_no()
     planned = model(server, scoring="token_probabilities").planned_requests(claims, gold, FIVE, 13)
     assert sorted(estimate.in_batch for estimate in planned.values()) == [False] + [True] * 5
+    server.states = ["in_progress"]
+    with pytest.raises(LimitReached):
+        fitted(server, scoring="token_probabilities", batch_wait_s=0.01).score(FIVE.take([0, 1]))
+    planned = model(server, scoring="token_probabilities").planned_requests(claims, gold, FIVE, 13)
+    assert len(planned) == 3  # the others are submitted
 
 
 def test_the_key_goes_with_each_call_and_into_no_file(server, monkeypatch, tmp_path):
