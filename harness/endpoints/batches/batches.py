@@ -41,6 +41,8 @@ REPORT_S = 30.0
 """Shortest time between two lines about a batch that has gone on."""
 SILENCE_S = 600.0
 """Longest time without a line."""
+OUTAGE_S = 600.0
+"""Time for which a wait goes on although the endpoint does not answer."""
 LEASE_S = 7_200.0
 """Time for which a process reserves a batch at a time; a process that ended blocks nobody."""
 POLL_S = 0.2
@@ -246,21 +248,28 @@ class Batches:
         )
 
     def _wait(self, protocol: BatchProtocol, batch: OpenBatch, remote: RemoteBatch) -> RemoteBatch:
-        start = time.monotonic()
+        """Asks for a batch until it has ended, and says how far it is; an outage may last a while."""
+        start = answered_at = time.monotonic()
         pause_s = self._endpoint.backoff_s
         reported, reported_at = "", -SILENCE_S
+        trouble = ""
         while not remote.has_ended:
             waited_s = time.monotonic() - start
-            state = _state(remote)
+            state = trouble or _state(remote)
             if waited_s - reported_at >= (SILENCE_S if state == reported else REPORT_S):
                 self._say(remote, f"{state}, waited {datetime.timedelta(seconds=int(waited_s))}")
                 reported, reported_at = state, waited_s
             if waited_s >= self._endpoint.batch_wait_s:
-                raise self._too_long(f"batch {remote.id} is {state}")
+                raise self._too_long(f"batch {remote.id} is {_state(remote)}")
             time.sleep(min(pause_s, self._endpoint.batch_wait_s - waited_s))
             pause_s = max(pause_s, min(MAX_PAUSE_S, pause_s * PAUSE_GROWTH))
             self._client.cache.extend(batch.name, LEASE_S)
-            remote = protocol.look_up(remote.id)
+            try:
+                remote, trouble, answered_at = protocol.look_up(remote.id), "", time.monotonic()
+            except HarnessError as error:
+                if isinstance(error, Refused) or time.monotonic() - answered_at > OUTAGE_S:
+                    raise
+                trouble = f"no answer ({error})"
         return remote
 
     def _too_long(self, state: str) -> LimitReached:

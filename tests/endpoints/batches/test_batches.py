@@ -249,6 +249,24 @@ def test_what_fails_for_the_moment_is_tried_again(server, expected, call, troubl
     assert sizes(server) == [5]
 
 
+def test_a_wait_outlasts_an_outage_of_some_minutes(server, expected, monkeypatch):
+    server.troubles = [("GET /batches/batch_0", hangs_up, False)] * 3
+    server.states = ["in_progress"] * 5 + ["completed"]
+    server.troubles.insert(0, ("GET /batches/batch_0", gives({"id": "batch_0", "status": "in_progress"}), False))
+    assert (fitted(server, retries=0).score(FIVE) == expected).all()
+    assert sizes(server) == [5]
+    monkeypatch.setattr("harness.endpoints.batches.batches.OUTAGE_S", 0)
+    server.troubles = [
+        ("GET /batches/batch_1", gives({"id": "batch_1", "status": "in_progress"}), False),
+        ("GET /batches/batch_1", hangs_up, False),
+    ]
+    other = claims_of(["Another."])
+    with pytest.raises(HarnessError, match="the connection failed"):
+        fitted(server, retries=0).score(other)
+    fitted(server).score(other)
+    assert sizes(server) == [5, 1]
+
+
 def test_a_submission_whose_answer_is_lost_is_not_repeated(server, expected):
     server.troubles = [("POST /batches", hangs_up, True)]
     assert (fitted(server).score(FIVE) == expected).all()
