@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from batch_server import serving_batches
 from model_server import completion, gives, says
 
 from harness import plan, run
@@ -104,6 +105,23 @@ def test_unanswered_claims_are_counted_by_reason(write, model_server, tmp_path):
     predicted = pq.read_table(Path(result.path) / "predictions.parquet")["predicted"].to_pylist()
     assert predicted.count(None) == 2
     assert result.values["coverage"].value < 1
+
+
+def test_batches_give_the_result_of_single_calls(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "batched"))
+    with serving_batches() as server:
+        config = write("batch: true, backoff_s: 0.01, scoring: token_probabilities", url=server.url)
+        assert "would send up to 50 calls (49 of them in batches) to 127.0.0.1, " in str(plan(config, out=tmp_path))
+        with pytest.raises(HarnessError, match=r"needs the network \(127.0.0.1\), which --offline refuses"):
+            run(config, out=tmp_path / "offline", offline=True)
+        assert server.calls == []
+        batched = run(config, out=tmp_path / "batched").results[0]
+        asked = len(server.asked)
+        assert len(server.batches) == 4  # one for each fold
+        single = run(write("scoring: token_probabilities", url=server.url), out=tmp_path / "single").results[0]
+    assert len(server.asked) == asked == 1  # the trial: every other reply came in a batch
+    assert batched.values == single.values
+    assert (batched.cost.calls, batched.cost.tokens) == (single.cost.calls, single.cost.tokens)
 
 
 def test_a_dry_run_counts_calls_and_tokens_and_asks_nobody(write, model_server, harness, tmp_path):
