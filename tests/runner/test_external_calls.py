@@ -111,14 +111,17 @@ def test_batches_give_the_result_of_single_calls(write, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "batched"))
     with serving_batches() as server:
         config = write("batch: true, backoff_s: 0.01, scoring: token_probabilities", url=server.url)
-        assert "would send up to 50 calls (49 of them in batches) to 127.0.0.1, " in str(plan(config, out=tmp_path))
+        planned = plan(config, out=tmp_path, limit=3)
+        n_in_batches = planned.forecast.in_batches
+        assert f"would send up to {n_in_batches + 1} calls ({n_in_batches} of them in batches) to 127." in str(planned)
         with pytest.raises(HarnessError, match=r"needs the network \(127.0.0.1\), which --offline refuses"):
             run(config, out=tmp_path / "offline", offline=True)
         assert server.calls == []
-        batched = run(config, out=tmp_path / "batched").results[0]
+        batched = run(config, out=tmp_path / "batched", limit=3).results[0]
         asked = len(server.asked)
         assert len(server.batches) == 4  # one for each fold
-        single = run(write("scoring: token_probabilities", url=server.url), out=tmp_path / "single").results[0]
+        assert sum(map(len, server.rows.values())) == n_in_batches
+        single = run(write("scoring: token_probabilities", url=server.url), out=tmp_path / "single", limit=3).results[0]
     assert len(server.asked) == asked == 1  # the trial: every other reply came in a batch
     assert batched.values == single.values
     assert (batched.cost.calls, batched.cost.tokens) == (single.cost.calls, single.cost.tokens)
