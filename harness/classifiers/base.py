@@ -18,6 +18,7 @@ from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
 from harness.display import displayed, html_of, short_repr
 from harness.endpoints.calls import Estimate
+from harness.endpoints.limits import shown_dollars
 from harness.endpoints.prices import joined_sources
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import HarnessError
@@ -64,6 +65,16 @@ class ApiUsage(NamedTuple):
     """Price of the calls; None if a price, or the tokens of a reply, are not known."""
     prices: str = ""
     """Who says the price: `the config`, or the package with its version; empty if it is not known."""
+
+    def money(self) -> str | None:
+        """What the calls took, as a sentence; None if no call has a known price."""
+        if not self.prices:
+            return None
+        parts = f"{self.cached_tokens:,} cached, {self.reasoning_tokens:,} of thoughts"
+        taken = f"{self.calls:,} calls with {self.tokens:,} tokens ({parts})"
+        if self.dollars is None:
+            return f"{taken}; their price is not known: a model has no known price, or a reply no tokens"
+        return f"{taken} cost {shown_dollars(self.dollars)} by {self.prices}"
 
 
 def total_usage(usages: Sequence[ApiUsage]) -> ApiUsage | None:

@@ -225,8 +225,9 @@ def costs(data: ReportData) -> Grid | None:
             rows.append((subject.name, quality, *spent, *calls))
     if not rows:
         return None
-    if all(row[len(rows[0]) - len(CALLS)] == "-" for row in rows):  # no system calls a service
-        rows = [row[: -len(CALLS)] for row in rows]
+    n_columns = len(rows[0])
+    if all(row[n_columns - len(CALLS)] == "-" for row in rows):  # no system calls a service
+        n_columns -= len(CALLS)
     head = (
         "system",
         heading_of(data, data.main),
@@ -237,7 +238,7 @@ def costs(data: ReportData) -> Grid | None:
         "memory, MB",
         *CALLS,
     )
-    return Grid("Cost and quality", head[: len(rows[0])], tuple(rows))
+    return Grid("Cost and quality", head[:n_columns], tuple(row[:n_columns] for row in rows))
 
 
 CALLS = ("calls", "tokens", "of them cached", "of thoughts", "price", "prices by")

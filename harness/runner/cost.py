@@ -11,7 +11,7 @@ from time import perf_counter
 
 from pydantic import ValidationError
 
-from harness.endpoints.limits import shown_dollars
+from harness.classifiers.base import ApiUsage
 from harness.endpoints.prices import joined_sources
 from harness.files import json_document
 from harness.records import Record
@@ -45,13 +45,8 @@ class Cost(Record):
 
     def money(self) -> str | None:
         """What the calls took, as a sentence; None if no call has a known price."""
-        if self.calls is None or self.prices is None:
-            return None
-        parts = f"{self.cached_tokens or 0:,} cached, {self.reasoning_tokens or 0:,} of thoughts"
-        taken = f"{self.calls:,} calls with {self.tokens or 0:,} tokens ({parts})"
-        if self.dollars is None:
-            return f"{taken}; their price is not known: a model has no known price, or a reply no tokens"
-        return f"{taken} cost {shown_dollars(self.dollars)} by {self.prices}"
+        tokens = (self.tokens or 0, self.cached_tokens or 0, self.reasoning_tokens or 0)
+        return ApiUsage(self.calls or 0, *tokens, dollars=self.dollars, prices=self.prices or "").money()
 
 
 class Clock:

@@ -11,7 +11,7 @@ import pytest
 from batch_server import serving_batches
 from model_server import completion, gives, says
 
-from harness import plan, run
+from harness import build_report, plan, run
 from harness.data.load import open_dataset
 from harness.errors import HarnessError
 
@@ -191,6 +191,9 @@ def test_a_run_stops_at_its_cap_in_dollars_and_a_higher_one_goes_on(write, model
     assert cost.prices == "the config"
     line = "model: 52 calls with 22,360 tokens (5,200 cached, 1,040 of thoughts) cost $0.0463 by the config"
     assert line in str(outcome).splitlines()
+    report = build_report([outcome.folder], tmp_path / "report.html").path.read_text(encoding="utf-8")
+    assert "of them cached" in report
+    assert "$0.0463" in report
 
 
 def test_a_cap_in_dollars_without_a_price_is_a_fault_of_the_config(write, model_server, harness, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,9 @@ import numpy.typing as npt
 from harness.classifiers.base import N_REASONS, ApiUsage, QuoteCounts, Reason, ScoreMatrix, Scorer, total_usage
 from harness.classifiers.language_models.prompt import Prompt, claim_messages, sendable_text
 from harness.classifiers.language_models.replies import ParsedReply, Quote, read_reply
+from harness.classifiers.language_models.usage import usages_of
 from harness.data.claims import Claims
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.completions import TokenCounts, token_counts
-from harness.endpoints.prices import Rate
 from harness.endpoints.replay import get_replies
 from harness.errors import HarnessError
 
@@ -154,8 +152,7 @@ class LanguageModelScorer(Scorer):
             key: read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages)
             for key, reply in replies.items()
         }
-        rate = self.endpoint.rate()
-        usages |= {key: _usage_of(reply, rate) for key, reply in replies.items()}
+        usages |= usages_of(replies, self.endpoint)
         return [[parsed[request.key] for request in samples] for samples in requests]
 
     def _replies(self, requests: Sequence[Sequence[Request]], *, wait: bool = True) -> dict[str, StoredReply]:
@@ -177,15 +174,6 @@ class LanguageModelScorer(Scorer):
             "label; nothing further was sent. Raise max_tokens, or thought_tokens if the model thinks before it "
             "answers; or turn its thinking off under extra"
         )
-
-
-def _usage_of(reply: StoredReply, rate: Rate | None) -> ApiUsage:
-    counts = token_counts(reply.reply) if reply.status == 200 else TokenCounts(0, 0)
-    source = rate.source if rate else ""
-    if counts is None:
-        return ApiUsage(1, 0, prices=source)
-    dollars = rate.dollars(counts, datetime.fromisoformat(reply.at)) if rate else None
-    return ApiUsage(1, counts.input + counts.output, counts.cached, counts.reasoning, dollars=dollars, prices=source)
 
 
 def _quote_reason(quote: Quote, *, is_in: bool) -> Reason:

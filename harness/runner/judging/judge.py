@@ -12,7 +12,9 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from harness.classifiers.base import ApiUsage, total_usage
 from harness.classifiers.language_models.language_model import LanguageModel
+from harness.classifiers.language_models.usage import usages_of
 from harness.display import displayed
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.completions import error_summary, first_choice, is_cut_off
@@ -79,6 +81,8 @@ class Judgments:
     """Counts of facts of each; NaN without a usable answer."""
     dates: tuple[str, str] | None
     """Days of the first and the last reply; None without a reply."""
+    usage: ApiUsage | None = None
+    """What the calls took, those included whose replies were stored; None without a reply."""
 
     @property
     def missing(self) -> dict[str, int]:
@@ -140,7 +144,8 @@ class Judge:
             judgments.append(judgment)
             counts.append(NO_COUNTS if judgment.missing_reason else judgment.counts())
         days = sorted(reply.at[:10] for reply in replies.values())
-        return Judgments(tuple(judgments), tuple(counts), (days[0], days[-1]) if days else None)
+        usage = total_usage([*usages_of(replies, self.endpoint).values()])
+        return Judgments(tuple(judgments), tuple(counts), (days[0], days[-1]) if days else None, usage)
 
     def _request(self, comparison: Comparison) -> Request | None:
         if not comparison.is_asked:
