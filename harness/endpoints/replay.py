@@ -77,11 +77,7 @@ def get_replies(
     replies = stored_replies(unique_requests, endpoint)
     pending = [request for request in unique_requests if request.key not in replies]
     if pending and endpoint.replayed:
-        raise HarnessError(
-            f"{endpoint.cassette}: has no recorded reply for {len(pending)} of {len(unique_requests)} requests: it was "
-            "recorded with other settings, prompts or claims. To record the missing replies, set record: true (needs "
-            "the endpoint)"
-        )
+        raise _not_recorded(endpoint, len(pending), len(unique_requests))
     try:
         if pending:
             with Cache(cache_folder()) as cache:
@@ -94,16 +90,12 @@ def get_replies(
 
                 try:
                     n_first = sum(request.key not in replies for request in first)
-                    single = pending
+                    n_single = _n_single(endpoint, len(pending), 0 if check_first is None else n_first)
+                    if n_single:
+                        Client(endpoint, cache, ledger, seed, budget).send_all(pending[:n_single], n_first, check)
                     if endpoint.batch:
-                        checks = check_first is not None and len(pending) > MIN_BATCH_AFTER_FIRST
-                        single = pending[:n_first] if checks else []
-                    if single:
-                        Client(endpoint, cache, ledger, seed, budget).send_all(single, n_first, check)
-                    if endpoint.batch:
-                        Batches(Client(endpoint, cache, ledger, seed, budget), ledger, budget or ledger).answer(
-                            pending, wait=wait
-                        )
+                        batches = Batches(Client(endpoint, cache, ledger, seed, budget), ledger, budget or ledger)
+                        batches.answer(pending, wait=wait)
                         check()
                 finally:
                     # Also after a failure, so that the cassette below gets the replies that did arrive.
@@ -113,3 +105,17 @@ def get_replies(
             arrived = [replies[request.key] for request in unique_requests if request.key in replies]
             add_to_cassette(Path(endpoint.cassette), arrived)
     return replies
+
+
+def _not_recorded(endpoint: Endpoint, n_missing: int, n_requests: int) -> HarnessError:
+    return HarnessError(
+        f"{endpoint.cassette}: has no recorded reply for {n_missing} of {n_requests} requests: it was recorded with "
+        "other settings, prompts or claims. To record the missing replies, set record: true (needs the endpoint)"
+    )
+
+
+def _n_single(endpoint: Endpoint, n_pending: int, n_checked: int) -> int:
+    """The number of requests that are sent as single calls; before a large batch, those whose replies are checked."""
+    if not endpoint.batch:
+        return n_pending
+    return n_checked if n_pending > MIN_BATCH_AFTER_FIRST else 0

@@ -8,7 +8,6 @@ whether it has a batch with that file.
 from __future__ import annotations
 
 import datetime
-import json
 import logging
 import tempfile
 import time
@@ -16,11 +15,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
-from typing import IO, Any
+from typing import IO
 from uuid import uuid4
 
 from harness.endpoints.api_keys import hide_key
-from harness.endpoints.batches.protocol import BatchProtocol, Refused, RemoteBatch
+from harness.endpoints.batches.protocol import BatchProtocol, Refused, RemoteBatch, explained
+from harness.endpoints.batches.rows import line_of, outcome_of, parts_of, row_of
 from harness.endpoints.batches.store import BatchStore, OpenBatch
 from harness.endpoints.calls import Request
 from harness.endpoints.client import MAX_REPLY_BYTES, Client, FailedAttempt, HttpReply, LimitReached
@@ -28,10 +28,6 @@ from harness.endpoints.limits import Limits
 from harness.errors import HarnessError
 from harness.files import translate_os_errors
 
-MAX_REQUESTS = 50_000
-"""Most requests in one batch."""
-MAX_BYTES = 200_000_000
-"""Most bytes in the file of one batch."""
 MAX_TRIES = 2
 """Batches that a request may be in before its failures end the call."""
 PAUSE_GROWTH = 1.5
@@ -131,7 +127,7 @@ class Batches:
         allowed = list(takewhile(self._client.limits.reserve, free))
         if free and not allowed and not held:
             raise LimitReached(self._client.limits.message(free[0]))
-        parts = list(_parts(allowed))
+        parts = list(parts_of(allowed))
         for number, part in enumerate(parts, start=1):
             self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
 
@@ -154,7 +150,7 @@ class Batches:
             except HarnessError as error:
                 if file is None or isinstance(error, Refused):  # else it may have been submitted
                     self._drop(self._store.find(name))
-                raise self._explained(error) from None
+                raise explained(error) from None
             self._store.set_id(name, remote.id)
             self._say(
                 remote,
@@ -166,7 +162,7 @@ class Batches:
     def _upload(self, protocol: BatchProtocol, requests: Sequence[Request]) -> str:
         with self._temporary_file() as stream:
             for request in requests:
-                stream.write(_line(request))
+                stream.write(line_of(request))
             return protocol.upload(stream)
 
     @contextmanager
@@ -174,13 +170,6 @@ class Batches:
         folder = self._client.cache.path.parent
         with translate_os_errors(folder), tempfile.TemporaryFile(dir=folder) as stream:
             yield stream
-
-    def _explained(self, error: HarnessError) -> HarnessError:
-        if isinstance(error, Refused) and error.is_unknown:
-            return HarnessError(
-                f"{error}; the endpoint knows no batches: remove batch: true, and single calls are sent"
-            )
-        return error
 
     def _drop(self, batch: OpenBatch | None) -> None:
         """Forgets a batch; those of its requests that have no reply count as not sent."""
@@ -255,12 +244,12 @@ class Batches:
         trouble = ""
         while not remote.has_ended:
             waited_s = time.monotonic() - start
-            state = trouble or _state(remote)
+            state = trouble or remote.progress
             if waited_s - reported_at >= (SILENCE_S if state == reported else REPORT_S):
                 self._say(remote, f"{state}, waited {datetime.timedelta(seconds=int(waited_s))}")
                 reported, reported_at = state, waited_s
             if waited_s >= self._endpoint.batch_wait_s:
-                raise self._too_long(f"batch {remote.id} is {_state(remote)}")
+                raise self._too_long(f"batch {remote.id} is {remote.progress}")
             time.sleep(min(pause_s, self._endpoint.batch_wait_s - waited_s))
             pause_s = max(pause_s, min(MAX_PAUSE_S, pause_s * PAUSE_GROWTH))
             self._client.cache.extend(batch.name, LEASE_S)
@@ -345,61 +334,12 @@ class Batches:
             with self._temporary_file() as stream:
                 protocol.download(file, stream, (n_requests + 1) * MAX_REPLY_BYTES)
                 for line in stream:
-                    row = _row(hide_key(line.decode("utf-8", "replace"), self._client.key))
+                    row = row_of(hide_key(line.decode("utf-8", "replace"), self._client.key))
                     custom_id = row.get("custom_id")
                     request = self._store.request(batch, custom_id) if isinstance(custom_id, str) else None
                     if request is not None:
-                        yield request, _outcome(row)
+                        yield request, outcome_of(row)
 
     def _say(self, remote: RemoteBatch, text: str) -> None:
         # A warning, since Python shows these where nobody has set up logging: a wait of hours must not be silent.
         log.warning("batch %s at %s: %s", remote.id, self._endpoint.host, text)
-
-
-def _line(request: Request) -> bytes:
-    """The line of a request in the file of a batch."""
-    # Some servers split lines at every character that Unicode calls a line end.
-    body = request.body.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
-    start = f'{{"custom_id": "{request.key}", "method": "POST", "url": "/v1/chat/completions", "body": '
-    return f"{start}{body}}}\n".encode()
-
-
-def _parts(requests: Sequence[Request]) -> Iterator[list[Request]]:
-    """The requests in parts that a batch may have."""
-    part: list[Request] = []
-    size = 0
-    for request in requests:
-        length = len(_line(request))
-        if part and (len(part) == MAX_REQUESTS or size + length > MAX_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(request)
-        size += length
-    if part:
-        yield part
-
-
-def _row(line: str) -> dict[str, Any]:
-    """A line of a result file; empty if it is no JSON object."""
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return row if isinstance(row, dict) else {}
-
-
-def _outcome(row: dict[str, Any]) -> HttpReply | FailedAttempt:
-    """The reply in a row, or the error in its place."""
-    response = row.get("response")
-    if isinstance(response, dict) and type(response.get("status_code")) is int:
-        body = response.get("body")
-        return HttpReply(response["status_code"], body if isinstance(body, str) else json.dumps(body), None)
-    error = row.get("error")
-    words = [str(error[name]) for name in ("code", "message") if error.get(name)] if isinstance(error, dict) else []
-    return FailedAttempt(repr(": ".join(words)[:300]) if words else "a row without a reply")
-
-
-def _state(remote: RemoteBatch) -> str:
-    """How far a batch is, in words."""
-    status = remote.status.replace("_", " ")
-    return f"{status}, {remote.completed:,} of {remote.total:,} answered, {remote.failed:,} failed"

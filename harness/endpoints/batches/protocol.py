@@ -40,6 +40,13 @@ class Refused(HarnessError):
         return self.status in UNKNOWN_STATUS
 
 
+def explained(error: HarnessError) -> HarnessError:
+    """An error of an upload or a submission, with what to do if the endpoint has no batches."""
+    if isinstance(error, Refused) and error.is_unknown:
+        return HarnessError(f"{error}; the endpoint knows no batches: remove batch: true, and single calls are sent")
+    return error
+
+
 class RemoteBatch(NamedTuple):
     """A batch as the endpoint describes it."""
 
@@ -59,6 +66,12 @@ class RemoteBatch(NamedTuple):
     def has_ended(self) -> bool:
         """Whether nothing further will come."""
         return self.status in ("completed", "failed", "expired", "cancelled")
+
+    @property
+    def progress(self) -> str:
+        """How far it is, in words."""
+        status = self.status.replace("_", " ")
+        return f"{status}, {self.completed:,} of {self.total:,} answered, {self.failed:,} failed"
 
 
 class BatchProtocol:

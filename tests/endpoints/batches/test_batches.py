@@ -327,7 +327,7 @@ def test_result_files_that_are_gone_are_told_once_and_then_submitted_anew(server
 
 
 def test_many_requests_are_several_batches(server, expected, monkeypatch, caplog):
-    monkeypatch.setattr("harness.endpoints.batches.batches.MAX_REQUESTS", 2)
+    monkeypatch.setattr("harness.endpoints.batches.rows.MAX_REQUESTS", 2)
     assert (fitted(server).score(FIVE) == expected).all()
     assert sizes(server) == [2, 2, 1]
     assert "submitted with 2 requests (part 1 of 3)" in caplog.text
@@ -335,7 +335,7 @@ def test_many_requests_are_several_batches(server, expected, monkeypatch, caplog
 
 def test_large_requests_are_several_batches(server, monkeypatch):
     scorer = fitted(server)
-    monkeypatch.setattr("harness.endpoints.batches.batches.MAX_BYTES", 3_000)
+    monkeypatch.setattr("harness.endpoints.batches.rows.MAX_BYTES", 3_000)
     scorer.score(FIVE)
     assert sum(sizes(server)) == 5
     assert len(sizes(server)) > 1
