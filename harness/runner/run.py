@@ -156,7 +156,9 @@ class RunPlan(NamedTuple):
         calls, tokens = self.forecast.calls, self.forecast.tokens
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
-        cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
+        batches = f" ({self.forecast.in_batches:,} of them in batches)" if self.forecast.in_batches else ""
+        hosts = ", ".join(self.hosts)
+        cost = f"would send up to {calls:,} calls{batches} to {hosts}, with at most about {tokens:,} tokens"
         cost += self.forecast.money()
         keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
         return f"{summary}\n{cost}; cached replies are reused{keys}"
