@@ -8,8 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles.article_file import ArticleReader, InputFile, LoadedArticle
+from harness.data.articles.article_file import COMPRESSED_SUFFIX, ArticleReader, InputFile, LoadedArticle
+from harness.data.articles.documents.feeds import read_feed_file
+from harness.data.articles.documents.mail import read_mail
+from harness.data.articles.documents.office import read_docx, read_odt
 from harness.data.articles.documents.pdf import read_pdf
+from harness.data.articles.documents.rich_text import read_rtf
+from harness.data.articles.documents.web_archive import read_warc
 from harness.errors import FaultsError, HarnessError, MissingExtra
 
 MIB = 1 << 20
@@ -28,10 +33,16 @@ class DocumentKind(NamedTuple):
     """Name of that library as pip knows it."""
 
 
-_PDF = DocumentKind("PDF", read_pdf, 200 * MIB, "pypdfium2", "pypdfium2")
-
 KINDS: Mapping[str, DocumentKind] = {
-    ".pdf": _PDF,
+    ".pdf": DocumentKind("PDF", read_pdf, 200 * MIB, "pypdfium2", "pypdfium2"),
+    ".docx": DocumentKind("DOCX", read_docx, 100 * MIB, "docx", "python-docx"),
+    ".odt": DocumentKind("ODT", read_odt, 100 * MIB),
+    ".eml": DocumentKind("EML", read_mail, 100 * MIB),
+    ".rtf": DocumentKind("RTF", read_rtf, 50 * MIB, "striprtf", "striprtf"),
+    **dict.fromkeys(
+        (".rss", ".atom", ".xml"), DocumentKind("feed", read_feed_file, 200 * MIB, "feedparser", "feedparser")
+    ),
+    **dict.fromkeys((".warc", COMPRESSED_SUFFIX), DocumentKind("WARC", read_warc, 1024 * MIB, "warcio", "warcio")),
 }
 
 

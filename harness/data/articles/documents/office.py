@@ -332,9 +332,7 @@ class _OpenText:
         """Adds the text of an element to `pieces`, and the text boxes in it to `boxes`."""
         pieces.append(element.text or "")
         for child in element.iterchildren():
-            if child.tag == f"{TEXT}s":
-                pieces.append(" ")
-            elif child.tag == f"{TEXT}tab":
+            if child.tag == f"{TEXT}s" or child.tag == f"{TEXT}tab":
                 pieces.append(" ")
             elif child.tag == f"{TEXT}line-break":
                 pieces.append("\n")
@@ -353,7 +351,9 @@ class _OpenText:
         for row in table.iter(f"{TABLE}table-row"):
             if next(row.iterancestors(f"{TABLE}table")) is not table:
                 continue
-            cells = [self._cell(cell, depth) for cell in row.iterchildren(f"{TABLE}table-cell", f"{TABLE}covered-table-cell")]
+            cells = [
+                self._cell(cell, depth) for cell in row.iterchildren(f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
+            ]
             rows.append(cells[:MAX_COLUMNS])
             marked = next(row.iterancestors(f"{TABLE}table-header-rows"), None) is not None
             are_headers.append(marked or (len(rows) == 1 and _heads_columns(row)))

@@ -15,7 +15,11 @@ def read_rtf(file: InputFile) -> list[LoadedArticle]:
     Raises: FaultsError: it is damaged, or takes too long.
     """
     if not file.data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{\\rtf"):
-        raise FaultsError.single(file.path, "is no RTF file: it does not begin with {\\rtf; open it, and save it as RTF")
+        raise FaultsError.single(
+            file.path, "is no RTF file: it does not begin with {\\rtf; open it, and save it as RTF"
+        )
     content = read_isolated("rtf", file.data, file.path)
-    blocks = [Block(line.replace("|", " ")) if line.endswith("|") else Block(line) for line in content["text"].split("\n")]
+    blocks = [
+        Block(line.replace("|", " ")) if line.endswith("|") else Block(line) for line in content["text"].split("\n")
+    ]
     return [article_of(file, Document(blocks=blocks, title=content["title"]))]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 MAX_PAGES = 2_000
 MAX_CHARACTERS = 10_000_000
-MAX_SECONDS = 120
+MAX_SECONDS = 60
 MAX_MEMORY = 4 << 30
 GAP = 1.8
 """Width of a gap in a line, in sizes of its font, from which its sides are two columns."""
