@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
+from xml.sax import SAXParseException
 
 from harness.data.articles.article_file import InputFile, LoadedArticle, ReadOptions
 from harness.data.articles.documents.content import ArticleIds, Document, article_of, counted
@@ -20,7 +21,11 @@ _ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|RDF)\b[^>]*>")
 _WORDPRESS = b"wordpress.org/export/"
 _CAPTION = re.compile(r"\[caption\b[^\]]*\](.*?)\[/caption\]", re.DOTALL)
 _IMAGES = re.compile(r"(?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?")
-_SHORTCODE = re.compile(r"\[/?[a-z][a-z0-9_-]{2,30}(?:\s[^\[\]]*)?/?\](?!\()")
+_SHORTCODE = re.compile(
+    r"\[(?:[a-z][\w-]{1,30}\s[^\[\]]*=[^\[\]]*|/[a-z][\w-]{1,30}|(?:gallery|audio|video|embed|playlist)\s*/?)\]"
+)
+"""A shortcode with settings, or one that ends; `[sic]` is text."""
+_CLOSED = re.compile(r"\[/([a-z][\w-]{1,30})\]")
 _BLOCK_TAG = re.compile(r"(?i)<(?:p|div|h[1-6]|ul|ol|li|table|blockquote|figure|pre|section)\b")
 _READ_MORE = re.compile(
     r"\s*(?:\[(?:…|\.\.\.|&hellip;|&#8230;)\]|Continue reading.{0,200}|Read more)\s*$", re.IGNORECASE
@@ -53,6 +58,8 @@ class Feed(NamedTuple):
     entries: list[FeedEntry]
     passed_over: dict[str, int]
     """Number of entries that are no article, by kind (`draft post`, `page`, `entry without text`)."""
+    damage: str | None
+    """Why the feed may be incomplete; None if it is whole."""
 
 
 def is_feed(data: bytes) -> bool:
@@ -99,7 +106,9 @@ def read_feed(data: bytes, path: str) -> Feed:
             entries.append(read)
         else:
             passed_over[kind or "entry without text"] += 1
-    return Feed(entries, dict(passed_over))
+    error = parsed.get("bozo_exception")
+    damage = " ".join(str(error.getMessage()).split()) if isinstance(error, SAXParseException) else None
+    return Feed(entries, dict(passed_over), damage)
 
 
 def _unpublished(entry: Any) -> str | None:
@@ -170,6 +179,8 @@ def _own_text(blocks: list[Block], dropped: dict[str, int]) -> Iterator[Block]:
 def _paragraphs_of_wordpress(html: str) -> str:
     """The HTML that WordPress makes of a post: captions, no shortcodes, and a paragraph after each empty line."""
     html = _CAPTION.sub(lambda match: f"<figcaption>{_IMAGES.sub('', match[1])}</figcaption>", html)
+    names = set(_CLOSED.findall(html))
+    html = re.sub(r"\[([a-z][\w-]{1,30})\]", lambda match: "" if match[1] in names else match[0], html)
     html = _SHORTCODE.sub("", html)
     pieces = re.split(r"\n\s*\n", html.replace("\r\n", "\n"))
     return "\n".join(
@@ -191,6 +202,8 @@ def feed_articles(data: bytes, path: str, reading: ReadOptions, name: str | None
     feed = read_feed(data, path)
     if feed.passed_over:
         reading.note(f"{path}: passed over {counted(feed.passed_over)}")
+    if feed.damage:
+        reading.note(f"{path}: is damaged ({feed.damage}); its last entries may be missing or incomplete")
     if not feed.entries:
         raise FaultsError.single(path, "has no entry with text", code="empty")
     n_summaries = sum(entry.is_summary for entry in feed.entries)

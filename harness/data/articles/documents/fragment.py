@@ -13,25 +13,11 @@ from harness.records import Part
 MAX_DEPTH = 150
 """Levels of elements in each other that are read."""
 _BLOCKS = frozenset(
-    (
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "aside",
-        "blockquote",
-        "ul",
-        "ol",
-        "li",
-        "dl",
-        "dt",
-        "dd",
+    re.findall(
+        r"\w+",
+        "p div section article main header footer aside blockquote center hr pre ul ol li dl dt dd figure figcaption "
+        "address body html details summary table caption thead tbody tfoot tr td th form fieldset h1 h2 h3 h4 h5 h6",
     )
-    + ("figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "pre", "center", "hr")
-    + ("h1", "h2", "h3", "h4", "h5", "h6", "address", "body", "html", "details", "summary", "form", "fieldset")
 )
 _LEFT_OUT = frozenset(
     ("script", "style", "noscript", "template", "iframe", "object", "button", "select", "svg", "head", "title", "nav")

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from harness.data.articles.article_file import COMPRESSED_SUFFIX, ArticleReader, InputFile, LoadedArticle
 from harness.data.articles.documents.feeds import read_feed_file
 from harness.data.articles.documents.mail import read_mail
-from harness.data.articles.documents.office import read_docx, read_odt
+from harness.data.articles.documents.open_text import read_odt
 from harness.data.articles.documents.pdf import read_pdf
 from harness.data.articles.documents.rich_text import read_rtf
 from harness.data.articles.documents.web_archive import read_warc
+from harness.data.articles.documents.word import read_docx
 from harness.errors import FaultsError, HarnessError, MissingExtra
 
 MIB = 1 << 20

@@ -185,7 +185,10 @@ def paragraphs_of_text(text: str) -> list[Block]:
         item = _ITEM.match(line)
         word = line.split(maxsplit=1)[:1]
         is_full = bool(word) and 40 < width <= MAX_WIDTH and len(before.rstrip()) + 1 + len(word[0]) > width - 2
-        if blocks and before.strip() and not item and (is_full or (before.endswith(" ") and width <= MAX_WIDTH)):
+        # "format=flowed" ends such a line with a space; a second line of an item is indented.
+        goes_on = before.endswith(" ") and width <= MAX_WIDTH
+        goes_on = goes_on or (bool(blocks) and blocks[-1].part == "list item" and line[:1] in (" ", "\t"))
+        if blocks and before.strip() and not item and line.strip() and (is_full or goes_on):
             blocks[-1] = blocks[-1]._replace(text=f"{blocks[-1].text.rstrip()} {line.strip()}")
         elif line.strip():
             blocks.append(Block(line[item.end() :], "list item") if item else Block(line.strip()))

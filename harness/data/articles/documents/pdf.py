@@ -43,7 +43,7 @@ def read_pdf(file: InputFile) -> list[LoadedArticle]:
         raise FaultsError.single(file.path, "is no PDF file: it does not begin with %PDF-; get it again")
     content = read_isolated("pdf", file.data, file.path)
     pages: list[dict[str, Any]] = content["pages"]
-    lines = [[Line(*line, page=number) for line in page["lines"]] for number, page in enumerate(pages)]
+    lines = [[Line._make((*line, number)) for line in page["lines"]] for number, page in enumerate(pages)]
     if not any(lines):
         message = (
             f"has no text: its {len(pages):,} page(s) are pictures, as of a scan, or empty. Add a layer of text "

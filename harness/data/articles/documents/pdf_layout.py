@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -117,7 +118,7 @@ def in_reading_order(lines: list[Line]) -> list[Line]:
     Most files give them in it. Columns of text whose lines alternate are put one after the other; the cells of a table
     stay beside each other.
     """
-    pairs = [(a, b) for a, b in zip(lines, lines[1:], strict=False) if _same_row(a, b)]
+    pairs = [(a, b) for a, b in itertools.pairwise(lines) if _same_row(a, b)]
     sides = [line for pair in pairs for line in pair]
     if len(pairs) < 4 or len(pairs) < 0.3 * len(lines) or mean(len(line.text) for line in sides) < MIN_PROSE:
         return lines
@@ -150,7 +151,7 @@ def paragraphs_of(lines: Sequence[Line]) -> list[Paragraph]:
     Args:
         lines: lines of all pages, in the order of reading.
     """
-    leading = median([b.bottom - a.bottom for a, b in zip(lines, lines[1:], strict=False) if _follows(a, b)] or [0])
+    leading = median([b.bottom - a.bottom for a, b in itertools.pairwise(lines) if _follows(a, b)] or [0])
     paragraphs = list[Paragraph]()
     for number, (left, right, run) in enumerate(_runs(lines, leading)):
         for index, line in enumerate(run):
@@ -193,7 +194,7 @@ def _same_distance(runs: list[list[Line]]) -> list[list[Line]]:
     """Runs that are cut where the distance of two lines is clearly larger than that of the others of the run."""
     cut = list[list[Line]]()
     for run in runs:
-        steps = [b.bottom - a.bottom for a, b in zip(run, run[1:], strict=False)]
+        steps = [b.bottom - a.bottom for a, b in itertools.pairwise(run)]
         usual = median(steps) if steps else 0
         start = 0
         for index, step in enumerate(steps, start=1):

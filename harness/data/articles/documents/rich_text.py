@@ -19,7 +19,7 @@ def read_rtf(file: InputFile) -> list[LoadedArticle]:
             file.path, "is no RTF file: it does not begin with {\\rtf; open it, and save it as RTF"
         )
     content = read_isolated("rtf", file.data, file.path)
-    blocks = [
-        Block(line.replace("|", " ")) if line.endswith("|") else Block(line) for line in content["text"].split("\n")
-    ]
+    lines = content["text"].split("\n")
+    # striprtf ends each cell of a table with a bar.
+    blocks = [Block(line.replace("|", " ") if line.endswith("|") else line) for line in lines]
     return [article_of(file, Document(blocks=blocks, title=content["title"]))]

@@ -43,6 +43,8 @@ def read_warc(file: InputFile) -> list[LoadedArticle]:
             else:
                 passed_over[kind] += 1
             budget.spend_rest(record.raw_stream)
+            if getattr(record.raw_stream, "limit", 0) > 0:
+                raise EOFError("its last record is cut off")
     except (ArchiveLoadFailed, EOFError) as error:
         reason = " ".join(str(error).split())[:200]
         if not articles:
