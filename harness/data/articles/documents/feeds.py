@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as html_text
 import io
 import re
 from collections import Counter
@@ -25,6 +26,7 @@ _SHORTCODE = re.compile(
     r"\[(?:[a-z][\w-]{1,30}\s[^\[\]]*=[^\[\]]*|/[a-z][\w-]{1,30}|(?:gallery|audio|video|embed|playlist)\s*/?)\]"
 )
 """A shortcode with settings, or one that ends; `[sic]` is text."""
+_REFERENCE = re.compile(r"&(?:amp|quot|lt|gt|nbsp|apos|#\d{2,6}|#x[0-9a-fA-F]{2,5});")
 _CLOSED = re.compile(r"\[/([a-z][\w-]{1,30})\]")
 _BLOCK_TAG = re.compile(r"(?i)<(?:p|div|h[1-6]|ul|ol|li|table|blockquote|figure|pre|section)\b")
 _READ_MORE = re.compile(
@@ -135,7 +137,7 @@ def _entry(entry: Any, feed: Any, *, is_export: bool) -> FeedEntry:
     article = list(_own_text(blocks, dropped))
     language = (contents[0].get("language") if contents else None) or feed.get("language")
     return FeedEntry(
-        title=squeezed(re.sub(r"<[^<>]*>", "", entry.get("title") or "").replace("\n", " ")) or None,
+        title=_title(entry) or None,
         published=_day(entry),
         author=entry.get("author") or None,
         language=language if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", language or "") else None,
@@ -145,6 +147,14 @@ def _entry(entry: Any, feed: Any, *, is_export: bool) -> FeedEntry:
         is_summary=is_summary and not is_export,
         dropped=dropped,
     )
+
+
+def _title(entry: Any) -> str:
+    """The title without markup."""
+    title = re.sub(r"<[^<>]*>", "", entry.get("title") or "").replace("\n", " ")
+    is_html = (entry.get("title_detail") or {}).get("type") != "text/plain"
+    # Feeds escape a title twice where the format does not ask for it; a title that shows "&amp;" is hardly meant.
+    return squeezed(html_text.unescape(title) if is_html or _REFERENCE.search(title) else title)
 
 
 def _is_text(content: Any) -> bool:

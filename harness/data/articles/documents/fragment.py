@@ -124,7 +124,7 @@ def _part_of(element: Any, part: Part | None) -> Part | None:
 
 def _one_line(text: str | None, element: Any) -> str:
     """A text whose line breaks are spaces, as a browser shows it."""
-    return (text or "") if element.tag == "pre" else re.sub(r"\s+", " ", text or "")
+    return (text or "") if element.tag == "pre" else re.sub(r"[ \t\r\n\f\v]+", " ", text or "")
 
 
 def _lines(pieces: list[str], part: Part | None) -> Iterator[Block]:

@@ -26,15 +26,18 @@ MENU = b"<html><body><nav>Home</nav></body></html>"
 def archive(*records, compressed=True) -> bytes:
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=compressed)
-    writer.write_record(writer.create_warcinfo_record("a.warc", {"software": "x"}))
+    written = [writer.create_warcinfo_record("a.warc", {"software": "x"})]
     for url, body, more in records:
         headers = [("Content-Type", more.get("type", "text/html; charset=utf-8"))]
         headers += [("Content-Encoding", "gzip")] * more.get("gzip", False)
         http = StatusAndHeaders(more.get("status", "200 OK"), headers, protocol="HTTP/1.1")
         dates = {"WARC-Date": more.get("date", "2024-03-05T10:00:00Z")}
         payload = io.BytesIO(gzip.compress(body) if more.get("gzip") else body)
-        record = writer.create_warc_record(url, "response", payload=payload, http_headers=http, warc_headers_dict=dates)
+        arguments = {"payload": payload, "http_headers": http, "warc_headers_dict": dates}
+        written.append(writer.create_warc_record(url, "response", **arguments))
+    for record in written:
         writer.write_record(record)
+        record.raw_stream.close()  # warcio leaves its copy of the content open
     return buffer.getvalue()
 
 
