@@ -72,8 +72,8 @@ def verify(
 ) -> None:
     """Judge the sentences of articles by a corpus.
 
-    ARTICLE is a file (.txt, .md, .html), - (standard input), a table or dataset, a folder of these, or a quoted glob
-    pattern.
+    ARTICLE is a file (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml, .rss, .atom, .xml, .warc, .warc.gz), -
+    (standard input), a table or dataset, a folder of these, or a quoted glob pattern.
 
     The chain picks sentences, looks for passages, and gives each sentence a verdict. It is no fact-check: nobody has
     checked the verdicts. Several articles, or -o FOLDER, make one list over all of them; an article that fails is named

@@ -36,7 +36,11 @@ HOSTILE = [
     ("a.docx", zipped({"word/document.xml": "<w/>"}), "is damaged, or is no DOCX file ("),
     ("a.odt", zipped({"content.xml": ENTITIES}), "declares entities in content.xml, which no ODT file"),
     ("a.odt", zipped({"content.xml": "<a>" * 90_000 + "</a>" * 90_000}), "is damaged, or is no ODT file ("),
-    ("a.odt", zipped({"META-INF/manifest.xml": "<m><encryption-data/></m>", "content.xml": "x"}), "is encrypted; open it"),
+    (
+        "a.odt",
+        zipped({"META-INF/manifest.xml": "<m><encryption-data/></m>", "content.xml": "x"}),
+        "is encrypted; open it",
+    ),
     ("a.odt", zipped({"content.xml": "<a/>"}), "is no text document"),
     ("a.odt", zipped({"a": "b"}), "is no ODT file: it has no content.xml"),
     ("a.eml", b" \n", "is empty; an article needs text"),

@@ -94,7 +94,10 @@ def test_html_is_read_where_the_plain_text_says_little():
     ("text", "expected"),
     [
         ("New.\n\nVon: Bob\nGesendet: Montag\n\nAlt.\n", "New."),
-        ("---------- Forwarded message ---------\nFrom: Bob\nDate: Monday\n\nThe news.", "From: Bob\nDate: Monday\nThe news."),
+        (
+            "---------- Forwarded message ---------\nFrom: Bob\nDate: Monday\n\nThe news.",
+            "From: Bob\nDate: Monday\nThe news.",
+        ),
         ("New.\n\nAm 4. März 2024 schrieb Bob:\n> Alt.\n\nMehr.", "New.\nMehr."),
         ("Text.\n\nSent from my iPhone", "Text."),
         ("From: Bob\nSent: Monday\n\nThe whole message.", "From: Bob\nSent: Monday\nThe whole message."),
