@@ -11,6 +11,7 @@ from harness.data.articles.article_file import InputFile, LoadedArticle, MaskedT
 from harness.data.articles.page_blocks import Block, squeezed, text_and_parts
 from harness.errors import FaultsError
 from harness.files import sha256
+from harness.text_tables import count_of
 
 MAX_TITLE = 300
 """Characters of a title; the rest is cut off."""
@@ -106,6 +107,7 @@ class ArticleIds:
 
 
 def counted(counts: dict[str, int]) -> str:
-    """Returns counts by kind in words, the most frequent first: `3 image/png, 1 draft`."""
+    """Returns counts by kind in words, the most frequent first: `3 responses of type image/png, 1 draft post`."""
     items: Iterable[tuple[str, int]] = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{n:,} {kind}" for kind, n in items)
+    nouns = [(re.match(r"(.*?)((?: of| with| without) .*)?$", kind), n) for kind, n in items]
+    return ", ".join(f"{count_of(n, noun[1])}{noun[2] or ''}" for noun, n in nouns if noun)

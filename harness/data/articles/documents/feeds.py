@@ -18,10 +18,12 @@ from harness.data.articles.page_blocks import Block, squeezed
 from harness.errors import FaultsError
 
 MAX_ENTRIES = 100_000
+MAX_ENDING = 300
+"""Characters at the end of a text that are examined."""
 _ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|RDF)\b[^>]*>")
 _WORDPRESS = b"wordpress.org/export/"
-_CAPTION = re.compile(r"\[caption\b[^\]]*\](.*?)\[/caption\]", re.DOTALL)
-_IMAGES = re.compile(r"(?:<a\b[^>]*>\s*)?<img\b[^>]*>(?:\s*</a>)?")
+_CAPTION = re.compile(r"\[caption\b[^\[\]]*\](.{0,3000}?)\[/caption\]", re.DOTALL)
+_IMAGES = re.compile(r"(?:<a\b[^<>]*>\s{0,9})?<img\b[^<>]*>(?:\s*</a>)?")
 _SHORTCODE = re.compile(
     r"\[(?:[a-z][\w-]{1,30}\s[^\[\]]*=[^\[\]]*|/[a-z][\w-]{1,30}|(?:gallery|audio|video|embed|playlist)\s*/?)\]"
 )
@@ -129,7 +131,7 @@ def _entry(entry: Any, feed: Any, *, is_export: bool) -> FeedEntry:
     summary = entry.get("summary") or ""
     html = whole or summary
     # A feed may repeat its summary as content.
-    is_summary = not whole or bool(_READ_MORE.search(re.sub(r"<[^<>]*>", "", whole)))
+    is_summary = not whole or bool(_READ_MORE.search(re.sub(r"<[^<>]*>", "", whole).rstrip()[-MAX_ENDING:]))
     if is_export:
         html = _paragraphs_of_wordpress(html)
     blocks, _ = blocks_of_html(html)
@@ -181,9 +183,9 @@ def _own_text(blocks: list[Block], dropped: dict[str, int]) -> Iterator[Block]:
     for block in blocks:
         text = squeezed(block.text.replace("\n", " "))
         if _THE_POST.match(text) or re.fullmatch(r"(?i)(?:continue reading|read more|weiterlesen).{0,200}", text):
-            dropped["line of the feed"] = dropped.get("line of the feed", 0) + 1
+            dropped["feed line"] = dropped.get("feed line", 0) + 1
         else:
-            yield block._replace(text=_READ_MORE.sub("", text))
+            yield block._replace(text=text[:-MAX_ENDING] + _READ_MORE.sub("", text[-MAX_ENDING:]))
 
 
 def _paragraphs_of_wordpress(html: str) -> str:

@@ -152,7 +152,7 @@ def without_replies(text: str, document: Document) -> str:
         elif _SENT_FROM.match(line):
             document.drop("signature")
         elif _FORWARDED.match(line):
-            document.drop("mark of a forwarded message")
+            document.drop("forwarding mark")
         else:
             remaining.append(line)
     return "\n".join(remaining)

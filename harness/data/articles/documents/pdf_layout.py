@@ -17,6 +17,8 @@ REPEATS = 0.3
 """Number and share of the pages on which a line of the margin has to stand to be a running header or footer."""
 MIN_PROSE = 25
 """Mean characters of the pieces of a line from which they are columns of text, not cells of a table."""
+MAX_ENDING = 80
+"""Characters at the end of a line that are examined."""
 LOOK_BACK = 6
 """Number of paragraphs among which the one is looked for that goes on after a page break."""
 
@@ -80,8 +82,8 @@ def without_margins(pages: Sequence[Sequence[Line]], heights: Sequence[float], d
                 dropped["page number"] += 1
             elif side and n_pages[_key(line), side] >= needed:
                 dropped[f"running {side}"] += 1
-            elif _CONTENTS.search(line.text):
-                dropped["line of contents"] += 1
+            elif _CONTENTS.search(line.text[-MAX_ENDING:]):
+                dropped["contents line"] += 1
             else:
                 remaining.append(line)
     return remaining
@@ -241,14 +243,18 @@ def _join(paragraphs: list[Paragraph]) -> None:
     words = Counter(re.findall(r"\w+(?:-\w+)*", "\n".join(line.text for p in paragraphs for line in p.lines)))
     for paragraph in paragraphs:
         text = paragraph.lines[0].text
+        pieces = [text]
         for line in paragraph.lines[1:]:
-            start = re.search(r"[^\W\d_]+-$", text)
+            ending = pieces[-1][-MAX_ENDING:]
+            start = re.search(r"[^\W\d_]+-$", ending)
             rest = re.match(r"[^\W\d_]+", line.text)
-            if start is None or rest is None or not rest[0][0].islower():
-                text += ("" if text.endswith("-") and re.search(r"\w-$", text) else " ") + line.text
-                continue
-            whole, hyphened = start[0][:-1] + rest[0], start[0] + rest[0]
-            keeps = words[hyphened] and not words[whole]
-            text = (text if keeps else text[:-1]) + line.text
+            if start is not None and rest is not None and rest[0][0].islower():
+                whole, hyphened = start[0][:-1] + rest[0], start[0] + rest[0]
+                keeps = words[hyphened] and not words[whole]
+                pieces[-1] = pieces[-1] if keeps else pieces[-1][:-1]
+            elif not re.search(r"\w-$", ending):
+                pieces.append(" ")
+            pieces.append(line.text)
+        text = "".join(pieces)
         bullet = BULLET.match(text) if paragraph.is_item else None
         paragraph.text = text[bullet.end() :] if bullet else text

@@ -126,7 +126,7 @@ def _add_page(
     article_id = ids.of(url, fields["text"] or "")
     earlier = articles.get(article_id)
     if earlier is not None:
-        passed_over["earlier copy of a page"] += 1
+        passed_over["earlier capture of a page"] += 1
         if earlier[0] > at:
             return
     article = make_article(file.path, None, article_id=article_id, **fields)

@@ -59,7 +59,7 @@ class _Word:
             elif child.tag == f"{W}sdt":
                 gallery = child.find(f"{W}sdtPr/{W}docPartObj/{W}docPartGallery")
                 if gallery is not None and gallery.get(f"{W}val") == "Table of Contents":
-                    self._document.drop("table of contents")
+                    self._document.drop("contents table")
                 else:
                     self.read(child.iterchildren(f"{W}sdtContent"), depth)
             elif child.tag in (f"{W}sdtContent", f"{W}ins", f"{W}moveTo", f"{W}customXml"):
@@ -72,7 +72,7 @@ class _Word:
         names = self._style_names(paragraph)
         part = self._part(paragraph, names)
         if any(map(_CONTENTS.match, names)):
-            self._document.drop("line of contents")
+            self._document.drop("contents line")
         elif text:
             if part == "heading" and (self.title is None or "title" in names):
                 self.title = text

@@ -65,7 +65,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path, suffix)
 
 @pytest.mark.parametrize("suffix", [suffix for suffix, kind in KINDS.items() if kind.module])
 def test_a_missing_library_is_named_with_its_extra(monkeypatch, suffix):
-    monkeypatch.setattr(kinds, "find_spec", lambda name: None)
+    monkeypatch.setattr(kinds, "find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"files requires .*: pip install 'claim-harness\[documents\]'"):
         read_document(InputFile(f"a{suffix}", f"a{suffix}", b"x", ReadOptions()))
 

@@ -28,8 +28,8 @@ On Mon, 4 Mar 2024 at 10:00, Bob Smith
 > Bob
 
 Thanks.
--- 
-Ann Smith
+--\x20
+Ann\x20Smith
 """
 
 

@@ -115,7 +115,7 @@ def test_paragraphs_items_captions_and_contents():
         ("Second item.", "list item"),
         ("Figure 2: The harbor in winter.", "caption"),
     ]
-    assert dict(loaded.marked.dropped) == {"line of contents": 2}
+    assert dict(loaded.marked.dropped) == {"contents line": 2}
 
 
 def test_cells_of_a_table_stay_beside_each_other():

@@ -66,7 +66,7 @@ def test_pages_and_other_records(monkeypatch, compressed):
     assert packed.article_id == "x.org-packed"
     assert packed.language == "en"
     assert notes == [
-        "a.warc.gz: passed over 1 earlier copy of a page, 1 page of more than 1 MiB, 1 page without the text of an "
+        "a.warc.gz: passed over 1 earlier capture of a page, 1 page of more than 1 MiB, 1 page without the text of an "
         "article, 1 response of type image/png, 1 response with status 404, 1 warcinfo record"
     ]
 

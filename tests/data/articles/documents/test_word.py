@@ -117,5 +117,5 @@ def test_changes_count_as_accepted_and_notes_hidden_text_and_contents_are_left_o
         ("In a control.", None),
         ("The end", "heading"),
     ]
-    assert dict(loaded.marked.dropped) == {"note": 1, "hidden text": 1, "table of contents": 1}
+    assert dict(loaded.marked.dropped) == {"note": 1, "hidden text": 1, "contents table": 1}
     assert loaded.article.title == "The end"
