@@ -111,11 +111,11 @@ def _note_attachments(file: InputFile, message: EmailMessage) -> None:
 def _html_blocks(html: str, document: Document) -> list[Block]:
     """The blocks of the HTML form, without the replies and signatures that programs mark."""
     blocks, n_left_out = blocks_of_html(html, re.compile(f"{_QUOTES.pattern}|{_SIGNATURES.pattern}"))
-    document.drop("quoted reply or signature", n_left_out)
+    document.drop("quoted passage or signature", n_left_out)
     for index, block in enumerate(blocks):
         following = blocks[index + 1].text if index + 1 < len(blocks) else ""
         if _begins_original(block.text, following) and any(other.text.strip() for other in blocks[:index]):
-            document.drop("quoted reply")
+            document.drop("quoted passage")
             return blocks[:index]
     return blocks
 
@@ -143,11 +143,11 @@ def without_replies(text: str, document: Document) -> str:
             document.drop("signature")
             break
         if not is_forward and _begins_original(line, following) and any(kept.strip() for kept in remaining):
-            document.drop("quoted reply")
+            document.drop("quoted passage")
             break
         if line.startswith(">"):
             if index == 0 or not lines[index - 1].startswith(">"):
-                document.drop("quoted reply")
+                document.drop("quoted passage")
                 _drop_attribution(remaining)
         elif _SENT_FROM.match(line):
             document.drop("signature")

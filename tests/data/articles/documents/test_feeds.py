@@ -17,7 +17,8 @@ RSS = """<?xml version="1.0"?>
 <content:encoded><![CDATA[<p>The ferry carried 3&nbsp;million.</p><ul><li>One item.</li></ul>
 <figure><img src="a.png"><figcaption>A ferry.</figcaption></figure><script>x</script>
 <p>The post Ferry appeared first on Gazette.</p>]]></content:encoded></item>
-<item><title>B</title><link>https://x.org/news/b</link><description>Only a summary. [&amp;hellip;]</description></item>
+<item><title>B</title><link>https://x.org/news/b</link>
+<description>Only a summary. [&amp;hellip;]</description></item>
 <item><title>C</title><link>https://x.org/news/c</link></item>
 </channel></rss>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><title>G</title><entry><title>T</title>

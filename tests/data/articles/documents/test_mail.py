@@ -67,7 +67,7 @@ def test_plain_text():
         "Thanks.",
     ]
     assert [part.part for part in loaded.marked.parts] == ["list item", "list item"]
-    assert dict(loaded.marked.dropped) == {"quoted reply": 1, "signature": 1}
+    assert dict(loaded.marked.dropped) == {"quoted passage": 1, "signature": 1}
     assert notes == ["a.eml: attachments are not read: report.pdf"]
 
 
@@ -87,7 +87,7 @@ def test_html_is_read_where_the_plain_text_says_little():
         "Year: 2022; N: 3",
     ]
     assert [part.part for part in loaded.marked.parts] == ["heading", "table cell"]
-    assert dict(loaded.marked.dropped) == {"quoted reply or signature": 1, "quoted reply": 1}
+    assert dict(loaded.marked.dropped) == {"quoted passage or signature": 1, "quoted passage": 1}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_replies_and_signatures(text, expected):
     ("data", "message"),
     [
         (b"Just some text.\n", "is no e-mail: it has no From, Date or Subject; export the message as .eml"),
-        (bytes(mail("> Only a quotation.\n")), "has no text of its own (left out: 1 quoted reply); save the text"),
+        (bytes(mail("> Only a quotation.\n")), "has no text of its own (left out: 1 quoted passage); save the text"),
         (
             b"Subject: a\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 1_001 + b"--b--\n",
             "has 1,002 parts; at most 1,000 are read",

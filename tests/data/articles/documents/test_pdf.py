@@ -13,6 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from harness import FaultsError
 from harness.data.articles.article_file import InputFile, ReadOptions
 from harness.data.articles.documents import isolated, worker
+from harness.data.articles.documents import pdf as module
 from harness.data.articles.documents.pdf import read_pdf
 
 COLUMNS = (60, 320)
@@ -37,6 +38,12 @@ def pdf(draw, **options) -> bytes:
     draw(canvas)
     canvas.save()
     return buffer.getvalue()
+
+
+@pytest.fixture
+def same_process(monkeypatch):
+    """Reads without the process of its own, which takes most of the time."""
+    monkeypatch.setattr(module, "read_isolated", lambda _kind, data, _path: worker.pdf(data))
 
 
 def read(data: bytes):
@@ -98,7 +105,7 @@ def test_columns_follow_each_other_and_words_are_whole(by_row):
     assert not list(reading.notes)
 
 
-def test_paragraphs_items_captions_and_contents():
+def test_paragraphs_items_captions_and_contents(same_process):
     def draw(canvas):
         lines(canvas, 60, 700, ["1 Introduction . . . . . . . . . . . . 3", "2 Results . . . . . . . . . . . 14"])
         lines(canvas, 60, 660, ["The ferry carried three million people last year alone.", "It was late."])
@@ -118,7 +125,7 @@ def test_paragraphs_items_captions_and_contents():
     assert dict(loaded.marked.dropped) == {"contents line": 2}
 
 
-def test_cells_of_a_table_stay_beside_each_other():
+def test_cells_of_a_table_stay_beside_each_other(same_process):
     rows = [(str(year), f"{year - 2000} ferries", "yes") for year in range(2010, 2020)]
 
     def draw(canvas):
@@ -130,7 +137,7 @@ def test_cells_of_a_table_stay_beside_each_other():
     assert text.index("2010") < text.index("10 ferries") < text.index("2011") < text.index("11 ferries")
 
 
-def test_a_page_that_ends_with_a_repeated_sentence_keeps_it():
+def test_a_page_that_ends_with_a_repeated_sentence_keeps_it(same_process):
     def draw(canvas):
         for _ in range(3):
             lines(canvas, 60, 130, [*[f"Sentence {n} of the page is here." for n in range(5)], "It said so again."])
@@ -140,7 +147,7 @@ def test_a_page_that_ends_with_a_repeated_sentence_keeps_it():
     assert loaded.article.text.count("It said so again.") == 3
 
 
-def test_what_the_file_states():
+def test_what_the_file_states(same_process):
     data = pdf(lambda canvas: (canvas.setTitle("Microsoft Word - x.doc"), lines(canvas, 60, 700, ["A sentence here."])))
     loaded, _ = read(data)
     assert loaded.article.title is None
@@ -161,7 +168,7 @@ def scan_with_one_page_of_text(canvas):
     lines(canvas, 60, 700, ["This page has a sentence."])
 
 
-def test_pages_without_text_are_named():
+def test_pages_without_text_are_named(same_process):
     _, reading = read(pdf(scan_with_one_page_of_text))
     assert list(reading.notes) == [
         "a.pdf: pages 1 are pictures without text (OCR, such as ocrmypdf --skip-text, adds it)"
