@@ -93,7 +93,8 @@ def read_feed(data: bytes, path: str) -> Feed:
         message = "is no RSS or Atom feed, and no export of WordPress; save the page as .html, or its text as .txt"
         raise FaultsError.single(path, message)
     # Of bytes or a text, feedparser would take an address or a file name, and open it.
-    parsed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False)
+    # Markup is not cleaned, which takes long: nothing of it is kept.
+    parsed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False, sanitize_html=False)
     if parsed.bozo and not parsed.entries:
         reason = " ".join(str(parsed.get("bozo_exception", "")).split())[:200]
         raise FaultsError.single(path, f"is damaged: {reason}; get it again", code="damaged")

@@ -41,7 +41,7 @@ KINDS: Mapping[str, DocumentKind] = {
     ".eml": DocumentKind("EML", read_mail, 100 * MIB),
     ".rtf": DocumentKind("RTF", read_rtf, 50 * MIB, "striprtf", "striprtf"),
     **dict.fromkeys(
-        (".rss", ".atom", ".xml"), DocumentKind("feed", read_feed_file, 200 * MIB, "feedparser", "feedparser")
+        (".rss", ".atom", ".xml"), DocumentKind("feed", read_feed_file, 50 * MIB, "feedparser", "feedparser")
     ),
     **dict.fromkeys((".warc", COMPRESSED_SUFFIX), DocumentKind("WARC", read_warc, 1024 * MIB, "warcio", "warcio")),
 }

@@ -23,7 +23,8 @@ RSS = """<?xml version="1.0"?>
 </channel></rss>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><title>G</title><entry><title>T</title>
 <id>urn:1</id><updated>2024-03-05T10:00:00Z</updated><author><name>Zoe</name></author>
-<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>The text is here.</p></div></content></entry></feed>"""
+<content type="xhtml">
+<div xmlns="http://www.w3.org/1999/xhtml"><p>The text is here.</p></div></content></entry></feed>"""
 
 
 def read(data, path="feeds/a.rss"):
