@@ -115,8 +115,8 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, 
     a folder of its own or that of a dataset.
 
     SOURCE: a file (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml, .rss, .atom, .xml, .warc, .warc.gz, .jsonl, .csv,
-    .tsv, .xlsx, .parquet), a folder of them, a quoted pattern ('news/**/*.md'), the URL of a page or feed (RSS, Atom), -
-    (standard input), or hub:OWNER/NAME. Only public pages are fetched, as their sites' robots.txt allow;
+    .tsv, .xlsx, .parquet), a folder of them, a quoted pattern ('news/**/*.md'), the URL of a page or feed (RSS, Atom),
+    - (standard input), or hub:OWNER/NAME. Only public pages are fetched, as their sites' robots.txt allow;
     DATASET_DIR/fetched.jsonl says what was fetched.
 
     Never changes existing ids, and skips articles that are already present. A changed article becomes a new version,
