@@ -21,7 +21,8 @@ from harness.data.labels.annotations import time_now
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, is_temporary, read_bytes, remove_partial_files, write_files
+from harness.files import folder_lock, read_bytes, write_files
+from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import Record, check_name, preview
 from harness.text_tables import count_of
 

@@ -322,7 +322,7 @@ def test_of_two_adds_that_create_a_dataset_at_once_the_second_loses_nothing(tmp_
 def test_an_add_that_was_killed_before_it_wrote_a_new_dataset_can_be_repeated(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("text,label\nIt rose.,yes\nIt fell.,no\n")
-    for partial in ("d/.lock", "d/.partial-harness-abcd1234", "d/annotations/.partial-harness-abcd1235"):
+    for partial in ("d/.lock", "d/.partial-harness-abcd1234/0", "d/annotations/.partial-harness-abcd1235/1"):
         (tmp_path / partial).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / partial).touch()
     assert add_claims(tmp_path / "d", table, "me")[:2] == (2, 2)

@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,12 +28,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from kill_targets import BENCHMARK_FOLDER, OWN_FILES, TARGETS, Target, make_world
 from state_changes import Change, Counter, Point, watch
 
-from harness.files import is_temporary
+from harness.partial_files import is_temporary
 
 KILLS = 100
 SHARES = (0.5, 0.0, 0.99, 0.25, 0.75, 0.1, 0.9)
 """Shares of a write that is cut."""
-SECONDS = 60
+SECONDS = 120
 """Time after which a command hangs."""
 VOLATILE = ("cost", "content_sha256", "at", "annotation_id", "supersedes", "created", "seconds", "card_sha256")
 """Fields that differ between two runs: of time and cost, and ids and digests that depend on them."""
@@ -57,7 +58,7 @@ class World:
         self.folder = folder
         self.start, self.work = folder / "start", folder / "work"
 
-    def fork(self, act: Callable[[], object], output: Path | None = None, keys: str = "") -> int:
+    def fork(self, act: Callable[[], object], *, keys: str = "", seconds: int = SECONDS) -> int:
         """Runs a function in a process of its own, in the working folder; returns the exit code, negative if killed."""
         pid = os.fork()
         if pid == 0:
@@ -65,20 +66,24 @@ class World:
             try:
                 os.chdir(self.work)
                 os.environ |= {"HARNESS_CACHE": str(self.work / "cache"), "HARNESS_DATA_ROOT": str(self.work / "root")}
-                target = os.open(self.folder / "output" if output is None else output, os.O_CREAT | os.O_TRUNC | os.O_RDWR)
+                target = os.open(self.folder / "output", os.O_CREAT | os.O_TRUNC | os.O_RDWR)
                 (self.folder / "keys").write_text(keys)
                 os.dup2(os.open(self.folder / "keys", os.O_RDONLY), 0)
                 os.dup2(target, 1)
                 os.dup2(target, 2)
-                signal.alarm(SECONDS)
+                signal.alarm(seconds)
                 code = int(act() or 0)  # type: ignore[call-overload]
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(code)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
-    def command(self, arguments: Sequence[str], *, keys: str = "", point: Point | None = None, log: Path | None = None) -> int:
+    def command(
+        self, arguments: Sequence[str], *, keys: str = "", point: Point | None = None, log: Path | None = None
+    ) -> int:
         """Runs a command; kills it at a point.
 
         Args:
@@ -157,7 +162,7 @@ def temporaries(folder: Path) -> list[str]:
     return [str(path.relative_to(folder)) for path in folder.rglob(".partial-harness-*") if is_temporary(path)]
 
 
-def points_of(changes: Sequence[Change], kills: int, offset: int) -> list[Point]:
+def points_of(changes: Sequence[Change], kills: int) -> list[Point]:
     """Points at which to kill, spread over all changes; writes that are cut come at several shares."""
     points = [Point(number) for number in range(len(changes))]
     points += [
@@ -168,8 +173,7 @@ def points_of(changes: Sequence[Change], kills: int, offset: int) -> list[Point]
     ]
     if len(points) <= kills:
         return points
-    # Every change comes first; then evenly spread ones of the cut writes.
-    return sorted({points[(offset + n * len(points)) // kills % len(points)] for n in range(kills)}, key=str)
+    return [points[n * len(points) // kills] for n in range(kills)]
 
 
 class Killer:
@@ -210,7 +214,7 @@ class Killer:
 
     def kill_all(self, kills: int) -> None:
         """Kills the command at several points."""
-        for point in points_of(self.changes, kills, 0):
+        for point in points_of(self.changes, kills):
             self.kill(point)
 
     def kill(self, point: Point) -> None:
@@ -256,9 +260,7 @@ class Killer:
         for name in self.before.keys() & self.finished.keys() - left.keys():
             yield f"{name} is gone"
         for folder in self.target.whole:
-            inside = {name: data for name, data in left.items() if name.startswith(folder + "/")}
-            states = [{n: d for n, d in state.items() if n.startswith(folder + "/")} for state in (self.before, self.finished)]
-            if inside not in states:
+            if below(folder, left) not in (below(folder, self.before), below(folder, self.finished)):
                 yield f"{folder} is neither old nor new"
 
     def _lost(self, shown: str) -> Iterator[str]:
@@ -277,6 +279,11 @@ class Killer:
 
     def _fault(self, point: Point, message: str) -> None:
         self.faults.append(Fault(self.target, point, self.changes[point.number], message))
+
+
+def below(folder: str, files: Tree) -> Tree:
+    """The files that are below a folder."""
+    return {name: data for name, data in files.items() if name.startswith(f"{folder}/")}
 
 
 def differing(one: Tree, other: Tree) -> list[str]:
@@ -304,12 +311,6 @@ def serve_publisher(folder: Path) -> tuple[int, int]:
 
 def warm_up() -> None:
     """Imports what the commands import, so that each process is a copy that starts at once."""
-    import pyarrow.parquet
-    import scipy.stats
-    import sklearn.linear_model
-    import sklearn.feature_extraction.text
-
-    import harness.cli.command
 
 
 def main(kills: int, names: Sequence[str]) -> int:
@@ -322,7 +323,7 @@ def main(kills: int, names: Sequence[str]) -> int:
         server, _ = serve_publisher(benchmarks / BENCHMARK_FOLDER)
         try:
             world.work.mkdir()
-            if world.fork(lambda: make_world(world.work)):
+            if world.fork(lambda: make_world(world.work, with_chain=not names or "verify" in names), seconds=900):
                 raise RuntimeError(world.output())
             world.work.rename(world.start)
             for name in dict.fromkeys(target.name for target in TARGETS):
@@ -335,11 +336,11 @@ def main(kills: int, names: Sequence[str]) -> int:
 
 def kill_command(world: World, name: str, kills: int) -> int:
     """Kills a command in all its forms, and prints its line; returns the number of faults."""
-    killers = [Killer(world, target) for target in TARGETS if target.name == name]
+    targets = [target for target in TARGETS if target.name == name]
     killers = []
-    for target in (target for target in TARGETS if target.name == name):
+    for target in targets:
         killers.append(Killer(world, target))
-        killers[-1].kill_all(-(-kills // sum(target.name == name for target in TARGETS)))
+        killers[-1].kill_all(-(-kills // len(targets)))
     faults = [fault for killer in killers for fault in killer.faults]
     n_kills, n_inside = (sum(getattr(killer, field) for killer in killers) for field in ("kills", "inside"))
     sys.stdout.write(f"{name}: {n_kills} kills, {n_inside} inside a write, {len(faults)} faults\n")

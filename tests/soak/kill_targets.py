@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,8 +63,8 @@ def sentences(place: str, number: int) -> list[str]:
     return [*facts, f"Let us hope for {place}.", f"Who would not love {place}?"]
 
 
-def make_world(folder: Path) -> None:
-    """Makes everything that the targets start with, in the working folder `folder`."""
+def make_world(folder: Path, *, with_chain: bool) -> None:
+    """Makes everything that the targets start with, in the working folder; the chain takes a while."""
     for name in ("articles", "changed", "more"):
         (folder / name).mkdir(parents=True)
     rows = []
@@ -77,13 +78,16 @@ def make_world(folder: Path) -> None:
     (folder / "more" / "Porto.txt").write_text("\n".join(sentences("Porto", 9)))
     harness.ingest(["articles"], "d")
     harness.add_claims("d", "labels.csv", "ann", at=AT)
-    (folder / "corpus.jsonl").write_text(
-        "".join(f'{{"passage_id": "p{n}", "text": "Trams in {place} cost {n} million."}}\n' for n, place in enumerate(PLACES))
-    )
+    passages = [
+        {"passage_id": f"p{n}", "document_id": f"d{n}", "text": f"Trams in {place} cost {n} million."}
+        for n, place in enumerate(PLACES)
+    ]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(passage) + "\n" for passage in passages))
     (folder / "e.yaml").write_text(yaml.safe_dump(EXPERIMENT))
     (folder / "big.yaml").write_text(yaml.safe_dump(EXPERIMENT | {"random_seeds": [1, 2], "name": "big"}))
     harness.run("e.yaml", save_models=True)
-    harness.run(CHAIN, out="chains", save_models=True)
+    if with_chain:
+        harness.run(CHAIN, out="chains", save_models=True)
     shutil.copytree("runs", "plain")
     for model in Path("plain").rglob("model"):
         shutil.rmtree(model)
@@ -100,9 +104,13 @@ def _export(to: str, out: str, *more: str, again: bool = False) -> Target:
     return Target("export", arguments, after=[arguments] if again else ())
 
 
+REPORT = ("report", "runs/e", "-o", "own/r.html")
+AUDIT = ("audit", "d", "--atlas", "own/atlas.json")
+INDEX = ("index", "corpus.jsonl", "-o", "own/i")
 VERIFY = ("verify", "articles/Oslo.txt", "articles/Lima.txt", "--chain", "chains/chain", "--corpus", "corpus.jsonl")
+VERIFY += ("-o", "own/v")
+VERIFIED = ("articles", "chains", "corpus.jsonl")
 SCORE = ("score", "articles", "--system", "model", "--no-reasons", "-o")
-AUDITED = ("articles", "d", "e.yaml")
 TARGETS = (
     Target("run", ("run", "e.yaml"), ("d", "e.yaml")),
     Target("run", ("run", "e.yaml", "--fresh"), ("d", "e.yaml", "plain:runs")),
@@ -118,8 +126,8 @@ TARGETS = (
     Target("ingest", ("ingest", "articles", "--into", "c", "--as-corpus"), ("articles",)),
     Target("fetch", ("fetch", BENCHMARK), ()),
     Target("fetch", ("fetch", BENCHMARK), (), after=[("fetch", BENCHMARK)]),
-    Target("report", ("report", "runs/e", "-o", "own/r.html"), ("d", "runs")),
-    Target("report", ("report", "runs/e", "-o", "own/r.html", "--title", "T"), ("d", "runs"), [("report", "runs/e", "-o", "own/r.html")]),
+    Target("report", REPORT, ("d", "runs")),
+    Target("report", (*REPORT, "--title", "T"), ("d", "runs"), [REPORT]),
     Target("score", (*SCORE, "own/s.jsonl"), ("articles", "model")),
     Target("score", (*SCORE, "own/s.csv"), ("articles", "model")),
     Target("score", (*SCORE, "own/s.html"), ("articles", "model"), [(*SCORE, "own/s.html", "--language", "en")]),
@@ -129,11 +137,11 @@ TARGETS = (
     _export("hf", "own/hub", "--gold", "single:ann", again=True),
     _export("label-studio", "own/k.json"),
     _export("doccano", "own/x.jsonl", again=True),
-    Target("audit", ("audit", "d", "--atlas", "own/atlas.json"), AUDITED),
-    Target("audit", ("audit", "d", "c", "--atlas", "own/atlas.json"), ("d", "d:c"), [("audit", "d", "--atlas", "own/atlas.json")]),
-    Target("index", ("index", "corpus.jsonl", "-o", "own/i"), ("corpus.jsonl",), whole=["own/i"]),
-    Target("index", ("index", "corpus.jsonl", "-o", "own/i", "--set", "k1=1.5"), ("corpus.jsonl",), [("index", "corpus.jsonl", "-o", "own/i")], ["own/i"]),
-    Target("verify", (*VERIFY, "-o", "own/v"), ("articles", "chains", "corpus.jsonl")),
-    Target("verify", (*VERIFY, "-o", "own/v", "--author", "A"), ("articles", "chains", "corpus.jsonl"), [(*VERIFY, "-o", "own/v")]),
+    Target("audit", AUDIT, ("d",)),
+    Target("audit", ("audit", "d", "d2", *AUDIT[2:]), ("d", "d:d2"), [AUDIT]),
+    Target("index", INDEX, ("corpus.jsonl",), whole=["own/i"]),
+    Target("index", (*INDEX, "--set", "k1=1.5"), ("corpus.jsonl",), [INDEX], ["own/i"]),
+    Target("verify", VERIFY, VERIFIED),
+    Target("verify", (*VERIFY, "--author", "A"), VERIFIED, [VERIFY]),
     Target("label", ("label", "d", "--as", "cal"), ("d",), appended="d/annotations/cal.jsonl", keys="1" * 40),
 )

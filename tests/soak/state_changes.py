@@ -70,10 +70,10 @@ def path_of(path: Any, dir_fd: int | None = None) -> str:
     """The absolute path of what a call names by path or descriptor; empty for what has none."""
     if isinstance(path, int):
         try:
-            return os.readlink(f"/proc/self/fd/{path}")
+            return str(Path(f"/proc/self/fd/{path}").readlink())
         except OSError:
             return ""
-    base = os.getcwd() if dir_fd is None else path_of(dir_fd)
+    base = str(Path.cwd()) if dir_fd is None else path_of(dir_fd)
     return os.path.join(base, os.fsdecode(path))  # noqa: PTH118 - a descriptor's folder can be gone
 
 
