@@ -44,7 +44,7 @@ STREAMS = ("/dev/fd", "/dev/stdin", "/dev/null", "/proc/self/fd")
 """Paths that a shell or its user gives on purpose to something that is no file, as in `<(command)`."""
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
     """Refuses a device, which may never end, and a named pipe or socket, on which nobody may ever write."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) and not str(path).startswith(STREAMS):
@@ -55,7 +55,7 @@ def _require_file(path: Path) -> None:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Opens a file to read its bytes; see `read_bytes` for the errors."""
     try:
-        _require_file(path)
+        require_file(path)
         with path.open("rb") as file:
             yield file
     except FileNotFoundError:

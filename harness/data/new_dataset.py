@@ -106,6 +106,8 @@ def _require_free(path: Path, files: Mapping[Path, bytes] | None = None) -> None
 
 
 def _has(file: Path, files: Mapping[Path, bytes]) -> bool:
+    if file.name in GIT_FILES:  # of which `files` has those only that are not there
+        return read_bytes(file) == GIT_FILES[file.name][1].encode()
     return file in files and read_bytes(file) == files[file]
 
 

@@ -132,7 +132,9 @@ def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
 
 def test_too_little_memory_is_said_before_a_library_hangs_or_crashes_for_want_of_it(tmp_path):
     command = f"ulimit -v 400000; exec {sys.executable} -m harness run public-matters"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60
+    )
     assert done.returncode == 2
     assert "not enough memory: the limit of this process is 410 MB (ulimit -v), and this command needs" in done.stderr
     assert done.stdout == ""

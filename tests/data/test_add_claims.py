@@ -346,3 +346,25 @@ def test_labels_of_an_article_that_a_new_version_replaces_are_told(folder, tmp_p
     new = row | {"text": "It also sank twice in May."}
     assert "give the article_id of the newest version" in refusal(folder, [new])
     assert add_claims(folder, [new | {"article_id": "ferry.v2"}], "me").annotations_added == 1
+
+
+def test_an_add_of_a_new_dataset_that_was_killed_while_it_wrote_can_be_repeated(tmp_path):
+    """Whatever of its files is there; what has another content may be the user's, and is refused as before."""
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\nIt rose.,yes\nIt fell.,no\n")
+    add_claims(tmp_path / "whole", table, "me")
+    (tmp_path / "whole" / "dataset.yaml").unlink()
+    names = sorted(path for path in (tmp_path / "whole").rglob("*") if path.is_file() and path.name != ".lock")
+    for number in range(1, len(names) + 1):
+        folder = tmp_path / str(number) / "whole"  # the dataset has the name of its folder
+        for path in names[:number]:
+            target = folder / path.relative_to(tmp_path / "whole")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+        assert add_claims(folder, table, "me")[:2] == (2, 2)
+        assert len(open_dataset(folder).annotations) == 2
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README.md").write_text("mine")
+    with pytest.raises(HarnessError, match="is not a dataset folder"):
+        add_claims(tmp_path / "mine", table, "me")
+    assert (tmp_path / "mine" / "README.md").read_text() == "mine"

@@ -19,8 +19,10 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,7 +101,7 @@ class World:
                 watch(counter)
             code = run_command(arguments)
             if log is not None:
-                log.write_text(json.dumps(counter.changes))
+                log.write_text(json.dumps({"changes": counter.changes, "modules": list(sys.modules)}))
             return code
 
         return self.fork(act, keys=keys)
@@ -210,7 +212,9 @@ class Killer:
         log = self.world.folder / "changes"
         if code := self.world.command(self.target.arguments, keys=self.target.keys, log=log):
             raise RuntimeError(f"{self.target.arguments}: exit code {code}: {self.world.output()}")
-        return [Change(*change) for change in json.loads(log.read_text())]
+        document = json.loads(log.read_text())
+        warm_up(document["modules"])
+        return [Change(*change) for change in document["changes"]]
 
     def kill_all(self, kills: int) -> None:
         """Kills the command at several points."""
@@ -309,14 +313,18 @@ def serve_publisher(folder: Path) -> tuple[int, int]:
     return pid, port
 
 
-def warm_up() -> None:
-    """Imports what the commands import, so that each process is a copy that starts at once."""
+def warm_up(modules: Iterable[str]) -> None:
+    """Imports modules that a command imported, so that each later process is a copy that starts at once."""
+    for name in modules:
+        if name.partition(".")[0] in ("harness", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "yaml"):
+            with suppress(Exception):  # some are imported as parts of others only
+                import_module(name)
 
 
 def main(kills: int, names: Sequence[str]) -> int:
     """Prints a line for each command; 1 if there is a fault."""
     benchmarks = Path(os.environ.get("HARNESS_BENCHMARKS", Path(__file__).parents[3] / "shared" / "benchmarks"))
-    warm_up()
+    import_module("harness.cli.command")
     n_faults = 0
     with tempfile.TemporaryDirectory() as temporary:
         world = World(Path(os.path.realpath(temporary)))
