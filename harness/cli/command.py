@@ -115,8 +115,8 @@ def _require_memory() -> None:
         return
     if limit < LEAST_MEMORY:
         raise HarnessError(
-            f"not enough memory: the limit of this process is {limit / 1e6:,.0f} MB (ulimit -v), and this command needs "
-            f"{LEAST_MEMORY / 1e6:,.0f} MB; raise the limit and run the command again"
+            f"not enough memory: the limit of this process is {limit / 1e6:,.0f} MB (ulimit -v), and this command "
+            f"needs {LEAST_MEMORY / 1e6:,.0f} MB; raise the limit and run the command again"
         )
     # A thread maps up to 100 MB for its stack and buffers, and there are as many as processors.
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):

@@ -227,23 +227,23 @@ def _write(target: Target, session: AddSession) -> None:
     if target.is_new or len(finder.claims) > len(target.dataset.claims) or finder.statements_added:
         files = claim_file_contents(folder, finder.articles.values(), finder.claims.values())
     if session.new:
-        files |= _appended(folder / "annotations" / f"{session.options.annotator}.jsonl", session.new)
+        files |= _appended(folder / "annotations" / f"{session.options.annotator}.jsonl", session.new, target)
     if session.evidence is not None:
         # Passages come before the evidence that cites them.
-        files |= _appended(folder / "corpus.jsonl", session.evidence.passages)
-        files |= _appended(folder / "evidence.jsonl", session.evidence.new)
+        files |= _appended(folder / "corpus.jsonl", session.evidence.passages, target)
+        files |= _appended(folder / "evidence.jsonl", session.evidence.new, target)
     files |= target.files(len(finder.articles))
     if target.is_new:
         _require_ours(folder, files)
     write_files(files)
 
 
-def _appended(path: Path, records: Sequence[Record]) -> dict[Path, bytes]:
+def _appended(path: Path, records: Sequence[Record], target: Target) -> dict[Path, bytes]:
     """The content of a file with records added at its end; nothing without records."""
     if not records:
         return {}
     # Existing bytes stay as they are, even if the last line has no line end.
-    existing = read_bytes(path) if path.exists() else b""
+    existing = read_bytes(path) if path.exists() and not target.is_new else b""
     line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
     return {path: existing + line_end + "".join(to_json_lines(records)).encode()}
 
