@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from dataset_folders import change_line, content, lines, made, stand_off, write_lines
@@ -348,15 +349,18 @@ def test_labels_of_an_article_that_a_new_version_replaces_are_told(folder, tmp_p
     assert add_claims(folder, [new | {"article_id": "ferry.v2"}], "me").annotations_added == 1
 
 
-def test_an_add_of_a_new_dataset_that_was_killed_while_it_wrote_can_be_repeated(tmp_path):
+def test_an_add_of_a_new_dataset_that_was_killed_while_it_wrote_can_be_repeated(tmp_path, monkeypatch):
     """Whatever of its files is there; what has another content may be the user's, and is refused as before."""
     table = tmp_path / "t.csv"
     table.write_text("text,label\nIt rose.,yes\nIt fell.,no\n")
-    add_claims(tmp_path / "whole", table, "me")
+    monkeypatch.chdir(tmp_path)
+    add_claims("whole", table, "me")
     (tmp_path / "whole" / "dataset.yaml").unlink()
     names = sorted(path for path in (tmp_path / "whole").rglob("*") if path.is_file() and path.name != ".lock")
     for number in range(1, len(names) + 1):
-        folder = tmp_path / str(number) / "whole"  # the dataset has the name of its folder
+        (tmp_path / str(number)).mkdir()
+        monkeypatch.chdir(tmp_path / str(number))  # the config of the dataset has its path
+        folder = Path("whole")
         for path in names[:number]:
             target = folder / path.relative_to(tmp_path / "whole")
             target.parent.mkdir(parents=True, exist_ok=True)
