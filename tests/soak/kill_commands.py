@@ -37,7 +37,7 @@ SHARES = (0.5, 0.0, 0.99, 0.25, 0.75, 0.1, 0.9)
 """Shares of a write that is cut."""
 SECONDS = 120
 """Time after which a command hangs."""
-VOLATILE = ("cost", "content_sha256", "at", "annotation_id", "supersedes", "created", "seconds", "card_sha256")
+VOLATILE = ("cost", "content_sha256", "at", "annotation_id", "supersedes", "created", "seconds", "fingerprint_of_card")
 """Fields that differ between two runs: of time and cost, and ids and digests that depend on them."""
 TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| UTC|\+00:00)?")
 
