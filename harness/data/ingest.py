@@ -21,7 +21,8 @@ from harness.data.versions import Versions, appended_logs, carry_over_labels, ma
 from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files
+from harness.files import folder_lock, gc_paused, read_bytes, sha256, write_files
+from harness.partial_files import remove_partial_files
 from harness.records import Article, Claim
 
 __all__ = ["IngestResult", "ingest", "make_claim"]

@@ -16,7 +16,8 @@ from harness.endpoints.calls import Estimate
 from harness.endpoints.trusted_hosts import KeyUse, require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.features.encoder_files import hub_by_argument
-from harness.files import folder_lock, json_document, remove_partial_files, write_text
+from harness.files import folder_lock, json_document, write_text
+from harness.partial_files import remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain, with_statements
 from harness.runner.chain.losses import ChainLosses, chain_losses

@@ -106,7 +106,8 @@ def test_a_first_ingest_that_was_cut_short_goes_on(tmp_path):
     after = content(tmp_path / "d")
     (tmp_path / "d" / "dataset.yaml").unlink()
     (tmp_path / "d" / "claims.jsonl").unlink()
-    (tmp_path / "d" / ".partial-harness-abcd1234").write_text("half")
+    (tmp_path / "d" / ".partial-harness-abcd1234").mkdir()
+    (tmp_path / "d" / ".partial-harness-abcd1234" / "0").write_text("half")
     ingest([tmp_path / "d-sources"], tmp_path / "d")
     assert content(tmp_path / "d") == after
     assert open_dataset(tmp_path / "d").claims == whole.claims
