@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "data")]
 from treebanks import NEWS, SPOKEN, WEB, WRITTEN, Document, Segmenter, boundary_counts, read_news, read_treebanks  # noqa: E402
 
 from harness.data.sentences import segment  # noqa: E402
-from harness.data.sentences.words import WORDS  # noqa: E402
+from harness.data.sentences.words import words_of  # noqa: E402
 
 KINDS = {
     "GUM news": NEWS,
@@ -82,7 +82,7 @@ def punkt() -> Segmenter:
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     parameters = PunktParameters()
-    parameters.abbrev_types = set(WORDS["en"].known)
+    parameters.abbrev_types = set(words_of("en").known)
     return PunktSentenceTokenizer(parameters).span_tokenize
 
 
