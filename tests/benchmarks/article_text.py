@@ -20,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -130,11 +131,19 @@ def _without(name: str) -> Iterator[None]:
         yield
 
 
+def _no_gaps(_place: object, _blocks: object) -> dict[object, object]:
+    return {}
+
+
+def _same_blocks(_tree: object, blocks: object) -> object:
+    return blocks
+
+
 CHOICES: dict[str, Callable[[], Any]] = {
-    **{f"without {name}": lambda name=name: _without(name) for name in page_trim.RULES},
-    "without gaps": lambda: mock.patch.object(page_captions, "gaps", lambda place, blocks: {}),
-    "without links": lambda: mock.patch.object(html, "with_links", lambda tree, blocks: blocks),
-    "without missed article": lambda: mock.patch.object(html, "missed_article", lambda tree, blocks: None),
+    **{f"without {name}": partial(_without, name) for name in page_trim.RULES},
+    "without gaps": lambda: mock.patch.object(page_captions, "gaps", _no_gaps),
+    "without links": lambda: mock.patch.object(html, "with_links", _same_blocks),
+    "without missed article": lambda: mock.patch.object(html, "missed_article", return_value=None),
     "balanced": lambda: mock.patch.dict(html.EXTRACTION, {"favor_precision": False}),
     "recall": lambda: mock.patch.dict(html.EXTRACTION, {"favor_precision": False, "favor_recall": True}),
 }

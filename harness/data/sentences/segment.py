@@ -31,7 +31,7 @@ _STOPS = "。！？｡．।॥۔։።"
 """Marks that have no other use than to end a sentence, and that no space need follow."""
 _MARK = re.compile(
     rf"""(?P<mark>[.!?…؟{_STOPS}][.!?…؟{_STOPS}]*+(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # or ". . ."
-    r"""(?P<close>(?:["'”’»)\]}*_」』）》】〕]|[ ](?:''|["'”»])(?=\s|$)|(?<=[.!?…؟])“"""
+    r"""(?P<close>(?:["'”’»)\]}*_」』）》】〕]|[ ](?:''|['”»])(?=\s|$)|(?<=[.!?…؟])“"""
     r"""|[ ]?\[(?:\d{1,3}|[a-z]|…|\.{3}|[a-z ]{2,25} needed)\])*+)"""  # "[3]"
     r"""(?P<space>\s*+)"""
 )
@@ -43,7 +43,7 @@ _ORDINAL = re.compile(r"\d{1,2}|[IVX]+")
 _ITEM = re.compile(r"(?:(?<!\S)|(?<=⁃))(?P<number>\d{1,2}|[a-z])(?P<style>\.\)|[.)])(?=\s)")
 _BULLET = re.compile(r"\s*[-*•](?:\s+|$)")
 _BREAK = re.compile(
-    r"""(?:(?<!\S)\d{1,2}/\d{1,2}/\d{2,4}[ ]\d{1,2}:\d{2}(?::\d{2})?(?:[ ][AP]M)?+(?!\s+[AP]M\b)  # the end of an e-mail's header
+    r"""(?:(?<!\S)\d{1,2}/\d{1,2}/\d{2,4}[ ]\d{1,2}:\d{2}(?::\d{2})?(?:[ ][AP]M)?+(?!\s+[AP]M\b)  # a header's end
     |(?<=\s)[:;]-?[)(](?=\s+[A-Z])  # a smiley
     |(?<!\S)(?P<rule>[_*=~-])(?P=rule){9,}+
     |(?<=\s)>>|(?<=\S)>>(?=\s+[A-Z])  # << File: a.doc >>
@@ -51,7 +51,7 @@ _BREAK = re.compile(
     |<[^\s<>@]{1,60}@[^\s<>]{1,60}>(?=\s+[A-Z])
     |(?<!\S)Dear(?:\s[^\W\d_]+){1,3},(?=\s+[A-Z])
     |(?<!\S)https?://\S{1,200}+(?=\s+https?://)
-    )(?=\s+\S)""",
+    )(?P<space>\s++)(?=\S)""",
     re.VERBOSE,
 )
 """What ends a sentence in messages, where no mark does."""
@@ -106,7 +106,7 @@ def sentences(text: str, *, split_quotations: bool = True, language: str = "en")
     rules = _rules(_primary(language))
     spans: list[Span] = []
     offset = 0
-    for line in text.splitlines(keepends=True):
+    for line in map(_with_sided_quotes, text.splitlines(keepends=True)):
         bullet = _BULLET.match(line)
         start = bullet.end() if bullet else len(line) - len(line.lstrip())
         end = len(line.rstrip())
@@ -116,6 +116,17 @@ def sentences(text: str, *, split_quotations: bool = True, language: str = "en")
             spans.append(Span(offset + begin, offset + stop))
         offset += len(line)
     return spans
+
+
+def _with_sided_quotes(line: str) -> str:
+    """A line whose quotes between spaces show which side they are: `" Go. " He went.` becomes `“ Go. ” He went.`."""
+    if ' " ' not in line:
+        return line
+    pieces = line.split('"')
+    for index in range(len(pieces) - 1):
+        is_spaced = pieces[index][-1:] in (" ", "") and pieces[index + 1][:1] in (" ", "")
+        pieces[index] += ("”" if index % 2 else "“") if is_spaced else '"'
+    return "".join(pieces)
 
 
 def _split_line(
@@ -165,7 +176,7 @@ def _item_starts(line: str, start: int, end: int, quotations: list[tuple[int, in
 def _breaks(line: str, start: int, end: int, *, semicolon_asks: bool) -> Iterator[int]:
     """Yield the offsets after what ends a sentence in messages: the time of a message, a smiley, a rule, a greeting."""
     for match in _BREAK.finditer(line, start, end):
-        following = match.end() + len(line[match.end() :]) - len(line[match.end() :].lstrip())
+        following = match.end("space")
         if line[following].isupper() or line[following].isdigit() or line[following] in "\"'“(<-h":
             yield following
     for match in _ASKED.finditer(line, start, end) if semicolon_asks else ():
