@@ -27,9 +27,10 @@ from unittest import mock
 
 import trafilatura
 
-from harness.data.articles import html, page_captions, page_trim
+from harness.data.articles import html, page_captions
 from harness.data.articles.html import read_page
-from harness.data.articles.page_places import key
+from harness.data.articles.main_text import trim as page_trim
+from harness.data.articles.main_text.places import key
 from harness.errors import FaultsError
 
 ROOT = Path(__file__).parents[2]

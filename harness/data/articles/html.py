@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import MaskedText
 from harness.data.articles.encoding import UTF_8, DecodedText, decode_text
+from harness.data.articles.main_text.gaps import with_links
+from harness.data.articles.main_text.missed import missed_article
+from harness.data.articles.main_text.places import key
+from harness.data.articles.main_text.trim import trimmed
 from harness.data.articles.page_blocks import Block, blocks_of, drop_comments, text_and_parts
 from harness.data.articles.page_captions import with_captions
 from harness.data.articles.page_data import article_object, body_paragraphs, declared_language, json_ld
-from harness.data.articles.page_gaps import with_links
-from harness.data.articles.page_missed import missed_article
-from harness.data.articles.page_places import key
-from harness.data.articles.page_trim import trimmed
 from harness.errors import FaultsError
 
 EXTRACTION = {"favor_precision": True, "include_tables": True, "include_comments": False}

@@ -9,9 +9,9 @@ from copy import deepcopy
 from typing import Any
 
 from harness.data.articles.junk import is_time
+from harness.data.articles.main_text.gaps import gaps
+from harness.data.articles.main_text.places import INNER_BLOCKS, Places, is_outside, link_share
 from harness.data.articles.page_blocks import Block, squeezed
-from harness.data.articles.page_gaps import gaps
-from harness.data.articles.page_places import INNER_BLOCKS, Places, is_outside, link_share
 from harness.records import Part
 
 MAX_LINKED = 0.3

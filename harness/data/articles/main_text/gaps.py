@@ -9,8 +9,8 @@ from copy import deepcopy
 from typing import Any
 
 from harness.data.articles.junk import is_time
+from harness.data.articles.main_text.places import Places, key, link_share
 from harness.data.articles.page_blocks import Block, squeezed
-from harness.data.articles.page_places import Places, key, link_share
 
 MIN_PARENT = 0.2
 """Share of the extracted text that stands directly in an element; in one with less, nothing is added."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
+from harness.data.articles.main_text.places import INNER_BLOCKS, is_outside, key, link_share
 from harness.data.articles.page_blocks import Block
-from harness.data.articles.page_places import INNER_BLOCKS, is_outside, key, link_share
 
 MIN_TEXT = 500
 """Characters of paragraphs that were passed over, below which they may be a notice (about cookies, say)."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from harness.data.articles.main_text.places import Places, key, link_share
 from harness.data.articles.page_blocks import Block
-from harness.data.articles.page_places import Places, key, link_share
 
 MIN_LINKED = 0.8
 """Share of the characters of a line that are links, for the line to be a link to another page."""
