@@ -36,6 +36,7 @@ from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
+from harness.runner.units.estimate import Estimate, PlannedUnit, join_estimates, plan_document, plan_units
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
 from harness.runner.units.shards import Shard, ShardProgress, refuse_shards, shard_lock
 from harness.runner.verification.reads_evidence import EvidenceGain, evidence_gains
@@ -149,6 +150,22 @@ class RunPlan(NamedTuple):
     """Calls that the pending units would make."""
     keys: tuple[KeyUse, ...] = ()
     """Keys that the config names, with the hosts that they would go to."""
+    unit_list: Rows[PlannedUnit] = Rows()
+    """Each unit, with whether it is finished and how long it takes."""
+    estimate: Estimate = Estimate(None, None, 0)
+    """What the pending units would take, by the costs of earlier fits."""
+
+    def document(self) -> dict[str, Any]:
+        """The document that `harness run --dry-run --json` prints."""
+        return {
+            "experiment": self.experiment,
+            "folder": str(self.folder),
+            "units": self.units,
+            "finished": self.finished,
+            "hosts": list(self.hosts),
+            "keys": [use._asdict() for use in self.keys],
+            **plan_document(self.unit_list, self.estimate, *self.forecast),
+        }
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
@@ -359,6 +376,7 @@ def plan(
     }
     stored = finished_units(units.values(), folder)
     pending = [unit for unit in units.values() if unit.unit_id not in stored]
+    unit_list, estimate = plan_units([*units.values()], stored.keys(), folder)
     return RunPlan(
         experiment=loaded.experiment.name,
         folder=folder,
@@ -367,6 +385,8 @@ def plan(
         hosts=hosts_of(pending),
         forecast=forecast_of(pending, data),
         keys=keys_of(pending),
+        unit_list=Rows(unit_list),
+        estimate=estimate,
     )
 
 
@@ -414,6 +434,8 @@ def _plan_chain(
         hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
         forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
         keys=keys_of_chain(chain),
+        unit_list=Rows([unit for stage in stages for unit in stage.unit_list]),
+        estimate=join_estimates([stage.estimate for stage in stages]),
     )
 
 

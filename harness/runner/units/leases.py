@@ -153,7 +153,7 @@ def _has_ended(seen: Seen) -> bool:
         host, pid, began = owner["host"], owner["pid"], owner["began"]
     except (ValueError, KeyError, TypeError):
         return False
-    return host == _host() and began != _began(pid)
+    return bool(host == _host() and began != _began(pid))
 
 
 @cache

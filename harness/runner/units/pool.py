@@ -2,7 +2,7 @@
 
 Each process takes the next number from a counter that all share, so small pieces cost no message each, and a long one
 keeps nobody waiting. The work travels once to each process, in a file whose arrays are mapped into memory. This process
-begins at once, and the others are started where more is left than their start costs: `--jobs 2` is never the slower one.
+begins at once, and the others start where more is left than their start costs, so two are never slower than one.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def do_all(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) -> I
     """
     if min(jobs, n) <= 1:
         with work.session() if n else ExitStack():
-            for number in range(n):
-                yield Piece(number, None if leave_out(number) else work.do(number))
+            for each in range(n):
+                yield Piece(each, None if leave_out(each) else work.do(each))
         return
     with _helpers(work, n, min(jobs, n), leave_out) as helpers:
         left = n
@@ -232,8 +232,8 @@ def _helpers(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) ->
             kill = False
         except BrokenExecutor as error:
             raise WorkerDied(
-                f"a worker process was ended from outside ({_first_line(error)}); finished units are kept: run the same "
-                "again, with fewer --jobs if memory ran out"
+                f"a worker process was ended from outside ({_first_line(error)}); finished units are kept: run the "
+                "same again, with fewer --jobs if memory ran out"
             ) from None
         finally:
             helpers.stop(kill=kill)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -94,14 +95,15 @@ def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predic
         facts["quotes"] = predictions.quotes
     if predictions.threshold is not None:
         facts["threshold"] = predictions.threshold
-    facts["fingerprint"] = _fingerprint(table, facts)
+    digest = _fingerprint(table, facts)
+    facts["fingerprint"] = digest
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(facts)}), sink, compression="zstd")
     as_read = predictions._replace(
         predicted=np.asarray(predictions.predicted, dtype=np.int64),
         unanswered_by_reason=dict(predictions.unanswered_by_reason),
     )
-    return EncodedUnit(bytes(sink.getvalue().to_pybytes()), StoredUnit(as_read, facts["fingerprint"]))
+    return EncodedUnit(bytes(sink.getvalue().to_pybytes()), StoredUnit(as_read, digest))
 
 
 def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
@@ -149,8 +151,9 @@ def _codes(column: pa.ChunkedArray, labels: Sequence[str]) -> Codes:
     """The index of each label; -1 where there is none."""
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     code = {label: number for number, label in enumerate(labels)} | {None: -1}
-    codes = np.array([code[label] for label in encoded.dictionary.to_pylist()], dtype=np.int64)
-    return codes[np.from_dlpack(encoded.indices)]
+    codes: Codes = np.array([code[label] for label in encoded.dictionary.to_pylist()], dtype=np.int64)
+    in_order: Codes = codes[np.from_dlpack(encoded.indices)]
+    return in_order
 
 
 def _fingerprint(table: pa.Table, facts: Mapping[str, object]) -> str:
@@ -178,9 +181,8 @@ class _TextDigests:
     def digest(self, column: pa.Array) -> str:
         """`fingerprint` of the texts of a column."""
         column = column if not column.offset else column.take(range(len(column)))
-        key = fingerprint(
-            [str(column.type), len(column), *(sha256(memoryview(part)) if part else None for part in column.buffers())]
-        )
+        parts = [None if part is None else hashlib.sha256(part).hexdigest() for part in column.buffers()]
+        key = fingerprint([str(column.type), len(column), *parts])
         if key not in self._digests:
             if len(self._digests) >= self.limit:
                 self._digests.pop(next(iter(self._digests)))
