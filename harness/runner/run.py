@@ -38,7 +38,7 @@ from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
 from harness.runner.units.estimate import Estimate, PlannedUnit, join_estimates, plan_document, plan_units
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
-from harness.runner.units.shards import Shard, ShardProgress, refuse_shards, shard_lock
+from harness.runner.units.shards import Shard, ShardProgress, count_foreign, refuse_shards, shard_lock
 from harness.runner.verification.reads_evidence import EvidenceGain, evidence_gains
 from harness.user_code.local_code import code_as_imported
 
@@ -339,7 +339,13 @@ def _run_shard(
         fitted=len(finished.fitted),
         damaged=finished.damaged,
         failed=failed_systems(finished.failed, [system.system_name for system in loaded.systems]),
-        shard=ShardProgress(str(shard), len(ids), missing, missing + len(others)),
+        shard=ShardProgress(
+            str(shard),
+            len(ids),
+            missing,
+            missing + len(others),
+            count_foreign(folder, [unit.unit_id for unit in units]),
+        ),
     )
 
 

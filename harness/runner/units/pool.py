@@ -210,6 +210,7 @@ class _Helpers:
         self._over.set()
         self.counter.stop()
         if kill and self._executor is not None:
+            _LAST_USE.pop(self._jobs, None)
             self._executor.shutdown(wait=False, kill_workers=True)
 
 

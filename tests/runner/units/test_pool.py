@@ -1,4 +1,4 @@
-"""Work in several processes: each piece once, in little more time than the pieces take, whatever happens to a process."""
+"""Work in several processes: each piece once, in little more time than the pieces take, whatever happens to one."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_little_work_starts_no_process(monkeypatch):
 
 
 def test_a_worker_that_is_killed_is_said(at_once):
-    with pytest.raises(WorkerDied, match="was ended from outside .*run the same again, with fewer --jobs"):
+    with pytest.raises(WorkerDied, match=r"was ended from outside .*run the same again, with fewer --jobs"):
         list(do_all(Sleeps(0.0, parent_seconds=0.05, fault="killed"), 400, 2, never))
 
 
