@@ -1,4 +1,4 @@
-"""What a unit costs beside its fit: processor time of 200 tiny units, new and found again, and the gain of two processes.
+"""What a unit costs beside its fit: processor time of 200 tiny units, new and again, and the gain of two processes.
 
 Processor time and ratios, because other load changes the time on the wall. Pieces that wait instead of computing show
 what processes gain whatever else the machine does.
