@@ -114,7 +114,11 @@ def serving() -> Iterator[ModelServer]:
 
 
 def labels_of(body: Body) -> list[str]:
-    """The labels that the instructions allow."""
+    """The labels that the schema allows, else those of the instructions."""
+    form = body.get("response_format", {})
+    if form.get("type") == "json_schema":
+        properties = form["json_schema"]["schema"]["properties"]
+        return next(properties[name]["enum"] for name in ("verdict", "label") if name in properties)
     allowed = body["messages"][0]["content"].strip().rsplit("Allowed as its value: ", 1)[1]
     return json.loads(f"[{allowed.removesuffix('.')}]")
 

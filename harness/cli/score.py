@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.options.web import announce_hosts, print_fetched, web_options
 from harness.cli.progress import show_progress
 from harness.cli.start import DELIMITER_HELP
 from harness.guarded_stream import unguarded
@@ -53,6 +54,7 @@ MAX_CHARACTERS = 1_000
 @click.option(
     "--reasons/--no-reasons", default=True, help="Report reasons for each score (default: on; slow for encoders)."
 )
+@web_options
 @no_code
 @data_root
 @as_json
@@ -67,7 +69,8 @@ def score(
     """Score new articles or claims.
 
     INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a
-    folder of these, a quoted glob pattern, - (standard input), or the folder or name of a dataset.
+    folder of these, a quoted glob pattern, the URL of a public page or feed (RSS, Atom), - (standard input), or the
+    folder or name of a dataset.
 
     --default ranks sentences by whether they are worth checking, with a model that it trains on the built-in articles
     once (harness run default-model measures it).
@@ -83,6 +86,8 @@ def score(
     invalid = [column for column, (field, _, name) in zip(columns, pairs, strict=True) if not (field and name)]
     if invalid:
         raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{invalid[0]}'")
+    if not options["offline"]:
+        announce_hosts(inputs)
     mapping = {field: name for field, _, name in pairs}
     result = harness.score(
         list(inputs),
@@ -94,6 +99,7 @@ def score(
     )
     for warning in result.warnings:
         click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    print_fetched(result.fetched)
     if result.dropped:
         click.echo(dropped_line(result.dropped), err=True)
     if as_json:

@@ -25,6 +25,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS spent (ledger TEXT PRIMARY KEY, calls INTEGER NOT NULL, tokens INTEGER NOT NULL) "
     "WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS money (budget TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS asking (key TEXT PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL) "
     "WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS generations (source TEXT PRIMARY KEY, generation TEXT NOT NULL) WITHOUT ROWID",
@@ -200,6 +201,28 @@ class Cache:
         """Adds the difference between a call's actual and reserved tokens to a run's usage; usually negative."""
         with self._exclusive():
             self._database.execute("UPDATE spent SET tokens = tokens + ? WHERE ledger = ?", (difference, ledger))
+
+    def reserve_money(self, budget: str, amount: int, limit: int) -> bool:
+        """Adds an amount to what is spent of a budget; returns False and adds nothing if that would exceed `limit`."""
+        with self._transaction():
+            total = self._money(budget) + amount
+            if total <= limit:
+                self._database.execute("INSERT OR REPLACE INTO money VALUES (?, ?)", (budget, total))
+        return total <= limit
+
+    def correct_money(self, budget: str, difference: int) -> None:
+        """Adds the difference between the actual and the reserved amount of a call; usually negative."""
+        with self._exclusive():
+            self._database.execute("UPDATE money SET amount = amount + ? WHERE budget = ?", (difference, budget))
+
+    def money(self, budget: str) -> int:
+        """The amount that is spent of a budget."""
+        with self._exclusive():
+            return self._money(budget)
+
+    def _money(self, budget: str) -> int:
+        row = self._database.execute("SELECT amount FROM money WHERE budget = ?", (budget,)).fetchone()
+        return int(row[0]) if row else 0
 
     def usage(self, ledger: str) -> Usage:
         """The calls and tokens counted under a ledger."""

@@ -16,10 +16,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.endpoints.api_keys import api_key, hide_key, key_variable
-from harness.endpoints.cache import Cache, Usage
+from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.completions import error_summary, first_choice, reported_tokens
+from harness.endpoints.completions import error_summary, first_choice
 from harness.endpoints.connection import ConnectionPool
+from harness.endpoints.limits import Limits
 from harness.endpoints.refusals import refused_parameters
 from harness.errors import EndsRun, HarnessError
 
@@ -52,7 +53,7 @@ class FailedAttempt(NamedTuple):
 
 
 class LimitReached(EndsRun):
-    """A limit of calls or tokens that the user set is reached."""
+    """A limit of calls, tokens or dollars that the user set is reached."""
 
 
 class Cancelled(HarnessError):
@@ -67,14 +68,15 @@ class Client:
         cache: receives the replies.
         ledger: the name that usage is counted under.
         seed: random seed of the jitter in waits.
+        budget: the name that dollars are counted under; None: as `ledger`.
     Raises: HarnessError: the endpoint needs a key that is not set.
     """
 
-    def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int) -> None:
+    def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int, budget: str | None = None) -> None:
         self.endpoint = endpoint
         self.cache = cache
-        self.ledger = ledger
         self.seed = seed
+        self._limits = Limits(endpoint, cache, ledger, budget or ledger)
         self._key = api_key(endpoint)
         self._stop = Event()
         self._schedule = Condition()
@@ -216,14 +218,11 @@ class Client:
     def _attempt(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
         self._wait_for_slot()
         self._reserve(request)
-        # An attempt that timed out or broke off counts in full: the endpoint may have processed and billed it.
-        n_tokens = request.token_bound
         try:
             outcome = self._post(connections, request)
             if isinstance(outcome, HttpReply):
-                n_tokens = (reported_tokens(outcome.text) or n_tokens) if outcome.status == 200 else 0
+                self._limits.settle(request, outcome.status, outcome.text)
         finally:
-            self.cache.correct_tokens(self.ledger, n_tokens - request.token_bound)
             with self._schedule:
                 self._n_in_flight -= 1
                 self._schedule.notify_all()
@@ -240,29 +239,18 @@ class Client:
             raise Cancelled("stopped")
 
     def _reserve(self, request: Request) -> None:
-        """Counts the request towards the caps, at its upper bound; waits while requests in flight may free tokens.
+        """Counts the request towards the caps, at its upper bound; waits while requests in flight may free some.
 
         Raises: LimitReached: nothing is in flight, and the caps do not allow the request.
         """
-        caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
-        limit = Usage(*(sys.maxsize if cap is None else cap for cap in caps))
         with self._schedule:
-            while not self.cache.reserve(self.ledger, request.token_bound, limit):
+            while not self._limits.reserve(request):
                 if not self._n_in_flight:
-                    raise LimitReached(self._cap_message(request, limit))
+                    raise LimitReached(self._limits.message(request))
                 if self._stop.is_set():
                     raise Cancelled("stopped")
                 self._schedule.wait(0.2)
             self._n_in_flight += 1
-
-    def _cap_message(self, request: Request, limit: Usage) -> str:
-        used = self.cache.usage(self.ledger)
-        if used.calls >= limit.calls:
-            return f"{self.endpoint.name}: the max_calls limit ({limit.calls:,}) is reached; raise it to continue"
-        return (
-            f"{self.endpoint.name}: the max_total_tokens limit ({limit.tokens:,}) would be exceeded: {used.tokens:,} "
-            f"tokens are used, and the next call may use up to {request.token_bound:,}; raise the limit to continue"
-        )
 
     def _post(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
         """Sends one request; a reply that takes too long or is too large is a failed attempt."""

@@ -10,6 +10,7 @@ from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.cassette import add_to_cassette, read_cassette
 from harness.endpoints.client import Client
 from harness.errors import HarnessError
+from harness.files import fingerprint
 from harness.folders import cache_folder
 
 
@@ -27,6 +28,11 @@ def stored_replies(requests: Sequence[Request], endpoint: Endpoint) -> dict[str,
     return replies
 
 
+def budget_of(requests: Sequence[Request]) -> str:
+    """The budget of a set of requests, so that whoever repeats a call that stopped goes on paying from the same."""
+    return fingerprint(sorted({request.key for request in requests}))
+
+
 N_FIRST = 5
 """Requests whose replies are looked at before any further one is sent."""
 
@@ -37,15 +43,18 @@ def get_replies(
     ledger: str,
     seed: int,
     check_first: Callable[[Sequence[StoredReply]], None] = lambda _: None,
+    *,
+    budget: str | None = None,
 ) -> dict[str, StoredReply]:
     """The reply to each request, by key; identical requests are sent once.
 
     Args:
         requests: the requests, in the order in which a cassette records their replies.
         endpoint: the endpoint and its settings.
-        ledger: the name that usage is counted under.
+        ledger: the name that calls and tokens are counted under.
         seed: random seed of the jitter in waits.
         check_first: called with the first replies before any further request is sent; what it raises ends the call.
+        budget: the name that dollars are counted under; None: as `ledger`.
     Raises: HarnessError: the cassette has no reply to some requests, or the endpoint fails; replies that arrived are
         saved.
     """
@@ -69,7 +78,7 @@ def get_replies(
 
                 try:
                     n_first = sum(request.key not in replies for request in first)
-                    Client(endpoint, cache, ledger, seed).send_all(pending, n_first, check)
+                    Client(endpoint, cache, ledger, seed, budget).send_all(pending, n_first, check)
                 finally:
                     # Also after a failure, so that the cassette below gets the replies that did arrive.
                     replies |= cache.find(request.key for request in pending)
