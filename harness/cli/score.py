@@ -88,9 +88,9 @@ def score(
 
     Without -o, prints the claims with the highest scores, the highest first.
 
-    With -o FOLDER, INPUT may be an archive of any size: tables, lines and extracted pages (.parquet, .jsonl, .csv, .tsv,
-    .wet, .txt, also as .gz), folders, patterns and addresses such as s3://bucket/pages/. Run the same command again to
-    continue after an interruption.
+    With -o FOLDER, INPUT may be an archive of any size: tables, lines and extracted pages (.parquet, .jsonl, .csv,
+    .tsv, .wet, .txt, also as .gz), folders, patterns and addresses such as s3://bucket/pages/. Run the same command
+    again to continue after an interruption.
     """
 
     if by_default == (options["system"] is not None):
@@ -166,11 +166,11 @@ def _score_archive(
     given = [name for name in ARTICLE_OPTIONS if options[name]]
     if given:
         raise click.UsageError(f"--{given[0]}: does not go with a folder of scores (-o FOLDER)")
-    system = default_model(lambda line: click.echo(line, err=True)).folder if by_default else options["system"]
+    model_folder = default_model(lambda line: click.echo(line, err=True)).folder if by_default else None
     try:
         result = harness.score_archive(
             list(inputs),
-            system,
+            model_folder or options["system"],
             options["out"],
             columns=columns,
             jobs=jobs,

@@ -100,6 +100,7 @@ def chunk_matrix(chunks: Chunks) -> csr_matrix:
 
 
 def stack_columns(blocks: list[csr_matrix]) -> csr_matrix:
+    """Returns the blocks side by side."""
     from scipy.sparse import hstack
 
     return blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr")

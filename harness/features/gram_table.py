@@ -61,7 +61,7 @@ class GramTable:
     @property
     def fits(self) -> bool:
         """Whether the codes of the longest n-grams fit into 64 bits; if not, the table cannot be used."""
-        return self.base**self.longest < MAX_CODE
+        return bool(self.base**self.longest < MAX_CODE)
 
     def count(self, chunks: Sequence[str], n_columns: int) -> csr_matrix:
         """Returns which n-grams each chunk has, shape (n_chunks, n_columns).
@@ -134,8 +134,9 @@ class GramTable:
         keys = self.keys[slots]
         columns = np.where(keys == codes, self.columns[slots], -1)
         searched = np.flatnonzero((keys != codes) & (keys != 0))
+        slots = slots[searched]
         while len(searched):
-            slots = (slots[searched] if len(slots) == len(codes) else slots) + 1 & (len(self.keys) - 1)
+            slots = slots + 1 & (len(self.keys) - 1)
             keys, wanted = self.keys[slots], codes[searched]
             is_hit: Bools = keys == wanted
             columns[searched[is_hit]] = self.columns[slots[is_hit]]

@@ -197,9 +197,9 @@ class CharNgrams:
         if selection.table is None:
             selection.table = GramTable(list(self.grams), selection.places, self.low, self.high)
         if selection.table.fits:
-            return chunk_matrix(chunks) @ selection.table.count(chunks.distinct, selection.size)
-        counts = self._count(chunks, learn=False)
-        return counts[:, np.flatnonzero(selection.places >= 0)]
+            counts: csr_matrix = chunk_matrix(chunks) @ selection.table.count(chunks.distinct, selection.size)
+            return counts
+        return self._count(chunks, learn=False)[:, np.flatnonzero(selection.places >= 0)]
 
     @property
     def n_columns(self) -> int:
@@ -210,7 +210,8 @@ class CharNgrams:
         grams_by_chunk = [self._ngrams_of(chunk) for chunk in chunks.distinct]
         gram_numbers, chunk_rows = numbers_and_rows(grams_by_chunk, self.grams, learn=learn)
         shape = (len(chunks.distinct), len(self.grams))
-        return chunk_matrix(chunks) @ count_matrix(chunk_rows, gram_numbers, shape)
+        counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(chunk_rows, gram_numbers, shape)
+        return counts
 
     def _ngrams_of(self, chunk: str) -> list[str]:
         padded = f" {chunk} "

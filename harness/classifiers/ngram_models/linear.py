@@ -31,7 +31,7 @@ from harness.features.weights import TFIDF_TYPES, BinaryNgrams, Tfidf
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-BATCH = 8192
+BATCH = 4096
 """Number of claims converted to features at once, which bounds memory."""
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("text", "claim_id", "article_id", "title", "speaker", "published", "language")
 """Fields that the rows of an archive have; only `text` must be there."""
-BATCH_ROWS = 8192
+BATCH_ROWS = 4096
 """Rows that are in memory at a time, or fewer of large texts."""
 BATCH_BYTES = 4 << 20
 """Bytes of text at which a batch of lines or pages ends."""
@@ -291,15 +291,14 @@ def _problem(cells: Mapping[str, Any], wanted: Mapping[str, str]) -> str | None:
 
 def _json_rows(stream: BinaryIO, span: Span) -> Iterator[_Row]:
     """Yields the lines that start inside the range of the span; a file without a range is read whole."""
-    position, line_number = span.start, 0
+    position = span.start
     if span.start:
         stream.seek(span.start - 1)
         position += len(stream.readline()) - 1  # the line that starts before the range
-    for line in stream:
+    for line_number, line in enumerate(stream, start=1):
         if span.end and position >= span.end:
             return
         position += len(line)
-        line_number += 1
         if line.strip():
             at = line_number if not span.start else None
             where = "" if at else f"line {line_number:,} after byte {span.start:,}: "
@@ -315,7 +314,7 @@ def _json_cells(line: bytes, where: str) -> Mapping[str, Any] | str:
     return cells if isinstance(cells, dict) else f"{where}expected a JSON object in UTF-8, got {preview(text)}"
 
 
-def _text_rows(stream: BinaryIO, span: Span) -> Iterator[_Row]:
+def _text_rows(stream: BinaryIO, _: Span) -> Iterator[_Row]:
     data = stream.read()
     try:
         cells: Mapping[str, Any] | str = dict.fromkeys(FIELDS) | {"text": data.decode("utf-8-sig")}
@@ -324,7 +323,7 @@ def _text_rows(stream: BinaryIO, span: Span) -> Iterator[_Row]:
     yield _Row(None, len(data), cells)
 
 
-def _wet_rows(stream: BinaryIO, span: Span) -> Iterator[_Row]:
+def _wet_rows(stream: BinaryIO, _: Span) -> Iterator[_Row]:
     """Yields the extracted texts of a WET file (Common Crawl): a record has headers, an empty line, and its content.
 
     The address of a page is its `article_id`.
@@ -336,8 +335,8 @@ def _wet_rows(stream: BinaryIO, span: Span) -> Iterator[_Row]:
             raise ValueError(f"expected a record that begins with WARC/, got {preview(version[:40].decode('latin-1'))}")
         headers = {}
         while (line := stream.readline()).strip():
-            name, _, value = line.decode("utf-8", "replace").partition(":")
-            headers[name.strip().lower()] = value.strip()
+            cells = line.decode("utf-8", "replace").split(":", 1)
+            headers[cells[0].strip().lower()] = cells[-1].strip()
         size = int(headers.get("content-length", ""))
         content = stream.read(size)
         if len(content) < size:

@@ -84,7 +84,7 @@ def score_span(job: ScoringJob, span: Span, parts: Mapping[int, list[Path]]) -> 
     """
     outcome = SpanOutcome()
     left = dict(parts)
-    if not span.is_sequential and (info := _finished(job, span.file.version, left.get(span.number, []), outcome)):
+    if not span.is_sequential and (info := _finished(span.file.version, left.get(span.number, []), outcome)):
         outcome.add(info, is_new=False)
         return outcome
     try:
@@ -104,27 +104,27 @@ def score_span(job: ScoringJob, span: Span, parts: Mapping[int, list[Path]]) -> 
     return outcome
 
 
-def _finished(job: ScoringJob, version: str, paths: list[Path], outcome: SpanOutcome) -> PartInfo | None:
+def _finished(version: str, paths: list[Path], outcome: SpanOutcome) -> PartInfo | None:
     """Returns the whole part of the same input among those of a block; damaged ones are removed, with a note."""
     finished: PartInfo | None = None
-    for path in paths:
+    for path in filter(Path.exists, paths):
         info = read_part(path)
         if info is None:
             outcome.damaged.append(str(path))
-            path.unlink(missing_ok=True)
-        elif info.version == version and finished is None:
-            finished = info
+            path.unlink()
         elif finished is not None:
-            path.unlink(missing_ok=True)
+            path.unlink()  # a process was killed between writing one part and removing the other
+        elif info.version == version:
+            finished = info
     if finished is not None:
-        for path in paths:
+        for path in filter(Path.exists, paths):
             if finished.content not in path.name:
-                path.unlink(missing_ok=True)
+                path.unlink()
     return finished
 
 
 def _score_block(job: ScoringJob, block: Block, paths: list[Path], outcome: SpanOutcome) -> None:
-    info = _finished(job, block.file.version, paths, outcome)
+    info = _finished(block.file.version, paths, outcome)
     if info is not None:
         for _ in block.batches:
             pass  # the next block begins where this one ends
