@@ -15,14 +15,19 @@ from typing import Any, NamedTuple
 from harness.data.articles.article_file import safe_name
 from harness.data.streams.files import StreamFile
 from harness.display import displayed
-from harness.errors import HarnessError
-from harness.files import make_folder, read_text, translate_os_errors, write_files
+from harness.errors import FaultsError, HarnessError
+from harness.files import file_sha256, make_folder, read_text, translate_os_errors, write_files
 
 MANIFEST = "scores.json"
 FORMAT = 1
+DIGITS = 16
+"""Digits of a fingerprint in a name."""
 INFO = b"harness"
 """Key of the metadata of a part under which its `PartInfo` is."""
-NAME = re.compile(r"(?P<stem>.+)-(?P<key>[0-9a-f]{12})-(?P<block>[0-9]{6,})-(?P<content>[0-9a-f]{16})\.parquet")
+NAME = re.compile(
+    r"(?P<stem>.+)-(?P<key>[0-9a-f]{12})-(?P<block>[0-9]{6,})-(?P<content>[0-9a-f]{16})-(?P<own>[0-9a-f]{16})\.parquet"
+)
+"""Name of a part: its input, block, the fingerprint of the rows that were read, and that of its own bytes."""
 
 
 @displayed
@@ -90,18 +95,18 @@ def part_paths(folder: Path) -> dict[PartKey, list[Path]]:
 
 
 def read_part(path: Path) -> PartInfo | None:
-    """Returns what a part holds, after reading all of it; None if it is damaged."""
+    """Returns what a part holds, after comparing all of its bytes with its name; None if it is damaged."""
     import pyarrow as pa
     from pyarrow import parquet
 
+    match = NAME.fullmatch(path.name)
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True) as source:
-            fields = json.loads(source.metadata.metadata[INFO])
-            info = PartInfo(**fields | {"languages": tuple(fields["languages"])})
-            n_rows = sum(batch.num_rows for batch in source.iter_batches())
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        if match is None or file_sha256(path)[:DIGITS] != match["own"]:
+            return None
+        fields = json.loads(parquet.read_metadata(path).metadata[INFO])
+        return PartInfo(**fields | {"languages": tuple(fields["languages"])})
+    except (FaultsError, pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         return None
-    return info if n_rows == info.n_claims else None
 
 
 @contextmanager
@@ -135,7 +140,7 @@ class PartWriter:
 
         self._folder, self._path = folder, path
         with translate_os_errors(folder):
-            self._writer = parquet.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+            self._writer = parquet.ParquetWriter(path, schema, compression="zstd")
         self.n_claims = 0
 
     def write(self, table: Any) -> None:
@@ -144,23 +149,20 @@ class PartWriter:
             self._writer.write_table(table)
         self.n_claims += table.num_rows
 
-    def finish(self, name: str, info: PartInfo) -> None:
-        """Writes the part to disk under its name."""
+    def finish(self, file: StreamFile, info: PartInfo) -> Path:
+        """Writes the part to disk under its name, which is returned."""
+        stem = safe_name(PurePosixPath(file.url).name, "input")[:60]
+        name = f"{stem}-{file.key}-{info.block:06}-{info.content}"
         with translate_os_errors(self._folder / name):
             self._writer.add_key_value_metadata({INFO.decode(): json.dumps(asdict(info), ensure_ascii=False)})
             self._writer.close()
             with self._path.open("rb+") as stream:
                 os.fsync(stream.fileno())
             self._path.chmod(0o644)
-            self._path.replace(self._folder / name)
+            path = self._folder / f"{name}-{file_sha256(self._path)[:DIGITS]}.parquet"
+            return self._path.replace(path)
 
     def abandon(self) -> None:
         """Closes the file, if it is not finished; it may be one that a full disk does not let end."""
         with suppress(OSError):
             self._writer.close()
-
-
-def part_name(file: StreamFile, info: PartInfo) -> str:
-    """Returns the name of a part: its input, block and content."""
-    stem = safe_name(PurePosixPath(file.url).name, "input")[:60]
-    return f"{stem}-{file.key}-{info.block:06}-{info.content}.parquet"

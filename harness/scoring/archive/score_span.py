@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.data.streams.blocks import Block, Span, blocks_of
 from harness.errors import Fault, FaultsError
 from harness.runner.models.saved_model import Model
-from harness.scoring.archive.parts import PartInfo, part_name, part_writer, read_part
+from harness.scoring.archive.parts import DIGITS, PartInfo, part_writer, read_part
 from harness.scoring.archive.rows import ClaimTable, RowReader
 from harness.scoring.score_claims import open_system
 
@@ -106,21 +106,20 @@ def score_span(job: ScoringJob, span: Span, parts: Mapping[int, list[Path]]) -> 
 
 def _finished(version: str, paths: list[Path], outcome: SpanOutcome) -> PartInfo | None:
     """Returns the whole part of the same input among those of a block; damaged ones are removed, with a note."""
-    finished: PartInfo | None = None
+    finished: tuple[Path, PartInfo] | None = None
     for path in filter(Path.exists, paths):
         info = read_part(path)
         if info is None:
             outcome.damaged.append(str(path))
             path.unlink()
-        elif finished is not None:
-            path.unlink()  # a process was killed between writing one part and removing the other
         elif info.version == version:
-            finished = info
-    if finished is not None:
-        for path in filter(Path.exists, paths):
-            if finished.content not in path.name:
-                path.unlink()
-    return finished
+            finished = path, info
+    if finished is None:
+        return None
+    for path in filter(Path.exists, paths):
+        if path != finished[0]:
+            path.unlink()  # a process was killed between writing one part and removing the other
+    return finished[1]
 
 
 def _score_block(job: ScoringJob, block: Block, paths: list[Path], outcome: SpanOutcome) -> None:
@@ -142,16 +141,15 @@ def _score_block(job: ScoringJob, block: Block, paths: list[Path], outcome: Span
             input=block.file.url,
             block=block.number,
             version=block.file.version,
-            content=digest.hexdigest()[:16],
+            content=digest.hexdigest()[:DIGITS],
             n_rows=reader.n_rows,
             n_claims=writer.n_claims,
             n_empty=reader.n_empty,
             languages=tuple(reader.languages),
         )
-        name = part_name(block.file, info)
-        writer.finish(name, info)
+        part = writer.finish(block.file, info)
     for path in paths:
-        if path.name != name and path.exists():
+        if path != part and path.exists():
             outcome.changed.append(f"{block.file.url} block {block.number}")
             path.unlink()
     outcome.add(info, is_new=True)
