@@ -25,7 +25,7 @@ DIGITS = 16
 INFO = b"harness"
 """Key of the metadata of a part under which its `PartInfo` is."""
 NAME = re.compile(
-    r"(?P<stem>.+)-(?P<key>[0-9a-f]{12})-(?P<block>[0-9]{6,})-(?P<content>[0-9a-f]{16})-(?P<own>[0-9a-f]{16})\.parquet"
+    r".+-(?P<key>[0-9a-f]{12})-(?P<block>[0-9]{6,})-(?P<content>[0-9a-f]{16})-(?P<own>[0-9a-f]{16})\.parquet"
 )
 """Name of a part: its input, block, the fingerprint of the rows that were read, and that of its own bytes."""
 

@@ -125,7 +125,7 @@ def test_a_killed_command_goes_on_without_a_lost_or_doubled_row(tmp_path):
     source = write_parquet(tmp_path / "in.parquet", SENTENCES * 10, size=60)
     out = tmp_path / "out"
     code = f"import harness; harness.score_archive({str(source)!r}, 'rules', {str(out)!r}, claims=True)"
-    process = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": os.getcwd()})
+    process = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(Path.cwd())})
     while process.poll() is None and len(list(out.glob("*.parquet"))) < 1:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
