@@ -107,6 +107,16 @@ class Claim(Record):
     """Id of the same claim in the previous version of the article."""
 
 
+class ShownPassage(Record):
+    """A passage that an annotator was shown with a suggestion."""
+
+    passage_id: str
+    text: str
+    source: str | None = None
+    """Title, publisher or document of the passage."""
+    published: str | None = None
+
+
 class Annotation(Record):
     """One label by one annotator; never edited, only superseded by a later annotation."""
 
@@ -133,6 +143,8 @@ class Annotation(Record):
     """Id of the annotation that this one replaces."""
     withdraws: str | None = None
     """Role withdraw: id of the earlier annotation by the same annotator that this line takes back."""
+    shown: tuple[ShownPassage, ...] | None = None
+    """Role suggest: passages that the suggestion rests on, whole; None: there are none."""
 
 
 class GoldLabel(Record):

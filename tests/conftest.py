@@ -17,6 +17,7 @@ from hypothesis import settings
 from model_server import ModelServer, serving
 from publishers import FOLDERS
 from small_dataset import make_dataset
+from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).parents[1]
 # Enough examples to find what a change breaks; `--hypothesis-profile=default` tries more.
@@ -29,8 +30,12 @@ def benchmarks_folder() -> Path:
 
 
 def pytest_configure() -> None:
-    """Gives tables the width that they have without a terminal; processes of pytest-xdist set another one."""
-    os.environ["COLUMNS"] = "120"
+    """Gives tables the width that they have without a terminal, and tests that run side by side a thread each."""
+    os.environ["COLUMNS"] = "120"  # processes of pytest-xdist set another one
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+        threadpool_limits(1)  # NumPy has read the environment already
 
 
 @pytest.fixture(scope="session")

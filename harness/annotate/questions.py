@@ -13,7 +13,7 @@ from harness.data.labels.label_log import Place
 from harness.data.load import find_scheme
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.records import Annotation, Article, Claim
-from harness.schemes import Axis, Scheme
+from harness.schemes import Axis, Scheme, scheme_names
 
 
 class Question(NamedTuple):
@@ -164,6 +164,12 @@ def label_questions(dataset: Dataset, scheme: str | None, axes: Sequence[str]) -
     if not names:
         raise HarnessError(f"{dataset.folder}: dataset.yaml lists no label scheme; name one under schemes")
     if scheme is not None and scheme not in names:
+        if scheme in scheme_names():
+            listed = ", ".join([*names, scheme])
+            raise UnknownName(
+                f"{dataset.folder}: dataset.yaml does not list the scheme '{scheme}'; to label by it, add it there: "
+                f"schemes: [{listed}]"
+            )
         raise UnknownName(f"{dataset.folder}: {unknown_name('scheme', scheme, names)}")
     label_scheme = find_scheme(dataset.folder, scheme or names[0])
     by_name = {axis.name: axis for axis in label_scheme.axes if not axis.feature}

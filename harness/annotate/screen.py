@@ -48,8 +48,28 @@ def question_screen(console: Console, session: Session, title: str, height: int)
     ]
     labels = label_lines(question)
     spare = height - len(head) - len(above) - len(labels) - len(below) - 1 - MIN_CONTEXT
+    read = _passages_read(console, session, spare)
+    above, spare = [*read, *above], spare - len(read)
     labels = _as_room_allows(console, labels, spare)
     return _with_passage(console, question, head, [*above, *labels, *below], height=height)
+
+
+def _passages_read(console: Console, session: Session, spare: int) -> list[Text]:
+    """Returns the passages that a suggestion rests on, in the spare lines, or one each if there are fewer."""
+    passages = session.suggestion.passages if session.suggestion else ()
+    if not passages:
+        return []
+    room, rows = max(1, (spare - 1) // len(passages)), [Text("The suggestion rests on", style="dim")]
+    for passage in passages:
+        source = ", ".join(part for part in (passage.source, passage.published) if part)
+        row = f"{source}: {passage.text}" if source else passage.text
+        rows += _cut(_wrapped(console, Text(f"- {_one_line(row)}")), room)
+    return rows
+
+
+def _cut(lines: list[Text], room: int) -> list[Text]:
+    """Returns as many lines as there is room for, the last with a mark if there are more."""
+    return lines if len(lines) <= room else [*lines[: room - 1], Text(lines[room - 1].plain.rstrip() + " …")]
 
 
 def _as_room_allows(console: Console, labels: Sequence[Text], spare: int) -> list[Text]:
@@ -107,10 +127,7 @@ def evidence_screen(
         row.append(f"[{stance or 'cited'}] " if is_cited else "", style="yellow")
         source = passage.title or passage.publisher or passage.document_id
         row.append(_one_line(f"{source}: {passage.text}"), style="not bold default")
-        wrapped = _wrapped(console, row)
-        rows += (
-            [*wrapped[: room - 1], Text(wrapped[room - 1].plain.rstrip() + " …")] if len(wrapped) > room else wrapped
-        )
+        rows += _cut(_wrapped(console, row), room)
     return [*head, *rows, *tail]
 
 

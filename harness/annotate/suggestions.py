@@ -13,10 +13,26 @@ from harness.annotate.score_files import read_scores
 from harness.data.labels.label_log import Answer, Place
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import read_bytes
-from harness.records import Annotation
+from harness.records import Annotation, ShownPassage
 
 OPTION = "--suggest"
 VERDICTS = "--from-verify"
+
+
+class VerdictPassage(BaseModel):
+    """A passage that the judge read."""
+
+    passage_id: str
+    text: str
+    document_id: str | None = None
+    title: str | None = None
+    publisher: str | None = None
+    published: str | None = None
+
+    def shown(self) -> ShownPassage:
+        """The passage as an editor sees it."""
+        source = self.title or self.publisher or self.document_id
+        return ShownPassage(passage_id=self.passage_id, text=self.text, source=source, published=self.published)
 
 
 class VerdictLine(BaseModel):
@@ -27,6 +43,7 @@ class VerdictLine(BaseModel):
     verdict: str | None
     scores: dict[str, float]
     probabilities: bool
+    evidence: tuple[VerdictPassage, ...] = ()
 
 
 class Suggestion(NamedTuple):
@@ -37,12 +54,15 @@ class Suggestion(NamedTuple):
     """Probability of the label; None: the system gives none."""
     source: str
     """File or system that the suggestion is from."""
+    passages: tuple[ShownPassage, ...] = ()
+    """Passages that it rests on."""
 
     def to_store(self, place: Place, guideline: str, stored: Annotation | None) -> Answer | None:
         """Returns what the log says of the suggestion; None if it says so already."""
-        if stored is not None and (stored.label, stored.author) == (self.label, self.source):
+        shown = self.passages or None
+        if stored is not None and (stored.label, stored.author, stored.shown) == (self.label, self.source, shown):
             return None
-        return Answer(place, self.label, guideline, confidence=self.score, author=self.source)
+        return Answer(place, self.label, guideline, confidence=self.score, author=self.source, shown=shown)
 
 
 def read_suggestions(files: Sequence[str | Path], questions: ClaimQuestions) -> dict[Place, Suggestion]:
@@ -139,7 +159,10 @@ def read_verdicts(path: str | Path, questions: ClaimQuestions) -> ChainVerdicts:
     axis = _verdict_axis({line.verdict for line in judged if line.verdict is not None}, path, questions)
     suggestions = {
         (line.claim_id, questions.scheme.name, axis): Suggestion(
-            line.verdict, line.scores.get(line.verdict) if line.probabilities else None, Path(path).name
+            line.verdict,
+            line.scores.get(line.verdict) if line.probabilities else None,
+            Path(path).name,
+            tuple(passage.shown() for passage in line.evidence),
         )
         for line in judged
         if line.verdict is not None

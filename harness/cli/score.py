@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.options.web import announce_hosts, print_fetched, web_options
 from harness.cli.progress import show_progress
 from harness.cli.start import DELIMITER_HELP
 from harness.guarded_stream import unguarded
@@ -65,6 +66,7 @@ MAX_CHARACTERS = 1_000
 @click.option(
     "--shard", metavar="I/N", help="Score only part I of N of an archive, into a folder that all parts share."
 )
+@web_options
 @no_code
 @data_root
 @as_json
@@ -81,7 +83,8 @@ def score(
     """Score new articles or claims.
 
     INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a
-    folder of these, a quoted glob pattern, - (standard input), or the folder or name of a dataset.
+    folder of these, a quoted glob pattern, the URL of a public page or feed (RSS, Atom), - (standard input), or the
+    folder or name of a dataset.
 
     --default ranks sentences by whether they are worth checking, with a model that it trains on the built-in articles
     once (harness run default-model measures it).
@@ -105,6 +108,8 @@ def score(
         return
     if jobs > 1 or shard is not None:
         raise click.UsageError(f"{'--jobs' if jobs > 1 else '--shard'} needs a folder of scores: -o FOLDER")
+    if not options["offline"]:
+        announce_hosts(inputs)
     try:
         _score_file(inputs, mapping, data_root, as_json, options)
     except KeyboardInterrupt:
@@ -130,6 +135,7 @@ def _score_file(
     )
     for warning in result.warnings:
         click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    print_fetched(result.fetched)
     if result.dropped:
         click.echo(dropped_line(result.dropped), err=True)
     if as_json:

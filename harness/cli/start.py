@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.experiments import data_root
+from harness.cli.options.web import announce_hosts, web_options
 from harness.text_tables import count_of
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def schema(out: Path | None) -> None:
 @click.option("--sheet", metavar="NAME", help="Sheet of .xlsx files; default: the first.")
 @click.option("--name", metavar="ID", help="Id of the article from standard input (-); page.html for HTML.")
 @click.option("--replaces", metavar="ID", help="Id of the article that the only article of SOURCE replaces.")
-@click.option("--offline", is_flag=True, help="Refuse sources that need the network (hub:OWNER/NAME).")
+@web_options
 @click.option("--as-corpus", is_flag=True, help="Make a corpus for `harness search`: each paragraph is a passage.")
 def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, **options: Any) -> None:
     """Add articles to a dataset folder.
@@ -114,7 +115,8 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, 
     a folder of its own or that of a dataset.
 
     SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of them, a quoted pattern
-    ('news/**/*.md'), - (standard input), or hub:OWNER/NAME.
+    ('news/**/*.md'), the URL of a page or a feed (RSS, Atom), - (standard input), or hub:OWNER/NAME. Only public pages
+    are fetched, as their sites' robots.txt allow; DATASET_DIR/fetched.jsonl says what was fetched.
 
     Never changes existing ids, and skips articles that are already present. A changed article becomes a new version,
     and the labels of its unchanged sentences carry over. Your own copy of an article restores the text of a stand-off
@@ -129,7 +131,7 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, 
     if malformed:
         raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{malformed[0]}'")
     if not options["offline"]:
-        _announce_hosts(sources)
+        announce_hosts(sources)
     mapping = {field: name for field, _, name in pairs}
     if as_corpus:
         if options.pop("replaces") is not None:
@@ -188,17 +190,6 @@ def _print_corpus(result: CorpusResult, encoding: str | None) -> None:
         click.echo(f"paragraphs that their document repeats, left out: {result.repeated:,}", err=True)
     added = f"{count_of(result.documents_added, 'document')} added ({count_of(result.passages_added, 'passage')})"
     click.echo(f"{result.path}: {added}; {result.unchanged:,} already present")
-
-
-def _announce_hosts(sources: tuple[str, ...]) -> None:
-    """Prints the hosts that the sources need, before any request to them."""
-    if not any(source.startswith("hub:") for source in sources):
-        return
-    from harness.data.articles.hub import hub_host
-
-    hosts = dict.fromkeys(host for source in sources if (host := hub_host(source)))
-    if hosts:
-        click.echo(f"network: {', '.join(hosts)}", err=True)
 
 
 COMMANDS: tuple[click.Command, ...] = (new, guideline, ingest, schema)

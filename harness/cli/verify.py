@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
+from harness.cli.options.web import announce_hosts, print_fetched, web_options
 from harness.cli.progress import show_progress
 from harness.cli.score import MAX_CHARACTERS
 from harness.errors import fault_lines
@@ -59,6 +60,7 @@ NOT_CHECKED = "not a fact-check: nobody has checked the verdicts"
 @click.option("--author", metavar="NAME", help="Organization that publishes the ClaimReview drafts.")
 @click.option("--language", metavar="CODE", help="Language of an article that declares none; default: detected.")
 @click.option("--encoding", help="Encoding of a text file; default: detected.")
+@web_options
 @no_code
 @data_root
 @as_json
@@ -72,8 +74,8 @@ def verify(
 ) -> None:
     """Judge the sentences of articles by a corpus.
 
-    ARTICLE is a file (.txt, .md, .html), - (standard input), a table or dataset, a folder of these, or a quoted glob
-    pattern.
+    ARTICLE is a file (.txt, .md, .html), the URL of a public page, - (standard input), a table or dataset, a folder of
+    these, a quoted glob pattern, or with -o FOLDER a feed (RSS, Atom).
 
     The chain picks sentences, looks for passages, and gives each sentence a verdict. It is no fact-check: nobody has
     checked the verdicts. Several articles, or -o FOLDER, make one list over all of them; an article that fails is named
@@ -82,12 +84,15 @@ def verify(
     """
     import harness
 
+    if not options["offline"]:
+        announce_hosts(articles)
     if _is_list(articles, out, budget):
         arguments = {"budget": budget, "root": data_root, "progress": show_progress("articles"), **options}
         _print_list(harness.verify_articles(list(articles), out=out, **arguments), as_json=as_json)
         return
     result = harness.verify(articles[0], out=out, root=data_root, **options)
     _print_warnings(result.warnings)
+    print_fetched(result.fetched)
     if as_json:
         print_json(result.document())
         return
@@ -101,6 +106,10 @@ def verify(
 
 def _is_list(articles: Sequence[str], out: Path | None, budget: str | None) -> bool:
     """Whether a list over several articles is asked for: by its inputs, its budget, or a folder to write."""
+    from harness.data.web.addresses import is_url
+
+    if len(articles) == 1 and is_url(articles[0]):
+        return budget is not None or (out is not None and (out.is_dir() or not out.suffix))
     is_dataset = (Path(articles[0]) / "dataset.yaml").is_file()
     several = len(articles) > 1 or (Path(articles[0]).is_dir() and not is_dataset) or glob.has_magic(articles[0])
     return several or budget is not None or (out is not None and (out.is_dir() or not out.suffix))
@@ -114,6 +123,7 @@ def _print_warnings(warnings: Sequence[str]) -> None:
 def _print_list(result: ReadingList, *, as_json: bool) -> None:
     """Prints a list; ends with exit code 1 if an article failed."""
     _print_warnings(result.warnings)
+    print_fetched(result.fetched)
     counts = f"{count_of(len(result.ranked), 'sentence')} of {count_of(len(result.articles), 'article')} judged"
     counts += f", {result.n_in_budget:,} to read ({result.budget})"
     counts += f"; {count_of(result.n_stored, 'article')} judged before" if result.n_stored else ""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from harness.arguments import as_list
-from harness.data.articles.article_file import ArticleSource, LoadedArticle, MaskedText, ReadOptions, safe_name
+from harness.data.articles.article_file import ArticleSource, Fetch, LoadedArticle, MaskedText, ReadOptions, safe_name
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.language import Detection
 from harness.data.articles.sources import read_articles
@@ -18,6 +18,7 @@ from harness.data.load import open_folder
 from harness.data.new_dataset import git_files
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
 from harness.data.versions import Versions, appended_logs, carry_over_labels, match_claims, next_version
+from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
 from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files
@@ -68,13 +69,14 @@ def ingest(
     name: str | None = None,
     replaces: str | None = None,
     offline: bool = False,
+    max_articles: int = 50,
 ) -> IngestResult:
     """Adds articles and their sentences to a dataset folder. Never changes existing ids.
 
     Args:
         sources: one or several of: an article file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of
-            them, a pattern (`news/**/*.md`), `-` (standard input), `hub:OWNER/NAME`, an `Article`, a
-            `datasets.Dataset`.
+            them, a pattern (`news/**/*.md`), the URL of a page or a feed, `-` (standard input), `hub:OWNER/NAME`, an
+            `Article`, a `datasets.Dataset`.
         into: dataset folder; created if absent. An article that is already present is skipped; an article that is
             present with other text becomes a new version, and the labels of its unchanged sentences carry over. While
             the text of stand-off articles is missing, only these texts are accepted.
@@ -87,6 +89,7 @@ def ingest(
         name: id of the article from standard input.
         replaces: id of the article that the only article of `sources` replaces.
         offline: whether to refuse sources that need the network.
+        max_articles: number of entries of a feed that are read.
     Raises: FaultsError: all faults of all sources; nothing is written. HarnessError: `replaces` with several articles.
     """
     folder = Path(into)
@@ -98,6 +101,7 @@ def ingest(
         sheet=sheet,
         name=name,
         offline=offline,
+        max_articles=max_articles,
     )
     articles = read_articles([sources] if isinstance(sources, Article) else as_list(sources), reading)
     if replaces is not None and len(articles) != 1:
@@ -149,6 +153,7 @@ class _IngestSession:
         self.languages: set[str] = set()
         self.dropped = Counter[str]()
         self.detection = Detection()
+        self.fetches: list[tuple[Fetch, Article]] = []
 
     def add(self, loaded: LoadedArticle) -> Fault | None:
         """Adds one article; returns its fault if it cannot be added."""
@@ -168,7 +173,7 @@ class _IngestSession:
             message = unknown_name("article", replaced, list(self.present))
             return Fault(str(loaded.path), loaded.line, "replaces", message, UnknownName.code)
         if present is None and replaced is None:
-            self._add_article(article, loaded.marked)
+            self._add_article(article, loaded)
             return None
         return self._add_version(loaded, replaced or article.article_id)
 
@@ -192,15 +197,17 @@ class _IngestSession:
             return Fault(str(loaded.path), loaded.line, "article_id", message, "duplicate-id")
         else:
             name = article.article_id
-        self._add_article(next_version(last, article, name), loaded.marked)
+        self._add_article(next_version(last, article, name), loaded)
         return None
 
-    def _add_article(self, article: Article, marked: MaskedText | None) -> None:
+    def _add_article(self, article: Article, loaded: LoadedArticle) -> None:
         article = self.detection.of(article, self.dataset.info.language)
         self.present[article.article_id] = article
         self.versions.add(article)
         self.added.append(article)
-        self._segment(article, marked)
+        if loaded.fetch is not None:
+            self.fetches.append((loaded.fetch, article))
+        self._segment(article, loaded.marked)
 
     def _segment(self, article: Article, marked: MaskedText | None) -> None:
         """Makes the claims of an article that has none: it is new, or an earlier write was cut short before them."""
@@ -231,6 +238,8 @@ class _IngestSession:
             if new:
                 _refuse_to_overwrite(files)
                 files |= git_files(folder) | info_file_contents(folder, self.dataset.info)
+            if self.fetches:
+                files[folder / FETCHED] = fetch_log(folder, self.fetches)
             write_files(files | appended_logs(folder, self.labels))
         elif self.labels:
             write_files(appended_logs(folder, self.labels))

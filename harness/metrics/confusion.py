@@ -262,6 +262,25 @@ class LabelRecall(OneLabelMetric):
         return f"no claim has gold label '{self.label}'"
 
 
+class LabelSpecificity(OneLabelMetric):
+    """The share of claims without a label in gold that are not predicted to have it; no answer is no such prediction.
+
+    Returns: values in [0, 1]. Undefined: all claims have it in gold.
+    """
+
+    heading: ClassVar[str] = "specificity({label})"
+
+    def from_counts(self, counts: Counts) -> Floats:
+        """1 - wrongly predicted / claims without the label."""
+        actual, wrongly = counts.actual[:, 0], (counts.predicted - counts.correct)[:, 0]
+        without = counts.total - actual
+        return safe_divide(without - wrongly, without)
+
+    def undefined_reason(self, gold: Gold) -> str:
+        """The reason: every claim has the label in gold."""
+        return f"every claim has gold label '{self.label}'"
+
+
 class LabelF1(OneLabelMetric):
     """The harmonic mean of a label's precision and recall, as 2 TP / (2 TP + FP + FN).
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import ArticleSource, LoadedArticle, ReadOptions
 from harness.data.articles.encoding import UTF_8
@@ -17,6 +17,8 @@ from harness.data.claims import Claims
 from harness.data.dataset import Dataset, DatasetInfo, Segmentation
 from harness.data.load import find_dataset, open_dataset
 from harness.data.sentences.claims_of import claims_of, make_claim, unsupported
+from harness.data.web.addresses import is_url
+from harness.data.web.log import fetch_entry
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched
 from harness.records import Article, Claim
 from harness.scoring.claim_tables import CLAIM_SUFFIXES, ClaimRow, claim_rows, holds_claims
@@ -62,6 +64,8 @@ class ScoringInput:
     """Number of pieces of articles that gave no claim, by kind."""
     detection: Detection = field(default_factory=Detection)
     """What was detected, for the notes."""
+    fetched: list[dict[str, Any]] = field(default_factory=list)
+    """How each article from the web was fetched, with its id."""
 
     def all_notes(self) -> list[str]:
         """Returns what the user should know about how the inputs were read."""
@@ -71,7 +75,8 @@ class ScoringInput:
         """Yields the claims of all inputs in order, in batches of complete articles.
 
         Args:
-            inputs: article files, folders of them, glob patterns, `-`; dataset folders or names; tables of claims.
+            inputs: article files, folders of them, glob patterns, URLs, `-`; dataset folders or names; tables of
+                claims.
             size: number of claims at which a batch ends.
         Raises: FaultsError: an input is invalid; lists every fault of the first such input.
         """
@@ -147,7 +152,7 @@ class ScoringInput:
     def _documents(self, source: ArticleSource | Dataset) -> Iterator[ArticleClaims]:
         if isinstance(source, Dataset):
             yield from self._dataset_documents(source)
-        elif isinstance(source, str | Path) and self._is_claim_table(Path(source)):
+        elif isinstance(source, str | Path) and not is_url(source) and self._is_claim_table(Path(source)):
             yield from _row_documents(claim_rows(Path(source), self.reading))
         else:
             yield from self._article_documents(source)
@@ -160,6 +165,8 @@ class ScoringInput:
         for loaded in read_articles([source], self.reading):
             if loaded.encoding != UTF_8:
                 self.notes.setdefault(f"{loaded.path}: is not UTF-8; read as {loaded.encoding}")
+            if loaded.fetch is not None:
+                self.fetched.append(fetch_entry(loaded.fetch, loaded.article))
             yield self._segment(loaded)
 
     def _segment(self, loaded: LoadedArticle) -> ArticleClaims:
@@ -187,12 +194,14 @@ def _source_path(source: ArticleSource | Dataset) -> str:
 
 
 def _exists(path: str | Path) -> bool:
-    return str(path) == STDIN or str(path).startswith(HUB) or Path(path).exists()
+    return str(path) == STDIN or str(path).startswith(HUB) or is_url(path) or Path(path).exists()
 
 
 def _dataset_folder(source: str | Path, root: str | Path | None) -> Path | None:
     """Returns the folder of a dataset that is given by its path or its name; None if the source is not a dataset."""
     path = Path(source)
+    if is_url(source):
+        return None
     if path.exists():
         return path if (path / "dataset.yaml").is_file() else None
     if "/" in str(source) or path.suffix:

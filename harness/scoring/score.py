@@ -47,6 +47,8 @@ class ScoringResult:
     warnings: tuple[str, ...] = field(default=())
     dropped: dict[str, int] = field(default_factory=dict)
     """Number of pieces of the articles that gave no claim, by kind (`time`, `byline`)."""
+    fetched: tuple[dict[str, Any], ...] = ()
+    """How each article from the web was fetched: URLs, date, status, SHA-256."""
 
     def document(self) -> dict[str, Any]:
         """Returns the result as `harness score --json` prints it."""
@@ -57,6 +59,7 @@ class ScoringResult:
             "out": None if self.out is None else str(self.out),
             "warnings": list(self.warnings),
             "dropped": self.dropped,
+            "fetched": list(self.fetched),
             "claims": [claim.document() for claim in self.claims],
         }
 
@@ -80,6 +83,8 @@ def score(
     sheet: str | None = None,
     name: str | None = None,
     language: str | None = None,
+    offline: bool = False,
+    max_articles: int = 50,
     reasons: bool = True,
     root: str | Path | None = None,
     progress: Progress = silent,
@@ -88,8 +93,9 @@ def score(
     """Scores new articles or claims with a saved model, or with a system that needs no training.
 
     Args:
-        inputs: one or more of: an article file, a folder of article files, a glob pattern, `-` (standard input), the
-            folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .xlsx, .parquet).
+        inputs: one or more of: an article file, a folder of article files, a glob pattern, the URL of a page or a feed,
+            `-` (standard input), the folder or name of a dataset, a table of claims (.jsonl, .csv, .tsv, .xlsx,
+            .parquet).
         system: folder of a saved model, of its result, or of a run with one saved model; or name of a registered
             system that needs no training (such as `rules`). None: a model that ranks sentences for checking, trained
             on the shipped articles on first use, and kept.
@@ -104,6 +110,8 @@ def score(
         name: name of standard input.
         language: language of inputs that declare none; default: detected, else the first language of the model, else
             English.
+        offline: whether to refuse inputs that need the network.
+        max_articles: number of entries of a feed that are read.
         reasons: whether claims get the reasons for their scores; for encoders, this takes one scoring per word.
         root: folder of fetched benchmarks.
         progress: shows progress over the claims, whose number is not known before.
@@ -128,7 +136,8 @@ def score(
             delimiter=delimiter,
             sheet=sheet,
             name=name or "stdin",
-            offline=True,
+            offline=offline,
+            max_articles=max_articles,
         ),
         language=language or (model_languages[0] if model_languages else "en"),
         detects=language is None,
@@ -148,6 +157,7 @@ def score(
     # The languages and notes of the inputs are complete only now that every batch is read.
     result.warnings = _warnings(model, source)
     result.dropped = dict(source.dropped)
+    result.fetched = tuple(source.fetched)
     return result
 
 

@@ -27,6 +27,8 @@ def verify(
     author: str | None = None,
     language: str | None = None,
     encoding: str | None = None,
+    offline: bool = False,
+    max_articles: int = 50,
     root: str | Path | None = None,
 ) -> Verification:
     """Reads an article with a saved chain: picks sentences, looks for passages in a corpus, and judges each sentence.
@@ -34,7 +36,8 @@ def verify(
     The verdicts are those of a classifier that nobody has checked. `verify_articles` reads several articles.
 
     Args:
-        article: article file (.txt, .md, .html), `-` (standard input), or a table or dataset with one article.
+        article: article file (.txt, .md, .html), URL of a page, `-` (standard input), or a table or dataset with one
+            article.
         chain: folder that `harness run CHAIN --save-models` wrote.
         corpus: passages to look in; see `harness.open_corpus`. The folder of an index that has the retriever of the
             chain (`harness index`) spares a large corpus being read and indexed for each call.
@@ -47,6 +50,8 @@ def verify(
         language: language of an article that declares none; default: detected, else the first language of the
             detector.
         encoding: encoding of a text file; default: detected.
+        offline: whether to refuse an article that needs the network.
+        max_articles: number of entries of a feed that are read.
         root: folder of fetched benchmarks.
     Raises: HarnessError: an input is missing or invalid, or has no sentence; nothing is written.
     """
@@ -57,7 +62,7 @@ def verify(
     loaded = load_chain(chain)
     reader = ChainReader(loaded, open_passages(loaded, corpus, root), claims_checked)
     source = ScoringInput(
-        reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
+        reading=ReadOptions(encoding=encoding, name="stdin", offline=offline, max_articles=max_articles),
         language=language or reader.language,
         detects=language is None,
         root=root,
@@ -65,7 +70,7 @@ def verify(
     document = _read_one(source, article)
     result = reader.read(document, document.article.language or source.language)
     warnings = (*reader.warnings, *source.all_notes(), *result.warnings)
-    result = replace(result, out=target, warnings=warnings)
+    result = replace(result, out=target, warnings=warnings, fetched=tuple(source.fetched))
     if target is not None:
         write_verifications(target, [result], author)
     return result

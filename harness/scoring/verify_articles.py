@@ -45,6 +45,8 @@ def verify_articles(
     author: str | None = None,
     language: str | None = None,
     encoding: str | None = None,
+    offline: bool = False,
+    max_articles: int = 50,
     root: str | Path | None = None,
     progress: Progress = silent,
 ) -> ReadingList:
@@ -54,13 +56,13 @@ def verify_articles(
     written when its article is judged, the list at the end. The same call goes on where it stopped.
 
     Args:
-        articles: article files, folders of them, glob patterns, tables, datasets.
+        articles: article files, folders of them, glob patterns, URLs of pages and feeds, tables, datasets.
         chain: folder that `harness run CHAIN --save-models` wrote.
         corpus: passages to look in; see `harness.open_corpus`.
         out: folder to write (index.html, a page an article, claims.csv, claims.jsonl, and with an author
             claim-reviews.json), or a file: .csv, .jsonl, or .json (ClaimReview drafts).
         budget: what a desk can read: a number of sentences (`20`) or minutes (`30min`); default: all.
-        checked, match_by, threshold, author, language, encoding, root: as those of `verify`.
+        checked, match_by, threshold, author, language, encoding, offline, max_articles, root: as those of `verify`.
         progress: shows the articles that are judged.
     Raises: HarnessError: an input is missing, the chain or the corpus is invalid, or no article can be read; nothing
         is written.
@@ -74,7 +76,7 @@ def verify_articles(
     claims_checked = None if checked is None else open_checked(checked, match_by, threshold)
     reader = ChainReader(loaded, open_passages(loaded, corpus, root), claims_checked)
     source = ScoringInput(
-        reading=ReadOptions(encoding=encoding, name="stdin", offline=True),
+        reading=ReadOptions(encoding=encoding, name="stdin", offline=offline, max_articles=max_articles),
         language=language or reader.language,
         detects=language is None,
         root=root,
@@ -100,6 +102,7 @@ def verify_articles(
         out=target,
         n_stored=desk.n_stored,
         warnings=(*reader.warnings, *source.all_notes(), *_shared_warnings(results)),
+        fetched=tuple(source.fetched),
     )
     if target is not None and is_folder:
         _write_folder(target, reading_list, author)

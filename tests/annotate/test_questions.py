@@ -22,6 +22,10 @@ def test_every_axis_of_every_claim_in_order_and_no_feature(tmp_path):
     ("options", "message"),
     [
         ({"scheme": "two-axis"}, "no scheme is called 'two-axis'. Did you mean 'two-axes'?"),
+        (
+            {"scheme": "verdict"},
+            "does not list the scheme 'verdict'; to label by it, add it there: schemes: [two-axes, verdict]",
+        ),
         ({"axes": ["mood"]}, "--axis: no axis is called 'mood'. Known: factual, tone"),
         ({"axes": ["quantity"]}, "--axis: no axis is called 'quantity'"),
     ],

@@ -154,7 +154,15 @@ def verdict_lines(dataset, path, verdicts):
                 "verdict": verdict,
                 "scores": {"no": 0.25, "yes": 0.75},
                 "probabilities": True,
-                "evidence": [],
+                "evidence": [
+                    {
+                        "passage_id": "p1",
+                        "document_id": "law",
+                        "text": "\x1b[2JIt rose by 3. " * 20,
+                        "published": "2021-01-05",
+                    },
+                    {"passage_id": "p2", "text": "It fell.", "score": 1.5},
+                ][: 2 if verdict else 0],
             }
             for number, (claim, verdict) in enumerate(
                 zip(dataset.current[-len(verdicts) :], verdicts, strict=True), start=1
@@ -181,6 +189,21 @@ def test_the_claims_that_a_chain_judged_come_first_with_its_verdicts(dataset, tm
     ]
     assert answers[5][:2] == ("label", ids[0])
     assert (records[0]["author"], records[0]["confidence"]) == ("out.jsonl", 0.75)
+    assert [passage["passage_id"] for passage in records[0]["shown"]] == ["p1", "p2"]
+    assert records[0]["shown"][0]["text"] == "\x1b[2JIt rose by 3. " * 20
+    assert check([dataset.folder]) == []
+
+
+def test_the_passages_that_a_verdict_rests_on_are_on_the_screen(dataset, tmp_path):
+    path = verdict_lines(dataset, tmp_path / "out.jsonl", ["yes"])
+    with open_to_label(dataset.folder, "ann") as (opened, log):
+        session = Labeling(opened, LabelOptions(axes="factual", from_verify=path)).session(log)
+        screen = shown(session)
+    assert "law, 2021-01-05: " in screen
+    assert " …" in screen
+    assert "It fell." in screen
+    assert "\x1b" not in screen
+    assert len(screen.splitlines()) <= 24
 
 
 def test_a_file_that_is_no_output_of_a_chain_is_refused(dataset, tmp_path):

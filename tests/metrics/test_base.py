@@ -29,6 +29,7 @@ SETTINGS = {
     "expected_calibration_error": {"bins": 100},
     "label_precision": {"label": "yes"},
     "label_recall": {"label": "yes"},
+    "label_specificity": {"label": "yes"},
     "label_f1": {"label": "yes"},
 }
 

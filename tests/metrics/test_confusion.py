@@ -10,6 +10,7 @@ from harness.metrics.confusion import (
     LabelF1,
     LabelPrecision,
     LabelRecall,
+    LabelSpecificity,
     MacroPrecision,
     MacroRecall,
     MatthewsCorrelation,
@@ -35,6 +36,8 @@ def test_agrees_with_scikit_learn(seed, n_labels):
         for metric, name in ((LabelPrecision, "precision"), (LabelRecall, "recall"), (LabelF1, "f1")):
             expected = getattr(oracle, f"{name}_score")(gold, predicted, labels=[at], average="macro")
             assert value(metric(label=label), case) == pytest.approx(expected)
+        others = oracle.recall_score(gold != at, predicted != at)
+        assert value(LabelSpecificity(label=label), case) == pytest.approx(others)
     assert value(BalancedAccuracy(), case) == pytest.approx(oracle.balanced_accuracy_score(gold, predicted))
     assert value(MatthewsCorrelation(), case) == pytest.approx(oracle.matthews_corrcoef(gold, predicted))
     assert value(CohenKappa(), case) == pytest.approx(oracle.cohen_kappa_score(gold, predicted))
@@ -46,6 +49,8 @@ def test_hand_worked_with_a_claim_without_an_answer():
     case = labels_case([0, 0, 1, 1, 2], [0, 1, 1, -1, 2], ("a", "b", "c"))
     assert value(Coverage(), case) == pytest.approx(4 / 5)
     assert value(BalancedAccuracy(), case) == pytest.approx((1 / 2 + 1 / 2 + 1) / 3)
+    assert value(LabelSpecificity(label="b"), case) == pytest.approx(2 / 3)
+    assert value(LabelSpecificity(label="c"), case) == 1
     assert value(MacroPrecision(), case) == pytest.approx((1 + 1 / 2 + 1) / 3)
     # observed 3/5; expected (1*2 + 2*2 + 1*1) / 25 = 7/25; the unanswered claim agrees with nothing
     assert value(CohenKappa(), case) == pytest.approx((3 / 5 - 7 / 25) / (1 - 7 / 25))

@@ -7,9 +7,11 @@ import shutil
 
 import pytest
 from click.testing import CliRunner
+from web_server import web_serving
 
 import harness
 from harness.cli.verify import verify as command
+from harness.data.web.client import WebClient
 from harness.errors import FaultsError, HarnessError
 from harness.runner.models.saved_model import Model
 
@@ -34,6 +36,27 @@ def article(tmp_path):
     path = tmp_path / "tower.txt"
     path.write_text(ARTICLE, encoding="utf-8")
     return path
+
+
+def test_a_page_from_the_web_is_read_through_the_guard(chain, corpus, monkeypatch, tmp_path):
+    with web_serving() as server:
+        fetch = server.client().fetch
+        url = server.page("/tower", f"The tower\n\n{FACT} It was painted twice.", Content_Type="text/plain")
+        with pytest.raises(FaultsError, match="is of this machine"):
+            harness.verify("http://127.0.0.1/tower", chain, corpus)
+        with pytest.raises(HarnessError, match="which --offline refuses"):
+            harness.verify("http://news.test/tower", chain, corpus, offline=True)
+        assert server.requests == []
+        monkeypatch.setattr(
+            WebClient, "fetch", lambda _, asked: fetch(asked.replace("news.test", f"news.test:{server.port}"))
+        )
+        result = harness.verify("http://news.test/tower", chain, corpus)
+        many = harness.verify_articles(["http://news.test/tower"], chain, corpus, tmp_path / "list")
+    assert result.article.url == url
+    assert FACT in [claim.text for claim in result.claims]
+    (entry,) = result.document()["fetched"]
+    assert (entry["article_id"], entry["final_url"], entry["status"]) == ("news.test-tower", url, 200)
+    assert many.document()["fetched"][0]["sha256"] == entry["sha256"]
 
 
 def test_claims_have_offsets_a_verdict_and_the_passages_that_were_read(chain, article, corpus):

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from harness.data.articles.encoding import UTF_8
 from harness.data.delimited import MAX_BOOK_CELL
 from harness.data.own_tables import TableOptions
+from harness.data.web.client import WebClient
 from harness.errors import Fault, FaultsError
 from harness.files import sha256
 from harness.records import Article, Part, explain_validation
@@ -34,6 +35,25 @@ TRANSCRIPT_SUFFIX = ".transcript.txt"
 ArticleSource = Union[str, Path, Article, "datasets.Dataset"]
 
 
+class Fetch(NamedTuple):
+    """Where and when a page was fetched."""
+
+    url: str
+    """The URL that was asked for."""
+    final_url: str
+    """The URL after redirects."""
+    date: str
+    """When it was fetched (ISO 8601, UTC)."""
+    status: int
+    """Status of the reply."""
+    media_type: str
+    n_bytes: int
+    is_cut: bool
+    """Whether the page was longer, and cut off."""
+    sha256: str
+    """SHA-256 of the bytes, unpacked."""
+
+
 class LoadedArticle(NamedTuple):
     """An article and the place it was read from."""
 
@@ -45,6 +65,8 @@ class LoadedArticle(NamedTuple):
     """The text without markup, and its speakers; None if the text is plain."""
     encoding: str = UTF_8
     """Encoding of the file."""
+    fetch: Fetch | None = None
+    """How it was fetched; None: it is no page from the web."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +87,10 @@ class ReadOptions:
     """Article id for standard input, with a suffix if it is not plain text (`page.html`)."""
     offline: bool = False
     """Whether to refuse sources that need the network."""
+    max_articles: int = 50
+    """Number of entries of a feed that are read."""
+    web: WebClient = field(default_factory=WebClient)
+    """What fetches pages."""
     notes: dict[str, None] = field(default_factory=dict)
     """What the user should know about how the sources were read, in order; a dict, to drop repeats."""
 

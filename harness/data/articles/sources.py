@@ -29,6 +29,8 @@ from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
 from harness.data.articles.markup import markdown_title, mask_markdown, mask_transcript
 from harness.data.articles.tables import read_table
 from harness.data.jsonl import read_records
+from harness.data.web.addresses import check_url, is_url
+from harness.data.web.articles import read_web
 from harness.errors import Fault, FaultsError
 from harness.files import read_bytes
 from harness.records import Article
@@ -45,7 +47,8 @@ def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None 
 
     Args:
         sources: files; folders (their direct files with a known suffix, sorted by name); patterns (`news/**/*.md`);
-            `-` for standard input; `hub:OWNER/NAME`; `Article` objects; `datasets.Dataset` objects.
+            URLs of pages and feeds; `-` for standard input; `hub:OWNER/NAME`; `Article` objects; `datasets.Dataset`
+            objects.
         reading: the options for reading; None uses the defaults.
     Raises: FaultsError: all faults of all sources, at once.
     """
@@ -82,6 +85,8 @@ def _read(source: ArticleSource, reading: ReadOptions) -> list[LoadedArticle]:
         return read_dataset_rows(source, "dataset", reading)
     if str(source).startswith(HUB):
         return read_hub(str(source), reading)
+    if is_url(source):
+        return read_web(str(source), reading, READERS)
     if str(source) == STDIN:
         return read_file(_read_stdin(reading))
     return read_file(InputFile(source, Path(source).name, read_bytes(Path(source)), reading))
@@ -102,6 +107,9 @@ def _read_stdin(reading: ReadOptions) -> InputFile:
 def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
     """The files of a folder or a pattern; any other source unchanged. Notes the files that are passed over."""
     if not isinstance(source, str | Path) or str(source).startswith(HUB):
+        return [source]
+    if is_url(source):
+        check_url(str(source), any_port=reading.web.any_port)
         return [source]
     path = Path(source)
     if path.is_dir():

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.arguments import as_list
-from harness.data.articles.article_file import ArticleSource, LoadedArticle, ReadOptions
+from harness.data.articles.article_file import ArticleSource, Fetch, LoadedArticle, ReadOptions
 from harness.data.articles.encoding import UTF_8
 from harness.data.articles.sources import read_articles
 from harness.data.corpora.paragraphs import paragraphs
 from harness.data.corpora.passages import CORPUS_FILES, Passage, corpus_file, open_corpus
 from harness.data.jsonl import to_json_lines
+from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError
 from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files
@@ -56,11 +57,13 @@ def ingest_corpus(
     sheet: str | None = None,
     name: str | None = None,
     offline: bool = False,
+    max_articles: int = 50,
 ) -> CorpusResult:
     """Adds articles to a corpus of passages: each paragraph is one, with its offsets in the text of the article.
 
     Args:
-        sources: as for `ingest`: files, folders, patterns, standard input, `hub:OWNER/NAME`, articles.
+        sources: as for `ingest`: files, folders, patterns, URLs, standard input, `hub:OWNER/NAME`,
+            articles.
         into: folder of the corpus, created if absent; may be a dataset folder. A passage has the id of its document and
             a hash of its text, so that further articles change no id.
         columns: field of an article to column of a table, where the names differ.
@@ -70,6 +73,7 @@ def ingest_corpus(
         sheet: name of the sheet of .xlsx files; default: the first.
         name: id of the article from standard input.
         offline: whether to refuse sources that need the network.
+        max_articles: number of entries of a feed that are read.
     Raises: FaultsError: all faults of all sources, or of the corpus; nothing is written.
     """
     folder, empty = Path(into), list[str]()
@@ -81,6 +85,7 @@ def ingest_corpus(
         sheet=sheet,
         name=name,
         offline=offline,
+        max_articles=max_articles,
         empty=empty,
     )
     articles = read_articles([sources] if isinstance(sources, Article) else as_list(sources), reading)
@@ -123,6 +128,7 @@ class _CorpusBuilder:
         self._added: list[Passage] = []
         self._n_documents = self._unchanged = self._repeated = 0
         self._duplicates: list[str] = []
+        self._fetches: list[tuple[Fetch, Article]] = []
 
     def add(self, loaded: LoadedArticle) -> Fault | None:
         """Adds the passages of a document; returns its fault if it cannot be added."""
@@ -150,6 +156,8 @@ class _CorpusBuilder:
             self._added += passages
             self._repeated += n_repeated
             self._n_documents += 1
+            if loaded.fetch is not None:
+                self._fetches.append((loaded.fetch, article))
         return None
 
     def write(self) -> None:
@@ -159,7 +167,10 @@ class _CorpusBuilder:
         existing = b"" if self._is_new else read_bytes(self.path)
         line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
         new = "".join(to_json_lines([*self._cited, *self._added])).encode()
-        write_files({self.path: existing + line_end + new})
+        files = {self.path: existing + line_end + new}
+        if self._fetches:
+            files[self.path.parent / FETCHED] = fetch_log(self.path.parent, self._fetches)
+        write_files(files)
 
     def result(self) -> CorpusResult:
         """What was added."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+from typing import Any
 
 from harness.files import sha256
-from harness.records import Annotation, Role
+from harness.records import Annotation, Role, ShownPassage
 
 
 def new_annotation(
@@ -26,13 +27,14 @@ def new_annotation(
     url: str | None = None,
     supersedes: str | None = None,
     withdraws: str | None = None,
+    shown: tuple[ShownPassage, ...] | None = None,
 ) -> Annotation:
     """Create an annotation; its id is a digest of all its other fields.
 
     The same annotation therefore has the same id in every copy of a dataset, and copies can be merged line by line.
     """
     # The order of the fields is part of the id: a change would give the annotations of existing datasets other ids.
-    content: list[str | float | None] = [
+    content: list[Any] = [
         claim_id,
         scheme,
         axis,
@@ -52,6 +54,8 @@ def new_annotation(
         content += ["confidence", confidence]
     if withdraws is not None:
         content += ["withdraws", withdraws]
+    if shown is not None:
+        content += ["shown", [passage.model_dump() for passage in shown]]
     return Annotation(
         annotation_id=sha256(json.dumps(content))[:16],
         claim_id=claim_id,
@@ -69,6 +73,7 @@ def new_annotation(
         url=url,
         supersedes=supersedes,
         withdraws=withdraws,
+        shown=shown,
     )
 
 

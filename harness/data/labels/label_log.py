@@ -16,7 +16,7 @@ from harness.data.load import find_dataset, open_folder
 from harness.errors import HarnessError
 from harness.files import Locked, WriteError, append_bytes, folder_lock, gc_paused
 from harness.folders import data_root, shipped
-from harness.records import FLAG_LABEL, Annotation, Role, check_name
+from harness.records import FLAG_LABEL, Annotation, Role, ShownPassage, check_name
 
 WAIT_S = 30
 """Seconds that a line waits for another command to finish writing to the dataset."""
@@ -57,6 +57,8 @@ class Answer(NamedTuple):
     confidence: float | None = None
     author: str | None = None
     """Whose judgment a suggestion is."""
+    shown: tuple[ShownPassage, ...] | None = None
+    """Passages that a suggestion rests on."""
 
 
 class LabelLog:
@@ -138,6 +140,7 @@ class LabelLog:
             confidence=answer.confidence,
             note=answer.note,
             author=answer.author,
+            shown=answer.shown,
             # Also one that was withdrawn: the same label given again is another annotation, with another id.
             supersedes=None if latest is None else latest.annotation_id,
         )

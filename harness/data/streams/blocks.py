@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIELDS = ("text", "claim_id", "article_id", "title", "speaker", "published", "language")
 """Fields that the rows of an archive have; only `text` must be there."""
-BATCH_ROWS = 4096
+BATCH_ROWS = 2048
 """Rows that are in memory at a time, or fewer of large texts."""
 BATCH_BYTES = 4 << 20
 """Bytes of text at which a batch of lines or pages ends."""

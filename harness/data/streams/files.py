@@ -86,6 +86,9 @@ def list_files(inputs: Sequence[str]) -> list[StreamFile]:
 def _expand(name: str) -> list[StreamFile]:
     from fsspec.core import has_magic, url_to_fs
 
+    if name.startswith(("http://", "https://")):
+        message = "is on the web; download the files, then give their folder, or score single pages with -o FILE"
+        raise FaultsError.single(name, message, code="not-a-file")
     system, path = url_to_fs(name)
     if system.exists(path) and not system.isdir(path):
         return [_known(_stream_file(system, path, system.info(path)))]

@@ -107,6 +107,8 @@ class Verification:
     out: Path | None = None
     """Output file; None: no file was written."""
     warnings: tuple[str, ...] = ()
+    fetched: tuple[dict[str, Any], ...] = ()
+    """How each article from the web was fetched: URLs, date, status, SHA-256."""
 
     def document(self) -> dict[str, Any]:
         """The document that `harness verify --json` prints."""
@@ -120,6 +122,7 @@ class Verification:
             "n_passages": self.n_passages,
             "out": None if self.out is None else str(self.out),
             "warnings": list(self.warnings),
+            "fetched": list(self.fetched),
             "claims": [claim.document() for claim in self.claims],
         }
 

@@ -25,7 +25,13 @@ def test_another_file_system_is_read_as_the_disk_is():
 def test_all_inputs_that_cannot_be_listed_are_told_at_once(tmp_path):
     (tmp_path / "page.docx").write_text("x")
     (tmp_path / "empty").mkdir()
-    inputs = [tmp_path / "page.docx", tmp_path / "empty", tmp_path / "none.jsonl", "nosuch://x"]
+    inputs = [
+        tmp_path / "page.docx",
+        tmp_path / "empty",
+        tmp_path / "none.jsonl",
+        "nosuch://x",
+        "https://example.org/a.jsonl",
+    ]
     with pytest.raises(FaultsError) as error:
         list_files([str(name) for name in inputs])
     messages = [fault.message for fault in error.value.faults]
@@ -33,3 +39,4 @@ def test_all_inputs_that_cannot_be_listed_are_told_at_once(tmp_path):
     assert messages[1].startswith("has no file of a known kind")
     assert messages[2] == "does not exist; check the path"
     assert messages[3].startswith("cannot be listed: Protocol not known: nosuch")
+    assert messages[4].startswith("is on the web; download the files")
