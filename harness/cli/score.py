@@ -172,6 +172,9 @@ def _score_archive(
     given = [name for name in ARTICLE_OPTIONS if options[name]]
     if given:
         raise click.UsageError(f"--{given[0]}: does not go with a folder of scores (-o FOLDER)")
+    remote = [name for name in inputs if "://" in name and not name.startswith(("file://", "memory://"))]
+    if options["offline"] and remote:
+        raise click.UsageError(f"--offline: refuses {remote[0]}")
     model_folder = default_model(lambda line: click.echo(line, err=True)).folder if by_default else None
     try:
         result = harness.score_archive(
