@@ -82,9 +82,9 @@ def score(
 ) -> None:
     """Score new articles or claims.
 
-    INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a
-    folder of these, a quoted glob pattern, the URL of a public page or feed (RSS, Atom), - (standard input), or the
-    folder or name of a dataset.
+    INPUT is an article or several (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml, .rss, .atom, .xml, .warc,
+    .warc.gz), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a folder of these, a quoted glob
+    pattern, the URL of a public page or feed (RSS, Atom), - (standard input), or the folder or name of a dataset.
 
     --default ranks sentences by whether they are worth checking, with a model that it trains on the built-in articles
     once (harness run default-model measures it).

@@ -109,6 +109,10 @@ def fit_unit(
             peak_megabytes=peak_megabytes(),
             calls=usage.calls if usage else None,
             tokens=usage.tokens if usage else None,
+            cached_tokens=usage.cached_tokens if usage else None,
+            reasoning_tokens=usage.reasoning_tokens if usage else None,
+            dollars=usage.dollars if usage else None,
+            prices=(usage.prices or None) if usage else None,
             fits=scorer.fits,
         ),
     )

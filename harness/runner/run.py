@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.arguments import as_list
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
+from harness.endpoints.calls import Estimate
 from harness.endpoints.trusted_hosts import KeyUse, require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.features.encoder_files import hub_by_argument
@@ -152,10 +153,13 @@ class RunPlan(NamedTuple):
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
-        calls, tokens = self.forecast
+        calls, tokens = self.forecast.calls, self.forecast.tokens
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
-        cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
+        batches = f" ({self.forecast.in_batches:,} of them in batches)" if self.forecast.in_batches else ""
+        hosts = ", ".join(self.hosts)
+        cost = f"would send up to {calls:,} calls{batches} to {hosts}, with at most about {tokens:,} tokens"
+        cost += self.forecast.money()
         keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
         return f"{summary}\n{cost}; cached replies are reused{keys}"
 
@@ -395,7 +399,7 @@ def _plan_chain(
 
     Before statements are written, nobody knows what is found by them: their judge is then planned as by the text.
     """
-    judging, pending = chain.judging, dict[str, int]()
+    judging, pending = chain.judging, dict[str, Estimate]()
     hosts: tuple[str, ...] = ()
     if (normalizer := chain.normalizer) is not None:
         normalizer.check()
@@ -405,14 +409,14 @@ def _plan_chain(
         if statements_file(folder).exists():
             judging = with_statements(judging, statements_file(folder))
     stages = [plan_stage(stage) for stage in (chain.detection, judging) if stage is not None]
-    statements = Forecast(len(pending), sum(pending.values()))
+    statements = Forecast.of(pending.values())
     return RunPlan(
         experiment=chain.chain.name,
         folder=folder,
         units=sum(stage.units for stage in stages),
         finished=sum(stage.finished for stage in stages),
         hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
-        forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
+        forecast=reduce(Forecast.__add__, (stage.forecast for stage in stages), statements),
         keys=keys_of_chain(chain),
     )
 
@@ -509,8 +513,8 @@ def _prepare(
             system._replace(classifier=system.classifier.with_experiment(texts, root)) for system in loaded.systems
         )
     )
-    loaded = expand_transfer(with_task_prompt(loaded, data), data)
     folder = Path(out) / loaded.experiment.name
+    loaded = expand_transfer(with_task_prompt(loaded, data, folder), data)
     if renew:
         with folder_lock(folder, "a run"):  # a run that is refused must not cost the replies of the one that refuses it
             for system in loaded.systems:
