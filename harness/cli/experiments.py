@@ -48,6 +48,10 @@ def _announce(hosts: tuple[str, ...]) -> None:
     click.echo(f"contacting {', '.join(hosts)}", err=True)
 
 
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
 def say_threads() -> None:
     """Says how many threads were chosen for encoders, if this process measured them."""
     from harness.features.threads import chosen_threads
@@ -75,7 +79,7 @@ def say_threads() -> None:
 @click.option(
     "--shard",
     metavar="I/N",
-    help="Fit part I of N of the fits only, and write no results; the parts may run at once, on one folder.",
+    help="Fit part I of N of the fits only, and write no results; several processes may share one folder.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of parallel processes.")
 @click.option(
@@ -131,7 +135,7 @@ def run(
         return
     results = []
     for config in configs:
-        common = {"root": data_root, "offline": offline, "announce": _announce, **options}
+        common = {"root": data_root, "offline": offline, "announce": _announce, "tell": _tell, **options}
         result = _run_trusted(config, progress=show_progress("fits and results"), **common)
         results.append(result)
         if result.damaged:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from html import escape
@@ -16,7 +17,7 @@ from harness.endpoints.calls import Estimate
 from harness.endpoints.trusted_hosts import KeyUse, require_trust
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.features.encoder_files import hub_by_argument
-from harness.files import folder_lock, json_document, write_text
+from harness.files import json_document, write_text
 from harness.partial_files import remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain, with_statements
@@ -40,7 +41,8 @@ from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
 from harness.runner.units.estimate import PlannedUnit, UnitEstimate, join_estimates, plan_document, plan_units
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
-from harness.runner.units.shards import Shard, ShardProgress, count_foreign, refuse_shards, shard_lock
+from harness.runner.units.shards import Shard, ShardProgress, count_foreign
+from harness.runner.units.sharing import shared_folder, writing_results
 from harness.runner.verification.reads_evidence import EvidenceGain, evidence_gains
 from harness.user_code.local_code import code_as_imported
 
@@ -186,7 +188,11 @@ Announce = Callable[[tuple[str, ...]], None]
 """Called with the hosts that a run may contact, before it contacts them."""
 
 
-def _nobody(_: tuple[str, ...]) -> None:
+Tell = Callable[[str], None]
+"""Called with a line for the user."""
+
+
+def _nobody(_: object) -> None:
     return None
 
 
@@ -207,6 +213,7 @@ def run(
     offline: bool = False,
     trust_hosts: str | Sequence[str] = (),
     announce: Announce = _nobody,
+    tell: Tell = _nobody,
 ) -> RunResult:
     """Runs an experiment; finished units are reused.
 
@@ -229,6 +236,7 @@ def run(
         offline: refuse what needs the network.
         trust_hosts: hosts that may get the keys that a config file names; they are remembered.
         announce: called with the hosts that may be contacted, if any, before the first contact.
+        tell: called with a line if the run shares its folder with another one that is going on.
     Raises: HarnessError: an error in the config, the data or on the disk, a key would go to a host that is not trusted,
         a limit of calls is reached, or no system can be fitted; finished units are kept.
     """
@@ -246,6 +254,7 @@ def run(
             progress=progress,
             offline=offline,
             announce=announce,
+            tell=tell,
         )
         normalize = partial(normalize_stage, offline=offline, announce=announce)
         return _run_chain(chain, Path(out) / chain.chain.name, run_stage, root, normalize=normalize, fresh=fresh)
@@ -275,12 +284,10 @@ def run(
             announce(hosts)
 
     if part is not None:
-        with shard_lock(folder, part), code_as_imported():
+        with _shared(folder, tell), code_as_imported():
             announce_contacts(_pending([unit for unit in units if part.has(unit.unit_id)], folder))
             return _run_shard(loaded, units, data, folder, shard=part, jobs=jobs, progress=progress)
-    with folder_lock(folder, "a run"), code_as_imported():
-        refuse_shards(folder)
-        remove_partial_files(folder)
+    with _shared(folder, tell, alone=fresh), code_as_imported():
         stored = {} if fresh else finished_units(units, folder)
         to_fit = [unit for unit in units if unit.unit_id not in stored]
         if save_models:  # which fits every system once more, unless its models cannot be saved
@@ -296,15 +303,18 @@ def run(
                 systems=tuple(system for system in loaded.systems if system.system_name not in finished.failed)
             )
             built = list[Result]()
-            for system in loaded.systems:
-                seen, own_units = data_for_system(system, data, loaded.experiment), units_by_system[system.system_name]
-                built.append(build_result(loaded, seen, system, own_units, folder, finished=finished))
-                advance(f"{system.system_name}: values and intervals")
+            with writing_results(folder):
+                for system in loaded.systems:
+                    seen = data_for_system(system, data, loaded.experiment)
+                    own_units = units_by_system[system.system_name]
+                    built.append(build_result(loaded, seen, system, own_units, folder, finished=finished))
+                    advance(f"{system.system_name}: values and intervals")
         results = Rows(built)
-        record_run(folder, results, failed if limit is None else ())
-        if not results:
-            raise nothing_fitted(finished.failed)
-        models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
+        with writing_results(folder):
+            record_run(folder, results, failed if limit is None else ())
+            if not results:
+                raise nothing_fitted(finished.failed)
+            models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
     published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
     return RunResult(
         experiment=loaded.experiment.name,
@@ -319,6 +329,17 @@ def run(
     )
 
 
+@contextmanager
+def _shared(folder: Path, tell: Tell, *, alone: bool = False) -> Iterator[None]:
+    """Shares a run folder with other runs, and says so if there are any; removes what killed ones left behind."""
+    with shared_folder(folder, alone=alone) as joins:
+        if joins:
+            tell(f"{folder}: joins a run that is going on; what both need is fitted once")
+        else:
+            remove_partial_files(folder)
+        yield
+
+
 def _run_shard(
     loaded: LoadedExperiment,
     units: Sequence[Unit],
@@ -329,7 +350,7 @@ def _run_shard(
     jobs: int,
     progress: Progress,
 ) -> RunResult:
-    """Fits the units of a shard; temporary files stay, because those of other shards may be in use."""
+    """Fits the units of a shard."""
     own = [unit for unit in units if shard.has(unit.unit_id)]
     ids = {unit.unit_id for unit in own}
     stored = finished_units(own, folder)
@@ -545,7 +566,7 @@ def _prepare(
     folder = Path(out) / loaded.experiment.name
     loaded = expand_transfer(with_task_prompt(loaded, data, folder), data)
     if renew:
-        with folder_lock(folder, "a run"):  # a run that is refused must not cost the replies of the one that refuses it
+        with shared_folder(folder, alone=True):  # a run that is refused must not cost the replies of the one that refuses it
             for system in loaded.systems:
                 system.classifier.renew()
     by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}

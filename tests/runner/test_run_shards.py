@@ -17,7 +17,6 @@ import pytest
 from harness import HarnessError, files, load_experiment, plan, run
 from harness.files import WriteError
 from harness.runner.units.leases import unit_lease
-from harness.runner.units.shards import Shard, shard_lock
 
 UNITS = 4 * (1 + 3 + 1)
 """In 4 folds: one fit of each system that ignores the seed, and three of `prior_random`."""
@@ -32,13 +31,14 @@ from harness.classifiers.baselines.trivial import Length
 
 
 class Waits(Length):
-    """Scores by length; where a file is named in the environment, each fit says that it began, and does not end."""
+    """Scores by length; where a file is named in the environment, each fit says that it began, and ends when another file is there."""
 
     def fit(self, claims, gold, seed):
         started = os.environ.get("STARTED")
         if started:
             Path(started).touch()
-            time.sleep(300)
+            while not Path(os.environ["GO"]).exists():
+                time.sleep(0.01)
         return super().fit(claims, gold, seed)
 '''
 
@@ -60,8 +60,8 @@ def contents(folder: Path) -> dict[str, object]:
     return found
 
 
-def start(config: Path, out: Path, shard: str, **env: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "harness", "run", str(config), "--out", str(out), "--shard", shard]
+def start(config: Path, out: Path, *options: str, **env: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "harness", "run", str(config), "--out", str(out), *options]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -73,10 +73,16 @@ def start(config: Path, out: Path, shard: str, **env: str) -> subprocess.Popen[s
     )
 
 
+def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
+    while not file.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
 @pytest.mark.smoke
 def test_four_processes_and_a_run_of_all_write_what_one_process_writes(config, tmp_path):
     whole = run(config, out=tmp_path / "one")
-    shards = [start(config, tmp_path / "four", f"{number}/4") for number in (1, 2, 3, 4)]
+    shards = [start(config, tmp_path / "four", "--shard", f"{number}/4") for number in (1, 2, 3, 4)]
     printed = [process.communicate(timeout=120) for process in shards]
     assert [process.returncode for process in shards] == [0] * 4, printed
     assert not list((tmp_path / "four").rglob("result.json"))
@@ -143,13 +149,26 @@ def test_options_of_a_whole_run_are_refused_for_a_shard(config, harness, tmp_pat
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_of_all_waits_for_no_shard_but_says_which_is_running(config, tmp_path):
-    with (
-        shard_lock(tmp_path / "runs/small", Shard(3, 4)),
-        pytest.raises(WriteError, match=r"another process is writing to this folder \(shard 3/4\)"),
-    ):
-        run(config, out=tmp_path / "runs")
-    assert run(config, out=tmp_path / "runs").fitted == UNITS
+def test_a_second_run_joins_the_first_and_both_write_what_one_process_writes(config, tmp_path, monkeypatch):
+    (tmp_path / "waits.py").write_text(MODULE, encoding="utf-8")
+    config.write_text(config.read_text().replace("length]", "{name: 'waits:Waits', label: waits}]"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    clean = run(config, out=tmp_path / "one")
+    started, lines = tmp_path / "started", []
+    first = start(config, tmp_path / "two", STARTED=str(started), GO=str(tmp_path / "go"))
+    wait_for(started, first)
+
+    def release(line: str) -> None:
+        lines.append(line)
+        (tmp_path / "go").touch()
+
+    second = run(config, out=tmp_path / "two", tell=release)
+    printed, said = first.communicate()
+    assert lines == [f"{tmp_path}/two/small: joins a run that is going on; what both need is fitted once"]
+    assert second.fitted > 0
+    assert f"\n{SEEDED_UNITS - second.fitted} units fitted" in said
+    assert printed.rstrip() == str(clean).rstrip() == str(second).rstrip()
+    assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 
 def test_four_shards_of_which_one_is_killed_fit_each_unit_once(config, tmp_path, monkeypatch):
@@ -158,12 +177,10 @@ def test_four_shards_of_which_one_is_killed_fit_each_unit_once(config, tmp_path,
     monkeypatch.syspath_prepend(str(tmp_path))
     clean = run(config, out=tmp_path / "one")
     started = tmp_path / "started"
-    killed = start(config, tmp_path / "four", "2/4", STARTED=str(started))
-    while not started.exists():
-        assert killed.poll() is None, killed.communicate()
-        time.sleep(0.01)
-    with pytest.raises(WriteError, match="shard 2/4"):
-        run(config, out=tmp_path / "four")
+    killed = start(config, tmp_path / "four", "--shard", "2/4", STARTED=str(started), GO=str(tmp_path / "never"))
+    wait_for(started, killed)
+    with pytest.raises(WriteError, match="--fresh would fit its units again"):
+        run(config, out=tmp_path / "four", fresh=True)
     fitted = [run(config, out=tmp_path / "four", shard=(number, 4)).fitted for number in (1, 3, 4)]
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
@@ -193,20 +210,20 @@ def test_shards_of_two_configs_or_versions_share_no_unit_and_say_so(config, tmp_
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_disk_that_fills_ends_the_run_and_loses_no_unit(config, tmp_path, monkeypatch, jobs):
-    written, make = [], files.tempfile.mkstemp
+    written, make = [], files.temporary_folder
 
-    def fills(**options):
-        written.append(options)
-        if len(written) > 10:
+    def fills(folder):
+        written.append(folder)
+        if len(written) > 5:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return make(**options)
+        return make(folder)
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", fills)
+    monkeypatch.setattr(files, "temporary_folder", fills)
     with pytest.raises(WriteError, match="the disk is full; free some space and run the same command again"):
         run(config, out=tmp_path / "runs", jobs=jobs)
     monkeypatch.undo()
     left = len(list(tmp_path.glob("runs/small/units/*.parquet")))
-    assert left == 5  # two files each
+    assert left == 5
     assert run(config, out=tmp_path / "runs").fitted == UNITS - left
 
 

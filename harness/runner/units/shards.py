@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from harness.display import displayed
 from harness.errors import HarnessError
-from harness.files import WriteError, make_folder, translate_os_errors
 from harness.text_tables import count_of
-
-if TYPE_CHECKING:
-    from filelock import FileLock
-
-PATIENCE = 2.0
-"""Seconds to wait for a lock that another process may hold for a moment, to see whether it is free."""
 
 
 class Shard(NamedTuple):
@@ -73,56 +65,11 @@ class ShardProgress(NamedTuple):
         if not self.left:
             return f"{own}; no unit of the experiment is left: run the same without --shard for the results"
         return (
-            f"{own}; {count_of(self.left, 'unit')} of the experiment left: when the other shards have ended, run the "
-            "same without --shard, which fits what is left and writes the results"
+            f"{own}; {count_of(self.left, 'unit')} of the experiment left: run the same without --shard, which "
+            "fits what no other process is fitting, and writes the results"
         )
 
 
 def count_foreign(folder: Path, unit_ids: Sequence[str]) -> int:
     """Number of units in a run folder that an experiment does not have."""
     return len({path.stem for path in (folder / "units").glob("[0-9a-f]*.parquet")} - {*unit_ids})
-
-
-@contextmanager
-def shard_lock(folder: Path, shard: Shard) -> Iterator[None]:
-    """Keeps other runs of the same shard, and runs of the whole experiment, from a run folder until the block ends.
-
-    A process that dies gives its locks back.
-
-    Raises: WriteError: such a run is going on, or the folder cannot be written.
-    """
-    make_folder(folder)
-    with _held(folder / f".shard-{shard.number}-of-{shard.of}.lock", folder, f"shard {shard}"):
-        with _held(folder / ".lock", folder, "a run of the whole experiment"):
-            pass
-        yield
-
-
-def refuse_shards(folder: Path) -> None:
-    """Refuses a folder in which a shard is being fitted; call it only under the lock of the folder.
-
-    Raises: WriteError: a shard is being fitted.
-    """
-    for path in sorted(folder.glob(".shard-*-of-*.lock")):
-        _, number, _, of = path.stem.split("-")
-        with _held(path, folder, f"shard {number}/{of}", patience=0.0):
-            pass
-
-
-@contextmanager
-def _held(path: Path, folder: Path, purpose: str, patience: float = PATIENCE) -> Iterator[FileLock]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
-    with translate_os_errors(folder):
-        try:
-            lock.acquire(timeout=patience)
-        except Timeout:
-            raise WriteError(
-                f"{folder}: another process is writing to this folder ({purpose}); wait until it ends, then run the "
-                "same again"
-            ) from None
-    try:
-        yield lock
-    finally:
-        lock.release()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import HarnessError
-from harness.files import WriteError, folder_lock, sha256
-from harness.runner.units.shards import Shard, ShardProgress, refuse_shards, shard_lock
+from harness.files import sha256
+from harness.runner.units.shards import Shard, ShardProgress
 
 IDS = [sha256(str(number))[:20] for number in range(1000)]
 
@@ -31,21 +31,6 @@ def test_shards_as_text_and_as_numbers(value, shard):
 def test_what_is_no_shard_is_refused(value):
     with pytest.raises(HarnessError, match="expected I/N with I from 1 to N, such as 1/4"):
         Shard.parse(value)
-
-
-def test_shards_share_a_folder_with_each_other_only(tmp_path):
-    with shard_lock(tmp_path, Shard(1, 2)), shard_lock(tmp_path, Shard(2, 2)):
-        with pytest.raises(WriteError, match=r"\(shard 1/2\)"), shard_lock(tmp_path, Shard(1, 2)):
-            pass
-        with pytest.raises(WriteError, match=r"\(shard 1/2\)"):
-            refuse_shards(tmp_path)
-    refuse_shards(tmp_path)
-    with (
-        folder_lock(tmp_path, "a run"),
-        pytest.raises(WriteError, match="whole experiment"),
-        shard_lock(tmp_path, Shard(1, 2)),
-    ):
-        pass
 
 
 def test_a_shard_says_what_is_left():
