@@ -83,6 +83,14 @@ def say_threads() -> None:
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of parallel processes.")
 @click.option(
+    "--backend",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Fit in processes of this machine, or on the workers of a Dask cluster.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Scheduler of the Dask cluster, such as tcp://10.0.0.1:8786.")
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("runs"),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.classifiers.base import Scorer
+from harness.classifiers.base import Scorer, package_versions
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
 from harness.files import write_files
@@ -20,14 +20,16 @@ from harness.runner.config import System
 from harness.runner.cost import Clock, Cost, cost_path, encode_cost, peak_megabytes, reset_peak
 from harness.runner.plan import ExperimentData, Unit, take_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
+from harness.runner.units.cluster_fits import Workers, fit_on_cluster
 from harness.runner.units.failures import UnitFailure, errors_of_code
-from harness.runner.units.leases import POLL_S, Waiting
+from harness.runner.units.leases import POLL_S, Lease, Waiting
 from harness.runner.units.pool import WorkerDied, do_all
 from harness.runner.units.unit_file import EncodedUnit, Predictions, StoredUnit, encode_unit, read_unit, unit_path
 from harness.runner.verification.evidence_source import evidence_key
 from harness.user_code.local_code import refuse_changed_code
 
 MAX_REASONS = 8
+ONE_PROCESS = Workers()
 SYNC_S = 0.1
 """Seconds of fitting and scoring from which on the file of a unit waits for the disk."""
 
@@ -156,7 +158,7 @@ def execute(
     folder: Path,
     *,
     stored: Mapping[str, StoredUnit],
-    jobs: int = 1,
+    workers: Workers = ONE_PROCESS,
     fresh: bool = False,
     advance: Callable[[Unit], None] = lambda _: None,
 ) -> Finished:
@@ -168,7 +170,7 @@ def execute(
         units: the units of an experiment.
         folder: the run folder of the experiment.
         stored: the finished units, which are reused.
-        jobs: number of processes; the numbers do not depend on it.
+        workers: what fits; the numbers do not depend on it.
         fresh: whether to fit a unit even if another process finishes it in the meantime.
         advance: called after each fit.
     Raises: EndsRun: an error that ends the run; finished units are kept.
@@ -179,7 +181,7 @@ def execute(
     failures = _Failures(units)
     stored = dict(stored)
     fitted: set[str] = set()
-    for unit, outcome in _fit_all(_Fits(pending, data, folder, fresh=fresh), jobs, failures):
+    for unit, outcome in _fit_all(_Fits(pending, data, folder, fresh=fresh), workers, failures):
         if isinstance(outcome, HarnessError):
             failures.add(unit, outcome)
         else:
@@ -235,6 +237,9 @@ class _Fits:
         self.folder, self.fresh = folder, fresh
         self._gold = data.gold
         self._claims = {evidence_key(unit.system.evidence): data.claims_of(unit.system) for unit in units}
+        self.packages = tuple(
+            dict.fromkeys(each for unit in units for each in package_versions(unit.system.classifier))
+        )
         self._waiting = Waiting()
 
     def session(self) -> AbstractContextManager[None]:
@@ -249,16 +254,46 @@ class _Fits:
 
         Raises: EndsRun: an error that ends the run.
         """
+        begun = self.begin(number)
+        if not isinstance(begun, Lease):
+            return begun
+        try:
+            fitted = self.fit(number)
+        except BaseException:
+            begun.give_back()
+            raise
+        return self.end(begun, number, fitted)
+
+    def begin(self, number: int) -> Lease | Outcome | None:
+        """The lease of a unit; the unit, if it is finished; None if another process is fitting it."""
         unit = self.units[number]
         path = unit_path(self.folder, unit.unit_id)
         lease = self._waiting.try_take(path)
-        if lease is None:
-            return None
+        stored = None if self.fresh or lease is None else read_unit(path, unit.unit_id)
+        if stored is None or lease is None:
+            return lease
+        lease.give_back()
+        return Outcome(stored, is_new=False)
+
+    def fit(self, number: int) -> FittedUnit | HarnessError:
+        """Fits a unit, in any process; returns the error that ended its fit."""
         try:
-            stored = None if self.fresh else read_unit(path, unit.unit_id)
-            if stored is not None:
-                return Outcome(stored, is_new=False)
-            fitted = self._fit(unit)
+            return self._fit(self.units[number])
+        except HarnessError as error:
+            return error
+
+    def end(self, lease: Lease, number: int, fitted: FittedUnit | HarnessError) -> Outcome | HarnessError:
+        """Writes a fitted unit, gives its lease back, and returns its outcome.
+
+        Raises: EndsRun: an error that ends the run.
+        """
+        unit = self.units[number]
+        path = unit_path(self.folder, unit.unit_id)
+        try:
+            if isinstance(fitted, EndsRun):
+                raise fitted
+            if isinstance(fitted, HarnessError):
+                return fitted
             if not lease.is_own() and (stored := read_unit(path, unit.unit_id)) is not None:
                 return Outcome(stored, is_new=False)  # fitted by the process that took the lease over
             # A wait for the disk takes longer than a small fit. A file that a power failure empties is known by its
@@ -267,10 +302,6 @@ class _Fits:
             files = {cost_path(path): encode_cost(fitted.cost), path: fitted.encoded.data}
             write_files(files, unsynced=files if quick else [cost_path(path)])
             return Outcome(fitted.encoded.stored, is_new=True)
-        except EndsRun:
-            raise
-        except HarnessError as error:
-            return error
         finally:
             lease.give_back()
 
@@ -280,15 +311,19 @@ class _Fits:
         return fit_unit(unit, claims.take(fold.train), take_gold(self._gold, fold.train), claims.take(fold.test), dev)
 
 
-def _fit_all(fits: _Fits, jobs: int, failures: _Failures) -> Iterator[tuple[Unit, Outcome | HarnessError]]:
+def _fit_all(fits: _Fits, workers: Workers, failures: _Failures) -> Iterator[tuple[Unit, Outcome | HarnessError]]:
     """The units with their outcomes; those that other processes are fitting come last."""
 
     def is_unneeded(number: int) -> bool:
         return failures.concern(fits.units[number])
 
-    elsewhere = list[int]()
+    elsewhere, n = list[int](), len(fits.units)
+    if workers.scheduler is None or not n:
+        pieces = do_all(fits, n, workers.jobs, is_unneeded)
+    else:
+        pieces = fit_on_cluster(fits, n, workers.scheduler, is_unneeded)
     try:
-        for number, outcome in do_all(fits, len(fits.units), jobs, is_unneeded):
+        for number, outcome in pieces:
             if outcome is not None:
                 yield fits.units[number], outcome
             elif not is_unneeded(number):

@@ -39,6 +39,7 @@ from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
+from harness.runner.units.cluster_fits import Workers
 from harness.runner.units.estimate import PlannedUnit, UnitEstimate, join_estimates, plan_document, plan_units
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
 from harness.runner.units.shards import Shard, ShardProgress, count_foreign
@@ -205,6 +206,8 @@ def run(
     limit: int | None = None,
     shard: str | tuple[int, int] | None = None,
     jobs: int = 1,
+    backend: str = "local",
+    scheduler: str | None = None,
     out: str | Path = "runs",
     fresh: bool = False,
     root: str | Path | None = None,
@@ -228,6 +231,8 @@ def run(
         shard: fit only this part of the units, as `1/4` or (1, 4), and write no results; processes that fit the other
             parts may share the run folder, and a run without `shard` then writes the results.
         jobs: number of processes, at least 1; the numbers do not depend on it.
+        backend: what fits: `local`, the processes of this machine, or `dask`, the workers of a Dask cluster.
+        scheduler: address of the scheduler of the Dask cluster, such as `tcp://10.0.0.1:8786`.
         out: parent folder of run folders.
         fresh: fit finished units again.
         root: folder of fetched benchmarks; default `$HARNESS_DATA_ROOT`, else the user cache folder.
@@ -240,6 +245,7 @@ def run(
     Raises: HarnessError: an error in the config, the data or on the disk, a key would go to a host that is not trusted,
         a limit of calls is reached, or no system can be fitted; finished units are kept.
     """
+    workers = Workers.of(backend, scheduler, jobs, offline=offline)
     if (chain := _chain_of(config, overrides, only, shard)) is not None:
         if isinstance(config, str | Path):
             require_trust(keys_of_chain(chain), as_list(trust_hosts), str(config))
@@ -247,6 +253,8 @@ def run(
             run,
             limit=limit,
             jobs=jobs,
+            backend=backend,
+            scheduler=scheduler,
             out=Path(out) / chain.chain.name,
             fresh=fresh,
             root=root,
@@ -280,13 +288,15 @@ def run(
         hosts = hosts_of(to_fit, offline=offline)
         if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
             require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
+        if workers.scheduler is not None and to_fit:
+            hosts = (workers.scheduler, *hosts)
         if hosts:
             announce(hosts)
 
     if part is not None:
         with _shared(folder, tell), code_as_imported():
             announce_contacts(_pending([unit for unit in units if part.has(unit.unit_id)], folder))
-            return _run_shard(loaded, units, data, folder, shard=part, jobs=jobs, progress=progress)
+            return _run_shard(loaded, units, data, folder, shard=part, workers=workers, progress=progress)
     with _shared(folder, tell, alone=fresh), code_as_imported():
         stored = {} if fresh else finished_units(units, folder)
         to_fit = [unit for unit in units if unit.unit_id not in stored]
@@ -296,7 +306,13 @@ def run(
         n_pending = len({unit.unit_id for unit in units} - stored.keys())
         with progress(n_pending + len(loaded.systems)) as advance:
             finished = execute(
-                units, data, folder, stored=stored, jobs=jobs, fresh=fresh, advance=lambda unit: advance(unit.title)
+                units,
+                data,
+                folder,
+                stored=stored,
+                workers=workers,
+                fresh=fresh,
+                advance=lambda unit: advance(unit.title),
             )
             failed = failed_systems(finished.failed, [system.system_name for system in loaded.systems])
             loaded = loaded._replace(
@@ -347,7 +363,7 @@ def _run_shard(
     folder: Path,
     *,
     shard: Shard,
-    jobs: int,
+    workers: Workers,
     progress: Progress,
 ) -> RunResult:
     """Fits the units of a shard."""
@@ -355,7 +371,7 @@ def _run_shard(
     ids = {unit.unit_id for unit in own}
     stored = finished_units(own, folder)
     with progress(len(ids - stored.keys())) as advance:
-        finished = execute(own, data, folder, stored=stored, jobs=jobs, advance=lambda unit: advance(unit.title))
+        finished = execute(own, data, folder, stored=stored, workers=workers, advance=lambda unit: advance(unit.title))
     missing = len(ids - finished.units.keys())
     others = _pending([unit for unit in units if unit.unit_id not in ids], folder)
     return RunResult(
@@ -566,7 +582,9 @@ def _prepare(
     folder = Path(out) / loaded.experiment.name
     loaded = expand_transfer(with_task_prompt(loaded, data, folder), data)
     if renew:
-        with shared_folder(folder, alone=True):  # a run that is refused must not cost the replies of the one that refuses it
+        with shared_folder(
+            folder, alone=True
+        ):  # a run that is refused must not cost the replies of the one that refuses it
             for system in loaded.systems:
                 system.classifier.renew()
     by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}

@@ -31,7 +31,7 @@ from harness.classifiers.baselines.trivial import Length
 
 
 class Waits(Length):
-    """Scores by length; where a file is named in the environment, each fit says that it began, and ends when another file is there."""
+    """Scores by length; where files are named in the environment, a fit makes one when it begins, and waits for one."""
 
     def fit(self, claims, gold, seed):
         started = os.environ.get("STARTED")
@@ -153,6 +153,7 @@ def test_a_second_run_joins_the_first_and_both_write_what_one_process_writes(con
     (tmp_path / "waits.py").write_text(MODULE, encoding="utf-8")
     config.write_text(config.read_text().replace("length]", "{name: 'waits:Waits', label: waits}]"))
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # the commit of the working folder is a part of the provenance
     clean = run(config, out=tmp_path / "one")
     started, lines = tmp_path / "started", []
     first = start(config, tmp_path / "two", STARTED=str(started), GO=str(tmp_path / "go"))
