@@ -79,7 +79,7 @@ def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.smoke
+@pytest.mark.soak
 def test_four_processes_and_a_run_of_all_write_what_one_process_writes(config, tmp_path):
     whole = run(config, out=tmp_path / "one")
     shards = [start(config, tmp_path / "four", "--shard", f"{number}/4") for number in (1, 2, 3, 4)]
@@ -149,6 +149,7 @@ def test_options_of_a_whole_run_are_refused_for_a_shard(config, harness, tmp_pat
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.smoke
 def test_a_second_run_joins_the_first_and_both_write_what_one_process_writes(config, tmp_path, monkeypatch):
     (tmp_path / "waits.py").write_text(MODULE, encoding="utf-8")
     config.write_text(config.read_text().replace("length]", "{name: 'waits:Waits', label: waits}]"))
