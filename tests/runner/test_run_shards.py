@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from harness import HarnessError, files, load_experiment, plan, run
+from harness.classifiers.baselines.trivial import Length
 from harness.files import WriteError
 from harness.runner.units.leases import unit_lease
+from harness.runner.units.sharing import shared_folder
 
 UNITS = 4 * (1 + 3 + 1)
 """In 4 folds: one fit of each system that ignores the seed, and three of `prior_random`."""
@@ -250,6 +252,47 @@ def test_a_lease_of_a_unit_keeps_it_for_last_and_its_end_gives_it_back(config, t
     assert run(config, out=tmp_path / "runs").fitted == UNITS
     other.join()
     assert {*order} == {*ids[1:]}
+
+
+@pytest.mark.parametrize("is_fitted", [True, False])
+def test_a_unit_whose_lease_ran_out_while_its_owner_lives_stays_that_of_the_next(
+    config, tmp_path, monkeypatch, is_fitted
+):
+    run(config, out=tmp_path / "one")
+    units = tmp_path / "runs/small/units"
+    fit, taken = Length.fit, []
+
+    def fit_slowly(self, *arguments):
+        """While a unit is fitted, another process takes its lease over, and may finish it."""
+        if not taken:
+            (lease,) = (units / ".leases").iterdir()
+            lease.write_text('{"token": "of the next"}')
+            taken.append(lease)
+            if is_fitted:
+                name = f"{lease.stem}.parquet"
+                (units / name).write_bytes((tmp_path / "one/small/units" / name).read_bytes())
+        return fit(self, *arguments)
+
+    monkeypatch.setattr(Length, "fit", fit_slowly)
+    result = run(config, out=tmp_path / "runs")
+    assert result.fitted == (UNITS - 1 if is_fitted else UNITS)
+    assert taken[0].read_text() == '{"token": "of the next"}'
+    taken[0].unlink()
+    for unit in units.glob("*.parquet"):
+        assert unit.read_bytes() == (tmp_path / "one/small/units" / unit.name).read_bytes()
+
+
+def test_runs_of_two_configs_share_a_folder_and_overwrite_nothing(config, tmp_path):
+    other = config.with_name("other.yaml")
+    other.write_text(config.read_text().replace("k: 4", "k: 2"))
+    lines = []
+    with shared_folder(tmp_path / "runs/small"):
+        first = run(config, out=tmp_path / "runs", tell=lines.append)
+        second = run(other, out=tmp_path / "runs", tell=lines.append)
+    assert len(lines) == 2
+    assert (first.fitted, second.fitted) == (UNITS, UNITS // 2)
+    assert len(list((tmp_path / "runs/small/results").iterdir())) == 6
+    assert str(run(config, out=tmp_path / "runs")) == str(first)
 
 
 def test_a_plan_lists_its_units_and_estimates_the_rest(config, tmp_path, harness):

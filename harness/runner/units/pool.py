@@ -2,7 +2,7 @@
 
 Each process takes the next number from a counter that all share, so small pieces cost no message each, and a long one
 keeps nobody waiting. The work travels once to each process, in a file whose arrays are mapped into memory. This process
-begins at once, and the others start where more is left than their start costs, so two are never slower than one.
+begins at once, and the others start where more is left than their start costs.
 """
 
 from __future__ import annotations
