@@ -5,9 +5,11 @@ A worker that dies costs the pieces that it was doing, which another one does ag
 
 from __future__ import annotations
 
+import logging
 import pickle
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -63,11 +65,11 @@ class _Batch(NamedTuple):
     seconds: float
 
 
-class _Differs(NamedTuple):
-    """What a worker hands back that came late and has other versions."""
+class _Refusal(NamedTuple):
+    """What a worker hands back that cannot do the work, such as one of other versions that came late."""
 
-    versions: dict[str, str]
     worker: str
+    reason: str
 
 
 def versions_of(packages: Sequence[str]) -> dict[str, str]:
@@ -111,11 +113,26 @@ def _connected(scheduler: str) -> Iterator[Any]:
             f"--scheduler: no Dask scheduler answered at '{scheduler}' within {CONNECT_S:.0f} s ({reason}); start one "
             "with `dask scheduler`, and give the address that it prints, such as tcp://10.0.0.1:8786"
         ) from None
+    with _quiet():
+        try:
+            yield client
+        finally:
+            with suppress(OSError):
+                client.close(timeout=CONNECT_S)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps tracebacks about lost connections from the terminal, which gets a message instead."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
     try:
-        yield client
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        yield
     finally:
-        with suppress(OSError):
-            client.close(timeout=CONNECT_S)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 class _Cluster:
@@ -180,8 +197,11 @@ class _Cluster:
                     wait([*self._in_flight], timeout=LOOK_S, return_when="FIRST_COMPLETED")
                 for future in [future for future in self._in_flight if future.done()]:
                     yield from self._outcomes(future, self._in_flight.pop(future))
+        except CancelledError:  # of futures: the scheduler has ended
+            raise self._lost() from None
         finally:
-            self._client.cancel([*self._in_flight], force=True) if self._client.status == "running" else None
+            if self._client.status == "running":
+                self._client.cancel([*self._in_flight], force=True)
 
     def _look(self) -> None:
         if monotonic() - self._looked < LOOK_S:
@@ -232,14 +252,10 @@ class _Cluster:
                 ),
             )
             return
-        except Exception:
-            if future.cancelled() or self._client.status != "running":
-                raise self._lost() from None
-            raise
-        if isinstance(batch, _Differs):
+        if isinstance(batch, _Refusal):
             raise ClusterError(
-                f"--scheduler: worker {batch.worker}: {_difference(batch.versions, self._expected)}; finished units "
-                "are kept: give it the versions of this process, then run the same again"
+                f"--scheduler: worker {batch.worker}: {batch.reason}; finished units are kept: correct it, then run "
+                "the same again"
             )
         self._seconds += batch.seconds
         self._n_ended += len(numbers)
@@ -256,17 +272,20 @@ _READ: dict[str, ClusterWork] = {}
 """The work that this worker does, by the name of its run."""
 
 
-def _do_batch(name: str, sent: bytes, numbers: Sequence[int], expected: Mapping[str, str]) -> _Batch | _Differs:
+def _do_batch(name: str, sent: bytes, numbers: Sequence[int], expected: Mapping[str, str]) -> _Batch | _Refusal:
     """Does pieces of work, in a worker."""
-    if (
-        versions := versions_of([each for each in expected if each not in ("Python", OWN_PACKAGE, SOURCE)])
-    ) != expected:
-        from distributed import get_worker
+    from distributed import get_worker
 
-        return _Differs(versions, get_worker().address)
+    versions = versions_of([each for each in expected if each not in ("Python", OWN_PACKAGE, SOURCE)])
+    if versions != expected:
+        return _Refusal(get_worker().address, _difference(versions, expected))
     if name not in _READ:
         _READ.clear()
-        _, _READ[name] = pickle.loads(sent)  # noqa: S301 - the scheduler runs any code anyway
+        try:
+            _, _READ[name] = pickle.loads(sent)  # noqa: S301 - the scheduler runs any code anyway
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error} (code and files must lie under the same path on each worker)"
+            return _Refusal(get_worker().address, reason)
     work, began = _READ[name], monotonic()
     with work.session():
         outcomes = [work.do(number) for number in numbers]
