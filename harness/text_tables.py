@@ -138,7 +138,6 @@ def _aligned(rows: Sequence[Sequence[str]], columns: Sequence[int], widths: Sequ
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-
 def listing_table(summaries: Mapping[str, str]) -> str:
     """Formats names with their summaries; a summary that is too long for the output goes on below its beginning."""
     indent = max((len(name) for name in summaries), default=0) + len(GAP)
