@@ -26,14 +26,19 @@ def processor_seconds(arguments, cwd) -> float:
     return used.ru_utime + used.ru_stime
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("start")
+
+
 @pytest.mark.benchmark(group="start")
 @pytest.mark.parametrize(("arguments", "limit"), LIMITS.items(), ids=map(" ".join, LIMITS))
-def test_a_command_starts_at_once(benchmark, arguments, limit, tmp_path):
+def test_a_command_starts_at_once(benchmark, arguments, limit, folder):
     command = ("-m", "harness", *arguments)
     for warm in (EMPTY, command):
-        processor_seconds(warm, tmp_path)
-    pairs = [(processor_seconds(EMPTY, tmp_path), processor_seconds(command, tmp_path)) for _ in range(ROUNDS)]
-    benchmark.pedantic(processor_seconds, (command, tmp_path), rounds=1)
+        processor_seconds(warm, folder)
+    pairs = [(processor_seconds(EMPTY, folder), processor_seconds(command, folder)) for _ in range(ROUNDS)]
+    benchmark.pedantic(processor_seconds, (command, folder), rounds=1)
     empty, started = (median(seconds) for seconds in zip(*pairs, strict=True))
     benchmark.extra_info["seconds"] = started - empty
     assert started - empty < limit
