@@ -56,6 +56,8 @@ class Endpoint:
     max_total_tokens: int | None
     max_cost: float | None
     price: Price | None
+    batch: bool
+    batch_wait_s: float
     cassette: str | None
     record: bool
 
@@ -90,9 +92,9 @@ class Endpoint:
         """About what a call takes at most."""
         rate = self.rate()
         if rate is None:
-            return Estimate(request.token_estimate, None, "")
+            return Estimate(request.token_estimate, None, "", self.batch)
         dollars = rate.most(request.token_estimate - request.answer_bound, request.answer_bound)
-        return Estimate(request.token_estimate, dollars, rate.source)
+        return Estimate(request.token_estimate, dollars, rate.source, self.batch)
 
 
 class Estimate(NamedTuple):
@@ -103,6 +105,8 @@ class Estimate(NamedTuple):
     """None if the price is not known."""
     prices: str
     """Who says the price; empty if it is not known."""
+    in_batch: bool = False
+    """Whether it is part of a batch."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class Forecast(NamedTuple):
     """Number of calls whose price is not known."""
     prices: str = ""
     """Who says the price."""
+    in_batches: int = 0
+    """Number of calls that are requests of batches; each fit has batches of its own."""
 
     @classmethod
     def of(cls, calls: Iterable[Estimate]) -> Self:
@@ -43,6 +45,7 @@ class Forecast(NamedTuple):
             dollars=sum(call.dollars or 0.0 for call in calls),
             unpriced=sum(call.dollars is None for call in calls),
             prices=joined_sources([call.prices for call in calls]),
+            in_batches=sum(call.in_batch for call in calls),
         )
 
     def __add__(self, other: object) -> Forecast:
@@ -50,7 +53,12 @@ class Forecast(NamedTuple):
         if not isinstance(other, Forecast):
             return NotImplemented
         sums = (self.calls + other.calls, self.tokens + other.tokens, self.dollars + other.dollars)
-        return Forecast(*sums, self.unpriced + other.unpriced, joined_sources([self.prices, other.prices]))
+        return Forecast(
+            *sums,
+            unpriced=self.unpriced + other.unpriced,
+            prices=joined_sources([self.prices, other.prices]),
+            in_batches=self.in_batches + other.in_batches,
+        )
 
     def money(self) -> str:
         """What the calls cost, as a part of a sentence; empty if no price is known."""

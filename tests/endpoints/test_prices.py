@@ -80,7 +80,7 @@ def test_the_bound_of_a_request_holds_for_limits_by_either_name():
 def test_an_estimate_is_dollars_by_a_source():
     settings = dict.fromkeys(Endpoint.__dataclass_fields__) | {"endpoint": "http://localhost/v1", "model": "m"}
     request = Request("http://localhost/v1", json.dumps({"messages": [{"content": "x" * 300}], "max_tokens": 50}))
-    assert Endpoint(**settings).estimate(request)[1:] == (None, "")
+    assert Endpoint(**settings).estimate(request)[1:3] == (None, "")
     priced = Endpoint(**settings | {"price": Price(input=1.0, output=2.0)}).estimate(request)
     assert priced.tokens == 100 + 16 + 50
     assert priced.dollars == pytest.approx((116 * 1 + 50 * 2) / 1e6)

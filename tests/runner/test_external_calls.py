@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from batch_server import serving_batches
 from model_server import completion, gives, says
 
 from harness import build_report, plan, run
@@ -104,6 +105,26 @@ def test_unanswered_claims_are_counted_by_reason(write, model_server, tmp_path):
     predicted = pq.read_table(Path(result.path) / "predictions.parquet")["predicted"].to_pylist()
     assert predicted.count(None) == 2
     assert result.values["coverage"].value < 1
+
+
+def test_batches_give_the_result_of_single_calls(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "batched"))
+    with serving_batches() as server:
+        config = write("batch: true, backoff_s: 0.01, scoring: token_probabilities", url=server.url)
+        planned = plan(config, out=tmp_path, limit=3)
+        n_in_batches = planned.forecast.in_batches
+        assert f"would send up to {n_in_batches + 1} calls ({n_in_batches} of them in batches) to 127." in str(planned)
+        with pytest.raises(HarnessError, match=r"needs the network \(127.0.0.1\), which --offline refuses"):
+            run(config, out=tmp_path / "offline", offline=True)
+        assert server.calls == []
+        batched = run(config, out=tmp_path / "batched", limit=3).results[0]
+        asked = len(server.asked)
+        assert len(server.batches) == 4  # one for each fold
+        assert sum(map(len, server.rows.values())) == n_in_batches
+        single = run(write("scoring: token_probabilities", url=server.url), out=tmp_path / "single", limit=3).results[0]
+    assert len(server.asked) == asked == 1  # the trial: every other reply came in a batch
+    assert batched.values == single.values
+    assert (batched.cost.calls, batched.cost.tokens) == (single.cost.calls, single.cost.tokens)
 
 
 def test_a_dry_run_counts_calls_and_tokens_and_asks_nobody(write, model_server, harness, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -30,7 +30,7 @@ from harness.endpoints.calls import Endpoint, Estimate, Request, StoredReply
 from harness.endpoints.capabilities import RESPONSE_FORMATS, EndpointCapabilities, response_format_parameter
 from harness.endpoints.cassette import read_cassette
 from harness.endpoints.prices import PRICE_EXAMPLE, Price
-from harness.endpoints.replay import get_replies, stored_replies
+from harness.endpoints.replay import get_replies, stored_replies, submitted_requests
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, read_bytes, sha256
@@ -131,6 +131,10 @@ class LanguageModel(Classifier):
     over runs that continue each other."""
     price: Price | None = None
     """Price of the model; None: from the list of the package `genai-prices`, by the host of the endpoint."""
+    batch: bool = False
+    """Whether requests are sent as batches, which cost less and may take a day; trial calls are single ones."""
+    batch_wait_s: float = Field(default=93_600.0, gt=0.0)
+    """Longest wait for a batch, in seconds; the same command waits on for the same batch."""
     cassette: str | None = None
     """File of recorded requests and replies; replayed without the endpoint unless `record` is set."""
     record: bool = False
@@ -294,7 +298,7 @@ class LanguageModel(Classifier):
         Raises: HarnessError: the endpoint or the cassette fails, or the model has no guide for these labels.
         """
         guide = self._guide_for(gold.labels)
-        endpoint = self.connection
+        endpoint = replace(self.connection, batch=False)  # nobody waits a day to learn that a parameter is refused
 
         def ask(request: Request) -> StoredReply:
             return get_replies([request], endpoint, self._ledger, seed, budget=self._budget)[request.key]
@@ -304,7 +308,7 @@ class LanguageModel(Classifier):
         return self._scorer(guide, capabilities, claims, gold, seed)
 
     def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, Estimate]:
-        """The estimated tokens and price, by key, of each request that neither the cassette nor the cache has."""
+        """The estimated tokens and price, by key, of each request that is neither stored nor in a batch yet."""
         guide = self._guide_for(gold.labels)
         endpoint = self.connection
         unanswered_trials: list[Request] = []
@@ -322,11 +326,12 @@ class LanguageModel(Classifier):
         )
         scorer = self._scorer(guide, capabilities, claims, gold, seed)
         requests = [request for samples in scorer.requests(test) for request in samples]
-        stored = stored_replies(requests, endpoint)
-        return {
-            request.key: endpoint.estimate(request)
-            for request in [*unanswered_trials, *requests]
-            if request.key not in stored
+        known = stored_replies(requests, endpoint).keys() | submitted_requests(requests, endpoint)
+        # Trial calls are never part of a batch.
+        trial_endpoint = replace(endpoint, batch=False)
+        trial_estimates = {request.key: trial_endpoint.estimate(request) for request in unanswered_trials}
+        return trial_estimates | {
+            request.key: endpoint.estimate(request) for request in requests if request.key not in known
         }
 
     def _guide_for(self, labels: tuple[str, ...]) -> PromptGuideline:

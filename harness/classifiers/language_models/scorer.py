@@ -133,9 +133,13 @@ class LanguageModelScorer(Scorer):
         if self._last_answers is None or self._last_answers.claims is not claims:
             replies: list[list[ParsedReply]] = []
             usages: dict[str, ApiUsage] = {}
-            for start in range(0, len(claims), BATCH_SIZE):
-                batch = claims.take(np.arange(start, min(start + BATCH_SIZE, len(claims))))
-                replies += self._ask(batch, usages)
+            starts = range(0, len(claims), BATCH_SIZE)
+            lots = [np.arange(start, min(start + BATCH_SIZE, len(claims))) for start in starts]
+            if self.endpoint.batch and len(lots) > 1:  # so that no lot waits until another one is answered
+                for lot in lots:
+                    self._replies(self.requests(claims.take(lot)), wait=False)
+            for lot in lots:
+                replies += self._ask(claims.take(lot), usages)
             usage = total_usage([*usages.values()]) or ApiUsage(0, 0)
             self._last_answers = LastAnswers(claims, replies, usage)
         return self._last_answers
@@ -143,15 +147,18 @@ class LanguageModelScorer(Scorer):
     def _ask(self, claims: Claims, usages: dict[str, ApiUsage]) -> list[list[ParsedReply]]:
         """The parsed replies by claim and sample; adds the usage of each reply to `usages`."""
         requests = self.requests(claims)
-        all_requests = [request for samples in requests for request in samples]
-        settings = (self.endpoint, self.ledger, self.seed, self._check_first)
-        replies = get_replies(all_requests, *settings, budget=self.budget)
+        replies = self._replies(requests)
         parsed = {
             key: read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages)
             for key, reply in replies.items()
         }
         usages |= usages_of(replies, self.endpoint)
         return [[parsed[request.key] for request in samples] for samples in requests]
+
+    def _replies(self, requests: Sequence[Sequence[Request]], *, wait: bool = True) -> dict[str, StoredReply]:
+        all_requests = [request for samples in requests for request in samples]
+        settings = (self.endpoint, self.ledger, self.seed, self._check_first)
+        return get_replies(all_requests, *settings, budget=self.budget, wait=wait)
 
     def _check_first(self, replies: Sequence[StoredReply]) -> None:
         """Raises a HarnessError if all of the first answers are cut off: the others would be, too."""

@@ -34,6 +34,7 @@ SETTINGS = (
     *("endpoint", "model", "api_key_variable", "api_key_header", "cassette", "record"),
     *("temperature", "max_tokens", "seed", "extra", "max_calls", "max_total_tokens", "max_cost", "price"),
     *("concurrency", "requests_per_minute", "timeout_s", "retries", "backoff_s", "max_wait_s"),
+    *("batch", "batch_wait_s"),
 )
 """Settings of `language_model` that a judge has as well."""
 EXPECTED = "expected ENDPOINT/MODEL, such as http://localhost:8000/v1/llama-3.3-70b, or a .yaml file with both"
@@ -55,14 +56,17 @@ class CallPlan(NamedTuple):
     """Price of the others at most, estimated; None if it is not known."""
     prices: str = ""
     """Who says the price."""
+    in_batches: bool = False
+    """Whether the others are requests of batches."""
 
     def __str__(self) -> str:
         missing = self.requests - self.stored
         money = (
             "" if self.dollars is None else f", which cost at most about {shown_dollars(self.dollars)} by {self.prices}"
         )
+        batches = " in batches" if self.in_batches else ""
         return (
-            f"would send {missing:,} calls to {self.host}, with at most about {self.tokens:,} tokens{money}; "
+            f"would send {missing:,} calls{batches} to {self.host}, with at most about {self.tokens:,} tokens{money}; "
             f"{self.stored:,} of {self.requests:,} replies are stored"
         )
 
@@ -110,6 +114,7 @@ class Judge:
             *(len(requests), len(stored), sum(call.tokens for call in missing), self.endpoint.host),
             dollars=None if rate is None else sum(call.dollars or 0.0 for call in missing),
             prices=rate.source if rate else "",
+            in_batches=self.endpoint.batch,
         )
 
     def judge(self, comparisons: Sequence[Comparison], *, offline: bool = False) -> Judgments:

@@ -191,6 +191,9 @@ def test_replies_are_stored_and_planned_and_offline_sends_nothing(server, tmp_pa
     plan = harness.plan_judging("averitec", f"{server.url}/org/tiny", **named)
     assert (plan.requests, plan.stored, server.asked) == (6, 0, [])
     assert "would send 6 calls to 127.0.0.1" in str(plan)
+    (tmp_path / "batch.yaml").write_text(f"endpoint: {server.url}\nmodel: org/tiny\nbatch: true\n", encoding="utf-8")
+    in_batches = harness.plan_judging("averitec", str(tmp_path / "batch.yaml"), **named)
+    assert "would send 6 calls in batches to 127.0.0.1" in str(in_batches)
     result = judged(server, tmp_path, path, cassette=cassette)
     n_asked = len(server.asked)
     assert n_asked == 6
