@@ -260,9 +260,13 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+_LINES = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "))
+"""Made once: `json.dumps` with settings makes an encoder for every line."""
+
+
 def json_line(record: dict[str, Any]) -> str:
     """Returns a record as one line of JSON: keys in their given order, newline at the end."""
-    return json.dumps(record, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+    return _LINES.encode(record) + "\n"
 
 
 def json_document(document: Any) -> str:

@@ -32,6 +32,8 @@ def benchmarks_folder() -> Path:
 def pytest_configure() -> None:
     """Gives tables the width that they have without a terminal, and tests that run side by side a thread each."""
     os.environ["COLUMNS"] = "120"  # processes of pytest-xdist set another one
+    # As `require_torch` does, but before any test loads OpenMP: spinning threads take the processor from other tests.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "PYTEST_XDIST_WORKER" in os.environ:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, "1")

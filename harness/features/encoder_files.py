@@ -71,8 +71,15 @@ def require_torch() -> None:
     Raises: MissingExtra: a package is missing.
     """
     require_extra("transformers", "torch", "transformers", "safetensors")
-    # Idle torch threads then sleep instead of spinning. On a machine that runs other work too, spinning makes small
-    # encoders ten times slower. OpenMP reads the variable when torch is imported, so it must be set before that.
+    let_idle_threads_sleep()
+
+
+def let_idle_threads_sleep() -> None:
+    """Sets `OMP_WAIT_POLICY=PASSIVE` unless the environment sets it; call it before importing torch or LightGBM.
+
+    Idle threads of OpenMP then sleep instead of spinning. On a machine that runs other work too, spinning makes small
+    encoders ten times slower. OpenMP reads the variable once, when the first of the two packages is imported.
+    """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 

@@ -17,7 +17,7 @@ from harness.classifiers.ngram_models.claimbuster_features import cue_texts, fea
 from harness.data.claims import Claims, Gold
 from harness.display import displayed
 from harness.errors import HarnessError
-from harness.features.encoder_files import require_extra
+from harness.features.encoder_files import let_idle_threads_sleep, require_extra
 from harness.features.ngrams import NgramSettings
 from harness.features.shapes import SHAPES, shapes_of
 from harness.features.weights import TFIDF_TYPES, Tfidf
@@ -170,6 +170,7 @@ class BoostedFeatures(Classifier):
     def check(self) -> None:
         """Raises: HarnessError: LightGBM is not installed, or its OpenMP library is missing."""
         require_extra("boost", "lightgbm")
+        let_idle_threads_sleep()
         try:
             import lightgbm  # noqa: F401
         except OSError as error:

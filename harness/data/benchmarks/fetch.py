@@ -117,15 +117,16 @@ def _count_parts(dataset: Dataset) -> Iterator[PartCounts]:
     labels: dict[str, set[tuple[str, ...]]] = {}
     for annotation in dataset.annotations:
         labels.setdefault(annotation.claim_id, set()).add((annotation.annotator, annotation.axis, annotation.label))
-    for part, rows in dataset.info.published_rows.items():
-        claims_by_text: dict[str | None, list[str]] = {}
-        for claim in dataset.claims:
-            if dataset.splits["official"][claim.claim_id] == part:
-                claims_by_text.setdefault(claim.text, []).append(claim.claim_id)
+    by_part: dict[str, dict[str | None, list[str]]] = {part: {} for part in dataset.info.published_rows}
+    split = dataset.splits["official"]
+    for claim in dataset.claims:
+        if (texts := by_part.get(split[claim.claim_id])) is not None:
+            texts.setdefault(claim.text, []).append(claim.claim_id)
+    for part, claims_by_text in by_part.items():
         repeated = [claim_ids for claim_ids in claims_by_text.values() if len(claim_ids) > 1]
         yield PartCounts(
             part=part,
-            rows=rows,
+            rows=dataset.info.published_rows[part],
             claims=sum(map(len, claims_by_text.values())),
             repeated_texts=len(repeated),
             contradicted_texts=sum(

@@ -123,7 +123,8 @@ def _id_field(name: str) -> str | None:
 def _ids(name: str, data: bytes) -> set[str]:
     """The ids of the lines of a file; of a file of another kind, its lines."""
     field = _id_field(name)
-    return {str(_field(line, field)) if field and _field(line, field) is not None else line for line in _lines(data)}
+    ids = ((line, _field(line, field) if field else None) for line in _lines(data))
+    return {line if value is None else str(value) for line, value in ids}
 
 
 def _lines(data: bytes) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -115,3 +116,13 @@ def test_too_few_claims_for_a_split_give_the_shares():
     claims, gold = yes_no()
     scores = build("boosted_features", {}).fit(claims, gold, 13).score(claims)
     assert scores[:, 1] == pytest.approx(gold.positive.mean())
+
+
+@pytest.mark.parametrize(("policy", "then"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_idle_threads_sleep_unless_the_environment_says_otherwise(policy, then, monkeypatch):
+    """LightGBM brings the OpenMP library that torch uses later."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", policy or "")
+    if policy is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    build("boosted_features", {}).check()
+    assert os.environ["OMP_WAIT_POLICY"] == then

@@ -6,6 +6,8 @@ import csv
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,12 +18,24 @@ from publishers import FOLDERS, NOT_HERE
 
 from harness import FaultsError, check, fetch, open_dataset
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
+from harness.data.dataset import Dataset
 from harness.data.formats import READERS
 from harness.data.formats.source import SourceFile
 from harness.schemes import load_scheme
 
 EXPECTED = yaml.safe_load(Path(__file__).with_name("benchmark_records.yaml").read_text(encoding="utf-8"))
 TABLES = [name for name in benchmark_names() if load_benchmark(name).format == "labeled_table"]
+
+
+@pytest.fixture(scope="module")
+def opened(bring: Callable[..., Path]) -> Callable[[str], Dataset]:
+    """Opens a benchmark by its name, once."""
+
+    @cache
+    def open_once(name: str) -> Dataset:
+        return open_dataset(name, bring(name))
+
+    return open_once
 
 
 def test_every_benchmark_is_covered():
@@ -34,9 +48,8 @@ def record(claim, labels):
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_counts_labels_and_records(bring, name):
-    root = bring(name)
-    dataset, expected = open_dataset(name, root), EXPECTED[name]
+def test_counts_labels_and_records(bring, opened, name):
+    dataset, expected = opened(name), EXPECTED[name]
     labels: dict[str, list[str]] = {}
     for annotation in dataset.annotations:
         labels.setdefault(annotation.claim_id, []).append(annotation.label)
@@ -51,7 +64,7 @@ def test_counts_labels_and_records(bring, name):
         assert len(claims) == said["claims"], found
         records = [record(claims[place], labels) for place in (0, len(claims) // 2, -1)]
         assert records == [said["first"], said["middle"], said["last"]], found
-    assert check([root / name]) == []
+    assert check([bring(name) / name]) == []
 
 
 def published(folder, name):
@@ -61,8 +74,8 @@ def published(folder, name):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_texts_of_a_table_are_those_that_pandas_reads(bring, benchmarks, tmp_path, name):
-    dataset, described = open_dataset(name, bring(name)), load_benchmark(name)
+def test_the_texts_of_a_table_are_those_that_pandas_reads(opened, benchmarks, tmp_path, name):
+    dataset, described = opened(name), load_benchmark(name)
     part = dataset.splits["official"]
     for found, listed in described.parts.items():
         ours = [(claim.text or "") for claim in dataset.claims if part[claim.claim_id] == found]
@@ -110,11 +123,11 @@ def pandas_texts(path, *, literal):
         ("factcheck-bench", "factuality", "factcheck_bench/subtask4_claim_factuality.jsonl", "claim"),
     ],
 )
-def test_the_texts_of_json_are_those_of_the_file(bring, benchmarks, name, part, file, field):
+def test_the_texts_of_json_are_those_of_the_file(opened, benchmarks, name, part, file, field):
     data = (benchmarks / file).read_bytes()
     text = data.decode("utf-16" if data[:2] == b"\xff\xfe" else "utf-8")
     rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines()]
-    dataset = open_dataset(name, bring(name))
+    dataset = opened(name)
     ours = [claim.text for claim in dataset.claims if dataset.splits["official"][claim.claim_id] == part]
     assert ours == [row[field].strip() for row in rows]
 
@@ -129,36 +142,36 @@ def test_a_glued_row_is_refused_with_its_line(benchmarks):
     assert fault.message.startswith("has 5 cells, the header has 3")
 
 
-def test_ids_that_a_spreadsheet_damaged_are_kept_as_they_are(bring):
-    dataset = open_dataset("checkthat-2022-task1a", bring("checkthat-2022-task1a"))
+def test_ids_that_a_spreadsheet_damaged_are_kept_as_they_are(opened):
+    dataset = opened("checkthat-2022-task1a")
     ids = {article.article_id for article in dataset.articles}
     assert len(ids) == len(dataset.claims)
     assert sum("E+18" in name for name in ids) + sum("E-18" in name for name in ids) > 0
 
 
-def test_repeated_ids_and_lost_letters_come_in(bring):
-    dataset = open_dataset("checkthat-2022-task1a", bring("checkthat-2022-task1a"))
+def test_repeated_ids_and_lost_letters_come_in(opened):
+    dataset = opened("checkthat-2022-task1a")
     arabic = [a.article_id for a in dataset.articles if a.article_id.startswith("ar-train")]
     assert sum("." in name.removeprefix("ar-train-") for name in arabic) >= 1
-    dutch = open_dataset("checkthat-2024-task1", bring("checkthat-2024-task1"))
+    dutch = opened("checkthat-2024-task1")
     texts = [c.text for c in dutch.claims if dutch.splits["official"][c.claim_id] == "nl-dev-test"]
     assert sum("t" in (text or "").lower() for text in texts) < len(texts) / 2
 
 
-def test_nine_outlets_are_nine_annotators(bring):
-    dataset = open_dataset("claimrank", bring("claimrank"))
+def test_nine_outlets_are_nine_annotators(opened):
+    dataset = opened("claimrank")
     assert len({annotation.annotator for annotation in dataset.annotations}) == 9
     positive = Counter(a.annotator for a in dataset.annotations if a.label == "check-worthy")
     # the column sums of the five files: NPR 91 + 92 + 91 + 104 + 0
     assert positive["npr"] == 378
 
 
-def test_evidence_keeps_its_stances_and_groups(bring):
-    scifact = open_dataset("scifact", bring("scifact"))
+def test_evidence_keeps_its_stances_and_groups(opened):
+    scifact = opened("scifact")
     assert Counter(e.stance for e in scifact.evidence).keys() == {"supports", "refutes"}
-    climate = open_dataset("climate-fever", bring("climate-fever"))
+    climate = opened("climate-fever")
     assert Counter(e.stance for e in climate.evidence) == {"neutral": 1349, "supports": 442, "refutes": 209}
-    averitec = open_dataset("averitec", bring("averitec"))
+    averitec = opened("averitec")
     assert len(averitec.evidence) == 674
     assert all(e.question for e in averitec.evidence)
     assert Counter(e.stance for e in averitec.evidence) == {None: 649, "neutral": 25}
