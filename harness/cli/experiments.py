@@ -90,7 +90,11 @@ def say_threads() -> None:
     is_flag=True,
     help="Reuse neither completed fits nor cached replies of model endpoints.",
 )
-@click.option("--dry-run", is_flag=True, help="Check the config and the data, list the fits, and stop.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check the config and the data, count the fits, and stop; with --json, list them with their estimated cost.",
+)
 @click.option(
     "--offline", is_flag=True, help="Fail if the run needs the network (encoders from the Hub, model endpoints)."
 )
@@ -118,8 +122,12 @@ def run(
 
     if dry_run:
         plan_options = {name: options[name] for name in ("overrides", "only", "limit", "shard", "out")}
-        for config in configs:
-            click.echo(str(harness.plan(config, root=data_root, **plan_options)))
+        plans = [harness.plan(config, root=data_root, **plan_options) for config in configs]
+        if as_json:
+            planned = [plan.document() for plan in plans]
+            print_json(planned[0] if len(planned) == 1 else planned)
+        for plan in () if as_json else plans:
+            click.echo(str(plan))
         return
     results = []
     for config in configs:

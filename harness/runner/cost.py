@@ -82,15 +82,19 @@ def encode_cost(cost: Cost) -> bytes:
     return json_document(cost.model_dump(mode="json")).encode("utf-8")
 
 
+def read_cost(unit_file: Path) -> Cost | None:
+    """The cost of a unit; None if it is unknown."""
+    try:
+        return Cost.model_validate_json(json.dumps(json.loads(cost_path(unit_file).read_text(encoding="utf-8"))))
+    except (OSError, ValueError, ValidationError):
+        return None
+
+
 def total_cost(unit_files: Sequence[Path]) -> Cost | None:
     """Total cost of several units: summed times and the peak memory; None without units, or if one is unknown."""
-    costs = []
-    for path in unit_files:
-        try:
-            costs.append(Cost.model_validate_json(json.dumps(json.loads(cost_path(path).read_text(encoding="utf-8")))))
-        except (OSError, ValueError, ValidationError):
-            return None
-    if not costs:
+    read = [read_cost(path) for path in unit_files]
+    costs = [cost for cost in read if cost is not None]
+    if not costs or len(costs) < len(read):
         return None
     fits = [cost.fits for cost in costs if cost.fits is not None]
     peaks = [cost.peak_megabytes for cost in costs if cost.peak_megabytes is not None]

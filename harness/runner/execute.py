@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from time import sleep
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from harness.classifiers.base import Scorer
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
-from harness.files import WriteError, write_files
+from harness.files import write_files
 from harness.runner.config import System
 from harness.runner.cost import Clock, Cost, cost_path, encode_cost, peak_megabytes, reset_peak
-from harness.runner.plan import ExperimentData, Unit, gold_of, training_gold
+from harness.runner.plan import ExperimentData, Unit, take_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.failures import UnitFailure, errors_of_code
-from harness.runner.units.unit_file import Predictions, StoredUnit, encode_unit, read_unit, unit_lock, unit_path
-from harness.user_code.local_code import WorkerCode, refuse_changed_code
+from harness.runner.units.leases import POLL_S, Waiting
+from harness.runner.units.pool import WorkerDied, do_all
+from harness.runner.units.unit_file import EncodedUnit, Predictions, StoredUnit, encode_unit, read_unit, unit_path
+from harness.runner.verification.evidence_source import evidence_key
+from harness.user_code.local_code import refuse_changed_code
 
 MAX_REASONS = 8
+SYNC_S = 0.1
+"""Seconds of fitting and scoring from which on the file of a unit waits for the disk."""
 
 
 class FittedUnit(NamedTuple):
     """A fitted unit."""
 
-    data: bytes
-    """Content of its Parquet file; equal units give equal bytes."""
+    encoded: EncodedUnit
     cost: Cost
 
 
@@ -99,9 +103,9 @@ def fit_unit(
             threshold=scorer.threshold if isinstance(scorer, CalibratedScorer) else None,
         )
         usage = scorer.api_usage(test)
-        data = encode_unit(unit.unit_id, test.claim_id, gold.labels, predictions)
+        encoded = encode_unit(unit.unit_id, test.claim_id, gold.labels, predictions)
     return FittedUnit(
-        data=data,
+        encoded=encoded,
         cost=Cost(
             fit_seconds=clock.seconds["fit"],
             score_seconds=clock.seconds["score"],
@@ -171,12 +175,12 @@ def execute(
     failures = _Failures(units)
     stored = dict(stored)
     fitted: set[str] = set()
-    for unit, outcome in _fit_all(pending, data, folder, jobs, fresh=fresh, failures=failures):
+    for unit, outcome in _fit_all(_Fits(pending, data, folder, fresh=fresh), jobs, failures):
         if isinstance(outcome, HarnessError):
             failures.add(unit, outcome)
         else:
-            stored[unit.unit_id] = outcome
-            fitted.add(unit.unit_id)
+            stored[unit.unit_id] = outcome.stored
+            fitted |= {unit.unit_id} if outcome.is_new else set()
         advance(unit)
     n_damaged = sum(unit.unit_id in fitted for unit in damaged)
     return Finished(stored, frozenset(fitted), n_damaged, failures.by_system())
@@ -207,73 +211,93 @@ class _Failures:
         return {system: failures[min(failures)] for system, failures in self._failed.items()}
 
 
-Outcome = StoredUnit | HarnessError
-"""A fitted unit, or why it could not be fitted."""
+class Outcome(NamedTuple):
+    """A unit that is finished."""
+
+    stored: StoredUnit
+    is_new: bool
+    """Whether this process fitted it; otherwise another one did, in the meantime."""
 
 
-def _fit_all(
-    units: Sequence[Unit], data: ExperimentData, folder: Path, jobs: int, *, fresh: bool, failures: _Failures
-) -> Iterator[tuple[Unit, Outcome]]:
-    if jobs == 1 or len(units) < 2:
-        with one_thread():  # once, because finding the libraries takes longer than a small fit
-            for unit in units:
-                if not failures.concern(unit):
-                    yield unit, _attempt(folder, fresh, *_rows(unit, data))
-        return
-    from joblib import Parallel, delayed
+class _Fits:
+    """The fits of a run, in the order of its units, as each process does them.
 
-    code = WorkerCode()
-    # Units are handed out in their order while others are fitted, so that those of failed systems are left out.
-    work = (
-        delayed(_attempt_numbered)(code, number, folder, fresh, *_rows(unit, data))
-        for number, unit in enumerate(units)
-        if not failures.concern(unit)
-    )
+    Args:
+        fresh: whether to fit a unit even if another process has finished it in the meantime.
+    """
+
+    def __init__(self, units: Sequence[Unit], data: ExperimentData, folder: Path, *, fresh: bool) -> None:
+        self.units = tuple(units)
+        self.folder, self.fresh = folder, fresh
+        self._gold = data.gold
+        self._claims = {evidence_key(unit.system.evidence): data.claims_of(unit.system) for unit in units}
+        self._waiting = Waiting()
+
+    def session(self) -> AbstractContextManager[None]:
+        """One thread, limited once for many fits, because finding the libraries takes longer than a small fit."""
+        classifiers = [unit.system.classifier for unit in self.units]
+        needs_none = all(not {*each.packages} - {"numpy"} and not [*each.code_modules()] for each in classifiers)
+        return nullcontext() if needs_none else one_thread()
+
+    def do(self, number: int) -> Outcome | HarnessError | None:
+        """Fits a unit and writes its files; returns an error that concerns its system only, or None if another process
+        is fitting it.
+
+        Raises: EndsRun: an error that ends the run.
+        """
+        unit = self.units[number]
+        path = unit_path(self.folder, unit.unit_id)
+        lease = self._waiting.try_take(path)
+        if lease is None:
+            return None
+        try:
+            stored = None if self.fresh else read_unit(path, unit.unit_id)
+            if stored is not None:
+                return Outcome(stored, is_new=False)
+            fitted = self._fit(unit)
+            if not lease.is_own() and (stored := read_unit(path, unit.unit_id)) is not None:
+                return Outcome(stored, is_new=False)  # fitted by the process that took the lease over
+            # A wait for the disk takes longer than a small fit. A file that a power failure empties is known by its
+            # fingerprint, and fitted again; an empty cost is unknown.
+            quick = fitted.cost.fit_seconds + fitted.cost.score_seconds < SYNC_S
+            files = {cost_path(path): encode_cost(fitted.cost), path: fitted.encoded.data}
+            write_files(files, unsynced=files if quick else [cost_path(path)])
+            return Outcome(fitted.encoded.stored, is_new=True)
+        except EndsRun:
+            raise
+        except HarnessError as error:
+            return error
+        finally:
+            lease.give_back()
+
+    def _fit(self, unit: Unit) -> FittedUnit:
+        fold, claims = unit.fold, self._claims[evidence_key(unit.system.evidence)]
+        dev = (claims.take(fold.dev), take_gold(self._gold, fold.dev)) if len(fold.dev) else None
+        return fit_unit(unit, claims.take(fold.train), take_gold(self._gold, fold.train), claims.take(fold.test), dev)
+
+
+def _fit_all(fits: _Fits, jobs: int, failures: _Failures) -> Iterator[tuple[Unit, Outcome | HarnessError]]:
+    """The units with their outcomes; those that other processes are fitting come last."""
+
+    def is_unneeded(number: int) -> bool:
+        return failures.concern(fits.units[number])
+
+    elsewhere = list[int]()
     try:
-        for number, outcome in Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
-            yield units[number], outcome
-    except BrokenExecutor:  # a worker that started late may have met other code than the one that was hashed
+        for number, outcome in do_all(fits, len(fits.units), jobs, is_unneeded):
+            if outcome is not None:
+                yield fits.units[number], outcome
+            elif not is_unneeded(number):
+                elsewhere.append(number)
+    except WorkerDied:  # a worker that started late may have met other code than the one that was hashed
         refuse_changed_code()
         raise
-
-
-def _attempt_numbered(_: WorkerCode, number: int, *arguments: Any) -> tuple[int, Outcome]:
-    with one_thread():
-        return number, _attempt(*arguments)
-
-
-def _attempt(*arguments: Any) -> Outcome:
-    """Fits a unit and writes its files; an error that concerns its system only is returned.
-
-    Raises: EndsRun: an error that ends the run.
-    """
-    try:
-        return _fit_and_write(*arguments)
-    except EndsRun:
-        raise
-    except HarnessError as error:
-        return error
-
-
-def _fit_and_write(
-    folder: Path, fresh: bool, unit: Unit, claims: Claims, gold: Gold, test: Claims, dev: tuple[Claims, Gold] | None
-) -> StoredUnit:
-    """Fits a unit and writes its files; returns what the file holds."""
-    path = unit_path(folder, unit.unit_id)
-    with unit_lock(path):
-        stored_unit = None if fresh else read_unit(path, unit.unit_id)
-        if stored_unit is not None:  # another process has fitted it in the meantime
-            return stored_unit
-        fitted = fit_unit(unit, claims, gold, test, dev)
-        # A cost that a power failure empties is unknown, and each wait for the disk takes as long as a small fit.
-        write_files({cost_path(path): encode_cost(fitted.cost), path: fitted.data}, unsynced=[cost_path(path)])
-    stored_unit = read_unit(path, unit.unit_id)
-    if stored_unit is None:
-        raise WriteError(f"{path}: was written, but cannot be read back; check the disk, then run the same again")
-    return stored_unit
-
-
-def _rows(unit: Unit, data: ExperimentData) -> tuple[Unit, Claims, Gold, Claims, tuple[Claims, Gold] | None]:
-    fold, claims = unit.fold, data.claims_of(unit.system)
-    dev = (claims.take(fold.dev), gold_of(data, fold.dev)) if len(fold.dev) else None
-    return unit, claims.take(fold.train), training_gold(data, fold), claims.take(fold.test), dev
+    pause = POLL_S[0]
+    while elsewhere := [number for number in elsewhere if not is_unneeded(number)]:
+        with fits.session():
+            outcomes = [(number, fits.do(number)) for number in elsewhere]
+        yield from ((fits.units[number], outcome) for number, outcome in outcomes if outcome is not None)
+        elsewhere = [number for number, outcome in outcomes if outcome is None]
+        if len(elsewhere) == len(outcomes):
+            sleep(pause)
+            pause = min(2 * pause, POLL_S[1])

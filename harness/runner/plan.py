@@ -353,8 +353,13 @@ def training_gold(data: ExperimentData, fold: Fold) -> Gold:
 
 def gold_of(data: ExperimentData, rows: Codes) -> Gold:
     """Gold labels of rows that all have gold, in their order."""
-    gold = data.gold.gold
-    return Gold(gold.labels, gold.codes[np.searchsorted(data.gold.rows_with_gold, rows)])
+    return take_gold(data.gold, rows)
+
+
+def take_gold(task_gold: TaskGold, rows: Codes) -> Gold:
+    """Gold labels of rows that all have gold, in their order, without shares."""
+    gold = task_gold.gold
+    return Gold(gold.labels, gold.codes[np.searchsorted(task_gold.rows_with_gold, rows)])
 
 
 def units_of(loaded: LoadedExperiment, data: ExperimentData) -> list[Unit]:

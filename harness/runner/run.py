@@ -36,8 +36,9 @@ from harness.runner.result_files import Result, Table
 from harness.runner.results import build_result
 from harness.runner.slices import slices_of
 from harness.runner.storage.current import record_run
+from harness.runner.units.estimate import Estimate, PlannedUnit, join_estimates, plan_document, plan_units
 from harness.runner.units.failures import FailedSystem, failed_systems, nothing_fitted
-from harness.runner.units.shards import Shard, ShardProgress, refuse_shards, shard_lock
+from harness.runner.units.shards import Shard, ShardProgress, count_foreign, refuse_shards, shard_lock
 from harness.runner.verification.reads_evidence import EvidenceGain, evidence_gains
 from harness.user_code.local_code import code_as_imported
 
@@ -149,6 +150,22 @@ class RunPlan(NamedTuple):
     """Calls that the pending units would make."""
     keys: tuple[KeyUse, ...] = ()
     """Keys that the config names, with the hosts that they would go to."""
+    unit_list: Rows[PlannedUnit] = Rows()
+    """Each unit, with whether it is finished and how long it takes."""
+    estimate: Estimate = Estimate(None, None, 0)
+    """What the pending units would take, by the costs of earlier fits."""
+
+    def document(self) -> dict[str, Any]:
+        """The document that `harness run --dry-run --json` prints."""
+        return {
+            "experiment": self.experiment,
+            "folder": str(self.folder),
+            "units": self.units,
+            "finished": self.finished,
+            "hosts": list(self.hosts),
+            "keys": [use._asdict() for use in self.keys],
+            **plan_document(self.unit_list, self.estimate, *self.forecast),
+        }
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
@@ -322,7 +339,13 @@ def _run_shard(
         fitted=len(finished.fitted),
         damaged=finished.damaged,
         failed=failed_systems(finished.failed, [system.system_name for system in loaded.systems]),
-        shard=ShardProgress(str(shard), len(ids), missing, missing + len(others)),
+        shard=ShardProgress(
+            str(shard),
+            len(ids),
+            missing,
+            missing + len(others),
+            count_foreign(folder, [unit.unit_id for unit in units]),
+        ),
     )
 
 
@@ -359,6 +382,7 @@ def plan(
     }
     stored = finished_units(units.values(), folder)
     pending = [unit for unit in units.values() if unit.unit_id not in stored]
+    unit_list, estimate = plan_units([*units.values()], stored.keys(), folder)
     return RunPlan(
         experiment=loaded.experiment.name,
         folder=folder,
@@ -367,6 +391,8 @@ def plan(
         hosts=hosts_of(pending),
         forecast=forecast_of(pending, data),
         keys=keys_of(pending),
+        unit_list=Rows(unit_list),
+        estimate=estimate,
     )
 
 
@@ -414,6 +440,8 @@ def _plan_chain(
         hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
         forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
         keys=keys_of_chain(chain),
+        unit_list=Rows([unit for stage in stages for unit in stage.unit_list]),
+        estimate=join_estimates([stage.estimate for stage in stages]),
     )
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import HarnessError, load_experiment, plan, run
+from harness import HarnessError, files, load_experiment, plan, run
 from harness.files import WriteError
+from harness.runner.units.leases import unit_lease
 from harness.runner.units.shards import Shard, shard_lock
 
 UNITS = 4 * (1 + 3 + 1)
@@ -149,28 +152,113 @@ def test_a_run_of_all_waits_for_no_shard_but_says_which_is_running(config, tmp_p
     assert run(config, out=tmp_path / "runs").fitted == UNITS
 
 
-def test_a_killed_shard_leaves_whole_files_only_and_the_run_of_all_fits_the_rest(config, tmp_path, monkeypatch):
+def test_four_shards_of_which_one_is_killed_fit_each_unit_once(config, tmp_path, monkeypatch):
     (tmp_path / "waits.py").write_text(MODULE, encoding="utf-8")
     config.write_text(config.read_text().replace("length]", "{name: 'waits:Waits', label: waits}]"))
     monkeypatch.syspath_prepend(str(tmp_path))
     clean = run(config, out=tmp_path / "one")
     started = tmp_path / "started"
-    killed = start(config, tmp_path / "two", "1/1", STARTED=str(started))
+    killed = start(config, tmp_path / "four", "2/4", STARTED=str(started))
     while not started.exists():
         assert killed.poll() is None, killed.communicate()
         time.sleep(0.01)
-    with pytest.raises(WriteError, match="shard 1/1"):
-        run(config, out=tmp_path / "two")
+    with pytest.raises(WriteError, match="shard 2/4"):
+        run(config, out=tmp_path / "four")
+    fitted = [run(config, out=tmp_path / "four", shard=(number, 4)).fitted for number in (1, 3, 4)]
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
-    left = {path.name for path in (tmp_path / "two/small/units").glob("*.parquet")}
-    assert 0 < len(left) < SEEDED_UNITS
-    whole = {path.name: path.read_bytes() for path in (tmp_path / "one/small/units").glob("*.parquet")}
-    assert all((tmp_path / "two/small/units" / name).read_bytes() == whole[name] for name in left)
-    merged = run(config, out=tmp_path / "two")
-    assert merged.fitted == SEEDED_UNITS - len(left)
+    units = tmp_path / "four/small/units"
+    assert len(list((units / ".leases").iterdir())) == 1  # that of the fit that was killed
+    by_killed = len(list(units.glob("*.parquet"))) - sum(fitted)
+    again = run(config, out=tmp_path / "four", shard=(2, 4))
+    assert again.fitted > 0
+    assert by_killed + again.fitted + sum(fitted) == SEEDED_UNITS
+    merged = run(config, out=tmp_path / "four")
+    assert merged.fitted == 0
     assert str(merged) == str(clean)
-    assert contents(tmp_path / "two") == contents(tmp_path / "one")
+    assert contents(tmp_path / "four") == contents(tmp_path / "one")
+
+
+def test_shards_of_two_configs_or_versions_share_no_unit_and_say_so(config, tmp_path, monkeypatch):
+    first = run(config, out=tmp_path / "runs", shard=(1, 2))
+    assert first.shard.of_others == 0
+    config.write_text(config.read_text().replace("k: 4", "k: 2"))
+    second = run(config, out=tmp_path / "runs", shard=(2, 2))
+    assert second.shard.of_others == first.fitted
+    assert f"{first.fitted} units in the folder of other settings, data or package versions" in str(second)
+    monkeypatch.setattr("harness.classifiers.base._version", lambda _: "0.0.1")
+    older = run(config, out=tmp_path / "runs", shard=(2, 2))
+    assert (older.fitted, older.shard.of_others) == (older.shard.units, first.fitted + second.fitted)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_disk_that_fills_ends_the_run_and_loses_no_unit(config, tmp_path, monkeypatch, jobs):
+    written, make = [], files.tempfile.mkstemp
+
+    def fills(**options):
+        written.append(options)
+        if len(written) > 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return make(**options)
+
+    monkeypatch.setattr(files.tempfile, "mkstemp", fills)
+    with pytest.raises(WriteError, match="the disk is full; free some space and run the same command again"):
+        run(config, out=tmp_path / "runs", jobs=jobs)
+    monkeypatch.undo()
+    left = len(list(tmp_path.glob("runs/small/units/*.parquet")))
+    assert left == 5  # two files each
+    assert run(config, out=tmp_path / "runs").fitted == UNITS - left
+
+
+def test_a_lease_of_a_unit_keeps_it_for_last_and_its_end_gives_it_back(config, tmp_path):
+    ids = [unit.unit_id for unit in plan(config, out=tmp_path / "runs").unit_list]
+    (tmp_path / "runs/small/units").mkdir(parents=True)
+    order = []
+
+    def give_back_when_all_others_are_fitted() -> None:
+        with unit_lease(tmp_path / f"runs/small/units/{ids[0]}.parquet"):
+            ready.set()
+            for _ in range(2000):
+                order[:] = [path.stem for path in tmp_path.glob("runs/small/units/*.parquet")]
+                if len(order) == UNITS - 1:
+                    return
+                time.sleep(0.005)
+
+    ready = threading.Event()
+    other = threading.Thread(target=give_back_when_all_others_are_fitted)
+    other.start()
+    ready.wait()
+    assert run(config, out=tmp_path / "runs").fitted == UNITS
+    other.join()
+    assert {*order} == {*ids[1:]}
+
+
+def test_a_plan_lists_its_units_and_estimates_the_rest(config, tmp_path, harness):
+    before = json.loads(harness("run", config, "--dry-run", "--json").stdout)
+    assert before["estimate"] == {
+        "seconds": None,
+        "megabytes": None,
+        "unknown_units": UNITS,
+        "money": None,
+        "calls": 0,
+        "tokens": 0,
+    }
+    half = run(config, out=tmp_path / "runs", shard="1/2")
+    after = plan(config, out=tmp_path / "runs").document()
+    done = {unit["unit_id"] for unit in after["unit_list"] if unit["done"]}
+    assert done == {path.stem for path in tmp_path.glob("runs/small/units/*.parquet")}
+    assert len(done) == after["finished"] == half.fitted
+    assert {unit["system"] for unit in after["unit_list"]} == {"majority", "prior_random", "length"}
+    assert [unit["unit_id"] for unit in after["unit_list"]] == [unit["unit_id"] for unit in before["unit_list"]]
+    left = [unit["seconds"] for unit in after["unit_list"] if not unit["done"]]
+    assert after["estimate"]["unknown_units"] == left.count(None)
+    run(config, out=tmp_path / "runs")
+    config.write_text(config.read_text().replace("k: 4", "k: 2"))
+    changed = plan(config, out=tmp_path / "runs")
+    assert changed.finished == 0
+    assert changed.estimate.unknown_units == 0
+    assert changed.estimate.seconds == pytest.approx(sum(unit.seconds for unit in changed.unit_list))
+    assert changed.estimate.megabytes > 10
 
 
 def test_a_shard_names_the_systems_that_fail(config, tmp_path, harness_process):

@@ -1,1 +1,1 @@
-"""Units: their files with fingerprint and lock, and those that cannot be fitted."""
+"""Units: their files with fingerprint, leases and processes, and those that cannot be fitted."""

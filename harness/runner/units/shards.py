@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -60,15 +60,27 @@ class ShardProgress(NamedTuple):
     """Number of its units that are not fitted, because their system failed."""
     left: int
     """Number of units of the whole experiment that are not fitted yet, those of the shard included."""
+    of_others: int = 0
+    """Number of units in the folder that are of other settings, data or versions of packages."""
 
     def __str__(self) -> str:
         own = f"shard {self.shard}: {self.units - self.missing} of {count_of(self.units, 'unit')} fitted"
+        if self.of_others:
+            own += (
+                f"; {count_of(self.of_others, 'unit')} in the folder of other settings, data or package versions, "
+                "which are not used: where the shards should agree, give each the same config, data and versions"
+            )
         if not self.left:
             return f"{own}; no unit of the experiment is left: run the same without --shard for the results"
         return (
             f"{own}; {count_of(self.left, 'unit')} of the experiment left: when the other shards have ended, run the "
             "same without --shard, which fits what is left and writes the results"
         )
+
+
+def count_foreign(folder: Path, unit_ids: Sequence[str]) -> int:
+    """Number of units in a run folder that an experiment does not have."""
+    return len({path.stem for path in (folder / "units").glob("[0-9a-f]*.parquet")} - {*unit_ids})
 
 
 @contextmanager

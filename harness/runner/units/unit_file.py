@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,11 +14,13 @@ import numpy as np
 from harness.arrays import Codes, Floats
 from harness.classifiers.base import QuoteCounts
 from harness.data.claims import Column
-from harness.files import fingerprint, make_folder, sha256, translate_os_errors
+from harness.files import fingerprint, sha256
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MANY_ROWS = 50_000
+"""Number of rows from which on threads read a file faster than one does."""
 METADATA = b"harness"
 """Key of the facts in the metadata of the Parquet file."""
 
@@ -61,8 +63,16 @@ def unit_path(folder: Path, unit_id: str) -> Path:
     return folder / "units" / f"{unit_id}.parquet"
 
 
-def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predictions: Predictions) -> bytes:
-    """The content of the file of a unit; equal units give equal bytes."""
+class EncodedUnit(NamedTuple):
+    """The file of a unit, and what a reader of it gets."""
+
+    data: bytes
+    """Content of the file; equal units give equal bytes."""
+    stored: StoredUnit
+
+
+def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predictions: Predictions) -> EncodedUnit:
+    """Encodes a unit as the content of its file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -87,17 +97,26 @@ def encode_unit(unit_id: str, claim_ids: Column, labels: tuple[str, ...], predic
         facts["quotes"] = predictions.quotes
     if predictions.threshold is not None:
         facts["threshold"] = predictions.threshold
-    facts["fingerprint"] = _fingerprint(table, facts)
+    digest = _fingerprint(table, facts)
+    facts["fingerprint"] = digest
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({METADATA: json.dumps(facts)}), sink, compression="zstd")
-    return bytes(sink.getvalue().to_pybytes())
+    as_read = predictions._replace(
+        predicted=np.asarray(predictions.predicted, dtype=np.int64),
+        unanswered_by_reason=dict(predictions.unanswered_by_reason),
+    )
+    return EncodedUnit(bytes(sink.getvalue().to_pybytes()), StoredUnit(as_read, digest))
 
 
 def label_column(labels: Sequence[str], codes: Codes) -> pa.Array:
     """A column of label names for codes; -1 becomes null."""
     import pyarrow as pa
 
-    return pa.array([labels[code] if code >= 0 else None for code in codes], pa.string())
+    places = np.asarray(codes)
+    places = np.where(places >= 0, places, len(labels))
+    if len(places) and places.max() > len(labels):
+        raise IndexError(f"code {int(places.max())} of {len(labels)} labels")
+    return pa.array(np.array([*labels, None], dtype=object)[places], pa.string())
 
 
 def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
@@ -106,7 +125,8 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()  # read_table imports pandas
+        file = pq.ParquetFile(pa.BufferReader(path.read_bytes()))  # read_table imports pandas
+        table = file.read(use_threads=file.metadata.num_rows > MANY_ROWS)
         facts = json.loads(table.schema.metadata[METADATA])
         recorded = facts.pop("fingerprint")
         if facts["unit_id"] != unit_id or recorded != _fingerprint(table, facts):
@@ -114,10 +134,9 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError, pa.ArrowException):
         return None  # whatever is wrong with the bytes: the unit is fitted again
     labels = facts["labels"]
-    code = {label: number for number, label in enumerate(labels)} | {None: -1}
     predictions = Predictions(
         scores=np.column_stack([table[f"score:{label}"].combine_chunks().to_numpy() for label in labels]),
-        predicted=np.array([code[label] for label in table["predicted"].to_pylist()], dtype=np.int64),
+        predicted=_codes(table["predicted"], labels),
         probabilities=facts["probabilities"],
         gives_scores=facts["gives_scores"],
         gives_labels=facts["gives_labels"],
@@ -131,37 +150,47 @@ def read_unit(path: Path, unit_id: str) -> StoredUnit | None:
     return StoredUnit(predictions, recorded)
 
 
+def _codes(column: pa.ChunkedArray, labels: Sequence[str]) -> Codes:
+    """The index of each label; -1 where there is none."""
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    code = {label: number for number, label in enumerate(labels)} | {None: -1}
+    codes: Codes = np.array([code[label] for label in encoded.dictionary.to_pylist()], dtype=np.int64)
+    in_order: Codes = codes[np.from_dlpack(encoded.indices)]
+    return in_order
+
+
 def _fingerprint(table: pa.Table, facts: Mapping[str, object]) -> str:
     """A hash of values, not of bytes of the file, so that it does not depend on the version of the Parquet writer."""
     import pyarrow as pa
 
     columns = []
     for name in table.column_names:
-        column = table[name]
+        column = table[name].combine_chunks()
         if pa.types.is_floating(column.type):
-            digest = sha256(column.combine_chunks().to_numpy(zero_copy_only=False).astype("<f8").tobytes())
+            digest = sha256(column.to_numpy(zero_copy_only=False).astype("<f8").tobytes())
         else:
-            digest = fingerprint(column.to_pylist())
+            digest = _text_digest(column)
         columns.append([name, str(column.type), digest])
     return fingerprint([json.dumps(facts, sort_keys=True), *columns])
 
 
-@contextmanager
-def unit_lock(path: Path) -> Iterator[None]:
-    """Waits until no other process fits the unit of a file, and keeps others from it until the block ends.
+class _TextDigests:
+    """Digests of text columns by their bytes: units of a fold repeat the same claim ids, which are encoded once."""
 
-    A process that dies gives its locks back.
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._digests: dict[str, str] = {}
 
-    Raises: WriteError: the lock cannot be written.
-    """
-    from filelock import FileLock
+    def digest(self, column: pa.Array) -> str:
+        """`fingerprint` of the texts of a column."""
+        column = column if not column.offset else column.take(range(len(column)))
+        parts = [None if part is None else hashlib.sha256(part).hexdigest() for part in column.buffers()]
+        key = fingerprint([str(column.type), len(column), *parts])
+        if key not in self._digests:
+            if len(self._digests) >= self.limit:
+                self._digests.pop(next(iter(self._digests)))
+            self._digests[key] = fingerprint(column.to_pylist())
+        return self._digests[key]
 
-    locks = path.parent / ".locks"
-    make_folder(locks)
-    with translate_os_errors(path):
-        lock = FileLock(locks / f"{path.stem}.lock")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+
+_text_digest = _TextDigests(limit=256).digest

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from harness import compare_results, plan, run
-from harness.runner.units.unit_file import Predictions, encode_unit, read_unit, unit_lock
+from harness.runner.units.unit_file import Predictions, encode_unit, read_unit
 
 IDS = np.array(["a-1", "a-2", "b-1"], dtype=object)
 PREDICTIONS = Predictions(
@@ -31,7 +29,7 @@ PREDICTIONS = Predictions(
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     path = tmp_path / "u1.parquet"
-    path.write_bytes(encode_unit("u1", IDS, ("no", "yes"), PREDICTIONS))
+    path.write_bytes(encode_unit("u1", IDS, ("no", "yes"), PREDICTIONS).data)
     return path
 
 
@@ -56,7 +54,7 @@ def test_a_unit_is_read_as_it_was_written(stored):
 )
 def test_every_part_of_the_predictions_is_in_the_fingerprint(stored, tmp_path, changed):
     other = tmp_path / "other.parquet"
-    other.write_bytes(encode_unit("u1", IDS, ("no", "yes"), PREDICTIONS._replace(**changed)))
+    other.write_bytes(encode_unit("u1", IDS, ("no", "yes"), PREDICTIONS._replace(**changed)).data)
     assert read_unit(other, "u1").fingerprint != read_unit(stored, "u1").fingerprint
 
 
@@ -123,21 +121,3 @@ def test_a_damaged_file_of_a_result_is_made_again(config, tmp_path, name, how):
     for path, content in files.items():
         assert path.name == "result.json" or path.read_bytes() == content
     assert len(compare_results([tmp_path / "small"]).systems) == 2
-
-
-def test_a_unit_is_fitted_by_one_process_at_a_time(tmp_path):
-    order = []
-
-    def hold(name: str) -> None:
-        with unit_lock(tmp_path / "units" / "u1.parquet"):
-            order.append(f"{name} in")
-            time.sleep(0.05)
-            order.append(f"{name} out")
-
-    threads = [threading.Thread(target=hold, args=(name,)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    first, second = order[0][0], order[2][0]
-    assert order == [f"{first} in", f"{first} out", f"{second} in", f"{second} out"]

@@ -1,0 +1,290 @@
+"""Does numbered pieces of work in several processes, of which this one is the first.
+
+Each process takes the next number from a counter that all share, so small pieces cost no message each, and a long one
+keeps nobody waiting. The work travels once to each process, in a file whose arrays are mapped into memory. This process
+begins at once, and the others start where more is left than their start costs, so two are never slower than one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import pickle
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
+
+from harness.errors import EndsRun
+from harness.files import translate_os_errors
+from harness.user_code.local_code import WorkerCode
+
+SLICE_S = 0.5
+"""Seconds after which a process hands back what it has done."""
+START_S = 1.5
+"""Seconds of work that must be left for a process to be started: it takes as long to import what it needs."""
+LOOK_S = 0.25
+"""Seconds after which this process looks how much is left."""
+IDLE_S = 300.0
+"""Seconds that a process without work waits for the next run."""
+ALIGNMENT = 64
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Variables that linear algebra reads when a process starts."""
+
+
+class WorkerDied(EndsRun):
+    """A worker process was ended from outside."""
+
+    code = "worker-died"
+
+
+class Work(Protocol):
+    """Numbered pieces of work, which can be pickled."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """What surrounds pieces that one process does one after the other."""
+
+    def do(self, number: int) -> Any:
+        """Does one piece."""
+
+
+class Piece(NamedTuple):
+    """A piece of work that somebody took."""
+
+    number: int
+    outcome: Any
+    """What `Work.do` returned; None if the piece was left out."""
+
+
+def do_all(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) -> Iterator[Piece]:
+    """Does pieces 0 to n - 1, which begin in this order.
+
+    Args:
+        jobs: number of processes.
+        leave_out: whether a piece is not needed any more; asked before it begins.
+    Raises: WorkerDied: a worker process was ended from outside. Whatever `Work.do` raises.
+    """
+    if min(jobs, n) <= 1:
+        with work.session() if n else ExitStack():
+            for each in range(n):
+                yield Piece(each, None if leave_out(each) else work.do(each))
+        return
+    with _helpers(work, n, min(jobs, n), leave_out) as helpers:
+        left = n
+        with work.session():
+            while (number := helpers.counter.take()) is not None:
+                yield Piece(number, None if leave_out(number) else work.do(number))
+                helpers.first_ended = helpers.first_ended or monotonic()
+                left -= 1
+                for piece in helpers.handed_back(wait=False):
+                    yield piece
+                    left -= 1
+        while left:
+            for piece in helpers.handed_back(wait=True):
+                yield piece
+                left -= 1
+
+
+class _Counter:
+    """A number in a file that several processes count up.
+
+    Args:
+        path: the file.
+        end: the number that nobody gets any more.
+    """
+
+    def __init__(self, path: Path, end: int) -> None:
+        self.end = end
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def take(self) -> int | None:
+        """The next number; None if there is none."""
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        try:
+            number = self.next
+            if number < self.end:
+                os.pwrite(self._file, (number + 1).to_bytes(8, "big"), 0)
+                return number
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+        return None
+
+    @property
+    def next(self) -> int:
+        """The number that is taken next."""
+        return int.from_bytes(os.pread(self._file, 8, 0), "big")
+
+    def stop(self) -> None:
+        """Lets nobody take another number."""
+        os.pwrite(self._file, self.end.to_bytes(8, "big"), 0)
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._file)
+
+
+class _Helpers:
+    """The other processes, which start when there is enough for them to do."""
+
+    def __init__(
+        self, work: Work, folder: Path, jobs: int, counter: _Counter, leave_out: Callable[[int], bool]
+    ) -> None:
+        self.counter = counter
+        self._work, self._folder, self._jobs, self._leave_out = work, folder, jobs, leave_out
+        self._slices = SimpleQueue[Future[list[Piece]] | BaseException]()
+        self._code = WorkerCode()
+        self._executor: Any = None
+        self._began = monotonic()
+        self.first_ended: float | None = None
+        self._over = threading.Event()
+
+    def start(self) -> None:
+        """Starts the processes, or sees later whether it is worth it."""
+        if _LAST_USE.get(self._jobs, -IDLE_S) + IDLE_S / 2 > monotonic():  # they still wait for work
+            self._start_all()
+        else:
+            threading.Thread(target=self._start_when_worth_it, name="helpers", daemon=True).start()
+
+    def _start_when_worth_it(self) -> None:
+        while not self._over.wait(LOOK_S):
+            begun, since = self.counter.next, self.first_ended or self._began
+            if begun >= self.counter.end:
+                return
+            elapsed = monotonic() - since
+            ended = begun - 2 if self.first_ended else 0  # the first is slower by what it imports; the last goes on
+            # Before a second one has ended, nobody knows more than that each takes longer than this.
+            if elapsed / max(1, ended) * (self.counter.end - begun if ended > 0 else 1) > START_S:
+                try:
+                    self._start_all()
+                except BaseException as error:  # in a thread, which would swallow it
+                    self._slices.put(error)
+                return
+
+    def _start_all(self) -> None:
+        from joblib.externals.loky import get_reusable_executor
+
+        with translate_os_errors(self._folder):
+            _write_work(self._folder, self._work)
+        threads = str(max(1, (os.cpu_count() or 1) // self._jobs))
+        env = dict.fromkeys(ONE_THREAD, "1") | {"OMP_NUM_THREADS": threads}
+        self._executor = get_reusable_executor(max_workers=self._jobs - 1, env=env, timeout=IDLE_S)
+        for _ in range(self._jobs - 1):
+            self._start_slice()
+
+    def _start_slice(self) -> None:
+        """Lets a process work for a while; when it hands back, it is given the next slice."""
+        first, end = self.counter.next, self.counter.end
+        unneeded = frozenset(filter(self._leave_out, range(first, end)))
+        future = self._executor.submit(_work_a_while, self._code, str(self._folder), end, unneeded)
+        future.add_done_callback(self._hand_back)
+
+    def _hand_back(self, future: Future[list[Piece]]) -> None:
+        self._slices.put(future)
+        try:  # in a thread of the executor, which would swallow an error
+            if not future.cancelled() and future.exception() is None:
+                _LAST_USE[self._jobs] = monotonic()
+                if self.counter.next < self.counter.end and not self._over.is_set():
+                    self._start_slice()
+        except BaseException as error:
+            self._slices.put(error)
+
+    def handed_back(self, *, wait: bool) -> Iterator[Piece]:
+        """The pieces that were handed back by now; with `wait`, at least one slice of them."""
+        with suppress(Empty):
+            while True:
+                answer = self._slices.get(block=wait)
+                wait = False
+                if isinstance(answer, BaseException):
+                    raise answer
+                yield from answer.result()
+
+    def stop(self, *, kill: bool) -> None:
+        """Lets the processes take no more work; `kill`: ends them."""
+        self._over.set()
+        self.counter.stop()
+        if kill and self._executor is not None:
+            _LAST_USE.pop(self._jobs, None)
+            self._executor.shutdown(wait=False, kill_workers=True)
+
+
+_LAST_USE: dict[int, float] = {}
+"""When processes last handed back work, by the number of processes."""
+
+
+@contextmanager
+def _helpers(work: Work, n: int, jobs: int, leave_out: Callable[[int], bool]) -> Iterator[_Helpers]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-", ignore_cleanup_errors=True)))
+        with translate_os_errors(folder):
+            counter = _Counter(folder / "next", n)
+        stack.callback(counter.close)
+        helpers = _Helpers(work, folder, jobs, counter, leave_out)
+        kill = True
+        try:
+            helpers.start()
+            yield helpers
+            kill = False
+        except BrokenExecutor as error:
+            raise WorkerDied(
+                f"a worker process was ended from outside ({_first_line(error)}); finished units are kept: run the "
+                "same again, with fewer --jobs if memory ran out"
+            ) from None
+        finally:
+            helpers.stop(kill=kill)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _work_a_while(_: WorkerCode, folder: str, end: int, unneeded: frozenset[int]) -> list[Piece]:
+    """Does pieces for some time, in a worker process; an end of the whole work ends it too."""
+    pieces = list[Piece]()
+    try:
+        work, counter = _read_work(folder), _Counter(Path(folder) / "next", end)
+    except FileNotFoundError:  # everything was done before this process had started
+        return pieces
+    try:
+        until = monotonic() + SLICE_S
+        with work.session():
+            while monotonic() < until and (number := counter.take()) is not None:
+                pieces.append(Piece(number, None if number in unneeded else work.do(number)))
+    finally:
+        counter.close()
+    return pieces
+
+
+def _write_work(folder: Path, work: Work) -> None:
+    """Writes the work so that its arrays can be mapped: each begins at a multiple of `ALIGNMENT`."""
+    try:  # which pickles classes of a notebook, as pickle does not; joblib brings it as a part or as a dependency
+        from joblib.externals import cloudpickle
+    except ImportError:
+        import cloudpickle
+
+    buffers = list[pickle.PickleBuffer]()
+    data = cloudpickle.dumps(work, protocol=5, buffer_callback=buffers.append)
+    with (folder / "arrays").open("wb") as arrays:
+        places = []
+        for buffer in buffers:
+            arrays.write(bytes(-arrays.tell() % ALIGNMENT))
+            raw = buffer.raw()
+            places.append((arrays.tell(), raw.nbytes))
+            arrays.write(raw)
+        arrays.write(b"\0")  # an empty file cannot be mapped
+    (folder / "work").write_bytes(pickle.dumps((data, places)))
+
+
+@lru_cache(maxsize=1)
+def _read_work(folder: str) -> Any:
+    """The work of a folder, read once."""
+    data, places = pickle.loads((Path(folder) / "work").read_bytes())  # noqa: S301 - written by the parent process
+    with (Path(folder) / "arrays").open("rb") as arrays:
+        mapped = memoryview(mmap.mmap(arrays.fileno(), 0, access=mmap.ACCESS_READ))
+    return pickle.loads(data, buffers=[mapped[start : start + size] for start, size in places])  # noqa: S301

@@ -1,0 +1,82 @@
+"""Work in several processes: each piece once, in little more time than the pieces take, whatever happens to one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+from harness.errors import EndsRun, HarnessError
+from harness.runner.units import pool
+from harness.runner.units.pool import Piece, WorkerDied, do_all
+
+
+class Sleeps:
+    """Pieces that take a time; each tells the process that did it, and what it read of the shared array."""
+
+    def __init__(self, seconds: float = 0.0, parent_seconds: float | None = None, fault: str | None = None) -> None:
+        self.seconds, self.fault, self.parent = seconds, fault, os.getpid()
+        self.parent_seconds = seconds if parent_seconds is None else parent_seconds
+        self.array = np.arange(1000)
+
+    def session(self):
+        return nullcontext()
+
+    def do(self, number):
+        at_home = os.getpid() == self.parent
+        time.sleep(self.parent_seconds if at_home else self.seconds)
+        if self.fault == "killed" and not at_home:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.fault == "ends" and not at_home:
+            raise EndsRun("no more")
+        return os.getpid(), int(self.array[number]), self.array.flags.writeable
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Other processes start whatever there is to do."""
+    monkeypatch.setattr(pool, "LOOK_S", 0.0)
+    monkeypatch.setattr(pool, "START_S", -1.0)
+
+
+def never(_):
+    return False
+
+
+def test_one_process_does_all_in_order():
+    assert [piece.number for piece in do_all(Sleeps(), 5, 1, never)] == [0, 1, 2, 3, 4]
+    assert list(do_all(Sleeps(), 0, 4, never)) == []
+    assert next(iter(do_all(Sleeps(), 1, 1, lambda _: True))) == Piece(0, None)
+
+
+def test_processes_share_the_pieces_and_the_arrays(at_once):
+    pieces = list(do_all(Sleeps(0.001, parent_seconds=0.02), 400, 2, lambda number: number % 10 == 0))
+    assert sorted(piece.number for piece in pieces) == list(range(400))
+    assert all((piece.outcome is None) == (piece.number % 10 == 0) for piece in pieces)
+    finished = [piece for piece in pieces if piece.outcome]
+    assert all(piece.outcome[1] == piece.number for piece in finished)
+    elsewhere = [piece for piece in finished if piece.outcome[0] != os.getpid()]
+    assert len(elsewhere) > 20
+    assert not any(piece.outcome[2] for piece in elsewhere)  # mapped into memory
+
+
+def test_little_work_starts_no_process(monkeypatch):
+    monkeypatch.setattr(pool, "_LAST_USE", {})
+    monkeypatch.setattr(pool._Helpers, "_start_all", lambda _: pytest.fail("started"))
+    began = time.monotonic()
+    assert len(list(do_all(Sleeps(0.01), 50, 2, never))) == 50
+    assert time.monotonic() - began < 5
+
+
+def test_a_worker_that_is_killed_is_said(at_once):
+    with pytest.raises(WorkerDied, match=r"was ended from outside .*run the same again, with fewer --jobs"):
+        list(do_all(Sleeps(0.0, parent_seconds=0.05, fault="killed"), 400, 2, never))
+
+
+def test_an_error_that_ends_the_run_comes_from_any_process(at_once):
+    with pytest.raises(HarnessError, match="no more"):
+        list(do_all(Sleeps(0.0, parent_seconds=0.05, fault="ends"), 400, 2, never))
