@@ -26,8 +26,7 @@ from harness.metrics.verification import EVIDENCE_METRICS
 from harness.registry import Registry
 from harness.retrieval.build import RETRIEVERS
 from harness.runner.chain.config import Chain, Detection, Stage
-from harness.runner.config import Experiment
-from harness.runner.load_config import CHAIN
+from harness.runner.config import CHAIN, Experiment
 from harness.runner.tuning.calibrate import Calibration, FlagShare, MaximizeF1, PrecisionFloor
 from harness.runner.tuning.search_space import Range, Tune
 from harness.runner.verification.evidence_source import Defaults, RankedEvidence
