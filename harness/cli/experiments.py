@@ -15,7 +15,7 @@ from harness.text_tables import count_of
 from harness.user_code.local_code import refuse_code
 
 if TYPE_CHECKING:
-    from harness.runner.run import RunResult
+    from harness.runner.runs.run_result import RunResult
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 
@@ -73,6 +73,18 @@ def say_threads() -> None:
     help="Use at most N training and N test claims per fold (quick trial).",
 )
 @click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use whole articles only, drawn at random until they have N claims (trial).",
+)
+@click.option(
+    "--ids",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Use these claims only: the id of a claim, or of an article, on each line (trial).",
+)
+@click.option(
     "--shard",
     metavar="I/N",
     help="Fit part I of N of the fits only, and write no results; the parts may run at once, on one folder.",
@@ -121,7 +133,7 @@ def run(
     import harness
 
     if dry_run:
-        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "shard", "out")}
+        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "sample", "ids", "shard", "out")}
         plans = [harness.plan(config, root=data_root, **plan_options) for config in configs]
         if as_json:
             planned = [plan.document() for plan in plans]

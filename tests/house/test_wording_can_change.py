@@ -96,7 +96,7 @@ def test_a_benchmark_that_is_not_fetched_is_told_and_an_unknown_name_is_no_datas
 def test_claims_without_an_answer_are_told_apart_by_the_whole_reason():
     excluded = {"unsettled": 2, "an answer that settles nothing": 1, harness.runner.tables.WITHOUT_ANSWER: 3}
     result = SimpleNamespace(
-        task="checkability", dataset="d", n=9, n_articles=2, n_positive=None, limit=None, excluded=excluded
+        task="checkability", dataset="d", n=9, n_articles=2, n_positive=None, trial=None, excluded=excluded
     )
     title = harness.runner.tables._title(result)
     assert title.endswith("2 excluded (unsettled) · 1 excluded (an answer that settles nothing)")

@@ -82,9 +82,8 @@ class ComponentBuilder:
         of_evidence = experiment.task == "evidence"
         needed, other = ("retrievers", "classifiers") if of_evidence else ("classifiers", "retrievers")
         if content.get(other) and experiment.task in TASKS:
-            self.faults.add(
-                (other,), f"is no setting of the task '{experiment.task}', whose systems are {needed}; remove it"
-            )
+            message = f"is no setting of the task '{experiment.task}', whose systems are {needed}; remove it"
+            self.faults.add((other,), message)
         if needed not in content:
             self.faults.add((needed,), MISSING, "missing-field")
         elif content[needed] == []:

@@ -61,12 +61,8 @@ def _step(target: Any, part: str | int, above: KeyPath, place: str) -> Any:
         raise FaultsError.single(place, message, field=field, code="no-such-key")
     if isinstance(part, int) and part < len(target):
         return part
-    names = [
-        entry if isinstance(entry, str) else entry.get("name") if isinstance(entry, dict) else None for entry in target
-    ]
-    listed = ", ".join(
-        f"{number} ({name})" if isinstance(name, str) else str(number) for number, name in enumerate(names)
-    )
+    names = [entry.get("name") if isinstance(entry, dict) else entry for entry in target]
+    listed = ", ".join(f"{number} ({name})" for number, name in enumerate(map(str, names)))
     message = f"is a list, with no entry '{part}'; name an entry by its position: {listed or 'the list is empty'}"
     if part in names:
         message += f". '{part}' is at {names.index(part)}"

@@ -118,7 +118,7 @@ def _in_file(
 def _values(document: ReadDocument, content: Mapping[str, Any], key: str) -> list[tuple[int | None, Any]]:
     """The values of a key with their positions in `{each: [...]}`; one without a position if there is no such list."""
     value = content.get(key)
-    if not _has_each(value):
+    if not (isinstance(value, dict) and "each" in value):
         return [(None, value)]
     if not isinstance(value["each"], list) or not value["each"] or len(value) > 1:
         document.faults.add((key,), f"expected {{each: [...]}} with one value or more, got {preview(value)}")
