@@ -160,10 +160,12 @@ def run(
         for model in result.models:
             outcome = f"model saved in {model.folder}" if model.folder else f"model not saved: {model.reason}"
             click.echo(f"{model.system}: {outcome}", err=True)
+        for name, reason in result.failed_experiments.items():
+            click.echo(f"experiment {name} failed: {reason}", err=True)
     if as_json:
         documents = [result.document() for result in results]
         print_json(documents[0] if len(documents) == 1 else documents)
-    sys.exit(1 if any(result.failed for result in results) else 0)
+    sys.exit(1 if any(result.failed or result.failed_experiments for result in results) else 0)
 
 
 def _run_trusted(config: str, trust_hosts: Sequence[str], **options: Any) -> RunResult:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from harness.arguments import as_list
 from harness.display import Rows
 from harness.endpoints.trusted_hosts import require_trust
@@ -18,6 +20,7 @@ from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain
 from harness.runner.chain.normalizing import normalize_stage
 from harness.runner.chain.run_chain import plan_chain, run_chain
 from harness.runner.config import Experiment, LoadedExperiment
+from harness.runner.configs.document import Config, read_document
 from harness.runner.execute import execute, finished_units
 from harness.runner.external_calls import forecast_of, hosts_of, keys_of
 from harness.runner.models.save_models import fit_and_save_models
@@ -27,6 +30,7 @@ from harness.runner.result_files import Result
 from harness.runner.results import build_result
 from harness.runner.runs.prepare import Announce, no_one, prepare
 from harness.runner.runs.run_result import RunPlan, RunResult
+from harness.runner.runs.several import ReadSeveral, plan_several, read_several, refuse_faults, run_several
 from harness.runner.runs.trial import Trial
 from harness.runner.storage.current import record_run
 from harness.runner.units.estimate import plan_units
@@ -105,6 +109,28 @@ def run(
         )
         normalize = partial(normalize_stage, offline=offline, announce=announce)
         return run_chain(chain, Path(out) / chain.chain.name, run_stage, root, normalize=normalize, fresh=fresh)
+    if (several := _several_of(config, overrides, ids, root)) is not None:
+        if isinstance(config, str | Path):
+            require_trust(several.sent_keys(), as_list(trust_hosts), str(config))
+
+        def run_part(experiment: Experiment, names: list[str]) -> RunResult:
+            return run(
+                experiment,
+                only=names,
+                limit=limit,
+                sample=sample,
+                shard=shard,
+                jobs=jobs,
+                out=Path(out) / several.name,
+                fresh=fresh,
+                root=root,
+                save_models=save_models,
+                progress=progress,
+                offline=offline,
+                announce=announce,
+            )
+
+        return run_several(several, Path(out) / several.name, as_list(only), run_part)
     part = None if shard is None else Shard.parse(shard)
     if part is not None and (fresh or save_models):
         remedy = "to fit everything again, choose a new --out folder" if fresh else "give it to the run without --shard"
@@ -235,6 +261,14 @@ def plan(
         return plan_chain(
             chain, folder, partial(plan, limit=limit, sample=sample, ids=ids, out=folder, root=root), root
         )
+    if (several := _several_of(config, overrides, ids, root)) is not None:
+        folder = Path(out) / several.name
+
+        def plan_part(experiment: Experiment, names: list[str]) -> RunPlan:
+            return plan(experiment, only=names, limit=limit, sample=sample, shard=shard, out=folder, root=root)
+
+        planned = plan_several(several, folder, as_list(only), plan_part)
+        return planned._replace(config=_extended(config, overrides))
     part = None if shard is None else Shard.parse(shard)
     loaded, units_by_system, data, folder = prepare(
         config, overrides=overrides, only=only, trial=Trial.of(limit, sample, ids), out=out, root=root
@@ -258,7 +292,33 @@ def plan(
         keys=keys_of(pending),
         unit_list=Rows(unit_list),
         estimate=estimate,
+        config=_extended(config, overrides),
     )
+
+
+def _extended(config: Config, overrides: str | Sequence[str]) -> str:
+    """The whole of a config that extends another, as YAML; empty for one that stands alone."""
+    document = read_document(config, overrides)
+    if document.extends is None:
+        return ""
+    lines = f"# {document.path} extends {document.extends}; the whole config:\n"
+    return lines + yaml.safe_dump(document.content, sort_keys=False, allow_unicode=True)
+
+
+def _several_of(
+    config: Config, overrides: str | Sequence[str], ids: object, root: str | Path | None
+) -> ReadSeveral | None:
+    """The experiments of a config with several; None for one with a single experiment.
+
+    Raises: HarnessError: the config has faults, or ids are given, which are those of one dataset.
+    """
+    several = read_several(config, overrides)
+    if several is None:
+        return None
+    refuse_faults(several, root)
+    if ids is not None:
+        raise HarnessError("--ids: is for a config with one experiment, because its claims are those of one dataset")
+    return several
 
 
 def _chain_of(

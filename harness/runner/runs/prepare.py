@@ -26,6 +26,11 @@ def no_one(_: tuple[str, ...]) -> None:
     """Tells nobody."""
 
 
+def chosen_systems(only: Sequence[str], names: Sequence[str]) -> set[str]:
+    """The systems that names mean; a name without its evidence means it with each."""
+    return {other for other in names for name in only if other == name or (name not in names and _is_of(name, other))}
+
+
 def _is_of(name: str, system: str) -> bool:
     """Whether a name is that of a system without the evidence that it is shown."""
     return system.startswith(f"{name} / ")
@@ -55,12 +60,10 @@ def prepare(
     only = as_list(only)
     names = [system.system_name for system in loaded.systems]
     for name in only:
-        if name not in names and not any(_is_of(name, other) for other in names):
+        if not chosen_systems([name], names):
             raise UnknownName(f"--only: {unknown_name('system of this experiment', name, names)}")
     if only:
-        chosen = {
-            other for other in names for name in only if other == name or (name not in names and _is_of(name, other))
-        }
+        chosen = chosen_systems(only, names)
         loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in chosen))
     download_hosts = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
     if download_hosts and offline:

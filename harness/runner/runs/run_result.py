@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
 
 from harness.data.benchmarks.benchmark import Published
 from harness.display import Rows, displayed
@@ -17,6 +20,7 @@ from harness.runner.external_calls import Forecast
 from harness.runner.models.save_models import SavedModel
 from harness.runner.official.leaderboards import references
 from harness.runner.result_files import Result, Table
+from harness.runner.runs.wide_table import WideTable
 from harness.runner.units.estimate import Estimate, PlannedUnit, plan_document
 from harness.runner.units.failures import FailedSystem
 from harness.runner.units.shards import ShardProgress
@@ -51,6 +55,12 @@ class RunResult:
     """What each stage of a chain loses; its `results` are those of the detector and of the judge."""
     shard: ShardProgress | None = None
     """What is fitted and what is left, for a run of one shard, which has no results; else None."""
+    experiments: tuple[RunResult, ...] = ()
+    """Those of each experiment of a config with several, whose `results` are all of theirs; else empty."""
+    failed_experiments: Mapping[str, str] = field(default_factory=dict)
+    """Why an experiment of a config with several has no results, by its name."""
+    wide: WideTable | None = None
+    """Systems by datasets, for a config with several experiments; else None."""
 
     def __len__(self) -> int:
         return len(self.results)
@@ -70,6 +80,13 @@ class RunResult:
         """The document that `harness run --json` prints."""
         if self.chain is not None:
             return self.chain.document()
+        if self.experiments:
+            return {
+                "experiment": self.experiment,
+                "experiments": [each.document() for each in self.experiments],
+                **({"failed": dict(self.failed_experiments)} if self.failed_experiments else {}),
+                **({"table": self.wide.document()} if self.wide is not None else {}),
+            }
         document: dict[str, Any] = {
             "experiment": self.experiment,
             "results": [result.summary() for result in self.results],
@@ -101,6 +118,10 @@ class RunResult:
 
         if self.chain is not None:
             return chain_table(self.chain)
+        if self.wide is not None:
+            return str(self.wide)
+        if self.experiments:
+            return "\n".join(map(str, self.experiments))
         if self.shard is not None:
             reasons = (f"{failure.system} failed: {failure.reason}" for failure in self.failed)
             return "\n".join([f"{self.experiment}: {self.shard}", *reasons])
@@ -111,6 +132,8 @@ class RunResult:
 
         if self.chain is not None:
             return chain_html(self.chain)
+        if self.wide is not None:
+            return self.wide._repr_html_()
         if self.shard is not None:
             return f"<pre>{escape(str(self))}</pre>"
         return results_html(self.results, self.published, self.failed, self.evidence_gains)
@@ -134,6 +157,10 @@ class RunPlan(NamedTuple):
     """Each unit, with whether it is finished and how long it takes."""
     estimate: Estimate = Estimate(None, None, 0)
     """What the pending units would take, by the costs of earlier fits."""
+    experiments: tuple[RunPlan, ...] = ()
+    """Those of each experiment of a config with several; else empty."""
+    config: str = ""
+    """The whole config as YAML, if the file extends another; else empty."""
 
     def document(self) -> dict[str, Any]:
         """The document that `harness run --dry-run --json` prints."""
@@ -142,6 +169,8 @@ class RunPlan(NamedTuple):
             "folder": str(self.folder),
             "units": self.units,
             "finished": self.finished,
+            **({"config": yaml.safe_load(self.config)} if self.config else {}),
+            **({"experiments": [each.document() for each in self.experiments]} if self.experiments else {}),
             "hosts": list(self.hosts),
             "keys": [use._asdict() for use in self.keys],
             **plan_document(self.unit_list, self.estimate, *self.forecast),
@@ -149,6 +178,8 @@ class RunPlan(NamedTuple):
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
+        parts = [f"  {each.experiment}: {each.units} units, {each.finished} finished" for each in self.experiments]
+        summary = "\n".join([*([self.config] if self.config else []), summary, *parts])
         calls, tokens = self.forecast
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
