@@ -179,8 +179,18 @@ def part_results(listed: ListedExperiment, outcomes: dict[str, RunResult]) -> Pa
 def plan_several(
     several: ReadSeveral, folder: Path, only: Sequence[str], plan_part: Callable[[Experiment, list[str]], RunPlan]
 ) -> RunPlan:
-    """The work of all experiments."""
-    plans = [plan_part(part.experiment, names) for part, names in _parts_with(several, only)]
+    """The work of all experiments.
+
+    Raises: HarnessError: every experiment that would not run, with the reason.
+    """
+    plans, refused = list[RunPlan](), list[str]()
+    for part, names in _parts_with(several, only):
+        try:
+            plans.append(plan_part(part.experiment, names))
+        except HarnessError as error:
+            refused.append(f"{part.experiment.name}: {error}")
+    if refused:
+        raise HarnessError("\n".join(refused))
     return RunPlan(
         experiment=several.name,
         folder=folder,

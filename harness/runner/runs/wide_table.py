@@ -99,7 +99,7 @@ class WideTable(NamedTuple):
         return rows
 
     def _headings(self) -> list[str]:
-        metrics, tasks = {column.heading for column in self.columns}, {column.task for column in self.columns}
+        metrics, tasks = self._metrics(), {column.task for column in self.columns}
         headings = []
         for column in self.columns:
             parts = [column.task] if len(tasks) > 1 else []
@@ -108,11 +108,14 @@ class WideTable(NamedTuple):
         repeated = len(set(headings)) < len(headings)
         return [column.experiment for column in self.columns] if repeated else headings
 
+    def _metrics(self) -> set[str]:
+        return {column.heading for column in self.columns if column.metric is not None}
+
     def title(self) -> str:
         """What the values are."""
-        headings = {column.heading for column in self.columns}
+        headings = self._metrics()
         metric = f"{next(iter(headings))} " if len(headings) == 1 else ""
-        return f"{self.name}: {metric}of {count_of(len(self.systems), 'system')} on {len(self.columns)} experiments"
+        return f"{self.name}: {metric}of {count_of(len(self.systems), 'system')} in {len(self.columns)} experiments"
 
     def __str__(self) -> str:
         return "\n".join([self.title(), "", align_columns(self.rows()), "", *self.notes])
@@ -201,13 +204,18 @@ def recorded_metric(result: Result, name: str) -> Metric | None:
     entries = result.provenance.config.metrics
     configured = [dict(entry) if isinstance(entry, dict) else {"name": entry} for entry in entries]
     # Building a metric may import code of the user, so those whose names fit come first.
-    configured.sort(key=lambda entry: not name.startswith(str(entry["name"])))
+    configured.sort(key=lambda entry: _misfit(str(entry["name"]), name))
     for settings in configured:
         configured_name = str(settings.pop("name"))
         metric = build_metric(configured_name, settings, result.task)
         if metric.key(configured_name) == name:
             return metric
     return None
+
+
+def _misfit(configured_name: str, chosen: str) -> int:
+    """How far a configured name is from that of a result: 0 the same, 1 the same with settings, 2 another one."""
+    return 0 if chosen == configured_name else 1 if chosen.startswith(f"{configured_name}_") else 2
 
 
 def _ranks(
@@ -264,10 +272,12 @@ def _notes(
 
 def _missing(parts: Sequence[PartResults], values: Sequence[Mapping[str, Value]], systems: Sequence[str]) -> list[str]:
     """A line for each reason why cells have no value."""
-    cells = dict[str, list[str]]()
+    cells, lines = dict[str, list[str]](), list[str]()
     for part, of_system in zip(parts, values, strict=True):
         has_result = {result.system for result in part.results}
-        for system in systems:
+        if not has_result and not part.failed:
+            lines.append(f"{part.experiment} has no result: {part.reason}")
+        for system in systems if has_result or part.failed else ():
             value = of_system.get(system)
             if value is not None and value.value is not None:
                 continue
@@ -277,4 +287,4 @@ def _missing(parts: Sequence[PartResults], values: Sequence[Mapping[str, Value]]
             elif system in has_result:
                 reason = "has no such metric"
             cells.setdefault(reason, []).append(f"{system} on {part.experiment}")
-    return [f"no value: {', '.join(where)}: {reason}" for reason, where in cells.items()]
+    return lines + [f"no value: {', '.join(where)}: {reason}" for reason, where in cells.items()]
