@@ -31,9 +31,8 @@ def test_each_task_with_each_dataset_is_an_experiment():
 
 def test_an_entry_changes_the_rest_of_the_file():
     split = {"protocol": "grouped_folds", "k": 3}
-    first, second = parts(
-        dataset="a", split=split, experiments=[{}, {"dataset": "b", "split": {"k": 5}, "name": "mine"}]
-    )
+    entry = {"dataset": "b", "split": {"k": 5}, "name": "mine"}
+    first, second = parts(dataset="a", split=split, experiments=[{}, entry])
     assert (first["dataset"], first["split"], first["name"]) == ("a", split, "a")
     assert (second["dataset"], second["split"], second["name"]) == ("b", split | {"k": 5}, "mine")
 
