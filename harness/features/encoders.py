@@ -64,6 +64,7 @@ class Encoder:
         files_fingerprint = encoder_fingerprint(find_encoder(settings.model))
         return cls(settings.model, settings.pooling, settings.max_length, runtime, files_fingerprint)
 
+    @in_stage("featurize")
     def encode(self, texts: Sequence[str], cache: VectorCache | None = None) -> Vectors:
         """Returns the vectors of texts; each depends on its own text only.
 
