@@ -36,6 +36,7 @@ bench:
 soak:
 	$(BIN)/python -m pytest -m soak -n 0 --hypothesis-profile=default
 	$(BIN)/python tests/soak/kill_labeling.py 500
+	$(BIN)/python tests/soak/kill_commands.py
 	$(BIN)/python tests/soak/fuzz_readers.py
 
 golden:

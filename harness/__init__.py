@@ -15,6 +15,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness next                      next_articles
     harness report                    build_report
     harness score                     score
+    harness score -o FOLDER           score_archive
     harness verify                    verify
     harness verify -o FOLDER          verify_articles
     harness probe                     probe
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
     from harness.runner.run import plan as plan
     from harness.runner.run import run as run
     from harness.runner.splitting.freeze import freeze_split as freeze_split
+    from harness.scoring.archive.score_archive import score_archive as score_archive
     from harness.scoring.next_articles import next_articles as next_articles
     from harness.scoring.probes.probe import probe as probe
     from harness.scoring.score import score as score
@@ -179,6 +181,7 @@ _MODULES = {
     "serve_labeling": "harness.annotate.web.serve",
     "schema": "harness.runner.configs.schema",
     "score": "harness.scoring.score",
+    "score_archive": "harness.scoring.archive.score_archive",
     "verify": "harness.scoring.verify",
     "verify_articles": "harness.scoring.verify_articles",
 }

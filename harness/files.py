@@ -7,21 +7,14 @@ import gc
 import hashlib
 import json
 import os
-import re
-import shutil
 import stat
-import tempfile
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from harness.errors import EndsRun, FaultsError
-
-TEMPORARY_PREFIX = ".partial-harness-"
-"""Prefix of temporary files and folders; `remove_partial_files` deletes what a killed process leaves behind."""
-TEMPORARY_NAME = re.compile(re.escape(TEMPORARY_PREFIX) + r"[a-z0-9_]{8}(\.\w+)?")
-"""What `tempfile` makes of the prefix; no other file is taken for a temporary one."""
+from harness.partial_files import replace_folder, temporary_folder
 
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -51,7 +44,7 @@ STREAMS = ("/dev/fd", "/dev/stdin", "/dev/null", "/proc/self/fd")
 """Paths that a shell or its user gives on purpose to something that is no file, as in `<(command)`."""
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
     """Refuses a device, which may never end, and a named pipe or socket, on which nobody may ever write."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) and not str(path).startswith(STREAMS):
@@ -62,7 +55,7 @@ def _require_file(path: Path) -> None:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Opens a file to read its bytes; see `read_bytes` for the errors."""
     try:
-        _require_file(path)
+        require_file(path)
         with path.open("rb") as file:
             yield file
     except FileNotFoundError:
@@ -163,26 +156,24 @@ def write_files(files: Mapping[Path, bytes], *, unsynced: Container[Path] = ()) 
     # Content goes to temporary files in the same folder first (a rename across file systems is not atomic), synced to
     # disk. Only when all of it is on disk do the renames begin, which need no further disk space.
     staged: list[tuple[Path, Path]] = []
-    try:
+    partial: dict[Path, Path] = {}
+    with ExitStack() as folders:
         for path, data in files.items():
             make_folder(path.parent)
             with translate_os_errors(path):
-                handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
-                staged.append((Path(name), path))
-                with os.fdopen(handle, "wb") as stream:
+                if path.parent not in partial:
+                    partial[path.parent] = folders.enter_context(temporary_folder(path.parent))
+                temporary = partial[path.parent] / str(len(staged))
+                with temporary.open("wb") as stream:
                     stream.write(data)
                     stream.flush()
                     if path not in unsynced:
                         os.fsync(stream.fileno())
-                Path(name).chmod(0o644)  # mkstemp allows access to the owner only
+                temporary.chmod(0o644)
+                staged.append((temporary, path))
         for temporary, path in staged:
             with translate_os_errors(path):
                 temporary.replace(path)
-    except BaseException:
-        for temporary, _ in staged:
-            with suppress(OSError):
-                temporary.unlink()
-        raise
 
 
 def append_bytes(path: Path, data: bytes) -> None:
@@ -232,19 +223,13 @@ def atomic_file(path: Path) -> Iterator[Path]:
     make_folder(path.parent)
     if path.is_dir():
         raise WriteError(f"{path}: cannot be written: a folder exists where a file is needed; choose another path")
-    with translate_os_errors(path):
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    temporary = Path(name)
-    try:
-        with translate_os_errors(path):
-            yield temporary
-            with temporary.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with translate_os_errors(path), temporary_folder(path.parent) as folder:
+        temporary = folder / f"0{path.suffix}"
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
 
 
 @contextmanager
@@ -254,28 +239,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises: WriteError: the operating system refuses a write; an existing folder is unchanged.
     """
     make_folder(path.parent)
-    with translate_os_errors(path):
-        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
-    try:
-        with translate_os_errors(path):
-            yield temporary
-            for file in [entry for entry in temporary.rglob("*") if entry.is_file()]:
-                with file.open("rb+") as stream:
-                    os.fsync(stream.fileno())
-            temporary.chmod(0o755)
-            # A rename cannot replace a folder that has files, so the old folder moves away first, and back on failure.
-            old = temporary.with_suffix(".old")
-            if path.exists():
-                path.rename(old)
-            try:
-                temporary.rename(path)
-            except OSError:
-                if old.exists():
-                    old.rename(path)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with translate_os_errors(path), temporary_folder(path.parent) as folder:
+        temporary = folder / "new"
+        temporary.mkdir()
+        yield temporary
+        for file in [entry for entry in temporary.rglob("*") if entry.is_file()]:
+            with file.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        temporary.chmod(0o755)
+        replace_folder(temporary, path)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -326,20 +298,6 @@ def folder_lock(folder: Path, purpose: str, *, name: str = ".lock", wait_s: floa
         yield
     finally:
         lock.release()
-
-
-def is_temporary(path: Path) -> bool:
-    """Returns whether a file or folder has a name that only this package gives, to what it has not finished."""
-    return TEMPORARY_NAME.fullmatch(path.name) is not None
-
-
-def remove_partial_files(folder: Path) -> None:
-    """Removes temporary files of killed processes; call it only under `folder_lock`."""
-    for path in filter(is_temporary, folder.rglob(TEMPORARY_PREFIX + "*")):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        with suppress(OSError):
-            path.unlink()
 
 
 @contextmanager

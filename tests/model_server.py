@@ -70,8 +70,8 @@ class ModelServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, handler: type[Handler] = Handler) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
         self.lock = threading.Lock()
         self.asked: list[Body] = []
         self.headers: list[dict[str, str]] = []
@@ -100,9 +100,9 @@ class ModelServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[ModelServer]:
+def serving(server: Any = None) -> Iterator[Any]:
     """A server that runs as long as the block."""
-    server = ModelServer()
+    server = server or ModelServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -114,7 +114,11 @@ def serving() -> Iterator[ModelServer]:
 
 
 def labels_of(body: Body) -> list[str]:
-    """The labels that the instructions allow."""
+    """The labels that the schema allows, else those of the instructions."""
+    form = body.get("response_format", {})
+    if form.get("type") == "json_schema":
+        properties = form["json_schema"]["schema"]["properties"]
+        return next(properties[name]["enum"] for name in ("verdict", "label") if name in properties)
     allowed = body["messages"][0]["content"].strip().rsplit("Allowed as its value: ", 1)[1]
     return json.loads(f"[{allowed.removesuffix('.')}]")
 

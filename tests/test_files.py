@@ -15,15 +15,10 @@ from hypothesis import strategies as st
 
 from harness.errors import FaultsError
 from harness.files import (
-    TEMPORARY_PREFIX,
     WriteError,
-    atomic_file,
-    atomic_folder,
     decode,
     fingerprint,
-    is_temporary,
     read_bytes,
-    remove_partial_files,
     write_bytes,
     write_files,
     write_text,
@@ -140,25 +135,6 @@ def test_a_disk_that_fills_up_half_way_changes_nothing(tmp_path, old):
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == left
 
 
-def test_what_a_killed_process_left_is_cleared(tmp_path):
-    for name in ("keep", f"{TEMPORARY_PREFIX}abcd_123", f"sub/{TEMPORARY_PREFIX}y1234567.old"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("")
-    for name in (".partial-notes.md", f"{TEMPORARY_PREFIX}of-mine.md"):
-        (tmp_path / name).write_text("mine")
-    remove_partial_files(tmp_path)
-    left = [".partial-harness-of-mine.md", ".partial-notes.md", "keep", "sub"]
-    assert sorted(path.name for path in tmp_path.rglob("*")) == left
-
-
-def test_the_names_of_unfinished_files_and_folders_are_known_as_ours(tmp_path):
-    with atomic_file(tmp_path / "a.html") as file, atomic_folder(tmp_path / "b") as folder:
-        assert is_temporary(file)
-        assert is_temporary(folder)
-        assert is_temporary(folder.with_suffix(".old"))
-        file.write_text("")
-
-
 def test_what_may_never_end_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
@@ -174,24 +150,6 @@ PART = st.none() | st.text(max_size=3) | st.integers()
 @given(st.lists(PART, max_size=4), st.lists(PART, max_size=4))
 def test_fingerprints_differ_with_any_part(one, other):
     assert (fingerprint(one) == fingerprint(other)) == (one == other)
-
-
-def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
-    folder = tmp_path / "kept"
-    folder.mkdir()
-    (folder / "old.txt").write_text("old", encoding="utf-8")
-    real = Path.rename
-
-    def rename(self: Path, target: Path) -> Path:
-        if target == folder and not self.name.endswith(".old"):
-            raise OSError(28, "No space left on device")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "rename", rename)
-    with pytest.raises(WriteError), atomic_folder(folder) as temporary:
-        (temporary / "new.txt").write_text("new", encoding="utf-8")
-    assert [path.name for path in folder.iterdir()] == ["old.txt"]
-    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
 def test_a_file_that_nothing_depends_on_is_not_waited_for(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from harness.arrays import Floats
 from harness.data.own_tables import OwnTable
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import explain_os_error, gc_paused, read_bytes
+from harness.files import gc_paused, opened, read_bytes
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet")
 PAGES = (".html", ".htm")
@@ -133,9 +133,9 @@ def asked_in(path: str | Path) -> tuple[str | None, str | None]:
     if Path(path).suffix.lower() != ".jsonl":
         return None, None
     try:
-        with Path(path).open("rb") as lines:
+        with opened(Path(path)) as lines:
             cells = _object(next(lines, b"")) or {}
-    except OSError:
+    except FaultsError:
         return None, None
     scheme, axis = cells.get("scheme"), cells.get("axis")
     return scheme if isinstance(scheme, str) else None, axis if isinstance(axis, str) else None
@@ -173,11 +173,11 @@ def _table(path: Path, rows: Sequence[_Row], row_of: Mapping[str, int]) -> Claim
 def _plain_rows(path: Path) -> list[_Row] | None:
     """Reads what `harness score` writes, all lines at once; None if a line is anything else, which is read again."""
     try:
-        objects = from_json(b"[" + b",".join(path.read_bytes().splitlines()) + b"]", cache_strings="keys")
+        objects = from_json(b"[" + b",".join(read_bytes(path).splitlines()) + b"]", cache_strings="keys")
         rows = [_Row(cells["claim_id"], cells["predicted"], cells["score"]) for cells in objects]
         kinds = {(type(row.claim_id), type(row.stated), type(row.scores)) for row in rows}
         numbers = [score for row in rows for score in row.scores.values()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (FaultsError, ValueError, KeyError, TypeError, AttributeError):
         return None
     is_plain = kinds <= {(str, str, dict)} and set(map(type, numbers)) <= {float} and all(row.scores for row in rows)
     return rows if is_plain and all(map(math.isfinite, numbers)) else None
@@ -238,7 +238,7 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int | None, Mapping
         yield from ((None, row) for row in _parquet_rows(path))
     elif suffix == ".jsonl":
         try:
-            with path.open("rb") as lines:
+            with opened(path) as lines:
                 for number, line in enumerate(lines, start=1):
                     if not line.isspace():
                         row = _object(line)
@@ -246,8 +246,8 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int | None, Mapping
                             faults.append(Fault(str(path), number, None, "is not a JSON object", "not-json"))
                         else:
                             yield number, row
-        except OSError as error:
-            faults.append(Fault(str(path), None, None, f"cannot be read: {explain_os_error(error)}"))
+        except FaultsError as error:
+            faults += error.faults
     else:
         yield from OwnTable(path, read_bytes(path), names=("claim_id",), required=(("claim_id",),), faults=faults)
 

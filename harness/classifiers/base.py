@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict
 from harness.arrays import Floats
 from harness.data.claims import Claims, Gold
 from harness.display import displayed, html_of, short_repr
+from harness.endpoints.calls import Estimate
+from harness.endpoints.limits import shown_dollars
+from harness.endpoints.prices import joined_sources
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import HarnessError
 from harness.schemes import Scheme
@@ -54,6 +57,37 @@ class ApiUsage(NamedTuple):
     calls: int
     tokens: int
     """Tokens of prompts and replies, as the API reports them; a reply without a token count adds 0."""
+    cached_tokens: int = 0
+    """Those of prompts that the API had cached."""
+    reasoning_tokens: int = 0
+    """Those of thoughts before an answer."""
+    dollars: float | None = None
+    """Price of the calls; None if a price, or the tokens of a reply, are not known."""
+    prices: str = ""
+    """Who says the price: `the config`, or the package with its version; empty if it is not known."""
+
+    def money(self) -> str | None:
+        """What the calls took, as a sentence; None if no call has a known price."""
+        if not self.prices:
+            return None
+        parts = f"{self.cached_tokens:,} cached, {self.reasoning_tokens:,} of thoughts"
+        taken = f"{self.calls:,} calls with {self.tokens:,} tokens ({parts})"
+        if self.dollars is None:
+            return f"{taken}; their price is not known: a model has no known price, or a reply no tokens"
+        return f"{taken} cost {shown_dollars(self.dollars)} by {self.prices}"
+
+
+def total_usage(usages: Sequence[ApiUsage]) -> ApiUsage | None:
+    """The usage of several scorers together; None without one."""
+    if not usages:
+        return None
+    calls, tokens, cached, reasoning, dollars, prices = zip(*usages, strict=True)
+    known = [price for price in dollars if price is not None]
+    return ApiUsage(
+        *(sum(calls), sum(tokens), sum(cached), sum(reasoning)),
+        dollars=sum(known) if len(known) == len(usages) else None,
+        prices=joined_sources(prices),
+    )
 
 
 class TaskPrompt(NamedTuple):
@@ -67,6 +101,8 @@ class TaskPrompt(NamedTuple):
     """Label scheme of each dataset; each scheme answers the task."""
     passages: bool = False
     """Whether the classifier is shown passages with each claim."""
+    budget: str = ""
+    """Name that money is counted under, over all runs in the same folder; empty: of each object alone."""
 
 
 class QuoteCounts(NamedTuple):
@@ -281,7 +317,7 @@ class Classifier(BaseModel, ABC):
         """
         return np.zeros(len(texts), dtype=bool), ""
 
-    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, Estimate]:
         """The API requests that one fit and its scoring would make, without making them.
 
         Excludes requests whose replies are cached. Gives the maximum if the number depends on earlier replies.
@@ -289,7 +325,7 @@ class Classifier(BaseModel, ABC):
         Args:
             claims, gold, seed: as for `fit`.
             test: the claims to score.
-        Returns: the estimated number of tokens of each request, by the request's name.
+        Returns: the estimated tokens and price of each request, by the request's name.
         """
         return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -25,20 +26,28 @@ from harness.cli.labeling import assign
 from harness.cli.more_labels import commands as more_labels
 from harness.cli.output import guard_streams
 from harness.errors import FaultsError, HarnessError, fault_lines
+from harness.text_tables import visible
 from harness.user_code.local_code import working_folder
 
 EXIT_INTERNAL_ERROR = 70
 """Exit code of an internal error (`EX_SOFTWARE` of sysexits.h)."""
 SPARE_BYTES = 64 << 20
 """Memory that a process which is not short of it can still get; a library's code takes that much."""
+COMPUTING = frozenset(("run", "score", "verify", "next", "probe", "curve", "suspects"))
+"""Commands that load the libraries for linear algebra, which crash or hang in a process that may map little memory."""
+LEAST_MEMORY = 1_400_000_000
+"""Bytes of address space with which these commands work with one thread; libraries and stacks take most of it."""
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it: 128 + signal 2."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(None, "-V", "--version", package_name="claim-harness", prog_name="harness")
-def harness() -> None:
+@click.pass_context
+def harness(context: click.Context) -> None:
     """Evaluate how well systems identify claims that can, and should, be fact-checked."""
+    if context.invoked_subcommand in COMPUTING:
+        _require_memory()
 
 
 for command in (
@@ -97,6 +106,23 @@ def main() -> None:
         sys.exit(EXIT_INTERNAL_ERROR)
 
 
+def _require_memory() -> None:
+    """Raises: HarnessError: the process has a limit of memory that is too low, which no library would explain."""
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return
+    if limit < LEAST_MEMORY:
+        raise HarnessError(
+            f"not enough memory: the limit of this process is {limit / 1e6:,.0f} MB (ulimit -v), and this command "
+            f"needs {LEAST_MEMORY / 1e6:,.0f} MB; raise the limit and run the command again"
+        )
+    # A thread maps up to 100 MB for its stack and buffers, and there are as many as processors.
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+
 def _memory_is_short() -> bool:
     """Whether the process cannot get a little more memory, so that a library failed for want of it in its own way."""
     import mmap
@@ -123,5 +149,6 @@ def _write_log() -> str:
     import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="harness-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(f"{' '.join(sys.argv)}\n{traceback.format_exc()}")
+        # The texts of others can be in it, and a terminal obeys control characters of what it shows.
+        log.write(visible(f"{' '.join(sys.argv)}\n{traceback.format_exc()}"))
     return log.name

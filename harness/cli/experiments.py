@@ -48,6 +48,10 @@ def _announce(hosts: tuple[str, ...]) -> None:
     click.echo(f"contacting {', '.join(hosts)}", err=True)
 
 
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
 def say_threads() -> None:
     """Says how many threads were chosen for encoders, if this process measured them."""
     from harness.features.threads import chosen_threads
@@ -143,7 +147,7 @@ def run(
         return
     results = []
     for config in configs:
-        common = {"root": data_root, "offline": offline, "announce": _announce, **options}
+        common = {"root": data_root, "offline": offline, "announce": _announce, "say": _say, **options}
         result = _run_trusted(config, progress=show_progress("fits and results"), **common)
         results.append(result)
         if result.damaged:
@@ -154,6 +158,9 @@ def run(
             where = "the units" if result.shard else "results"
             click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; {where} are in {result.folder}", err=True)
             say_threads()
+            for each in (result, *result.experiments):
+                if each.profile is not None:
+                    click.echo(f"\n{each.experiment}\n{each.profile}", err=True)
         if result.failed:
             names = ", ".join(failure.system for failure in result.failed)
             click.echo(f"{count_of(len(result.failed), 'system')} failed: {names}", err=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_REASONS = 4
 """Number of reasons per claim in the printed table."""
+EXIT_INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells use it: 128 + signal 2."""
 MAX_CHARACTERS = 1_000
 """Maximum length of a name or a warning from a model."""
 
@@ -35,7 +37,11 @@ MAX_CHARACTERS = 1_000
     "--default", "by_default", is_flag=True, help="Use a model trained on the built-in articles, on first use."
 )
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File to write: .jsonl, .csv, .parquet, .html."
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="File to write: .jsonl, .csv, .parquet, .html; or a folder of Parquet files, for an archive of any size.",
 )
 @click.option("--claims", is_flag=True, help="Read each table row as one claim (default with a column claim_id).")
 @click.option(
@@ -54,6 +60,12 @@ MAX_CHARACTERS = 1_000
 @click.option(
     "--reasons/--no-reasons", default=True, help="Report reasons for each score (default: on; slow for encoders)."
 )
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes, for a folder."
+)
+@click.option(
+    "--shard", metavar="I/N", help="Score only part I of N of an archive, into a folder that all parts share."
+)
 @web_options
 @no_code
 @data_root
@@ -64,21 +76,25 @@ def score(
     by_default: bool,
     data_root: Path | None,
     as_json: bool,
+    jobs: int,
+    shard: str | None,
     **options: Any,
 ) -> None:
     """Score new articles or claims.
 
-    INPUT is an article (.txt, .md, .html), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a
-    folder of these, a quoted glob pattern, the URL of a public page or feed (RSS, Atom), - (standard input), or the
-    folder or name of a dataset.
+    INPUT is an article or several (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml, .rss, .atom, .xml, .warc,
+    .warc.gz), a table of articles or claims (.jsonl, .csv, .tsv, .xlsx, .parquet), a folder of these, a quoted glob
+    pattern, the URL of a public page or feed (RSS, Atom), - (standard input), or the folder or name of a dataset.
 
     --default ranks sentences by whether they are worth checking, with a model that it trains on the built-in articles
     once (harness run default-model measures it).
 
     Without -o, prints the claims with the highest scores, the highest first.
+
+    With -o FOLDER, INPUT may be an archive of any size: tables, lines and extracted pages (.parquet, .jsonl, .csv,
+    .tsv, .wet, .txt, also as .gz), folders, patterns and addresses such as s3://bucket/pages/. Run the same command
+    again to continue after an interruption.
     """
-    import harness
-    from harness.data.sentences.claims_of import dropped_line
 
     if by_default == (options["system"] is not None):
         raise click.UsageError("give either --system NAME_OR_MODEL or --default")
@@ -86,13 +102,33 @@ def score(
     invalid = [column for column, (field, _, name) in zip(columns, pairs, strict=True) if not (field and name)]
     if invalid:
         raise click.UsageError(f"--column: expected FIELD=COLUMN, got '{invalid[0]}'")
+    mapping = {field: name for field, _, name in pairs}
+    if options["out"] is not None and (not options["out"].suffix or options["out"].is_dir()):
+        _score_archive(inputs, mapping, jobs=jobs, shard=shard, by_default=by_default, as_json=as_json, options=options)
+        return
+    if jobs > 1 or shard is not None:
+        raise click.UsageError(f"{'--jobs' if jobs > 1 else '--shard'} needs a folder of scores: -o FOLDER")
     if not options["offline"]:
         announce_hosts(inputs)
-    mapping = {field: name for field, _, name in pairs}
+    try:
+        _score_file(inputs, mapping, data_root, as_json, options)
+    except KeyboardInterrupt:
+        remedy = "; to keep what is finished, give -o a folder (-o FOLDER)" if options["out"] is not None else ""
+        click.echo(f"harness: interrupted; nothing was written{remedy}", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _score_file(
+    inputs: tuple[str, ...], columns: dict[str, str], data_root: Path | None, as_json: bool, options: dict[str, Any]
+) -> None:
+    """Scores inputs into one file, or prints their scores."""
+    import harness
+    from harness.data.sentences.claims_of import dropped_line
+
     result = harness.score(
         list(inputs),
         root=data_root,
-        columns=mapping,
+        columns=columns,
         progress=show_progress("claims"),
         announce=lambda line: click.echo(line, err=True),
         **options,
@@ -111,6 +147,61 @@ def score(
         system = one_line(result.card.system, MAX_CHARACTERS)
         counts = f"{count_of(result.n, 'claim')} in {count_of(result.n_articles, 'article')}"
         click.echo(f"{result.out}: {counts} scored by {system}")
+
+
+ARTICLE_OPTIONS = ("transcript", "encoding", "sheet", "name")
+"""Options of articles that do not apply to an archive."""
+
+
+def _score_archive(
+    inputs: tuple[str, ...],
+    columns: dict[str, str],
+    *,
+    jobs: int,
+    shard: str | None,
+    by_default: bool,
+    as_json: bool,
+    options: dict[str, Any],
+) -> None:
+    """Scores an archive into a folder; blocks that cannot be read are reported at the end."""
+    import harness
+    from harness.cli.faults import prints_all_faults
+    from harness.errors import fault_lines
+    from harness.scoring.default_model import default_model
+
+    given = [name for name in ARTICLE_OPTIONS if options[name]]
+    if given:
+        raise click.UsageError(f"--{given[0]}: does not go with a folder of scores (-o FOLDER)")
+    remote = [name for name in inputs if "://" in name and not name.startswith(("file://", "memory://"))]
+    if options["offline"] and remote:
+        raise click.UsageError(f"--offline: refuses {remote[0]}")
+    model_folder = default_model(lambda line: click.echo(line, err=True)).folder if by_default else None
+    try:
+        result = harness.score_archive(
+            list(inputs),
+            model_folder or options["system"],
+            options["out"],
+            columns=columns,
+            jobs=jobs,
+            shard=shard,
+            progress=show_progress("MB", size=1_000_000),
+            **{name: options[name] for name in ("claims", "delimiter", "language")},
+        )
+    except KeyboardInterrupt:
+        again = "finished parts are saved; run the same command again to continue"
+        click.echo(f"harness: interrupted; {again}", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    for warning in result.warnings:
+        click.echo(f"warning: {one_line(warning, MAX_CHARACTERS)}", err=True)
+    if as_json:
+        print_json(result.document())
+    else:
+        click.echo(str(result))
+    if result.faults:
+        for line in fault_lines(result.faults, all_faults=prints_all_faults()):
+            click.echo(line, err=True)
+        click.echo("harness: these have no scores yet; the rest is saved", err=True)
+        sys.exit(2)
 
 
 def _print(result: ScoringResult) -> None:

@@ -114,9 +114,10 @@ def ingest(sources: tuple[str, ...], columns: tuple[str, ...], as_corpus: bool, 
     Their sentences become claims; with --as-corpus their paragraphs become the passages of DATASET_DIR/corpus.jsonl, in
     a folder of its own or that of a dataset.
 
-    SOURCE: a file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of them, a quoted pattern
-    ('news/**/*.md'), the URL of a page or a feed (RSS, Atom), - (standard input), or hub:OWNER/NAME. Only public pages
-    are fetched, as their sites' robots.txt allow; DATASET_DIR/fetched.jsonl says what was fetched.
+    SOURCE: a file (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml, .rss, .atom, .xml, .warc, .warc.gz, .jsonl, .csv,
+    .tsv, .xlsx, .parquet), a folder of them, a quoted pattern ('news/**/*.md'), the URL of a page or feed (RSS, Atom),
+    - (standard input), or hub:OWNER/NAME. Only public pages are fetched, as their sites' robots.txt allow;
+    DATASET_DIR/fetched.jsonl says what was fetched.
 
     Never changes existing ids, and skips articles that are already present. A changed article becomes a new version,
     and the labels of its unchanged sentences carry over. Your own copy of an article restores the text of a stand-off

@@ -74,8 +74,9 @@ def verify(
 ) -> None:
     """Judge the sentences of articles by a corpus.
 
-    ARTICLE is a file (.txt, .md, .html), the URL of a public page, - (standard input), a table or dataset, a folder of
-    these, a quoted glob pattern, or with -o FOLDER a feed (RSS, Atom).
+    ARTICLE is a file (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml, .rss, .atom, .xml, .warc, .warc.gz), the URL of
+    a public page, - (standard input), a table or dataset, a folder of these, a quoted glob pattern, or with -o FOLDER
+    the URL of a feed (RSS, Atom).
 
     The chain picks sentences, looks for passages, and gives each sentence a verdict. It is no fact-check: nobody has
     checked the verdicts. Several articles, or -o FOLDER, make one list over all of them; an article that fails is named

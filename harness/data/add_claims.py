@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,13 +19,25 @@ from harness.data.dataset import claim_file_contents, read_info
 from harness.data.delimited import MAX_BOOK_CELL, MAX_CELL
 from harness.data.jsonl import to_json_lines
 from harness.data.labels.annotations import time_now
+from harness.data.new_dataset import GIT_FILES
 from harness.data.own_tables import TableOptions
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, is_temporary, read_bytes, remove_partial_files, write_files
+from harness.files import folder_lock, read_bytes, write_files
+from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import Record, check_name, preview
 from harness.text_tables import count_of
 
+WRITTEN = (
+    "articles.jsonl",
+    "claims.jsonl",
+    "corpus.jsonl",
+    "evidence.jsonl",
+    "README.md",
+    "experiment.yaml",
+    *GIT_FILES,
+)
+"""Files of a new dataset, but for labels, schemes, and the description, which is written last."""
 MAX_LINES = 6
 """Number of articles or sentences, and of lines of each, that a note names."""
 
@@ -172,11 +185,38 @@ def _is_new(folder: Path, *, creatable: bool) -> bool:
         return False
     if not creatable or (folder.exists() and not folder.is_dir()):
         read_info(folder)
-    # An earlier call that was killed can leave its lock file, and files that it had not finished, behind.
-    files = (path for path in folder.rglob("*") if not path.is_dir())
-    if any(path.name != ".lock" and not is_temporary(path) for path in files):
-        read_info(folder)
+    # What a call that was killed can leave behind; `_write` checks the content of files with these names.
+    for path in _present(folder):
+        if path.name not in WRITTEN and path.parent not in (folder / "annotations", folder / "schemes"):
+            read_info(folder)
     return True
+
+
+def _present(folder: Path) -> Iterator[Path]:
+    """The files of a folder, but for locks and what is not finished."""
+    files = (path for path in folder.rglob("*") if not path.is_dir())
+    return (path for path in files if path.name != ".lock" and not is_temporary(path))
+
+
+def _require_ours(folder: Path, files: Mapping[Path, bytes]) -> None:
+    """Refuses a folder that is no dataset, and has a file with other content than this call writes.
+
+    Raises: FaultsError: there is such a file.
+    """
+    for path in _present(folder):
+        if path.name in GIT_FILES:  # written only where there is none
+            continue
+        if path not in files or _lasting(path, read_bytes(path)) != _lasting(path, files[path]):
+            read_info(folder)
+
+
+def _lasting(path: Path, data: bytes) -> object:
+    """The content of a file without the times of labels and the ids that contain them: they differ between calls."""
+    if path.parent.name != "annotations":
+        return data
+    fleeting = ("at", "annotation_id")
+    lines = [json.loads(line) for line in data.splitlines()]
+    return [{name: value for name, value in line.items() if name not in fleeting} for line in lines]
 
 
 def _write(target: Target, session: AddSession) -> None:
@@ -187,20 +227,23 @@ def _write(target: Target, session: AddSession) -> None:
     if target.is_new or len(finder.claims) > len(target.dataset.claims) or finder.statements_added:
         files = claim_file_contents(folder, finder.articles.values(), finder.claims.values())
     if session.new:
-        files |= _appended(folder / "annotations" / f"{session.options.annotator}.jsonl", session.new)
+        files |= _appended(folder / "annotations" / f"{session.options.annotator}.jsonl", session.new, target)
     if session.evidence is not None:
         # Passages come before the evidence that cites them.
-        files |= _appended(folder / "corpus.jsonl", session.evidence.passages)
-        files |= _appended(folder / "evidence.jsonl", session.evidence.new)
-    write_files(files | target.files(len(finder.articles)))
+        files |= _appended(folder / "corpus.jsonl", session.evidence.passages, target)
+        files |= _appended(folder / "evidence.jsonl", session.evidence.new, target)
+    files |= target.files(len(finder.articles))
+    if target.is_new:
+        _require_ours(folder, files)
+    write_files(files)
 
 
-def _appended(path: Path, records: Sequence[Record]) -> dict[Path, bytes]:
+def _appended(path: Path, records: Sequence[Record], target: Target) -> dict[Path, bytes]:
     """The content of a file with records added at its end; nothing without records."""
     if not records:
         return {}
     # Existing bytes stay as they are, even if the last line has no line end.
-    existing = read_bytes(path) if path.exists() else b""
+    existing = read_bytes(path) if path.exists() and not target.is_new else b""
     line_end = b"" if existing.endswith(b"\n") or not existing else b"\n"
     return {path: existing + line_end + "".join(to_json_lines(records)).encode()}
 

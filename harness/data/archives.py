@@ -89,7 +89,7 @@ class Archive:
             if member_path.is_absolute() or ".." in member_path.parts or ":" in member_path.parts[:1]:
                 message = f"has a member with a path outside its folder: {member.filename!r}; refused"
                 raise FaultsError.single(path, message)
-        unpacked = sum(member.file_size for member in members)
+        self.unpacked_size = unpacked = sum(member.file_size for member in members)
         if unpacked > MIN_BOMB_BYTES and unpacked > MAX_RATIO * max(1, len(data)):
             message = f"unpacks from {len(data):,} to {unpacked:,} bytes, more than {MAX_RATIO} times its size; refused"
             raise FaultsError.single(path, message)

@@ -21,7 +21,8 @@ from harness.data.versions import Versions, appended_logs, carry_over_labels, ma
 from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError, HarnessError, UnknownName, unknown_name
-from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files
+from harness.files import folder_lock, gc_paused, read_bytes, sha256, write_files
+from harness.partial_files import remove_partial_files
 from harness.records import Article, Claim
 
 __all__ = ["IngestResult", "ingest", "make_claim"]
@@ -74,9 +75,9 @@ def ingest(
     """Adds articles and their sentences to a dataset folder. Never changes existing ids.
 
     Args:
-        sources: one or several of: an article file (.txt, .md, .html, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of
-            them, a pattern (`news/**/*.md`), the URL of a page or a feed, `-` (standard input), `hub:OWNER/NAME`, an
-            `Article`, a `datasets.Dataset`.
+        sources: one or several of: an article file (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml, .rss, .atom, .xml,
+            .warc, .warc.gz, .jsonl, .csv, .tsv, .xlsx, .parquet), a folder of them, a pattern (`news/**/*.md`), the URL
+            of a page or a feed, `-` (standard input), `hub:OWNER/NAME`, an `Article`, a `datasets.Dataset`.
         into: dataset folder; created if absent. An article that is already present is skipped; an article that is
             present with other text becomes a new version, and the labels of its unchanged sentences carry over. While
             the text of stand-off articles is missing, only these texts are accepted.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from harness.data.labels.tasks import find_task
 from harness.data.load import find_dataset, open_folder
 from harness.display import displayed
 from harness.errors import FaultsError, HarnessError
-from harness.files import folder_lock, is_temporary, read_bytes, write_files
+from harness.files import folder_lock, read_bytes, write_files
+from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import preview
 
 SCHEMA_FILE = "experiment.schema.json"
@@ -65,7 +66,7 @@ def new(
         raise HarnessError("--with-labels: only a copy has labels; name the dataset to copy with --from")
     language = language or "en"
     check_language(language)
-    _require_empty(path)
+    _require_free(path)
     name = safe_name(path.resolve().name, "dataset")
     info = started_info(name, language, schemes=(name,))
     modeline = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n" if config_schema else ""
@@ -79,8 +80,7 @@ def new(
         texts[path / SCHEMA_FILE] = config_schema
     files = {file_path: text.encode() for file_path, text in texts.items()} | git_files(path)
     files[path / "experiment.yaml"] = modeline.encode() + config_content(path, "checkability")
-    with folder_lock(path, "new"):
-        write_files(files | info_file_contents(path, info))
+    _write(path, files | info_file_contents(path, info))
     steps = (
         f"read and edit the guideline {path / 'schemes' / f'{name}.yaml'}",
         f"harness ingest YOUR_ARTICLES... --into {path}",
@@ -90,17 +90,38 @@ def new(
     return NewDataset(path, tuple(files), steps)
 
 
-def _require_empty(path: Path) -> None:
+def _require_free(path: Path, files: Mapping[Path, bytes] | None = None) -> None:
+    """Refuses a folder that has other content than a call that was killed left behind, and what `git init` makes.
+
+    Args:
+        path: folder to create.
+        files: files to write; None: they are not known yet, and may be there.
+    """
     if path.exists() and not path.is_dir():
         raise FaultsError.single(path, "is a file; give a folder that does not exist yet")
-    # An earlier call that was killed can leave the lock file behind; `git init` makes .git.
-    if path.is_dir() and any(entry.name not in (LOCK, ".git") for entry in path.iterdir()):
+    own = (file for file in path.rglob("*") if file.is_file() and not is_temporary(file))
+    own = (file for file in own if file.name != LOCK and ".git" not in file.relative_to(path).parts)
+    if (path / "dataset.yaml").exists() or any(files is not None and not _has(file, files) for file in own):
         raise FaultsError.single(path, "is not empty; nothing was written: give a folder that does not exist yet")
+
+
+def _has(file: Path, files: Mapping[Path, bytes]) -> bool:
+    if file.name in GIT_FILES:  # of which `files` has those only that are not there
+        return read_bytes(file) == GIT_FILES[file.name][1].encode()
+    return file in files and read_bytes(file) == files[file]
+
+
+def _write(path: Path, files: Mapping[Path, bytes]) -> None:
+    """Writes the files of a new dataset, all of them or none."""
+    _require_free(path, files)
+    with folder_lock(path, "new"):
+        remove_partial_files(path)
+        write_files(files)
 
 
 def _copy(source: Path, path: Path, *, labels: bool) -> NewDataset:
     """Copies a dataset folder, under the name of the new folder."""
-    _require_empty(path)
+    _require_free(path)
     info = open_folder(source).info
     files = {
         path / name: read_bytes(source / name)
@@ -110,8 +131,7 @@ def _copy(source: Path, path: Path, *, labels: bool) -> NewDataset:
     ancestry = tuple(dict.fromkeys([*info.ancestry, info.name]))
     copied = info.model_copy(update={"name": safe_name(path.resolve().name, "dataset"), "ancestry": ancestry})
     files = git_files(path) | files
-    with folder_lock(path, "new"):
-        write_files(files | info_file_contents(path, copied))
+    _write(path, files | info_file_contents(path, copied))
     steps = (
         f"harness label {path} --as YOU, or harness add {path} --claims LABELS.csv --as YOU",
         f"harness run CONFIG, with dataset: {_config_name(path)}",

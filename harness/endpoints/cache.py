@@ -25,11 +25,17 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS spent (ledger TEXT PRIMARY KEY, calls INTEGER NOT NULL, tokens INTEGER NOT NULL) "
     "WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS money (budget TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS asking (key TEXT PRIMARY KEY, process INTEGER NOT NULL, until REAL NOT NULL) "
     "WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS generations (source TEXT PRIMARY KEY, generation TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS outdated (generation TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, "
     "PRIMARY KEY (generation, key)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS batches (name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, model TEXT NOT NULL, "
+    "ledger TEXT NOT NULL, budget TEXT NOT NULL, file TEXT, id TEXT, lost INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS batched (key TEXT PRIMARY KEY, batch TEXT NOT NULL, sample TEXT NOT NULL, "
+    "body TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch)",
 )
 
 
@@ -84,15 +90,19 @@ class Cache:
             raise WriteError(f"{self.path}: {message}") from None
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         """Runs a read and the write that depends on it as one step, also for other processes.
 
         A plain BEGIN takes the write lock only at the first write, so that two processes could both read "free".
+
+        Args:
+            durable: whether the write must survive a power failure.
         """
         with self._exclusive():
+            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self._database
             finally:
                 self._database.execute("COMMIT")
 
@@ -120,7 +130,7 @@ class Cache:
 
     def generation(self, endpoint: str, model: str) -> str:
         """The generation of the replies of a model: a random name, so that no other cache has the same."""
-        with self._transaction():
+        with self.transaction():
             return self._generation(endpoint, model)
 
     def _generation(self, endpoint: str, model: str) -> str:
@@ -132,9 +142,10 @@ class Cache:
     def start_generation(self, endpoint: str, model: str) -> None:
         """Starts a new generation of the replies of a model, so that every request is sent again.
 
-        Earlier replies, which may have been paid for, stay in the table `outdated`.
+        Earlier replies, which may have been paid for, stay in the table `outdated`. Batches that are not read yet are
+        not waited for any more.
         """
-        with self._transaction():
+        with self.transaction():
             generation = self._generation(endpoint, model)
             source = (endpoint, model)
             where = "WHERE json_extract(record, '$.endpoint') = ? AND json_extract(record, '$.request.model') = ?"
@@ -144,6 +155,9 @@ class Cache:
             )
             self._database.execute(f"DELETE FROM replies {where}", source)  # noqa: S608
             self._database.execute("DELETE FROM generations WHERE generation = ?", (generation,))
+            of_model = "SELECT name FROM batches WHERE endpoint = ? AND model = ?"
+            self._database.execute(f"DELETE FROM batched WHERE batch IN ({of_model})", source)  # noqa: S608
+            self._database.execute("DELETE FROM batches WHERE endpoint = ? AND model = ?", source)
 
     def acquire(self, key: str, lease_s: float) -> bool:
         """Reserves a request for this process; returns False while another thread or process holds it.
@@ -153,7 +167,7 @@ class Cache:
             lease_s: seconds until the reservation expires. It also expires when its process ends, so that a killed
                 process blocks nobody.
         """
-        with self._transaction():
+        with self.transaction():
             row = self._database.execute("SELECT process, until FROM asking WHERE key = ?", (key,)).fetchone()
             is_free = row is None or row[1] < time.time() or not _is_running(row[0])
             if is_free:
@@ -188,7 +202,7 @@ class Cache:
             tokens: upper bound of the call's tokens.
             limit: the highest usage allowed; None: no limit.
         """
-        with self._transaction():
+        with self.transaction():
             used = self._usage(ledger)
             total = Usage(used.calls + 1, used.tokens + tokens)
             is_allowed = limit is None or (total.calls <= limit.calls and total.tokens <= limit.tokens)
@@ -200,6 +214,28 @@ class Cache:
         """Adds the difference between a call's actual and reserved tokens to a run's usage; usually negative."""
         with self._exclusive():
             self._database.execute("UPDATE spent SET tokens = tokens + ? WHERE ledger = ?", (difference, ledger))
+
+    def reserve_money(self, budget: str, amount: int, limit: int) -> bool:
+        """Adds an amount to what is spent of a budget; returns False and adds nothing if that would exceed `limit`."""
+        with self.transaction():
+            total = self._money(budget) + amount
+            if total <= limit:
+                self._database.execute("INSERT OR REPLACE INTO money VALUES (?, ?)", (budget, total))
+        return total <= limit
+
+    def correct_money(self, budget: str, difference: int) -> None:
+        """Adds the difference between the actual and the reserved amount of a call; usually negative."""
+        with self._exclusive():
+            self._database.execute("UPDATE money SET amount = amount + ? WHERE budget = ?", (difference, budget))
+
+    def money(self, budget: str) -> int:
+        """The amount that is spent of a budget."""
+        with self._exclusive():
+            return self._money(budget)
+
+    def _money(self, budget: str) -> int:
+        row = self._database.execute("SELECT amount FROM money WHERE budget = ?", (budget,)).fetchone()
+        return int(row[0]) if row else 0
 
     def usage(self, ledger: str) -> Usage:
         """The calls and tokens counted under a ledger."""

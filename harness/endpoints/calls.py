@@ -6,10 +6,11 @@ import ipaddress
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from harness.display import displayed
+from harness.endpoints.prices import Price, Rate, rate_of
 from harness.files import fingerprint
 from harness.records import Record
 
@@ -53,6 +54,10 @@ class Endpoint:
     max_wait_s: float
     max_calls: int | None
     max_total_tokens: int | None
+    max_cost: float | None
+    price: Price | None
+    batch: bool
+    batch_wait_s: float
     cassette: str | None
     record: bool
 
@@ -78,6 +83,30 @@ class Endpoint:
     def replayed(self) -> bool:
         """Whether all replies come from the cassette, so that nothing is sent."""
         return self.cassette is not None and not self.record
+
+    def rate(self) -> Rate | None:
+        """What the model costs here; None if neither the config nor the list of prices says it."""
+        return rate_of(self.endpoint, self.model, self.price)
+
+    def estimate(self, request: Request) -> Estimate:
+        """About what a call takes at most."""
+        rate = self.rate()
+        if rate is None:
+            return Estimate(request.token_estimate, None, "", self.batch)
+        dollars = rate.most(request.token_estimate - request.answer_bound, request.answer_bound)
+        return Estimate(request.token_estimate, dollars, rate.source, self.batch)
+
+
+class Estimate(NamedTuple):
+    """About what a call takes at most."""
+
+    tokens: int
+    dollars: float | None
+    """None if the price is not known."""
+    prices: str
+    """Who says the price; empty if it is not known."""
+    in_batch: bool = False
+    """Whether it is part of a batch."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +139,11 @@ class Request:
         """An upper bound of the tokens of the call: a token has at least one byte."""
         return self._prompt_bytes + self._tokens_besides_prompt
 
+    @property
+    def prompt_bound(self) -> int:
+        """An upper bound of the tokens of the prompt."""
+        return self.token_bound - self.answer_bound
+
     @cached_property
     def _prompt_bytes(self) -> int:
         """UTF-8 bytes of the messages and of the response format, which some endpoints count too."""
@@ -120,7 +154,12 @@ class Request:
         return sum(len(text.encode("utf-8")) for text in texts)
 
     @cached_property
-    def _tokens_besides_prompt(self) -> int:
+    def answer_bound(self) -> int:
+        """The most tokens that the answer may have; 0 if the request does not say it."""
         body = json.loads(self.body)
-        answer_tokens = body.get("max_tokens") or body.get("max_completion_tokens") or 0
-        return int(answer_tokens) + TOKENS_PER_MESSAGE * len(body["messages"])
+        limits = [body.get(name) for name in ("max_tokens", "max_completion_tokens")]
+        return max((limit for limit in limits if isinstance(limit, int)), default=0)
+
+    @cached_property
+    def _tokens_besides_prompt(self) -> int:
+        return self.answer_bound + TOKENS_PER_MESSAGE * len(json.loads(self.body)["messages"])

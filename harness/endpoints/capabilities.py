@@ -31,7 +31,7 @@ class EndpointCapabilities(NamedTuple):
     thinks: bool = False
     """Whether the model thinks before it answers."""
     enforced: bool | None = None
-    """Whether the trial answer kept to the response format although its prompt asked for another; None: unknown."""
+    """Whether the trial answer followed the response format, which its prompt contradicts; None: unknown."""
 
     def adapt(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters of a request without those that the endpoint refuses; max_tokens is sent by its newer name."""

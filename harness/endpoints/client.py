@@ -16,10 +16,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.endpoints.api_keys import api_key, hide_key, key_variable
-from harness.endpoints.cache import Cache, Usage
+from harness.endpoints.cache import Cache
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.completions import error_summary, first_choice, reported_tokens
+from harness.endpoints.completions import error_summary, first_choice
 from harness.endpoints.connection import ConnectionPool
+from harness.endpoints.limits import Limits
 from harness.endpoints.refusals import refused_parameters
 from harness.errors import EndsRun, HarnessError
 
@@ -52,7 +53,7 @@ class FailedAttempt(NamedTuple):
 
 
 class LimitReached(EndsRun):
-    """A limit of calls or tokens that the user set is reached."""
+    """A limit of calls, tokens or dollars that the user set is reached."""
 
 
 class Cancelled(HarnessError):
@@ -67,15 +68,16 @@ class Client:
         cache: receives the replies.
         ledger: the name that usage is counted under.
         seed: random seed of the jitter in waits.
+        budget: the name that dollars are counted under; None: as `ledger`.
     Raises: HarnessError: the endpoint needs a key that is not set.
     """
 
-    def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int) -> None:
+    def __init__(self, endpoint: Endpoint, cache: Cache, ledger: str, seed: int, budget: str | None = None) -> None:
         self.endpoint = endpoint
         self.cache = cache
-        self.ledger = ledger
         self.seed = seed
-        self._key = api_key(endpoint)
+        self.limits = Limits(endpoint, cache, ledger, budget or ledger)
+        self.key = api_key(endpoint)
         self._stop = Event()
         self._schedule = Condition()
         """Guards the two fields below; notified when a request is no longer in flight."""
@@ -95,7 +97,7 @@ class Client:
         Raises: HarnessError: the first request that failed for good, the endpoint's reply, and how many replies are
             saved.
         """
-        with self._connected() as connections:
+        with self.connected() as connections:
             executor = ThreadPoolExecutor(max_workers=max(1, min(self.endpoint.concurrency, len(requests))))
             futures: list[Future[StoredReply]] = []
             try:
@@ -138,7 +140,7 @@ class Client:
             raise
 
     @contextmanager
-    def _connected(self) -> Iterator[ConnectionPool]:
+    def connected(self) -> Iterator[ConnectionPool]:
         """Connections to the endpoint, closed at the end.
 
         Raises: HarnessError: the environment names a proxy or certificates that cannot be used.
@@ -146,10 +148,10 @@ class Client:
         import httpx2
 
         headers = {"User-Agent": "claim-harness", "Content-Type": "application/json"}
-        if self._key and self.endpoint.api_key_header:
-            headers[self.endpoint.api_key_header] = self._key
-        elif self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
+        if self.key and self.endpoint.api_key_header:
+            headers[self.endpoint.api_key_header] = self.key
+        elif self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
         # Proxies and certificates from the environment are for other machines. Loading certificates takes long, so
         # they are loaded once for all threads, and only for https.
         trust_env = not self.endpoint.is_local
@@ -195,7 +197,7 @@ class Client:
             self.cache.extend(request.key, self._lease_s)
             outcome = self._attempt(connections, request)
             if isinstance(outcome, HttpReply):
-                return self._save(request, outcome)
+                return self.save(request, outcome)
             failure = outcome
         attempts = "1 attempt" if n_attempts == 1 else f"{n_attempts} attempts"
         raise HarnessError(f"{self.endpoint.name}: no usable reply in {attempts}: {failure.reason}")
@@ -216,18 +218,15 @@ class Client:
     def _attempt(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
         self._wait_for_slot()
         self._reserve(request)
-        # An attempt that timed out or broke off counts in full: the endpoint may have processed and billed it.
-        n_tokens = request.token_bound
         try:
             outcome = self._post(connections, request)
             if isinstance(outcome, HttpReply):
-                n_tokens = (reported_tokens(outcome.text) or n_tokens) if outcome.status == 200 else 0
+                self.limits.settle(request, outcome.status, outcome.text)
         finally:
-            self.cache.correct_tokens(self.ledger, n_tokens - request.token_bound)
             with self._schedule:
                 self._n_in_flight -= 1
                 self._schedule.notify_all()
-        return outcome if isinstance(outcome, FailedAttempt) else self._check(request, outcome)
+        return outcome if isinstance(outcome, FailedAttempt) else self.check(request, outcome)
 
     def _wait_for_slot(self) -> None:
         """Waits for the next start time that `requests_per_minute` and the endpoint allow."""
@@ -240,29 +239,18 @@ class Client:
             raise Cancelled("stopped")
 
     def _reserve(self, request: Request) -> None:
-        """Counts the request towards the caps, at its upper bound; waits while requests in flight may free tokens.
+        """Counts the request towards the caps, at its upper bound; waits while requests in flight may free some.
 
         Raises: LimitReached: nothing is in flight, and the caps do not allow the request.
         """
-        caps = (self.endpoint.max_calls, self.endpoint.max_total_tokens)
-        limit = Usage(*(sys.maxsize if cap is None else cap for cap in caps))
         with self._schedule:
-            while not self.cache.reserve(self.ledger, request.token_bound, limit):
+            while not self.limits.reserve(request):
                 if not self._n_in_flight:
-                    raise LimitReached(self._cap_message(request, limit))
+                    raise LimitReached(self.limits.message(request))
                 if self._stop.is_set():
                     raise Cancelled("stopped")
                 self._schedule.wait(0.2)
             self._n_in_flight += 1
-
-    def _cap_message(self, request: Request, limit: Usage) -> str:
-        used = self.cache.usage(self.ledger)
-        if used.calls >= limit.calls:
-            return f"{self.endpoint.name}: the max_calls limit ({limit.calls:,}) is reached; raise it to continue"
-        return (
-            f"{self.endpoint.name}: the max_total_tokens limit ({limit.tokens:,}) would be exceeded: {used.tokens:,} "
-            f"tokens are used, and the next call may use up to {request.token_bound:,}; raise the limit to continue"
-        )
 
     def _post(self, connections: ConnectionPool, request: Request) -> HttpReply | FailedAttempt:
         """Sends one request; a reply that takes too long or is too large is a failed attempt."""
@@ -283,18 +271,18 @@ class Client:
                         return FailedAttempt(f"the reply is larger than {MAX_REPLY_BYTES:,} bytes")
                     if time.monotonic() > deadline:
                         return FailedAttempt(f"the reply was not complete within {limit_s:g} s")
-                wait_s = _parse_retry_after(reply.headers.get("retry-after"))
+                wait_s = parse_retry_after(reply.headers.get("retry-after"))
         except httpx2.TimeoutException:
             return FailedAttempt(f"no reply within {limit_s:g} s")
         except (httpx2.HTTPError, httpx2.StreamError) as error:
             # The timer of `Connection.post` cuts the socket, which looks like a broken connection.
             if time.monotonic() >= deadline:
                 return FailedAttempt(f"the reply was not complete within {limit_s:g} s")
-            return FailedAttempt(hide_key(f"the connection failed ({error or type(error).__name__})", self._key))
+            return FailedAttempt(hide_key(f"the connection failed ({error or type(error).__name__})", self.key))
         text = b"".join(chunks).decode("utf-8", "replace")
-        return HttpReply(reply.status_code, hide_key(text, self._key), wait_s)
+        return HttpReply(reply.status_code, hide_key(text, self.key), wait_s)
 
-    def _check(self, request: Request, reply: HttpReply) -> HttpReply | FailedAttempt:
+    def check(self, request: Request, reply: HttpReply) -> HttpReply | FailedAttempt:
         """The reply if it is a chat completion or a rejection; else a failed attempt.
 
         Raises: HarnessError: a retry cannot help: no permission, no such model, a wrong address.
@@ -311,9 +299,10 @@ class Client:
         message = f"status {reply.status}: {error_summary(reply.text)}"
         if reply.status in RETRYABLE_STATUS or reply.status >= 500:
             return FailedAttempt(message, reply.wait_s)
-        raise HarnessError(f"{self.endpoint.name}: {message}{_remedy(reply.status, self.endpoint)}")
+        raise HarnessError(f"{self.endpoint.name}: {message}{remedy(reply.status, self.endpoint)}")
 
-    def _save(self, request: Request, reply: HttpReply) -> StoredReply:
+    def save(self, request: Request, reply: HttpReply) -> StoredReply:
+        """Saves a reply that `check` let pass."""
         return self.cache.save(
             StoredReply(
                 key=request.key,
@@ -327,7 +316,7 @@ class Client:
         )
 
 
-def _parse_retry_after(header: str | None) -> float | None:
+def parse_retry_after(header: str | None) -> float | None:
     """The seconds that a Retry-After header asks for, as a number or a date; None if it cannot be parsed."""
     if header is None:
         return None
@@ -342,7 +331,8 @@ def _parse_retry_after(header: str | None) -> float | None:
         return None
 
 
-def _remedy(status: int, endpoint: Endpoint) -> str:
+def remedy(status: int, endpoint: Endpoint) -> str:
+    """What to do about a status that no retry can help, after a semicolon; empty: nothing is known."""
     if status in (401, 403):
         variable = key_variable(endpoint)
         return f"; check the key in {variable}" if variable else "; set api_key_variable if the endpoint needs a key"

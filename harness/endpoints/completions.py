@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from harness.endpoints.thoughts import field_thoughts, message_parts
 
@@ -56,15 +57,67 @@ def is_cut_off(choice: dict[str, Any]) -> bool:
     return str(choice.get("finish_reason")).lower() in ("length", "max_tokens", "model_length")
 
 
+class TokenCounts(NamedTuple):
+    """The tokens of a call."""
+
+    input: int
+    """Tokens of the prompt, cached ones included."""
+    output: int
+    """Tokens of the answer, thoughts included."""
+    cached: int = 0
+    """Tokens of the prompt that the endpoint had cached."""
+    written: int = 0
+    """Tokens of the prompt that the endpoint wrote to its cache."""
+    reasoning: int = 0
+    """Tokens of thoughts."""
+
+
+CACHED_COUNTS = ("cached_tokens", "prompt_cache_hit_tokens", "num_cached_tokens", "cache_read_input_tokens")
+"""Counts of cached tokens of a prompt: of OpenAI and most others, DeepSeek, Mistral, Anthropic."""
+WRITTEN_COUNTS = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
+"""Counts of tokens that were written to a cache."""
+
+
+def token_counts(text: str) -> TokenCounts | None:
+    """The tokens that a reply reports; None if it reports none, or no plausible ones."""
+    try:
+        usage = dict(json.loads(text)["usage"])
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    prompts = [usage, *_details(usage, "prompt_tokens_details"), *_details(usage, "input_tokens_details")]
+    answers = [usage, *_details(usage, "completion_tokens_details"), *_details(usage, "output_tokens_details")]
+    n_input, n_output = (
+        _count(usage, "prompt_tokens", "input_tokens"),
+        _count(usage, "completion_tokens", "output_tokens"),
+    )
+    total = _count(usage, "total_tokens")
+    # Some endpoints do not count thoughts among the completion's tokens, but bill them: the total has them.
+    n_output = max(n_output, total - n_input) if n_input else n_output or total
+    if not 0 < n_input + n_output <= MAX_TOKENS:
+        return None
+    cached, written = (
+        min(n_input, max(_count(part, *names) for part in prompts)) for names in (CACHED_COUNTS, WRITTEN_COUNTS)
+    )
+    reasoning = min(n_output, max(_count(part, "reasoning_tokens") for part in answers))
+    return TokenCounts(n_input, n_output, cached, min(written, n_input - cached), reasoning)
+
+
+def _details(usage: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The details of a count: an object, or a list of objects."""
+    details = usage.get(name)
+    return [part for part in (details if isinstance(details, list) else [details]) if isinstance(part, dict)]
+
+
+def _count(counts: Mapping[str, Any], *names: str) -> int:
+    """The first of some counts that is there; 0 without one. `type`, because JSON's `true` is an int to Python."""
+    given = (counts.get(name) for name in names)
+    return next((count for count in given if type(count) is int and count >= 0), 0)
+
+
 def reported_tokens(text: str) -> int | None:
     """The tokens that a reply reports, prompt and answer together; None if it reports no plausible number."""
-    try:
-        usage = json.loads(text)["usage"]
-        n_tokens = usage.get("total_tokens", usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        return None
-    # `type`, not `isinstance`: JSON's `true` is an int to Python.
-    return n_tokens if type(n_tokens) is int and 0 < n_tokens <= MAX_TOKENS else None
+    counts = token_counts(text)
+    return None if counts is None else counts.input + counts.output
 
 
 def error_summary(text: str) -> str:

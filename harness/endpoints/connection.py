@@ -39,11 +39,17 @@ class Connection:
 
         Raises: httpx2.HTTPError, httpx2.StreamError: the connection fails.
         """
+        with self.send("POST", url, time_limit_s, content=body) as reply:
+            yield reply
+
+    @contextmanager
+    def send(self, method: str, url: str, time_limit_s: float, **content: Any) -> Iterator[httpx2.Response]:
+        """The same with any method and content, as the HTTP client takes them."""
         timer = Timer(time_limit_s, self._cut)
         timer.daemon = True
         timer.start()
         try:
-            with self._http.stream("POST", url, content=body, extensions={"trace": self._save_stream}) as reply:
+            with self._http.stream(method, url, extensions={"trace": self._save_stream}, **content) as reply:
                 yield reply
         finally:
             timer.cancel()

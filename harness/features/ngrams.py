@@ -1,25 +1,26 @@
 """Counts of word and character n-grams.
 
-Counting is vectorized. A word n-gram is encoded as the pair (n-gram without its last token, last token). The character
-n-grams of the texts are the sparse product (texts x chunks) @ (chunks x n-grams), so each distinct chunk is processed
-once. Neither method needs a cache, and the fitted n-grams depend on the training texts alone.
+Counting is vectorized. No token and no character n-gram crosses white space, so each distinct chunk between white space
+is processed once: the character n-grams of the texts are the sparse product (texts x chunks) @ (chunks x n-grams). A
+word n-gram is encoded as the pair (n-gram without its last token, last token). Neither method needs a cache, and the
+fitted n-grams depend on the training texts alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import chain, count, repeat
-from typing import TYPE_CHECKING, Annotated, Protocol, Self
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.arrays import Integers
 from harness.display import displayed
+from harness.features.chunks import Chunks, Selection, chunk_matrix, count_matrix, numbers_and_rows, stack_columns
+from harness.features.gram_table import GramTable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -61,8 +62,15 @@ class NgramSettings(BaseModel):
 class Counter(Protocol):
     """Interface of a counter of one kind of n-gram."""
 
-    def count(self, texts: Sequence[str], *, learn: bool) -> csr_matrix:
-        """Returns counts, shape (n_texts, n_ngrams); `learn` sets the vocabulary from these texts."""
+    @property
+    def n_columns(self) -> int:
+        """Number of n-grams of the vocabulary."""
+
+    def learn(self, chunks: Chunks) -> csr_matrix:
+        """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
+
+    def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
+        """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns may be unordered."""
 
     def names(self) -> list[str]:
         """Returns the n-gram of each column."""
@@ -83,18 +91,47 @@ class WordNgrams:
     """Vocabulary of each length from 2, ascending. An n-gram is encoded as (number of the n-gram without its last
     token) * n_tokens + (number of the last token)."""
 
-    def count(self, texts: Sequence[str], *, learn: bool) -> csr_matrix:
-        """Returns counts, shape (n_texts, n_ngrams); `learn` sets the vocabulary from these texts."""
-        tokens_by_text = [TOKEN.findall(text.lower()) for text in texts]
-        tokens, rows = _numbers_and_rows(tokens_by_text, self.tokens, learn=learn)
-        ngrams, blocks = tokens, []
+    def learn(self, chunks: Chunks) -> csr_matrix:
+        """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
+        rows, columns = self._places(chunks, learn=True)
+        return count_matrix(rows, columns, (chunks.n_texts, self.n_columns))
+
+    def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
+        """Returns the counts of the selected n-grams, shape (n_texts, number selected)."""
+        rows, columns = self._places(chunks, learn=False)
+        return count_matrix(rows, selection.of(columns), (chunks.n_texts, selection.size))
+
+    @property
+    def n_columns(self) -> int:
+        """Number of n-grams of the vocabulary."""
+        sizes = [len(self.tokens), *map(len, self.runs)]
+        return sum(sizes[self.low - 1 :])
+
+    def _places(self, chunks: Chunks, *, learn: bool) -> tuple[Integers, Integers]:
+        """The text and the column (-1: unknown) of each n-gram."""
+        tokens, rows = self._tokens(chunks, learn=learn)
+        ngrams, edge = tokens, 0
+        texts, columns = [], []
         for length in range(1, self.high + 1):
             if length > 1:
                 ngrams = self._extend_by_one_token(ngrams, tokens, rows, length, learn=learn)
             if length >= self.low:
-                size = len(self.tokens) if length == 1 else len(self.runs[length - 2])
-                blocks.append(_count_matrix(rows[: len(ngrams)], ngrams, (len(texts), size)))
-        return _stack_columns(blocks)
+                texts.append(rows[: len(ngrams)])
+                columns.append(np.where(ngrams >= 0, ngrams + edge, -1))
+                edge += len(self.tokens) if length == 1 else len(self.runs[length - 2])
+        return np.concatenate(texts), np.concatenate(columns)
+
+    def _tokens(self, chunks: Chunks, *, learn: bool) -> tuple[Integers, Integers]:
+        """The number (-1: unknown) and the text of each token. No token crosses white space."""
+        by_chunk = [TOKEN.findall(chunk) for chunk in chunks.distinct]
+        numbers, _ = numbers_and_rows(by_chunk, self.tokens, learn=learn)
+        sizes = np.fromiter(map(len, by_chunk), dtype=np.int64, count=len(by_chunk))
+        starts = np.cumsum(sizes) - sizes
+        # Each occurrence of a chunk repeats the tokens of the chunk.
+        repeats = sizes[chunks.numbers]
+        firsts = np.cumsum(repeats) - repeats
+        places = np.repeat(starts[chunks.numbers] - firsts, repeats) + np.arange(repeats.sum())
+        return numbers[places], np.repeat(chunks.rows, repeats)
 
     def _extend_by_one_token(
         self, shorter: Integers, tokens: Integers, rows: Integers, length: int, *, learn: bool
@@ -148,17 +185,32 @@ class CharNgrams:
     grams: dict[str, int] = field(default_factory=dict)
     """Vocabulary: n-gram to its column."""
 
-    def count(self, texts: Sequence[str], *, learn: bool) -> csr_matrix:
-        """Returns counts, shape (n_texts, n_ngrams); `learn` sets the vocabulary from these texts."""
-        chunks: dict[str, int] = {}
-        chunk_numbers, text_rows = _numbers_and_rows([text.lower().split() for text in texts], chunks, learn=True)
-        grams_by_chunk = [self._ngrams_of(chunk) for chunk in chunks]
-        gram_numbers, chunk_rows = _numbers_and_rows(grams_by_chunk, self.grams, learn=learn)
-        texts_by_chunks = _count_matrix(text_rows, chunk_numbers, (len(texts), len(chunks)))
-        chunks_by_grams = _count_matrix(chunk_rows, gram_numbers, (len(chunks), len(self.grams)))
-        counts: csr_matrix = texts_by_chunks @ chunks_by_grams
+    def learn(self, chunks: Chunks) -> csr_matrix:
+        """Sets the vocabulary from texts; returns their counts, shape (n_texts, n_ngrams)."""
+        counts = self._count(chunks, learn=True)
         # A sparse product leaves columns unordered. Sorting them fixes the order of later sums, and so their last bit.
         counts.sort_indices()
+        return counts
+
+    def count(self, chunks: Chunks, selection: Selection) -> csr_matrix:
+        """Returns the counts of the selected n-grams, shape (n_texts, number selected); columns are unordered."""
+        if selection.table is None:
+            selection.table = GramTable(list(self.grams), selection.places, self.low, self.high)
+        if selection.table.fits:
+            counts: csr_matrix = chunk_matrix(chunks) @ selection.table.count(chunks.distinct, selection.size)
+            return counts
+        return self._count(chunks, learn=False)[:, np.flatnonzero(selection.places >= 0)]
+
+    @property
+    def n_columns(self) -> int:
+        """Number of n-grams of the vocabulary."""
+        return len(self.grams)
+
+    def _count(self, chunks: Chunks, *, learn: bool) -> csr_matrix:
+        grams_by_chunk = [self._ngrams_of(chunk) for chunk in chunks.distinct]
+        gram_numbers, chunk_rows = numbers_and_rows(grams_by_chunk, self.grams, learn=learn)
+        shape = (len(chunks.distinct), len(self.grams))
+        counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(chunk_rows, gram_numbers, shape)
         return counts
 
     def _ngrams_of(self, chunk: str) -> list[str]:
@@ -194,28 +246,49 @@ class Ngrams:
         if settings.char_ngrams is not None:
             counters.append(CharNgrams(*settings.char_ngrams))
         ngrams = cls(tuple(counters))
-        blocks = [counter.count(texts, learn=True) for counter in ngrams.counters]
-        counts = _stack_columns(blocks)
+        chunks = Chunks.of(texts)
+        blocks = [counter.learn(chunks) for counter in ngrams.counters]
+        counts = stack_columns(blocks)
         # The matrix stores each (text, n-gram) pair once, so the count of a column index is its document frequency.
         document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
         ngrams.columns = np.flatnonzero(document_frequency >= settings.min_df)
         ngrams.edge = int(np.searchsorted(ngrams.columns, blocks[0].shape[1]))
-        return ngrams, ngrams._select_columns(counts)
+        is_complete = len(ngrams.columns) == counts.shape[1]
+        return ngrams, counts if is_complete else counts[:, ngrams.columns]
 
     def __len__(self) -> int:
         return len(self.columns)
 
     def count(self, texts: Sequence[str]) -> csr_matrix:
         """Returns how often each n-gram occurs in each text, shape (n_texts, n_ngrams)."""
-        return self._select_columns(_stack_columns([counter.count(texts, learn=False) for counter in self.counters]))
+        counts = stack_columns(self.count_blocks(texts))
+        counts.sort_indices()  # fixes the order of later sums, and so their last bit
+        return counts
+
+    def count_blocks(self, texts: Sequence[str]) -> list[csr_matrix]:
+        """Returns the counts of each counter's n-grams: together the columns of `count`, unordered in each block.
+
+        The order of a row's entries depends on its own text only.
+        """
+        chunks = Chunks.of(texts)
+        return [counter.count(chunks, chosen) for counter, chosen in zip(self.counters, self._selections, strict=True)]
+
+    @cached_property
+    def _selections(self) -> list[Selection]:
+        """What is counted of each counter. Not a field: a saved model does not contain it."""
+        first = self.counters[0].n_columns
+        if len(self.counters) == 1:
+            return [Selection(self.columns, first)]
+        second = Selection(self.columns[self.edge :] - first, self.counters[1].n_columns)
+        return [Selection(self.columns[: self.edge], first), second]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_selections"}
 
     def names(self) -> list[str]:
         """Returns the name of each column, such as "word:per cent" or "char:cent "."""
         names = [name for counter in self.counters for name in counter.names()]
         return [names[column] for column in self.columns]
-
-    def _select_columns(self, counts: csr_matrix) -> csr_matrix:
-        return counts if len(self.columns) == counts.shape[1] else counts[:, self.columns]
 
 
 def place_of(name: str, text: str) -> str:
@@ -240,41 +313,3 @@ def _pattern(name: str) -> re.Pattern[str]:
         inner = re.escape(gram.strip(" "))
         edges = [r"(?<!\S)" if gram[0] == " " else "", r"(?!\S)" if gram[-1] == " " else ""]
     return re.compile(edges[0] + inner + edges[1], re.IGNORECASE)
-
-
-def _numbers_and_rows(pieces: list[list[str]], vocabulary: dict[str, int], *, learn: bool) -> tuple[Integers, Integers]:
-    """The number of each piece (-1 if unknown) and its row, for all rows in one flat array.
-
-    Args:
-        pieces: the pieces of each row.
-        vocabulary: piece to its number.
-        learn: whether to fill `vocabulary`, which must be empty, in order of first occurrence.
-    """
-    sizes = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
-    rows = np.repeat(np.arange(len(pieces)), sizes)
-    flat = chain.from_iterable(pieces)
-    # `map` over a bound method keeps the loop over millions of pieces in C.
-    if not learn:
-        return np.fromiter(map(vocabulary.get, flat, repeat(-1)), dtype=np.int64, count=len(rows)), rows
-    # Looking up a new piece assigns it the next number.
-    next_numbers: dict[str, int] = defaultdict(count().__next__)
-    numbers = np.fromiter(map(next_numbers.__getitem__, flat), dtype=np.int64, count=len(rows))
-    vocabulary.update(next_numbers)
-    return numbers, rows
-
-
-def _count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
-    """How often each (row, column) pair occurs; negative columns are ignored."""
-    from scipy.sparse import coo_matrix
-
-    is_known = columns >= 0
-    pairs = rows[is_known], columns[is_known]
-    matrix = coo_matrix((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
-    matrix.sum_duplicates()
-    return matrix
-
-
-def _stack_columns(blocks: list[csr_matrix]) -> csr_matrix:
-    from scipy.sparse import hstack
-
-    return blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from harness.arrays import Floats
 from harness.display import displayed
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
 from harness.stages import in_stage
@@ -47,6 +48,30 @@ class Tfidf:
         """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
         return self._weigh(self.ngrams.count(texts))
 
+    def sums(self, texts: Sequence[str], weights: Floats) -> Floats:
+        """Returns `transform(texts) @ weights` to rounding, without the matrix; a row depends on its own text only.
+
+        A sum over features is (sum of tf * idf * weight) / (length of the tf * idf), so neither idf nor length needs
+        to be multiplied into each entry.
+
+        Args:
+            texts: any texts.
+            weights: shape (n_ngrams, n_sums).
+        """
+        sums = np.zeros((len(texts), weights.shape[1]))
+        start = 0
+        for counts in self.ngrams.count_blocks(texts):
+            block = slice(start, start + counts.shape[1])
+            if self.sublinear:
+                repeated = np.flatnonzero(counts.data > 1)
+                counts.data[repeated] = 1 + np.log(counts.data[repeated])
+            weighted = counts @ (self.idf[block, np.newaxis] * weights[block])
+            counts.data *= counts.data
+            lengths = np.sqrt(counts @ self.idf[block] ** 2)
+            sums += np.divide(weighted, lengths[:, np.newaxis], where=lengths[:, np.newaxis] > 0, out=weighted)
+            start = block.stop
+        return sums
+
     def _weigh(self, counts: csr_matrix) -> csr_matrix:
         tf = 1 + np.log(counts.data) if self.sublinear else counts.data
         counts.data = tf * self.idf[counts.indices]
@@ -80,6 +105,11 @@ class BinaryNgrams:
         counts = self.ngrams.count(texts)
         counts.data[:] = 1.0
         return counts
+
+    def sums(self, texts: Sequence[str], weights: Floats) -> Floats:
+        """Returns `transform(texts) @ weights`."""
+        product: Floats = self.transform(texts) @ weights
+        return product
 
 
 TFIDF_TYPES: tuple[type, ...] = (Tfidf, Ngrams, WordNgrams, CharNgrams)

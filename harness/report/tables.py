@@ -8,6 +8,7 @@ from harness.compare.comparison import Comparison
 from harness.compare.decision import is_significant
 from harness.compare.footnotes import format_p, pair_notes, published_notes, size_note, value_interval_line
 from harness.data.labels.agreement_values import interval_method
+from harness.endpoints.limits import shown_dollars
 from harness.metrics.interval_text import describe_intervals, interval_use
 from harness.metrics.intervals import Value
 from harness.metrics.seed_text import format_spread, seed_rows
@@ -218,9 +219,15 @@ def costs(data: ReportData) -> Grid | None:
             quality = format_value(value_of(data, subject.name, data.main))
             fits = "-" if cost.fits is None else f"{cost.fits:,}"
             spent = (_amount(cost.fit_seconds), fits, _amount(cost.score_seconds), rate, _amount(cost.peak_megabytes))
-            rows.append((subject.name, quality, *spent))
+            tokens = (_counted(cost.calls), _counted(cost.tokens), _counted(cost.cached_tokens))
+            money = "-" if cost.dollars is None else shown_dollars(cost.dollars)
+            calls = (*tokens, _counted(cost.reasoning_tokens), money, cost.prices or "-")
+            rows.append((subject.name, quality, *spent, *calls))
     if not rows:
         return None
+    n_columns = len(rows[0])
+    if all(row[n_columns - len(CALLS)] == "-" for row in rows):  # no system calls a service
+        n_columns -= len(CALLS)
     head = (
         "system",
         heading_of(data, data.main),
@@ -229,8 +236,17 @@ def costs(data: ReportData) -> Grid | None:
         "scoring, s",
         "claims per second",
         "memory, MB",
+        *CALLS,
     )
-    return Grid("Cost and quality", head, tuple(rows))
+    return Grid("Cost and quality", head[:n_columns], tuple(row[:n_columns] for row in rows))
+
+
+CALLS = ("calls", "tokens", "of them cached", "of thoughts", "price", "prices by")
+"""Columns about calls of a service."""
+
+
+def _counted(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
 
 
 def _amount(value: float | None) -> str:

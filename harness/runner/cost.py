@@ -11,6 +11,8 @@ from time import perf_counter
 
 from pydantic import ValidationError
 
+from harness.classifiers.base import ApiUsage
+from harness.endpoints.prices import joined_sources
 from harness.files import json_document
 from harness.records import Record
 
@@ -30,8 +32,21 @@ class Cost(Record):
     """Calls of a service behind the scores, including cached replies; None if no service is used."""
     tokens: int | None = None
     """Tokens of those calls as the service reports them, prompts and answers together."""
+    cached_tokens: int | None = None
+    """Those of prompts that the service had cached; None if no service is used, or it was not recorded."""
+    reasoning_tokens: int | None = None
+    """Those of thoughts before the answers."""
+    dollars: float | None = None
+    """Price of those calls; None if a price, or the tokens of a reply, are not known."""
+    prices: str | None = None
+    """Who says the price: `the config`, or the package `genai-prices` with its version."""
     fits: int | None = None
     """Number of fits, including those of candidates and inner folds; None if it was not recorded."""
+
+    def money(self) -> str | None:
+        """What the calls took, as a sentence; None if no call has a known price."""
+        tokens = (self.tokens or 0, self.cached_tokens or 0, self.reasoning_tokens or 0)
+        return ApiUsage(self.calls or 0, *tokens, dollars=self.dollars, prices=self.prices or "").money()
 
 
 class Clock:
@@ -97,6 +112,7 @@ def total_cost(unit_files: Sequence[Path]) -> Cost | None:
     if not costs or len(costs) < len(read):
         return None
     fits = [cost.fits for cost in costs if cost.fits is not None]
+    dollars = [cost.dollars for cost in costs if cost.dollars is not None]
     peaks = [cost.peak_megabytes for cost in costs if cost.peak_megabytes is not None]
     return Cost(
         fit_seconds=sum(cost.fit_seconds for cost in costs),
@@ -105,6 +121,10 @@ def total_cost(unit_files: Sequence[Path]) -> Cost | None:
         peak_megabytes=max(peaks) if len(peaks) == len(costs) else None,
         calls=_total([cost.calls for cost in costs]),
         tokens=_total([cost.tokens for cost in costs]),
+        cached_tokens=_total([cost.cached_tokens for cost in costs]),
+        reasoning_tokens=_total([cost.reasoning_tokens for cost in costs]),
+        dollars=sum(dollars) if len(dollars) == len(costs) else None,
+        prices=joined_sources([cost.prices or "" for cost in costs]) or None,
         fits=sum(fits) if len(fits) == len(costs) else None,
     )
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError
 
 from harness.errors import Fault, FaultsError, UnknownName, unknown_name
-from harness.files import sha256
+from harness.files import require_file, sha256
 from harness.metrics.intervals import SeedValue, Value
 from harness.records import Record, explain_validation, preview
 from harness.runner.cost import Cost
@@ -237,6 +237,7 @@ def _values_of(column: pa.Array) -> npt.NDArray[Any]:
 
 def _bytes_of(folder: str | Path, name: str) -> bytes:
     try:
+        require_file(Path(folder) / name)
         return (Path(folder) / name).read_bytes()
     except OSError as error:
         place = "give a result folder, such as runs/NAME/results/ID"

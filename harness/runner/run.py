@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -14,7 +16,8 @@ from harness.display import Rows
 from harness.endpoints.trusted_hosts import require_trust
 from harness.errors import HarnessError
 from harness.features.encoder_files import hub_by_argument
-from harness.files import folder_lock, remove_partial_files
+from harness.files import folder_lock
+from harness.partial_files import remove_partial_files
 from harness.progress import Progress, silent
 from harness.runner.chain.config import LoadedChain, keys_of_chain, read_chain
 from harness.runner.chain.normalizing import normalize_stage
@@ -37,10 +40,10 @@ from harness.runner.units.estimate import plan_units
 from harness.runner.units.failures import failed_systems, nothing_fitted
 from harness.runner.units.shards import Shard, ShardProgress, count_foreign, refuse_shards, shard_lock
 from harness.runner.verification.reads_evidence import evidence_gains
+from harness.runner.watching.events import EventLog, Say, no_word
+from harness.runner.watching.profile import MEASURE, READ, Profile
+from harness.stages import Spent, add_up, stage, stage_clock
 from harness.user_code.local_code import code_as_imported
-
-if TYPE_CHECKING:
-    pass
 
 
 @hub_by_argument
@@ -62,6 +65,9 @@ def run(
     offline: bool = False,
     trust_hosts: str | Sequence[str] = (),
     announce: Announce = no_one,
+    profile: bool = False,
+    events: str | Path | None = None,
+    say: Say = no_word,
 ) -> RunResult:
     """Runs an experiment; finished units are reused.
 
@@ -87,117 +93,222 @@ def run(
         offline: refuse what needs the network.
         trust_hosts: hosts that may get the keys that a config file names; they are remembered.
         announce: called with the hosts that may be contacted, if any, before the first contact.
+        profile: time the stages of the run, by system; see `RunResult.profile`.
+        events: file to which a line of JSON is appended for each change of state; see docs/how-to/follow-a-run.md.
+        say: called with a line if `events` cannot be written any more; the run goes on.
     Raises: HarnessError: an error in the config, the data or on the disk, a key would go to a host that is not trusted,
         a limit of calls is reached, or no system can be fitted; finished units are kept.
     """
-    if (chain := _chain_of(config, overrides, only, shard)) is not None:
-        if isinstance(config, str | Path):
-            require_trust(keys_of_chain(chain), as_list(trust_hosts), str(config))
-        run_stage = partial(
-            run,
-            limit=limit,
-            sample=sample,
-            ids=ids,
-            jobs=jobs,
-            out=Path(out) / chain.chain.name,
-            fresh=fresh,
-            root=root,
-            save_models=save_models,
-            progress=progress,
-            offline=offline,
-            announce=announce,
-        )
-        normalize = partial(normalize_stage, offline=offline, announce=announce)
-        return run_chain(chain, Path(out) / chain.chain.name, run_stage, root, normalize=normalize, fresh=fresh)
-    if (several := _several_of(config, overrides, ids, root)) is not None:
-        if isinstance(config, str | Path):
-            require_trust(several.sent_keys(), as_list(trust_hosts), str(config))
-
-        def run_part(experiment: Experiment, names: list[str]) -> RunResult:
-            return run(
-                experiment,
-                only=names,
-                limit=limit,
-                sample=sample,
-                shard=shard,
-                jobs=jobs,
-                out=Path(out) / several.name,
-                fresh=fresh,
-                root=root,
-                save_models=save_models,
-                progress=progress,
-                offline=offline,
-                announce=announce,
-            )
-
-        return run_several(several, Path(out) / several.name, as_list(only), run_part)
-    part = None if shard is None else Shard.parse(shard)
-    if part is not None and (fresh or save_models):
-        remedy = "to fit everything again, choose a new --out folder" if fresh else "give it to the run without --shard"
-        raise HarnessError(f"--shard: does not go with {'--fresh' if fresh else '--save-models'}; {remedy}")
-    loaded, units_by_system, data, folder = prepare(
-        config,
-        overrides=overrides,
-        only=only,
-        trial=Trial.of(limit, sample, ids),
-        out=out,
+    options = RunOptions(
+        limit=limit,
+        sample=sample,
+        ids=ids,
+        shard=shard,
+        jobs=jobs,
+        out=Path(out),
+        fresh=fresh,
         root=root,
+        save_models=save_models,
+        progress=progress,
         offline=offline,
-        renew=fresh and not offline,
+        trust_hosts=tuple(as_list(trust_hosts)),
         announce=announce,
+        profile=profile,
+        events=EventLog(None),
     )
+    with EventLog(events, say) as log:
+        return _run_any(config, overrides, as_list(only), options._replace(events=log))
+
+
+class RunOptions(NamedTuple):
+    """The arguments of a run that its experiments share; see `run`."""
+
+    limit: int | None
+    sample: int | None
+    ids: str | Path | Sequence[str] | None
+    shard: str | tuple[int, int] | None
+    jobs: int
+    out: Path
+    fresh: bool
+    root: str | Path | None
+    save_models: bool
+    progress: Progress
+    offline: bool
+    trust_hosts: tuple[str, ...]
+    announce: Announce
+    profile: bool
+    events: EventLog
+
+    def part(self) -> Shard | None:
+        """The shard to fit; None for all units.
+
+        Raises: HarnessError: it is no shard, or other options do not go with it.
+        """
+        if self.shard is None:
+            return None
+        if self.fresh or self.save_models:
+            remedy = "to fit everything again, choose a new --out folder"
+            remedy = remedy if self.fresh else "give it to the run without --shard"
+            option = "--fresh" if self.fresh else "--save-models"
+            raise HarnessError(f"--shard: does not go with {option}; {remedy}")
+        return Shard.parse(self.shard)
+
+
+def _run_any(config: Config, overrides: str | Sequence[str], only: Sequence[str], options: RunOptions) -> RunResult:
+    """Runs an experiment, a chain, or several experiments."""
+    is_file = isinstance(config, str | Path)  # which can be somebody else's; a mapping is part of the caller's program
+    if (chain := _chain_of(config, overrides, only, options.shard)) is not None:
+        if is_file:
+            require_trust(keys_of_chain(chain), options.trust_hosts, str(config))
+        folder = options.out / chain.chain.name
+        normalize = partial(normalize_stage, offline=options.offline, announce=options.announce)
+        run_stage = partial(_run_any, overrides=(), only=(), options=options._replace(out=folder))
+        return run_chain(chain, folder, run_stage, options.root, normalize=normalize, fresh=options.fresh)
+    if (several := _several_of(config, overrides, options.ids, options.root)) is not None:
+        if is_file:
+            require_trust(several.sent_keys(), options.trust_hosts, str(config))
+        folder = options.out / several.name
+        inside = options._replace(out=folder)
+        return run_several(several, folder, only, lambda part, names: _run_any(part, (), names, inside))
+    return _run_experiment(config, overrides, only, options)
+
+
+def _run_experiment(
+    config: Config, overrides: str | Sequence[str], only: Sequence[str], options: RunOptions
+) -> RunResult:
+    """Runs one experiment."""
+    part, began = options.part(), perf_counter()
+    with stage_clock() as reading, stage(READ):
+        loaded, units_by_system, data, folder = prepare(
+            config,
+            overrides=overrides,
+            only=only,
+            trial=Trial.of(options.limit, options.sample, options.ids),
+            out=options.out,
+            root=options.root,
+            offline=options.offline,
+            renew=options.fresh and not options.offline,
+            announce=options.announce,
+        )
+    experiment = loaded.experiment.name
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
+    facts = {"experiment": experiment, "folder": str(folder)}
+    options.events.write(
+        "run_started",
+        **facts,
+        task=loaded.experiment.task,
+        dataset=data.joined.name,
+        units=len(units),
+        systems=[system.system_name for system in loaded.systems],
+        shard=None if part is None else str(part),
+    )
+    try:
+        if part is not None:
+            with shard_lock(folder, part), code_as_imported():
+                own = [unit for unit in units if part.has(unit.unit_id)]
+                _announce_contacts(config, _pending(own, folder), options)
+                result = _run_shard(loaded, units, data, folder, shard=part, options=options)
+        else:
+            with folder_lock(folder, "a run"), code_as_imported():
+                result = _run_all(config, loaded, units_by_system, data, folder, options=options)
+    except BaseException as error:
+        options.events.write("run_ended", **facts, state="failed", reason=str(error) or type(error).__name__)
+        raise
+    seconds = perf_counter() - began
+    n_failed = len(result.failed)
+    options.events.write(
+        "run_ended", **facts, state="finished", seconds=seconds, fitted=result.fitted, failed_systems=n_failed
+    )
+    if not options.profile:
+        return replace(result, profile=None)
+    by_system = {} if result.profile is None else result.profile.by_system
+    found = Spent() if result.profile is None else result.profile.read
+    return replace(result, profile=Profile(reading.get(READ, Spent()).plus(found), by_system, seconds))
 
-    def announce_contacts(to_fit: Sequence[Unit]) -> None:
-        """Says which hosts are contacted, after the user has confirmed those that get a key."""
-        hosts = hosts_of(to_fit, offline=offline)
-        if isinstance(config, str | Path):  # a file can be somebody else's; a mapping is part of the caller's program
-            require_trust(keys_of(to_fit), as_list(trust_hosts), str(config))
-        if hosts:
-            announce(hosts)
 
-    if part is not None:
-        with shard_lock(folder, part), code_as_imported():
-            announce_contacts(_pending([unit for unit in units if part.has(unit.unit_id)], folder))
-            return _run_shard(loaded, units, data, folder, shard=part, jobs=jobs, progress=progress)
-    with folder_lock(folder, "a run"), code_as_imported():
-        refuse_shards(folder)
-        remove_partial_files(folder)
-        stored = {} if fresh else finished_units(units, folder)
-        to_fit = [unit for unit in units if unit.unit_id not in stored]
-        if save_models:  # which fits every system once more, unless its models cannot be saved
-            to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
-        announce_contacts(to_fit)
-        n_pending = len({unit.unit_id for unit in units} - stored.keys())
-        with progress(n_pending + len(loaded.systems)) as advance:
-            finished = execute(
-                units, data, folder, stored=stored, jobs=jobs, fresh=fresh, advance=lambda unit: advance(unit.title)
-            )
-            failed = failed_systems(finished.failed, [system.system_name for system in loaded.systems])
-            loaded = loaded._replace(
-                systems=tuple(system for system in loaded.systems if system.system_name not in finished.failed)
-            )
-            built = list[Result]()
-            for system in loaded.systems:
-                seen, own_units = data_for_system(system, data, loaded.experiment), units_by_system[system.system_name]
-                built.append(build_result(loaded, seen, system, own_units, folder, finished=finished))
-                advance(f"{system.system_name}: values and intervals")
-        results = Rows(built)
-        record_run(folder, results, failed if data.trial.name is None else ())
-        if not results:
-            raise nothing_fitted(finished.failed)
-        models = fit_and_save_models(loaded, data, results, fresh=fresh) if save_models else ()
-    published = leaderboards_for(loaded.experiment.document(), list(loaded.metrics))
+def _announce_contacts(config: Config, to_fit: Sequence[Unit], options: RunOptions) -> None:
+    """Says which hosts are contacted, after the user has confirmed those that get a key."""
+    hosts = hosts_of(to_fit, offline=options.offline)
+    if isinstance(config, str | Path):
+        require_trust(keys_of(to_fit), options.trust_hosts, str(config))
+    if hosts:
+        options.announce(hosts)
+
+
+def _run_all(
+    config: Config,
+    loaded: LoadedExperiment,
+    units_by_system: Mapping[str, list[Unit]],
+    data: ExperimentData,
+    folder: Path,
+    *,
+    options: RunOptions,
+) -> RunResult:
+    """Fits all units, and writes the results; the caller holds the lock of the folder."""
+    refuse_shards(folder)
+    remove_partial_files(folder)
+    units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
+    with stage_clock() as reading, stage(READ):
+        stored = {} if options.fresh else finished_units(units, folder)
+    to_fit = [unit for unit in units if unit.unit_id not in stored]
+    if options.save_models:  # which fits every system once more, unless its models cannot be saved
+        to_fit += [unit for unit in units if unit.system.classifier.unsavable_reason is None]
+    _announce_contacts(config, to_fit, options)
+    n_pending = len({unit.unit_id for unit in units} - stored.keys())
+    names = [system.system_name for system in loaded.systems]
+    with options.progress(n_pending + len(names)) as advance:
+        finished = execute(
+            units,
+            data,
+            folder,
+            stored=stored,
+            jobs=options.jobs,
+            fresh=options.fresh,
+            advance=lambda unit: advance(unit.title),
+            events=options.events,
+        )
+        failed = failed_systems(finished.failed, names)
+        loaded = loaded._replace(
+            systems=tuple(system for system in loaded.systems if system.system_name not in finished.failed)
+        )
+        results, measured = Rows[Result](), dict[str, Mapping[str, Spent]]()
+        for system in loaded.systems:
+            name = system.system_name
+            with stage_clock() as measured[name], stage(MEASURE):
+                seen = data_for_system(system, data, loaded.experiment)
+                results.append(build_result(loaded, seen, system, units_by_system[name], folder, finished=finished))
+            _write_result_event(results[-1], options.events)
+            advance(f"{name}: values and intervals")
+    record_run(folder, results, failed if data.trial.name is None else ())
+    if not results:
+        raise nothing_fitted(finished.failed)
+    models = fit_and_save_models(loaded, data, results, fresh=options.fresh) if options.save_models else ()
+    by_system = {name: add_up(finished.spent.get(name, {}), measured.get(name, {})) for name in names}
     return RunResult(
         experiment=loaded.experiment.name,
         folder=folder,
         results=results,
         fitted=len(finished.fitted),
         damaged=finished.damaged,
-        published=published,
+        published=leaderboards_for(loaded.experiment.document(), list(loaded.metrics)),
         models=models,
         evidence_gains=evidence_gains(results),
         failed=failed,
+        profile=Profile(reading.get(READ, Spent()), by_system, 0.0),
+    )
+
+
+def _write_result_event(result: Result, events: EventLog) -> None:
+    events.write(
+        "result_written",
+        experiment=result.experiment,
+        result=result.result_id,
+        system=result.system,
+        task=result.task,
+        dataset=result.dataset,
+        path=result.path,
+        trial=result.trial,
+        values={name: value.value for name, value in result.values.items()},
     )
 
 
@@ -208,15 +319,22 @@ def _run_shard(
     folder: Path,
     *,
     shard: Shard,
-    jobs: int,
-    progress: Progress,
+    options: RunOptions,
 ) -> RunResult:
     """Fits the units of a shard; temporary files stay, because those of other shards may be in use."""
     own = [unit for unit in units if shard.has(unit.unit_id)]
     ids = {unit.unit_id for unit in own}
     stored = finished_units(own, folder)
-    with progress(len(ids - stored.keys())) as advance:
-        finished = execute(own, data, folder, stored=stored, jobs=jobs, advance=lambda unit: advance(unit.title))
+    with options.progress(len(ids - stored.keys())) as advance:
+        finished = execute(
+            own,
+            data,
+            folder,
+            stored=stored,
+            jobs=options.jobs,
+            advance=lambda unit: advance(unit.title),
+            events=options.events,
+        )
     missing = len(ids - finished.units.keys())
     others = _pending([unit for unit in units if unit.unit_id not in ids], folder)
     return RunResult(
@@ -226,6 +344,7 @@ def _run_shard(
         fitted=len(finished.fitted),
         damaged=finished.damaged,
         failed=failed_systems(finished.failed, [system.system_name for system in loaded.systems]),
+        profile=Profile(Spent(), finished.spent, 0.0),
         shard=ShardProgress(
             str(shard),
             len(ids),

@@ -229,6 +229,8 @@ def _notes(results: Sequence[Result], headings: Mapping[str, str], gains: Sequen
     }
     lines += [f"{_where(systems, measured, len(headings))}: {note}" for note, systems in metrics_by_note.items()]
     lines += [f"{result.system} chose {chosen}" for result in results if (chosen := chosen_of(result))]
+    spent = ((result.system, result.cost.money()) for result in results if result.cost is not None)
+    lines += [f"{system}: {money}" for system, money in spent if money is not None]
     warnings: dict[str, list[str]] = {}
     for result in results:
         for warning in result.warnings:

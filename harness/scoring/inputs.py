@@ -22,6 +22,7 @@ from harness.data.web.log import fetch_entry
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched
 from harness.records import Article, Claim
 from harness.scoring.claim_tables import CLAIM_SUFFIXES, ClaimRow, claim_rows, holds_claims
+from harness.scoring.seen_ids import SeenIds, seen_ids
 
 BATCH = 4096
 """Number of claims at which a batch ends; the last article is complete, so a batch may be larger."""
@@ -106,15 +107,18 @@ class ScoringInput:
                 yield _source_path(source), error
 
     def _unique_documents(self, inputs: Sequence[str | Path]) -> Iterator[ArticleClaims]:
-        source_paths: dict[str, str] = {}
+        with seen_ids() as seen:
+            yield from self._checked_documents(inputs, seen)
+
+    def _checked_documents(self, inputs: Sequence[str | Path], seen: SeenIds) -> Iterator[ArticleClaims]:
         for source in self._sources(inputs):
             path = _source_path(source)
             for document in self._documents(source):
                 article = document.article
                 # Claims are scored in the context of their article, so two articles must not share an id. A table of
                 # claims is read row by row, so rows of one article that are apart look like two articles.
-                if article.article_id in source_paths:
-                    first = source_paths[article.article_id]
+                first = seen.first_place(article.article_id, path)
+                if first is not None:
                     remedy = "rename one of them"
                     if first == path:
                         remedy = (
@@ -123,7 +127,6 @@ class ScoringInput:
                         )
                     message = f"duplicate article '{article.article_id}' (first in {first}); {remedy}"
                     raise FaultsError.single(path, message)
-                source_paths[article.article_id] = path
                 self.languages.setdefault(article.language or self.language)
                 yield document
 

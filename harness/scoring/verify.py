@@ -36,8 +36,8 @@ def verify(
     The verdicts are those of a classifier that nobody has checked. `verify_articles` reads several articles.
 
     Args:
-        article: article file (.txt, .md, .html), URL of a page, `-` (standard input), or a table or dataset with one
-            article.
+        article: article file (.txt, .md, .html, .pdf, .docx, .odt, .rtf, .eml), URL of a page, `-` (standard input), or
+            a table, feed, web archive or dataset with one article.
         chain: folder that `harness run CHAIN --save-models` wrote.
         corpus: passages to look in; see `harness.open_corpus`. The folder of an index that has the retriever of the
             chain (`harness index`) spares a large corpus being read and indexed for each call.

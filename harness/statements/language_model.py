@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from harness.classifiers.language_models.language_model import LanguageModel
 from harness.classifiers.language_models.prompt import ESCAPES, sendable_text
-from harness.endpoints.calls import Endpoint, Request
+from harness.endpoints.calls import Endpoint, Estimate, Request
 from harness.endpoints.completions import first_choice, is_cut_off
-from harness.endpoints.replay import get_replies, stored_replies
+from harness.endpoints.replay import budget_of, get_replies, stored_replies
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.statements.statements import ClaimInContext, Normalizer, Written
 
@@ -67,7 +67,7 @@ class LanguageModelNormalizer(Normalizer):
         Raises: HarnessError: the endpoint or the cassette fails.
         """
         requests = [self.request(claim) for claim in claims]
-        replies = get_replies(requests, self._endpoint(), self._ledger, 0)
+        replies = get_replies(requests, self._endpoint(), self._ledger, 0, budget=budget_of(requests))
         stored = [replies[request.key] for request in requests]
         return [read_statement(reply.status, reply.reply) for reply in stored]
 
@@ -103,11 +103,12 @@ class LanguageModelNormalizer(Normalizer):
         """Starts a new generation of cached replies; a cassette stays as it is."""
         self.model.renew()
 
-    def planned_requests(self, claims: Sequence[ClaimInContext]) -> Mapping[str, int]:
-        """Returns the estimated tokens of each request whose reply is neither in the cassette nor in the cache."""
+    def planned_requests(self, claims: Sequence[ClaimInContext]) -> Mapping[str, Estimate]:
+        """Returns the estimated tokens and price of each request that neither the cassette nor the cache has."""
         requests = [self.request(claim) for claim in claims]
         stored = stored_replies(requests, self._endpoint())
-        return {request.key: request.token_estimate for request in requests if request.key not in stored}
+        endpoint = self._endpoint()
+        return {request.key: endpoint.estimate(request) for request in requests if request.key not in stored}
 
     def hosts(self) -> tuple[str, ...]:
         """Returns the host of the endpoint; none if a cassette is replayed."""

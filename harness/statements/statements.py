@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.jsonl import read_records
+from harness.endpoints.calls import Estimate
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import Fault, FaultsError
 from harness.records import Record
@@ -71,7 +72,7 @@ class Normalizer(ABC):
         """Asks anew on the next call, where replies are kept."""
         return
 
-    def planned_requests(self, claims: Sequence[ClaimInContext]) -> Mapping[str, int]:
+    def planned_requests(self, claims: Sequence[ClaimInContext]) -> Mapping[str, Estimate]:
         """Returns the estimated tokens of each request whose reply is not stored, by key."""
         return {}
 

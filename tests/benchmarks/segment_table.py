@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "data")]
 from treebanks import NEWS, SPOKEN, WEB, WRITTEN, Document, Segmenter, boundary_counts, read_news, read_treebanks  # noqa: E402
 
 from harness.data.sentences import segment  # noqa: E402
-from harness.data.sentences.words import WORDS  # noqa: E402
+from harness.data.sentences.words import words_of  # noqa: E402
 
 KINDS = {
     "GUM news": NEWS,
@@ -82,7 +83,7 @@ def punkt() -> Segmenter:
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     parameters = PunktParameters()
-    parameters.abbrev_types = set(WORDS["en"].known)
+    parameters.abbrev_types = set(words_of("en").known)
     return PunktSentenceTokenizer(parameters).span_tokenize
 
 
@@ -114,6 +115,38 @@ CANDIDATES: dict[str, tuple[str | None, Callable[[], Segmenter]]] = {
     "syntok": ("syntok", syntok),
 }
 """Row -> (package, what makes the splitter)."""
+
+
+def of_language(name: str, language: str) -> Segmenter | None:
+    """A splitter of a language by line; None where it has no rules for it."""
+    if name == "ours":
+        return partial(segment.sentences, language=language)
+    if name == "sentencex":
+        from sentencex import get_sentence_boundaries
+
+        return partial(
+            by_line,
+            lambda line: [(end["start_index"], end["end_index"]) for end in get_sentence_boundaries(language, line)],
+        )
+    import pysbd
+
+    try:
+        segmenter = pysbd.Segmenter(language=language, clean=False, char_span=True)
+    except ValueError:
+        return None
+    return partial(by_line, lambda line: [(found.start, found.end) for found in segmenter.segment(line)])
+
+
+def print_languages(benchmarks: Path) -> None:
+    """Prints boundary F1 by language on the dev parts of treebanks."""
+    names = [name for name in ("ours", "sentencex", "pysbd") if name == "ours" or find_spec(name)]
+    print("\nboundary F1 by language, all ends\n" + f"{'':10}" + "".join(f"{name:>12}" for name in names))
+    for path in sorted((benchmarks / "sbd_ud" / "languages").glob("*.jsonl")):
+        rows = map(json.loads, path.read_text("utf-8").splitlines())
+        documents = [Document(path.stem, row["text"], frozenset(row["ends"])) for row in rows]
+        splitters = [of_language(name, path.stem) for name in names]
+        values = [boundary_counts(documents, one, inside_lines=False).f1 if one else None for one in splitters]
+        print(f"{path.stem:10}" + "".join(f"{'-' if f1 is None else format(f1, '.3f'):>12}" for f1 in values))
 
 
 def cut(line: str, ends: list[int]) -> Iterator[tuple[int, int]]:
@@ -185,6 +218,7 @@ def main(benchmarks: Path) -> None:
     italian = [read_news(benchmarks, "italian", "it")]
     f1 = boundary_counts(italian, partial(segment.sentences, language="it"), inside_lines=True).f1
     print(f"\nItalian news, ends inside lines only: ours {f1:.3f}")
+    print_languages(benchmarks)
 
 
 if __name__ == "__main__":

@@ -119,13 +119,25 @@ def list_that_raises(error: str, folder: Path) -> subprocess.CompletedProcess[st
 
 
 def test_a_bug_of_ours_is_one_line_and_a_log(tmp_path):
-    done = list_that_raises("RuntimeError('boom')", tmp_path)
+    done = list_that_raises("RuntimeError('boom \\x1b]0;title\\x07 \\u202e \\ud800')", tmp_path)
     assert done.returncode == 70
     assert "internal error (please report it): RuntimeError: boom" in done.stderr
     assert "Traceback" not in done.stderr
     log = re.search(r"traceback in (\S+)", done.stderr)
     assert log
-    assert "boom" in Path(log[1]).read_text(encoding="utf-8")
+    text = Path(log[1]).read_text(encoding="utf-8")
+    assert "RuntimeError: boom \\x1b]0;title\\x07 \\u202e" in text
+    assert text.replace("\n", "").isprintable()
+
+
+def test_too_little_memory_is_said_before_a_library_hangs_or_crashes_for_want_of_it(tmp_path):
+    command = f"ulimit -v 400000; exec {sys.executable} -m harness run public-matters"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60
+    )
+    assert done.returncode == 2
+    assert "not enough memory: the limit of this process is 410 MB (ulimit -v), and this command needs" in done.stderr
+    assert done.stdout == ""
 
 
 def test_an_interrupted_run_says_so(tmp_path):

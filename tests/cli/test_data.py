@@ -57,9 +57,9 @@ ARTICLES = [
     ("a.jsonl", b"", "a.jsonl: is empty; expected one JSON object per line"),
     ("a.jsonl", b"caf\xe9", "a.jsonl:1: is not UTF-8: byte 0xe9 at offset 3; save the file as UTF-8"),
     (
-        "a.pdf",
-        b"%PDF",
-        "a.pdf: unknown suffix '.pdf'; expected one of .txt, .text, .md, .markdown, .html, .htm, .jsonl, .ndjson, .csv",
+        "a.zip",
+        b"PK",
+        "a.zip: unknown suffix '.zip'; expected one of .txt, .text, .md, .markdown, .html, .htm, .jsonl, .ndjson, .csv",
     ),
     ("a.md", b" \n", "a.md: is empty; an article needs text"),
     (

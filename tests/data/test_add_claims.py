@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from dataset_folders import change_line, content, lines, made, stand_off, write_lines
@@ -322,7 +323,7 @@ def test_of_two_adds_that_create_a_dataset_at_once_the_second_loses_nothing(tmp_
 def test_an_add_that_was_killed_before_it_wrote_a_new_dataset_can_be_repeated(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("text,label\nIt rose.,yes\nIt fell.,no\n")
-    for partial in ("d/.lock", "d/.partial-harness-abcd1234", "d/annotations/.partial-harness-abcd1235"):
+    for partial in ("d/.lock", "d/.partial-harness-abcd1234/0", "d/annotations/.partial-harness-abcd1235/1"):
         (tmp_path / partial).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / partial).touch()
     assert add_claims(tmp_path / "d", table, "me")[:2] == (2, 2)
@@ -346,3 +347,28 @@ def test_labels_of_an_article_that_a_new_version_replaces_are_told(folder, tmp_p
     new = row | {"text": "It also sank twice in May."}
     assert "give the article_id of the newest version" in refusal(folder, [new])
     assert add_claims(folder, [new | {"article_id": "ferry.v2"}], "me").annotations_added == 1
+
+
+def test_an_add_of_a_new_dataset_that_was_killed_while_it_wrote_can_be_repeated(tmp_path, monkeypatch):
+    """Whatever of its files is there; what has another content may be the user's, and is refused as before."""
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\nIt rose.,yes\nIt fell.,no\n")
+    monkeypatch.chdir(tmp_path)
+    add_claims("whole", table, "me")
+    (tmp_path / "whole" / "dataset.yaml").unlink()
+    names = sorted(path for path in (tmp_path / "whole").rglob("*") if path.is_file() and path.name != ".lock")
+    for number in range(1, len(names) + 1):
+        (tmp_path / str(number)).mkdir()
+        monkeypatch.chdir(tmp_path / str(number))  # the config of the dataset has its path
+        folder = Path("whole")
+        for path in names[:number]:
+            target = folder / path.relative_to(tmp_path / "whole")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+        assert add_claims(folder, table, "me")[:2] == (2, 2)
+        assert len(open_dataset(folder).annotations) == 2
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README.md").write_text("mine")
+    with pytest.raises(HarnessError, match="is not a dataset folder"):
+        add_claims(tmp_path / "mine", table, "me")
+    assert (tmp_path / "mine" / "README.md").read_text() == "mine"

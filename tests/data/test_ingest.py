@@ -106,7 +106,8 @@ def test_a_first_ingest_that_was_cut_short_goes_on(tmp_path):
     after = content(tmp_path / "d")
     (tmp_path / "d" / "dataset.yaml").unlink()
     (tmp_path / "d" / "claims.jsonl").unlink()
-    (tmp_path / "d" / ".partial-harness-abcd1234").write_text("half")
+    (tmp_path / "d" / ".partial-harness-abcd1234").mkdir()
+    (tmp_path / "d" / ".partial-harness-abcd1234" / "0").write_text("half")
     ingest([tmp_path / "d-sources"], tmp_path / "d")
     assert content(tmp_path / "d") == after
     assert open_dataset(tmp_path / "d").claims == whole.claims
@@ -266,13 +267,13 @@ def test_hidden_files_of_a_folder_are_passed_over_and_every_file_that_is_not_rea
     for name in ("._a.csv", ".~lock.a.csv#", ".DS_Store", "~$a.xlsx"):
         (folder / name).write_bytes(b"\x00\x05\x16\x07")
     for number in range(9):
-        (folder / f"{number}.pdf").write_bytes(b"%PDF")
+        (folder / f"{number}.zip").write_bytes(b"PK")
     result = ingest(folder, tmp_path / "d")
     assert result.articles_added == 1
     assert list(result.notes[:3]) == [
         f"{folder}: passed over hidden files: .DS_Store, ._a.csv, .~lock.a.csv#, ~$a.xlsx",
         f"{folder}: passed over files of another kind (read are {', '.join(READERS)}): "
-        "0.pdf, 1.pdf, 2.pdf, 3.pdf, 4.pdf and 4 more",
+        "0.zip, 1.zip, 2.zip, 3.zip, 4.zip and 4 more",
         f"{folder}: passed over folders (a quoted pattern such as 'news/**/*' reads them): old",
     ]
     assert result.notes[3:] == (f"{folder}/a.csv: the delimiter is: semicolon (found; --delimiter NAME sets another)",)

@@ -70,6 +70,20 @@ def test_nothing_is_overwritten(tmp_path):
     new(tmp_path / "empty")
 
 
+def test_a_call_that_was_killed_while_it_wrote_can_be_repeated(tmp_path):
+    new(tmp_path / "d")
+    whole = content(tmp_path / "d")
+    for name in ("dataset.yaml", "experiment.yaml"):
+        (tmp_path / "d" / name).unlink()
+    (tmp_path / "d" / ".partial-harness-abcd1234").mkdir()
+    new(tmp_path / "d")
+    assert content(tmp_path / "d") == whole
+    (tmp_path / "d" / "dataset.yaml").unlink()
+    (tmp_path / "d" / "README.md").write_text("mine")
+    with pytest.raises(HarnessError, match="d: is not empty"):
+        new(tmp_path / "d")
+
+
 def test_a_language_that_is_no_code(tmp_path):
     with pytest.raises(HarnessError, match='language: expected a BCP 47 code such as en or pt-BR, got "english: x'):
         new(tmp_path / "d", language="english: x")

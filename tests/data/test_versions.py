@@ -201,7 +201,7 @@ def test_a_killed_ingest_of_a_version_leaves_a_sound_folder(folder):
         "replace, left = Path.replace, int(sys.argv[1])\n"
         "def counted(self, target):\n"
         "    global left\n"
-        "    if self.name.startswith('.partial-'):\n"
+        "    if self.parent.name.startswith('.partial-'):\n"
         "        if left == 0: os.kill(os.getpid(), 9)\n"
         "        left -= 1\n"
         "    return replace(self, target)\n"

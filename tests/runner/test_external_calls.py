@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from batch_server import serving_batches
 from model_server import completion, gives, says
 
-from harness import plan, run
+from harness import build_report, plan, run
 from harness.data.load import open_dataset
 from harness.errors import HarnessError
 
@@ -106,6 +107,26 @@ def test_unanswered_claims_are_counted_by_reason(write, model_server, tmp_path):
     assert result.values["coverage"].value < 1
 
 
+def test_batches_give_the_result_of_single_calls(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "batched"))
+    with serving_batches() as server:
+        config = write("batch: true, backoff_s: 0.01, scoring: token_probabilities", url=server.url)
+        planned = plan(config, out=tmp_path, limit=3)
+        n_in_batches = planned.forecast.in_batches
+        assert f"would send up to {n_in_batches + 1} calls ({n_in_batches} of them in batches) to 127." in str(planned)
+        with pytest.raises(HarnessError, match=r"needs the network \(127.0.0.1\), which --offline refuses"):
+            run(config, out=tmp_path / "offline", offline=True)
+        assert server.calls == []
+        batched = run(config, out=tmp_path / "batched", limit=3).results[0]
+        asked = len(server.asked)
+        assert len(server.batches) == 4  # one for each fold
+        assert sum(map(len, server.rows.values())) == n_in_batches
+        single = run(write("scoring: token_probabilities", url=server.url), out=tmp_path / "single", limit=3).results[0]
+    assert len(server.asked) == asked == 1  # the trial: every other reply came in a batch
+    assert batched.values == single.values
+    assert (batched.cost.calls, batched.cost.tokens) == (single.cost.calls, single.cost.tokens)
+
+
 def test_a_dry_run_counts_calls_and_tokens_and_asks_nobody(write, model_server, harness, tmp_path):
     config = write("samples: 3")
     done = harness("run", config, "--dry-run", HARNESS_CACHE=str(tmp_path / "cache"))
@@ -138,6 +159,50 @@ def test_hosts_are_named_first_and_a_cap_ends_the_run(write, model_server, harne
     assert re.search(r"the max_calls limit \(3\) is reached; .* 2 of 13 replies arrived and are saved", said[-1])
     assert "Traceback" not in capped.stderr
     assert len(model_server.asked) == 3
+
+
+PRICED = "samples: 1, thought_tokens: 0, price: {input: 2, cached_input: 0.5, output: 8}"
+
+
+def counted(handler, body):
+    """An answer with cached tokens and thoughts."""
+    details = {"prompt_tokens_details": {"cached_tokens": 100}, "completion_tokens_details": {"reasoning_tokens": 20}}
+    usage = {"prompt_tokens": 400, "completion_tokens": 30, "total_tokens": 430} | details
+    handler.give(completion(json.dumps({"label": "yes"}), usage=usage))
+
+
+def test_a_run_stops_at_its_cap_in_dollars_and_a_higher_one_goes_on(write, model_server, tmp_path):
+    model_server.answer = counted
+    planned = plan(write(PRICED), out=tmp_path / "runs")
+    assert re.search(r"tokens, which cost at most about \$0\.\d+ by the config; cached", str(planned))
+    config = write(f"{PRICED}, max_cost: 0.03")
+    for _ in range(2):  # a run that goes on pays from the same budget
+        with pytest.raises(HarnessError, match=r"the max_cost limit \(\$0\.0300\) would be exceeded: .*; raise"):
+            run(config, out=tmp_path / "runs")
+        sent = len(model_server.asked)
+        assert sent * 0.00089 <= 0.03
+    assert len(list((tmp_path / "runs" / "asked" / "units").glob("*.parquet"))) >= 1
+    outcome = run(write(f"{PRICED}, max_cost: 5"), out=tmp_path / "runs")
+    assert len(model_server.asked) == 1 + 49 <= planned.forecast.calls
+    cost = outcome.results[0].cost
+    assert (cost.calls, cost.cached_tokens, cost.reasoning_tokens) == (52, 52 * 100, 52 * 20)
+    assert cost.dollars == pytest.approx(52 * 0.00089)
+    assert planned.forecast.dollars >= 50 * 0.00089
+    assert cost.prices == "the config"
+    line = "model: 52 calls with 22,360 tokens (5,200 cached, 1,040 of thoughts) cost $0.0463 by the config"
+    assert line in str(outcome).splitlines()
+    report = build_report([outcome.folder], tmp_path / "report.html").path.read_text(encoding="utf-8")
+    assert "of them cached" in report
+    assert "$0.0463" in report
+
+
+def test_a_cap_in_dollars_without_a_price_is_a_fault_of_the_config(write, model_server, harness, tmp_path):
+    refused = harness("run", write("max_cost: 1"), HARNESS_CACHE=str(tmp_path / "cache"))
+    assert refused.returncode == 2
+    assert "asked.yaml:6" in refused.stderr
+    assert "max_cost: the price of tiny at 127.0.0.1 is not known" in refused.stderr
+    assert "set price: {input: 0.15, cached_input: 0.075, output: 0.6}, in dollars per million tokens" in refused.stderr
+    assert model_server.asked == []
 
 
 def test_an_interrupted_run_goes_on_and_asks_nothing_twice(write, model_server, tmp_path):

@@ -239,7 +239,7 @@ def test_a_plan_lists_its_units_and_estimates_the_rest(config, tmp_path, harness
         "seconds": None,
         "megabytes": None,
         "unknown_units": UNITS,
-        "money": None,
+        "money": 0.0,
         "calls": 0,
         "tokens": 0,
     }

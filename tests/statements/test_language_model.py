@@ -57,6 +57,21 @@ def test_a_cassette_is_recorded_and_replayed_without_the_endpoint(model_server, 
         replaying.write(other)
 
 
+def test_a_cap_in_dollars_stops_and_a_higher_one_goes_on(model_server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    model_server.answer = answers(json.dumps({"statement": "Oslo sold 40 trams."}))
+    claims = [ClaimInContext(f"c{n}", f"It sold {n} of them.", 20, ARTICLE) for n in range(8)]
+    settings = {"price": {"input": 2, "output": 8}, "concurrency": 1}
+    most = normalizer(model_server, **settings).planned_requests(claims)
+    assert 0 < sum(call.dollars for call in most.values()) < 0.05
+    for _ in range(2):  # replies without usage count at their most
+        with pytest.raises(HarnessError, match=r"the max_cost limit \(\$0\.0200\) would be exceeded"):
+            write_statements(normalizer(model_server, max_cost=0.02, **settings), claims)
+        assert 1 <= len(model_server.asked) < 8
+    write_statements(normalizer(model_server, max_cost=1, **settings), claims)
+    assert len(model_server.asked) == 8
+
+
 @pytest.mark.parametrize(
     ("status", "choice", "reason"),
     [
@@ -82,6 +97,7 @@ def test_what_is_no_answer_has_a_reason(status, choice, reason):
         ({"name": "language_model", "endpoint": "http://x/v1"}, "model: is required, and missing"),
         ({"name": "language_model", "endpoint": "x", "model": "m"}, "endpoint: expected the base address"),
         ({"name": "language_model", "endpoint": "http://x/v1", "model": "m", "samples": 3}, "'samples'"),
+        ({"name": "language_model", "endpoint": "http://x/v1", "model": "m", "max_cost": 1}, "set price: {input: "),
         ({"model": "m"}, "expected a name"),
     ],
 )

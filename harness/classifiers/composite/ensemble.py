@@ -20,6 +20,7 @@ from harness.classifiers.base import (
     class_priors,
     computed,
     to_log_odds,
+    total_usage,
     two_columns,
 )
 from harness.classifiers.baselines.trivial import ClassPriorScorer
@@ -29,6 +30,7 @@ from harness.classifiers.storage.fit_cache import fit_or_load
 from harness.classifiers.thresholds import best_cutoff
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold, grouped_folds
+from harness.endpoints.calls import Estimate
 from harness.errors import HarnessError
 
 
@@ -82,9 +84,7 @@ class EnsembleScorer(Scorer):
     def api_usage(self, claims: Claims) -> ApiUsage | None:
         """The total API usage of the members; None if no member calls an API."""
         usages = [usage for usage in (member.api_usage(claims) for member in self.members) if usage is not None]
-        if not usages:
-            return None
-        return ApiUsage(sum(usage.calls for usage in usages), sum(usage.tokens for usage in usages))
+        return total_usage(usages)
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:
         """The members' reasons, weighted by their effect on the sum of scores; None if no member can explain."""
@@ -170,9 +170,9 @@ class Ensemble(WrappingClassifier):
         k = self._n_folds(claims)
         return grouped_folds(claims, k=k, by="article", seed=seed) if k > 1 else ()
 
-    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, Estimate]:
         """The requests of every member for each of its repeats; none if the members are not fitted."""
-        requests: dict[str, int] = {}
+        requests: dict[str, Estimate] = {}
         if self._can_learn(claims, gold):
             for repeat_seed in self._repeat_seeds(seed):
                 for member in self.inner():

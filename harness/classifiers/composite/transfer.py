@@ -25,6 +25,7 @@ from harness.data.labels.gold import gold_labels
 from harness.data.labels.tasks import YES_NO, find_task, mapping_of, task_gold
 from harness.data.load import find_dataset, find_scheme, open_dataset
 from harness.display import displayed
+from harness.endpoints.calls import Estimate
 from harness.errors import HarnessError
 from harness.files import fingerprint
 from harness.user_code.local_code import code_fingerprint
@@ -152,7 +153,7 @@ class Transfer(WrappingClassifier):
 
         Raises: HarnessError: a classifier cannot answer its question.
         """
-        classifier = self.classifier.classifier.with_task(self.training_set().prompt)
+        classifier = self.classifier.classifier.with_task(self.training_set().prompt._replace(budget=question.budget))
         update: dict[str, Any] = {"classifier": self.classifier.model_copy(update={"classifier": classifier})}
         if self.fine_tune_with is not None:
             fine_tune_with = self.fine_tune_with.classifier.with_task(question)
@@ -173,7 +174,7 @@ class Transfer(WrappingClassifier):
         """The fingerprint of the remaining claims of the other dataset, their labels and the inner classifiers."""
         return self.training_set().fingerprint + super().input_fingerprint()
 
-    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, Estimate]:
         """The requests of `classifier`, which is fitted to the claims of the other dataset."""
         source = self.training_set()
         return self.classifier.classifier.planned_requests(source.claims, source.gold, test, seed)

@@ -24,6 +24,7 @@ from harness.classifiers.base import (
 from harness.classifiers.composite.nested import NestedClassifier
 from harness.data.claims import Claims, Gold
 from harness.data.splits.folds import Fold
+from harness.endpoints.calls import Estimate
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.files import fingerprint
 
@@ -149,9 +150,9 @@ class WrappingClassifier(Classifier):
         clauses = dict.fromkeys(clause for seen, clause in seen_and_clauses if seen.any())
         return np.any([seen for seen, _ in seen_and_clauses], axis=0), "; ".join(clauses)
 
-    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, Estimate]:
         """The requests of every inner classifier, in the inner folds and in the final fit."""
-        requests: dict[str, int] = {}
+        requests: dict[str, Estimate] = {}
         for inner in self.inner():
             requests |= inner.planned_requests(claims, gold, test, seed)
             for fold in self.rehearsals(claims, seed):

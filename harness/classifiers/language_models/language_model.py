@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -26,10 +26,11 @@ from harness.classifiers.language_models.scorer import LanguageModelScorer
 from harness.classifiers.language_models.trials import Trials
 from harness.data.claims import Claims, Gold
 from harness.endpoints.cache import Cache
-from harness.endpoints.calls import Endpoint, Request, StoredReply
+from harness.endpoints.calls import Endpoint, Estimate, Request, StoredReply
 from harness.endpoints.capabilities import RESPONSE_FORMATS, EndpointCapabilities, response_format_parameter
 from harness.endpoints.cassette import read_cassette
-from harness.endpoints.replay import get_replies, stored_replies
+from harness.endpoints.prices import PRICE_EXAMPLE, Price
+from harness.endpoints.replay import get_replies, stored_replies, submitted_requests
 from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import FaultsError, HarnessError
 from harness.files import fingerprint, read_bytes, sha256
@@ -48,6 +49,9 @@ RESERVED_PARAMETERS = {
     "n",
 }
 """Request parameters that `extra` may not set: they have settings of their own, or change the form of a reply."""
+
+PRICED_APART = {"audio", "modalities", "models", "plugins", "service_tier", "tools", "web_search_options"}
+"""Parameters under `extra` that a provider may charge for in other ways than by the tokens of the model."""
 
 SECRET = re.compile("key|secret|password|token|sig|auth|code", re.IGNORECASE)
 """Names in the query of an address that may hold a key."""
@@ -122,6 +126,15 @@ class LanguageModel(Classifier):
     """Most requests that one run may send, including retries, over all its folds, seeds and processes."""
     max_total_tokens: int | None = Field(default=None, ge=1)
     """Most tokens that one run may use, prompts and answers together, over all its folds, seeds and processes."""
+    max_cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Most dollars that an experiment may spend on this model, over all its systems, folds, seeds and processes, and
+    over runs that continue each other."""
+    price: Price | None = None
+    """Price of the model; None: from the list of the package `genai-prices`, by the host of the endpoint."""
+    batch: bool = False
+    """Whether requests are sent as batches, which cost less and may take a day; trial calls are single ones."""
+    batch_wait_s: float = Field(default=93_600.0, gt=0.0)
+    """Longest wait for a batch, in seconds; the same command waits on for the same batch."""
     cassette: str | None = None
     """File of recorded requests and replies; replayed without the endpoint unless `record` is set."""
     record: bool = False
@@ -132,6 +145,8 @@ class LanguageModel(Classifier):
 
     _ledger: str = PrivateAttr(default_factory=lambda: uuid4().hex)
     """Name that usage is counted under: shared by this object and its copies, so that caps hold over processes."""
+    _budget: str | None = PrivateAttr(default=None)
+    """Name that dollars are counted under, over all runs of an experiment; None: as `_ledger`."""
 
     @field_validator("endpoint")
     @classmethod
@@ -190,9 +205,26 @@ class LanguageModel(Classifier):
             raise ValueError("extra: contains a number that is not finite, which JSON cannot represent")
         if self.max_total_tokens is not None and self.max_tokens is None and "max_completion_tokens" not in self.extra:
             raise ValueError("max_total_tokens: requires max_tokens, the limit of an answer")
+        if self.max_cost is not None:
+            self._check_bounded()
         if self.record and self.cassette is None:
             raise ValueError("record: requires cassette, the file to record to")
         return self
+
+    def _check_bounded(self) -> None:
+        """Checks that the price of each call has a bound, which `max_cost` needs."""
+        if self.max_tokens is None and "max_completion_tokens" not in self.extra:
+            raise ValueError("max_cost: requires max_tokens, the limit of an answer")
+        priced_apart = sorted(PRICED_APART & set(self.extra))
+        if priced_apart:
+            raise ValueError(
+                f"max_cost: what {' and '.join(priced_apart)} under extra costs has no bound; remove it, or max_cost"
+            )
+        if self.connection.rate() is None:
+            raise ValueError(
+                f"max_cost: the price of {self.model} at {self.connection.host} is not known: the list of genai-prices "
+                f"does not have it; set {PRICE_EXAMPLE}"
+            )
 
     def check(self) -> None:
         """Validates the cassette.
@@ -238,7 +270,9 @@ class LanguageModel(Classifier):
         guide = guide.model_copy(update={"passages": question.passages})
         if not self.guideline:
             guide = guide.model_copy(update={"guideline": None})
-        return self.model_copy(update={"guide": guide})
+        copy = self.model_copy(update={"guide": guide})
+        copy._budget = question.budget or None
+        return copy
 
     def hosts(self) -> tuple[str, ...]:
         """The host of the endpoint; none if a cassette is replayed."""
@@ -264,17 +298,17 @@ class LanguageModel(Classifier):
         Raises: HarnessError: the endpoint or the cassette fails, or the model has no guide for these labels.
         """
         guide = self._guide_for(gold.labels)
-        endpoint = self.connection
+        endpoint = replace(self.connection, batch=False)  # nobody waits a day to learn that a parameter is refused
 
         def ask(request: Request) -> StoredReply:
-            return get_replies([request], endpoint, self._ledger, seed)[request.key]
+            return get_replies([request], endpoint, self._ledger, seed, budget=self._budget)[request.key]
 
         capabilities = self._trials(guide).find(ask)
         assert capabilities is not None  # noqa: S101 - `ask` answers every request
         return self._scorer(guide, capabilities, claims, gold, seed)
 
-    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, int]:
-        """The estimated tokens of each request whose reply is neither in the cassette nor in the cache, by key."""
+    def planned_requests(self, claims: Claims, gold: Gold, test: Claims, seed: int) -> Mapping[str, Estimate]:
+        """The estimated tokens and price, by key, of each request that is neither stored nor in a batch yet."""
         guide = self._guide_for(gold.labels)
         endpoint = self.connection
         unanswered_trials: list[Request] = []
@@ -292,11 +326,12 @@ class LanguageModel(Classifier):
         )
         scorer = self._scorer(guide, capabilities, claims, gold, seed)
         requests = [request for samples in scorer.requests(test) for request in samples]
-        stored = stored_replies(requests, endpoint)
-        return {
-            request.key: request.token_estimate
-            for request in [*unanswered_trials, *requests]
-            if request.key not in stored
+        known = stored_replies(requests, endpoint).keys() | submitted_requests(requests, endpoint)
+        # Trial calls are never part of a batch.
+        trial_endpoint = replace(endpoint, batch=False)
+        trial_estimates = {request.key: trial_endpoint.estimate(request) for request in unanswered_trials}
+        return trial_estimates | {
+            request.key: endpoint.estimate(request) for request in requests if request.key not in known
         }
 
     def _guide_for(self, labels: tuple[str, ...]) -> PromptGuideline:
@@ -357,6 +392,7 @@ class LanguageModel(Classifier):
             samples=None if capabilities.token_probabilities else self.samples,
             seed=seed,
             ledger=self._ledger,
+            budget=self._budget,
             chosen=", ".join([scoring, capabilities.summary(), *thoughts, f"{len(examples)} examples"]),
         )
 

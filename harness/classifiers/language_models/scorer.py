@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.classifiers.base import N_REASONS, ApiUsage, QuoteCounts, Reason, ScoreMatrix, Scorer
+from harness.classifiers.base import N_REASONS, ApiUsage, QuoteCounts, Reason, ScoreMatrix, Scorer, total_usage
 from harness.classifiers.language_models.prompt import Prompt, claim_messages, sendable_text
 from harness.classifiers.language_models.replies import ParsedReply, Quote, read_reply
+from harness.classifiers.language_models.usage import usages_of
 from harness.data.claims import Claims
 from harness.endpoints.calls import Endpoint, Request, StoredReply
-from harness.endpoints.completions import reported_tokens
 from harness.endpoints.replay import get_replies
 from harness.errors import HarnessError
 
@@ -53,8 +53,10 @@ class LanguageModelScorer(Scorer):
     """Number of requests per claim; None: one, whose token probabilities give the score."""
     seed: int
     ledger: str
-    """Name that usage is counted under."""
+    """Name that calls and tokens are counted under."""
     chosen: str
+    budget: str | None = None
+    """Name that dollars are counted under; None: as `ledger`."""
     _last_answers: LastAnswers | None = field(default=None, repr=False, compare=False)
 
     probabilities = True
@@ -130,25 +132,33 @@ class LanguageModelScorer(Scorer):
         """The answers about the claims; scores, labels and counts of the same claims share one set of replies."""
         if self._last_answers is None or self._last_answers.claims is not claims:
             replies: list[list[ParsedReply]] = []
-            tokens_by_key: dict[str, int] = {}
-            for start in range(0, len(claims), BATCH_SIZE):
-                batch = claims.take(np.arange(start, min(start + BATCH_SIZE, len(claims))))
-                replies += self._ask(batch, tokens_by_key)
-            usage = ApiUsage(len(tokens_by_key), sum(tokens_by_key.values()))
+            usages: dict[str, ApiUsage] = {}
+            starts = range(0, len(claims), BATCH_SIZE)
+            lots = [np.arange(start, min(start + BATCH_SIZE, len(claims))) for start in starts]
+            if self.endpoint.batch and len(lots) > 1:  # so that no lot waits until another one is answered
+                for lot in lots:
+                    self._replies(self.requests(claims.take(lot)), wait=False)
+            for lot in lots:
+                replies += self._ask(claims.take(lot), usages)
+            usage = total_usage([*usages.values()]) or ApiUsage(0, 0)
             self._last_answers = LastAnswers(claims, replies, usage)
         return self._last_answers
 
-    def _ask(self, claims: Claims, tokens_by_key: dict[str, int]) -> list[list[ParsedReply]]:
-        """The parsed replies by claim and sample; adds the tokens of each reply to `tokens_by_key`."""
+    def _ask(self, claims: Claims, usages: dict[str, ApiUsage]) -> list[list[ParsedReply]]:
+        """The parsed replies by claim and sample; adds the usage of each reply to `usages`."""
         requests = self.requests(claims)
-        all_requests = [request for samples in requests for request in samples]
-        replies = get_replies(all_requests, self.endpoint, self.ledger, self.seed, self._check_first)
+        replies = self._replies(requests)
         parsed = {
             key: read_reply(reply.status, reply.reply, self.labels, passages=self.prompt.passages)
             for key, reply in replies.items()
         }
-        tokens_by_key |= {key: reported_tokens(reply.reply) or 0 for key, reply in replies.items()}
+        usages |= usages_of(replies, self.endpoint)
         return [[parsed[request.key] for request in samples] for samples in requests]
+
+    def _replies(self, requests: Sequence[Sequence[Request]], *, wait: bool = True) -> dict[str, StoredReply]:
+        all_requests = [request for samples in requests for request in samples]
+        settings = (self.endpoint, self.ledger, self.seed, self._check_first)
+        return get_replies(all_requests, *settings, budget=self.budget, wait=wait)
 
     def _check_first(self, replies: Sequence[StoredReply]) -> None:
         """Raises a HarnessError if all of the first answers are cut off: the others would be, too."""

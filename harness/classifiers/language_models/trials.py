@@ -17,6 +17,7 @@ from harness.endpoints.capabilities import (
     PROBE_WITH_PASSAGES,
     EndpointCapabilities,
     ResponseFormat,
+    response_format_parameter,
 )
 from harness.endpoints.completions import error_summary, first_choice, has_thoughts, is_cut_off
 from harness.endpoints.refusals import refused_parameters
@@ -30,6 +31,13 @@ instructions below say about the form of the answer.
 
 """
 """Start of the instructions of a trial. An endpoint that enforces the form gives JSON all the same."""
+BOUND = ("bound", "tied")
+"""Labels of the schema of a trial, which its prompt does not tell: who answers with one follows the schema. There are
+two, because some endpoints give the probabilities of only those tokens that a schema allows."""
+Trap = Literal["schema", "words", "none"]
+"""Whether a trial's prompt asks for another form, and whether its schema has labels of its own as well."""
+TRAPS: tuple[Trap, ...] = ("schema", "words", "none")
+"""Traps of trials, the present one first, then those that cassettes of earlier versions have."""
 
 REMEDIES = {
     "logprobs": "; set scoring: auto or self_consistency",
@@ -43,10 +51,12 @@ OWN = {"model", "messages", "max_tokens", "max_completion_tokens", "temperature"
 """Parameters of a request that do not come from `extra`; besides those for token probabilities."""
 
 
-def trial_messages(guide: PromptGuideline, *, trap: bool) -> list[dict[str, str]]:
-    """The messages of a trial: the whole guideline, a claim, and with `trap` the request to answer in another form."""
+def trial_messages(guide: PromptGuideline, trap: Trap) -> list[dict[str, str]]:
+    """The messages of a trial: the whole guideline, a claim, and with a trap the request to answer in another form."""
     instructions, *rest = build_prompt(guide, (), ()).messages(PROBE_WITH_PASSAGES if guide.passages else PROBE)
-    return [instructions | {"content": TRAP + instructions["content"]}, *rest] if trap else [instructions, *rest]
+    return (
+        [instructions, *rest] if trap == "none" else [instructions | {"content": TRAP + instructions["content"]}, *rest]
+    )
 
 
 @dataclass(frozen=True)
@@ -68,12 +78,12 @@ class Trials:
             requires them.
         """
         candidates = self._candidates()
-        messages = self._messages(candidates[0])
+        trap = self._trap(candidates[0])
         rejections = []
         while candidates:
             capabilities = candidates[0]
             body = self.parameters(capabilities)
-            reply = ask(self._request(capabilities, messages))
+            reply = ask(self._request(capabilities, trap))
             if reply is None:
                 return None
             choice = first_choice(reply.reply) if reply.status == 200 else None
@@ -83,23 +93,25 @@ class Trials:
                     candidates[0] = thinking
                     continue
             if choice is not None:
-                trapped = messages == trial_messages(self.guide, trap=True)
-                return self._accepted(capabilities, reply.reply, trapped=trapped)
+                return self._accepted(capabilities, reply.reply, trap)
             rejections.append(reply)
             left = _without(candidates, refused_parameters(reply.reply, body))
             candidates = candidates[1:] if left is None else left
         raise self._error(rejections)
 
-    def _request(self, capabilities: EndpointCapabilities, messages: list[dict[str, str]]) -> Request:
-        return Request.of(self.endpoint.endpoint, self.parameters(capabilities) | {"messages": messages})
+    def _request(self, capabilities: EndpointCapabilities, trap: Trap) -> Request:
+        body = self.parameters(capabilities) | {"messages": trial_messages(self.guide, trap)}
+        if trap == "schema" and capabilities.response_format == "json_schema":
+            body["response_format"] = response_format_parameter("json_schema", BOUND, passages=self.guide.passages)
+        return Request.of(self.endpoint.endpoint, body)
 
-    def _messages(self, first: EndpointCapabilities) -> list[dict[str, str]]:
-        """The messages of the trials: without the trap if a cassette from before it is replayed."""
-        trapped, plain = (trial_messages(self.guide, trap=trap) for trap in (True, False))
+    def _trap(self, first: EndpointCapabilities) -> Trap:
+        """The trap of the trials: the present one, or that of an earlier version whose cassette is replayed."""
         if not self.endpoint.replayed:
-            return trapped
-        stored = stored_replies([self._request(first, messages) for messages in (trapped, plain)], self.endpoint)
-        return plain if stored.keys() == {self._request(first, plain).key} else trapped
+            return TRAPS[0]
+        requests = {trap: self._request(first, trap) for trap in TRAPS}
+        stored = stored_replies([*requests.values()], self.endpoint)
+        return next((trap for trap in TRAPS if requests[trap].key in stored), TRAPS[0])
 
     def _candidates(self) -> list[EndpointCapabilities]:
         token_probabilities = {
@@ -109,7 +121,7 @@ class Trials:
         }[self.scoring]
         return [EndpointCapabilities(form, asked) for form in self.response_formats for asked in token_probabilities]
 
-    def _accepted(self, capabilities: EndpointCapabilities, reply: str, *, trapped: bool) -> EndpointCapabilities:
+    def _accepted(self, capabilities: EndpointCapabilities, reply: str, trap: Trap) -> EndpointCapabilities:
         # Some endpoints accept a parameter and ignore it, so only the reply shows whether it works.
         has_probabilities = capabilities.token_probabilities and has_token_probabilities(reply)
         if self.scoring == "token_probabilities" and not has_probabilities:
@@ -117,16 +129,16 @@ class Trials:
         return capabilities._replace(
             token_probabilities=has_probabilities,
             thinks=capabilities.thinks or has_thoughts(reply),
-            enforced=self._is_enforced(capabilities.response_format, reply) if trapped else None,
+            enforced=None if trap == "none" else self._is_enforced(capabilities.response_format, reply, trap),
         )
 
-    def _is_enforced(self, response_format: ResponseFormat, reply: str) -> bool | None:
+    def _is_enforced(self, response_format: ResponseFormat, reply: str, trap: Trap) -> bool | None:
         choice = first_choice(reply)
         if choice is None or is_cut_off(choice) or not choice["message"]["content"].strip():
             return None
         content = choice["message"]["content"]
         if response_format == "json_schema":
-            labels = [answer.label for answer in self.guide.answers]
+            labels = BOUND if trap == "schema" else tuple(answer.label for answer in self.guide.answers)
             return keeps_to_schema(content, labels, passages=self.guide.passages)
         try:
             return isinstance(json.loads(content), dict)

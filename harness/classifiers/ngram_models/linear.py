@@ -31,7 +31,7 @@ from harness.features.weights import TFIDF_TYPES, BinaryNgrams, Tfidf
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-BATCH = 8192
+BATCH = 4096
 """Number of claims converted to features at once, which bounds memory."""
 
 
@@ -60,7 +60,7 @@ class LinearScorer(Scorer):
 
     def margins(self, claims: Claims) -> Floats:
         """The weighted sums, shape (n_claims, number of labels with weights)."""
-        parts = [self.features.transform(texts) @ self.weights + self.intercepts for texts in _batches(claims)]
+        parts = [self.features.sums(texts, self.weights) + self.intercepts for texts in _batches(claims)]
         return np.concatenate(parts) if parts else np.empty((0, len(self.labels)))
 
     def explain(self, claims: Claims) -> list[tuple[Reason, ...]] | None:

@@ -17,6 +17,7 @@ from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
 from harness.files import atomic_folder, fingerprint, json_document
 from harness.folders import cache_folder
+from harness.partial_files import is_temporary
 from harness.user_code.local_code import code_fingerprint
 
 FITS = "fits"
@@ -93,6 +94,9 @@ def _save(scorer: Scorer, folder: Path) -> None:
 
 def _evict_oldest(folder: Path) -> None:
     """Deletes the least recently used fits beyond MAX_FITS; the time of a folder is that of its last use."""
-    fits = sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    fits = sorted(
+        (path for path in folder.iterdir() if path.is_dir() and not is_temporary(path)),
+        key=lambda path: path.stat().st_mtime,
+    )
     for path in fits[:-MAX_FITS]:
         shutil.rmtree(path, ignore_errors=True)

@@ -30,6 +30,7 @@ HTML_SUFFIXES = (".html", ".htm")
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 TRANSCRIPT_SUFFIX = ".transcript.txt"
+COMPRESSED_SUFFIX = ".warc.gz"
 
 
 ArticleSource = Union[str, Path, Article, "datasets.Dataset"]
@@ -126,8 +127,8 @@ class InputFile(NamedTuple):
 
     @property
     def suffix(self) -> str:
-        """The last suffix of the name, in lower case."""
-        return Path(self.name).suffix.lower()
+        """The suffix of the name, in lower case."""
+        return suffix_of(self.name)
 
     @property
     def article_id(self) -> str:
@@ -139,6 +140,12 @@ class InputFile(NamedTuple):
 
 
 ArticleReader = Callable[[InputFile], list[LoadedArticle]]
+
+
+def suffix_of(path: str | Path) -> str:
+    """The suffix of a file name that tells its kind, in lower case: the last one, or `.warc.gz`."""
+    name = Path(path).name.lower()
+    return COMPRESSED_SUFFIX if name.endswith(COMPRESSED_SUFFIX) else Path(name).suffix
 
 
 def safe_name(text: str, otherwise: str) -> str:

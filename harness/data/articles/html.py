@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 
 from harness.data.articles.article_file import MaskedText
 from harness.data.articles.encoding import UTF_8, DecodedText, decode_text
+from harness.data.articles.main_text.gaps import with_links
+from harness.data.articles.main_text.missed import missed_article
+from harness.data.articles.main_text.places import key
+from harness.data.articles.main_text.trim import trimmed
 from harness.data.articles.page_blocks import Block, blocks_of, drop_comments, text_and_parts
 from harness.data.articles.page_captions import with_captions
 from harness.data.articles.page_data import article_object, body_paragraphs, declared_language, json_ld
@@ -19,8 +23,14 @@ from harness.errors import FaultsError
 EXTRACTION = {"favor_precision": True, "include_tables": True, "include_comments": False}
 """Options of trafilatura, chosen with tests/benchmarks/article_text.py. Tables are included because many pages place
 their article in one."""
+FALLBACK = {"favor_recall": True, "include_tables": True, "include_comments": False}
+"""Options for a page in which those find nothing."""
 MIN_SHOWN = 0.3
 """Share of the text in the JSON-LD of a page that the page shows; if it shows less, the text of the JSON-LD is read."""
+MAX_MENU = 0.5
+"""Share of a text without ends of sentences that is links; one with more is a menu."""
+MIN_UNENDED = 100
+"""Characters of a text without ends of sentences (a table, a poem, Thai), below which it is no article."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _TRUSTED_PREFIXES = (
     "windows-",
@@ -37,6 +47,9 @@ _TRUSTED_PREFIXES = (
     "tis-620",
 )
 """Prefixes of the declared encodings that are accepted: those that browsers support."""
+MAX_BROKEN = 0.5
+"""Share of the characters beyond ASCII that are broken in UTF-8; a page with more is in another encoding."""
+_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _HEAD_BYTES = 4096
 """Bytes at the start of a page that are searched for its declared encoding; browsers search 1,024."""
 
@@ -79,8 +92,7 @@ def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> Web
     language = None if tree is None else declared_language(tree, objects)
     content = _content_of_data(_extract(tree, dropped), article_object(objects))
     text, parts = text_and_parts(content.blocks)
-    # From a page without an article, trafilatura returns menu entries, which contain no end of a sentence.
-    if not re.search(r"[.!?…。！？।؟]", text):
+    if not text or _is_menu(tree, content.blocks):
         raise FaultsError.single(
             path,
             "contains no article text, only menus or boilerplate; save the text as .txt and ingest that file",
@@ -97,13 +109,27 @@ def read_page(data: bytes, path: str | Path, encoding: str | None = None) -> Web
     return WebPage(fields | {"language": language}, encoding, MaskedText(fields["text"] or "", (), parts, dropped))
 
 
+def _is_menu(tree: Any, blocks: list[Block]) -> bool:
+    """Whether a text is made of the page's links: from a page without an article, trafilatura returns menu entries."""
+    if tree is None or any(re.search(r"[.!?…。！？।؟]", block.text) for block in blocks):
+        return False
+    links = {key(link.text_content()) for link in tree.iter("a", "button", "option")}
+    linked = sum(len(block.text) for block in blocks if key(block.text) in links)
+    length = sum(len(block.text) for block in blocks)
+    return length < MIN_UNENDED or linked > MAX_MENU * length
+
+
 def _decode_page(data: bytes, path: str | Path, encoding: str | None) -> DecodedText:
-    """Decode as UTF-8 if valid, else as the page declares, else by a guess."""
+    """Decode as UTF-8 if valid, or nearly so; else as the page declares; else by a guess."""
     if encoding is None:
         try:
             return DecodedText(data.decode("utf-8-sig"), UTF_8)
         except UnicodeDecodeError:
             declared = _CHARSET.search(data[:_HEAD_BYTES])
+        text = data.decode("utf-8-sig", "replace")
+        # A cut or broken character makes no other encoding of a page: its other characters would turn into two or more.
+        if text.count("\ufffd") <= MAX_BROKEN * sum(map(len, _NON_ASCII.findall(text))):
+            return DecodedText(text, UTF_8)
         name = declared[1].decode("ascii").lower() if declared else ""
         if name.startswith(_TRUSTED_PREFIXES):
             with suppress(FaultsError):  # a wrong declaration is ignored, as if there were none
@@ -125,25 +151,38 @@ def _extract(tree: Any, dropped: dict[str, int]) -> _Content:
     """The article of a page, by trafilatura; empty if none is found."""
     import logging
 
-    import trafilatura
-
     logging.getLogger("trafilatura").addHandler(
         logging.NullHandler()
     )  # keep its log lines off stderr: our error has a message
     if tree is None:
         return _Content([])
+    drop_comments(tree, dropped)
+    content = _extract_with(tree, EXTRACTION)
+    if (part := missed_article(tree, content.blocks)) is not None:
+        content = max(content, content._replace(blocks=_extract_with(part, EXTRACTION).blocks), key=_length)
+    if not content.blocks:
+        content = _extract_with(tree, FALLBACK)
+    blocks = trimmed(tree, with_links(tree, content.blocks), content.title, dropped)
+    return content._replace(blocks=with_captions(tree, blocks, dropped))
+
+
+def _extract_with(tree: Any, options: dict[str, bool]) -> _Content:
+    import trafilatura
+
+    shown = deepcopy(tree)
+    for caption in list(shown.iter("caption")):
+        caption.drop_tree()  # it would become a row of the table
     try:
-        drop_comments(tree, dropped)
-        shown = deepcopy(tree)
-        for caption in list(shown.iter("caption")):
-            caption.drop_tree()  # it would become a row of the table
-        document = trafilatura.bare_extraction(shown, with_metadata=True, **EXTRACTION)
+        document = trafilatura.bare_extraction(shown, with_metadata=True, **options)
     except Exception:  # a malformed page can raise any error in the parser; treat it as a page without an article
         return _Content([])
     if document is None or document.body is None:
         return _Content([])
-    blocks = with_captions(tree, blocks_of(document.body), dropped)
-    return _Content(blocks, document.title, document.date, document.sitename, document.url)
+    return _Content(blocks_of(document.body), document.title, document.date, document.sitename, document.url)
+
+
+def _length(content: _Content) -> int:
+    return sum(len(block.text) for block in content.blocks)
 
 
 def _content_of_data(content: _Content, article: dict[str, Any] | None) -> _Content:
@@ -151,7 +190,7 @@ def _content_of_data(content: _Content, article: dict[str, Any] | None) -> _Cont
     if article is None:
         return content
     paragraphs = body_paragraphs(article["articleBody"])
-    if sum(len(block.text) for block in content.blocks) >= MIN_SHOWN * sum(map(len, paragraphs)):
+    if _length(content) >= MIN_SHOWN * sum(map(len, paragraphs)):
         return content
     headline, published = article.get("headline"), article.get("datePublished")
     return content._replace(

@@ -110,13 +110,32 @@ def _table_blocks(table: Any) -> Iterator[Block]:
     """Yields one block per row (`Year: 2022; Spent: 3 million`), or the text of a table that only arranges a page."""
     rows = [list(row.iterchildren("cell")) for row in table.iter("row")]
     texts = [[" ".join(block.text for block in _blocks(cell, None) if block.text) for cell in row] for row in rows]
-    if max(map(len, texts), default=0) < 2 or any(len(text) > MAX_CELL for row in texts for text in row):
+    if not holds_values(texts):
         for cell in (cell for row in rows for cell in row):
             yield from _blocks(cell, None)
         return
+    yield from row_blocks(texts, [_is_header(row, cells) for row, cells in zip(rows, texts, strict=True)])
+
+
+def holds_values(rows: list[list[str]]) -> bool:
+    """Returns whether the cells of a table are values; else it only arranges a page, and its cells are text.
+
+    Args:
+        rows: texts of the cells.
+    """
+    return max(map(len, rows), default=0) >= 2 and not any(len(text) > MAX_CELL for row in rows for text in row)
+
+
+def row_blocks(rows: list[list[str]], are_headers: list[bool]) -> Iterator[Block]:
+    """Yields one block per row of a table of values; a row with one value below a header gives none.
+
+    Args:
+        rows: texts of the cells.
+        are_headers: whether each row names the columns; the first such row is used.
+    """
     names: list[str] = []
-    for row, cells in zip(rows, texts, strict=True):
-        if _is_header(row, cells) and not names:
+    for cells, is_header in zip(rows, are_headers, strict=True):
+        if is_header and not names:
             names = cells
         elif len(filled := [text for text in cells if text]) > 1 or (filled and not names):
             yield Block(in_words(cells, names), "table cell", whole=True)

@@ -9,6 +9,8 @@ from copy import deepcopy
 from typing import Any
 
 from harness.data.articles.junk import is_time
+from harness.data.articles.main_text.gaps import gaps
+from harness.data.articles.main_text.places import INNER_BLOCKS, Places, is_outside, link_share
 from harness.data.articles.page_blocks import Block, squeezed
 from harness.records import Part
 
@@ -16,9 +18,6 @@ MAX_LINKED = 0.3
 """Share of the characters of a list that are links; a list with more is a menu."""
 MAX_CAPTION = 1_000
 """Characters of a caption; a longer one is no caption."""
-_TEXT_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "td", "blockquote", "div")
-_INNER_BLOCKS = ("p", "div", "ul", "ol", "table", "blockquote", "figure", "section", "article")
-_OUTSIDE = frozenset(("nav", "aside", "footer", "form", "button", "noscript", "template"))
 _CAPTION_CLASS = re.compile(r"(?:^|[\s_-])caption(?:$|[\s_-])(?!.*(?:hidden|toggle|button))", re.IGNORECASE)
 _CREDIT_CLASS = re.compile(r"credit|copyright|photographer|byline|attribution", re.IGNORECASE)
 _CREDIT = re.compile(
@@ -42,70 +41,32 @@ def with_captions(tree: Any, blocks: Sequence[Block], dropped: dict[str, int]) -
         blocks: blocks that were extracted from it.
         dropped: mapping to which the number of times, and of captions that only name a photographer, is added.
     """
-    place = _Places(tree, blocks)
+    place = Places(tree, blocks)
     if not place.of_element:
         return list(blocks)
     is_caption, added = set[int](), defaultdict[int, list[Block]](list)
+    between = gaps(place, blocks)
     container, last = place.container(), -1
     for element in container.iter():
         last = place.of_element.get(element, last)
-        if element.tag == "time" and is_time(squeezed(element.text_content())) and not _is_outside(element, container):
+        if element.tag == "time" and is_time(squeezed(element.text_content())) and not is_outside(element, container):
             dropped["time"] = dropped.get("time", 0) + 1  # the extraction leaves them out
         if _is_caption(element):
             text = _caption_text(element)
             if element in place.of_element:
                 is_caption.add(place.of_element[element])
-            elif text and not place.has(text) and len(text) <= MAX_CAPTION and not _is_outside(element, container):
+            elif text and not place.has(text) and len(text) <= MAX_CAPTION and not is_outside(element, container):
                 if _CREDIT.fullmatch(text) and len(text.split()) <= MAX_CREDIT:
                     dropped["credit"] = dropped.get("credit", 0) + 1
                 else:
                     added[last].append(Block(text, "caption"))
+        elif element in between:
+            added[last] += between[element]
         elif element.tag in ("ul", "ol") and place.follows_text(element) and not _is_menu(element):
             items = [text for item in element.iter("li") for text in _item_texts(item)]
-            if not any(map(place.has, items)) and not _is_outside(element, container):
+            if not any(map(place.has, items)) and not is_outside(element, container):
                 added[last] += [Block(text, "list item") for text in items if text]
     return list(_merged(blocks, is_caption, added))
-
-
-class _Places:
-    """Which element of a page each extracted block comes from."""
-
-    def __init__(self, tree: Any, blocks: Sequence[Block]) -> None:
-        self._indices = defaultdict[str, list[int]](list)
-        for index, block in reversed(list(enumerate(blocks))):
-            self._indices[_key(block.text)].append(index)
-        self._texts = frozenset(self._indices)
-        self.of_element: dict[Any, int] = {}
-        """Index of its block, by element."""
-        for element in tree.iter(*_TEXT_TAGS, "figcaption", "caption"):
-            if element.tag in ("div", "li", "td") and any(child.tag in _INNER_BLOCKS for child in element):
-                continue
-            indices = self._indices.get(_key(element.text_content()))
-            if indices:
-                self.of_element[element] = indices.pop()
-
-    def has(self, text: str) -> bool:
-        """Whether a text is a block."""
-        return _key(text) in self._texts
-
-    def follows_text(self, element: Any) -> bool:
-        """Whether the element before a list is part of the article."""
-        previous = element.getprevious()
-        return previous is not None and previous in self.of_element
-
-    def container(self) -> Any:
-        """The element that holds the article: the smallest one around its blocks, or the `article` around that."""
-        chains = [[element, *element.iterancestors()] for element in self.of_element]
-        common = chains[0]
-        for chain in chains[1:]:
-            members = set(chain)
-            common = [element for element in common if element in members]
-        return next((element for element in common if element.tag in ("article", "main")), common[0])
-
-
-def _key(text: str) -> str:
-    """A text without white space, which extraction changes."""
-    return "".join(text.split())
 
 
 def _is_caption(element: Any) -> bool:
@@ -115,7 +76,7 @@ def _is_caption(element: Any) -> bool:
     return (
         element.tag in ("p", "div", "span")
         and bool(_CAPTION_CLASS.search(element.get("class") or ""))
-        and not any(child.tag in (*_INNER_BLOCKS, "img", "figcaption") for child in element)
+        and not any(child.tag in (*INNER_BLOCKS, "img", "figcaption") for child in element)
         and not any(_CAPTION_CLASS.search(inner.get("class") or "") for inner in element.iterdescendants("p", "span"))
         and not _CREDIT_CLASS.search(element.get("class") or "")
     )
@@ -129,18 +90,9 @@ def _caption_text(caption: Any) -> str:
         is_credit = isinstance(element.tag, str) and _CREDIT_CLASS.search(element.get("class") or "")
         if element.tag in ("script", "style", "button") or is_credit:
             element.drop_tree()
-        elif element.tag == "br" or element.tag in _INNER_BLOCKS:
+        elif element.tag == "br" or element.tag in INNER_BLOCKS:
             element.tail = f" {element.tail or ''}"
     return squeezed(caption.text_content().replace("\n", " "))
-
-
-def _is_outside(element: Any, container: Any) -> bool:
-    for ancestor in element.iterancestors():
-        if ancestor is container:
-            return False
-        if ancestor.tag in _OUTSIDE:
-            return True
-    return False
 
 
 def _item_texts(item: Any) -> Iterator[str]:
@@ -148,17 +100,15 @@ def _item_texts(item: Any) -> Iterator[str]:
     item = deepcopy(item)
     for inner in list(item.iter("ul", "ol")):
         inner.drop_tree()
-    for element in item.iter("br", *_INNER_BLOCKS):
+    for element in item.iter("br", *INNER_BLOCKS):
         element.text, element.tail = f"{_BREAK}{element.text or ''}", f"{_BREAK}{element.tail or ''}"
     yield from (" ".join(line.split()) for line in item.text_content().split(_BREAK) if line.strip())
 
 
 def _is_menu(element: Any) -> bool:
     """Whether a list is made of links or pictures, or lies in another list."""
-    length = len(_key(element.text_content()))
-    linked = sum(len(_key(link.text_content())) for link in element.iter("a"))
     nested = next(element.iterancestors("li"), None) is not None
-    return nested or not length or linked > MAX_LINKED * length or next(element.iter("img"), None) is not None
+    return nested or link_share(element) > MAX_LINKED or next(element.iter("img"), None) is not None
 
 
 def _merged(blocks: Sequence[Block], is_caption: set[int], added: dict[int, list[Block]]) -> Iterator[Block]:

@@ -21,8 +21,10 @@ from harness.data.articles.article_file import (
     ReadOptions,
     check_text,
     make_article,
+    suffix_of,
     text_faults,
 )
+from harness.data.articles.documents.kinds import KINDS, check_size, read_document
 from harness.data.articles.encoding import DecodedText, decode_text
 from harness.data.articles.html import read_page
 from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
@@ -89,7 +91,10 @@ def _read(source: ArticleSource, reading: ReadOptions) -> list[LoadedArticle]:
         return read_web(str(source), reading, READERS)
     if str(source) == STDIN:
         return read_file(_read_stdin(reading))
-    return read_file(InputFile(source, Path(source).name, read_bytes(Path(source)), reading))
+    path = Path(source)
+    if path.is_file():
+        check_size(path, suffix_of(path), path.stat().st_size)
+    return read_file(InputFile(source, path.name, read_bytes(path), reading))
 
 
 def _read_stdin(reading: ReadOptions) -> InputFile:
@@ -118,7 +123,7 @@ def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
             raise FaultsError.single(source, f"contains no article files; expected one of {', '.join(READERS)}")
         return [*files]
     if path.exists() or not glob.has_magic(str(source)):
-        if str(source) != STDIN and path.suffix.lower() not in READERS:
+        if str(source) != STDIN and suffix_of(path) not in READERS:
             message = (
                 f"unknown suffix '{path.suffix}'; expected one of {', '.join(READERS)}. Rename or convert the file"
             )
@@ -140,7 +145,7 @@ def _readable(source: str | Path, paths: Sequence[Path], reading: ReadOptions) -
             reason = "folders (a quoted pattern such as 'news/**/*' reads them)"
         elif path.name.startswith((".", "~$")):
             reason = "hidden files"
-        elif path.suffix.lower() not in READERS:
+        elif suffix_of(path) not in READERS:
             reason = f"files of another kind (read are {', '.join(READERS)})"
         elif not path.is_file():
             reason = "links to nothing and special files"
@@ -226,4 +231,5 @@ READERS: dict[str, ArticleReader] = {
     **dict.fromkeys(HTML_SUFFIXES, _read_html),
     **dict.fromkeys(JSONL_SUFFIXES, _read_jsonl),
     **dict.fromkeys(TABLE_SUFFIXES, read_table),
+    **dict.fromkeys(KINDS, read_document),
 }

@@ -14,13 +14,12 @@ from harness.data.jsonl import to_json_lines
 from harness.errors import FaultsError, HarnessError
 from harness.files import (
     folder_lock,
-    is_temporary,
     json_document,
     read_bytes,
-    remove_partial_files,
     sha256,
     write_files,
 )
+from harness.partial_files import is_temporary, remove_partial_files
 from harness.records import Record
 
 RECORD = "fetched.json"

@@ -17,7 +17,8 @@ from harness.data.jsonl import to_json_lines
 from harness.data.web.log import FETCHED, fetch_log
 from harness.display import displayed
 from harness.errors import Fault, FaultsError
-from harness.files import folder_lock, gc_paused, read_bytes, remove_partial_files, sha256, write_files
+from harness.files import folder_lock, gc_paused, read_bytes, sha256, write_files
+from harness.partial_files import remove_partial_files
 from harness.records import Article
 
 Signature = tuple[tuple[int | None, str], ...]

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from harness.data.archives import InputFile
 from harness.data.formats.source import FileFaults
 from harness.errors import FaultsError
-from harness.files import decode
+from harness.files import decode, opened
 from harness.records import preview
 
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -136,7 +136,7 @@ def plain_rows(path: Path) -> Iterator[dict[str, Any] | None]:
     Yields: an object; None for a line that is not certainly a JSON object in UTF-8 with each key once. Only `json_rows`
         says what is wrong with such a line, if anything is.
     """
-    with path.open("rb") as lines:
+    with opened(path) as lines:
         for line in lines:
             if line.isspace():
                 continue

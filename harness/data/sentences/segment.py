@@ -27,21 +27,34 @@ class Span(NamedTuple):
 
 # Possessive quantifiers (*+, ++) keep the patterns from backtracking: without them, a long run of marks or spaces takes
 # quadratic time.
-_STOPS = "。！？｡।॥۔։።"
+_STOPS = "。！？｡．।॥۔։።"
 """Marks that have no other use than to end a sentence, and that no space need follow."""
 _MARK = re.compile(
     rf"""(?P<mark>[.!?…؟{_STOPS}][.!?…؟{_STOPS}]*+(?:[ \u00a0]\.++(?![^\s.!?"'”’)\]]))*+)"""  # or ". . ."
-    r"""(?P<close>(?:["'”’»)\]}*_」』）》】〕]|[ ]''(?=\s|$)|(?<=[.!?…؟])“"""
+    r"""(?P<close>(?:["'”’»)\]}*_」』）》】〕]|[ ](?:''|['”»])(?=\s|$)|(?<=[.!?…؟])“"""
     r"""|[ ]?\[(?:\d{1,3}|[a-z]|…|\.{3}|[a-z ]{2,25} needed)\])*+)"""  # "[3]"
     r"""(?P<space>\s*+)"""
 )
 _NEXT = re.compile(r"""(?:["'“‘„«(\[{*_¿¡`]|,,[ ]?)*+(?P<word>[^\W_]++(?:['’][^\W_]++)?)?(?P<after>[.-]?)""")
 _INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_]{1,3})*")
 _NUMERAL = re.compile(r"\d|[A-Z]\d|[IVXL]{2,}$")
-_ENUMERATOR = re.compile(r"(?:[•⁃] ?)?[(\[]?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[)\]]?")
+_ENUMERATOR = re.compile(r"(?:[•⁃] ?)?[(\[]?(?:\d{1,4}|[A-Za-z]|[ivxIVX]{1,5})[)\]]?")
 _ORDINAL = re.compile(r"\d{1,2}|[IVX]+")
 _ITEM = re.compile(r"(?:(?<!\S)|(?<=⁃))(?P<number>\d{1,2}|[a-z])(?P<style>\.\)|[.)])(?=\s)")
 _BULLET = re.compile(r"\s*[-*•](?:\s+|$)")
+_BREAK = re.compile(
+    r"""(?:(?<!\S)\d{1,2}/\d{1,2}/\d{2,4}[ ]\d{1,2}:\d{2}(?::\d{2})?(?:[ ][AP]M)?+(?!\s+[AP]M\b)  # a header's end
+    |(?<=\s)[:;]-?[)(](?=\s+[A-Z])  # a smiley
+    |(?<!\S)(?P<rule>[_*=~-])(?P=rule){9,}+
+    |(?<=\s)>>|(?<=\S)>>(?=\s+[A-Z])  # << File: a.doc >>
+    |(?<!\S)(?:(?:[Bb]est|[Kk]ind(?:est)?|[Ww]arm(?:est)?)\s)?(?:[Rr]egards|[Ww]ishes|Sincerely|Yours\s(?:sincerely|truly|faithfully)|Cheers),
+    |<[^\s<>@]{1,60}@[^\s<>]{1,60}>(?=\s+[A-Z])
+    |(?<!\S)Dear(?:\s[^\W\d_]+){1,3},(?=\s+[A-Z])
+    |(?<!\S)https?://\S{1,200}+(?=\s+https?://)
+    )(?P<space>\s++)(?=\S)""",
+    re.VERBOSE,
+)
+"""What ends a sentence in messages, where no mark does."""
 _ATTRIBUTION = re.compile(
     r"(?:[A-Z][\w’'.-]*+\s){1,4}(?:said|says|asked|asks|wrote|writes|added|replied|cried|shouted|tweeted)\b"
 )
@@ -52,6 +65,10 @@ _CLOSED = frozenset(("", "”", '"', "”)", ")", '")', "]", "»", "'", "’"))
 _CLOSING = frozenset("%°)]”’»")
 """Characters that may stand before a mark that ends a sentence without a space."""
 _NEXT_WITHOUT_SPACE = re.compile(r"(?:[^\W\d_]{2,}+|[AI](?=\s))(?=[\s,;:!?'’”)-]|[.](?:\s|$)|$)")
+_ASKED = re.compile(r"(?<=\w)[;\u037e][»”\"]?\s+(?=[«“\"(]?(?P<next>\w))")
+"""A Greek question mark."""
+_UNSPACED = re.compile(r"[\u3040-\u9fff]")
+"""A letter of a script that puts no spaces between words."""
 _CONTINUING = frozenset("。！？｡，、；：,;:)）」』】》”")
 """Characters that no sentence begins with: after a quotation that ends in a full stop, they go on with its sentence."""
 _TURN = re.compile(r"[-–—]\s+(?P<word>[^\W_]+)")
@@ -89,7 +106,7 @@ def sentences(text: str, *, split_quotations: bool = True, language: str = "en")
     rules = _rules(_primary(language))
     spans: list[Span] = []
     offset = 0
-    for line in text.splitlines(keepends=True):
+    for line in map(_with_sided_quotes, text.splitlines(keepends=True)):
         bullet = _BULLET.match(line)
         start = bullet.end() if bullet else len(line) - len(line.lstrip())
         end = len(line.rstrip())
@@ -101,11 +118,23 @@ def sentences(text: str, *, split_quotations: bool = True, language: str = "en")
     return spans
 
 
+def _with_sided_quotes(line: str) -> str:
+    """A line whose quotes between spaces show which side they are: `" Go. " He went.` becomes `“ Go. ” He went.`."""
+    if ' " ' not in line:
+        return line
+    pieces = line.split('"')
+    for index in range(len(pieces) - 1):
+        is_spaced = pieces[index][-1:] in (" ", "") and pieces[index + 1][:1] in (" ", "")
+        pieces[index] += ("”" if index % 2 else "“") if is_spaced else '"'
+    return "".join(pieces)
+
+
 def _split_line(
     rules: _Rules, line: str, start: int, end: int, quotations: list[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
     """Yield the sentences of ``line[start:end]``, which has no white space at its ends."""
-    items = _item_starts(line, start, end, quotations)
+    breaks = _breaks(line, start, end, semicolon_asks=rules.words.semicolon_asks)
+    items = iter(sorted({*_item_starts(line, start, end, quotations), *breaks}))
     while start < end:
         item = next(items, end)
         stop = start + len(line[start:item].rstrip())
@@ -144,6 +173,17 @@ def _item_starts(line: str, start: int, end: int, quotations: list[tuple[int, in
             yield begin - 2 if line[begin - 2 : begin] == "• " else begin - has_hyphen_bullet
 
 
+def _breaks(line: str, start: int, end: int, *, semicolon_asks: bool) -> Iterator[int]:
+    """Yield the offsets after what ends a sentence in messages: the time of a message, a smiley, a rule, a greeting."""
+    for match in _BREAK.finditer(line, start, end):
+        following = match.end("space")
+        if line[following].isupper() or line[following].isdigit() or line[following] in "\"'“(<-h":
+            yield following
+    for match in _ASKED.finditer(line, start, end) if semicolon_asks else ():
+        if match["next"].isupper():
+            yield match.end()
+
+
 def _value(number: str) -> int:
     """The position of an item in its list; letters are offset by 1000, so that "a" never follows a number."""
     return int(number) if number.isdigit() else ord(number) + 1000
@@ -170,6 +210,8 @@ def _token(line: str, start: int, begin: int) -> str:
 def _ends_after_stop(line: str, match: re.Match[str]) -> bool:
     """Whether a full stop that needs no space ends a sentence, by what follows it: not "「行く。」と言った"."""
     following = line[match.end()]
+    if match["mark"] == "．" and following.isdigit() and match.end() == match.end("mark"):  # "3．5"
+        return False
     return following not in _CONTINUING and not (match["close"][-1:] in ("」", "』") and following in "とっ")
 
 
@@ -227,6 +269,8 @@ class _Rules:
         if match["mark"][-1] in _STOPS and following < end:
             return _ends_after_stop(line, match)
         close = match["close"]
+        if not close and _UNSPACED.match(line, following, end) and _UNSPACED.match(line, match.start() - 1):
+            return True
         if following == end or line[following].islower() or close not in _CLOSED:
             return False
         follow = _NEXT_WITHOUT_SPACE.match(line, following, end)

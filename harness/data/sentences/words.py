@@ -42,6 +42,9 @@ class Words(NamedTuple):
     dash_starts: bool = False
     """Whether a dash after a mark starts the next turn of a dialogue: "Tak. - Nie."."""
 
+    semicolon_asks: bool = False
+    """Whether a semicolon is a question mark, as in Greek."""
+
     @property
     def known(self) -> frozenset[str]:
         """All abbreviations except those in `before_lower`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 from harness.display import Rows
+from harness.endpoints.calls import Estimate
 from harness.errors import HarnessError
 from harness.files import json_document, write_text
 from harness.runner.chain.config import LoadedChain, keys_of_chain, with_statements
@@ -27,7 +29,7 @@ def plan_chain(
 
     Before statements are written, nobody knows what is found by them: their judge is then planned as by the text.
     """
-    judging, pending = chain.judging, dict[str, int]()
+    judging, pending = chain.judging, dict[str, Estimate]()
     hosts: tuple[str, ...] = ()
     if (normalizer := chain.normalizer) is not None:
         normalizer.check()
@@ -37,14 +39,14 @@ def plan_chain(
         if statements_file(folder).exists():
             judging = with_statements(judging, statements_file(folder))
     stages = [plan_stage(stage) for stage in (chain.detection, judging) if stage is not None]
-    statements = Forecast(len(pending), sum(pending.values()))
+    statements = Forecast.of(pending.values())
     return RunPlan(
         experiment=chain.chain.name,
         folder=folder,
         units=sum(stage.units for stage in stages),
         finished=sum(stage.finished for stage in stages),
         hosts=tuple(dict.fromkeys([*hosts, *(host for stage in stages for host in stage.hosts)])),
-        forecast=Forecast(*map(sum, zip(statements, *(stage.forecast for stage in stages), strict=True))),
+        forecast=reduce(Forecast.__add__, (stage.forecast for stage in stages), statements),
         keys=keys_of_chain(chain),
         unit_list=Rows([unit for stage in stages for unit in stage.unit_list]),
         estimate=join_estimates([stage.estimate for stage in stages]),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.classifiers.base import ApiUsage
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.metrics.verification.judged_facts import BoundedValue, judged_values
@@ -60,6 +61,8 @@ class JudgedEvaluation:
     notes: tuple[str, ...] = ()
     sheet: Path | None = None
     """Folder with decisions to label, if one was written."""
+    usage: ApiUsage | None = None
+    """What the judge's calls took, with those whose replies were stored; None without a reply."""
 
     def document(self) -> dict[str, Any]:
         """The document that `harness evaluate --judge ... --json` prints."""
@@ -71,6 +74,7 @@ class JudgedEvaluation:
             "n": self.n,
             "values": {name: value._asdict() for name, value in self.values.items()},
             "missing": dict(self.missing),
+            "cost": None if self.usage is None else self.usage._asdict(),
             "people": NOT_COMPARED if self.people is None else self.people.document(),
             "notes": list(self.notes),
             "sheet": None if self.sheet is None else str(self.sheet),
@@ -104,6 +108,8 @@ class JudgedEvaluation:
             f"judge: {self.judge['model']} at {self.judge['endpoint']}, prompt {self.judge['prompt']}, {days}; recall "
             f"counts as enough from {self.threshold:g} on"
         ]
+        if self.usage is not None and (money := self.usage.money()) is not None:
+            lines.append(f"judge: {money}")
         n_missing = sum(self.missing.values())
         if n_missing:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.missing.items())
@@ -186,6 +192,7 @@ def judge_claims(
         people=agreement,
         notes=claims.notes,
         sheet=None if sample is None else sample[1],
+        usage=judged.usage,
     )
 
 

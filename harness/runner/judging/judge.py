@@ -12,11 +12,14 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from harness.classifiers.base import ApiUsage, total_usage
 from harness.classifiers.language_models.language_model import LanguageModel
+from harness.classifiers.language_models.usage import usages_of
 from harness.display import displayed
 from harness.endpoints.calls import Endpoint, Request, StoredReply
 from harness.endpoints.completions import error_summary, first_choice, is_cut_off
-from harness.endpoints.replay import get_replies, stored_replies
+from harness.endpoints.limits import shown_dollars
+from harness.endpoints.replay import budget_of, get_replies, stored_replies
 from harness.endpoints.trusted_hosts import require_trust
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.metrics.verification.judged_facts import NO_COUNTS, FactCounts
@@ -29,8 +32,9 @@ MAX_TOKENS = 3_000
 """Most tokens of an answer, unless a file sets `max_tokens`."""
 SETTINGS = (
     *("endpoint", "model", "api_key_variable", "api_key_header", "cassette", "record"),
-    *("temperature", "max_tokens", "seed", "extra", "max_calls", "max_total_tokens"),
+    *("temperature", "max_tokens", "seed", "extra", "max_calls", "max_total_tokens", "max_cost", "price"),
     *("concurrency", "requests_per_minute", "timeout_s", "retries", "backoff_s", "max_wait_s"),
+    *("batch", "batch_wait_s"),
 )
 """Settings of `language_model` that a judge has as well."""
 EXPECTED = "expected ENDPOINT/MODEL, such as http://localhost:8000/v1/llama-3.3-70b, or a .yaml file with both"
@@ -48,12 +52,22 @@ class CallPlan(NamedTuple):
     """Most tokens of the others, estimated."""
     host: str
     """Host that would be asked."""
+    dollars: float | None = None
+    """Price of the others at most, estimated; None if it is not known."""
+    prices: str = ""
+    """Who says the price."""
+    in_batches: bool = False
+    """Whether the others are requests of batches."""
 
     def __str__(self) -> str:
         missing = self.requests - self.stored
+        money = (
+            "" if self.dollars is None else f", which cost at most about {shown_dollars(self.dollars)} by {self.prices}"
+        )
+        batches = " in batches" if self.in_batches else ""
         return (
-            f"would send {missing:,} calls to {self.host}, with at most about {self.tokens:,} tokens; {self.stored:,} "
-            f"of {self.requests:,} replies are stored"
+            f"would send {missing:,} calls{batches} to {self.host}, with at most about {self.tokens:,} tokens{money}; "
+            f"{self.stored:,} of {self.requests:,} replies are stored"
         )
 
 
@@ -67,6 +81,8 @@ class Judgments:
     """Counts of facts of each; NaN without a usable answer."""
     dates: tuple[str, str] | None
     """Days of the first and the last reply; None without a reply."""
+    usage: ApiUsage | None = None
+    """What the calls took, those included whose replies were stored; None without a reply."""
 
     @property
     def missing(self) -> dict[str, int]:
@@ -92,8 +108,14 @@ class Judge:
         """The requests that `judge` would send; sends nothing."""
         requests = {request.key: request for request in map(self._request, comparisons) if request is not None}
         stored = stored_replies([*requests.values()], self.endpoint)
-        tokens = sum(request.token_estimate for key, request in requests.items() if key not in stored)
-        return CallPlan(len(requests), len(stored), tokens, self.endpoint.host)
+        missing = [self.endpoint.estimate(request) for key, request in requests.items() if key not in stored]
+        rate = self.endpoint.rate()
+        return CallPlan(
+            *(len(requests), len(stored), sum(call.tokens for call in missing), self.endpoint.host),
+            dollars=None if rate is None else sum(call.dollars or 0.0 for call in missing),
+            prices=rate.source if rate else "",
+            in_batches=self.endpoint.batch,
+        )
 
     def judge(self, comparisons: Sequence[Comparison], *, offline: bool = False) -> Judgments:
         """Judges comparisons; replies that are stored are not asked for again.
@@ -109,7 +131,8 @@ class Judge:
         if offline:
             replies = stored_replies(asked, self.endpoint)
         else:
-            replies = get_replies(asked, self.endpoint, uuid4().hex, 0, self._check_first)
+            settings = (self.endpoint, uuid4().hex, 0, self._check_first)
+            replies = get_replies(asked, *settings, budget=budget_of(asked))
         judgments, counts = list[Judgment](), list[FactCounts]()
         for comparison, request in zip(comparisons, requests, strict=True):
             if request is None:
@@ -121,7 +144,8 @@ class Judge:
             judgments.append(judgment)
             counts.append(NO_COUNTS if judgment.missing_reason else judgment.counts())
         days = sorted(reply.at[:10] for reply in replies.values())
-        return Judgments(tuple(judgments), tuple(counts), (days[0], days[-1]) if days else None)
+        usage = total_usage([*usages_of(replies, self.endpoint).values()])
+        return Judgments(tuple(judgments), tuple(counts), (days[0], days[-1]) if days else None, usage)
 
     def _request(self, comparison: Comparison) -> Request | None:
         if not comparison.is_asked:

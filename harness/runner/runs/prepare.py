@@ -80,8 +80,8 @@ def prepare(
             system._replace(classifier=system.classifier.with_experiment(texts, root)) for system in loaded.systems
         )
     )
-    loaded = expand_transfer(with_task_prompt(loaded, data), data)
     folder = Path(out) / loaded.experiment.name
+    loaded = expand_transfer(with_task_prompt(loaded, data, folder), data)
     if renew:
         with folder_lock(folder, "a run"):  # a run that is refused must not cost the replies of the one that refuses it
             for system in loaded.systems:

@@ -21,10 +21,11 @@ from harness.runner.models.save_models import SavedModel
 from harness.runner.official.leaderboards import references
 from harness.runner.result_files import Result, Table
 from harness.runner.runs.wide_table import WideTable
-from harness.runner.units.estimate import Estimate, PlannedUnit, plan_document
+from harness.runner.units.estimate import PlannedUnit, UnitEstimate, plan_document
 from harness.runner.units.failures import FailedSystem
 from harness.runner.units.shards import ShardProgress
 from harness.runner.verification.reads_evidence import EvidenceGain
+from harness.runner.watching.profile import Profile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,8 @@ class RunResult:
     """What each stage of a chain loses; its `results` are those of the detector and of the judge."""
     shard: ShardProgress | None = None
     """What is fitted and what is left, for a run of one shard, which has no results; else None."""
+    profile: Profile | None = None
+    """Where the time went, by stage and system, if `profile` was set; of several experiments, each has its own."""
     experiments: tuple[RunResult, ...] = ()
     """Those of each experiment of a config with several, whose `results` are all of theirs; else empty."""
     failed_experiments: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +96,8 @@ class RunResult:
         }
         if self.shard is not None:
             document["shard"] = {**self.shard._asdict(), "fitted": self.fitted}
+        if self.profile is not None:
+            document["profile"] = self.profile.document()
         if self.failed:
             document["failed"] = [failure._asdict() for failure in self.failed]
         if self.evidence_gains:
@@ -155,7 +160,7 @@ class RunPlan(NamedTuple):
     """Keys that the config names, with the hosts that they would go to."""
     unit_list: Rows[PlannedUnit] = Rows()
     """Each unit, with whether it is finished and how long it takes."""
-    estimate: Estimate = Estimate(None, None, 0)
+    estimate: UnitEstimate = UnitEstimate(None, None, 0)
     """What the pending units would take, by the costs of earlier fits."""
     experiments: tuple[RunPlan, ...] = ()
     """Those of each experiment of a config with several; else empty."""
@@ -173,16 +178,19 @@ class RunPlan(NamedTuple):
             **({"experiments": [each.document() for each in self.experiments]} if self.experiments else {}),
             "hosts": list(self.hosts),
             "keys": [use._asdict() for use in self.keys],
-            **plan_document(self.unit_list, self.estimate, *self.forecast),
+            **plan_document(self.unit_list, self.estimate, self.forecast),
         }
 
     def __str__(self) -> str:
         summary = f"{self.experiment}: {self.units} units, {self.finished} finished, in {self.folder}"
         parts = [f"  {each.experiment}: {each.units} units, {each.finished} finished" for each in self.experiments]
         summary = "\n".join([*([self.config] if self.config else []), summary, *parts])
-        calls, tokens = self.forecast
+        calls, tokens = self.forecast.calls, self.forecast.tokens
         if not self.hosts:
             return f"{summary}\nup to {calls:,} replies are missing from the cassette" if calls else summary
-        cost = f"would send up to {calls:,} calls to {', '.join(self.hosts)}, with at most about {tokens:,} tokens"
+        batches = f" ({self.forecast.in_batches:,} of them in batches)" if self.forecast.in_batches else ""
+        hosts = ", ".join(self.hosts)
+        cost = f"would send up to {calls:,} calls{batches} to {hosts}, with at most about {tokens:,} tokens"
+        cost += self.forecast.money()
         keys = "".join(f"\nwould send the key in {use.variable} to {use.host}" for use in self.keys)
         return f"{summary}\n{cost}; cached replies are reused{keys}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -197,7 +198,7 @@ def plan_several(
         units=sum(each.units for each in plans),
         finished=sum(each.finished for each in plans),
         hosts=tuple(dict.fromkeys(host for each in plans for host in each.hosts)),
-        forecast=Forecast(sum(each.forecast[0] for each in plans), sum(each.forecast[1] for each in plans)),
+        forecast=reduce(Forecast.__add__, (each.forecast for each in plans)),
         keys=several.sent_keys() if any(each.keys for each in plans) else (),
         unit_list=Rows(unit for each in plans for unit in each.unit_list),
         estimate=join_estimates([each.estimate for each in plans]),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from harness.display import displayed
 from harness.runner.cost import Cost, read_cost
+from harness.runner.external_calls import Forecast
 from harness.runner.plan import Unit
 from harness.runner.storage.current import results_in
 from harness.runner.units.unit_file import unit_path
@@ -30,7 +31,7 @@ class PlannedUnit(NamedTuple):
 
 
 @displayed
-class Estimate(NamedTuple):
+class UnitEstimate(NamedTuple):
     """What the units that are left would take in one process."""
 
     seconds: float | None
@@ -39,11 +40,11 @@ class Estimate(NamedTuple):
     """Peak memory of earlier fits; None if it is unknown for a unit."""
     unknown_units: int
     """Number of units that are left and have no earlier fit to judge by."""
-    money: float | None = None
-    """Cost of calls in dollars; None if it is unknown."""
 
 
-def plan_units(units: Sequence[Unit], done: Collection[str], folder: Path) -> tuple[tuple[PlannedUnit, ...], Estimate]:
+def plan_units(
+    units: Sequence[Unit], done: Collection[str], folder: Path
+) -> tuple[tuple[PlannedUnit, ...], UnitEstimate]:
     """Lists units with their costs, and estimates what is left.
 
     Args:
@@ -72,7 +73,7 @@ def plan_units(units: Sequence[Unit], done: Collection[str], folder: Path) -> tu
         planned.append(PlannedUnit(unit.unit_id, system.system_name, unit.fold.name, unit.seed, is_done, seconds))
     left = [unit.seconds for unit in planned if not unit.done]
     times, sizes = [time for time in left if time is not None], [peak for peak in peaks if peak is not None]
-    return tuple(planned), Estimate(
+    return tuple(planned), UnitEstimate(
         seconds=sum(times) if len(times) == len(left) else None,
         megabytes=max(sizes, default=0.0) if len(sizes) == len(peaks) else None,
         unknown_units=len(left) - len(times),
@@ -96,20 +97,21 @@ def _costs_of_results(folder: Path) -> list[tuple[str, Cost]]:
     return costs
 
 
-def join_estimates(estimates: Sequence[Estimate]) -> Estimate:
+def join_estimates(estimates: Sequence[UnitEstimate]) -> UnitEstimate:
     """What several parts of a run would take, one after the other."""
     times = [each.seconds for each in estimates if each.seconds is not None]
     peaks = [each.megabytes for each in estimates if each.megabytes is not None]
-    return Estimate(
+    return UnitEstimate(
         seconds=sum(times) if len(times) == len(estimates) else None,
         megabytes=max(peaks, default=0.0) if len(peaks) == len(estimates) else None,
         unknown_units=sum(each.unknown_units for each in estimates),
     )
 
 
-def plan_document(units: Sequence[PlannedUnit], estimate: Estimate, calls: int, tokens: int) -> Mapping[str, object]:
-    """The part of `harness run --dry-run --json` that lists units and estimates what is left."""
+def plan_document(units: Sequence[PlannedUnit], estimate: UnitEstimate, forecast: Forecast) -> Mapping[str, object]:
+    """The part of `harness run --dry-run --json` that lists units and estimates what is left; money is in dollars."""
+    money = None if forecast.unpriced else forecast.dollars
     return {
-        "estimate": {**estimate._asdict(), "calls": calls, "tokens": tokens},
+        "estimate": {**estimate._asdict(), "calls": forecast.calls, "tokens": forecast.tokens, "money": money},
         "unit_list": [unit._asdict() for unit in units],
     }

@@ -126,8 +126,9 @@ class _Counter:
         os.pwrite(self._file, self.end.to_bytes(8, "big"), 0)
 
     def close(self) -> None:
-        """Closes the file."""
-        os.close(self._file)
+        """Closes the file; a thread that still asks gets an error, and no number of another file."""
+        file, self._file = self._file, -1
+        os.close(file)
 
 
 class _Helpers:
@@ -141,6 +142,7 @@ class _Helpers:
         self._slices = SimpleQueue[Future[list[Piece]] | BaseException]()
         self._code = WorkerCode()
         self._executor: Any = None
+        self._starter: threading.Thread | None = None
         self._began = monotonic()
         self.first_ended: float | None = None
         self._over = threading.Event()
@@ -150,7 +152,8 @@ class _Helpers:
         if _LAST_USE.get(self._jobs, -IDLE_S) + IDLE_S / 2 > monotonic():  # they still wait for work
             self._start_all()
         else:
-            threading.Thread(target=self._start_when_worth_it, name="helpers", daemon=True).start()
+            self._starter = threading.Thread(target=self._start_when_worth_it, name="helpers", daemon=True)
+            self._starter.start()
 
     def _start_when_worth_it(self) -> None:
         while not self._over.wait(LOOK_S):
@@ -190,7 +193,7 @@ class _Helpers:
         try:  # in a thread of the executor, which would swallow an error
             if not future.cancelled() and future.exception() is None:
                 _LAST_USE[self._jobs] = monotonic()
-                if self.counter.next < self.counter.end and not self._over.is_set():
+                if not self._over.is_set() and self.counter.next < self.counter.end:
                     self._start_slice()
         except BaseException as error:
             self._slices.put(error)
@@ -208,6 +211,8 @@ class _Helpers:
     def stop(self, *, kill: bool) -> None:
         """Lets the processes take no more work; `kill`: ends them."""
         self._over.set()
+        if self._starter is not None:
+            self._starter.join()
         self.counter.stop()
         if kill and self._executor is not None:
             _LAST_USE.pop(self._jobs, None)

@@ -28,6 +28,10 @@ EVENT_FORMAT = 1
 Say = Callable[[str], None]
 
 
+def no_word(_: str) -> None:
+    """Says nothing."""
+
+
 class EventLog:
     """Appends events to a file, one whole line at a time; an error while writing ends the log, never the run.
 
@@ -37,7 +41,7 @@ class EventLog:
     Raises: HarnessError: the file cannot be opened.
     """
 
-    def __init__(self, path: str | Path | None, say: Say = lambda _: None) -> None:
+    def __init__(self, path: str | Path | None, say: Say = no_word) -> None:
         self._path, self._say = path, say
         self._file: int | None = None if path is None else _open(Path(path))
 
@@ -93,3 +97,7 @@ def _open(path: Path) -> int:
     except ValueError as error:  # a null character
         raise HarnessError(f"--events: {brief(path)}: {error}") from None
     return file
+
+
+NO_EVENTS = EventLog(None)
+"""The log of a run whose events nobody asked for."""

@@ -122,18 +122,21 @@ def test_a_format_that_is_taken_and_ignored_is_told(model_server):
     model_server.answer = gives(completion('{"other": 1}'))
     assert "json_object, " in fitted(model_server, model="o", response_format="json_object").chosen
     assert "json_schema (accepted, not enforced)" in fitted(model_server, model="p").chosen
+    model_server.answer = gives(completion(ANSWER))  # follows the prompt, in spite of the trap, but not the schema
+    assert "json_schema (accepted, not enforced)" in fitted(model_server, model="q").chosen
 
 
-def test_a_cassette_from_before_the_trap_is_replayed(model_server, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("trap", "seen"), [("none", " (accepted, not checked)"), ("words", "")])
+def test_a_cassette_from_before_the_present_trap_is_replayed(model_server, tmp_path, monkeypatch, trap, seen):
     cassette = tmp_path / "kept.jsonl"
-    monkeypatch.setattr("harness.classifiers.language_models.trials.TRAP", "")
+    monkeypatch.setattr("harness.classifiers.language_models.trials.TRAPS", (trap,))
     recorded = fitted(model_server, cassette=str(cassette), record=True).score(MANY)
     monkeypatch.undo()
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another-cache"))
     n_asked = len(model_server.asked)
     scorer = fitted(model_server, cassette=str(cassette))
     assert scorer.score(MANY).tolist() == recorded.tolist()
-    assert scorer.chosen == "token probabilities, json_schema (accepted, not checked), 0 examples"
+    assert scorer.chosen == f"token probabilities, json_schema{seen}, 0 examples"
     assert len(model_server.asked) == n_asked
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from claim_tables import claims_of, yes_no
-from model_server import SURE, completion, token
+from model_server import SURE, completion, labels_of, token
 
 from harness.classifiers import build
 
@@ -21,9 +21,11 @@ def label(body):
 
 
 def answer(body, *, enforced=True):
-    """The answer; a model whose form is not enforced does what the trial says."""
+    """The answer; a model whose schema is not enforced does what the trial says."""
     trapped = "the one word unbound" in body["messages"][0]["content"]
-    return "unbound" if trapped and not enforced else json.dumps({"label": label(body)})
+    if not trapped:
+        return json.dumps({"label": label(body)})
+    return json.dumps({"label": labels_of(body)[0]}) if enforced else "unbound"
 
 
 def probabilities(body, before=()):
@@ -48,7 +50,8 @@ def openai_reasoning(handler, body):
             status = 403 if name == "logprobs" else 400
             handler.give({"error": {"message": text, "param": name if status == 400 else None, "code": None}}, status)
             return
-    usage = {"total_tokens": 700, "completion_tokens_details": {"reasoning_tokens": 128}}
+    usage = {"prompt_tokens": 500, "completion_tokens": 200, "total_tokens": 700}
+    usage |= {"prompt_tokens_details": {"cached_tokens": 100}, "completion_tokens_details": {"reasoning_tokens": 128}}
     handler.give(completion(answer(body), usage=usage))
 
 
@@ -60,7 +63,8 @@ def azure(handler, body):
 
 
 def anthropic_layer(handler, body):
-    handler.give(completion(answer(body, enforced=False)))
+    usage = {"prompt_tokens": 500, "completion_tokens": 200, "prompt_tokens_details": {}}
+    handler.give(completion(answer(body, enforced=False), usage=usage))
 
 
 def gemini_layer(handler, body):
@@ -69,7 +73,7 @@ def gemini_layer(handler, body):
             message = f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
             handler.give([{"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}], 400)
             return
-    handler.give(completion(answer(body)))
+    handler.give(completion(answer(body), usage={"prompt_tokens": 500, "completion_tokens": 6, "total_tokens": 700}))
 
 
 def mistral(handler, body):
@@ -83,19 +87,38 @@ def mistral(handler, body):
 
 
 def vllm(handler, body):
-    reply = completion(answer(body), logprobs=probabilities(body, ["So", ".", "</think>"]))
+    usage = {"prompt_tokens": 500, "total_tokens": 700, "completion_tokens": 200, "prompt_tokens_details": None}
+    reply = completion(answer(body), logprobs=probabilities(body, ["So", ".", "</think>"]), usage=usage)
     reply["choices"][0]["message"]["reasoning"] = "So."
     handler.give(reply)
 
 
 def vllm_without_parser(handler, body):
-    handler.give(completion(f"So.\n</think>\n\n{answer(body)}", logprobs=probabilities(body, ["So.\n</think>\n\n"])))
+    """With `--enable-prompt-tokens-details`."""
+    usage = {"prompt_tokens": 500, "completion_tokens": 200, "prompt_tokens_details": {"cached_tokens": 100}}
+    thoughts = "So.\n</think>\n\n"
+    handler.give(completion(thoughts + answer(body), logprobs=probabilities(body, [thoughts]), usage=usage))
 
 
 def ollama(handler, body):
-    reply = completion(answer(body))
+    """It does not know `max_completion_tokens`, and counts thoughts in no part of their own."""
+    usage = {"prompt_tokens": 500, "completion_tokens": 200, "total_tokens": 700}
+    asked = {"logprobs": probabilities(body, ["So."])} if body.get("logprobs") else {}
+    reply = completion(answer(body), usage=usage, finish="stop" if "max_tokens" in body else "length", **asked)
     reply["choices"][0]["message"]["reasoning"] = "So."
     handler.give(reply)
+
+
+def ollama_before_logprobs(handler, body):
+    ollama(handler, {name: value for name, value in body.items() if name != "logprobs"})
+
+
+def llama_cpp_alone(handler, body):
+    """Counts what it had cached, under `usage` and under `timings`."""
+    usage = {"prompt_tokens": 500, "completion_tokens": 200, "prompt_tokens_details": {"cached_tokens": 100}}
+    reply = completion(answer(body), logprobs=probabilities(body, ["So."]), usage=usage)
+    reply["choices"][0]["message"]["reasoning_content"] = "So."
+    handler.give(reply | {"timings": {"cache_n": 100, "prompt_n": 400}})
 
 
 def llama_cpp(handler, body):
@@ -122,8 +145,12 @@ DIALECTS = {
     ),
     vllm: "token probabilities, json_schema, up to 4,000 tokens of thoughts",
     vllm_without_parser: "token probabilities, json_schema, up to 4,000 tokens of thoughts",
-    ollama: "self-consistency of 2, json_schema, up to 4,000 tokens of thoughts",
+    ollama: "token probabilities, json_schema, up to 4,000 tokens of thoughts",
+    ollama_before_logprobs: "self-consistency of 2, json_schema, up to 4,000 tokens of thoughts",
+    llama_cpp_alone: "token probabilities, json_schema, up to 4,000 tokens of thoughts",
 }
+CACHED = {openai_reasoning, azure, vllm_without_parser, llama_cpp_alone}
+"""Dialects that count cached tokens of prompts."""
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.__name__)
@@ -140,6 +167,10 @@ def test_address_and_model_are_enough(model_server, monkeypatch, dialect):
     assert scorer.predict(CLAIMS, scores).tolist() == [1, 0]
     assert scorer.n_unanswered(CLAIMS) == 0
     assert scores[0, 1] == pytest.approx(SURE if "probabilities" in scorer.chosen else 1, abs=1e-5)
+    usage = scorer.api_usage(CLAIMS)
+    assert usage.tokens == (0 if dialect is mistral else 700 * usage.calls)
+    assert usage.cached_tokens == (100 * usage.calls if dialect in CACHED else 0)
+    assert usage.reasoning_tokens == (128 * usage.calls if DIALECTS[dialect] == REASONING else 0)
 
 
 def test_what_is_refused_only_together(model_server):

@@ -157,7 +157,7 @@ def test_every_fault_of_a_jsonl_file_at_once(tmp_path):
 
 
 def test_a_folder_stands_for_its_article_files_by_name(tmp_path):
-    for name in ("b.txt", "a.TXT", "c.pdf", "d.md"):
+    for name in ("b.txt", "a.TXT", "c.zip", "d.md"):
         (tmp_path / name).write_text("A long enough sentence for everybody to read. And another one here.")
     (tmp_path / "e.txt").mkdir()
     assert [found.path.name for found in read_articles([tmp_path])] == ["a.TXT", "b.txt", "d.md"]
@@ -167,10 +167,10 @@ def test_the_faults_of_all_files_are_told_at_once(tmp_path):
     (tmp_path / "empty.txt").write_bytes(b"\xef\xbb\xbf \r\n")
     (tmp_path / "latin.jsonl").write_bytes("one\ntwo caf\xe9".encode("latin-1"))
     (tmp_path / "nul.txt").write_bytes(b"abc\x00")
-    (tmp_path / "x.pdf").write_bytes(b"%PDF")
-    names = ["empty.txt", "latin.jsonl", "nul.txt", "x.pdf", "absent.txt"]
+    (tmp_path / "x.zip").write_bytes(b"PK")
+    names = ["empty.txt", "latin.jsonl", "nul.txt", "x.zip", "absent.txt"]
     said = refusal(*(tmp_path / name for name in names)).split("\n")
-    parts = ["is empty", "is not UTF-8: byte 0xe9 at offset 11", "NUL byte at offset 3", "suffix '.pdf'", "not exist"]
+    parts = ["is empty", "is not UTF-8: byte 0xe9 at offset 11", "NUL byte at offset 3", "suffix '.zip'", "not exist"]
     assert len(said) == len(names)
     for line, name, part in zip(said, names, parts, strict=True):
         assert name in line

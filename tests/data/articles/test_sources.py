@@ -398,7 +398,7 @@ def test_a_text_without_speakers_is_no_transcript(tmp_path, text):
 
 
 def test_patterns(tmp_path):
-    for name in ("b.md", "sub/a.md", "sub/deep/c.md", "sub/d.pdf", "odd[1].txt"):
+    for name in ("b.md", "sub/a.md", "sub/deep/c.md", "sub/d.zip", "odd[1].txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text("Some text.")
     found = read_articles([f"{tmp_path}/**/*"])

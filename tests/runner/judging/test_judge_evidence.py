@@ -155,6 +155,28 @@ def test_an_outage_gives_no_value_and_keeps_what_arrived(server, tmp_path):
     assert value_of(harness.judge_evidence("averitec", str(file), **call), "evidence_recall") == 1
 
 
+def test_a_judge_has_a_cap_in_dollars_over_calls_that_continue(server, tmp_path):
+    path, file = predicted_file(tmp_path), tmp_path / "judge.yaml"
+    settings = f"endpoint: {server.url}\nmodel: tiny\nconcurrency: 1\nmax_tokens: 100\nprice: {{input: 2, output: 8}}\n"
+    file.write_text(settings, encoding="utf-8")
+    call = {"gold": gold_file(tmp_path), "predictions": path}
+    planned = harness.plan_judging("averitec", str(file), **call)
+    assert planned.dollars is not None
+    assert f"tokens, which cost at most about ${planned.dollars:.4f} by the config; 0 of 6" in str(planned)
+    file.write_text(f"{settings}max_cost: {planned.dollars}\n", encoding="utf-8")  # its calls take no more, but may
+    for _ in range(2):
+        with pytest.raises(HarnessError, match=r"the max_cost limit .* would be exceeded"):
+            harness.judge_evidence("averitec", str(file), **call)
+        assert 1 <= len(server.asked) < 6
+    n_asked = len(server.asked)
+    assert harness.plan_judging("averitec", str(file), **call).stored == n_asked
+    file.write_text(settings + "max_cost: 3\n", encoding="utf-8")
+    result = harness.judge_evidence("averitec", str(file), **call)
+    assert (value_of(result, "evidence_recall"), len(server.asked)) == (1, 6)
+    assert result.document()["cost"]["calls"] == 6
+    assert "6 calls with 0 tokens (0 cached, 0 of thoughts); their price is not known" in str(result)
+
+
 def test_a_rejection_of_all_first_requests_ends_the_call(server, tmp_path):
     server.answer = gives({"error": {"message": "context too long"}}, 400)
     with pytest.raises(HarnessError, match=r"rejects all of the first 5 requests: 'context too long'"):
@@ -169,6 +191,9 @@ def test_replies_are_stored_and_planned_and_offline_sends_nothing(server, tmp_pa
     plan = harness.plan_judging("averitec", f"{server.url}/org/tiny", **named)
     assert (plan.requests, plan.stored, server.asked) == (6, 0, [])
     assert "would send 6 calls to 127.0.0.1" in str(plan)
+    (tmp_path / "batch.yaml").write_text(f"endpoint: {server.url}\nmodel: org/tiny\nbatch: true\n", encoding="utf-8")
+    in_batches = harness.plan_judging("averitec", str(tmp_path / "batch.yaml"), **named)
+    assert "would send 6 calls in batches to 127.0.0.1" in str(in_batches)
     result = judged(server, tmp_path, path, cassette=cassette)
     n_asked = len(server.asked)
     assert n_asked == 6

@@ -1,0 +1,1 @@
+"""Archives of any size, read block by block from any file system."""

@@ -1,0 +1,106 @@
+"""Texts as sequences of chunks, and the sparse matrices that count their pieces."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain, count, repeat
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from harness.arrays import Integers
+from harness.features.gram_table import GramTable
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+
+class Chunks(NamedTuple):
+    """Texts as sequences of chunks, which are what is between white space; each distinct chunk is processed once."""
+
+    distinct: list[str]
+    """Distinct chunks, lowercased, in order of first occurrence."""
+    numbers: Integers
+    """Index of each chunk of all texts into `distinct`."""
+    rows: Integers
+    """Text of each chunk."""
+    n_texts: int
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Chunks:
+        """Splits texts into chunks."""
+        distinct: dict[str, int] = {}
+        numbers, rows = numbers_and_rows([text.lower().split() for text in texts], distinct, learn=True)
+        return cls(list(distinct), numbers, rows, len(texts))
+
+
+class Selection:
+    """The n-grams of a counter that are counted.
+
+    Args:
+        columns: their columns in the counter, ascending.
+        n_columns: number of columns of the counter.
+    """
+
+    def __init__(self, columns: Integers, n_columns: int) -> None:
+        self.places = np.full(n_columns, -1, dtype=np.int64)
+        """Column of each n-gram among the selected ones; -1: not selected."""
+        self.places[columns] = np.arange(len(columns))
+        self.size = len(columns)
+        self.table: GramTable | None = None
+        """Table of the selected character n-grams, made when it is first needed."""
+
+    def of(self, columns: Integers) -> Integers:
+        """Returns the place of each column; -1 for a negative column."""
+        if not len(self.places):
+            return np.full(len(columns), -1, dtype=np.int64)
+        return np.where(columns >= 0, self.places[columns], -1)
+
+
+def numbers_and_rows(pieces: list[list[str]], vocabulary: dict[str, int], *, learn: bool) -> tuple[Integers, Integers]:
+    """The number of each piece (-1 if unknown) and its row, for all rows in one flat array.
+
+    Args:
+        pieces: the pieces of each row.
+        vocabulary: piece to its number.
+        learn: whether to fill `vocabulary`, which must be empty, in order of first occurrence.
+    """
+    sizes = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
+    rows = np.repeat(np.arange(len(pieces)), sizes)
+    flat = chain.from_iterable(pieces)
+    # `map` over a bound method keeps the loop over millions of pieces in C.
+    if not learn:
+        return np.fromiter(map(vocabulary.get, flat, repeat(-1)), dtype=np.int64, count=len(rows)), rows
+    # Looking up a new piece assigns it the next number.
+    next_numbers: dict[str, int] = defaultdict(count().__next__)
+    numbers = np.fromiter(map(next_numbers.__getitem__, flat), dtype=np.int64, count=len(rows))
+    vocabulary.update(next_numbers)
+    return numbers, rows
+
+
+def count_matrix(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_matrix:
+    """How often each (row, column) pair occurs; negative columns are ignored."""
+    from scipy.sparse import coo_matrix
+
+    is_known = columns >= 0
+    pairs = rows[is_known], columns[is_known]
+    matrix = coo_matrix((np.ones(len(pairs[0])), pairs), shape=shape).tocsr()
+    matrix.sum_duplicates()
+    return matrix
+
+
+def chunk_matrix(chunks: Chunks) -> csr_matrix:
+    """A 1 for each chunk of each text, shape (n_texts, number of distinct chunks); a chunk may have several entries."""
+    from scipy.sparse import csr_matrix
+
+    starts = np.concatenate([[0], np.cumsum(np.bincount(chunks.rows, minlength=chunks.n_texts))])
+    shape = (chunks.n_texts, len(chunks.distinct))
+    return csr_matrix((np.ones(len(chunks.numbers)), chunks.numbers, starts), shape=shape)
+
+
+def stack_columns(blocks: list[csr_matrix]) -> csr_matrix:
+    """Returns the blocks side by side."""
+    from scipy.sparse import hstack
+
+    return blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr")

@@ -1,0 +1,1 @@
+"""Scores archives of any size, in parts that are finished once and for all."""

@@ -1,0 +1,168 @@
+"""The folder of scores of an archive: one Parquet file per block of the input, and what they were scored with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from harness.data.articles.article_file import safe_name
+from harness.data.streams.files import StreamFile
+from harness.display import displayed
+from harness.errors import FaultsError, HarnessError
+from harness.files import file_sha256, make_folder, read_text, translate_os_errors, write_files
+
+MANIFEST = "scores.json"
+FORMAT = 1
+DIGITS = 16
+"""Digits of a fingerprint in a name."""
+INFO = b"harness"
+"""Key of the metadata of a part under which its `PartInfo` is."""
+NAME = re.compile(
+    r".+-(?P<key>[0-9a-f]{12})-(?P<block>[0-9]{6,})-(?P<content>[0-9a-f]{16})-(?P<own>[0-9a-f]{16})\.parquet"
+)
+"""Name of a part: its input, block, the fingerprint of the rows that were read, and that of its own bytes."""
+
+
+@displayed
+@dataclass(frozen=True)
+class PartInfo:
+    """What a part holds, stored in it."""
+
+    input: str
+    """File of the archive."""
+    block: int
+    """Row group of a Parquet file, else the number of the block of lines or pages, from 0."""
+    version: str
+    """Fingerprint of what the file system said of the file."""
+    content: str
+    """Fingerprint of the rows that were read."""
+    n_rows: int
+    """Rows of the input that were read."""
+    n_claims: int
+    """Rows of the part."""
+    n_empty: int
+    """Rows of the input without text."""
+    languages: tuple[str, ...] = ()
+    """Languages of the rows."""
+
+
+class PartKey(NamedTuple):
+    """Which block of which file a part belongs to."""
+
+    file_key: str
+    block: int
+
+
+def prepare(folder: Path, settings: dict[str, Any]) -> None:
+    """Creates the folder of scores, or checks that it holds scores of the same system and options.
+
+    Raises: HarnessError: it holds something else. WriteError: it cannot be written.
+    """
+    path = folder / MANIFEST
+    document = {"format": FORMAT, **settings}
+    if path.is_file():
+        try:
+            existing = json.loads(read_text(path))
+        except ValueError:
+            raise HarnessError(f"{path}: is not JSON; choose another folder, or remove this one") from None
+        changed = sorted(key for key in document.keys() | existing.keys() if document.get(key) != existing.get(key))
+        if changed:
+            raise HarnessError(
+                f"{folder}: holds scores made with other settings ({', '.join(changed)}); give the same system and "
+                "options to continue, or choose another folder"
+            )
+        return
+    make_folder(folder)
+    if any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        raise HarnessError(f"{folder}: is not empty and has no {MANIFEST}; choose another folder for the scores")
+    write_files({path: (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()})
+
+
+def part_paths(folder: Path) -> dict[PartKey, list[Path]]:
+    """Returns the parts of a folder by what they belong to; a killed process may have left a part and its follower."""
+    paths: dict[PartKey, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if match := NAME.fullmatch(path.name):
+            paths.setdefault(PartKey(match["key"], int(match["block"])), []).append(path)
+    return paths
+
+
+def read_part(path: Path) -> PartInfo | None:
+    """Returns what a part holds, after comparing all of its bytes with its name; None if it is damaged."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    match = NAME.fullmatch(path.name)
+    try:
+        if match is None or file_sha256(path)[:DIGITS] != match["own"]:
+            return None
+        fields = json.loads(parquet.read_metadata(path).metadata[INFO])
+        return PartInfo(**fields | {"languages": tuple(fields["languages"])})
+    except (FaultsError, pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def part_writer(folder: Path, staging: Path, schema: Any) -> Iterator[PartWriter]:
+    """Yields a writer of one part; the part appears in the folder if the block names it, and else nothing does.
+
+    Args:
+        folder: folder of the scores.
+        staging: folder on the same file system for what is not finished.
+        schema: columns of the part.
+    Raises: WriteError: the operating system refuses a write.
+    """
+    make_folder(staging)
+    with translate_os_errors(folder):
+        handle, name = tempfile.mkstemp(suffix=".parquet", dir=staging)
+        os.close(handle)
+    path = Path(name)
+    writer = PartWriter(folder, path, schema)
+    try:
+        yield writer
+    finally:
+        writer.abandon()
+        path.unlink(missing_ok=True)
+
+
+class PartWriter:
+    """Writes one part; see `part_writer`."""
+
+    def __init__(self, folder: Path, path: Path, schema: Any) -> None:
+        from pyarrow import parquet
+
+        self._folder, self._path = folder, path
+        with translate_os_errors(folder):
+            self._writer = parquet.ParquetWriter(path, schema, compression="zstd")
+        self.n_claims = 0
+
+    def write(self, table: Any) -> None:
+        """Appends rows."""
+        with translate_os_errors(self._folder):
+            self._writer.write_table(table)
+        self.n_claims += table.num_rows
+
+    def finish(self, file: StreamFile, info: PartInfo) -> Path:
+        """Writes the part to disk under its name, which is returned."""
+        stem = safe_name(PurePosixPath(file.url).name, "input")[:60]
+        name = f"{stem}-{file.key}-{info.block:06}-{info.content}"
+        with translate_os_errors(self._folder / name):
+            self._writer.add_key_value_metadata({INFO.decode(): json.dumps(asdict(info), ensure_ascii=False)})
+            self._writer.close()
+            with self._path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            self._path.chmod(0o644)
+            path = self._folder / f"{name}-{file_sha256(self._path)[:DIGITS]}.parquet"
+            return self._path.replace(path)
+
+    def abandon(self) -> None:
+        """Closes the file, if it is not finished; it may be one that a full disk does not let end."""
+        with suppress(OSError):
+            self._writer.close()

@@ -1,0 +1,26 @@
+"""RTF: its text and title."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import FaultsError
+from harness.data.articles.article_file import InputFile, ReadOptions
+from harness.data.articles.documents.rich_text import read_rtf
+
+RTF = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Arial;}}{\info{\title Ferry \'fcber alles}{\author X}}
+\pard\b The ferry carried 3 million people.\b0\par It cost 5 \u8364? each. Caf\'e9.\par
+\trowd\cellx100\cellx200 Year\cell Spent\cell\row\pard Either a | b.\par}"""
+
+
+def test_rtf():
+    (loaded,) = read_rtf(InputFile("a.rtf", "a.rtf", RTF, ReadOptions()))
+    assert loaded.article.title == "Ferry über alles"
+    assert loaded.article.text == (
+        "The ferry carried 3 million people.\nIt cost 5 € each. Café.\nYear Spent\nEither a | b."
+    )
+
+
+def test_another_file_under_the_name_of_an_rtf_file():
+    with pytest.raises(FaultsError, match=r"a\.rtf: is no RTF file.*save it as RTF"):
+        read_rtf(InputFile("a.rtf", "a.rtf", b"Plain text.", ReadOptions()))

@@ -1,0 +1,265 @@
+"""Archives: every row once, whatever was killed, damaged, changed or cut off."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from harness import HarnessError, score, score_archive
+from harness.data.streams.files import list_files
+from harness.files import WriteError, sha256
+from harness.scoring.archive import parts as part_files
+
+SENTENCES = [f"In {1900 + number} the council spent {number} million on trains." for number in range(240)]
+
+
+def write_parquet(path: Path, texts: list[str], *, size: int = 40, column: str = "text") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({column: texts}), path, row_group_size=size)
+    return path
+
+
+def rows_of(folder: Path) -> list[dict]:
+    rows = [row for path in sorted(folder.glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+    return sorted(rows, key=lambda row: (row["input"], row["block"], row["row"], row["start"]))
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_ino for path in folder.glob("*.parquet")}
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    write_parquet(tmp_path / "in" / "year=2020" / "a.parquet", SENTENCES[:120])
+    lines = [json.dumps({"text": text, "claim_id": f"c{number}"}) for number, text in enumerate(SENTENCES[120:200])]
+    (tmp_path / "in" / "b.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    with gzip.open(tmp_path / "in" / "c.csv.gz", "wt", encoding="utf-8") as stream:
+        stream.write("text\n" + "\n".join(f'"{text}"' for text in SENTENCES[200:]) + "\n")
+    (tmp_path / "in" / "_SUCCESS").write_text("")
+    return tmp_path / "in"
+
+
+def test_each_row_has_the_score_that_it_has_alone(archive, tmp_path):
+    result = score_archive(archive, "rules", tmp_path / "out", claims=True)
+    assert (result.n, result.n_new, result.n_rows, result.n_parts, result.faults) == (240, 240, 240, 5, [])
+    rows = rows_of(tmp_path / "out")
+    assert [row["text"] for row in rows] == [*SENTENCES[120:], *SENTENCES[:120]]  # b.jsonl, c.csv.gz, year=2020
+    assert [row["claim_id"] for row in rows if row["input"].endswith("b.jsonl")] == [f"c{n}" for n in range(80)]
+    (tmp_path / "alone.jsonl").write_text("".join(json.dumps({"text": row["text"]}) + "\n" for row in rows), "utf-8")
+    alone = score(tmp_path / "alone.jsonl", "rules", claims=True, reasons=False).claims
+    assert [row["score:yes"] for row in rows] == [claim.score["yes"] for claim in alone]
+    assert [row["predicted"] for row in rows] == [claim.predicted for claim in alone]
+
+
+def test_a_second_command_makes_nothing_again(archive, tmp_path):
+    out = tmp_path / "out"
+    score_archive(archive, "rules", out, claims=True)
+    before = stamps(out)
+    again = score_archive(archive, "rules", out, claims=True)
+    assert (again.n, again.n_new) == (240, 0)
+    assert stamps(out) == before
+
+
+def test_shards_give_the_rows_of_one_process(archive, tmp_path):
+    score_archive(archive, "rules", tmp_path / "one", claims=True)
+    counts = [score_archive(archive, "rules", tmp_path / "two", claims=True, shard=(i, 2)).n_new for i in (1, 2)]
+    assert sum(counts) == 240
+    assert stamps(tmp_path / "one").keys() == stamps(tmp_path / "two").keys()
+    assert rows_of(tmp_path / "one") == rows_of(tmp_path / "two")
+
+
+@pytest.mark.soak
+def test_two_processes_give_the_rows_of_one(archive, tmp_path):
+    score_archive(archive, "rules", tmp_path / "one", claims=True)
+    assert score_archive(archive, "rules", tmp_path / "two", claims=True, jobs=2).n_new == 240
+    assert rows_of(tmp_path / "two") == rows_of(tmp_path / "one")
+
+
+def test_an_interrupted_command_goes_on_without_a_lost_or_doubled_row(tmp_path, monkeypatch):
+    source = write_parquet(tmp_path / "in.parquet", SENTENCES)
+    out = tmp_path / "out"
+    finish = part_files.PartWriter.finish
+
+    def interrupted(writer, file, info):
+        if info.block == 2:
+            raise KeyboardInterrupt
+        return finish(writer, file, info)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(part_files.PartWriter, "finish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            score_archive(source, "rules", out, claims=True)
+    before = stamps(out)
+    assert len(before) == 2
+    # What a killed process leaves: an unfinished part, and the follower of a part that it did not remove.
+    (out / ".unfinished-1-of-1").mkdir()
+    (out / ".unfinished-1-of-1" / "x.parquet").write_bytes(b"PAR1")
+    first = min(before)
+    stale = pq.read_table(out / first)
+    writer_info = part_files.read_part(out / first)
+    with part_files.part_writer(out, out / ".unfinished-1-of-1", stale.schema) as writer:
+        writer.write(stale)
+        (file,) = list_files([str(source)])
+        writer.finish(file, replace(writer_info, version="older", content="0" * 16))
+    assert len(stamps(out)) == 3
+    result = score_archive(source, "rules", out, claims=True)
+    assert (result.n, result.n_new) == (240, 160)
+    assert stamps(out).items() >= before.items()
+    assert [(row["block"], row["row"]) for row in rows_of(out)] == [(n // 40, n % 40) for n in range(240)]
+    assert not [path for path in out.iterdir() if path.is_dir()]
+
+
+@pytest.mark.soak
+def test_a_killed_command_goes_on_without_a_lost_or_doubled_row(tmp_path):
+    source = write_parquet(tmp_path / "in.parquet", SENTENCES * 10, size=60)
+    out = tmp_path / "out"
+    code = f"import harness; harness.score_archive({str(source)!r}, 'rules', {str(out)!r}, claims=True)"
+    process = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(Path.cwd())})
+    while process.poll() is None and len(list(out.glob("*.parquet"))) < 1:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    before = stamps(out)
+    assert 1 <= len(before) < 40
+    result = score_archive(source, "rules", out, claims=True)
+    assert result.n == 2_400
+    assert stamps(out).items() >= before.items()
+    assert [(row["block"], row["row"]) for row in rows_of(out)] == [(n // 60, n % 60) for n in range(2_400)]
+    assert not [path for path in out.iterdir() if path.is_dir()]
+
+
+def test_a_damaged_part_is_made_again(archive, tmp_path):
+    out = tmp_path / "out"
+    score_archive(archive, "rules", out, claims=True)
+    rows = rows_of(out)
+    cut, flipped, *_ = sorted(out.glob("*.parquet"))
+    cut.write_bytes(cut.read_bytes()[:-20])
+    data = bytearray(flipped.read_bytes())
+    data[200] ^= 255
+    flipped.write_bytes(bytes(data))
+    result = score_archive(archive, "rules", out, claims=True)
+    assert "is damaged; its rows are scored again (and 1 more)" in result.warnings[0]
+    assert rows_of(out) == rows
+
+
+def test_a_changed_input_replaces_its_part(tmp_path):
+    out = tmp_path / "out"
+    source = write_parquet(tmp_path / "in.parquet", SENTENCES[:80])
+    score_archive(source, "rules", out, claims=True)
+    write_parquet(source, ["We hope so!", *SENTENCES[1:30]])
+    result = score_archive(source, "rules", out, claims=True)
+    assert "block 0: changed since it was scored" in result.warnings[0]
+    assert [row["text"] for row in rows_of(out)] == ["We hope so!", *SENTENCES[1:30]]
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_scored(archive, tmp_path):
+    whole = (archive / "year=2020" / "a.parquet").read_bytes()
+    (archive / "half.parquet").write_bytes(whole[: len(whole) // 2])
+    write_parquet(archive / "year=2021" / "z.parquet", SENTENCES[:3], column="body")
+    (archive / "d.jsonl").write_text('{"text": "Rents rose."}\n{"text": "Ren', "utf-8")
+    (archive / "e.jsonl").write_text('{"body": "Rents rose."}\n{"text": 5}\n', "utf-8")
+    (archive / "f.csv").write_text("text,b\nRents rose.,1\nRents,rose,2\n", "utf-8")
+    (archive / "g.jsonl.gz").write_bytes(gzip.compress(b'{"text": "Rents rose."}\n' * 99)[:-9])
+    result = score_archive(archive, "rules", tmp_path / "out", claims=True)
+    assert result.n == 240
+    messages = [str(fault).removeprefix(f"{archive}/") for fault in result.faults]
+    assert [message.split(": ")[0] for message in messages] == [
+        *("half.parquet", "d.jsonl:2", "e.jsonl:1", "e.jsonl:2", "f.csv", "g.jsonl.gz", "year=2021/z.parquet")
+    ]
+    assert "cannot be read as Parquet" in messages[0]
+    assert "expected a JSON object" in messages[1]
+    assert "--column text=NAME" in messages[2]
+    assert "expected text, got 5" in messages[3]
+    assert "Expected 2 columns, got 3" in messages[4]
+    assert "no column is called 'text'" in messages[6]
+    (archive / "half.parquet").write_bytes(whole)
+    assert score_archive(archive / "half.parquet", "rules", tmp_path / "out", claims=True).n_new == 120
+
+
+def test_a_full_disk_keeps_the_finished_parts(tmp_path, monkeypatch):
+    source = write_parquet(tmp_path / "in.parquet", SENTENCES)
+    out = tmp_path / "out"
+    write = pq.ParquetWriter.write_table
+    calls = []
+
+    def fills(self, table, *args, **kwargs):
+        calls.append(table)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        return write(self, table, *args, **kwargs)
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", fills)
+    with pytest.raises(WriteError, match="the disk is full; free some space and run the same command again"):
+        score_archive(source, "rules", out, claims=True)
+    assert len(stamps(out)) == 2
+    assert score_archive(source, "rules", out, claims=True).n_new == 160
+
+
+def test_other_settings_and_other_folders_are_refused(archive, tmp_path):
+    out = tmp_path / "out"
+    score_archive(archive, "rules", out, claims=True)
+    with pytest.raises(HarnessError, match=r"made with other settings \(labels|made with other settings \(.*system"):
+        score_archive(archive, "length", out, claims=True)
+    with pytest.raises(HarnessError, match="as_claims"):
+        score_archive(archive, "rules", out)
+    with pytest.raises(HarnessError, match=r"is not empty and has no scores\.json"):
+        score_archive(archive, "rules", archive, claims=True)
+
+
+def test_pages_are_segmented_and_keep_their_addresses(tmp_path):
+    pages = ["Rents rose by 3 percent in 2021. We hope so!", "Taxes fell. Trains ran."]
+    records = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 2\r\n\r\nab\r\n\r\n"
+    for number, page in enumerate(pages):
+        head = f"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: https://example.org/{number}\r\n"
+        records += f"{head}Content-Length: {len(page)}\r\n\r\n{page}\r\n\r\n".encode()
+    (tmp_path / "crawl.wet.gz").write_bytes(gzip.compress(records))
+    (tmp_path / "page.txt").write_text(pages[0], "utf-8")
+    result = score_archive([tmp_path / "*.wet.gz", tmp_path / "page.txt"], "rules", tmp_path / "out", language="en")
+    assert (result.n, result.n_rows) == (6, 3)
+    rows = rows_of(tmp_path / "out")
+    assert [row["article_id"] for row in rows[:4]] == ["https://example.org/0"] * 2 + ["https://example.org/1"] * 2
+    assert [(row["text"], row["start"], row["position"]) for row in rows[2:4]] == [
+        ("Taxes fell.", 0, 0),
+        ("Trains ran.", 12, 1),
+    ]
+
+
+def test_the_rows_of_an_article_are_context_for_each_other(tmp_path):
+    from harness.data.streams.blocks import blocks_of, spans_of
+    from harness.data.streams.files import list_files
+    from harness.scoring.archive.rows import RowReader
+
+    table = pa.table({"text": ["a", "b", " ", "c", "d"], "article_id": ["x", "x", "x", "y", None]})
+    pq.write_table(table, tmp_path / "in.parquet")
+    (file,) = list_files([str(tmp_path / "in.parquet")])
+    (block,) = blocks_of(spans_of(file)[0], {})
+    reader = RowReader(as_claims=True, language="en", detects=False)
+    tables = (part for batch in block.batches for part in (batch.slice(0, 1), batch.slice(1)))
+    rows = [
+        row
+        for part in reader.claims(block, tables)
+        for row in zip(part.claims.previous, part.claims.text, part.claims.next, part.claims.position, strict=True)
+    ]
+    assert rows == [("", "a", "b", 0), ("a", "b", "", 1), ("", "c", "", 0), ("", "d", "", 0)]
+    assert (reader.n_rows, reader.n_empty) == (5, 1)
+
+
+def test_a_part_says_what_it_holds(archive, tmp_path):
+    score_archive(archive / "b.jsonl", "rules", tmp_path / "out", claims=True)
+    (path,) = (tmp_path / "out").glob("*.parquet")
+    info = part_files.read_part(path)
+    assert (info.input, info.block, info.n_rows, info.n_claims) == (str(archive / "b.jsonl"), 0, 80, 80)
+    assert (
+        path.name == f"b.jsonl-{path.name.split('-')[1]}-000000-{info.content}-{sha256(path.read_bytes())[:16]}.parquet"
+    )
