@@ -106,6 +106,13 @@ def say_threads() -> None:
     is_flag=True,
     help="Reuse neither completed fits nor cached replies of model endpoints.",
 )
+@click.option("--profile", is_flag=True, help="Print where the time went: read, featurize, fit, score, measure.")
+@click.option(
+    "--events",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append a line of JSON to FILE for each change of state, for other programs.",
+)
 @click.option(
     "--dry-run",
     is_flag=True,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.display import displayed
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
-from harness.stages import in_stage
+from harness.features.stages import in_stage
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -15,6 +15,7 @@ import numpy as np
 from harness.classifiers.base import Scorer
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
+from harness.features.stages import Spent, add_up, stage, stage_clock
 from harness.files import write_files
 from harness.runner.config import System
 from harness.runner.cost import Clock, Cost, cost_path, encode_cost, peak_megabytes, reset_peak
@@ -28,7 +29,6 @@ from harness.runner.verification.evidence_source import evidence_key
 from harness.runner.watching.events import NO_EVENTS, EventLog
 from harness.runner.watching.profile import FIT, SCORE
 from harness.runner.watching.unit_events import UnitEvents
-from harness.stages import Spent, add_up, stage, stage_clock
 from harness.user_code.local_code import refuse_changed_code
 
 MAX_REASONS = 8

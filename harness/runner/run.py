@@ -16,6 +16,7 @@ from harness.display import Rows
 from harness.endpoints.trusted_hosts import require_trust
 from harness.errors import HarnessError
 from harness.features.encoder_files import hub_by_argument
+from harness.features.stages import Spent, add_up, stage, stage_clock
 from harness.files import folder_lock
 from harness.partial_files import remove_partial_files
 from harness.progress import Progress, silent
@@ -42,7 +43,6 @@ from harness.runner.units.shards import Shard, ShardProgress, count_foreign, ref
 from harness.runner.verification.reads_evidence import evidence_gains
 from harness.runner.watching.events import EventLog, Say, no_word
 from harness.runner.watching.profile import MEASURE, READ, Profile
-from harness.stages import Spent, add_up, stage, stage_clock
 from harness.user_code.local_code import code_as_imported
 
 
@@ -192,7 +192,7 @@ def _run_experiment(
         )
     experiment = loaded.experiment.name
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
-    facts = {"experiment": experiment, "folder": str(folder)}
+    facts: dict[str, Any] = {"experiment": experiment, "folder": str(folder)}
     options.events.write(
         "run_started",
         **facts,
@@ -271,14 +271,15 @@ def _run_all(
         loaded = loaded._replace(
             systems=tuple(system for system in loaded.systems if system.system_name not in finished.failed)
         )
-        results, measured = Rows[Result](), dict[str, Mapping[str, Spent]]()
+        built, measured = list[Result](), dict[str, Mapping[str, Spent]]()
         for system in loaded.systems:
             name = system.system_name
             with stage_clock() as measured[name], stage(MEASURE):
                 seen = data_for_system(system, data, loaded.experiment)
-                results.append(build_result(loaded, seen, system, units_by_system[name], folder, finished=finished))
-            _write_result_event(results[-1], options.events)
+                built.append(build_result(loaded, seen, system, units_by_system[name], folder, finished=finished))
+            _write_result_event(built[-1], options.events)
             advance(f"{name}: values and intervals")
+    results = Rows(built)
     record_run(folder, results, failed if data.trial.name is None else ())
     if not results:
         raise nothing_fitted(finished.failed)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from harness.display import displayed
-from harness.stages import Spent, add_up
+from harness.features.stages import Spent, add_up
 from harness.text_tables import align_columns
 
 READ, FEATURIZE, FIT, SCORE, MEASURE = STAGES = ("read", "featurize", "fit", "score", "measure")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.features.stages import Spent
 from harness.runner.plan import Unit
 from harness.runner.watching.events import NO_EVENTS, EventLog
-from harness.stages import Spent
 
 
 class UnitEvents:
