@@ -188,7 +188,7 @@ def execute(
     stored = dict(stored)
     fitted: set[str] = set()
     spent = dict[str, dict[str, Spent]]()
-    tell = UnitEvents(events)
+    tell = UnitEvents(events, folder.name)
     for unit in by_id.values():
         if unit.unit_id in stored:
             tell.found(unit)

@@ -92,8 +92,10 @@ def _open(path: Path) -> int:
         if stat.S_ISFIFO(os.fstat(file).st_mode):
             os.set_blocking(file, True)
     except OSError as error:
-        reason = "nobody reads this pipe" if error.errno == errno.ENXIO else explain_os_error(error)
-        raise HarnessError(f"--events {path}: {reason}; start its reader, or name another file") from None
+        reason = f"{explain_os_error(error)}; name a file in a folder that exists"
+        if error.errno == errno.ENXIO:
+            reason = "nobody reads this pipe; start its reader first"
+        raise HarnessError(f"--events {path}: {reason}") from None
     except ValueError as error:  # a null character
         raise HarnessError(f"--events: {brief(path)}: {error}") from None
     return file

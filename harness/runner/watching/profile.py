@@ -50,7 +50,7 @@ class Profile(NamedTuple):
             cells.append([system if system != previous else "", name, *_seconds(spent), f"{share:.0%}"])
             previous = system
         cells.append(["sum", "", *_seconds(total), ""])
-        note = f"{self.wall:.2f} s on the clock. Shares are of the sum of the wall seconds, over all processes."
+        note = f"{self.wall:.2f} s on the clock, with imports, files and waiting; shares are of the sum over processes"
         return f"{align_columns(cells)}\n{note}"
 
 
