@@ -117,7 +117,7 @@ def test_trials_are_marked_and_left_out(lab, harness):
     comparison = compare_results([folder])
     assert len(comparison.pairs) == 3
     (line,) = comparison.left_out
-    assert line.startswith("left out, a trial with --limit")
+    assert line.startswith("left out, a trial on a part of the claims")
     assert all(str(path) in line for path in trials)
     assert names(compare_results(sorted(trials))) == ["length", "majority", "rules"]
     # All there is: another run folder with trials only.

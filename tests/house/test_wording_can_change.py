@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+import harness.runner.configs.components
+import harness.runner.configs.faults
 import harness.runner.load_config
 import harness.runner.tables
 import harness.schemes.scheme_files
@@ -56,7 +58,8 @@ def faults_of(call, path: Path, text: str):
 
 @pytest.mark.parametrize("explain", [explain_validation, reworded])
 def test_an_unknown_field_is_told_with_those_that_are_known(monkeypatch, tmp_path, explain):
-    monkeypatch.setattr(harness.runner.load_config, "explain_validation", explain)
+    for module in (harness.runner.configs.components, harness.runner.configs.faults):
+        monkeypatch.setattr(module, "explain_validation", explain)
     faults = faults_of(harness.runner.load_config.load_experiment, tmp_path / "mine.yaml", CONFIG)
     assert [(fault.line, fault.field, fault.code) for fault in faults] == [
         (5, "classifiers[0].capp", "unknown-field"),
