@@ -7,6 +7,7 @@ The names in `__all__` are the public interface; each command of the command lin
     harness run --dry-run             plan
     harness compare                   compare_results
     harness compare --fail-if         check_gate
+    harness compare (several)         compare_several
     harness diff                      diff
     harness suspects                  suspects
     harness power                     power
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from harness.compare.more_labels.articles_needed import power as power
     from harness.compare.more_labels.learning_curve import curve as curve
     from harness.compare.more_labels.suspects import suspects as suspects
+    from harness.compare.several import compare_several as compare_several
     from harness.data.add_claims import add_claims as add_claims
     from harness.data.benchmarks.fetch import fetch as fetch
     from harness.data.corpora.ingest_corpus import ingest_corpus as ingest_corpus
@@ -137,6 +139,7 @@ _MODULES = {
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
+    "compare_several": "harness.compare.several",
     "curve": "harness.compare.more_labels.learning_curve",
     "diff": "harness.compare.dataset_diff",
     "disputes": "harness.data.labels.disputes",

@@ -78,13 +78,18 @@ def compare(
     differ; notes tell where an interval disagrees. A single system is enough for the formats markdown, latex, csv and
     html.
 
-    A RESULT is a result folder, or a run folder (runs/NAME), which stands for the current result of each system.
+    A RESULT is a result folder, or a run folder (runs/NAME), which stands for the current result of each system. The
+    folder of a config with several experiments alone shows systems by datasets, with the mean rank of each system.
     """
     from harness.compare.compare import compare_metrics
     from harness.compare.gate import check_table, read_rule
     from harness.compare.results import read_table
+    from harness.compare.several import is_of_several
     from harness.compare.tables import FORMATS
 
+    if len(results) == 1 and is_of_several(results[0]):
+        _show_several(results[0], metrics, form, rules, as_json=as_json)
+        return
     parsed = [read_rule(rule) for rule in rules]
     is_table = as_json or form == "table"
     table = read_table(results, least=2 if is_table else 1, all_results=all_results)
@@ -108,6 +113,21 @@ def compare(
     for verdict in verdicts:
         click.echo(f"{'failed' if verdict.failed else 'passed'}: {verdict.rule}: {verdict.message}", err=True)
     sys.exit(1 if any(verdict.failed for verdict in verdicts) else 0)
+
+
+def _show_several(folder: Path, metrics: tuple[str, ...], form: str, rules: tuple[str, ...], *, as_json: bool) -> None:
+    """Prints the table of a config with several experiments, once for each metric."""
+    import harness
+    from harness.compare.several import WIDE_FORMATS
+
+    if rules:
+        raise click.UsageError("--fail-if is for results over the same claims; give the run folder of one experiment")
+    tables = [harness.compare_several(folder, metric) for metric in metrics or (None,)]
+    if as_json:
+        documents = [table.document() for table in tables]
+        print_json(documents[0] if len(documents) == 1 else {"tables": documents})
+    else:
+        click.echo("\n\n".join(WIDE_FORMATS[form](table) for table in tables))
 
 
 @click.command()

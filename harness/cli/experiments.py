@@ -15,7 +15,7 @@ from harness.text_tables import count_of, listing_table
 from harness.user_code.local_code import refuse_code
 
 if TYPE_CHECKING:
-    from harness.runner.run import RunResult
+    from harness.runner.runs.run_result import RunResult
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 
@@ -48,7 +48,7 @@ def _announce(hosts: tuple[str, ...]) -> None:
     click.echo(f"contacting {', '.join(hosts)}", err=True)
 
 
-def _tell(line: str) -> None:
+def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
@@ -77,6 +77,18 @@ def say_threads() -> None:
     help="Use at most N training and N test claims per fold (quick trial).",
 )
 @click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use whole articles only, drawn at random until they have N claims (trial).",
+)
+@click.option(
+    "--ids",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Use these claims only: the id of a claim, or of an article, on each line (trial).",
+)
+@click.option(
     "--shard",
     metavar="I/N",
     help="Fit part I of N of the fits only, and write no results; several processes may share one folder.",
@@ -101,6 +113,13 @@ def say_threads() -> None:
     "--fresh",
     is_flag=True,
     help="Reuse neither completed fits nor cached replies of model endpoints.",
+)
+@click.option("--profile", is_flag=True, help="Print where the time went: read, featurize, fit, score, measure.")
+@click.option(
+    "--events",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append a line of JSON to FILE for each change of state, for other programs.",
 )
 @click.option(
     "--dry-run",
@@ -133,7 +152,7 @@ def run(
     import harness
 
     if dry_run:
-        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "shard", "out")}
+        plan_options = {name: options[name] for name in ("overrides", "only", "limit", "sample", "ids", "shard", "out")}
         plans = [harness.plan(config, root=data_root, **plan_options) for config in configs]
         if as_json:
             planned = [plan.document() for plan in plans]
@@ -143,7 +162,7 @@ def run(
         return
     results = []
     for config in configs:
-        common = {"root": data_root, "offline": offline, "announce": _announce, "tell": _tell, **options}
+        common = {"root": data_root, "offline": offline, "announce": _announce, "say": _say, **options}
         result = _run_trusted(config, progress=show_progress("fits and results"), **common)
         results.append(result)
         if result.damaged:
@@ -154,16 +173,21 @@ def run(
             where = "the units" if result.shard else "results"
             click.echo(f"\n{count_of(result.fitted, 'unit')} fitted; {where} are in {result.folder}", err=True)
             say_threads()
+            for each in (result, *result.experiments):
+                if each.profile is not None:
+                    click.echo(f"\n{each.experiment}\n{each.profile}", err=True)
         if result.failed:
             names = ", ".join(failure.system for failure in result.failed)
             click.echo(f"{count_of(len(result.failed), 'system')} failed: {names}", err=True)
         for model in result.models:
             outcome = f"model saved in {model.folder}" if model.folder else f"model not saved: {model.reason}"
             click.echo(f"{model.system}: {outcome}", err=True)
+        for name, reason in result.failed_experiments.items():
+            click.echo(f"experiment {name} failed: {reason}", err=True)
     if as_json:
         documents = [result.document() for result in results]
         print_json(documents[0] if len(documents) == 1 else documents)
-    sys.exit(1 if any(result.failed for result in results) else 0)
+    sys.exit(1 if any(result.failed or result.failed_experiments for result in results) else 0)
 
 
 def _run_trusted(config: str, trust_hosts: Sequence[str], **options: Any) -> RunResult:

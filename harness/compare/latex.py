@@ -43,18 +43,18 @@ def comparison_latex(comparisons: Sequence[Comparison]) -> str:
         "% needs \\usepackage{booktabs}",
         "\\begin{table}",
         "\\centering",
-        f"\\caption{{{_tex(caption)}.}}",
+        f"\\caption{{{escape_latex(caption)}.}}",
         f"\\begin{{tabular}}{{{'l' * (1 + len(headings))}}}",
         "\\toprule",
-        _row(["system", *map(_tex, headings)]),
+        _row(["system", *map(escape_latex, headings)]),
         "\\midrule",
     ]
     for name in names:
-        lines += _rows(_tex(name), [_cell(comparison, name) for comparison in comparisons], comparisons, name)
+        lines += _rows(escape_latex(name), [_cell(comparison, name) for comparison in comparisons], comparisons, name)
     published = _published_rows(comparisons)
     lines += ["\\midrule", *published] if published else []
     lines += ["\\bottomrule", "\\end{tabular}", "", "\\smallskip", "\\begin{minipage}{\\linewidth}\\footnotesize"]
-    lines += [f"{_tex(_sentence(note))}\\par" for note in _notes(comparisons)]
+    lines += [f"{escape_latex(_sentence(note))}\\par" for note in _notes(comparisons)]
     return "\n".join([*lines, "\\end{minipage}", "\\end{table}"])
 
 
@@ -116,7 +116,7 @@ def _published_rows(comparisons: Sequence[Comparison]) -> list[str]:
         for entry in comparison.published[:MAX_PUBLISHED_ROWS]:
             cells = [("", "")] * len(comparisons)
             cells[column] = _numbers(Value(value=entry.value, low=entry.low, high=entry.high, n_units=0))
-            rows += _rows(f"published: {_tex(entry.system)}", cells, comparisons)
+            rows += _rows(f"published: {escape_latex(entry.system)}", cells, comparisons)
     return rows
 
 
@@ -141,5 +141,6 @@ def _row(cells: Sequence[str]) -> str:
     return f"{' & '.join(cells)} \\\\"
 
 
-def _tex(text: str) -> str:
+def escape_latex(text: str) -> str:
+    """Text whose signs LaTeX would otherwise read as commands."""
     return " ".join(text.split()).translate(ESCAPES)

@@ -16,10 +16,10 @@ from harness.compare.selection import LeftOut, left_out_lines
 from harness.data.claims import Gold, codes_of
 from harness.errors import HarnessError, UnknownName, unknown_name
 from harness.metrics.base import Metric, ResamplingGroups, Run
-from harness.metrics.functions import build_metric
 from harness.metrics.intervals import Intervals
 from harness.runner.pairing.runs import ScoredClaims, runs_of, scored_claims
 from harness.runner.result_files import Columns, Result
+from harness.runner.runs.wide_table import recorded_metric
 
 
 class ResultEntry(NamedTuple):
@@ -124,21 +124,10 @@ def metric_of(table: ResultTable, name: str | None) -> tuple[str, Metric]:
     """
     chosen = metric_name(table, name)
     recorded = next(result for result in _with_metrics(table) if chosen in result.values)
-    entries = recorded.provenance.config.metrics
-    configured = [dict(entry) if isinstance(entry, dict) else {"name": entry} for entry in entries]
-    # Building a metric may import code of the user, so those whose names fit come first.
-    configured.sort(key=lambda entry: _misfit(str(entry["name"]), chosen))
-    for settings in configured:
-        configured_name = str(settings.pop("name"))
-        metric = build_metric(configured_name, settings, recorded.task)
-        if metric.key(configured_name) == chosen:
-            return chosen, metric
+    metric = recorded_metric(recorded, chosen)
+    if metric is not None:
+        return chosen, metric
     raise HarnessError(f"compare: {recorded.path} does not record the settings of metric '{chosen}'; run it again")
-
-
-def _misfit(configured_name: str, chosen: str) -> int:
-    """How far a configured name is from that of a result: 0 the same, 1 the same with settings, 2 another one."""
-    return 0 if chosen == configured_name else 1 if chosen.startswith(f"{configured_name}_") else 2
 
 
 def metric_name(table: ResultTable, name: str | None) -> str:

@@ -20,7 +20,7 @@ Reason = Literal["not-current", "failed", "trial", "other-claims", "same-predict
 REASONS: dict[Reason, str] = {
     "not-current": "not the current result of the system; give --all or the folder to see it",
     "failed": "of a system that failed when it was last run; give --all or the folder to see it",
-    "trial": "a trial with --limit; give its folder to see it",
+    "trial": "a trial on a part of the claims; give its folder to see it",
     "other-claims": "over other claims or labels than the latest result of the run folder; give its folder to see it",
     "same-predictions": "the same predictions as another result of the system",
     "unreadable": "cannot be read, and is not current",
@@ -101,7 +101,7 @@ def select_results(paths: Sequence[str | Path], *, all_results: bool = False) ->
 
 def _select(run_folder: Path, entries: Sequence[FolderResult], all_results: bool) -> Selection:
     """The results to take of a run folder, and the others."""
-    only_trials = all(entry.limit is not None for entry in entries if entry.system is not None)
+    only_trials = all(entry.trial is not None for entry in entries if entry.system is not None)
     candidates = list[Candidate]()
     left_out = list[LeftOut]()
     systems = set[str | None]()
@@ -113,7 +113,7 @@ def _select(run_folder: Path, entries: Sequence[FolderResult], all_results: bool
             reason = "unreadable" if any(other.in_latest_run for other in entries) else None
         elif entry.system in failures and not all_results:
             reason = "failed"
-        elif entry.limit is not None and not (all_results or only_trials):
+        elif entry.trial is not None and not (all_results or only_trials):
             reason = "trial"
         elif entry.system in systems and not all_results:
             reason = "not-current"

@@ -104,17 +104,18 @@ def comparison_text(comparisons: Sequence[Comparison]) -> str:
 
 def comparison_markdown(comparisons: Sequence[Comparison]) -> str:
     """Markdown tables, and the notes as a list."""
-    tables = [_markdown(rows) for rows in _tables(comparisons)]
-    notes = "\n".join(f"- {_markdown_text(note)}" for note in _notes(comparisons))
+    tables = [markdown_table(rows) for rows in _tables(comparisons)]
+    notes = "\n".join(f"- {markdown_text(note)}" for note in _notes(comparisons))
     return "\n\n".join([*tables, notes])
 
 
-def _markdown(rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(_markdown_text(text) for text in row) + " |" for row in rows]
+def markdown_table(rows: list[list[str]]) -> str:
+    """Rows as a Markdown table; the first one is the header."""
+    lines = ["| " + " | ".join(markdown_text(text) for text in row) + " |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
     """Text whose signs Markdown would otherwise read as a column, emphasis, code or markup."""
     for sign in "\\|*<>`":
         text = text.replace(sign, f"\\{sign}")

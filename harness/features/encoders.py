@@ -15,6 +15,7 @@ from harness.arrays import Vectors
 from harness.display import displayed
 from harness.errors import HarnessError
 from harness.features.encoder_files import MINILM, encoder_fingerprint, find_encoder, require_torch
+from harness.features.stages import in_stage
 from harness.features.threads import SAMPLE, best_threads
 from harness.features.vector_cache import VectorCache, compute_or_load
 from harness.files import fingerprint
@@ -64,6 +65,7 @@ class Encoder:
         files_fingerprint = encoder_fingerprint(find_encoder(settings.model))
         return cls(settings.model, settings.pooling, settings.max_length, runtime, files_fingerprint)
 
+    @in_stage("featurize")
     def encode(self, texts: Sequence[str], cache: VectorCache | None = None) -> Vectors:
         """Returns the vectors of texts; each depends on its own text only.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.display import displayed
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
+from harness.features.stages import in_stage
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -34,6 +35,7 @@ class Tfidf:
     """Whether a count enters as 1 + ln(count)."""
 
     @classmethod
+    @in_stage("featurize")
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
         """Returns the weights of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
         ngrams, counts = Ngrams.fit(settings, texts)
@@ -41,6 +43,7 @@ class Tfidf:
         tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
         return tfidf, tfidf._weigh(counts)
 
+    @in_stage("featurize")
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
         return self._weigh(self.ngrams.count(texts))
@@ -89,12 +92,14 @@ class BinaryNgrams:
     """N-grams of the training texts."""
 
     @classmethod
+    @in_stage("featurize")
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
         """Returns the n-grams of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
         ngrams, counts = Ngrams.fit(settings, texts)
         counts.data[:] = 1.0
         return cls(ngrams), counts
 
+    @in_stage("featurize")
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
         counts = self.ngrams.count(texts)

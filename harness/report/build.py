@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.arguments import as_list
 from harness.compare.paired_tests import Correction
-from harness.display import displayed
+from harness.compare.several import is_of_several
 from harness.errors import HarnessError
 from harness.files import write_text
 from harness.progress import Progress, silent
@@ -17,7 +17,9 @@ from harness.report.figures import confusions, curve_figures, learning_figure, r
 from harness.report.human_agreement import measure_human_agreement
 from harness.report.leaderboard import leaderboard
 from harness.report.render import render
+from harness.report.report import Report
 from harness.report.report_data import ReportData, load_report_data
+from harness.report.several import build_several_report
 from harness.report.tables import (
     agreement_grid,
     costs,
@@ -32,31 +34,8 @@ from harness.report.tables import (
 )
 from harness.report.verification import verification_figures
 from harness.runner.verification.reads_evidence import evidence_gains
-from harness.text_tables import count_of
 
 HTML_SUFFIXES = (".html", ".htm")
-
-
-@displayed
-class Report(NamedTuple):
-    """A report that was written."""
-
-    path: Path
-    size: int
-    """Size of the file in bytes."""
-    systems: int
-    claims: int
-    note: str | None
-    """Reason why claims are shown without their texts; None if texts are shown."""
-    notes: tuple[str, ...] = ()
-    """Remarks on the results that are shown."""
-    left_out: tuple[str, ...] = ()
-    """Results of the run folders that are not shown, one line for each reason."""
-
-    def __str__(self) -> str:
-        counts = f"{count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}"
-        line = f"{self.path}: {counts}, {self.size / 1e6:.1f} MB"
-        return "\n".join([line, *([self.note] if self.note else []), *self.notes, *self.left_out])
 
 
 def build_report(
@@ -76,7 +55,8 @@ def build_report(
 
     Args:
         results: result folders, or run folders with several; over the same claims. Of a run folder, the current result
-            of each system is shown, as in `compare_results`; `Report.left_out` names the others.
+            of each system is shown, as in `compare_results`; `Report.left_out` names the others. Or the folder of a
+            config with several experiments, whose report has systems by datasets instead of figures and claims.
         out: the file to write; default: `report.html` in the folder of the first result.
         metric: metric that ranks the systems; default: the first metric of the results.
         correction: correction of the p-values over all pairs: `holm` or `bh`.
@@ -95,6 +75,8 @@ def build_report(
         raise HarnessError(
             f"{out}: a report is an HTML file; expected a name that ends in {' or '.join(HTML_SUFFIXES)}"
         )
+    if len(results) == 1 and is_of_several(results[0]):
+        return build_several_report(results[0], Path(out), metric=metric, title=title, all_results=all_results)
     report_data = load_report_data(results, root, metric, correction, all_results=all_results, progress=progress)
     page = render(view(report_data, title), len(report_data.subjects))
     write_text(Path(out), page)

@@ -15,12 +15,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 DASHES = ("none", "7 3", "2 2.5", "9 3 2 3")
 
 
-def render(view: dict[str, Any], n_systems: int) -> str:
+def render(view: dict[str, Any], n_systems: int, template: str = "report.html.jinja") -> str:
     """Renders the page.
 
     Args:
         view: values that the template shows.
         n_systems: number of systems.
+        template: name of the template.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -35,8 +36,7 @@ def render(view: dict[str, Any], n_systems: int) -> str:
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    template = environment.get_template("report.html.jinja")
-    return template.render(view | {"style": style, "script": script, "policy": policy})
+    return environment.get_template(template).render(view | {"style": style, "script": script, "policy": policy})
 
 
 def _source(name: str) -> str:

@@ -19,6 +19,7 @@ from harness.folders import shipped
 from harness.runner.chain.config import read_chain
 from harness.runner.configs.data_faults import add_data_faults
 from harness.runner.load_config import read_config
+from harness.runner.runs.several import read_several
 from harness.schemes import read_scheme
 
 CONFIG_SUFFIXES = (".yaml", ".yml")
@@ -66,6 +67,10 @@ def _faults_of(target: Path, root: str | Path | None, unchecked: Say) -> Sequenc
                 add_data_faults(read, root, unchecked)
             faults = [fault for read in stages for fault in read.faults.in_order()]
             return list(dict.fromkeys(replace(fault, path=str(target), line=None) for fault in faults))
+        if (several := read_several(target)) is not None:
+            for part in several.parts:
+                add_data_faults(part, root, unchecked)
+            return list(dict.fromkeys(fault for part in several.parts for fault in part.faults.in_order()))
         read = read_config(target)
     except FaultsError as error:
         return error.faults

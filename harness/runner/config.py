@@ -23,6 +23,9 @@ from harness.runner.splitting.split_config import Inner, Shares, Split
 from harness.runner.verification.evidence_source import Defaults, EvidenceSetting
 from harness.yaml_file import KeyPath, format_key_path
 
+CHAIN = "chain"
+"""The `task` of the config of a chain, which has stages instead of systems."""
+
 
 @displayed
 class System(NamedTuple):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from time import sleep
+from time import sleep, time
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 from harness.classifiers.base import Scorer, package_versions
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
+from harness.features.stages import Spent, add_up, stage, stage_clock
 from harness.files import write_files
 from harness.runner.config import System
 from harness.runner.cost import Clock, Cost, cost_path, encode_cost, peak_megabytes, reset_peak
@@ -26,6 +27,9 @@ from harness.runner.units.leases import POLL_S, Lease, Waiting
 from harness.runner.units.pool import WorkerDied, do_all
 from harness.runner.units.unit_file import EncodedUnit, Predictions, StoredUnit, encode_unit, read_unit, unit_path
 from harness.runner.verification.evidence_source import evidence_key
+from harness.runner.watching.events import NO_EVENTS, EventLog
+from harness.runner.watching.profile import FIT, SCORE
+from harness.runner.watching.unit_events import UnitEvents
 from harness.user_code.local_code import refuse_changed_code
 
 MAX_REASONS = 8
@@ -39,6 +43,10 @@ class FittedUnit(NamedTuple):
 
     encoded: EncodedUnit
     cost: Cost
+    spent: Mapping[str, Spent] = {}
+    """Time by stage."""
+    began_at: float | None = None
+    """When the fit began, in seconds since 1970."""
 
 
 @contextmanager
@@ -80,9 +88,9 @@ def fit_unit(
     """
     clock = Clock()
     reset_peak()
-    with clock.timed("fit"):
+    with clock.timed("fit"), stage(FIT):
         scorer = fit(unit.system, claims, gold, unit.fit_seed, dev)
-    with clock.timed("score"), errors_of_code(unit.system):
+    with clock.timed("score"), stage(SCORE), errors_of_code(unit.system):
         scores = np.asarray(scorer.score(test), dtype=np.float64)
     expected = (len(test), len(gold.labels))
     if scores.shape != expected or not np.isfinite(scores).all():
@@ -90,7 +98,7 @@ def fit_unit(
         raise HarnessError(
             f"classifier '{unit.system.system_name}': expected finite scores of shape {expected}, got {problem}"
         )
-    with errors_of_code(unit.system):
+    with stage(SCORE), errors_of_code(unit.system):
         predictions = Predictions(
             scores=scores,
             predicted=scorer.predict(test, scores),
@@ -144,6 +152,8 @@ class Finished(NamedTuple):
     """Number of units that were fitted because their file was damaged."""
     failed: Mapping[str, UnitFailure] = MappingProxyType({})
     """The first fit that failed, by the name of the system."""
+    spent: Mapping[str, Mapping[str, Spent]] = MappingProxyType({})
+    """Time by stage of the units that were fitted, by the name of the system."""
 
 
 def finished_units(units: Iterable[Unit], folder: Path) -> dict[str, StoredUnit]:
@@ -161,6 +171,7 @@ def execute(
     workers: Workers = ONE_PROCESS,
     fresh: bool = False,
     advance: Callable[[Unit], None] = lambda _: None,
+    events: EventLog = NO_EVENTS,
 ) -> Finished:
     """Fits the units that are not finished; each is written as soon as it is fitted, and locked until then.
 
@@ -173,6 +184,7 @@ def execute(
         workers: what fits; the numbers do not depend on it.
         fresh: whether to fit a unit even if another process finishes it in the meantime.
         advance: called after each fit.
+        events: takes what happens to each unit.
     Raises: EndsRun: an error that ends the run; finished units are kept.
     """
     by_id = {unit.unit_id: unit for unit in units}
@@ -181,15 +193,24 @@ def execute(
     failures = _Failures(units)
     stored = dict(stored)
     fitted: set[str] = set()
-    for unit, outcome in _fit_all(_Fits(pending, data, folder, fresh=fresh), workers, failures):
+    spent = dict[str, dict[str, Spent]]()
+    tell = UnitEvents(events, folder.name)
+    for unit in by_id.values():
+        if unit.unit_id in stored:
+            tell.found(unit)
+    for unit, outcome in _fit_all(_Fits(pending, data, folder, fresh=fresh, tell=tell), workers, failures):
         if isinstance(outcome, HarnessError):
             failures.add(unit, outcome)
+            tell.failed(unit, outcome)
         else:
             stored[unit.unit_id] = outcome.stored
             fitted |= {unit.unit_id} if outcome.is_new else set()
+            name = unit.system.system_name
+            spent[name] = add_up(spent.get(name, {}), outcome.spent)
+            tell.finished(unit, outcome.spent, outcome.began_at) if outcome.is_new else tell.found(unit)
         advance(unit)
     n_damaged = sum(unit.unit_id in fitted for unit in damaged)
-    return Finished(stored, frozenset(fitted), n_damaged, failures.by_system())
+    return Finished(stored, frozenset(fitted), n_damaged, failures.by_system(), spent)
 
 
 class _Failures:
@@ -223,6 +244,10 @@ class Outcome(NamedTuple):
     stored: StoredUnit
     is_new: bool
     """Whether this process fitted it; otherwise another one did, in the meantime."""
+    spent: Mapping[str, Spent] = {}
+    """Time by stage."""
+    began_at: float | None = None
+    """When the fit began, in seconds since 1970."""
 
 
 class _Fits:
@@ -230,11 +255,14 @@ class _Fits:
 
     Args:
         fresh: whether to fit a unit even if another process has finished it in the meantime.
+        tell: takes the begin of each fit of this process; those of other processes are told when they are handed back.
     """
 
-    def __init__(self, units: Sequence[Unit], data: ExperimentData, folder: Path, *, fresh: bool) -> None:
+    def __init__(
+        self, units: Sequence[Unit], data: ExperimentData, folder: Path, *, fresh: bool, tell: UnitEvents
+    ) -> None:
         self.units = tuple(units)
-        self.folder, self.fresh = folder, fresh
+        self.folder, self.fresh, self._tell = folder, fresh, tell
         self._gold = data.gold
         self._claims = {evidence_key(unit.system.evidence): data.claims_of(unit.system) for unit in units}
         self.packages = tuple(
@@ -277,10 +305,14 @@ class _Fits:
 
     def fit(self, number: int) -> FittedUnit | HarnessError:
         """Fits a unit, in any process; returns the error that ended its fit."""
+        unit, began_at = self.units[number], time()
+        self._tell.started(unit)
         try:
-            return self._fit(self.units[number])
+            with stage_clock() as spent:
+                fitted = self._fit(unit)
         except HarnessError as error:
             return error
+        return fitted._replace(spent=dict(spent), began_at=began_at)
 
     def end(self, lease: Lease, number: int, fitted: FittedUnit | HarnessError) -> Outcome | HarnessError:
         """Writes a fitted unit, gives its lease back, and returns its outcome.
@@ -301,7 +333,7 @@ class _Fits:
             quick = fitted.cost.fit_seconds + fitted.cost.score_seconds < SYNC_S
             files = {cost_path(path): encode_cost(fitted.cost), path: fitted.encoded.data}
             write_files(files, unsynced=files if quick else [cost_path(path)])
-            return Outcome(fitted.encoded.stored, is_new=True)
+            return Outcome(fitted.encoded.stored, True, fitted.spent, fitted.began_at)
         finally:
             lease.give_back()
 

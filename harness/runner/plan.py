@@ -19,6 +19,7 @@ from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
 from harness.files import fingerprint, sha256
 from harness.runner.config import Experiment, LoadedExperiment, System
+from harness.runner.runs.trial import FULL, Trial, restrict
 from harness.runner.splitting.joined_datasets import (
     JoinedDatasets,
     joined_gold,
@@ -57,8 +58,8 @@ class ExperimentData(NamedTuple):
     """How the labels of each dataset answer the task, and which distinctions are lost."""
     duplicate_rows: Codes = np.zeros(0, dtype=np.int64)
     """Scored rows, in order, that are exact or near duplicates of training rows of their fold; see check A01."""
-    limit: int | None = None
-    """`--limit` of a trial; None for a full run."""
+    trial: Trial = FULL
+    """Which part of the claims is used."""
     evidence: Mapping[str, ShownEvidence] = MappingProxyType({})
     """What each source of evidence shows, by its `evidence_key`; empty for tasks without evidence."""
 
@@ -105,13 +106,13 @@ class Unit(NamedTuple):
         return 0 if self.seed is None else self.seed
 
 
-def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: int | None = None) -> ExperimentData:
+def load_data(loaded: LoadedExperiment, root: str | Path | None = None, trial: Trial = FULL) -> ExperimentData:
     """Opens the dataset of an experiment and splits it.
 
     Args:
         loaded: the experiment with its components built.
         root: folder of fetched benchmarks.
-        limit: at most this many training and test claims per fold, for a quick trial.
+        trial: which part of the claims is used.
     Raises: HarnessError: the data are missing or invalid, or do not fit the task or the split.
     """
     experiment = loaded.experiment
@@ -120,16 +121,22 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
     claims = joined.claims
     sources = [system.evidence for system in loaded.systems]
     if task.name == "evidence":
-        return _retrieval_data(loaded, joined, root, limit)
+        return _retrieval_data(loaded, joined, root, trial)
     schemes = schemes_of(joined, task, experiment.scheme)
     gold = joined_gold(joined, task, schemes, experiment.gold)
     if not len(gold.rows_with_gold):
         raise HarnessError(f"dataset '{joined.name}' has no gold label for the task '{experiment.task}'")
     split = make_folds(experiment.split, joined, joined_label_codes(joined, gold))
-    folds = labeled_folds(split.folds, gold, limit)
+    chosen, choices = restrict(split.folds, claims, trial, experiment.random_seeds[0])
+    folds = labeled_folds(chosen, gold, trial)
     if task.name == "verdict":  # a claim that nobody judged has no evidence to read, and a model may charge for it
         folds = [fold._replace(test=np.intersect1d(fold.test, gold.rows_with_gold)) for fold in folds]
-    warnings = [*_warnings(experiment, limit), *split.warnings, *_shared_articles(claims, folds, experiment)]
+    warnings = [
+        *_warnings(experiment, trial.limit),
+        *choices,
+        *split.warnings,
+        *_shared_articles(claims, folds, experiment),
+    ]
     if experiment.split.protocol == "transfer":
         warnings += training_groups(experiment.split, folds, claims, gold.rows_with_gold).warnings
     warnings += published_rows_warnings(joined, {claims.claim_id[row] for fold in folds for row in fold.test})
@@ -142,7 +149,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
         warnings=tuple(warnings),
         label_mapping=label_mapping_lines(joined, task, schemes),
         duplicate_rows=find_duplicate_rows(joined, folds),
-        limit=limit,
+        trial=trial,
         shows_evidence=task.name == "verdict",
         people=agreement_notes(joined, task, schemes, np.concatenate([fold.test for fold in folds]))
         if task.name == "verdict"
@@ -152,7 +159,7 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, limit: i
 
 
 def _retrieval_data(
-    loaded: LoadedExperiment, joined: JoinedDatasets, root: str | Path | None, limit: int | None
+    loaded: LoadedExperiment, joined: JoinedDatasets, root: str | Path | None, trial: Trial
 ) -> ExperimentData:
     """The data of a retrieval experiment, which has the test claims of its split and trains on none.
 
@@ -161,8 +168,10 @@ def _retrieval_data(
     experiment = loaded.experiment
     gold = retrieval_gold(joined, list(loaded.metrics))
     split = make_folds(experiment.split, joined, np.zeros(len(joined.claims), dtype=np.int64))
-    tested = np.unique(np.concatenate([fold.test for fold in split.folds]))
-    rows: Codes = np.intersect1d(tested, gold.rows_with_gold)[:limit]
+    chosen, choices = restrict(split.folds, joined.claims, trial, experiment.random_seeds[0])
+    tested = np.unique(np.concatenate([fold.test for fold in chosen]))
+    rows: Codes = np.intersect1d(tested, gold.rows_with_gold)[: trial.limit]
+    limited = [] if trial.limit is None else [f"limited to {trial.limit} claims: a trial, not a result"]
     if not len(rows):
         raise HarnessError(f"split: no test claim of dataset '{joined.name}' has gold evidence")
     return ExperimentData(
@@ -171,27 +180,28 @@ def _retrieval_data(
         claims=joined.claims,
         gold=gold._replace(counts={"without gold evidence": int((~np.isin(tested, gold.rows_with_gold)).sum())}),
         folds=(Fold("test", np.zeros(0, dtype=np.int64), rows),),
-        warnings=() if limit is None else (f"limited to {limit} claims: a trial, not a result",),
-        limit=limit,
+        warnings=(*limited, *choices),
+        trial=trial,
         evidence=gather_evidence(
             [system.evidence for system in loaded.systems], joined, experiment.corpus, root, split.folds
         ),
     )
 
 
-def labeled_folds(folds: Sequence[Fold], gold: TaskGold, limit: int | None = None) -> list[Fold]:
-    """The folds with training claims that have gold, at most `limit` of each side.
+def labeled_folds(folds: Sequence[Fold], gold: TaskGold, trial: Trial = FULL) -> list[Fold]:
+    """The folds with training claims that have gold, at most `trial.limit` of each side.
 
     Raises: HarnessError: a fold has no labeled training or test claim.
     """
-    labeled = []
+    labeled, limit = [], trial.limit
     for fold in folds:
         train = np.intersect1d(fold.train, gold.rows_with_gold, assume_unique=True)
         test = fold.test
         if limit is not None:
             train, test = train[:limit], test[:limit]
         if not len(train) or not len(np.intersect1d(test, gold.rows_with_gold, assume_unique=True)):
-            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim")
+            remedy = f"; {trial.name} leaves none, so choose more claims" if trial.name else ""
+            raise HarnessError(f"split: {fold.name} has no labeled training claim or no labeled test claim{remedy}")
         dev = np.intersect1d(fold.dev, gold.rows_with_gold, assume_unique=True)[:limit]
         labeled.append(Fold(fold.name, train, test, dev))
     return labeled

@@ -74,8 +74,8 @@ class Result(Record):
     """Number of claims without an answer by reason, if the system gives reasons; for the seed with the most."""
     slices: tuple[SliceValues, ...] = ()
     """Values per slice, if the experiment asks for slices."""
-    limit: int | None = None
-    """`--limit` of a trial; None for a full result."""
+    trial: str | None = None
+    """Options of a trial (`--limit 20`), which used a part of the claims; None for a full result."""
     random_seeds: tuple[int, ...] = ()
     """Random seed of each run; empty for a system whose fits do not depend on it, which is fitted once per fold."""
     cost: Cost | None = None
@@ -129,7 +129,7 @@ class Result(Record):
                 else {}
             ),
             **({"evidence": self.evidence} if self.evidence is not None else {}),
-            **({"limit": self.limit} if self.limit is not None else {}),
+            **({"trial": self.trial} if self.trial is not None else {}),
         }
 
 

@@ -313,7 +313,7 @@ def _compute_result(system_runs: _SystemRuns, result_id: str, result_folder: Pat
         unanswered=unanswered,
         label_mapping=data.label_mapping if len(data.joined.datasets) > 1 else (),
         slices=tuple(_slices(system_runs, scored)),
-        limit=data.limit,
+        trial=data.trial.name,
         random_seeds=tuple(seed for seed in runs if seed is not None),
         evidence=evidence_name(system.evidence) if experiment.task == "verdict" else None,
         evidence_notes=(*_evidence_notes(system, data), *data.people),

@@ -198,7 +198,7 @@ def _title(result: Result) -> str:
         parts.append(f"{result.n_positive:,} positive" + ("" if name == YES_NO[-1] else f" ({name})"))
     excluded = {reason: count for reason, count in result.excluded.items() if reason != WITHOUT_ANSWER}
     parts += [f"{count:,} excluded ({reason})" for reason, count in excluded.items()]
-    parts += [f"trial (--limit {result.limit})"] if result.limit is not None else []
+    parts += [f"trial ({result.trial})"] if result.trial is not None else []
     return " · ".join(parts)
 
 

@@ -112,19 +112,19 @@ def test_every_result_of_a_run_folder_stands_for_the_folder_where_they_differ_in
 
 def test_trials_are_marked_and_left_out(lab, harness):
     folder = run_again(lab, limit=10).folder
-    trials = {path for path in results_of(lab) if document(path)["limit"] == 10}
+    trials = {path for path in results_of(lab) if document(path)["trial"] == "--limit 10"}
     assert len(trials) == 3
     comparison = compare_results([folder])
     assert len(comparison.pairs) == 3
     (line,) = comparison.left_out
-    assert line.startswith("left out, a trial with --limit")
+    assert line.startswith("left out, a trial on a part of the claims")
     assert all(str(path) in line for path in trials)
     assert names(compare_results(sorted(trials))) == ["length", "majority", "rules"]
     # All there is: another run folder with trials only.
     trial = run_again(lab, "name=other", limit=10)
     assert "trial (--limit 10)" in str(trial)
-    assert [result["limit"] for result in trial.document()["results"]] == [10] * 3
-    assert "limit" not in run_again(lab).document()["results"][0]
+    assert [result["trial"] for result in trial.document()["results"]] == ["--limit 10"] * 3
+    assert "trial" not in run_again(lab).document()["results"][0]
     assert names(compare_results([trial.folder])) == ["length", "majority", "rules"]
 
 

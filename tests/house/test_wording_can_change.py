@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+import harness.runner.configs.components
+import harness.runner.configs.faults
 import harness.runner.load_config
 import harness.runner.tables
 import harness.schemes.scheme_files
@@ -56,7 +58,8 @@ def faults_of(call, path: Path, text: str):
 
 @pytest.mark.parametrize("explain", [explain_validation, reworded])
 def test_an_unknown_field_is_told_with_those_that_are_known(monkeypatch, tmp_path, explain):
-    monkeypatch.setattr(harness.runner.load_config, "explain_validation", explain)
+    for module in (harness.runner.configs.components, harness.runner.configs.faults):
+        monkeypatch.setattr(module, "explain_validation", explain)
     faults = faults_of(harness.runner.load_config.load_experiment, tmp_path / "mine.yaml", CONFIG)
     assert [(fault.line, fault.field, fault.code) for fault in faults] == [
         (5, "classifiers[0].capp", "unknown-field"),
@@ -96,7 +99,7 @@ def test_a_benchmark_that_is_not_fetched_is_told_and_an_unknown_name_is_no_datas
 def test_claims_without_an_answer_are_told_apart_by_the_whole_reason():
     excluded = {"unsettled": 2, "an answer that settles nothing": 1, harness.runner.tables.WITHOUT_ANSWER: 3}
     result = SimpleNamespace(
-        task="checkability", dataset="d", n=9, n_articles=2, n_positive=None, limit=None, excluded=excluded
+        task="checkability", dataset="d", n=9, n_articles=2, n_positive=None, trial=None, excluded=excluded
     )
     title = harness.runner.tables._title(result)
     assert title.endswith("2 excluded (unsettled) · 1 excluded (an answer that settles nothing)")

@@ -184,7 +184,9 @@ def test_set_changes_the_config_and_is_checked_like_it(config):
     assert loaded.systems[1].settings == {"cap": 7}
     with pytest.raises(HarnessError, match="expected KEY=VALUE"):
         load_experiment(path, ["split.k"])
-    with pytest.raises(HarnessError, match=r"no key 'classifiers\.9\.cap'"):
+    with pytest.raises(
+        HarnessError, match=r"with --set classifiers\.9\.cap: classifiers: is a list, with no entry '9'"
+    ):
         load_experiment(path, ["classifiers.9.cap=1"])
     with pytest.raises(FaultsError, match=r"split\.kk"):
         load_experiment(path, ["split.kk=1"])

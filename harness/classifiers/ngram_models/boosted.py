@@ -20,6 +20,7 @@ from harness.errors import HarnessError
 from harness.features.encoder_files import let_idle_threads_sleep, require_extra
 from harness.features.ngrams import NgramSettings
 from harness.features.shapes import SHAPES, shapes_of
+from harness.features.stages import in_stage
 from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
@@ -258,6 +259,7 @@ def _node_table(model: dict[str, Any], n_scores: int) -> Trees:
     )
 
 
+@in_stage("featurize")
 def _features(texts: list[str], tfidf: Tfidf) -> csr_matrix:
     """Shapes, followed by word weights; shape (n_texts, n_shapes + n_words)."""
     from scipy.sparse import csr_matrix, hstack

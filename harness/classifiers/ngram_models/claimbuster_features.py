@@ -16,6 +16,7 @@ from harness.data.claims import Claims, Gold
 from harness.features.cues import find_cues
 from harness.features.ngrams import NgramSettings, place_of
 from harness.features.shapes import SHAPES, shapes_of
+from harness.features.stages import in_stage
 from harness.features.weights import TFIDF_TYPES, Tfidf
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def feature_text(name: str, text: str, cues: dict[str, str]) -> str:
     return cues.get(name, "") if name.startswith("shape:") else place_of(name, text)
 
 
+@in_stage("featurize")
 def _features(texts: list[str], tfidf: Tfidf, center: Floats, spread: Floats) -> csr_matrix:
     """Standardized shapes, then word weights; shape (n_texts, n_shapes + n_words)."""
     from scipy.sparse import csr_matrix, hstack

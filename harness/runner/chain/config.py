@@ -15,8 +15,9 @@ from harness.endpoints.trusted_hosts import KeyUse
 from harness.errors import FaultsError, HarnessError, unknown_name
 from harness.metrics.intervals import Intervals
 from harness.records import Name, Record, Texts, explain_validation
-from harness.runner.config import Experiment
-from harness.runner.load_config import CHAIN, ReadDocument, load_experiment, read_config, read_document
+from harness.runner.config import CHAIN, Experiment
+from harness.runner.configs.document import ReadDocument, read_document
+from harness.runner.load_config import load_experiment, read_config
 from harness.runner.splitting.split_config import Split
 from harness.runner.verification.evidence_source import FoundEvidence
 from harness.statements.build import build_normalizer

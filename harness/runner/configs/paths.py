@@ -21,8 +21,7 @@ def make_paths_absolute(content: dict[str, Any], folder: Path) -> None:
         if isinstance(entry.get("cassette"), str) and entry["cassette"] and "\x00" not in entry["cassette"]:
             entry["cassette"] = str((folder / entry["cassette"]).resolve())  # it may exist only after the run
     path_settings.append((content.get("retrieve"), "statements"))
-    datasets = content.get("dataset")
-    if isinstance(datasets, list):
+    for datasets in _lists(content.get("dataset")):
         path_settings += [(datasets, index) for index in range(len(datasets))]
     for holder, key in path_settings:
         is_item = isinstance(key, int)
@@ -38,6 +37,12 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):
         return False
+
+
+def _lists(datasets: Any) -> list[list[Any]]:
+    """The lists of datasets in the value of `dataset`: of several that are joined, and of `each` of several."""
+    value = datasets.get("each") if isinstance(datasets, dict) else datasets
+    return [value, *(each for each in value if isinstance(each, list))] if isinstance(value, list) else []
 
 
 def _entries(value: Any) -> Iterator[dict[str, Any]]:

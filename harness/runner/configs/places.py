@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from harness.yaml_file import KeyPath
@@ -34,3 +35,32 @@ def with_text_keys(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): with_text_keys(child) for key, child in value.items()}
     return [with_text_keys(child) for child in value] if isinstance(value, list) else value
+
+
+def owner(key_path: KeyPath, contents: Sequence[Any]) -> int:
+    """Which of several documents, of which each extends the next by `merge`, a value of the result stands in."""
+    first, *others = contents
+    if not others:
+        return 0
+    rest = others
+    for part in key_path:
+        base = rest[0]
+        if not (isinstance(first, dict) and isinstance(base, dict)) or (part in first and part not in base):
+            return 0
+        if part not in first:
+            return 1 if part in base else 0
+        first, rest = first[part], [base[part]]
+    return 0
+
+
+def merge(base: Any, changes: Any) -> Any:
+    """A document with changes: mappings are merged, other values replace, and an empty value (null) removes."""
+    if not (isinstance(base, dict) and isinstance(changes, dict)):
+        return changes
+    merged = dict(base)
+    for key, value in changes.items():
+        if value is None and key in base:
+            del merged[key]
+        else:
+            merged[key] = merge(base[key], value) if key in base else value
+    return merged

@@ -26,8 +26,9 @@ from harness.metrics.verification import EVIDENCE_METRICS
 from harness.registry import Registry
 from harness.retrieval.build import RETRIEVERS
 from harness.runner.chain.config import Chain, Detection, Stage
-from harness.runner.config import Experiment
-from harness.runner.load_config import CHAIN
+from harness.runner.config import CHAIN, Experiment
+from harness.runner.configs.document import EXPERIMENTS, EXTENDS
+from harness.runner.configs.several import AXES
 from harness.runner.tuning.calibrate import Calibration, FlagShare, MaximizeF1, PrecisionFloor
 from harness.runner.tuning.search_space import Range, Tune
 from harness.runner.verification.evidence_source import Defaults, RankedEvidence
@@ -126,7 +127,18 @@ def _config_schema() -> Schema:
     properties["task"] |= _one_of({task.name: task.question for task in TASKS.values()})
     properties["gold"]["pattern"] = f"^({'|'.join(RULES)}|single:.+|({'|'.join(MODELS)}):[0-9.]+)$"
     properties["dataset"]["examples"] = [*dataset_names(), *benchmark_names()]
-    experiment |= _if_task("evidence", {"required": ["retrievers"]}, {"required": ["classifiers"]})
+    systems_of_task = _if_task("evidence", {"required": ["retrievers"]}, {"required": ["classifiers"]})
+    for key in AXES:
+        properties[key] = _or_each(properties[key])
+    parts = {"type": "object", "properties": {name: {"$ref": f"{EXPERIMENT}/{name}"} for name in properties}}
+    properties[EXPERIMENTS] = {
+        "description": "Several experiments: for each, the keys in which it differs from the rest of the file.",
+        "type": "array",
+        "minItems": 1,
+        "items": parts | {"additionalProperties": False},
+    }
+    _let_extend(experiment, systems_of_task)
+    _let_extend(by_ref[refs[Chain]], {})
     for stage in (Detection, Stage):
         by_ref[refs[stage]]["properties"]["classifier"] = {
             "description": field_docs(stage)["classifier"],
@@ -140,6 +152,28 @@ def _config_schema() -> Schema:
         **top,
         "$defs": {name: defs[name] for name in sorted(_used(top, defs))},
     }
+
+
+def _or_each(value: Schema) -> Schema:
+    """A value, or `{each: [...]}`, which gives one experiment for each of several."""
+    notes = {key: value.pop(key) for key in ("description", "examples") if key in value}
+    each = _single("each", {"type": "array", "minItems": 1, "items": dict(value)}, "One experiment per value.")
+    return notes | {"if": {"type": "object"}, "then": each, "else": dict(value)}
+
+
+def _let_extend(record: Schema, needed: Schema) -> None:
+    """Lets a config leave out required keys, which `extends` or `experiments` give.
+
+    Args:
+        needed: what else a config has that stands alone.
+    """
+    record["properties"][EXTENDS] = {
+        "description": "Config, by path or name, whose keys hold where this one has none; it extends no other.",
+        "type": "string",
+    }
+    alone = {"required": record.pop("required", []), **needed}
+    elsewhere = {"anyOf": [{"required": [EXTENDS]}, {"required": [EXPERIMENTS]}]}
+    record["allOf"] = [*record.get("allOf", []), {"if": elsewhere, "else": alone}]
 
 
 def _if_task(task: str, then: Schema, otherwise: Schema) -> Schema:

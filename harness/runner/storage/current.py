@@ -20,7 +20,7 @@ from harness.runner.result_files import Result, read_result
 from harness.runner.units.failures import FailedSystem
 
 FILE_NAME = "current.json"
-LIST_FORMAT = 1
+LIST_FORMAT = 2
 
 
 class ListedResult(Record):
@@ -30,8 +30,8 @@ class ListedResult(Record):
     system: str
     run: int
     """Number of the last run that wrote or reused the result, counted from 1 in each run folder."""
-    limit: int | None = None
-    """`--limit` of a trial; None for a full result."""
+    trial: str | None = None
+    """Options of a trial; None for a full result."""
 
 
 class ListedFailure(Record):
@@ -60,8 +60,8 @@ class FolderResult(NamedTuple):
     """Name of the system; None if the result is not listed and cannot be read."""
     result: Result | None
     """Contents of `result.json`; None if it cannot be read."""
-    limit: int | None
-    """`--limit` of a trial; None for a full result."""
+    trial: str | None
+    """Options of a trial; None for a full result."""
     in_latest_run: bool
     """Whether the latest finished run wrote or reused it; False in a folder without a list."""
 
@@ -78,12 +78,12 @@ def record_run(folder: Path, results: Sequence[Result], failed: Sequence[FailedS
     earlier = written.results
     number = max((entry.run for entry in earlier), default=0) + 1
     latest = [
-        ListedResult(result_id=result.result_id, system=result.system, run=number, limit=result.limit)
+        ListedResult(result_id=result.result_id, system=result.system, run=number, trial=result.trial)
         for result in results
     ]
     ids = {entry.result_id for entry in latest}
     remaining = [entry for entry in earlier if entry.result_id not in ids and _is_there(folder, entry)]
-    run = {result.system for result in results if result.limit is None} | {failure.system for failure in failed}
+    run = {result.system for result in results if result.trial is None} | {failure.system for failure in failed}
     failures = [ListedFailure(system=failure.system, reason=failure.reason) for failure in failed]
     failures += [failure for failure in written.failed if failure.system not in run]
     document = ResultList(format=LIST_FORMAT, results=(*latest, *remaining), failed=tuple(failures))
@@ -107,13 +107,13 @@ def results_in(folder: Path) -> list[FolderResult]:
     for entry in listed:
         path = folder / "results" / entry.result_id
         is_latest = entry.run == latest_run
-        results.append(FolderResult(path, entry.system, _read(path), entry.limit, is_latest))
+        results.append(FolderResult(path, entry.system, _read(path), entry.trial, is_latest))
     unlisted = list[FolderResult]()
     for path in sorted(file.parent for file in folder.glob("results/*/result.json")):
         if path.name not in ids:
             result = _read(path)
-            limit = result.limit if result else None
-            unlisted.append(FolderResult(path, result.system if result else None, result, limit, False))
+            trial = result.trial if result else None
+            unlisted.append(FolderResult(path, result.system if result else None, result, trial, False))
     # Sorting twice, by name and then by time, gives results of the same second a fixed order.
     return results + sorted(unlisted, key=_made_at, reverse=True)
 

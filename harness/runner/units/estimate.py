@@ -89,7 +89,7 @@ def _costs_of_results(folder: Path) -> list[tuple[str, Cost]]:
     costs = []
     for entry in results_in(folder):
         result = entry.result
-        if result is None or result.cost is None or result.limit is not None or not result.provenance.units:
+        if result is None or result.cost is None or result.trial is not None or not result.provenance.units:
             continue
         n = len(result.provenance.units)
         each = {name: getattr(result.cost, name) / n for name in ("fit_seconds", "score_seconds")}

@@ -50,7 +50,7 @@ def test_every_shipped_experiment_is_valid(validator, path):
 
 def test_every_key_and_setting_is_in_it_with_its_description():
     document = harness.schema()["$defs"]["Experiment"]
-    assert set(document["properties"]) == set(Experiment.model_fields)
+    assert set(document["properties"]) == {*Experiment.model_fields, "extends", "experiments"}
     for entry, components in (("classifiers", CLASSIFIERS.each()), ("metrics", METRICS.each())):
         for name, component in components.items():
             fields = properties_of(document["properties"][entry]["items"], name)

@@ -12,7 +12,7 @@ from harness.runner.storage.current import results_in
 
 def listed(folder):
     entries = json.loads((folder / "current.json").read_text(encoding="utf-8"))["results"]
-    return [(entry["system"], entry["run"], entry["limit"]) for entry in entries]
+    return [(entry["system"], entry["run"], entry["trial"]) for entry in entries]
 
 
 def test_the_results_of_the_latest_run_come_first(config, tmp_path):
@@ -21,9 +21,9 @@ def test_the_results_of_the_latest_run_come_first(config, tmp_path):
     run(config, out=tmp_path / "runs", only=["length"])
     assert listed(folder) == [("length", 2, None), ("majority", 1, None), ("prior_random", 1, None)]
     run(config, out=tmp_path / "runs", only=["length"], limit=10)
-    assert listed(folder)[:2] == [("length", 3, 10), ("length", 2, None)]
+    assert listed(folder)[:2] == [("length", 3, "--limit 10"), ("length", 2, None)]
     assert [entry.in_latest_run for entry in results_in(folder)] == [True, False, False, False]
-    assert [entry.limit for entry in results_in(folder)] == [10, None, None, None]
+    assert [entry.trial for entry in results_in(folder)] == ["--limit 10", None, None, None]
 
 
 def test_a_deleted_result_leaves_the_list(config, tmp_path):

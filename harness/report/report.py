@@ -1,0 +1,31 @@
+"""What is written when a report is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.display import displayed
+from harness.text_tables import count_of
+
+
+@displayed
+class Report(NamedTuple):
+    """A report that was written."""
+
+    path: Path
+    size: int
+    """Size of the file in bytes."""
+    systems: int
+    claims: int
+    note: str | None
+    """Reason why claims are shown without their texts; None if texts are shown."""
+    notes: tuple[str, ...] = ()
+    """Remarks on the results that are shown."""
+    left_out: tuple[str, ...] = ()
+    """Results of the run folders that are not shown, one line for each reason."""
+
+    def __str__(self) -> str:
+        counts = f"{count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}"
+        line = f"{self.path}: {counts}, {self.size / 1e6:.1f} MB"
+        return "\n".join([line, *([self.note] if self.note else []), *self.notes, *self.left_out])
