@@ -166,7 +166,7 @@ def test_a_second_run_joins_the_first_and_both_write_what_one_process_writes(con
         lines.append(line)
         (tmp_path / "go").touch()
 
-    second = run(config, out=tmp_path / "two", tell=release)
+    second = run(config, out=tmp_path / "two", say=release)
     printed, said = first.communicate()
     assert lines == [f"{tmp_path}/two/small: joins a run that is going on; what both need is fitted once"]
     assert second.fitted > 0
@@ -287,8 +287,8 @@ def test_runs_of_two_configs_share_a_folder_and_overwrite_nothing(config, tmp_pa
     other.write_text(config.read_text().replace("k: 4", "k: 2"))
     lines = []
     with shared_folder(tmp_path / "runs/small"):
-        first = run(config, out=tmp_path / "runs", tell=lines.append)
-        second = run(other, out=tmp_path / "runs", tell=lines.append)
+        first = run(config, out=tmp_path / "runs", say=lines.append)
+        second = run(other, out=tmp_path / "runs", say=lines.append)
     assert len(lines) == 2
     assert (first.fitted, second.fitted) == (UNITS, UNITS // 2)
     assert len(list((tmp_path / "runs/small/results").iterdir())) == 6
