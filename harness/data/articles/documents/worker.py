@@ -1,4 +1,4 @@
-"""Reads a PDF or RTF file in a process of its own, with limits on its time and memory: run as a script, not imported.
+"""Reads a PDF, an RTF file or a feed in a process of its own, with limits on time and memory: run as a script.
 
 Standard input is the file; the argument is its kind. Standard output is JSON: what was read, or `error`.
 """
@@ -13,6 +13,7 @@ import sys
 from typing import Any, NamedTuple
 
 MAX_PAGES = 2_000
+MAX_ENTRIES = 100_000
 MAX_CHARACTERS = 10_000_000
 MAX_SECONDS = 60
 MAX_MEMORY = 4 << 30
@@ -167,11 +168,44 @@ def rtf(data: bytes) -> dict[str, Any]:
     }
 
 
+def feed(data: bytes) -> dict[str, Any]:
+    """Returns the title, the language and the entries of a feed, and what is wrong with it."""
+    import io
+    from xml.sax import SAXParseException
+
+    import feedparser
+
+    # Of bytes or a text, feedparser would take an address or a file name, and open it.
+    # Markup is not cleaned, which takes long: nothing of it is kept.
+    parsed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False, sanitize_html=False)
+    if len(parsed.entries) > MAX_ENTRIES:
+        return {"error": "entries", "n": len(parsed.entries)}
+    fault = parsed.get("bozo_exception")
+    return {
+        "title": parsed.feed.get("title"),
+        "language": parsed.feed.get("language"),
+        "entries": [_feed_entry(entry) for entry in parsed.entries],
+        "reason": str(fault or "") if parsed.bozo else "",
+        "damage": str(fault.getMessage()) if isinstance(fault, SAXParseException) else "",
+    }
+
+
+def _feed_entry(entry: Any) -> dict[str, Any]:
+    fields = ("title", "link", "id", "author", "summary", "wp_post_type", "wp_status", "wp_post_password")
+    contents = [{name: one.get(name) for name in ("value", "type", "language")} for one in entry.get("content", [])]
+    return {
+        **{name: entry.get(name) for name in fields},
+        "title_type": (entry.get("title_detail") or {}).get("type"),
+        "published": entry.get("published_parsed") or entry.get("updated_parsed"),
+        "content": contents,
+    }
+
+
 def main() -> None:
     """Reads the file of standard input."""
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    read = {"pdf": pdf, "rtf": rtf}[sys.argv[1]]
+    read = {"pdf": pdf, "rtf": rtf, "feed": feed}[sys.argv[1]]
     try:
         result = read(sys.stdin.buffer.read())
     except MemoryError:
