@@ -138,6 +138,10 @@ def _read_entries(fetched: Fetched, reading: ReadOptions, readers: Mapping[str, 
     """
     place = shown(fetched.url)
     feed = read_feed(fetched.data, place)
+    n = min(len(feed.entries), reading.max_articles)
+    if reading.one_article and n > 1:
+        message = f"is a feed with {len(feed.entries):,} entries; give -o FOLDER for all, or --max-articles 1"
+        raise FaultsError.single(place, f"{message} for the first", code="several-articles")
     _note_feed(feed, place, reading, is_cut=fetched.is_cut)
     articles: dict[str, LoadedArticle] = {}
     links = set[str]()

@@ -132,6 +132,31 @@ def test_pages_of_entries_with_summaries_are_fetched_up_to_a_number(web):
     ]
 
 
+def test_where_one_article_is_asked_for_no_page_of_a_feed_is_fetched(web):
+    url = web.page("/feed", rss(item("One", "/one"), item("Two", "/two")))
+    with pytest.raises(FaultsError) as refused:
+        read(web, url, one_article=True)
+    assert str(refused.value) == (
+        f"{url}: is a feed with 2 entries; give -o FOLDER for all, or --max-articles 1 for the first"
+    )
+    assert web.paths == ["/feed"]
+    web.page("/one", PAGE.format(title="One"))
+    (loaded,), _ = read(web, url, one_article=True, max_articles=1)
+    assert loaded.article.title == "One"
+
+
+def test_entries_that_are_there_twice_or_have_no_page(web):
+    entries = [item("One", "/one", LONG), item("Again", "/one"), item("None", ""), item("Two", "/two", LONG)]
+    url = web.page("/feed", rss(*entries))
+    articles, notes = read(web, url)
+    assert web.paths == ["/feed"]
+    assert [loaded.article.text for loaded in articles] == [articles[0].article.text, SUMMARY, articles[0].article.text]
+    assert notes == [
+        f"{url}: passed over later entries with the address of an earlier one",
+        f"{url}: entries without a link hold a summary, not the whole article",
+    ]
+
+
 def test_an_entry_that_leads_to_a_private_host_is_not_fetched(web):
     url = web.page("/feed", rss(item("One", "http://10.0.0.1/"), item("Two", "file:///etc/passwd")))
     with pytest.raises(FaultsError) as refused:
