@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import re
 import resource
 import sys
 from typing import Any, NamedTuple
@@ -154,13 +155,20 @@ def _character(code: int) -> str:
     return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 and code >= 32 else " "
 
 
+_REMOVED = re.compile(r"(?<!\\)\{(?:\\[a-z]+-?\d* ?)*?\\(?:v|deleted)(?![a-z\d])(?:[^{}\\]|\\[^*])*\}")
+"""Hidden text, and text that a tracked change removes."""
+
+
+_FONT = re.compile(r"\{(\\f\d+)((?:(?!\\fcharset)[^{};])*;\})")
+
+
 def rtf(data: bytes) -> dict[str, Any]:
     """Returns the text of an RTF file, and its title if it states one."""
-    import re
-
     from striprtf.striprtf import rtf_to_text
 
-    source = data.decode("latin-1")
+    source = _REMOVED.sub("", data.decode("latin-1"))
+    # striprtf takes the charset of the next font for a font without one.
+    source = _FONT.sub(r"{\1\\fcharset1\2", source)
     title = re.search(r"\{\\title[ \r\n]([^{}]{1,1000})\}", source[:100_000])
     return {
         "text": rtf_to_text(source, errors="replace"),
@@ -177,7 +185,7 @@ def feed(data: bytes) -> dict[str, Any]:
 
     # Of bytes or a text, feedparser would take an address or a file name, and open it.
     # Markup is not cleaned, which takes long: nothing of it is kept.
-    parsed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False, sanitize_html=False)
+    parsed = feedparser.parse(io.BytesIO(data.lstrip()), resolve_relative_uris=False, sanitize_html=False)
     if len(parsed.entries) > MAX_ENTRIES:
         return {"error": "entries", "n": len(parsed.entries)}
     fault = parsed.get("bozo_exception")
