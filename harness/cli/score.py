@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from harness.cli.experiments import as_json, data_root, no_code, print_json
 from harness.cli.options.web import announce_hosts, print_fetched, web_options
@@ -58,7 +59,9 @@ MAX_CHARACTERS = 1_000
 @click.option("--name", metavar="ID", help="Name of standard input (-), such as page.html for HTML.")
 @click.option("--language", metavar="CODE", help="Language of inputs that declare none; default: detected.")
 @click.option(
-    "--reasons/--no-reasons", default=True, help="Report reasons for each score (default: on; slow for encoders)."
+    "--reasons/--no-reasons",
+    default=True,
+    help="Report reasons for each score (default: on; slow for encoders; not in a folder of scores).",
 )
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes, for a folder."
@@ -149,7 +152,7 @@ def _score_file(
         click.echo(f"{result.out}: {counts} scored by {system}")
 
 
-ARTICLE_OPTIONS = ("transcript", "encoding", "sheet", "name")
+ARTICLE_OPTIONS = ("transcript", "encoding", "sheet", "name", "max_articles", "data_root")
 """Options of articles that do not apply to an archive."""
 
 
@@ -169,9 +172,12 @@ def _score_archive(
     from harness.errors import fault_lines
     from harness.scoring.default_model import default_model
 
-    given = [name for name in ARTICLE_OPTIONS if options[name]]
+    context = click.get_current_context()
+    given = [name for name in ARTICLE_OPTIONS if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if given:
-        raise click.UsageError(f"--{given[0]}: does not go with a folder of scores (-o FOLDER)")
+        raise click.UsageError(f"--{given[0].replace('_', '-')}: does not go with a folder of scores (-o FOLDER)")
+    if options["reasons"] and context.get_parameter_source("reasons") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--reasons: a folder of scores (-o FOLDER) holds none; give -o FILE, such as out.jsonl")
     remote = [name for name in inputs if "://" in name and not name.startswith(("file://", "memory://"))]
     if options["offline"] and remote:
         raise click.UsageError(f"--offline: refuses {remote[0]}")

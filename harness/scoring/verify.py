@@ -62,7 +62,9 @@ def verify(
     loaded = load_chain(chain)
     reader = ChainReader(loaded, open_passages(loaded, corpus, root), claims_checked)
     source = ScoringInput(
-        reading=ReadOptions(encoding=encoding, name="stdin", offline=offline, max_articles=max_articles),
+        reading=ReadOptions(
+            encoding=encoding, name="stdin", offline=offline, max_articles=max_articles, one_article=True
+        ),
         language=language or reader.language,
         detects=language is None,
         root=root,

@@ -66,6 +66,8 @@ def test_what_ctrl_c_leaves_is_said_as_it_is(lines, tmp_path, monkeypatch):
     [
         (("-o", "x.csv", "--jobs", 2), "--jobs needs a folder of scores: -o FOLDER"),
         (("--shard", "1/2"), "--shard needs a folder of scores: -o FOLDER"),
+        (("-o", "x", "--reasons"), "--reasons: a folder of scores (-o FOLDER) holds none; give -o FILE"),
+        (("-o", "x", "--max-articles", 3), "--max-articles: does not go with a folder of scores (-o FOLDER)"),
         (("s3://bucket/a", "-o", "x", "--offline"), "--offline: refuses s3://bucket/a"),
         (("-o", "x", "--sheet", "a"), "--sheet: does not go with a folder of scores"),
     ],

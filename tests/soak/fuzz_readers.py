@@ -28,7 +28,7 @@ from fuzz_targets import targets
 from structures import changed
 
 RUNS = 2_600
-"""Inputs per reader; there are about 45."""
+"""Inputs per reader; there are about 52."""
 SLOWEST_S = 10
 
 

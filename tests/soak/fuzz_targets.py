@@ -164,6 +164,7 @@ def own_targets(folder: Path) -> Iterator[tuple[str, Target]]:
     for suffix, seed in CLAIMS.items():
         target = Target(lambda path: list(claim_rows(path, ReadOptions())), (seed.encode(),), suffix, kind_of(suffix))
         yield f"claims {suffix}", target
+    yield from document_targets()
     rated = [f"{n},{who},{'yes' if n % 3 else 'no'}\n" for n in range(6) for who in "ab"]
     table = "".join(["item,annotator,label\n", *rated])
     yield "label table", Target(harness.agreement, (table.encode(),), ".csv", "csv")
@@ -181,6 +182,18 @@ def own_targets(folder: Path) -> Iterator[tuple[str, Target]]:
     for benchmark, (suffix, seed) in SUBMISSIONS.items():
         read = partial(harness.check_submission, benchmark)
         yield f"submission to {benchmark}", Target(read, (seed.encode(),), suffix, kind_of(suffix))
+
+
+def document_targets() -> Iterator[tuple[str, Target]]:
+    """The documents that `harness ingest` takes; what runs in a process of its own runs in a fork, which is faster."""
+    import seed_documents
+
+    from harness.data.articles.documents import isolated
+    from harness.data.articles.sources import read_articles
+
+    isolated.subprocess = seed_documents.forking()  # type: ignore[attr-defined]
+    for suffix, (kind, make) in seed_documents.SEEDS.items():
+        yield f"articles {suffix}", Target(lambda path: read_articles([path]), make(), suffix, kind)
 
 
 def dataset_targets(data: Path, folder: Path) -> Iterator[tuple[str, Target]]:

@@ -31,7 +31,7 @@ def changed(data: bytes, kind: str, draw: random.Random) -> bytes:
 
     Args:
         data: a valid file.
-        kind: its structure: json, jsonl, yaml, csv, tsv, zip or text.
+        kind: its structure: json, jsonl, yaml, csv, tsv, zip or text, or a function of `document_structures`.
         draw: source of the choices.
     """
     roll = draw.random()
@@ -40,6 +40,11 @@ def changed(data: bytes, kind: str, draw: random.Random) -> bytes:
     if roll < 0.031:
         return b"[" * DEEP + b"]" * DEEP
     try:
+        if kind not in CHANGES:
+            import document_structures
+
+            change: Change = getattr(document_structures, kind)
+            return bytes(change(data, draw))
         return CHANGES[kind](data, draw)
     except (ValueError, yaml.YAMLError, csv.Error, UnicodeError, RecursionError, zipfile.BadZipFile):
         return _bytes_changed(data, draw)
@@ -61,7 +66,8 @@ def _bytes_changed(data: bytes, draw: random.Random) -> bytes:
     return bytes(content)
 
 
-def _text_changed(text: str, draw: random.Random) -> str:
+def text_changed(text: str, draw: random.Random) -> str:
+    """Returns a text with a few characters inserted or removed."""
     at = draw.randrange(len(text) + 1)
     inserted = "".join(draw.choice(LETTERS) for _ in range(draw.choice((0, 1, 3, 12))))
     return text[:at] + inserted + text[at + draw.choice((0, 0, 1, 5)) :]
@@ -76,7 +82,7 @@ def _alike(value: Any, draw: random.Random) -> Any:
     if isinstance(value, float):
         return value * draw.choice((0.5, 1, 0.9))
     if isinstance(value, str):
-        return _text_changed(value, draw)
+        return text_changed(value, draw)
     return value
 
 
@@ -111,7 +117,7 @@ def tree_changed(tree: Any, draw: random.Random) -> Any:
         elif edit < 0.95:
             node[key] = [node[key]]
         elif isinstance(node, dict):
-            node[draw.choice(("text", "id", "", "x", "claim", "label", _text_changed(str(key), draw)))] = node[key]
+            node[draw.choice(("text", "id", "", "x", "claim", "label", text_changed(str(key), draw)))] = node[key]
         else:
             node.append(copy.deepcopy(node[key]))
     return tree
@@ -160,15 +166,13 @@ def _zip(data: bytes, draw: random.Random) -> bytes:
             member = archive.read(name)
             copied.writestr(
                 name,
-                _text_changed(member.decode("latin-1"), draw).encode("latin-1", "replace")
-                if name == chosen
-                else member,
+                text_changed(member.decode("latin-1"), draw).encode("latin-1", "replace") if name == chosen else member,
             )
     return out.getvalue()
 
 
 def _prose(data: bytes, draw: random.Random) -> bytes:
-    return _text_changed(data.decode("utf-8"), draw).encode("utf-8", "replace")
+    return text_changed(data.decode("utf-8"), draw).encode("utf-8", "replace")
 
 
 CHANGES: dict[str, Callable[[bytes, random.Random], bytes]] = {

@@ -90,6 +90,8 @@ class ReadOptions:
     """Whether to refuse sources that need the network."""
     max_articles: int = 50
     """Number of entries of a feed that are read."""
+    one_article: bool = False
+    """Whether a feed with several entries is refused before their pages are fetched."""
     web: WebClient = field(default_factory=WebClient)
     """What fetches pages."""
     notes: dict[str, None] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from harness.data.articles.article_file import (
     suffix_of,
     text_faults,
 )
-from harness.data.articles.documents.kinds import KINDS, check_size, read_document
+from harness.data.articles.documents.kinds import KINDS, check_libraries, check_size, read_document
 from harness.data.articles.encoding import DecodedText, decode_text
 from harness.data.articles.html import read_page
 from harness.data.articles.hub import HUB, read_dataset_rows, read_hub
@@ -44,6 +44,10 @@ MAX_PASSED_OVER = 5
 """Number of files that are passed over for one reason and named."""
 
 
+MAX_FAULTY = 20
+"""Number of files that cannot be read and are named in one line."""
+
+
 def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None = None) -> list[LoadedArticle]:
     """Read the articles of several sources, in order.
 
@@ -59,17 +63,39 @@ def read_articles(sources: Sequence[ArticleSource], reading: ReadOptions | None 
     faults: list[Fault] = []
     for source in sources:
         try:
-            for path in _expand(source, reading):
-                try:
-                    articles += _read(path, reading)
-                except FaultsError as error:
-                    if not reading.passes_over(error.faults):
-                        faults += error.faults
+            articles += _read_each(source, _expand(source, reading), reading)
         except FaultsError as error:
             faults += error.faults
     if faults:
         raise FaultsError(faults)
     return articles
+
+
+def _read_each(source: ArticleSource, files: Sequence[ArticleSource], reading: ReadOptions) -> list[LoadedArticle]:
+    """The articles of the files of a source.
+
+    Raises: FaultsError: all faults of all files; where only some files have one, the first fault names them.
+    """
+    articles: list[LoadedArticle] = []
+    faults: list[Fault] = []
+    faulty: list[str] = []
+    for path in files:
+        try:
+            articles += _read(path, reading)
+        except FaultsError as error:
+            if not reading.passes_over(error.faults):
+                faults += error.faults
+                faulty.append(Path(str(path)).name)
+    if not faults:
+        return articles
+    if 0 < len(faulty) < len(files):
+        more = f" and {len(faulty) - MAX_FAULTY:,} more" if len(faulty) > MAX_FAULTY else ""
+        message = (
+            f"{len(faulty):,} of its {len(files):,} files cannot be read: {', '.join(faulty[:MAX_FAULTY])}{more}. "
+            "Nothing was taken from the others; mend these (reasons below), or move them out of the folder"
+        )
+        faults.insert(0, Fault(str(source), None, None, message, "faulty-files"))
+    raise FaultsError(faults)
 
 
 def sources_of(sources: Sequence[ArticleSource], reading: ReadOptions) -> list[ArticleSource]:
@@ -119,6 +145,7 @@ def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
     path = Path(source)
     if path.is_dir():
         files = _readable(source, sorted(path.iterdir()), reading)
+        check_libraries(source, files)
         if not files:
             raise FaultsError.single(source, f"contains no article files; expected one of {', '.join(READERS)}")
         return [*files]
@@ -131,6 +158,7 @@ def _expand(source: ArticleSource, reading: ReadOptions) -> list[ArticleSource]:
         return [source]
     matches = sorted(Path(name) for name in glob.glob(str(source), recursive=True))  # noqa: PTH207 (absolute patterns)
     articles = _readable(source, matches, reading)
+    check_libraries(source, articles)
     if not articles:
         raise FaultsError.single(source, f"pattern matches no article files; expected one of {', '.join(READERS)}")
     return [*articles]

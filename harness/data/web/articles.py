@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from html import escape
 from urllib.parse import urljoin, urlsplit
 
 from harness.data.articles.article_file import (
@@ -13,12 +12,12 @@ from harness.data.articles.article_file import (
     InputFile,
     LoadedArticle,
     ReadOptions,
-    make_article,
     safe_name,
 )
+from harness.data.articles.documents.content import article_of, counted
+from harness.data.articles.documents.feeds import Feed, FeedEntry, is_feed, read_feed
 from harness.data.web.addresses import SAVE_IT, check_url, shown
 from harness.data.web.client import Fetched
-from harness.data.web.feeds import FeedEntry, is_feed, read_feed
 from harness.errors import Fault, FaultsError, HarnessError
 from harness.files import sha256
 
@@ -138,61 +137,66 @@ def _read_entries(fetched: Fetched, reading: ReadOptions, readers: Mapping[str, 
     Raises: FaultsError: no entry has an article.
     """
     place = shown(fetched.url)
-    entries = read_feed(fetched.data, place)
-    if len(entries) > reading.max_articles:
-        reading.note(
-            f"{place}: has {len(entries):,} entries; the first {reading.max_articles:,} are read (--max-articles)"
-        )
+    feed = read_feed(fetched.data, place)
+    n = min(len(feed.entries), reading.max_articles)
+    if reading.one_article and n > 1:
+        message = f"is a feed with {len(feed.entries):,} entries; give -o FOLDER for all, or --max-articles 1"
+        raise FaultsError.single(place, f"{message} for the first", code="several-articles")
+    _note_feed(feed, place, reading, is_cut=fetched.is_cut)
     articles: dict[str, LoadedArticle] = {}
+    links = set[str]()
     faults: list[Fault] = []
-    for entry in entries[: reading.max_articles]:
-        url = _checked(entry.url, fetched.final_url)
+    for entry in feed.entries[: reading.max_articles]:
+        link = _checked(entry.link, fetched.final_url) or entry.link
+        if link is not None and link in links:
+            reading.note(f"{place}: passed over later entries with the address of an earlier one")
+            continue
+        links.add(link or "")
         try:
-            if entry.content is not None:
-                loaded = [_entry_article(entry, url, fetched, reading, readers)]
-            elif entry.url is None:
-                raise FaultsError.single(place, f"entry '{(entry.title or '')[:80]}' has neither text nor URL")
-            else:  # what is no URL is refused with a message
-                loaded = _read_page(reading.web.fetch(url or entry.url), reading, readers)
+            loaded = _entry_articles(entry, link, fetched, reading, readers)
         except FaultsError as error:
             faults += error.faults
             continue
         for one in loaded:
             articles.setdefault(one.article.article_id, one)
     if not articles:
-        raise FaultsError(faults)
+        raise FaultsError(faults or [Fault(place, None, None, "has no entry that is an article", "empty")])
     if faults:
         reading.note(*(f"{place}: passed over an entry: {fault}" for fault in faults))
     return list(articles.values())
 
 
-def _entry_article(
-    entry: FeedEntry,
-    url: str | None,
-    fetched: Fetched,
-    reading: ReadOptions,
-    readers: Mapping[str, ArticleReader],
-) -> LoadedArticle:
-    """The article of an entry whose content stands in the feed, read like a page.
+def _note_feed(feed: Feed, place: str, reading: ReadOptions, *, is_cut: bool) -> None:
+    """Says what of a feed is not read."""
+    if feed.passed_over:
+        reading.note(f"{place}: passed over {counted(feed.passed_over)}")
+    if feed.damage and not is_cut:
+        reading.note(f"{place}: is damaged ({feed.damage}); its last entries may be missing or incomplete")
+    if len(feed.entries) > reading.max_articles:
+        n = f"{len(feed.entries):,} entries; the first {reading.max_articles:,} are read (--max-articles)"
+        reading.note(f"{place}: has {n}")
 
-    Raises: FaultsError: the content has no article text.
+
+def _entry_articles(
+    entry: FeedEntry, link: str | None, fetched: Fetched, reading: ReadOptions, readers: Mapping[str, ArticleReader]
+) -> list[LoadedArticle]:
+    """The article of an entry: from the feed if it is there as a whole, or has no page; else from its page.
+
+    Raises: FaultsError: there is neither.
     """
-    language = f' lang="{escape(entry.language)}"' if entry.language else ""
-    page = (
-        f"<!doctype html><html{language}><head><title>{escape(entry.title or '')}</title></head>"
-        f"<body><article>{entry.content}</article></body></html>"
-    )
-    place = shown(url or fetched.url)
-    options = replace(reading, encoding=None)
-    loaded = readers[".html"](InputFile(place, "entry.html", page.encode("utf-8", "replace"), options))[0]
-    fields = loaded.article.model_dump(exclude_none=True) | {
-        "article_id": web_id(url) if url else safe_name(entry.title or "", f"entry-{sha256(page)[:10]}"),
-        "title": entry.title,
-        "published": entry.published,
-        "publisher": entry.publisher,
-        "url": url,
-    }
-    return loaded._replace(article=make_article(place, None, **fields), fetch=_fetch(fetched))
+    place = shown(fetched.url)
+    if entry.blocks and (link is None or not entry.is_summary):
+        if entry.is_summary:
+            reading.note(f"{place}: entries without a link hold a summary, not the whole article")
+        url = _checked(link, fetched.final_url)
+        text = "\n".join(block.text for block in entry.blocks)
+        name = web_id(url) if url else safe_name(entry.title or "", f"entry-{sha256(text)[:10]}")
+        document = replace(entry.document(), url=url)
+        file = InputFile(shown(url or fetched.url), "entry.html", b"", reading)
+        return [article_of(file, document, name)._replace(fetch=_fetch(fetched))]
+    if link is None:
+        raise FaultsError.single(place, f"entry '{(entry.title or '')[:80]}' has neither text nor URL")
+    return _read_page(reading.web.fetch(link), reading, readers)  # what is no URL is refused with a message
 
 
 def _fetch(fetched: Fetched) -> Fetch:

@@ -110,7 +110,7 @@ def test_entries_with_their_text_are_read_from_the_feed(web):
     assert web.paths == ["/feed"]
     assert [loaded.article.article_id for loaded in articles] == ["news.test-one", "news.test-two"]
     first = articles[0].article
-    assert (first.title, first.published, first.publisher) == ("One", "2024-03-04T10:00:00Z", "Island News")
+    assert (first.title, first.published, first.publisher) == ("One", "2024-03-04", "Island News")
     assert (first.url, first.language) == (web.url("/one"), "en")
     assert "carried 90,000 people" in first.text
     assert articles[0].fetch.final_url == url
@@ -129,6 +129,31 @@ def test_pages_of_entries_with_summaries_are_fetched_up_to_a_number(web):
     assert notes == [
         f"{url}: has 4 entries; the first 3 are read (--max-articles)",
         f"{url}: passed over an entry: {web.url('/1')}: the server responded 404: there is no such page; check the URL",
+    ]
+
+
+def test_where_one_article_is_asked_for_no_page_of_a_feed_is_fetched(web):
+    url = web.page("/feed", rss(item("One", "/one"), item("Two", "/two")))
+    with pytest.raises(FaultsError) as refused:
+        read(web, url, one_article=True)
+    assert str(refused.value) == (
+        f"{url}: is a feed with 2 entries; give -o FOLDER for all, or --max-articles 1 for the first"
+    )
+    assert web.paths == ["/feed"]
+    web.page("/one", PAGE.format(title="One"))
+    (loaded,), _ = read(web, url, one_article=True, max_articles=1)
+    assert loaded.article.title == "One"
+
+
+def test_entries_that_are_there_twice_or_have_no_page(web):
+    entries = [item("One", "/one", LONG), item("Again", "/one"), item("None", ""), item("Two", "/two", LONG)]
+    url = web.page("/feed", rss(*entries))
+    articles, notes = read(web, url)
+    assert web.paths == ["/feed"]
+    assert [loaded.article.text for loaded in articles] == [articles[0].article.text, SUMMARY, articles[0].article.text]
+    assert notes == [
+        f"{url}: passed over later entries with the address of an earlier one",
+        f"{url}: entries without a link hold a summary, not the whole article",
     ]
 
 
@@ -155,7 +180,7 @@ def test_atom(web):
         f'<content type="html">{LONG.replace("<", "&lt;")}</content></entry></feed>'
     )
     (loaded,), _ = read(web, web.page("/atom", feed, Content_Type="text/xml"))
-    assert (loaded.article.title, loaded.article.published) == ("A & B", "2024-03-04T10:00:00Z")
+    assert (loaded.article.title, loaded.article.published) == ("A & B", "2024-03-04")
     assert "412 times" in loaded.article.text
 
 

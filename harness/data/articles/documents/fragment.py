@@ -43,7 +43,7 @@ def blocks_of_html(html: str, leave_out: re.Pattern[str] | None = None) -> tuple
         tree = document_fromstring(clean(html).encode(), parser=_parser())
     except Exception:  # nothing but comments, or markup beyond the limits of the parser
         return [Block(re.sub(r"<[^<>]*>", " ", html))], 0
-    reader = _Reader(leave_out)
+    reader = _Reader(leave_out, _holders_of_blocks(tree))
     blocks = [block for block in reader.read(tree, None, 0) if block.text.strip()]
     return blocks, reader.n_left_out
 
@@ -54,11 +54,23 @@ def _parser() -> Any:
     return HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
 
 
+def _holders_of_blocks(tree: Any) -> set[Any]:
+    """The elements that have a block in them."""
+    holders = set[Any]()
+    for block in tree.iter(*_BLOCKS):
+        for element in block.iterancestors():
+            if element in holders:
+                break
+            holders.add(element)
+    return holders
+
+
 class _Reader:
     """Walks a tree of HTML."""
 
-    def __init__(self, leave_out: re.Pattern[str] | None) -> None:
+    def __init__(self, leave_out: re.Pattern[str] | None, holders: set[Any]) -> None:
         self._leave_out = leave_out
+        self._holders = holders
         self.n_left_out = 0
 
     def read(self, element: Any, part: Part | None, depth: int) -> Iterator[Block]:
@@ -74,7 +86,7 @@ class _Reader:
         for child in element:
             if self._is_left_out(child) or depth > MAX_DEPTH:
                 pass
-            elif child.tag in _BLOCKS or any(inner.tag in _BLOCKS for inner in child.iterdescendants()):
+            elif child.tag in _BLOCKS or child in self._holders:
                 yield from _lines(pieces, part)
                 yield from self.read(child, part, depth + 1)
                 pieces = []

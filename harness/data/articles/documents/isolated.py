@@ -19,12 +19,12 @@ def read_isolated(kind: str, data: bytes, path: str | Path) -> dict[str, Any]:
     """Returns what the worker read of a file.
 
     Args:
-        kind: `pdf` or `rtf`.
+        kind: `pdf`, `rtf` or `feed`.
         data: content of the file.
         path: file named in messages.
     Raises: FaultsError: the file is encrypted, damaged or beyond a limit.
     """
-    name = kind.upper()
+    name = kind if kind == "feed" else f"{kind.upper()} file"
     too_long = f"takes more than {worker.MAX_SECONDS} seconds to read; divide it, or save its text as .txt"
     command = [sys.executable, "-I", worker.__file__, kind]
     try:
@@ -51,7 +51,11 @@ def read_isolated(kind: str, data: bytes, path: str | Path) -> dict[str, Any]:
             f"has {result.get('n', 0):,} pages; at most {worker.MAX_PAGES:,} are read. Divide it "
             "(such as qpdf --split-pages=1000 IN OUT)",
         ),
+        "entries": (
+            "too-large",
+            f"has {result.get('n', 0):,} entries; at most {worker.MAX_ENTRIES:,} are read. Divide it",
+        ),
         "characters": ("too-large", f"has more than {worker.MAX_CHARACTERS:,} characters; divide it"),
         "memory": ("too-large", f"needs more than {worker.MAX_MEMORY >> 30} GiB of memory; divide it"),
-    }.get(error, ("damaged", f"is damaged, or is no {name} file; get it again, or save its text as .txt"))
+    }.get(error, ("damaged", f"is damaged, or is no {name}; get it again, or save its text as .txt"))
     raise FaultsError.single(path, message, code=code)

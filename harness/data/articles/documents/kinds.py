@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.data.articles.article_file import COMPRESSED_SUFFIX, ArticleReader, InputFile, LoadedArticle
+from harness.data.articles.article_file import COMPRESSED_SUFFIX, ArticleReader, InputFile, LoadedArticle, suffix_of
 from harness.data.articles.documents.feeds import read_feed_file
 from harness.data.articles.documents.mail import read_mail
 from harness.data.articles.documents.open_text import read_odt
@@ -17,6 +18,7 @@ from harness.data.articles.documents.rich_text import read_rtf
 from harness.data.articles.documents.web_archive import read_warc
 from harness.data.articles.documents.word import read_docx
 from harness.errors import FaultsError, HarnessError, MissingExtra
+from harness.text_tables import count_of
 
 MIB = 1 << 20
 
@@ -69,6 +71,25 @@ def read_document(file: InputFile) -> list[LoadedArticle]:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         message = f"is damaged, or is no {kind.name} file ({reason}); get it again, or save its text as .txt"
         raise FaultsError.single(file.path, message, code="damaged") from None
+
+
+def check_libraries(source: str | Path, files: Sequence[Path]) -> None:
+    """Checks that the libraries are installed that read the documents among the files of a folder.
+
+    Raises: MissingExtra: one is not; says how many files need it.
+    """
+    counts, packages = Counter[str](), dict[str, None]()
+    for path in files:
+        kind = KINDS.get(suffix_of(path))
+        if kind is not None and kind.module is not None and find_spec(kind.module) is None:
+            counts[kind.name] += 1
+            packages.setdefault(kind.package)
+    if counts:
+        needing = " and ".join(count_of(n, f"{name} file") for name, n in counts.items())
+        raise MissingExtra(
+            f"{source}: to read its {needing}, {' and '.join(packages)} must be installed: "
+            f"pip install 'claim-harness[documents]'; or give a pattern of the other files, such as '{source}/*.txt'"
+        )
 
 
 def check_size(path: str | Path, suffix: str, size: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+from codecs import BOM_UTF8
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 
@@ -47,7 +49,7 @@ def read_mail(file: InputFile) -> list[LoadedArticle]:
 
     Raises: FaultsError: it is no e-mail, has too many parts, or has no text.
     """
-    message = email.message_from_bytes(file.data, policy=email.policy.default)
+    message = email.message_from_bytes(file.data.removeprefix(BOM_UTF8), policy=email.policy.default)
     if not isinstance(message, EmailMessage) or not ({"from", "date", "subject"} & {k.lower() for k in message}):
         remedy = "export the message as .eml, or save its text as .txt"
         raise FaultsError.single(file.path, f"is no e-mail: it has no From, Date or Subject; {remedy}")
@@ -69,7 +71,9 @@ def read_mail(file: InputFile) -> list[LoadedArticle]:
     _note_attachments(file, message)
     if not any(block.text.strip() for block in document.blocks):
         left_out = f" of its own (left out: {counted(document.dropped)})" if document.dropped else ""
-        remedy = "save the text that you need as .txt, and ingest that file"
+        has_more = next(message.iter_attachments(), None) is not None
+        where = "what its attachments say" if has_more else "the text that you need"
+        remedy = f"save {where} as .txt, and ingest that file"
         raise FaultsError.single(file.path, f"has no text{left_out}; {remedy}", code="empty")
     return [article_of(file, document)]
 
@@ -92,12 +96,18 @@ def _content(message: EmailMessage, kind: str) -> str:
     """The text of the message in this form; empty without one."""
     body = message.get_body(preferencelist=(kind,))
     if body is None:
-        return ""
+        # Several parts are announced, without a mark between them: the text is all there is.
+        whole = message.get_payload() if kind == "plain" and message.get_content_maintype() == "multipart" else ""
+        return whole if isinstance(whole, str) else ""
     try:
         content = body.get_content()
     except (LookupError, ValueError, TypeError, AssertionError):  # an unknown charset or a damaged transfer encoding
-        payload = body.get_payload(decode=True)
-        content = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+        content = "\ufffd"
+    if isinstance(content, str) and "\ufffd" in content and isinstance(payload := body.get_payload(decode=True), bytes):
+        # No charset is declared, or a wrong one.
+        for charset in ("utf-8", "cp1252", "latin-1"):
+            with suppress(UnicodeDecodeError):
+                return payload.decode(charset)
     return content if isinstance(content, str) else ""
 
 

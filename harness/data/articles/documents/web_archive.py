@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from contextlib import redirect_stderr
 from typing import Any
 
 from harness.data.articles.article_file import InputFile, LoadedArticle, make_article
-from harness.data.articles.documents.content import ArticleIds, counted, day_of
+from harness.data.articles.documents.content import ArticleIds, clean, counted, day_of
 from harness.data.articles.html import read_page
 from harness.errors import FaultsError
 
@@ -35,22 +36,26 @@ def read_warc(file: InputFile) -> list[LoadedArticle]:
     ids = ArticleIds(file)
     articles = dict[str, tuple[str, LoadedArticle]]()
     budget = _Budget(file)
+    records = ArchiveIterator(io.BytesIO(file.data))
     try:
-        for record in ArchiveIterator(io.BytesIO(file.data)):
-            kind = _other_kind(record)
-            if kind is None:
-                _add_page(file, record, ids, articles, passed_over, budget)
-            else:
-                passed_over[kind] += 1
-            budget.spend_rest(record.raw_stream)
-            if getattr(record.raw_stream, "limit", 0) > 0:
-                raise EOFError("its last record is cut off")
+        with redirect_stderr(io.StringIO()):  # warcio writes what it finds there
+            for record in records:
+                kind = _other_kind(record)
+                if kind is None:
+                    _add_page(file, record, ids, articles, passed_over, budget)
+                else:
+                    passed_over[kind] += 1
+                budget.spend_rest(record.raw_stream)
+                if getattr(record.raw_stream, "limit", 0) > 0:
+                    raise EOFError("its last record is cut off")
     except (ArchiveLoadFailed, EOFError) as error:
         reason = " ".join(str(error).split())[:200]
         if not articles:
             message = f"is damaged, or is no web archive ({reason}); get it again"
             raise FaultsError.single(file.path, message, code="damaged") from None
         file.reading.note(f"{file.path}: is damaged after {len(articles):,} pages ({reason}); the rest was not read")
+    if records.err_count:
+        file.reading.note(f"{file.path}: {records.err_count:,} of its records are not as long as they state")
     if passed_over:
         file.reading.note(f"{file.path}: passed over {counted(passed_over)}")
     if not articles:
@@ -106,15 +111,23 @@ def _add_page(
     budget: _Budget,
 ) -> None:
     """Adds the article of a page, or counts why it has none."""
-    stream = record.content_stream()
-    data = stream.read(MAX_PAGE + 1)
-    while data and len(data) <= MAX_PAGE and (piece := stream.read(MAX_PAGE + 1 - len(data))):
-        data += piece
+    from warcio.exceptions import ArchiveLoadFailed
+
+    try:
+        stream = record.content_stream()
+        data = stream.read(MAX_PAGE + 1)
+        while data and len(data) <= MAX_PAGE and (piece := stream.read(MAX_PAGE + 1 - len(data))):
+            data += piece
+    except (ArchiveLoadFailed, EOFError):
+        raise
+    except Exception:  # the unpackers raise what they like
+        passed_over["page that cannot be unpacked"] += 1
+        return
     budget.spend(len(data))
     if len(data) > MAX_PAGE:
         passed_over[f"page of more than {MAX_PAGE >> 20} MiB"] += 1
         return
-    url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    url = clean(record.rec_headers.get_header("WARC-Target-URI") or "")
     at = record.rec_headers.get_header("WARC-Date") or ""
     try:
         page = read_page(data, f"{file.path} ({url})", file.reading.encoding)

@@ -1,4 +1,4 @@
-"""Reads a PDF or RTF file in a process of its own, with limits on its time and memory: run as a script, not imported.
+"""Reads a PDF, an RTF file or a feed in a process of its own, with limits on time and memory: run as a script.
 
 Standard input is the file; the argument is its kind. Standard output is JSON: what was read, or `error`.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import ctypes
 import json
 import math
+import re
 import resource
 import sys
 from typing import Any, NamedTuple
 
 MAX_PAGES = 2_000
+MAX_ENTRIES = 100_000
 MAX_CHARACTERS = 10_000_000
 MAX_SECONDS = 60
 MAX_MEMORY = 4 << 30
@@ -153,13 +155,20 @@ def _character(code: int) -> str:
     return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 and code >= 32 else " "
 
 
+_REMOVED = re.compile(r"(?<!\\)\{(?:\\[a-z]+-?\d* ?)*?\\(?:v|deleted)(?![a-z\d])(?:[^{}\\]|\\[^*])*\}")
+"""Hidden text, and text that a tracked change removes."""
+
+
+_FONT = re.compile(r"\{(\\f\d+)((?:(?!\\fcharset)[^{};])*;\})")
+
+
 def rtf(data: bytes) -> dict[str, Any]:
     """Returns the text of an RTF file, and its title if it states one."""
-    import re
-
     from striprtf.striprtf import rtf_to_text
 
-    source = data.decode("latin-1")
+    source = _REMOVED.sub("", data.decode("latin-1"))
+    # striprtf takes the charset of the next font for a font without one.
+    source = _FONT.sub(r"{\1\\fcharset1\2", source)
     title = re.search(r"\{\\title[ \r\n]([^{}]{1,1000})\}", source[:100_000])
     return {
         "text": rtf_to_text(source, errors="replace"),
@@ -167,11 +176,44 @@ def rtf(data: bytes) -> dict[str, Any]:
     }
 
 
+def feed(data: bytes) -> dict[str, Any]:
+    """Returns the title, the language and the entries of a feed, and what is wrong with it."""
+    import io
+    from xml.sax import SAXParseException
+
+    import feedparser
+
+    # Of bytes or a text, feedparser would take an address or a file name, and open it.
+    # Markup is not cleaned, which takes long: nothing of it is kept.
+    parsed = feedparser.parse(io.BytesIO(data.lstrip()), resolve_relative_uris=False, sanitize_html=False)
+    if len(parsed.entries) > MAX_ENTRIES:
+        return {"error": "entries", "n": len(parsed.entries)}
+    fault = parsed.get("bozo_exception")
+    return {
+        "title": parsed.feed.get("title"),
+        "language": parsed.feed.get("language"),
+        "entries": [_feed_entry(entry) for entry in parsed.entries],
+        "reason": str(fault or "") if parsed.bozo else "",
+        "damage": str(fault.getMessage()) if isinstance(fault, SAXParseException) else "",
+    }
+
+
+def _feed_entry(entry: Any) -> dict[str, Any]:
+    fields = ("title", "link", "id", "author", "summary", "wp_post_type", "wp_status", "wp_post_password")
+    contents = [{name: one.get(name) for name in ("value", "type", "language")} for one in entry.get("content", [])]
+    return {
+        **{name: entry.get(name) for name in fields},
+        "title_type": (entry.get("title_detail") or {}).get("type"),
+        "published": entry.get("published_parsed") or entry.get("updated_parsed"),
+        "content": contents,
+    }
+
+
 def main() -> None:
     """Reads the file of standard input."""
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    read = {"pdf": pdf, "rtf": rtf}[sys.argv[1]]
+    read = {"pdf": pdf, "rtf": rtf, "feed": feed}[sys.argv[1]]
     try:
         result = read(sys.stdin.buffer.read())
     except MemoryError:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import time
+
 import pytest
 
 from harness import FaultsError
 from harness.data.articles.article_file import ReadOptions
-from harness.data.articles.documents.feeds import feed_articles, read_feed
+from harness.data.articles.documents import isolated
+from harness.data.articles.documents.feeds import MIN_ARTICLE, feed_articles, is_feed, read_feed
+from harness.errors import MissingExtra
 
 RSS = """<?xml version="1.0"?>
 <rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
@@ -25,6 +30,13 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><title>G</titl
 <id>urn:1</id><updated>2024-03-05T10:00:00Z</updated><author><name>Zoe</name></author>
 <content type="xhtml">
 <div xmlns="http://www.w3.org/1999/xhtml"><p>The text is here.</p></div></content></entry></feed>"""
+
+
+WORDPRESS = (
+    '<rss version="2.0" xmlns:wp="http://wordpress.org/export/1.2/" '
+    'xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>{items}</channel></rss>'
+)
+CONTENT = "<item><title>A</title><content:encoded><![CDATA[{text}]]></content:encoded></item>"
 
 
 def read(data, path="feeds/a.rss"):
@@ -128,3 +140,56 @@ def test_bytes_that_are_an_address_or_a_path_are_not_opened(tmp_path):
     (tmp_path / "a.rss").write_text(RSS)
     with pytest.raises(FaultsError, match="is no RSS or Atom feed"):
         read(str(tmp_path / "a.rss"))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"<rss version='2.0'>", True),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a --><?xsl b?>\n<feed xmlns='x'>", True),
+        (b"<!DOCTYPE rss PUBLIC 'a' 'b'><rdf:RDF xmlns='x'>", True),
+        (codecs.BOM_UTF16_LE + "<?xml version='1.0'?><atom:feed >".encode("utf-16-le"), True),
+        (b"<!doctype html><html><body><rss version='2.0'>", False),
+        (b"The <rss> element begins a feed.", False),
+        (b"<rssx>", False),
+        (b"", False),
+    ],
+)
+def test_a_feed_is_known_by_its_first_element(data, expected):
+    assert is_feed(data) is expected
+
+
+def test_what_is_a_summary():
+    long = f"&lt;p&gt;{'a' * MIN_ARTICLE}&lt;/p&gt;"
+    entries = [
+        (long, ""),
+        (long.replace("a", "", 1), ""),
+        ("Short.", "<p>The whole article.</p>"),
+        ("Short.", "<p>The beginning. [&hellip;]</p>"),
+    ]
+    items = [
+        f"<item><description>{description}</description><content:encoded><![CDATA[{content}]]></content:encoded></item>"
+        for description, content in entries
+    ]
+    data = f"{RSS[: RSS.index('<item>')]}{''.join(items)}</channel></rss>"
+    assert [entry.is_summary for entry in read_feed(data.encode(), "a").entries] == [False, True, False, True]
+
+
+def test_a_feed_that_takes_too_long_is_refused(monkeypatch):
+    monkeypatch.setattr(isolated, "WAIT", 0.01)
+    with pytest.raises(FaultsError, match=r"^feeds/a\.rss: takes more than 60 seconds to read; divide it"):
+        read(RSS)
+
+
+def test_the_library_is_named(monkeypatch):
+    monkeypatch.setattr("harness.data.articles.documents.feeds.find_spec", lambda _: None)
+    with pytest.raises(MissingExtra, match=r"^https://a\.org/: .*requires feedparser: pip install 'claim-harness\[doc"):
+        read_feed(RSS.encode(), "https://a.org/")
+
+
+def test_odd_content_takes_no_time():
+    odd = ("[ab " + "=" * 50_000, "[caption]" * 20_000, "<p>" + "<span>" * 90 + "<i>x</i>" * 5_000)
+    begin = time.process_time()
+    articles, _ = read(WORDPRESS.format(items="".join(CONTENT.format(text=text) for text in odd)))
+    assert len(articles) == len(odd)
+    assert time.process_time() - begin < 1.5

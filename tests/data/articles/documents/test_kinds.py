@@ -101,7 +101,22 @@ def test_a_folder_goes_on_after_a_file_that_fails(tmp_path):
     (tmp_path / "c.eml").write_bytes(b"nothing")
     with pytest.raises(FaultsError) as refused:
         read_articles([tmp_path])
-    assert [os.path.basename(fault.path) for fault in refused.value.faults] == ["b.docx", "c.eml"]  # noqa: PTH119
+    first, *faults = refused.value.faults
+    assert [os.path.basename(fault.path) for fault in faults] == ["b.docx", "c.eml"]  # noqa: PTH119
+    assert first.path == str(tmp_path)
+    assert first.message.startswith("2 of its 3 files cannot be read: b.docx, c.eml. Nothing was taken from the others")
+
+
+def test_a_folder_says_how_many_files_need_a_library(tmp_path, monkeypatch):
+    for name in ("a.pdf", "b.PDF", "c.docx", "d.txt", "e.odt"):
+        (tmp_path / name).write_text("x")
+    monkeypatch.setattr(kinds, "find_spec", lambda name: None if name == "pypdfium2" else name)
+    with pytest.raises(MissingExtra) as refused:
+        read_articles([tmp_path])
+    assert str(refused.value) == (
+        f"{tmp_path}: to read its 2 PDF files, pypdfium2 must be installed: pip install 'claim-harness[documents]'; "
+        f"or give a pattern of the other files, such as '{tmp_path}/*.txt'"
+    )
 
 
 def test_score_takes_documents(tmp_path):

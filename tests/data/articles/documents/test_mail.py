@@ -130,3 +130,28 @@ def test_odd_headers_and_charsets():
     loaded, _ = read(data)
     assert loaded.article.text == "Café is open."
     assert loaded.article.published is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfSubject: a\n\nCaf\xc3\xa9 is open.\n",
+        b"Subject: a\n\nCaf\xc3\xa9 is open.\n",
+        b"Subject: a\nContent-Transfer-Encoding: 8bit\n\nCaf\xe9 is open.\n",
+        b"Subject: a\nContent-Type: text/plain; charset=us-ascii\n\nCaf\xe9 is open.\n",
+        "Subject: a\nContent-Type: text/plain; charset=iso-2022-jp\n\nCaf\u00e9 is open.\n".encode(),
+    ],
+)
+def test_a_charset_that_is_missing_or_wrong(data):
+    assert read(data)[0].article.text == "Café is open."
+
+
+def test_parts_without_a_mark_between_them():
+    assert read(b"Subject: a\nContent-Type: multipart/mixed\n\nOne town voted.\n")[0].article.text == "One town voted."
+
+
+def test_a_message_that_has_attachments_only_says_so():
+    message = mail()
+    message.add_attachment(mail("Inner."))
+    with pytest.raises(FaultsError, match=r"has no text; save what its attachments say as \.txt"):
+        read(message)

@@ -24,3 +24,13 @@ def test_rtf():
 def test_another_file_under_the_name_of_an_rtf_file():
     with pytest.raises(FaultsError, match=r"a\.rtf: is no RTF file.*save it as RTF"):
         read_rtf(InputFile("a.rtf", "a.rtf", b"Plain text.", ReadOptions()))
+
+
+def test_hidden_and_deleted_text_is_left_out_and_scripts_are_read():
+    data = (
+        rb"{\rtf1\ansi{\fonttbl{\f0 A;}{\f1\fcharset204 B;}}{\f1 \'cf\'f0\'e8\'e2\'e5\'f2.}\par A"
+        rb"{\v hidden \'e9}{\rtlch\f0 \deleted gone}"
+        rb"{\revised new}{\viewkind4 x}\u-10179?\u-8704?.}"
+    )
+    (loaded,) = read_rtf(InputFile("a.rtf", "a.rtf", data, ReadOptions()))
+    assert loaded.article.text == "Привет.\nAnewx\U0001f600."

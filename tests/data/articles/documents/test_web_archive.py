@@ -30,6 +30,7 @@ def archive(*records, compressed=True) -> bytes:
     for url, body, more in records:
         headers = [("Content-Type", more.get("type", "text/html; charset=utf-8"))]
         headers += [("Content-Encoding", "gzip")] * more.get("gzip", False)
+        headers += [("Content-Encoding", more["encoding"])] if "encoding" in more else []
         http = StatusAndHeaders(more.get("status", "200 OK"), headers, protocol="HTTP/1.1")
         dates = {"WARC-Date": more.get("date", "2024-03-05T10:00:00Z")}
         payload = io.BytesIO(gzip.compress(body) if more.get("gzip") else body)
@@ -96,3 +97,16 @@ def test_a_file_that_cannot_be_read_says_why(data, message):
     with pytest.raises(FaultsError) as refused:
         read(data)
     assert str(refused.value).startswith(f"a.warc.gz: {message}")
+
+
+def test_a_page_that_cannot_be_unpacked_is_passed_over(capsys):
+    data = archive(
+        ("https://x.org/a\x1b]0;x\x07", PAGE, {}),
+        ("https://x.org/b", b"\x8b\x00", {"encoding": "br"}),
+        compressed=False,
+    )
+    longer = data.replace(b"warcinfo\r\n", b"warcinfo\r\nX-A: b\r\n").replace(b"software: x", b"software: x longer")
+    (page,), notes = read(longer)
+    assert page.url == "https://x.org/a ]0;x "
+    assert "1 page that cannot be unpacked" in notes[-1]
+    assert capsys.readouterr().err == ""
