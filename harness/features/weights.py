@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.display import displayed
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
+from harness.features.shared_counts import fit_once, is_shared, transform_once
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -36,14 +37,17 @@ class Tfidf:
     @classmethod
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
         """Returns the weights of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
-        ngrams, counts = Ngrams.fit(settings, texts)
-        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-        tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
-        return tfidf, tfidf._weigh(counts)
+
+        def weighted(ngrams: Ngrams, counts: csr_matrix) -> tuple[Self, csr_matrix]:
+            frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+            tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
+            return tfidf, tfidf._weigh(counts)
+
+        return fit_once(cls, settings, texts, weighted)
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
-        return self._weigh(self.ngrams.count(texts))
+        return transform_once(self, self.ngrams, texts, self._weigh)
 
     def sums(self, texts: Sequence[str], weights: Floats) -> Floats:
         """Returns `transform(texts) @ weights` to rounding, without the matrix; a row depends on its own text only.
@@ -56,6 +60,9 @@ class Tfidf:
             weights: shape (n_ngrams, n_sums).
         """
         sums = np.zeros((len(texts), weights.shape[1]))
+        if is_shared(texts):  # their matrix serves other fits and the reasons too
+            product: Floats = self.transform(texts) @ weights
+            return product
         start = 0
         for counts in self.ngrams.count_blocks(texts):
             block = slice(start, start + counts.shape[1])
@@ -91,20 +98,25 @@ class BinaryNgrams:
     @classmethod
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
         """Returns the n-grams of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
-        ngrams, counts = Ngrams.fit(settings, texts)
-        counts.data[:] = 1.0
-        return cls(ngrams), counts
+
+        def present(ngrams: Ngrams, counts: csr_matrix) -> tuple[Self, csr_matrix]:
+            return cls(ngrams), _ones(counts)
+
+        return fit_once(cls, settings, texts, present)
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
-        counts = self.ngrams.count(texts)
-        counts.data[:] = 1.0
-        return counts
+        return transform_once(self, self.ngrams, texts, _ones)
 
     def sums(self, texts: Sequence[str], weights: Floats) -> Floats:
         """Returns `transform(texts) @ weights`."""
         product: Floats = self.transform(texts) @ weights
         return product
+
+
+def _ones(counts: csr_matrix) -> csr_matrix:
+    counts.data[:] = 1.0
+    return counts
 
 
 TFIDF_TYPES: tuple[type, ...] = (Tfidf, Ngrams, WordNgrams, CharNgrams)
