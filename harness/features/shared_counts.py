@@ -70,6 +70,10 @@ class SharedCounts:
         except KeyError:
             return None
 
+    def keeps(self, matrix: csr_matrix) -> bool:
+        """Whether a matrix is that of a fit which is kept."""
+        return any(isinstance(value, tuple) and value[-1] is matrix for value, _ in self._kept.values())
+
     def remember(self, key: Hashable, size: Callable[[Value], int], compute: Callable[[], Value]) -> Value:
         """The value of `compute`, which is kept as long as the memory suffices; the least recently used go first."""
         if key in self._kept:
@@ -146,7 +150,10 @@ def is_shared(texts: Sequence[str]) -> bool:
 
 
 def fit_once(
-    kind: type, settings: NgramSettings, texts: Sequence[str], weigh: Callable[[Ngrams, csr_matrix], tuple[Value, csr_matrix]]
+    kind: type,
+    settings: NgramSettings,
+    texts: Sequence[str],
+    weigh: Callable[[Ngrams, csr_matrix], tuple[Value, csr_matrix]],
 ) -> tuple[Value, csr_matrix]:
     """The features of training texts and their matrix, which nobody may change: other fits get the same.
 
@@ -181,6 +188,23 @@ def transform_once(
     key = id(features), rows.tobytes()
     # The features are kept with the matrix, so that no other object gets their id.
     return shared.remember(key, lambda value: _size(value[1]), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
+
+
+def derived_once(
+    matrix: csr_matrix, derive: Callable[[csr_matrix], Value], part: Callable[[Value], csr_matrix]
+) -> Value:
+    """What is computed from a matrix of `fit_once`, once for all fits; from any other matrix, each time.
+
+    Args:
+        derive: computes it.
+        part: the matrix in it, which takes its memory.
+    """
+    shared = _ACTIVE.get()
+    if shared is None or not shared.keeps(matrix):
+        return derive(matrix)
+    key = derive, id(matrix)
+    # The matrix is kept with what is derived from it, so that no other object gets its id.
+    return shared.remember(key, lambda value: _size(part(value[0])), lambda: (derive(matrix), matrix))[0]
 
 
 def _active(texts: Sequence[str]) -> tuple[SharedCounts, Integers] | None:
@@ -268,7 +292,9 @@ class _Corpus(NamedTuple):
         edge = 0
         sizes = [len(counter.tokens), *map(len, counter.runs)]
         for length, numbers in enumerate(by_length, start=1):
-            by_length[length - 1] = np.where(numbers >= 0, numbers + edge, -1) if length >= self.low else numbers * 0 - 1
+            by_length[length - 1] = (
+                np.where(numbers >= 0, numbers + edge, -1) if length >= self.low else numbers * 0 - 1
+            )
             edge += sizes[length - 1] if length >= self.low else 0
         return np.concatenate(by_length)
 

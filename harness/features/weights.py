@@ -67,8 +67,7 @@ class Tfidf:
         for counts in self.ngrams.count_blocks(texts):
             block = slice(start, start + counts.shape[1])
             if self.sublinear:
-                repeated = np.flatnonzero(counts.data > 1)
-                counts.data[repeated] = 1 + np.log(counts.data[repeated])
+                self._dampen(counts)
             weighted = counts @ (self.idf[block, np.newaxis] * weights[block])
             counts.data *= counts.data
             lengths = np.sqrt(counts @ self.idf[block] ** 2)
@@ -76,9 +75,16 @@ class Tfidf:
             start = block.stop
         return sums
 
+    @staticmethod
+    def _dampen(counts: csr_matrix) -> None:
+        """Replaces each count by 1 + ln(count)."""
+        repeated = np.flatnonzero(counts.data > 1)
+        counts.data[repeated] = 1 + np.log(counts.data[repeated])
+
     def _weigh(self, counts: csr_matrix) -> csr_matrix:
-        tf = 1 + np.log(counts.data) if self.sublinear else counts.data
-        counts.data = tf * self.idf[counts.indices]
+        if self.sublinear:
+            self._dampen(counts)
+        counts.data *= self.idf[counts.indices]
         rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
         # Each row has two blocks to normalize, numbered 2 * row (first counter) and 2 * row + 1 (second counter), so
         # that one `bincount` sums the squares of both.

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -23,8 +23,8 @@ from harness.classifiers.base import (
     two_columns,
 )
 from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.ngram_models.logistic import LinearWeights, fit_logistic_regression
 from harness.data.claims import Claims, Gold
-from harness.display import displayed
 from harness.features.ngrams import NgramRange, NgramSettings, place_of
 from harness.features.weights import TFIDF_TYPES, BinaryNgrams, Tfidf
 
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 
 BATCH = 4096
 """Number of claims converted to features at once, which bounds memory."""
-
-
-@displayed
-class LinearWeights(NamedTuple):
-    """Weights of one label against the rest."""
-
-    weights: Floats
-    """Shape (n_ngrams,)."""
-    intercept: float
 
 
 @dataclass(frozen=True)
@@ -168,8 +159,7 @@ class TfidfLogreg(Regularized):
     """Logistic regression on TF-IDF weighted n-grams of words and characters.
 
     Cost: fitting 16,000 sentences takes about two seconds on one core, and scoring them one. TF-IDF weights: Salton and
-    Buckley 1988, "Term-weighting approaches in automatic text retrieval". Solver: Fan et al. 2008, "LIBLINEAR: A
-    Library for Large Linear Classification".
+    Buckley 1988, "Term-weighting approaches in automatic text retrieval".
     """
 
     uses_seed = False
@@ -265,27 +255,6 @@ class ComplementNb(Linear):
             return [LinearWeights(log_weights[1] - log_weights[0], 0.0)]
         # The same vector is subtracted from every label, so the label with the highest sum does not change.
         return [LinearWeights(weights, 0.0) for weights in log_weights - log_weights.mean(axis=0)]
-
-
-def fit_logistic_regression(
-    rows: csr_matrix, positive: Bools, strength: float, class_weight: str | None
-) -> LinearWeights:
-    """Fits a logistic regression with an L2 penalty, which includes the intercept.
-
-    Uses liblinear's Newton method on the primal problem: it needs no random numbers, converges in about 20 steps even
-    at C = 1000, where coordinate descent on the dual takes minutes, and reaches scores within 1e-5 of the optimum.
-
-    Args:
-        rows: features of the training claims, shape (n_claims, n_features).
-        positive: whether each claim has the label, shape (n_claims,); both values occur.
-        strength: inverse strength of regularization, scikit-learn's C; above 0.
-        class_weight: "balanced" weights a claim by the inverse share of its class; None weights all claims equally.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    solver = LogisticRegression(C=strength, class_weight=class_weight, solver="liblinear", tol=1e-8, max_iter=1000)
-    fitted = solver.fit(rows, positive)
-    return LinearWeights(fitted.coef_[0], float(fitted.intercept_[0]))
 
 
 def word_reasons(features: Tfidf | BinaryNgrams, weights: Floats, claims: Claims) -> list[tuple[Reason, ...]]:
