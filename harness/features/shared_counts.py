@@ -144,6 +144,16 @@ MAX_FITS = 64
 _ACTIVE: ContextVar[SharedCounts | None] = ContextVar("shared_counts", default=None)
 
 
+@contextmanager
+def sharing(texts: Iterable[str]) -> Iterator[None]:
+    """Lets fits and scores of these texts inside the block share counts, those that are in use already if there are."""
+    if _ACTIVE.get() is not None:
+        yield
+        return
+    with SharedCounts(texts).used():
+        yield
+
+
 def is_shared(texts: Sequence[str]) -> bool:
     """Whether counts of these texts are in use."""
     return _active(texts) is not None
@@ -299,8 +309,7 @@ class _Corpus(NamedTuple):
         return np.concatenate(by_length)
 
 
-def _kind(counter: Counter) -> tuple[type, int, int]:
-    assert isinstance(counter, (WordNgrams, CharNgrams))
+def _kind(counter: Any) -> tuple[type, int, int]:
     return type(counter), counter.low, counter.high
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from harness.arrays import Bools, Floats
+from harness.arrays import Bools, Floats, Integers
 from harness.display import displayed
 from harness.features.shared_counts import derived_once
 
@@ -74,11 +74,11 @@ class MergedColumns(NamedTuple):
 
     matrix: csr_matrix
     """Shape (n_rows, number of different columns)."""
-    columns: np.typing.NDArray[np.int64]
+    columns: Integers
     """The first of the equal columns, for each column of `matrix`."""
     scale: Floats
     """Square root of the number of equal columns, for each column of `matrix`."""
-    places: np.typing.NDArray[np.int64]
+    places: Integers
     """The column of `matrix` for each column."""
 
 
@@ -159,6 +159,9 @@ class _Objective:
         from scipy.special import expit
 
         return weights - self._back(self.costs * self.signs * expit(-self.signs * margins))
+
+    def _times_hessian(self, curvature: Floats, weights: Floats) -> Floats:
+        return weights + self._back(curvature * self._times(weights))
 
     def _curvature(self, margins: Floats) -> Floats:
         from scipy.special import expit

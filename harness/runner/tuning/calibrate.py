@@ -19,6 +19,7 @@ from harness.display import displayed
 from harness.errors import UnknownName, unknown_name
 from harness.records import Record
 from harness.runner.tuning.inner_folds import ONE_ARTICLE, InnerFolds, training_folds
+from harness.runner.tuning.shared_fits import fit_once, shared_fits
 
 NOTHING_CHOSEN = "not calibrated, no threshold chosen"
 HALF = 0.5
@@ -84,6 +85,10 @@ class CalibratedClassifier(WrappingClassifier):
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the classifier to all training claims; fits calibration and threshold on their folds."""
+        with shared_fits(claims):  # the choice of settings has fitted the chosen ones to most of the folds
+            return self._fit(claims, gold, seed)
+
+    def _fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         scorer = self.classifier.fit(claims, gold, seed)
         folds, note = training_folds(claims, self.folds, seed)
         if not folds:
@@ -105,7 +110,7 @@ class CalibratedClassifier(WrappingClassifier):
         probabilities = True
         fits = 0
         for fold in folds:
-            scorer = self.classifier.fit(claims.take(fold.train), gold.take(fold.train), seed)
+            scorer = fit_once(self.classifier, claims.take(fold.train), gold.take(fold.train), seed)
             scores[fold.test] = scorer.score(claims.take(fold.test))[:, -1]
             probabilities = probabilities and scorer.probabilities
             fits += scorer.fits
