@@ -10,13 +10,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from harness.arrays import Integers
-from harness.features.chunks import Chunks, numbers_and_rows, stack_columns
-from harness.features.ngrams import TOKEN, CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
+from harness.features.chunks import stack_columns
+from harness.features.corpus_counts import Corpus, Kind, corpus_of, starts_of
+from harness.features.ngrams import CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -41,7 +42,7 @@ class SharedCounts:
 
     def _forget(self) -> None:
         self._numbers = dict[str, int]()
-        self._corpora = dict[tuple[type, int, int], _Corpus]()
+        self._corpora = dict[Kind, Corpus]()
         self._kept = OrderedDict[Hashable, tuple[Any, int]]()
         self._columns = OrderedDict[int, tuple[Ngrams, list[Integers]]]()
 
@@ -127,15 +128,15 @@ class SharedCounts:
         corpora = [self._corpora[_kind(counter)] for counter in ngrams.counters]
         return _stack([corpus.counts[rows] for corpus in corpora], own, sizes)
 
-    def _corpora_of(self, settings: NgramSettings) -> list[_Corpus]:
-        kinds: list[tuple[type, int, int]] = []
+    def _corpora_of(self, settings: NgramSettings) -> list[Corpus]:
+        kinds: list[Kind] = []
         if settings.word_ngrams is not None:
             kinds.append((WordNgrams, *settings.word_ngrams))
         if settings.char_ngrams is not None:
             kinds.append((CharNgrams, *settings.char_ngrams))
         for kind in kinds:
             if kind not in self._corpora:
-                self._corpora[kind] = _Corpus.of(self._texts, kind)
+                self._corpora[kind] = corpus_of(self._texts, kind)
         return [self._corpora[kind] for kind in kinds]
 
 
@@ -228,118 +229,6 @@ def _size(matrix: csr_matrix) -> int:
     return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
 
 
-class _Corpus(NamedTuple):
-    """All n-grams of one kind in all texts."""
-
-    counter: WordNgrams | CharNgrams
-    low: int
-    """Minimum length that is asked for; a counter of words counts all shorter ones too."""
-    names: list[str]
-    """Tokens of words, or n-grams of characters, by their number."""
-    counts: csr_matrix
-    """Counts of the columns of `counter`, shape (n_texts, n_columns)."""
-    pieces: Integers
-    """Numbers of the pieces (tokens, or n-grams of characters) of each distinct chunk, one chunk after the other."""
-    starts: Integers
-    """Place in `pieces` where each distinct chunk begins; the last entry is the end."""
-    chunks: Integers
-    """Numbers of the chunks of each text, one text after the other."""
-    text_starts: Integers
-    """Place in `chunks` where each text begins; the last entry is the end."""
-
-    @classmethod
-    def of(cls, texts: Sequence[str], kind: tuple[type, int, int]) -> _Corpus:
-        chunks = Chunks.of(texts)
-        is_word, low, high = kind[0] is WordNgrams, kind[1], kind[2]
-        counter = WordNgrams(1, high) if is_word else CharNgrams(low, high)
-        counts = counter.learn(chunks)
-        counts.data = counts.data.astype(np.min_scalar_type(int(counts.data.max(initial=0))))
-        vocabulary = counter.tokens if isinstance(counter, WordNgrams) else counter.grams
-        cut = TOKEN.findall if isinstance(counter, WordNgrams) else counter.ngrams_of
-        by_chunk = [cut(chunk) for chunk in chunks.distinct]
-        pieces, rows = numbers_and_rows(by_chunk, vocabulary, learn=False)
-        return cls(
-            counter=counter,
-            low=low,
-            names=list(vocabulary),
-            counts=counts,
-            pieces=pieces,
-            starts=_starts(np.bincount(rows, minlength=len(by_chunk))),
-            chunks=chunks.numbers,
-            text_starts=_starts(np.bincount(chunks.rows, minlength=chunks.n_texts)),
-        )
-
-    def restricted(self, rows: Integers, frequency: Integers) -> tuple[Counter, Integers]:
-        """The counter that learns the texts of some rows, and the column there of each column here (-1: none).
-
-        Args:
-            frequency: number of these texts with each column.
-        """
-        chunks = _first_seen(_slices(self.chunks, self.text_starts, rows), len(self.starts) - 1)
-        order = _first_seen(_slices(self.pieces, self.starts, chunks), len(self.names))
-        numbers = _numbered(order, len(self.names))
-        vocabulary = {self.names[old]: new for new, old in enumerate(order.tolist())}
-        if isinstance(self.counter, CharNgrams):
-            return CharNgrams(self.low, self.counter.high, vocabulary), numbers
-        counter = WordNgrams(self.low, self.counter.high, vocabulary)
-        return counter, self._restricted_runs(self.counter, counter, numbers, frequency)
-
-    def _restricted_runs(
-        self, whole: WordNgrams, counter: WordNgrams, tokens: Integers, frequency: Integers
-    ) -> Integers:
-        """Sets the longer n-grams of a counter; returns the column there of each column of the whole."""
-        shorter, start = tokens, len(tokens)
-        by_length = [tokens]
-        for run in whole.runs:
-            present = np.flatnonzero(frequency[start : start + len(run)])
-            heads, tails = np.divmod(run[present], max(1, len(tokens)))
-            codes = shorter[heads] * max(1, len(counter.tokens)) + tokens[tails]
-            order = np.argsort(codes)
-            counter.runs.append(codes[order])
-            shorter = _numbered(present[order], len(run))
-            by_length.append(shorter)
-            start += len(run)
-        edge = 0
-        sizes = [len(counter.tokens), *map(len, counter.runs)]
-        for length, numbers in enumerate(by_length, start=1):
-            by_length[length - 1] = (
-                np.where(numbers >= 0, numbers + edge, -1) if length >= self.low else numbers * 0 - 1
-            )
-            edge += sizes[length - 1] if length >= self.low else 0
-        return np.concatenate(by_length)
-
-
-def _kind(counter: Any) -> tuple[type, int, int]:
-    return type(counter), counter.low, counter.high
-
-
-def _starts(sizes: Integers) -> Integers:
-    return np.concatenate([[0], np.cumsum(sizes)])
-
-
-def _slices(values: Integers, starts: Integers, chosen: Integers) -> Integers:
-    """The values of the chosen slices, one after the other."""
-    sizes = starts[chosen + 1] - starts[chosen]
-    firsts = np.cumsum(sizes) - sizes
-    chosen_values: Integers = values[np.repeat(starts[chosen] - firsts, sizes) + np.arange(sizes.sum())]
-    return chosen_values
-
-
-def _first_seen(numbers: Integers, n: int) -> Integers:
-    """The distinct numbers below n in the order in which they occur first."""
-    first = np.full(n, len(numbers), dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)  # the last assignment stays, which is the first place
-    present = np.flatnonzero(first < len(numbers))
-    return present[np.argsort(first[present])]
-
-
-def _numbered(order: Integers, n: int) -> Integers:
-    """The place of each number below n in an order; -1 for those that it lacks."""
-    numbers = np.full(n, -1, dtype=np.int64)
-    numbers[order] = np.arange(len(order))
-    return numbers
-
-
 def _stack(blocks: Sequence[csr_matrix], columns: Sequence[Integers], sizes: Sequence[int]) -> csr_matrix:
     """Counts of the columns that a fit has, in its order.
 
@@ -353,9 +242,13 @@ def _stack(blocks: Sequence[csr_matrix], columns: Sequence[Integers], sizes: Seq
     for block, of_block, size in zip(blocks, columns, sizes, strict=False):
         places = of_block[block.indices]
         is_known = places >= 0
-        starts = _starts(is_known)[block.indptr].astype(block.indptr.dtype)
+        starts = starts_of(is_known)[block.indptr].astype(block.indptr.dtype)
         data = block.data[is_known].astype(np.float64)
         matrix = csr_matrix((data, places[is_known], starts), shape=(block.shape[0], size))
         matrix.sort_indices()  # fixes the order of later sums, and so their last bit
         restricted.append(matrix)
     return stack_columns(restricted)
+
+
+def _kind(counter: Any) -> Kind:
+    return type(counter), counter.low, counter.high

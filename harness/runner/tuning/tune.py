@@ -18,7 +18,7 @@ from harness.data.splits.folds import Fold
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.runner.tuning.inner_folds import ONE_ARTICLE, InnerFolds, training_folds
-from harness.runner.tuning.shared_fits import Fitted, fit_once, path_order, shared_fits
+from harness.runner.tuning.shared_fits import Fitted, SharedFits, path_order, shared_fits
 
 
 class SettingsSearch(WrappingClassifier):
@@ -54,15 +54,16 @@ class SettingsSearch(WrappingClassifier):
         """Chooses a candidate and fits it to all training claims."""
         best = 0
         folds, note = training_folds(claims, self.folds, seed)
-        with shared_fits(claims):
+        with shared_fits(claims) as fits:
+            before = fits.n
             if folds:
-                best = int(np.argmax(self._values(claims, gold, seed, folds)))
-            scorer = fit_once(self.candidates[best], claims, gold, seed)
+                best = int(np.argmax(self._values(fits, claims, gold, seed, folds)))
+            scorer = fits.fit_once(self.candidates[best], claims, gold, seed)
         n = len(self.candidates)
         where = f"in {len(folds)} folds{note}" if folds else f"(not tuned: {ONE_ARTICLE})"
-        return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(folds) + 1)
+        return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", fits.n - before)
 
-    def _values(self, claims: Claims, gold: Gold, seed: int, folds: list[Fold]) -> list[float]:
+    def _values(self, fits: SharedFits, claims: Claims, gold: Gold, seed: int, folds: list[Fold]) -> list[float]:
         """The metric of each candidate over all folds; higher is better, -inf if undefined."""
         n = len(self.candidates)
         scores = np.zeros((n, len(claims), len(gold.labels)))
@@ -73,7 +74,7 @@ class SettingsSearch(WrappingClassifier):
             near: Fitted | None = None
             for number in path_order(self.candidates):
                 candidate = self.candidates[number]
-                scorer = fit_once(candidate, train, train_gold, seed, near)
+                scorer = fits.fit_once(candidate, train, train_gold, seed, near)
                 near = candidate, scorer
                 scores[number, fold.test] = scorer.score(test)
                 predicted[number, fold.test] = scorer.predict(test, scores[number, fold.test])
