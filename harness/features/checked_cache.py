@@ -67,6 +67,16 @@ class CheckedCache:
                     damaged += not _is_whole(key, entry)
         return Contents(entries, damaged)
 
+    def clear(self) -> None:
+        """Deletes all entries; a file that is no cache is deleted itself."""
+        try:
+            with closing(self._open()) as connection:
+                with connection:
+                    connection.execute("DELETE FROM vectors")
+                connection.execute("VACUUM")
+        except sqlite3.DatabaseError:
+            self.path.unlink(missing_ok=True)
+
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_S)
