@@ -82,8 +82,8 @@ def test_a_search_says_what_it_chose_of_how_many_and_by_how_many_fits(config, tm
     # 4 folds x 3 seeds; inside each, every candidate in 3 folds, and one fit to all of the training claims.
     assert searched.cost.fits == 12 * (3 * n + 1)
     assert plain.cost.fits == 4  # the seed changes nothing
-    # A threshold scores the training claims in 3 folds more, each of which tunes 2 candidates in 3 folds; the fit to the
-    # whole fold is one that the tuning of all training claims has made.
+    # A threshold scores the training claims in 3 folds more, each of which tunes 2 candidates in 3 folds; the fit to
+    # the whole fold is one that the tuning of all training claims has made.
     assert cut.cost.fits == 12 * ((3 + 1) * (2 * 3 + 1) - 3)
     kept = [json.loads(path.read_text()) for path in (tmp_path / "runs").rglob("result.json")]
     assert {one["system"]: one["cost"]["fits"] for one in kept}["searched"] == searched.cost.fits
