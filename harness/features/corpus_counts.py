@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def _encoded(corpus: Corpus) -> bytes:
     names = np.frombuffer("\n".join(corpus.names).encode("utf-8", "surrogatepass"), dtype=np.uint8)
     runs = corpus.counter.runs if isinstance(corpus.counter, WordNgrams) else []
     counts = corpus.counts
-    arrays = {"names": names, "data": counts.data, "indices": counts.indices, "indptr": counts.indptr}
+    arrays: dict[str, Any] = {"names": names, "data": counts.data, "indices": counts.indices, "indptr": counts.indptr}
     arrays |= {name: getattr(corpus, name) for name in ARRAYS} | {f"run{n}": run for n, run in enumerate(runs)}
     file = io.BytesIO()
     np.savez(file, **arrays)

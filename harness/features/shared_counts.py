@@ -242,7 +242,7 @@ def _stack(blocks: Sequence[csr_matrix], columns: Sequence[Integers], sizes: Seq
     for block, of_block, size in zip(blocks, columns, sizes, strict=False):
         places = of_block[block.indices]
         is_known = places >= 0
-        starts = starts_of(is_known)[block.indptr].astype(block.indptr.dtype)
+        starts = starts_of(is_known.astype(np.int64))[block.indptr].astype(block.indptr.dtype)
         data = block.data[is_known].astype(np.float64)
         matrix = csr_matrix((data, places[is_known], starts), shape=(block.shape[0], size))
         matrix.sort_indices()  # fixes the order of later sums, and so their last bit

@@ -168,8 +168,8 @@ class Regularized(Linear):
     def _starts(
         self, near: tuple[Classifier, Scorer] | None, features: Tfidf | BinaryNgrams, labels: tuple[int, ...]
     ) -> list[Start | None]:
-        if near is not None and isinstance(near[0], Regularized) and isinstance(near[1], LinearScorer):
-            classifier, scorer = near
+        classifier, scorer = near or (None, None)
+        if isinstance(classifier, Regularized) and isinstance(scorer, LinearScorer):
             same = classifier.model_copy(update={"C": self.C}) == self
             if same and scorer.features is features and scorer.labels == labels:
                 optima = map(LinearWeights, scorer.weights.T, scorer.intercepts.tolist())

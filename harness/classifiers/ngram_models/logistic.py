@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -126,12 +127,8 @@ class _Objective:
             length = float(np.linalg.norm(gradient))
             if length <= TOLERANCE * first:
                 break
-            curvature = self._curvature(margins)
-            hessian = LinearOperator(
-                (len(weights),) * 2,
-                lambda v, curvature=curvature: v + self._back(curvature * self._times(v)),
-                dtype=float,
-            )
+            times_hessian = partial(self._times_hessian, self._curvature(margins))
+            hessian = LinearOperator(shape=(len(weights), len(weights)), matvec=times_hessian, dtype=np.float64)
             direction, _ = cg(hessian, -gradient, rtol=min(INNER, np.sqrt(length / first)))
             along, slope, step = self._times(direction), float(gradient @ direction), 1.0
             while True:

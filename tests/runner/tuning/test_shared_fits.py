@@ -26,7 +26,8 @@ def rows():
 
 def searched(strengths=STRENGTHS):
     choices = [{"C": strength} for strength in strengths]
-    return with_settings_search("tfidf_logreg", {"min_df": 1}, choices, METRICS.get("average_precision")(), InnerFolds())
+    metric = METRICS.get("average_precision")()
+    return with_settings_search("tfidf_logreg", {"min_df": 1}, choices, metric, InnerFolds())
 
 
 def test_calibration_uses_the_fits_of_the_search(rows, monkeypatch):
@@ -41,7 +42,7 @@ def test_calibration_uses_the_fits_of_the_search(rows, monkeypatch):
     assert len(fitted) == scorer.fits == (3 * 3 + 1) + 3 * 3 * 3
 
 
-def test_a_path_of_C_starts_at_the_fit_before(rows, monkeypatch):
+def test_a_path_starts_at_the_fit_before(rows, monkeypatch):
     starts = []
     solve = linear.fit_logistic_regression
 
