@@ -51,6 +51,8 @@ The names in `__all__` are the public interface; each command of the command lin
     harness guideline                 guideline
     harness list                      list_components
     harness schema                    schema
+    harness cache                     caches
+    harness cache --prune             prune_caches
 
 Without a command: `open_dataset` (a dataset), `open_claims` (a Parquet file of claims), `open_corpus` (passages),
 `load_experiment` (a config and
@@ -77,6 +79,8 @@ if TYPE_CHECKING:
     from harness.annotate.label import adjudicate as adjudicate
     from harness.annotate.label import label as label
     from harness.annotate.web.serve import serve_labeling as serve_labeling
+    from harness.classifiers.storage.caches import caches as caches
+    from harness.classifiers.storage.caches import prune_caches as prune_caches
     from harness.compare.compare import compare_results as compare_results
     from harness.compare.dataset_diff import diff as diff
     from harness.compare.gate import check_gate as check_gate
@@ -136,6 +140,7 @@ _MODULES = {
     "unassign": "harness.annotate.assign",
     "audit_targets": "harness.runner.audit",
     "build_report": "harness.report.build",
+    "caches": "harness.classifiers.storage.caches",
     "check": "harness.runner.check",
     "check_submission": "harness.runner.official.evaluate",
     "compare_results": "harness.compare.compare",
@@ -160,6 +165,7 @@ _MODULES = {
     "label": "harness.annotate.label",
     "list_components": "harness.runner.listing",
     "load_experiment": "harness.runner.load_config",
+    "prune_caches": "harness.classifiers.storage.caches",
     "open_corpus": "harness.data.corpora.passages",
     "open_index": "harness.retrieval.stored",
     "write_index": "harness.retrieval.stored",

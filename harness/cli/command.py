@@ -25,6 +25,7 @@ from harness.cli.faults import FaultOutput, all_faults_option
 from harness.cli.labeling import assign
 from harness.cli.more_labels import commands as more_labels
 from harness.cli.output import guard_streams
+from harness.cli.storage import cache
 from harness.errors import FaultsError, HarnessError, fault_lines
 from harness.text_tables import visible
 from harness.user_code.local_code import working_folder
@@ -64,6 +65,7 @@ for command in (
     *score.COMMANDS,
     *retrieval.COMMANDS,
     *verify.COMMANDS,
+    *cache.COMMANDS,
 ):
     command.params.append(all_faults_option())
     harness.add_command(command)

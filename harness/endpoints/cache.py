@@ -194,6 +194,21 @@ class Cache:
         with self._exclusive():
             self._database.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
 
+    def count(self) -> tuple[int, int]:
+        """The number of replies, earlier generations included, and of those that are damaged."""
+        with self._exclusive():
+            every = "SELECT record FROM replies UNION ALL SELECT record FROM outdated"
+            query = f"SELECT COUNT(*), COALESCE(SUM(NOT json_valid(record)), 0) FROM ({every})"  # noqa: S608
+            entries, damaged = self._database.execute(query).fetchone()
+        return int(entries), int(damaged)
+
+    def delete_all(self) -> None:
+        """Deletes all replies; what was spent stays counted, and batches that are not read yet are still read."""
+        with self._exclusive():
+            for table in ("replies", "outdated"):
+                self._database.execute(f"DELETE FROM {table}")  # noqa: S608
+            self._database.execute("VACUUM")
+
     def reserve(self, ledger: str, tokens: int, limit: Usage | None = None) -> bool:
         """Adds one call and its tokens to a run's usage; returns False and adds nothing if that would exceed `limit`.
 

@@ -207,13 +207,14 @@ class CharNgrams:
         return len(self.grams)
 
     def _count(self, chunks: Chunks, *, learn: bool) -> csr_matrix:
-        grams_by_chunk = [self._ngrams_of(chunk) for chunk in chunks.distinct]
+        grams_by_chunk = [self.ngrams_of(chunk) for chunk in chunks.distinct]
         gram_numbers, chunk_rows = numbers_and_rows(grams_by_chunk, self.grams, learn=learn)
         shape = (len(chunks.distinct), len(self.grams))
         counts: csr_matrix = chunk_matrix(chunks) @ count_matrix(chunk_rows, gram_numbers, shape)
         return counts
 
-    def _ngrams_of(self, chunk: str) -> list[str]:
+    def ngrams_of(self, chunk: str) -> list[str]:
+        """Returns the n-grams of a chunk, by length, then by place."""
         padded = f" {chunk} "
         if self.low > len(padded):
             return [padded]  # a chunk shorter than every n-gram counts as a whole

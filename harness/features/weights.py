@@ -12,6 +12,7 @@ import numpy.typing as npt
 from harness.arrays import Floats
 from harness.display import displayed
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
+from harness.features.shared_counts import fit_once, is_shared, transform_once
 from harness.features.stages import in_stage
 
 if TYPE_CHECKING:
@@ -38,15 +39,18 @@ class Tfidf:
     @in_stage("featurize")
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
         """Returns the weights of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
-        ngrams, counts = Ngrams.fit(settings, texts)
-        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-        tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
-        return tfidf, tfidf._weigh(counts)
+
+        def weighted(ngrams: Ngrams, counts: csr_matrix) -> tuple[Self, csr_matrix]:
+            frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+            tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
+            return tfidf, tfidf._weigh(counts)
+
+        return fit_once(cls, settings, texts, weighted)
 
     @in_stage("featurize")
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
-        return self._weigh(self.ngrams.count(texts))
+        return transform_once(self, self.ngrams, texts, self._weigh)
 
     def sums(self, texts: Sequence[str], weights: Floats) -> Floats:
         """Returns `transform(texts) @ weights` to rounding, without the matrix; a row depends on its own text only.
@@ -59,12 +63,14 @@ class Tfidf:
             weights: shape (n_ngrams, n_sums).
         """
         sums = np.zeros((len(texts), weights.shape[1]))
+        if is_shared(texts):  # their matrix serves other fits and the reasons too
+            product: Floats = self.transform(texts) @ weights
+            return product
         start = 0
         for counts in self.ngrams.count_blocks(texts):
             block = slice(start, start + counts.shape[1])
             if self.sublinear:
-                repeated = np.flatnonzero(counts.data > 1)
-                counts.data[repeated] = 1 + np.log(counts.data[repeated])
+                self._dampen(counts)
             weighted = counts @ (self.idf[block, np.newaxis] * weights[block])
             counts.data *= counts.data
             lengths = np.sqrt(counts @ self.idf[block] ** 2)
@@ -72,9 +78,16 @@ class Tfidf:
             start = block.stop
         return sums
 
+    @staticmethod
+    def _dampen(counts: csr_matrix) -> None:
+        """Replaces each count by 1 + ln(count)."""
+        repeated = np.flatnonzero(counts.data > 1)
+        counts.data[repeated] = 1 + np.log(counts.data[repeated])
+
     def _weigh(self, counts: csr_matrix) -> csr_matrix:
-        tf = 1 + np.log(counts.data) if self.sublinear else counts.data
-        counts.data = tf * self.idf[counts.indices]
+        if self.sublinear:
+            self._dampen(counts)
+        counts.data *= self.idf[counts.indices]
         rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
         # Each row has two blocks to normalize, numbered 2 * row (first counter) and 2 * row + 1 (second counter), so
         # that one `bincount` sums the squares of both.
@@ -95,21 +108,26 @@ class BinaryNgrams:
     @in_stage("featurize")
     def fit(cls, settings: NgramSettings, texts: Sequence[str]) -> tuple[Self, csr_matrix]:
         """Returns the n-grams of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
-        ngrams, counts = Ngrams.fit(settings, texts)
-        counts.data[:] = 1.0
-        return cls(ngrams), counts
+
+        def present(ngrams: Ngrams, counts: csr_matrix) -> tuple[Self, csr_matrix]:
+            return cls(ngrams), _ones(counts)
+
+        return fit_once(cls, settings, texts, present)
 
     @in_stage("featurize")
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Returns the features of texts, shape (n_texts, n_ngrams); a row depends on its own text only."""
-        counts = self.ngrams.count(texts)
-        counts.data[:] = 1.0
-        return counts
+        return transform_once(self, self.ngrams, texts, _ones)
 
     def sums(self, texts: Sequence[str], weights: Floats) -> Floats:
         """Returns `transform(texts) @ weights`."""
         product: Floats = self.transform(texts) @ weights
         return product
+
+
+def _ones(counts: csr_matrix) -> csr_matrix:
+    counts.data[:] = 1.0
+    return counts
 
 
 TFIDF_TYPES: tuple[type, ...] = (Tfidf, Ngrams, WordNgrams, CharNgrams)

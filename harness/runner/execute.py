@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
 from time import sleep, time
 from types import MappingProxyType
@@ -15,6 +16,7 @@ import numpy as np
 from harness.classifiers.base import Scorer, package_versions
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
+from harness.features.shared_counts import SharedCounts
 from harness.features.stages import Spent, add_up, stage, stage_clock
 from harness.files import write_files
 from harness.runner.config import System
@@ -269,12 +271,20 @@ class _Fits:
             dict.fromkeys(each for unit in units for each in package_versions(unit.system.classifier))
         )
         self._waiting = Waiting()
+        is_used = np.zeros(len(data.claims), dtype=bool)
+        for fold in {id(unit.fold): unit.fold for unit in units}.values():
+            for rows in (fold.train, fold.dev, fold.test):
+                is_used[rows] = True
+        self._counts = SharedCounts(chain.from_iterable(claims.text[is_used] for claims in self._claims.values()))
 
-    def session(self) -> AbstractContextManager[None]:
-        """One thread, limited once for many fits, because finding the libraries takes longer than a small fit."""
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """One thread, limited once for many fits, because finding the libraries takes longer than a small fit; n-grams
+        of a text are counted once for all fits."""
         classifiers = [unit.system.classifier for unit in self.units]
         needs_none = all(not {*each.packages} - {"numpy"} and not [*each.code_modules()] for each in classifiers)
-        return nullcontext() if needs_none else one_thread()
+        with nullcontext() if needs_none else one_thread(), self._counts.used():
+            yield
 
     def do(self, number: int) -> Outcome | HarnessError | None:
         """Fits a unit and writes its files; returns an error that concerns its system only, or None if another process

@@ -17,14 +17,14 @@ CHUNKS = st.text("abcé\u1e9e\U0001f600", min_size=1, max_size=7)
 
 
 def expected(counter: CharNgrams, chunk: str, columns: dict[str, int]) -> dict[int, int]:
-    return dict(Counter(columns[gram] for gram in counter._ngrams_of(chunk) if gram in columns))
+    return dict(Counter(columns[gram] for gram in counter.ngrams_of(chunk) if gram in columns))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(CHUNKS, min_size=1, max_size=8), st.lists(CHUNKS, max_size=8), st.integers(1, 6), st.integers(0, 3))
 def test_a_table_counts_as_a_dictionary_does(training, chunks, low, more):
     counter = CharNgrams(low, low + more)
-    grams = sorted({gram for chunk in training for gram in counter._ngrams_of(chunk)})
+    grams = sorted({gram for chunk in training for gram in counter.ngrams_of(chunk)})
     # Every other n-gram is left out, so that not every n-gram has its beginnings in the table.
     numbers = np.array([number // 2 if number % 2 else -1 for number in range(len(grams))], dtype=np.int64)
     table = GramTable(grams, numbers, low, low + more)

@@ -13,7 +13,8 @@ from pydantic import Field
 from harness.arrays import Floats
 from harness.classifiers.base import Classifier, Reason, ScoreMatrix, Scorer, class_priors, top_reasons, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
-from harness.classifiers.ngram_models.linear import BATCH, fit_logistic_regression
+from harness.classifiers.ngram_models.linear import BATCH
+from harness.classifiers.ngram_models.logistic import fit_logistic_regression
 from harness.data.claims import Claims, Gold
 from harness.data.duplicate_key import text_key
 from harness.display import displayed

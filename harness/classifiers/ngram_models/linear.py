@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -23,8 +23,8 @@ from harness.classifiers.base import (
     two_columns,
 )
 from harness.classifiers.baselines.trivial import ClassPriorScorer
+from harness.classifiers.ngram_models.logistic import LinearWeights, Start, fit_logistic_regression
 from harness.data.claims import Claims, Gold
-from harness.display import displayed
 from harness.features.ngrams import NgramRange, NgramSettings, place_of
 from harness.features.weights import TFIDF_TYPES, BinaryNgrams, Tfidf
 
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 
 BATCH = 4096
 """Number of claims converted to features at once, which bounds memory."""
-
-
-@displayed
-class LinearWeights(NamedTuple):
-    """Weights of one label against the rest."""
-
-    weights: Floats
-    """Shape (n_ngrams,)."""
-    intercept: float
 
 
 @dataclass(frozen=True)
@@ -123,13 +114,23 @@ class Linear(Classifier, NgramSettings):
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits one label against the rest: the positive label, or with more than two labels every label."""
+        return self.fit_from(None, claims, gold, seed)
+
+    def fit_from(self, near: tuple[Classifier, Scorer] | None, claims: Claims, gold: Gold, seed: int) -> Scorer:
+        """Like `fit`, but the solver may start from another fit, which does not change the optimum.
+
+        Args:
+            near: a classifier that was fitted to the same rows, and its scorer; it is used if only its C differs.
+            claims, gold, seed: those of `fit`.
+        """
         features, rows = self._features(list(claims.text))
         present = np.unique(gold.codes)
         if len(present) < 2 or not rows.shape[1]:
             constant_scorer = ClassPriorScorer if self.scorer.probabilities else ConstantScorer
             return constant_scorer(tuple(class_priors(gold).tolist()))
         labels = (1,) if len(gold.labels) == 2 else tuple(present.tolist())
-        fits = self._fit_labels(rows, gold.codes, labels, seed % 2**32)
+        starts = self._starts(near, features, labels)
+        fits = self._fit_labels(rows, gold.codes, labels, seed % 2**32, starts)
         return self.scorer(
             features=features,
             n_labels=len(gold.labels),
@@ -143,8 +144,16 @@ class Linear(Classifier, NgramSettings):
         """Fits the features to the texts; returns them and the rows of the texts, shape (n_texts, n_ngrams)."""
         return Tfidf.fit(self, texts)
 
+    def _starts(
+        self, near: tuple[Classifier, Scorer] | None, features: Tfidf | BinaryNgrams, labels: tuple[int, ...]
+    ) -> list[Start | None]:
+        """Where the solver starts for each of `labels`; None: at weights 0."""
+        return [None for _ in labels]
+
     @abstractmethod
-    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
+    def _fit_labels(
+        self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int, starts: list[Start | None]
+    ) -> list[LinearWeights]:
         """Fits the weights of each of `labels`, in their order."""
 
 
@@ -156,11 +165,24 @@ class Regularized(Linear):
     class_weight: Literal["balanced"] | None = None
     """Weight of the training claims: "balanced" is the inverse share of the claim's label; null is 1 for all."""
 
-    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
-        return [self._fit_one(rows, codes == label, seed) for label in labels]
+    def _starts(
+        self, near: tuple[Classifier, Scorer] | None, features: Tfidf | BinaryNgrams, labels: tuple[int, ...]
+    ) -> list[Start | None]:
+        classifier, scorer = near or (None, None)
+        if isinstance(classifier, Regularized) and isinstance(scorer, LinearScorer):
+            same = classifier.model_copy(update={"C": self.C}) == self
+            if same and scorer.features is features and scorer.labels == labels:
+                optima = map(LinearWeights, scorer.weights.T, scorer.intercepts.tolist())
+                return [Start(optimum, classifier.C) for optimum in optima]
+        return super()._starts(near, features, labels)
+
+    def _fit_labels(
+        self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int, starts: list[Start | None]
+    ) -> list[LinearWeights]:
+        return [self._fit_one(rows, codes == label, seed, start) for label, start in zip(labels, starts, strict=True)]
 
     @abstractmethod
-    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
         """Fits the weights of one label against the rest."""
 
 
@@ -168,14 +190,13 @@ class TfidfLogreg(Regularized):
     """Logistic regression on TF-IDF weighted n-grams of words and characters.
 
     Cost: fitting 16,000 sentences takes about two seconds on one core, and scoring them one. TF-IDF weights: Salton and
-    Buckley 1988, "Term-weighting approaches in automatic text retrieval". Solver: Fan et al. 2008, "LIBLINEAR: A
-    Library for Large Linear Classification".
+    Buckley 1988, "Term-weighting approaches in automatic text retrieval".
     """
 
     uses_seed = False
 
-    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
-        return fit_logistic_regression(rows, positive, self.C, self.class_weight)
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
+        return fit_logistic_regression(rows, positive, self.C, self.class_weight, start)
 
 
 class TfidfSvm(Regularized):
@@ -191,7 +212,7 @@ class TfidfSvm(Regularized):
     C: float = Field(default=0.1, gt=0)
     """Inverse strength of regularization: a higher value fits the training claims more closely."""
 
-    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
         from sklearn.svm import LinearSVC
 
         fitted = LinearSVC(
@@ -224,7 +245,7 @@ class NbLogreg(Regularized):
     def _features(self, texts: list[str]) -> tuple[Tfidf | BinaryNgrams, csr_matrix]:
         return BinaryNgrams.fit(self, texts)
 
-    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int) -> LinearWeights:
+    def _fit_one(self, rows: csr_matrix, positive: Bools, seed: int, start: Start | None) -> LinearWeights:
         # Rows are binary, so the products count the positive and the other claims with each n-gram.
         p = self.alpha + rows.T @ positive.astype(np.float64)
         q = self.alpha + rows.T @ (~positive).astype(np.float64)
@@ -232,7 +253,10 @@ class NbLogreg(Regularized):
         # In CSR format `indices` holds the column of each stored value, so this scales every column by its ratio.
         scaled = rows.copy()
         scaled.data = scaled.data * ratio[scaled.indices]
-        fit = fit_logistic_regression(scaled, positive, self.C, self.class_weight)
+        if start is not None:
+            weights = np.divide(start.optimum.weights, ratio, out=np.zeros(len(ratio)), where=ratio != 0)
+            start = Start(LinearWeights(weights, start.optimum.intercept), start.strength)
+        fit = fit_logistic_regression(scaled, positive, self.C, self.class_weight, start)
         # Moving the ratio from the features to the weights lets the scorer use the unscaled binary features.
         return LinearWeights(fit.weights * ratio, fit.intercept)
 
@@ -257,7 +281,9 @@ class ComplementNb(Linear):
     norm: bool = False
     """Whether to divide weights by their sum, as in the full method of the paper."""
 
-    def _fit_labels(self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int) -> list[LinearWeights]:
+    def _fit_labels(
+        self, rows: csr_matrix, codes: Codes, labels: tuple[int, ...], seed: int, starts: list[Start | None]
+    ) -> list[LinearWeights]:
         from sklearn.naive_bayes import ComplementNB
 
         log_weights = ComplementNB(alpha=self.alpha, norm=self.norm).fit(rows, codes).feature_log_prob_
@@ -265,27 +291,6 @@ class ComplementNb(Linear):
             return [LinearWeights(log_weights[1] - log_weights[0], 0.0)]
         # The same vector is subtracted from every label, so the label with the highest sum does not change.
         return [LinearWeights(weights, 0.0) for weights in log_weights - log_weights.mean(axis=0)]
-
-
-def fit_logistic_regression(
-    rows: csr_matrix, positive: Bools, strength: float, class_weight: str | None
-) -> LinearWeights:
-    """Fits a logistic regression with an L2 penalty, which includes the intercept.
-
-    Uses liblinear's Newton method on the primal problem: it needs no random numbers, converges in about 20 steps even
-    at C = 1000, where coordinate descent on the dual takes minutes, and reaches scores within 1e-5 of the optimum.
-
-    Args:
-        rows: features of the training claims, shape (n_claims, n_features).
-        positive: whether each claim has the label, shape (n_claims,); both values occur.
-        strength: inverse strength of regularization, scikit-learn's C; above 0.
-        class_weight: "balanced" weights a claim by the inverse share of its class; None weights all claims equally.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    solver = LogisticRegression(C=strength, class_weight=class_weight, solver="liblinear", tol=1e-8, max_iter=1000)
-    fitted = solver.fit(rows, positive)
-    return LinearWeights(fitted.coef_[0], float(fitted.intercept_[0]))
 
 
 def word_reasons(features: Tfidf | BinaryNgrams, weights: Floats, claims: Claims) -> list[tuple[Reason, ...]]:

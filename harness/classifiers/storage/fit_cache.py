@@ -15,13 +15,15 @@ from harness.classifiers.base import Classifier, Scorer, package_versions
 from harness.classifiers.storage.serialize import deserialize, serialize
 from harness.data.claims import Claims, Gold
 from harness.errors import HarnessError
-from harness.files import atomic_folder, fingerprint, json_document
+from harness.files import atomic_folder, file_sha256, fingerprint, json_document
 from harness.folders import cache_folder
 from harness.partial_files import is_temporary
 from harness.user_code.local_code import code_fingerprint
 
 FITS = "fits"
 STRUCTURE = "scorer.json"
+CHECKS = "sha256.json"
+"""File with the SHA-256 of every other file of a fit."""
 MAX_FITS = 20
 """Number of cached fits, beyond which the least recently used are deleted; one of a small encoder has 90 MB."""
 
@@ -75,6 +77,8 @@ def _key(classifier: Classifier, claims: Claims, gold: Gold, seed: int) -> str:
 
 def _read(folder: Path) -> Scorer | None:
     try:
+        if not is_whole_fit(folder):
+            return None
         scorer = deserialize(json.loads((folder / STRUCTURE).read_bytes()), folder)
         os.utime(folder)  # marks the fit as recently used
     except (OSError, ValueError, HarnessError):
@@ -82,11 +86,25 @@ def _read(folder: Path) -> Scorer | None:
     return scorer
 
 
+def is_whole_fit(folder: Path) -> bool:
+    """Whether the files of a fit are those that were written; a folder of another kind has no checks, and is whole."""
+    try:
+        return not (folder / STRUCTURE).exists() or json.loads((folder / CHECKS).read_bytes()) == _checks(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def _checks(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKS)
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+
+
 def _save(scorer: Scorer, folder: Path) -> None:
     try:
         with atomic_folder(folder) as partial:
             structure = serialize(scorer, partial)
             (partial / STRUCTURE).write_text(json_document(structure), encoding="utf-8")
+            (partial / CHECKS).write_text(json_document(_checks(partial)), encoding="utf-8")
         _evict_oldest(folder.parent)
     except (OSError, HarnessError):
         return

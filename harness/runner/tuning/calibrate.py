@@ -19,6 +19,7 @@ from harness.display import displayed
 from harness.errors import UnknownName, unknown_name
 from harness.records import Record
 from harness.runner.tuning.inner_folds import ONE_ARTICLE, InnerFolds, training_folds
+from harness.runner.tuning.shared_fits import SharedFits, shared_fits
 
 NOTHING_CHOSEN = "not calibrated, no threshold chosen"
 HALF = 0.5
@@ -84,13 +85,16 @@ class CalibratedClassifier(WrappingClassifier):
 
     def fit(self, claims: Claims, gold: Gold, seed: int) -> Scorer:
         """Fits the classifier to all training claims; fits calibration and threshold on their folds."""
-        scorer = self.classifier.fit(claims, gold, seed)
-        folds, note = training_folds(claims, self.folds, seed)
-        if not folds:
-            return CalibratedScorer(scorer, None, None, f"{NOTHING_CHOSEN}: {ONE_ARTICLE}", scorer.fits)
-        scores, probabilities, fits = self._out_of_fold(claims, gold, seed, folds)
-        where = f"{len(folds)} folds{note or ' of the training claims'}"
-        return replace(self._calibrate(scorer, scores, probabilities, gold, where), fits=scorer.fits + fits)
+        with shared_fits(claims) as fits:  # the choice of settings has fitted the chosen ones to most of the folds
+            before = fits.n
+            scorer = fits.fit_once(self.classifier, claims, gold, seed)
+            folds, note = training_folds(claims, self.folds, seed)
+            if not folds:
+                return CalibratedScorer(scorer, None, None, f"{NOTHING_CHOSEN}: {ONE_ARTICLE}", scorer.fits)
+            scores, probabilities = self._out_of_fold(fits, claims, gold, seed, folds)
+            where = f"{len(folds)} folds{note or ' of the training claims'}"
+            calibrated = self._calibrate(scorer, scores, probabilities, gold, where)
+            return replace(calibrated, fits=fits.n - before)
 
     def fit_on(self, claims: Claims, gold: Gold, dev: Claims, dev_gold: Gold, seed: int) -> Scorer:
         """Fits the classifier to all training claims; fits calibration and threshold on a dev part."""
@@ -99,17 +103,17 @@ class CalibratedClassifier(WrappingClassifier):
         calibrated = self._calibrate(scorer, scores, scorer.probabilities, dev_gold, "the dev part")
         return replace(calibrated, fits=scorer.fits)
 
-    def _out_of_fold(self, claims: Claims, gold: Gold, seed: int, folds: Sequence[Fold]) -> tuple[Floats, bool, int]:
-        """Scores of each claim by a scorer that has not seen it, whether all are probabilities, and number of fits."""
+    def _out_of_fold(
+        self, fits: SharedFits, claims: Claims, gold: Gold, seed: int, folds: Sequence[Fold]
+    ) -> tuple[Floats, bool]:
+        """Scores of each claim by a scorer that has not seen it, and whether all are probabilities."""
         scores = np.zeros(len(claims))
         probabilities = True
-        fits = 0
         for fold in folds:
-            scorer = self.classifier.fit(claims.take(fold.train), gold.take(fold.train), seed)
+            scorer = fits.fit_once(self.classifier, claims.take(fold.train), gold.take(fold.train), seed)
             scores[fold.test] = scorer.score(claims.take(fold.test))[:, -1]
             probabilities = probabilities and scorer.probabilities
-            fits += scorer.fits
-        return scores, probabilities, fits
+        return scores, probabilities
 
     def _calibrate(
         self, scorer: Scorer, scores: Floats, probabilities: bool, gold: Gold, where: str

@@ -18,6 +18,7 @@ from harness.data.splits.folds import Fold
 from harness.errors import Undefined
 from harness.metrics.base import Metric, ResamplingGroups, Run
 from harness.runner.tuning.inner_folds import ONE_ARTICLE, InnerFolds, training_folds
+from harness.runner.tuning.shared_fits import Fitted, SharedFits, path_order, shared_fits
 
 
 class SettingsSearch(WrappingClassifier):
@@ -53,29 +54,40 @@ class SettingsSearch(WrappingClassifier):
         """Chooses a candidate and fits it to all training claims."""
         best = 0
         folds, note = training_folds(claims, self.folds, seed)
-        if folds:
-            values = [self._value(candidate, claims, gold, seed, folds) for candidate in self.candidates]
-            best = int(np.argmax(values))
-        scorer = self.candidates[best].fit(claims, gold, seed)
+        with shared_fits(claims) as fits:
+            before = fits.n
+            if folds:
+                best = int(np.argmax(self._values(fits, claims, gold, seed, folds)))
+            scorer = fits.fit_once(self.candidates[best], claims, gold, seed)
         n = len(self.candidates)
         where = f"in {len(folds)} folds{note}" if folds else f"(not tuned: {ONE_ARTICLE})"
-        return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", n * len(folds) + 1)
+        return SettingsSearchScorer(scorer, f"{self.titles[best]} of {n} candidates {where}", fits.n - before)
 
-    def _value(self, candidate: Classifier, claims: Claims, gold: Gold, seed: int, folds: list[Fold]) -> float:
-        """The metric of a candidate over all folds; higher is better, -inf if undefined."""
-        scores = np.zeros((len(claims), len(gold.labels)))
-        predicted = np.zeros(len(claims), dtype=np.int64)
-        probabilities = True
+    def _values(self, fits: SharedFits, claims: Claims, gold: Gold, seed: int, folds: list[Fold]) -> list[float]:
+        """The metric of each candidate over all folds; higher is better, -inf if undefined."""
+        n = len(self.candidates)
+        scores = np.zeros((n, len(claims), len(gold.labels)))
+        predicted = np.zeros((n, len(claims)), dtype=np.int64)
+        probabilities = np.ones(n, dtype=bool)
         for fold in folds:
-            scorer = candidate.fit(claims.take(fold.train), gold.take(fold.train), seed)
-            scores[fold.test] = scorer.score(claims.take(fold.test))
-            predicted[fold.test] = scorer.predict(claims.take(fold.test), scores[fold.test])
-            probabilities = probabilities and scorer.probabilities
+            train, train_gold, test = claims.take(fold.train), gold.take(fold.train), claims.take(fold.test)
+            near: Fitted | None = None
+            for number in path_order(self.candidates):
+                candidate = self.candidates[number]
+                scorer = fits.fit_once(candidate, train, train_gold, seed, near)
+                near = candidate, scorer
+                scores[number, fold.test] = scorer.score(test)
+                predicted[number, fold.test] = scorer.predict(test, scores[number, fold.test])
+                probabilities[number] &= scorer.probabilities
+        runs = [Run(*each) for each in zip(scores, predicted, probabilities.tolist(), strict=True)]
+        return [self._value(run, claims, gold) for run in runs]
+
+    def _value(self, run: Run, claims: Claims, gold: Gold) -> float:
         groups = ResamplingGroups(claims.article_codes(), claims.article_codes())
         try:
             # One weighting in which every resampling unit counts once gives the plain value, without intervals.
             weights = np.ones((1, int(groups.unit.max()) + 1), dtype=np.int64)
-            value = float(self.metric.values(gold, Run(scores, predicted, probabilities), groups, weights)[0])
+            value = float(self.metric.values(gold, run, groups, weights)[0])
         except Undefined:
             return -np.inf
         return value if self.metric.higher_is_better else -value

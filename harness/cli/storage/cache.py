@@ -1,0 +1,53 @@
+"""The command `harness cache`: what the caches hold, and their deletion."""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli.experiments import as_json, print_json
+from harness.text_tables import align_columns
+
+
+@click.command()
+@click.option(
+    "--prune",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Delete the entries of a cache: replies, vectors, counts or fits; may be repeated.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before replies are deleted.")
+@as_json
+def cache(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Show what the caches hold, and delete what is no longer wanted.
+
+    Each entry is read and checked. Caches with a limit delete their oldest entries beyond it; only --prune deletes
+    others. Replies of language models may have been paid for, so --prune replies asks first. What was spent of a budget
+    stays counted, and fetched benchmarks stay.
+    """
+    import harness
+
+    if "replies" in names and not yes:
+        click.confirm("Replies may have been paid for, and are asked for again. Delete them?", abort=True, err=True)
+    states = harness.prune_caches(names) if names else harness.caches()
+    if as_json:
+        print_json([state._asdict() | {"path": str(state.path)} for state in states])
+        return
+    if names:
+        for state in states:
+            click.echo(f"{state.name}: {state.entries:,} deleted ({_size(state.size)})")
+        return
+    rows = [["cache", "entries", "damaged", "size", "limit", "holds"]]
+    rows += [
+        [state.name, f"{state.entries:,}", f"{state.damaged:,}", _size(state.size), state.limit, state.holds]
+        for state in states
+    ]
+    click.echo(align_columns(rows))
+    click.echo(f"in {states[0].path.parent}; --prune NAME deletes the entries of a cache")
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.1f} MB"
+
+
+COMMANDS = (cache,)

@@ -1,0 +1,254 @@
+"""N-gram counts that the fits of an experiment share: each text is counted once, whatever folds it is in.
+
+The vocabulary and the document frequencies of a fit come from its own texts alone: columns, their order and every
+number are those of `Ngrams.fit` on these texts.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from harness.arrays import Integers
+from harness.features.chunks import stack_columns
+from harness.features.corpus_counts import Corpus, Kind, corpus_of, starts_of
+from harness.features.ngrams import CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+MEMORY = 256_000_000
+"""Bytes of features that are kept for the next fit or score."""
+Value = TypeVar("Value")
+
+
+class SharedCounts:
+    """Counts of texts, made when they are first needed, and the features of the last fits.
+
+    Args:
+        texts: the texts that will be fitted to or scored; others are counted each time.
+        memory: bytes of features that are kept.
+    """
+
+    def __init__(self, texts: Iterable[str], memory: int = MEMORY) -> None:
+        self._texts = list(dict.fromkeys(texts))
+        self._memory = memory
+        self._forget()
+
+    def _forget(self) -> None:
+        self._numbers = dict[str, int]()
+        self._corpora = dict[Kind, Corpus]()
+        self._kept = OrderedDict[Hashable, tuple[Any, int]]()
+        self._columns = OrderedDict[int, tuple[Ngrams, list[Integers]]]()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_texts": self._texts, "_memory": self._memory}  # each process counts for itself
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Lets fits and scores inside the block share these counts."""
+        token = _ACTIVE.set(self)
+        try:
+            yield
+        finally:
+            _ACTIVE.reset(token)
+
+    def rows_of(self, texts: Sequence[str]) -> Integers | None:
+        """The number of each text; None if one is not among the shared texts."""
+        if not self._numbers:
+            self._numbers = {text: number for number, text in enumerate(self._texts)}
+        try:
+            return np.fromiter(map(self._numbers.__getitem__, texts), dtype=np.int64, count=len(texts))
+        except KeyError:
+            return None
+
+    def keeps(self, matrix: csr_matrix) -> bool:
+        """Whether a matrix is that of a fit which is kept."""
+        return any(isinstance(value, tuple) and value[-1] is matrix for value, _ in self._kept.values())
+
+    def remember(self, key: Hashable, size: Callable[[Value], int], compute: Callable[[], Value]) -> Value:
+        """The value of `compute`, which is kept as long as the memory suffices; the least recently used go first."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            value: Value = self._kept[key][0]
+            return value
+        value = compute()
+        self._kept[key] = value, size(value)
+        while sum(n_bytes for _, n_bytes in self._kept.values()) > self._memory:
+            self._kept.popitem(last=False)
+        return value
+
+    def fit(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, csr_matrix]:
+        """The return value of `Ngrams.fit` for the texts of some rows."""
+        counters, counts, places, frequencies = list[Counter](), list["csr_matrix"](), list[Integers](), []
+        edge = 0
+        for corpus in self._corpora_of(settings):
+            of_rows = corpus.counts[rows]
+            frequency = np.bincount(of_rows.indices, minlength=of_rows.shape[1])
+            counter, place = corpus.restricted(rows, frequency)
+            counters.append(counter)
+            counts.append(of_rows)
+            places.append(np.where(place >= 0, place + edge, -1))
+            frequencies.append(frequency)
+            edge += counter.n_columns
+        frequent = [
+            place[(place >= 0) & (frequency >= settings.min_df)]
+            for place, frequency in zip(places, frequencies, strict=True)
+        ]
+        columns = np.sort(np.concatenate(frequent))
+        ngrams = Ngrams(tuple(counters), columns, len(frequent[0]))
+        rank = np.full(edge + 1, -1, dtype=np.int32)  # the last entry is that of place -1
+        rank[columns] = np.arange(len(columns))
+        starts = [0, len(frequent[0])]
+        own = [
+            np.where(rank[place] >= 0, rank[place] - start, -1) for place, start in zip(places, starts, strict=False)
+        ]
+        self._columns[id(ngrams)] = ngrams, own
+        while len(self._columns) > MAX_FITS:
+            self._columns.popitem(last=False)
+        return ngrams, _stack(counts, own, [len(each) for each in frequent])
+
+    def has(self, ngrams: Ngrams) -> bool:
+        """Whether n-grams were fitted here, and lately."""
+        return id(ngrams) in self._columns
+
+    def count(self, ngrams: Ngrams, rows: Integers) -> csr_matrix:
+        """The return value of `Ngrams.count` for the texts of some rows; the n-grams must have been fitted here."""
+        own = self._columns[id(ngrams)][1]
+        sizes = [ngrams.edge, len(ngrams) - ngrams.edge]
+        corpora = [self._corpora[_kind(counter)] for counter in ngrams.counters]
+        return _stack([corpus.counts[rows] for corpus in corpora], own, sizes)
+
+    def _corpora_of(self, settings: NgramSettings) -> list[Corpus]:
+        kinds: list[Kind] = []
+        if settings.word_ngrams is not None:
+            kinds.append((WordNgrams, *settings.word_ngrams))
+        if settings.char_ngrams is not None:
+            kinds.append((CharNgrams, *settings.char_ngrams))
+        for kind in kinds:
+            if kind not in self._corpora:
+                self._corpora[kind] = corpus_of(self._texts, kind)
+        return [self._corpora[kind] for kind in kinds]
+
+
+MAX_FITS = 64
+"""Number of fits whose columns are known."""
+_ACTIVE: ContextVar[SharedCounts | None] = ContextVar("shared_counts", default=None)
+
+
+@contextmanager
+def sharing(texts: Iterable[str]) -> Iterator[None]:
+    """Lets fits and scores of these texts inside the block share counts, those that are in use already if there are."""
+    if _ACTIVE.get() is not None:
+        yield
+        return
+    with SharedCounts(texts).used():
+        yield
+
+
+def is_shared(texts: Sequence[str]) -> bool:
+    """Whether counts of these texts are in use."""
+    return _active(texts) is not None
+
+
+def fit_once(
+    kind: type,
+    settings: NgramSettings,
+    texts: Sequence[str],
+    weigh: Callable[[Ngrams, csr_matrix], tuple[Value, csr_matrix]],
+) -> tuple[Value, csr_matrix]:
+    """The features of training texts and their matrix, which nobody may change: other fits get the same.
+
+    Args:
+        kind: class of the features.
+        settings: settings of the n-grams.
+        texts: training texts.
+        weigh: makes the features from n-grams and the counts of the texts, which it may change.
+    """
+    shared, rows = _active(texts) or (None, None)
+    if shared is None or rows is None:
+        return weigh(*Ngrams.fit(settings, texts))
+    of_settings = settings.word_ngrams, settings.char_ngrams, settings.min_df, settings.sublinear_tf
+    key = kind, of_settings, rows.tobytes()
+    return shared.remember(key, lambda value: _size(value[1]), lambda: weigh(*shared.fit(settings, rows)))
+
+
+def transform_once(
+    features: object, ngrams: Ngrams, texts: Sequence[str], weigh: Callable[[csr_matrix], csr_matrix]
+) -> csr_matrix:
+    """The matrix of texts, which nobody may change.
+
+    Args:
+        features: fitted features.
+        ngrams: their n-grams.
+        texts: any texts.
+        weigh: makes the matrix from counts, which it may change.
+    """
+    shared, rows = _active(texts) or (None, None)
+    if shared is None or rows is None or not shared.has(ngrams):
+        return weigh(ngrams.count(texts))
+    key = id(features), rows.tobytes()
+    # The features are kept with the matrix, so that no other object gets their id.
+    return shared.remember(key, lambda value: _size(value[1]), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
+
+
+def derived_once(
+    matrix: csr_matrix, derive: Callable[[csr_matrix], Value], part: Callable[[Value], csr_matrix]
+) -> Value:
+    """What is computed from a matrix of `fit_once`, once for all fits; from any other matrix, each time.
+
+    Args:
+        derive: computes it.
+        part: the matrix in it, which takes its memory.
+    """
+    shared = _ACTIVE.get()
+    if shared is None or not shared.keeps(matrix):
+        return derive(matrix)
+    key = derive, id(matrix)
+    # The matrix is kept with what is derived from it, so that no other object gets its id.
+    return shared.remember(key, lambda value: _size(part(value[0])), lambda: (derive(matrix), matrix))[0]
+
+
+def _active(texts: Sequence[str]) -> tuple[SharedCounts, Integers] | None:
+    """The counts in use and the rows of texts in them; None if there are none, or not of all texts."""
+    shared = _ACTIVE.get()
+    rows = shared.rows_of(texts) if shared is not None else None
+    return None if shared is None or rows is None else (shared, rows)
+
+
+def _size(matrix: csr_matrix) -> int:
+    return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
+
+
+def _stack(blocks: Sequence[csr_matrix], columns: Sequence[Integers], sizes: Sequence[int]) -> csr_matrix:
+    """Counts of the columns that a fit has, in its order.
+
+    Args:
+        columns: for each block, the column in the fit of each column of the block; -1: none.
+        sizes: number of columns of each block in the fit.
+    """
+    from scipy.sparse import csr_matrix
+
+    restricted = []
+    for block, of_block, size in zip(blocks, columns, sizes, strict=False):
+        places = of_block[block.indices]
+        is_known = places >= 0
+        starts = starts_of(is_known.astype(np.int64))[block.indptr].astype(block.indptr.dtype)
+        data = block.data[is_known].astype(np.float64)
+        matrix = csr_matrix((data, places[is_known], starts), shape=(block.shape[0], size))
+        matrix.sort_indices()  # fixes the order of later sums, and so their last bit
+        restricted.append(matrix)
+    return stack_columns(restricted)
+
+
+def _kind(counter: Any) -> Kind:
+    return type(counter), counter.low, counter.high

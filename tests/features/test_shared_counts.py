@@ -1,0 +1,122 @@
+"""Counts that fits share: the same n-grams, columns and numbers as those of each fit alone."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from claim_tables import FORECASTS, OPINIONS, STATISTICS, STRANGE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.features import corpus_counts
+from harness.features.corpus_counts import stored_counts
+from harness.features.ngrams import Ngrams, NgramSettings
+from harness.features.shared_counts import SharedCounts
+from harness.features.weights import BinaryNgrams, Tfidf
+
+TEXTS = [*OPINIONS, *STATISTICS, *FORECASTS, *STRANGE[:5]]
+SPANS = [
+    {},
+    {"word_ngrams": (2, 3), "char_ngrams": None, "min_df": 1},
+    {"word_ngrams": None, "char_ngrams": (3, 4)},
+    {"word_ngrams": (3, 3), "char_ngrams": (1, 2), "min_df": 3, "sublinear_tf": False},
+]
+
+
+def assert_same(matrix, other) -> None:
+    assert matrix.shape == other.shape
+    for part in ("indptr", "indices", "data"):
+        assert np.array_equal(getattr(matrix, part), getattr(other, part))
+
+
+def vocabulary(ngrams: Ngrams) -> list[object]:
+    """The fields of the counters, with lists for arrays."""
+    return [
+        {name: [run.tolist() for run in part] if name == "runs" else part for name, part in vars(counter).items()}
+        for counter in ngrams.counters
+    ]
+
+
+def compare_with_plain(kind, settings: NgramSettings, shared: SharedCounts, train: list[str], test: list[str]) -> None:
+    plain, plain_rows = kind.fit(settings, train)
+    with shared.used():
+        features, rows = kind.fit(settings, train)
+        assert_same(features.transform(test), plain.transform(test))
+        weights = np.random.default_rng(0).normal(size=(len(plain.ngrams), 2))
+        np.testing.assert_allclose(features.sums(test, weights), plain.sums(test, weights), atol=1e-12)
+    assert_same(rows, plain_rows)
+    assert vocabulary(features.ngrams) == vocabulary(plain.ngrams)
+    assert features.ngrams.columns.tolist() == plain.ngrams.columns.tolist()
+    assert features.ngrams.names() == plain.ngrams.names()
+    assert_same(features.ngrams.count(test), plain.ngrams.count(test))  # outside of the block, as a saved model counts
+
+
+@pytest.mark.parametrize("kind", [Tfidf, BinaryNgrams])
+@pytest.mark.parametrize("span", SPANS)
+def test_every_fold_is_as_if_it_were_fitted_alone(kind, span):
+    shared = SharedCounts(TEXTS)
+    for fold in range(3):
+        train = [text for number, text in enumerate(TEXTS) if number % 3 != fold]
+        compare_with_plain(kind, NgramSettings(**span), shared, train, TEXTS[fold::3])
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.lists(st.text("aAbİß .\u2003é5%", max_size=12), min_size=2, max_size=8),
+    st.randoms(use_true_random=False),
+    st.sampled_from(SPANS),
+)
+def test_any_texts_in_any_order(texts, random, span):
+    train = random.choices(texts, k=len(texts))
+    compare_with_plain(Tfidf, NgramSettings(**{**span, "min_df": 1}), SharedCounts(texts), train, texts)
+
+
+def test_texts_that_are_not_shared_are_counted_alone():
+    with SharedCounts(TEXTS[:5]).used():
+        features, rows = Tfidf.fit(NgramSettings(), TEXTS)
+        found = features.transform(TEXTS[:2])
+    plain, plain_rows = Tfidf.fit(NgramSettings(), TEXTS)
+    assert_same(rows, plain_rows)
+    assert_same(found, plain.transform(TEXTS[:2]))
+
+
+def test_fits_of_the_same_texts_share_their_matrix_until_memory_is_short():
+    settings = NgramSettings(min_df=1)
+    with SharedCounts(TEXTS).used():
+        first, rows = Tfidf.fit(settings, TEXTS)
+        again, same_rows = Tfidf.fit(settings, TEXTS)
+        assert again is first
+        assert same_rows is rows
+        assert Tfidf.fit(settings, TEXTS[1:])[1] is not rows
+    with SharedCounts(TEXTS, memory=10).used():
+        assert Tfidf.fit(settings, TEXTS)[1] is not Tfidf.fit(settings, TEXTS)[1]
+
+
+def test_another_process_counts_for_itself():
+    shared = SharedCounts(TEXTS)
+    with shared.used():
+        Tfidf.fit(NgramSettings(), TEXTS)
+    compare_with_plain(Tfidf, NgramSettings(), pickle.loads(pickle.dumps(shared)), TEXTS[:9], TEXTS[9:])
+
+
+def test_counts_on_disk_are_read_again_and_damaged_ones_are_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+    monkeypatch.setattr(corpus_counts, "MANY_TEXTS", 1)
+    compare_with_plain(Tfidf, NgramSettings(), SharedCounts(TEXTS), TEXTS[:9], TEXTS[9:])
+    cache = stored_counts()
+    assert cache.contents() == (2, 0)
+    counted = []
+    count = corpus_counts.Corpus.of
+    monkeypatch.setattr(corpus_counts.Corpus, "of", lambda *given: counted.append(given) or count(*given))
+    compare_with_plain(Tfidf, NgramSettings(), SharedCounts(TEXTS), TEXTS[:9], TEXTS[9:])
+    assert not counted
+    data = bytearray(cache.path.read_bytes())
+    place = data.find(b"PK\x03\x04") + 200  # in the first archive of arrays
+    data[place] ^= 1
+    cache.path.write_bytes(data)
+    assert cache.contents() == (2, 1)
+    compare_with_plain(Tfidf, NgramSettings(), SharedCounts(TEXTS), TEXTS[:9], TEXTS[9:])
+    assert len(counted) == 1
+    assert cache.contents() == (2, 0)
