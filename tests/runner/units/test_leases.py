@@ -111,12 +111,13 @@ def test_a_lease_that_changed_hands_meanwhile_is_left_alone(unit):
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_a_torn_lease_runs_out(unit, clock):
+@pytest.mark.parametrize("content", [b"", b'{"host"', b'{"host": "h"}', b"7"])
+def test_a_torn_lease_runs_out_soon(unit, clock, content):
     file = written(unit)
-    file.write_bytes(b'{"host"')
+    file.write_bytes(content)
     waiting = Waiting()
     assert waiting.try_take(unit) is None
-    clock[0] += leases.LEASE_S
+    clock[0] += leases.TORN_S
     assert waiting.try_take(unit) is not None
 
 
