@@ -155,7 +155,9 @@ def pairs_of(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option(
-    "--fix", is_flag=True, help="Repair what a merge or a kill left in a dataset folder and files for git it lacks; check again."
+    "--fix",
+    is_flag=True,
+    help="Repair what a merge or a kill left in a dataset folder and files for git it lacks; check again.",
 )
 @data_root
 @no_code

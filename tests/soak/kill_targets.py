@@ -75,7 +75,9 @@ def make_world(folder: Path, *, with_chain: bool) -> None:
         rows += [f"{place},{line},{'yes' if 'spent' in line else 'no'}" for line in lines]
     (folder / "archive").mkdir()
     for number in range(ARCHIVE_FILES):
-        lines = [json.dumps({"id": f"{number}-{place}", "text": "\n".join(sentences(place, number))}) for place in PLACES]
+        lines = [
+            json.dumps({"id": f"{number}-{place}", "text": "\n".join(sentences(place, number))}) for place in PLACES
+        ]
         (folder / "archive" / f"{number}.jsonl").write_text("\n".join(lines))
     (folder / "labels.csv").write_text("\n".join(["article_id,text,checkable", *rows]) + "\n")
     (folder / "more.csv").write_text("\n".join(["article_id,text,checkable", *rows[:8], "New,A new claim.,yes"]) + "\n")

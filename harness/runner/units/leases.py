@@ -108,6 +108,18 @@ def unit_lease(path: Path) -> Iterator[Lease]:
         lease.give_back()
 
 
+def remove_ended(units: Path) -> None:
+    """Removes the leases of dead processes: nobody waits for that of a unit which is finished.
+
+    Args:
+        units: folder of the units.
+    """
+    for file in (units / ".leases").glob("*"):
+        seen = _look(file)
+        if seen is not None and _has_ended(seen):
+            _remove(file, seen)
+
+
 def _make(file: Path) -> Lease | None:
     """Makes the file of a lease; None if there is one."""
     content = json.dumps({**_owner(), "token": uuid4().hex}).encode()

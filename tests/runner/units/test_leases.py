@@ -121,6 +121,17 @@ def test_a_torn_lease_runs_out_soon(unit, clock, content):
     assert waiting.try_take(unit) is not None
 
 
+def test_leases_of_the_dead_are_removed_and_those_of_the_living_stay(unit):
+    file = written(unit, began="1")
+    aside = file.with_name(f".{file.stem}-0123")
+    file.rename(aside)
+    other = unit.with_name("u2.parquet")
+    with unit_lease(other) as lease:
+        written(unit, began="1")
+        leases.remove_ended(unit.parent)
+        assert list(file.parent.iterdir()) == [lease.path]
+
+
 def test_a_living_owner_gives_signs_of_life(unit, monkeypatch):
     monkeypatch.setattr(leases, "HEARTBEAT_S", 0.01)
     heart = leases._Heart()
