@@ -157,7 +157,7 @@ def pairs_of(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
 @click.option(
     "--fix",
     is_flag=True,
-    help="Repair what a merge or a kill left in a dataset folder and files for git it lacks; check again.",
+    help="Repair what a merge or a kill left in a dataset folder, add files for git; check again.",
 )
 @data_root
 @no_code

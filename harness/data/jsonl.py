@@ -115,22 +115,23 @@ def mark_cut_line(path: Path, faults: list[Fault]) -> list[Fault]:
     return [*(fault for fault in faults if fault.line != number), Fault(str(path), number, None, message, "cut-line")]
 
 
-def drop_cut_line(path: Path) -> bool:
-    """Removes a cut last line; returns whether there was one. The caller keeps others from appending meanwhile.
-
-    Raises: WriteError: the file cannot be written.
-    """
+def ends_cut_short(path: Path) -> bool:
+    """Returns whether the last line of a file is cut short; of most files, only the last byte is read."""
     with opened(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - 1, 0))
-        if file.read() in (b"", b"\n"):
-            return False
-    cut = cut_line(read_bytes(path))
-    if cut:
-        with translate_os_errors(path), path.open("rb+") as file:
-            file.truncate(size - len(cut))
-            os.fsync(file.fileno())
-    return bool(cut)
+        return file.read() not in (b"", b"\n") and bool(cut_line(read_bytes(path)))
+
+
+def drop_cut_line(path: Path) -> None:
+    """Removes a cut last line. The caller keeps others from appending meanwhile.
+
+    Raises: WriteError: the file cannot be written.
+    """
+    data = read_bytes(path)
+    with translate_os_errors(path), path.open("rb+") as file:
+        file.truncate(len(data) - len(cut_line(data)))
+        os.fsync(file.fileno())
 
 
 def to_json_lines(records: Iterable[Record]) -> Iterator[str]:

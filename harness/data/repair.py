@@ -53,9 +53,9 @@ def repair(dataset: str | Path, root: str | Path | None = None) -> list[Repair]:
     Removes the marks of conflicts and keeps the lines of both sides; parts records that a merge joined in one line;
     keeps one of two equal records, and joins two records of one id where neither contradicts the other; puts a label
     after the one that it replaces or takes back; and where one annotator answered a question in two copies, takes back
-    the earlier answer by a new line. A last line that a killed command left unfinished is removed. Inside a git repository it also writes `.gitattributes` and `.gitignore`, if they
-    are missing. What it cannot decide (two texts of one article, two answers of one time) stays
-    as it is, for `check` to report.
+    the earlier answer by a new line. A last line that a killed command left unfinished is removed. Inside a git
+    repository it also writes `.gitattributes` and `.gitignore`, if they are missing. What it cannot decide (two texts
+    of one article, two answers of one time) stays as it is, for `check` to report.
 
     Args:
         dataset: dataset folder; never a shipped or fetched dataset.

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.dataset import Dataset
-from harness.data.jsonl import drop_cut_line, to_json_lines
+from harness.data.jsonl import drop_cut_line, ends_cut_short, to_json_lines
 from harness.data.labels.annotations import new_annotation, new_withdrawal, time_now
 from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
@@ -248,9 +248,17 @@ def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str |
     with ExitStack() as locks:
         for annotator in annotators:
             locks.enter_context(_annotator_lock(folder, annotator))
-        with folder_lock(folder, "labels", wait_s=WAIT_S):
-            mended = drop_cut_lines(folder)
+        mended: list[Path] = []
+        if cut_files(folder):
+            with folder_lock(folder, "labels", wait_s=WAIT_S):
+                mended = drop_cut_lines(folder)
         yield Held(folder, tuple(f"{path}: {CUT}" for path in mended))
+
+
+def cut_files(folder: Path) -> list[Path]:
+    """Returns the files of a dataset folder whose last line is cut short, by a kill or because it is being written."""
+    paths = [*sorted((folder / "annotations").glob("*.jsonl")), folder / "evidence.jsonl"]
+    return [path for path in paths if path.is_file() and ends_cut_short(path)]
 
 
 def drop_cut_lines(folder: Path) -> list[Path]:
@@ -258,8 +266,10 @@ def drop_cut_lines(folder: Path) -> list[Path]:
 
     The caller holds the lock of the folder, under which lines are appended.
     """
-    paths = [*sorted((folder / "annotations").glob("*.jsonl")), folder / "evidence.jsonl"]
-    return [path for path in paths if path.is_file() and drop_cut_line(path)]
+    paths = cut_files(folder)
+    for path in paths:
+        drop_cut_line(path)
+    return paths
 
 
 def read_logs(
