@@ -375,9 +375,17 @@ def kill_command(world: World, name: str, kills: int) -> int:
     """Kills a command in all its forms, and prints its line; returns the number of faults."""
     targets = [target for target in TARGETS if target.name == name]
     killers = []
-    for target in targets:
-        killers.append(Killer(world, target))
-        killers[-1].kill_all(-(-kills // len(targets)))
+    try:
+        for target in targets:
+            killers.append(Killer(world, target))
+            killers[-1].kill_all(-(-kills // len(targets)))
+    finally:  # after Ctrl-C, too
+        n_faults = report_command(name, killers)
+    return n_faults
+
+
+def report_command(name: str, killers: Sequence[Killer]) -> int:
+    """Prints the line of a command and its faults; returns their number."""
     faults = [fault for killer in killers for fault in killer.faults]
     n_kills, n_inside = (sum(getattr(killer, field) for killer in killers) for field in ("kills", "inside"))
     sys.stdout.write(f"{name}: {n_kills} kills, {n_inside} inside a write, {len(faults)} faults\n")
