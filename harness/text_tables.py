@@ -5,14 +5,17 @@ from __future__ import annotations
 import html
 import json
 import shutil
+import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 WIDTH = 120
 """Width of a line where the output is no terminal and `COLUMNS` is not set."""
 GAP = "  "
 """Space between two columns."""
+MIN_SUMMARY = 20
+"""Minimum number of columns for the summaries of a listing."""
 JOINERS = "\u200c\u200d\u00ad"
 """Format characters that words and emoji of many languages need: the two joiners and the soft hyphen."""
 
@@ -133,6 +136,14 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 def _aligned(rows: Sequence[Sequence[str]], columns: Sequence[int], widths: Sequence[int]) -> str:
     lines = [GAP.join(row[column].ljust(widths[column]) for column in columns).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def listing_table(summaries: Mapping[str, str]) -> str:
+    """Formats names with their summaries; a summary that is too long for the output goes on below its beginning."""
+    indent = max((len(name) for name in summaries), default=0) + len(GAP)
+    width = max(output_width() - indent, MIN_SUMMARY)
+    lines = {name: textwrap.wrap(text, width, break_on_hyphens=False) or [""] for name, text in summaries.items()}
+    return "\n".join(name.ljust(indent) + f"\n{' ' * indent}".join(wrapped) for name, wrapped in lines.items())
 
 
 def html_table(rows: Sequence[Sequence[str]], caption: str) -> str:

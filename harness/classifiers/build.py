@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from harness.classifiers.base import Classifier
-from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
 from harness.errors import HarnessError
 from harness.registry import Registry, UnknownComponent, import_named
 
@@ -64,6 +63,9 @@ def build(name: str, settings: dict[str, Any]) -> Classifier:
         # Strict validation of Python values refuses a list for a tuple; JSON validation accepts it. `str` writes the
         # dates that YAML parses, because JSON has no dates.
         return component.model_validate_json(json.dumps(settings, default=str))
+    # Here, because the estimator brings the n-gram models with it.
+    from harness.classifiers.ngram_models.sklearn_estimator import SklearnEstimator
+
     if isinstance(component, type) and not inspect.isabstract(component):
         target = name if ":" in name else f"{component.__module__}:{component.__qualname__}"
         return SklearnEstimator.build(target, settings)

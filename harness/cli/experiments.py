@@ -11,7 +11,7 @@ import click
 
 from harness.cli.options.judging import is_judged, judge_options, judged_submission
 from harness.cli.progress import show_progress
-from harness.text_tables import count_of
+from harness.text_tables import count_of, listing_table
 from harness.user_code.local_code import refuse_code
 
 if TYPE_CHECKING:
@@ -260,7 +260,6 @@ def list_(kind: str | None, as_json: bool) -> None:
     Without a kind, lists the kinds.
     """
     import harness
-    from harness.runner.tables import listing_table
 
     summaries = harness.list_components(kind)
     if as_json:

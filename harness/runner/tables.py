@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import textwrap
 from collections.abc import Mapping, Sequence
 
 from harness.data.benchmarks.benchmark import Published
@@ -17,14 +16,12 @@ from harness.runner.result_files import WITHOUT_ANSWER, Result
 from harness.runner.tuning.carried_thresholds import threshold_tables
 from harness.runner.units.failures import FailedSystem
 from harness.runner.verification.reads_evidence import EvidenceGain
-from harness.text_tables import GAP, align_columns, count_of, fits, format_number, html_table, output_width
+from harness.text_tables import align_columns, count_of, fits, format_number, html_table
 
 MAX_CHOICES = 3
 """Maximum number of different choices that a table lists per system."""
 MAX_PUBLISHED_ROWS = 6
 """Maximum number of published systems per leaderboard."""
-MIN_SUMMARY = 20
-"""Minimum number of columns for the summaries of a listing."""
 
 
 def format_value(value: Value) -> str:
@@ -297,11 +294,3 @@ def evaluation_table(evaluation: Evaluation) -> str:
         rows.append([name, *("-" if values.get(m) is None else f"{values[m]:.4f}" for m in metrics)])
     notes = [f"{where}: undefined, {reason}" for where, reason in evaluation.reasons.items()]
     return "\n".join([align_columns(rows), *notes, *([evaluation.note] if evaluation.note else [])])
-
-
-def listing_table(summaries: Mapping[str, str]) -> str:
-    """Formats names with their summaries; a summary that is too long for the output goes on below its beginning."""
-    indent = max((len(name) for name in summaries), default=0) + len(GAP)
-    width = max(output_width() - indent, MIN_SUMMARY)
-    lines = {name: textwrap.wrap(text, width, break_on_hyphens=False) or [""] for name, text in summaries.items()}
-    return "\n".join(name.ljust(indent) + f"\n{' ' * indent}".join(wrapped) for name, wrapped in lines.items())

@@ -29,6 +29,22 @@ def test_help_answers_without_heavy_imports():
     assert "HEAVY []" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [(["--version"], "version"), (["list"], "experiments"), (["list", "--json"], "experiments")],
+)
+def test_a_command_that_reads_nothing_imports_no_library_for_data(arguments, expected):
+    code = (
+        f"import sys\nfrom harness.cli.command import harness\n"
+        f"try:\n    harness.main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'pyarrow', 'pydantic', 'rich', 'yaml', 'harness.records'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert expected in done.stdout
+    assert "HEAVY []" in done.stdout
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_and_stands_in_the_docs(name, harness, root):
     command = group.commands[name]

@@ -151,7 +151,7 @@ def evidence_metrics() -> str:
             metric.heading,
             first_sentence(metric),
         )
-        for name, metric in EVIDENCE_METRICS.table.items()
+        for name, metric in EVIDENCE_METRICS.each().items()
     )
     return table(("name", "settings", "heading", "what it is"), rows)
 
@@ -171,7 +171,7 @@ def metrics() -> str:
             "yes or no" if metric.yes_or_no_only else "any",
             first_sentence(metric),
         )
-        for name, metric in METRICS.table.items()
+        for name, metric in METRICS.each().items()
     )
     headings = ("name", "settings", "heading", "needs", "range", "better", "tasks", "what it is")
     return table(headings, rows)
@@ -181,7 +181,7 @@ def metric_settings() -> str:
     """The settings of the metrics that have some."""
     from harness.metrics import METRICS
 
-    rows = ((f"`{name}`", *row) for name, metric in METRICS.table.items() for row in key_rows(metric))
+    rows = ((f"`{name}`", *row) for name, metric in METRICS.each().items() for row in key_rows(metric))
     return table(("metric", "setting", "value", "default", "meaning"), rows)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, class_priors
+from harness.arrays import Floats
+from harness.classifiers.base import Classifier, ScoreMatrix, Scorer, class_priors, two_columns
 from harness.classifiers.baselines.trivial import ClassPriorScorer
 from harness.classifiers.storage.skops_estimator import load_estimator, save_estimator
 from harness.classifiers.verification.pair_comparison import comparison, tagged_words
@@ -82,6 +84,51 @@ def _check_trees(pipeline: Any, folder: Path) -> None:
             raise HarnessError(f"{folder}: a tree refers to nodes or features that it does not have; save it again")
 
 
+@dataclass(frozen=True)
+class PairWeightsScorer(Scorer):
+    """Probabilities by a weighted sum of features of claim and passages per label; needs no scikit-learn."""
+
+    features: str
+    """Name of the features, of `FEATURES`."""
+    names: tuple[str, ...]
+    """Features with weights."""
+    scale: Floats
+    """Largest value of each feature in training, which it is divided by."""
+    weights: Floats
+    """Shape (number of features, number of labels with weights); one column for two labels, of the second."""
+    intercepts: Floats
+    labels: tuple[int, ...]
+    """Indices of the labels that occur in the training claims."""
+    n_labels: int
+    probabilities = True
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {name: column for column, name in enumerate(self.names)}
+
+    def score(self, claims: Claims) -> ScoreMatrix:
+        """Probabilities; 0 for a label without training claims."""
+        from scipy.sparse import csr_matrix
+        from scipy.special import expit, softmax
+
+        scores = np.zeros((len(claims), self.n_labels))
+        if not len(claims):
+            return scores
+        featurize = FEATURES[self.features]
+        columns, values, ends = list[int](), list[float](), [0]
+        for text, shown in zip(claims.text, claims.evidence, strict=True):
+            row = featurize(text, shown)
+            known = sorted((self._columns[name], value) for name, value in row.items() if name in self._columns)
+            columns += [column for column, _ in known]
+            values += [value for _, value in known]
+            ends.append(len(columns))
+        scaled = np.array(values) * (1 / self.scale)[np.array(columns, dtype=np.int64)]
+        rows = csr_matrix((scaled, columns, ends), shape=(len(claims), len(self.names)))
+        sums = rows @ self.weights + self.intercepts
+        scores[:, self.labels] = two_columns(expit(sums[:, 0])) if len(self.labels) == 2 else softmax(sums, axis=1)
+        return scores
+
+
 class UnsavablePairScorer(PairScorer):
     """A scorer of a model that skops would not load again."""
 
@@ -96,7 +143,7 @@ class PairClassifier(Classifier):
 
     reads_evidence: ClassVar[bool] = True
     packages = ("numpy", "scipy", "scikit-learn")
-    saved_types = (ClassPriorScorer, PairScorer)
+    saved_types = (ClassPriorScorer, PairScorer, PairWeightsScorer)
     features: ClassVar[str]
     """Name of the features that it is fitted to, of `FEATURES`."""
 
@@ -110,8 +157,12 @@ class PairClassifier(Classifier):
             return ClassPriorScorer(tuple(class_priors(gold).tolist()))
         featurize, pipeline = FEATURES[self.features], self.model(seed % 2**32)
         pipeline.fit([featurize(*row) for row in zip(claims.text, claims.evidence, strict=True)], gold.codes)
+        return self.scorer(pipeline, len(gold.labels))
+
+    def scorer(self, pipeline: Any, n_labels: int) -> Scorer:
+        """The scorer of a fitted pipeline."""
         scorer = PairScorer if self.unsavable_reason is None else UnsavablePairScorer
-        return scorer(self.features, pipeline, len(gold.labels))
+        return scorer(self.features, pipeline, n_labels)
 
 
 class Logreg(PairClassifier):
@@ -124,6 +175,19 @@ class Logreg(PairClassifier):
     def model(self, seed: int) -> Any:
         """Features to columns, scaled to at most 1, then logistic regression with balanced labels."""
         return _regression(self.C)
+
+    def scorer(self, pipeline: Any, n_labels: int) -> Scorer:
+        """The weights of the pipeline, so that a saved model loads without scikit-learn and skops."""
+        vectorizer, scaler, model = (step for _, step in pipeline.steps)
+        return PairWeightsScorer(
+            features=self.features,
+            names=tuple(vectorizer.feature_names_),
+            scale=scaler.scale_,
+            weights=np.ascontiguousarray(model.coef_.T),
+            intercepts=model.intercept_,
+            labels=tuple(model.classes_.tolist()),
+            n_labels=n_labels,
+        )
 
 
 class PairLogreg(Logreg):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.benchmarks.benchmark import Published, benchmark_names, load_benchmark
 from harness.display import displayed
 from harness.metrics import METRICS
 from harness.metrics.intervals import Value
-from harness.runner.result_files import Result
 from harness.text_tables import format_number
+
+if TYPE_CHECKING:
+    from harness.runner.result_files import Result
 
 NEAR = 0.05
 """Largest difference at which a system of ours is near a published value."""
