@@ -62,8 +62,6 @@ and the errors `HarnessError` and `FaultsError`.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from harness.user_code import process as process  # it notes the time
 
 TYPE_CHECKING = False  # `typing` takes a while to import, before a program can answer Ctrl-C
@@ -197,6 +195,8 @@ __all__ = list(_MODULES)
 
 def __getattr__(name: str) -> Any:
     """Imports a public name on first use, so that `import harness` and `harness --help` stay fast."""
+    from importlib import import_module  # takes a while, before a program can answer Ctrl-C
+
     if name == "__version__":
         return import_module("importlib.metadata").version("claim-harness")
     if name not in _MODULES:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 
-signal = import_module("_signal")
-"""What `signal` wraps; the wrapper takes a while to import, before anything can answer Ctrl-C."""
+signal = __import__("_signal")
+"""What `signal` wraps; the wrapper takes a while to import, as `importlib` does, before anything can answer Ctrl-C."""
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells use it: 128 + signal 2."""
 

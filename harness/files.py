@@ -51,6 +51,16 @@ def require_file(path: Path) -> None:
         raise FaultsError.single(path, "is a device or a pipe; expected a file", code="not-a-file")
 
 
+def require_replaceable(path: Path) -> None:
+    """Refuses to put a file in the place of a device, a pipe or a socket.
+
+    Raises: WriteError: the path is one.
+    """
+    is_special = os.path.exists(path) and not path.is_file() and not path.is_dir()  # noqa: PTH110 - never raises
+    if is_special or str(path).startswith((*STREAMS, "/dev/stdout", "/dev/stderr")):
+        raise WriteError(f"{path}: cannot be written: is a device or a pipe; choose another path")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Opens a file to read its bytes; see `read_bytes` for the errors."""
@@ -159,6 +169,7 @@ def write_files(files: Mapping[Path, bytes], *, unsynced: Container[Path] = ()) 
     partial: dict[Path, Path] = {}
     with ExitStack() as folders:
         for path, data in files.items():
+            require_replaceable(path)
             make_folder(path.parent)
             with translate_os_errors(path):
                 if path.parent not in partial:
@@ -220,6 +231,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
     Raises: WriteError: the operating system refuses a write; an existing file is unchanged.
     """
+    require_replaceable(path)
     make_folder(path.parent)
     if path.is_dir():
         raise WriteError(f"{path}: cannot be written: a folder exists where a file is needed; choose another path")
@@ -238,6 +250,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
     Raises: WriteError: the operating system refuses a write; an existing folder is unchanged.
     """
+    require_replaceable(path)
     make_folder(path.parent)
     with translate_os_errors(path), temporary_folder(path.parent) as folder:
         temporary = folder / "new"

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from harness.errors import FaultsError
 from harness.files import (
     WriteError,
+    atomic_file,
+    atomic_folder,
     decode,
     fingerprint,
     read_bytes,
@@ -158,3 +160,23 @@ def test_a_file_that_nothing_depends_on_is_not_waited_for(tmp_path, monkeypatch)
     write_files({tmp_path / "cost": b"1", tmp_path / "unit": b"2"}, unsynced=[tmp_path / "cost"])
     assert len(synced) == 1
     assert [(tmp_path / name).read_bytes() for name in ("cost", "unit")] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a device", "stream"])
+def test_a_device_or_pipe_is_not_replaced(tmp_path, kind):
+    path = tmp_path / "out.csv"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "stream":
+        path = Path("/dev/fd/1")
+    else:
+        path.symlink_to("/dev/zero")
+    before = [*tmp_path.iterdir()]
+    with pytest.raises(WriteError, match="is a device or a pipe; choose another path"):
+        write_text(path, "new")
+    with pytest.raises(WriteError, match="is a device or a pipe"), atomic_file(path):
+        pass
+    with pytest.raises(WriteError, match="is a device or a pipe"), atomic_folder(path):
+        pass
+    assert [*tmp_path.iterdir()] == before
+    assert kind == "stream" or not path.is_file()

@@ -37,6 +37,8 @@ class LabelResult(NamedTuple):
     """Number of all questions."""
     log: Path
     """Log of the annotator."""
+    notes: tuple[str, ...] = ()
+    """What was mended in the dataset when the session began."""
 
 
 def label(
@@ -154,4 +156,5 @@ def _run(
         answered=session.n_answered,
         questions=len(session.questions),
         log=session.log.path,
+        notes=session.log.notes,
     )

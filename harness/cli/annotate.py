@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -186,8 +186,14 @@ def adjudicate(
 
 
 def _print_results(results: Mapping[str, LabelResult], command: Sequence[str], options: Sequence[str]) -> None:
+    _print_notes(note for result in results.values() for note in result.notes)
     for annotator, result in results.items():
         _print_result(result, shlex.join([*command, "--as", annotator, *options]))
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in dict.fromkeys(notes):
+        click.echo(f"note: {note}", err=True)
 
 
 def _print_result(result: LabelResult, command: str) -> None:
@@ -288,6 +294,7 @@ def withdraw(dataset: str, annotator: str, data_root: Path | None, **options: st
     if (options["annotation"] is None) == (options["claim"] is None):
         raise click.UsageError("give either --annotation ID or --claim ID")
     result = harness.withdraw(dataset, annotator, root=data_root, **options)
+    _print_notes(result.notes)
     for annotation in result.withdrawn:
         click.echo(f"taken back: {annotation.claim_id} {annotation.axis} = {visible(annotation.label)}")
     click.echo(f"{result.log}: {count_of(len(result.withdrawn), 'line')} added")

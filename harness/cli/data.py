@@ -155,7 +155,9 @@ def pairs_of(option: str, form: str, texts: Sequence[str]) -> dict[str, str]:
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option(
-    "--fix", is_flag=True, help="Repair what a merge left in a dataset folder and files for git it lacks; check again."
+    "--fix",
+    is_flag=True,
+    help="Repair what a merge or a kill left in a dataset folder, add files for git; check again.",
 )
 @data_root
 @no_code
@@ -168,7 +170,7 @@ def check(targets: tuple[str, ...], fix: bool, data_root: Path | None, as_json: 
     A TARGET is a dataset folder, a config, a folder of either, or the name of a built-in experiment, a built-in dataset
     or a fetched benchmark. The exit code is 1 if there is a fault.
 
-    With --fix, every TARGET is a dataset folder of yours. No label is ever dropped: where an annotator answered a
+    With --fix, every TARGET is a dataset folder of yours. No saved label is ever dropped: where an annotator answered a
     question in two copies, a new line takes the earlier answer back.
     """
     import harness

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,12 +14,14 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import Fault, FaultsError
-from harness.files import UTF_16_MARKS, decode, json_line, opened, read_bytes
+from harness.files import UTF_16_MARKS, decode, json_line, opened, read_bytes, translate_os_errors
 from harness.records import Record, explain_validation
 
 R = TypeVar("R", bound=Record)
 BLOCK = 8_000_000
 """Bytes of a large file that are in memory at once."""
+CUT_SHORT = re.compile(r'"(?:[^"\\]|\\.)*\\?|\\?[\w.+-]{0,5}', re.DOTALL)
+"""What a reader does not understand of a line that ends too early: a string without its end, or a few characters."""
 
 
 def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[list[tuple[int, R]], list[Fault]]:
@@ -79,6 +85,53 @@ def _read_sound_lines(text: str, kind: type[R]) -> list[tuple[int, R]] | None:
         if len(parsed) == n_lines:
             return list(enumerate(parsed, start=1))
     return None
+
+
+def cut_line(data: bytes) -> bytes:
+    """Returns the last line of a file if it is the beginning of a record and nothing else; empty otherwise.
+
+    Who was killed while appending a record leaves such a line, without a line end, and has not said that it is saved.
+    """
+    line = data[data.rfind(b"\n") + 1 :]
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(line)  # a character may be cut, too
+        json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        return line if text.startswith("{") and CUT_SHORT.fullmatch(text, error.pos) else b""
+    except (ValueError, RecursionError):
+        return b""
+    return b""
+
+
+def mark_cut_line(path: Path, faults: list[Fault]) -> list[Fault]:
+    """Returns the faults of a file to which records are appended; that of a cut last line says what mends it."""
+    if not faults or not path.is_file() or not cut_line(data := read_bytes(path)):
+        return faults
+    number = data.count(b"\n") + 1
+    message = (
+        "is cut short: a command was killed while it added the line, and had not said that it was saved; "
+        "harness check --fix, or the next harness label, removes the line"
+    )
+    return [*(fault for fault in faults if fault.line != number), Fault(str(path), number, None, message, "cut-line")]
+
+
+def ends_cut_short(path: Path) -> bool:
+    """Returns whether the last line of a file is cut short; of most files, only the last byte is read."""
+    with opened(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return file.read() not in (b"", b"\n") and bool(cut_line(read_bytes(path)))
+
+
+def drop_cut_line(path: Path) -> None:
+    """Removes a cut last line. The caller keeps others from appending meanwhile.
+
+    Raises: WriteError: the file cannot be written.
+    """
+    data = read_bytes(path)
+    with translate_os_errors(path), path.open("rb+") as file:
+        file.truncate(len(data) - len(cut_line(data)))
+        os.fsync(file.fileno())
 
 
 def to_json_lines(records: Iterable[Record]) -> Iterator[str]:

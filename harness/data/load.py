@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.data.benchmarks.benchmark import benchmark_names, load_benchmark
 from harness.data.dataset import ClaimPart, Dataset, DatasetInfo, read_info, sort_claims, with_text
-from harness.data.jsonl import read_records
+from harness.data.jsonl import mark_cut_line, read_records
 from harness.data.labels.annotations import question_of
 from harness.errors import Fault, FaultsError, HarnessError, NotFetched, UnknownName, unknown_name
 from harness.files import gc_paused, sha256
@@ -44,6 +44,8 @@ def _open(folder: Path, annotators: Collection[str] | None) -> Dataset:
         if not path.exists() and not required:
             return []
         records, file_faults = read_records(path, kind)
+        if kind in (Annotation, Evidence):  # the files that commands append to
+            file_faults = mark_cut_line(path, file_faults)
         faults.extend(file_faults)
         if file_faults:
             broken.add(path)

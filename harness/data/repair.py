@@ -1,4 +1,4 @@
-"""Repairs what a merge of two copies of a dataset folder can leave behind: `harness check --fix`."""
+"""Repairs what a merge of two copies of a dataset folder, or a kill, can leave behind: `harness check --fix`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.data.dataset import read_info
 from harness.data.jsonl import to_json_lines
 from harness.data.labels.annotations import new_withdrawal, question_of, time_now
 from harness.data.labels.gold import RETRACTABLE, active_annotations
-from harness.data.labels.label_log import require_own
+from harness.data.labels.label_log import CUT, drop_cut_lines, require_own
 from harness.data.load import find_dataset
 from harness.data.new_dataset import missing_git_files
 from harness.errors import FaultsError
@@ -48,14 +48,14 @@ class Repair(NamedTuple):
 
 
 def repair(dataset: str | Path, root: str | Path | None = None) -> list[Repair]:
-    """Repairs the line files of a dataset folder after a merge; never drops a label.
+    """Repairs the line files of a dataset folder after a merge or a kill; never drops a label that was saved.
 
     Removes the marks of conflicts and keeps the lines of both sides; parts records that a merge joined in one line;
     keeps one of two equal records, and joins two records of one id where neither contradicts the other; puts a label
     after the one that it replaces or takes back; and where one annotator answered a question in two copies, takes back
-    the earlier answer by a new line. Inside a git repository it also writes `.gitattributes` and `.gitignore`, if they
-    are missing. What it cannot decide (two texts of one article, two answers of one time) stays
-    as it is, for `check` to report.
+    the earlier answer by a new line. A last line that a killed command left unfinished is removed. Inside a git
+    repository it also writes `.gitattributes` and `.gitignore`, if they are missing. What it cannot decide (two texts
+    of one article, two answers of one time) stays as it is, for `check` to report.
 
     Args:
         dataset: dataset folder; never a shipped or fetched dataset.
@@ -68,7 +68,7 @@ def repair(dataset: str | Path, root: str | Path | None = None) -> list[Repair]:
     require_own(folder, dataset, root)
     read_info(folder)
     with folder_lock(folder, "check --fix"):
-        repairs: list[Repair] = []
+        repairs = [Repair(path, CUT) for path in drop_cut_lines(folder)]
         files: dict[Path, bytes] = missing_git_files(folder)
         repairs += (Repair(path, "was missing, and is written: commit it") for path in files)
         for path in _line_files(folder):

@@ -25,7 +25,7 @@ from harness.runner.plan import ExperimentData, Unit, take_gold
 from harness.runner.tuning.calibrate import CalibratedClassifier, CalibratedScorer
 from harness.runner.units.cluster_fits import Workers, fit_on_cluster
 from harness.runner.units.failures import UnitFailure, errors_of_code
-from harness.runner.units.leases import POLL_S, Lease, Waiting
+from harness.runner.units.leases import POLL_S, Lease, Waiting, remove_ended
 from harness.runner.units.pool import WorkerDied, do_all
 from harness.runner.units.unit_file import EncodedUnit, Predictions, StoredUnit, encode_unit, read_unit, unit_path
 from harness.runner.verification.evidence_source import evidence_key
@@ -190,6 +190,7 @@ def execute(
     Raises: EndsRun: an error that ends the run; finished units are kept.
     """
     by_id = {unit.unit_id: unit for unit in units}
+    remove_ended(unit_path(folder, "").parent)
     pending = [unit for unit_id, unit in by_id.items() if unit_id not in stored]
     damaged = [] if fresh else [unit for unit in pending if unit_path(folder, unit.unit_id).exists()]
     failures = _Failures(units)

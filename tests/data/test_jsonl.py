@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.jsonl import read_records, to_json_lines
+from harness.data.jsonl import cut_line, read_records, to_json_lines
 from harness.files import write_text
 from harness.records import Annotation, Article
 
@@ -69,3 +69,20 @@ def test_any_bytes_are_records_or_faults(tmp_path_factory, data):
     path.write_bytes(data)
     records, faults = read_records(path, Article)
     assert faults or records or not data.decode("utf-8-sig", "ignore").strip()
+
+
+@given(ARTICLES, st.data())
+def test_every_beginning_of_a_line_is_cut_and_a_whole_line_is_not(article, data):
+    line = next(iter(to_json_lines([article]))).encode().rstrip(b"\n")
+    beginning = line[: data.draw(st.integers(1, len(line) - 1))]
+    assert cut_line(b"x\n" + beginning) == beginning
+    assert cut_line(line) == cut_line(line + b"\n") == b""
+
+
+def test_a_typing_error_is_no_cut_line():
+    for line in ('{"a": "b" "c": 1}', '{"a": 1, }', '{"a": yes }', '{"a": 1} x', "<<<<<<< HEAD", "", "x"):
+        assert cut_line(line.encode()) == b"", line
+    assert cut_line('{"a": "é'.encode("utf-16")) == b""
+    assert cut_line(b'{"a": "\xff", "b') == b""
+    for line in ('{"a": -', '{"a": nul', '{"a": 1e-', '{"a": "\\', '{"a": "\\u00', '{"a": [{"b": 1}'):
+        assert cut_line(line.encode()) == line.encode()

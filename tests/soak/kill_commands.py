@@ -35,6 +35,8 @@ from harness.partial_files import is_temporary
 KILLS = 100
 SHARES = (0.5, 0.0, 0.99, 0.25, 0.75, 0.1, 0.9)
 """Shares of a write that is cut."""
+TRIES = 3
+"""Kills tried at a change that depends on time."""
 SECONDS = 120
 """Time after which a command hangs."""
 VOLATILE = ("cost", "content_sha256", "at", "annotation_id", "supersedes", "created", "seconds")
@@ -49,7 +51,6 @@ class Fault(NamedTuple):
 
     target: Target
     point: Point
-    change: Change
     message: str
 
 
@@ -140,8 +141,17 @@ def stable(name: str, data: bytes) -> bytes:
             return b"damaged: " + data
         if name.endswith("model.json"):
             documents.pop("fingerprint")  # of all of it, with the time
+        if name.endswith("/current.json"):
+            count_runs_back(documents["results"])
         data = json.dumps("cost" if name.endswith(".cost.json") else without_volatile(documents)).encode()
     return TIME.sub(b"TIME", data)
+
+
+def count_runs_back(results: Sequence[dict[str, Any]]) -> None:
+    """Counts the runs of a folder from the latest: a run that is repeated after its results were listed is one more."""
+    runs = sorted({result["run"] for result in results}, reverse=True)
+    for result in results:
+        result["run"] = runs.index(result["run"])
 
 
 def without_volatile(value: Any) -> Any:
@@ -152,11 +162,11 @@ def without_volatile(value: Any) -> Any:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """The files of a folder, but for locks and the cache of recomputable things."""
+    """The files of a folder, but for locks, leases and the cache of recomputable things."""
     return {
         name: stable(name, path.read_bytes())
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith(".lock")
+        if path.is_file() and not path.name.endswith(".lock") and path.parent.name != ".leases"
         if not (name := path.relative_to(folder).as_posix()).startswith("cache/")
     }
 
@@ -166,14 +176,26 @@ def temporaries(folder: Path) -> list[str]:
     return [str(path.relative_to(folder)) for path in folder.rglob(".partial-harness-*") if is_temporary(path)]
 
 
+def unfinished(folder: Path) -> list[str]:
+    """The unfinished parts of scores of an archive in a folder."""
+    return [str(path.relative_to(folder)) for path in folder.rglob(".unfinished-*/*")]
+
+
+def n_records(data: bytes) -> int:
+    """The number of lines that are whole."""
+    return sum(line.startswith(b"{") and line.endswith(b"}") for line in data.split(b"\n"))
+
+
+def leases(folder: Path) -> list[str]:
+    """The leases in a folder, which only a running command has."""
+    return [str(path.relative_to(folder)) for path in folder.rglob(".leases/*")]
+
+
 def points_of(changes: Sequence[Change], kills: int) -> list[Point]:
     """Points at which to kill, spread over all changes; writes that are cut come at several shares."""
-    points = [Point(number) for number in range(len(changes))]
+    points = [change.point() for change in changes]
     points += [
-        Point(number, share)
-        for share in SHARES
-        for number, change in enumerate(changes)
-        if change.call == "write" and change.size > 1
+        change.point(share) for share in SHARES for change in changes if change.call == "write" and change.size > 1
     ]
     if len(points) <= kills:
         return points
@@ -190,9 +212,10 @@ class Killer:
         self.kills = self.inside = 0
         self._make_base()
         self.before = tree(self.base)
-        self.changes = self._run_whole()
+        changes = self._run_whole()
         self.finished = tree(world.work)
-        self._run_whole()
+        same = {change.point() for change in self._run_whole()}
+        self.changes = [change for change in changes if change.point() in same]
         if (again := tree(world.work)) != self.finished:
             raise RuntimeError(f"{target.arguments}: two runs differ in {differing(again, self.finished)}")
 
@@ -225,8 +248,11 @@ class Killer:
 
     def kill(self, point: Point) -> None:
         """Kills the command at a point, checks what is left, and runs it again."""
-        self.world.reset(self.base)
-        code = self.world.command(self.target.arguments, keys=self.target.keys, point=point)
+        for _ in range(TRIES):
+            self.world.reset(self.base)
+            code = self.world.command(self.target.arguments, keys=self.target.keys, point=point)
+            if code:
+                break
         if code != -signal.SIGKILL:
             self._fault(point, f"was not killed: exit code {code}: {self.world.output()}")
             return
@@ -239,12 +265,12 @@ class Killer:
         keys = self.target.keys
         if self.target.appended:
             path = self.world.work / self.target.appended
-            keys = keys[len(path.read_text().splitlines()) if path.exists() else 0 :]
+            keys = keys[n_records(path.read_bytes()) if path.exists() else 0 :]
         code = self.world.command(self.target.arguments, keys=keys)
         if code:
             self._fault(point, f"run again: exit code {code}: {self.world.output()}")
             return
-        if left_behind := temporaries(self.world.work):
+        if left_behind := temporaries(self.world.work) + leases(self.world.work) + unfinished(self.world.work):
             self._fault(point, f"run again: left {', '.join(left_behind)} behind")
         if names := differing(tree(self.world.work), self.finished):
             self._fault(point, f"run again: differs in {', '.join(names)}")
@@ -261,7 +287,7 @@ class Killer:
                 yield from self._lost(shown)
             elif name in self.before or name in self.finished:
                 yield f"{name} is neither old nor new"
-            elif not name.endswith(".part"):
+            elif not name.endswith(".part") and "/.unfinished-" not in name:
                 yield f"{name} is no file of the command"
         for name in self.before.keys() & self.finished.keys() - left.keys():
             yield f"{name} is gone"
@@ -271,8 +297,7 @@ class Killer:
 
     def _lost(self, shown: str) -> Iterator[str]:
         """What was shown as saved, and is not in the log."""
-        lines = (self.world.work / str(self.target.appended)).read_bytes().split(b"\n")
-        whole = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+        whole = n_records((self.world.work / str(self.target.appended)).read_bytes())
         if (said := len(re.findall("^saved", shown, re.MULTILINE))) > whole:
             yield f"{said} answers were shown as saved, and {whole} are in the log"
 
@@ -280,11 +305,13 @@ class Killer:
         """Faults of the datasets."""
         datasets = [path.parent.relative_to(self.world.work) for path in self.world.work.glob("**/dataset.yaml")]
         for dataset in datasets:
-            if self.world.command(["check", str(dataset)]):
-                yield f"check: {self.world.output()}"
+            if self.world.command(["check", str(dataset), "--json"]):
+                faults = json.loads(self.world.output())["faults"]
+                if self.target.appended is None or [fault["code"] for fault in faults] != ["cut-line"]:
+                    yield f"check: {faults}"
 
     def _fault(self, point: Point, message: str) -> None:
-        self.faults.append(Fault(self.target, point, self.changes[point.number], message))
+        self.faults.append(Fault(self.target, point, message))
 
 
 def below(folder: str, files: Tree) -> Tree:
@@ -348,15 +375,23 @@ def kill_command(world: World, name: str, kills: int) -> int:
     """Kills a command in all its forms, and prints its line; returns the number of faults."""
     targets = [target for target in TARGETS if target.name == name]
     killers = []
-    for target in targets:
-        killers.append(Killer(world, target))
-        killers[-1].kill_all(-(-kills // len(targets)))
+    try:
+        for target in targets:
+            killers.append(Killer(world, target))
+            killers[-1].kill_all(-(-kills // len(targets)))
+    finally:  # after Ctrl-C, too
+        n_faults = report_command(name, killers)
+    return n_faults
+
+
+def report_command(name: str, killers: Sequence[Killer]) -> int:
+    """Prints the line of a command and its faults; returns their number."""
     faults = [fault for killer in killers for fault in killer.faults]
     n_kills, n_inside = (sum(getattr(killer, field) for killer in killers) for field in ("kills", "inside"))
     sys.stdout.write(f"{name}: {n_kills} kills, {n_inside} inside a write, {len(faults)} faults\n")
     for fault in faults:
         share = "" if fault.point.share is None else f" after {fault.point.share:.0%}"
-        where = f"{' '.join(fault.target.arguments)} at {fault.change.call} {fault.change.path}{share}"
+        where = f"{' '.join(fault.target.arguments)} at {fault.point.call} {fault.point.path}{share}"
         sys.stdout.write(f"  {where}: {fault.message.strip()}\n")
     sys.stdout.flush()
     return len(faults)

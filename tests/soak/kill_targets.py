@@ -15,6 +15,7 @@ import harness
 BENCHMARK = "factcheck-bench"
 BENCHMARK_FOLDER = "factcheck_bench"
 AT = "2026-01-02T00:00:00Z"
+ARCHIVE_FILES = 6
 PLACES = ("Oslo", "Lima", "Quito", "Riga")
 EXPERIMENT = {
     "name": "e",
@@ -72,6 +73,12 @@ def make_world(folder: Path, *, with_chain: bool) -> None:
         lines = sentences(place, number)
         (folder / "articles" / f"{place}.txt").write_text("\n".join(lines))
         rows += [f"{place},{line},{'yes' if 'spent' in line else 'no'}" for line in lines]
+    (folder / "archive").mkdir()
+    for number in range(ARCHIVE_FILES):
+        lines = [
+            json.dumps({"id": f"{number}-{place}", "text": "\n".join(sentences(place, number))}) for place in PLACES
+        ]
+        (folder / "archive" / f"{number}.jsonl").write_text("\n".join(lines))
     (folder / "labels.csv").write_text("\n".join(["article_id,text,checkable", *rows]) + "\n")
     (folder / "more.csv").write_text("\n".join(["article_id,text,checkable", *rows[:8], "New,A new claim.,yes"]) + "\n")
     (folder / "changed" / "Oslo.txt").write_text("\n".join([*sentences("Oslo", 0)[:4], "It rained in May."]))
@@ -111,12 +118,16 @@ VERIFY = ("verify", "articles/Oslo.txt", "articles/Lima.txt", "--chain", "chains
 VERIFY += ("-o", "own/v")
 VERIFIED = ("articles", "chains", "corpus.jsonl")
 SCORE = ("score", "articles", "--system", "model", "--no-reasons", "-o")
+ARCHIVE = ("score", "archive", "--system", "model", "-o", "own/scores")
+SHARDS = (("run", "e.yaml", "--shard", "1/2"), ("run", "e.yaml", "--shard", "2/2"))
 TARGETS = (
     Target("run", ("run", "e.yaml"), ("d", "e.yaml")),
     Target("run", ("run", "e.yaml", "--fresh"), ("d", "e.yaml", "plain:runs")),
     Target("run", ("run", "big.yaml"), ("d", "big.yaml")),
     Target("run --save-models", ("run", "e.yaml", "--save-models"), ("d", "e.yaml", "plain:runs")),
     Target("run --save-models", ("run", "e.yaml", "--save-models", "--fresh"), ("d", "e.yaml", "runs")),
+    Target("run --shard", SHARDS[0], ("d", "e.yaml")),
+    Target("run --shard", SHARDS[1], ("d", "e.yaml"), [SHARDS[0]]),
     Target("add", ("add", "d", "--claims", "more.csv", "--as", "bob", "--at", AT), ("d", "more.csv")),
     Target(
         "add",
@@ -149,6 +160,8 @@ TARGETS = (
     Target("score", (*SCORE, "own/s.csv"), ("articles", "model")),
     Target("score", (*SCORE, "own/s.html"), ("articles", "model"), [(*SCORE, "own/s.html", "--language", "en")]),
     Target("score", (*SCORE, "own/s.parquet"), ("articles", "model")),
+    Target("score -o FOLDER", ARCHIVE, ("archive", "model")),
+    Target("score -o FOLDER", ARCHIVE, ("archive", "model"), [(*ARCHIVE, "--shard", "1/2")]),
     _export("csv", "own/x.csv"),
     _export("hf", "own/hub"),
     _export("hf", "own/hub", "--gold", "single:ann", again=True),

@@ -10,7 +10,9 @@ from __future__ import annotations
 import builtins
 import io
 import os
+import re
 import signal
+from collections import Counter as Counts
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,11 +22,18 @@ WRITING = frozenset("wax+")
 CREATING = os.O_CREAT | os.O_WRONLY | os.O_RDWR
 
 
+RANDOM = re.compile(r"(?<=\.partial-harness-)\w{8}|[0-9a-f]{32}|(?<=/tmp)\w{8}(?=\.)")
+"""Parts of paths that differ between runs."""
+
+
 class Point(NamedTuple):
     """A place in a process at which to kill it."""
 
+    call: str
+    path: str
+    """Path of the change, with `*` for what differs between runs."""
     number: int
-    """Number of the change, from 0."""
+    """Number of the change among those of this call and path, from 0."""
     share: float | None = None
     """Share of the bytes of a write that are written before the kill; None: the kill comes before the change."""
 
@@ -34,8 +43,15 @@ class Change(NamedTuple):
 
     call: str
     path: str
+    """With `*` for what differs between runs."""
+    number: int
+    """Number among the changes of this call and path, from 0."""
     size: int = 0
     """Number of bytes to write."""
+
+    def point(self, share: float | None = None) -> Point:
+        """The place of this change."""
+        return Point(self.call, self.path, self.number, share)
 
 
 class Counter:
@@ -45,6 +61,7 @@ class Counter:
         self.folder = os.path.realpath(folder) + os.sep
         self.point = point
         self.changes: list[Change] = []
+        self._counts = Counts[tuple[str, str]]()
 
     def concerns(self, path: str) -> bool:
         """Whether a path is below the folder."""
@@ -52,9 +69,11 @@ class Counter:
 
     def next(self, call: str, path: str, size: int = 0) -> float | None:
         """Counts a change; returns the share to write before the kill, if the kill is due halfway."""
-        number = len(self.changes)
-        self.changes.append(Change(call, path.removeprefix(self.folder), size))
-        if self.point is None or self.point.number != number:
+        path = RANDOM.sub("*", path.removeprefix(self.folder))
+        number = self._counts[call, path]
+        self._counts[call, path] += 1
+        self.changes.append(Change(call, path, number, size))
+        if self.point is None or self.point[:3] != (call, path, number):
             return None
         if self.point.share is None:
             kill()

@@ -109,10 +109,10 @@ def serve_labeling(
             return lambda log: Session(dispute_questions(opened, scheme, log.annotator), log, evidence=evidence)
         return Labeling(opened, options).session
 
-    with _listening(host, port) as listener, hold_logs(dataset, names, root) as folder:
-        desks = Desks(folder, names, role, begin)
+    with _listening(host, port) as listener, hold_logs(dataset, names, root) as held:
+        desks = Desks(held.folder, names, role, begin)
         _run(desks, listener, host, ready)
-    return {name: _result(desks, name) for name in names}
+    return {name: _result(desks, name, held.notes) for name in names}
 
 
 def _run(desks: Desks, listener: socket.socket, host: str, ready: Callable[[Links], None] | None) -> None:
@@ -177,7 +177,7 @@ def _require_packages() -> None:
         raise MissingExtra(f"--web needs {', '.join(missing)}; install it with: pip install 'claim-harness[web]'")
 
 
-def _result(desks: Desks, annotator: str) -> LabelResult:
+def _result(desks: Desks, annotator: str, notes: tuple[str, ...]) -> LabelResult:
     session = desks.by_name[annotator].session
     return LabelResult(
         given=session.n_given,
@@ -186,4 +186,5 @@ def _result(desks: Desks, annotator: str) -> LabelResult:
         answered=session.n_answered,
         questions=len(session.questions),
         log=session.log.path,
+        notes=notes,
     )

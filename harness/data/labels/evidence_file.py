@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.data.corpora.passages import CORPUS_FILES, Passage, cited_id
-from harness.data.jsonl import read_records, to_json_lines
+from harness.data.jsonl import mark_cut_line, read_records, to_json_lines
 from harness.errors import FaultsError
 from harness.files import append_bytes, folder_lock, read_bytes, sha256, write_bytes
 from harness.records import Evidence
@@ -72,7 +72,7 @@ class EvidenceFile:
             return
         records, faults = read_records(self.path, Evidence)
         if faults:
-            raise FaultsError(faults)
+            raise FaultsError(mark_cut_line(self.path, faults))
         self._lines_of = {}
         for line, evidence in records:
             self._lines_of.setdefault(evidence.claim_id, []).append((line, evidence))

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from harness.data.benchmarks.benchmark import benchmark_names
 from harness.data.dataset import Dataset
-from harness.data.jsonl import to_json_lines
+from harness.data.jsonl import drop_cut_line, ends_cut_short, to_json_lines
 from harness.data.labels.annotations import new_annotation, new_withdrawal, time_now
 from harness.data.labels.gold import latest_annotations, without_withdrawn
 from harness.data.load import find_dataset, open_folder
@@ -20,6 +20,7 @@ from harness.records import FLAG_LABEL, Annotation, Role, ShownPassage, check_na
 
 WAIT_S = 30
 """Seconds that a line waits for another command to finish writing to the dataset."""
+CUT = "the last line was removed: a command was killed while it added the line, and had not said that it was saved"
 WATCHED = ("dataset.yaml", "articles.jsonl", "claims.jsonl")
 """Files whose change ends a session."""
 
@@ -43,6 +44,14 @@ class ChangedMeanwhile(HarnessError):
 
 class NotSaved(WriteError):
     """An answer could not be written; what was acknowledged before is safe."""
+
+
+class Held(NamedTuple):
+    """A dataset folder in which nobody else labels under some names."""
+
+    folder: Path
+    notes: tuple[str, ...]
+    """What was mended in it."""
 
 
 class Answer(NamedTuple):
@@ -70,6 +79,9 @@ class LabelLog:
         role: role of new answers.
         state: state of the files before the dataset was read.
     """
+
+    notes: tuple[str, ...] = ()
+    """What was mended when the log was opened."""
 
     def __init__(self, dataset: Dataset, annotator: str, role: LogRole, state: FileState) -> None:
         self.folder = dataset.folder
@@ -213,14 +225,17 @@ def open_to_label(
     Raises: HarnessError: the name of the annotator is no file name, or the texts are missing. NotYours: the dataset is
         shipped or fetched. Locked: somebody is labeling under this name. FaultsError: all faults of the folder.
     """
-    with hold_logs(name_or_folder, [annotator], root) as folder:
-        dataset, (log,) = read_logs(folder, [annotator], role, blind=blind)
+    with hold_logs(name_or_folder, [annotator], root) as held:
+        dataset, (log,) = read_logs(held.folder, [annotator], role, blind=blind)
+        log.notes = held.notes
         yield dataset, log
 
 
 @contextmanager
-def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str | Path | None = None) -> Iterator[Path]:
+def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str | Path | None = None) -> Iterator[Held]:
     """Yields the folder of a dataset; nobody else labels under the names of the annotators until the block ends.
+
+    Removes what killed commands left unfinished at the ends of its files, and notes that.
 
     Raises: HarnessError: the name of an annotator is no file name. NotYours: the dataset is shipped or fetched. Locked:
         somebody is labeling under one of the names.
@@ -233,7 +248,28 @@ def hold_logs(name_or_folder: str | Path, annotators: Iterable[str], root: str |
     with ExitStack() as locks:
         for annotator in annotators:
             locks.enter_context(_annotator_lock(folder, annotator))
-        yield folder
+        mended: list[Path] = []
+        if cut_files(folder):
+            with folder_lock(folder, "labels", wait_s=WAIT_S):
+                mended = drop_cut_lines(folder)
+        yield Held(folder, tuple(f"{path}: {CUT}" for path in mended))
+
+
+def cut_files(folder: Path) -> list[Path]:
+    """Returns the files of a dataset folder whose last line is cut short, by a kill or because it is being written."""
+    paths = [*sorted((folder / "annotations").glob("*.jsonl")), folder / "evidence.jsonl"]
+    return [path for path in paths if path.is_file() and ends_cut_short(path)]
+
+
+def drop_cut_lines(folder: Path) -> list[Path]:
+    """Removes the last lines that killed commands left unfinished; returns the files that had one.
+
+    The caller holds the lock of the folder, under which lines are appended.
+    """
+    paths = cut_files(folder)
+    for path in paths:
+        drop_cut_line(path)
+    return paths
 
 
 def read_logs(

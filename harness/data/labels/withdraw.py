@@ -21,6 +21,8 @@ class WithdrawResult(NamedTuple):
     """The annotations that no longer count."""
     log: Path
     """Log with the new lines."""
+    notes: tuple[str, ...] = ()
+    """What was mended in the dataset before."""
 
 
 def withdraw(
@@ -56,7 +58,7 @@ def withdraw(
         if not withdrawn:
             raise _refused(opened, annotator, annotation) if annotation else _nothing(opened, annotator, claim or "")
         log.withdraw(withdrawn, note)
-    return WithdrawResult(tuple(withdrawn), log.path)
+    return WithdrawResult(tuple(withdrawn), log.path, log.notes)
 
 
 def _refused(dataset: Dataset, annotator: str, annotation_id: str) -> HarnessError:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from harness.errors import Fault, FaultsError
+from harness.files import require_file
 
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
 """Compression of a file, by its last suffix."""
@@ -116,6 +117,8 @@ def _expand(name: str) -> list[StreamFile]:
 
 def _stream_file(system: Any, path: str, info: dict[str, Any]) -> StreamFile:
     is_local = "file" in ([system.protocol] if isinstance(system.protocol, str) else system.protocol)
+    if is_local:
+        require_file(Path(path))
     # Reading a local file changes the time of its last access, and linking it the number of its links.
     known = {key: info.get(key) for key in ("size", "mtime")} if is_local else info
     version = hashlib.sha256(repr(sorted(known.items(), key=str)).encode()).hexdigest()

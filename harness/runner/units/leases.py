@@ -16,13 +16,15 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from harness.files import make_folder, translate_os_errors
 
 LEASE_S = 120.0
 """Seconds without a sign of life after which the lease of another machine has run out."""
+TORN_S = 5.0
+"""Seconds after which a lease has run out whose owner was killed while it wrote its name into it."""
 HEARTBEAT_S = 10.0
 """Seconds between two signs of life."""
 POLL_S = (0.02, 1.0)
@@ -84,7 +86,7 @@ class Waiting:
         first, since = self._seen.get(file, (None, 0.0))
         if first != seen:
             self._seen[file] = seen, (since := monotonic())
-        if not _has_ended(seen) and monotonic() - since < LEASE_S:
+        if not _has_ended(seen) and monotonic() - since < (TORN_S if _owner_in(seen) is None else LEASE_S):
             return None
         _remove(file, seen)
         return _make(file)
@@ -104,6 +106,18 @@ def unit_lease(path: Path) -> Iterator[Lease]:
         yield lease
     finally:
         lease.give_back()
+
+
+def remove_ended(units: Path) -> None:
+    """Removes the leases of dead processes: nobody waits for that of a unit which is finished.
+
+    Args:
+        units: folder of the units.
+    """
+    for file in (units / ".leases").glob("*"):
+        seen = _look(file)
+        if seen is not None and _has_ended(seen):
+            _remove(file, seen)
 
 
 def _make(file: Path) -> Lease | None:
@@ -148,12 +162,17 @@ def _remove(file: Path, seen: Seen) -> None:
 
 def _has_ended(seen: Seen) -> bool:
     """Whether the owner is of this machine and is dead; only time tells of other machines, and of a torn file."""
+    owner = _owner_in(seen)
+    return owner is not None and owner["host"] == _host() and owner["began"] != _began(owner["pid"])
+
+
+def _owner_in(seen: Seen) -> dict[str, Any] | None:
+    """Who wrote a lease; None if it is torn."""
     try:
-        owner = json.loads(seen.content)
-        host, pid, began = owner["host"], owner["pid"], owner["began"]
-    except (ValueError, KeyError, TypeError):
-        return False
-    return bool(host == _host() and began != _began(pid))
+        owner: dict[str, Any] = json.loads(seen.content)
+        return owner if owner.keys() >= {"host", "pid", "began"} else None
+    except (ValueError, AttributeError):
+        return None
 
 
 @cache

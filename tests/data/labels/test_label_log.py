@@ -11,7 +11,7 @@ import sys
 import pytest
 from dataset_folders import content, lines, to_label
 
-from harness import HarnessError, add_claims, adjudicate, check, label, new, open_dataset, withdraw
+from harness import HarnessError, add_claims, adjudicate, check, label, new, open_dataset, repair, withdraw
 from harness.data.labels.label_log import Answer, ChangedMeanwhile, NotYours, open_to_label
 from harness.files import Locked
 from harness.folders import shipped
@@ -83,6 +83,47 @@ def test_a_log_without_a_last_line_end_keeps_its_lines(folder):
     log.write_text(log.read_text().rstrip("\n"))
     label(folder, "ann", keys="2")
     assert [a["label"] for a in lines(log)] == ["yes", "loud"]
+
+
+@pytest.fixture
+def cut(folder):
+    """A log whose last line was cut by a kill, and its whole lines."""
+    label(folder, "ann", keys="12")
+    log = folder / "annotations/ann.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(whole + whole.splitlines()[0][:70] + "é".encode()[:1])
+    return folder, log, whole
+
+
+def test_a_line_that_a_kill_cut_short_is_named_by_check_and_removed_by_fix(cut):
+    folder, log, whole = cut
+    (fault,) = check([folder])
+    assert (fault.path, fault.line, fault.code) == (str(log), 3, "cut-line")
+    assert "harness check --fix" in fault.message
+    assert [(r.path, "the last line was removed" in r.message) for r in repair(folder)] == [(log, True)]
+    assert log.read_bytes() == whole
+    assert check([folder]) == []
+
+
+def test_the_next_session_removes_a_line_that_a_kill_cut_short_and_says_so(cut):
+    folder, log, whole = cut
+    done = label(folder, "ann", keys="1")
+    assert log.read_bytes().startswith(whole)
+    assert len(lines(log)) == 3
+    assert done.notes == (
+        f"{log}: the last line was removed: a command was killed while it added the line, and had "
+        "not said that it was saved",
+    )
+    assert label(folder, "ann", keys="1").notes == ()
+
+
+def test_any_session_removes_a_cut_line_of_the_evidence_and_of_others(cut):
+    folder, log, whole = cut
+    (folder / "evidence.jsonl").write_text('{"evidence_id": "e')
+    assert {fault.code for fault in check([folder])} == {"cut-line"}
+    assert len(adjudicate(folder, "bob", keys="").notes) == 2
+    assert log.read_bytes() == whole
+    assert check([folder]) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

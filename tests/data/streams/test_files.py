@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import fsspec
 import pytest
 
@@ -40,3 +42,12 @@ def test_all_inputs_that_cannot_be_listed_are_told_at_once(tmp_path):
     assert messages[2] == "does not exist; check the path"
     assert messages[3].startswith("cannot be listed: Protocol not known: nosuch")
     assert messages[4].startswith("is on the web; download the files")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "a.csv.gz"])
+def test_a_pipe_and_a_device_are_no_files_of_an_archive(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    (tmp_path / "b.jsonl").symlink_to("/dev/zero")
+    with pytest.raises(FaultsError) as error:
+        list_files([str(tmp_path / name), str(tmp_path / "b.jsonl")])
+    assert [fault.code for fault in error.value.faults] == ["not-a-file", "not-a-file"]

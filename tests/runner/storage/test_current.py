@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 from harness import run
@@ -48,4 +49,9 @@ def test_results_that_are_not_in_the_list_come_last_by_their_time(config, tmp_pa
 
 
 def test_a_folder_without_results_has_none(tmp_path):
+    assert results_in(tmp_path) == []
+
+
+def test_a_pipe_is_no_list(tmp_path):
+    os.mkfifo(tmp_path / "current.json")
     assert results_in(tmp_path) == []

@@ -111,13 +111,25 @@ def test_a_lease_that_changed_hands_meanwhile_is_left_alone(unit):
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_a_torn_lease_runs_out(unit, clock):
+@pytest.mark.parametrize("content", [b"", b'{"host"', b'{"host": "h"}', b"7"])
+def test_a_torn_lease_runs_out_soon(unit, clock, content):
     file = written(unit)
-    file.write_bytes(b'{"host"')
+    file.write_bytes(content)
     waiting = Waiting()
     assert waiting.try_take(unit) is None
-    clock[0] += leases.LEASE_S
+    clock[0] += leases.TORN_S
     assert waiting.try_take(unit) is not None
+
+
+def test_leases_of_the_dead_are_removed_and_those_of_the_living_stay(unit):
+    file = written(unit, began="1")
+    aside = file.with_name(f".{file.stem}-0123")
+    file.rename(aside)
+    other = unit.with_name("u2.parquet")
+    with unit_lease(other) as lease:
+        written(unit, began="1")
+        leases.remove_ended(unit.parent)
+        assert list(file.parent.iterdir()) == [lease.path]
 
 
 def test_a_living_owner_gives_signs_of_life(unit, monkeypatch):
