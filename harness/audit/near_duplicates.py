@@ -198,7 +198,8 @@ def _postings(ordered: _OrderedWords, threshold: float) -> _Postings:
 
 def _min_shared(sizes: Codes, threshold: float) -> Codes:
     """Number of words that two sets of at least the given similarity share, from the sum of their sizes."""
-    return np.ceil(threshold / (1 + threshold) * sizes - 1e-9).astype(np.int64)
+    shared: Codes = np.ceil(threshold / (1 + threshold) * sizes - 1e-9).astype(np.int64)
+    return shared
 
 
 def _candidates(ordered: _OrderedWords, threshold: float) -> Iterator[Codes]:
