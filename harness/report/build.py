@@ -93,8 +93,8 @@ def build_report(
         most_claims: number of claims in the error browser, those on which systems disagree or err most; default: all of
             up to 10,000 claims, else as many as keep the page under 4 MB.
         progress: shows progress over the pairs of systems that are tested by each metric.
-    Raises: HarnessError: no results, `most_claims` below 1, results over different claims or gold, an unknown metric, a file name that does
-        not end in .html or .htm, or an unwritable file.
+    Raises: HarnessError: no results, `most_claims` below 1, results over different claims or gold, an unknown metric, a
+        file name that does not end in .html or .htm, or an unwritable file.
     """
     results = as_list(results)
     if out is None:
