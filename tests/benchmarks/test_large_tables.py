@@ -33,7 +33,7 @@ print(json.dumps([n, time.process_time() - start, megabytes() - before]))
 
 
 def sentences(n: int) -> list[str]:
-    """Different made-up sentences whose words fall off in use; every fiftieth has one word of an earlier one changed."""
+    """Different made-up sentences; every fiftieth is an earlier one with another word."""
     random = np.random.default_rng(13)
     chances = np.arange(1, WORDS + 1) ** -0.9
     lengths = random.integers(6, 26, n)
