@@ -40,7 +40,7 @@ def sentences(n: int) -> list[str]:
     words = random.choice(WORDS, lengths.sum(), p=chances / chances.sum())
     made = [" ".join(f"w{word}" for word in part) for part in np.split(words, np.cumsum(lengths)[:-1])]
     for row in range(50, n, 50):
-        changed = made[row - 50].split()
+        changed = made[row - 1].split()
         changed[0] = f"x{row}"
         made[row] = " ".join(changed)
     return list(dict.fromkeys(made))
