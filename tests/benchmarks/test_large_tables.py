@@ -69,7 +69,7 @@ def test_a_dataset_of_100_000_claims_in_memory(benchmark, tmp_path):
         {"article_id": f"a{number // PER_ARTICLE}", "text": f"{text} {number}.", "checkable": ("no", "yes")[number % 2]}
         for number, text in enumerate(sentences(CLAIMS))
     ]
-    add_claims(tmp_path / "data", rows, "somebody", at="2026-01-01T00:00:00Z")
+    add_claims(tmp_path / "data", rows, "somebody", at="2026-01-01T00:00:00Z", new_scheme="mine", positive=["yes"])
     n, seconds, megabytes = benchmark.pedantic(measured, args=(tmp_path / "data",), rounds=1)
     benchmark.extra_info |= {"seconds": seconds, "megabytes": megabytes}
     assert n == len(rows)
