@@ -66,7 +66,7 @@ def test_a_dataset_of_100_000_claims_in_memory(benchmark, tmp_path):
     from harness import add_claims
 
     rows = [
-        {"article_id": f"a{number // PER_ARTICLE}", "text": f"{text} {number}.", "checkable": ("no", "yes")[number % 2]}
+        {"article_id": f"a{number // PER_ARTICLE}", "text": f"{text} {number}.", "label": ("no", "yes")[number % 2]}
         for number, text in enumerate(sentences(CLAIMS))
     ]
     add_claims(tmp_path / "data", rows, "somebody", at="2026-01-01T00:00:00Z", new_scheme="mine", positive=["yes"])
