@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.arrays import Codes, Floats
 from harness.data.duplicate_key import MIN_WORDS as MIN_WORDS
 from harness.data.duplicate_key import text_key as text_key
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
-
 THRESHOLD = 0.8
 """Jaccard similarity from which two texts are near duplicates."""
-BATCH = 2_000_000
-"""Candidate pairs that are compared at a time, which bounds memory."""
+BATCH = 250_000
+"""Pairs that share a rare word and are compared at a time, which bounds memory."""
+SIGNATURE_BITS = 64
+"""Bits of a signature: each word of a key flips one of them."""
 
 
 class NearPairs(NamedTuple):
@@ -37,19 +39,17 @@ class _OrderedWords(NamedTuple):
 
     starts: Codes
     """First position of each key in `words`, shape (n_keys + 1,)."""
-    words: Codes
+    words: npt.NDArray[np.int32]
     """Word numbers; the rarest word of all has number 0."""
-
-    @property
-    def sizes(self) -> Codes:
-        """Number of distinct words of each key."""
-        return np.diff(self.starts)
+    sizes: npt.NDArray[np.int32]
+    """Number of distinct words of each key, shape (n_keys,)."""
 
 
 def near_pairs(keys: Sequence[str], threshold: float = THRESHOLD, min_words: int = MIN_WORDS) -> NearPairs:
     """Returns all pairs of keys whose sets of words have at least the given Jaccard similarity. The result is exact.
 
-    Two sets of that similarity share one of their rarest words, so only such pairs are compared.
+    Two sets of that similarity share one of their rarest words, so only such pairs are compared: first by a signature
+    that bounds how many words they differ in, then by the words themselves.
     Source: Xiao et al., Efficient Similarity Joins for Near Duplicate Detection, WWW 2008.
 
     Args:
@@ -58,23 +58,14 @@ def near_pairs(keys: Sequence[str], threshold: float = THRESHOLD, min_words: int
         min_words: minimum number of distinct words; shorter keys are in no pair.
     """
     ordered = _ordered_words(keys, min_words)
-    matrix = _word_matrix(ordered)
-    lefts, rights, similarities = [], [], []
-    for left, right in _candidates(ordered, threshold):
-        n_shared = np.asarray(matrix[left].multiply(matrix[right]).sum(axis=1)).ravel()
-        similarity = n_shared / (ordered.sizes[left] + ordered.sizes[right] - n_shared)
-        # The tolerance admits pairs exactly at the threshold, whose quotient can round to just below it.
-        is_near = similarity >= threshold - 1e-12
-        lefts.append(left[is_near])
-        rights.append(right[is_near])
-        similarities.append(similarity[is_near])
-    if not lefts:
-        empty = np.zeros(0, dtype=np.int64)
-        return NearPairs(empty, empty, np.zeros(0))
-    left, right, similarity = np.concatenate(lefts), np.concatenate(rights), np.concatenate(similarities)
-    # A pair that shares several rare words is a candidate in several batches.
-    first = np.unique(left * np.int64(len(keys)) + right, return_index=True)[1]
-    return NearPairs(left[first], right[first], similarity[first])
+    # A pair that shares several rare words is a candidate several times.
+    candidates = [np.zeros(0, dtype=np.int64), *_candidates(ordered, threshold)]
+    left, right = np.divmod(np.unique(np.concatenate(candidates)), max(1, len(keys)))
+    n_shared = _count_shared(ordered, left, right)
+    similarity = n_shared / (ordered.sizes[left] + ordered.sizes[right] - n_shared)
+    # The tolerance admits pairs exactly at the threshold, whose quotient can round to just below it.
+    is_near = similarity >= threshold - 1e-12
+    return NearPairs(left[is_near], right[is_near], similarity[is_near])
 
 
 def match_near_duplicates(
@@ -113,86 +104,137 @@ def match_near_duplicates(
 
 def _ordered_words(keys: Sequence[str], min_words: int) -> _OrderedWords:
     """The words of keys with at least `min_words` distinct words; other keys get none."""
-    word_numbers: dict[str, int] = {}
-    word_sets = [{word_numbers.setdefault(word, len(word_numbers)) for word in key.split()} for key in keys]
-    sizes = np.array([len(words) if len(words) >= min_words else 0 for words in word_sets], dtype=np.int64)
-    flat = np.fromiter((word for words in word_sets if len(words) >= min_words for word in words), dtype=np.int64)
-    key_of_word = np.repeat(np.arange(len(keys)), sizes)
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    flat, lengths = array("i"), array("i")
+    for key in keys:
+        before = len(flat)
+        flat.extend(map(numbers.__getitem__, key.split()))
+        lengths.append(len(flat) - before)
+    n_words = max(1, len(numbers))
+    # One number combines key and word, so that sorting groups the words by key and shows those that a key repeats.
+    cells = np.repeat(np.arange(len(keys), dtype=np.int64), np.asarray(lengths)) * n_words + np.asarray(flat)
+    cells.sort()  # and no np.unique, which takes several times as long and as much memory for many different numbers
+    cells = cells[np.diff(cells, prepend=-1) > 0]
+    sizes = np.bincount(cells // n_words, minlength=len(keys))
+    cells = cells[sizes[cells // n_words] >= min_words]
+    sizes[sizes < min_words] = 0
     # Words are renumbered by frequency, so that sorting the numbers of a key puts its rarest words first.
-    frequency = np.bincount(flat, minlength=len(word_numbers))
-    rank = np.empty(len(word_numbers), dtype=np.int64)
-    rank[np.argsort(frequency, kind="stable")] = np.arange(len(word_numbers))
-    order = np.lexsort((rank[flat], key_of_word))
-    return _OrderedWords(np.concatenate([[0], np.cumsum(sizes)]), rank[flat][order])
+    frequency = np.bincount(cells % n_words, minlength=n_words)
+    rank = np.empty(n_words, dtype=np.int64)
+    rank[np.argsort(frequency, kind="stable")] = np.arange(n_words)
+    cells += rank[cells % n_words] - cells % n_words
+    cells.sort()
+    words = (cells % n_words).astype(np.int32)
+    return _OrderedWords(np.concatenate([[0], np.cumsum(sizes)]), words, sizes.astype(np.int32))
 
 
-def _word_matrix(ordered: _OrderedWords) -> csr_matrix:
-    """Whether each key has each word, shape (n_keys, n_words)."""
+def _count_shared(ordered: _OrderedWords, left: Codes, right: Codes) -> Codes:
+    """Number of words that the two keys of each pair share, shape (n_pairs,)."""
     from scipy.sparse import csr_matrix
 
-    n_words = int(ordered.words.max()) + 1 if len(ordered.words) else 1
+    n_words = int(ordered.words.max(initial=0)) + 1
     ones = np.ones(len(ordered.words), dtype=np.int32)
-    return csr_matrix((ones, ordered.words, ordered.starts), shape=(len(ordered.sizes), n_words))
+    matrix = csr_matrix((ones, ordered.words, ordered.starts), shape=(len(ordered.sizes), n_words))
+    shared = np.zeros(len(left), dtype=np.int64)
+    for start in range(0, len(left), BATCH):
+        batch = slice(start, start + BATCH)
+        shared[batch] = np.asarray(matrix[left[batch]].multiply(matrix[right[batch]]).sum(axis=1)).ravel()
+    return shared
 
 
 class _Postings(NamedTuple):
     """An inverted index of the rare words: one entry per (word, key), ordered by word and then by size of the key."""
 
-    key: Codes
+    key: npt.NDArray[np.int32]
     """Key of each entry."""
-    position: Codes
-    """Number of rarer words that the key has."""
+    size: npt.NDArray[np.int32]
+    """Number of words of the key."""
+    rest: npt.NDArray[np.int32]
+    """Number of words of the key from this one on, in the order of their rarity."""
+    signature: npt.NDArray[np.uint64]
+    """Signature of the key."""
     n_partners: Codes
     """Number of entries after this one that can form a candidate pair with it."""
 
 
+def _signatures(ordered: _OrderedWords) -> npt.NDArray[np.uint64]:
+    """A number of each key in which two keys differ by at most as many bits as they have different words."""
+    signatures = np.zeros(len(ordered.sizes), dtype=np.uint64)
+    bits = np.left_shift(np.uint64(1), (ordered.words % SIGNATURE_BITS).astype(np.uint64))
+    has_words = ordered.sizes > 0
+    if has_words.any():
+        signatures[has_words] = np.bitwise_xor.reduceat(bits, ordered.starts[:-1][has_words])
+    return signatures
+
+
 def _postings(ordered: _OrderedWords, threshold: float) -> _Postings:
-    sizes = ordered.sizes
+    sizes = ordered.sizes.astype(np.int64)
     # Prefix filter. Two sets of similarity t share at least ceil(t * size) words of either set. Without a shared word
     # among the size - ceil(t * size) + 1 rarest ones, too few words remain, so only these are indexed. The small
     # tolerances keep products that should be whole from being rounded up (here) or down (below).
     prefix = np.where(sizes > 0, sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1, 0)
     key = np.repeat(np.arange(len(sizes)), prefix)
     position = np.arange(len(key)) - np.repeat(np.cumsum(prefix) - prefix, prefix)
-    word = ordered.words[ordered.starts[key] + position]
-    order = np.lexsort((sizes[key], word))
-    key, position, word = key[order], position[order], word[order]
+    word = ordered.words[ordered.starts[key] + position].astype(np.int64)
     # Length filter. The larger set has at most size / t words. One number combines word and size, so one binary search
     # per entry finds the last entry with the same word that is small enough.
     n_sizes = int(sizes.max(initial=0)) + 1
     word_and_size = word * n_sizes + sizes[key]
-    max_size = np.minimum(np.floor(sizes[key] / threshold + 1e-9).astype(np.int64), n_sizes - 1)
+    order = np.argsort(word_and_size, kind="stable")
+    key, position, word, word_and_size = key[order], position[order], word[order], word_and_size[order]
+    size = sizes[key]
+    max_size = np.minimum(np.floor(size / threshold + 1e-9).astype(np.int64), n_sizes - 1)
     ends = np.searchsorted(word_and_size, word * n_sizes + max_size, side="right")
-    return _Postings(key, position, ends - np.arange(len(key)) - 1)
+    # The smaller set shares even more of its words, those that two sets of its size share, so its prefix is shorter.
+    is_smaller = position < size - _min_shared(2 * size, threshold) + 1
+    n_partners = np.where(is_smaller, ends - np.arange(len(key)) - 1, 0)
+    return _Postings(
+        key.astype(np.int32),
+        size.astype(np.int32),
+        (size - position).astype(np.int32),
+        _signatures(ordered)[key],
+        n_partners,
+    )
 
 
-def _candidates(ordered: _OrderedWords, threshold: float) -> Iterator[tuple[Codes, Codes]]:
-    """Pairs of keys that share a rare word and can reach the threshold, in batches; a pair can occur in several."""
+def _min_shared(sizes: Codes, threshold: float) -> Codes:
+    """Number of words that two sets of at least the given similarity share, from the sum of their sizes."""
+    shared: Codes = np.ceil(threshold / (1 + threshold) * sizes - 1e-9).astype(np.int64)
+    return shared
+
+
+def _candidates(ordered: _OrderedWords, threshold: float) -> Iterator[Codes]:
+    """Pairs of keys that share a rare word and can reach the threshold, as left * n_keys + right, in batches."""
     postings = _postings(ordered, threshold)
-    total = np.cumsum(postings.n_partners)
+    min_shared = _min_shared(np.arange(2 * int(ordered.sizes.max(initial=0)) + 1), threshold).astype(np.int32)
+    entries = np.flatnonzero(postings.n_partners)
+    total = np.cumsum(postings.n_partners[entries])
     begin = 0
     while begin < len(total):
         before = total[begin - 1] if begin else 0
         # At least one entry, even if its partners alone exceed the batch.
         end = max(begin + 1, int(np.searchsorted(total, before + BATCH, side="right")))
-        yield _candidate_batch(postings, ordered.sizes, slice(begin, end), threshold)
+        left, right = _candidate_batch(postings, entries[begin:end], min_shared)
+        yield left * np.int64(len(ordered.sizes)) + right
         begin = end
 
 
-def _candidate_batch(postings: _Postings, sizes: Codes, entries: slice, threshold: float) -> tuple[Codes, Codes]:
-    """The candidate pairs whose first entry is in a slice of the postings, each once."""
+def _candidate_batch(postings: _Postings, entries: Codes, min_shared: npt.NDArray[np.int32]) -> tuple[Codes, Codes]:
+    """The candidate pairs with the given first entries.
+
+    Args:
+        min_shared: number of words that the keys of a near pair share, by the sum of their sizes.
+    """
     n_partners = postings.n_partners[entries]
     # Entry i is paired with the entries i + 1, i + 2, ...; subtracting the start of each run restarts the count at 0.
-    first = np.repeat(np.arange(entries.start, entries.stop), n_partners)
-    offset = np.arange(len(first)) - np.repeat(np.cumsum(n_partners) - n_partners, n_partners)
-    second = first + 1 + offset
-    a, b = postings.key[first], postings.key[second]
-    # Position filter. From the shared word on, no more words can be shared than the shorter rest has; similarity t
-    # requires t / (1 + t) * (size a + size b) shared words.
-    max_shared = np.minimum(sizes[a] - postings.position[first], sizes[b] - postings.position[second])
-    min_shared = np.ceil(threshold / (1 + threshold) * (sizes[a] + sizes[b]) - 1e-9)
-    is_candidate = max_shared >= min_shared
-    a, b = a[is_candidate], b[is_candidate]
-    left, right = np.minimum(a, b), np.maximum(a, b)
-    unique = np.unique(left * np.int64(len(sizes)) + right)
-    return unique // len(sizes), unique % len(sizes)
+    first = np.repeat(entries, n_partners)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(n_partners) - n_partners, n_partners)
+    sizes = np.repeat(postings.size[entries], n_partners) + postings.size[second]
+    needed = min_shared[sizes]
+    # Signature filter. Keys that share enough words differ in few words, and so in few bits of their signatures.
+    differing = np.bitwise_count(np.repeat(postings.signature[entries], n_partners) ^ postings.signature[second])
+    # Position filter. From the shared word on, no more words can be shared than the shorter rest has.
+    rest = np.minimum(np.repeat(postings.rest[entries], n_partners), postings.rest[second])
+    is_candidate = (differing <= sizes - 2 * needed) & (rest >= needed)
+    a, b = postings.key[first[is_candidate]].astype(np.int64), postings.key[second[is_candidate]].astype(np.int64)
+    return np.minimum(a, b), np.maximum(a, b)

@@ -29,6 +29,14 @@ from harness.cli.progress import show_progress
     help="Multiple-testing correction over all pairs.",
 )
 @click.option("--title", help="Title of the report; default: the names of the experiments.")
+@click.option(
+    "--claims",
+    "most_claims",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Claims in the error browser, by disagreement of systems; default: all of up to 10,000, else as many as keep "
+    "the page under 4 MB.",
+)
 @all_results
 @no_code
 @data_root
@@ -38,12 +46,14 @@ def report(
     metric: str | None,
     correction: str,
     title: str | None,
+    most_claims: int | None,
     all_results: bool,
     data_root: Path | None,
 ) -> None:
     """Write an HTML report of results.
 
-    One self-contained file: leaderboard, tests, figures, and every system's answer for every claim.
+    One self-contained file: leaderboard, tests, figures, and every system's answer for every claim (of more than
+    10,000, for those on which systems disagree or err most).
 
     A RESULT is a result folder, or a run folder (runs/NAME), which stands for the current result of each system. The
     file works offline.
@@ -59,6 +69,7 @@ def report(
         root=data_root,
         progress=show_progress("tests of pairs"),
         all_results=all_results,
+        most_claims=most_claims,
     )
     click.echo(str(written))
 

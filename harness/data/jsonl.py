@@ -7,7 +7,6 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +21,8 @@ BLOCK = 8_000_000
 """Bytes of a large file that are in memory at once."""
 CUT_SHORT = re.compile(r'"(?:[^"\\]|\\.)*\\?|\\?[\w.+-]{0,5}', re.DOTALL)
 """What a reader does not understand of a line that ends too early: a string without its end, or a few characters."""
+LINES_AT_ONCE = 10_000
+"""Lines that are parsed at once."""
 
 
 def read_records(path: Path, kind: type[R], data: bytes | None = None) -> tuple[list[tuple[int, R]], list[Fault]]:
@@ -72,19 +73,37 @@ def line_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
 
 
 def _read_sound_lines(text: str, kind: type[R]) -> list[tuple[int, R]] | None:
-    """Reads lines as one JSON array, which is several times faster than one by one; None if any of them has a fault."""
+    """Reads lines as JSON arrays, which is several times faster than one by one; None if any of them has a fault."""
     body = text.removesuffix("\n")
-    n_lines = body.count("\n") + 1
+    lines = body.split("\n")
     # No record spans two lines: JSON strings cannot contain the raw line break of the separator, and each line begins
     # and ends with a brace.
-    if not (body.startswith("{") and body.endswith("}") and body.count("}\n{") == n_lines - 1):
+    if not (body.startswith("{") and body.endswith("}") and body.count("}\n{") == len(lines) - 1):
         return None
-    separated = body.replace("}\n{", "},\n{")
-    with suppress(ValidationError):
-        parsed: list[R] = TypeAdapter(list[kind]).validate_json(f"[{separated}]")  # type: ignore[valid-type]
-        if len(parsed) == n_lines:
-            return list(enumerate(parsed, start=1))
-    return None
+    adapter: TypeAdapter[list[R]] = TypeAdapter(list[kind])  # type: ignore[valid-type]
+    records = list[R]()
+    shared = dict[frozenset[str], set[str]]()
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        block = lines[start : start + LINES_AT_ONCE]
+        try:
+            parsed = adapter.validate_json(f"[{','.join(block)}]")
+        except ValidationError:
+            return None
+        if len(parsed) != len(block):
+            return None
+        _share_names_of_fields(parsed, shared)
+        records += parsed
+    return list(enumerate(records, start=1))
+
+
+def _share_names_of_fields(records: Iterable[Record], shared: dict[frozenset[str], set[str]]) -> None:
+    """Gives records with the same fields one set of the names of these fields: their own take a third of the memory.
+
+    Nothing changes such a set, because records are frozen and their copies get a set of their own.
+    """
+    for record in records:
+        names = record.__pydantic_fields_set__
+        object.__setattr__(record, "__pydantic_fields_set__", shared.setdefault(frozenset(names), names))
 
 
 def cut_line(data: bytes) -> bytes:

@@ -19,8 +19,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.arrays import Integers
 from harness.display import displayed
-from harness.features.chunks import Chunks, Selection, chunk_matrix, count_matrix, numbers_and_rows, stack_columns
-from harness.features.gram_table import GramTable
+from harness.features.counts.chunks import (
+    Chunks,
+    Selection,
+    chunk_matrix,
+    count_matrix,
+    numbers_and_rows,
+    stack_columns,
+)
+from harness.features.counts.gram_table import GramTable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

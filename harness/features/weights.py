@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from harness.arrays import Floats
 from harness.display import displayed
+from harness.features.counts.shared_counts import fit_once, is_shared, transform_once
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
-from harness.features.shared_counts import fit_once, is_shared, transform_once
 from harness.features.stages import in_stage
 
 if TYPE_CHECKING:

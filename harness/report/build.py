@@ -12,7 +12,7 @@ from harness.compare.several import is_of_several
 from harness.errors import HarnessError
 from harness.files import write_text
 from harness.progress import Progress, silent
-from harness.report.browser_data import browser_data, compress_json
+from harness.report.browsed_claims import BrowsedClaims, browsed_claims
 from harness.report.figures import confusions, curve_figures, learning_figure, reliability_figures, slice_figures
 from harness.report.human_agreement import measure_human_agreement
 from harness.report.leaderboard import leaderboard
@@ -47,6 +47,7 @@ def build_report(
     title: str | None = None,
     root: str | Path | None = None,
     all_results: bool = False,
+    most_claims: int | None = None,
     progress: Progress = silent,
 ) -> Report:
     """Writes one HTML file that opens from disk without a network: tables, figures, and predictions for every claim.
@@ -64,9 +65,11 @@ def build_report(
         root: folder of fetched benchmarks, for the texts of claims; default `$HARNESS_DATA_ROOT`, else the user cache
             folder. If the dataset cannot be opened, claims are shown by id.
         all_results: also show results of run folders that are not current but over the same claims and gold.
+        most_claims: number of claims in the error browser, those on which systems disagree or err most; default: all of
+            up to 10,000 claims, else as many as keep the page under 4 MB.
         progress: shows progress over the pairs of systems that are tested by each metric.
-    Raises: HarnessError: no results, results over different claims or gold, an unknown metric, a file name that does
-        not end in .html or .htm, or an unwritable file.
+    Raises: HarnessError: no results, `most_claims` below 1, results over different claims or gold, an unknown metric, a
+        file name that does not end in .html or .htm, or an unwritable file.
     """
     results = as_list(results)
     if out is None:
@@ -77,8 +80,11 @@ def build_report(
         )
     if len(results) == 1 and is_of_several(results[0]):
         return build_several_report(results[0], Path(out), metric=metric, title=title, all_results=all_results)
+    if most_claims is not None and most_claims < 1:
+        raise HarnessError(f"most_claims: expected at least 1, got {most_claims}")
     report_data = load_report_data(results, root, metric, correction, all_results=all_results, progress=progress)
-    page = render(view(report_data, title), len(report_data.subjects))
+    browsed = browsed_claims(report_data, most_claims)
+    page = render(view(report_data, title, browsed), len(report_data.subjects))
     write_text(Path(out), page)
     size = len(page.encode("utf-8"))
     return Report(
@@ -86,13 +92,14 @@ def build_report(
         size=size,
         systems=len(report_data.subjects),
         claims=len(report_data.claim_ids),
+        browsed=browsed.shown,
         note=report_data.context.note,
         notes=report_data.comparisons[report_data.main].notes,
         left_out=report_data.comparisons[report_data.main].left_out,
     )
 
 
-def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
+def view(report_data: ReportData, title: str | None, browsed: BrowsedClaims) -> dict[str, Any]:
     """The values that the template shows."""
     first = report_data.table.entries[0].result
     results = [entry.result for entry in report_data.table.entries]
@@ -129,5 +136,6 @@ def view(report_data: ReportData, title: str | None = None) -> dict[str, Any]:
         "people": [agreement_grid(agreement) for agreement in human_agreements],
         "costs": costs(report_data),
         "origin": origin(report_data),
-        "data": compress_json(browser_data(report_data)),
+        "n_browsed": browsed.shown,
+        "data": browsed.encoded,
     }

@@ -18,6 +18,9 @@ class Report(NamedTuple):
     """Size of the file in bytes."""
     systems: int
     claims: int
+    """Number of scored claims."""
+    browsed: int | None
+    """Number of claims in the error browser; None: the report has none."""
     note: str | None
     """Reason why claims are shown without their texts; None if texts are shown."""
     notes: tuple[str, ...] = ()
@@ -28,4 +31,6 @@ class Report(NamedTuple):
     def __str__(self) -> str:
         counts = f"{count_of(self.systems, 'system')}, {count_of(self.claims, 'claim')}"
         line = f"{self.path}: {counts}, {self.size / 1e6:.1f} MB"
+        if self.browsed is not None and self.browsed < self.claims:
+            line += f"\nthe error browser shows the {self.browsed:,} claims on which systems disagree or err most"
         return "\n".join([line, *([self.note] if self.note else []), *self.notes, *self.left_out])

@@ -54,6 +54,7 @@ def build_several_report(
         size=len(page.encode("utf-8")),
         systems=len(table.systems),
         claims=sum(column.n for column in table.columns),
+        browsed=None,
         note=None,
         notes=table.notes,
     )

@@ -16,7 +16,7 @@ import numpy as np
 from harness.classifiers.base import Scorer, package_versions
 from harness.data.claims import Claims, Gold
 from harness.errors import EndsRun, HarnessError
-from harness.features.shared_counts import SharedCounts
+from harness.features.counts.shared_counts import SharedCounts
 from harness.features.stages import Spent, add_up, stage, stage_clock
 from harness.files import write_files
 from harness.runner.config import System

@@ -17,7 +17,7 @@ from harness.data.claims import Claims, Gold
 from harness.data.labels.tasks import TaskGold, answers_of, find_task, mapping_of
 from harness.data.splits.folds import Fold
 from harness.errors import HarnessError
-from harness.files import fingerprint, sha256
+from harness.files import fingerprint, gc_paused, sha256
 from harness.runner.config import Experiment, LoadedExperiment, System
 from harness.runner.runs.trial import FULL, Trial, restrict
 from harness.runner.splitting.joined_datasets import (
@@ -115,6 +115,11 @@ def load_data(loaded: LoadedExperiment, root: str | Path | None = None, trial: T
         trial: which part of the claims is used.
     Raises: HarnessError: the data are missing or invalid, or do not fit the task or the split.
     """
+    with gc_paused():  # which would go through all claims and labels again and again
+        return _load_data(loaded, root, trial)
+
+
+def _load_data(loaded: LoadedExperiment, root: str | Path | None, trial: Trial) -> ExperimentData:
     experiment = loaded.experiment
     task = find_task(experiment.task)
     joined = load_joined(experiment.datasets, root, experiment.same_form)

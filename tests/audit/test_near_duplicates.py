@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.audit import near_duplicates
 from harness.audit.near_duplicates import MIN_WORDS, match_near_duplicates, near_pairs, text_key
 
 WORDS = st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=9).map(" ".join)
@@ -28,6 +29,15 @@ def test_exactly_the_pairs_that_are_as_similar(keys, threshold, fewest):
     found = near_pairs(keys, threshold, fewest)
     pairs = dict(zip(zip(found.left.tolist(), found.right.tolist(), strict=True), found.similarity, strict=True))
     assert pairs == pytest.approx(every_pair(keys, threshold, fewest))
+
+
+@given(KEYS, st.sampled_from([0.5, 0.8]))
+def test_small_batches_and_signatures_of_few_bits_give_the_same_pairs(keys, threshold):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(near_duplicates, "BATCH", 2)
+        patch.setattr(near_duplicates, "SIGNATURE_BITS", 3)
+        pairs = near_pairs(keys, threshold, 3)
+    assert set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)) == set(every_pair(keys, threshold, 3))
 
 
 @given(KEYS, KEYS)

@@ -7,6 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.data import jsonl
+from harness.data.dataset import ClaimPart
 from harness.data.jsonl import cut_line, read_records, to_json_lines
 from harness.files import write_text
 from harness.records import Annotation, Article
@@ -86,3 +88,27 @@ def test_a_typing_error_is_no_cut_line():
     assert cut_line(b'{"a": "\xff", "b') == b""
     for line in ('{"a": -', '{"a": nul', '{"a": 1e-', '{"a": "\\', '{"a": "\\u00', '{"a": [{"b": 1}'):
         assert cut_line(line.encode()) == line.encode()
+
+
+def test_records_with_the_same_fields_share_the_names_of_these_and_copies_do_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(jsonl, "LINES_AT_ONCE", 2)
+    lines = [f'{{"claim_id": "{number}", "part": "train"}}' for number in range(5)]
+    path = tmp_path / "official.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    records, faults = jsonl.read_records(path, ClaimPart)
+    assert not faults
+    assert [(line, record.claim_id) for line, record in records] == [(n + 1, str(n)) for n in range(5)]
+    parts = [record for _, record in records]
+    assert len({id(part.model_fields_set) for part in parts}) == 1
+    copied = parts[0].model_copy(update={"part": "test"})
+    assert copied.model_fields_set is not parts[1].model_fields_set
+    assert parts[1].model_dump(exclude_unset=True) == {"claim_id": "1", "part": "train"}
+
+
+def test_a_fault_beyond_the_first_lines_has_its_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(jsonl, "LINES_AT_ONCE", 2)
+    path = tmp_path / "official.jsonl"
+    path.write_text('{"claim_id": "a", "part": "x"}\n' * 4 + '{"claim_id": "a", "part": 1}\n', encoding="utf-8")
+    records, faults = jsonl.read_records(path, ClaimPart)
+    assert [line for line, _ in records] == [1, 2, 3, 4]
+    assert [(fault.line, fault.field) for fault in faults] == [(5, "part")]

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.arrays import Bools, Floats, Integers
 from harness.display import displayed
-from harness.features.shared_counts import derived_once
+from harness.features.counts.shared_counts import derived_once
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

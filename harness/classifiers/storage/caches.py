@@ -15,7 +15,7 @@ from harness.display import displayed
 from harness.endpoints.cache import Cache
 from harness.errors import UnknownName, unknown_name
 from harness.features.checked_cache import CheckedCache, Contents
-from harness.features.corpus_counts import stored_counts
+from harness.features.counts.corpus_counts import stored_counts
 from harness.features.vector_cache import VectorCache
 from harness.folders import cache_folder
 from harness.partial_files import is_temporary

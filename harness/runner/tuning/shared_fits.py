@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from harness.classifiers.base import Classifier, Scorer
 from harness.data.claims import Claims, Gold
-from harness.features.shared_counts import sharing
+from harness.features.counts.shared_counts import sharing
 
 Fitted = tuple[Classifier, Scorer]
 """A classifier and a scorer that it fitted."""

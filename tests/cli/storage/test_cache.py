@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from harness.cli.storage.cache import cache
 from harness.endpoints.cache import Cache, Usage
-from harness.features.corpus_counts import stored_counts
+from harness.features.counts.corpus_counts import stored_counts
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from harness.arrays import Integers
-from harness.features.chunks import stack_columns
-from harness.features.corpus_counts import Corpus, Kind, corpus_of, starts_of
+from harness.features.counts.chunks import stack_columns
+from harness.features.counts.corpus_counts import Corpus, Kind, corpus_of, starts_of
 from harness.features.ngrams import CharNgrams, Counter, Ngrams, NgramSettings, WordNgrams
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from harness.arrays import Integers
-from harness.features.gram_table import GramTable
+from harness.features.counts.gram_table import GramTable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.arrays import Integers
 from harness.features.checked_cache import CheckedCache
-from harness.features.chunks import Chunks, numbers_and_rows
+from harness.features.counts.chunks import Chunks, numbers_and_rows
 from harness.features.ngrams import TOKEN, CharNgrams, Counter, WordNgrams
 from harness.files import fingerprint
 from harness.folders import cache_folder

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.features import corpus_counts
-from harness.features.corpus_counts import stored_counts
+from harness.features.counts.corpus_counts import stored_counts
+from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import Ngrams, NgramSettings
-from harness.features.shared_counts import SharedCounts
 from harness.features.weights import BinaryNgrams, Tfidf
 
 TEXTS = [*OPINIONS, *STATISTICS, *FORECASTS, *STRANGE[:5]]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.features.gram_table import GramTable
+from harness.features.counts.gram_table import GramTable
 from harness.features.ngrams import CharNgrams, NgramSettings
 from harness.features.weights import Tfidf
 

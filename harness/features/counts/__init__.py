@@ -1,0 +1,1 @@
+"""Counts of n-grams, once for all fits of an experiment."""
