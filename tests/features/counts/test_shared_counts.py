@@ -10,7 +10,7 @@ from claim_tables import FORECASTS, OPINIONS, STATISTICS, STRANGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.features import corpus_counts
+from harness.features.counts import corpus_counts
 from harness.features.counts.corpus_counts import stored_counts
 from harness.features.counts.shared_counts import SharedCounts
 from harness.features.ngrams import Ngrams, NgramSettings
