@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from harness.cli.experiments import as_json, print_json
@@ -28,7 +30,7 @@ def cache(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     import harness
 
     if "replies" in names and not yes:
-        click.confirm("Replies may have been paid for, and are asked for again. Delete them?", abort=True, err=True)
+        _ask_for_replies()
     states = harness.prune_caches(names) if names else harness.caches()
     if as_json:
         print_json([state._asdict() | {"path": str(state.path)} for state in states])
@@ -44,6 +46,17 @@ def cache(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
     ]
     click.echo(align_columns(rows))
     click.echo(f"in {states[0].path.parent}; --prune NAME deletes the entries of a cache")
+
+
+def _ask_for_replies() -> None:
+    """Asks whether to delete replies; ends the command, and deletes nothing, without a yes."""
+    try:
+        if click.confirm("Replies may have been paid for, and are asked for again. Delete them?", err=True):
+            return
+    except click.Abort:
+        click.echo(err=True)
+    click.echo("harness: nothing was deleted; --yes deletes replies without a question", err=True)
+    sys.exit(1)
 
 
 def _size(n_bytes: int) -> str:
