@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -80,6 +81,17 @@ def test_a_second_run_keeps_what_is_kept(kept):
     before = card.stat().st_mtime_ns
     run(kept.folder.parents[1] / "e.yaml", out=kept.folder.parent, save_models=True, only=["tfidf_logreg"])
     assert card.stat().st_mtime_ns == before
+
+
+def test_an_article_of_one_sentence_has_its_title_on_the_page(tmp_path):
+    rows = [
+        {"article_id": "a", "title": "Trees", "text": "The town planted 5,000 trees."},
+        {"article_id": "b", "text": "It rained for 3 days."},
+        {"article_id": "c", "text": "Rents rose by 4 percent."},
+    ]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    score(tmp_path / "in.jsonl", "rules", tmp_path / "out.html")
+    assert re.findall(r"<h2[^>]*>([^<]+)", (tmp_path / "out.html").read_text(encoding="utf-8")) == ["Trees", "Claims"]
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".html"])

@@ -7,7 +7,7 @@ import sys
 import click
 
 from harness.cli.experiments import as_json, print_json
-from harness.text_tables import align_columns
+from harness.text_tables import align_columns, size_of
 
 
 @click.command()
@@ -37,11 +37,11 @@ def cache(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
         return
     if names:
         for state in states:
-            click.echo(f"{state.name}: {state.entries:,} deleted ({_size(state.size)})")
+            click.echo(f"{state.name}: {state.entries:,} deleted ({size_of(state.size)})")
         return
     rows = [["cache", "entries", "damaged", "size", "limit", "holds"]]
     rows += [
-        [state.name, f"{state.entries:,}", f"{state.damaged:,}", _size(state.size), state.limit, state.holds]
+        [state.name, f"{state.entries:,}", f"{state.damaged:,}", size_of(state.size), state.limit, state.holds]
         for state in states
     ]
     click.echo(align_columns(rows))
@@ -57,10 +57,6 @@ def _ask_for_replies() -> None:
         click.echo(err=True)
     click.echo("harness: nothing was deleted; --yes deletes replies without a question", err=True)
     sys.exit(1)
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:,.1f} MB"
 
 
 COMMANDS = (cache,)

@@ -222,9 +222,9 @@ def test_a_folder_without_scores_takes_other_settings_unless_it_is_in_use(tmp_pa
     source, out = write_parquet(tmp_path / "in.parquet", SENTENCES[:120], column="body"), tmp_path / "out"
     result = score_archive(source, "rules", out, claims=True)
     assert [fault.code for fault in result.faults] == ["missing-column"]  # not one for each of three row groups
-    with folder_lock(out, "a test", name=f"{part_files.UNFINISHED}1-of-2.lock"):
-        with pytest.raises(HarnessError, match=r"other settings \(--column\)"):
-            score_archive(source, "rules", out, claims=True, columns={"text": "body"})
+    in_use = folder_lock(out, "a test", name=f"{part_files.UNFINISHED}1-of-2.lock")
+    with in_use, pytest.raises(HarnessError, match=r"other settings \(--column\)"):
+        score_archive(source, "rules", out, claims=True, columns={"text": "body"})
     assert score_archive(source, "rules", out, claims=True, columns={"text": "body"}).n == 120
 
 
