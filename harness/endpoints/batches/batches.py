@@ -12,9 +12,10 @@ import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import chain, takewhile
+from types import MappingProxyType
 from typing import IO
 from uuid import uuid4
 
@@ -47,6 +48,7 @@ POLL_S = 0.2
 NOT_SENT = (0, "")
 """Status and text in place of a reply where nothing was processed."""
 ENDINGS = {"completed": "ended", "failed": "failed", "expired": "expired", "cancelled": "was cancelled"}
+"""How a batch ended, in words, by its status."""
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +131,12 @@ class Batches:
             raise LimitReached(self._client.limits.message(free[0]))
         parts = list(parts_of(allowed))
         for number, part in enumerate(parts, start=1):
-            self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
+            try:
+                self._submit_part(protocol, part, "" if len(parts) == 1 else f" (part {number} of {len(parts)})")
+            except BaseException:
+                for request in chain.from_iterable(parts[number:]):
+                    self._client.limits.settle(request, *NOT_SENT)
+                raise
 
     def _submit_part(self, protocol: BatchProtocol, part: Sequence[Request], shown: str) -> None:
         name = f"{time.time_ns():020d}-{uuid4().hex}"
@@ -171,8 +178,13 @@ class Batches:
         with translate_os_errors(folder), tempfile.TemporaryFile(dir=folder) as stream:
             yield stream
 
-    def _drop(self, batch: OpenBatch | None) -> None:
-        """Forgets a batch; those of its requests that have no reply count as not sent."""
+    def _drop(self, batch: OpenBatch | None, unusable: Mapping[str, HttpReply] = MappingProxyType({})) -> None:
+        """Forgets a batch; those of its requests that have no reply count as not sent.
+
+        Args:
+            batch: the batch.
+            unusable: replies by key that are not saved, but were billed if their status is 200.
+        """
         if batch is None:  # `--fresh` in another process has forgotten it
             return
         keys = self._store.keys(batch.name)
@@ -180,7 +192,8 @@ class Batches:
         for key in keys - self._client.cache.find(keys).keys():
             request = self._store.request(batch, key)
             if request is not None:
-                limits.settle(request, *NOT_SENT)
+                reply = unusable.get(key)
+                limits.settle(request, *(NOT_SENT if reply is None else (reply.status, reply.text)))
         self._store.drop(batch.name)
 
     def _limits_of(self, batch: OpenBatch) -> Limits:
@@ -283,6 +296,7 @@ class Batches:
             )
         limits = self._limits_of(batch)
         reasons: dict[str, str] = {}
+        unusable: dict[str, HttpReply] = {}
         final: HarnessError | None = None
         try:
             for request, outcome in self._outcomes(protocol, batch, remote, n_requests):
@@ -294,6 +308,8 @@ class Batches:
                     final, checked = error, FailedAttempt(str(error))
                 if isinstance(checked, FailedAttempt):
                     reasons[request.key] = checked.reason
+                    if isinstance(outcome, HttpReply):
+                        unusable[request.key] = outcome
                     continue
                 self._client.save(request, checked)
                 limits.settle(request, checked.status, checked.text)
@@ -303,13 +319,11 @@ class Batches:
                 raise
             self._lose(batch, str(error))
             return
-        ending = (
-            f"the batch {'ended' if remote.status == 'completed' else f'was {remote.status}'} without a reply to it"
-        )
+        ending = f"the batch {ENDINGS[remote.status]} without a reply to it"
         for key in missing:
             self._tries[key] += 1
             self._reasons[key] = reasons.get(key, ending)
-        self._drop(batch)
+        self._drop(batch, unusable)
         self._conclude(remote, n_requests, sorted(missing), final)
 
     def _conclude(

@@ -387,6 +387,31 @@ def test_what_a_batch_does_not_use_of_a_cap_is_free_for_the_next(server):
         assert 1 < len(sizes(server)) < 4
 
 
+def test_a_reply_that_cannot_be_used_was_billed_all_the_same(server):
+    def no_completion(replies, errors):
+        replies[0]["response"]["body"] = {"usage": {"prompt_tokens": 100, "completion_tokens": 11}}
+        errors.append(replies.pop() | {"response": {"status_code": 500, "body": BUSY}})
+
+    server.endings = [("completed", no_completion)]
+    scorer = fitted(server, max_total_tokens=100_000)
+    with Cache(cache_folder()) as cache:
+        before = cache.usage(scorer.ledger).tokens
+        scorer.score(FIVE)
+        assert sizes(server) == [5, 2]
+        assert cache.usage(scorer.ledger).tokens == before + scorer.api_usage(FIVE).tokens + 111
+
+
+def test_parts_that_are_not_submitted_cost_nothing(server, monkeypatch):
+    monkeypatch.setattr("harness.endpoints.batches.rows.MAX_REQUESTS", 2)
+    scorer = fitted(server, max_total_tokens=100_000)
+    server.troubles = [("POST /files", gives(BUSY, 400), False)]
+    with Cache(cache_folder()) as cache:
+        before = cache.usage(scorer.ledger).tokens
+        with pytest.raises(HarnessError, match="status 400"):
+            scorer.score(FIVE)
+        assert cache.usage(scorer.ledger).tokens == before
+
+
 def test_a_batch_that_came_to_nothing_costs_nothing(server):
     server.endings = [("failed", lambda replies, _: replies.clear())]
     scorer = fitted(server, max_total_tokens=12_000)
