@@ -163,6 +163,17 @@ def test_a_changed_input_replaces_its_part(tmp_path):
     assert [row["text"] for row in rows_of(out)] == ["We hope so!", *SENTENCES[1:30]]
 
 
+def test_an_input_that_cannot_be_read_any_more_leaves_no_scores_of_what_it_was(tmp_path):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out"
+    source.write_text('{"text": "Rents rose."}\n', "utf-8")
+    assert score_archive(source, "rules", out, claims=True).n == 1
+    source.write_text('{"text": "Rents fell."}\n{"text": "Ren', "utf-8")
+    result = score_archive(source, "rules", out, claims=True)
+    assert [fault.line for fault in result.faults] == [2]
+    assert result.n == 0
+    assert rows_of(out) == []
+
+
 def test_what_cannot_be_read_is_told_and_the_rest_is_scored(archive, tmp_path):
     whole = (archive / "year=2020" / "a.parquet").read_bytes()
     (archive / "half.parquet").write_bytes(whole[: len(whole) // 2])
