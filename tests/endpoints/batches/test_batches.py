@@ -255,7 +255,7 @@ def test_a_wait_outlasts_an_outage_of_some_minutes(server, expected, monkeypatch
     server.troubles.insert(0, ("GET /batches/batch_0", gives({"id": "batch_0", "status": "in_progress"}), False))
     assert (fitted(server, retries=0).score(FIVE) == expected).all()
     assert sizes(server) == [5]
-    monkeypatch.setattr("harness.endpoints.batches.batches.OUTAGE_S", 0)
+    monkeypatch.setattr("harness.endpoints.batches.waiting.OUTAGE_S", 0)
     server.troubles = [
         ("GET /batches/batch_1", gives({"id": "batch_1", "status": "in_progress"}), False),
         ("GET /batches/batch_1", hangs_up, False),
