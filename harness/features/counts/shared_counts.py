@@ -90,7 +90,7 @@ class SharedCounts:
 
         Args:
             key: what the value is.
-            parts: the matrices in it, which take its memory; those that several values have count once.
+            parts: its own matrix, and those that it keeps in memory beside it; those of several values count once.
             compute: makes it.
             expected: about how many bytes it will take; room for them is made before they are.
         """
@@ -101,7 +101,7 @@ class SharedCounts:
         self._make_room(expected, n_stay=0)
         value = compute()
         self._kept[key] = value, parts(value)
-        self._make_room(0, n_stay=1)
+        self._make_room(0, n_stay=1 if _size(parts(value)[0]) <= self._memory else 0)
         return value
 
     def _make_room(self, n_bytes: int, n_stay: int) -> None:
