@@ -138,8 +138,7 @@ class SharedCounts:
         rank[columns] = np.arange(len(columns))
         starts = [0, len(frequent[0])]
         own = [
-            np.where(rank[place] >= 0, rank[place] - start, -1).astype(np.int32)
-            for place, start in zip(places, starts, strict=False)
+            np.where(rank[place] >= 0, rank[place] - start, -1) for place, start in zip(places, starts, strict=False)
         ]
         self._columns[id(ngrams)] = ngrams, own
         while len(self._columns) > MAX_FITS:
@@ -286,12 +285,13 @@ def _stack(
     # Space that is not written to takes no memory, so the arrays may be too long.
     most = sum(int(np.diff(of_kind.indptr)[rows].sum()) for of_kind in counts)
     data, indices = np.empty(most), np.empty(most, dtype=np.int32)
-    starts = np.zeros(len(rows) + 1, dtype=np.int32 if most <= np.iinfo(np.int32).max else np.int64)
+    starts = np.zeros(len(rows) + 1, dtype=np.int64)
     end = 0
     for first in range(0, len(rows), BLOCK_ROWS):  # in blocks, so that what is needed on the way stays small
         of_rows = rows[first : first + BLOCK_ROWS]
         restricted = [
-            _restricted(of_kind[of_rows], *column) for of_kind, *column in zip(counts, columns, sizes, strict=False)
+            _restricted(of_kind[of_rows], of_columns, size)
+            for of_kind, of_columns, size in zip(counts, columns, sizes, strict=False)
         ]
         block = stack_columns(restricted)
         data[end : end + block.nnz], indices[end : end + block.nnz] = block.data, block.indices
