@@ -27,7 +27,6 @@ from harness.runner.results import build_result
 from harness.runner.runs.prepare import Announce, prepare, read_chosen
 from harness.runner.runs.run_result import RunResult
 from harness.runner.runs.trial import Trial
-from harness.runner.runs.unchanged import FILE_NAME as UNCHANGED
 from harness.runner.runs.unchanged import RunInputs
 from harness.runner.storage.current import record_run
 from harness.runner.units.cluster_fits import Workers
@@ -139,14 +138,12 @@ def run_experiment(
 
 def _find_again(inputs: RunInputs, options: RunOptions) -> RunResult | None:
     """The results of the last run, if nothing has changed that they depend on; else None."""
-    if inputs.digest is None or not (inputs.folder / UNCHANGED).exists():
+    results = inputs.find_results()
+    if results is None:
         return None
     for system in inputs.loaded.systems:
         system.classifier.check()
     with _shared(inputs.folder, options.say), writing_results(inputs.folder):
-        results = inputs.find_results()
-        if results is None:
-            return None
         record_run(inputs.folder, results)
     experiment = inputs.loaded.experiment
     return RunResult(
