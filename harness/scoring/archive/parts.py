@@ -87,6 +87,9 @@ def prepare(folder: Path, settings: dict[str, Any]) -> None:
         return
     make_folder(folder)
     if any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        if path.is_file():  # another shard has begun in the meantime
+            prepare(folder, settings)
+            return
         raise HarnessError(f"{folder}: is not empty and has no {MANIFEST}; choose another folder for the scores")
     _write_settings(path, document)
 

@@ -152,7 +152,7 @@ def without_replies(text: str, document: Document) -> str:
         if line.rstrip() == "--" and index:
             document.drop("signature")
             break
-        if not is_forward and _begins_original(line, following) and any(kept.strip() for kept in remaining):
+        if not is_forward and _begins_original(line, following) and any(each.strip() for each in remaining):
             document.drop("quoted passage")
             break
         if line.startswith(">"):
