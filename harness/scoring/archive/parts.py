@@ -27,7 +27,6 @@ OPTION_OF = {
     "columns": "--column",
     "delimiter": "--delimiter",
     "detects": "--language",
-    "labels": "system",
     "language": "--language",
 }
 """The option, or what is given otherwise, by the setting that it makes."""
@@ -83,19 +82,19 @@ def prepare(folder: Path, settings: dict[str, Any]) -> None:
     document = {"format": FORMAT, **settings}
     if path.is_file():
         with folder_lock(folder, "settings of scores", name=".settings.lock", wait_s=10):
-            _compare(folder, document)
+            _compare(folder, document, may_replace=True)
         return
     make_folder(folder)
     if any(not entry.name.startswith(".") for entry in folder.iterdir()):
         if path.is_file():  # another shard has begun in the meantime
-            prepare(folder, settings)
+            _compare(folder, document, may_replace=False)
             return
         raise HarnessError(f"{folder}: is not empty and has no {MANIFEST}; choose another folder for the scores")
     _write_settings(path, document)
 
 
-def _compare(folder: Path, document: dict[str, Any]) -> None:
-    """Compares settings with those of the folder; replaces the latter if nothing depends on them."""
+def _compare(folder: Path, document: dict[str, Any], *, may_replace: bool) -> None:
+    """Compares settings with those of the folder; may replace the latter if nothing depends on them."""
     path = folder / MANIFEST
     try:
         existing = json.loads(read_text(path))
@@ -104,7 +103,7 @@ def _compare(folder: Path, document: dict[str, Any]) -> None:
     changed = [key for key in document.keys() | existing.keys() if document.get(key) != existing.get(key)]
     if not changed:
         return
-    if part_paths(folder) or _is_in_use(folder):
+    if not may_replace or part_paths(folder) or _is_in_use(folder):
         names = ", ".join(sorted({OPTION_OF.get(key, key) for key in changed}))
         raise HarnessError(
             f"{folder}: holds scores made with other settings ({names}); give the same system and options to "
