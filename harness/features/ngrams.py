@@ -28,6 +28,7 @@ from harness.features.counts.chunks import (
     stack_columns,
 )
 from harness.features.counts.gram_table import GramTable
+from harness.features.counts.kept_counts import kept_or_counted
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -294,6 +295,9 @@ class Ngrams:
 
         The order of a row's entries depends on its own text only.
         """
+        return kept_or_counted(self, texts, self._count_blocks)
+
+    def _count_blocks(self, texts: Sequence[str]) -> list[csr_matrix]:
         chunks = Chunks.of(texts)
         return [counter.count(chunks, chosen) for counter, chosen in zip(self.counters, self._selections, strict=True)]
 
