@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pyarrow.parquet as pq
+import numpy as np
 
-import harness
 from harness import load_experiment
 from harness.features.counts.shared_counts import SharedCounts
-from harness.runner.plan import load_data, units_of
+from harness.runner.execute import execute, fit_unit
+from harness.runner.plan import load_data, take_gold, units_of
 from harness.runner.units.fit_order import in_fit_order
 
 CONFIG = """\
@@ -45,18 +45,25 @@ def test_systems_on_n_grams_that_are_neighbors_are_fitted_fold_by_fold(small, tm
     assert names == [(name, fold) for group in systems for fold in (first, second) for name in group]
 
 
-def test_features_are_made_once_for_each_fold_and_reasons_are_those_of_a_run_alone(small, tmp_path, monkeypatch):
+def test_features_are_made_once_for_each_fold_and_reasons_are_those_of_a_fit_alone(small, tmp_path, monkeypatch):
     systems = "classifiers: [{{name: tfidf_logreg, C: 0.1, label: a}}, {{name: tfidf_logreg, C: 10.0, label: b}}]\n"
     text = CONFIG[: CONFIG.index("classifiers")] + systems + CONFIG[CONFIG.index("metrics") :]
+    loaded = load_experiment(_write(tmp_path / "e.yaml", small, text))
+    data = load_data(loaded)
+    units = units_of(loaded, data)
     fitted, counted = [], []
     fit, count = SharedCounts.fit, SharedCounts.count
     monkeypatch.setattr(SharedCounts, "fit", lambda *given: fitted.append(given) or fit(*given))
     monkeypatch.setattr(SharedCounts, "count", lambda *given: counted.append(given) or count(*given))
-    both = harness.run(_write(tmp_path / "e.yaml", small, text), out=tmp_path / "both")
-    assert len(fitted) == len(counted) == 2  # scores and reasons of both systems, once for each of two folds
-    alone = harness.run(tmp_path / "e.yaml", out=tmp_path / "alone", only=["b"])
-    tables = [pq.read_table(next(outcome.folder.rglob("b/predictions.parquet"))) for outcome in (both, alone)]
-    assert tables[0].equals(tables[1])
-    reasons = [json.loads(row) for row in tables[0]["reasons"].to_pylist() if row]
-    assert reasons
-    assert all(kind.startswith(("word:", "char:")) for row in reasons for kind, _, _ in row)
+    finished = execute(units, data, tmp_path / "runs", stored={}).units
+    assert len(units) == 4
+    assert len(fitted) == len(counted) == 2  # for both systems, their scores and their reasons
+    for unit in units:
+        stored = finished[unit.unit_id].predictions
+        claims, fold = data.claims_of(unit.system), unit.fold
+        gold, test = take_gold(data.gold, fold.train), claims.take(fold.test)
+        alone = fit_unit(unit, claims.take(fold.train), gold, test).encoded.stored.predictions
+        assert np.array_equal(stored.predicted, alone.predicted)
+        np.testing.assert_allclose(stored.scores, alone.scores, rtol=1e-12)
+        assert stored.reasons == alone.reasons
+        assert sum(len(json.loads(row)) for row in stored.reasons) > len(test)
