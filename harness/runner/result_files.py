@@ -248,6 +248,7 @@ def _bytes_of(folder: str | Path, name: str) -> bytes:
 def _table_problem(table: pa.Table) -> str | None:
     """Reason why a table cannot be the predictions of a result; None if it can."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if not table.num_rows:
         return "holds no predictions"
@@ -260,5 +261,5 @@ def _table_problem(table: pa.Table) -> str | None:
             return f"column '{name}': expected {kind}, got {table.schema.field(name).type}"
     if len(scores) < (1 if "gold_evidence" in table.column_names else 2):
         return "has no column of scores (score:LABEL) for each label"
-    unscored = [name for name in scores if table[name].null_count or not np.isfinite(table[name].to_numpy()).all()]
+    unscored = [name for name in scores if table[name].null_count or not pc.all(pc.is_finite(table[name])).as_py()]
     return f"column '{unscored[0]}': expected finite numbers only" if unscored else None

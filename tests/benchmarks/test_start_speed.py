@@ -51,7 +51,10 @@ def files(folder):
     harness.run("quickstart", out=folder, only=["majority", "tfidf_logreg"], save_models=True)
     (folder / "a.txt").write_text("The government spent 5 million euros on roads in 2019.", encoding="utf-8")
     (folder / "corpus.jsonl").write_text(
-        "".join(f'{{"document_id": "d", "passage_id": "p{i}", "text": "The budget of town {i} rose."}}\n' for i in range(2000)),
+        "".join(
+            f'{{"document_id": "d", "passage_id": "p{i}", "text": "The budget of town {i} rose."}}\n'
+            for i in range(2000)
+        ),
         encoding="utf-8",
     )
     harness.write_index(folder / "corpus.jsonl", folder=folder / "index")
