@@ -50,8 +50,9 @@ class CheckedCache:
         return entries
 
     def put_bytes(self, entries: Mapping[str, bytes]) -> None:
-        """Adds entries in one transaction."""
-        rows = [(key, _digest(key, entry) + entry) for key, entry in entries.items()]
+        """Adds entries in one transaction, except those that are larger than the whole cache may be."""
+        fitting = [(key, entry) for key, entry in entries.items() if len(entry) <= self.max_bytes]
+        rows = [(key, _digest(key, entry) + entry) for key, entry in fitting]
         with suppress(sqlite3.Error, OSError), closing(self._open()) as connection:
             with connection:  # a damaged entry is replaced
                 connection.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", rows)
@@ -80,6 +81,8 @@ class CheckedCache:
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_S)
+        # A damaged entry may have become text that is none; it must not end the reading of the others.
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
         try:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key TEXT UNIQUE, vector BLOB)"

@@ -35,6 +35,21 @@ class Chunks(NamedTuple):
         return cls(list(distinct), numbers, rows, len(texts))
 
 
+class Pieces(NamedTuple):
+    """Tokens or n-grams of the distinct chunks, one chunk after the other."""
+
+    numbers: Integers
+    """Number of each piece in a vocabulary; -1: unknown."""
+    sizes: Integers
+    """Number of pieces of each distinct chunk."""
+
+    @classmethod
+    def of(cls, pieces: list[list[str]], vocabulary: dict[str, int], *, learn: bool) -> Pieces:
+        """Numbers the pieces of each chunk; `learn`: fills the vocabulary, which is empty, in order of occurrence."""
+        numbers, _ = numbers_and_rows(pieces, vocabulary, learn=learn)
+        return cls(numbers, np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
+
+
 class Selection:
     """The n-grams of a counter that are counted.
 
