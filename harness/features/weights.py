@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrays import Floats
+from harness.arrays import Floats, Integers
 from harness.display import displayed
-from harness.features.counts.shared_counts import fit_once, is_shared, transform_once
+from harness.features.counts.shared_counts import BLOCK_ROWS, fit_once, is_shared, transform_once
 from harness.features.ngrams import CharNgrams, Ngrams, NgramSettings, WordNgrams
 from harness.features.stages import in_stage
 
@@ -41,7 +41,9 @@ class Tfidf:
         """Returns the weights of training texts, and the features of these texts, shape (n_texts, n_ngrams)."""
 
         def weighted(ngrams: Ngrams, counts: csr_matrix) -> tuple[Self, csr_matrix]:
-            frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+            frequency = np.zeros(counts.shape[1], dtype=np.int64)
+            for block in row_blocks(counts):
+                frequency += np.bincount(counts.indices[block.entries], minlength=len(frequency))
             tfidf = cls(ngrams, np.log((1 + counts.shape[0]) / (1 + frequency)) + 1, settings.sublinear_tf)
             return tfidf, tfidf._weigh(counts)
 
@@ -70,7 +72,7 @@ class Tfidf:
         for counts in self.ngrams.count_blocks(texts):
             block = slice(start, start + counts.shape[1])
             if self.sublinear:
-                self._dampen(counts)
+                self._dampen(counts.data)
             weighted = counts @ (self.idf[block, np.newaxis] * weights[block])
             counts.data *= counts.data
             lengths = np.sqrt(counts @ self.idf[block] ** 2)
@@ -79,21 +81,38 @@ class Tfidf:
         return sums
 
     @staticmethod
-    def _dampen(counts: csr_matrix) -> None:
+    def _dampen(counts: Floats) -> None:
         """Replaces each count by 1 + ln(count)."""
-        repeated = np.flatnonzero(counts.data > 1)
-        counts.data[repeated] = 1 + np.log(counts.data[repeated])
+        repeated = np.flatnonzero(counts > 1)
+        counts[repeated] = 1 + np.log(counts[repeated])
 
     def _weigh(self, counts: csr_matrix) -> csr_matrix:
-        if self.sublinear:
-            self._dampen(counts)
-        counts.data *= self.idf[counts.indices]
-        rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-        # Each row has two blocks to normalize, numbered 2 * row (first counter) and 2 * row + 1 (second counter), so
-        # that one `bincount` sums the squares of both.
-        blocks = 2 * rows + (counts.indices >= self.ngrams.edge)
-        counts.data /= np.sqrt(np.bincount(blocks, weights=counts.data**2))[blocks]
+        for block in row_blocks(counts):
+            data, columns = counts.data[block.entries], counts.indices[block.entries]
+            if self.sublinear:
+                self._dampen(data)
+            data *= self.idf[columns]
+            # Each row has two parts to normalize, numbered 2 * row (first counter) and 2 * row + 1 (second counter), so
+            # that one `bincount` sums the squares of both.
+            parts = 2 * np.repeat(np.arange(len(block.sizes)), block.sizes) + (columns >= self.ngrams.edge)
+            data /= np.sqrt(np.bincount(parts, weights=data**2))[parts]
         return counts
+
+
+class RowBlock(NamedTuple):
+    """Some rows of a matrix in CSR format."""
+
+    entries: slice
+    """Their places in its `data` and `indices`."""
+    sizes: Integers
+    """Number of entries of each row."""
+
+
+def row_blocks(matrix: csr_matrix) -> Iterator[RowBlock]:
+    """The rows of a matrix in blocks, so that what is computed on the way takes little memory."""
+    for start in range(0, matrix.shape[0], BLOCK_ROWS):
+        starts = matrix.indptr[start : start + BLOCK_ROWS + 1]
+        yield RowBlock(slice(int(starts[0]), int(starts[-1])), np.diff(starts))
 
 
 @displayed

@@ -20,12 +20,13 @@ from harness.runner.chain.normalizing import normalize_stage
 from harness.runner.chain.run_chain import plan_chain, run_chain
 from harness.runner.config import Experiment
 from harness.runner.configs.document import Config, read_document
+from harness.runner.configs.read_several import ReadSeveral, read_several
 from harness.runner.execute import finished_units
 from harness.runner.external_calls import forecast_of, hosts_of, keys_of
 from harness.runner.runs.one_experiment import RunOptions, run_experiment
-from harness.runner.runs.prepare import Announce, no_one, prepare
+from harness.runner.runs.prepare import Announce, no_one, prepare, read_chosen
 from harness.runner.runs.run_result import RunPlan, RunResult
-from harness.runner.runs.several import ReadSeveral, plan_several, read_several, refuse_faults, run_several
+from harness.runner.runs.several import plan_several, refuse_faults, run_several
 from harness.runner.runs.trial import Trial
 from harness.runner.units.cluster_fits import Workers
 from harness.runner.units.estimate import plan_units
@@ -159,9 +160,9 @@ def plan(
         planned = plan_several(several, folder, as_list(only), plan_part)
         return planned._replace(config=_extended(config, overrides))
     part = None if shard is None else Shard.parse(shard)
-    loaded, units_by_system, data, folder = prepare(
-        config, overrides=overrides, only=only, trial=Trial.of(limit, sample, ids), out=out, root=root
-    )
+    trial, loaded = Trial.of(limit, sample, ids), read_chosen(config, overrides, only, root)
+    folder = Path(out) / loaded.experiment.name
+    loaded, units_by_system, data = prepare(loaded, trial=trial, folder=folder, root=root)
     units = {
         unit.unit_id: unit
         for units_of_system in units_by_system.values()

@@ -98,3 +98,10 @@ def test_the_oldest_entries_go_first(tmp_path):
     kept = sorted(map(int, cache.get_bytes([str(number) for number in range(20)])))
     assert kept == list(range(kept[0], 20))
     assert cache.path.stat().st_size <= 60_000
+
+
+def test_an_entry_larger_than_the_limit_is_not_kept_and_displaces_no_other(tmp_path):
+    cache = CheckedCache(tmp_path / "cache.sqlite", max_bytes=100_000)
+    cache.put_bytes({"small": b"1" * 1_000})
+    cache.put_bytes({"large": b"2" * 100_001})
+    assert cache.get_bytes(["small", "large"]) == {"small": b"1" * 1_000}

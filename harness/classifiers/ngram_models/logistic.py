@@ -10,6 +10,7 @@ import numpy as np
 from harness.arrays import Bools, Floats, Integers
 from harness.display import displayed
 from harness.features.counts.shared_counts import derived_once
+from harness.features.weights import row_blocks
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -97,15 +98,21 @@ def merge_columns(rows: csr_matrix) -> MergedColumns:
     columns, places, sizes = np.unique(first_of, return_inverse=True, return_counts=True)
     new = np.full(len(order), -1, dtype=np.int32)
     new[columns] = np.arange(len(columns))
-    new_places = new[rows.indices]
-    is_in = new_places >= 0
-    starts = np.concatenate([[0], np.cumsum(is_in)])[rows.indptr].astype(rows.indptr.dtype)
     scale = np.sqrt(sizes)
-    indices = new_places[is_in]
+    # Space that is not written to takes no memory, so the arrays may be too long.
+    data, indices, starts = np.empty(rows.nnz), np.empty(rows.nnz, dtype=np.int32), np.zeros_like(rows.indptr)
+    row = end = 0
+    for block in row_blocks(rows):
+        of_block = new[rows.indices[block.entries]]
+        is_in = of_block >= 0
+        of_block = of_block[is_in]
+        data[end : end + len(of_block)] = rows.data[block.entries][is_in] * scale[of_block]
+        indices[end : end + len(of_block)] = of_block
+        lasts = np.cumsum(block.sizes)
+        starts[row + 1 : row + 1 + len(lasts)] = end + np.concatenate([[0], np.cumsum(is_in)])[lasts]
+        row, end = row + len(lasts), end + len(of_block)
     shape = (rows.shape[0], len(columns))
-    return MergedColumns(
-        csr_matrix((rows.data[is_in] * scale[indices], indices, starts), shape=shape), columns, scale, places
-    )
+    return MergedColumns(csr_matrix((data[:end], indices[:end], starts), shape=shape), columns, scale, places)
 
 
 class _Objective:

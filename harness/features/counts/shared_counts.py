@@ -6,6 +6,7 @@ number are those of `Ngrams.fit` on these texts.
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,8 +44,8 @@ class SharedCounts:
     def _forget(self) -> None:
         self._numbers = dict[str, int]()
         self._corpora = dict[Kind, Corpus]()
-        self._kept = OrderedDict[Hashable, tuple[Any, int]]()
-        self._columns = OrderedDict[int, tuple[Ngrams, list[Integers]]]()
+        self._kept = OrderedDict[Hashable, tuple[Any, tuple["csr_matrix", ...]]]()
+        self._columns = dict[int, tuple[weakref.ref[Ngrams], list[Integers]]]()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_texts": self._texts, "_memory": self._memory}  # each process counts for itself
@@ -71,32 +72,60 @@ class SharedCounts:
         except KeyError:
             return None
 
+    def knows(self, key: Hashable) -> bool:
+        """Whether the value of a key is kept."""
+        return key in self._kept
+
     def keeps(self, matrix: csr_matrix) -> bool:
         """Whether a matrix is that of a fit which is kept."""
         return any(isinstance(value, tuple) and value[-1] is matrix for value, _ in self._kept.values())
 
-    def remember(self, key: Hashable, size: Callable[[Value], int], compute: Callable[[], Value]) -> Value:
-        """The value of `compute`, which is kept as long as the memory suffices; the least recently used go first."""
+    def remember(
+        self,
+        key: Hashable,
+        parts: Callable[[Value], tuple[csr_matrix, ...]],
+        compute: Callable[[], Value],
+        expected: int = 0,
+    ) -> Value:
+        """The value of `compute`, which is kept as long as the memory suffices; the least recently used go first.
+
+        Args:
+            key: what the value is.
+            parts: its own matrix, and those that it keeps in memory beside it; those of several values count once.
+            compute: makes it.
+            expected: about how many bytes it will take; room for them is made before they are.
+        """
         if key in self._kept:
             self._kept.move_to_end(key)
             value: Value = self._kept[key][0]
             return value
+        self._make_room(expected, n_stay=0)
         value = compute()
-        self._kept[key] = value, size(value)
-        while sum(n_bytes for _, n_bytes in self._kept.values()) > self._memory:
-            self._kept.popitem(last=False)
+        self._kept[key] = value, parts(value)
+        self._make_room(0, n_stay=1 if _size(parts(value)[0]) <= self._memory else 0)
         return value
+
+    def _make_room(self, n_bytes: int, n_stay: int) -> None:
+        while len(self._kept) > n_stay:
+            matrices = {id(matrix): matrix for _, parts in self._kept.values() for matrix in parts}
+            if sum(map(_size, matrices.values())) + n_bytes <= self._memory:
+                break
+            self._kept.popitem(last=False)
+
+    def size_of(self, settings: NgramSettings, rows: Integers) -> int:
+        """At most how many bytes the counts of some rows take in a fit."""
+        n_entries = sum(int(np.diff(corpus.counts.indptr)[rows].sum()) for corpus in self._corpora_of(settings))
+        return n_entries * ENTRY_BYTES
 
     def fit(self, settings: NgramSettings, rows: Integers) -> tuple[Ngrams, csr_matrix]:
         """The return value of `Ngrams.fit` for the texts of some rows."""
-        counters, counts, places, frequencies = list[Counter](), list["csr_matrix"](), list[Integers](), []
+        counters, places, frequencies = list[Counter](), list[Integers](), list[Integers]()
+        corpora = self._corpora_of(settings)
         edge = 0
-        for corpus in self._corpora_of(settings):
-            of_rows = corpus.counts[rows]
-            frequency = np.bincount(of_rows.indices, minlength=of_rows.shape[1])
+        for corpus in corpora:
+            frequency = _frequency(corpus.counts, rows)
             counter, place = corpus.restricted(rows, frequency)
             counters.append(counter)
-            counts.append(of_rows)
             places.append(np.where(place >= 0, place + edge, -1))
             frequencies.append(frequency)
             edge += counter.n_columns
@@ -112,13 +141,13 @@ class SharedCounts:
         own = [
             np.where(rank[place] >= 0, rank[place] - start, -1) for place, start in zip(places, starts, strict=False)
         ]
-        self._columns[id(ngrams)] = ngrams, own
-        while len(self._columns) > MAX_FITS:
-            self._columns.popitem(last=False)
-        return ngrams, _stack(counts, own, [len(each) for each in frequent])
+        # Known as long as somebody has the n-grams, whose vocabulary is large; no other object has their id before.
+        key, columns_of = id(ngrams), self._columns
+        columns_of[key] = weakref.ref(ngrams, lambda _: columns_of.pop(key, None)), own
+        return ngrams, _stack([corpus.counts for corpus in corpora], rows, own, [len(each) for each in frequent])
 
     def has(self, ngrams: Ngrams) -> bool:
-        """Whether n-grams were fitted here, and lately."""
+        """Whether n-grams were fitted here."""
         return id(ngrams) in self._columns
 
     def count(self, ngrams: Ngrams, rows: Integers) -> csr_matrix:
@@ -126,7 +155,7 @@ class SharedCounts:
         own = self._columns[id(ngrams)][1]
         sizes = [ngrams.edge, len(ngrams) - ngrams.edge]
         corpora = [self._corpora[_kind(counter)] for counter in ngrams.counters]
-        return _stack([corpus.counts[rows] for corpus in corpora], own, sizes)
+        return _stack([corpus.counts for corpus in corpora], rows, own, sizes)
 
     def _corpora_of(self, settings: NgramSettings) -> list[Corpus]:
         kinds: list[Kind] = []
@@ -140,8 +169,10 @@ class SharedCounts:
         return [self._corpora[kind] for kind in kinds]
 
 
-MAX_FITS = 64
-"""Number of fits whose columns are known."""
+BLOCK_ROWS = 4_096
+"""Number of texts whose counts are taken at once, which bounds memory."""
+ENTRY_BYTES = 12
+"""Bytes that an entry of a matrix of features takes."""
 _ACTIVE: ContextVar[SharedCounts | None] = ContextVar("shared_counts", default=None)
 
 
@@ -179,7 +210,8 @@ def fit_once(
         return weigh(*Ngrams.fit(settings, texts))
     of_settings = settings.word_ngrams, settings.char_ngrams, settings.min_df, settings.sublinear_tf
     key = kind, of_settings, rows.tobytes()
-    return shared.remember(key, lambda value: _size(value[1]), lambda: weigh(*shared.fit(settings, rows)))
+    expected = 0 if shared.knows(key) else shared.size_of(settings, rows)
+    return shared.remember(key, lambda value: (value[1],), lambda: weigh(*shared.fit(settings, rows)), expected)
 
 
 def transform_once(
@@ -198,7 +230,7 @@ def transform_once(
         return weigh(ngrams.count(texts))
     key = id(features), rows.tobytes()
     # The features are kept with the matrix, so that no other object gets their id.
-    return shared.remember(key, lambda value: _size(value[1]), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
+    return shared.remember(key, lambda value: (value[1],), lambda: (features, weigh(shared.count(ngrams, rows))))[1]
 
 
 def derived_once(
@@ -215,7 +247,7 @@ def derived_once(
         return derive(matrix)
     key = derive, id(matrix)
     # The matrix is kept with what is derived from it, so that no other object gets its id.
-    return shared.remember(key, lambda value: _size(part(value[0])), lambda: (derive(matrix), matrix))[0]
+    return shared.remember(key, lambda value: (part(value[0]), matrix), lambda: (derive(matrix), matrix))[0]
 
 
 def _active(texts: Sequence[str]) -> tuple[SharedCounts, Integers] | None:
@@ -229,25 +261,55 @@ def _size(matrix: csr_matrix) -> int:
     return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
 
 
-def _stack(blocks: Sequence[csr_matrix], columns: Sequence[Integers], sizes: Sequence[int]) -> csr_matrix:
-    """Counts of the columns that a fit has, in its order.
+def _frequency(counts: csr_matrix, rows: Integers) -> Integers:
+    """How many of some rows have each column."""
+    frequency = np.zeros(counts.shape[1], dtype=np.int64)
+    for start in range(0, len(rows), BLOCK_ROWS):
+        frequency += np.bincount(counts[rows[start : start + BLOCK_ROWS]].indices, minlength=len(frequency))
+    return frequency
+
+
+def _stack(
+    counts: Sequence[csr_matrix], rows: Integers, columns: Sequence[Integers], sizes: Sequence[int]
+) -> csr_matrix:
+    """Counts in some rows of the columns that a fit has, in its order.
 
     Args:
-        columns: for each block, the column in the fit of each column of the block; -1: none.
-        sizes: number of columns of each block in the fit.
+        counts: those of each kind of n-gram, for all texts.
+        columns: for each kind, the column in the fit of each column of its counts; -1: none.
+        sizes: number of columns of each kind in the fit.
     """
     from scipy.sparse import csr_matrix
 
-    restricted = []
-    for block, of_block, size in zip(blocks, columns, sizes, strict=False):
-        places = of_block[block.indices]
-        is_known = places >= 0
-        starts = starts_of(is_known.astype(np.int64))[block.indptr].astype(block.indptr.dtype)
-        data = block.data[is_known].astype(np.float64)
-        matrix = csr_matrix((data, places[is_known], starts), shape=(block.shape[0], size))
-        matrix.sort_indices()  # fixes the order of later sums, and so their last bit
-        restricted.append(matrix)
-    return stack_columns(restricted)
+    # Space that is not written to takes no memory, so the arrays may be too long.
+    most = sum(int(np.diff(of_kind.indptr)[rows].sum()) for of_kind in counts)
+    data, indices = np.empty(most), np.empty(most, dtype=np.int32)
+    starts = np.zeros(len(rows) + 1, dtype=np.int64)
+    end = 0
+    for first in range(0, len(rows), BLOCK_ROWS):  # in blocks, so that what is needed on the way stays small
+        of_rows = rows[first : first + BLOCK_ROWS]
+        restricted = [
+            _restricted(of_kind[of_rows], of_columns, size)
+            for of_kind, of_columns, size in zip(counts, columns, sizes, strict=False)
+        ]
+        block = stack_columns(restricted)
+        data[end : end + block.nnz], indices[end : end + block.nnz] = block.data, block.indices
+        starts[first + 1 : first + 1 + len(of_rows)] = block.indptr[1:] + end
+        end += block.nnz
+    return csr_matrix((data[:end], indices[:end], starts), shape=(len(rows), sum(sizes)))
+
+
+def _restricted(counts: csr_matrix, columns: Integers, size: int) -> csr_matrix:
+    """The counts of the columns that a fit has; see `_stack`."""
+    from scipy.sparse import csr_matrix
+
+    places = columns[counts.indices]
+    is_known = places >= 0
+    starts = starts_of(is_known.astype(np.int64))[counts.indptr].astype(counts.indptr.dtype)
+    known = counts.data[is_known].astype(np.float64)
+    matrix = csr_matrix((known, places[is_known], starts), shape=(counts.shape[0], size))
+    matrix.sort_indices()  # fixes the order of later sums, and so their last bit
+    return matrix
 
 
 def _kind(counter: Any) -> Kind:

@@ -24,9 +24,10 @@ from harness.runner.official.leaderboards import leaderboards_for
 from harness.runner.plan import ExperimentData, Unit, data_for_system
 from harness.runner.result_files import Result
 from harness.runner.results import build_result
-from harness.runner.runs.prepare import Announce, prepare
+from harness.runner.runs.prepare import Announce, prepare, read_chosen
 from harness.runner.runs.run_result import RunResult
 from harness.runner.runs.trial import Trial
+from harness.runner.runs.unchanged import RunInputs
 from harness.runner.storage.current import record_run
 from harness.runner.units.cluster_fits import Workers
 from harness.runner.units.failures import failed_systems, nothing_fitted
@@ -58,6 +59,11 @@ class RunOptions(NamedTuple):
     events: EventLog
     say: Say
 
+    def may_be_found_again(self) -> bool:
+        """Whether a run that changes nothing need not look at its data and its units."""
+        asks_more = self.profile or self.save_models or self.events.is_written
+        return self.shard is None and not self.fresh and not asks_more
+
     def part(self) -> Shard | None:
         """The shard to fit; None for all units.
 
@@ -79,12 +85,16 @@ def run_experiment(
     """Runs one experiment."""
     part, began = options.part(), perf_counter()
     with stage_clock() as reading, stage(READ):
-        loaded, units_by_system, data, folder = prepare(
-            config,
-            overrides=overrides,
-            only=only,
-            trial=Trial.of(options.limit, options.sample, options.ids),
-            out=options.out,
+        trial = Trial.of(options.limit, options.sample, options.ids)
+        loaded = read_chosen(config, overrides, only, options.root)
+        folder = options.out / loaded.experiment.name
+        inputs = RunInputs.of(loaded, trial, options.root, folder)
+        if options.may_be_found_again() and (result := _find_again(inputs, options)) is not None:
+            return result
+        loaded, units_by_system, data = prepare(
+            loaded,
+            trial=trial,
+            folder=folder,
             root=options.root,
             offline=options.offline,
             renew=options.fresh and not options.offline,
@@ -110,7 +120,7 @@ def run_experiment(
                 result = _run_shard(loaded, units, data, folder, shard=part, options=options)
         else:
             with _shared(folder, options.say, alone=options.fresh), code_as_imported():
-                result = _run_all(config, loaded, units_by_system, data, folder, options=options)
+                result = _run_all(config, loaded, units_by_system, data, inputs, options=options)
     except BaseException as error:
         options.events.write("run_ended", **facts, state="failed", reason=str(error) or type(error).__name__)
         raise
@@ -122,8 +132,27 @@ def run_experiment(
     if not options.profile:
         return replace(result, profile=None)
     by_system = {} if result.profile is None else result.profile.by_system
-    found = Spent() if result.profile is None else result.profile.read
-    return replace(result, profile=Profile(reading.get(READ, Spent()).plus(found), by_system, seconds))
+    lookup = Spent() if result.profile is None else result.profile.read
+    return replace(result, profile=Profile(reading.get(READ, Spent()).plus(lookup), by_system, seconds))
+
+
+def _find_again(inputs: RunInputs, options: RunOptions) -> RunResult | None:
+    """The results of the last run, if nothing has changed that they depend on; else None."""
+    results = inputs.find_results()
+    if results is None:
+        return None
+    for system in inputs.loaded.systems:
+        system.classifier.check()
+    with _shared(inputs.folder, options.say), writing_results(inputs.folder):
+        record_run(inputs.folder, results)
+    experiment = inputs.loaded.experiment
+    return RunResult(
+        experiment=experiment.name,
+        folder=inputs.folder,
+        results=Rows(results),
+        fitted=0,
+        published=leaderboards_for(experiment.document(), list(inputs.loaded.metrics)),
+    )
 
 
 def _announce_contacts(config: Config, to_fit: Sequence[Unit], options: RunOptions) -> None:
@@ -153,11 +182,12 @@ def _run_all(
     loaded: LoadedExperiment,
     units_by_system: Mapping[str, list[Unit]],
     data: ExperimentData,
-    folder: Path,
+    inputs: RunInputs,
     *,
     options: RunOptions,
 ) -> RunResult:
     """Fits all units, and writes the results."""
+    folder = inputs.folder
     units = [unit for units_of_system in units_by_system.values() for unit in units_of_system]
     with stage_clock() as reading, stage(READ):
         stored = {} if options.fresh else finished_units(units, folder)
@@ -196,6 +226,8 @@ def _run_all(
         record_run(folder, results, failed if data.trial.name is None else ())
         if not results:
             raise nothing_fitted(finished.failed)
+        if not failed:
+            inputs.record(results, units)
         models = fit_and_save_models(loaded, data, results, fresh=options.fresh) if options.save_models else ()
     by_system = {name: add_up(finished.spent.get(name, {}), measured.get(name, {})) for name in names}
     return RunResult(

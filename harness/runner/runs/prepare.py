@@ -36,21 +36,15 @@ def _is_of(name: str, system: str) -> bool:
     return system.startswith(f"{name} / ")
 
 
-def prepare(
+def read_chosen(
     config: str | Path | Mapping[str, Any] | Experiment,
-    *,
     overrides: str | Sequence[str],
     only: str | Sequence[str],
-    trial: Trial,
-    out: str | Path,
     root: str | Path | None,
-    offline: bool = False,
-    renew: bool = False,
-    announce: Announce = no_one,
-) -> tuple[LoadedExperiment, dict[str, list[Unit]], ExperimentData, Path]:
-    """The experiment of a config with its components, the units of each system, its data, and its run folder.
+) -> LoadedExperiment:
+    """The experiment of a config with its components, of the chosen systems alone.
 
-    Raises: HarnessError: an error in the config or the data.
+    Raises: HarnessError: an error in the config, or no system has a name.
     """
     git_commit.cache_clear()  # asked once a run, not once a process, which may see several commits
     read = read_config(config, overrides)
@@ -62,9 +56,29 @@ def prepare(
     for name in only:
         if not chosen_systems([name], names):
             raise UnknownName(f"--only: {unknown_name('system of this experiment', name, names)}")
-    if only:
-        chosen = chosen_systems(only, names)
-        loaded = loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in chosen))
+    if not only:
+        return loaded
+    chosen = chosen_systems(only, names)
+    return loaded._replace(systems=tuple(system for system in loaded.systems if system.system_name in chosen))
+
+
+def prepare(
+    loaded: LoadedExperiment,
+    *,
+    trial: Trial,
+    folder: Path,
+    root: str | Path | None,
+    offline: bool = False,
+    renew: bool = False,
+    announce: Announce = no_one,
+) -> tuple[LoadedExperiment, dict[str, list[Unit]], ExperimentData]:
+    """The experiment with what its systems learn of the data, the units of each system, and the data.
+
+    Args:
+        loaded: from `read_chosen`.
+        folder: the run folder.
+    Raises: HarnessError: an error in the data.
+    """
     download_hosts = tuple(dict.fromkeys(host for system in loaded.systems for host in system.classifier.downloads()))
     if download_hosts and offline:
         raise HarnessError(f"needs the network ({', '.join(download_hosts)}), which --offline refuses")
@@ -80,7 +94,6 @@ def prepare(
             system._replace(classifier=system.classifier.with_experiment(texts, root)) for system in loaded.systems
         )
     )
-    folder = Path(out) / loaded.experiment.name
     loaded = expand_transfer(with_task_prompt(loaded, data, folder), data)
     if renew:
         with shared_folder(folder, alone=True):  # a run that is refused must not cost the replies of the other one
@@ -89,4 +102,4 @@ def prepare(
     by_system: dict[str, list[Unit]] = {system.system_name: [] for system in loaded.systems}
     for unit in units_of(loaded, data):
         by_system[unit.system.system_name].append(unit)
-    return loaded, by_system, data, folder
+    return loaded, by_system, data

@@ -45,6 +45,11 @@ class EventLog:
         self._path, self._say = path, say
         self._file: int | None = None if path is None else _open(Path(path))
 
+    @property
+    def is_written(self) -> bool:
+        """Whether events go to a file."""
+        return self._file is not None
+
     def write(self, event: Event, at: float | None = None, **facts: Any) -> None:
         """Appends an event, with the time in UTC and with what is known of it.
 
