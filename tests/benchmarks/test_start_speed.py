@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def files(folder):
     """A run of the quickstart with saved models, one of its models, a text of one sentence, and an index."""
-    harness.run("quickstart", out=folder, only=["majority", "tfidf_logreg"], save_models=True)
+    harness.run("quickstart", out=folder / "runs", only=["majority", "tfidf_logreg"], save_models=True)
     (folder / "a.txt").write_text("The government spent 5 million euros on roads in 2019.", encoding="utf-8")
     (folder / "corpus.jsonl").write_text(
         "".join(
@@ -58,7 +58,7 @@ def files(folder):
         encoding="utf-8",
     )
     harness.write_index(folder / "corpus.jsonl", folder=folder / "index")
-    run = folder / "quickstart"
+    run = folder / "runs" / "quickstart"
     (model,) = run.glob("results/tfidf_logreg-*/model")
     return {"run": run, "model": model, "text": folder / "a.txt", "index": folder / "index"}
 
