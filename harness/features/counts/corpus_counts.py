@@ -125,9 +125,9 @@ def corpus_of(texts: Sequence[str], kind: Kind) -> Corpus:
     # Python decides what is a letter, and what its lower case is.
     key = fingerprint([FORMAT, kind[0].__name__, *kind[1:], unicodedata.unidata_version, *texts])
     cache = stored_counts()
-    stored = cache.get_bytes([key])
-    if key in stored:
-        return _decoded(stored[key], kind)
+    stored = cache.get_bytes([key]).get(key)
+    if stored is not None:
+        return _decoded(stored, kind)
     corpus = Corpus.of(texts, kind)
     cache.put_bytes({key: _encoded(corpus)})
     return corpus
